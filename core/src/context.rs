@@ -1,0 +1,47 @@
+//! All of the outside world that a step sees: the time and randomness.
+//!
+//! It does not know where either comes from; a host passes the system's, a test a seed.
+
+use core::time::Duration;
+use rand_core::Rng;
+
+/// Milliseconds since 1970-01-01 UTC, as the caller says.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// The time since `earlier`; zero if the clock went backwards.
+    ///
+    /// ```
+    /// use sesame_core::context::Timestamp;
+    /// assert_eq!(Timestamp(1_500).since(Timestamp(1_000)).as_millis(), 500);
+    /// assert!(Timestamp(0).since(Timestamp(1)).is_zero());
+    /// ```
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Whole seconds, the unit of a session's generation.
+    #[must_use]
+    pub fn seconds(self) -> u64 {
+        self.0 / 1_000
+    }
+}
+
+/// The time and the randomness of one step.
+pub struct Context<'a> {
+    /// The caller's clock.
+    pub now: Timestamp,
+    /// The caller's cryptographically secure generator.
+    pub rng: &'a mut dyn Rng,
+}
+
+impl Context<'_> {
+    /// `N` fresh random bytes, for what is public: salts and ids.
+    pub fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+}

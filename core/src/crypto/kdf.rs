@@ -1,0 +1,107 @@
+//! HKDF (RFC 5869), HMAC (RFC 2104) and SHA-256 (FIPS 180-4).
+//!
+//! It does not know which key is for what; labels come from [`super::labels`].
+
+use crate::secret::Secret;
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroize;
+
+/// Joins fields so that no two lists of fields give the same bytes: each has its length before it, u32 big-endian.
+///
+/// ```
+/// use sesame_core::crypto::kdf::join;
+/// assert_ne!(join(&[b"ab", b"c"]), join(&[b"a", b"bc"]));
+/// ```
+#[must_use]
+pub fn join(fields: &[&[u8]]) -> Vec<u8> {
+    let mut joined = Vec::with_capacity(fields.iter().map(|f| f.len().saturating_add(4)).sum());
+    for field in fields {
+        // A field is one of ours or already bounded by limits.rs, far below 4 GiB.
+        let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
+        joined.extend_from_slice(&length.to_be_bytes());
+        joined.extend_from_slice(field);
+    }
+    joined
+}
+
+/// `HKDF(salt, ikm, info)` to `N` secret bytes.
+///
+/// # Panics
+/// Does not: `N` is checked while compiling against RFC 5869's bound of 255 blocks.
+#[must_use]
+pub fn hkdf<const N: usize>(salt: &[u8], ikm: &[u8], info: &[u8]) -> Secret<N> {
+    const { assert!(N <= 255 * 32) };
+    Secret::init_with(|okm| {
+        let expanded = Hkdf::<Sha256>::new(Some(salt), ikm).expand(info, okm);
+        debug_assert!(expanded.is_ok(), "the length was checked above");
+    })
+}
+
+/// `HMAC(key, message)` as public bytes: a tag or a mask.
+#[must_use]
+pub fn hmac(key: &Secret<32>, message: &[u8]) -> [u8; 32] {
+    mac(key.expose(), message)
+}
+
+/// `HMAC(key, message)` as key bytes.
+#[must_use]
+pub fn hmac_key(key: &Secret<32>, message: &[u8]) -> Secret<32> {
+    let mut tag = mac(key.expose(), message);
+    let derived = Secret::init_with(|bytes| bytes.copy_from_slice(&tag));
+    tag.zeroize();
+    derived
+}
+
+fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+    // HMAC-SHA-256's block is 64 bytes; a shorter key is padded with zeros (RFC 2104 section 2).
+    let mut block = [0; 64];
+    for (to, from) in block.iter_mut().zip(key) {
+        *to = *from;
+    }
+    let mut mac = Hmac::<Sha256>::new(&block.into());
+    block.zeroize();
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+/// `SHA-256(message)`.
+#[must_use]
+pub fn sha256(message: &[u8]) -> [u8; 32] {
+    Sha256::digest(message).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+    }
+
+    #[test]
+    fn rfc5869_case_1() {
+        let okm = hkdf::<42>(&hex("000102030405060708090a0b0c"), &[0x0b; 22], &hex("f0f1f2f3f4f5f6f7f8f9"));
+        assert_eq!(
+            okm.expose().as_slice(),
+            hex("3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865")
+        );
+    }
+
+    #[test]
+    fn rfc4231_case_1_with_its_key_padded_to_32_bytes() {
+        // RFC 4231's key has 20 bytes; zeros up to the block change nothing (RFC 2104 section 2).
+        let key = Secret::init_with(|k| k[..20].fill(0x0b));
+        assert_eq!(
+            hmac(&key, b"Hi There").as_slice(),
+            hex("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
+        );
+        assert_eq!(hmac_key(&key, b"Hi There").expose(), &hmac(&key, b"Hi There"));
+    }
+
+    #[test]
+    fn fips180_abc() {
+        assert_eq!(sha256(b"abc").as_slice(), hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+    }
+}

@@ -1,0 +1,44 @@
+//! Every domain label of the protocol, once. A label is ASCII, unique, and no label is another's prefix followed by data:
+//! what follows a label is joined by [`super::kdf::join`], which carries lengths.
+
+macro_rules! labels {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$doc])* pub const $name: &[u8] = $text;)*
+        /// Every label, for the test that finds two alike.
+        pub const ALL: &[&[u8]] = &[$($name),*];
+    };
+}
+
+labels! {
+    /// Pair keys: mask, gate, control (X 1).
+    PAIR = b"sesame/1 pair";
+    /// Chain tag from a header key (X 1).
+    TAG = b"sesame/1 tag";
+    /// Message body: key, nonce, commitment (X 2).
+    BODY = b"sesame/1 body";
+    /// Associated data of a session (X 2).
+    SESSION = b"sesame/1 session";
+    /// SessionID (X 2).
+    SESSION_ID = b"sesame/1 sid";
+    /// Shared secret of PQXDH (PQXDH 3.3).
+    PQXDH = b"sesame/1 pqxdh X25519 SHA-256 ML-KEM-1024";
+    /// Root key step (Double Ratchet 4.3, KDF_RK_HE).
+    ROOT = b"sesame/1 root";
+    /// Signature over a signed prekey.
+    SIGNED_PRE_KEY = b"sesame/1 sign signed prekey";
+    /// Signature over a one-time KEM prekey.
+    ONE_TIME_KEM = b"sesame/1 sign one-time kem prekey";
+    /// Signature over a last-resort KEM prekey.
+    LAST_RESORT_KEM = b"sesame/1 sign last-resort kem prekey";
+    /// Signature over a device list (X 5).
+    DEVICE_LIST = b"sesame/1 sign device list";
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn labels_are_unique() {
+        let unique: std::collections::BTreeSet<_> = super::ALL.iter().collect();
+        assert_eq!(unique.len(), super::ALL.len());
+    }
+}

@@ -1,0 +1,84 @@
+//! X25519 (RFC 7748), with the two checks that the specifications leave open: a public key is canonical and not of
+//! low order, and a shared secret is contributory (PQXDH 4, Double Ratchet 6).
+//!
+//! It does not know which of the protocol's keys a key is.
+
+use crate::{context::Context, error::Code, secret::Secret};
+use x25519_dalek::{PublicKey as Point, StaticSecret};
+
+/// A checked public key, 32 bytes.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct PublicKey([u8; 32]);
+
+/// The field prime 2^255 - 19, little-endian.
+const P: [u8; 32] = {
+    let mut p = [0xff; 32];
+    p[0] = 0xed;
+    p[31] = 0x7f;
+    p
+};
+
+impl PublicKey {
+    /// Checks 32 bytes from outside.
+    ///
+    /// # Errors
+    /// [`Code::BadKeyEncoding`] when `u >= p` or the top bit is set; [`Code::WeakPublicKey`] when the point has low order.
+    pub fn decode(bytes: [u8; 32]) -> Result<Self, Code> {
+        if bytes.iter().rev().ge(P.iter().rev()) {
+            return Err(Code::BadKeyEncoding);
+        }
+        // A clamped scalar is a multiple of the cofactor: it sends exactly the points of low order to zero.
+        let probe = StaticSecret::from([0x42; 32]);
+        if !probe.diffie_hellman(&Point::from(bytes)).was_contributory() {
+            return Err(Code::WeakPublicKey);
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The 32 bytes of the u coordinate, little-endian.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// A private key, wiped on drop.
+#[derive(Debug)]
+pub struct PrivateKey(Secret<32>);
+
+impl PrivateKey {
+    /// Draws a fresh key.
+    pub fn generate(context: &mut Context<'_>) -> Self {
+        Self(Secret::init_with(|bytes| context.rng.fill_bytes(bytes)))
+    }
+
+    /// Takes 32 stored bytes; every value is a private key (RFC 7748 section 5 clamps).
+    #[must_use]
+    pub fn from_secret(bytes: Secret<32>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, to be sealed in a record.
+    #[must_use]
+    pub fn secret(&self) -> &Secret<32> {
+        &self.0
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        PublicKey(*Point::from(&StaticSecret::from(*self.0.expose())).as_bytes())
+    }
+
+    /// `DH(self, theirs)`.
+    ///
+    /// # Errors
+    /// [`Code::WeakPublicKey`] when the result is all zero (RFC 7748 section 6.1).
+    pub fn diffie_hellman(&self, theirs: &PublicKey) -> Result<Secret<32>, Code> {
+        let shared = StaticSecret::from(*self.0.expose()).diffie_hellman(&Point::from(theirs.0));
+        if !shared.was_contributory() {
+            return Err(Code::WeakPublicKey);
+        }
+        Ok(Secret::init_with(|bytes| bytes.copy_from_slice(shared.as_bytes())))
+    }
+}

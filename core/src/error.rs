@@ -1,0 +1,154 @@
+//! Codes of what went wrong, and who is to blame.
+//!
+//! The numbers are a contract: they are only ever added to. Each layer converts its own errors; this module knows none of them.
+
+use core::fmt;
+
+/// Who is to blame, which decides what the app can do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Blame {
+    /// The calling app: mend the call.
+    App,
+    /// Another client: drop the item.
+    Peer,
+    /// The server: fetch again or distrust it.
+    Server,
+    /// The store: mend it and call again.
+    Store,
+    /// This library.
+    Internal,
+}
+
+macro_rules! codes {
+    ($($name:ident = $number:literal, $text:literal;)*) => {
+        /// A stable number with a short text. The hundreds digit is the blame.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        #[non_exhaustive]
+        #[repr(u16)]
+        pub enum Code { $(#[doc = $text] $name = $number,)* }
+
+        impl Code {
+            /// Every code, in the order of the numbers.
+            pub const ALL: &[Code] = &[$(Code::$name),*];
+
+            /// What happened, in words that hold neither secrets nor a peer's bytes.
+            #[must_use]
+            pub fn text(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidArgument = 101, "an argument is outside its documented range";
+    EmptyBatch = 102, "the batch is empty";
+    TooMany = 103, "more items than one call takes";
+    Reentrant = 104, "called from inside a store's callback";
+    Busy = 105, "another call holds the device";
+    Closed = 106, "the handle is closed";
+    UnknownUser = 107, "no such user is known";
+    UnknownGroup = 108, "no such group is known";
+    IdentityNotAccepted = 109, "the user's account key changed and was not accepted";
+    NotAMember = 110, "not a member of the group";
+    NotPrimary = 111, "only the primary device can do this";
+    Truncated = 201, "the bytes end too early";
+    TrailingData = 202, "bytes follow the end";
+    NonCanonical = 203, "not the canonical encoding";
+    TooLarge = 204, "a length exceeds its limit";
+    UnsupportedVersion = 205, "this version or suite is not supported";
+    UnknownType = 206, "this type is not known";
+    WeakPublicKey = 207, "the public key is of low order";
+    BadKeyEncoding = 208, "the public key is not canonically encoded";
+    AuthenticationFailed = 209, "authentication failed";
+    WrongRecipient = 210, "addressed to another device";
+    NoSession = 211, "no session matches";
+    TooFarAhead = 212, "the message skips more than the limit";
+    Duplicate = 213, "this message was already received";
+    MessageKeyExpired = 214, "the message key is gone";
+    UnknownPreKey = 215, "the prekey is not known";
+    PreKeyUsed = 216, "the one-time prekey was already used";
+    ReplayedInitiation = 217, "the initiation message is a replay";
+    IdentityChanged = 218, "the sender's account key changed";
+    BadPadding = 219, "the padding is malformed";
+    WrongScope = 220, "the content does not belong in this scope";
+    NotListed = 221, "the device is not on the signed list";
+    Forged = 222, "the envelope's gate does not match";
+    ReusedIndex = 223, "the peer used an index twice";
+    BundleMismatch = 301, "the bundle belongs to another device";
+    BadSignature = 302, "a signature does not verify";
+    KeyReuse = 303, "one key stands in two places";
+    BadPreKeyId = 304, "a prekey id is malformed";
+    BundleExpired = 305, "the bundle is too old";
+    DuplicateDevice = 306, "a device is named twice";
+    EmptyList = 307, "the device list is empty";
+    TooManyDevices = 308, "more devices than the limit";
+    DeviceListRollback = 309, "the device list is older than the known one";
+    DeviceListFork = 310, "two device lists claim one epoch";
+    BrokenChain = 311, "the device list's ancestors do not match";
+    WrongUser = 312, "the device list belongs to another user";
+    TooManyRounds = 313, "the server refused the send too often";
+    ServerInconsistent = 314, "the server's answer is not backed by a signed list";
+    StoreBusy = 401, "the store is locked";
+    StoreIo = 402, "the store failed to read or write";
+    StoreFull = 403, "the store is full";
+    StoreReadOnly = 404, "the store is read-only";
+    WrongKey = 405, "the store was sealed under another key";
+    RecordCorrupt = 406, "a stored record does not open";
+    RecordInconsistent = 407, "a stored record contradicts another";
+    RollbackDetected = 408, "the store is older than it was";
+    NewerFormat = 409, "the store was written by a newer version";
+    ForeignStore = 410, "the store belongs to another device";
+    OutcomeUnknown = 411, "it is unknown whether the commit landed";
+    Internal = 501, "a fault in the library";
+    Poisoned = 502, "an earlier fault made the handle unusable; reload it";
+    Randomness = 503, "no randomness could be had";
+    Forked = 504, "the process was forked";
+}
+
+impl Code {
+    /// The number that every language shows.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// Who is to blame.
+    ///
+    /// ```
+    /// use sesame_core::error::{Blame, Code};
+    /// assert_eq!(Code::Forged.blame(), Blame::Peer);
+    /// ```
+    #[must_use]
+    pub fn blame(self) -> Blame {
+        match self.number() / 100 {
+            1 => Blame::App,
+            2 => Blame::Peer,
+            3 => Blame::Server,
+            4 => Blame::Store,
+            _ => Blame::Internal,
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl core::error::Error for Code {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_rise_and_texts_differ() {
+        for pair in Code::ALL.windows(2) {
+            assert!(pair[0].number() < pair[1].number());
+        }
+        let texts: std::collections::BTreeSet<_> = Code::ALL.iter().map(|c| c.text()).collect();
+        assert_eq!(texts.len(), Code::ALL.len());
+    }
+}

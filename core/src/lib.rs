@@ -1,0 +1,15 @@
+//! The protocol of libsesame: users have devices, devices have sessions, one of them active.
+//!
+//! This crate is a pure state machine: no I/O, no clock, no randomness of its own, no threads.
+//! Each module may use only what stands left of it:
+//!
+//! `secret ids error context limits` -> `crypto`
+//!
+//! `core/tests/layering.rs` reads the `use` paths and fails on an edge that is not in this table.
+
+pub mod context;
+pub mod crypto;
+pub mod error;
+pub mod ids;
+pub mod limits;
+pub mod secret;

@@ -1,0 +1,61 @@
+//! The modules' order, read from their `use` paths.
+
+use std::{fs, path::Path};
+
+/// Low to high; names on one row are equals and do not use each other, but for those that `ALLOWED` lists.
+const ORDER: &[&[&str]] = &[&["secret", "ids", "error", "context", "limits"], &["crypto"]];
+const ALLOWED: &[(&str, &str)] = &[("ids", "limits")];
+
+fn rank(module: &str) -> usize {
+    ORDER.iter().position(|row| row.contains(&module)).unwrap_or_else(|| panic!("{module} has no place in ORDER"))
+}
+
+fn files(folder: &Path, out: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files(&path, out) } else { out.push(path) }
+    }
+}
+
+#[test]
+fn a_module_uses_only_what_stands_below_it() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&src, &mut all);
+    let mut edges = 0;
+    for file in all.iter().filter(|f| !f.ends_with("lib.rs")) {
+        let own = file.strip_prefix(&src).unwrap().components().next().unwrap();
+        let own = own.as_os_str().to_str().unwrap().trim_end_matches(".rs");
+        let text = fs::read_to_string(file).unwrap();
+        let code: String = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join(" ");
+        for path in code.split("crate::").skip(1) {
+            let group = path.split(';').next().unwrap();
+            let names: Vec<&str> = match group.strip_prefix('{') {
+                Some(inner) => inner.split('}').next().unwrap().split(',').map(str::trim).collect(),
+                None => vec![group],
+            };
+            for name in names {
+                let used = name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+                if used.is_empty() || used == own {
+                    continue;
+                }
+                edges += 1;
+                assert!(
+                    rank(used) < rank(own) || ALLOWED.contains(&(own, used)),
+                    "{own} uses {used} in {}",
+                    file.display()
+                );
+            }
+        }
+    }
+    assert!(edges > 5, "the reader found hardly any edge: is it broken?");
+}
+
+#[test]
+fn a_file_stays_below_600_lines() {
+    let mut all = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+    for file in all {
+        assert!(fs::read_to_string(&file).unwrap().lines().count() <= 600, "{}", file.display());
+    }
+}
