@@ -1,5 +1,7 @@
 //! The primitives' known answers and refusals.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sesame_core::context::{Context, Timestamp};
 use sesame_core::crypto::{ed25519, mlkem, x25519};
