@@ -3,7 +3,7 @@
 //! This crate is a pure state machine: no I/O, no clock, no randomness of its own, no threads.
 //! Each module may use only what stands left of it:
 //!
-//! `secret ids error context limits` -> `crypto`
+//! `secret ids error context limits` -> `crypto` -> `wire`
 //!
 //! `core/tests/layering.rs` reads the `use` paths and fails on an edge that is not in this table.
 
@@ -13,3 +13,4 @@ pub mod error;
 pub mod ids;
 pub mod limits;
 pub mod secret;
+pub mod wire;

@@ -5,7 +5,7 @@
 use std::{fs, path::Path};
 
 /// Low to high; names on one row are equals and do not use each other, but for those that `ALLOWED` lists.
-const ORDER: &[&[&str]] = &[&["secret", "ids", "error", "context", "limits"], &["crypto"]];
+const ORDER: &[&[&str]] = &[&["secret", "ids", "error", "context", "limits"], &["crypto"], &["wire"]];
 const ALLOWED: &[(&str, &str)] = &[("ids", "limits")];
 
 fn rank(module: &str) -> usize {

@@ -1,0 +1,5 @@
+//! Bytes that travel: their forms, decoded totally, encoded canonically.
+//!
+//! It does not know what a form means, nor any key.
+
+pub mod padding;

@@ -1,0 +1,104 @@
+//! The size of a message on the wire, a function of the app's payload alone (X 10).
+//!
+//! Padding is applied once, to the outermost body: 0x80, then zeros up to a step.
+
+use crate::error::Code;
+use zeroize::Zeroizing;
+
+/// The only sizes of a padded body, in bytes.
+pub const STEPS: [usize; 15] =
+    [768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152, 65536, 98304];
+
+/// What content may add to the payload before a larger step is needed, in bytes.
+pub const ALLOWANCE: usize = 384;
+
+/// The padded size of `content` bytes that carry a payload of `payload` bytes.
+///
+/// Content within the allowance does not show: only the payload's length counts.
+///
+/// # Errors
+/// [`Code::TooLarge`] when no step holds it.
+///
+/// ```
+/// use sesame_core::wire::padding::padded_len;
+/// assert_eq!(padded_len(10, 40), padded_len(10, 393));
+/// assert_eq!(padded_len(0, 1), Ok(768));
+/// ```
+pub fn padded_len(payload: usize, content: usize) -> Result<usize, Code> {
+    // One byte more than the content: 0x80 is always there.
+    let needed = payload.saturating_add(ALLOWANCE).max(content.saturating_add(1));
+    STEPS.into_iter().find(|step| *step >= needed).ok_or(Code::TooLarge)
+}
+
+/// Pads `content`, which carries a payload of `payload` bytes.
+///
+/// # Errors
+/// [`Code::TooLarge`] when no step holds it.
+pub fn pad(content: &[u8], payload: usize) -> Result<Zeroizing<Vec<u8>>, Code> {
+    let length = padded_len(payload, content.len())?;
+    let mut padded = Zeroizing::new(Vec::with_capacity(length));
+    padded.extend_from_slice(content);
+    padded.push(0x80);
+    padded.resize(length, 0);
+    Ok(padded)
+}
+
+/// The content inside `padded`.
+///
+/// # Errors
+/// [`Code::BadPadding`] when the length is no step, or no 0x80 stands before the zeros.
+pub fn unpad(padded: &[u8]) -> Result<&[u8], Code> {
+    if !STEPS.contains(&padded.len()) {
+        return Err(Code::BadPadding);
+    }
+    let end = padded.iter().rposition(|byte| *byte != 0).ok_or(Code::BadPadding)?;
+    match padded.split_at_checked(end) {
+        Some((content, [0x80, ..])) => Ok(content),
+        _ => Err(Code::BadPadding),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::MAX_BODY;
+
+    #[test]
+    fn what_is_padded_comes_back_at_every_edge_of_a_step() {
+        for step in STEPS {
+            for payload in [step - ALLOWANCE - 1, step - ALLOWANCE, step - ALLOWANCE + 1] {
+                let content = vec![0x80; payload];
+                match pad(&content, payload) {
+                    Ok(padded) => {
+                        assert!(STEPS.contains(&padded.len()));
+                        assert_eq!(padded.len() > step, payload + ALLOWANCE > step);
+                        assert_eq!(unpad(&padded), Ok(content.as_slice()));
+                    }
+                    Err(code) => assert_eq!((code, step), (Code::TooLarge, MAX_BODY)),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn overhead_beyond_the_allowance_takes_the_next_step() {
+        assert_eq!(padded_len(384, 767), Ok(768));
+        assert_eq!(padded_len(384, 768), Ok(1024));
+        assert_eq!(padded_len(0, MAX_BODY - 1), Ok(MAX_BODY));
+        assert_eq!(padded_len(0, MAX_BODY), Err(Code::TooLarge));
+        assert_eq!(padded_len(usize::MAX, 0), Err(Code::TooLarge));
+    }
+
+    #[test]
+    fn malformed_padding_is_refused() {
+        let mut wrong_mark = pad(b"x", 1).unwrap();
+        wrong_mark[1] = 0x81;
+        assert_eq!(unpad(&wrong_mark), Err(Code::BadPadding));
+        let mut trailing = pad(b"x", 1).unwrap();
+        trailing[700] = 1;
+        assert_eq!(unpad(&trailing), Err(Code::BadPadding));
+        assert_eq!(unpad(&[0; 768]), Err(Code::BadPadding));
+        assert_eq!(unpad(&[0x80; 767]), Err(Code::BadPadding));
+        assert_eq!(unpad(&[]), Err(Code::BadPadding));
+    }
+}
