@@ -2,4 +2,6 @@
 //!
 //! It does not know what a form means, nor any key.
 
+mod codec;
+pub mod envelope;
 pub mod padding;

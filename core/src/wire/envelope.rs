@@ -1,0 +1,175 @@
+//! The envelope: all that a server and a network see (X 1).
+//!
+//! ```text
+//! version u8 = 1, suite u8 = 1
+//! sender, recipient: user opaque<1..64> (u8 length), device u32
+//! salt 16
+//! kind u8: 1 ordinary   locator 16
+//!          2 initiation IK 32, EK 32, generation u64, signed prekey id u32,
+//!                       one-time prekey id optional<u32>, KEM prekey id u32, KEM ciphertext 1568
+//! header opaque<58..512> (u16 length)   -- encrypted
+//! gate 16, commitment 32
+//! body opaque<784..98320> (u32 length)  -- encrypted, padded
+//! ```
+//!
+//! Integers are big-endian. It does not know a key: what the gate or the body say is decided above.
+
+use super::{codec, padding::STEPS};
+use crate::{crypto::aead::TAG, crypto::mlkem::CIPHERTEXT, error::Code, limits::MAX_USER_ID};
+use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};
+
+/// The only version of the wire.
+pub const VERSION: u8 = 1;
+/// The only suite: X25519, ML-KEM-1024, SHA-256, AES-256-GCM, Ed25519.
+pub const SUITE: u8 = 1;
+/// The smallest encrypted header: ratchet key 32, pn 4, n 4, length 2 of an empty chunk, tag 16.
+pub const MIN_HEADER: usize = 32 + 4 + 4 + 2 + TAG;
+/// The largest encrypted header.
+pub const MAX_HEADER: usize = 512;
+/// The largest encoded envelope in bytes: head, header, gate, commitment and body at their largest.
+pub const MAX_ENVELOPE: usize =
+    2 + 2 * (1 + MAX_USER_ID + 4) + 16 + 1 + 85 + CIPHERTEXT + 2 + MAX_HEADER + 48 + 4 + 98_304 + TAG;
+
+/// One device of one user, as the envelope names it; a claim until the gate is checked.
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Address {
+    /// The user id, 1 to 64 bytes.
+    pub user: TlsByteVecU8,
+    /// The device id.
+    pub device: u32,
+}
+
+/// What names the session that an envelope belongs to.
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[repr(u8)]
+// One lives only as long as its envelope is handled; a box would buy nothing.
+#[allow(clippy::large_enum_variant)]
+pub enum Route {
+    /// A message of an established session.
+    #[tls_codec(discriminant = 1)]
+    Ordinary {
+        /// The chain tag, masked.
+        locator: [u8; 16],
+    },
+    /// A message of an initiating session (Sesame 2.3).
+    Initiation(Initiation),
+}
+
+/// The clear fields of PQXDH's initial message (PQXDH 3.3).
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Initiation {
+    /// IK of the initiator.
+    pub identity_key: [u8; 32],
+    /// EK of the initiator.
+    pub ephemeral_key: [u8; 32],
+    /// The session's place in the order (X 3), below 2^63.
+    pub generation: u64,
+    /// Which signed prekey was used.
+    pub signed_pre_key: u32,
+    /// Which one-time prekey was used, if any.
+    pub one_time_pre_key: Option<u32>,
+    /// Which KEM prekey was used.
+    pub kem_pre_key: u32,
+    /// The KEM ciphertext.
+    pub kem_ciphertext: [u8; CIPHERTEXT],
+}
+
+/// All that stands before the gate, and that the gate and the body are bound to.
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Head {
+    /// [`VERSION`].
+    pub version: u8,
+    /// [`SUITE`].
+    pub suite: u8,
+    /// From whom, as the envelope says.
+    pub sender: Address,
+    /// To whom.
+    pub recipient: Address,
+    /// Fresh random bytes; also the envelope's id.
+    pub salt: [u8; 16],
+    /// Which session.
+    pub route: Route,
+    /// The encrypted header.
+    pub header: TlsByteVecU16,
+}
+
+impl Head {
+    /// The bytes that the gate and the body are bound to.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`] when a field outgrows its length.
+    pub fn encode(&self) -> Result<Vec<u8>, Code> {
+        codec::encode(self)
+    }
+}
+
+/// One ciphertext for one device.
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Envelope {
+    /// All that stands before the gate.
+    pub head: Head,
+    /// HMAC over the head, first 16 bytes.
+    pub gate: [u8; 16],
+    /// Commits to the body's key.
+    pub commitment: [u8; 32],
+    /// The encrypted, padded body.
+    pub body: TlsByteVecU32,
+}
+
+impl Envelope {
+    /// Checks the form of bytes from outside; no key is touched.
+    ///
+    /// # Errors
+    /// [`Code::Truncated`], [`Code::TrailingData`], [`Code::TooLarge`], [`Code::UnsupportedVersion`],
+    /// [`Code::UnknownType`] or [`Code::NonCanonical`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
+        if bytes.len() > MAX_ENVELOPE {
+            return Err(Code::TooLarge);
+        }
+        // Before the rest, which another version may lay out differently.
+        match bytes {
+            [VERSION, SUITE, ..] | [VERSION] | [] => {}
+            _ => return Err(Code::UnsupportedVersion),
+        }
+        let envelope: Self = codec::decode(bytes)?;
+        envelope.check()?;
+        Ok(envelope)
+    }
+
+    /// The bytes for the server.
+    ///
+    /// # Errors
+    /// As [`Envelope::decode`]: what it would refuse is not encoded.
+    pub fn encode(&self) -> Result<Vec<u8>, Code> {
+        self.check()?;
+        codec::encode(self)
+    }
+
+    fn check(&self) -> Result<(), Code> {
+        let Self { head: Head { version, suite, sender, recipient, salt: _, route, header }, body, .. } = self;
+        if (*version, *suite) != (VERSION, SUITE) {
+            return Err(Code::UnsupportedVersion);
+        }
+        for address in [sender, recipient] {
+            match address.user.as_slice().len() {
+                0 => return Err(Code::NonCanonical),
+                length if length > MAX_USER_ID => return Err(Code::TooLarge),
+                _ => {}
+            }
+        }
+        match route {
+            Route::Initiation(initiation) if initiation.generation >> 63 != 0 => return Err(Code::NonCanonical),
+            _ => {}
+        }
+        match header.as_slice().len() {
+            length if length < MIN_HEADER => return Err(Code::Truncated),
+            length if length > MAX_HEADER => return Err(Code::TooLarge),
+            _ => {}
+        }
+        let padded = body.as_slice().len().checked_sub(TAG).ok_or(Code::Truncated)?;
+        if !STEPS.contains(&padded) {
+            return Err(Code::NonCanonical);
+        }
+        Ok(())
+    }
+}
