@@ -3,7 +3,7 @@
 //! This crate is a pure state machine: no I/O, no clock, no randomness of its own, no threads.
 //! Each module may use only what stands left of it:
 //!
-//! `secret ids error context limits` -> `crypto` -> `wire`
+//! `secret ids error context limits` -> `crypto` -> `wire` -> `keys`
 //!
 //! `core/tests/layering.rs` reads the `use` paths and fails on an edge that is not in this table.
 
@@ -11,6 +11,7 @@ pub mod context;
 pub mod crypto;
 pub mod error;
 pub mod ids;
+pub mod keys;
 pub mod limits;
 pub mod secret;
 pub mod wire;

@@ -1,0 +1,82 @@
+//! Pair keys: what two devices share before any session, one set for each direction (X 1).
+//!
+//! They refuse a forgery by one HMAC and hide which session an envelope belongs to. They protect no content:
+//! who learns an identity key learns who talks in which scope, not what is said.
+
+use super::party::Party;
+use crate::{
+    crypto::{kdf, labels, x25519},
+    error::Code,
+    secret::Secret,
+};
+use subtle::ConstantTimeEq;
+
+/// The keys of the direction from one sender to one recipient.
+#[derive(Debug)]
+pub struct PairKeys {
+    mask: Secret<32>,
+    gate: Secret<32>,
+    control: Secret<32>,
+}
+
+impl PairKeys {
+    /// > mask, gate, control = HKDF(DH(IK_s, IK_r), "sesame/1 pair" ‖ suite ‖ party s ‖ party r)
+    ///
+    /// The salt is empty, the output 96 bytes. `ours` is the private half of either party's IK, `theirs` the other's public half.
+    ///
+    /// # Errors
+    /// [`Code::WeakPublicKey`] when the shared secret is not contributory.
+    pub fn derive(
+        ours: &x25519::PrivateKey,
+        theirs: &x25519::PublicKey,
+        suite: u8,
+        sender: &Party,
+        recipient: &Party,
+    ) -> Result<Self, Code> {
+        let shared = ours.diffie_hellman(theirs)?;
+        let info = kdf::join(&[labels::PAIR, &[suite], &sender.encode(), &recipient.encode()]);
+        let keys = kdf::hkdf::<96>(&[], shared.expose(), &info);
+        let part = |n: usize| {
+            Secret::init_with(|to| {
+                to.iter_mut().zip(keys.expose().iter().skip(n * 32)).for_each(|(to, from)| *to = *from)
+            })
+        };
+        Ok(Self { mask: part(0), gate: part(1), control: part(2) })
+    }
+
+    /// > `gate = HMAC(gate key, every byte before it)[16]`
+    #[must_use]
+    pub fn gate(&self, head: &[u8]) -> [u8; 16] {
+        first_half(&kdf::hmac(&self.gate, head))
+    }
+
+    /// Checks a gate in constant time.
+    ///
+    /// # Errors
+    /// [`Code::Forged`]: dropped, nothing changed, never a reason for a retry.
+    pub fn check_gate(&self, head: &[u8], gate: &[u8; 16]) -> Result<(), Code> {
+        if bool::from(self.gate(head).ct_eq(gate)) { Ok(()) } else { Err(Code::Forged) }
+    }
+
+    /// > `locator = chain_tag XOR HMAC(mask, salt)[16]`
+    ///
+    /// Its own inverse: the locator gives the chain tag back.
+    #[must_use]
+    pub fn mask(&self, salt: &[u8; 16], tag: &[u8; 16]) -> [u8; 16] {
+        let mut masked = first_half(&kdf::hmac(&self.mask, salt));
+        masked.iter_mut().zip(tag).for_each(|(to, from)| *to ^= from);
+        masked
+    }
+
+    /// The key that seals retries (X 8).
+    #[must_use]
+    pub fn control(&self) -> &Secret<32> {
+        &self.control
+    }
+}
+
+fn first_half(tag: &[u8; 32]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.iter_mut().zip(tag).for_each(|(to, from)| *to = *from);
+    half
+}

@@ -1,0 +1,36 @@
+//! A party: one device of one user with every key that names it (X, notation).
+
+use crate::{
+    crypto::{ed25519, kdf::join, x25519},
+    ids::{DeviceId, UserId},
+};
+
+/// Whom a session or a pair of keys is bound to; nothing in it is secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Party {
+    /// The user.
+    pub user: UserId,
+    /// The user's account key.
+    pub account_key: ed25519::VerifyingKey,
+    /// The device.
+    pub device: DeviceId,
+    /// The device's signing key.
+    pub signing_key: ed25519::VerifyingKey,
+    /// IK, the device's identity key.
+    pub identity_key: x25519::PublicKey,
+}
+
+impl Party {
+    /// The canonical encoding: user id, account key, device id (u32 big-endian), signing key, IK, joined.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let Self { user, account_key, device, signing_key, identity_key } = self;
+        join(&[
+            user.as_bytes(),
+            account_key.as_bytes(),
+            &device.0.to_be_bytes(),
+            signing_key.as_bytes(),
+            identity_key.as_bytes(),
+        ])
+    }
+}
