@@ -10,10 +10,20 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub const MAX_USER_ID: usize = 64;
 /// Devices on one signed device list; bounds a fan-out and what a hostile list can cost (A07).
 pub const MAX_DEVICES: usize = 32;
+/// Hashes of earlier lists that a device list carries, so that a fork shows for this many epochs (X 5).
+pub const MAX_ANCESTORS: usize = 16;
+/// Largest prekey id: 2^24 - 1; zero is one like any other (P 10, T59).
+pub const MAX_PRE_KEY_ID: u32 = (1 << 24) - 1;
 /// Message keys that one message may skip in a chain, so that a header cannot buy unbounded work (A30).
 pub const MAX_SKIP: u32 = 1_000;
 /// Skipped message keys kept for one session.
 pub const MAX_SKIPPED_PER_SESSION: usize = 2_000;
+/// Receiving chains whose skipped message keys are kept after a DH ratchet step; they die with the sixth step.
+pub const MAX_OLD_CHAINS: usize = 5;
+/// Messages accepted on a session after which a skipped message key dies.
+pub const MAX_SKIPPED_AGE: u64 = 1_000;
+/// Skipped message keys in one stored block.
+pub const SKIPPED_BLOCK: u32 = 16;
 /// Inactive sessions kept for one device in one scope.
 pub const MAX_INACTIVE_SESSIONS: usize = 40;
 /// Largest padded body, in bytes.
@@ -26,6 +36,34 @@ pub const MAX_SEND_ROUNDS: u8 = 5;
 pub const ONE_TIME_PRE_KEYS: usize = 100;
 /// Below this many published one-time prekeys a refill is due.
 pub const REFILL_BELOW: usize = 20;
+/// One-time prekeys made at once.
+pub const PRE_KEY_CHUNK: usize = 20;
+/// Age at which the signed and the last-resort prekey are replaced.
+pub const ROTATE_PRE_KEYS: Duration = DAY.saturating_mul(2);
+/// A device whose signed prekey is older publishes before it sends (X 6).
+pub const MAX_OWN_PRE_KEY_AGE: Duration = DAY.saturating_mul(14);
+/// Oldest bundle that is accepted (X 6).
+pub const MAX_BUNDLE_AGE: Duration = DAY.saturating_mul(45);
+/// How far a bundle's time may lie ahead of our clock: clocks are not synchronised (Sesame 2.2).
+pub const MAX_CLOCK_SKEW: Duration = DAY;
+/// How long a private prekey lives after it was replaced (X 6).
+pub const KEEP_REPLACED_PRE_KEYS: Duration = DAY.saturating_mul(30);
+/// Age at which the primary signs its device list anew (X 5).
+pub const RESIGN_LIST: Duration = DAY.saturating_mul(7);
+/// Age at which a device list raises `ListOld` (X 5).
+pub const OLD_LIST: Duration = DAY.saturating_mul(35);
+/// How long a linking code is good (X 7).
+pub const LINK_EXPIRY: Duration = Duration::from_secs(10 * 60);
+/// An initiating session that nobody answered is given up (P 12).
+pub const MAX_UNANSWERED: Duration = DAY.saturating_mul(30);
+/// How long the id of a received envelope is remembered (X 8).
+pub const KEEP_RECEIVED_IDS: Duration = DAY.saturating_mul(30);
+/// Ids of received envelopes kept for one peer device (X 8).
+pub const MAX_RECEIVED_IDS: usize = 4_096;
+/// Bytes held for one peer device until its identity is accepted (X 9).
+pub const MAX_HELD_PER_DEVICE: usize = 64 * 1_024;
+/// Bytes held in all (X 9).
+pub const MAX_HELD: usize = 4 * 1_024 * 1_024;
 /// Longest time that a message may wait in a mailbox (Sesame 3.1).
 pub const MAX_LATENCY: Duration = DAY.saturating_mul(30);
 /// Age after which a session no longer encrypts (Sesame 4.2).

@@ -46,6 +46,15 @@ impl<const N: usize> Secret<N> {
     }
 }
 
+impl<const N: usize> Secret<N> {
+    /// Part `index` of equal parts of `M` bytes; what lies beyond the end is zero, which no caller asks for.
+    pub(crate) fn part<const M: usize>(&self, index: usize) -> Secret<M> {
+        Secret::init_with(|to| {
+            to.iter_mut().zip(self.0.iter().skip(index * M)).for_each(|(to, from)| *to = *from);
+        })
+    }
+}
+
 impl<const N: usize> Drop for Secret<N> {
     fn drop(&mut self) {
         self.0.zeroize();

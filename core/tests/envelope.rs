@@ -28,6 +28,8 @@ fn envelope(route: Route) -> Envelope {
 
 fn both() -> [Envelope; 2] {
     let initiation = Initiation {
+        account_key: [3; 32],
+        signing_key: [4; 32],
         identity_key: [1; 32],
         ephemeral_key: [2; 32],
         generation: 9,

@@ -5,6 +5,7 @@
 use super::kdf::join;
 use crate::{context::Context, error::Code, secret::Secret};
 use ed25519_dalek::{Signature as Inner, Signer, SigningKey as InnerKey, VerifyingKey as InnerPublic};
+use std::sync::Arc;
 
 /// Bytes of a signature.
 pub const SIGNATURE: usize = 64;
@@ -29,6 +30,11 @@ impl VerifyingKey {
         Ok(Self(bytes))
     }
 
+    /// Takes bytes that were checked before they were sealed in a record.
+    pub(crate) fn from_checked(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes of the compressed point.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -46,25 +52,25 @@ impl VerifyingKey {
     }
 }
 
-/// A private key, wiped on drop. It is made of its seed alone, so no call can pair it with another's public key (A27).
-#[derive(Debug)]
-pub struct SigningKey(Secret<32>);
+/// A private key, wiped when its last holder is dropped; a clone shares the bytes. It is made of its seed alone, so no call can pair it with another's public key (A27).
+#[derive(Clone, Debug)]
+pub struct SigningKey(Arc<Secret<32>>);
 
 impl SigningKey {
     /// Draws a fresh key.
     pub fn generate(context: &mut Context<'_>) -> Self {
-        Self(Secret::init_with(|seed| context.rng.fill_bytes(seed)))
+        Self(Arc::new(Secret::init_with(|seed| context.rng.fill_bytes(seed))))
     }
 
     /// Takes a stored 32-byte seed.
     #[must_use]
-    pub fn from_seed(seed: Secret<32>) -> Self {
-        Self(seed)
+    pub fn from_seed(seed: impl Into<Arc<Secret<32>>>) -> Self {
+        Self(seed.into())
     }
 
     /// The seed, to be sealed in a record.
     #[must_use]
-    pub fn seed(&self) -> &Secret<32> {
+    pub fn seed(&self) -> &Arc<Secret<32>> {
         &self.0
     }
 

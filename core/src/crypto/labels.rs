@@ -14,6 +14,18 @@ labels! {
     PAIR = b"sesame/1 pair";
     /// Chain tag from a header key (X 1).
     TAG = b"sesame/1 tag";
+    /// Header encryption: associated data of HENCRYPT (Double Ratchet 4.1).
+    HEADER = b"sesame/1 header";
+    /// Key of a linking answer (X 7).
+    LINK = b"sesame/1 link";
+    /// Key of a record's place in the store.
+    STORE_PLACE = b"sesame/1 store place";
+    /// Key under which records are sealed.
+    STORE_SEAL = b"sesame/1 store seal";
+    /// Tells the right store key from a wrong one.
+    STORE_CHECK = b"sesame/1 store check";
+    /// Safety number of two users.
+    SAFETY_NUMBER = b"sesame/1 safety number";
     /// Message body: key, nonce, commitment (X 2).
     BODY = b"sesame/1 body";
     /// Associated data of a session (X 2).

@@ -4,6 +4,7 @@
 
 use crate::{context::Context, error::Code, secret::Secret};
 use libcrux_ml_kem::mlkem1024 as kem;
+use std::sync::Arc;
 
 /// Bytes of a public (encapsulation) key.
 pub const PUBLIC_KEY: usize = 1_568;
@@ -42,25 +43,25 @@ impl PublicKey {
     }
 }
 
-/// A private key: its 64-byte seed, wiped on drop.
-#[derive(Debug)]
-pub struct PrivateKey(Secret<64>);
+/// A private key: its 64-byte seed, wiped when its last holder is dropped; a clone shares the bytes.
+#[derive(Clone, Debug)]
+pub struct PrivateKey(Arc<Secret<64>>);
 
 impl PrivateKey {
     /// Draws a fresh key.
     pub fn generate(context: &mut Context<'_>) -> Self {
-        Self(Secret::init_with(|seed| context.rng.fill_bytes(seed)))
+        Self(Arc::new(Secret::init_with(|seed| context.rng.fill_bytes(seed))))
     }
 
     /// Takes a stored seed (`d` then `z` of FIPS 203).
     #[must_use]
-    pub fn from_seed(seed: Secret<64>) -> Self {
-        Self(seed)
+    pub fn from_seed(seed: impl Into<Arc<Secret<64>>>) -> Self {
+        Self(seed.into())
     }
 
     /// The seed, to be sealed in a record.
     #[must_use]
-    pub fn seed(&self) -> &Secret<64> {
+    pub fn seed(&self) -> &Arc<Secret<64>> {
         &self.0
     }
 

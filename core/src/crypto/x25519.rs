@@ -4,6 +4,7 @@
 //! It does not know which of the protocol's keys a key is.
 
 use crate::{context::Context, error::Code, secret::Secret};
+use std::sync::Arc;
 use x25519_dalek::{PublicKey as Point, StaticSecret};
 
 /// A checked public key, 32 bytes.
@@ -35,6 +36,11 @@ impl PublicKey {
         Ok(Self(bytes))
     }
 
+    /// Takes bytes that were checked before they were sealed in a record.
+    pub(crate) fn from_checked(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes of the u coordinate, little-endian.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -42,25 +48,25 @@ impl PublicKey {
     }
 }
 
-/// A private key, wiped on drop.
-#[derive(Debug)]
-pub struct PrivateKey(Secret<32>);
+/// A private key, wiped when its last holder is dropped; a clone shares the bytes.
+#[derive(Clone, Debug)]
+pub struct PrivateKey(Arc<Secret<32>>);
 
 impl PrivateKey {
     /// Draws a fresh key.
     pub fn generate(context: &mut Context<'_>) -> Self {
-        Self(Secret::init_with(|bytes| context.rng.fill_bytes(bytes)))
+        Self(Arc::new(Secret::init_with(|bytes| context.rng.fill_bytes(bytes))))
     }
 
     /// Takes 32 stored bytes; every value is a private key (RFC 7748 section 5 clamps).
     #[must_use]
-    pub fn from_secret(bytes: Secret<32>) -> Self {
-        Self(bytes)
+    pub fn from_secret(bytes: impl Into<Arc<Secret<32>>>) -> Self {
+        Self(bytes.into())
     }
 
     /// The bytes, to be sealed in a record.
     #[must_use]
-    pub fn secret(&self) -> &Secret<32> {
+    pub fn secret(&self) -> &Arc<Secret<32>> {
         &self.0
     }
 

@@ -1,6 +1,10 @@
-//! The protocol's keys: whose they are and what is derived from them before any session exists.
+//! Keys with a name: whose they are, what they sign, what they refuse.
 //!
-//! It does not know sessions, nor where a key is stored.
+//! It does not know sessions, pins or the store.
 
+pub mod bundle;
+pub mod device;
+pub mod device_list;
 pub mod pair;
 pub mod party;
+pub mod pre_keys;

@@ -9,15 +9,12 @@ use crate::{
     error::Code,
     secret::Secret,
 };
+use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
-/// The keys of the direction from one sender to one recipient.
-#[derive(Debug)]
-pub struct PairKeys {
-    mask: Secret<32>,
-    gate: Secret<32>,
-    control: Secret<32>,
-}
+/// The keys of the direction from one sender to one recipient: mask, gate, control, 32 bytes each.
+#[derive(Clone, Debug)]
+pub struct PairKeys(Arc<Secret<96>>);
 
 impl PairKeys {
     /// > mask, gate, control = HKDF(DH(IK_s, IK_r), "sesame/1 pair" ‖ suite ‖ party s ‖ party r)
@@ -35,19 +32,25 @@ impl PairKeys {
     ) -> Result<Self, Code> {
         let shared = ours.diffie_hellman(theirs)?;
         let info = kdf::join(&[labels::PAIR, &[suite], &sender.encode(), &recipient.encode()]);
-        let keys = kdf::hkdf::<96>(&[], shared.expose(), &info);
-        let part = |n: usize| {
-            Secret::init_with(|to| {
-                to.iter_mut().zip(keys.expose().iter().skip(n * 32)).for_each(|(to, from)| *to = *from)
-            })
-        };
-        Ok(Self { mask: part(0), gate: part(1), control: part(2) })
+        Ok(Self(Arc::new(kdf::hkdf::<96>(&[], shared.expose(), &info))))
+    }
+
+    /// Takes what [`PairKeys::secret`] gave.
+    #[must_use]
+    pub fn from_secret(keys: Arc<Secret<96>>) -> Self {
+        Self(keys)
+    }
+
+    /// The bytes, to be sealed with the device's record.
+    #[must_use]
+    pub fn secret(&self) -> &Arc<Secret<96>> {
+        &self.0
     }
 
     /// > `gate = HMAC(gate key, every byte before it)[16]`
     #[must_use]
     pub fn gate(&self, head: &[u8]) -> [u8; 16] {
-        first_half(&kdf::hmac(&self.gate, head))
+        first_half(&kdf::hmac(&self.0.part(1), head))
     }
 
     /// Checks a gate in constant time.
@@ -63,15 +66,15 @@ impl PairKeys {
     /// Its own inverse: the locator gives the chain tag back.
     #[must_use]
     pub fn mask(&self, salt: &[u8; 16], tag: &[u8; 16]) -> [u8; 16] {
-        let mut masked = first_half(&kdf::hmac(&self.mask, salt));
+        let mut masked = first_half(&kdf::hmac(&self.0.part(0), salt));
         masked.iter_mut().zip(tag).for_each(|(to, from)| *to ^= from);
         masked
     }
 
     /// The key that seals retries (X 8).
     #[must_use]
-    pub fn control(&self) -> &Secret<32> {
-        &self.control
+    pub fn control(&self) -> Secret<32> {
+        self.0.part(2)
     }
 }
 

@@ -5,8 +5,8 @@
 //! sender, recipient: user opaque<1..64> (u8 length), device u32
 //! salt 16
 //! kind u8: 1 ordinary   locator 16
-//!          2 initiation IK 32, EK 32, generation u64, signed prekey id u32,
-//!                       one-time prekey id optional<u32>, KEM prekey id u32, KEM ciphertext 1568
+//!          2 initiation account key 32, signing key 32, IK 32, EK 32, generation u64,
+//!                       signed prekey id u32, one-time prekey id optional<u32>, KEM prekey id u32, KEM ciphertext 1568
 //! header opaque<58..512> (u16 length)   -- encrypted
 //! gate 16, commitment 32
 //! body opaque<784..98320> (u32 length)  -- encrypted, padded
@@ -28,7 +28,7 @@ pub const MIN_HEADER: usize = 32 + 4 + 4 + 2 + TAG;
 pub const MAX_HEADER: usize = 512;
 /// The largest encoded envelope in bytes: head, header, gate, commitment and body at their largest.
 pub const MAX_ENVELOPE: usize =
-    2 + 2 * (1 + MAX_USER_ID + 4) + 16 + 1 + 85 + CIPHERTEXT + 2 + MAX_HEADER + 48 + 4 + 98_304 + TAG;
+    2 + 2 * (1 + MAX_USER_ID + 4) + 16 + 1 + 149 + CIPHERTEXT + 2 + MAX_HEADER + 48 + 4 + 98_304 + TAG;
 
 /// One device of one user, as the envelope names it; a claim until the gate is checked.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
@@ -58,6 +58,11 @@ pub enum Route {
 /// The clear fields of PQXDH's initial message (PQXDH 3.3).
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Initiation {
+    /// The initiator's account key: with the next two fields the whole party, so that the responder can bind to it before it
+    /// knows the initiator's device list.
+    pub account_key: [u8; 32],
+    /// The initiator's signing key.
+    pub signing_key: [u8; 32],
     /// IK of the initiator.
     pub identity_key: [u8; 32],
     /// EK of the initiator.

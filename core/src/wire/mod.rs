@@ -2,6 +2,11 @@
 //!
 //! It does not know what a form means, nor any key.
 
+pub mod bundle;
 mod codec;
+pub mod content;
+pub mod device_list;
 pub mod envelope;
+pub mod header;
+pub mod linking;
 pub mod padding;

@@ -1,0 +1,76 @@
+//! The sealed answer to a linking offer (X 7).
+//!
+//! > key = HKDF(secret ‖ DH(ephemeral, new IK))
+//!
+//! Salt empty, info `join("sesame/1 link", new signing key, new IK, ephemeral)`, 44 bytes: an AES-256-GCM key and its nonce, used
+//! once because the ephemeral key is fresh. Who can make the answer has seen the screen; who can read it owns the new IK.
+
+use crate::{
+    context::Context,
+    crypto::{aead, kdf, labels, x25519},
+    error::Code,
+    secret::Secret,
+    wire::linking::{LinkAnswer, LinkGrant},
+};
+use zeroize::Zeroizing;
+
+/// The public keys of the new device.
+#[derive(Clone, Copy, Debug)]
+pub struct NewDevice<'a> {
+    /// Ed25519.
+    pub signing_key: &'a [u8; 32],
+    /// IK.
+    pub identity_key: &'a x25519::PublicKey,
+}
+
+/// The primary's side.
+///
+/// # Errors
+/// [`Code::WeakPublicKey`], [`Code::TooLarge`].
+pub fn seal(
+    context: &mut Context<'_>,
+    new: NewDevice<'_>,
+    secret: &Secret<32>,
+    grant: &LinkGrant,
+) -> Result<LinkAnswer, Code> {
+    let ephemeral = x25519::PrivateKey::generate(context);
+    let agreed = ephemeral.diffie_hellman(new.identity_key)?;
+    let public = *ephemeral.public_key().as_bytes();
+    let (key, nonce) = derive(secret, &agreed, new, &public);
+    let sealed = aead::seal(&key, nonce.expose(), &[], &Zeroizing::new(grant.encode()?))?;
+    Ok(LinkAnswer { version: 1, ephemeral: public, sealed: sealed.into() })
+}
+
+/// The new device's side.
+///
+/// # Errors
+/// [`Code::AuthenticationFailed`] when the answer was made for another offer; [`Code::WeakPublicKey`], [`Code::BadKeyEncoding`]; what
+/// [`LinkGrant::decode`] says.
+pub fn open(
+    identity: &x25519::PrivateKey,
+    new: NewDevice<'_>,
+    secret: &Secret<32>,
+    answer: &LinkAnswer,
+) -> Result<LinkGrant, Code> {
+    let agreed = identity.diffie_hellman(&x25519::PublicKey::decode(answer.ephemeral)?)?;
+    let (key, nonce) = derive(secret, &agreed, new, &answer.ephemeral);
+    LinkGrant::decode(&aead::open(&key, nonce.expose(), &[], answer.sealed.as_slice())?)
+}
+
+fn derive(
+    secret: &Secret<32>,
+    agreed: &Secret<32>,
+    new: NewDevice<'_>,
+    ephemeral: &[u8; 32],
+) -> (Secret<32>, Secret<12>) {
+    let mut material = Zeroizing::new(Vec::with_capacity(64));
+    material.extend_from_slice(secret.expose());
+    material.extend_from_slice(agreed.expose());
+    let info = kdf::join(&[labels::LINK, new.signing_key, new.identity_key.as_bytes(), ephemeral]);
+    let keys = kdf::hkdf::<44>(&[], &material, &info);
+    // Twelve bytes from the 32nd on.
+    (
+        keys.part(0),
+        Secret::init_with(|to| to.iter_mut().zip(keys.expose().iter().skip(32)).for_each(|(to, from)| *to = *from)),
+    )
+}

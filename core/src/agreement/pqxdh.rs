@@ -1,0 +1,138 @@
+//! PQXDH, both sides (PQXDH 3.3 and 3.4).
+//!
+//! > DH1 = DH(IK_A, SPK_B), DH2 = DH(EK_A, IK_B), DH3 = DH(EK_A, SPK_B), DH4 = DH(EK_A, OPK_B)
+//! > SK = KDF(DH1 ‖ DH2 ‖ DH3 ‖ DH4 ‖ SS)
+//!
+//! `KDF(KM) = HKDF(salt = 32 zeros, IKM = F ‖ KM, info = join("sesame/1 pqxdh ...", AD_session))` to 96 bytes, with F = 32 bytes
+//! 0xFF: the root key and the two header keys that the Double Ratchet with header encryption begins with (Double Ratchet 4.4).
+
+use super::associated_data::{self, Transcript};
+use crate::{
+    context::Context,
+    crypto::{kdf, labels, mlkem, x25519},
+    error::Code,
+    keys::{bundle::VerifiedBundle, device::DeviceKeys, party::Party},
+    secret::Secret,
+    wire::envelope::Initiation,
+};
+use zeroize::Zeroizing;
+
+/// What a ratchet begins with.
+#[derive(Debug)]
+pub struct SharedSecrets {
+    /// AD_session.
+    pub associated_data: [u8; 32],
+    /// SK of the Double Ratchet: the first root key.
+    pub root: Secret<32>,
+    /// `shared_hka`: the initiator's first sending header key.
+    pub initiator_header: Secret<32>,
+    /// `shared_nhkb`: the responder's first sending header key.
+    pub responder_header: Secret<32>,
+}
+
+/// The private prekeys that an initiation names.
+#[derive(Debug)]
+pub struct NamedPreKeys {
+    /// SPK.
+    pub signed: x25519::PrivateKey,
+    /// OPK.
+    pub one_time: Option<x25519::PrivateKey>,
+    /// The KEM prekey.
+    pub kem: mlkem::PrivateKey,
+}
+
+/// The initiator's side: secrets, and the clear fields for the responder. EK is dropped with this call (PQXDH 3.3).
+///
+/// # Errors
+/// [`Code::WeakPublicKey`] when a DH is not contributory.
+pub fn initiate(
+    keys: &DeviceKeys,
+    context: &mut Context<'_>,
+    bundle: &VerifiedBundle,
+    generation: u64,
+) -> Result<(SharedSecrets, Initiation), Code> {
+    let ephemeral = x25519::PrivateKey::generate(context);
+    let (kem_ciphertext, shared) = bundle.kem_pre_key.key.encapsulate(context);
+    let spk = &bundle.signed_pre_key.key;
+    let opk = bundle.one_time_pre_key.as_ref();
+    let initiation = Initiation {
+        account_key: *keys.party.account_key.as_bytes(),
+        signing_key: *keys.party.signing_key.as_bytes(),
+        identity_key: *keys.party.identity_key.as_bytes(),
+        ephemeral_key: *ephemeral.public_key().as_bytes(),
+        generation,
+        signed_pre_key: bundle.signed_pre_key.id,
+        one_time_pre_key: opk.map(|opk| opk.id),
+        kem_pre_key: bundle.kem_pre_key.id,
+        kem_ciphertext: *kem_ciphertext,
+    };
+    let associated_data = associated_data::direct(&Transcript {
+        initiator: &keys.party,
+        responder: &bundle.party,
+        initiation: &initiation,
+        signed_pre_key: spk.as_bytes(),
+        one_time_pre_key: opk.map(|opk| opk.key.as_bytes()),
+        kem_pre_key: bundle.kem_pre_key.key.as_bytes(),
+    });
+    let agreed = [
+        keys.identity.diffie_hellman(spk)?,
+        ephemeral.diffie_hellman(&bundle.party.identity_key)?,
+        ephemeral.diffie_hellman(spk)?,
+    ];
+    let fourth = opk.map(|opk| ephemeral.diffie_hellman(&opk.key)).transpose()?;
+    Ok((derive(&agreed, fourth.as_ref(), &shared, associated_data), initiation))
+}
+
+/// The responder's side. A KEM ciphertext that was not made for this key gives other secrets, which the first message shows.
+///
+/// # Errors
+/// [`Code::WeakPublicKey`] or [`Code::BadKeyEncoding`] for EK; [`Code::UnknownPreKey`] when the initiation names a one-time prekey and
+/// none is given, or the other way round.
+pub fn respond(
+    keys: &DeviceKeys,
+    pre_keys: &NamedPreKeys,
+    their_party: &Party,
+    initiation: &Initiation,
+) -> Result<SharedSecrets, Code> {
+    if initiation.one_time_pre_key.is_some() != pre_keys.one_time.is_some() {
+        return Err(Code::UnknownPreKey);
+    }
+    let ephemeral = x25519::PublicKey::decode(initiation.ephemeral_key)?;
+    let one_time = pre_keys.one_time.as_ref().map(x25519::PrivateKey::public_key);
+    let associated_data = associated_data::direct(&Transcript {
+        initiator: their_party,
+        responder: &keys.party,
+        initiation,
+        signed_pre_key: pre_keys.signed.public_key().as_bytes(),
+        one_time_pre_key: one_time.as_ref().map(x25519::PublicKey::as_bytes),
+        kem_pre_key: pre_keys.kem.public_key().as_bytes(),
+    });
+    let agreed = [
+        pre_keys.signed.diffie_hellman(&their_party.identity_key)?,
+        keys.identity.diffie_hellman(&ephemeral)?,
+        pre_keys.signed.diffie_hellman(&ephemeral)?,
+    ];
+    let fourth = pre_keys.one_time.as_ref().map(|opk| opk.diffie_hellman(&ephemeral)).transpose()?;
+    let shared = pre_keys.kem.decapsulate(&initiation.kem_ciphertext);
+    Ok(derive(&agreed, fourth.as_ref(), &shared, associated_data))
+}
+
+fn derive(
+    agreed: &[Secret<32>; 3],
+    fourth: Option<&Secret<32>>,
+    kem: &Secret<32>,
+    associated_data: [u8; 32],
+) -> SharedSecrets {
+    let mut material = Zeroizing::new(Vec::with_capacity(6 * 32));
+    material.extend_from_slice(&[0xff; 32]);
+    for part in agreed.iter().chain(fourth).chain([kem]) {
+        material.extend_from_slice(part.expose());
+    }
+    let keys = kdf::hkdf::<96>(&[0; 32], &material, &kdf::join(&[labels::PQXDH, &associated_data]));
+    SharedSecrets {
+        associated_data,
+        root: keys.part(0),
+        initiator_header: keys.part(1),
+        responder_header: keys.part(2),
+    }
+}

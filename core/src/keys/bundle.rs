@@ -1,0 +1,94 @@
+//! A bundle with every key and signature checked against the device list (PQXDH 3.3, S 3.2).
+
+use super::party::Party;
+use crate::{
+    context::Timestamp,
+    crypto::{labels, mlkem, x25519},
+    error::Code,
+    limits::{MAX_BUNDLE_AGE, MAX_CLOCK_SKEW, MAX_OWN_PRE_KEY_AGE},
+    wire::bundle::{Bundle, KemUse, signed_bytes},
+};
+
+/// A key with its id.
+#[derive(Clone, Debug)]
+pub struct Identified<K> {
+    /// The id that the initiation names.
+    pub id: u32,
+    /// The key.
+    pub key: K,
+}
+
+/// What an initiation may be made from.
+#[derive(Clone, Debug)]
+pub struct VerifiedBundle {
+    /// The device, as its user's list has it.
+    pub party: Party,
+    /// SPK.
+    pub signed_pre_key: Identified<x25519::PublicKey>,
+    /// OPK, if the server had one left.
+    pub one_time_pre_key: Option<Identified<x25519::PublicKey>>,
+    /// The KEM prekey.
+    pub kem_pre_key: Identified<mlkem::PublicKey>,
+    /// Whether the device has not rotated for so long that it counts as idle (X 6).
+    pub idle: bool,
+}
+
+impl VerifiedBundle {
+    /// Checks that `bundle` belongs to `party` and that the device made all of it.
+    ///
+    /// # Errors
+    /// [`Code::BundleMismatch`] (another user, device or key than listed), [`Code::BadSignature`], [`Code::KeyReuse`],
+    /// [`Code::BundleExpired`] (older than 45 days, or from the future by more than a day), [`Code::WeakPublicKey`] or
+    /// [`Code::BadKeyEncoding`].
+    pub fn verify(bundle: &Bundle, party: &Party, now: Timestamp) -> Result<Self, Code> {
+        let Bundle {
+            version: _,
+            user,
+            device,
+            signing_key,
+            identity_key,
+            signed_pre_key,
+            one_time_pre_key,
+            kem_pre_key,
+        } = bundle;
+        if user.as_slice() != party.user.as_bytes()
+            || *device != party.device.0
+            || signing_key != party.signing_key.as_bytes()
+            || identity_key != party.identity_key.as_bytes()
+        {
+            return Err(Code::BundleMismatch);
+        }
+        let spk = x25519::PublicKey::decode(signed_pre_key.key)?;
+        let opk = one_time_pre_key.as_ref().map(|opk| x25519::PublicKey::decode(opk.key)).transpose()?;
+        let kem = mlkem::PublicKey::decode(&kem_pre_key.key)?;
+        if spk == party.identity_key || opk == Some(party.identity_key) || opk == Some(spk) {
+            return Err(Code::KeyReuse);
+        }
+        let covered = |id, at, key: &[u8]| signed_bytes(user.as_slice(), *device, id, at, key);
+        party.signing_key.verify(
+            labels::SIGNED_PRE_KEY,
+            &covered(signed_pre_key.id, signed_pre_key.created_at, &signed_pre_key.key),
+            &signed_pre_key.signature,
+        )?;
+        let label = match kem_pre_key.usage {
+            KemUse::OneTime => labels::ONE_TIME_KEM,
+            KemUse::LastResort => labels::LAST_RESORT_KEM,
+        };
+        party.signing_key.verify(
+            label,
+            &covered(kem_pre_key.id, kem_pre_key.created_at, &kem_pre_key.key),
+            &kem_pre_key.signature,
+        )?;
+        let created_at = Timestamp(signed_pre_key.created_at);
+        if now.since(created_at) > MAX_BUNDLE_AGE || created_at.since(now) > MAX_CLOCK_SKEW {
+            return Err(Code::BundleExpired);
+        }
+        Ok(Self {
+            party: party.clone(),
+            signed_pre_key: Identified { id: signed_pre_key.id, key: spk },
+            one_time_pre_key: one_time_pre_key.as_ref().zip(opk).map(|(opk, key)| Identified { id: opk.id, key }),
+            kem_pre_key: Identified { id: kem_pre_key.id, key: kem },
+            idle: now.since(created_at) > MAX_OWN_PRE_KEY_AGE,
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! The keys of this device (D1): an Ed25519 signing key and an X25519 identity key, and the party that they make.
+
+use super::{pair::PairKeys, party::Party};
+use crate::{
+    crypto::{
+        ed25519::{SigningKey, VerifyingKey},
+        x25519,
+    },
+    error::Code,
+    ids::{DeviceId, UserId},
+    record::Own,
+    wire::envelope::SUITE,
+};
+
+/// What this device signs and agrees with.
+#[derive(Clone, Debug)]
+pub struct DeviceKeys {
+    /// IK, private.
+    pub identity: x25519::PrivateKey,
+    /// Who this device is to others.
+    pub party: Party,
+    /// Signs prekeys.
+    pub signing: SigningKey,
+}
+
+impl DeviceKeys {
+    /// The keys in this device's record.
+    ///
+    /// # Errors
+    /// [`Code::RecordInconsistent`] when the record holds no valid user id.
+    pub fn from_record(own: &Own) -> Result<Self, Code> {
+        let signing = SigningKey::from_seed(own.signing.clone());
+        let identity = x25519::PrivateKey::from_secret(own.identity.clone());
+        let party = Party {
+            user: UserId::try_new(own.user.clone()).ok_or(Code::RecordInconsistent)?,
+            account_key: VerifyingKey::from_checked(own.account_key),
+            device: DeviceId(own.device),
+            signing_key: signing.verifying_key(),
+            identity_key: identity.public_key(),
+        };
+        Ok(Self { identity, party, signing })
+    }
+
+    /// The pair keys to and from another device.
+    ///
+    /// # Errors
+    /// [`Code::WeakPublicKey`].
+    pub fn pair(&self, theirs: &Party) -> Result<(PairKeys, PairKeys), Code> {
+        let derive = |from, to| PairKeys::derive(&self.identity, &theirs.identity_key, SUITE, from, to);
+        Ok((derive(&self.party, theirs)?, derive(theirs, &self.party)?))
+    }
+}

@@ -1,0 +1,150 @@
+//! A device list with its signature checked (X 5).
+//!
+//! It does not know which account key a user has: pins, rollback and forks are the registry's.
+
+use super::party::Party;
+use crate::{
+    context::Timestamp,
+    crypto::{
+        ed25519::{SigningKey, VerifyingKey},
+        kdf::sha256,
+        labels, x25519,
+    },
+    error::Code,
+    ids::{DeviceId, UserId},
+    limits::MAX_ANCESTORS,
+    record,
+    wire::{
+        content::ListClaim,
+        device_list::{DeviceList, ListedDevice, SignedDeviceList},
+        envelope::SUITE,
+    },
+};
+
+/// A list that the account key in it has signed; every key on it is checked.
+#[derive(Clone, Debug)]
+pub struct VerifiedDeviceList {
+    /// Whose devices.
+    pub user: UserId,
+    /// The key that signed.
+    pub account_key: VerifyingKey,
+    /// Epoch, hash, time, devices and ancestors.
+    pub list: record::List,
+    /// As it came.
+    pub signed: Vec<u8>,
+}
+
+impl VerifiedDeviceList {
+    /// Checks form, keys and signature.
+    ///
+    /// # Errors
+    /// What [`DeviceList::decode`] says; [`Code::BadKeyEncoding`] or [`Code::WeakPublicKey`] for a key; [`Code::BadSignature`].
+    pub fn verify(signed: &[u8]) -> Result<Self, Code> {
+        let outer = SignedDeviceList::decode(signed)?;
+        let form = DeviceList::decode(outer.list.as_slice())?;
+        let account_key = VerifyingKey::decode(form.account_key)?;
+        account_key.verify(labels::DEVICE_LIST, outer.list.as_slice(), &outer.signature)?;
+        for device in form.devices.as_slice() {
+            VerifyingKey::decode(device.signing_key)?;
+            x25519::PublicKey::decode(device.identity_key)?;
+        }
+        let devices = form.devices.iter().map(|device| record::Device {
+            id: device.id,
+            signing_key: device.signing_key,
+            identity_key: device.identity_key,
+            added_at_epoch: device.added_at_epoch,
+        });
+        Ok(Self {
+            user: UserId::try_new(form.user.as_slice().to_vec()).ok_or(Code::NonCanonical)?,
+            account_key,
+            list: record::List {
+                epoch: form.epoch,
+                hash: sha256(outer.list.as_slice()),
+                issued_at: form.issued_at,
+                devices: devices.collect(),
+                ancestors: form.ancestors.as_slice().to_vec(),
+            },
+            signed: signed.to_vec(),
+        })
+    }
+}
+
+/// Signs the list that follows `before`, or the first one, with these devices (rising by id).
+///
+/// # Errors
+/// What [`DeviceList::encode`] says of the devices.
+pub fn sign(
+    account: &SigningKey,
+    user: &UserId,
+    before: Option<&record::List>,
+    devices: &[record::Device],
+    now: Timestamp,
+) -> Result<VerifiedDeviceList, Code> {
+    let ancestors: Vec<[u8; 32]> = before
+        .into_iter()
+        .flat_map(|list| core::iter::once(list.hash).chain(list.ancestors.iter().copied()))
+        .take(MAX_ANCESTORS)
+        .collect();
+    let listed: Vec<ListedDevice> = devices
+        .iter()
+        .map(|device| ListedDevice {
+            id: device.id,
+            signing_key: device.signing_key,
+            identity_key: device.identity_key,
+            suites: vec![SUITE].into(),
+            added_at_epoch: device.added_at_epoch,
+        })
+        .collect();
+    let list = DeviceList {
+        version: 1,
+        user: user.as_bytes().to_vec().into(),
+        account_key: *account.verifying_key().as_bytes(),
+        epoch: before.map_or(1, |list| list.epoch.saturating_add(1)),
+        issued_at: now.0,
+        devices: listed.into(),
+        ancestors: ancestors.into(),
+    };
+    let bytes = list.encode()?;
+    let signature = account.sign(labels::DEVICE_LIST, &bytes);
+    let signed = SignedDeviceList { list: bytes.into(), signature }.encode()?;
+    VerifiedDeviceList::verify(&signed)
+}
+
+impl record::List {
+    /// The listed device with this id.
+    #[must_use]
+    pub fn device(&self, id: DeviceId) -> Option<&record::Device> {
+        self.devices.iter().find(|device| device.id == id.0)
+    }
+
+    /// What a content claims of this list.
+    #[must_use]
+    pub fn claim(&self) -> ListClaim {
+        let mut hash = [0; 16];
+        hash.iter_mut().zip(&self.hash).for_each(|(to, from)| *to = *from);
+        ListClaim { epoch: self.epoch, hash }
+    }
+
+    /// The hash of the list of `epoch`, as far back as this list remembers.
+    #[must_use]
+    pub fn hash_of(&self, epoch: u64) -> Option<&[u8; 32]> {
+        match self.epoch.checked_sub(epoch)? {
+            0 => Some(&self.hash),
+            back => self.ancestors.get(usize::try_from(back - 1).ok()?),
+        }
+    }
+}
+
+impl record::Device {
+    /// The party that this device is, for a user with this account key.
+    #[must_use]
+    pub fn party(&self, user: &UserId, account_key: VerifyingKey) -> Party {
+        Party {
+            user: user.clone(),
+            account_key,
+            device: DeviceId(self.id),
+            signing_key: VerifyingKey::from_checked(self.signing_key),
+            identity_key: x25519::PublicKey::from_checked(self.identity_key),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Making prekeys: private halves for the store, public halves, signed, for the server (PQXDH 3.2).
+
+use super::{device::DeviceKeys, party::Party};
+use crate::{
+    context::Context,
+    crypto::{labels, mlkem, x25519},
+    record::PreKey,
+    wire::bundle::{KemPreKey, KemUse, LastingPreKeys, OneTimePreKey, SignedPreKey, signed_bytes},
+};
+
+/// A signed prekey and a last-resort KEM prekey, both under `id`: private halves, then what is published.
+pub fn lasting(keys: &DeviceKeys, context: &mut Context<'_>, id: u32) -> ([PreKey; 2], LastingPreKeys) {
+    let curve = x25519::PrivateKey::generate(context);
+    let key = *curve.public_key().as_bytes();
+    let created_at = context.now.0;
+    let Party { user, device, .. } = &keys.party;
+    let covered = signed_bytes(user.as_bytes(), device.0, id, created_at, &key);
+    let signature = keys.signing.sign(labels::SIGNED_PRE_KEY, &covered);
+    let (kem, last_resort) = kem_pre_key(keys, context, id, KemUse::LastResort);
+    let published = LastingPreKeys { signed_pre_key: SignedPreKey { id, key, created_at, signature }, last_resort };
+    ([PreKey::Curve(curve.secret().clone()), kem], published)
+}
+
+/// A one-time curve prekey and a one-time KEM prekey, both under `id`.
+pub fn one_time(keys: &DeviceKeys, context: &mut Context<'_>, id: u32) -> ([PreKey; 2], OneTimePreKey, KemPreKey) {
+    let curve = x25519::PrivateKey::generate(context);
+    let key = *curve.public_key().as_bytes();
+    let (kem, published) = kem_pre_key(keys, context, id, KemUse::OneTime);
+    ([PreKey::Curve(curve.secret().clone()), kem], OneTimePreKey { id, key }, published)
+}
+
+fn kem_pre_key(keys: &DeviceKeys, context: &mut Context<'_>, id: u32, usage: KemUse) -> (PreKey, KemPreKey) {
+    let private = mlkem::PrivateKey::generate(context);
+    let key = *private.public_key().as_bytes();
+    let label = match usage {
+        KemUse::OneTime => labels::ONE_TIME_KEM,
+        KemUse::LastResort => labels::LAST_RESORT_KEM,
+    };
+    let created_at = context.now.0;
+    let Party { user, device, .. } = &keys.party;
+    let signature = keys.signing.sign(label, &signed_bytes(user.as_bytes(), device.0, id, created_at, &key));
+    (PreKey::Kem(private.seed().clone()), KemPreKey { id, usage, created_at, key, signature })
+}

@@ -1,0 +1,127 @@
+//! Skipped message keys, in blocks of 16, with their limits (Double Ratchet 4.3, 8.4; section 8 of the design).
+//!
+//! A key that was thrown away unused leaves a mark, so that its message fails as expired and not as a duplicate (A31).
+
+use crate::{
+    error::Code,
+    limits::{MAX_SKIPPED_AGE, MAX_SKIPPED_PER_SESSION, SKIPPED_BLOCK},
+    record::{Block, BlockEntry, Directory, Shared, Slot},
+};
+use std::collections::BTreeMap;
+
+/// Marks kept of blocks that hold no key any more; beyond it the oldest is forgotten.
+const MAX_MARKS: usize = 256;
+
+/// Reads a stored block of a chain.
+pub type LoadBlock<'a> = dyn Fn(u32, u32) -> Result<Block, Code> + 'a;
+
+/// The stored keys of one session while a step works on them.
+pub(super) struct Skipped<'a> {
+    directory: Directory,
+    load: &'a LoadBlock<'a>,
+    changed: BTreeMap<(u32, u32), Option<Block>>,
+    dirty: bool,
+}
+
+fn place(n: u32) -> (u32, u8, u16) {
+    // The remainder is below 16.
+    let slot = (n % SKIPPED_BLOCK) as u8;
+    (n / SKIPPED_BLOCK, slot, 1 << slot)
+}
+
+impl<'a> Skipped<'a> {
+    pub(super) fn new(directory: &Directory, load: &'a LoadBlock<'a>) -> Self {
+        Self { directory: directory.clone(), load, changed: BTreeMap::new(), dirty: false }
+    }
+
+    fn block(&self, chain: u32, block: u32) -> Result<Block, Code> {
+        match self.changed.get(&(chain, block)) {
+            Some(Some(block)) => Ok(block.clone()),
+            Some(None) => Ok(Block::default()),
+            None => (self.load)(chain, block),
+        }
+    }
+
+    /// Stores the key of message `n`.
+    pub(super) fn put(&mut self, chain: u32, n: u32, key: Shared<32>, accepted: u64) -> Result<(), Code> {
+        let (number, slot, bit) = place(n);
+        let at = self.directory.blocks.iter().rposition(|entry| (entry.chain, entry.block) == (chain, number));
+        let mut block = match at {
+            Some(_) => self.block(chain, number)?,
+            None => Block::default(),
+        };
+        block.keys.push(Slot { place: slot, key });
+        match at.and_then(|at| self.directory.blocks.get_mut(at)) {
+            Some(entry) => entry.stored |= bit,
+            None => {
+                self.directory.blocks.push(BlockEntry { chain, block: number, stored: bit, expired: 0, born: accepted })
+            }
+        }
+        self.changed.insert((chain, number), Some(block));
+        self.dirty = true;
+        Ok(())
+    }
+
+    /// Takes the key of message `n` out.
+    ///
+    /// # Errors
+    /// [`Code::MessageKeyExpired`] when it was thrown away; [`Code::ReusedIndex`] when it was used.
+    pub(super) fn take(&mut self, chain: u32, n: u32) -> Result<Shared<32>, Code> {
+        let (number, slot, bit) = place(n);
+        let entry = self.directory.blocks.iter().find(|entry| (entry.chain, entry.block) == (chain, number));
+        match entry {
+            Some(entry) if entry.expired & bit != 0 => return Err(Code::MessageKeyExpired),
+            Some(entry) if entry.stored & bit != 0 => {}
+            _ => return Err(Code::ReusedIndex),
+        }
+        let mut block = self.block(chain, number)?;
+        let at = block.keys.iter().position(|key| key.place == slot).ok_or(Code::RecordInconsistent)?;
+        let taken = block.keys.swap_remove(at);
+        for entry in self.directory.blocks.iter_mut().filter(|entry| (entry.chain, entry.block) == (chain, number)) {
+            entry.stored &= !bit;
+        }
+        self.changed.insert((chain, number), if block.keys.is_empty() { None } else { Some(block) });
+        self.dirty = true;
+        Ok(taken.key)
+    }
+
+    /// Forgets a chain with all its keys.
+    pub(super) fn drop_chain(&mut self, chain: u32) {
+        for entry in self.directory.blocks.iter().filter(|entry| entry.chain == chain && entry.stored != 0) {
+            self.changed.insert((chain, entry.block), None);
+        }
+        self.directory.blocks.retain(|entry| entry.chain != chain);
+        self.dirty = true;
+    }
+
+    /// Enforces age and number, oldest first.
+    pub(super) fn bound(&mut self, accepted: u64) {
+        let mut count: usize = self.directory.blocks.iter().map(|entry| entry.stored.count_ones() as usize).sum();
+        for entry in &mut self.directory.blocks {
+            let old = accepted.saturating_sub(entry.born) > MAX_SKIPPED_AGE;
+            if entry.stored != 0 && (old || count > MAX_SKIPPED_PER_SESSION) {
+                count = count.saturating_sub(entry.stored.count_ones() as usize);
+                entry.expired |= entry.stored;
+                entry.stored = 0;
+                self.changed.insert((entry.chain, entry.block), None);
+                self.dirty = true;
+            }
+        }
+        let marks = self.directory.blocks.iter().filter(|entry| entry.stored == 0 && entry.expired != 0).count();
+        let mut surplus = marks.saturating_sub(MAX_MARKS);
+        self.directory.blocks.retain(|entry| match (entry.stored, entry.expired) {
+            (0, 0) => false,
+            (0, _) if surplus > 0 => {
+                surplus -= 1;
+                false
+            }
+            _ => true,
+        });
+    }
+
+    /// The directory if it changed, the blocks that did, and the age of the oldest key.
+    pub(super) fn finish(self) -> (Option<Directory>, BTreeMap<(u32, u32), Option<Block>>, Option<u64>) {
+        let oldest = self.directory.blocks.iter().filter(|entry| entry.stored != 0).map(|entry| entry.born).min();
+        (self.dirty.then_some(self.directory), self.changed, oldest)
+    }
+}

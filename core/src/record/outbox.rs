@@ -1,0 +1,93 @@
+//! Sends that are not settled, at rest: recipes instead of ciphertexts, the plaintext once (section 4 of the design).
+
+use super::{Record, Shared, secret_form};
+use serde::{Deserialize, Serialize};
+
+/// One call of `batch_encrypt`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SendHead {
+    /// The same in every copy and resend.
+    pub content_id: [u8; 16],
+    /// In ms.
+    pub sent_at: u64,
+    /// The users that have a part, the sender's own last.
+    pub users: Vec<Vec<u8>>,
+    /// Set for a targeted message: the only device that it is for.
+    pub target: Option<u32>,
+}
+impl Record for SendHead {}
+
+/// What is the same for all recipients.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct SendBody {
+    /// The app's bytes.
+    pub payload: Vec<u8>,
+}
+impl Record for SendBody {}
+
+impl Drop for SendBody {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.payload);
+    }
+}
+
+/// Where the send stands with one user.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum PartState {
+    /// Something is missing, or a batch waits for the server's word.
+    Open,
+    /// Given up; the code's number says why.
+    Failed(u16),
+}
+
+/// A device that gets nothing, and why.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Skip {
+    /// The DeviceID.
+    pub device: u32,
+    /// The number of the code that says why.
+    pub reason: u16,
+}
+
+/// The part of a send that goes to one user.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SendPart {
+    /// The user id.
+    pub user: Vec<u8>,
+    /// Where it stands.
+    pub state: PartState,
+    /// How often the server refused it.
+    pub refusals: u8,
+    /// One for each device that has its ciphertext.
+    pub entries: Vec<Entry>,
+    /// Listed devices that get nothing.
+    pub skips: Vec<Skip>,
+    /// The user's answer was accepted for this list; 0 while open.
+    pub epoch: u64,
+}
+impl Record for SendPart {}
+
+/// One ciphertext, as what makes it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Entry {
+    /// The DeviceID.
+    pub device: u32,
+    /// The encoded prelude of this device's content.
+    pub prelude: Vec<u8>,
+    /// Everything else but the plaintext.
+    pub recipe: Recipe,
+}
+
+/// From a recipe and a content the same envelope comes out, always.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Recipe {
+    /// Every envelope byte through the encrypted header.
+    pub head: Vec<u8>,
+    /// The gate.
+    pub gate: [u8; 16],
+    /// AD_session.
+    pub associated_data: [u8; 32],
+    /// MK.
+    #[serde(with = "secret_form")]
+    pub message_key: Shared<32>,
+}

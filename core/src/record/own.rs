@@ -1,0 +1,60 @@
+//! This device at rest.
+
+use super::{Record, Shared, secret_form};
+use serde::{Deserialize, Serialize};
+
+/// Who this device is, and its private keys.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Own {
+    /// The user id.
+    pub user: Vec<u8>,
+    /// The DeviceID.
+    pub device: u32,
+    /// The account key, public half.
+    pub account_key: [u8; 32],
+    /// The account key's seed, on the primary alone.
+    #[serde(with = "secret_form::option")]
+    pub account: Option<Shared<32>>,
+    /// The seed of the device's signing key.
+    #[serde(with = "secret_form")]
+    pub signing: Shared<32>,
+    /// IK, private.
+    #[serde(with = "secret_form")]
+    pub identity: Shared<32>,
+    /// The DeviceID that the primary gives out next.
+    pub next_device: u32,
+    /// When the mailbox was last fetched to its end, in ms.
+    pub mailbox_emptied_at: u64,
+}
+impl Record for Own {}
+
+/// A new device that waits for its primary's answer.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Linking {
+    /// The seed of the device's signing key.
+    #[serde(with = "secret_form")]
+    pub signing: Shared<32>,
+    /// IK, private.
+    #[serde(with = "secret_form")]
+    pub identity: Shared<32>,
+    /// What the screen shows beside the keys.
+    #[serde(with = "secret_form")]
+    pub secret: Shared<32>,
+    /// In ms.
+    pub expires_at: u64,
+}
+impl Record for Linking {}
+
+/// An upload that was not confirmed yet; offered again as the same bytes.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Publication {
+    /// Names it.
+    pub id: [u8; 16],
+    /// A `wire::bundle::Publication`.
+    pub bytes: Vec<u8>,
+    /// One-time keys in it, of each kind.
+    pub one_time: u32,
+    /// The epoch of the list in it, or 0.
+    pub epoch: u64,
+}
+impl Record for Publication {}

@@ -1,0 +1,62 @@
+//! A DeviceRecord at rest (Sesame 3.1).
+
+use super::{Record, Shared, secret_form};
+use serde::{Deserialize, Serialize};
+
+/// What a session is for (D5).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum Scope {
+    /// Direct messages between two users, and transcripts of them.
+    Direct,
+}
+
+/// What is known of another device.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Peer {
+    /// The user id.
+    pub user: Vec<u8>,
+    /// The DeviceID.
+    pub device: u32,
+    /// The account key that its pair keys are bound to.
+    pub account_key: [u8; 32],
+    /// Ed25519.
+    pub signing_key: [u8; 32],
+    /// IK.
+    pub identity_key: [u8; 32],
+    /// Pair keys of the direction to it: mask, gate, control.
+    #[serde(with = "secret_form")]
+    pub sending_pair: Shared<96>,
+    /// Pair keys of the direction from it.
+    #[serde(with = "secret_form")]
+    pub receiving_pair: Shared<96>,
+    /// When it left the list, in ms.
+    pub stale_since: Option<u64>,
+    /// The highest epoch of our own list that it claimed to know.
+    pub knows_epoch: u64,
+    /// For each scope the highest generation of any session forgotten (X 3).
+    pub floors: Vec<(Scope, u64)>,
+    /// Every session, in no order: which is active is derived (X 3).
+    pub sessions: Vec<SessionMeta>,
+}
+impl Record for Peer {}
+
+/// What decides over a session's place and life.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SessionMeta {
+    /// SessionID.
+    pub id: [u8; 32],
+    /// What it is for.
+    pub scope: Scope,
+    /// Its place in the order.
+    pub generation: u64,
+    /// In ms; the start of its age.
+    pub created_at: u64,
+    /// EK of its initiation message.
+    pub ephemeral_key: [u8; 32],
+    /// Whether this device began it and has no answer yet.
+    pub initiating: bool,
+    /// When it first decrypted something, in ms.
+    pub answered_at: Option<u64>,
+    /// Demoted by a reset (X 8).
+    pub demoted: bool,
+}

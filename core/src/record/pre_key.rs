@@ -1,0 +1,43 @@
+//! Private prekeys at rest.
+
+use super::{Record, Shared, secret_form};
+use serde::{Deserialize, Serialize};
+
+/// One private prekey: a scalar of 32 bytes or a KEM seed of 64.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub enum PreKey {
+    /// X25519.
+    Curve(#[serde(with = "secret_form")] Shared<32>),
+    /// ML-KEM-1024.
+    Kem(#[serde(with = "secret_form")] Shared<64>),
+}
+impl Record for PreKey {}
+
+/// A lasting prekey that was made at some time.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Lasting {
+    /// The signed prekey's id; the last-resort key made with it has the same.
+    pub id: u32,
+    /// In ms.
+    pub created_at: u64,
+    /// When the next one was published, in ms.
+    pub replaced_at: Option<u64>,
+}
+
+/// Which prekeys there are.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct PreKeyBook {
+    /// The id of the next lasting pair.
+    pub next_lasting: u32,
+    /// The id of the next one-time pair.
+    pub next_one_time: u32,
+    /// Lasting pairs whose private halves are kept, oldest first; the last one is the current.
+    pub lasting: Vec<Lasting>,
+    /// One-time curve keys that were published and not used.
+    pub curve_offered: u32,
+    /// One-time KEM keys that were published and not used.
+    pub kem_offered: u32,
+    /// The epoch of the device list that was last published.
+    pub published_epoch: u64,
+}
+impl Record for PreKeyBook {}

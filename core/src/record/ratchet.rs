@@ -1,0 +1,130 @@
+//! A session at rest, in parts that change at different speeds: what every message changes is small and alone.
+
+use super::{Record, Shared, secret_form};
+use serde::{Deserialize, Serialize};
+
+/// What changes with a DH ratchet step only (Double Ratchet 4.3).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Cold {
+    /// AD_session (X 2).
+    pub associated_data: [u8; 32],
+    /// RK.
+    #[serde(with = "secret_form")]
+    pub root: Shared<32>,
+    /// DHs, private.
+    #[serde(with = "secret_form")]
+    pub our_ratchet: Shared<32>,
+    /// DHr.
+    pub their_ratchet: Option<[u8; 32]>,
+    /// HKs.
+    #[serde(with = "secret_form::option")]
+    pub sending_header: Option<Shared<32>>,
+    /// NHKs.
+    #[serde(with = "secret_form")]
+    pub next_sending_header: Shared<32>,
+    /// PN.
+    pub previous_length: u32,
+    /// The number of the current receiving chain; 0 before the first.
+    pub chain: u32,
+    /// HKr.
+    #[serde(with = "secret_form::option")]
+    pub receiving_header: Option<Shared<32>>,
+    /// NHKr.
+    #[serde(with = "secret_form")]
+    pub next_receiving_header: Shared<32>,
+    /// Receiving chains that may still have skipped message keys, oldest first.
+    pub old_chains: Vec<OldChain>,
+}
+
+/// A receiving chain that was left by a DH ratchet step.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct OldChain {
+    /// Its number.
+    pub number: u32,
+    /// Its header key.
+    #[serde(with = "secret_form")]
+    pub header: Shared<32>,
+}
+
+/// What changes with every message.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Hot {
+    /// CKs.
+    #[serde(with = "secret_form::option")]
+    pub sending_chain: Option<Shared<32>>,
+    /// Ns.
+    pub sent: u32,
+    /// CKr.
+    #[serde(with = "secret_form::option")]
+    pub receiving_chain: Option<Shared<32>>,
+    /// Nr.
+    pub received: u32,
+    /// Counts what this device sent to that one in this scope, over all sessions.
+    pub sequence: u64,
+    /// Messages accepted on this session.
+    pub accepted: u64,
+    /// The value of `accepted` when the oldest stored message key was skipped.
+    pub oldest_skipped: Option<u64>,
+}
+impl Record for Hot {}
+
+/// The whole of what changes rarely.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SessionCold {
+    /// The ratchet's part.
+    pub ratchet: Cold,
+    /// The clear fields that every message of an initiating session repeats; gone with the first answer.
+    pub initiation: Option<Vec<u8>>,
+}
+impl Record for SessionCold {}
+
+/// Where the skipped message keys of a session are.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Directory {
+    /// One entry for each block of 16, oldest first.
+    pub blocks: Vec<BlockEntry>,
+}
+impl Record for Directory {}
+
+/// What is known of 16 neighbouring message numbers.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct BlockEntry {
+    /// The receiving chain.
+    pub chain: u32,
+    /// The first message number, divided by 16.
+    pub block: u32,
+    /// Which of the 16 keys are stored.
+    pub stored: u16,
+    /// Which of the 16 were thrown away unused.
+    pub expired: u16,
+    /// The value of `Hot::accepted` when the block was begun.
+    pub born: u64,
+}
+
+/// Up to 16 skipped message keys.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Block {
+    /// The keys by their place, 0 to 15, rising.
+    pub keys: Vec<Slot>,
+}
+impl Record for Block {}
+
+/// One skipped message key.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Slot {
+    /// The message number modulo 16.
+    pub place: u8,
+    /// MK.
+    #[serde(with = "secret_form")]
+    pub key: Shared<32>,
+}
+
+/// From a chain tag to its session (X 1).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct IndexEntry {
+    /// SessionID.
+    pub session: [u8; 32],
+    /// The receiving chain that the tag belongs to.
+    pub chain: u32,
+}
+impl Record for IndexEntry {}

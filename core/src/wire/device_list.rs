@@ -1,0 +1,155 @@
+//! A user's device list as it travels, signed by the account key (X 5).
+//!
+//! ```text
+//! SignedDeviceList: list opaque (u16 length) -- an encoded DeviceList
+//!                   signature 64             -- Ed25519 by the account key, label "sesame/1 sign device list"
+//! DeviceList:       version u8 = 1
+//!                   user opaque<1..64> (u8), account key 32, epoch u64, issued_at u64 (ms)
+//!                   devices<1..32> (u16 length in bytes), rising by id:
+//!                       id u32, signing key 32, IK 32, suites opaque (u8), added_at_epoch u64
+//!                   ancestors<0..16> (u16 length in bytes): SHA-256 of the lists of epoch - 1, epoch - 2, ...
+//! ```
+//!
+//! It knows the form only: the signature is checked in `keys`, pins and forks in `registry`.
+
+use super::codec;
+use crate::{
+    error::Code,
+    limits::{MAX_ANCESTORS, MAX_DEVICES, MAX_USER_ID},
+};
+use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16};
+
+/// One device on a list.
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct ListedDevice {
+    /// DeviceID, never used again.
+    pub id: u32,
+    /// The device's Ed25519 key.
+    pub signing_key: [u8; 32],
+    /// IK, the device's X25519 identity key.
+    pub identity_key: [u8; 32],
+    /// The suites that the device speaks, one byte each; never empty.
+    pub suites: TlsByteVecU8,
+    /// The epoch of the list that first named it.
+    pub added_at_epoch: u64,
+}
+
+/// What the account key signs.
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct DeviceList {
+    /// Always 1.
+    pub version: u8,
+    /// Whose devices.
+    pub user: TlsByteVecU8,
+    /// The key that signs.
+    pub account_key: [u8; 32],
+    /// Rises with every list, from 1.
+    pub epoch: u64,
+    /// When it was signed, in ms since 1970.
+    pub issued_at: u64,
+    /// The devices, rising by id.
+    pub devices: TlsVecU16<ListedDevice>,
+    /// Hashes of the lists before it, newest first.
+    pub ancestors: TlsVecU16<[u8; 32]>,
+}
+
+/// A list with its signature.
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct SignedDeviceList {
+    /// The bytes that are signed and hashed.
+    pub list: TlsByteVecU16,
+    /// By the account key.
+    pub signature: [u8; 64],
+}
+
+impl SignedDeviceList {
+    /// Checks the outer form; the list inside stays as it came, for it is what was signed.
+    ///
+    /// # Errors
+    /// [`Code::Truncated`] or [`Code::TrailingData`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
+        codec::decode(bytes)
+    }
+
+    /// The bytes for the server.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`].
+    pub fn encode(&self) -> Result<Vec<u8>, Code> {
+        codec::encode(self)
+    }
+}
+
+impl DeviceList {
+    /// Checks the form of a list.
+    ///
+    /// # Errors
+    /// [`Code::UnsupportedVersion`], [`Code::TooLarge`], [`Code::EmptyList`], [`Code::TooManyDevices`], [`Code::DuplicateDevice`],
+    /// [`Code::NonCanonical`] (not sorted, no user, epoch 0, an epoch from the future of the list), [`Code::KeyReuse`],
+    /// [`Code::BrokenChain`] (more or fewer ancestors than the epoch has) or the codec's.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
+        match bytes {
+            [1, ..] | [] => {}
+            _ => return Err(Code::UnsupportedVersion),
+        }
+        let list: Self = codec::decode(bytes)?;
+        list.check()?;
+        Ok(list)
+    }
+
+    /// The bytes to sign.
+    ///
+    /// # Errors
+    /// As [`DeviceList::decode`]: what it would refuse is not encoded.
+    pub fn encode(&self) -> Result<Vec<u8>, Code> {
+        self.check()?;
+        codec::encode(self)
+    }
+
+    fn check(&self) -> Result<(), Code> {
+        let Self { version, user, account_key, epoch, issued_at: _, devices, ancestors } = self;
+        if *version != 1 {
+            return Err(Code::UnsupportedVersion);
+        }
+        match user.as_slice().len() {
+            0 => return Err(Code::NonCanonical),
+            length if length > MAX_USER_ID => return Err(Code::TooLarge),
+            _ => {}
+        }
+        let devices = devices.as_slice();
+        if devices.is_empty() {
+            return Err(Code::EmptyList);
+        }
+        if devices.len() > MAX_DEVICES {
+            return Err(Code::TooManyDevices);
+        }
+        if *epoch == 0 || *epoch >> 63 != 0 {
+            return Err(Code::NonCanonical);
+        }
+        for (at, device) in devices.iter().enumerate() {
+            let earlier = devices.iter().take(at);
+            if device.suites.as_slice().is_empty() || device.added_at_epoch == 0 || device.added_at_epoch > *epoch {
+                return Err(Code::NonCanonical);
+            }
+            if device.signing_key == *account_key {
+                return Err(Code::KeyReuse);
+            }
+            for other in earlier {
+                if other.id == device.id {
+                    return Err(Code::DuplicateDevice);
+                }
+                if other.id > device.id {
+                    return Err(Code::NonCanonical);
+                }
+                if other.identity_key == device.identity_key || other.signing_key == device.signing_key {
+                    return Err(Code::KeyReuse);
+                }
+            }
+        }
+        let expected = usize::try_from(*epoch - 1).unwrap_or(usize::MAX).min(MAX_ANCESTORS);
+        if ancestors.as_slice().len() != expected {
+            return Err(Code::BrokenChain);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,306 @@
+//! The Double Ratchet by itself: limits, order, losses, failures (P 10, T60 to T67).
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use rand_chacha::{ChaCha20Rng, rand_core::Rng, rand_core::SeedableRng};
+use sesame_core::context::{Context, Timestamp};
+use sesame_core::crypto::kdf::sha256;
+use sesame_core::crypto::x25519::PrivateKey;
+use sesame_core::error::Code;
+use sesame_core::ratchet::{Message, Ratchet, Start, chain_tag, message};
+use sesame_core::record::{Block, Record};
+use sesame_core::secret::Secret;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One side with its stored blocks and its index, as a session keeps them.
+#[derive(Clone)]
+struct Side {
+    ratchet: Ratchet,
+    blocks: BTreeMap<(u32, u32), Block>,
+    index: BTreeMap<[u8; 16], u32>,
+}
+
+#[derive(Clone)]
+struct Sent {
+    salt: [u8; 16],
+    tag: [u8; 16],
+    header: Vec<u8>,
+    commitment: [u8; 32],
+    body: Vec<u8>,
+    text: Vec<u8>,
+}
+
+impl Side {
+    fn new(ratchet: Ratchet) -> Self {
+        let index = BTreeMap::from([ratchet.first_tag()]);
+        Self { ratchet, blocks: BTreeMap::new(), index }
+    }
+
+    fn send(&mut self, rng: &mut ChaCha20Rng, text: &[u8]) -> Sent {
+        let mut salt = [0; 16];
+        rng.fill_bytes(&mut salt);
+        let (hot, sealed) = self.ratchet.seal(&salt).unwrap();
+        let bound =
+            message::Bound { salt: &salt, associated_data: &self.ratchet.cold.associated_data, head: &sealed.header };
+        let (commitment, body) = message::seal(&sealed.message_key, bound, text).unwrap();
+        self.ratchet.hot = hot;
+        Sent { salt, tag: sealed.chain_tag, header: sealed.header, commitment, body, text: text.to_vec() }
+    }
+
+    fn try_receive(&self, rng: &mut ChaCha20Rng, sent: &Sent) -> Result<(Self, Vec<u8>), Code> {
+        let chain = *self.index.get(&sent.tag).ok_or(Code::NoSession)?;
+        let load = |chain, block| self.blocks.get(&(chain, block)).cloned().ok_or(Code::RecordInconsistent);
+        let mut context = Context { now: Timestamp(0), rng };
+        let message = Message {
+            chain,
+            salt: &sent.salt,
+            head: &sent.header,
+            header: &sent.header,
+            commitment: &sent.commitment,
+            body: &sent.body,
+        };
+        let (delta, text) = self.ratchet.open(&mut context, message, &load)?;
+        let mut next = self.clone();
+        for (at, block) in &delta.blocks {
+            match block {
+                Some(block) => drop(next.blocks.insert(*at, block.clone())),
+                None => drop(next.blocks.remove(at)),
+            }
+        }
+        next.index.extend(delta.tags_added.iter().copied());
+        delta.tags_removed.iter().for_each(|tag| {
+            next.index.remove(tag);
+        });
+        next.ratchet.apply(delta);
+        Ok((next, text.to_vec()))
+    }
+
+    fn receive(&mut self, rng: &mut ChaCha20Rng, sent: &Sent) -> Result<(), Code> {
+        let (next, text) = self.try_receive(rng, sent)?;
+        assert_eq!(text, sent.text);
+        *self = next;
+        Ok(())
+    }
+
+    fn stored(&self) -> usize {
+        self.blocks.values().map(|block| block.keys.len()).sum()
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let r = &self.ratchet;
+        let mut all = r.hot.encode().unwrap().to_vec();
+        all.extend_from_slice(&r.directory.encode().unwrap());
+        all.extend_from_slice(r.cold.root.expose());
+        self.blocks.values().for_each(|block| all.extend_from_slice(&block.encode().unwrap()));
+        all
+    }
+}
+
+fn pair(seed: u64) -> (Side, Side, ChaCha20Rng) {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let start = || Start {
+        associated_data: [7; 32],
+        root: Arc::new(Secret::init_with(|k| k.fill(1))),
+        initiator_header: Arc::new(Secret::init_with(|k| k.fill(2))),
+        responder_header: Arc::new(Secret::init_with(|k| k.fill(3))),
+    };
+    let mut context = Context { now: Timestamp(0), rng: &mut rng };
+    let bob = PrivateKey::generate(&mut context);
+    let alice = Ratchet::initiator(&mut context, start(), &bob.public_key()).unwrap();
+    (Side::new(alice), Side::new(Ratchet::responder(start(), &bob)), rng)
+}
+
+#[test]
+fn t60_the_transcript_of_a_fixed_conversation_never_changes() {
+    let (mut alice, mut bob, mut rng) = pair(60);
+    let mut transcript = Vec::new();
+    for round in 0..6_u8 {
+        for text in [[round; 3], [round + 1; 3]] {
+            let sent = alice.send(&mut rng, &text);
+            for part in [&sent.tag[..], &sent.header, &sent.commitment, &sent.body] {
+                transcript.extend_from_slice(part);
+            }
+            bob.receive(&mut rng, &sent).unwrap();
+        }
+        std::mem::swap(&mut alice, &mut bob);
+    }
+    let digest: String = sha256(&transcript).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(digest, "07b42429a077c6dde803c9acdc3a7ba3fb3d45a281431839f45abfdd97ce1996");
+}
+
+#[test]
+fn t61_a_chain_may_skip_exactly_max_skip() {
+    let (mut alice, bob, mut rng) = pair(61);
+    let first = alice.send(&mut rng, b"first");
+    let mut settled = bob.clone();
+    settled.receive(&mut rng, &first).unwrap();
+    let mut sent: Vec<Sent> = (0..1_002).map(|_| alice.send(&mut rng, b"x")).collect();
+    let too_far = sent.pop().unwrap();
+    assert_eq!(settled.try_receive(&mut rng, &too_far).map(drop), Err(Code::TooFarAhead));
+    let exactly = sent.pop().unwrap();
+    settled.receive(&mut rng, &exactly).unwrap();
+    assert_eq!(settled.stored(), 1_000);
+    for one in &sent {
+        settled.receive(&mut rng, one).unwrap();
+    }
+    assert_eq!(settled.stored(), 0);
+    settled.receive(&mut rng, &too_far).unwrap();
+}
+
+#[test]
+fn t62_keys_are_skipped_across_a_dh_step_up_to_pn() {
+    let (mut alice, mut bob, mut rng) = pair(62);
+    let first = alice.send(&mut rng, b"0");
+    bob.receive(&mut rng, &first).unwrap();
+    let late: Vec<Sent> = (0..5).map(|_| alice.send(&mut rng, b"late")).collect();
+    let answer = bob.send(&mut rng, b"answer");
+    alice.receive(&mut rng, &answer).unwrap();
+    let next = alice.send(&mut rng, b"on the next chain");
+    bob.receive(&mut rng, &next).unwrap();
+    assert_eq!(bob.stored(), 5);
+    for one in late.iter().rev() {
+        bob.receive(&mut rng, one).unwrap();
+        assert_eq!(bob.receive(&mut rng, one), Err(Code::ReusedIndex));
+    }
+    assert_eq!(bob.stored(), 0);
+}
+
+#[test]
+fn t63_at_most_2000_keys_are_stored_and_the_oldest_expire() {
+    let (mut alice, mut bob, mut rng) = pair(63);
+    let mut lost = Vec::new();
+    for _ in 0..3 {
+        lost.push((0..900).map(|_| alice.send(&mut rng, b"lost")).collect::<Vec<_>>());
+        let got = alice.send(&mut rng, b"got");
+        bob.receive(&mut rng, &got).unwrap();
+        let answer = bob.send(&mut rng, b"answer");
+        alice.receive(&mut rng, &answer).unwrap();
+    }
+    assert!(bob.stored() <= 2_000 && bob.stored() > 1_900, "{}", bob.stored());
+    assert_eq!(bob.try_receive(&mut rng, &lost[0][0]).map(drop), Err(Code::MessageKeyExpired));
+    bob.receive(&mut rng, &lost[2][899]).unwrap();
+    bob.receive(&mut rng, &lost[1][899]).unwrap();
+}
+
+#[test]
+fn t63_a_key_dies_after_1000_messages() {
+    let (mut alice, mut bob, mut rng) = pair(64);
+    let lost = alice.send(&mut rng, b"lost");
+    for n in 0..1_002 {
+        let sent = alice.send(&mut rng, b"x");
+        bob.receive(&mut rng, &sent).unwrap();
+        assert_eq!(bob.stored(), usize::from(n < 1_000), "{n}");
+    }
+    assert_eq!(bob.receive(&mut rng, &lost), Err(Code::MessageKeyExpired));
+}
+
+#[test]
+fn t63_a_key_dies_after_5_dh_steps() {
+    let (mut alice, mut bob, mut rng) = pair(65);
+    let lost = alice.send(&mut rng, b"lost");
+    for step in 0..7 {
+        let sent = alice.send(&mut rng, b"x");
+        bob.receive(&mut rng, &sent).unwrap();
+        let answer = bob.send(&mut rng, b"y");
+        alice.receive(&mut rng, &answer).unwrap();
+        assert_eq!(bob.stored(), usize::from(step < 6), "{step}");
+    }
+    // The chain left the index, so that the tag leads nowhere.
+    assert_eq!(bob.receive(&mut rng, &lost), Err(Code::NoSession));
+    assert!(bob.index.len() <= 7);
+}
+
+#[test]
+fn t64_a_failed_body_keeps_the_stored_key_and_everything_else() {
+    let (mut alice, mut bob, mut rng) = pair(66);
+    let late = alice.send(&mut rng, b"late");
+    let sent = alice.send(&mut rng, b"x");
+    bob.receive(&mut rng, &sent).unwrap();
+    let before = bob.bytes();
+    for part in 0..3 {
+        let mut forged = late.clone();
+        match part {
+            0 => forged.body[3] ^= 1,
+            1 => forged.commitment[3] ^= 1,
+            _ => forged.header[3] ^= 1,
+        }
+        assert_eq!(bob.receive(&mut rng, &forged), Err(Code::AuthenticationFailed));
+        assert_eq!(bob.bytes(), before);
+    }
+    bob.receive(&mut rng, &late).unwrap();
+}
+
+#[test]
+fn t65_each_chain_has_a_tag_of_its_own_and_another_session_has_none_of_them() {
+    let (mut alice, mut bob, mut rng) = pair(67);
+    let same = [alice.send(&mut rng, b"1"), alice.send(&mut rng, b"2")];
+    assert_eq!(same[0].tag, same[1].tag);
+    bob.receive(&mut rng, &same[1]).unwrap();
+    let answer = bob.send(&mut rng, b"answer");
+    alice.receive(&mut rng, &answer).unwrap();
+    let next = alice.send(&mut rng, b"3");
+    assert_ne!(next.tag, same[0].tag);
+    assert_ne!(next.tag, answer.tag);
+    bob.receive(&mut rng, &next).unwrap();
+    bob.receive(&mut rng, &same[0]).unwrap();
+    let stranger = Secret::init_with(|k: &mut [u8; 32]| k.fill(9));
+    assert!(!bob.index.contains_key(&chain_tag(&stranger)));
+}
+
+#[test]
+fn t66_ten_thousand_messages_in_any_order_within_the_window() {
+    let (mut alice, mut bob, mut rng) = pair(68);
+    for window in 0..25_u32 {
+        let mut waiting: Vec<Sent> =
+            (0..400).map(|n| alice.send(&mut rng, &(window * 400 + n).to_be_bytes())).collect();
+        while !waiting.is_empty() {
+            let at = rng.next_u32() as usize % waiting.len();
+            let sent = waiting.swap_remove(at);
+            bob.receive(&mut rng, &sent).unwrap();
+        }
+    }
+    assert_eq!(bob.stored(), 0);
+}
+
+#[test]
+fn t67_both_directions_interleave_with_losses_and_duplicates() {
+    for seed in 0..60 {
+        let (alice, bob, mut rng) = pair(1_000 + seed);
+        let mut sides = [alice, bob];
+        let mut flying: [Vec<Sent>; 2] = [vec![], vec![]];
+        let first = sides[0].send(&mut rng, b"first");
+        sides[1].receive(&mut rng, &first).unwrap();
+        for _ in 0..300 {
+            let me = (rng.next_u32() & 1) as usize;
+            match rng.next_u32() % 8 {
+                0..=3 => {
+                    let text = rng.next_u64().to_be_bytes();
+                    let sent = sides[me].send(&mut rng, &text);
+                    flying[1 - me].push(sent);
+                }
+                4 if !flying[me].is_empty() => {
+                    let at = rng.next_u32() as usize % flying[me].len();
+                    flying[me].remove(at);
+                }
+                _ if !flying[me].is_empty() => {
+                    let at = rng.next_u32() as usize % flying[me].len();
+                    let sent = flying[me].remove(at);
+                    match sides[me].receive(&mut rng, &sent) {
+                        Ok(()) => assert_eq!(sides[me].receive(&mut rng, &sent), Err(Code::ReusedIndex)),
+                        // A chain that is more than five DH steps old.
+                        Err(code) => assert_eq!(code, Code::NoSession),
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn a43_a_used_up_chain_refuses_to_wrap() {
+    let (mut alice, _, _) = pair(69);
+    alice.ratchet.hot.sent = u32::MAX;
+    assert_eq!(alice.ratchet.seal(&[0; 16]).map(drop), Err(Code::TooFarAhead));
+}
