@@ -3,7 +3,7 @@
 //! This crate is a pure state machine: no I/O, no clock, no randomness of its own, no threads.
 //! Each module may use only what stands left of it:
 //!
-//! `secret ids error context limits` -> `crypto` -> `wire` | `record` -> `keys` -> `agreement` | `ratchet`
+//! `secret ids error context limits` -> `crypto` -> `wire` | `record` -> `keys` -> `agreement` | `ratchet` -> `session`
 //!
 //! `core/tests/layering.rs` reads the `use` paths and fails on an edge that is not in this table.
 
@@ -17,4 +17,5 @@ pub mod limits;
 pub mod ratchet;
 pub mod record;
 pub mod secret;
+pub mod session;
 pub mod wire;

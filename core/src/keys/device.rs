@@ -7,7 +7,6 @@ use crate::{
         x25519,
     },
     error::Code,
-    ids::{DeviceId, UserId},
     record::Own,
     wire::envelope::SUITE,
 };
@@ -25,20 +24,18 @@ pub struct DeviceKeys {
 
 impl DeviceKeys {
     /// The keys in this device's record.
-    ///
-    /// # Errors
-    /// [`Code::RecordInconsistent`] when the record holds no valid user id.
-    pub fn from_record(own: &Own) -> Result<Self, Code> {
+    #[must_use]
+    pub fn from_record(own: &Own) -> Self {
         let signing = SigningKey::from_seed(own.signing.clone());
         let identity = x25519::PrivateKey::from_secret(own.identity.clone());
         let party = Party {
-            user: UserId::try_new(own.user.clone()).ok_or(Code::RecordInconsistent)?,
+            user: own.user.clone(),
             account_key: VerifyingKey::from_checked(own.account_key),
-            device: DeviceId(own.device),
+            device: own.device,
             signing_key: signing.verifying_key(),
             identity_key: identity.public_key(),
         };
-        Ok(Self { identity, party, signing })
+        Self { identity, party, signing }
     }
 
     /// The pair keys to and from another device.

@@ -49,7 +49,7 @@ impl VerifiedDeviceList {
             x25519::PublicKey::decode(device.identity_key)?;
         }
         let devices = form.devices.iter().map(|device| record::Device {
-            id: device.id,
+            id: DeviceId(device.id),
             signing_key: device.signing_key,
             identity_key: device.identity_key,
             added_at_epoch: device.added_at_epoch,
@@ -88,7 +88,7 @@ pub fn sign(
     let listed: Vec<ListedDevice> = devices
         .iter()
         .map(|device| ListedDevice {
-            id: device.id,
+            id: device.id.0,
             signing_key: device.signing_key,
             identity_key: device.identity_key,
             suites: vec![SUITE].into(),
@@ -114,7 +114,7 @@ impl record::List {
     /// The listed device with this id.
     #[must_use]
     pub fn device(&self, id: DeviceId) -> Option<&record::Device> {
-        self.devices.iter().find(|device| device.id == id.0)
+        self.devices.iter().find(|device| device.id == id)
     }
 
     /// What a content claims of this list.
@@ -142,7 +142,7 @@ impl record::Device {
         Party {
             user: user.clone(),
             account_key,
-            device: DeviceId(self.id),
+            device: self.id,
             signing_key: VerifyingKey::from_checked(self.signing_key),
             identity_key: x25519::PublicKey::from_checked(self.identity_key),
         }

@@ -1,7 +1,9 @@
 //! What was received and not handed over yet, at rest.
 
 use super::Record;
+use crate::ids::{DeviceId, SessionId, UserId};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 /// Counters of this device.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
@@ -13,35 +15,154 @@ pub struct Counters {
 }
 impl Record for Counters {}
 
-/// A message or an event that the app has not acked.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Item {
-    /// The form of `device::Received`, encoded there.
-    pub form: u8,
-    /// Who sent it.
-    pub user: Vec<u8>,
-    /// From which device.
-    pub device: u32,
-    /// Content id or session id, by the form.
-    pub id: Vec<u8>,
-    /// The sender's clock, in ms.
-    pub sent_at: u64,
-    /// The sender's counter.
-    pub sequence: u64,
-    /// Flags of a message, one bit each.
-    pub flags: u16,
-    /// Recipients of a transcript.
-    pub recipients: Vec<Vec<u8>>,
-    /// DeviceIDs of an event.
-    pub added: Vec<u32>,
-    /// DeviceIDs of an event.
-    pub removed: Vec<u32>,
-    /// The payload, or an event's evidence.
-    pub bytes: Vec<u8>,
-    /// More evidence.
-    pub more: Vec<u8>,
+/// What the app has not acked.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Item {
+    /// Something that happened.
+    Event(Event),
+    /// Something that was said.
+    Message(Message),
 }
 impl Record for Item {}
+
+/// What a message was.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum MessageKind {
+    /// For this user.
+    Message,
+    /// What another device of this user sent, and to whom (D8).
+    Transcript {
+        /// All users that it went to.
+        recipients: Vec<UserId>,
+    },
+}
+
+/// What is unusual about a message.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Flags {
+    /// The sending device is no longer on its user's list (X 5).
+    pub from_removed_device: bool,
+    /// It began a session without a one-time key, curve or KEM (A15).
+    pub no_one_time_key: bool,
+    /// `StaleSessionUsed`: a newer session has already been used (X 3).
+    pub older_session: bool,
+}
+
+/// A message that was opened and authenticated.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Message {
+    /// The same in every copy and resend.
+    pub content_id: [u8; 16],
+    /// The envelope's salt.
+    pub envelope_id: [u8; 16],
+    /// The authenticated sender.
+    pub user: UserId,
+    /// The authenticated device.
+    pub device: DeviceId,
+    /// The session that it came on.
+    pub session: SessionId,
+    /// The sender's clock, in ms.
+    pub sent_at: u64,
+    /// Counts what that device sent to this one, from 1.
+    pub sequence: u64,
+    /// Message or transcript.
+    pub kind: MessageKind,
+    /// The app's bytes.
+    pub payload: Vec<u8>,
+    /// What is unusual about it.
+    pub flags: Flags,
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        self.payload.zeroize();
+    }
+}
+
+// By hand: a derived Debug would print the payload.
+impl core::fmt::Debug for Message {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Message({} bytes)", self.payload.len())
+    }
+}
+
+/// Something that the app should know.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub enum Event {
+    /// A newer signed list was taken (X 5).
+    DeviceListChanged {
+        /// Whose.
+        user: UserId,
+        /// Devices that it names first.
+        added: Vec<DeviceId>,
+        /// Devices that it names no more.
+        removed: Vec<DeviceId>,
+    },
+    /// Two signed lists contradict each other; sends go only to devices on both (X 5).
+    DeviceListFork {
+        /// Whose.
+        user: UserId,
+        /// The signed list that was known.
+        known: Vec<u8>,
+        /// The signed list that contradicts it.
+        other: Vec<u8>,
+    },
+    /// A list jumped by more than 16 epochs, so that its ancestry could not be checked (X 5).
+    DeviceListGap {
+        /// Whose.
+        user: UserId,
+    },
+    /// The newest list is older than 35 days (X 5).
+    DeviceListOld {
+        /// Whose.
+        user: UserId,
+    },
+    /// An older list than the known one was offered and refused (A02).
+    DeviceListRollback {
+        /// Whose.
+        user: UserId,
+        /// The epoch that was offered.
+        epoch: u64,
+    },
+    /// What was held for a user was dropped for age or size (X 9).
+    HeldDropped {
+        /// From whom.
+        user: UserId,
+    },
+    /// A bundle that is older than 14 days was used: the device may be idle (X 6).
+    IdleDevice {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        device: DeviceId,
+    },
+    /// Another account key claims this user; sending is blocked and what arrives is held until the app accepts it (X 5).
+    IdentityChanged {
+        /// Who.
+        user: UserId,
+        /// The account key that was pinned.
+        pinned: [u8; 32],
+        /// The account key that claims the user.
+        claimed: [u8; 32],
+        /// Whether the app had verified the pinned key (A14).
+        was_verified: bool,
+    },
+    /// The server refused a batch and showed no newer list (X 5).
+    ServerInconsistent {
+        /// Whose batch.
+        user: UserId,
+    },
+    /// A session was begun by the other side.
+    SessionStarted {
+        /// By whom.
+        user: UserId,
+        /// From which device.
+        device: DeviceId,
+        /// Equal on both sides.
+        session_id: SessionId,
+    },
+}
 
 /// That an envelope was received (X 8).
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]

@@ -3,6 +3,7 @@
 //! The only module that names serde. It does not know where a record lies nor under which key it is sealed; a form is plain
 //! data, and the rules over it stand in the layers above.
 
+mod ids_form;
 mod inbox;
 mod outbox;
 mod own;
@@ -12,9 +13,9 @@ mod ratchet;
 mod secret_form;
 mod user;
 
-pub use inbox::{Counters, Held, Item, Received};
+pub use inbox::{Counters, Event, Flags, Held, Item, Message, MessageKind, Received};
 pub use outbox::{Entry, PartState, Recipe, SendBody, SendHead, SendPart, Skip};
-pub use own::{Linking, Own, Publication};
+pub use own::{Check, Linking, Own, Publication, StoredList};
 pub use peer::{Peer, Scope, SessionMeta};
 pub use pre_key::{Lasting, PreKey, PreKeyBook};
 pub use ratchet::{Block, BlockEntry, Cold, Directory, Hot, IndexEntry, OldChain, SessionCold, Slot};

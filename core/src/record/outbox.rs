@@ -1,6 +1,7 @@
 //! Sends that are not settled, at rest: recipes instead of ciphertexts, the plaintext once (section 4 of the design).
 
 use super::{Record, Shared, secret_form};
+use crate::ids::{DeviceId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// One call of `batch_encrypt`.
@@ -11,9 +12,9 @@ pub struct SendHead {
     /// In ms.
     pub sent_at: u64,
     /// The users that have a part, the sender's own last.
-    pub users: Vec<Vec<u8>>,
+    pub users: Vec<UserId>,
     /// Set for a targeted message: the only device that it is for.
-    pub target: Option<u32>,
+    pub target: Option<DeviceId>,
 }
 impl Record for SendHead {}
 
@@ -44,7 +45,7 @@ pub enum PartState {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Skip {
     /// The DeviceID.
-    pub device: u32,
+    pub device: DeviceId,
     /// The number of the code that says why.
     pub reason: u16,
 }
@@ -53,7 +54,7 @@ pub struct Skip {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SendPart {
     /// The user id.
-    pub user: Vec<u8>,
+    pub user: UserId,
     /// Where it stands.
     pub state: PartState,
     /// How often the server refused it.
@@ -62,8 +63,6 @@ pub struct SendPart {
     pub entries: Vec<Entry>,
     /// Listed devices that get nothing.
     pub skips: Vec<Skip>,
-    /// The user's answer was accepted for this list; 0 while open.
-    pub epoch: u64,
 }
 impl Record for SendPart {}
 
@@ -71,7 +70,7 @@ impl Record for SendPart {}
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Entry {
     /// The DeviceID.
-    pub device: u32,
+    pub device: DeviceId,
     /// The encoded prelude of this device's content.
     pub prelude: Vec<u8>,
     /// Everything else but the plaintext.
@@ -81,6 +80,8 @@ pub struct Entry {
 /// From a recipe and a content the same envelope comes out, always.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Recipe {
+    /// The envelope's salt.
+    pub salt: [u8; 16],
     /// Every envelope byte through the encrypted header.
     pub head: Vec<u8>,
     /// The gate.

@@ -1,15 +1,16 @@
 //! This device at rest.
 
 use super::{Record, Shared, secret_form};
+use crate::ids::{DeviceId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// Who this device is, and its private keys.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Own {
     /// The user id.
-    pub user: Vec<u8>,
+    pub user: UserId,
     /// The DeviceID.
-    pub device: u32,
+    pub device: DeviceId,
     /// The account key, public half.
     pub account_key: [u8; 32],
     /// The account key's seed, on the primary alone.
@@ -22,7 +23,7 @@ pub struct Own {
     #[serde(with = "secret_form")]
     pub identity: Shared<32>,
     /// The DeviceID that the primary gives out next.
-    pub next_device: u32,
+    pub next_device: DeviceId,
     /// When the mailbox was last fetched to its end, in ms.
     pub mailbox_emptied_at: u64,
 }
@@ -58,3 +59,19 @@ pub struct Publication {
     pub epoch: u64,
 }
 impl Record for Publication {}
+
+/// Tells a wrong store key from a damaged store; the only row that is not sealed.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Check {
+    /// HMAC of the store key.
+    pub tag: [u8; 32],
+}
+impl Record for Check {}
+
+/// A signed device list as it came.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct StoredList {
+    /// A `wire::device_list::SignedDeviceList`.
+    pub signed: Vec<u8>,
+}
+impl Record for StoredList {}

@@ -1,6 +1,7 @@
 //! A DeviceRecord at rest (Sesame 3.1).
 
 use super::{Record, Shared, secret_form};
+use crate::ids::{DeviceId, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// What a session is for (D5).
@@ -14,9 +15,9 @@ pub enum Scope {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Peer {
     /// The user id.
-    pub user: Vec<u8>,
+    pub user: UserId,
     /// The DeviceID.
-    pub device: u32,
+    pub device: DeviceId,
     /// The account key that its pair keys are bound to.
     pub account_key: [u8; 32],
     /// Ed25519.
@@ -44,7 +45,7 @@ impl Record for Peer {}
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SessionMeta {
     /// SessionID.
-    pub id: [u8; 32],
+    pub id: SessionId,
     /// What it is for.
     pub scope: Scope,
     /// Its place in the order.

@@ -1,6 +1,7 @@
 //! A session at rest, in parts that change at different speeds: what every message changes is small and alone.
 
 use super::{Record, Shared, secret_form};
+use crate::ids::SessionId;
 use serde::{Deserialize, Serialize};
 
 /// What changes with a DH ratchet step only (Double Ratchet 4.3).
@@ -123,7 +124,7 @@ pub struct Slot {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct IndexEntry {
     /// SessionID.
-    pub session: [u8; 32],
+    pub session: SessionId,
     /// The receiving chain that the tag belongs to.
     pub chain: u32,
 }

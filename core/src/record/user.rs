@@ -1,13 +1,14 @@
 //! A UserRecord at rest (Sesame 3.1).
 
 use super::Record;
+use crate::ids::{DeviceId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a user.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct User {
     /// The user id.
-    pub user: Vec<u8>,
+    pub user: UserId,
     /// The pinned account key.
     pub account_key: [u8; 32],
     /// Whether the app compared safety numbers for this key.
@@ -44,7 +45,7 @@ pub struct List {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Device {
     /// DeviceID.
-    pub id: u32,
+    pub id: DeviceId,
     /// Ed25519.
     pub signing_key: [u8; 32],
     /// IK.
@@ -61,5 +62,5 @@ pub struct Fork {
     /// The one that contradicts it.
     pub other: Vec<u8>,
     /// DeviceIDs that stand on both with the same keys: all that is sent to until the app decides.
-    pub on_both: Vec<u32>,
+    pub on_both: Vec<DeviceId>,
 }

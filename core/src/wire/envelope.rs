@@ -98,6 +98,24 @@ pub struct Head {
     pub header: TlsByteVecU16,
 }
 
+impl Initiation {
+    /// The clear fields as a record keeps them.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`], which cannot happen.
+    pub fn encode(&self) -> Result<Vec<u8>, Code> {
+        codec::encode(self)
+    }
+
+    /// The clear fields that [`Initiation::encode`] wrote.
+    ///
+    /// # Errors
+    /// The codec's.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
+        codec::decode(bytes)
+    }
+}
+
 impl Head {
     /// The bytes that the gate and the body are bound to.
     ///
@@ -148,6 +166,14 @@ impl Envelope {
     pub fn encode(&self) -> Result<Vec<u8>, Code> {
         self.check()?;
         codec::encode(self)
+    }
+
+    /// The bytes of an envelope from its parts; `head` is an encoded [`Head`].
+    #[must_use]
+    pub fn assemble(head: &[u8], gate: &[u8; 16], commitment: &[u8; 32], body: &[u8]) -> Vec<u8> {
+        // A body is one of the padding's steps and a tag, far below 4 GiB.
+        let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+        [head, gate, commitment, &length.to_be_bytes(), body].concat()
     }
 
     fn check(&self) -> Result<(), Code> {

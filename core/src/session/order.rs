@@ -1,0 +1,142 @@
+//! Which session is active, which one only receives, and when one is forgotten (X 3).
+//!
+//! The active session is derived, never stored: both sides choose alike, whatever crossed, was lost or came twice.
+
+use crate::{
+    context::Timestamp,
+    limits::{MAX_INACTIVE_SESSIONS, MAX_LATENCY, MAX_RECV, MAX_SEND, MAX_UNANSWERED},
+    record::{Scope, SessionMeta},
+};
+use core::cmp::Reverse;
+
+/// > `generation = max(highest ever known for this (device, scope) + 1, now in seconds)`, below 2^63
+#[must_use]
+pub fn next_generation(sessions: &[SessionMeta], scope: Scope, floor: u64, now: Timestamp) -> u64 {
+    let known = sessions.iter().filter(|s| s.scope == scope).map(|s| s.generation).fold(floor, u64::max);
+    known.saturating_add(1).max(now.seconds()).min((1 << 63) - 1)
+}
+
+/// Greater stands higher: the greatest generation, ties to the smaller SessionID.
+fn place(session: &SessionMeta) -> (u64, Reverse<[u8; 32]>) {
+    (session.generation, Reverse(session.id.0))
+}
+
+/// > Usable: not expired for sending, not demoted by a reset.
+///
+/// An initiating session that nobody answered for 30 days is given up.
+fn usable(session: &SessionMeta, now: Timestamp) -> bool {
+    let age = now.since(Timestamp(session.created_at));
+    !session.demoted && age <= MAX_SEND && !(session.initiating && age > MAX_UNANSWERED)
+}
+
+/// > Active = the usable session with the greatest generation, ties to the smaller SessionID.
+#[must_use]
+pub fn active(sessions: &[SessionMeta], scope: Scope, now: Timestamp) -> Option<&SessionMeta> {
+    sessions.iter().filter(|s| s.scope == scope && usable(s, now)).max_by_key(|s| place(s))
+}
+
+/// When a higher session first decrypted something.
+fn superseded_at(session: &SessionMeta, sessions: &[SessionMeta]) -> Option<Timestamp> {
+    let higher = sessions.iter().filter(|other| other.scope == session.scope && place(other) > place(session));
+    higher.filter_map(|other| other.answered_at).min().map(Timestamp)
+}
+
+/// `StaleSessionUsed`: its successor has decrypted something.
+#[must_use]
+pub fn is_stale(session: &SessionMeta, sessions: &[SessionMeta]) -> bool {
+    superseded_at(session, sessions).is_some()
+}
+
+/// > Once its successor has decrypted something it lives MAXLATENCY longer; never longer than MAXRECV.
+#[must_use]
+pub fn may_receive(session: &SessionMeta, sessions: &[SessionMeta], now: Timestamp) -> bool {
+    now.since(Timestamp(session.created_at)) <= MAX_RECV
+        && superseded_at(session, sessions).is_none_or(|at| now.since(at) <= MAX_LATENCY)
+}
+
+/// The sessions of `scope` beyond the limit: unanswered ones before answered ones, lowest first, never the highest.
+#[must_use]
+pub fn surplus(sessions: &[SessionMeta], scope: Scope) -> Vec<SessionMeta> {
+    let mut all: Vec<&SessionMeta> = sessions.iter().filter(|s| s.scope == scope).collect();
+    let count = all.len().saturating_sub(MAX_INACTIVE_SESSIONS + 1);
+    let highest = all.iter().map(|s| place(s)).max();
+    all.retain(|s| Some(place(s)) != highest);
+    all.sort_by_key(|s| (s.answered_at.is_some(), place(s)));
+    all.into_iter().take(count).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SessionId;
+
+    const DAY: u64 = 24 * 60 * 60 * 1_000;
+
+    fn session(generation: u64, id: u8) -> SessionMeta {
+        SessionMeta {
+            id: SessionId([id; 32]),
+            scope: Scope::Direct,
+            generation,
+            created_at: 0,
+            ephemeral_key: [id; 32],
+            initiating: false,
+            answered_at: None,
+            demoted: false,
+        }
+    }
+
+    fn active_id(sessions: &[SessionMeta], now: u64) -> Option<u8> {
+        active(sessions, Scope::Direct, Timestamp(now)).map(|s| s.id.0[0])
+    }
+
+    #[test]
+    fn t01_the_greatest_generation_is_active_and_surplus_leaves_from_the_bottom() {
+        let mut all: Vec<SessionMeta> = (0..45).map(|n| session(100 + u64::from(n), n)).collect();
+        assert_eq!(active_id(&all, 0), Some(44));
+        all[2].answered_at = Some(1);
+        let gone: Vec<u8> = surplus(&all, Scope::Direct).iter().map(|s| s.id.0[0]).collect();
+        assert_eq!(gone, [0, 1, 3, 4], "unanswered first, lowest first");
+    }
+
+    #[test]
+    fn t02_a_tie_goes_to_the_smaller_id_on_both_sides() {
+        assert_eq!(active_id(&[session(7, 2), session(7, 1)], 0), Some(1));
+        assert_eq!(active_id(&[session(7, 1), session(7, 2)], 0), Some(1));
+    }
+
+    #[test]
+    fn t21_a_session_expired_for_sending_is_not_active_but_receives() {
+        let all = [session(7, 1)];
+        assert_eq!(active_id(&all, 90 * DAY), Some(1));
+        assert_eq!(active_id(&all, 90 * DAY + 1), None);
+        assert!(may_receive(&all[0], &all, Timestamp(160 * DAY)));
+        assert!(!may_receive(&all[0], &all, Timestamp(160 * DAY + 1)));
+    }
+
+    #[test]
+    fn an_older_session_lives_maxlatency_after_its_successor_was_used() {
+        let mut all = [session(7, 1), session(8, 2)];
+        assert!(!is_stale(&all[0], &all));
+        all[1].answered_at = Some(10 * DAY);
+        assert!(is_stale(&all[0], &all) && !is_stale(&all[1], &all));
+        assert!(may_receive(&all[0], &all, Timestamp(40 * DAY)));
+        assert!(!may_receive(&all[0], &all, Timestamp(40 * DAY + 1)));
+    }
+
+    #[test]
+    fn an_unanswered_initiating_session_is_given_up_after_30_days() {
+        let mut all = [session(7, 1)];
+        all[0].initiating = true;
+        assert_eq!(active_id(&all, 30 * DAY), Some(1));
+        assert_eq!(active_id(&all, 30 * DAY + 1), None);
+    }
+
+    #[test]
+    fn a_generation_rises_above_all_that_was_known_and_stays_below_2_to_the_63() {
+        let now = Timestamp(5_000);
+        assert_eq!(next_generation(&[], Scope::Direct, 0, now), 5);
+        assert_eq!(next_generation(&[session(9, 1)], Scope::Direct, 0, now), 10);
+        assert_eq!(next_generation(&[session(9, 1)], Scope::Direct, 30, now), 31);
+        assert_eq!(next_generation(&[session((1 << 63) - 1, 1)], Scope::Direct, 0, now), (1 << 63) - 1);
+    }
+}
