@@ -131,6 +131,46 @@ impl Code {
     }
 }
 
+/// A code, and which item and field of the call it is about. It never holds a secret, nor a peer's bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Error {
+    /// What went wrong.
+    pub code: Code,
+    /// Which item of a list, from 0.
+    pub item: Option<usize>,
+    /// Which argument.
+    pub field: Option<&'static str>,
+}
+
+impl Error {
+    /// An error about one argument.
+    #[must_use]
+    pub fn of(code: Code, field: &'static str) -> Self {
+        Self { code, item: None, field: Some(field) }
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self { code, item: None, field: None }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.code.fmt(f)?;
+        if let Some(field) = self.field {
+            write!(f, " ({field})")?;
+        }
+        match self.item {
+            Some(item) => write!(f, " (item {item})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())

@@ -3,19 +3,22 @@
 //! This crate is a pure state machine: no I/O, no clock, no randomness of its own, no threads.
 //! Each module may use only what stands left of it:
 //!
-//! `secret ids error context limits` -> `crypto` -> `wire` | `record` -> `keys` -> `agreement` | `ratchet` -> `session`
+//! `secret ids error context limits` -> `crypto` -> `wire` | `record` -> `keys` -> `agreement` | `ratchet` -> `session` -> `registry` | `store` -> `device`
 //!
 //! `core/tests/layering.rs` reads the `use` paths and fails on an edge that is not in this table.
 
 pub mod agreement;
 pub mod context;
 pub mod crypto;
+pub mod device;
 pub mod error;
 pub mod ids;
 pub mod keys;
 pub mod limits;
 pub mod ratchet;
 pub mod record;
+pub mod registry;
 pub mod secret;
 pub mod session;
+pub mod store;
 pub mod wire;

@@ -15,11 +15,14 @@ const MAX_MARKS: usize = 256;
 /// Reads a stored block of a chain.
 pub type LoadBlock<'a> = dyn Fn(u32, u32) -> Result<Block, Code> + 'a;
 
+/// Blocks by chain and number; `None` deletes.
+pub(super) type Blocks = BTreeMap<(u32, u32), Option<Block>>;
+
 /// The stored keys of one session while a step works on them.
 pub(super) struct Skipped<'a> {
     directory: Directory,
     load: &'a LoadBlock<'a>,
-    changed: BTreeMap<(u32, u32), Option<Block>>,
+    changed: Blocks,
     dirty: bool,
 }
 
@@ -120,7 +123,7 @@ impl<'a> Skipped<'a> {
     }
 
     /// The directory if it changed, the blocks that did, and the age of the oldest key.
-    pub(super) fn finish(self) -> (Option<Directory>, BTreeMap<(u32, u32), Option<Block>>, Option<u64>) {
+    pub(super) fn finish(self) -> (Option<Directory>, Blocks, Option<u64>) {
         let oldest = self.directory.blocks.iter().filter(|entry| entry.stored != 0).map(|entry| entry.born).min();
         (self.dirty.then_some(self.directory), self.changed, oldest)
     }

@@ -27,16 +27,18 @@ pub struct Lasting {
 /// Which prekeys there are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct PreKeyBook {
-    /// The id of the next lasting pair.
-    pub next_lasting: u32,
-    /// The id of the next one-time pair.
-    pub next_one_time: u32,
+    /// The id of the next pair, lasting or one-time: one counter, so that an id alone tells which key it was (PQXDH 2.4).
+    pub next_id: u32,
     /// Lasting pairs whose private halves are kept, oldest first; the last one is the current.
     pub lasting: Vec<Lasting>,
     /// One-time curve keys that were published and not used.
     pub curve_offered: u32,
     /// One-time KEM keys that were published and not used.
     pub kem_offered: u32,
+    /// Whether a refill has begun that goes on to the full number.
+    pub refilling: bool,
+    /// When the newest published lasting pair was made, in ms.
+    pub rotated_at: Option<u64>,
     /// The epoch of the device list that was last published.
     pub published_epoch: u64,
 }

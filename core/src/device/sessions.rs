@@ -1,0 +1,114 @@
+//! Sessions in the store: their parts, their index, their end.
+
+use super::work::Work;
+use crate::{
+    error::Code,
+    ids::{DeviceId, UserId},
+    ratchet::Delta,
+    record::{Block, Directory, Hot, IndexEntry, Peer, SessionCold, SessionMeta},
+    session::Session,
+    store::{Key, Kind},
+};
+
+/// Reads a session; a part that is missing or does not fit is [`Code::RecordInconsistent`].
+pub(super) fn load(work: &Work<'_>, peer: &Peer, meta: SessionMeta) -> Result<Session, Code> {
+    let places = work.places();
+    let cold: Option<SessionCold> = work.get(&places.session(Kind::Session, peer, meta.id))?;
+    let hot: Option<Hot> = work.get(&places.session(Kind::Chains, peer, meta.id))?;
+    let (cold, hot) = cold.zip(hot).ok_or(Code::RecordInconsistent)?;
+    let directory = match hot.oldest_skipped {
+        Some(_) => work.get::<Directory>(&places.session(Kind::Skipped, peer, meta.id))?,
+        // Marks of expired keys may still be there; they matter to a late message only.
+        None => work.get::<Directory>(&places.session(Kind::Skipped, peer, meta.id)).unwrap_or_default(),
+    };
+    Session::from_parts(meta, cold, hot, directory.unwrap_or_default())
+}
+
+/// Writes a whole new session with its first index entry, and drops those that it displaces.
+pub(super) fn insert(work: &mut Work<'_>, peer: &mut Peer, session: &Session) -> Result<(), Code> {
+    let places = work.places();
+    work.put(places.session(Kind::Session, peer, session.meta.id), &session.cold()?)?;
+    work.put(places.session(Kind::Chains, peer, session.meta.id), &session.ratchet.hot)?;
+    let (tag, chain) = session.ratchet.first_tag();
+    work.put(places.index(peer, &tag), &IndexEntry { session: session.meta.id, chain })?;
+    for gone in peer.insert(session.meta) {
+        remove_rows(work, peer, gone)?;
+    }
+    Ok(())
+}
+
+/// Writes what one step changed.
+pub(super) fn write(
+    work: &mut Work<'_>,
+    peer: &Peer,
+    session: &Session,
+    delta: &Delta,
+    cold: bool,
+) -> Result<(), Code> {
+    let places = work.places();
+    let id = session.meta.id;
+    work.put(places.session(Kind::Chains, peer, id), &delta.hot)?;
+    if cold || delta.cold.is_some() {
+        work.put(places.session(Kind::Session, peer, id), &session.cold()?)?;
+    }
+    if let Some(directory) = &delta.directory {
+        let key = places.session(Kind::Skipped, peer, id);
+        match directory.blocks.is_empty() {
+            true => work.delete(key),
+            false => work.put(key, directory)?,
+        }
+    }
+    for ((chain, number), block) in &delta.blocks {
+        let key = places.block(peer, id, *chain, *number);
+        match block {
+            Some(block) => work.put(key, block)?,
+            None => work.delete(key),
+        }
+    }
+    for (tag, chain) in &delta.tags_added {
+        work.put(places.index(peer, tag), &IndexEntry { session: id, chain: *chain })?;
+    }
+    for tag in &delta.tags_removed {
+        work.delete(places.index(peer, tag));
+    }
+    Ok(())
+}
+
+/// Reads a block of skipped keys.
+pub(super) fn block(work: &Work<'_>, peer: &Peer, meta: &SessionMeta, chain: u32, number: u32) -> Result<Block, Code> {
+    work.get(&work.places().block(peer, meta.id, chain, number))?.ok_or(Code::RecordInconsistent)
+}
+
+/// Forgets sessions: their floor rises, their rows go.
+pub(super) fn forget(work: &mut Work<'_>, peer: &mut Peer, gone: &[SessionMeta]) -> Result<(), Code> {
+    peer.forget(gone);
+    gone.iter().try_for_each(|meta| remove_rows(work, peer, *meta))
+}
+
+fn remove_rows(work: &mut Work<'_>, peer: &Peer, meta: SessionMeta) -> Result<(), Code> {
+    let places = work.places();
+    for kind in [Kind::Session, Kind::Chains, Kind::Skipped] {
+        work.delete(places.session(kind, peer, meta.id));
+    }
+    for key in work.keys(&places.session(Kind::Block, peer, meta.id))? {
+        work.delete(key);
+    }
+    for key in work.keys(&places.device(Kind::Index, &peer.user, peer.device))? {
+        // An entry that does not open leads nowhere, and goes as well.
+        if work.get::<IndexEntry>(&key).ok().flatten().is_none_or(|entry| entry.session == meta.id) {
+            work.delete(key);
+        }
+    }
+    Ok(())
+}
+
+/// Deletes a DeviceRecord and everything under it (delete, Sesame 3.2).
+pub(super) fn remove_peer(work: &mut Work<'_>, user: &UserId, device: DeviceId) -> Result<(), Code> {
+    let kinds = [Kind::Peer, Kind::Session, Kind::Chains, Kind::Skipped, Kind::Block, Kind::Index];
+    let mut keys: Vec<Key> = Vec::new();
+    for kind in kinds {
+        keys.extend(work.keys(&work.places().device(kind, user, device))?);
+    }
+    keys.into_iter().for_each(|key| work.delete(key));
+    Ok(())
+}

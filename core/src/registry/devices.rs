@@ -1,0 +1,134 @@
+//! DeviceRecords: their sessions, floors and state (Sesame 3.2).
+
+use crate::{
+    context::Timestamp,
+    crypto::{ed25519::VerifyingKey, x25519},
+    error::Code,
+    ids::{DeviceId, UserId},
+    keys::{device::DeviceKeys, pair::PairKeys, party::Party},
+    record::{Device, Peer, Scope, SessionMeta, User},
+    session::order,
+};
+
+/// How a device stands with us.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DeviceState {
+    /// Listed, with a usable session.
+    Active,
+    /// Listed; the next send initiates.
+    NoSession,
+    /// No longer listed; kept for late messages.
+    Stale,
+}
+
+/// A new, empty record of a listed device (conditional update, Sesame 3.2).
+///
+/// # Errors
+/// [`Code::WeakPublicKey`].
+pub fn empty(keys: &DeviceKeys, party: &Party) -> Result<Peer, Code> {
+    let (sending, receiving) = keys.pair(party)?;
+    Ok(Peer {
+        user: party.user.clone(),
+        device: party.device,
+        account_key: *party.account_key.as_bytes(),
+        signing_key: *party.signing_key.as_bytes(),
+        identity_key: *party.identity_key.as_bytes(),
+        sending_pair: sending.secret().clone(),
+        receiving_pair: receiving.secret().clone(),
+        stale_since: None,
+        knows_epoch: 0,
+        floors: Vec::new(),
+        sessions: Vec::new(),
+    })
+}
+
+/// The party that the user's list makes of a device.
+#[must_use]
+pub fn listed_party(user: &User, device: DeviceId) -> Option<Party> {
+    let listed = user.list.as_ref()?.device(device)?;
+    Some(listed.party(&user.user, VerifyingKey::from_checked(user.account_key)))
+}
+
+/// The devices that a send to this user goes to, rising by id: all that are listed, or, in a fork, on both lists; never the sending one.
+#[must_use]
+pub fn recipients<'a>(user: &'a User, us: (&UserId, DeviceId)) -> Vec<&'a Device> {
+    let listed = user.list.iter().flat_map(|list| &list.devices);
+    listed
+        .filter(|device| user.fork.as_ref().is_none_or(|fork| fork.on_both.contains(&device.id)))
+        .filter(|device| (&user.user, device.id) != us)
+        .collect()
+}
+
+impl Peer {
+    /// Who this device is.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        Party {
+            user: self.user.clone(),
+            account_key: VerifyingKey::from_checked(self.account_key),
+            device: self.device,
+            signing_key: VerifyingKey::from_checked(self.signing_key),
+            identity_key: x25519::PublicKey::from_checked(self.identity_key),
+        }
+    }
+
+    /// Whether the record was made for exactly these keys.
+    #[must_use]
+    pub fn is(&self, party: &Party) -> bool {
+        self.party() == *party
+    }
+
+    /// The keys of the direction to it.
+    #[must_use]
+    pub fn sending(&self) -> PairKeys {
+        PairKeys::from_secret(self.sending_pair.clone())
+    }
+
+    /// The keys of the direction from it.
+    #[must_use]
+    pub fn receiving(&self) -> PairKeys {
+        PairKeys::from_secret(self.receiving_pair.clone())
+    }
+
+    /// > per (device, scope) a `floor` = the highest generation of any session forgotten
+    #[must_use]
+    pub fn floor(&self, scope: Scope) -> u64 {
+        self.floors.iter().find(|(of, _)| *of == scope).map_or(0, |(_, floor)| *floor)
+    }
+
+    /// The session that a send in `scope` uses.
+    #[must_use]
+    pub fn active(&self, scope: Scope, now: Timestamp) -> Option<&SessionMeta> {
+        order::active(&self.sessions, scope, now)
+    }
+
+    /// How the device stands with us.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> DeviceState {
+        match (self.stale_since, self.active(Scope::Direct, now)) {
+            (Some(_), _) => DeviceState::Stale,
+            (None, Some(_)) => DeviceState::Active,
+            (None, None) => DeviceState::NoSession,
+        }
+    }
+
+    /// insert(session), Sesame 3.2; gives the sessions that had to go.
+    pub fn insert(&mut self, session: SessionMeta) -> Vec<SessionMeta> {
+        let scope = session.scope;
+        self.sessions.push(session);
+        let surplus = order::surplus(&self.sessions, scope);
+        self.forget(&surplus);
+        surplus
+    }
+
+    /// Forgets sessions and raises the floor over them, so that no copy of their initiation makes them again (A22).
+    pub fn forget(&mut self, gone: &[SessionMeta]) {
+        for session in gone {
+            self.sessions.retain(|s| s.id != session.id);
+            match self.floors.iter_mut().find(|(scope, _)| *scope == session.scope) {
+                Some((_, floor)) => *floor = (*floor).max(session.generation),
+                None => self.floors.push((session.scope, session.generation)),
+            }
+        }
+    }
+}

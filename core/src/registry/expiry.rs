@@ -1,0 +1,38 @@
+//! What has lived long enough (Sesame 4.2, 6.4; X 3, X 6).
+//!
+//! Nothing is forgotten by a clock alone: the mailbox must have been fetched to its end after the moment that is due.
+
+use crate::{
+    context::Timestamp,
+    limits::{KEEP_REPLACED_PRE_KEYS, MAX_LATENCY},
+    record::{Lasting, Peer, SessionMeta},
+    session::order,
+};
+use core::time::Duration;
+
+fn due(since: u64, age: Duration, emptied_at: u64, now: Timestamp) -> bool {
+    let moment = since.saturating_add(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+    now.0 > moment && emptied_at > moment
+}
+
+/// Sessions that may neither send nor receive any more.
+#[must_use]
+pub fn dead_sessions(peer: &Peer, emptied_at: u64, now: Timestamp) -> Vec<SessionMeta> {
+    let dead = |session: &&SessionMeta| {
+        !order::may_receive(session, &peer.sessions, now)
+            && !order::may_receive(session, &peer.sessions, Timestamp(emptied_at))
+    };
+    peer.sessions.iter().filter(dead).copied().collect()
+}
+
+/// > delete when `now - stale_since > MAXLATENCY`, and then only after the next complete fetch-and-process of the mailbox
+#[must_use]
+pub fn is_forgotten(peer: &Peer, emptied_at: u64, now: Timestamp) -> bool {
+    peer.stale_since.is_some_and(|since| due(since, MAX_LATENCY, emptied_at, now))
+}
+
+/// > Private prekeys live 30 days after they were *replaced*, and until a full mailbox was fetched.
+#[must_use]
+pub fn is_outlived(pre_key: &Lasting, emptied_at: u64, now: Timestamp) -> bool {
+    pre_key.replaced_at.is_some_and(|since| due(since, KEEP_REPLACED_PRE_KEYS, emptied_at, now))
+}

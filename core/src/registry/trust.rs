@@ -1,0 +1,192 @@
+//! Whose word counts: pins, rollback, forks (D1, X 5).
+//!
+//! > A higher epoch signed by the pinned account key is taken. An ancestor that differs, or the same epoch with another hash, is
+//! > `Fork`; until the app decides, sends go only to devices on both. More than 16 epochs ahead: taken, flagged `gap`.
+
+use crate::{
+    context::Timestamp,
+    error::Code,
+    ids::DeviceId,
+    keys::{device_list::VerifiedDeviceList, party::Party},
+    limits::OLD_LIST,
+    record::{Event, Fork, List, User},
+    wire::content::ListClaim,
+};
+
+/// What a list did to a user's record.
+#[derive(Debug)]
+pub struct Admitted {
+    /// The record afterwards.
+    pub user: User,
+    /// Whether its list was taken, so that it is to be stored.
+    pub taken: bool,
+    /// Devices that the list names first.
+    pub added: Vec<DeviceId>,
+    /// Devices that it names no more.
+    pub removed: Vec<DeviceId>,
+    /// What the app should know.
+    pub events: Vec<Event>,
+}
+
+impl Admitted {
+    fn unchanged(user: User, events: Vec<Event>) -> Self {
+        Self { user, taken: false, added: Vec::new(), removed: Vec::new(), events }
+    }
+}
+
+/// A verified list meets what is known. `stored` is the known list as it was signed, the evidence of a fork.
+///
+/// # Errors
+/// [`Code::IdentityChanged`] when another account key signed, or when a DeviceID came back with other keys (A05);
+/// [`Code::KeyReuse`] when the list claims a key of ours (A10). The caller decides what follows.
+pub fn admit(
+    known: Option<&User>,
+    stored: &[u8],
+    offered: &VerifiedDeviceList,
+    ours: &Party,
+    now: Timestamp,
+) -> Result<Admitted, Code> {
+    refuse_our_keys(offered, ours)?;
+    let Some(known) = known else {
+        return Ok(take(first_contact(offered), offered, Vec::new()));
+    };
+    if known.account_key != *offered.account_key.as_bytes() {
+        return Err(Code::IdentityChanged);
+    }
+    let Some(list) = &known.list else {
+        return Ok(take(known.clone(), offered, Vec::new()));
+    };
+    let user = offered.user.clone();
+    let fork = || {
+        let mut forked = known.clone();
+        forked.fork =
+            Some(Fork { known: stored.to_vec(), other: offered.signed.clone(), on_both: on_both(list, &offered.list) });
+        let event = Event::DeviceListFork { user: user.clone(), known: stored.to_vec(), other: offered.signed.clone() };
+        Admitted::unchanged(forked, vec![event])
+    };
+    if offered.list.epoch <= list.epoch {
+        return Ok(match list.hash_of(offered.list.epoch) {
+            Some(hash) if *hash != offered.list.hash => fork(),
+            // The same list again: the user is there after all, and no newer list is to be had.
+            Some(_) if offered.list.epoch == list.epoch => {
+                Admitted::unchanged(User { stale_since: None, claimed_epoch: 0, ..known.clone() }, Vec::new())
+            }
+            _ => {
+                let event = Event::DeviceListRollback { user: user.clone(), epoch: offered.list.epoch };
+                Admitted::unchanged(known.clone(), vec![event])
+            }
+        });
+    }
+    for device in &offered.list.devices {
+        let before = list.device(device.id);
+        if before.is_some_and(|b| (b.signing_key, b.identity_key) != (device.signing_key, device.identity_key)) {
+            return Err(Code::IdentityChanged);
+        }
+    }
+    let mut events = Vec::new();
+    match offered.list.hash_of(list.epoch) {
+        Some(hash) if *hash != list.hash => return Ok(fork()),
+        Some(_) => {}
+        None => events.push(Event::DeviceListGap { user: user.clone() }),
+    }
+    if now.since(Timestamp(offered.list.issued_at)) > OLD_LIST {
+        events.push(Event::DeviceListOld { user: user.clone() });
+    }
+    Ok(take(known.clone(), offered, events))
+}
+
+fn refuse_our_keys(offered: &VerifiedDeviceList, ours: &Party) -> Result<(), Code> {
+    if offered.user == ours.user {
+        return Ok(());
+    }
+    let theirs = |d: &crate::record::Device| {
+        d.identity_key == *ours.identity_key.as_bytes() || d.signing_key == *ours.signing_key.as_bytes()
+    };
+    if offered.account_key == ours.account_key || offered.list.devices.iter().any(theirs) {
+        return Err(Code::KeyReuse);
+    }
+    Ok(())
+}
+
+/// A record that pins the account key it sees first.
+fn first_contact(offered: &VerifiedDeviceList) -> User {
+    User {
+        user: offered.user.clone(),
+        account_key: *offered.account_key.as_bytes(),
+        verified: false,
+        list: None,
+        claimed_key: None,
+        fork: None,
+        claimed_epoch: 0,
+        stale_since: None,
+    }
+}
+
+fn take(mut user: User, offered: &VerifiedDeviceList, mut events: Vec<Event>) -> Admitted {
+    let before: Vec<DeviceId> = user.list.iter().flat_map(|list| &list.devices).map(|d| d.id).collect();
+    let after: Vec<DeviceId> = offered.list.devices.iter().map(|d| d.id).collect();
+    let added: Vec<DeviceId> = after.iter().filter(|id| !before.contains(id)).copied().collect();
+    let removed: Vec<DeviceId> = before.iter().filter(|id| !after.contains(id)).copied().collect();
+    user.list = Some(offered.list.clone());
+    // A list that descends from ours on both branches' devices does not exist: a fork stays until the app decides.
+    user.stale_since = None;
+    if !added.is_empty() || !removed.is_empty() {
+        let (added, removed) = (added.clone(), removed.clone());
+        events.push(Event::DeviceListChanged { user: user.user.clone(), added, removed });
+    }
+    if let (Some(fork), Some(list)) = (&mut user.fork, &user.list) {
+        fork.on_both.retain(|id| list.device(*id).is_some());
+    }
+    Admitted { user, taken: true, added, removed, events }
+}
+
+fn on_both(known: &List, other: &List) -> Vec<DeviceId> {
+    known.devices.iter().filter(|d| other.device(d.id).is_some_and(|o| o == *d)).map(|d| d.id).collect()
+}
+
+/// Another account key claims the user: sending is blocked until the app accepts it.
+#[must_use]
+pub fn block(known: &User, claimed: [u8; 32]) -> (User, Option<Event>) {
+    let mut blocked = known.clone();
+    blocked.claimed_key = Some(claimed);
+    let event = (known.claimed_key != Some(claimed)).then(|| Event::IdentityChanged {
+        user: known.user.clone(),
+        pinned: known.account_key,
+        claimed,
+        was_verified: known.verified,
+    });
+    (blocked, event)
+}
+
+/// The app accepts the account key that claims the user: pins, lists and flags begin anew.
+///
+/// # Errors
+/// [`Code::InvalidArgument`] when no key waits.
+pub fn accept(known: &User) -> Result<User, Code> {
+    let claimed = known.claimed_key.ok_or(Code::InvalidArgument)?;
+    Ok(User {
+        user: known.user.clone(),
+        account_key: claimed,
+        verified: false,
+        list: None,
+        claimed_key: None,
+        fork: None,
+        claimed_epoch: 0,
+        stale_since: None,
+    })
+}
+
+/// A peer's claim about its own list, when its list is not shown.
+///
+/// > A claimed higher epoch without the list is a `Need`.
+#[must_use]
+pub fn note_claim(user: &User, claim: &ListClaim) -> Option<User> {
+    let known = user.list.as_ref().map_or(0, |list| list.epoch).max(user.claimed_epoch);
+    (claim.epoch > known).then(|| User { claimed_epoch: claim.epoch, ..user.clone() })
+}
+
+/// Whether a newer list was claimed than is known.
+#[must_use]
+pub fn list_is_due(user: &User) -> bool {
+    user.list.as_ref().is_none_or(|list| list.epoch < user.claimed_epoch)
+}

@@ -1,0 +1,183 @@
+//! Where a record lies: its kind, then keyed hashes, so that a stolen store shows no social graph.
+
+use crate::{
+    crypto::{kdf, labels},
+    ids::{DeviceId, SessionId, UserId},
+    record,
+    secret::Secret,
+};
+
+/// The key of a row, 1 to 64 bytes.
+pub type Key = Vec<u8>;
+
+/// The first byte of a key. Numbers are a contract: they are only ever added to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Kind {
+    /// [`record::Check`]; not sealed.
+    Check = 1,
+    /// [`record::Own`].
+    Own = 2,
+    /// [`record::Linking`].
+    Linking = 3,
+    /// [`record::User`], by user.
+    User = 4,
+    /// [`record::StoredList`], by user.
+    List = 5,
+    /// [`record::Peer`], by device.
+    Peer = 6,
+    /// [`record::SessionCold`], by device and session.
+    Session = 7,
+    /// [`record::Hot`], by device and session.
+    Chains = 8,
+    /// [`record::Directory`], by device and session.
+    Skipped = 9,
+    /// [`record::Block`], by device, session, chain and number.
+    Block = 10,
+    /// [`record::IndexEntry`], by device and chain tag.
+    Index = 11,
+    /// [`record::PreKey`], by use and id.
+    PreKey = 12,
+    /// [`record::PreKeyBook`].
+    Book = 13,
+    /// [`record::Publication`].
+    Publication = 14,
+    /// [`record::SendHead`], by send.
+    SendHead = 15,
+    /// [`record::SendBody`], by send.
+    SendBody = 16,
+    /// [`record::SendPart`], by user and send.
+    SendPart = 17,
+    /// [`record::Item`], by number.
+    Item = 18,
+    /// [`record::Received`], by device and salt.
+    Received = 19,
+    /// [`record::Held`], by device and salt.
+    Held = 20,
+    /// [`record::Counters`].
+    Counters = 21,
+}
+
+/// Which private prekey.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum PreKeyUse {
+    /// SPK.
+    Signed = 1,
+    /// The last-resort KEM prekey.
+    LastResort = 2,
+    /// OPK.
+    OneTimeCurve = 3,
+    /// A one-time KEM prekey.
+    OneTimeKem = 4,
+}
+
+/// Makes keys.
+#[derive(Debug)]
+pub struct Places(Secret<32>);
+
+type Hash = [u8; 12];
+
+impl Places {
+    /// From the app's store key.
+    #[must_use]
+    pub fn new(store_key: &Secret<32>) -> Self {
+        Self(kdf::hmac_key(store_key, labels::STORE_PLACE))
+    }
+
+    fn hash(&self, fields: &[&[u8]]) -> Hash {
+        let mut hash = [0; 12];
+        let full = kdf::hmac(&self.0, &kdf::join(fields));
+        hash.iter_mut().zip(full).for_each(|(to, from)| *to = from);
+        hash
+    }
+
+    fn of_user(&self, user: &UserId) -> Hash {
+        self.hash(&[user.as_bytes()])
+    }
+
+    fn of_device(&self, user: &UserId, device: DeviceId) -> Hash {
+        self.hash(&[user.as_bytes(), &device.0.to_be_bytes()])
+    }
+
+    /// The key of the only record of its kind.
+    #[must_use]
+    pub fn only(kind: Kind) -> Key {
+        vec![kind as u8]
+    }
+
+    /// All records of a kind.
+    #[must_use]
+    pub fn all(kind: Kind) -> Vec<u8> {
+        vec![kind as u8]
+    }
+
+    /// [`record::User`] or [`record::StoredList`].
+    #[must_use]
+    pub fn user(&self, kind: Kind, user: &UserId) -> Key {
+        place(kind, &[&self.of_user(user)])
+    }
+
+    /// [`record::Peer`]; also what all rows of a kind of this device begin with.
+    #[must_use]
+    pub fn device(&self, kind: Kind, user: &UserId, device: DeviceId) -> Key {
+        place(kind, &[&self.of_device(user, device)])
+    }
+
+    /// [`record::SessionCold`], [`record::Hot`] or [`record::Directory`]; also what the blocks of a session begin with.
+    #[must_use]
+    pub fn session(&self, kind: Kind, peer: &record::Peer, session: SessionId) -> Key {
+        place(
+            kind,
+            &[&self.of_device(&peer.user, peer.device), session.0.first_chunk::<16>().map_or(&[], |id| id.as_slice())],
+        )
+    }
+
+    /// [`record::Block`].
+    #[must_use]
+    pub fn block(&self, peer: &record::Peer, session: SessionId, chain: u32, block: u32) -> Key {
+        [self.session(Kind::Block, peer, session), [chain.to_be_bytes(), block.to_be_bytes()].concat()].concat()
+    }
+
+    /// [`record::IndexEntry`].
+    #[must_use]
+    pub fn index(&self, peer: &record::Peer, tag: &[u8; 16]) -> Key {
+        place(Kind::Index, &[&self.of_device(&peer.user, peer.device), tag])
+    }
+
+    /// [`record::Received`] or [`record::Held`].
+    #[must_use]
+    pub fn salted(&self, kind: Kind, user: &UserId, device: DeviceId, salt: &[u8; 16]) -> Key {
+        place(kind, &[&self.of_device(user, device), salt])
+    }
+
+    /// [`record::PreKey`].
+    #[must_use]
+    pub fn pre_key(usage: PreKeyUse, id: u32) -> Key {
+        place(Kind::PreKey, &[&[usage as u8], &id.to_be_bytes()])
+    }
+
+    /// [`record::SendHead`] or [`record::SendBody`].
+    #[must_use]
+    pub fn send(kind: Kind, send: &[u8; 16]) -> Key {
+        place(kind, &[send])
+    }
+
+    /// [`record::SendPart`]; the parts of one user stand together.
+    #[must_use]
+    pub fn part(&self, user: &UserId, send: &[u8; 16]) -> Key {
+        place(Kind::SendPart, &[&self.of_user(user), send])
+    }
+
+    /// [`record::Item`].
+    #[must_use]
+    pub fn item(number: u64) -> Key {
+        place(Kind::Item, &[&number.to_be_bytes()])
+    }
+}
+
+fn place(kind: Kind, parts: &[&[u8]]) -> Key {
+    let mut key = vec![kind as u8];
+    parts.iter().for_each(|part| key.extend_from_slice(part));
+    key
+}

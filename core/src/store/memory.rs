@@ -1,0 +1,86 @@
+//! A store in memory, for tests and for a first try. It keeps the contract, and nothing after the process.
+//!
+//! A hold keeps nobody out: two writers can only be two handles in one process, and who loses the race runs again.
+
+use super::{Changes, CommitError, Generation, Key, Query, Snapshot, Store, StoreError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+#[derive(Clone, Debug, Default)]
+struct Rows {
+    generation: Generation,
+    rows: BTreeMap<Key, Vec<u8>>,
+}
+
+/// Rows in a map behind a lock.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<Rows>);
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every row, as a thief would see them; for tests that compare a store before and after.
+    #[must_use]
+    pub fn dump(&self) -> BTreeMap<Key, Vec<u8>> {
+        self.rows().rows.clone()
+    }
+
+    /// Puts rows in place of all that is there, for tests of damaged and rolled back stores.
+    pub fn restore(&self, rows: BTreeMap<Key, Vec<u8>>) {
+        self.rows().rows = rows;
+    }
+
+    // A panic elsewhere cannot leave the map half changed: it is replaced in one step.
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn load(&self, queries: &[Query], _hold: bool) -> Result<Snapshot, StoreError> {
+        let store = self.rows();
+        let mut rows = BTreeMap::new();
+        for query in queries {
+            match query {
+                Query::Exact(key) => {
+                    rows.extend(store.rows.get_key_value(key).map(|(key, row)| (key.clone(), row.clone())));
+                }
+                Query::Prefix(prefix) => {
+                    let from = store.rows.range(prefix.clone()..);
+                    let inside = from.take_while(|(key, _)| key.starts_with(prefix));
+                    rows.extend(inside.map(|(key, row)| (key.clone(), row.clone())));
+                }
+            }
+        }
+        Ok(Snapshot { generation: store.generation, rows })
+    }
+
+    fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError> {
+        let mut store = self.rows();
+        if store.generation != expected {
+            return Err(CommitError::Conflict);
+        }
+        for (key, row) in &changes.rows {
+            match row {
+                Some(row) => store.rows.insert(key.clone(), row.clone()),
+                None => store.rows.remove(key),
+            };
+        }
+        store.generation = changes.next;
+        Ok(())
+    }
+
+    fn release(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_memory_store_keeps_the_contract() {
+        super::super::conformance::check(|| Box::new(super::MemoryStore::new())).unwrap();
+    }
+}

@@ -1,0 +1,121 @@
+//! Sealing of rows: AES-256-GCM, each row under a key of its own, bound to its place and to the format's version.
+//!
+//! > record key = HMAC(seal key, row key); row = nonce 12 ‖ ciphertext; AD = join(format version, row key)
+
+use super::{Key, Kind, Places};
+use crate::{
+    context::Context,
+    crypto::{aead, kdf, labels},
+    error::Code,
+    record::{Check, Record},
+    secret::Secret,
+};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+const FORMAT: u8 = 1;
+
+/// Seals and opens rows under the app's 32-byte store key.
+#[derive(Debug)]
+pub struct Sealer {
+    seal: Secret<32>,
+    check: [u8; 32],
+    /// Where rows lie.
+    pub places: Places,
+}
+
+impl Sealer {
+    /// From the app's store key.
+    #[must_use]
+    pub fn new(store_key: &Secret<32>) -> Self {
+        Self {
+            seal: kdf::hmac_key(store_key, labels::STORE_SEAL),
+            check: kdf::hmac(store_key, labels::STORE_CHECK),
+            places: Places::new(store_key),
+        }
+    }
+
+    /// The row that tells a wrong key from a damaged store.
+    ///
+    /// # Errors
+    /// [`Code::Internal`].
+    pub fn check_row(&self) -> Result<(Key, Vec<u8>), Code> {
+        Ok((Places::only(Kind::Check), Check { tag: self.check }.encode()?.to_vec()))
+    }
+
+    /// Whether a store's check row was made with this key.
+    ///
+    /// # Errors
+    /// [`Code::WrongKey`]; [`Code::RecordCorrupt`] or [`Code::NewerFormat`].
+    pub fn check(&self, row: &[u8]) -> Result<(), Code> {
+        let Check { tag } = Check::decode(row)?;
+        if bool::from(tag.ct_eq(&self.check)) { Ok(()) } else { Err(Code::WrongKey) }
+    }
+
+    /// The sealed row.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`].
+    pub fn seal(&self, context: &mut Context<'_>, key: &Key, plain: &[u8]) -> Result<Vec<u8>, Code> {
+        let nonce = context.random::<12>();
+        let sealed = aead::seal(&kdf::hmac_key(&self.seal, key), &nonce, &kdf::join(&[&[FORMAT], key]), plain)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// What is inside a row.
+    ///
+    /// # Errors
+    /// [`Code::RecordCorrupt`]: damaged, truncated, or put into another place.
+    pub fn open(&self, key: &Key, row: &[u8]) -> Result<Zeroizing<Vec<u8>>, Code> {
+        let (nonce, sealed) = row.split_first_chunk::<12>().ok_or(Code::RecordCorrupt)?;
+        aead::open(&kdf::hmac_key(&self.seal, key), nonce, &kdf::join(&[&[FORMAT], key]), sealed)
+            .map_err(|_| Code::RecordCorrupt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Timestamp;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    fn sealer(byte: u8) -> Sealer {
+        Sealer::new(&Secret::init_with(|k| k.fill(byte)))
+    }
+
+    #[test]
+    fn a67_a_row_opens_in_its_own_place_only_and_whole() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut context = Context { now: Timestamp(0), rng: &mut rng };
+        let key = Places::item(7);
+        let row = sealer(1).seal(&mut context, &key, b"record").unwrap();
+        assert_eq!(sealer(1).open(&key, &row).unwrap().as_slice(), b"record");
+        assert_eq!(sealer(1).open(&Places::item(8), &row).unwrap_err(), Code::RecordCorrupt);
+        assert_eq!(sealer(2).open(&key, &row).unwrap_err(), Code::RecordCorrupt);
+        for end in 0..row.len() {
+            assert_eq!(sealer(1).open(&key, &row[..end]).unwrap_err(), Code::RecordCorrupt);
+        }
+        for bit in 0..row.len() * 8 {
+            let mut bad = row.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(sealer(1).open(&key, &bad).unwrap_err(), Code::RecordCorrupt);
+        }
+    }
+
+    #[test]
+    fn a67_sealing_twice_gives_other_bytes() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut context = Context { now: Timestamp(0), rng: &mut rng };
+        let key = Places::item(7);
+        let first = sealer(1).seal(&mut context, &key, b"record").unwrap();
+        assert_ne!(sealer(1).seal(&mut context, &key, b"record").unwrap(), first);
+    }
+
+    #[test]
+    fn a_wrong_store_key_is_told_from_a_damaged_row() {
+        let (_, row) = sealer(1).check_row().unwrap();
+        assert_eq!(sealer(1).check(&row), Ok(()));
+        assert_eq!(sealer(2).check(&row), Err(Code::WrongKey));
+        assert_eq!(sealer(1).check(&row[..5]), Err(Code::RecordCorrupt));
+    }
+}

@@ -1,0 +1,91 @@
+//! A store that fails at any operation that a test names.
+
+use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How an operation fails.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// Nothing happens, and an error says so.
+    Fails,
+    /// A commit lands, and the store does not know it.
+    LandsUnknown,
+    /// A commit does not land, and the store does not know it.
+    LostUnknown,
+}
+
+/// Counts operations, and fails at one.
+#[derive(Debug)]
+pub struct FaultyStore {
+    /// What really keeps the rows.
+    pub inner: MemoryStore,
+    operations: AtomicU64,
+    fail_at: AtomicU64,
+    fault: std::sync::Mutex<Fault>,
+    written: AtomicU64,
+}
+
+impl FaultyStore {
+    /// A store that does not fail yet.
+    #[must_use]
+    pub fn new(inner: MemoryStore) -> Self {
+        Self {
+            inner,
+            operations: AtomicU64::new(0),
+            fail_at: AtomicU64::new(u64::MAX),
+            fault: std::sync::Mutex::new(Fault::Fails),
+            written: AtomicU64::new(0),
+        }
+    }
+
+    /// Fails at the operation `n` from now on, once; 0 is the next.
+    pub fn fail_at(&self, n: u64, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+        self.fail_at.store(self.operations.load(Ordering::SeqCst) + n, Ordering::SeqCst);
+    }
+
+    /// Fails no more; says whether the fault was still to come.
+    pub fn calm(&self) -> bool {
+        let at = self.fail_at.swap(u64::MAX, Ordering::SeqCst);
+        at != u64::MAX && at >= self.operations.load(Ordering::SeqCst)
+    }
+
+    /// Bytes of rows written since the last call.
+    pub fn take_written(&self) -> u64 {
+        self.written.swap(0, Ordering::SeqCst)
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        let n = self.operations.fetch_add(1, Ordering::SeqCst);
+        (n == self.fail_at.load(Ordering::SeqCst)).then(|| *self.fault.lock().unwrap())
+    }
+}
+
+impl Store for FaultyStore {
+    fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
+        match self.fault() {
+            Some(_) => Err(StoreError::Io),
+            None => self.inner.load(queries, hold),
+        }
+    }
+
+    fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError> {
+        match self.fault() {
+            Some(Fault::Fails) => Err(CommitError::Store(StoreError::Io)),
+            Some(Fault::LostUnknown) => Err(CommitError::OutcomeUnknown),
+            Some(Fault::LandsUnknown) => {
+                self.inner.commit(expected, changes)?;
+                Err(CommitError::OutcomeUnknown)
+            }
+            None => {
+                let bytes = changes.rows.values().flatten().map(|row| row.len() as u64).sum();
+                self.written.fetch_add(bytes, Ordering::SeqCst);
+                self.inner.commit(expected, changes)
+            }
+        }
+    }
+
+    fn release(&self) {
+        self.inner.release();
+    }
+}
