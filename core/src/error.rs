@@ -19,6 +19,14 @@ pub enum Blame {
     Internal,
 }
 
+/// A text that ends with its only zero byte; a text of ours always does.
+const fn terminated(text: &str) -> &core::ffi::CStr {
+    match core::ffi::CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(text) => text,
+        Err(_) => c"",
+    }
+}
+
 macro_rules! codes {
     ($($name:ident = $number:literal, $text:literal;)*) => {
         /// A stable number with a short text. The hundreds digit is the blame.
@@ -35,6 +43,17 @@ macro_rules! codes {
             #[must_use]
             pub fn text(self) -> &'static str {
                 match self { $(Code::$name => $text,)* }
+            }
+
+            /// The same words, for C: they end with a zero byte.
+            #[must_use]
+            pub fn c_text(self) -> &'static core::ffi::CStr {
+                match self {
+                    $(Code::$name => {
+                        const TEXT: &core::ffi::CStr = terminated(concat!($text, "\0"));
+                        TEXT
+                    })*
+                }
             }
         }
     };
@@ -190,5 +209,6 @@ mod tests {
         }
         let texts: std::collections::BTreeSet<_> = Code::ALL.iter().map(|c| c.text()).collect();
         assert_eq!(texts.len(), Code::ALL.len());
+        assert!(Code::ALL.iter().all(|c| c.c_text().to_bytes() == c.text().as_bytes()));
     }
 }

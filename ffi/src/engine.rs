@@ -1,0 +1,199 @@
+//! A device behind a lock, with the system's clock and randomness. Both faces stand on it.
+
+use parking_lot::Mutex;
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use sesame_core::{
+    context::{Context, Timestamp},
+    device::{Device, Linking},
+    error::{Code, Error},
+    ids::UserId,
+    secret::Secret,
+    store::{MemoryStore, Store},
+};
+use sesame_sqlite::SqliteStore;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use zeroize::Zeroize;
+
+/// How long a call waits for another thread's call on the same device.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+enum Slot {
+    Ready(Box<Device>),
+    /// A call panicked; what it had in hand is gone, the store is whole.
+    Poisoned,
+    Closed,
+}
+
+/// A device that any thread may call.
+pub struct Engine {
+    slot: Mutex<Slot>,
+    store: Arc<dyn Store>,
+    key: Secret<32>,
+}
+
+/// Runs a step with the system's clock and fresh randomness.
+///
+/// # Errors
+/// [`Code::Randomness`] when the system gives none; [`Code::Internal`] when the step panicked; the step's.
+pub fn outside<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|_| Code::Randomness)?;
+    let mut rng = ChaCha20Rng::from_seed(seed);
+    seed.zeroize();
+    // A clock before 1970 reads as 1970.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut context = Context { now: Timestamp(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)), rng: &mut rng };
+    catch_unwind(AssertUnwindSafe(|| step(&mut context))).unwrap_or(Err(Code::Internal.into()))
+}
+
+/// A store by its path, or one in memory.
+///
+/// # Errors
+/// The store's, as codes.
+pub fn open_store(path: Option<&str>) -> Result<Arc<dyn Store>, Error> {
+    Ok(match path {
+        Some(path) => Arc::new(SqliteStore::open(Path::new(path)).map_err(Code::from)?),
+        None => Arc::new(MemoryStore::new()),
+    })
+}
+
+/// The app's store key, exactly 32 bytes; the bytes that were given are wiped.
+///
+/// # Errors
+/// [`Code::InvalidArgument`].
+pub fn store_key(mut bytes: Vec<u8>) -> Result<Secret<32>, Error> {
+    let key = <&[u8; 32]>::try_from(bytes.as_slice()).ok().map(|bytes| Secret::init_with(|to| *to = *bytes));
+    bytes.zeroize();
+    key.ok_or(Error::of(Code::InvalidArgument, "store_key"))
+}
+
+/// A user id from the host, 1 to 64 bytes of UTF-8.
+///
+/// # Errors
+/// [`Code::InvalidArgument`].
+pub fn user_id(user: &str) -> Result<UserId, Error> {
+    UserId::try_new(user.as_bytes().to_vec()).ok_or(Error::of(Code::InvalidArgument, "user"))
+}
+
+/// A user id for the host; one that is no UTF-8 came from a host of another kind.
+#[must_use]
+pub fn user_name(user: &UserId) -> String {
+    String::from_utf8_lossy(user.as_bytes()).into_owned()
+}
+
+fn copy(key: &Secret<32>) -> Secret<32> {
+    Secret::init_with(|to| *to = *key.expose())
+}
+
+impl Engine {
+    /// A user's first device.
+    ///
+    /// # Errors
+    /// See [`Device::create`].
+    pub fn create(store: Arc<dyn Store>, key: Secret<32>, user: &UserId) -> Result<Self, Error> {
+        let device = outside(|context| Device::create(store.clone(), &key, context, user))?;
+        Ok(Self::new(device, store, key))
+    }
+
+    /// The device in a store.
+    ///
+    /// # Errors
+    /// See [`Device::open`].
+    pub fn open(store: Arc<dyn Store>, key: Secret<32>) -> Result<Self, Error> {
+        let device = outside(|_| Device::open(store.clone(), &key))?;
+        Ok(Self::new(device, store, key))
+    }
+
+    /// A device that was linked.
+    ///
+    /// # Errors
+    /// See [`Linking::complete`].
+    pub fn complete(linking: Linking, store: Arc<dyn Store>, key: Secret<32>, answer: &[u8]) -> Result<Self, Error> {
+        let device = outside(|context| linking.complete(context, answer))?;
+        Ok(Self::new(device, store, key))
+    }
+
+    fn new(device: Device, store: Arc<dyn Store>, key: Secret<32>) -> Self {
+        Self { slot: Mutex::new(Slot::Ready(Box::new(device))), store, key }
+    }
+
+    /// Calls the device.
+    ///
+    /// # Errors
+    /// [`Code::Busy`], [`Code::Closed`], [`Code::Poisoned`]; the call's.
+    pub fn call<T>(&self, call: impl FnOnce(&Device, &mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let mut slot = self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
+        let device = match std::mem::replace(&mut *slot, Slot::Poisoned) {
+            Slot::Ready(device) => device,
+            Slot::Poisoned => return Err(Code::Poisoned.into()),
+            Slot::Closed => {
+                *slot = Slot::Closed;
+                return Err(Code::Closed.into());
+            }
+        };
+        let result = outside(|context| call(&device, context));
+        if !matches!(&result, Err(error) if error.code == Code::Internal) {
+            *slot = Slot::Ready(device);
+        }
+        result
+    }
+
+    /// Takes the device up from its store again after a fault.
+    ///
+    /// # Errors
+    /// [`Code::Busy`], [`Code::Closed`]; see [`Device::open`].
+    pub fn reload(&self) -> Result<(), Error> {
+        let mut slot = self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
+        if matches!(*slot, Slot::Closed) {
+            return Err(Code::Closed.into());
+        }
+        *slot = Slot::Ready(Box::new(Device::open(self.store.clone(), &copy(&self.key))?));
+        Ok(())
+    }
+
+    /// Wipes the keys from memory; every later call gives [`Code::Closed`].
+    pub fn close(&self) {
+        *self.slot.lock() = Slot::Closed;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn engine() -> Engine {
+        let key = Secret::init_with(|key| key.fill(1));
+        Engine::create(Arc::new(MemoryStore::new()), key, &user_id("alice").unwrap_or_else(|_| unreachable!()))
+            .unwrap_or_else(|_| unreachable!())
+    }
+
+    #[test]
+    fn a_panic_poisons_the_handle_and_reload_takes_it_up_again() {
+        let engine = engine();
+        let result: Result<(), Error> = engine.call(|_, _| panic!("a fault"));
+        assert_eq!(result, Err(Code::Internal.into()));
+        assert_eq!(engine.call(|_, _| Ok(())), Err(Code::Poisoned.into()));
+        assert_eq!(engine.reload(), Ok(()));
+        assert_eq!(engine.call(|device, _| Ok(device.id().0)), Ok(1));
+    }
+
+    #[test]
+    fn a_closed_handle_stays_closed() {
+        let engine = engine();
+        engine.close();
+        assert_eq!(engine.call(|_, _| Ok(())), Err(Code::Closed.into()));
+        assert_eq!(engine.reload(), Err(Code::Closed.into()));
+    }
+
+    #[test]
+    fn a_store_key_has_32_bytes() {
+        for length in [0, 31, 33] {
+            assert_eq!(store_key(vec![1; length]).map(drop), Err(Error::of(Code::InvalidArgument, "store_key")));
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! libsesame for other languages: one [`engine`], two thin faces over it.
+//!
+//! There is no logic here: what a call does stands in `sesame-core`. The engine adds what the core does not have, a clock, randomness, a
+//! lock and a boundary for panics; the faces turn its types into what C, Kotlin, Swift and Python can hold.
+
+#[cfg(feature = "capi")]
+pub mod capi;
+pub mod engine;
+#[cfg(feature = "uniffi")]
+pub mod uniffi;
+
+#[cfg(feature = "uniffi")]
+::uniffi::setup_scaffolding!("sesame_ffi");

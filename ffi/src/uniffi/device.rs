@@ -1,0 +1,306 @@
+//! The handles of this device: `Device`, `DeviceRegistry`, `Session`, `Linking`.
+
+use super::types::{
+    Answers, Applied, DeviceView, Event, PendingSend, Publication, Received, Result, SessionView, UserView, id16,
+};
+use crate::engine::{Engine, open_store, outside, store_key, user_id, user_name};
+use parking_lot::Mutex;
+use sesame_core::{
+    device::{self as core, Rejection, SendId},
+    error::{Code, Error},
+    ids::{DeviceId, UserId},
+    secret::Secret,
+    store::Store,
+};
+use std::sync::Arc;
+
+/// This device. Any thread may call it; every call reads the store and commits once.
+#[derive(::uniffi::Object)]
+pub struct Device {
+    engine: Arc<Engine>,
+}
+
+impl Device {
+    fn over(engine: Engine) -> Arc<Self> {
+        Arc::new(Self { engine: Arc::new(engine) })
+    }
+}
+
+fn rejected(engine: &Engine, send: &[u8], user: &str, rejection: &Rejection) -> Result<PendingSend> {
+    let (send, user) = (SendId(id16(send, "send")?), user_id(user)?);
+    Ok(engine.call(|device, context| device.rejected(context, &send, &user, rejection))?.into())
+}
+
+#[::uniffi::export]
+impl Device {
+    /// A user's first device, its primary, with a new account key. `path` names the SQLite file, absent for memory;
+    /// `store_key` is 32 bytes that the app keeps in its keychain; `user` is 1 to 64 bytes of UTF-8.
+    #[::uniffi::constructor]
+    pub fn create(path: Option<String>, store_key: Vec<u8>, user: String) -> Result<Arc<Self>> {
+        let (key, user) = (crate::engine::store_key(store_key)?, user_id(&user)?);
+        Ok(Self::over(Engine::create(open_store(path.as_deref())?, key, &user)?))
+    }
+
+    /// Opens the device in a SQLite file.
+    #[::uniffi::constructor]
+    pub fn open(path: String, store_key: Vec<u8>) -> Result<Arc<Self>> {
+        let key = crate::engine::store_key(store_key)?;
+        Ok(Self::over(Engine::open(open_store(Some(&path))?, key)?))
+    }
+
+    /// The user that this device belongs to.
+    pub fn user(&self) -> Result<String> {
+        Ok(self.engine.call(|device, _| Ok(user_name(device.user())))?)
+    }
+
+    /// This device's id, unique within its user.
+    pub fn id(&self) -> Result<u32> {
+        Ok(self.engine.call(|device, _| Ok(device.id().0))?)
+    }
+
+    /// What to upload next, or nothing when nothing is due; ask again after `published`. `left` is how many one-time prekeys the server
+    /// still has.
+    #[::uniffi::method(default(left = None))]
+    pub fn publication(&self, left: Option<u32>) -> Result<Option<Publication>> {
+        let publication = self.engine.call(|device, context| device.publication(context, left))?;
+        Ok(publication.map(|upload| Publication { id: upload.id.to_vec(), bytes: upload.bytes }))
+    }
+
+    /// The server has taken an upload.
+    pub fn published(&self, id: Vec<u8>) -> Result<()> {
+        let id = id16(&id, "id")?;
+        Ok(self.engine.call(|device, context| device.published(context, &id))?)
+    }
+
+    /// Users and their devices.
+    pub fn registry(&self) -> Arc<DeviceRegistry> {
+        Arc::new(DeviceRegistry { engine: self.engine.clone() })
+    }
+
+    /// The session with one device.
+    pub fn session(&self, user: String, device: u32) -> Result<Arc<Session>> {
+        Ok(Arc::new(Session { engine: self.engine.clone(), user: user_id(&user)?, device: DeviceId(device) }))
+    }
+
+    /// Encrypts for every device of every recipient, and a transcript for the user's own other devices. Give `content_id`, 16 bytes, for
+    /// an id of your own.
+    #[::uniffi::method(default(content_id = None))]
+    pub fn batch_encrypt(
+        &self,
+        recipients: Vec<String>,
+        payload: Vec<u8>,
+        content_id: Option<Vec<u8>>,
+    ) -> Result<PendingSend> {
+        let users = recipients.iter().map(|user| user_id(user)).collect::<std::result::Result<Vec<UserId>, Error>>()?;
+        let content_id = content_id.map(|id| id16(&id, "content_id")).transpose()?;
+        let send = self.engine.call(|device, context| device.batch_encrypt(context, &users, &payload, content_id))?;
+        Ok(send.into())
+    }
+
+    /// The server has taken a user's batch whole.
+    pub fn accepted(&self, send: Vec<u8>, user: String) -> Result<()> {
+        let (send, user) = (SendId(id16(&send, "send")?), user_id(&user)?);
+        Ok(self.engine.call(|device, context| device.accepted(context, &send, &user))?)
+    }
+
+    /// The server has refused a user's batch whole, with the user's signed device list.
+    pub fn rejected(&self, send: Vec<u8>, user: String, device_list: Vec<u8>) -> Result<PendingSend> {
+        rejected(&self.engine, &send, &user, &Rejection::Mismatch { device_list })
+    }
+
+    /// The server does not know a user.
+    pub fn no_such_user(&self, send: Vec<u8>, user: String) -> Result<PendingSend> {
+        rejected(&self.engine, &send, &user, &Rejection::NoSuchUser)
+    }
+
+    /// Gives a user's part of a send up.
+    pub fn abandon(&self, send: Vec<u8>, user: String) -> Result<()> {
+        let (send, user) = (SendId(id16(&send, "send")?), user_id(&user)?);
+        Ok(self.engine.call(|device, context| device.abandon(context, &send, &user))?)
+    }
+
+    /// One send as it stands, or nothing when it is settled.
+    pub fn pending(&self, send: Vec<u8>) -> Result<Option<PendingSend>> {
+        let send = SendId(id16(&send, "send")?);
+        Ok(self.engine.call(|device, context| device.pending(context, &send))?.map(PendingSend::from))
+    }
+
+    /// Every send that is not settled, oldest first, with the same bytes as before.
+    pub fn outbox(&self) -> Result<Vec<PendingSend>> {
+        let sends = self.engine.call(|device, context| device.outbox(context))?;
+        Ok(sends.into_iter().map(PendingSend::from).collect())
+    }
+
+    /// Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
+    pub fn batch_decrypt(&self, envelopes: Vec<Vec<u8>>) -> Result<Vec<Received>> {
+        let results = self.engine.call(|device, context| device.batch_decrypt(context, &envelopes))?;
+        Ok(results.into_iter().map(Received::from).collect())
+    }
+
+    /// Everything that was received and not acked, oldest first.
+    pub fn inbox(&self) -> Result<Vec<Received>> {
+        let rows = self.engine.call(|device, context| device.inbox(context))?;
+        Ok(rows.into_iter().map(Received::from).collect())
+    }
+
+    /// The app has these items safe; they are deleted here.
+    pub fn ack(&self, ids: Vec<u64>) -> Result<()> {
+        Ok(self.engine.call(|device, context| device.ack(context, &ids))?)
+    }
+
+    /// Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
+    #[::uniffi::method(default(mailbox_empty = false))]
+    pub fn tick(&self, mailbox_empty: bool) -> Result<Vec<Event>> {
+        let events = self.engine.call(|device, context| device.tick(context, mailbox_empty))?;
+        Ok(events.into_iter().map(Event::from).collect())
+    }
+
+    /// On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
+    pub fn confirm_link(&self, code: String) -> Result<Vec<u8>> {
+        Ok(self.engine.call(|device, context| device.link(context, &code))?)
+    }
+
+    /// On the primary: takes a device off the list. Publish afterwards.
+    pub fn remove_device(&self, device: u32) -> Result<Vec<Event>> {
+        let events = self.engine.call(|own, context| own.remove_device(context, DeviceId(device)))?;
+        Ok(events.into_iter().map(Event::from).collect())
+    }
+
+    /// Takes the device up from its store again after a fault of this library.
+    pub fn reload(&self) -> Result<()> {
+        Ok(self.engine.reload()?)
+    }
+
+    /// Wipes the keys from memory; every later call fails with code 106.
+    pub fn wipe(&self) {
+        self.engine.close();
+    }
+}
+
+/// Users, their devices, and whom to trust.
+#[derive(::uniffi::Object)]
+pub struct DeviceRegistry {
+    engine: Arc<Engine>,
+}
+
+#[::uniffi::export]
+impl DeviceRegistry {
+    /// All users that are known, this one included.
+    pub fn users(&self) -> Result<Vec<UserView>> {
+        let users = self.engine.call(|device, context| device.users(context))?;
+        Ok(users.into_iter().map(UserView::from).collect())
+    }
+
+    /// A user's devices, rising by id.
+    pub fn devices(&self, user: String) -> Result<Vec<DeviceView>> {
+        let user = user_id(&user)?;
+        let devices = self.engine.call(|device, context| device.devices(context, &user))?;
+        Ok(devices.into_iter().map(DeviceView::from).collect())
+    }
+
+    /// Takes in what the server gave for needs, in any order and at any time.
+    pub fn apply(&self, answers: Answers) -> Result<Applied> {
+        let answers = core::Answers::try_from(answers)?;
+        Ok(self.engine.call(|device, context| device.apply(context, &answers))?.into())
+    }
+
+    /// The app has made sure that a user's changed account key is the user's; what was held is opened.
+    pub fn accept_identity(&self, user: String) -> Result<Vec<Received>> {
+        let user = user_id(&user)?;
+        let results = self.engine.call(|device, context| device.accept_identity(context, &user))?;
+        Ok(results.into_iter().map(Received::from).collect())
+    }
+
+    /// The app has compared safety numbers.
+    pub fn mark_verified(&self, user: String) -> Result<()> {
+        let user = user_id(&user)?;
+        Ok(self.engine.call(|device, context| device.mark_verified(context, &user))?)
+    }
+
+    /// The app decides a fork: the newest list that was taken counts alone.
+    pub fn resolve_fork(&self, user: String) -> Result<()> {
+        let user = user_id(&user)?;
+        Ok(self.engine.call(|device, context| device.resolve_fork(context, &user))?)
+    }
+
+    /// 60 digits that both users see alike if they hold each other's account keys.
+    pub fn safety_number(&self, user: String) -> Result<String> {
+        let user = user_id(&user)?;
+        Ok(self.engine.call(|device, context| device.safety_number(context, &user))?)
+    }
+}
+
+/// The session with one device: what is active now, whatever was before.
+#[derive(::uniffi::Object)]
+pub struct Session {
+    engine: Arc<Engine>,
+    user: UserId,
+    device: DeviceId,
+}
+
+#[::uniffi::export]
+impl Session {
+    /// The active session, or nothing when the next send begins one.
+    pub fn info(&self) -> Result<Option<SessionView>> {
+        let view = self.engine.call(|device, context| device.session(context, &self.user, self.device))?;
+        Ok(view.map(SessionView::from))
+    }
+
+    /// Encrypts for this device alone, without a transcript.
+    pub fn encrypt(&self, payload: Vec<u8>) -> Result<PendingSend> {
+        let send = self.engine.call(|device, context| device.encrypt_to(context, &self.user, self.device, &payload))?;
+        Ok(send.into())
+    }
+}
+
+/// A new device that waits for its primary's answer.
+#[derive(::uniffi::Object)]
+pub struct Linking {
+    code: String,
+    waiting: Mutex<Option<Waiting>>,
+}
+
+struct Waiting {
+    linking: core::Linking,
+    store: Arc<dyn Store>,
+    key: Secret<32>,
+}
+
+impl Linking {
+    fn over(linking: core::Linking, store: Arc<dyn Store>, key: Secret<32>) -> Arc<Self> {
+        let code = linking.code().to_owned();
+        Arc::new(Self { code, waiting: Mutex::new(Some(Waiting { linking, store, key })) })
+    }
+}
+
+#[::uniffi::export]
+impl Linking {
+    /// Begins to link a new device. `path` names its SQLite file, absent for memory.
+    #[::uniffi::constructor]
+    pub fn begin(path: Option<String>, store_key: Vec<u8>) -> Result<Arc<Self>> {
+        let key = self::store_key(store_key)?;
+        let store = open_store(path.as_deref())?;
+        let linking = outside(|context| core::Device::begin_link(store.clone(), &key, context))?;
+        Ok(Self::over(linking, store, key))
+    }
+
+    /// Takes up a link that was begun before the app was closed.
+    #[::uniffi::constructor]
+    pub fn resume(path: String, store_key: Vec<u8>) -> Result<Arc<Self>> {
+        let key = self::store_key(store_key)?;
+        let store = open_store(Some(&path))?;
+        let linking = outside(|_| core::Linking::resume(store.clone(), &key))?;
+        Ok(Self::over(linking, store, key))
+    }
+
+    /// What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
+    pub fn code(&self) -> String {
+        self.code.clone()
+    }
+
+    /// Takes the primary's answer and gives the device. After an error `resume` takes the link up again.
+    pub fn complete(&self, answer: Vec<u8>) -> Result<Arc<Device>> {
+        let Waiting { linking, store, key } = self.waiting.lock().take().ok_or(Code::Closed)?;
+        Ok(Device::over(Engine::complete(linking, store, key, &answer)?))
+    }
+}

@@ -1,0 +1,16 @@
+//! The face for Kotlin, Swift and Python: flat records, coarse calls, one rich error.
+
+mod device;
+mod relay;
+mod types;
+
+pub use device::{Device, DeviceRegistry, Linking, Session};
+pub use relay::{LocalRelay, Mail, RelayView, SeenByRelay, SeenEnvelope, Submission, Waiting};
+pub use types::*;
+
+/// The library's version.
+#[::uniffi::export]
+#[must_use]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}

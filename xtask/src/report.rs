@@ -1,0 +1,57 @@
+//! The closing table, and the line that CI reads.
+
+use std::process::ExitCode;
+
+/// What ran, and how it went.
+#[derive(Default)]
+pub(crate) struct Report {
+    rows: Vec<(String, u32, u32)>,
+}
+
+impl Report {
+    /// Runs one check.
+    pub(crate) fn step(&mut self, name: &str, check: impl FnOnce() -> Result<(), String>) {
+        self.value(name, check);
+    }
+
+    /// Runs one check that gives something to the next.
+    pub(crate) fn value<T>(&mut self, name: &str, check: impl FnOnce() -> Result<T, String>) -> Option<T> {
+        eprintln!("== {name}");
+        match check() {
+            Ok(value) => {
+                self.count(name, 1, 0);
+                Some(value)
+            }
+            Err(reason) => {
+                eprintln!("{name}: {reason}");
+                self.count(name, 0, 1);
+                None
+            }
+        }
+    }
+
+    /// Adds a suite's own count.
+    pub(crate) fn count(&mut self, name: &str, passed: u32, failed: u32) {
+        self.rows.push((name.to_owned(), passed, failed));
+    }
+
+    /// Prints the table and the sum.
+    pub(crate) fn close(self) -> ExitCode {
+        println!();
+        for (name, passed, failed) in &self.rows {
+            println!("{name:<45} {passed:>6} passed {failed:>4} failed");
+        }
+        let passed: u32 = self.rows.iter().map(|row| row.1).sum();
+        let failed: u32 = self.rows.iter().map(|row| row.2).sum();
+        println!("{passed} passed, {failed} failed");
+        if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// The number before `word` in a line of counts.
+pub(crate) fn before(line: &str, word: &str) -> u32 {
+    match line.split_once(word) {
+        Some((head, _)) => head.split_whitespace().last().and_then(|n| n.parse().ok()).unwrap_or(0),
+        None => 0,
+    }
+}
