@@ -36,6 +36,14 @@ pub struct Engine {
     key: Secret<32>,
 }
 
+/// Milliseconds since 1970; a clock before that reads as 1970.
+// The one place where the library looks at a clock: the core takes the time as an argument.
+#[allow(clippy::disallowed_methods)]
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// Runs a step with the system's clock and fresh randomness.
 ///
 /// # Errors
@@ -45,9 +53,7 @@ pub fn outside<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Re
     getrandom::fill(&mut seed).map_err(|_| Code::Randomness)?;
     let mut rng = ChaCha20Rng::from_seed(seed);
     seed.zeroize();
-    // A clock before 1970 reads as 1970.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut context = Context { now: Timestamp(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)), rng: &mut rng };
+    let mut context = Context { now: now(), rng: &mut rng };
     catch_unwind(AssertUnwindSafe(|| step(&mut context))).unwrap_or(Err(Code::Internal.into()))
 }
 

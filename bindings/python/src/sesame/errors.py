@@ -61,7 +61,7 @@ def translated(method: Callable[P, R]) -> Callable[P, R]:
         failure: SesameError
         try:
             return method(*args, **kwargs)
-        except _native.SesameError as error:  # type: ignore[misc]
+        except _native.SesameError as error:
             native: Any = error
             failure = _KINDS[native.code // 100](native.code, native.reason, native.item, native.field)
         except _native.InternalError:

@@ -246,7 +246,8 @@ class LocalRelay:
     """A whole server in memory. ``user`` and ``device`` of a call stand for whom the transport has authenticated."""
 
     def __init__(self) -> None:
-        self._native = _native.LocalRelay()
+        native: Any = _native
+        self._native = native.LocalRelay()
 
     @_documented(_native.LocalRelay.publish)
     def publish(self, user: str, device: int, publication: bytes) -> int:
