@@ -278,9 +278,6 @@ impl Device {
         if initiation.generation <= peer.floor(Scope::Direct) {
             return Err(Code::ReplayedInitiation);
         }
-        if peer.stale_since.is_some() {
-            return Err(Code::NotListed);
-        }
         let (named, used) = named_pre_keys(work, initiation)?;
         let party = peer.party();
         let mut session = session::accept(&self.keys, &named, &party, initiation, context.now)?;
@@ -296,12 +293,24 @@ impl Device {
             return Err(Code::IdentityChanged);
         }
         let (mut items, user) = self.hear(work, context, &mut peer, &prelude)?;
-        let known = user.list.as_ref().and_then(|list| list.device(party.device));
-        if known.is_none_or(|device| device.party(&user.user, party.account_key) != party) {
-            return Err(Code::NotListed);
+        let on = |list: &record::List| {
+            list.device(party.device).is_some_and(|device| device.party(&user.user, party.account_key) == party)
+        };
+        let newest = user.list.as_ref().ok_or(Code::NotListed)?;
+        if !on(newest) {
+            // > A removed device: its late messages are delivered flagged.
+            // It was listed if the list that it shows is an ancestor of ours, and only then.
+            if newest.hash_of(list.list.epoch) != Some(&list.list.hash) || !on(&list.list) {
+                return Err(Code::NotListed);
+            }
+            peer.stale_since = peer.stale_since.or(Some(context.now.0));
         }
         let meta = session.meta;
-        let flags = Flags { no_one_time_key: used.is_empty(), ..Flags::default() };
+        let flags = Flags {
+            from_removed_device: peer.stale_since.is_some(),
+            no_one_time_key: used.is_empty(),
+            ..Flags::default()
+        };
         let message = self.admit(incoming, (&user, &peer), meta, (&prelude, &tail), flags)?;
         session.ratchet.hot.sequence = self.sequence(work, &peer)?;
         let sequence = session.ratchet.hot.sequence;

@@ -54,11 +54,11 @@ impl Device {
 fn forget_peers(work: &mut Work<'_>, emptied_at: u64, now: Timestamp) -> Result<(), Code> {
     for key in work.keys(&Places::all(Kind::Peer))? {
         let Some(mut peer) = work.get::<Peer>(&key)? else { continue };
-        if expiry::is_forgotten(&peer, emptied_at, now) {
-            sessions::remove_peer(work, &peer.user, peer.device)?;
-            continue;
-        }
-        let dead = expiry::dead_sessions(&peer, emptied_at, now);
+        // A removed device's record stays without its sessions: the floor outlives them (X 3).
+        let dead = match expiry::is_forgotten(&peer, emptied_at, now) {
+            true => peer.sessions.clone(),
+            false => expiry::dead_sessions(&peer, emptied_at, now),
+        };
         if !dead.is_empty() {
             sessions::forget(work, &mut peer, &dead)?;
             work.put_peer(&peer)?;

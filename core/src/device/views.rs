@@ -109,7 +109,10 @@ impl Device {
             }
             for key in work.keys(&Places::all(Kind::Peer))? {
                 let Some(peer) = work.get::<Peer>(&key)?.filter(|peer| peer.user == *user) else { continue };
-                if peer.stale_since.is_some() && views.iter().all(|view| view.device != peer.device) {
+                if peer.stale_since.is_some()
+                    && !peer.sessions.is_empty()
+                    && views.iter().all(|view| view.device != peer.device)
+                {
                     views.push(DeviceView {
                         device: peer.device,
                         signing_key: peer.signing_key,

@@ -256,11 +256,13 @@ class LocalRelay:
 
     @_documented(_native.LocalRelay.device_list)
     def device_list(self, user: str) -> bytes | None:
-        return self._native.device_list(user)
+        device_list: bytes | None = self._native.device_list(user)
+        return device_list
 
     @_documented(_native.LocalRelay.bundle)
     def bundle(self, user: str, device: int) -> bytes | None:
-        return self._native.bundle(user, device)
+        bundle: bytes | None = self._native.bundle(user, device)
+        return bundle
 
     @_documented(_native.LocalRelay.answer)
     def answer(self, needs: Sequence[Need]) -> Answers:
