@@ -24,6 +24,11 @@ use store::FaultyStore;
 /// A day, in ms.
 pub const DAY: u64 = 24 * 60 * 60 * 1_000;
 
+/// Alice's first device.
+pub const ALICE: Name = ("alice", 1);
+/// Bob's first device.
+pub const BOB: Name = ("bob", 1);
+
 /// Names a device in the world: user name and number.
 pub type Name = (&'static str, u32);
 
@@ -244,6 +249,62 @@ impl World {
         let acks: Vec<u64> = results.iter().filter_map(item_id).collect();
         self.with(name, |device, context| device.ack(context, &acks))?;
         Ok(results)
+    }
+
+    /// What waits in a mailbox, as it is; it stays there.
+    #[must_use]
+    pub fn mails(&self, name: Name) -> Vec<Vec<u8>> {
+        self.relay.fetch((&user(name.0), DeviceId(name.1)), 4_096).into_iter().map(|mail| mail.envelope).collect()
+    }
+
+    /// Takes everything out of a mailbox and delivers it to nobody.
+    pub fn steal(&mut self, name: Name) -> Vec<Vec<u8>> {
+        let owner = user(name.0);
+        let mails = self.relay.fetch((&owner, DeviceId(name.1)), 4_096);
+        let ids: Vec<u64> = mails.iter().map(|mail| mail.id).collect();
+        self.relay.confirm((&owner, DeviceId(name.1)), &ids);
+        mails.into_iter().map(|mail| mail.envelope).collect()
+    }
+
+    /// One `batch_decrypt` of these envelopes, whatever the mailbox holds.
+    pub fn decrypt(&mut self, name: Name, envelopes: &[Vec<u8>]) -> Vec<Received> {
+        self.with(name, |device, context| device.batch_decrypt(context, envelopes)).unwrap()
+    }
+
+    /// The failure that one envelope gives, or `None` when it opens.
+    pub fn refusal(&mut self, name: Name, envelope: &[u8]) -> Option<Code> {
+        failures(&self.decrypt(name, &[envelope.to_vec()])).first().copied()
+    }
+
+    /// The active session of one device with another.
+    pub fn session(&mut self, of: Name, with: Name) -> Option<sesame_core::device::SessionView> {
+        self.with(of, |device, context| device.session(context, &user(with.0), DeviceId(with.1))).unwrap()
+    }
+
+    /// Encrypts and gives the send as it stands, nothing submitted.
+    pub fn encrypt(&mut self, from: Name, to: &[&str], text: &[u8]) -> Send {
+        let users: Vec<UserId> = to.iter().map(|name| user(name)).collect();
+        self.with(from, |device, context| device.batch_encrypt(context, &users, text, None)).unwrap()
+    }
+
+    /// Two users who have talked, each with one device.
+    #[must_use]
+    pub fn pair(seed: u64) -> Self {
+        let mut world = Self::strangers(seed);
+        world.send(BOB, &["alice"], b"hello");
+        world.receive(ALICE).unwrap();
+        world.send(ALICE, &["bob"], b"hi");
+        world.receive(BOB).unwrap();
+        world
+    }
+
+    /// Two users who have not talked, each with one device.
+    #[must_use]
+    pub fn strangers(seed: u64) -> Self {
+        let mut world = Self::new(seed);
+        world.create("alice");
+        world.create("bob");
+        world
     }
 
     /// The payloads that a fetch gives, in order.

@@ -309,7 +309,7 @@ impl Device {
         let flags = Flags {
             from_removed_device: peer.stale_since.is_some(),
             no_one_time_key: used.is_empty(),
-            ..Flags::default()
+            older_session: order::is_stale(&meta, &[peer.sessions.as_slice(), &[meta]].concat()),
         };
         let message = self.admit(incoming, (&user, &peer), meta, (&prelude, &tail), flags)?;
         session.ratchet.hot.sequence = self.sequence(work, &peer)?;

@@ -13,15 +13,12 @@ use crate::{
 /// Reads a session; a part that is missing or does not fit is [`Code::RecordInconsistent`].
 pub(super) fn load(work: &Work<'_>, peer: &Peer, meta: SessionMeta) -> Result<Session, Code> {
     let places = work.places();
-    let cold: Option<SessionCold> = work.get(&places.session(Kind::Session, peer, meta.id))?;
-    let hot: Option<Hot> = work.get(&places.session(Kind::Chains, peer, meta.id))?;
-    let (cold, hot) = cold.zip(hot).ok_or(Code::RecordInconsistent)?;
-    let directory = match hot.oldest_skipped {
-        Some(_) => work.get::<Directory>(&places.session(Kind::Skipped, peer, meta.id))?,
-        // Marks of expired keys may still be there; they matter to a late message only.
-        None => work.get::<Directory>(&places.session(Kind::Skipped, peer, meta.id)).unwrap_or_default(),
-    };
-    Session::from_parts(meta, cold, hot, directory.unwrap_or_default())
+    let keys = [Kind::Session, Kind::Chains, Kind::Skipped].map(|kind| places.session(kind, peer, meta.id));
+    work.prefetch_missing(&keys)?;
+    let [cold, hot, directory] = keys;
+    let (cold, hot) = work.get::<SessionCold>(&cold)?.zip(work.get::<Hot>(&hot)?).ok_or(Code::RecordInconsistent)?;
+    let directory = work.get::<Directory>(&directory)?.unwrap_or_default();
+    Session::from_parts(meta, cold, hot, directory)
 }
 
 /// Writes a whole new session with its first index entry, and drops those that it displaces.
@@ -95,7 +92,7 @@ fn remove_rows(work: &mut Work<'_>, peer: &Peer, meta: SessionMeta) -> Result<()
     }
     for key in work.keys(&places.device(Kind::Index, &peer.user, peer.device))? {
         // An entry that does not open leads nowhere, and goes as well.
-        if work.get::<IndexEntry>(&key).ok().flatten().is_none_or(|entry| entry.session == meta.id) {
+        if work.get_sound::<IndexEntry>(&key)?.is_none_or(|entry| entry.session == meta.id) {
             work.delete(key);
         }
     }

@@ -252,7 +252,7 @@ impl Device {
         for meta in &peer.sessions {
             let key = work.places().session(Kind::Chains, peer, meta.id);
             // A damaged one counts nothing; its session is forgotten when it is used.
-            if let Ok(Some(hot)) = work.get::<crate::record::Hot>(&key) {
+            if let Some(hot) = work.get_sound::<crate::record::Hot>(&key)? {
                 highest = highest.max(hot.sequence);
             }
         }

@@ -86,6 +86,21 @@ impl<'a> Work<'a> {
         row.map(|row| R::decode(&self.sealer.open(key, &row)?)).transpose()
     }
 
+    /// The record if it is there and sound; a damaged one counts as absent.
+    pub(super) fn get_sound<R: Record>(&self, key: &Key) -> Result<Option<R>, Code> {
+        match self.get(key) {
+            Err(Code::RecordCorrupt) => Ok(None),
+            result => result,
+        }
+    }
+
+    /// Reads those of these rows that were not read yet, in one go.
+    pub(super) fn prefetch_missing(&self, keys: &[Key]) -> Result<(), Code> {
+        let missing = |key: &&Key| self.staged(key).is_none() && !self.loaded.borrow().contains_key(*key);
+        let queries: Vec<Query> = keys.iter().filter(missing).cloned().map(Query::Exact).collect();
+        self.prefetch(&queries)
+    }
+
     pub(super) fn exists(&self, key: &Key) -> Result<bool, Code> {
         match self.staged(key) {
             Some(plain) => Ok(plain.is_some()),
