@@ -30,7 +30,7 @@ const fn terminated(text: &str) -> &core::ffi::CStr {
 macro_rules! codes {
     ($($name:ident = $number:literal, $text:literal;)*) => {
         /// A stable number with a short text. The hundreds digit is the blame.
-        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
         #[repr(u16)]
         pub enum Code { $(#[doc = $text] $name = $number,)* }
