@@ -132,6 +132,12 @@ impl Code {
         self as u16
     }
 
+    /// Whether one stored record is damaged, while the store as a whole works.
+    #[must_use]
+    pub fn is_damage(self) -> bool {
+        matches!(self, Self::RecordCorrupt | Self::RecordInconsistent | Self::NewerFormat)
+    }
+
     /// Who is to blame.
     ///
     /// ```

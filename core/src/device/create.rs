@@ -252,6 +252,15 @@ impl Device {
         Ok((own, account))
     }
 
+    /// The account key, if this is the primary.
+    pub(super) fn account(&self, work: &Work<'_>) -> Result<Option<SigningKey>, Code> {
+        match self.primary(work) {
+            Ok((_, account)) => Ok(Some(account)),
+            Err(Code::NotPrimary) => Ok(None),
+            Err(code) => Err(code),
+        }
+    }
+
     fn contacts(&self, work: &Work<'_>) -> Result<Vec<Contact>, Code> {
         let mut contacts = Vec::new();
         for key in work.keys(&Places::all(Kind::User))? {

@@ -110,7 +110,7 @@ pub(super) fn view(device: &Device, work: &Work<'_>, now: Timestamp, id: &SendId
     for user in &head.users {
         let Some(mut part) = work.get::<SendPart>(&work.places().part(user, &id.0))? else { continue };
         let record = work.user(user)?;
-        let peers = device.peers(work, record.as_ref())?;
+        let (peers, _) = device.peers(work, record.as_ref())?;
         let find = |of| Ok(peers.iter().find(|peer| peer.device == of));
         let plan = part.plan(record.as_ref(), find, device.us(), head.target, now)?;
         if let Some(code) = part.failure() {

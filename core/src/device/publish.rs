@@ -37,7 +37,7 @@ impl Device {
     pub fn publication(&self, context: &mut Context<'_>, left: Option<u32>) -> Result<Option<Publication>, Error> {
         self.run(context, |work, context| {
             let own = self.own_list(work)?;
-            let is_primary = self.primary(work).is_ok();
+            let is_primary = self.account(work)?.is_some();
             let mut book = book(work)?;
             let pending = Places::only(Kind::Publication);
             if let Some(waiting) = work.get::<record::Publication>(&pending)? {

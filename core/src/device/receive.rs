@@ -148,8 +148,8 @@ impl Device {
                     results.push(Received::Held { envelope: at });
                 }
             }
-            // The store moved on or cannot be read at all: the call fails, not the envelope.
-            Err(code @ (Code::StoreBusy | Code::StoreIo | Code::OutcomeUnknown)) => return Err(code.into()),
+            // The store moved on or cannot be read at all: the call fails, not the envelope. A damaged row concerns its envelope only.
+            Err(code) if code.blame() == Blame::Store && !code.is_damage() => return Err(code.into()),
             Err(code) => results.push(failure(at, code)),
         }
         Ok(())

@@ -108,7 +108,9 @@ impl Device {
         own: &OwnList,
     ) -> Result<(), Code> {
         let user = work.user(&part.user)?;
-        let peers = self.peers(work, user.as_ref())?;
+        let (peers, damaged) = self.peers(work, user.as_ref())?;
+        // A damaged DeviceRecord concerns its device alone. It is not made anew: its floor would be lost, and replays would pass (X 3).
+        damaged.into_iter().for_each(|device| part.skip(device, Code::RecordCorrupt));
         let find = |device| Ok(peers.iter().find(|peer| peer.device == device));
         let plan = part.plan(user.as_ref(), find, self.us(), head.target, context.now)?;
         let Some(user) = user else { return Ok(()) };
@@ -132,14 +134,18 @@ impl Device {
         Ok(())
     }
 
-    /// The records of a user's listed devices.
-    pub(super) fn peers(&self, work: &Work<'_>, user: Option<&User>) -> Result<Vec<Peer>, Code> {
-        let Some(user) = user else { return Ok(Vec::new()) };
-        let mut peers = Vec::new();
+    /// The records of a user's listed devices, and the devices whose record is damaged.
+    pub(super) fn peers(&self, work: &Work<'_>, user: Option<&User>) -> Result<(Vec<Peer>, Vec<DeviceId>), Code> {
+        let (mut peers, mut damaged) = (Vec::new(), Vec::new());
+        let Some(user) = user else { return Ok((peers, damaged)) };
         for device in user.list.iter().flat_map(|list| &list.devices) {
-            peers.extend(work.peer(&user.user, device.id)?);
+            match work.peer(&user.user, device.id) {
+                Ok(peer) => peers.extend(peer),
+                Err(code) if code.is_damage() => damaged.push(device.id),
+                Err(code) => return Err(code),
+            }
         }
-        Ok(peers)
+        Ok((peers, damaged))
     }
 
     fn encrypt(

@@ -301,7 +301,7 @@ fn epoch(work: &Work<'_>, user: &UserId) -> Result<u64, Code> {
 
 /// A store that fails ends the call; anything else concerns the item.
 fn refuse(applied: &mut Applied, field: &'static str, item: usize, code: Code) -> Result<(), Error> {
-    if code.blame() == crate::error::Blame::Store {
+    if code.blame() == crate::error::Blame::Store && !code.is_damage() {
         return Err(code.into());
     }
     applied.refusals.push(Refusal { field, item, code });

@@ -40,7 +40,7 @@ impl Device {
                 }
             }
             let OwnList { list, .. } = self.own_list(work)?;
-            if let Ok((_, account)) = self.primary(work)
+            if let Some(account) = self.account(work)?
                 && context.now.since(Timestamp(list.issued_at)) > RESIGN_LIST
             {
                 let next = device_list::sign(&account, self.user(), Some(&list), &list.devices, context.now)?;
