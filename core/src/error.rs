@@ -77,7 +77,7 @@ codes! {
     TooLarge = 204, "a length exceeds its limit";
     UnsupportedVersion = 205, "this version or suite is not supported";
     UnknownType = 206, "this type is not known";
-    WeakPublicKey = 207, "the public key is of low order";
+    WeakPublicKey = 207, "the public key is not in the prime-order group";
     BadKeyEncoding = 208, "the public key is not canonically encoded";
     AuthenticationFailed = 209, "authentication failed";
     WrongRecipient = 210, "addressed to another device";

@@ -19,19 +19,6 @@ fn with_context<R>(seed: u64, run: impl FnOnce(&mut Context<'_>) -> R) -> R {
 }
 
 #[test]
-fn rfc7748_section_5_2_first_vector() {
-    let scalar = x25519::PrivateKey::from_secret(Secret::init_with(|k| {
-        *k = bytes("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4");
-    }));
-    let point =
-        x25519::PublicKey::decode(bytes("e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c")).unwrap();
-    assert_eq!(
-        scalar.diffie_hellman(&point).unwrap().expose(),
-        &bytes("c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552")
-    );
-}
-
-#[test]
 fn both_ends_agree() {
     let (ours, theirs) = with_context(1, |c| (x25519::PrivateKey::generate(c), x25519::PrivateKey::generate(c)));
     assert_eq!(
@@ -52,6 +39,18 @@ fn a17_low_order_points_are_weak() {
     ] {
         assert_eq!(x25519::PublicKey::decode(bytes(hex)).unwrap_err(), Code::WeakPublicKey, "{hex}");
     }
+}
+
+#[test]
+fn a18_a_key_with_a_part_of_small_order_is_refused() {
+    use curve25519_dalek::{constants::EIGHT_TORSION, montgomery::MontgomeryPoint};
+    let key = with_context(3, x25519::PrivateKey::generate).public_key();
+    let point = MontgomeryPoint(*key.as_bytes()).to_edwards(0).unwrap();
+    for torsion in &EIGHT_TORSION[1..] {
+        let twisted = (point + torsion).to_montgomery().to_bytes();
+        assert_eq!(x25519::PublicKey::decode(twisted).unwrap_err(), Code::WeakPublicKey);
+    }
+    assert!(x25519::PublicKey::decode((point + EIGHT_TORSION[0]).to_montgomery().to_bytes()).is_ok());
 }
 
 #[test]

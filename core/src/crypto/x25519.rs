@@ -4,6 +4,7 @@
 //! It does not know which of the protocol's keys a key is.
 
 use crate::{context::Context, error::Code, secret::Secret};
+use curve25519_dalek::montgomery::MontgomeryPoint;
 use std::sync::Arc;
 use x25519_dalek::{PublicKey as Point, StaticSecret};
 
@@ -23,14 +24,16 @@ impl PublicKey {
     /// Checks 32 bytes from outside.
     ///
     /// # Errors
-    /// [`Code::BadKeyEncoding`] when `u >= p` or the top bit is set; [`Code::WeakPublicKey`] when the point has low order.
+    /// [`Code::BadKeyEncoding`] when `u >= p` or the top bit is set; [`Code::WeakPublicKey`] when the point has low order, a
+    /// part of low order, or lies on the twist.
     pub fn decode(bytes: [u8; 32]) -> Result<Self, Code> {
         if bytes.iter().rev().ge(P.iter().rev()) {
             return Err(Code::BadKeyEncoding);
         }
-        // A clamped scalar is a multiple of the cofactor: it sends exactly the points of low order to zero.
-        let probe = StaticSecret::from([0x42; 32]);
-        if !probe.diffie_hellman(&Point::from(bytes)).was_contributory() {
+        // An honest key is a multiple of the base point: on the curve, not on its twist, and without a part of small order. A key
+        // with one would give the same shared secrets under other bytes (A18).
+        let point = MontgomeryPoint(bytes).to_edwards(0).ok_or(Code::WeakPublicKey)?;
+        if point.is_small_order() || !point.is_torsion_free() {
             return Err(Code::WeakPublicKey);
         }
         Ok(Self(bytes))
