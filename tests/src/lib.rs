@@ -11,11 +11,14 @@ use rand_chacha::{
 };
 use sesame_core::{
     context::{Context, Timestamp},
+    crypto::ed25519::SigningKey,
     device::{Device, Item, Message, Received, Rejection, Send, SendId},
     error::{Code, Error},
     ids::{DeviceId, UserId},
+    keys::device_list::{self, VerifiedDeviceList},
+    record::{Own, Record},
     secret::Secret,
-    store::MemoryStore,
+    store::{Kind, MemoryStore, Places, Sealer},
 };
 use sesame_relay::{Refusal, Relay};
 use std::{collections::BTreeMap, sync::Arc};
@@ -310,6 +313,34 @@ impl World {
     /// The payloads that a fetch gives, in order.
     pub fn read(&mut self, name: Name) -> Vec<Vec<u8>> {
         messages(&self.receive(name).unwrap()).into_iter().map(|message| message.payload.clone()).collect()
+    }
+
+    /// A device's own record, opened: what a thief with the store's key has.
+    #[must_use]
+    pub fn own(&self, name: Name) -> Own {
+        let (key, sealer) = (Places::only(Kind::Own), Sealer::new(&store_key()));
+        let row = self.dump(name).remove(&key).unwrap();
+        Own::decode(&sealer.open(&key, &row).unwrap()).unwrap()
+    }
+
+    /// A list of this user, signed with the account key that its primary holds, whatever stands in it.
+    ///
+    /// # Errors
+    /// What the list's form says.
+    pub fn forge_list(
+        &self,
+        name: &'static str,
+        before: Option<&sesame_core::record::List>,
+        devices: &[sesame_core::record::Device],
+    ) -> Result<VerifiedDeviceList, Code> {
+        let account = SigningKey::from_seed(self.own((name, 1)).account.unwrap());
+        device_list::sign(&account, &user(name), before, devices, Timestamp(self.now))
+    }
+
+    /// The current list on the server, verified.
+    #[must_use]
+    pub fn list(&self, name: &str) -> VerifiedDeviceList {
+        VerifiedDeviceList::verify(&self.relay.device_list(&user(name)).unwrap()).unwrap()
     }
 
     /// The store of a device as a thief sees it.

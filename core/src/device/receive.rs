@@ -364,7 +364,10 @@ impl Device {
         {
             work.put_user(&newer)?;
         }
-        events.extend(compare(work, &user, &prelude.my_list)?);
+        // With the list itself at hand its evidence says more than the claim.
+        if !events.iter().any(|event| matches!(event, Event::DeviceListFork { .. })) {
+            events.extend(compare(work, &user, &prelude.my_list)?);
+        }
         let own = self.own_list(work)?;
         if own.user.user != user.user {
             events.extend(compare(work, &own.user, &prelude.your_list)?);

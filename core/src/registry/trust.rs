@@ -58,6 +58,9 @@ pub fn admit(
     };
     let user = offered.user.clone();
     let fork = || {
+        if known.fork.as_ref().is_some_and(|fork| fork.other == offered.signed) {
+            return Admitted::unchanged(known.clone(), Vec::new());
+        }
         let mut forked = known.clone();
         forked.fork =
             Some(Fork { known: stored.to_vec(), other: offered.signed.clone(), on_both: on_both(list, &offered.list) });
