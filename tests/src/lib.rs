@@ -3,6 +3,7 @@
 //!
 //! It knows nothing that an app would not know, but for what a test asks of it.
 
+pub mod bad_inputs;
 pub mod store;
 
 use rand_chacha::{

@@ -80,6 +80,14 @@ impl SignedDeviceList {
     }
 }
 
+/// The bytes of a list that [`DeviceList::encode`] would refuse: for tests of those who must refuse it.
+///
+/// # Errors
+/// [`Code::TooLarge`].
+pub fn encode_unchecked(list: &DeviceList) -> Result<Vec<u8>, Code> {
+    codec::encode(list)
+}
+
 impl DeviceList {
     /// Checks the form of a list.
     ///

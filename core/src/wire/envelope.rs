@@ -126,6 +126,9 @@ impl Head {
     }
 }
 
+/// Bytes with a length of 32 bits before them.
+pub type Bytes = TlsByteVecU32;
+
 /// One ciphertext for one device.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Envelope {
@@ -136,7 +139,7 @@ pub struct Envelope {
     /// Commits to the body's key.
     pub commitment: [u8; 32],
     /// The encrypted, padded body.
-    pub body: TlsByteVecU32,
+    pub body: Bytes,
 }
 
 impl Envelope {

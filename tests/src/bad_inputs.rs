@@ -1,0 +1,539 @@
+//! The bad-input corpus (S 3.1 to 3.4): what is wrong, byte by byte, and which code it must give in every language.
+//!
+//! The cases are written down in `tests/bad-inputs/`, one file each, beside the two stores that they are played against;
+//! `cargo run -p sesame-tests --bin bad-inputs` writes them anew. What each must give is said here by hand, never observed.
+
+use crate::{ALICE, BOB, World, store_key, user};
+use sesame_core::{
+    context::{Context, Timestamp},
+    device::Device,
+    ids::DeviceId,
+    keys::{device::DeviceKeys, pair::PairKeys},
+    record::{self, Record},
+    store::{Kind, MemoryStore, Places, Sealer},
+    wire::{
+        bundle::{Bundle, KemUse},
+        device_list::{DeviceList, SignedDeviceList},
+        envelope::{Bytes, Envelope, Head, Initiation, Route, SUITE},
+        linking::LinkOffer,
+    },
+};
+use std::sync::Arc;
+
+/// What a case is fed to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Surface {
+    /// `batch_decrypt` of Alice's device.
+    Envelope,
+    /// `apply` of Bob's device, who waits for a bundle of Alice's second device.
+    Bundle,
+    /// `apply` of Bob's device.
+    DeviceList,
+    /// `link` of Alice's device; the bytes are the code's text.
+    LinkingCode,
+    /// A row in Alice's store, under the key that the case names, then `open`.
+    Record,
+}
+
+impl Surface {
+    /// Its name in a file's header.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Envelope => "envelope",
+            Self::Bundle => "bundle",
+            Self::DeviceList => "device-list",
+            Self::LinkingCode => "linking-code",
+            Self::Record => "record",
+        }
+    }
+}
+
+/// One bad input.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Case {
+    /// Says what is wrong.
+    pub name: String,
+    /// Where it is fed in.
+    pub surface: Surface,
+    /// The code's number.
+    pub expect: u16,
+    /// The key of the row, for a record.
+    pub key: Vec<u8>,
+    /// What is fed in.
+    pub bytes: Vec<u8>,
+}
+
+/// The corpus with the stores that it is played against.
+pub struct Corpus {
+    /// Every case.
+    pub cases: Vec<Case>,
+    /// Alice's and Bob's stores: generation counter and rows are what the devices left.
+    pub stores: [(&'static str, Arc<MemoryStore>); 2],
+}
+
+/// The fixture's clock lies far ahead of every real one, so that no session in it ever looks old.
+const FIXTURE_NOW: u64 = 4_102_444_800_000;
+
+struct Maker {
+    cases: Vec<Case>,
+    surface: Surface,
+}
+
+impl Maker {
+    fn add(&mut self, expect: u16, name: impl Into<String>, bytes: Vec<u8>) {
+        let name = format!("{}-{:03}-{}", self.surface.name(), self.cases.len(), name.into());
+        self.cases.push(Case { name, surface: self.surface, expect, key: Vec::new(), bytes });
+    }
+
+    fn prefixes(&mut self, what: &str, bytes: &[u8], lengths: &[usize]) {
+        for length in lengths {
+            self.add(201, format!("{what}-cut-at-{length}"), bytes[..*length].to_vec());
+        }
+    }
+}
+
+/// Weak and non-canonical X25519 keys with the code of each.
+fn bad_points() -> Vec<(&'static str, [u8; 32], u16)> {
+    let hex = |text: &str| std::array::from_fn(|at| u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).unwrap());
+    let mut one = [0; 32];
+    one[0] = 1;
+    let mut p = [0xff; 32];
+    (p[0], p[31]) = (0xed, 0x7f);
+    let mut high = [9; 32];
+    high[31] = 0x89;
+    vec![
+        ("zero", [0; 32], 207),
+        ("one", one, 207),
+        ("order-8", hex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"), 207),
+        ("order-8-other", hex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"), 207),
+        (
+            "twist",
+            {
+                let mut two = [0; 32];
+                two[0] = 2;
+                two
+            },
+            207,
+        ),
+        ("p", p, 208),
+        ("all-ones", [0xff; 32], 208),
+        ("high-bit", high, 208),
+    ]
+}
+
+/// Makes the whole corpus; the same bytes every time.
+#[must_use]
+pub fn corpus() -> Corpus {
+    let mut world = World::new(0xbad);
+    world.now = FIXTURE_NOW;
+    world.create("alice");
+    world.create("bob");
+    world.send(BOB, &["alice"], b"hello");
+    let received = world.mails(ALICE).remove(0);
+    world.receive(ALICE).unwrap();
+    world.send(ALICE, &["bob"], b"hi");
+    world.receive(BOB).unwrap();
+    world.send(BOB, &["alice"], b"ordinary");
+    let ordinary = world.steal(ALICE).remove(0);
+    // A stranger's first message.
+    world.create("carol");
+    world.send(("carol", 1), &["alice"], b"initiation");
+    let initiation = world.steal(ALICE).remove(0);
+    world.link("alice");
+    let honest = world.list("alice");
+    let pending = world.encrypt(BOB, &["alice"], b"waits for the new device");
+    let rejection = sesame_core::device::Rejection::Mismatch { device_list: honest.signed.clone() };
+    world.with(BOB, |d, c| d.rejected(c, &pending.id, &user("alice"), &rejection)).unwrap();
+    let bundle = Bundle::decode(&world.relay.bundle(&user("alice"), DeviceId(2)).unwrap()).unwrap();
+
+    let mut maker = Maker { cases: Vec::new(), surface: Surface::Envelope };
+    envelopes(&mut maker, &world, &ordinary, &initiation, &received);
+    maker.surface = Surface::Bundle;
+    bundles(&mut maker, &bundle);
+    maker.surface = Surface::DeviceList;
+    lists(&mut maker, &mut world, &honest.signed);
+    maker.surface = Surface::LinkingCode;
+    linking_codes(&mut maker, &mut world);
+    maker.surface = Surface::Record;
+    records(&mut maker, &world);
+
+    let copy = |world: &World, name| {
+        let store = MemoryStore::new();
+        store.restore(world.dump(name));
+        Arc::new(store)
+    };
+    Corpus { stores: [("alice", copy(&world, ALICE)), ("bob", copy(&world, BOB))], cases: maker.cases }
+}
+
+fn envelopes(maker: &mut Maker, world: &World, ordinary: &[u8], initiation: &[u8], received: &[u8]) {
+    maker.prefixes("ordinary", ordinary, &[0, 1, 2, 3, 7, 15, 30, 36, 50, 52, 100, 126, 200, ordinary.len() - 1]);
+    maker.prefixes("initiation", initiation, &[40, 70, 130, 172, 600, 1_700, 1_800, initiation.len() - 1]);
+    for (what, bytes) in [("ordinary", ordinary), ("initiation", initiation)] {
+        maker.add(202, format!("{what}-with-a-trailing-byte"), [bytes, &[0]].concat());
+        maker.add(202, format!("{what}-twice"), [bytes, bytes].concat());
+        for (at, field) in [(0, "version"), (1, "suite")] {
+            for value in [0, 2, 255] {
+                let mut bad = bytes.to_vec();
+                bad[at] = value;
+                maker.add(205, format!("{what}-{field}-{value}"), bad);
+            }
+        }
+    }
+    maker.add(204, "longer-than-any-envelope", vec![1; 110_000]);
+    maker.add(213, "received-before", received.to_vec());
+
+    let decode = |bytes: &[u8]| Envelope::decode(bytes).unwrap();
+    let kind_at =
+        decode(ordinary).head.encode().unwrap().len() - decode(ordinary).head.header.as_slice().len() - 2 - 17;
+    for value in [0, 3, 4, 255] {
+        let mut bad = ordinary.to_vec();
+        bad[kind_at] = value;
+        maker.add(206, format!("kind-{value}"), bad);
+    }
+    let mut edit = |expect, name: &str, bytes: &[u8], change: &dyn Fn(&mut Envelope)| {
+        let mut envelope = decode(bytes);
+        change(&mut envelope);
+        maker.add(expect, name, raw(&envelope));
+    };
+    edit(203, "sender-without-name", ordinary, &|e| e.head.sender.user = vec![].into());
+    edit(204, "sender-of-65-bytes", ordinary, &|e| e.head.sender.user = vec![b'x'; 65].into());
+    edit(203, "recipient-without-name", ordinary, &|e| e.head.recipient.user = vec![].into());
+    edit(204, "recipient-of-65-bytes", ordinary, &|e| e.head.recipient.user = vec![b'x'; 65].into());
+    edit(210, "for-another-user", ordinary, &|e| e.head.recipient.user = b"bob".to_vec().into());
+    edit(210, "for-another-device", ordinary, &|e| e.head.recipient.device = 2);
+    edit(210, "initiation-for-another-device", initiation, &|e| e.head.recipient.device = 7);
+    edit(211, "from-a-stranger", ordinary, &|e| e.head.sender.user = b"dan".to_vec().into());
+    edit(211, "from-an-unknown-device", ordinary, &|e| e.head.sender.device = 9);
+    edit(222, "from-ourselves", ordinary, &|e| {
+        e.head.sender.user = b"alice".to_vec().into();
+        e.head.sender.device = 1;
+    });
+    edit(222, "gate", ordinary, &|e| e.gate[0] ^= 1);
+    edit(222, "gate-of-zeros", ordinary, &|e| e.gate = [0; 16]);
+    edit(222, "salt", ordinary, &|e| e.head.salt[15] ^= 0x80);
+    edit(222, "header", ordinary, &|e| {
+        let mut header = e.head.header.as_slice().to_vec();
+        header[0] ^= 1;
+        e.head.header = header.into();
+    });
+    edit(222, "locator", ordinary, &|e| {
+        if let Route::Ordinary { locator } = &mut e.head.route {
+            locator[3] ^= 1;
+        }
+    });
+    edit(209, "commitment", ordinary, &|e| e.commitment[31] ^= 1);
+    edit(209, "body-first-byte", ordinary, &|e| flip(&mut e.body, 0));
+    edit(209, "body-last-byte", ordinary, &|e| {
+        let last = e.body.as_slice().len() - 1;
+        flip(&mut e.body, last);
+    });
+    edit(209, "body-of-a-larger-step", ordinary, &|e| e.body = vec![0; 1_024 + 16].into());
+    edit(201, "body-empty", ordinary, &|e| e.body = vec![].into());
+    edit(201, "body-shorter-than-a-tag", ordinary, &|e| e.body = vec![0; 15].into());
+    edit(203, "body-of-no-step", ordinary, &|e| e.body = vec![0; 800].into());
+    edit(201, "header-too-short", ordinary, &|e| e.head.header = vec![0; 57].into());
+    edit(204, "header-too-long", ordinary, &|e| e.head.header = vec![0; 513].into());
+    let on_initiation = |change: &dyn Fn(&mut Initiation)| {
+        let mut envelope = decode(initiation);
+        if let Route::Initiation(fields) = &mut envelope.head.route {
+            change(fields);
+        }
+        envelope
+    };
+    maker.add(203, "generation-of-2-to-the-63", raw(&on_initiation(&|i| i.generation = 1 << 63)));
+    maker.add(203, "optional-id-tag-2", {
+        let mut bad = initiation.to_vec();
+        let head = decode(initiation).head;
+        let optional = 2
+            + 1
+            + head.sender.user.as_slice().len()
+            + 4
+            + 1
+            + head.recipient.user.as_slice().len()
+            + 4
+            + 16
+            + 1
+            + 128
+            + 8
+            + 4;
+        assert_eq!(bad[optional], 1);
+        bad[optional] = 2;
+        bad
+    });
+    for (name, key, code) in bad_points() {
+        maker.add(code, format!("initiation-ik-{name}"), raw(&on_initiation(&|i| i.identity_key = key)));
+    }
+    for (name, key) in [("zero", [0; 32]), ("all-ones", [0xff; 32])] {
+        let code = if name == "zero" { 207 } else { 208 };
+        maker.add(code, format!("initiation-account-key-{name}"), raw(&on_initiation(&|i| i.account_key = key)));
+        maker.add(code, format!("initiation-signing-key-{name}"), raw(&on_initiation(&|i| i.signing_key = key)));
+    }
+    maker.add(222, "initiation-ek", raw(&on_initiation(&|i| i.ephemeral_key[0] ^= 1)));
+    maker.add(222, "initiation-kem-ciphertext", raw(&on_initiation(&|i| i.kem_ciphertext[1_567] ^= 1)));
+    maker.add(222, "initiation-prekey-id", raw(&on_initiation(&|i| i.signed_pre_key ^= 1)));
+
+    // With the sender's own keys the gate is right, and what stands behind it is reached.
+    let carol = DeviceKeys::from_record(&world.own(("carol", 1)));
+    let alice = DeviceKeys::from_record(&world.own(ALICE)).party;
+    let pair = PairKeys::derive(&carol.identity, &alice.identity_key, SUITE, &carol.party, &alice).unwrap();
+    let mut gated = |expect, name: &str, envelope: Envelope| {
+        let gate = pair.gate(&envelope.head.encode().unwrap());
+        maker.add(expect, name, raw(&Envelope { gate, ..envelope }));
+    };
+    gated(215, "unknown-signed-prekey", on_initiation(&|i| i.signed_pre_key = 77_777));
+    gated(215, "unknown-one-time-prekey", on_initiation(&|i| i.one_time_pre_key = Some(77_777)));
+    gated(215, "unknown-kem-prekey", on_initiation(&|i| i.kem_pre_key = 77_777));
+    // Bob's first message to Alice used the ids 1 of both kinds.
+    gated(216, "used-one-time-prekey", on_initiation(&|i| i.one_time_pre_key = Some(1)));
+    gated(216, "used-kem-prekey", on_initiation(&|i| i.kem_pre_key = 1));
+    gated(209, "no-one-time-prekey-where-one-was-used", on_initiation(&|i| i.one_time_pre_key = None));
+    gated(209, "another-generation", on_initiation(&|i| i.generation += 1));
+    gated(209, "another-kem-ciphertext", on_initiation(&|i| i.kem_ciphertext[0] ^= 1));
+    for (name, key, code) in bad_points() {
+        gated(code, &format!("initiation-ek-{name}"), on_initiation(&|i| i.ephemeral_key = key));
+    }
+}
+
+fn flip(body: &mut Bytes, at: usize) {
+    let mut bytes = body.as_slice().to_vec();
+    bytes[at] ^= 1;
+    *body = bytes.into();
+}
+
+/// The bytes of an envelope that `encode` would rightly refuse.
+fn raw(envelope: &Envelope) -> Vec<u8> {
+    let Envelope { head, gate, commitment, body } = envelope;
+    let head: &Head = head;
+    Envelope::assemble(&head.encode().unwrap(), gate, commitment, body.as_slice())
+}
+
+fn bundles(maker: &mut Maker, honest: &Bundle) {
+    let bytes = honest.encode().unwrap();
+    maker.prefixes("bundle", &bytes, &[0, 1, 5, 11, 43, 75, 110, 178, 220, 900, bytes.len() - 1]);
+    maker.add(202, "trailing-byte", [bytes.as_slice(), &[0]].concat());
+    for value in [0, 2, 255] {
+        let mut bad = bytes.clone();
+        bad[0] = value;
+        maker.add(205, format!("version-{value}"), bad);
+    }
+    let mut edit = |expect, name: &str, change: &dyn Fn(&mut Bundle)| {
+        let mut bundle = honest.clone();
+        change(&mut bundle);
+        maker.add(expect, name, bundle.encode().unwrap());
+    };
+    edit(203, "user-without-name", &|b| b.user = vec![].into());
+    edit(204, "user-of-65-bytes", &|b| b.user = vec![b'x'; 65].into());
+    edit(301, "another-user", &|b| b.user = b"carol".to_vec().into());
+    edit(301, "an-unknown-user", &|b| b.user = b"nobody".to_vec().into());
+    edit(301, "ourselves", &|b| {
+        b.user = b"bob".to_vec().into();
+        b.device = 1;
+    });
+    edit(301, "an-unlisted-device", &|b| b.device = 9);
+    edit(301, "another-listed-device", &|b| b.device = 1);
+    edit(301, "another-identity-key", &|b| b.identity_key[0] ^= 1);
+    edit(301, "another-signing-key", &|b| b.signing_key[0] ^= 1);
+    edit(304, "signed-prekey-id-of-2-to-the-24", &|b| b.signed_pre_key.id = 1 << 24);
+    edit(304, "kem-prekey-id-of-2-to-the-24", &|b| b.kem_pre_key.id = 1 << 24);
+    edit(304, "one-time-prekey-id-of-2-to-the-24", &|b| b.one_time_pre_key.as_mut().unwrap().id = u32::MAX);
+    edit(302, "signed-prekey-signature", &|b| b.signed_pre_key.signature[0] ^= 1);
+    edit(302, "signed-prekey-signature-of-zeros", &|b| b.signed_pre_key.signature = [0; 64]);
+    edit(302, "signed-prekey-signature-with-high-s", &|b| b.signed_pre_key.signature[63] |= 0xe0);
+    edit(302, "signed-prekey-other-id", &|b| b.signed_pre_key.id ^= 1);
+    edit(302, "signed-prekey-other-time", &|b| b.signed_pre_key.created_at -= 1);
+    edit(302, "kem-signature", &|b| b.kem_pre_key.signature[0] ^= 1);
+    edit(302, "kem-other-id", &|b| b.kem_pre_key.id ^= 1);
+    edit(302, "kem-other-time", &|b| b.kem_pre_key.created_at -= 1);
+    edit(302, "kem-under-the-other-use", &|b| b.kem_pre_key.usage = KemUse::LastResort);
+    edit(302, "signatures-swapped", &|b| std::mem::swap(&mut b.signed_pre_key.signature, &mut b.kem_pre_key.signature));
+    edit(208, "kem-key-not-reduced", &|b| b.kem_pre_key.key[..384].fill(0xff));
+    edit(303, "one-time-key-is-signed-key", &|b| b.one_time_pre_key.as_mut().unwrap().key = b.signed_pre_key.key);
+    edit(303, "one-time-key-is-identity-key", &|b| b.one_time_pre_key.as_mut().unwrap().key = b.identity_key);
+    edit(303, "signed-key-is-identity-key", &|b| b.signed_pre_key.key = b.identity_key);
+    for (name, key, code) in bad_points() {
+        edit(code, &format!("signed-prekey-{name}"), &|b| b.signed_pre_key.key = key);
+        edit(code, &format!("one-time-prekey-{name}"), &|b| b.one_time_pre_key.as_mut().unwrap().key = key);
+    }
+}
+
+fn lists(maker: &mut Maker, world: &mut World, honest: &[u8]) {
+    maker.prefixes("list", honest, &[0, 1, 2, 30, 100, honest.len() - 64, honest.len() - 1]);
+    maker.add(202, "trailing-byte", [honest, &[0]].concat());
+    for at in [honest.len() - 64, honest.len() - 1] {
+        let mut bad = honest.to_vec();
+        bad[at] ^= 1;
+        maker.add(302, format!("signature-byte-{at}"), bad);
+    }
+    let account = sesame_core::crypto::ed25519::SigningKey::from_seed(world.own(ALICE).account.unwrap());
+    // Signed by the right key, wrong all the same.
+    let sign = |bytes: Vec<u8>| {
+        let signature = account.sign(sesame_core::crypto::labels::DEVICE_LIST, &bytes);
+        SignedDeviceList { list: bytes.into(), signature }.encode().unwrap()
+    };
+    let outer = SignedDeviceList::decode(honest).unwrap();
+    let list = DeviceList::decode(outer.list.as_slice()).unwrap();
+    let form = |list: &DeviceList| sesame_core::wire::device_list::encode_unchecked(list).unwrap();
+    let mut edit = |expect, name: &str, change: &dyn Fn(&mut DeviceList)| {
+        let mut bad = list.clone();
+        change(&mut bad);
+        maker.add(expect, name, sign(form(&bad)));
+    };
+    let devices = list.devices.as_slice().to_vec();
+    for version in [0, 2, 255] {
+        edit(205, &format!("version-{version}"), &|l| l.version = version);
+    }
+    edit(203, "user-without-name", &|l| l.user = vec![].into());
+    edit(204, "user-of-65-bytes", &|l| l.user = vec![b'x'; 65].into());
+    edit(307, "no-device", &|l| l.devices = vec![].into());
+    edit(306, "a-device-twice", &|l| l.devices = vec![devices[0].clone(), devices[0].clone()].into());
+    edit(203, "devices-not-sorted", &|l| l.devices = vec![devices[1].clone(), devices[0].clone()].into());
+    edit(308, "33-devices", &|l| {
+        let many = (1..=33).map(|id| sesame_core::wire::device_list::ListedDevice { id, ..devices[0].clone() });
+        l.devices = many.collect::<Vec<_>>().into();
+    });
+    edit(203, "epoch-0", &|l| l.epoch = 0);
+    edit(203, "epoch-of-2-to-the-63", &|l| l.epoch = 1 << 63);
+    edit(311, "no-ancestor", &|l| l.ancestors = vec![].into());
+    edit(311, "an-ancestor-too-many", &|l| l.ancestors = vec![[1; 32]; 2].into());
+    edit(311, "epoch-without-its-ancestors", &|l| l.epoch = 9);
+    edit(203, "a-device-without-suite", &|l| {
+        l.devices = vec![change(&devices[0], |d| d.suites = vec![].into())].into()
+    });
+    edit(203, "added-after-this-epoch", &|l| l.devices = vec![change(&devices[0], |d| d.added_at_epoch = 99)].into());
+    edit(203, "added-at-epoch-0", &|l| l.devices = vec![change(&devices[0], |d| d.added_at_epoch = 0)].into());
+    edit(303, "account-key-as-device-key", &|l| {
+        l.devices = vec![change(&devices[0], |d| d.signing_key = list.account_key)].into();
+    });
+    edit(303, "one-identity-key-twice", &|l| {
+        let second = change(&devices[1], |d| d.identity_key = devices[0].identity_key);
+        l.devices = vec![devices[0].clone(), second].into();
+    });
+    let bobs = world.own(BOB).account_key;
+    edit(302, "another-account-key", &|l| l.account_key = bobs);
+    edit(208, "account-key-is-no-point", &|l| l.account_key = [0xff; 32]);
+    edit(208, "signing-key-is-no-point", &|l| {
+        l.devices = vec![change(&devices[0], |d| d.signing_key = [0xff; 32])].into();
+    });
+    for (name, key, code) in bad_points() {
+        edit(code, &format!("identity-key-{name}"), &|l| {
+            l.devices = vec![change(&devices[0], |d| d.identity_key = key)].into();
+        });
+    }
+    edit(218, "a-device-id-with-other-keys", &|l| {
+        let other =
+            sesame_core::crypto::ed25519::SigningKey::from_seed(sesame_core::secret::Secret::init_with(|k| k.fill(9)));
+        l.epoch += 1;
+        l.ancestors = vec![[1; 32]; 2].into();
+        l.devices = vec![change(&devices[0], |d| d.signing_key = *other.verifying_key().as_bytes())].into();
+    });
+    maker.add(202, "list-with-a-trailing-byte", sign([outer.list.as_slice(), &[0]].concat()));
+    maker.add(201, "list-cut-short", sign(outer.list.as_slice()[..50].to_vec()));
+}
+
+fn change<T: Clone>(from: &T, change: impl FnOnce(&mut T)) -> T {
+    let mut to = from.clone();
+    change(&mut to);
+    to
+}
+
+fn linking_codes(maker: &mut Maker, world: &mut World) {
+    let mut context = Context { now: Timestamp(FIXTURE_NOW), rng: &mut world.rng };
+    let linking = Device::begin_link(Arc::new(MemoryStore::new()), &store_key(), &mut context).unwrap();
+    let code = linking.code().to_owned();
+    let text = |text: &str| text.as_bytes().to_vec();
+    maker.add(206, "empty", vec![]);
+    maker.add(206, "without-prefix", text(&code[7..]));
+    maker.add(206, "another-prefix", text(&code.replace("SESAME1", "SESAME2")));
+    maker.add(206, "a-url", text("https://example.com/link"));
+    maker.add(204, "longer-than-1024", text(&"A".repeat(1_025)));
+    maker.add(203, "digit-one", text(&format!("{}1", &code[..code.len() - 1])));
+    maker.add(203, "punctuation", text(&format!("{}!", &code[..code.len() - 1])));
+    maker.add(203, "umlaut", text(&format!("{code}\u{e4}")));
+    // 105 bytes are 168 letters to the bit; one more holds bits that belong to no byte.
+    maker.add(203, "a-letter-too-many", text(&format!("{code}B")));
+    for length in [7, 15, 47, 95, 103, 159] {
+        maker.add(201, format!("cut-at-{length}"), text(&code[..length]));
+    }
+    maker.add(202, "twice", text(&format!("{code}AAAAAAAA")));
+    let offer = |change: &dyn Fn(&mut LinkOffer)| {
+        let mut offer = LinkOffer::decode(&code).unwrap();
+        change(&mut offer);
+        text(&offer.encode().unwrap())
+    };
+    maker.add(101, "expired", offer(&|o| o.expires_at = 1));
+    maker.add(101, "good-for-ever", offer(&|o| o.expires_at = u64::MAX));
+    for (name, key, expect) in bad_points() {
+        maker.add(expect, format!("identity-key-{name}"), offer(&|o| o.identity_key = key));
+    }
+    maker.add(208, "signing-key-is-no-point", offer(&|o| o.signing_key = [0xff; 32]));
+    maker.add(
+        207,
+        "signing-key-of-low-order",
+        offer(&|o| {
+            o.signing_key = {
+                let mut one = [0; 32];
+                one[0] = 1;
+                one
+            }
+        }),
+    );
+}
+
+fn records(maker: &mut Maker, world: &World) {
+    let sealer = Sealer::new(&store_key());
+    let dump = world.dump(ALICE);
+    let mut row = |expect, name: String, key: &[u8], bytes: Vec<u8>| {
+        maker.add(expect, name, bytes);
+        if let Some(case) = maker.cases.last_mut() {
+            case.key = key.to_vec();
+        }
+    };
+    let own = Places::only(Kind::Own);
+    let alice = sealer.places.user(Kind::User, &user("alice"));
+    for (name, key) in [("own", &own), ("own-user", &alice)] {
+        let honest = &dump[key];
+        for length in [0, 1, 11, 12, 27, 28, honest.len() - 1] {
+            row(406, format!("{name}-cut-at-{length}"), key, honest[..length].to_vec());
+        }
+        for at in [0, 11, 12, honest.len() / 2, honest.len() - 1] {
+            let mut bad = honest.clone();
+            bad[at] ^= 0x40;
+            row(406, format!("{name}-flipped-at-{at}"), key, bad);
+        }
+        row(406, format!("{name}-longer"), key, [honest.as_slice(), &[0]].concat());
+        let elsewhere = if name == "own" { &dump[&alice] } else { &dump[&own] };
+        row(406, format!("{name}-from-another-slot"), key, elsewhere.clone());
+    }
+    let mut rng = world.rng.clone();
+    let mut context = Context { now: Timestamp(0), rng: &mut rng };
+    let mut seal = |key: &Vec<u8>, plain: &[u8]| sealer.seal(&mut context, key, plain).unwrap();
+    let plain = world.own(ALICE).encode().unwrap();
+    row(409, "own-of-a-newer-format".into(), &own, seal(&own, &[&[2], &plain[1..]].concat()));
+    row(406, "own-of-format-0".into(), &own, seal(&own, &[&[0], &plain[1..]].concat()));
+    row(406, "own-sealed-empty".into(), &own, seal(&own, &[]));
+    row(406, "own-sealed-short".into(), &own, seal(&own, &plain[..plain.len() - 1]));
+    row(406, "own-sealed-with-a-trailing-byte".into(), &own, seal(&own, &[&plain[..], &[0]].concat()));
+    let mut other = world.own(ALICE);
+    other.account_key = world.own(BOB).account_key;
+    row(407, "own-with-another-account-key".into(), &own, seal(&own, &other.encode().unwrap()));
+    let check = Places::only(Kind::Check);
+    let sealed = &dump[&check];
+    row(405, "check-of-another-key".into(), &check, record::Check { tag: [7; 32] }.encode().unwrap().to_vec());
+    row(406, "check-empty".into(), &check, vec![]);
+    row(406, "check-cut".into(), &check, sealed[..20].to_vec());
+    row(409, "check-of-a-newer-format".into(), &check, [&[2], &sealed[1..]].concat());
+}
+
+/// A case as its file: what it is in words, then the bytes.
+#[must_use]
+pub fn text(case: &Case) -> String {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let key = if case.key.is_empty() { String::new() } else { format!("key: {}\n", hex(&case.key)) };
+    let mut lines = String::new();
+    for chunk in case.bytes.chunks(64) {
+        lines.push_str(&hex(chunk));
+        lines.push('\n');
+    }
+    format!("surface: {}\nexpect: {}\n{key}\n{lines}", case.surface.name(), case.expect)
+}
