@@ -150,7 +150,7 @@ pub fn corpus() -> Corpus {
     let mut maker = Maker { cases: Vec::new(), surface: Surface::Envelope };
     envelopes(&mut maker, &world, &ordinary, &initiation, &received);
     maker.surface = Surface::Bundle;
-    bundles(&mut maker, &bundle);
+    bundles(&mut maker, &bundle, &world.own(("carol", 1)));
     maker.surface = Surface::DeviceList;
     lists(&mut maker, &mut world, &honest.signed);
     maker.surface = Surface::LinkingCode;
@@ -308,7 +308,7 @@ fn raw(envelope: &Envelope) -> Vec<u8> {
     Envelope::assemble(&head.encode().unwrap(), gate, commitment, body.as_slice())
 }
 
-fn bundles(maker: &mut Maker, honest: &Bundle) {
+fn bundles(maker: &mut Maker, honest: &Bundle, own: &record::Own) {
     let bytes = honest.encode().unwrap();
     maker.prefixes("bundle", &bytes, &[0, 1, 5, 11, 43, 75, 110, 178, 220, 900, bytes.len() - 1]);
     maker.add(202, "trailing-byte", [bytes.as_slice(), &[0]].concat());
@@ -348,6 +348,12 @@ fn bundles(maker: &mut Maker, honest: &Bundle) {
     edit(302, "kem-under-the-other-use", &|b| b.kem_pre_key.usage = KemUse::LastResort);
     edit(302, "signatures-swapped", &|b| std::mem::swap(&mut b.signed_pre_key.signature, &mut b.kem_pre_key.signature));
     edit(208, "kem-key-not-reduced", &|b| b.kem_pre_key.key[..384].fill(0xff));
+    edit(302, "one-time-prekey-signature", &|b| b.one_time_pre_key.as_mut().unwrap().signature[9] ^= 1);
+    edit(302, "one-time-prekey-other-id", &|b| b.one_time_pre_key.as_mut().unwrap().id ^= 1);
+    edit(302, "one-time-prekey-other-key", &|b| {
+        b.one_time_pre_key.as_mut().unwrap().key =
+            DeviceKeys::from_record(own).party.identity_key.as_bytes().to_owned();
+    });
     edit(303, "one-time-key-is-signed-key", &|b| b.one_time_pre_key.as_mut().unwrap().key = b.signed_pre_key.key);
     edit(303, "one-time-key-is-identity-key", &|b| b.one_time_pre_key.as_mut().unwrap().key = b.identity_key);
     edit(303, "signed-key-is-identity-key", &|b| b.signed_pre_key.key = b.identity_key);

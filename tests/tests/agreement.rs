@@ -70,7 +70,7 @@ fn t51_with_and_without_one_time_keys_of_both_kinds() {
 #[test]
 fn t52_every_bad_signature_and_every_mismatch_is_refused() {
     type Change = fn(&mut Bundle);
-    let changes: [(Change, Code); 14] = [
+    let changes: [(Change, Code); 15] = [
         (|b| b.signed_pre_key.signature[0] ^= 1, Code::BadSignature),
         (|b| b.signed_pre_key.signature[63] ^= 0x80, Code::BadSignature),
         (|b| b.signed_pre_key.id ^= 1, Code::BadSignature),
@@ -80,6 +80,7 @@ fn t52_every_bad_signature_and_every_mismatch_is_refused() {
         (|b| b.kem_pre_key.created_at += 1, Code::BadSignature),
         (|b| b.kem_pre_key.usage = sesame_core::wire::bundle::KemUse::LastResort, Code::BadSignature),
         (|b| b.signed_pre_key.signature = b.kem_pre_key.signature, Code::BadSignature),
+        (|b| b.one_time_pre_key.as_mut().unwrap().signature[0] ^= 1, Code::BadSignature),
         (|b| b.user = b"alicf".to_vec().into(), Code::BundleMismatch),
         (|b| b.device = 2, Code::BundleMismatch),
         (|b| b.identity_key[0] ^= 1, Code::BundleMismatch),

@@ -36,10 +36,12 @@ fn every_case_gives_its_code_and_changes_nothing() {
         }
         let device = opened.unwrap();
         let (code, may_skip) = match case.surface {
-            Surface::Envelope => match &device.batch_decrypt(&mut context, &[case.bytes.clone()]).unwrap()[..] {
-                [Received::Failure { code, .. }] => (Some(*code), false),
-                other => panic!("{}: {other:?}", case.name),
-            },
+            Surface::Envelope => {
+                match &device.batch_decrypt(&mut context, std::slice::from_ref(&case.bytes)).unwrap()[..] {
+                    [Received::Failure { code, .. }] => (Some(*code), false),
+                    other => panic!("{}: {other:?}", case.name),
+                }
+            }
             Surface::Bundle | Surface::DeviceList => {
                 let mut answers = Answers::default();
                 match case.surface {

@@ -38,6 +38,8 @@ labels! {
     ROOT = b"sesame/1 root";
     /// Signature over a signed prekey.
     SIGNED_PRE_KEY = b"sesame/1 sign signed prekey";
+    /// Signature over a one-time curve prekey.
+    ONE_TIME_CURVE = b"sesame/1 sign one-time prekey";
     /// Signature over a one-time KEM prekey.
     ONE_TIME_KEM = b"sesame/1 sign one-time kem prekey";
     /// Signature over a last-resort KEM prekey.

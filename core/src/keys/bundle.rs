@@ -70,6 +70,9 @@ impl VerifiedBundle {
             &covered(signed_pre_key.id, signed_pre_key.created_at, &signed_pre_key.key),
             &signed_pre_key.signature,
         )?;
+        if let Some(opk) = one_time_pre_key {
+            party.signing_key.verify(labels::ONE_TIME_CURVE, &covered(opk.id, 0, &opk.key), &opk.signature)?;
+        }
         let label = match kem_pre_key.usage {
             KemUse::OneTime => labels::ONE_TIME_KEM,
             KemUse::LastResort => labels::LAST_RESORT_KEM,

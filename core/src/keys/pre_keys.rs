@@ -25,8 +25,10 @@ pub fn lasting(keys: &DeviceKeys, context: &mut Context<'_>, id: u32) -> ([PreKe
 pub fn one_time(keys: &DeviceKeys, context: &mut Context<'_>, id: u32) -> ([PreKey; 2], OneTimePreKey, KemPreKey) {
     let curve = x25519::PrivateKey::generate(context);
     let key = *curve.public_key().as_bytes();
+    let Party { user, device, .. } = &keys.party;
+    let signature = keys.signing.sign(labels::ONE_TIME_CURVE, &signed_bytes(user.as_bytes(), device.0, id, 0, &key));
     let (kem, published) = kem_pre_key(keys, context, id, KemUse::OneTime);
-    ([PreKey::Curve(curve.secret().clone()), kem], OneTimePreKey { id, key }, published)
+    ([PreKey::Curve(curve.secret().clone()), kem], OneTimePreKey { id, key, signature }, published)
 }
 
 fn kem_pre_key(keys: &DeviceKeys, context: &mut Context<'_>, id: u32, usage: KemUse) -> (PreKey, KemPreKey) {

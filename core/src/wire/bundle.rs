@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! SignedPreKey:  id u32, key 32, created_at u64 (ms), signature 64
-//! OneTimePreKey: id u32, key 32
+//! OneTimePreKey: id u32, key 32, signature 64
 //! KemPreKey:     id u32, use u8 (1 one-time, 2 last resort), created_at u64 (ms), key 1568, signature 64
 //! Bundle:        version u8 = 1, user opaque<1..64> (u8), device u32, signing key 32, IK 32,
 //!                SignedPreKey, optional<OneTimePreKey>, KemPreKey
@@ -34,13 +34,15 @@ pub struct SignedPreKey {
     pub signature: [u8; 64],
 }
 
-/// A one-time curve prekey (OPK); bound by the session's transcript, not signed (PQXDH 3.2).
+/// A one-time curve prekey (OPK). PQXDH 3.2 does not sign it; here it is, so that a server can neither swap nor damage one unseen.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct OneTimePreKey {
     /// Its id.
     pub id: u32,
     /// X25519.
     pub key: [u8; 32],
+    /// By the device's signing key, with 0 in the place of `created_at`.
+    pub signature: [u8; 64],
 }
 
 /// What a KEM prekey is for; each use has a signature label of its own.
