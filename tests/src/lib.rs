@@ -5,6 +5,7 @@
 
 pub mod bad_inputs;
 pub mod store;
+pub mod vectors;
 
 use rand_chacha::{
     ChaCha20Rng,

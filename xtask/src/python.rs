@@ -43,16 +43,16 @@ pub(crate) fn install(python: &Path) -> Result<(), String> {
     run(python, &[&quiet[..], &[&wheel]].concat())
 }
 
-/// pytest and mypy, from PyPI, once.
+/// pytest, mypy, and the primitives of the second implementation, from PyPI, once.
 pub(crate) fn install_test_tools(python: &Path) -> Result<(), String> {
-    run(python, &["-m", "pip", "install", "-q", "--disable-pip-version-check", "pytest==9.0.1", "mypy==1.18.2"])
+    run(python, &["-m", "pip", "install", "-q", "--disable-pip-version-check", "pytest==9.0.1", "mypy==1.18.2", "cryptography==50.0.2"])
 }
 
 /// Runs pytest and adds its count.
 pub(crate) fn tests(python: &Path, report: &mut Report) {
     eprintln!("== pytest");
     let done = Command::new(python)
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python/tests"])
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python/tests", "tests/vectors"])
         .current_dir(root())
         .stderr(Stdio::inherit())
         .output();

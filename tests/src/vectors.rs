@@ -1,0 +1,158 @@
+//! Our own vectors: one conversation with every key and every intermediate value, so that another implementation can be checked step
+//! by step. `cargo run -p sesame-tests --bin vectors` writes `tests/vectors/v1.json`; `docs/wire.md` explains every value.
+
+use crate::{ALICE, BOB, Name, World, store_key, user};
+use serde_json::{Value, json};
+use sesame_core::{
+    agreement::pqxdh::{self, NamedPreKeys},
+    crypto::{mlkem, x25519},
+    device::Device,
+    ids::DeviceId,
+    keys::{device::DeviceKeys, pair::PairKeys},
+    ratchet::chain_tag,
+    record::{PreKey, Record},
+    store::{MemoryStore, Places, PreKeyUse, Sealer},
+    wire::{
+        bundle::Bundle,
+        envelope::{Envelope, Route, SUITE},
+        padding,
+    },
+};
+use std::sync::Arc;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn pre_key(world: &World, usage: PreKeyUse, id: u32) -> PreKey {
+    let (sealer, key) = (Sealer::new(&store_key()), Places::pre_key(usage, id));
+    PreKey::decode(&sealer.open(&key, &world.dump(ALICE)[&key]).unwrap()).unwrap()
+}
+
+fn party(world: &World, name: Name) -> Value {
+    let own = world.own(name);
+    let keys = DeviceKeys::from_record(&own);
+    json!({
+        "user": name.0,
+        "device": name.1,
+        "account_seed": hex(own.account.as_ref().unwrap().expose()),
+        "account_key": hex(&own.account_key),
+        "signing_seed": hex(own.signing.expose()),
+        "signing_key": hex(keys.party.signing_key.as_bytes()),
+        "identity_private": hex(own.identity.expose()),
+        "identity_key": hex(keys.party.identity_key.as_bytes()),
+        "party": hex(&keys.party.encode()),
+    })
+}
+
+fn pair(from: &DeviceKeys, to: &DeviceKeys) -> Value {
+    let pair = PairKeys::derive(&from.identity, &to.party.identity_key, SUITE, &from.party, &to.party).unwrap();
+    let keys = pair.secret().expose();
+    json!({ "mask": hex(&keys[..32]), "gate": hex(&keys[32..64]), "control": hex(&keys[64..]) })
+}
+
+/// Makes all vectors; the same every time.
+#[must_use]
+pub fn vectors() -> Value {
+    let mut world = World::strangers(0x5e5a);
+    let (alice, bob) = (DeviceKeys::from_record(&world.own(ALICE)), DeviceKeys::from_record(&world.own(BOB)));
+    let list = world.list("alice");
+    let send = world.encrypt(BOB, &["alice"], b"Hello, Alice!");
+    let answers = world.relay.answer(&send.needs);
+    world.with(BOB, |d, c| d.apply(c, &answers)).unwrap();
+    let bundle_bytes = world.relay.bundle(&user("alice"), DeviceId(1)).unwrap();
+    let bundle = Bundle::decode(&bundle_bytes).unwrap();
+    let answers = sesame_core::device::Answers { bundles: vec![bundle_bytes.clone()], ..Default::default() };
+    world.with(BOB, |d, c| d.apply(c, &answers)).unwrap();
+
+    let ids = (bundle.signed_pre_key.id, bundle.one_time_pre_key.as_ref().unwrap().id, bundle.kem_pre_key.id);
+    let (PreKey::Curve(signed), PreKey::Curve(one_time), PreKey::Kem(kem)) = (
+        pre_key(&world, PreKeyUse::Signed, ids.0),
+        pre_key(&world, PreKeyUse::OneTimeCurve, ids.1),
+        pre_key(&world, PreKeyUse::OneTimeKem, ids.2),
+    ) else {
+        unreachable!("each prekey is of its kind")
+    };
+    let named = NamedPreKeys {
+        signed: x25519::PrivateKey::from_secret(signed.clone()),
+        one_time: Some(x25519::PrivateKey::from_secret(one_time.clone())),
+        kem: mlkem::PrivateKey::from_seed(kem.clone()),
+    };
+
+    let mut conversation = Vec::new();
+    let mut exchange =
+        |world: &mut World, from: Name, to: Name, text: &[u8], pending: Option<sesame_core::device::Send>| {
+            let send = pending.unwrap_or_else(|| world.encrypt(from, &[to.0], text));
+            assert_eq!(world.drive(from, send).unwrap(), None);
+            let envelope = world.mails(to).remove(0);
+            let results = world.receive(to).unwrap();
+            let message = crate::messages(&results)[0].clone();
+            assert_eq!(message.payload, text);
+            conversation.push(json!({
+                "from": from.0,
+                "to": to.0,
+                "envelope": hex(&envelope),
+                "content_id": hex(&message.content_id),
+                "sent_at": message.sent_at,
+                "sequence": message.sequence,
+                "payload": hex(&message.payload),
+            }));
+            envelope
+        };
+    let pending = world.with(BOB, |d, c| d.pending(c, &send.id)).unwrap();
+    let first = exchange(&mut world, BOB, ALICE, b"Hello, Alice!", pending);
+    exchange(&mut world, BOB, ALICE, b"Are you there?", None);
+    exchange(&mut world, ALICE, BOB, b"Yes, Bob.", None);
+    exchange(&mut world, BOB, ALICE, b"An ordinary message now.", None);
+    exchange(&mut world, ALICE, BOB, &[0x61; 500], None);
+    exchange(&mut world, BOB, ALICE, b"", None);
+
+    let Route::Initiation(initiation) = Envelope::decode(&first).unwrap().head.route else {
+        unreachable!("the first envelope is an initiation")
+    };
+    let secrets = pqxdh::respond(&alice, &named, &bob.party, &initiation).unwrap();
+    let session = world.session(ALICE, BOB).unwrap();
+
+    let store: Arc<MemoryStore> = Arc::new(MemoryStore::new());
+    let mut context =
+        sesame_core::context::Context { now: sesame_core::context::Timestamp(world.now), rng: &mut world.rng };
+    let linking = Device::begin_link(store, &store_key(), &mut context).unwrap();
+    let code = linking.code().to_owned();
+    let offer = sesame_core::wire::linking::LinkOffer::decode(&code).unwrap();
+    let answer = world.hosts[&ALICE].device.link(&mut context, &code).unwrap();
+
+    let padded =
+        |payload: usize, content: usize| json!([payload, content, padding::padded_len(payload, content).unwrap()]);
+    json!({
+        "about": "libsesame wire version 1, suite 1; see docs/wire.md. Hex throughout; integers are decimal.",
+        "alice": party(&world, ALICE),
+        "bob": party(&world, BOB),
+        "pair_bob_to_alice": pair(&bob, &alice),
+        "pair_alice_to_bob": pair(&alice, &bob),
+        "device_list": { "signed": hex(&list.signed), "epoch": list.list.epoch, "hash": hex(&list.list.hash) },
+        "bundle": hex(&bundle_bytes),
+        "pre_keys": {
+            "signed_private": hex(signed.expose()),
+            "one_time_private": hex(one_time.expose()),
+            "kem_seed": hex(kem.expose()),
+        },
+        "pqxdh": {
+            "kem_shared_secret": hex(named.kem.decapsulate(&initiation.kem_ciphertext).expose()),
+            "associated_data": hex(&secrets.associated_data),
+            "session_id": hex(&session.id.0),
+            "root": hex(secrets.root.expose()),
+            "initiator_header": hex(secrets.initiator_header.expose()),
+            "responder_header": hex(secrets.responder_header.expose()),
+            "initiator_first_chain_tag": hex(&chain_tag(&secrets.initiator_header)),
+        },
+        "conversation": conversation,
+        "linking": {
+            "code": code,
+            "secret": hex(offer.secret.expose()),
+            "new_signing_key": hex(&offer.signing_key),
+            "new_identity_key": hex(&offer.identity_key),
+            "answer": hex(&answer),
+        },
+        "padding": [padded(0, 100), padded(384, 700), padded(385, 700), padded(0, 767), padded(0, 768), padded(60_000, 60_500)],
+    })
+}

@@ -1,0 +1,320 @@
+"""A second implementation of the receiving side, written from docs/wire.md alone, against tests/vectors/v1.json.
+
+It shares no code with the library: X25519, Ed25519, HKDF and AES-256-GCM come from the `cryptography` package. ML-KEM's shared secret is
+taken from the vectors. It has no limits and no checks that the vectors do not need; it is here to show that the document is complete.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "v1.json").read_text())
+
+
+def h(text: str) -> bytes:
+    return bytes.fromhex(text)
+
+
+def join(*fields: bytes) -> bytes:
+    return b"".join(len(part).to_bytes(4, "big") + part for part in fields)
+
+
+def hkdf(salt: bytes, ikm: bytes, info: bytes, length: int) -> bytes:
+    return HKDF(hashes.SHA256(), length, salt or bytes(32), info).derive(ikm)
+
+
+def mac(key: bytes, data: bytes) -> bytes:
+    return hmac.new(key, data, hashlib.sha256).digest()
+
+
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def dh(private: bytes, public: bytes) -> bytes:
+    return X25519PrivateKey.from_private_bytes(private).exchange(X25519PublicKey.from_public_bytes(public))
+
+
+def public(private: bytes) -> bytes:
+    return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+
+
+def u32(number: int) -> bytes:
+    return number.to_bytes(4, "big")
+
+
+class Reader:
+    """Bytes, read from the front."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, length: int) -> bytes:
+        part = self.data[self.at : self.at + length]
+        assert len(part) == length, "truncated"
+        self.at += length
+        return part
+
+    def number(self, length: int) -> int:
+        return int.from_bytes(self.take(length), "big")
+
+    def opaque(self, length_bytes: int) -> bytes:
+        return self.take(self.number(length_bytes))
+
+    def end(self) -> None:
+        assert self.at == len(self.data), "trailing bytes"
+
+
+def party(side: dict[str, Any]) -> bytes:
+    account = Ed25519PrivateKey.from_private_bytes(h(side["account_seed"])).public_key().public_bytes_raw()
+    signing = Ed25519PrivateKey.from_private_bytes(h(side["signing_seed"])).public_key().public_bytes_raw()
+    return join(side["user"].encode(), account, u32(side["device"]), signing, public(h(side["identity_private"])))
+
+
+def pair_keys(ours: dict[str, Any], theirs: dict[str, Any], sender: dict[str, Any], recipient: dict[str, Any]) -> tuple[bytes, bytes, bytes]:
+    shared = dh(h(ours["identity_private"]), h(theirs["identity_key"]))
+    keys = hkdf(b"", shared, join(b"sesame/1 pair", b"\x01", party(sender), party(recipient)), 96)
+    return keys[:32], keys[32:64], keys[64:]
+
+
+@dataclass
+class Envelope:
+    head: bytes
+    salt: bytes
+    locator: bytes | None
+    initiation: dict[str, Any] | None
+    header: bytes
+    gate: bytes
+    commitment: bytes
+    body: bytes
+
+
+def envelope(data: bytes) -> Envelope:
+    r = Reader(data)
+    assert r.take(2) == b"\x01\x01"
+    for _ in range(2):
+        r.opaque(1), r.number(4)
+    salt = r.take(16)
+    locator, initiation = None, None
+    if r.number(1) == 1:
+        locator = r.take(16)
+    else:
+        initiation = {
+            "account_key": r.take(32),
+            "signing_key": r.take(32),
+            "identity_key": r.take(32),
+            "ephemeral_key": r.take(32),
+            "generation": r.number(8),
+            "signed_pre_key": r.number(4),
+            "one_time_pre_key": r.number(4) if r.number(1) else None,
+            "kem_pre_key": r.number(4),
+            "kem_ciphertext": r.take(1568),
+        }
+    header = r.opaque(2)
+    head = data[: r.at]
+    made = Envelope(head, salt, locator, initiation, header, r.take(16), r.take(32), r.opaque(4))
+    r.end()
+    return made
+
+
+def bundle(data: bytes) -> dict[str, Any]:
+    r = Reader(data)
+    assert r.number(1) == 1
+    user, device = r.opaque(1), r.number(4)
+    signing_key, identity_key = r.take(32), r.take(32)
+
+    def verify(label: bytes, id: int, created_at: int, key: bytes, signature: bytes) -> None:
+        covered = join(user, u32(device), u32(id), created_at.to_bytes(8, "big"), key)
+        Ed25519PublicKey.from_public_bytes(signing_key).verify(signature, join(label, covered))
+
+    signed = {"id": r.number(4), "key": r.take(32)}
+    verify(b"sesame/1 sign signed prekey", signed["id"], r.number(8), signed["key"], r.take(64))
+    one_time = None
+    if r.number(1):
+        one_time = {"id": r.number(4), "key": r.take(32)}
+        verify(b"sesame/1 sign one-time prekey", one_time["id"], 0, one_time["key"], r.take(64))
+    id, usage, created_at = r.number(4), r.number(1), r.number(8)
+    kem = {"id": id, "key": r.take(1568)}
+    label = {1: b"sesame/1 sign one-time kem prekey", 2: b"sesame/1 sign last-resort kem prekey"}[usage]
+    verify(label, id, created_at, kem["key"], r.take(64))
+    r.end()
+    return {"identity_key": identity_key, "signed": signed, "one_time": one_time, "kem": kem}
+
+
+def chain_tag(header_key: bytes) -> bytes:
+    return hkdf(b"", header_key, join(b"sesame/1 tag"), 16)
+
+
+@dataclass
+class Ratchet:
+    """The receiving half of a Double Ratchet with header encryption, and as much of the sending half as a DH step needs."""
+
+    ad: bytes
+    root: bytes
+    private: bytes
+    receiving_header: bytes | None
+    next_receiving_header: bytes
+    chain: bytes | None = None
+    received: int = 0
+    # What was opened: message number to payload, for the test.
+    log: list[int] = field(default_factory=list)
+
+    def root_step(self, theirs: bytes) -> tuple[bytes, bytes]:
+        keys = hkdf(self.root, dh(self.private, theirs), join(b"sesame/1 root", self.ad), 96)
+        self.root = keys[:32]
+        return keys[32:64], keys[64:]
+
+    def open(self, e: Envelope, tag: bytes | None) -> bytes:
+        steps = self.receiving_header is None or (tag is not None and tag == chain_tag(self.next_receiving_header))
+        key = self.next_receiving_header if steps else self.receiving_header
+        assert key is not None and (tag is None or tag == chain_tag(key))
+        r = Reader(AESGCM(key).decrypt(e.salt[:12], e.header, join(b"sesame/1 header", self.ad)))
+        theirs, _pn, n = r.take(32), r.number(4), r.number(4)
+        assert r.opaque(2) == b""
+        r.end()
+        if steps:
+            self.receiving_header = key
+            self.chain, self.next_receiving_header = self.root_step(theirs)
+            self.received = 0
+        assert self.chain is not None and n == self.received, "the vectors come in order"
+        message_key, self.chain = mac(self.chain, b"\x01"), mac(self.chain, b"\x02")
+        self.received += 1
+        info = join(b"sesame/1 body", self.ad, e.head)
+        keys = hkdf(e.salt, message_key, info, 76)
+        assert keys[44:] == e.commitment
+        padded = AESGCM(keys[:32]).decrypt(keys[32:44], e.body, info)
+        assert len(padded) in (768, 1024, 1536, 2048, 3072, 4096)
+        content = padded.rstrip(b"\0")
+        assert content[-1] == 0x80
+        return content[:-1]
+
+
+def content(data: bytes) -> dict[str, Any]:
+    r = Reader(data)
+    assert r.number(1) == 1
+    claims = [(r.number(8), r.take(16)) for _ in range(2)]
+    device_list, sequence = r.opaque(2), r.number(8)
+    content_id, sent_at, kind = r.take(16), r.number(8), r.number(1)
+    assert kind == 1
+    payload = r.opaque(4)
+    r.end()
+    return {"claims": claims, "list": device_list, "sequence": sequence, "content_id": content_id, "sent_at": sent_at, "payload": payload}
+
+
+def associated_data() -> bytes:
+    first = envelope(h(VECTORS["conversation"][0]["envelope"])).initiation
+    assert first
+    b = bundle(h(VECTORS["bundle"]))
+    transcript = join(
+        first["ephemeral_key"],
+        u32(first["signed_pre_key"]),
+        b["signed"]["key"],
+        join(u32(first["one_time_pre_key"]), b["one_time"]["key"]),
+        u32(first["kem_pre_key"]),
+        b["kem"]["key"],
+        sha256(first["kem_ciphertext"]),
+    )
+    generation = first["generation"].to_bytes(8, "big")
+    bob, alice = party(VECTORS["bob"]), party(VECTORS["alice"])
+    return sha256(join(b"sesame/1 session", b"\x01", b"\x01", b"", generation, bob, alice, transcript))
+
+
+def test_parties_and_pair_keys() -> None:
+    alice, bob = VECTORS["alice"], VECTORS["bob"]
+    assert party(alice) == h(alice["party"]) and party(bob) == h(bob["party"])
+    expected = VECTORS["pair_bob_to_alice"]
+    assert pair_keys(alice, bob, bob, alice) == (h(expected["mask"]), h(expected["gate"]), h(expected["control"]))
+    assert pair_keys(bob, alice, bob, alice) == pair_keys(alice, bob, bob, alice)
+
+
+def test_device_list() -> None:
+    r = Reader(h(VECTORS["device_list"]["signed"]))
+    form, signature = r.opaque(2), r.take(64)
+    r.end()
+    account = Ed25519PublicKey.from_public_bytes(h(VECTORS["alice"]["account_key"]))
+    account.verify(signature, join(b"sesame/1 sign device list", form))
+    assert sha256(form) == h(VECTORS["device_list"]["hash"])
+    r = Reader(form)
+    assert (r.number(1), r.opaque(1), r.take(32)) == (1, b"alice", h(VECTORS["alice"]["account_key"]))
+    assert r.number(8) == VECTORS["device_list"]["epoch"]
+    r.number(8)
+    devices = Reader(r.opaque(2))
+    assert (devices.number(4), devices.take(32), devices.take(32)) == (1, h(VECTORS["alice"]["signing_key"]), h(VECTORS["alice"]["identity_key"]))
+    assert (devices.opaque(1), devices.number(8)) == (b"\x01", 1)
+    devices.end()
+    assert r.opaque(2) == b""
+    r.end()
+
+
+def test_agreement() -> None:
+    p, keys, alice = VECTORS["pqxdh"], VECTORS["pre_keys"], VECTORS["alice"]
+    first = envelope(h(VECTORS["conversation"][0]["envelope"])).initiation
+    assert first
+    ad = associated_data()
+    assert ad == h(p["associated_data"]) and sha256(join(b"sesame/1 sid", ad)) == h(p["session_id"])
+    agreed = [
+        dh(h(keys["signed_private"]), first["identity_key"]),
+        dh(h(alice["identity_private"]), first["ephemeral_key"]),
+        dh(h(keys["signed_private"]), first["ephemeral_key"]),
+        dh(h(keys["one_time_private"]), first["ephemeral_key"]),
+        h(p["kem_shared_secret"]),
+    ]
+    label = b"sesame/1 pqxdh X25519 SHA-256 ML-KEM-1024"
+    sk = hkdf(bytes(32), b"\xff" * 32 + b"".join(agreed), join(label, ad), 96)
+    assert (sk[:32], sk[32:64], sk[64:]) == (h(p["root"]), h(p["initiator_header"]), h(p["responder_header"]))
+    assert chain_tag(sk[32:64]) == h(p["initiator_first_chain_tag"])
+
+
+def test_alice_reads_what_bob_wrote_before_she_answers() -> None:
+    p, alice, bob = VECTORS["pqxdh"], VECTORS["alice"], VECTORS["bob"]
+    mask, gate, _ = pair_keys(alice, bob, bob, alice)
+    ratchet = Ratchet(
+        ad=associated_data(),
+        root=h(p["root"]),
+        private=h(VECTORS["pre_keys"]["signed_private"]),
+        receiving_header=None,
+        next_receiving_header=h(p["initiator_header"]),
+    )
+    read = 0
+    for expected in VECTORS["conversation"]:
+        if (expected["from"], read) != ("bob", read):
+            break
+        e = envelope(h(expected["envelope"]))
+        assert mac(gate, e.head)[:16] == e.gate
+        tag = None
+        if e.locator is not None:
+            tag = bytes(a ^ b for a, b in zip(e.locator, mac(mask, e.salt)[:16]))
+        opened = content(ratchet.open(e, tag))
+        assert opened["payload"] == h(expected["payload"])
+        assert opened["content_id"] == h(expected["content_id"])
+        assert (opened["sequence"], opened["sent_at"]) == (expected["sequence"], expected["sent_at"])
+        read += 1
+    assert read == 2, "from then on the ratchet needs Alice's own fresh keys"
+
+
+def test_linking_code() -> None:
+    link = VECTORS["linking"]
+    assert link["code"].startswith("SESAME1")
+    letters = link["code"][7:]
+    r = Reader(base64.b32decode(letters + "=" * (-len(letters) % 8)))
+    assert (r.number(1), r.take(32), r.take(32), r.take(32)) == (1, h(link["new_signing_key"]), h(link["new_identity_key"]), h(link["secret"]))
+    r.number(8)
+    r.end()
+
+
+def test_padding() -> None:
+    steps = (768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152, 65536, 98304)
+    for payload, length, padded in VECTORS["padding"]:
+        assert padded == next(step for step in steps if step >= max(payload + 384, length + 1))
