@@ -92,6 +92,7 @@ fn test() -> ExitCode {
                 ],
             )
         });
+        report.step("the README's example", || python::readme(&python));
         report.step("the demo's story", || run(&python, &["bindings/python/demo.py"]));
         python::tests(&python, &mut report);
     }

@@ -45,7 +45,26 @@ pub(crate) fn install(python: &Path) -> Result<(), String> {
 
 /// pytest, mypy, and the primitives of the second implementation, from PyPI, once.
 pub(crate) fn install_test_tools(python: &Path) -> Result<(), String> {
-    run(python, &["-m", "pip", "install", "-q", "--disable-pip-version-check", "pytest==9.0.1", "mypy==1.18.2", "cryptography==50.0.2"])
+    run(
+        python,
+        &[
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "pytest==9.0.1",
+            "mypy==1.18.2",
+            "cryptography==50.0.2",
+        ],
+    )
+}
+
+/// Runs the README's Python example, exactly as it is printed.
+pub(crate) fn readme(python: &Path) -> Result<(), String> {
+    let text = fs::read_to_string(root().join("README.md")).map_err(|error| error.to_string())?;
+    let example = text.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
+    run(python, &["-c", example.ok_or("the README has no Python example")?])
 }
 
 /// Runs pytest and adds its count.
