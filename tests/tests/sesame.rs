@@ -429,7 +429,11 @@ fn t24_a_changed_account_key_blocks_holds_and_goes_on_after_acceptance() {
     let send = world.encrypt(ALICE, &["bob"], b"blocked");
     assert_eq!(send.needs, [Need::IdentityAcceptance(user("bob"))]);
     assert!(send.batches.iter().all(|batch| batch.user != user("bob")));
-    let results = world.with(ALICE, |d, c| d.accept_identity(c, &user("bob"))).unwrap();
+    let waiting = world.with(ALICE, |d, c| d.users(c)).unwrap();
+    let claimed = waiting.iter().find_map(|view| view.claimed_key).unwrap();
+    let wrong = world.with(ALICE, |d, c| d.accept_identity(c, &user("bob"), &[7; 32])).unwrap_err();
+    assert_eq!((wrong.code, wrong.field), (Code::InvalidArgument, Some("account_key")));
+    let results = world.with(ALICE, |d, c| d.accept_identity(c, &user("bob"), &claimed)).unwrap();
     assert_eq!(texts(&results), [b"it is me"]);
     let send = world.with(ALICE, |d, c| d.pending(c, &send.id)).unwrap().unwrap();
     assert_eq!(world.drive(ALICE, send).unwrap(), None);

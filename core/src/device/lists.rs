@@ -7,9 +7,9 @@ use crate::{
     error::{Code, Error},
     ids::UserId,
     keys::device_list::VerifiedDeviceList,
-    record::{Event, Item, List, StoredList, User},
+    record::{Event, Item, List, Peer, StoredList, User},
     registry::trust,
-    store::Kind,
+    store::{Kind, Places},
 };
 
 /// Our own newest list, with its signed bytes.
@@ -72,14 +72,23 @@ impl Device {
     ///
     /// The old identity's devices and sessions are gone with this; the next send needs the new list and bundles.
     ///
+    /// `account_key` is the key that the app means: another one may have claimed the user while its user made up their mind.
+    ///
     /// # Errors
-    /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] when no changed key waits.
-    pub fn accept_identity(&self, context: &mut Context<'_>, user: &UserId) -> Result<Vec<super::Received>, Error> {
+    /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] when this key does not wait.
+    pub fn accept_identity(
+        &self,
+        context: &mut Context<'_>,
+        user: &UserId,
+        account_key: &[u8; 32],
+    ) -> Result<Vec<super::Received>, Error> {
         self.run(context, |work, context| {
             let known = work.user(user)?.ok_or(Code::UnknownUser)?;
-            let accepted = trust::accept(&known)?;
-            for device in known.list.iter().flat_map(|list| &list.devices) {
-                super::sessions::remove_peer(work, user, device.id)?;
+            let accepted = trust::accept(&known, account_key).map_err(|code| Error::of(code, "account_key"))?;
+            for key in work.keys(&Places::all(Kind::Peer))? {
+                if let Some(peer) = work.get::<Peer>(&key)?.filter(|peer| peer.user == *user) {
+                    super::sessions::remove_peer(work, user, peer.device)?;
+                }
             }
             work.delete(work.places().user(Kind::List, user));
             work.put_user(&accepted)?;

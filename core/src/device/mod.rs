@@ -6,9 +6,11 @@
 //! changed nothing anywhere (`docs/adr/0002-no-cache.md`).
 
 mod create;
+mod held;
 mod inbox;
 mod lists;
 mod outbox;
+mod pre_keys;
 mod publish;
 mod receive;
 mod send;

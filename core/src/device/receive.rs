@@ -1,21 +1,16 @@
 //! Receiving: bytes, envelope, gate, session, content, admission, inbox; each envelope by itself, all in one commit
 //! (Sesame 3.4; X 1, X 3, X 5).
 
-use super::{Device, lists::as_items, sessions, work::Work};
+use super::{Device, lists::as_items, pre_keys, sessions, work::Work};
 use crate::{
-    agreement::pqxdh::NamedPreKeys,
     context::Context,
-    crypto::{
-        ed25519::VerifyingKey,
-        mlkem,
-        x25519::{self, PrivateKey},
-    },
+    crypto::{ed25519::VerifyingKey, x25519},
     error::{Blame, Code, Error},
     ids::{DeviceId, UserId},
     keys::{device_list::VerifiedDeviceList, pair::PairKeys, party::Party},
-    limits::{MAX_BATCH, MAX_HELD, MAX_HELD_PER_DEVICE},
+    limits::MAX_BATCH,
     ratchet::Delta,
-    record::{self, Counters, Event, Flags, Held, IndexEntry, Item, Message, Peer, PreKey, Scope, SessionMeta, User},
+    record::{self, Event, Flags, IndexEntry, Item, Message, Peer, Scope, SessionMeta, User},
     registry::{
         admission::{self, Speaker},
         devices, trust,
@@ -66,17 +61,17 @@ pub enum Received {
 }
 
 /// What one envelope came to.
-enum Opened {
+pub(super) enum Opened {
     Items(Vec<Item>),
     Held(Vec<Item>),
 }
 
 /// An envelope with what its sender is to us.
-struct Incoming<'a> {
-    envelope: &'a Envelope,
-    head: &'a [u8],
-    user: UserId,
-    device: DeviceId,
+pub(super) struct Incoming<'a> {
+    pub(super) envelope: &'a Envelope,
+    pub(super) head: &'a [u8],
+    pub(super) user: UserId,
+    pub(super) device: DeviceId,
 }
 
 impl Device {
@@ -121,7 +116,7 @@ impl Device {
         work.prefetch(&queries.into_iter().collect::<Vec<_>>())
     }
 
-    fn receive(
+    pub(super) fn receive(
         &self,
         work: &mut Work<'_>,
         context: &mut Context<'_>,
@@ -278,7 +273,7 @@ impl Device {
         if initiation.generation <= peer.floor(Scope::Direct) {
             return Err(Code::ReplayedInitiation);
         }
-        let (named, used) = named_pre_keys(work, initiation)?;
+        let (named, used) = pre_keys::named(work, initiation)?;
         let party = peer.party();
         let mut session = session::accept(&self.keys, &named, &party, initiation, context.now)?;
         let load = |_, _| Err(Code::RecordInconsistent);
@@ -314,6 +309,8 @@ impl Device {
         let message = self.admit(incoming, (&user, &peer), meta, (&prelude, &tail), flags)?;
         session.ratchet.hot.sequence = self.sequence(work, &peer)?;
         let sequence = session.ratchet.hot.sequence;
+        // It has decrypted something already: it does not count among the unanswered, which go first.
+        session.meta.answered_at = Some(context.now.0);
         sessions::insert(work, &mut peer, &session)?;
         let delta = Delta { hot: record::Hot { sequence, ..delta.hot }, ..delta };
         settle_step(work, &mut peer, &mut session, delta, context.now.0)?;
@@ -358,6 +355,10 @@ impl Device {
             }
         }
         let user = work.user(&peer.user)?.ok_or(Code::NotListed)?;
+        // What a device of an identity says that is not pinned any more is not this user's word.
+        if user.account_key != peer.account_key {
+            return Err(Code::IdentityChanged);
+        }
         // A removed device has no say on what list is newest.
         if peer.stale_since.is_none()
             && let Some(newer) = trust::note_claim(&user, &prelude.my_list)
@@ -413,70 +414,6 @@ impl Device {
             flags,
         })
     }
-
-    /// > an initiation of a blocked identity is held as it came (X 9)
-    fn hold(
-        &self,
-        work: &mut Work<'_>,
-        context: &mut Context<'_>,
-        incoming: &Incoming<'_>,
-        (user, party): (&User, &Party),
-        bytes: &[u8],
-    ) -> Result<Opened, Code> {
-        // Our own user's account key does not change under us.
-        if user.user == *self.user() {
-            return Err(Code::IdentityChanged);
-        }
-        let (_, receiving) = self.keys.pair(party)?;
-        check_gate(work, incoming, &receiving)?;
-        let places = work.places();
-        let key = places.salted(Kind::Held, &incoming.user, incoming.device, &incoming.envelope.head.salt);
-        if work.exists(&key)? {
-            return Err(Code::Duplicate);
-        }
-        let (blocked, event) = trust::block(user, *party.account_key.as_bytes());
-        work.put_user(&blocked)?;
-        let mut events: Vec<Event> = event.into_iter().collect();
-        let mut of_device = 0_usize;
-        for key in work.keys(&places.device(Kind::Held, &incoming.user, incoming.device))? {
-            of_device += work.get::<Held>(&key)?.map_or(0, |held| held.envelope.len());
-        }
-        let mut counters: Counters = work.get(&Places::only(Kind::Counters))?.unwrap_or_default();
-        let size = bytes.len() as u64;
-        if of_device.saturating_add(bytes.len()) > MAX_HELD_PER_DEVICE
-            || counters.held.saturating_add(size) > MAX_HELD as u64
-        {
-            events.push(Event::HeldDropped { user: user.user.clone() });
-            return Ok(Opened::Items(as_items(events)));
-        }
-        counters.held = counters.held.saturating_add(size);
-        work.put(Places::only(Kind::Counters), &counters)?;
-        work.put(key, &Held { at: context.now.0, envelope: bytes.to_vec() })?;
-        Ok(Opened::Held(as_items(events)))
-    }
-
-    /// Opens what was held for a user, now that its identity is accepted. What fails now is dropped.
-    pub(super) fn open_held(
-        &self,
-        work: &mut Work<'_>,
-        context: &mut Context<'_>,
-        user: &UserId,
-    ) -> Result<Vec<Received>, Error> {
-        let mut results = Vec::new();
-        for key in work.keys(&Places::all(Kind::Held))? {
-            let Some(held) = work.get::<Held>(&key)? else { continue };
-            let envelope = Envelope::decode(&held.envelope).map_err(|_| Code::RecordInconsistent)?;
-            if envelope.head.sender.user.as_slice() != user.as_bytes() {
-                continue;
-            }
-            work.delete(key);
-            let mut counters: Counters = work.get(&Places::only(Kind::Counters))?.unwrap_or_default();
-            counters.held = counters.held.saturating_sub(held.envelope.len() as u64);
-            work.put(Places::only(Kind::Counters), &counters)?;
-            self.receive(work, context, (results.len(), &envelope, &held.envelope), &mut results)?;
-        }
-        Ok(results)
-    }
 }
 
 fn sender(envelope: &Envelope) -> Option<(UserId, DeviceId)> {
@@ -493,7 +430,7 @@ fn failure(envelope: usize, code: Code) -> Received {
 }
 
 /// The gate first, then whether this envelope was received before (X 1, X 8).
-fn check_gate(work: &Work<'_>, incoming: &Incoming<'_>, pair: &PairKeys) -> Result<(), Code> {
+pub(super) fn check_gate(work: &Work<'_>, incoming: &Incoming<'_>, pair: &PairKeys) -> Result<(), Code> {
     pair.check_gate(incoming.head, &incoming.envelope.gate)?;
     let salt = &incoming.envelope.head.salt;
     let key = work.places().salted(Kind::Received, &incoming.user, incoming.device, salt);
@@ -515,11 +452,13 @@ fn settle_step(
     now: u64,
 ) -> Result<(), Code> {
     let answered = session.meta.answered_at.is_none();
-    if let Some(meta) = peer.sessions.iter_mut().find(|meta| meta.id == session.meta.id) {
-        meta.answered_at = meta.answered_at.or(Some(now));
-        meta.initiating = false;
-        session.meta = *meta;
-    }
+    let Some(meta) = peer.sessions.iter_mut().find(|meta| meta.id == session.meta.id) else {
+        // One too many, and the lowest: it is forgotten with its first message.
+        return work.put_peer(peer);
+    };
+    meta.answered_at = meta.answered_at.or(Some(now));
+    meta.initiating = false;
+    session.meta = *meta;
     session.initiation = None;
     let cold = delta.cold.clone();
     if let Some(cold) = cold {
@@ -537,45 +476,4 @@ fn compare(work: &Work<'_>, user: &User, claim: &ListClaim) -> Result<Option<Eve
     }
     let known = super::lists::signed_list(work, &user.user)?;
     Ok(Some(Event::DeviceListFork { user: user.user.clone(), known, other: Vec::new() }))
-}
-
-type Used = Vec<(PreKeyUse, u32)>;
-
-/// The private prekeys that an initiation names, and those of them that are gone after it.
-fn named_pre_keys(work: &Work<'_>, initiation: &Initiation) -> Result<(NamedPreKeys, Used), Code> {
-    let mut used = Used::new();
-    let curve = |usage, id| -> Result<Option<PrivateKey>, Code> {
-        match work.get::<PreKey>(&Places::pre_key(usage, id))? {
-            Some(PreKey::Curve(secret)) => Ok(Some(PrivateKey::from_secret(secret))),
-            Some(PreKey::Kem(_)) => Err(Code::RecordInconsistent),
-            None => Ok(None),
-        }
-    };
-    let kem = |usage, id| -> Result<Option<mlkem::PrivateKey>, Code> {
-        match work.get::<PreKey>(&Places::pre_key(usage, id))? {
-            Some(PreKey::Kem(seed)) => Ok(Some(mlkem::PrivateKey::from_seed(seed))),
-            Some(PreKey::Curve(_)) => Err(Code::RecordInconsistent),
-            None => Ok(None),
-        }
-    };
-    let next_id = super::publish::book(work)?.next_id;
-    // An id that was given out and is no more was used; one that was never given out is unknown.
-    let gone = |id| if id < next_id { Code::PreKeyUsed } else { Code::UnknownPreKey };
-    let signed = curve(PreKeyUse::Signed, initiation.signed_pre_key)?.ok_or(Code::UnknownPreKey)?;
-    let one_time = match initiation.one_time_pre_key {
-        Some(id) => {
-            used.push((PreKeyUse::OneTimeCurve, id));
-            Some(curve(PreKeyUse::OneTimeCurve, id)?.ok_or_else(|| gone(id))?)
-        }
-        None => None,
-    };
-    let id = initiation.kem_pre_key;
-    let kem = match kem(PreKeyUse::LastResort, id)? {
-        Some(last_resort) => last_resort,
-        None => {
-            used.push((PreKeyUse::OneTimeKem, id));
-            kem(PreKeyUse::OneTimeKem, id)?.ok_or_else(|| gone(id))?
-        }
-    };
-    Ok((NamedPreKeys { signed, one_time, kem }, used))
 }

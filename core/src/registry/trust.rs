@@ -164,9 +164,9 @@ pub fn block(known: &User, claimed: [u8; 32]) -> (User, Option<Event>) {
 /// The app accepts the account key that claims the user: pins, lists and flags begin anew.
 ///
 /// # Errors
-/// [`Code::InvalidArgument`] when no key waits.
-pub fn accept(known: &User) -> Result<User, Code> {
-    let claimed = known.claimed_key.ok_or(Code::InvalidArgument)?;
+/// [`Code::InvalidArgument`] when this key does not wait.
+pub fn accept(known: &User, account_key: &[u8; 32]) -> Result<User, Code> {
+    let claimed = known.claimed_key.filter(|claimed| claimed == account_key).ok_or(Code::InvalidArgument)?;
     Ok(User {
         user: known.user.clone(),
         account_key: claimed,

@@ -204,10 +204,12 @@ impl DeviceRegistry {
         Ok(self.engine.call(|device, context| device.apply(context, &answers))?.into())
     }
 
-    /// The app has made sure that a user's changed account key is the user's; what was held is opened.
-    pub fn accept_identity(&self, user: String) -> Result<Vec<Received>> {
+    /// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
+    pub fn accept_identity(&self, user: String, account_key: Vec<u8>) -> Result<Vec<Received>> {
         let user = user_id(&user)?;
-        let results = self.engine.call(|device, context| device.accept_identity(context, &user))?;
+        let key = <[u8; 32]>::try_from(account_key.as_slice())
+            .map_err(|_| Error::of(Code::InvalidArgument, "account_key"))?;
+        let results = self.engine.call(|device, context| device.accept_identity(context, &user, &key))?;
         Ok(results.into_iter().map(Received::from).collect())
     }
 

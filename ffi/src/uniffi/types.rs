@@ -152,7 +152,7 @@ pub enum Need {
         /// Which device's.
         device: u32,
     },
-    /// The app's word on a changed account key: `registry.accept_identity(user)`.
+    /// The app's word on a changed account key: `registry.accept_identity(user, account_key)`.
     IdentityAcceptance {
         /// Whose.
         user: String,

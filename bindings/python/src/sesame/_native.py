@@ -572,7 +572,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_constructor_device_open() != 21458:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 1430:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 63404:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply() != 41504:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -929,6 +929,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_constructor_device_open.argtypes = (
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_device_open.restype = ctypes.c_uint64
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity.argtypes = (
     ctypes.c_uint64,
+    _UniffiRustBuffer,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
@@ -2811,7 +2812,7 @@ class Need:
     @dataclass
     class IDENTITY_ACCEPTANCE:
         """
-        The app's word on a changed account key: `registry.accept_identity(user)`.
+        The app's word on a changed account key: `registry.accept_identity(user, account_key)`.
 """
         
         def __init__(self, user:str):
@@ -4601,9 +4602,9 @@ class DeviceRegistryProtocol(typing.Protocol):
     Users, their devices, and whom to trust.
 """
     
-    def accept_identity(self, user: str) -> typing.List[Received]:
+    def accept_identity(self, user: str,account_key: bytes) -> typing.List[Received]:
         """
-        The app has made sure that a user's changed account key is the user's; what was held is opened.
+        The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
 """
         raise NotImplementedError
     def apply(self, answers: Answers) -> Applied:
@@ -4664,15 +4665,18 @@ class DeviceRegistry(DeviceRegistryProtocol):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
-    def accept_identity(self, user: str) -> typing.List[Received]:
+    def accept_identity(self, user: str,account_key: bytes) -> typing.List[Received]:
         """
-        The app has made sure that a user's changed account key is the user's; what was held is opened.
+        The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
 """
         
         _UniffiFfiConverterString.check_lower(user)
+
+        _UniffiFfiConverterBytes.check_lower(account_key)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
             _UniffiFfiConverterString.lower(user),
+            _UniffiFfiConverterBytes.lower(account_key),
         )
         _uniffi_lift_return = _UniffiFfiConverterSequenceTypeReceived.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError

@@ -187,8 +187,8 @@ class DeviceRegistry:
         return types.applied(self._native.apply(types.native_answers(answers)))
 
     @_documented(_native.DeviceRegistry.accept_identity)
-    def accept_identity(self, user: str) -> list[Received]:
-        return [types.received(result) for result in self._native.accept_identity(user)]
+    def accept_identity(self, user: str, account_key: bytes) -> list[Received]:
+        return [types.received(result) for result in self._native.accept_identity(user, account_key)]
 
     @_documented(_native.DeviceRegistry.mark_verified)
     def mark_verified(self, user: str) -> None:

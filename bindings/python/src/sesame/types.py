@@ -72,7 +72,7 @@ class NeedsBundle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeedsIdentityAcceptance:
-    """The user's account key changed: ask the user, then ``registry.accept_identity(user)``."""
+    """The user's account key changed: ask the user, then ``registry.accept_identity(user, account_key)``."""
 
     user: str
 
