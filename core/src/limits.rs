@@ -14,6 +14,8 @@ pub const MAX_DEVICES: usize = 32;
 pub const MAX_ANCESTORS: usize = 16;
 /// Largest prekey id: 2^24 - 1; zero is one like any other (P 10, T59).
 pub const MAX_PRE_KEY_ID: u32 = (1 << 24) - 1;
+/// Skipped message keys kept for one peer device over all its sessions: 256 KiB at 37 stored bytes a key.
+pub const MAX_SKIPPED_PER_DEVICE: usize = 256 * 1_024 / 37;
 /// Message keys that one message may skip in a chain, so that a header cannot buy unbounded work (A30).
 pub const MAX_SKIP: u32 = 1_000;
 /// Skipped message keys kept for one session.

@@ -67,6 +67,7 @@ fn test() -> ExitCode {
             .status();
         if done.is_ok_and(|status| status.success()) { Ok(()) } else { Err("rustdoc".to_owned()) }
     });
+    report.step("licences", licences);
     rust_tests(&mut report);
     report.step("header and bindings are what the code says", || bindings::check(&root()));
     report.step("header compiles as C99, C11 and C++17", || bindings::compile_header(&root()));
@@ -97,6 +98,25 @@ fn test() -> ExitCode {
         python::tests(&python, &mut report);
     }
     report.close()
+}
+
+/// No dependency is under a licence that forbids what ours allow; `deny.toml` says it in full, for those who have cargo-deny.
+fn licences() -> Result<(), String> {
+    let done = Command::new("cargo")
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .current_dir(root())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&done.stdout);
+    let licences: Vec<&str> = text.split("\"license\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    if licences.len() < 50 {
+        return Err("cargo metadata could not be read".to_owned());
+    }
+    match licences.iter().find(|licence| licence.contains("GPL") && !licence.contains(" OR ")) {
+        Some(licence) => Err(format!("a dependency is under {licence}")),
+        None => Ok(()),
+    }
 }
 
 fn rust_tests(report: &mut Report) {

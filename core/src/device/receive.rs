@@ -465,6 +465,9 @@ fn settle_step(
         session.ratchet.cold = cold;
     }
     sessions::write(work, peer, session, &delta, answered)?;
+    if delta.directory.is_some() {
+        sessions::bound_skipped(work, peer)?;
+    }
     work.put_peer(peer)
 }
 

@@ -6,6 +6,7 @@ use crate::{
     ids::{DeviceId, UserId},
     ratchet::Delta,
     record::{Block, Directory, Hot, IndexEntry, Peer, SessionCold, SessionMeta},
+    registry::devices,
     session::Session,
     store::{Key, Kind},
 };
@@ -67,6 +68,33 @@ pub(super) fn write(
     }
     for tag in &delta.tags_removed {
         work.delete(places.index(peer, tag));
+    }
+    Ok(())
+}
+
+/// Keeps the skipped keys of a device within their bound (A30). A session that pays keeps marks, so that its messages fail as expired.
+pub(super) fn bound_skipped(work: &mut Work<'_>, peer: &Peer) -> Result<(), Code> {
+    let places = work.places();
+    let mut counts = Vec::new();
+    for meta in &peer.sessions {
+        let directory: Option<Directory> = work.get(&places.session(Kind::Skipped, peer, meta.id))?;
+        let keys =
+            directory.iter().flat_map(|directory| &directory.blocks).map(|entry| entry.stored.count_ones() as usize);
+        counts.push((*meta, keys.sum()));
+    }
+    for meta in devices::skipped_surplus(&counts) {
+        let key = places.session(Kind::Skipped, peer, meta.id);
+        let mut directory: Directory = work.get(&key)?.ok_or(Code::RecordInconsistent)?;
+        for entry in &mut directory.blocks {
+            entry.expired |= entry.stored;
+            entry.stored = 0;
+            work.delete(places.block(peer, meta.id, entry.chain, entry.block));
+        }
+        work.put(key, &directory)?;
+        let key = places.session(Kind::Chains, peer, meta.id);
+        let mut hot: Hot = work.get(&key)?.ok_or(Code::RecordInconsistent)?;
+        hot.oldest_skipped = None;
+        work.put(key, &hot)?;
     }
     Ok(())
 }

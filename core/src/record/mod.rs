@@ -39,7 +39,9 @@ pub trait Record: Serialize + DeserializeOwned {
     /// # Errors
     /// [`Code::Internal`] when the form cannot be written, which would be a fault of this library.
     fn encode(&self) -> Result<Zeroizing<Vec<u8>>, Code> {
-        postcard::to_allocvec(&(Self::VERSION, self)).map(Zeroizing::new).map_err(|_| Code::Internal)
+        // With room for every record that holds a key: a vector that grows would leave a copy behind, not wiped.
+        let room = Vec::with_capacity(2_048);
+        postcard::to_extend(&(Self::VERSION, self), room).map(Zeroizing::new).map_err(|_| Code::Internal)
     }
 
     /// The record in opened bytes, all of them.

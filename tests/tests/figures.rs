@@ -1,0 +1,38 @@
+//! The figures of README and notes, each with its bound: `cargo test -p sesame-tests --test figures -- --nocapture`.
+
+use sesame_core::store::Kind;
+use sesame_tests::{ALICE, BOB, World};
+
+#[test]
+fn sizes_on_the_wire_and_in_the_store() {
+    let payload = [0x61; 100];
+    let mut world = World::strangers(1);
+    world.send(BOB, &["alice"], &payload);
+    let initiation = world.steal(ALICE).remove(0).len();
+    let mut world = World::pair(1);
+    let store = world.hosts[&BOB].store.clone();
+    store.take_written();
+    let send = world.encrypt(BOB, &["alice"], &payload);
+    let written = store.take_written();
+    let ordinary = send.batches[0].envelopes[0].envelope.len();
+    let rows = world.dump(BOB);
+    let of = |kinds: &[Kind]| -> usize {
+        rows.iter()
+            .filter(|(key, _)| kinds.iter().any(|kind| *kind as u8 == key[0]))
+            .map(|(key, row)| key.len() + row.len())
+            .sum()
+    };
+    let session = of(&[Kind::Session, Kind::Chains, Kind::Index]);
+    let peer = of(&[Kind::Peer]);
+    println!(
+        "established message of 100 bytes: {ordinary} B on the wire, {} B without padding and payload",
+        ordinary - 768
+    );
+    println!("initiation message of 100 bytes: {initiation} B on the wire");
+    println!(
+        "an established session: {session} B in {} rows; its DeviceRecord: {peer} B",
+        rows.keys().filter(|key| [7, 8, 11].contains(&key[0])).count()
+    );
+    println!("one sent message: {written} B of rows written, of the session only its chains");
+    assert!(ordinary <= 960 && initiation <= 2_700 && session <= 1_000 && peer <= 700 && written <= 700);
+}
