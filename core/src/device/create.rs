@@ -16,6 +16,7 @@ use crate::{
     },
     limits::{LINK_EXPIRY, MAX_DEVICES},
     record::{self, Event, Own, PreKeyBook, StoredList, User},
+    registry::trust,
     secret::Secret,
     store::{Kind, Places, Query, Sealer, Store},
     wire::linking::{Contact, LinkAnswer, LinkGrant, LinkOffer},
@@ -36,22 +37,9 @@ impl core::fmt::Debug for Linking {
     }
 }
 
-/// What a user record is when its list has been verified and pinned by this device itself.
-fn pinned(list: &VerifiedDeviceList, verified: bool) -> User {
-    User {
-        user: list.user.clone(),
-        account_key: *list.account_key.as_bytes(),
-        verified,
-        list: Some(list.list.clone()),
-        claimed_key: None,
-        fork: None,
-        claimed_epoch: 0,
-        stale_since: None,
-    }
-}
-
 fn put_list(work: &mut Work<'_>, list: &VerifiedDeviceList, verified: bool) -> Result<(), Code> {
-    work.put_user(&pinned(list, verified))?;
+    let pinned = trust::pin(list.user.clone(), *list.account_key.as_bytes());
+    work.put_user(&User { verified, list: Some(list.list.clone()), ..pinned })?;
     let key = work.places().user(Kind::List, &list.user);
     work.put(key, &StoredList { signed: list.signed.clone() })
 }
@@ -361,16 +349,8 @@ fn take_contact(work: &mut Work<'_>, contact: &Contact) -> Result<(), Code> {
     let user = UserId::try_new(contact.user.as_slice().to_vec()).ok_or(Code::NonCanonical)?;
     if contact.device_list.as_slice().is_empty() {
         VerifyingKey::decode(contact.account_key)?;
-        return work.put_user(&User {
-            user,
-            account_key: contact.account_key,
-            verified: contact.verified == 1,
-            list: None,
-            claimed_key: None,
-            fork: None,
-            claimed_epoch: 0,
-            stale_since: None,
-        });
+        let pinned = trust::pin(user, contact.account_key);
+        return work.put_user(&User { verified: contact.verified == 1, ..pinned });
     }
     let list = VerifiedDeviceList::verify(contact.device_list.as_slice())?;
     if list.user != user || *list.account_key.as_bytes() != contact.account_key {

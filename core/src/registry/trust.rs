@@ -6,7 +6,7 @@
 use crate::{
     context::Timestamp,
     error::Code,
-    ids::DeviceId,
+    ids::{DeviceId, UserId},
     keys::{device_list::VerifiedDeviceList, party::Party},
     limits::OLD_LIST,
     record::{Event, Fork, List, User},
@@ -48,7 +48,7 @@ pub fn admit(
 ) -> Result<Admitted, Code> {
     refuse_our_keys(offered, ours)?;
     let Some(known) = known else {
-        return Ok(take(first_contact(offered), offered, Vec::new()));
+        return Ok(take(pin(offered.user.clone(), *offered.account_key.as_bytes()), offered, Vec::new()));
     };
     if known.account_key != *offered.account_key.as_bytes() {
         return Err(Code::IdentityChanged);
@@ -111,11 +111,12 @@ fn refuse_our_keys(offered: &VerifiedDeviceList, ours: &Party) -> Result<(), Cod
     Ok(())
 }
 
-/// A record that pins the account key it sees first.
-fn first_contact(offered: &VerifiedDeviceList) -> User {
+/// A record that pins an account key and knows nothing else.
+#[must_use]
+pub fn pin(user: UserId, account_key: [u8; 32]) -> User {
     User {
-        user: offered.user.clone(),
-        account_key: *offered.account_key.as_bytes(),
+        user,
+        account_key,
         verified: false,
         list: None,
         claimed_key: None,
@@ -167,16 +168,7 @@ pub fn block(known: &User, claimed: [u8; 32]) -> (User, Option<Event>) {
 /// [`Code::InvalidArgument`] when this key does not wait.
 pub fn accept(known: &User, account_key: &[u8; 32]) -> Result<User, Code> {
     let claimed = known.claimed_key.filter(|claimed| claimed == account_key).ok_or(Code::InvalidArgument)?;
-    Ok(User {
-        user: known.user.clone(),
-        account_key: claimed,
-        verified: false,
-        list: None,
-        claimed_key: None,
-        fork: None,
-        claimed_epoch: 0,
-        stale_since: None,
-    })
+    Ok(pin(known.user.clone(), claimed))
 }
 
 /// A peer's claim about its own list, when its list is not shown.
