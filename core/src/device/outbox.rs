@@ -1,6 +1,6 @@
 //! What is sent and not settled: a [`Send`] is an id over the store, recomputed from recipes at any time.
 
-use super::{Device, send::tail, work::Work};
+use super::{Device, work::Work};
 use crate::{
     context::{Context, Timestamp},
     error::{Code, Error},
@@ -9,6 +9,7 @@ use crate::{
     registry::send::Need,
     session,
     store::{Kind, Places},
+    wire::content::{Body, Tail},
 };
 
 /// Names a send, across crashes and processes.
@@ -110,7 +111,7 @@ pub(super) fn view(device: &Device, work: &Work<'_>, now: Timestamp, id: &SendId
     for user in &head.users {
         let Some(mut part) = work.get::<SendPart>(&work.places().part(user, &id.0))? else { continue };
         let record = work.user(user)?;
-        let (peers, _) = device.peers(work, record.as_ref())?;
+        let (peers, _) = work.peers(record.as_ref())?;
         let find = |of| Ok(peers.iter().find(|peer| peer.device == of));
         let plan = part.plan(record.as_ref(), find, device.us(), head.target, now)?;
         if let Some(code) = part.failure() {
@@ -136,4 +137,19 @@ fn batch(device: &Device, head: &SendHead, body: &SendBody, part: &SendPart) -> 
         part.skips.iter().map(|skip| Skipped { device: skip.device, reason: skip.reason }).collect();
     skips.sort_unstable_by_key(|skip| skip.device);
     Ok(Batch { user: part.user.clone(), targeted: head.target.is_some(), envelopes, skips })
+}
+
+/// What is the same for all devices of a user: the message, or for our own user the transcript of it.
+pub(super) fn tail(head: &SendHead, body: &SendBody, user: &UserId, us: &UserId) -> Tail {
+    let payload = body.payload.clone().into();
+    let others = head.users.iter().any(|user| user != us);
+    let body = match user == us && others {
+        true => {
+            let recipients: Vec<_> =
+                head.users.iter().filter(|user| *user != us).map(|user| user.as_bytes().to_vec().into()).collect();
+            Body::Transcript { recipients: recipients.into(), payload }
+        }
+        false => Body::Message { payload },
+    };
+    Tail { content_id: head.content_id, sent_at: head.sent_at, body }
 }

@@ -10,7 +10,7 @@ use crate::{
     session,
     store::{Kind, Places},
     wire::{
-        content::{Body, ListClaim, Prelude, Tail},
+        content::{ListClaim, Prelude},
         padding,
     },
 };
@@ -108,13 +108,13 @@ impl Device {
         own: &OwnList,
     ) -> Result<(), Code> {
         let user = work.user(&part.user)?;
-        let (peers, damaged) = self.peers(work, user.as_ref())?;
+        let (peers, damaged) = work.peers(user.as_ref())?;
         // A damaged DeviceRecord concerns its device alone. It is not made anew: its floor would be lost, and replays would pass (X 3).
         damaged.into_iter().for_each(|device| part.skip(device, Code::RecordCorrupt));
         let find = |device| Ok(peers.iter().find(|peer| peer.device == device));
         let plan = part.plan(user.as_ref(), find, self.us(), head.target, context.now)?;
         let Some(user) = user else { return Ok(()) };
-        let tail = tail(head, body, &part.user, self.user()).encode()?;
+        let tail = outbox::tail(head, body, &part.user, self.user()).encode()?;
         for device in plan.encrypt {
             let Some(peer) = peers.iter().find(|peer| peer.device == device) else { continue };
             match self.encrypt(work, context, (&user, peer), own, (&tail, body.payload.len())) {
@@ -132,20 +132,6 @@ impl Device {
             }
         }
         Ok(())
-    }
-
-    /// The records of a user's listed devices, and the devices whose record is damaged.
-    pub(super) fn peers(&self, work: &Work<'_>, user: Option<&User>) -> Result<(Vec<Peer>, Vec<DeviceId>), Code> {
-        let (mut peers, mut damaged) = (Vec::new(), Vec::new());
-        let Some(user) = user else { return Ok((peers, damaged)) };
-        for device in user.list.iter().flat_map(|list| &list.devices) {
-            match work.peer(&user.user, device.id) {
-                Ok(peer) => peers.extend(peer),
-                Err(code) if code.is_damage() => damaged.push(device.id),
-                Err(code) => return Err(code),
-            }
-        }
-        Ok((peers, damaged))
     }
 
     fn encrypt(
@@ -193,19 +179,4 @@ impl Device {
         }
         Ok(())
     }
-}
-
-/// What is the same for all devices of a user: the message, or for our own user the transcript of it.
-pub(super) fn tail(head: &SendHead, body: &SendBody, user: &UserId, us: &UserId) -> Tail {
-    let payload = body.payload.clone().into();
-    let others = head.users.iter().any(|user| user != us);
-    let body = match user == us && others {
-        true => {
-            let recipients: Vec<_> =
-                head.users.iter().filter(|user| *user != us).map(|user| user.as_bytes().to_vec().into()).collect();
-            Body::Transcript { recipients: recipients.into(), payload }
-        }
-        false => Body::Message { payload },
-    };
-    Tail { content_id: head.content_id, sent_at: head.sent_at, body }
 }

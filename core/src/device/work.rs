@@ -167,6 +167,20 @@ impl<'a> Work<'a> {
         self.get(&self.places().device(Kind::Peer, user, device))
     }
 
+    /// The records of a user's listed devices, and the devices whose record is damaged.
+    pub(super) fn peers(&self, user: Option<&User>) -> Result<(Vec<Peer>, Vec<DeviceId>), Code> {
+        let (mut peers, mut damaged) = (Vec::new(), Vec::new());
+        let Some(user) = user else { return Ok((peers, damaged)) };
+        for device in user.list.iter().flat_map(|list| &list.devices) {
+            match self.peer(&user.user, device.id) {
+                Ok(peer) => peers.extend(peer),
+                Err(code) if code.is_damage() => damaged.push(device.id),
+                Err(code) => return Err(code),
+            }
+        }
+        Ok((peers, damaged))
+    }
+
     pub(super) fn put_peer(&mut self, peer: &Peer) -> Result<(), Code> {
         let key = self.places().device(Kind::Peer, &peer.user, peer.device);
         self.put(key, peer)
