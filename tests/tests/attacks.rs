@@ -9,7 +9,7 @@ use sesame_core::record::{self, Record, Scope};
 use sesame_core::registry::admission::{self, Speaker};
 use sesame_core::store::{Kind, MemoryStore, Places, Sealer};
 use sesame_core::wire::bundle::Bundle;
-use sesame_core::wire::content::Body;
+use sesame_core::wire::content::{Body, SentTo};
 use sesame_core::wire::device_list::SignedDeviceList;
 use sesame_tests::store::{Fault, FaultyStore};
 use sesame_tests::{ALICE, BOB, World, events, failures, messages, store_key, user};
@@ -225,7 +225,8 @@ fn a09_a_transcript_from_anybody_but_an_own_listed_device_is_refused() {
     let (own, sibling) = read("alice", 2);
     let (theirs, stranger) = read("bob", 1);
     let recipient: Vec<u8> = b"bob".to_vec();
-    let transcript = || Body::Transcript { recipients: vec![recipient.clone().into()].into(), payload: vec![1].into() };
+    let sent_to = SentTo { user: recipient.into(), account_key: None, verified: 0 };
+    let transcript = || Body::Transcript { recipients: vec![sent_to.clone()].into(), payload: vec![1].into() };
     let message = || Body::Message { payload: vec![1].into() };
     let admit = |body, user: &record::User, device: &record::Peer| {
         admission::admit(&body, Speaker { user, device, scope: Scope::Direct }, &own.user).map(drop)

@@ -485,3 +485,31 @@ fn a_transcript_says_to_whom_it_went() {
     let recipients = vec![user("alice"), user("carol")];
     assert_eq!(messages(&results)[0].kind, MessageKind::Transcript { recipients });
 }
+
+#[test]
+fn pins_and_verified_flags_travel_with_transcripts_and_a_differing_pin_blocks() {
+    let mut world = World::pair(28);
+    world.link("bob");
+    world.create("carol");
+    world.with(BOB, |d, c| d.mark_verified(c, &user("alice"))).unwrap();
+    // The tablet was linked before Carol was known; it hears of her with the second message to her.
+    world.send(BOB, &["carol"], b"first contact");
+    world.send(BOB, &["carol", "alice"], b"again");
+    world.receive(("bob", 2)).unwrap();
+    let known = world.with(("bob", 2), |d, c| d.users(c)).unwrap();
+    let pinned = |name: &str| known.iter().find(|view| view.user == user(name)).unwrap();
+    assert_eq!(pinned("carol").account_key, *world.list("carol").account_key.as_bytes());
+    assert!(pinned("alice").verified && !pinned("carol").verified);
+    // The server shows the tablet another Dan than the phone.
+    world.create("dan");
+    let mut other = World::new(280);
+    other.create("dan");
+    let answers = Answers { device_lists: vec![other.list("dan").signed], ..Answers::default() };
+    world.with(("bob", 2), |d, c| d.apply(c, &answers)).unwrap();
+    world.send(BOB, &["dan"], b"x");
+    world.send(BOB, &["dan"], b"y");
+    let results = world.receive(("bob", 2)).unwrap();
+    assert!(events(&results).iter().any(|event| matches!(event, Event::IdentityChanged { .. })));
+    let send = world.encrypt(("bob", 2), &["dan"], b"blocked");
+    assert_eq!(send.needs, [Need::IdentityAcceptance(user("dan"))]);
+}

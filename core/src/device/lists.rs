@@ -3,13 +3,14 @@
 use super::{Device, work::Work};
 use crate::{
     context::{Context, Timestamp},
-    crypto::{kdf, labels},
+    crypto::{ed25519::VerifyingKey, kdf, labels},
     error::{Code, Error},
     ids::UserId,
     keys::device_list::VerifiedDeviceList,
     record::{Event, Item, List, Peer, StoredList, User},
     registry::trust,
     store::{Kind, Places},
+    wire::content::Body,
 };
 
 /// Our own newest list, with its signed bytes.
@@ -66,6 +67,32 @@ impl Device {
             }
         }
         Ok(admitted.events)
+    }
+
+    /// > Contacts' pins and verified flags travel to own devices; differing pins block (X 5).
+    ///
+    /// They come with a transcript, which only an own, listed device can make.
+    pub(super) fn learn_pins(&self, work: &mut Work<'_>, body: &Body) -> Result<Vec<Event>, Code> {
+        let Body::Transcript { recipients, .. } = body else { return Ok(Vec::new()) };
+        let mut events = Vec::new();
+        for to in recipients.as_slice() {
+            let user = UserId::try_new(to.user.as_slice().to_vec()).ok_or(Code::NonCanonical)?;
+            let Some(account_key) = to.account_key.filter(|_| user != *self.user()) else { continue };
+            VerifyingKey::decode(account_key)?;
+            let verified = to.verified == 1;
+            match work.user(&user)? {
+                None => work.put_user(&User { verified, ..trust::pin(user, account_key) })?,
+                Some(known) if known.account_key == account_key => {
+                    work.put_user(&User { verified: known.verified || verified, ..known })?;
+                }
+                Some(known) => {
+                    let (blocked, event) = trust::block(&known, account_key);
+                    work.put_user(&blocked)?;
+                    events.extend(event);
+                }
+            }
+        }
+        Ok(events)
     }
 
     /// The app has made sure that the user's changed account key is the user's (X 5), and what was held for it is opened.

@@ -5,11 +5,11 @@ use crate::{
     context::{Context, Timestamp},
     error::{Code, Error},
     ids::{DeviceId, UserId},
-    record::{Event, SendBody, SendHead, SendPart},
+    record::{Event, SendBody, SendHead, SendPart, SentTo},
     registry::send::Need,
     session,
     store::{Kind, Places},
-    wire::content::{Body, Tail},
+    wire::content::{self, Body, Tail},
 };
 
 /// Names a send, across crashes and processes.
@@ -108,7 +108,7 @@ pub(super) fn view(device: &Device, work: &Work<'_>, now: Timestamp, id: &SendId
         send.needs.push(Need::Publication);
     }
     let unpublished = !send.needs.is_empty();
-    for user in &head.users {
+    for SentTo { user, .. } in &head.users {
         let Some(mut part) = work.get::<SendPart>(&work.places().part(user, &id.0))? else { continue };
         let record = work.user(user)?;
         let (peers, _) = work.peers(record.as_ref())?;
@@ -142,13 +142,16 @@ fn batch(device: &Device, head: &SendHead, body: &SendBody, part: &SendPart) -> 
 /// What is the same for all devices of a user: the message, or for our own user the transcript of it.
 pub(super) fn tail(head: &SendHead, body: &SendBody, user: &UserId, us: &UserId) -> Tail {
     let payload = body.payload.clone().into();
-    let others = head.users.iter().any(|user| user != us);
-    let body = match user == us && others {
-        true => {
-            let recipients: Vec<_> =
-                head.users.iter().filter(|user| *user != us).map(|user| user.as_bytes().to_vec().into()).collect();
-            Body::Transcript { recipients: recipients.into(), payload }
-        }
+    let others = head.users.iter().filter(|to| to.user != *us);
+    let recipients: Vec<content::SentTo> = others
+        .map(|to| content::SentTo {
+            user: to.user.as_bytes().to_vec().into(),
+            account_key: to.account_key,
+            verified: u8::from(to.verified),
+        })
+        .collect();
+    let body = match user == us && !recipients.is_empty() {
+        true => Body::Transcript { recipients: recipients.into(), payload },
         false => Body::Message { payload },
     };
     Tail { content_id: head.content_id, sent_at: head.sent_at, body }

@@ -216,6 +216,7 @@ impl Device {
             older_session: order::is_stale(&meta, &peer.sessions),
         };
         let message = self.admit(incoming, (&user, &peer), meta, (&prelude, &tail), flags)?;
+        items.extend(as_items(self.learn_pins(work, &tail.body)?));
         items.push(Item::Message(message));
         settle_step(work, &mut peer, &mut session, delta, context.now.0)?;
         remember(work, incoming, context.now.0)?;
@@ -307,6 +308,7 @@ impl Device {
             older_session: order::is_stale(&meta, &[peer.sessions.as_slice(), &[meta]].concat()),
         };
         let message = self.admit(incoming, (&user, &peer), meta, (&prelude, &tail), flags)?;
+        items.extend(as_items(self.learn_pins(work, &tail.body)?));
         session.ratchet.hot.sequence = self.sequence(work, &peer)?;
         let sequence = session.ratchet.hot.sequence;
         // It has decrypted something already: it does not count among the unanswered, which go first.

@@ -6,7 +6,7 @@ use crate::{
     error::{Code, Error},
     ids::{DeviceId, UserId},
     limits::MAX_RECIPIENTS,
-    record::{Entry, Peer, Scope, SendBody, SendHead, SendPart, User},
+    record::{Entry, Peer, Scope, SendBody, SendHead, SendPart, SentTo, User},
     session,
     store::{Kind, Places},
     wire::{
@@ -80,13 +80,13 @@ impl Device {
             let head = SendHead {
                 content_id: content_id.unwrap_or_else(|| context.random()),
                 sent_at: context.now.0,
-                users: users.clone(),
+                users: users.iter().map(|user| sent_to(work, user, self.user())).collect::<Result<_, Code>>()?,
                 target,
             };
             let body = SendBody { payload: payload.to_vec() };
             work.put(Places::send(Kind::SendHead, &id.0), &head)?;
             work.put(Places::send(Kind::SendBody, &id.0), &body)?;
-            for user in &head.users {
+            for SentTo { user, .. } in &head.users {
                 let mut part = SendPart::new(user.clone());
                 self.advance(work, context, (&id, &head, &body), &mut part, &own)?;
                 if part.skips.iter().any(|skip| skip.reason == Code::TooLarge.number()) {
@@ -179,4 +179,14 @@ impl Device {
         }
         Ok(())
     }
+}
+
+/// A recipient with our pin; our own devices need none for their own user.
+fn sent_to(work: &Work<'_>, user: &UserId, us: &UserId) -> Result<SentTo, Code> {
+    let known = work.user(user)?.filter(|known| known.user != *us);
+    Ok(SentTo {
+        user: user.clone(),
+        account_key: known.as_ref().map(|known| known.account_key),
+        verified: known.is_some_and(|known| known.verified),
+    })
 }

@@ -313,7 +313,7 @@ fn close(work: &mut Work<'_>, send: &SendId, user: &UserId) -> Result<(), Code> 
     let Some((head, _)) = outbox::read(work, send)? else { return Ok(()) };
     work.delete(work.places().part(user, &send.0));
     for other in &head.users {
-        if work.exists(&work.places().part(other, &send.0))? {
+        if work.exists(&work.places().part(&other.user, &send.0))? {
             return Ok(());
         }
     }

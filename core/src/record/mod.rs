@@ -14,7 +14,7 @@ mod secret_form;
 mod user;
 
 pub use inbox::{Counters, Event, Flags, Held, Item, Message, MessageKind, Received};
-pub use outbox::{Entry, PartState, Recipe, SendBody, SendHead, SendPart, Skip};
+pub use outbox::{Entry, PartState, Recipe, SendBody, SendHead, SendPart, SentTo, Skip};
 pub use own::{Check, Linking, Own, Publication, StoredList};
 pub use peer::{Peer, Scope, SessionMeta};
 pub use pre_key::{Lasting, PreKey, PreKeyBook};

@@ -12,11 +12,22 @@ pub struct SendHead {
     /// In ms.
     pub sent_at: u64,
     /// The users that have a part, the sender's own last.
-    pub users: Vec<UserId>,
+    pub users: Vec<SentTo>,
     /// Set for a targeted message: the only device that it is for.
     pub target: Option<DeviceId>,
 }
 impl Record for SendHead {}
+
+/// A user that a send goes to, with the pin as it was when the send was made: a ciphertext must not change with it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SentTo {
+    /// Who.
+    pub user: UserId,
+    /// The pinned account key; absent at first contact.
+    pub account_key: Option<[u8; 32]>,
+    /// Whether the user compared safety numbers.
+    pub verified: bool,
+}
 
 /// What is the same for all recipients.
 #[derive(Clone, Deserialize, Serialize)]

@@ -39,7 +39,7 @@ pub fn admit(body: &Body, speaker: Speaker<'_>, us: &UserId) -> Result<MessageKi
                 return Err(Code::NotListed);
             }
             let recipients =
-                recipients.iter().map(|user| UserId::try_new(user.as_slice().to_vec()).ok_or(Code::NonCanonical));
+                recipients.iter().map(|to| UserId::try_new(to.user.as_slice().to_vec()).ok_or(Code::NonCanonical));
             Ok(MessageKind::Transcript { recipients: recipients.collect::<Result<_, _>>()? })
         }
     }

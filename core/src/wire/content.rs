@@ -10,7 +10,8 @@
 //!            sequence u64                  -- counts what this device sent to that one, from 1
 //! Tail:      content id 16, sent_at u64 (ms)
 //!            body: kind u8, 1 message     payload opaque (u32)
-//!                           2 transcript  recipients<1..> (u16 length in bytes) of user id opaque<1..64> (u8), payload opaque (u32)
+//!                           2 transcript  recipients<1..> (u24 length in bytes) of SentTo, payload opaque (u32)
+//! SentTo:    user opaque<1..64> (u8), account key optional<32>, verified u8 (0 or 1)
 //! ```
 //!
 //! The prelude differs from device to device, the tail is the same for all devices of one user. It does not know who may say what.
@@ -18,7 +19,7 @@
 use super::codec;
 use crate::{error::Code, limits::MAX_USER_ID};
 use tls_codec::{
-    DeserializeBytes, TlsByteVecU8, TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16,
+    DeserializeBytes, TlsByteVecU8, TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU24,
 };
 
 /// Which device list a sender believes to be the newest.
@@ -45,6 +46,17 @@ pub struct Prelude {
     pub sequence: u64,
 }
 
+/// A recipient in a transcript, with the pin that the sending device has for them (X 5).
+#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct SentTo {
+    /// Who.
+    pub user: TlsByteVecU8,
+    /// The pinned account key; absent at first contact.
+    pub account_key: Option<[u8; 32]>,
+    /// Whether the user compared safety numbers; 0 or 1.
+    pub verified: u8,
+}
+
 /// What a message is.
 #[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 #[repr(u8)]
@@ -59,7 +71,7 @@ pub enum Body {
     #[tls_codec(discriminant = 2)]
     Transcript {
         /// All users that it went to.
-        recipients: TlsVecU16<TlsByteVecU8>,
+        recipients: TlsVecU24<SentTo>,
         /// Opaque.
         payload: TlsByteVecU32,
     },
@@ -134,7 +146,9 @@ pub fn decode(bytes: &[u8]) -> Result<(Prelude, Tail), Code> {
     }
     if let Body::Transcript { recipients, .. } = &tail.body {
         let sizes = 1..=MAX_USER_ID;
-        if recipients.as_slice().is_empty() || recipients.iter().any(|user| !sizes.contains(&user.as_slice().len())) {
+        if recipients.as_slice().is_empty()
+            || recipients.iter().any(|to| to.verified > 1 || !sizes.contains(&to.user.as_slice().len()))
+        {
             return Err(Code::NonCanonical);
         }
     }
