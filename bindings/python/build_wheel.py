@@ -17,7 +17,8 @@ HERE = Path(__file__).parent
 
 def main(library: Path, folder: Path) -> None:
     project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
-    name, version = project["name"], project["version"]
+    name = project["name"]
+    version = tomllib.loads((HERE.parents[1] / "Cargo.toml").read_text())["workspace"]["package"]["version"]
     tag = "py3-none-" + sysconfig.get_platform().replace("-", "_").replace(".", "_")
     info = f"{name}-{version}.dist-info"
     files = {f"sesame/{path.name}": path.read_bytes() for path in sorted((HERE / "src" / "sesame").iterdir()) if path.suffix in {".py", ".typed"}}
