@@ -1,0 +1,149 @@
+//! What is due by time: prekeys, lists, sessions, ids, what is held (X 3, X 5, X 6, X 8, X 9).
+
+use sesame_core::device::{Event, Need, Received};
+use sesame_core::error::Code;
+use sesame_core::store::Kind;
+use sesame_tests::{ALICE, BOB, DAY, Name, World, events, failures, messages, user};
+
+fn rows(world: &World, name: Name, kind: Kind) -> usize {
+    world.dump(name).keys().filter(|key| key[0] == kind as u8).count()
+}
+
+fn daily(world: &mut World, name: Name, days: u64) -> Vec<Event> {
+    let mut events = Vec::new();
+    for _ in 0..days {
+        world.pass(DAY);
+        events.extend(world.with(name, |d, c| d.tick(c, true)).unwrap());
+    }
+    events
+}
+
+#[test]
+fn a_device_that_has_not_rotated_for_14_days_publishes_before_it_sends() {
+    let mut world = World::pair(1);
+    world.pass(14 * DAY);
+    assert!(!world.encrypt(BOB, &["alice"], b"x").needs.contains(&Need::Publication));
+    world.pass(1);
+    let send = world.encrypt(BOB, &["alice"], b"y");
+    assert_eq!((send.needs.clone(), send.batches.len()), (vec![Need::Publication], 0));
+    world.publish(BOB);
+    let send = world.with(BOB, |d, c| d.pending(c, &send.id)).unwrap().unwrap();
+    assert_eq!((send.needs.len(), send.batches.len()), (0, 2));
+}
+
+#[test]
+fn the_lasting_prekeys_rotate_every_2_days_and_live_30_days_after_they_were_replaced() {
+    let mut world = World::strangers(2);
+    let lasting = |world: &World| {
+        world.dump(ALICE).keys().filter(|key| key[0] == Kind::PreKey as u8 && matches!(key[1], 1 | 2)).count()
+    };
+    assert_eq!(lasting(&world), 2);
+    world.pass(2 * DAY);
+    assert_eq!(world.with(ALICE, |d, c| d.publication(c, None)).unwrap(), None, "not before they are older than that");
+    world.pass(1);
+    world.publish(ALICE);
+    assert_eq!(lasting(&world), 4);
+    daily(&mut world, ALICE, 30);
+    assert_eq!(lasting(&world), 4);
+    world.pass(2 * DAY);
+    world.with(ALICE, |d, c| d.tick(c, false)).unwrap();
+    assert_eq!(lasting(&world), 4, "not by the clock alone");
+    world.with(ALICE, |d, c| d.tick(c, true)).unwrap();
+    assert_eq!(lasting(&world), 2);
+}
+
+#[test]
+fn the_primary_signs_its_list_anew_every_week_and_peers_take_it() {
+    let mut world = World::pair(3);
+    let before = world.list("alice").list.epoch;
+    assert_eq!(daily(&mut world, ALICE, 7), []);
+    daily(&mut world, ALICE, 1);
+    world.publish(ALICE);
+    assert_eq!(world.list("alice").list.epoch, before + 1);
+    world.publish(BOB);
+    world.send(ALICE, &["bob"], b"x");
+    assert_eq!(failures(&world.receive(BOB).unwrap()), []);
+    let known = world.with(BOB, |d, c| d.users(c)).unwrap();
+    assert!(known.iter().any(|view| view.user == user("alice") && view.epoch == before + 1));
+}
+
+#[test]
+fn a_list_older_than_35_days_shows() {
+    let mut world = World::pair(4);
+    let old = Event::DeviceListOld { user: user("alice") };
+    assert!(!daily(&mut world, BOB, 35).contains(&old));
+    assert!(daily(&mut world, BOB, 1).contains(&old));
+}
+
+#[test]
+fn a_session_sends_for_90_days_and_receives_for_160() {
+    let mut world = World::pair(5);
+    let session = world.session(BOB, ALICE).unwrap().id;
+    world.send(BOB, &["alice"], b"kept back");
+    let late = world.steal(ALICE);
+    for _ in 0..45 {
+        daily(&mut world, ALICE, 2);
+        world.with(BOB, |d, c| d.tick(c, true)).unwrap();
+        world.publish(ALICE);
+        world.publish(BOB);
+    }
+    assert_eq!(world.session(BOB, ALICE).unwrap().id, session);
+    world.pass(DAY);
+    assert_eq!(world.session(BOB, ALICE), None, "the next send begins another");
+    world.send(BOB, &["alice"], b"x");
+    assert_ne!(world.session(BOB, ALICE).unwrap().id, session);
+    assert_eq!(world.read(ALICE), [b"x"]);
+    let results = world.decrypt(ALICE, &late);
+    assert!(messages(&results)[0].flags.older_session);
+    let cold = rows(&world, ALICE, Kind::Session);
+    daily(&mut world, ALICE, 31);
+    assert_eq!(rows(&world, ALICE, Kind::Session), cold - 1, "MAXLATENCY after its successor was used");
+}
+
+#[test]
+fn ids_of_received_envelopes_are_kept_30_days() {
+    let mut world = World::pair(6);
+    let kept = rows(&world, ALICE, Kind::Received);
+    assert!(kept > 0);
+    daily(&mut world, ALICE, 30);
+    assert_eq!(rows(&world, ALICE, Kind::Received), kept);
+    daily(&mut world, ALICE, 1);
+    assert_eq!(rows(&world, ALICE, Kind::Received), 0);
+}
+
+#[test]
+fn what_is_held_is_bounded_at_64_kib_for_a_device_and_30_days() {
+    let mut world = World::pair(7);
+    let mut other = World::new(70);
+    other.now = world.now;
+    other.create("bob");
+    other.create("alice");
+    // Another Bob, who knows the real Alice: her list and bundles are on his server.
+    other.relay = {
+        let upload = |world: &mut World, relay: &mut sesame_relay::Relay, name: Name| {
+            world.pass(3 * DAY);
+            let upload = world.with(name, |d, c| d.publication(c, Some(0))).unwrap().unwrap();
+            relay.publish((&user(name.0), sesame_core::ids::DeviceId(1)), &upload.bytes).unwrap();
+            world.with(name, |d, c| d.published(c, &upload.id)).unwrap();
+        };
+        let mut relay = sesame_relay::Relay::new();
+        upload(&mut world, &mut relay, ALICE);
+        upload(&mut other, &mut relay, BOB);
+        relay
+    };
+    other.now = world.now;
+    for _ in 0..30 {
+        other.send(BOB, &["alice"], b"it is me");
+    }
+    let mails = other.mails(ALICE);
+    let results = world.decrypt(ALICE, &mails);
+    let held = results.iter().filter(|r| matches!(r, Received::Held { .. })).count();
+    let dropped = events(&results).iter().filter(|e| matches!(e, Event::HeldDropped { .. })).count();
+    let changed = events(&results).iter().filter(|e| matches!(e, Event::IdentityChanged { .. })).count();
+    assert_eq!((held + dropped, changed), (30, 1));
+    assert_eq!(held, 64 * 1_024 / mails[0].len());
+    assert_eq!(failures(&world.decrypt(ALICE, &mails[..1])), [Code::Duplicate]);
+    let forgotten = daily(&mut world, ALICE, 31);
+    assert_eq!(forgotten.iter().filter(|e| matches!(e, Event::HeldDropped { .. })).count(), held);
+    assert_eq!(rows(&world, ALICE, Kind::Held), 0);
+}
