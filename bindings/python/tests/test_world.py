@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -217,3 +218,34 @@ def test_two_handles_on_one_store_never_use_a_key_twice(tmp_path: Path) -> None:
         assert bob.settle(send.id) is None
     results = alice.fetch()
     assert failures(results) == [] and alice.read.total() == 21
+
+
+def test_two_handles_on_one_store_may_write_at_once(tmp_path: Path) -> None:
+    """As an app and its notification extension do: who loses a race runs again, and nothing is lost or used twice."""
+    world = World(tmp_path)
+    alice, bob = world.create("alice"), world.create("bob")
+    bob.send(["alice"], b"hello")
+    alice.fetch()
+    alice.send(["bob"], b"hi")
+    bob.fetch()
+    sends: list[bytes] = []
+    errors: list[BaseException] = []
+
+    def write(handle: Device, name: int) -> None:
+        try:
+            for number in range(25):
+                sends.append(handle.batch_encrypt(["alice"], b"%d/%d" % (name, number)).id)
+        except BaseException as error:  # noqa: BLE001
+            errors.append(error)
+
+    handles = [bob.device, Device.open(path=tmp_path / "2.db", store_key=KEY), Device.open(path=tmp_path / "2.db", store_key=KEY)]
+    threads = [threading.Thread(target=write, args=(handle, name)) for name, handle in enumerate(handles)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    for send in sends:
+        assert bob.settle(send) is None
+    assert failures(alice.fetch()) == []
+    assert alice.read.total() == 76 and set(alice.read.values()) == {1}

@@ -74,3 +74,35 @@ fn derive(
         Secret::init_with(|to| to.iter_mut().zip(keys.expose().iter().skip(32)).for_each(|(to, from)| *to = *from)),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Timestamp;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    fn grant() -> LinkGrant {
+        LinkGrant { user: b"alice".to_vec().into(), device: 2, device_list: vec![1].into(), contacts: vec![].into() }
+    }
+
+    #[test]
+    fn an_answer_opens_for_its_own_offer_only() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut context = Context { now: Timestamp(0), rng: &mut rng };
+        let identity = x25519::PrivateKey::generate(&mut context);
+        let (public, secret) = (identity.public_key(), Secret::init_with(|s| s.fill(1)));
+        let new = NewDevice { signing_key: &[4; 32], identity_key: &public };
+        let answer = seal(&mut context, new, &secret, &grant()).unwrap();
+        assert_eq!(open(&identity, new, &secret, &answer).unwrap(), grant());
+        let other_secret = Secret::init_with(|s| s.fill(2));
+        assert_eq!(open(&identity, new, &other_secret, &answer).unwrap_err(), Code::AuthenticationFailed);
+        let other_key = NewDevice { signing_key: &[5; 32], ..new };
+        assert_eq!(open(&identity, other_key, &secret, &answer).unwrap_err(), Code::AuthenticationFailed);
+        let stranger = x25519::PrivateKey::generate(&mut context);
+        assert_eq!(open(&stranger, new, &secret, &answer).unwrap_err(), Code::AuthenticationFailed);
+        for (ephemeral, code) in [([0; 32], Code::WeakPublicKey), ([0xff; 32], Code::BadKeyEncoding)] {
+            let weak = LinkAnswer { ephemeral, ..answer.clone() };
+            assert_eq!(open(&identity, new, &secret, &weak).unwrap_err(), code);
+        }
+    }
+}

@@ -183,3 +183,51 @@ impl Work {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        context::Timestamp,
+        ratchet::{Start, keys::seal_header},
+        record::Block,
+        secret::Secret,
+    };
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+    use std::sync::Arc;
+
+    #[test]
+    fn a17_a18_a_weak_or_non_canonical_ratchet_key_changes_nothing() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut context = Context { now: Timestamp(0), rng: &mut rng };
+        let start = Start {
+            associated_data: [7; 32],
+            root: Arc::new(Secret::init_with(|k| k.fill(1))),
+            initiator_header: Arc::new(Secret::init_with(|k| k.fill(2))),
+            responder_header: Arc::new(Secret::init_with(|k| k.fill(3))),
+        };
+        let bob = Ratchet::responder(start, &x25519::PrivateKey::generate(&mut context));
+        let one = std::array::from_fn(|at| u8::from(at == 0));
+        let twist = std::array::from_fn(|at| if at == 0 { 2 } else { 0 });
+        for (dh, code) in [
+            ([0; 32], Code::WeakPublicKey),
+            (one, Code::WeakPublicKey),
+            (twist, Code::WeakPublicKey),
+            ([0xff; 32], Code::BadKeyEncoding),
+            (std::array::from_fn(|at| if at == 31 { 0x80 } else { 9 }), Code::BadKeyEncoding),
+        ] {
+            let key = &bob.cold.next_receiving_header;
+            let header = seal_header(key, &[5; 16], &[7; 32], &Header::new(dh, 0, 0)).unwrap();
+            let message = Message {
+                chain: 1,
+                salt: &[5; 16],
+                head: &header,
+                header: &header,
+                commitment: &[0; 32],
+                body: &[0; 784],
+            };
+            let opened = bob.open(&mut context, message, &|_, _| Ok(Block::default()));
+            assert_eq!(opened.map(drop).unwrap_err(), code, "{dh:02x?}");
+        }
+    }
+}
