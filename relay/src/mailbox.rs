@@ -15,6 +15,8 @@ pub enum Refusal {
     Malformed,
     /// There is no such user.
     NoSuchUser,
+    /// The caller is not on its own user's current list: it was removed.
+    NotListed,
     /// It was made from a stale view.
     Stale {
         /// The current signed list.
@@ -43,6 +45,9 @@ pub(crate) struct Mailboxes {
 
 impl Mailboxes {
     pub(crate) fn submit(&mut self, directory: &Directory, from: Caller<'_>, batch: &Batch) -> Result<(), Refusal> {
+        if !directory.devices(from.0).is_some_and(|own| own.contains(&from.1)) {
+            return Err(Refusal::NotListed);
+        }
         let mut listed = directory.devices(&batch.user).ok_or(Refusal::NoSuchUser)?;
         listed.retain(|device| (&batch.user, *device) != from);
         let mut named: Vec<DeviceId> = batch.envelopes.iter().map(|outgoing| outgoing.device).collect();

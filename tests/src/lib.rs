@@ -200,6 +200,7 @@ impl World {
                         let rejection = Rejection::NoSuchUser;
                         self.with(from, |d, context| d.rejected(context, &id, &batch.user, &rejection))?;
                     }
+                    Err(Refusal::NotListed) => return Err(Code::NotListed.into()),
                     Err(Refusal::Malformed) => panic!("the relay could not read a batch"),
                 }
             }

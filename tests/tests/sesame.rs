@@ -513,3 +513,17 @@ fn pins_and_verified_flags_travel_with_transcripts_and_a_differing_pin_blocks() 
     let send = world.encrypt(("bob", 2), &["dan"], b"blocked");
     assert_eq!(send.needs, [Need::IdentityAcceptance(user("dan"))]);
 }
+
+#[test]
+fn a_removed_device_is_cut_off_by_the_server_and_knows_it_when_its_list_comes() {
+    let mut world = World::pair(29);
+    world.link("bob");
+    world.send(("bob", 2), &["alice"], b"x");
+    world.remove(("bob", 2));
+    let send = world.encrypt(("bob", 2), &["alice"], b"y");
+    assert_eq!(world.drive(("bob", 2), send).unwrap_err().code, Code::NotListed);
+    let answers = Answers { device_lists: vec![world.list("bob").signed], ..Answers::default() };
+    world.with(("bob", 2), |d, c| d.apply(c, &answers)).unwrap();
+    let error = world.with(("bob", 2), |d, c| d.batch_encrypt(c, &[user("alice")], b"z", None)).unwrap_err();
+    assert_eq!(error.code, Code::NotListed);
+}

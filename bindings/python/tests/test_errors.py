@@ -73,7 +73,11 @@ def test_a_linking_code_is_good_once_and_for_its_own_device() -> None:
     with pytest.raises(sesame.PeerError) as wrong:
         second.complete(answer)
     assert wrong.value.code == 209
+    assert second.complete(alice.device.confirm_link(second.code)).id == 3, "the right answer may still come"
     assert first.complete(answer).id == 2
+    with pytest.raises(sesame.AppError) as closed:
+        first.complete(answer)
+    assert closed.value.code == 106
     with pytest.raises(sesame.AppError) as again:
         alice.device.confirm_link(first.code)
     assert (again.value.code, again.value.field) == (101, "code")

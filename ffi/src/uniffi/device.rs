@@ -300,9 +300,20 @@ impl Linking {
         self.code.clone()
     }
 
-    /// Takes the primary's answer and gives the device. After an error `resume` takes the link up again.
+    /// Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
     pub fn complete(&self, answer: Vec<u8>) -> Result<Arc<Device>> {
-        let Waiting { linking, store, key } = self.waiting.lock().take().ok_or(Code::Closed)?;
-        Ok(Device::over(Engine::complete(linking, store, key, &answer)?))
+        let mut waiting = self.waiting.lock();
+        let Waiting { linking, store, key } = waiting.take().ok_or(Code::Closed)?;
+        let again = (store.clone(), Secret::init_with(|to| *to = *key.expose()));
+        match Engine::complete(linking, store, key, &answer) {
+            Ok(engine) => Ok(Device::over(engine)),
+            Err(error) => {
+                let (store, key) = again;
+                if let Ok(linking) = outside(|_| core::Linking::resume(store.clone(), &key)) {
+                    *waiting = Some(Waiting { linking, store, key });
+                }
+                Err(error.into())
+            }
+        }
     }
 }

@@ -159,6 +159,7 @@ impl LocalRelay {
         match self.relay.lock().submit((&user, DeviceId(device)), &batch) {
             Ok(()) => Ok(Submission::Accepted),
             Err(Refusal::Malformed) => Err(Error::of(Code::InvalidArgument, "batch").into()),
+            Err(Refusal::NotListed) => Err(Error::of(Code::NotListed, "device").into()),
             Err(Refusal::NoSuchUser) => Ok(Submission::NoSuchUser),
             Err(Refusal::Stale { device_list, missing, gone }) => {
                 Ok(Submission::Stale { device_list, missing: ids(missing), gone: ids(gone) })

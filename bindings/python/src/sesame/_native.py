@@ -588,7 +588,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_code() != 2260:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_linking_complete() != 12099:
+    if lib.uniffi_sesame_ffi_checksum_method_linking_complete() != 64886:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() != 64787:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -5570,7 +5570,7 @@ class LinkingProtocol(typing.Protocol):
         raise NotImplementedError
     def complete(self, answer: bytes) -> Device:
         """
-        Takes the primary's answer and gives the device. After an error `resume` takes the link up again.
+        Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
 """
         raise NotImplementedError
 
@@ -5660,7 +5660,7 @@ class Linking(LinkingProtocol):
         return _uniffi_lift_return(_uniffi_ffi_result)
     def complete(self, answer: bytes) -> Device:
         """
-        Takes the primary's answer and gives the device. After an error `resume` takes the link up again.
+        Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
 """
         
         _UniffiFfiConverterBytes.check_lower(answer)
