@@ -34,6 +34,8 @@ pub const MAX_BODY: usize = 98_304;
 pub const MAX_BATCH: usize = 4_096;
 /// Users that one send may name; the largest group (section 8 of the design).
 pub const MAX_RECIPIENTS: usize = 1_000;
+/// Gap events that one batch raises for one device.
+pub const MAX_GAPS: usize = 64;
 /// Rounds of one send with one user before it is given up.
 pub const MAX_SEND_ROUNDS: u8 = 5;
 /// One-time prekeys kept published, of each kind.

@@ -527,3 +527,25 @@ fn a_removed_device_is_cut_off_by_the_server_and_knows_it_when_its_list_comes() 
     let error = world.with(("bob", 2), |d, c| d.batch_encrypt(c, &[user("alice")], b"z", None)).unwrap_err();
     assert_eq!(error.code, Code::NotListed);
 }
+
+#[test]
+fn a57_a_hole_in_a_senders_sequence_shows_once_and_a_late_message_fills_it_silently() {
+    let mut world = World::pair(57);
+    for n in 0..8_u8 {
+        world.send(BOB, &["alice"], &[n]);
+    }
+    let mails = world.steal(ALICE);
+    let gaps = |results: &[Received]| -> Vec<(u64, u64)> {
+        let of = |event: &&Event| match event {
+            Event::Gap { user: of, device, from, to } if *of == user("bob") && device.0 == 1 => Some((*from, *to)),
+            _ => None,
+        };
+        events(results).iter().filter_map(of).collect()
+    };
+    // Bob's first message was "hello": these have the numbers 2 to 9. In any order within one batch nothing is missing.
+    assert_eq!(gaps(&world.decrypt(ALICE, &[mails[1].clone(), mails[0].clone()])), []);
+    assert_eq!(gaps(&world.decrypt(ALICE, &[mails[7].clone(), mails[4].clone()])), [(4, 5), (7, 8)]);
+    assert_eq!(gaps(&world.decrypt(ALICE, &[mails[2].clone()])), []);
+    let late = world.decrypt(ALICE, &mails);
+    assert_eq!((gaps(&late), messages(&late).len()), (vec![], 3));
+}

@@ -6,6 +6,7 @@
 //! changed nothing anywhere (`docs/adr/0002-no-cache.md`).
 
 mod create;
+mod gaps;
 mod held;
 mod inbox;
 mod lists;

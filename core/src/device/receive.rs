@@ -99,6 +99,7 @@ impl Device {
                     Err(code) => results.push(failure(at, *code)),
                 }
             }
+            self.note_gaps(work, &mut results)?;
             Ok(results)
         })
     }

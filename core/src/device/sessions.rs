@@ -129,7 +129,7 @@ fn remove_rows(work: &mut Work<'_>, peer: &Peer, meta: SessionMeta) -> Result<()
 
 /// Deletes a DeviceRecord and everything under it (delete, Sesame 3.2).
 pub(super) fn remove_peer(work: &mut Work<'_>, user: &UserId, device: DeviceId) -> Result<(), Code> {
-    let kinds = [Kind::Peer, Kind::Session, Kind::Chains, Kind::Skipped, Kind::Block, Kind::Index];
+    let kinds = [Kind::Peer, Kind::Session, Kind::Chains, Kind::Skipped, Kind::Block, Kind::Index, Kind::Heard];
     let mut keys: Vec<Key> = Vec::new();
     for kind in kinds {
         keys.extend(work.keys(&work.places().device(kind, user, device))?);

@@ -125,6 +125,17 @@ pub enum Event {
         /// The epoch that was offered.
         epoch: u64,
     },
+    /// Messages of a device are missing: lost, withheld, or still to come (A57).
+    Gap {
+        /// Whose.
+        user: UserId,
+        /// Which device's.
+        device: DeviceId,
+        /// The first missing sequence number.
+        from: u64,
+        /// The last missing sequence number.
+        to: u64,
+    },
     /// What was held for a user was dropped for age or size (X 9).
     HeldDropped {
         /// From whom.
@@ -163,6 +174,14 @@ pub enum Event {
         session_id: SessionId,
     },
 }
+
+/// How far a device's sequence has come.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+pub struct Heard {
+    /// The highest sequence number that was received from it.
+    pub highest: u64,
+}
+impl Record for Heard {}
 
 /// That an envelope was received (X 8).
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]

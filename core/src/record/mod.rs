@@ -13,7 +13,7 @@ mod ratchet;
 mod secret_form;
 mod user;
 
-pub use inbox::{Counters, Event, Flags, Held, Item, Message, MessageKind, Received};
+pub use inbox::{Counters, Event, Flags, Heard, Held, Item, Message, MessageKind, Received};
 pub use outbox::{Entry, PartState, Recipe, SendBody, SendHead, SendPart, SentTo, Skip};
 pub use own::{Check, Linking, Own, Publication, StoredList};
 pub use peer::{Peer, Scope, SessionMeta};

@@ -56,6 +56,8 @@ pub enum Kind {
     Held = 20,
     /// [`record::Counters`].
     Counters = 21,
+    /// [`record::Heard`], by device.
+    Heard = 22,
 }
 
 /// Which private prekey.

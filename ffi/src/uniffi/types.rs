@@ -300,6 +300,17 @@ pub enum Event {
         /// The epoch that was offered.
         epoch: u64,
     },
+    /// Messages of a device are missing: lost, withheld, or still to come.
+    Gap {
+        /// Whose.
+        user: String,
+        /// Which device's.
+        device: u32,
+        /// The first missing sequence number.
+        first: u64,
+        /// The last missing sequence number.
+        last: u64,
+    },
     /// What was held for a user was dropped for age or size.
     HeldDropped {
         /// From whom.
@@ -462,6 +473,9 @@ impl From<core::Event> for Event {
             E::DeviceListGap { user } => Self::DeviceListGap { user: name(user) },
             E::DeviceListOld { user } => Self::DeviceListOld { user: name(user) },
             E::DeviceListRollback { user, epoch } => Self::DeviceListRollback { user: name(user), epoch },
+            E::Gap { user, device, from, to } => {
+                Self::Gap { user: name(user), device: device.0, first: from, last: to }
+            }
             E::HeldDropped { user } => Self::HeldDropped { user: name(user) },
             E::IdleDevice { user, device } => Self::IdleDevice { user: name(user), device: device.0 },
             E::IdentityChanged { user, pinned, claimed, was_verified } => Self::IdentityChanged {

@@ -1607,6 +1607,60 @@ class Event:
             return True
 
     @dataclass
+    class GAP:
+        """
+        Messages of a device are missing: lost, withheld, or still to come.
+"""
+        
+        def __init__(self, user:str, device:int, first:int, last:int):
+            self.user = user
+            
+            """
+        Whose.
+"""
+        
+            self.device = device
+            
+            """
+        Which device's.
+"""
+        
+            self.first = first
+            
+            """
+        The first missing sequence number.
+"""
+        
+            self.last = last
+            
+            """
+        The last missing sequence number.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.GAP(user={}, device={}, first={}, last={})".format(self.user, self.device, self.first, self.last)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_GAP():
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            if self.first != other.first:
+                return False
+            if self.last != other.last:
+                return False
+            return True
+
+    @dataclass
     class HELD_DROPPED:
         """
         What was held for a user was dropped for age or size.
@@ -1850,6 +1904,10 @@ class Event:
         return isinstance(self, Event.DEVICE_LIST_ROLLBACK)
     def is_device_list_rollback(self) -> bool:
         return isinstance(self, Event.DEVICE_LIST_ROLLBACK)
+    def is_GAP(self) -> bool:
+        return isinstance(self, Event.GAP)
+    def is_gap(self) -> bool:
+        return isinstance(self, Event.GAP)
     def is_HELD_DROPPED(self) -> bool:
         return isinstance(self, Event.HELD_DROPPED)
     def is_held_dropped(self) -> bool:
@@ -1884,6 +1942,7 @@ Event.DEVICE_LIST_FORK = type("Event.DEVICE_LIST_FORK", (Event.DEVICE_LIST_FORK,
 Event.DEVICE_LIST_GAP = type("Event.DEVICE_LIST_GAP", (Event.DEVICE_LIST_GAP, Event,), {})  # type: ignore
 Event.DEVICE_LIST_OLD = type("Event.DEVICE_LIST_OLD", (Event.DEVICE_LIST_OLD, Event,), {})  # type: ignore
 Event.DEVICE_LIST_ROLLBACK = type("Event.DEVICE_LIST_ROLLBACK", (Event.DEVICE_LIST_ROLLBACK, Event,), {})  # type: ignore
+Event.GAP = type("Event.GAP", (Event.GAP, Event,), {})  # type: ignore
 Event.HELD_DROPPED = type("Event.HELD_DROPPED", (Event.HELD_DROPPED, Event,), {})  # type: ignore
 Event.IDLE_DEVICE = type("Event.IDLE_DEVICE", (Event.IDLE_DEVICE, Event,), {})  # type: ignore
 Event.IDENTITY_CHANGED = type("Event.IDENTITY_CHANGED", (Event.IDENTITY_CHANGED, Event,), {})  # type: ignore
@@ -1924,32 +1983,39 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterUInt64.read(buf),
             )
         if variant == 6:
+            return Event.GAP(
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+                _UniffiFfiConverterUInt64.read(buf),
+                _UniffiFfiConverterUInt64.read(buf),
+            )
+        if variant == 7:
             return Event.HELD_DROPPED(
                 _UniffiFfiConverterString.read(buf),
             )
-        if variant == 7:
+        if variant == 8:
             return Event.IDLE_DEVICE(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 8:
+        if variant == 9:
             return Event.IDENTITY_CHANGED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterBytes.read(buf),
                 _UniffiFfiConverterBytes.read(buf),
                 _UniffiFfiConverterBoolean.read(buf),
             )
-        if variant == 9:
+        if variant == 10:
             return Event.SERVER_INCONSISTENT(
                 _UniffiFfiConverterString.read(buf),
             )
-        if variant == 10:
+        if variant == 11:
             return Event.SESSION_STARTED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterBytes.read(buf),
             )
-        if variant == 11:
+        if variant == 12:
             return Event.OTHER(
             )
         raise InternalError("Raw enum value doesn't match any cases")
@@ -1975,6 +2041,12 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_DEVICE_LIST_ROLLBACK():
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt64.check_lower(value.epoch)
+            return
+        if value.is_GAP():
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            _UniffiFfiConverterUInt64.check_lower(value.first)
+            _UniffiFfiConverterUInt64.check_lower(value.last)
             return
         if value.is_HELD_DROPPED():
             _UniffiFfiConverterString.check_lower(value.user)
@@ -2023,29 +2095,35 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             buf.write_i32(5)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt64.write(value.epoch, buf)
-        if value.is_HELD_DROPPED():
+        if value.is_GAP():
             buf.write_i32(6)
             _UniffiFfiConverterString.write(value.user, buf)
-        if value.is_IDLE_DEVICE():
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+            _UniffiFfiConverterUInt64.write(value.first, buf)
+            _UniffiFfiConverterUInt64.write(value.last, buf)
+        if value.is_HELD_DROPPED():
             buf.write_i32(7)
+            _UniffiFfiConverterString.write(value.user, buf)
+        if value.is_IDLE_DEVICE():
+            buf.write_i32(8)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_IDENTITY_CHANGED():
-            buf.write_i32(8)
+            buf.write_i32(9)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterBytes.write(value.pinned, buf)
             _UniffiFfiConverterBytes.write(value.claimed, buf)
             _UniffiFfiConverterBoolean.write(value.was_verified, buf)
         if value.is_SERVER_INCONSISTENT():
-            buf.write_i32(9)
+            buf.write_i32(10)
             _UniffiFfiConverterString.write(value.user, buf)
         if value.is_SESSION_STARTED():
-            buf.write_i32(10)
+            buf.write_i32(11)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterBytes.write(value.session_id, buf)
         if value.is_OTHER():
-            buf.write_i32(11)
+            buf.write_i32(12)
 
 
 

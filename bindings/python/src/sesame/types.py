@@ -144,6 +144,17 @@ class DeviceListRollback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Messages ``first`` to ``last`` of a device are missing: lost, withheld, or still to come."""
+
+    user: str
+    device: int
+    first: int
+    last: int
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldDropped:
     """What was held for a user was dropped for age or size."""
 
@@ -195,6 +206,7 @@ Event = (
     | DeviceListGap
     | DeviceListOld
     | DeviceListRollback
+    | Gap
     | HeldDropped
     | IdleDevice
     | IdentityChanged
@@ -413,6 +425,7 @@ _EVENTS: dict[str, type[Any]] = {
     "DEVICE_LIST_GAP": DeviceListGap,
     "DEVICE_LIST_OLD": DeviceListOld,
     "DEVICE_LIST_ROLLBACK": DeviceListRollback,
+    "GAP": Gap,
     "HELD_DROPPED": HeldDropped,
     "IDLE_DEVICE": IdleDevice,
     "IDENTITY_CHANGED": IdentityChanged,
