@@ -108,6 +108,30 @@ fn a02_a_rollback_and_a_fork_are_typed_events_and_the_evidence_is_kept() {
 }
 
 #[test]
+fn a02_in_a_fork_the_contested_device_is_skipped_and_the_server_still_takes_the_batch() {
+    let mut world = World::pair(202);
+    let first = world.list("alice");
+    world.link("alice");
+    world.send(BOB, &["alice"], b"both");
+    // A fork of epoch 2 that does not know the second device.
+    let other = world.forge_list("alice", Some(&first.list), &first.list.devices).unwrap();
+    let (found, _) = apply_list(&mut world, &other.signed);
+    assert!(matches!(found[..], [Event::DeviceListFork { .. }]));
+    let send = world.encrypt(BOB, &["alice"], b"x");
+    let batch = send.batches.iter().find(|batch| batch.user == user("alice")).unwrap();
+    assert_eq!(batch.envelopes.iter().map(|out| out.device.0).collect::<Vec<_>>(), [1]);
+    assert_eq!(
+        batch.skips.iter().map(|skip| (skip.device.0, skip.reason)).collect::<Vec<_>>(),
+        [(2, Code::DeviceListFork.number())]
+    );
+    assert_eq!(world.drive(BOB, send).unwrap(), None);
+    world.with(BOB, |d, c| d.resolve_fork(c, &user("alice"))).unwrap();
+    world.send(BOB, &["alice"], b"y");
+    assert_eq!(world.read(("alice", 2)), [b"both".to_vec(), b"y".to_vec()]);
+    assert_eq!(world.read(ALICE), [b"both".to_vec(), b"x".to_vec(), b"y".to_vec()]);
+}
+
+#[test]
 fn a03_a_forked_view_shows_with_the_next_message() {
     let mut world = World::pair(3);
     let before = world.list("alice");

@@ -65,13 +65,15 @@ impl SendPart {
         if trust::list_is_due(user) {
             plan.needs.push(Need::DeviceList(self.user.clone()));
         }
+        self.skip_contested(user, us);
         let mut recipients: Vec<DeviceId> = devices::recipients(user, us).iter().map(|device| device.id).collect();
         recipients.retain(|device| target.is_none_or(|target| *device == target));
         if target.is_some() && recipients.is_empty() {
             self.state = PartState::Failed(Code::NotListed.number());
         }
         self.entries.retain(|entry| recipients.contains(&entry.device));
-        self.skips.retain(|skip| recipients.contains(&skip.device));
+        let contested = Code::DeviceListFork.number();
+        self.skips.retain(|skip| skip.reason == contested || recipients.contains(&skip.device));
         for device in recipients {
             let settled = self.entries.iter().map(|e| e.device).chain(self.skips.iter().map(|s| s.device));
             if settled.into_iter().any(|settled| settled == device) {
@@ -85,6 +87,20 @@ impl SendPart {
             }
         }
         Ok(plan)
+    }
+
+    /// In a fork, what is listed but not on both lists gets nothing, by an explicit skip: the server compares the batch with the list
+    /// (X 5, X 6). Once the app has decided, it is a recipient like any other.
+    fn skip_contested(&mut self, user: &User, us: (&UserId, DeviceId)) {
+        self.skips.retain(|skip| skip.reason != Code::DeviceListFork.number());
+        let Some(fork) = &user.fork else { return };
+        let listed = user.list.iter().flat_map(|list| &list.devices).map(|device| device.id);
+        let contested: Vec<DeviceId> =
+            listed.filter(|id| !fork.on_both.contains(id) && (&user.user, *id) != us).collect();
+        for device in contested {
+            self.entries.retain(|entry| entry.device != device);
+            self.skip(device, Code::DeviceListFork);
+        }
     }
 
     /// The device gets nothing in this send, and the app is told.
