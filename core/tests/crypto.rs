@@ -19,6 +19,14 @@ fn with_context<R>(seed: u64, run: impl FnOnce(&mut Context<'_>) -> R) -> R {
 }
 
 #[test]
+fn rfc7748_section_5_2_first_iteration() {
+    let nine = bytes("0900000000000000000000000000000000000000000000000000000000000000");
+    let scalar = x25519::PrivateKey::from_secret(Secret::init_with(|k| *k = nine));
+    let shared = scalar.diffie_hellman(&x25519::PublicKey::decode(nine).unwrap()).unwrap();
+    assert_eq!(shared.expose(), &bytes("422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079"));
+}
+
+#[test]
 fn both_ends_agree() {
     let (ours, theirs) = with_context(1, |c| (x25519::PrivateKey::generate(c), x25519::PrivateKey::generate(c)));
     assert_eq!(
