@@ -71,6 +71,8 @@ codes! {
     IdentityNotAccepted = 109, "the user's account key changed and was not accepted";
     NotAMember = 110, "not a member of the group";
     NotPrimary = 111, "only the primary device can do this";
+    AlreadyMember = 112, "already a member of the group";
+    NotInvited = 113, "there is no invitation to answer";
     Truncated = 201, "the bytes end too early";
     TrailingData = 202, "bytes follow the end";
     NonCanonical = 203, "not the canonical encoding";
@@ -94,6 +96,13 @@ codes! {
     NotListed = 221, "the device is not on the signed list";
     Forged = 222, "the envelope's gate does not match";
     ReusedIndex = 223, "the peer used an index twice";
+    GroupExists = 230, "another group with this id is known";
+    AuthorNotMember = 231, "the author is not a member of the group";
+    ForbiddenOperation = 232, "nobody may do this in a group";
+    MalformedOperation = 233, "the group operation is outside its bounds";
+    MissingParents = 234, "operations before this one are missing";
+    TooManyOperations = 235, "more group operations than the limit";
+    UnknownGroupKind = 236, "this kind of group is not known";
     BundleMismatch = 301, "the bundle belongs to another device";
     BadSignature = 302, "a signature does not verify";
     KeyReuse = 303, "one key stands in two places";

@@ -44,3 +44,33 @@ pub struct DeviceId(pub u32);
 /// A session's name, 32 bytes, equal at both ends and never on the wire.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SessionId(pub [u8; 32]);
+
+/// What kind of group a scope belongs to. The numbers are those of scopes on the wire and in AD_session: 1 is the direct scope.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[repr(u8)]
+pub enum GroupKind {
+    /// Pairwise fan-out: a ratchet for each pair of devices in the group (D5).
+    Pairwise = 2,
+}
+
+impl GroupKind {
+    /// The kind with this number, if it is known.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        (number == Self::Pairwise.number()).then_some(Self::Pairwise)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// A group's name, 32 bytes: a hash of its creator's account key and 32 random bytes. Knowing it is worth nothing (A48).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct GroupId(pub [u8; 32]);
+
+/// An operation's name, 32 bytes: the hash of what its author signed.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct OperationId(pub [u8; 32]);

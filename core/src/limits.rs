@@ -34,6 +34,36 @@ pub const MAX_BODY: usize = 98_304;
 pub const MAX_BATCH: usize = 4_096;
 /// Users that one send may name; the largest group (section 8 of the design).
 pub const MAX_RECIPIENTS: usize = 1_000;
+/// Members of a group (section 8 of the design).
+pub const MAX_MEMBERS: usize = MAX_RECIPIENTS;
+/// Users that one operation adds (X 11).
+pub const MAX_ADDED: usize = 200;
+/// Parents of one operation; heads beyond them stay heads.
+pub const MAX_PARENTS: usize = 16;
+/// Leaves that an invitation back names.
+pub const MAX_NAMED_LEAVES: usize = 8;
+/// Operations of one device in one group, so that one device alone cannot fill a group's memory.
+pub const MAX_GROUP_SEQUENCE: u64 = 1_024;
+/// Operations of one group; a group that has used them up lives on in a fork.
+pub const MAX_OPERATIONS: usize = 4_096;
+/// Operations of one group that wait for their parents.
+pub const MAX_WAITING: usize = 64;
+/// Longest name of a group, in bytes.
+pub const MAX_GROUP_NAME: usize = 256;
+/// Longest description of a group, in bytes.
+pub const MAX_DESCRIPTION: usize = 2_048;
+/// Longest picture reference of a group, in bytes.
+pub const MAX_PICTURE: usize = 1_024;
+/// Most app data of a group, in bytes.
+pub const MAX_APP_DATA: usize = 4_096;
+/// Operations and lists in one message, in bytes; a larger state goes in several.
+pub const MAX_BUNDLE: usize = 64_000;
+/// Devices of a group that are remembered as having other operations.
+pub const MAX_LAGS: usize = 64;
+/// Users of a group who push what a device lacks without being asked, so that a thousand do not (D6).
+pub const PUSHING_USERS: usize = 2;
+/// What one held group content counts for at least, in bytes: its session is kept as well (X 9).
+pub const MIN_HELD: usize = 1_024;
 /// Gap events that one batch raises for one device.
 pub const MAX_GAPS: usize = 64;
 /// Rounds of one send with one user before it is given up.
@@ -68,6 +98,8 @@ pub const KEEP_RECEIVED_IDS: Duration = DAY.saturating_mul(30);
 pub const MAX_RECEIVED_IDS: usize = 4_096;
 /// Bytes held for one peer device until its identity is accepted (X 9).
 pub const MAX_HELD_PER_DEVICE: usize = 64 * 1_024;
+/// Bytes of group operations held for one peer device: a large group's state comes in several messages (X 9).
+pub const MAX_HELD_OPERATIONS: usize = 1_024 * 1_024;
 /// Bytes held in all (X 9).
 pub const MAX_HELD: usize = 4 * 1_024 * 1_024;
 /// Longest time that a message may wait in a mailbox (Sesame 3.1).

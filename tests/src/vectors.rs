@@ -121,8 +121,9 @@ pub fn vectors() -> Value {
     let offer = sesame_core::wire::linking::LinkOffer::decode(&code).unwrap();
     let answer = world.hosts[&ALICE].device.link(&mut context, &code).unwrap();
 
-    let padded =
-        |payload: usize, content: usize| json!([payload, content, padding::padded_len(payload, content).unwrap()]);
+    let padded = |payload: usize, list: usize, content: usize| {
+        json!([payload, list, content, padding::padded_len(payload, padding::room(list), content).unwrap()])
+    };
     json!({
         "about": "libsesame wire version 1, suite 1; see docs/wire.md. Hex throughout; integers are decimal.",
         "alice": party(&world, ALICE),
@@ -153,6 +154,6 @@ pub fn vectors() -> Value {
             "new_identity_key": hex(&offer.identity_key),
             "answer": hex(&answer),
         },
-        "padding": [padded(0, 100), padded(384, 700), padded(385, 700), padded(0, 767), padded(0, 768), padded(60_000, 60_500)],
+        "padding": [padded(0, 0, 100), padded(384, 0, 700), padded(385, 0, 700), padded(384, 203, 900), padded(0, 0, 767), padded(0, 0, 768), padded(60_000, 0, 60_500)],
     })
 }

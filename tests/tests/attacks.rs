@@ -9,7 +9,7 @@ use sesame_core::record::{self, Record, Scope};
 use sesame_core::registry::admission::{self, Speaker};
 use sesame_core::store::{Kind, MemoryStore, Places, Sealer};
 use sesame_core::wire::bundle::Bundle;
-use sesame_core::wire::content::{Body, SentTo};
+use sesame_core::wire::content::{Body, SentTo, Stamp};
 use sesame_core::wire::device_list::SignedDeviceList;
 use sesame_tests::store::{Fault, FaultyStore};
 use sesame_tests::{ALICE, BOB, World, events, failures, messages, store_key, user};
@@ -250,8 +250,9 @@ fn a09_a_transcript_from_anybody_but_an_own_listed_device_is_refused() {
     let (theirs, stranger) = read("bob", 1);
     let recipient: Vec<u8> = b"bob".to_vec();
     let sent_to = SentTo { user: recipient.into(), account_key: None, verified: 0 };
-    let transcript = || Body::Transcript { recipients: vec![sent_to.clone()].into(), payload: vec![1].into() };
-    let message = || Body::Message { payload: vec![1].into() };
+    let stamp = Stamp { content_id: [7; 16], sent_at: 1 };
+    let transcript = || Body::Transcript { stamp, recipients: vec![sent_to.clone()].into(), payload: vec![1].into() };
+    let message = || Body::Message { stamp, payload: vec![1].into() };
     let admit = |body, user: &record::User, device: &record::Peer| {
         admission::admit(&body, Speaker { user, device, scope: Scope::Direct }, &own.user).map(drop)
     };

@@ -537,7 +537,7 @@ fn a57_a_hole_in_a_senders_sequence_shows_once_and_a_late_message_fills_it_silen
     let mails = world.steal(ALICE);
     let gaps = |results: &[Received]| -> Vec<(u64, u64)> {
         let of = |event: &&Event| match event {
-            Event::Gap { user: of, device, from, to } if *of == user("bob") && device.0 == 1 => Some((*from, *to)),
+            Event::Gap { user: of, device, from, to, .. } if *of == user("bob") && device.0 == 1 => Some((*from, *to)),
             _ => None,
         };
         events(results).iter().filter_map(of).collect()

@@ -8,6 +8,7 @@ use crate::{
     ids::SessionId,
     keys::party::Party,
     record::Scope,
+    secret::Secret,
     wire::envelope::{Initiation, SUITE},
 };
 
@@ -51,10 +52,20 @@ pub fn direct(t: &Transcript<'_>) -> [u8; 32] {
     bind(Scope::Direct, i.generation, t.initiator, t.responder, &transcript)
 }
 
+/// The same for a scope session, whose transcript is E_A and SHA-256(seed) (X 4).
+#[must_use]
+pub fn opened(
+    scope: Scope,
+    generation: u64,
+    (opener, responder): (&Party, &Party),
+    ephemeral_key: &[u8; 32],
+    seed: &Secret<32>,
+) -> [u8; 32] {
+    bind(scope, generation, opener, responder, &join(&[ephemeral_key, &sha256(seed.expose())]))
+}
+
 fn bind(scope: Scope, generation: u64, initiator: &Party, responder: &Party, transcript: &[u8]) -> [u8; 32] {
-    let (kind, id): (u8, &[u8]) = match scope {
-        Scope::Direct => (1, &[]),
-    };
+    let (kind, id) = scope.name();
     sha256(&join(&[
         labels::SESSION,
         &[SUITE],

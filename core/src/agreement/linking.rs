@@ -82,7 +82,13 @@ mod tests {
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
     fn grant() -> LinkGrant {
-        LinkGrant { user: b"alice".to_vec().into(), device: 2, device_list: vec![1].into(), contacts: vec![].into() }
+        LinkGrant {
+            user: b"alice".to_vec().into(),
+            device: 2,
+            device_list: vec![1].into(),
+            contacts: vec![].into(),
+            groups: vec![].into(),
+        }
     }
 
     #[test]

@@ -4,4 +4,5 @@
 
 pub mod associated_data;
 pub mod linking;
+pub mod opening;
 pub mod pqxdh;

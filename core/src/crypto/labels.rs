@@ -44,6 +44,18 @@ labels! {
     ONE_TIME_KEM = b"sesame/1 sign one-time kem prekey";
     /// Signature over a last-resort KEM prekey.
     LAST_RESORT_KEM = b"sesame/1 sign last-resort kem prekey";
+    /// Shared secret of a scope session (X 4).
+    OPENING = b"sesame/1 opening";
+    /// What a nested message's body is bound to in the place of an envelope's head (X 4).
+    NESTED = b"sesame/1 nested";
+    /// GroupID (X 11).
+    GROUP_ID = b"sesame/1 group id";
+    /// OperationID (X 11).
+    OPERATION_ID = b"sesame/1 operation id";
+    /// Digest of a group's operations (D6).
+    GROUP_DIGEST = b"sesame/1 group digest";
+    /// Signature over a group operation (X 11).
+    GROUP_OPERATION = b"sesame/1 sign group operation";
     /// Signature over a device list (X 5).
     DEVICE_LIST = b"sesame/1 sign device list";
 }

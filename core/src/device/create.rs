@@ -1,15 +1,21 @@
 //! How a device comes to be: as a user's first, by linking, or from its store (D1, X 7).
 
-use super::{Device, lists::OwnList, run, work::Work};
+use super::{
+    Device,
+    group::state::{self, Teller},
+    lists::OwnList,
+    run,
+    work::Work,
+};
 use crate::{
     agreement::linking::{self, NewDevice},
-    context::Context,
+    context::{Context, Timestamp},
     crypto::{
         ed25519::{SigningKey, VerifyingKey},
         x25519,
     },
     error::{Code, Error},
-    ids::{DeviceId, UserId},
+    ids::{DeviceId, GroupId, UserId},
     keys::{
         device::DeviceKeys,
         device_list::{self, VerifiedDeviceList},
@@ -19,7 +25,10 @@ use crate::{
     registry::trust,
     secret::Secret,
     store::{Kind, Places, Query, Sealer, Store},
-    wire::linking::{Contact, LinkAnswer, LinkGrant, LinkOffer},
+    wire::{
+        group::{Bundle, Operation},
+        linking::{Contact, LinkAnswer, LinkGrant, LinkOffer, TlsByteVecU24},
+    },
 };
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -205,6 +214,7 @@ impl Device {
                 device: id.0,
                 device_list: next.signed.into(),
                 contacts: self.contacts(work)?.into(),
+                groups: groups(work)?.into(),
             };
             let new = NewDevice { signing_key: &offer.signing_key, identity_key: &identity_key };
             let answer = linking::seal(context, new, &offer.secret, &grant)?.encode()?;
@@ -213,7 +223,8 @@ impl Device {
         })
     }
 
-    /// The primary takes a device off the list (X 5). What others had ready for it, they no longer send.
+    /// The primary takes a device off the list (X 5). What others had ready for it, they no longer send. In each group its later operations
+    /// are void; the sends that say so are in [`Device::outbox`], to be submitted after the new list is published.
     ///
     /// # Errors
     /// [`Code::NotPrimary`]; [`Code::NotListed`]; [`Code::InvalidArgument`] for the primary itself.
@@ -229,6 +240,7 @@ impl Device {
             let next = device_list::sign(&account, self.user(), Some(&list), &rest, context.now)?;
             let events = self.take_list(work, &next, context.now)?;
             self.advance_user(work, context, self.user())?;
+            self.retire(work, context, device)?;
             Ok(events)
         })
     }
@@ -329,6 +341,9 @@ impl Linking {
             for contact in grant.contacts.as_slice() {
                 take_contact(work, contact)?;
             }
+            for group in grant.groups.as_slice() {
+                take_group(work, (context.now, &own.user), group.as_slice())?;
+            }
             Ok(DeviceKeys::from_record(&own))
         })?;
         Ok(Device { store: self.store, sealer: self.sealer, keys })
@@ -357,4 +372,28 @@ fn take_contact(work: &mut Work<'_>, contact: &Contact) -> Result<(), Code> {
         return Err(Code::WrongUser);
     }
     put_list(work, &list, contact.verified == 1)
+}
+
+/// All operations of each group, for a new device.
+fn groups(work: &Work<'_>) -> Result<Vec<TlsByteVecU24>, Code> {
+    let mut groups = Vec::new();
+    for key in work.keys(&Places::all(Kind::Group))? {
+        let group: record::Group = work.get(&key)?.ok_or(Code::RecordInconsistent)?;
+        let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
+        let set = state::load(work, &id)?.set;
+        for bundle in state::bundles(work, &set, usize::MAX)? {
+            groups.push(bundle.encode()?.into());
+        }
+    }
+    Ok(groups)
+}
+
+/// A group that the primary passed on.
+fn take_group(work: &mut Work<'_>, now: (Timestamp, &UserId), bundle: &[u8]) -> Result<(), Code> {
+    let bundle = Bundle::decode(bundle)?;
+    let first = bundle.operations.as_slice().first().ok_or(Code::NonCanonical)?;
+    let id = GroupId(Operation::decode(first.operation.as_slice())?.group);
+    let loaded = state::load(work, &id)?;
+    let offered = state::verify(work, &loaded.set, &id, &bundle)?;
+    state::take(work, now, loaded, offered, Teller::Ourselves)?.map(drop).ok_or(Code::MalformedOperation)
 }

@@ -5,26 +5,23 @@
 use super::{Device, inbox, receive::Received, work::Work};
 use crate::{
     error::Code,
-    ids::{DeviceId, UserId},
+    ids::{DeviceId, GroupId, UserId},
     limits::MAX_GAPS,
     record::{Event, Heard, Item},
-    store::Kind,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Device {
-    /// Adds an event for each run of numbers that the batch leaves open, and remembers how far each device has come.
-    pub(super) fn note_gaps(&self, work: &mut Work<'_>, results: &mut Vec<Received>) -> Result<(), Code> {
-        let mut heard: BTreeMap<(UserId, DeviceId), (BTreeSet<u64>, usize)> = BTreeMap::new();
-        for received in results.iter() {
-            if let Received::Item { envelope, item: Item::Message(message), .. } = received {
-                let of_device = heard.entry((message.user.clone(), message.device)).or_default();
-                of_device.0.insert(message.sequence);
-                of_device.1 = *envelope;
-            }
+    /// Adds an event for each run of numbers that the batch leaves open, and remembers how far each device has come, in each scope by itself.
+    pub(super) fn note_gaps(&self, work: &mut Work<'_>, batch: &mut BatchResults) -> Result<(), Code> {
+        let mut of_device: BTreeMap<(UserId, DeviceId, Option<GroupId>), (BTreeSet<u64>, usize)> = BTreeMap::new();
+        for Numbered { envelope, user, device, group, sequence } in batch.numbered.drain(..) {
+            let heard = of_device.entry((user, device, group)).or_default();
+            heard.0.insert(sequence);
+            heard.1 = envelope;
         }
-        for ((user, device), (numbers, envelope)) in heard {
-            let key = work.places().device(Kind::Heard, &user, device);
+        for ((user, device, group), (numbers, envelope)) in of_device {
+            let key = work.places().heard(&user, device, group.as_ref());
             let before = work.get::<Heard>(&key)?.unwrap_or_default().highest;
             let mut expected = before.saturating_add(1);
             let mut gaps = Vec::new();
@@ -38,10 +35,26 @@ impl Device {
                 work.put(key, &Heard { highest: expected.saturating_sub(1) })?;
             }
             for (from, to) in gaps {
-                let item = Item::Event(Event::Gap { user: user.clone(), device, from, to });
-                results.push(Received::Item { envelope, id: inbox::put(work, &item)?, item });
+                let item = Item::Event(Event::Gap { user: user.clone(), device, group, from, to });
+                batch.results.push(Received::Item { envelope, id: inbox::put(work, &item)?, item });
             }
         }
         Ok(())
     }
+}
+
+/// The number that one content bears.
+pub(super) struct Numbered {
+    pub(super) envelope: usize,
+    pub(super) user: UserId,
+    pub(super) device: DeviceId,
+    pub(super) group: Option<GroupId>,
+    pub(super) sequence: u64,
+}
+
+/// What has come of the envelopes of a batch so far.
+#[derive(Default)]
+pub(super) struct BatchResults {
+    pub(super) results: Vec<Received>,
+    pub(super) numbered: Vec<Numbered>,
 }

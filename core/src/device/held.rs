@@ -2,7 +2,7 @@
 
 use super::{
     Device,
-    lists::as_items,
+    gaps::BatchResults,
     receive::{Incoming, Opened, Received, check_gate},
     work::Work,
 };
@@ -52,12 +52,12 @@ impl Device {
             || counters.held.saturating_add(size) > MAX_HELD as u64
         {
             events.push(Event::HeldDropped { user: user.user.clone() });
-            return Ok(Opened::Items(as_items(events)));
+            return Ok(Opened::events(events));
         }
         counters.held = counters.held.saturating_add(size);
         work.put(Places::only(Kind::Counters), &counters)?;
         work.put(key, &Held { at: context.now.0, envelope: bytes.to_vec() })?;
-        Ok(Opened::Held(as_items(events)))
+        Ok(Opened { held: true, ..Opened::events(events) })
     }
 
     /// Opens what was held for a user, now that its identity is accepted. What fails now is dropped. Results count what was held from 0.
@@ -67,7 +67,7 @@ impl Device {
         context: &mut Context<'_>,
         user: &UserId,
     ) -> Result<Vec<Received>, Error> {
-        let (mut results, mut opened) = (Vec::new(), 0);
+        let (mut batch, mut opened) = (BatchResults::default(), 0);
         for key in work.keys(&Places::all(Kind::Held))? {
             let Some(held) = work.get::<Held>(&key)? else { continue };
             let envelope = Envelope::decode(&held.envelope).map_err(|_| Code::RecordInconsistent)?;
@@ -78,9 +78,10 @@ impl Device {
             let mut counters: Counters = work.get(&Places::only(Kind::Counters))?.unwrap_or_default();
             counters.held = counters.held.saturating_sub(held.envelope.len() as u64);
             work.put(Places::only(Kind::Counters), &counters)?;
-            self.receive(work, context, (opened, &envelope, &held.envelope), &mut results)?;
+            self.receive(work, context, (opened, &envelope, &held.envelope), &mut batch)?;
             opened += 1;
         }
-        Ok(results)
+        self.note_gaps(work, &mut batch)?;
+        Ok(batch.results)
     }
 }

@@ -5,8 +5,11 @@
 //! every call reads what it needs at one generation of the store, so that two processes may share one, and a call that fails has
 //! changed nothing anywhere (`docs/adr/0002-no-cache.md`).
 
+mod content;
 mod create;
+mod encrypt;
 mod gaps;
+mod group;
 mod held;
 mod inbox;
 mod lists;
@@ -22,14 +25,16 @@ mod views;
 mod work;
 
 pub use create::Linking;
+pub use group::{Act, Cost, Group, GroupChange, GroupView, HistoryEntry, MemberView};
 pub use inbox::InboxItem;
 pub use outbox::{Batch, Outgoing, Send, SendId, Skipped};
 pub use publish::Publication;
 pub use receive::{NextStep, Received};
+pub use send::Recipients;
 pub use settle::{Answers, Applied, Refusal, Rejection};
 pub use views::{DeviceView, SessionView, UserView};
 
-pub use crate::record::{Event, Flags, Item, Message, MessageKind};
+pub use crate::record::{Event, Flags, GroupInfo, Item, Message, MessageKind, Standing};
 pub use crate::registry::{devices::DeviceState, send::Need};
 
 use crate::{

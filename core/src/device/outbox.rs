@@ -5,12 +5,16 @@ use crate::{
     context::{Context, Timestamp},
     error::{Code, Error},
     ids::{DeviceId, UserId},
-    record::{Event, SendBody, SendHead, SendPart, SentTo},
+    record::{Entry, Event, Scope, SendBody, SendHead, SendPart, SentTo},
     registry::send::Need,
     session,
-    store::{Kind, Places},
-    wire::content::{self, Body, Tail},
+    store::{Key, Kind, Places},
+    wire::{
+        content::{self, Body, GroupClaim, Stamp},
+        padding,
+    },
 };
+use zeroize::Zeroizing;
 
 /// Names a send, across crashes and processes.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -108,12 +112,14 @@ pub(super) fn view(device: &Device, work: &Work<'_>, now: Timestamp, id: &SendId
         send.needs.push(Need::Publication);
     }
     let unpublished = !send.needs.is_empty();
+    let keys: Vec<Key> = head.users.iter().map(|to| work.places().part(&to.user, &id.0)).collect();
+    work.prefetch_missing(&keys)?;
     for SentTo { user, .. } in &head.users {
         let Some(mut part) = work.get::<SendPart>(&work.places().part(user, &id.0))? else { continue };
         let record = work.user(user)?;
         let (peers, _) = work.peers(record.as_ref())?;
         let find = |of| Ok(peers.iter().find(|peer| peer.device == of));
-        let plan = part.plan(record.as_ref(), find, device.us(), head.target, now)?;
+        let plan = part.plan(record.as_ref(), find, device.us(), (head.target, head.scope()), now)?;
         if let Some(code) = part.failure() {
             send.failed.push((user.clone(), code));
         } else if plan.needs.is_empty() && plan.encrypt.is_empty() && !unpublished {
@@ -125,11 +131,10 @@ pub(super) fn view(device: &Device, work: &Work<'_>, now: Timestamp, id: &SendId
 }
 
 fn batch(device: &Device, head: &SendHead, body: &SendBody, part: &SendPart) -> Result<Batch, Code> {
-    let tail = zeroize::Zeroizing::new(tail(head, body, &part.user, device.user()).encode()?);
+    let said = said(head, body, &part.user, device.user())?;
     let mut envelopes = Vec::with_capacity(part.entries.len());
     for entry in &part.entries {
-        let content = zeroize::Zeroizing::new([entry.prelude.as_slice(), &tail].concat());
-        let envelope = session::envelope(&entry.recipe, &content, body.payload.len())?;
+        let envelope = envelope(entry, head.scope(), &said)?;
         envelopes.push(Outgoing { device: entry.device, envelope });
     }
     envelopes.sort_unstable_by_key(|outgoing| outgoing.device);
@@ -139,20 +144,70 @@ fn batch(device: &Device, head: &SendHead, body: &SendBody, part: &SendPart) -> 
     Ok(Batch { user: part.user.clone(), targeted: head.target.is_some(), envelopes, skips })
 }
 
-/// What is the same for all devices of a user: the message, or for our own user the transcript of it.
-pub(super) fn tail(head: &SendHead, body: &SendBody, user: &UserId, us: &UserId) -> Tail {
-    let payload = body.payload.clone().into();
-    let others = head.users.iter().filter(|to| to.user != *us);
-    let recipients: Vec<content::SentTo> = others
-        .map(|to| content::SentTo {
-            user: to.user.as_bytes().to_vec().into(),
-            account_key: to.account_key,
-            verified: u8::from(to.verified),
-        })
-        .collect();
-    let body = match user == us && !recipients.is_empty() {
-        true => Body::Transcript { recipients: recipients.into(), payload },
-        false => Body::Message { payload },
+/// The envelope of an entry: always the same bytes.
+fn envelope(entry: &Entry, scope: Scope, said: &SaidTo) -> Result<Vec<u8>, Code> {
+    let room = usize::try_from(entry.room).map_err(|_| Code::RecordInconsistent)?;
+    let content = match &entry.nested {
+        None => Zeroizing::new([entry.prelude.as_slice(), &said.body].concat()),
+        Some(nested) => {
+            let inner = Zeroizing::new([nested.prelude.as_slice(), &said.body].concat());
+            let opening = Body::Opening(session::nested_content(scope, nested, &inner)?);
+            let body = Zeroizing::new(opening.encode()?);
+            Zeroizing::new([entry.prelude.as_slice(), &body].concat())
+        }
     };
-    Tail { content_id: head.content_id, sent_at: head.sent_at, body }
+    session::envelope(&entry.recipe, &content, said.payload, room)
+}
+
+/// What is the same for all devices of a user.
+pub(super) struct SaidTo {
+    /// An encoded [`Body`].
+    pub(super) body: Zeroizing<Vec<u8>>,
+    /// The length of the payload in it.
+    pub(super) payload: usize,
+    /// What the padding keeps free beside the payload, but for a riding list.
+    pub(super) room: usize,
+}
+
+/// The message, or for our own user the transcript of it; in a group the same for all but those whom it takes in.
+pub(super) fn said(head: &SendHead, body: &SendBody, user: &UserId, us: &UserId) -> Result<SaidTo, Code> {
+    let stamp = Stamp { content_id: head.content_id, sent_at: head.sent_at };
+    let welcome = head.users.iter().any(|to| to.user == *user && to.welcome);
+    let bytes = if welcome { &body.welcome } else { &body.payload };
+    let (payload, length) = (bytes.clone().into(), bytes.len());
+    let mut room = padding::ALLOWANCE;
+    let form = match &head.group {
+        Some(group) => {
+            if user == us {
+                room = room.max(usize::try_from(group.transcript_room).unwrap_or(usize::MAX));
+            }
+            let claim = GroupClaim { count: group.claim.count, digest: group.claim.digest };
+            match group.operations {
+                true => Body::Operations { stamp, claim, bundle: payload },
+                false => Body::Group { stamp, claim, payload },
+            }
+        }
+        None => {
+            let others = head.users.iter().filter(|to| to.user != *us);
+            let recipients: Vec<content::SentTo> = others
+                .map(|to| content::SentTo {
+                    user: to.user.as_bytes().to_vec().into(),
+                    account_key: to.account_key,
+                    verified: u8::from(to.verified),
+                })
+                .collect();
+            match user == us && !recipients.is_empty() {
+                true => Body::Transcript { stamp, recipients: recipients.into(), payload },
+                false => Body::Message { stamp, payload },
+            }
+        }
+    };
+    Ok(SaidTo { body: Zeroizing::new(form.encode()?), payload: length, room })
+}
+
+impl SendHead {
+    /// In which sessions it is said.
+    pub(super) fn scope(&self) -> Scope {
+        self.group.map_or(Scope::Direct, |group| group.scope)
+    }
 }

@@ -1,24 +1,28 @@
 //! Receiving: bytes, envelope, gate, session, content, admission, inbox; each envelope by itself, all in one commit
 //! (Sesame 3.4; X 1, X 3, X 5).
 
-use super::{Device, lists::as_items, pre_keys, sessions, work::Work};
+use super::{
+    Device,
+    content::Said,
+    gaps::{BatchResults, Numbered},
+    lists::as_items,
+    pre_keys, sessions,
+    work::Work,
+};
 use crate::{
     context::Context,
     crypto::{ed25519::VerifyingKey, x25519},
     error::{Blame, Code, Error},
-    ids::{DeviceId, UserId},
+    ids::{DeviceId, GroupId, UserId},
     keys::{device_list::VerifiedDeviceList, pair::PairKeys, party::Party},
     limits::MAX_BATCH,
     ratchet::Delta,
-    record::{self, Event, Flags, IndexEntry, Item, Message, Peer, Scope, SessionMeta, User},
-    registry::{
-        admission::{self, Speaker},
-        devices, trust,
-    },
-    session::{self, Session, order},
+    record::{self, Event, Flags, IndexEntry, Item, Peer, Scope, SessionMeta},
+    registry::devices,
+    session::{self, order},
     store::{Kind, Places, PreKeyUse, Query},
     wire::{
-        content::{self, Body, ListClaim, Prelude, Tail},
+        content,
         envelope::{Envelope, Initiation, Route},
     },
 };
@@ -61,9 +65,19 @@ pub enum Received {
 }
 
 /// What one envelope came to.
-pub(super) enum Opened {
-    Items(Vec<Item>),
-    Held(Vec<Item>),
+#[derive(Default)]
+pub(super) struct Opened {
+    pub(super) items: Vec<Item>,
+    /// Whether it, or what was in it, is held.
+    pub(super) held: bool,
+    /// The contents' numbers, each in its scope.
+    pub(super) numbered: Vec<(Option<GroupId>, u64)>,
+}
+
+impl Opened {
+    pub(super) fn events(events: Vec<Event>) -> Self {
+        Self { items: as_items(events), ..Self::default() }
+    }
 }
 
 /// An envelope with what its sender is to us.
@@ -92,15 +106,15 @@ impl Device {
         self.run(context, |work, context| {
             let decoded: Vec<Result<Envelope, Code>> = envelopes.iter().map(|bytes| Envelope::decode(bytes)).collect();
             self.prefetch(work, &decoded)?;
-            let mut results = Vec::with_capacity(decoded.len());
+            let mut batch = BatchResults::default();
             for (at, (decoded, bytes)) in decoded.iter().zip(envelopes).enumerate() {
                 match decoded {
-                    Ok(envelope) => self.receive(work, context, (at, envelope, bytes), &mut results)?,
-                    Err(code) => results.push(failure(at, *code)),
+                    Ok(envelope) => self.receive(work, context, (at, envelope, bytes), &mut batch)?,
+                    Err(code) => batch.results.push(failure(at, *code)),
                 }
             }
-            self.note_gaps(work, &mut results)?;
-            Ok(results)
+            self.note_gaps(work, &mut batch)?;
+            Ok(batch.results)
         })
     }
 
@@ -122,31 +136,38 @@ impl Device {
         work: &mut Work<'_>,
         context: &mut Context<'_>,
         (at, envelope, bytes): (usize, &Envelope, &[u8]),
-        results: &mut Vec<Received>,
+        batch: &mut BatchResults,
     ) -> Result<(), Error> {
         work.begin_item();
         let opened = self.open_one(work, context, envelope, bytes).and_then(|opened| {
-            let (items, held) = match opened {
-                Opened::Items(items) => (items, false),
-                Opened::Held(items) => (items, true),
-            };
-            let mut numbered = Vec::with_capacity(items.len());
-            for item in items {
-                numbered.push((super::inbox::put(work, &item)?, item));
+            let mut items = Vec::with_capacity(opened.items.len());
+            for item in opened.items {
+                items.push((super::inbox::put(work, &item)?, item));
             }
-            Ok((numbered, held))
+            Ok((items, opened.held, opened.numbered))
         });
         work.end_item(opened.is_ok());
         match opened {
-            Ok((items, held)) => {
-                results.extend(items.into_iter().map(|(id, item)| Received::Item { envelope: at, id, item }));
+            Ok((items, held, numbered)) => {
+                let items = items.into_iter().map(|(id, item)| Received::Item { envelope: at, id, item });
+                batch.results.extend(items);
                 if held {
-                    results.push(Received::Held { envelope: at });
+                    batch.results.push(Received::Held { envelope: at });
+                }
+                if let Some((user, device)) = sender(envelope) {
+                    let numbered = numbered.into_iter().map(|(group, sequence)| Numbered {
+                        envelope: at,
+                        user: user.clone(),
+                        device,
+                        group,
+                        sequence,
+                    });
+                    batch.numbered.extend(numbered);
                 }
             }
             // The store moved on or cannot be read at all: the call fails, not the envelope. A damaged row concerns its envelope only.
             Err(code) if code.blame() == Blame::Store && !code.is_damage() => return Err(code.into()),
-            Err(code) => results.push(failure(at, code)),
+            Err(code) => batch.results.push(failure(at, code)),
         }
         Ok(())
     }
@@ -170,7 +191,7 @@ impl Device {
         let head = envelope.head.encode()?;
         let incoming = Incoming { envelope, head: &head, user, device };
         match &envelope.head.route {
-            Route::Ordinary { locator } => self.open_ordinary(work, context, &incoming, locator).map(Opened::Items),
+            Route::Ordinary { locator } => self.open_ordinary(work, context, &incoming, locator),
             Route::Initiation(initiation) => self.open_initiation(work, context, &incoming, initiation, bytes),
         }
     }
@@ -182,7 +203,7 @@ impl Device {
         context: &mut Context<'_>,
         incoming: &Incoming<'_>,
         locator: &[u8; 16],
-    ) -> Result<Vec<Item>, Code> {
+    ) -> Result<Opened, Code> {
         let salt = &incoming.envelope.head.salt;
         let peer = work.peer(&incoming.user, incoming.device)?.ok_or(Code::NoSession)?;
         let pair = peer.receiving();
@@ -202,27 +223,27 @@ impl Device {
         mut peer: Peer,
         meta: SessionMeta,
         chain: u32,
-    ) -> Result<Vec<Item>, Code> {
+    ) -> Result<Opened, Code> {
         if !order::may_receive(&meta, &peer.sessions, context.now) {
             return Err(Code::NoSession);
         }
         let mut session = sessions::load(work, &peer, meta)?;
         let load = |chain, number| sessions::block(work, &peer, &meta, chain, number);
         let (delta, content) = session::open(&session, context, chain, (incoming.envelope, incoming.head), &load)?;
-        let (prelude, tail) = content::decode(&content)?;
-        let (mut items, user) = self.hear(work, context, &mut peer, &prelude)?;
+        let (prelude, body) = content::decode(&content)?;
+        let (items, user) = self.hear(work, context, &mut peer, &prelude)?;
         let flags = Flags {
             from_removed_device: peer.stale_since.is_some(),
-            no_one_time_key: false,
             older_session: order::is_stale(&meta, &peer.sessions),
+            ..Flags::default()
         };
-        let message = self.admit(incoming, (&user, &peer), meta, (&prelude, &tail), flags)?;
-        items.extend(as_items(self.learn_pins(work, &tail.body)?));
-        items.push(Item::Message(message));
-        settle_step(work, &mut peer, &mut session, delta, context.now.0)?;
+        sessions::settle_step(work, &mut peer, &mut session, delta, context.now.0)?;
         remember(work, incoming, context.now.0)?;
+        let said = Said { meta, prelude, body, flags };
+        let opened = self.take_in(work, context, incoming, (&user, peer), said)?;
+        let items = [items, opened.items].concat();
         self.follow(work, context, &items)?;
-        Ok(items)
+        Ok(Opened { items, ..opened })
     }
 
     fn open_initiation(
@@ -258,9 +279,9 @@ impl Device {
         check_gate(work, incoming, &peer.receiving())?;
         if let Some(meta) = peer.sessions.iter().find(|meta| meta.ephemeral_key == initiation.ephemeral_key).copied() {
             // Every message of an initiating session is on its initiator's first chain.
-            return self.open_on(work, context, incoming, peer, meta, 1).map(Opened::Items);
+            return self.open_on(work, context, incoming, peer, meta, 1);
         }
-        self.accept(work, context, incoming, peer, initiation).map(Opened::Items)
+        self.accept(work, context, incoming, peer, initiation)
     }
 
     /// An initiation that matches no session: builds the matching one (Sesame 3.4), if it is not a replay (X 3).
@@ -271,7 +292,7 @@ impl Device {
         incoming: &Incoming<'_>,
         mut peer: Peer,
         initiation: &Initiation,
-    ) -> Result<Vec<Item>, Code> {
+    ) -> Result<Opened, Code> {
         if initiation.generation <= peer.floor(Scope::Direct) {
             return Err(Code::ReplayedInitiation);
         }
@@ -280,7 +301,7 @@ impl Device {
         let mut session = session::accept(&self.keys, &named, &party, initiation, context.now)?;
         let load = |_, _| Err(Code::RecordInconsistent);
         let (delta, content) = session::open(&session, context, 1, (incoming.envelope, incoming.head), &load)?;
-        let (prelude, tail) = content::decode(&content)?;
+        let (prelude, body) = content::decode(&content)?;
         // > Every initiation carries the sender's signed device list in its body.
         let list = VerifiedDeviceList::verify(prelude.list.as_slice())?;
         if list.user != party.user {
@@ -307,16 +328,15 @@ impl Device {
             from_removed_device: peer.stale_since.is_some(),
             no_one_time_key: used.is_empty(),
             older_session: order::is_stale(&meta, &[peer.sessions.as_slice(), &[meta]].concat()),
+            ..Flags::default()
         };
-        let message = self.admit(incoming, (&user, &peer), meta, (&prelude, &tail), flags)?;
-        items.extend(as_items(self.learn_pins(work, &tail.body)?));
-        session.ratchet.hot.sequence = self.sequence(work, &peer)?;
+        session.ratchet.hot.sequence = self.sequence(work, &peer, Scope::Direct)?;
         let sequence = session.ratchet.hot.sequence;
         // It has decrypted something already: it does not count among the unanswered, which go first.
         session.meta.answered_at = Some(context.now.0);
         sessions::insert(work, &mut peer, &session)?;
         let delta = Delta { hot: record::Hot { sequence, ..delta.hot }, ..delta };
-        settle_step(work, &mut peer, &mut session, delta, context.now.0)?;
+        sessions::settle_step(work, &mut peer, &mut session, delta, context.now.0)?;
         // The one-time keys go with the success that used them, and only with it (A23).
         let mut book = super::publish::book(work)?;
         for key in used {
@@ -330,92 +350,11 @@ impl Device {
         remember(work, incoming, context.now.0)?;
         let started = Event::SessionStarted { user: party.user, device: party.device, session_id: meta.id };
         items.push(Item::Event(started));
-        items.push(Item::Message(message));
+        let said = Said { meta, prelude, body, flags };
+        let opened = self.take_in(work, context, incoming, (&user, peer), said)?;
+        let items = [items, opened.items].concat();
         self.follow(work, context, &items)?;
-        Ok(items)
-    }
-
-    /// What a content says of device lists (X 5): theirs is taken in, claims are compared.
-    fn hear(
-        &self,
-        work: &mut Work<'_>,
-        context: &mut Context<'_>,
-        peer: &mut Peer,
-        prelude: &Prelude,
-    ) -> Result<(Vec<Item>, User), Code> {
-        let mut events = Vec::new();
-        let riding = prelude.list.as_slice();
-        if !riding.is_empty() {
-            let list = VerifiedDeviceList::verify(riding)?;
-            if list.user != peer.user || *list.account_key.as_bytes() != peer.account_key {
-                return Err(Code::WrongUser);
-            }
-            // An older list than ours in an honest message is only late.
-            let taken = self.take_list(work, &list, context.now)?;
-            events.extend(taken.into_iter().filter(|event| !matches!(event, Event::DeviceListRollback { .. })));
-            if let Some(known) = work.peer(&peer.user, peer.device)? {
-                peer.stale_since = known.stale_since;
-            }
-        }
-        let user = work.user(&peer.user)?.ok_or(Code::NotListed)?;
-        // What a device of an identity says that is not pinned any more is not this user's word.
-        if user.account_key != peer.account_key {
-            return Err(Code::IdentityChanged);
-        }
-        // A removed device has no say on what list is newest.
-        if peer.stale_since.is_none()
-            && let Some(newer) = trust::note_claim(&user, &prelude.my_list)
-        {
-            work.put_user(&newer)?;
-        }
-        // With the list itself at hand its evidence says more than the claim.
-        if !events.iter().any(|event| matches!(event, Event::DeviceListFork { .. })) {
-            events.extend(compare(work, &user, &prelude.my_list)?);
-        }
-        let own = self.own_list(work)?;
-        if own.user.user != user.user {
-            events.extend(compare(work, &own.user, &prelude.your_list)?);
-        }
-        if own.list.hash_of(prelude.your_list.epoch).is_some_and(|hash| hash.starts_with(&prelude.your_list.hash)) {
-            peer.knows_epoch = peer.knows_epoch.max(prelude.your_list.epoch);
-        }
-        let user = work.user(&peer.user)?.ok_or(Code::NotListed)?;
-        Ok((as_items(events), user))
-    }
-
-    /// Open sends follow a list that has changed; only after the step is written, for they may use the same session.
-    fn follow(&self, work: &mut Work<'_>, context: &mut Context<'_>, items: &[Item]) -> Result<(), Code> {
-        for item in items {
-            if let Item::Event(Event::DeviceListChanged { user, .. } | Event::DeviceListFork { user, .. }) = item {
-                self.advance_user(work, context, user)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn admit(
-        &self,
-        incoming: &Incoming<'_>,
-        (user, peer): (&User, &Peer),
-        meta: SessionMeta,
-        (prelude, tail): (&Prelude, &Tail),
-        flags: Flags,
-    ) -> Result<Message, Code> {
-        let speaker = Speaker { user, device: peer, scope: meta.scope };
-        let kind = admission::admit(&tail.body, speaker, self.user())?;
-        let (Body::Message { payload } | Body::Transcript { payload, .. }) = &tail.body;
-        Ok(Message {
-            content_id: tail.content_id,
-            envelope_id: incoming.envelope.head.salt,
-            user: incoming.user.clone(),
-            device: incoming.device,
-            session: meta.id,
-            sent_at: tail.sent_at,
-            sequence: prelude.sequence,
-            kind,
-            payload: payload.as_slice().to_vec(),
-            flags,
-        })
+        Ok(Opened { items, ..opened })
     }
 }
 
@@ -444,42 +383,4 @@ fn remember(work: &mut Work<'_>, incoming: &Incoming<'_>, at: u64) -> Result<(),
     let salt = &incoming.envelope.head.salt;
     let key = work.places().salted(Kind::Received, &incoming.user, incoming.device, salt);
     work.put(key, &record::Received { at })
-}
-
-/// Writes a step, and what the first answer changes: the session stops initiating (Sesame 2.3).
-fn settle_step(
-    work: &mut Work<'_>,
-    peer: &mut Peer,
-    session: &mut Session,
-    delta: Delta,
-    now: u64,
-) -> Result<(), Code> {
-    let answered = session.meta.answered_at.is_none();
-    let Some(meta) = peer.sessions.iter_mut().find(|meta| meta.id == session.meta.id) else {
-        // One too many, and the lowest: it is forgotten with its first message.
-        return work.put_peer(peer);
-    };
-    meta.answered_at = meta.answered_at.or(Some(now));
-    meta.initiating = false;
-    session.meta = *meta;
-    session.initiation = None;
-    let cold = delta.cold.clone();
-    if let Some(cold) = cold {
-        session.ratchet.cold = cold;
-    }
-    sessions::write(work, peer, session, &delta, answered)?;
-    if delta.directory.is_some() {
-        sessions::bound_skipped(work, peer)?;
-    }
-    work.put_peer(peer)
-}
-
-/// A claim about a list that we know: another hash is a fork that somebody was shown (A03).
-fn compare(work: &Work<'_>, user: &User, claim: &ListClaim) -> Result<Option<Event>, Code> {
-    let known = user.list.as_ref().and_then(|list| list.hash_of(claim.epoch));
-    if claim.epoch == 0 || known.is_none_or(|hash| hash.starts_with(&claim.hash)) {
-        return Ok(None);
-    }
-    let known = super::lists::signed_list(work, &user.user)?;
-    Ok(Some(Event::DeviceListFork { user: user.user.clone(), known, other: Vec::new() }))
 }

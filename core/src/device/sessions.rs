@@ -3,9 +3,9 @@
 use super::work::Work;
 use crate::{
     error::Code,
-    ids::{DeviceId, UserId},
+    ids::{DeviceId, SessionId, UserId},
     ratchet::Delta,
-    record::{Block, Directory, Hot, IndexEntry, Peer, SessionCold, SessionMeta},
+    record::{Beginning, Block, Directory, Hot, IndexEntry, Peer, SessionCold, SessionMeta},
     registry::devices,
     session::Session,
     store::{Key, Kind},
@@ -25,7 +25,7 @@ pub(super) fn load(work: &Work<'_>, peer: &Peer, meta: SessionMeta) -> Result<Se
 /// Writes a whole new session with its first index entry, and drops those that it displaces.
 pub(super) fn insert(work: &mut Work<'_>, peer: &mut Peer, session: &Session) -> Result<(), Code> {
     let places = work.places();
-    work.put(places.session(Kind::Session, peer, session.meta.id), &session.cold()?)?;
+    work.put(places.session(Kind::Session, peer, session.meta.id), &session.cold())?;
     work.put(places.session(Kind::Chains, peer, session.meta.id), &session.ratchet.hot)?;
     let (tag, chain) = session.ratchet.first_tag();
     work.put(places.index(peer, &tag), &IndexEntry { session: session.meta.id, chain })?;
@@ -36,18 +36,12 @@ pub(super) fn insert(work: &mut Work<'_>, peer: &mut Peer, session: &Session) ->
 }
 
 /// Writes what one step changed.
-pub(super) fn write(
-    work: &mut Work<'_>,
-    peer: &Peer,
-    session: &Session,
-    delta: &Delta,
-    cold: bool,
-) -> Result<(), Code> {
+fn write(work: &mut Work<'_>, peer: &Peer, session: &Session, delta: &Delta, cold: bool) -> Result<(), Code> {
     let places = work.places();
     let id = session.meta.id;
     work.put(places.session(Kind::Chains, peer, id), &delta.hot)?;
     if cold || delta.cold.is_some() {
-        work.put(places.session(Kind::Session, peer, id), &session.cold()?)?;
+        work.put(places.session(Kind::Session, peer, id), &session.cold())?;
     }
     if let Some(directory) = &delta.directory {
         let key = places.session(Kind::Skipped, peer, id);
@@ -72,8 +66,50 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Writes a step, and what the first answer changes: the session stops initiating (Sesame 2.3).
+pub(super) fn settle_step(
+    work: &mut Work<'_>,
+    peer: &mut Peer,
+    session: &mut Session,
+    delta: Delta,
+    now: u64,
+) -> Result<(), Code> {
+    let answered = session.meta.answered_at.is_none();
+    let Some(meta) = peer.sessions.iter_mut().find(|meta| meta.id == session.meta.id) else {
+        // One too many, and the lowest: it is forgotten with its first message.
+        return work.put_peer(peer);
+    };
+    meta.answered_at = meta.answered_at.or(Some(now));
+    meta.initiating = false;
+    session.meta = *meta;
+    if let Some(Beginning::Opening(opening)) = session.beginning.take() {
+        answer_carrier(work, peer, opening.carrier, now)?;
+    }
+    let cold = delta.cold.clone();
+    if let Some(cold) = cold {
+        session.ratchet.cold = cold;
+    }
+    write(work, peer, session, &delta, answered)?;
+    if delta.directory.is_some() {
+        bound_skipped(work, peer)?;
+    }
+    work.put_peer(peer)
+}
+
+/// > that also marks the direct session that carried it as answered (X 4)
+fn answer_carrier(work: &mut Work<'_>, peer: &mut Peer, carrier: Option<SessionId>, now: u64) -> Result<(), Code> {
+    let Some(meta) = peer.sessions.iter_mut().find(|meta| Some(meta.id) == carrier && meta.initiating) else {
+        return Ok(());
+    };
+    meta.initiating = false;
+    meta.answered_at = meta.answered_at.or(Some(now));
+    let key = work.places().session(Kind::Session, peer, carrier.ok_or(Code::Internal)?);
+    let cold: SessionCold = work.get(&key)?.ok_or(Code::RecordInconsistent)?;
+    work.put(key, &SessionCold { beginning: None, ..cold })
+}
+
 /// Keeps the skipped keys of a device within their bound (A30). A session that pays keeps marks, so that its messages fail as expired.
-pub(super) fn bound_skipped(work: &mut Work<'_>, peer: &Peer) -> Result<(), Code> {
+fn bound_skipped(work: &mut Work<'_>, peer: &Peer) -> Result<(), Code> {
     let places = work.places();
     let mut counts = Vec::new();
     for meta in &peer.sessions {

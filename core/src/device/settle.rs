@@ -239,17 +239,17 @@ impl Device {
         let floor = peer.floor(Scope::Direct);
         let generation = order::next_generation(&peer.sessions, Scope::Direct, floor, context.now);
         let mut session = session::initiate(&self.keys, context, &verified, generation)?;
-        session.ratchet.hot.sequence = self.sequence(work, &peer)?;
+        session.ratchet.hot.sequence = self.sequence(work, &peer, Scope::Direct)?;
         sessions::insert(work, &mut peer, &session)?;
         work.put_peer(&peer)?;
         let idle = verified.idle.then(|| Event::IdleDevice { user: user.clone(), device });
         Ok(idle.into_iter().collect())
     }
 
-    /// How many messages this device has sent to that one, over all sessions that are left.
-    pub(super) fn sequence(&self, work: &Work<'_>, peer: &crate::record::Peer) -> Result<u64, Code> {
+    /// How many messages this device has sent to that one in a scope, over all its sessions that are left.
+    pub(super) fn sequence(&self, work: &Work<'_>, peer: &crate::record::Peer, scope: Scope) -> Result<u64, Code> {
         let mut highest = 0;
-        for meta in &peer.sessions {
+        for meta in peer.sessions.iter().filter(|meta| meta.scope == scope) {
             let key = work.places().session(Kind::Chains, peer, meta.id);
             // A damaged one counts nothing; its session is forgotten when it is used.
             if let Some(hot) = work.get_sound::<crate::record::Hot>(&key)? {
@@ -309,10 +309,11 @@ fn refuse(applied: &mut Applied, field: &'static str, item: usize, code: Code) -
 }
 
 /// Ends a user's part; with the last part the send is gone, and the plaintext with it.
-fn close(work: &mut Work<'_>, send: &SendId, user: &UserId) -> Result<(), Code> {
+pub(super) fn close(work: &mut Work<'_>, send: &SendId, user: &UserId) -> Result<(), Code> {
     let Some((head, _)) = outbox::read(work, send)? else { return Ok(()) };
     work.delete(work.places().part(user, &send.0));
-    for other in &head.users {
+    // Our own part stands last and is mostly settled last: looked for first, a thousand settlements cost a thousand looks.
+    for other in head.users.iter().rev() {
         if work.exists(&work.places().part(&other.user, &send.0))? {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! Housekeeping: what is due by time (X 3, X 5, X 6, X 8, X 9). The library sends nothing by itself; this only prepares.
 
-use super::{Device, lists::OwnList, sessions, work::Work};
+use super::{Device, group, lists::OwnList, sessions, work::Work};
 use crate::{
     context::{Context, Timestamp},
     error::{Code, Error},
@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 
 impl Device {
     /// Does what is due: forgets what has lived long enough, signs the device list anew every week (on the primary). Call it about once
-    /// a day, and with `mailbox_empty` when the mailbox has just been fetched and decrypted to its end: nothing is forgotten by a clock alone.
+    /// a day, after a `GroupDiverged` as well (what is due to devices with other operations is then in [`Device::outbox`]), and with
+    /// `mailbox_empty` when the mailbox has just been fetched and decrypted to its end: nothing is forgotten by a clock alone.
     ///
     /// # Errors
     /// The store's.
@@ -32,6 +33,9 @@ impl Device {
             forget_pre_keys(work, emptied_at, context.now)?;
             forget_received(work, context.now)?;
             events.extend(forget_held(work, context.now)?);
+            events.extend(group::forget_held(work, context)?);
+            group::forget_scopes(work, emptied_at, context.now)?;
+            self.serve_all_lags(work, context)?;
             for key in work.keys(&Places::all(Kind::User))? {
                 let Some(user) = work.get::<User>(&key)? else { continue };
                 let issued = user.list.as_ref().map(|list| Timestamp(list.issued_at));

@@ -1,8 +1,8 @@
 //! What the app may look at: users, their devices, their sessions.
 
-use super::Device;
+use super::{Device, work::Work};
 use crate::{
-    context::Context,
+    context::{Context, Timestamp},
     error::{Code, Error},
     ids::{DeviceId, SessionId, UserId},
     record::{Hot, Peer, Scope, User},
@@ -139,18 +139,28 @@ impl Device {
     ) -> Result<Option<SessionView>, Error> {
         self.run(context, |work, context| {
             work.user(user)?.ok_or(Code::UnknownUser)?;
-            let Some(peer) = work.peer(user, device)? else { return Ok(None) };
-            let Some(meta) = peer.active(Scope::Direct, context.now) else { return Ok(None) };
-            let hot: Hot =
-                work.get(&work.places().session(Kind::Chains, &peer, meta.id))?.ok_or(Code::RecordInconsistent)?;
-            Ok(Some(SessionView {
-                id: meta.id,
-                generation: meta.generation,
-                initiating: meta.initiating,
-                sent: hot.sequence,
-                received: hot.accepted,
-                inactive: peer.sessions.len().saturating_sub(1),
-            }))
+            session_view(work, context.now, (user, device), Scope::Direct).map_err(Error::from)
         })
     }
+}
+
+/// The active session with a device in a scope.
+pub(super) fn session_view(
+    work: &Work<'_>,
+    now: Timestamp,
+    (user, device): (&UserId, DeviceId),
+    scope: Scope,
+) -> Result<Option<SessionView>, Code> {
+    let Some(peer) = work.peer(user, device)? else { return Ok(None) };
+    let Some(meta) = peer.active(scope, now) else { return Ok(None) };
+    let hot: Hot = work.get(&work.places().session(Kind::Chains, &peer, meta.id))?.ok_or(Code::RecordInconsistent)?;
+    let of_scope = peer.sessions.iter().filter(|session| session.scope == scope).count();
+    Ok(Some(SessionView {
+        id: meta.id,
+        generation: meta.generation,
+        initiating: meta.initiating,
+        sent: hot.sequence,
+        received: hot.accepted,
+        inactive: of_scope.saturating_sub(1),
+    }))
 }

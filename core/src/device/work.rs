@@ -3,8 +3,8 @@
 use crate::{
     context::Context,
     error::Code,
-    ids::{DeviceId, UserId},
-    record::{Peer, Record, User},
+    ids::{DeviceId, GroupId, UserId},
+    record::{Group, Peer, Record, User},
     store::{Changes, CommitError, Generation, Key, Kind, Places, Query, Sealer, Store},
 };
 use core::cell::{Cell, RefCell};
@@ -171,6 +171,9 @@ impl<'a> Work<'a> {
     pub(super) fn peers(&self, user: Option<&User>) -> Result<(Vec<Peer>, Vec<DeviceId>), Code> {
         let (mut peers, mut damaged) = (Vec::new(), Vec::new());
         let Some(user) = user else { return Ok((peers, damaged)) };
+        let devices = user.list.iter().flat_map(|list| &list.devices);
+        let keys: Vec<Key> = devices.map(|device| self.places().device(Kind::Peer, &user.user, device.id)).collect();
+        self.prefetch_missing(&keys)?;
         for device in user.list.iter().flat_map(|list| &list.devices) {
             match self.peer(&user.user, device.id) {
                 Ok(peer) => peers.extend(peer),
@@ -184,6 +187,15 @@ impl<'a> Work<'a> {
     pub(super) fn put_peer(&mut self, peer: &Peer) -> Result<(), Code> {
         let key = self.places().device(Kind::Peer, &peer.user, peer.device);
         self.put(key, peer)
+    }
+
+    pub(super) fn group(&self, id: &GroupId) -> Result<Option<Group>, Code> {
+        self.get(&self.places().group(Kind::Group, id))
+    }
+
+    pub(super) fn put_group(&mut self, id: &GroupId, group: &Group) -> Result<(), Code> {
+        let key = self.places().group(Kind::Group, id);
+        self.put(key, group)
     }
 
     /// Ends a hold without a change.

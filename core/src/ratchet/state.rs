@@ -68,8 +68,19 @@ impl Ratchet {
     /// # Errors
     /// [`Code::WeakPublicKey`].
     pub fn initiator(context: &mut Context<'_>, start: Start, their_ratchet: &x25519::PublicKey) -> Result<Self, Code> {
+        Self::initiator_with(x25519::PrivateKey::generate(context), start, their_ratchet)
+    }
+
+    /// The same with a first ratchet key that the other side knows of before the first header: E_A of an opening (X 4).
+    ///
+    /// # Errors
+    /// [`Code::WeakPublicKey`].
+    pub fn initiator_with(
+        ours: x25519::PrivateKey,
+        start: Start,
+        their_ratchet: &x25519::PublicKey,
+    ) -> Result<Self, Code> {
         let Start { associated_data, root, initiator_header, responder_header } = start;
-        let ours = x25519::PrivateKey::generate(context);
         let step = root_step(&root, &ours, their_ratchet, &associated_data)?;
         let cold = Cold {
             associated_data,

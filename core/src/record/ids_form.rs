@@ -1,6 +1,6 @@
 //! How ids are written into a record; a user id is checked again when it is read.
 
-use crate::ids::{DeviceId, SessionId, UserId};
+use crate::ids::{DeviceId, GroupId, GroupKind, OperationId, SessionId, UserId};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -42,14 +42,33 @@ impl<'de> Deserialize<'de> for DeviceId {
     }
 }
 
-impl Serialize for SessionId {
+/// A name of 32 bytes.
+macro_rules! name_of_32_bytes {
+    ($($name:ident),*) => {$(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                self.0.serialize(to)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                <[u8; 32]>::deserialize(from).map(Self)
+            }
+        }
+    )*};
+}
+
+name_of_32_bytes!(GroupId, OperationId, SessionId);
+
+impl Serialize for GroupKind {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(to)
+        to.serialize_u8(self.number())
     }
 }
 
-impl<'de> Deserialize<'de> for SessionId {
+impl<'de> Deserialize<'de> for GroupKind {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        <[u8; 32]>::deserialize(from).map(Self)
+        u8::deserialize(from).and_then(|number| Self::from_number(number).ok_or_else(|| de::Error::custom("kind")))
     }
 }

@@ -1,7 +1,7 @@
 //! What was received and not handed over yet, at rest.
 
 use super::Record;
-use crate::ids::{DeviceId, SessionId, UserId};
+use crate::ids::{DeviceId, GroupId, OperationId, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
@@ -46,6 +46,8 @@ pub struct Flags {
     pub no_one_time_key: bool,
     /// `StaleSessionUsed`: a newer session has already been used (X 3).
     pub older_session: bool,
+    /// The sender has left the group; nothing shows whether this was said before (D6).
+    pub from_former_member: bool,
 }
 
 /// A message that was opened and authenticated.
@@ -59,11 +61,13 @@ pub struct Message {
     pub user: UserId,
     /// The authenticated device.
     pub device: DeviceId,
+    /// The group that it was said in; absent for a direct message.
+    pub group: Option<GroupId>,
     /// The session that it came on.
     pub session: SessionId,
     /// The sender's clock, in ms.
     pub sent_at: u64,
-    /// Counts what that device sent to this one, from 1.
+    /// Counts what that device sent to this one, in the group or directly, from 1.
     pub sequence: u64,
     /// Message or transcript.
     pub kind: MessageKind,
@@ -131,10 +135,79 @@ pub enum Event {
         user: UserId,
         /// Which device's.
         device: DeviceId,
+        /// In which group; absent for direct messages.
+        group: Option<GroupId>,
         /// The first missing sequence number.
         from: u64,
         /// The last missing sequence number.
         to: u64,
+    },
+    /// A group's member was added, or has accepted an invitation.
+    GroupAdded {
+        /// In which group.
+        group: GroupId,
+        /// Who did it.
+        user: UserId,
+        /// On which device.
+        device: DeviceId,
+        /// Who is a member now.
+        added: Vec<UserId>,
+    },
+    /// A device has other operations of a group than this one; what one of both lacks is sent after [`crate::device::Device::tick`] (D6).
+    GroupDiverged {
+        /// In which group.
+        group: GroupId,
+        /// Whose device.
+        user: UserId,
+        /// Which.
+        device: DeviceId,
+    },
+    /// A device signed two operations under one number: it told members different things (A53).
+    GroupEquivocation {
+        /// In which group.
+        group: GroupId,
+        /// Whose device.
+        user: UserId,
+        /// Which.
+        device: DeviceId,
+    },
+    /// This user, who had left a group, is asked back; see [`crate::device::Group::accept`].
+    GroupInvited {
+        /// Into which group.
+        group: GroupId,
+        /// Who asks.
+        user: UserId,
+        /// On which device.
+        device: DeviceId,
+    },
+    /// This user is a member of a group now.
+    GroupJoined {
+        /// Of which group.
+        group: GroupId,
+        /// Who did it.
+        user: UserId,
+        /// On which device.
+        device: DeviceId,
+    },
+    /// A member has left.
+    GroupLeft {
+        /// Which group.
+        group: GroupId,
+        /// Who.
+        user: UserId,
+        /// On which device.
+        device: DeviceId,
+    },
+    /// A group's name or other info was changed.
+    GroupUpdated {
+        /// In which group.
+        group: GroupId,
+        /// Who did it.
+        user: UserId,
+        /// On which device.
+        device: DeviceId,
+        /// The operation that did it.
+        operation: OperationId,
     },
     /// What was held for a user was dropped for age or size (X 9).
     HeldDropped {
@@ -200,3 +273,36 @@ pub struct Held {
     pub envelope: Vec<u8>,
 }
 impl Record for Held {}
+
+/// Group content that waits for its group, or for its sender to turn out a member (X 9).
+#[derive(Clone, Deserialize, Serialize)]
+pub struct HeldContent {
+    /// In ms.
+    pub at: u64,
+    /// The authenticated sender.
+    pub user: UserId,
+    /// The authenticated device.
+    pub device: DeviceId,
+    /// The envelope's salt.
+    pub envelope_id: [u8; 16],
+    /// The session that it came on.
+    pub session: SessionId,
+    /// What was unusual about it.
+    pub flags: Flags,
+    /// Opened, a `wire::content`.
+    pub content: Vec<u8>,
+}
+impl Record for HeldContent {}
+
+impl Drop for HeldContent {
+    fn drop(&mut self) {
+        self.content.zeroize();
+    }
+}
+
+// By hand: a derived Debug would print the content.
+impl core::fmt::Debug for HeldContent {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "HeldContent({} bytes)", self.content.len())
+    }
+}

@@ -3,6 +3,7 @@
 //! The only module that names serde. It does not know where a record lies nor under which key it is sealed; a form is plain
 //! data, and the rules over it stand in the layers above.
 
+mod group;
 mod ids_form;
 mod inbox;
 mod outbox;
@@ -13,12 +14,15 @@ mod ratchet;
 mod secret_form;
 mod user;
 
-pub use inbox::{Counters, Event, Flags, Heard, Held, Item, Message, MessageKind, Received};
-pub use outbox::{Entry, PartState, Recipe, SendBody, SendHead, SendPart, SentTo, Skip};
+pub use group::{Group, GroupInfo, Lag, Member, Standing, StoredOperation, Waiting};
+pub use inbox::{Counters, Event, Flags, Heard, Held, HeldContent, Item, Message, MessageKind, Received};
+pub use outbox::{Claim, Entry, Nested, PartState, Recipe, SendBody, SendHead, SendPart, SentTo, Skip, ToGroup};
 pub use own::{Check, Linking, Own, Publication, StoredList};
 pub use peer::{Peer, Scope, SessionMeta};
 pub use pre_key::{Lasting, PreKey, PreKeyBook};
-pub use ratchet::{Block, BlockEntry, Cold, Directory, Hot, IndexEntry, OldChain, SessionCold, Slot};
+pub use ratchet::{
+    Beginning, Block, BlockEntry, Cold, Directory, Hot, IndexEntry, OldChain, Opening, SessionCold, Slot,
+};
 pub use user::{Device, Fork, List, User};
 
 use crate::{error::Code, secret::Secret};

@@ -1,6 +1,6 @@
 //! Sends that are not settled, at rest: recipes instead of ciphertexts, the plaintext once (section 4 of the design).
 
-use super::{Record, Shared, secret_form};
+use super::{Opening, Record, Scope, Shared, secret_form};
 use crate::ids::{DeviceId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,32 @@ pub struct SendHead {
     pub users: Vec<SentTo>,
     /// Set for a targeted message: the only device that it is for.
     pub target: Option<DeviceId>,
+    /// Set for what is said in a group.
+    pub group: Option<ToGroup>,
 }
 impl Record for SendHead {}
+
+/// What is the same for all recipients of something said in a group.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ToGroup {
+    /// A group's scope.
+    pub scope: Scope,
+    /// What the sender knew of the group's operations.
+    pub claim: Claim,
+    /// Whether the payload is operations, not the app's.
+    pub operations: bool,
+    /// What a transcript of the same direct message would add, in bytes, so that sizes tell nothing (X 10).
+    pub transcript_room: u32,
+}
+
+/// Which operations of a group a device has: how many, and their digest.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Claim {
+    /// How many.
+    pub count: u16,
+    /// The digest.
+    pub digest: [u8; 16],
+}
 
 /// A user that a send goes to, with the pin as it was when the send was made: a ciphertext must not change with it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -27,13 +51,17 @@ pub struct SentTo {
     pub account_key: Option<[u8; 32]>,
     /// Whether the user compared safety numbers.
     pub verified: bool,
+    /// Whether this user gets [`SendBody::welcome`] instead of the payload.
+    pub welcome: bool,
 }
 
-/// What is the same for all recipients.
+/// What is said.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct SendBody {
-    /// The app's bytes.
+    /// The app's bytes, or operations.
     pub payload: Vec<u8>,
+    /// A group's whole state, for those whom it takes in.
+    pub welcome: Vec<u8>,
 }
 impl Record for SendBody {}
 
@@ -83,6 +111,23 @@ pub struct Entry {
     /// The DeviceID.
     pub device: DeviceId,
     /// The encoded prelude of this device's content.
+    pub prelude: Vec<u8>,
+    /// What the padding must have room for beside the payload, in bytes (X 10).
+    pub room: u32,
+    /// Everything else but the plaintext.
+    pub recipe: Recipe,
+    /// Set when a group's content rides inside a direct message (X 4).
+    pub nested: Option<Nested>,
+}
+
+/// A message of a scope session that rides in an opening.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Nested {
+    /// What opens the session.
+    pub opening: Opening,
+    /// The session's generation.
+    pub generation: u64,
+    /// The encoded prelude of the nested content.
     pub prelude: Vec<u8>,
     /// Everything else but the plaintext.
     pub recipe: Recipe,

@@ -1,7 +1,7 @@
 //! A DeviceRecord at rest (Sesame 3.1).
 
 use super::{Record, Shared, secret_form};
-use crate::ids::{DeviceId, SessionId, UserId};
+use crate::ids::{DeviceId, GroupId, GroupKind, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// What a session is for (D5).
@@ -9,6 +9,28 @@ use serde::{Deserialize, Serialize};
 pub enum Scope {
     /// Direct messages between two users, and transcripts of them.
     Direct,
+    /// One group.
+    Group(GroupKind, GroupId),
+}
+
+impl Scope {
+    /// Its kind and its id, as they are bound into AD_session (X 2) and written into an opening (X 4).
+    #[must_use]
+    pub fn name(&self) -> (u8, &[u8]) {
+        match self {
+            Self::Direct => (1, &[]),
+            Self::Group(kind, id) => (kind.number(), &id.0),
+        }
+    }
+
+    /// The group, if it is one's.
+    #[must_use]
+    pub fn group(&self) -> Option<GroupId> {
+        match self {
+            Self::Direct => None,
+            Self::Group(_, id) => Some(*id),
+        }
+    }
 }
 
 /// What is known of another device.
@@ -34,6 +56,8 @@ pub struct Peer {
     pub stale_since: Option<u64>,
     /// The highest epoch of our own list that it claimed to know.
     pub knows_epoch: u64,
+    /// Bytes of group content held from it (X 9).
+    pub held: u64,
     /// For each scope the highest generation of any session forgotten (X 3).
     pub floors: Vec<(Scope, u64)>,
     /// Every session, in no order: which is active is derived (X 3).
@@ -52,7 +76,7 @@ pub struct SessionMeta {
     pub generation: u64,
     /// In ms; the start of its age.
     pub created_at: u64,
-    /// EK of its initiation message.
+    /// EK of its initiation message, or E_A of its opening.
     pub ephemeral_key: [u8; 32],
     /// Whether this device began it and has no answer yet.
     pub initiating: bool,

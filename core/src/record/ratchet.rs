@@ -74,10 +74,31 @@ impl Record for Hot {}
 pub struct SessionCold {
     /// The ratchet's part.
     pub ratchet: Cold,
-    /// The clear fields that every message of an initiating session repeats; gone with the first answer.
-    pub initiation: Option<Vec<u8>>,
+    /// What every message of an initiating session repeats; gone with the first answer.
+    pub beginning: Option<Beginning>,
 }
 impl Record for SessionCold {}
+
+/// How an initiating session begins.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub enum Beginning {
+    /// By PQXDH: the clear fields of its initiation (PQXDH 3.3).
+    Initiation(Vec<u8>),
+    /// Inside a direct message (X 4).
+    Opening(Opening),
+}
+
+/// What opens a session in a scope.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Opening {
+    /// E_A.
+    pub ephemeral_key: [u8; 32],
+    /// The 32 random bytes.
+    #[serde(with = "secret_form")]
+    pub seed: Shared<32>,
+    /// The direct session that carried it, as long as it was only one: an answer in the scope answers that one too.
+    pub carrier: Option<SessionId>,
+}
 
 /// Where the skipped message keys of a session are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

@@ -18,29 +18,64 @@ pub struct Speaker<'a> {
     pub scope: Scope,
 }
 
-/// What a content is to the app, or why it is refused.
+/// Whether a body may ride in a scope at all.
+///
+/// > Group content outside its scope, or direct content inside one: refused (X 4, A47).
+///
+/// An opening is not refused here: what rides in it is judged by itself, and an opening inside an opening is neither.
+///
+/// # Errors
+/// [`Code::WrongScope`].
+pub fn fits(body: &Body, scope: Scope) -> Result<(), Code> {
+    match (body, scope) {
+        (Body::Message { .. } | Body::Transcript { .. }, Scope::Direct)
+        | (Body::Group { .. } | Body::Operations { .. }, Scope::Group(..)) => Ok(()),
+        _ => Err(Code::WrongScope),
+    }
+}
+
+impl Speaker<'_> {
+    /// Whether it is another device of our own user. "Self" is user id, account key and place on the list, all of them (A10).
+    #[must_use]
+    pub fn is_own(&self, us: &UserId) -> bool {
+        let listed = self.user.list.as_ref().and_then(|list| list.device(self.device.device));
+        self.user.user == *us
+            && self.device.stale_since.is_none()
+            && listed.is_some_and(|device| device.identity_key == self.device.identity_key)
+    }
+}
+
+/// What a direct content is to the app, or why it is refused.
 ///
 /// > A transcript carries the full set of recipients. Only from an own, listed device.
 /// > A removed device: its late messages are delivered flagged; its transcripts are refused.
 ///
 /// # Errors
-/// [`Code::NotListed`] for a transcript of a stranger or of a removed device; [`Code::NonCanonical`] for a malformed recipient.
+/// [`Code::NotListed`] for a transcript of a stranger or of a removed device; [`Code::NonCanonical`] for a malformed recipient;
+/// [`Code::WrongScope`].
 pub fn admit(body: &Body, speaker: Speaker<'_>, us: &UserId) -> Result<MessageKind, Code> {
-    let Scope::Direct = speaker.scope;
+    fits(body, speaker.scope)?;
     match body {
-        Body::Message { .. } => Ok(MessageKind::Message),
         Body::Transcript { recipients, .. } => {
-            let listed = speaker.user.list.as_ref().and_then(|list| list.device(speaker.device.device));
-            // "Self" is user id, account key and place on the list, all of them (A10).
-            let is_own = speaker.user.user == *us
-                && speaker.device.stale_since.is_none()
-                && listed.is_some_and(|device| device.identity_key == speaker.device.identity_key);
-            if !is_own {
+            if !speaker.is_own(us) {
                 return Err(Code::NotListed);
             }
             let recipients =
                 recipients.iter().map(|to| UserId::try_new(to.user.as_slice().to_vec()).ok_or(Code::NonCanonical));
             Ok(MessageKind::Transcript { recipients: recipients.collect::<Result<_, _>>()? })
         }
+        _ => Ok(MessageKind::Message),
     }
+}
+
+/// Who may speak in a group at all: any user's device, but of our own user, and with operations, only one that is on its list.
+///
+/// > A removed device: its transcripts, retries and new group operations are refused (X 5).
+///
+/// # Errors
+/// [`Code::NotListed`].
+pub fn admit_group(body: &Body, speaker: Speaker<'_>, us: &UserId) -> Result<(), Code> {
+    let removed = speaker.device.stale_since.is_some() && matches!(body, Body::Operations { .. });
+    let foreign = speaker.user.user == *us && !speaker.is_own(us);
+    if removed || foreign { Err(Code::NotListed) } else { Ok(()) }
 }

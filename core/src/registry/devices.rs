@@ -38,6 +38,7 @@ pub fn empty(keys: &DeviceKeys, party: &Party) -> Result<Peer, Code> {
         receiving_pair: receiving.secret().clone(),
         stale_since: None,
         knows_epoch: 0,
+        held: 0,
         floors: Vec::new(),
         sessions: Vec::new(),
     })
@@ -119,6 +120,18 @@ impl Peer {
     #[must_use]
     pub fn active(&self, scope: Scope, now: Timestamp) -> Option<&SessionMeta> {
         order::active(&self.sessions, scope, now)
+    }
+
+    /// The session that a message of a group rides on by itself: one that was answered. Any other rides in an opening (X 4).
+    #[must_use]
+    pub fn standing(&self, scope: Scope, now: Timestamp) -> Option<&SessionMeta> {
+        self.active(scope, now).filter(|session| scope == Scope::Direct || !session.initiating)
+    }
+
+    /// Whether something can be said to it in `scope`, on a session of that scope or inside a direct message.
+    #[must_use]
+    pub fn is_reachable(&self, scope: Scope, now: Timestamp) -> bool {
+        self.stale_since.is_none() && (self.standing(scope, now).or_else(|| self.active(Scope::Direct, now))).is_some()
     }
 
     /// How the device stands with us.

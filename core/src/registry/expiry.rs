@@ -31,6 +31,12 @@ pub fn is_forgotten(peer: &Peer, emptied_at: u64, now: Timestamp) -> bool {
     peer.stale_since.is_some_and(|since| due(since, MAX_LATENCY, emptied_at, now))
 }
 
+/// Whether what ended at a moment has been over for MAXLATENCY, and the mailbox was emptied since.
+#[must_use]
+pub fn is_over(ended_at: u64, emptied_at: u64, now: Timestamp) -> bool {
+    due(ended_at, MAX_LATENCY, emptied_at, now)
+}
+
 /// > Private prekeys live 30 days after they were *replaced*, and until a full mailbox was fetched.
 #[must_use]
 pub fn is_outlived(pre_key: &Lasting, emptied_at: u64, now: Timestamp) -> bool {

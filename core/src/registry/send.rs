@@ -41,13 +41,14 @@ impl SendPart {
         Self { user, state: PartState::Open, refusals: 0, entries: Vec::new(), skips: Vec::new() }
     }
 
-    /// Drops what is not on the list any more, and says what is missing. `target` limits a targeted message to its device.
+    /// Drops what is not on the list any more, and says what is missing. `target` limits a targeted
+    /// message to its device, `scope` says in which sessions it is said.
     pub fn plan<'a>(
         &mut self,
         user: Option<&User>,
         peer: impl Fn(DeviceId) -> Result<Option<&'a Peer>, Code>,
         us: (&UserId, DeviceId),
-        target: Option<DeviceId>,
+        (target, scope): (Option<DeviceId>, Scope),
         now: Timestamp,
     ) -> Result<Plan, Code> {
         let mut plan = Plan::default();
@@ -79,9 +80,7 @@ impl SendPart {
             if settled.into_iter().any(|settled| settled == device) {
                 continue;
             }
-            let usable =
-                peer(device)?.is_some_and(|p| p.stale_since.is_none() && p.active(Scope::Direct, now).is_some());
-            match usable {
+            match peer(device)?.is_some_and(|peer| peer.is_reachable(scope, now)) {
                 true => plan.encrypt.push(device),
                 false => plan.needs.push(Need::Bundle(self.user.clone(), device)),
             }

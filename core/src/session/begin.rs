@@ -4,14 +4,17 @@ use super::Session;
 use crate::{
     agreement::{
         associated_data,
+        opening::{self, Opened},
         pqxdh::{self, NamedPreKeys, SharedSecrets},
     },
     context::{Context, Timestamp},
+    crypto::x25519,
     error::Code,
     keys::{bundle::VerifiedBundle, device::DeviceKeys, party::Party},
     limits::MAX_LATENCY,
     ratchet::{Ratchet, Start},
-    record::{Scope, SessionMeta},
+    record::{self, Beginning, Scope, SessionMeta},
+    secret::Secret,
     wire::envelope::Initiation,
 };
 use std::sync::Arc;
@@ -30,7 +33,7 @@ pub fn initiate(
     let meta = meta(&secrets, &initiation, context.now.0, true);
     // SPK is the responder's first ratchet key (Double Ratchet 7.1).
     let ratchet = Ratchet::initiator(context, start(secrets), &bundle.signed_pre_key.key)?;
-    Ok(Session { meta, ratchet, initiation: Some(initiation) })
+    Ok(Session { meta, ratchet, beginning: Some(Beginning::Initiation(initiation.encode()?)) })
 }
 
 /// Makes the matching session from the clear fields of an initiation. Nothing is authenticated until a message opens.
@@ -45,13 +48,69 @@ pub fn accept(
     now: Timestamp,
 ) -> Result<Session, Code> {
     let secrets = pqxdh::respond(keys, pre_keys, their_party, initiation)?;
-    // The initiator's clock when it began, as far as it can be true: the message was under way for at most MAXLATENCY (Sesame 4.2).
-    let claimed = initiation.generation.saturating_mul(1_000);
-    let latency = u64::try_from(MAX_LATENCY.as_millis()).unwrap_or(u64::MAX);
-    let created_at = claimed.clamp(now.0.saturating_sub(latency), now.0);
+    let created_at = received_age(initiation.generation, now);
     let meta = meta(&secrets, initiation, created_at, false);
     let ratchet = Ratchet::responder(start(secrets), &pre_keys.signed);
-    Ok(Session { meta, ratchet, initiation: None })
+    Ok(Session { meta, ratchet, beginning: None })
+}
+
+/// Makes a session in a group's scope, to be opened inside direct messages (X 4). `generation` comes from
+/// [`super::order::next_generation`].
+///
+/// # Errors
+/// [`Code::WeakPublicKey`].
+pub fn open_scope(
+    keys: &DeviceKeys,
+    context: &mut Context<'_>,
+    their_party: &Party,
+    (scope, generation): (Scope, u64),
+) -> Result<Session, Code> {
+    let ephemeral = x25519::PrivateKey::generate(context);
+    let seed = Arc::new(Secret::init_with(|seed| context.rng.fill_bytes(seed)));
+    let ephemeral_key = *ephemeral.public_key().as_bytes();
+    let opened = Opened { scope, generation, ephemeral_key: &ephemeral_key, seed: &seed };
+    let secrets = opening::agree(&keys.identity, &their_party.identity_key, (&keys.party, their_party), opened)?;
+    let meta = scope_meta(&secrets, opened, context.now.0, true);
+    let ratchet = Ratchet::initiator_with(ephemeral, start(secrets), &their_party.identity_key)?;
+    let beginning = Beginning::Opening(record::Opening { ephemeral_key, seed, carrier: None });
+    Ok(Session { meta, ratchet, beginning: Some(beginning) })
+}
+
+/// Makes the matching session from an opening. Nothing is authenticated until the nested message opens.
+///
+/// # Errors
+/// [`Code::WeakPublicKey`] or [`Code::BadKeyEncoding`] for E_A.
+pub fn accept_opening(
+    keys: &DeviceKeys,
+    their_party: &Party,
+    opened: Opened<'_>,
+    now: Timestamp,
+) -> Result<Session, Code> {
+    x25519::PublicKey::decode(*opened.ephemeral_key)?;
+    let secrets = opening::agree(&keys.identity, &their_party.identity_key, (their_party, &keys.party), opened)?;
+    let meta = scope_meta(&secrets, opened, received_age(opened.generation, now), false);
+    let ratchet = Ratchet::responder(start(secrets), &keys.identity);
+    Ok(Session { meta, ratchet, beginning: None })
+}
+
+fn scope_meta(secrets: &SharedSecrets, opened: Opened<'_>, created_at: u64, initiating: bool) -> SessionMeta {
+    SessionMeta {
+        id: associated_data::session_id(&secrets.associated_data),
+        scope: opened.scope,
+        generation: opened.generation,
+        created_at,
+        ephemeral_key: *opened.ephemeral_key,
+        initiating,
+        answered_at: None,
+        demoted: false,
+    }
+}
+
+/// The initiator's clock when it began, as far as it can be true: the message was under way for at most MAXLATENCY (Sesame 4.2).
+fn received_age(generation: u64, now: Timestamp) -> u64 {
+    let claimed = generation.saturating_mul(1_000);
+    let latency = u64::try_from(MAX_LATENCY.as_millis()).unwrap_or(u64::MAX);
+    claimed.clamp(now.0.saturating_sub(latency), now.0)
 }
 
 fn meta(secrets: &SharedSecrets, initiation: &Initiation, created_at: u64, initiating: bool) -> SessionMeta {

@@ -7,15 +7,14 @@ mod open;
 pub mod order;
 mod seal;
 
-pub use begin::{accept, initiate};
-pub use open::open;
-pub use seal::{Route, Sealed, envelope, seal};
+pub use begin::{accept, accept_opening, initiate, open_scope};
+pub use open::{open, open_nested};
+pub use seal::{Route, Sealed, envelope, nested_content, seal, seal_nested};
 
 use crate::{
     error::Code,
     ratchet::Ratchet,
-    record::{SessionCold, SessionMeta},
-    wire::envelope::Initiation,
+    record::{Beginning, SessionCold, SessionMeta},
 };
 
 /// A session in memory.
@@ -25,18 +24,15 @@ pub struct Session {
     pub meta: SessionMeta,
     /// Its Double Ratchet.
     pub ratchet: Ratchet,
-    /// The clear fields that its messages repeat while it is initiating.
-    pub initiation: Option<Initiation>,
+    /// What its messages repeat while it is initiating.
+    pub beginning: Option<Beginning>,
 }
 
 impl Session {
     /// The part that changes rarely.
-    ///
-    /// # Errors
-    /// [`Code::TooLarge`], which cannot happen.
-    pub fn cold(&self) -> Result<SessionCold, Code> {
-        let initiation = self.initiation.as_ref().map(Initiation::encode).transpose()?;
-        Ok(SessionCold { ratchet: self.ratchet.cold.clone(), initiation })
+    #[must_use]
+    pub fn cold(&self) -> SessionCold {
+        SessionCold { ratchet: self.ratchet.cold.clone(), beginning: self.beginning.clone() }
     }
 
     /// A session from its stored parts.
@@ -49,14 +45,9 @@ impl Session {
         hot: crate::record::Hot,
         directory: crate::record::Directory,
     ) -> Result<Self, Code> {
-        let initiation = cold
-            .initiation
-            .map(|bytes| Initiation::decode(&bytes))
-            .transpose()
-            .map_err(|_| Code::RecordInconsistent)?;
-        if initiation.is_some() != meta.initiating {
+        if cold.beginning.is_some() != meta.initiating {
             return Err(Code::RecordInconsistent);
         }
-        Ok(Self { meta, ratchet: Ratchet { cold: cold.ratchet, hot, directory }, initiation })
+        Ok(Self { meta, ratchet: Ratchet { cold: cold.ratchet, hot, directory }, beginning: cold.beginning })
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     context::Context,
     error::Code,
     ratchet::{Delta, LoadBlock, Message},
-    wire::{envelope::Envelope, padding},
+    wire::{envelope::Envelope, opening::Opening, padding},
 };
 use zeroize::Zeroizing;
 
@@ -31,4 +31,21 @@ pub fn open(
     let (delta, padded) = session.ratchet.open(context, message, load)?;
     let content = Zeroizing::new(padding::unpad(&padded)?.to_vec());
     Ok((delta, content))
+}
+
+/// Opens the message that rides in an opening, on the receiving chain that its session began with; `salt` is the envelope's.
+///
+/// # Errors
+/// What [`crate::ratchet::Ratchet::open`] says.
+pub fn open_nested(
+    session: &Session,
+    context: &mut Context<'_>,
+    (opening, salt): (&Opening, &[u8; 16]),
+    load: &LoadBlock<'_>,
+) -> Result<(Delta, Zeroizing<Vec<u8>>), Code> {
+    let header = opening.header.as_slice();
+    let head = super::seal::nested_head(salt, header);
+    let body = opening.body.as_slice();
+    let message = Message { chain: 1, salt, head: &head, header, commitment: &opening.commitment, body };
+    session.ratchet.open(context, message, load)
 }

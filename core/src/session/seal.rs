@@ -2,13 +2,14 @@
 
 use super::Session;
 use crate::{
-    context::Context,
+    crypto::{kdf, labels},
     error::Code,
     keys::{pair::PairKeys, party::Party},
     ratchet::message::{self, Bound},
-    record::{Hot, Recipe},
+    record::{Beginning, Hot, Nested, Recipe, Scope},
     wire::{
-        envelope::{self, Address, Envelope, Head, SUITE, VERSION},
+        envelope::{self, Address, Envelope, Head, Initiation, SUITE, VERSION},
+        opening::Opening,
         padding,
     },
 };
@@ -43,11 +44,14 @@ fn address(party: &Party) -> Address {
 ///
 /// # Errors
 /// [`Code::NoSession`], [`Code::TooFarAhead`]: see [`crate::ratchet::Ratchet::seal`].
-pub fn seal(session: &Session, context: &mut Context<'_>, route: Route<'_>) -> Result<Sealed, Code> {
-    let salt = context.random::<16>();
+pub fn seal(session: &Session, salt: [u8; 16], route: Route<'_>) -> Result<Sealed, Code> {
     let (hot, sealed) = session.ratchet.seal(&salt)?;
-    let named = match &session.initiation {
-        Some(initiation) => envelope::Route::Initiation(initiation.clone()),
+    let named = match &session.beginning {
+        Some(Beginning::Initiation(clear)) => {
+            envelope::Route::Initiation(Initiation::decode(clear).map_err(|_| Code::RecordInconsistent)?)
+        }
+        // A scope session that nobody answered has no envelope of its own.
+        Some(Beginning::Opening(_)) => return Err(Code::NoSession),
         None => envelope::Route::Ordinary { locator: route.pair.mask(&salt, &sealed.chain_tag) },
     };
     let head = Head {
@@ -65,12 +69,52 @@ pub fn seal(session: &Session, context: &mut Context<'_>, route: Route<'_>) -> R
     Ok(Sealed { hot, recipe: Recipe { salt, head, gate, associated_data, message_key: sealed.message_key } })
 }
 
-/// The envelope that a recipe and a content make. `payload` is the length of the app's bytes in the content.
+/// What a nested message's body is bound to in the place of an envelope's head: the salt and the encrypted header. The parties and the
+/// opening are in AD_session.
+pub(super) fn nested_head(salt: &[u8; 16], header: &[u8]) -> Vec<u8> {
+    kdf::join(&[labels::NESTED, salt, header])
+}
+
+/// Takes a message key of a scope session that is still being opened; the message rides in a direct one under the same salt (X 4).
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_nested(session: &Session, salt: [u8; 16]) -> Result<Sealed, Code> {
+    let (hot, sealed) = session.ratchet.seal(&salt)?;
+    let associated_data = session.ratchet.cold.associated_data;
+    let recipe = Recipe { salt, head: sealed.header, gate: [0; 16], associated_data, message_key: sealed.message_key };
+    Ok(Sealed { hot, recipe })
+}
+
+/// The opening that a nested message rides in, from its recipe and its content.
+///
+/// # Errors
+/// [`Code::TooLarge`].
+pub fn nested_content(scope: Scope, nested: &Nested, content: &[u8]) -> Result<Opening, Code> {
+    let Nested { opening, generation, prelude: _, recipe } = nested;
+    let head = nested_head(&recipe.salt, &recipe.head);
+    let bound = Bound { salt: &recipe.salt, associated_data: &recipe.associated_data, head: &head };
+    let (commitment, body) = message::seal(&recipe.message_key, bound, content)?;
+    let (kind, _) = scope.name();
+    Ok(Opening {
+        kind,
+        group: scope.group().ok_or(Code::Internal)?.0,
+        generation: *generation,
+        ephemeral_key: opening.ephemeral_key,
+        seed: *opening.seed.expose(),
+        header: recipe.head.clone().into(),
+        commitment,
+        body: body.into(),
+    })
+}
+
+/// The envelope that a recipe and a content make. `payload` is the length of the app's bytes in the content, `room` what the padding
+/// keeps free beside them.
 ///
 /// # Errors
 /// [`Code::TooLarge`] when the content does not fit the largest step.
-pub fn envelope(recipe: &Recipe, content: &[u8], payload: usize) -> Result<Vec<u8>, Code> {
-    let padded = padding::pad(content, payload)?;
+pub fn envelope(recipe: &Recipe, content: &[u8], payload: usize, room: usize) -> Result<Vec<u8>, Code> {
+    let padded = padding::pad(content, payload, room)?;
     let bound = Bound { salt: &recipe.salt, associated_data: &recipe.associated_data, head: &recipe.head };
     let (commitment, body) = message::seal(&recipe.message_key, bound, &padded)?;
     Ok(Envelope::assemble(&recipe.head, &recipe.gate, &commitment, &body))

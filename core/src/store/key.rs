@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::{kdf, labels},
-    ids::{DeviceId, SessionId, UserId},
+    ids::{DeviceId, GroupId, SessionId, UserId},
     record,
     secret::Secret,
 };
@@ -56,8 +56,18 @@ pub enum Kind {
     Held = 20,
     /// [`record::Counters`].
     Counters = 21,
-    /// [`record::Heard`], by device.
+    /// [`record::Heard`], by device and scope.
     Heard = 22,
+    /// [`record::Group`], by group.
+    Group = 23,
+    /// [`record::StoredOperation`], by group and operation.
+    Operation = 24,
+    /// [`record::Waiting`], by group.
+    Waiting = 25,
+    /// [`record::StoredList`], by group and the list's hash: what operations cite.
+    GroupList = 26,
+    /// [`record::HeldContent`], by group, device and salt.
+    HeldContent = 27,
 }
 
 /// Which private prekey.
@@ -118,6 +128,39 @@ impl Places {
     #[must_use]
     pub fn user(&self, kind: Kind, user: &UserId) -> Key {
         place(kind, &[&self.of_user(user)])
+    }
+
+    /// [`record::Group`] or [`record::Waiting`]; also what all rows of a kind of this group begin with.
+    #[must_use]
+    pub fn group(&self, kind: Kind, group: &GroupId) -> Key {
+        place(kind, &[&self.hash(&[b"group", &group.0])])
+    }
+
+    /// [`record::StoredOperation`] or [`record::StoredList`].
+    #[must_use]
+    pub fn in_group(&self, kind: Kind, group: &GroupId, name: &[u8; 32]) -> Key {
+        let mut key = self.group(kind, group);
+        key.extend_from_slice(name.first_chunk::<16>().map_or(&[], |name| name.as_slice()));
+        key
+    }
+
+    /// [`record::HeldContent`].
+    #[must_use]
+    pub fn held_content(&self, group: &GroupId, user: &UserId, device: DeviceId, salt: &[u8; 16]) -> Key {
+        let mut key = self.group(Kind::HeldContent, group);
+        key.extend_from_slice(&self.of_device(user, device));
+        key.extend_from_slice(salt);
+        key
+    }
+
+    /// [`record::Heard`].
+    #[must_use]
+    pub fn heard(&self, user: &UserId, device: DeviceId, group: Option<&GroupId>) -> Key {
+        let mut key = self.device(Kind::Heard, user, device);
+        if let Some(group) = group {
+            key.extend_from_slice(&self.hash(&[b"group", &group.0]));
+        }
+        key
     }
 
     /// [`record::Peer`]; also what all rows of a kind of this device begin with.

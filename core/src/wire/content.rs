@@ -1,22 +1,27 @@
-//! What is inside a message once it is open (X 5, X 7).
+//! What is inside a message once it is open (X 4, X 5, X 7, X 11).
 //!
 //! ```text
-//! Content = Prelude ‖ Tail
+//! Content = Prelude ‖ Body
 //! ListClaim: epoch u64, hash 16            -- epoch 0 and a zero hash: no list known
 //! Prelude:   version u8 = 1
 //!            my list ListClaim             -- the sender's own device list
 //!            your list ListClaim           -- the recipient's, as the sender knows it
 //!            list opaque (u16)             -- the sender's SignedDeviceList, until the recipient claims its epoch; else empty
-//!            sequence u64                  -- counts what this device sent to that one, from 1
-//! Tail:      content id 16, sent_at u64 (ms)
-//!            body: kind u8, 1 message     payload opaque (u32)
-//!                           2 transcript  recipients<1..> (u24 length in bytes) of SentTo, payload opaque (u32)
-//! SentTo:    user opaque<1..64> (u8), account key optional<32>, verified u8 (0 or 1)
+//!            sequence u64                  -- counts what this device sent to that one in this scope, from 1
+//! Stamp:     content id 16, sent_at u64 (ms)
+//! Body: kind u8, 1 message     Stamp, payload opaque (u32)
+//!                2 transcript  Stamp, recipients<1..> (u24 length in bytes) of SentTo, payload opaque (u32)
+//!                3 opening     Opening (see `opening`)
+//!                4 group       Stamp, GroupClaim, payload opaque (u32)
+//!                5 operations  Stamp, GroupClaim, bundle opaque (u32): a Bundle (see `group`)
+//! SentTo:     user opaque<1..64> (u8), account key optional<32>, verified u8 (0 or 1)
+//! GroupClaim: count u16, digest 16        -- which of the group's operations the sender has
 //! ```
 //!
-//! The prelude differs from device to device, the tail is the same for all devices of one user. It does not know who may say what.
+//! 1 to 3 ride on direct sessions, 4 and 5 on a group's. The prelude differs from device to device; 1, 2, 4 and 5 are the same for all
+//! devices of one user. It does not know who may say what.
 
-use super::codec;
+use super::{codec, opening::Opening};
 use crate::{error::Code, limits::MAX_USER_ID};
 use tls_codec::{
     DeserializeBytes, TlsByteVecU8, TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU24,
@@ -57,6 +62,24 @@ pub struct SentTo {
     pub verified: u8,
 }
 
+/// What names a message, in every copy and resend.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Stamp {
+    /// The app's or a fresh one.
+    pub content_id: [u8; 16],
+    /// The sender's clock, in ms.
+    pub sent_at: u64,
+}
+
+/// Which of a group's operations a device has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct GroupClaim {
+    /// How many.
+    pub count: u16,
+    /// Their digest.
+    pub digest: [u8; 16],
+}
+
 /// What a message is.
 #[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 #[repr(u8)]
@@ -64,44 +87,57 @@ pub enum Body {
     /// The app's payload, for the recipient.
     #[tls_codec(discriminant = 1)]
     Message {
+        /// Its name.
+        stamp: Stamp,
         /// Opaque.
         payload: TlsByteVecU32,
     },
     /// What an own device sent to others (D8).
     #[tls_codec(discriminant = 2)]
     Transcript {
+        /// Its name.
+        stamp: Stamp,
         /// All users that it went to.
         recipients: TlsVecU24<SentTo>,
         /// Opaque.
         payload: TlsByteVecU32,
     },
-}
-
-/// What is the same for all devices of one user.
-#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
-pub struct Tail {
-    /// The app's or a fresh one; the same in every copy and resend.
-    pub content_id: [u8; 16],
-    /// The sender's clock, in ms.
-    pub sent_at: u64,
-    /// What it is.
-    pub body: Body,
+    /// A group's content that opens its session.
+    #[tls_codec(discriminant = 3)]
+    Opening(Opening),
+    /// The app's payload, for a group; from an own device it is a transcript.
+    #[tls_codec(discriminant = 4)]
+    Group {
+        /// Its name.
+        stamp: Stamp,
+        /// What the sender knew of the group.
+        claim: GroupClaim,
+        /// Opaque.
+        payload: TlsByteVecU32,
+    },
+    /// A group's operations; none at all asks for what is missing.
+    #[tls_codec(discriminant = 5)]
+    Operations {
+        /// Its name.
+        stamp: Stamp,
+        /// What the sender knew of the group.
+        claim: GroupClaim,
+        /// A [`super::group::Bundle`].
+        bundle: TlsByteVecU32,
+    },
 }
 
 // By hand: a derived Debug would print the payload.
-impl core::fmt::Debug for Tail {
+impl core::fmt::Debug for Body {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Tail({} bytes of payload)", self.body.payload().len())
-    }
-}
-
-impl Body {
-    /// The app's bytes.
-    #[must_use]
-    pub fn payload(&self) -> &[u8] {
-        match self {
-            Self::Message { payload } | Self::Transcript { payload, .. } => payload.as_slice(),
-        }
+        let (name, length) = match self {
+            Self::Message { payload, .. } => ("Message", payload.as_slice().len()),
+            Self::Transcript { payload, .. } => ("Transcript", payload.as_slice().len()),
+            Self::Opening(opening) => ("Opening", opening.body.as_slice().len()),
+            Self::Group { payload, .. } => ("Group", payload.as_slice().len()),
+            Self::Operations { bundle, .. } => ("Operations", bundle.as_slice().len()),
+        };
+        write!(f, "{name}({length} bytes)")
     }
 }
 
@@ -115,7 +151,7 @@ impl Prelude {
     }
 }
 
-impl Tail {
+impl Body {
     /// The second part of a content.
     ///
     /// # Errors
@@ -129,13 +165,13 @@ impl Tail {
 ///
 /// # Errors
 /// [`Code::UnsupportedVersion`], [`Code::NonCanonical`] (an empty or oversized user id, no recipient, a claim without epoch) or the codec's.
-pub fn decode(bytes: &[u8]) -> Result<(Prelude, Tail), Code> {
+pub fn decode(bytes: &[u8]) -> Result<(Prelude, Body), Code> {
     match bytes {
         [1, ..] | [] => {}
         _ => return Err(Code::UnsupportedVersion),
     }
     let (prelude, rest) = Prelude::tls_deserialize_bytes(bytes).map_err(|_| Code::Truncated)?;
-    let tail: Tail = codec::decode(rest)?;
+    let body: Body = codec::decode(rest)?;
     for claim in [&prelude.my_list, &prelude.your_list] {
         if claim.epoch >> 63 != 0 || (claim.epoch == 0 && claim.hash != [0; 16]) {
             return Err(Code::NonCanonical);
@@ -144,13 +180,17 @@ pub fn decode(bytes: &[u8]) -> Result<(Prelude, Tail), Code> {
     if prelude.my_list.epoch == 0 || prelude.sequence == 0 {
         return Err(Code::NonCanonical);
     }
-    if let Body::Transcript { recipients, .. } = &tail.body {
-        let sizes = 1..=MAX_USER_ID;
-        if recipients.as_slice().is_empty()
-            || recipients.iter().any(|to| to.verified > 1 || !sizes.contains(&to.user.as_slice().len()))
-        {
-            return Err(Code::NonCanonical);
+    match &body {
+        Body::Transcript { recipients, .. } => {
+            let sizes = 1..=MAX_USER_ID;
+            if recipients.as_slice().is_empty()
+                || recipients.iter().any(|to| to.verified > 1 || !sizes.contains(&to.user.as_slice().len()))
+            {
+                return Err(Code::NonCanonical);
+            }
         }
+        Body::Opening(opening) => opening.check()?,
+        Body::Message { .. } | Body::Group { .. } | Body::Operations { .. } => {}
     }
-    Ok((prelude, tail))
+    Ok((prelude, body))
 }

@@ -98,6 +98,30 @@ pub struct Head {
     pub header: TlsByteVecU16,
 }
 
+/// What stands in the clear beside the addresses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Clear {
+    /// A locator.
+    Ordinary,
+    /// The fields of an initiation with a one-time prekey.
+    Initiation,
+}
+
+/// How many bytes an envelope has, given the lengths of both user ids and of the padded body.
+///
+/// ```
+/// use sesame_core::wire::envelope::{Clear, length};
+/// assert_eq!(length((5, 3), Clear::Ordinary, 768), 949);
+/// ```
+#[must_use]
+pub fn length((sender, recipient): (usize, usize), clear: Clear, padded: usize) -> usize {
+    let route = match clear {
+        Clear::Ordinary => 16,
+        Clear::Initiation => 4 * 32 + 8 + 4 + 5 + 4 + CIPHERTEXT,
+    };
+    2 + (1 + sender + 4) + (1 + recipient + 4) + 16 + 1 + route + 2 + MIN_HEADER + 16 + 32 + 4 + padded + TAG
+}
+
 impl Initiation {
     /// The clear fields as a record keeps them.
     ///

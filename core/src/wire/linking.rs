@@ -3,14 +3,18 @@
 //! ```text
 //! LinkOffer:  version u8 = 1, signing key 32, IK 32, secret 32, expires_at u64 (ms)
 //!             shown as "SESAME1" and RFC 4648 base32 without padding, upper case
-//! LinkAnswer: version u8 = 1, ephemeral 32, sealed opaque (u24)
-//! LinkGrant (inside, sealed): user opaque<1..64> (u8), device u32, device list opaque (u16), contacts<0..> (u24): Contact
+//! LinkAnswer: version u8 = 1, ephemeral 32, sealed opaque (u32)
+//! LinkGrant (inside, sealed): user opaque<1..64> (u8), device u32, device list opaque (u16), contacts<0..> (u24): Contact,
+//!             groups<0..> (u32): opaque (u24), each a Bundle with all of a group's operations (see `group`)
 //! Contact:    user opaque<1..64> (u8), account key 32, verified u8 (0 or 1), device list opaque (u16; may be empty)
 //! ```
 
 use super::codec;
 use crate::{error::Code, limits::MAX_USER_ID, secret::Secret};
-use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsByteVecU24, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU24};
+pub use tls_codec::TlsByteVecU24;
+use tls_codec::{
+    TlsByteVecU8, TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU24, TlsVecU32,
+};
 use zeroize::{Zeroize, Zeroizing};
 
 const PREFIX: &str = "SESAME1";
@@ -117,7 +121,7 @@ pub struct LinkAnswer {
     /// X25519, fresh.
     pub ephemeral: [u8; 32],
     /// A [`LinkGrant`].
-    pub sealed: TlsByteVecU24,
+    pub sealed: TlsByteVecU32,
 }
 
 /// A contact that the primary has pinned.
@@ -144,6 +148,8 @@ pub struct LinkGrant {
     pub device_list: TlsByteVecU16,
     /// The primary's pins.
     pub contacts: TlsVecU24<Contact>,
+    /// All operations of each group.
+    pub groups: TlsVecU32<TlsByteVecU24>,
 }
 
 impl LinkAnswer {

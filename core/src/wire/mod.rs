@@ -7,6 +7,8 @@ mod codec;
 pub mod content;
 pub mod device_list;
 pub mod envelope;
+pub mod group;
 pub mod header;
 pub mod linking;
+pub mod opening;
 pub mod padding;

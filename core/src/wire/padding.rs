@@ -9,33 +9,41 @@ use zeroize::Zeroizing;
 pub const STEPS: [usize; 15] =
     [768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152, 65536, 98304];
 
-/// What content may add to the payload before a larger step is needed, in bytes.
+/// What content may add to the payload before a larger step is needed, in bytes; what rides along by rule comes on top ([`room`]).
 pub const ALLOWANCE: usize = 384;
 
-/// The padded size of `content` bytes that carry a payload of `payload` bytes.
+/// The room beside the payload, in every scope alike: the allowance, and a device list that rides along.
 ///
-/// Content within the allowance does not show: only the payload's length counts.
+/// Without it a group's content, which has more fields, would outgrow a step where a direct message does not (`docs/adr/0005-room-for-a-riding-list.md`).
+#[must_use]
+pub fn room(list: usize) -> usize {
+    ALLOWANCE.saturating_add(list)
+}
+
+/// The padded size of `content` bytes that carry a payload of `payload` bytes and have `room` beside it.
+///
+/// Content within the room does not show: only the payload's length counts.
 ///
 /// # Errors
 /// [`Code::TooLarge`] when no step holds it.
 ///
 /// ```
-/// use sesame_core::wire::padding::padded_len;
-/// assert_eq!(padded_len(10, 40), padded_len(10, 393));
-/// assert_eq!(padded_len(0, 1), Ok(768));
+/// use sesame_core::wire::padding::{padded_len, room};
+/// assert_eq!(padded_len(10, room(0), 40), padded_len(10, room(0), 393));
+/// assert_eq!(padded_len(0, room(0), 1), Ok(768));
 /// ```
-pub fn padded_len(payload: usize, content: usize) -> Result<usize, Code> {
+pub fn padded_len(payload: usize, room: usize, content: usize) -> Result<usize, Code> {
     // One byte more than the content: 0x80 is always there.
-    let needed = payload.saturating_add(ALLOWANCE).max(content.saturating_add(1));
+    let needed = payload.saturating_add(room).max(content.saturating_add(1));
     STEPS.into_iter().find(|step| *step >= needed).ok_or(Code::TooLarge)
 }
 
-/// Pads `content`, which carries a payload of `payload` bytes.
+/// Pads `content`, which carries a payload of `payload` bytes, with `room` beside it.
 ///
 /// # Errors
 /// [`Code::TooLarge`] when no step holds it.
-pub fn pad(content: &[u8], payload: usize) -> Result<Zeroizing<Vec<u8>>, Code> {
-    let length = padded_len(payload, content.len())?;
+pub fn pad(content: &[u8], payload: usize, room: usize) -> Result<Zeroizing<Vec<u8>>, Code> {
+    let length = padded_len(payload, room, content.len())?;
     let mut padded = Zeroizing::new(Vec::with_capacity(length));
     padded.extend_from_slice(content);
     padded.push(0x80);
@@ -68,7 +76,7 @@ mod tests {
         for step in STEPS {
             for payload in [step - ALLOWANCE - 1, step - ALLOWANCE, step - ALLOWANCE + 1] {
                 let content = vec![0x80; payload];
-                match pad(&content, payload) {
+                match pad(&content, payload, ALLOWANCE) {
                     Ok(padded) => {
                         assert!(STEPS.contains(&padded.len()));
                         assert_eq!(padded.len() > step, payload + ALLOWANCE > step);
@@ -82,19 +90,19 @@ mod tests {
 
     #[test]
     fn overhead_beyond_the_allowance_takes_the_next_step() {
-        assert_eq!(padded_len(384, 767), Ok(768));
-        assert_eq!(padded_len(384, 768), Ok(1024));
-        assert_eq!(padded_len(0, MAX_BODY - 1), Ok(MAX_BODY));
-        assert_eq!(padded_len(0, MAX_BODY), Err(Code::TooLarge));
-        assert_eq!(padded_len(usize::MAX, 0), Err(Code::TooLarge));
+        assert_eq!(padded_len(384, ALLOWANCE, 767), Ok(768));
+        assert_eq!(padded_len(384, ALLOWANCE, 768), Ok(1024));
+        assert_eq!(padded_len(0, ALLOWANCE, MAX_BODY - 1), Ok(MAX_BODY));
+        assert_eq!(padded_len(0, ALLOWANCE, MAX_BODY), Err(Code::TooLarge));
+        assert_eq!(padded_len(usize::MAX, ALLOWANCE, 0), Err(Code::TooLarge));
     }
 
     #[test]
     fn malformed_padding_is_refused() {
-        let mut wrong_mark = pad(b"x", 1).unwrap();
+        let mut wrong_mark = pad(b"x", 1, ALLOWANCE).unwrap();
         wrong_mark[1] = 0x81;
         assert_eq!(unpad(&wrong_mark), Err(Code::BadPadding));
-        let mut trailing = pad(b"x", 1).unwrap();
+        let mut trailing = pad(b"x", 1, ALLOWANCE).unwrap();
         trailing[700] = 1;
         assert_eq!(unpad(&trailing), Err(Code::BadPadding));
         assert_eq!(unpad(&[0; 768]), Err(Code::BadPadding));

@@ -1,0 +1,279 @@
+//! What is said in a group: a message by a member, operations by whoever may, or something that waits (X 9, X 11).
+
+use super::{
+    super::{Device, lists::as_items, work::Work},
+    state::{self, Loaded, Teller},
+};
+use crate::{
+    context::Context,
+    error::{Blame, Code},
+    group::sync,
+    ids::{DeviceId, GroupId, GroupKind, SessionId, UserId},
+    limits::{KEEP_RECEIVED_IDS, MAX_HELD, MAX_HELD_OPERATIONS, MAX_HELD_PER_DEVICE, MIN_HELD},
+    record::{Claim, Counters, Event, Flags, Group, HeldContent, Item, Message, MessageKind, Scope},
+    store::{Key, Kind, Places},
+    wire::{
+        content::{self, Body, GroupClaim, Prelude},
+        group::Bundle,
+    },
+};
+
+/// A group content with who said it.
+pub(in super::super) struct Word {
+    pub(in super::super) user: UserId,
+    pub(in super::super) device: DeviceId,
+    /// That the session is bound to.
+    pub(in super::super) account_key: [u8; 32],
+    pub(in super::super) envelope_id: [u8; 16],
+    pub(in super::super) session: SessionId,
+    pub(in super::super) flags: Flags,
+    pub(in super::super) prelude: Prelude,
+    pub(in super::super) body: Body,
+}
+
+/// What came of it.
+pub(in super::super) struct Heard {
+    pub(in super::super) items: Vec<Item>,
+    pub(in super::super) held: bool,
+}
+
+impl Device {
+    pub(in super::super) fn hear_in_group(
+        &self,
+        work: &mut Work<'_>,
+        context: &Context<'_>,
+        (kind, id): (GroupKind, GroupId),
+        word: Word,
+    ) -> Result<Heard, Code> {
+        match self.weigh(work, context, (kind, id), &word)? {
+            Some(mut items) => {
+                if matches!(word.body, Body::Operations { .. }) {
+                    items.extend(self.release(work, context, (kind, id))?);
+                }
+                Ok(Heard { items, held: false })
+            }
+            None => {
+                hold(work, context, &id, &word)?;
+                Ok(Heard { items: Vec::new(), held: true })
+            }
+        }
+    }
+
+    /// `Ok(None)`: it is too early for this word.
+    fn weigh(
+        &self,
+        work: &mut Work<'_>,
+        context: &Context<'_>,
+        (kind, id): (GroupKind, GroupId),
+        word: &Word,
+    ) -> Result<Option<Vec<Item>>, Code> {
+        match &word.body {
+            Body::Group { claim, .. } => {
+                let Some(mut group) = work.group(&id)? else { return Ok(None) };
+                if group.scope != Scope::Group(kind, id) {
+                    return Err(Code::WrongScope);
+                }
+                let Some(message) = self.message_in(&group, id, word)? else { return Ok(None) };
+                let mut items = as_items(note_claim(&mut group, id, word, *claim, false).into_iter().collect());
+                work.put_group(&id, &group)?;
+                items.push(Item::Message(message));
+                Ok(Some(items))
+            }
+            Body::Operations { claim, bundle, .. } => {
+                let bundle = Bundle::decode(bundle.as_slice())?;
+                let asks = bundle.operations.as_slice().is_empty();
+                let loaded = state::load(work, &id)?;
+                if asks && loaded.group.is_none() {
+                    return Err(Code::AuthorNotMember);
+                }
+                let (mut operations, mut lists) = state::verify(work, &loaded.set, &id, &bundle)?;
+                if loaded.group.is_none() {
+                    // A large state comes in several messages: what is held of it counts as well.
+                    for (_, held) in held(work, &id)? {
+                        let Ok((_, Body::Operations { bundle, .. })) = content::decode(&held.content) else { continue };
+                        let Ok(bundle) = Bundle::decode(bundle.as_slice()) else { continue };
+                        let Ok((more, cited)) = state::verify(work, &loaded.set, &id, &bundle) else { continue };
+                        operations.extend(more);
+                        lists.extend(cited);
+                    }
+                }
+                let from = match word.user == *self.user() {
+                    true => Teller::Ourselves,
+                    false => Teller::Other(&word.user, &word.account_key),
+                };
+                let now = (context.now, self.user());
+                let Some((Loaded { group, .. }, mut events)) =
+                    state::take(work, now, loaded, (operations, lists), from)?
+                else {
+                    return Ok(None);
+                };
+                let mut group = group.ok_or(Code::Internal)?;
+                if group.scope != Scope::Group(kind, id) {
+                    return Err(Code::WrongScope);
+                }
+                if word.user == *self.user() || group.has(&word.user, &word.account_key) {
+                    events.extend(note_claim(&mut group, id, word, *claim, asks));
+                    work.put_group(&id, &group)?;
+                }
+                Ok(Some(as_items(events)))
+            }
+            _ => Err(Code::WrongScope),
+        }
+    }
+
+    /// The message of a member. A former member's is flagged: nothing shows whether it was said before the leave. Anybody else's waits:
+    /// perhaps the add has not come yet.
+    fn message_in(&self, group: &Group, id: GroupId, word: &Word) -> Result<Option<Message>, Code> {
+        let Body::Group { stamp, payload, .. } = &word.body else { return Err(Code::WrongScope) };
+        let own = word.user == *self.user();
+        let mut flags = word.flags;
+        if !own && !group.has(&word.user, &word.account_key) {
+            if !group.former.contains(&word.user) {
+                return Ok(None);
+            }
+            flags.from_former_member = true;
+        }
+        let others = group.members.iter().map(|member| member.user.clone()).filter(|user| user != self.user());
+        Ok(Some(Message {
+            content_id: stamp.content_id,
+            envelope_id: word.envelope_id,
+            user: word.user.clone(),
+            device: word.device,
+            group: Some(id),
+            session: word.session,
+            sent_at: stamp.sent_at,
+            sequence: word.prelude.sequence,
+            kind: if own { MessageKind::Transcript { recipients: others.collect() } } else { MessageKind::Message },
+            payload: payload.as_slice().to_vec(),
+            flags,
+        }))
+    }
+
+    /// Weighs again what was held for a group, as long as something comes of it.
+    fn release(
+        &self,
+        work: &mut Work<'_>,
+        context: &Context<'_>,
+        scope: (GroupKind, GroupId),
+    ) -> Result<Vec<Item>, Code> {
+        let mut items = Vec::new();
+        loop {
+            let mut progress = false;
+            for (key, held) in held(work, &scope.1)? {
+                let account_key = match work.peer(&held.user, held.device)? {
+                    Some(peer) => peer.account_key,
+                    // Its identity is gone with everything that it said.
+                    None => [0; 32],
+                };
+                let (prelude, body) = content::decode(&held.content).map_err(|_| Code::RecordInconsistent)?;
+                let word = Word {
+                    user: held.user.clone(),
+                    device: held.device,
+                    account_key,
+                    envelope_id: held.envelope_id,
+                    session: held.session,
+                    flags: held.flags,
+                    prelude,
+                    body,
+                };
+                match self.weigh(work, context, scope, &word) {
+                    Ok(None) => continue,
+                    Ok(Some(more)) => items.extend(more),
+                    Err(code) if code.blame() == Blame::Store => return Err(code),
+                    // What turns out to be wrong is not worth keeping.
+                    Err(_) => {}
+                }
+                drop_held(work, key, &held)?;
+                progress = true;
+            }
+            if !progress {
+                return Ok(items);
+            }
+        }
+    }
+}
+
+impl Group {
+    /// Whether this identity is a member.
+    pub(super) fn has(&self, user: &UserId, account_key: &[u8; 32]) -> bool {
+        self.members.iter().any(|member| member.user == *user && member.account_keys.contains(account_key))
+    }
+}
+
+fn note_claim(group: &mut Group, id: GroupId, word: &Word, claim: GroupClaim, asks: bool) -> Option<Event> {
+    let claim = Claim { count: claim.count, digest: claim.digest };
+    let news = sync::hear(group, (&word.user, word.device), claim, asks);
+    news.then(|| Event::GroupDiverged { group: id, user: word.user.clone(), device: word.device })
+}
+
+fn held(work: &Work<'_>, id: &GroupId) -> Result<Vec<(Key, HeldContent)>, Code> {
+    let mut all = Vec::new();
+    for key in work.keys(&work.places().group(Kind::HeldContent, id))? {
+        let held: HeldContent = work.get(&key)?.ok_or(Code::RecordInconsistent)?;
+        all.push((key, held));
+    }
+    all.sort_by_key(|(_, held)| held.at);
+    Ok(all)
+}
+
+fn size(held: &HeldContent) -> u64 {
+    held.content.len().max(MIN_HELD) as u64
+}
+
+/// > Group content whose group is not known yet is decrypted, committed and kept as *held* until the add arrives (X 9).
+///
+/// # Errors
+/// [`Code::AuthorNotMember`] beyond the bounds: then not even the session that it came on is kept.
+fn hold(work: &mut Work<'_>, context: &Context<'_>, id: &GroupId, word: &Word) -> Result<(), Code> {
+    let mut content = word.prelude.encode()?;
+    content.extend_from_slice(&zeroize::Zeroizing::new(word.body.encode()?));
+    let held = HeldContent {
+        at: context.now.0,
+        user: word.user.clone(),
+        device: word.device,
+        envelope_id: word.envelope_id,
+        session: word.session,
+        flags: word.flags,
+        content,
+    };
+    let mut peer = work.peer(&word.user, word.device)?.ok_or(Code::NoSession)?;
+    let mut counters: Counters = work.get(&Places::only(Kind::Counters))?.unwrap_or_default();
+    let most = match word.body {
+        Body::Operations { .. } => MAX_HELD_OPERATIONS,
+        _ => MAX_HELD_PER_DEVICE,
+    };
+    peer.held = peer.held.saturating_add(size(&held));
+    counters.held = counters.held.saturating_add(size(&held));
+    if peer.held > most as u64 || counters.held > MAX_HELD as u64 {
+        return Err(Code::AuthorNotMember);
+    }
+    work.put_peer(&peer)?;
+    work.put(Places::only(Kind::Counters), &counters)?;
+    let key = work.places().held_content(id, &word.user, word.device, &word.envelope_id);
+    work.put(key, &held)
+}
+
+fn drop_held(work: &mut Work<'_>, key: Key, held: &HeldContent) -> Result<(), Code> {
+    work.delete(key);
+    let mut counters: Counters = work.get(&Places::only(Kind::Counters))?.unwrap_or_default();
+    counters.held = counters.held.saturating_sub(size(held));
+    work.put(Places::only(Kind::Counters), &counters)?;
+    if let Some(mut peer) = work.peer(&held.user, held.device)? {
+        peer.held = peer.held.saturating_sub(size(held));
+        work.put_peer(&peer)?;
+    }
+    Ok(())
+}
+
+/// Drops what has been held for 30 days, and says from whom it was.
+pub(in super::super) fn forget_held(work: &mut Work<'_>, context: &Context<'_>) -> Result<Vec<Event>, Code> {
+    let mut events = Vec::new();
+    for key in work.keys(&Places::all(Kind::HeldContent))? {
+        let held: HeldContent = work.get(&key)?.ok_or(Code::RecordInconsistent)?;
+        if context.now.since(crate::context::Timestamp(held.at)) > KEEP_RECEIVED_IDS {
+            drop_held(work, key, &held)?;
+            events.push(Event::HeldDropped { user: held.user.clone() });
+        }
+    }
+    Ok(events)
+}

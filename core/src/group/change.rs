@@ -1,0 +1,43 @@
+//! What the app should hear of when a group's operations have become more.
+
+use super::set::View;
+use crate::{
+    ids::UserId,
+    record::{Event, Scope},
+};
+use std::collections::BTreeMap;
+
+/// The difference between two views, each change with the author whose word it was. `us` is our own user.
+#[must_use]
+pub fn events(before: Option<&View>, after: &View, us: &UserId) -> Vec<Event> {
+    let Scope::Group(_, group) = after.scope else { return Vec::new() };
+    let was = |user: &UserId| before.is_some_and(|before| before.is_member(user));
+    let mut events = Vec::new();
+    let mut added: BTreeMap<_, Vec<UserId>> = BTreeMap::new();
+    for (user, author) in &after.joined_by {
+        if user == us && !was(us) {
+            events.push(Event::GroupJoined { group, user: author.0.clone(), device: author.1 });
+        } else if before.is_some() && !was(user) {
+            added.entry(author).or_default().push(user.clone());
+        }
+    }
+    for ((user, device), added) in added {
+        events.push(Event::GroupAdded { group, user: user.clone(), device: *device, added });
+    }
+    for (user, (_, device)) in &after.left_by {
+        if was(user) {
+            events.push(Event::GroupLeft { group, user: user.clone(), device: *device });
+        }
+    }
+    if let Some(add) = after.invited.get(us)
+        && before.and_then(|before| before.invited.get(us)) != Some(add)
+        && let Some((user, device)) = after.authors.get(add)
+    {
+        events.push(Event::GroupInvited { group, user: user.clone(), device: *device });
+    }
+    if before.is_some_and(|before| before.info != after.info) {
+        let (operation, (user, device)) = &after.informed_by;
+        events.push(Event::GroupUpdated { group, user: user.clone(), device: *device, operation: *operation });
+    }
+    events
+}

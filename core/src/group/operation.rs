@@ -1,0 +1,154 @@
+//! One signed operation (X 11).
+
+use crate::{
+    crypto::{
+        ed25519::VerifyingKey,
+        kdf::{join, sha256},
+        labels,
+    },
+    error::Code,
+    ids::{DeviceId, GroupId, OperationId, UserId},
+    keys::{device::DeviceKeys, device_list::VerifiedDeviceList},
+    record::StoredOperation,
+    wire::group::{self as form, Body, SignedOperation},
+};
+
+/// > GroupID = SHA-256(label, creator's account key, 32 random bytes)
+#[must_use]
+pub fn group_id(account_key: &[u8; 32], random: &[u8; 32]) -> GroupId {
+    GroupId(sha256(&join(&[labels::GROUP_ID, account_key, random])))
+}
+
+/// An operation whose signature is known to be its author's.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Operation {
+    /// SHA-256 of what was signed.
+    pub id: OperationId,
+    /// Whose word it is.
+    pub author: UserId,
+    /// The account key on the list that it cites.
+    pub account_key: [u8; 32],
+    /// What it says.
+    pub form: form::Operation,
+    /// A [`SignedOperation`], as it came.
+    pub signed: Vec<u8>,
+}
+
+/// What a new operation says besides what follows from the set and the author.
+#[derive(Debug)]
+pub struct Draft {
+    /// In which group.
+    pub group: GroupId,
+    /// The number of the device's operation.
+    pub sequence: u64,
+    /// One more than the greatest of the parents'.
+    pub lamport: u64,
+    /// What it builds upon.
+    pub parents: Vec<OperationId>,
+    /// What is done.
+    pub body: Body,
+}
+
+fn id_of(bytes: &[u8]) -> OperationId {
+    OperationId(sha256(&join(&[labels::OPERATION_ID, bytes])))
+}
+
+impl Operation {
+    /// > OperationID = SHA-256(label, what was signed)
+    #[must_use]
+    pub fn id_of(signed: &SignedOperation) -> OperationId {
+        id_of(signed.operation.as_slice())
+    }
+
+    /// Signs an operation of this device, which `list` (its user's newest) names.
+    ///
+    /// # Errors
+    /// What [`form::Operation::encode`] says.
+    pub fn sign(keys: &DeviceKeys, list: &[u8; 32], draft: Draft) -> Result<Self, Code> {
+        let Draft { group, sequence, lamport, parents, body } = draft;
+        let form = form::Operation {
+            version: 1,
+            group: group.0,
+            author: keys.party.user.as_bytes().to_vec().into(),
+            device: keys.party.device.0,
+            sequence,
+            lamport,
+            list: *list,
+            parents: parents.iter().map(|parent| parent.0).collect::<Vec<_>>().into(),
+            body,
+        };
+        let bytes = form.encode()?;
+        let signature = keys.signing.sign(labels::GROUP_OPERATION, &bytes);
+        let id = id_of(&bytes);
+        let signed = SignedOperation { operation: bytes.into(), signature }.encode()?;
+        let account_key = *keys.party.account_key.as_bytes();
+        Ok(Self { id, author: keys.party.user.clone(), account_key, form, signed })
+    }
+
+    /// Checks form and signature. `list` gives the verified device list with a hash, if it is at hand.
+    ///
+    /// # Errors
+    /// What [`form::Operation::decode`] says; [`Code::NotListed`] when the cited list is not at hand or does not name the device;
+    /// [`Code::WrongUser`] when it is another user's; [`Code::BadSignature`].
+    pub fn verify<'a>(
+        signed: &SignedOperation,
+        list: impl Fn(&[u8; 32]) -> Option<&'a VerifiedDeviceList>,
+    ) -> Result<Self, Code> {
+        let form = form::Operation::decode(signed.operation.as_slice())?;
+        let list = list(&form.list).ok_or(Code::NotListed)?;
+        if list.user.as_bytes() != form.author.as_slice() {
+            return Err(Code::WrongUser);
+        }
+        let device = list.list.device(DeviceId(form.device)).ok_or(Code::NotListed)?;
+        let key = VerifyingKey::decode(device.signing_key)?;
+        key.verify(labels::GROUP_OPERATION, signed.operation.as_slice(), &signed.signature)?;
+        // A list that names the device is not the evidence that it has left it.
+        if let Body::Retire { device, .. } = &form.body
+            && list.list.device(DeviceId(*device)).is_some()
+        {
+            return Err(Code::ForbiddenOperation);
+        }
+        Ok(Self {
+            id: id_of(signed.operation.as_slice()),
+            author: list.user.clone(),
+            account_key: *list.account_key.as_bytes(),
+            form,
+            signed: signed.encode()?,
+        })
+    }
+
+    /// An operation that was verified before it was stored.
+    ///
+    /// # Errors
+    /// [`Code::RecordInconsistent`].
+    pub fn from_record(record: StoredOperation) -> Result<Self, Code> {
+        let StoredOperation { signed, account_key } = record;
+        let outer = SignedOperation::decode(&signed).map_err(|_| Code::RecordInconsistent)?;
+        let form = form::Operation::decode(outer.operation.as_slice()).map_err(|_| Code::RecordInconsistent)?;
+        let author = UserId::try_new(form.author.as_slice().to_vec()).ok_or(Code::RecordInconsistent)?;
+        Ok(Self { id: id_of(outer.operation.as_slice()), author, account_key, form, signed })
+    }
+
+    /// What is kept of it.
+    #[must_use]
+    pub fn record(&self) -> StoredOperation {
+        StoredOperation { signed: self.signed.clone(), account_key: self.account_key }
+    }
+
+    /// The device that signed it.
+    #[must_use]
+    pub fn device(&self) -> DeviceId {
+        DeviceId(self.form.device)
+    }
+
+    /// > last writer by (Lamport, user, device, hash)
+    #[must_use]
+    pub fn order(&self) -> (u64, &UserId, DeviceId, OperationId) {
+        (self.form.lamport, &self.author, self.device(), self.id)
+    }
+
+    /// What it builds upon.
+    pub fn parents(&self) -> impl Iterator<Item = OperationId> {
+        self.form.parents.iter().map(|parent| OperationId(*parent))
+    }
+}

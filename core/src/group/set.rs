@@ -1,0 +1,403 @@
+//! The operations that a device has, and what they make of the group.
+//!
+//! Whether an operation enters the set depends on itself and on what it builds upon, never on the order of arrival; so does the view.
+//! Two devices with the same operations see the same group.
+
+use super::{
+    operation::{Draft, Operation, group_id},
+    validity::{Judge, Past, Stand},
+};
+use crate::{
+    crypto::{
+        kdf::{join, sha256},
+        labels,
+    },
+    error::Code,
+    ids::{DeviceId, GroupId, GroupKind, OperationId, UserId},
+    limits::{MAX_GROUP_SEQUENCE, MAX_MEMBERS, MAX_OPERATIONS, MAX_PARENTS},
+    record::{Claim, GroupInfo, Member, Scope},
+    wire::group::{Body, Change},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// All operations of one group that a device has.
+#[derive(Clone, Debug)]
+pub struct Set {
+    id: GroupId,
+    operations: Vec<Operation>,
+    past: Vec<Past>,
+    places: BTreeMap<OperationId, usize>,
+    users: BTreeMap<Vec<u8>, UserId>,
+}
+
+/// What came of operations that were offered.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Those that are new, in an order in which parents come first.
+    pub new: Vec<OperationId>,
+    /// Those whose parents are missing.
+    pub waiting: Vec<Operation>,
+}
+
+/// Whose word it was.
+pub type Author = (UserId, DeviceId);
+
+/// What the operations make of the group.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Kind and id.
+    pub scope: Scope,
+    /// The members, rising by user.
+    pub members: Vec<Member>,
+    /// Who is asked back, and by which operation.
+    pub invited: BTreeMap<UserId, OperationId>,
+    /// Who has left and is no member.
+    pub former: Vec<UserId>,
+    /// Name and the like.
+    pub info: GroupInfo,
+    /// Which operations it follows from.
+    pub claim: Claim,
+    /// By whose word each member is one.
+    pub joined_by: BTreeMap<UserId, Author>,
+    /// By whose word each former member left.
+    pub left_by: BTreeMap<UserId, Author>,
+    /// The last word on the info.
+    pub informed_by: (OperationId, Author),
+    /// Whose word each invitation is.
+    pub authors: BTreeMap<OperationId, Author>,
+    /// Operations that do not count.
+    pub void: BTreeSet<OperationId>,
+}
+
+impl View {
+    /// Whether this user is a member.
+    #[must_use]
+    pub fn is_member(&self, user: &UserId) -> bool {
+        self.members.iter().any(|member| member.user == *user)
+    }
+}
+
+impl Set {
+    /// A group without a word yet.
+    #[must_use]
+    pub fn new(id: GroupId) -> Self {
+        Self { id, operations: Vec::new(), past: Vec::new(), places: BTreeMap::new(), users: BTreeMap::new() }
+    }
+
+    /// GroupID.
+    #[must_use]
+    pub fn id(&self) -> GroupId {
+        self.id
+    }
+
+    /// Whether this operation is in it.
+    #[must_use]
+    pub fn has(&self, id: &OperationId) -> bool {
+        self.places.contains_key(id)
+    }
+
+    /// The operation with this id.
+    #[must_use]
+    pub fn operation(&self, id: &OperationId) -> Option<&Operation> {
+        self.places.get(id).and_then(|at| self.operations.get(*at))
+    }
+
+    /// All operations, parents before children, the same on every device.
+    #[must_use]
+    pub fn operations(&self) -> Vec<&Operation> {
+        let mut all: Vec<&Operation> = self.operations.iter().collect();
+        all.sort_by_key(|operation| operation.order());
+        all
+    }
+
+    /// Takes all that can be taken, whatever their order; known ones are passed over.
+    ///
+    /// # Errors
+    /// What an operation is refused for ([`Set::insert`]) but [`Code::MissingParents`]; then the set is not to be used any more.
+    pub fn take(&mut self, offered: Vec<Operation>) -> Result<Taken, Code> {
+        let mut taken = Taken::default();
+        let mut waiting = offered;
+        waiting.sort_by(|a, b| a.order().cmp(&b.order()));
+        waiting.dedup_by(|a, b| a.id == b.id);
+        // Sorted by Lamport number, parents come before children: one pass is enough.
+        for operation in waiting {
+            let id = operation.id;
+            if self.has(&id) {
+                continue;
+            }
+            match self.insert(operation.clone()) {
+                Ok(()) => taken.new.push(id),
+                Err(Code::MissingParents) => taken.waiting.push(operation),
+                Err(code) => return Err(code),
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Takes one operation.
+    ///
+    /// # Errors
+    /// [`Code::WrongScope`] (another group's); [`Code::GroupExists`] (another create); [`Code::MissingParents`];
+    /// [`Code::AuthorNotMember`] (who never was one at the point that it cites); [`Code::ForbiddenOperation`] (an answer to an invitation
+    /// of somebody else, an add that names what is no leave of that user); [`Code::MalformedOperation`]; [`Code::TooManyOperations`].
+    /// The set is then as before.
+    pub fn insert(&mut self, operation: Operation) -> Result<(), Code> {
+        if operation.form.group != self.id.0 {
+            return Err(Code::WrongScope);
+        }
+        if self.operations.len() >= MAX_OPERATIONS {
+            return Err(Code::TooManyOperations);
+        }
+        let mut past = Past::default();
+        let mut lamport = 0;
+        for parent in operation.parents() {
+            let at = *self.places.get(&parent).ok_or(Code::MissingParents)?;
+            let (known, before) = self.operations.get(at).zip(self.past.get(at)).ok_or(Code::Internal)?;
+            lamport = lamport.max(known.form.lamport);
+            past.unite(before);
+            past.add(at);
+        }
+        if operation.form.lamport != lamport.saturating_add(1) {
+            return Err(Code::MalformedOperation);
+        }
+        self.check(&operation, &past)?;
+        if let Body::Add { members } = &operation.form.body {
+            for added in members.as_slice() {
+                let bytes = added.user.as_slice().to_vec();
+                let user = UserId::try_new(bytes.clone()).ok_or(Code::MalformedOperation)?;
+                self.users.insert(bytes, user);
+            }
+        }
+        self.places.insert(operation.id, self.operations.len());
+        self.operations.push(operation);
+        self.past.push(past);
+        Ok(())
+    }
+
+    fn check(&self, operation: &Operation, past: &Past) -> Result<(), Code> {
+        let seen = |id: &[u8; 32]| {
+            let at = self.places.get(&OperationId(*id)).filter(|at| past.has(**at));
+            at.and_then(|at| self.operations.get(*at))
+        };
+        match &operation.form.body {
+            Body::Create { account_key, random, .. } => {
+                if group_id(account_key, random) != self.id || *account_key != operation.account_key {
+                    return Err(Code::MalformedOperation);
+                }
+                return if self.operations.is_empty() { Ok(()) } else { Err(Code::GroupExists) };
+            }
+            Body::Add { members } => {
+                for added in members.as_slice() {
+                    let theirs = |leave: &[u8; 32]| {
+                        let leave = seen(leave).filter(|leave| leave.author.as_bytes() == added.user.as_slice());
+                        leave.is_some_and(|leave| matches!(leave.form.body, Body::Leave))
+                    };
+                    if !added.leaves.iter().all(theirs) {
+                        return Err(Code::ForbiddenOperation);
+                    }
+                }
+            }
+            Body::Accept { add } | Body::Decline { add } => {
+                let names_author = |add: &Operation| match &add.form.body {
+                    Body::Add { members } => members.iter().any(|added| {
+                        added.user.as_slice() == operation.author.as_bytes() && !added.leaves.as_slice().is_empty()
+                    }),
+                    _ => false,
+                };
+                if !seen(add).is_some_and(names_author) {
+                    return Err(Code::ForbiddenOperation);
+                }
+            }
+            Body::Info { .. } | Body::Leave | Body::Retire { .. } => {}
+        }
+        // Who was never named has no word here. Who was and may not speak any more is kept and does not count: others may have taken
+        // the word in before they could know.
+        let mut before = self.operations.iter().enumerate().filter(|(at, _)| past.has(*at));
+        match before.any(|(_, known)| names(known, &operation.author, &operation.account_key)) {
+            true => Ok(()),
+            false => Err(Code::AuthorNotMember),
+        }
+    }
+
+    /// Whether anybody ever called this identity a member.
+    #[must_use]
+    pub fn names(&self, user: &UserId, account_key: &[u8; 32]) -> bool {
+        self.operations.iter().any(|known| names(known, user, account_key))
+    }
+
+    /// Which operations these are.
+    ///
+    /// > digest = SHA-256(join(label, every operation's id, rising))[16]
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        let fields: Vec<&[u8]> =
+            core::iter::once(labels::GROUP_DIGEST).chain(self.places.keys().map(|id| id.0.as_slice())).collect();
+        let mut digest = [0; 16];
+        digest.iter_mut().zip(sha256(&join(&fields))).for_each(|(to, from)| *to = from);
+        Claim { count: u16::try_from(self.operations.len()).unwrap_or(u16::MAX), digest }
+    }
+
+    /// Operations that one device signed under one number (A53).
+    #[must_use]
+    pub fn equivocators(&self) -> BTreeSet<(UserId, DeviceId)> {
+        let (mut seen, mut twice) = (BTreeSet::new(), BTreeSet::new());
+        for operation in &self.operations {
+            if !seen.insert((&operation.author, operation.device(), operation.form.sequence)) {
+                twice.insert((operation.author.clone(), operation.device()));
+            }
+        }
+        twice
+    }
+
+    /// What the operations make of the group; `None` while there is no create.
+    #[must_use]
+    pub fn view(&self) -> Option<View> {
+        let Body::Create { kind, .. } = &self.operations.first()?.form.body else { return None };
+        let scope = Scope::Group(GroupKind::from_number(*kind)?, self.id);
+        let judge = Judge::new(&self.operations, &self.past, &self.places, &self.users);
+        let author = |at: usize| self.operations.get(at).map(|o| (o.author.clone(), o.device()));
+        let mut members: Vec<((usize, &Operation), Member)> = Vec::new();
+        let (mut invited, mut former) = (BTreeMap::new(), Vec::new());
+        let (mut joined_by, mut left_by) = (BTreeMap::new(), BTreeMap::new());
+        for (user, tags) in &judge.tags {
+            let mut tags: Vec<_> = tags.iter().filter_map(|tag| Some((self.operations.get(tag.at)?, tag))).collect();
+            tags.sort_by_key(|(operation, _)| operation.order());
+            let mut account_keys: Vec<[u8; 32]> = Vec::new();
+            let mut first = None;
+            for (operation, tag) in tags {
+                match judge.stand(user, tag, |_| true) {
+                    Stand::Member => {
+                        first = first.or(Some((tag.at, operation)));
+                        if !account_keys.contains(&tag.account_key) {
+                            account_keys.push(tag.account_key);
+                        }
+                    }
+                    Stand::Invited => drop(invited.entry((*user).clone()).or_insert(operation.id)),
+                    Stand::None => {}
+                }
+            }
+            if let Some(first) = first {
+                members.push((first, Member { user: (*user).clone(), account_keys }));
+            } else if let Some(last) = judge.leaves.get(user).and_then(|leaves| leaves.last()) {
+                former.push((*user).clone());
+                left_by.extend(author(*last).map(|by| ((*user).clone(), by)));
+            }
+        }
+        // Adds that did not know of each other may name more than a group holds: the later ones do not count.
+        members.sort_by(|((_, a), _), ((_, b), _)| a.order().cmp(&b.order()));
+        members.truncate(MAX_MEMBERS);
+        members.sort_by(|(_, a), (_, b)| a.user.cmp(&b.user));
+        for ((at, _), member) in &members {
+            joined_by.extend(author(*at).map(|by| (member.user.clone(), by)));
+            invited.remove(&member.user);
+        }
+        let authors = invited.values().filter_map(|add| Some((*add, author(*self.places.get(add)?)?))).collect();
+        let (info, informed_by) = self.info(&judge.valid)?;
+        let void = self.operations.iter().zip(&judge.valid).filter(|(_, valid)| !**valid).map(|(o, _)| o.id);
+        Some(View {
+            scope,
+            members: members.into_iter().map(|(_, member)| member).collect(),
+            invited,
+            former,
+            info,
+            claim: self.claim(),
+            joined_by,
+            left_by,
+            informed_by,
+            authors,
+            void: void.collect(),
+        })
+    }
+
+    /// > Title and other info: last writer by (Lamport, user, device, op hash)
+    ///
+    /// Each field by itself: a new name does not undo a new picture.
+    fn info(&self, valid: &[bool]) -> Option<(GroupInfo, (OperationId, Author))> {
+        let mut info = GroupInfo::default();
+        let mut last = None;
+        let mut counted: Vec<&Operation> =
+            self.operations.iter().zip(valid).filter(|(_, valid)| **valid).map(|(operation, _)| operation).collect();
+        counted.sort_by_key(|operation| operation.order());
+        for operation in counted {
+            if let Body::Create { change, .. } | Body::Info { change } = &operation.form.body {
+                apply(&mut info, change);
+                last = Some((operation.id, (operation.author.clone(), operation.device())));
+            }
+        }
+        Some((info, last?))
+    }
+
+    /// The next operation of a device: its number, and what it builds upon.
+    ///
+    /// # Errors
+    /// [`Code::TooManyOperations`] when the device or the group has used its numbers up.
+    pub fn draft(&self, author: &UserId, device: DeviceId, body: Body) -> Result<Draft, Code> {
+        let own = self.operations.iter().filter(|o| o.author == *author && o.device() == device);
+        let sequence = own.map(|o| o.form.sequence).max().unwrap_or(0).saturating_add(1);
+        if sequence > MAX_GROUP_SEQUENCE || self.operations.len() >= MAX_OPERATIONS {
+            return Err(Code::TooManyOperations);
+        }
+        let built_upon: BTreeSet<OperationId> = self.operations.iter().flat_map(Operation::parents).collect();
+        let mut heads: Vec<&Operation> = self.operations.iter().filter(|o| !built_upon.contains(&o.id)).collect();
+        heads.sort_by_key(|head| core::cmp::Reverse(head.form.lamport));
+        heads.truncate(MAX_PARENTS);
+        let lamport = heads.iter().map(|head| head.form.lamport).max().unwrap_or(0).saturating_add(1);
+        let mut parents: Vec<OperationId> = heads.iter().map(|head| head.id).collect();
+        parents.sort_unstable();
+        Ok(Draft { group: self.id, sequence, lamport, parents, body })
+    }
+
+    /// The leaves of a user that an invitation back has to name: those that no later one covers.
+    #[must_use]
+    pub fn leaves_of(&self, user: &UserId) -> Vec<OperationId> {
+        let all: Vec<(usize, &Operation)> = self
+            .operations
+            .iter()
+            .enumerate()
+            .filter(|(_, o)| o.author == *user && matches!(o.form.body, Body::Leave))
+            .collect();
+        let covered = |at: usize| all.iter().any(|(later, _)| self.past.get(*later).is_some_and(|past| past.has(at)));
+        let mut leaves: Vec<OperationId> = all.iter().filter(|(at, _)| !covered(*at)).map(|(_, o)| o.id).collect();
+        leaves.sort_unstable();
+        leaves
+    }
+
+    /// The number of a device's last operation.
+    #[must_use]
+    pub fn last_sequence(&self, user: &UserId, device: DeviceId) -> u64 {
+        let own = self.operations.iter().filter(|o| o.author == *user && o.device() == device);
+        own.map(|o| o.form.sequence).max().unwrap_or(0)
+    }
+}
+
+/// Whether an operation calls this identity a member: the create its creator, an add those whom it adds.
+fn names(operation: &Operation, user: &UserId, key: &[u8; 32]) -> bool {
+    match &operation.form.body {
+        Body::Create { account_key, .. } => operation.author == *user && account_key == key,
+        Body::Add { members } => {
+            members.iter().any(|added| added.user.as_slice() == user.as_bytes() && added.account_key == *key)
+        }
+        _ => false,
+    }
+}
+
+fn apply(info: &mut GroupInfo, change: &Change) {
+    let Change { name, description, picture, timer, app_data } = change;
+    // The texts were checked when the operation was decoded.
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if let Some(name) = name {
+        info.name = text(name.as_slice());
+    }
+    if let Some(description) = description {
+        info.description = text(description.as_slice());
+    }
+    if let Some(picture) = picture {
+        info.picture = picture.as_slice().to_vec();
+    }
+    if let Some(timer) = timer {
+        info.timer = *timer;
+    }
+    if let Some(app_data) = app_data {
+        info.app_data = app_data.as_slice().to_vec();
+    }
+}

@@ -1,0 +1,133 @@
+//! Two devices with different operations: who sends what to whom, so that both come to have all, and a thousand members do not answer one
+//! (D6).
+//!
+//! Every group content claims which operations its sender has. Who hears a claim that differs remembers it, and at the next send in the
+//! group, or at the next `tick`, sends that device all operations, or asks it for its own. Nothing is sent by itself.
+
+use crate::{
+    crypto::kdf::{join, sha256},
+    ids::{DeviceId, UserId},
+    limits::{MAX_LAGS, PUSHING_USERS},
+    record::{Claim, Group, Lag, Member},
+};
+
+/// What to send a device that has other operations.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// Nothing but our claim, so that it sends us what we lack.
+    Ask,
+    /// Every operation.
+    Push,
+}
+
+/// Hears what a device has. `true` when it differs, and that is news.
+pub fn hear(group: &mut Group, (user, device): (&UserId, DeviceId), claim: Claim, asked: bool) -> bool {
+    let known = group.lags.iter().position(|lag| (&lag.user, lag.device) == (user, device));
+    if claim == group.claim {
+        known.map(|at| group.lags.remove(at));
+        return false;
+    }
+    match known.and_then(|at| group.lags.get_mut(at)) {
+        Some(lag) if lag.claim == claim => {
+            // Who asks again has not got what was sent.
+            lag.served = lag.served.filter(|_| !asked);
+            lag.asked |= asked;
+            false
+        }
+        Some(lag) => {
+            *lag = Lag { claim, asked, served: None, ..lag.clone() };
+            true
+        }
+        None => {
+            if group.lags.len() >= MAX_LAGS {
+                group.lags.remove(0);
+            }
+            group.lags.push(Lag { user: user.clone(), device, claim, asked, served: None });
+            true
+        }
+    }
+}
+
+/// What is due to a lag. Nothing is sent twice for one pair of claims.
+#[must_use]
+pub fn answer(lag: &Lag, group: &Group, us: &UserId) -> Option<Answer> {
+    if lag.served == Some(group.claim) || lag.claim == group.claim {
+        return None;
+    }
+    let theirs_may_be_less = lag.claim.count <= group.claim.count;
+    if theirs_may_be_less && (lag.asked || lag.user == *us || pushes(lag, &group.members, us)) {
+        return Some(Answer::Push);
+    }
+    // Whoever has as many or more may have what we lack.
+    (lag.claim.count >= group.claim.count).then_some(Answer::Ask)
+}
+
+/// Whether our user is among the few who push unasked: an order over the members that every device sees alike.
+fn pushes(lag: &Lag, members: &[Member], us: &UserId) -> bool {
+    let rank = |user: &UserId| sha256(&join(&[&lag.claim.digest, lag.user.as_bytes(), user.as_bytes()]));
+    let ours = rank(us);
+    let before = members.iter().filter(|member| member.user != lag.user && rank(&member.user) < ours).count();
+    before < PUSHING_USERS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ids::{GroupId, GroupKind},
+        record::{GroupInfo, Scope, Standing},
+    };
+
+    fn user(n: u32) -> UserId {
+        UserId::try_new(n.to_be_bytes().to_vec()).unwrap()
+    }
+
+    fn claim(count: u16, digest: u8) -> Claim {
+        Claim { count, digest: [digest; 16] }
+    }
+
+    fn group(members: u32) -> Group {
+        Group {
+            scope: Scope::Group(GroupKind::Pairwise, GroupId([1; 32])),
+            standing: Standing::Member,
+            members: (0..members).map(|n| Member { user: user(n), account_keys: vec![[0; 32]] }).collect(),
+            former: Vec::new(),
+            info: GroupInfo::default(),
+            claim: claim(5, 5),
+            left_at: Vec::new(),
+            lags: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn of_a_thousand_members_two_push_to_who_lags_behind() {
+        let mut group = group(1_000);
+        assert!(hear(&mut group, (&user(0), DeviceId(1)), claim(4, 4), false));
+        let lag = group.lags[0].clone();
+        let pushing = (1..1_000).filter(|n| answer(&lag, &group, &user(*n)) == Some(Answer::Push)).count();
+        assert_eq!(pushing, PUSHING_USERS);
+        let asked = Lag { asked: true, ..lag };
+        assert!((1..1_000).all(|n| answer(&asked, &group, &user(n)) == Some(Answer::Push)), "who is asked answers");
+    }
+
+    #[test]
+    fn who_has_less_asks_and_nothing_is_sent_twice() {
+        let mut group = group(3);
+        hear(&mut group, (&user(1), DeviceId(1)), claim(9, 9), false);
+        assert_eq!(answer(&group.lags[0], &group, &user(0)), Some(Answer::Ask));
+        group.lags[0].served = Some(group.claim);
+        assert_eq!(answer(&group.lags[0], &group, &user(0)), None);
+        assert!(!hear(&mut group, (&user(1), DeviceId(1)), claim(9, 9), false), "old news");
+        assert!(!hear(&mut group, (&user(1), DeviceId(1)), claim(5, 5), false));
+        assert_eq!(group.lags, []);
+    }
+
+    #[test]
+    fn lags_are_bounded() {
+        let mut group = group(3);
+        for n in 0..1_000 {
+            hear(&mut group, (&user(1), DeviceId(n)), claim(9, 9), false);
+        }
+        assert_eq!(group.lags.len(), MAX_LAGS);
+    }
+}

@@ -1,0 +1,213 @@
+//! Which operations count (X 11), as a function of the set alone.
+//!
+//! > An operation of u outside the causal past of u's leave is void in every order, unless a later accepted re-add comes before it.
+//! > The author must be a member at the point that the operation cites.
+//!
+//! A leave and a retirement count whatever else does: they concern their author alone. So nothing here goes in circles: whether an
+//! add counts depends on leaves and on adds before it. "What depends on a void operation" is what its author may do only by it.
+
+use super::operation::Operation;
+use crate::{
+    ids::{DeviceId, OperationId, UserId},
+    wire::group::Body,
+};
+use std::collections::BTreeMap;
+
+/// The causal past of an operation, one bit for each operation of the set.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Past(Vec<u64>);
+
+impl Past {
+    pub(super) fn has(&self, at: usize) -> bool {
+        self.0.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
+    pub(super) fn add(&mut self, at: usize) {
+        if self.0.len() <= at / 64 {
+            self.0.resize(at / 64 + 1, 0);
+        }
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
+    }
+
+    pub(super) fn unite(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        self.0.iter_mut().zip(&other.0).for_each(|(to, from)| *to |= from);
+    }
+}
+
+/// One reason why a user is a member: the create, or one entry of an add.
+#[derive(Clone, Debug)]
+pub(super) struct Tag {
+    pub(super) at: usize,
+    pub(super) account_key: [u8; 32],
+    /// The leaves that it names, by place in the set.
+    leaves: Vec<usize>,
+}
+
+/// How a user stands by a tag.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stand {
+    /// A leave that the tag does not name, a decline, or an add that does not count.
+    None,
+    /// Waits for the user's word.
+    Invited,
+    /// A member.
+    Member,
+}
+
+/// The operations of a set, sorted by what they mean for whom.
+pub(super) struct Judge<'a> {
+    operations: &'a [Operation],
+    past: &'a [Past],
+    pub(super) tags: BTreeMap<&'a UserId, Vec<Tag>>,
+    pub(super) leaves: BTreeMap<&'a UserId, Vec<usize>>,
+    /// Answers to invitations, by the add: place of the answer, and whether it accepts.
+    answers: BTreeMap<OperationId, Vec<(usize, bool)>>,
+    retires: BTreeMap<(&'a UserId, DeviceId), Vec<(usize, u64)>>,
+    /// Whether each operation counts.
+    pub(super) valid: Vec<bool>,
+}
+
+impl<'a> Judge<'a> {
+    /// `users` has every user id that an add names, decoded.
+    pub(super) fn new(
+        operations: &'a [Operation],
+        past: &'a [Past],
+        places: &BTreeMap<OperationId, usize>,
+        users: &'a BTreeMap<Vec<u8>, UserId>,
+    ) -> Self {
+        let mut judge = Self {
+            operations,
+            past,
+            tags: BTreeMap::new(),
+            leaves: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            retires: BTreeMap::new(),
+            valid: vec![false; operations.len()],
+        };
+        for (at, operation) in operations.iter().enumerate() {
+            let author = &operation.author;
+            match &operation.form.body {
+                Body::Create { account_key, .. } => {
+                    let tag = Tag { at, account_key: *account_key, leaves: Vec::new() };
+                    judge.tags.entry(author).or_default().push(tag);
+                }
+                Body::Add { members } => {
+                    for added in members.as_slice() {
+                        let Some(user) = users.get(added.user.as_slice()) else { continue };
+                        let named = added.leaves.iter().filter_map(|id| places.get(&OperationId(*id)).copied());
+                        let tag = Tag { at, account_key: added.account_key, leaves: named.collect() };
+                        judge.tags.entry(user).or_default().push(tag);
+                    }
+                }
+                Body::Leave => judge.leaves.entry(author).or_default().push(at),
+                Body::Accept { add } => judge.answers.entry(OperationId(*add)).or_default().push((at, true)),
+                Body::Decline { add } => judge.answers.entry(OperationId(*add)).or_default().push((at, false)),
+                Body::Retire { device, last } => {
+                    judge.retires.entry((author, DeviceId(*device))).or_default().push((at, *last));
+                }
+                Body::Info { .. } => {}
+            }
+        }
+        // Parents before children: the Lamport number of a child is greater.
+        let mut order: Vec<(usize, &Operation)> = operations.iter().enumerate().collect();
+        order.sort_by_key(|(_, operation)| operation.order());
+        for (at, operation) in order {
+            let counts = judge.counts(at, operation);
+            if let Some(valid) = judge.valid.get_mut(at) {
+                *valid = counts;
+            }
+        }
+        for leaves in judge.leaves.values_mut() {
+            leaves.retain(|at| judge.valid.get(*at).copied().unwrap_or(false));
+        }
+        judge
+    }
+
+    fn past(&self, at: usize) -> Option<&Past> {
+        self.past.get(at)
+    }
+
+    fn is_before(&self, earlier: usize, later: usize) -> bool {
+        self.past(later).is_some_and(|past| past.has(earlier))
+    }
+
+    fn counts(&self, at: usize, operation: &Operation) -> bool {
+        if self.is_retired(at, operation) {
+            return false;
+        }
+        match &operation.form.body {
+            Body::Create { .. } | Body::Leave | Body::Accept { .. } | Body::Decline { .. } | Body::Retire { .. } => {
+                true
+            }
+            Body::Add { .. } | Body::Info { .. } => {
+                let mut left = self.leaves_of(&operation.author, &operation.account_key);
+                let unseen = left.any(|leave| !self.is_before(at, leave) && !self.is_before(leave, at));
+                !unseen && self.was_member(operation, at)
+            }
+        }
+    }
+
+    /// > Removing a device emits `retire(device, last sequence)`; its later operations are void likewise.
+    fn is_retired(&self, at: usize, operation: &Operation) -> bool {
+        if matches!(operation.form.body, Body::Retire { .. }) {
+            return false;
+        }
+        let retires = self.retires.get(&(&operation.author, operation.device())).into_iter().flatten();
+        let mut retires = retires.filter(|(retire, _)| {
+            self.operations.get(*retire).is_some_and(|retire| retire.account_key == operation.account_key)
+        });
+        retires.any(|(retire, last)| operation.form.sequence > *last && !self.is_before(at, *retire))
+    }
+
+    /// The leaves of an identity. Another account key under the same user id is somebody else, who cannot leave for it.
+    fn leaves_of<'b>(&'b self, user: &UserId, account_key: &'b [u8; 32]) -> impl Iterator<Item = usize> + 'b {
+        let leaves = self.leaves.get(user).into_iter().flatten().copied();
+        leaves.filter(|at| {
+            let leave = self.operations.get(*at);
+            leave.is_some_and(|leave| leave.account_key == *account_key && !self.is_retired(*at, leave))
+        })
+    }
+
+    fn was_member(&self, operation: &Operation, at: usize) -> bool {
+        let Some(past) = self.past(at) else { return false };
+        let tags = self.tags.get(&operation.author).into_iter().flatten();
+        tags.filter(|tag| tag.account_key == operation.account_key)
+            .any(|tag| self.stand(&operation.author, tag, |at| past.has(at)) == Stand::Member)
+    }
+
+    /// How `user` stands by one tag, as far as the operations within `seen` say.
+    ///
+    /// > a leave outranks every add that has not seen it; only an add that names the leave brings the person back, and only if that
+    /// > person accepts
+    pub(super) fn stand(&self, user: &UserId, tag: &Tag, seen: impl Fn(usize) -> bool) -> Stand {
+        if !seen(tag.at) || !self.valid.get(tag.at).copied().unwrap_or(false) {
+            return Stand::None;
+        }
+        for leave in self.leaves_of(user, &tag.account_key).filter(|leave| seen(*leave)) {
+            if !tag.leaves.iter().any(|named| *named == leave || self.is_before(leave, *named)) {
+                return Stand::None;
+            }
+        }
+        if tag.leaves.is_empty() {
+            return Stand::Member;
+        }
+        let add = self.operations.get(tag.at).map(|operation| operation.id);
+        let answers = add.and_then(|add| self.answers.get(&add)).into_iter().flatten();
+        let theirs = answers.filter(|(at, _)| {
+            let by_user =
+                self.operations.get(*at).is_some_and(|o| o.author == *user && o.account_key == tag.account_key);
+            by_user && seen(*at) && self.valid.get(*at).copied().unwrap_or(false)
+        });
+        // A decline outranks an accept, whichever comes first.
+        match theirs.map(|(_, accepts)| *accepts).min() {
+            None => Stand::Invited,
+            Some(true) => Stand::Member,
+            Some(false) => Stand::None,
+        }
+    }
+}
