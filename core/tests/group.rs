@@ -1,0 +1,526 @@
+//! A group's operations as a set: the same operations give the same group, in whatever order and however often they come (D6, X 11).
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use rand_chacha::{
+    ChaCha20Rng,
+    rand_core::{Rng, SeedableRng},
+};
+use sesame_core::{
+    context::{Context, Timestamp},
+    crypto::{ed25519::SigningKey, x25519},
+    error::Code,
+    group::{
+        operation::{Operation, group_id},
+        set::{Set, View},
+    },
+    ids::{DeviceId, GroupId, UserId},
+    keys::{
+        device::DeviceKeys,
+        device_list::{self, VerifiedDeviceList},
+    },
+    record::{self, Own},
+    wire::group::{Added, Body, Change, SignedOperation},
+};
+use std::collections::BTreeSet;
+
+/// A device that can sign, with the list that names it.
+#[derive(Clone)]
+struct Signer {
+    account: SigningKey,
+    keys: DeviceKeys,
+    list: VerifiedDeviceList,
+}
+
+fn user(name: &str) -> UserId {
+    UserId::try_new(name.as_bytes().to_vec()).unwrap()
+}
+
+/// A user's devices, all on one list.
+fn devices(name: &str, count: u32, context: &mut Context<'_>) -> Vec<Signer> {
+    let account = SigningKey::generate(context);
+    let own: Vec<Own> = (1..=count)
+        .map(|id| Own {
+            user: user(name),
+            device: DeviceId(id),
+            account_key: *account.verifying_key().as_bytes(),
+            account: None,
+            signing: SigningKey::generate(context).seed().clone(),
+            identity: x25519::PrivateKey::generate(context).secret().clone(),
+            next_device: DeviceId(0),
+            mailbox_emptied_at: 0,
+        })
+        .collect();
+    let keys: Vec<DeviceKeys> = own.iter().map(DeviceKeys::from_record).collect();
+    let listed: Vec<record::Device> = keys
+        .iter()
+        .map(|keys| record::Device {
+            id: keys.party.device,
+            signing_key: *keys.party.signing_key.as_bytes(),
+            identity_key: *keys.party.identity_key.as_bytes(),
+            added_at_epoch: 1,
+        })
+        .collect();
+    let list = device_list::sign(&account, &user(name), None, &listed, context.now).unwrap();
+    keys.into_iter().map(|keys| Signer { account: account.clone(), keys, list: list.clone() }).collect()
+}
+
+fn signer(name: &str, context: &mut Context<'_>) -> Signer {
+    devices(name, 1, context).remove(0)
+}
+
+/// One device's copy of a group.
+#[derive(Clone)]
+struct Replica {
+    signer: Signer,
+    set: Set,
+    waiting: Vec<Operation>,
+}
+
+impl Replica {
+    fn new(signer: &Signer, id: GroupId) -> Self {
+        Self { signer: signer.clone(), set: Set::new(id), waiting: Vec::new() }
+    }
+
+    fn sign(&self, body: Body) -> Operation {
+        let party = &self.signer.keys.party;
+        let draft = self.set.draft(&party.user, party.device, body).unwrap();
+        Operation::sign(&self.signer.keys, &self.signer.list.list.hash, draft).unwrap()
+    }
+
+    fn act(&mut self, body: Body) -> Operation {
+        let operation = self.sign(body);
+        self.set.insert(operation.clone()).unwrap();
+        operation
+    }
+
+    fn take(&mut self, operations: &[Operation]) {
+        let offered = [self.waiting.as_slice(), operations].concat();
+        self.waiting = self.set.take(offered).unwrap().waiting;
+    }
+
+    fn view(&self) -> View {
+        self.set.view().unwrap()
+    }
+
+    fn all(&self) -> Vec<Operation> {
+        self.set.operations().into_iter().cloned().collect()
+    }
+}
+
+/// What a view shows, in a form to compare and to read.
+fn shown(view: &View) -> (BTreeSet<String>, BTreeSet<String>, String, [u8; 16]) {
+    let name = |user: &UserId| String::from_utf8(user.as_bytes().to_vec()).unwrap();
+    (
+        view.members.iter().map(|member| name(&member.user)).collect(),
+        view.invited.keys().map(name).collect(),
+        view.info.name.clone(),
+        view.claim.digest,
+    )
+}
+
+fn members(replica: &Replica) -> Vec<String> {
+    shown(&replica.view()).0.into_iter().collect()
+}
+
+fn named(name: &str) -> Change {
+    Change { name: Some(name.as_bytes().to_vec().into()), ..Change::default() }
+}
+
+fn rename(name: &str) -> Body {
+    Body::Info { change: named(name) }
+}
+
+fn create(signer: &Signer, random: u8) -> (GroupId, Operation) {
+    let account_key = *signer.keys.party.account_key.as_bytes();
+    let id = group_id(&account_key, &[random; 32]);
+    let mut replica = Replica::new(signer, id);
+    let body = Body::Create { kind: 2, account_key, random: [random; 32], change: named("first") };
+    (id, replica.act(body))
+}
+
+fn add(replica: &Replica, whom: &[&Signer]) -> Body {
+    let mut members: Vec<Added> = whom
+        .iter()
+        .map(|signer| Added {
+            user: signer.keys.party.user.as_bytes().to_vec().into(),
+            account_key: *signer.keys.party.account_key.as_bytes(),
+            leaves: replica.set.leaves_of(&signer.keys.party.user).iter().map(|l| l.0).collect::<Vec<_>>().into(),
+        })
+        .collect();
+    members.sort_by(|a, b| a.user.as_slice().cmp(b.user.as_slice()));
+    Body::Add { members: members.into() }
+}
+
+fn with_context<T>(seed: u64, call: impl FnOnce(&mut Context<'_>) -> T) -> T {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    call(&mut Context { now: Timestamp(1_800_000_000_000), rng: &mut rng })
+}
+
+/// A group of Alice, Bob and Jen, known to all three.
+fn trio() -> ([Replica; 3], GroupId) {
+    with_context(1, |context| {
+        let signers = ["alice", "bob", "jen"].map(|name| signer(name, context));
+        let (id, created) = create(&signers[0], 1);
+        let mut replicas = signers.clone().map(|signer| Replica::new(&signer, id));
+        replicas[0].take(&[created]);
+        let added = add(&replicas[0], &[&signers[1], &signers[2]]);
+        replicas[0].act(added);
+        let all = replicas[0].all();
+        replicas[1].take(&all);
+        replicas[2].take(&all);
+        (replicas, id)
+    })
+}
+
+fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
+    if items.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for at in 0..items.len() {
+        let mut rest = items.to_vec();
+        let first = rest.remove(at);
+        for mut tail in permutations(&rest) {
+            tail.insert(0, first.clone());
+            all.push(tail);
+        }
+    }
+    all
+}
+
+/// What a member does in the exhaustive world, out of what they know.
+const DEEDS: usize = 5;
+
+fn deed(replica: &Replica, others: [&Signer; 2], which: usize) -> Option<Body> {
+    let view = replica.view();
+    let us = &replica.signer.keys.party.user;
+    match which {
+        0 if view.is_member(us) => Some(rename(&format!("by {}", us.as_bytes()[0]))),
+        1 if view.is_member(us) => Some(Body::Leave),
+        2 | 3 => {
+            let whom = others[which - 2];
+            let back = !view.is_member(&whom.keys.party.user) && view.is_member(us);
+            back.then(|| add(replica, &[whom]))
+        }
+        4 => view.invited.get(us).map(|invitation| Body::Accept { add: invitation.0 }),
+        _ => None,
+    }
+}
+
+/// Every history of four deeds by three members, each of whom has heard of all before or of none: handed to `check`.
+fn histories(
+    start: &[Replica; 3],
+    (replicas, done): (&[Replica; 3], &[Operation]),
+    check: &mut impl FnMut(&[Operation]),
+) {
+    if done.len() == 4 {
+        return check(done);
+    }
+    for who in 0..3 {
+        for hears in [false, true].into_iter().take(if done.is_empty() { 1 } else { 2 }) {
+            let mut heard = replicas.clone();
+            if hears {
+                heard[who].take(done);
+            }
+            let others = [&start[(who + 1) % 3].signer, &start[(who + 2) % 3].signer];
+            for what in 0..DEEDS {
+                let Some(body) = deed(&heard[who], others, what) else { continue };
+                let mut next = heard.clone();
+                let operation = next[who].act(body);
+                histories(start, (&next, &[done, &[operation]].concat()), check);
+            }
+        }
+    }
+}
+
+/// Three members do four things; every replica takes them in every order, each of them once or twice, and all show the same.
+#[test]
+fn t81_a52_three_members_and_four_operations_converge_in_every_order_with_duplicates() {
+    let (start, _) = trio();
+    let (mut count, mut came_back) = (0, 0);
+    histories(&start, (&start, &[]), &mut |done| {
+        count += 1;
+        let mut fresh = start[0].clone();
+        fresh.take(done);
+        assert_eq!(fresh.waiting, []);
+        let expected = shown(&fresh.view());
+        for leaver in done.iter().filter(|operation| operation.form.body == Body::Leave) {
+            let accepted = |o: &Operation| o.author == leaver.author && matches!(o.form.body, Body::Accept { .. });
+            let back = fresh.view().is_member(&leaver.author);
+            assert!(!back || done.iter().any(accepted), "nobody comes back but by their own word");
+            came_back += usize::from(back);
+        }
+        for (at, order) in permutations(done).into_iter().enumerate() {
+            let mut replica = start[0].clone();
+            for (place, operation) in order.iter().enumerate() {
+                replica.take(std::slice::from_ref(operation));
+                if (at + place) % 2 == 0 {
+                    replica.take(&[operation.clone(), operation.clone()]);
+                }
+            }
+            assert_eq!(replica.waiting, []);
+            assert_eq!(shown(&replica.view()), expected, "order {at}");
+        }
+    });
+    println!("{count} histories of four operations, {came_back} of them with somebody back");
+    assert!(count > 1_000 && came_back > 0);
+}
+
+/// Up to six members and twelve operations, at random, with partial knowledge.
+#[test]
+fn t81_a52_six_members_and_twelve_operations_converge() {
+    let names = ["alice", "bob", "carol", "dave", "erin", "jen"];
+    for seed in 0..150 {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let mut below = |n: usize| (rng.next_u64() % n as u64) as usize;
+        let signers = with_context(seed, |context| names.map(|name| signer(name, context)));
+        let (id, created) = create(&signers[0], 7);
+        let mut replicas: Vec<Replica> = signers.iter().map(|signer| Replica::new(signer, id)).collect();
+        let mut all = vec![created.clone()];
+        for replica in &mut replicas {
+            replica.take(std::slice::from_ref(&created));
+        }
+        // A group that all have left has nothing more to say.
+        for _ in 0..200 {
+            if all.len() == 12 {
+                break;
+            }
+            let who = below(6);
+            // Hears some of what there is.
+            let some: Vec<Operation> = all.iter().filter(|_| below(3) > 0).cloned().collect();
+            replicas[who].take(&some);
+            let (replica, view) = (&replicas[who], replicas[who].view());
+            let us = replica.signer.keys.party.user.clone();
+            let whom = &signers[below(6)];
+            let body = match below(5) {
+                _ if view.invited.contains_key(&us) => match below(2) {
+                    0 => Body::Accept { add: view.invited[&us].0 },
+                    _ => Body::Decline { add: view.invited[&us].0 },
+                },
+                _ if !view.is_member(&us) => continue,
+                0 => Body::Leave,
+                1 => rename(&format!("{}", below(99))),
+                _ if view.is_member(&whom.keys.party.user) => continue,
+                _ => add(replica, &[whom]),
+            };
+            all.push(replicas[who].act(body));
+        }
+        let mut expected = None;
+        for _ in 0..8 {
+            let mut order = all.clone();
+            for at in (1..order.len()).rev() {
+                order.swap(at, below(at + 1));
+            }
+            let mut replica = Replica::new(&signers[0], id);
+            for operation in order.iter().chain(order.iter().take(4)) {
+                replica.take(std::slice::from_ref(operation));
+            }
+            assert_eq!(replica.waiting, []);
+            let view = shown(&replica.view());
+            assert_eq!(*expected.get_or_insert(view.clone()), view, "seed {seed}");
+        }
+        for leave in all.iter().filter(|operation| operation.form.body == Body::Leave) {
+            let answered = |o: &&Operation| o.author == leave.author && matches!(o.form.body, Body::Accept { .. });
+            let is_member = replicas[0].set.view().is_some() && {
+                let mut whole = Replica::new(&signers[0], id);
+                whole.take(&all);
+                whole.view().is_member(&leave.author)
+            };
+            assert!(!is_member || all.iter().any(|o| answered(&o)), "seed {seed}: back without a word");
+        }
+    }
+}
+
+#[test]
+fn t80_adds_that_do_not_know_of_each_other_both_count() {
+    let ([mut alice, mut bob, _], _) = trio();
+    let [carol, dave] = with_context(2, |context| ["carol", "dave"].map(|name| signer(name, context)));
+    let one = alice.act(add(&alice.clone(), &[&carol]));
+    let two = bob.act(add(&bob.clone(), &[&dave, &carol]));
+    alice.take(&[two]);
+    bob.take(&[one]);
+    assert_eq!(members(&alice), ["alice", "bob", "carol", "dave", "jen"]);
+    assert_eq!(shown(&alice.view()), shown(&bob.view()));
+}
+
+#[test]
+fn t84_who_left_is_asked_and_a_decline_outranks_an_accept() {
+    let ([mut alice, mut bob, mut jen], _) = trio();
+    let leave = jen.act(Body::Leave);
+    alice.take(&[leave]);
+    let asks = alice.act(add(&alice.clone(), &[&jen.signer]));
+    assert_eq!(members(&alice), ["alice", "bob"], "nobody is added silently");
+    jen.take(&[asks.clone()]);
+    assert!(jen.view().invited.contains_key(&user("jen")));
+    let mut phone = jen.clone();
+    let accepts = jen.act(Body::Accept { add: asks.id.0 });
+    assert_eq!(members(&jen), ["alice", "bob", "jen"]);
+    let declines = phone.act(Body::Decline { add: asks.id.0 });
+    bob.take(&jen.all());
+    assert_eq!(members(&bob), ["alice", "bob", "jen"]);
+    bob.take(&[declines]);
+    assert_eq!(members(&bob), ["alice", "bob"]);
+    // Somebody else's word on it is nobody's.
+    let stranger = Operation { author: user("bob"), ..bob.sign(Body::Accept { add: asks.id.0 }) };
+    assert_eq!(bob.set.insert(stranger), Err(Code::ForbiddenOperation));
+    assert!(bob.set.has(&accepts.id));
+}
+
+#[test]
+fn a_leave_outranks_every_add_that_has_not_seen_it() {
+    let ([mut alice, mut bob, mut jen], _) = trio();
+    // Bob adds Jen anew, not knowing that she is a member under another add, nor that she leaves.
+    let again = bob.act(add(&bob.clone(), &[&jen.signer]));
+    let leave = jen.act(Body::Leave);
+    alice.take(&[leave, again]);
+    assert_eq!(members(&alice), ["alice", "bob"]);
+}
+
+#[test]
+fn what_a_leaver_says_aside_of_the_leave_is_void_and_so_is_what_rests_on_it() {
+    let ([mut alice, _, jen], _) = trio();
+    let carol = with_context(3, |context| signer("carol", context));
+    let (mut leaving, mut sly) = (jen.clone(), jen);
+    let leave = leaving.act(Body::Leave);
+    let added = sly.act(add(&sly.clone(), &[&carol]));
+    let mut guest = Replica::new(&carol, sly.set.id());
+    guest.take(&sly.all());
+    let renamed = guest.act(rename("by a guest of nobody"));
+    alice.take(&[added.clone(), renamed.clone()]);
+    assert_eq!(members(&alice), ["alice", "bob", "carol", "jen"], "as long as the leave is not known");
+    alice.take(&[leave]);
+    assert_eq!(members(&alice), ["alice", "bob"]);
+    assert_eq!(alice.view().info.name, "first");
+    assert_eq!(alice.view().void, BTreeSet::from([added.id, renamed.id]));
+}
+
+#[test]
+fn a_retired_device_has_no_later_say_and_its_earlier_words_stay() {
+    with_context(4, |context| {
+        let laptop = devices("alice", 2, context);
+        let bob = signer("bob", context);
+        let (id, created) = create(&laptop[0], 4);
+        let mut primary = Replica::new(&laptop[0], id);
+        primary.take(&[created]);
+        primary.act(add(&primary.clone(), &[&bob]));
+        let mut stolen = Replica::new(&laptop[1], id);
+        stolen.take(&primary.all());
+        let early = stolen.act(rename("early"));
+        primary.take(&[early]);
+        // The list that no longer names the device is the evidence.
+        let first = laptop[0].list.list.devices[0];
+        let list = device_list::sign(
+            &laptop[0].account,
+            &user("alice"),
+            Some(&laptop[0].list.list),
+            &[first],
+            context.now,
+        )
+        .unwrap();
+        primary.signer.list = list.clone();
+        let forbidden = stolen.sign(Body::Retire { device: 1, last: 0 });
+        let retire = primary.act(Body::Retire { device: 2, last: 1 });
+        let late = stolen.act(rename("late"));
+        let lists = [laptop[0].list.clone(), list];
+        let find = |hash: &[u8; 32]| lists.iter().find(|list| list.list.hash == *hash);
+        let verify = |operation: &Operation| {
+            Operation::verify(&SignedOperation::decode(&operation.signed).unwrap(), find).map(drop)
+        };
+        assert_eq!(verify(&retire), Ok(()));
+        assert_eq!(verify(&forbidden), Err(Code::ForbiddenOperation), "a thief cannot retire the owner");
+        let mut peer = Replica::new(&bob, id);
+        peer.take(&primary.all());
+        peer.take(&[late.clone()]);
+        assert_eq!(peer.view().info.name, "early");
+        assert_eq!(peer.view().void, BTreeSet::from([late.id]));
+        let leave = stolen.act(Body::Leave);
+        peer.take(&[leave]);
+        assert!(peer.view().is_member(&user("alice")), "nor can a thief leave for the owner");
+    });
+}
+
+#[test]
+fn another_account_key_under_a_members_name_neither_displaces_nor_leaves_for_them() {
+    let ([mut alice, mut bob, jen], _) = trio();
+    // Bob makes up a "jen" with a key of his own.
+    let false_jen = with_context(5, |context| signer("jen", context));
+    let body = add(&bob, &[&false_jen]);
+    bob.act(body);
+    let mut puppet = Replica::new(&false_jen, bob.set.id());
+    puppet.take(&bob.all());
+    puppet.act(Body::Leave);
+    alice.take(&puppet.all());
+    assert_eq!(members(&alice), ["alice", "bob", "jen"]);
+    let jens: Vec<_> = alice.view().members.into_iter().filter(|member| member.user == user("jen")).collect();
+    assert_eq!(jens[0].account_keys, [*jen.signer.keys.party.account_key.as_bytes()]);
+}
+
+#[test]
+fn a48_a54_what_does_not_belong_is_refused_and_changes_nothing() {
+    let ([mut alice, mut bob, mut jen], id) = trio();
+    let (stranger, carol) = with_context(6, |context| (signer("mallory", context), signer("carol", context)));
+    let mut mallory = Replica::new(&stranger, id);
+    mallory.take(&alice.all());
+    let before = shown(&alice.view());
+    for body in [add(&mallory, &[&stranger]), rename("x"), Body::Leave] {
+        let operation = mallory.sign(body);
+        assert_eq!(alice.set.insert(operation), Err(Code::AuthorNotMember));
+    }
+    let (_, other) = create(&alice.signer, 9);
+    assert_eq!(alice.set.insert(other), Err(Code::WrongScope), "an operation of another group");
+    // The same id by another create: the first one that was taken stays.
+    let account_key = *alice.signer.keys.party.account_key.as_bytes();
+    let again = Replica::new(&alice.signer, id);
+    let twin = again.sign(Body::Create { kind: 2, account_key, random: [1; 32], change: named("twin") });
+    assert_eq!(alice.set.insert(twin), Err(Code::GroupExists));
+    let forged = again.sign(Body::Create { kind: 2, account_key, random: [2; 32], change: named("forged") });
+    assert_eq!(Replica::new(&alice.signer, id).set.insert(forged), Err(Code::MalformedOperation), "another id's bytes");
+    let renamed = bob.act(rename("y"));
+    let orphan = bob.act(rename("z"));
+    assert_eq!(alice.set.insert(orphan.clone()), Err(Code::MissingParents));
+    let mut absurd = renamed.clone();
+    absurd.form.lamport = u64::MAX;
+    assert_eq!(alice.set.insert(absurd), Err(Code::MalformedOperation));
+    let leave = jen.act(Body::Leave);
+    let mut names_nothing = add(&alice, &[&carol]);
+    if let Body::Add { members } = &mut names_nothing {
+        let added = Added { leaves: vec![leave.id.0].into(), ..members.as_slice()[0].clone() };
+        *members = vec![added].into();
+    }
+    assert_eq!(alice.set.insert(alice.sign(names_nothing)), Err(Code::ForbiddenOperation), "a leave of nobody");
+    assert_eq!(shown(&alice.view()), before);
+}
+
+#[test]
+fn every_flipped_byte_of_a_signed_operation_is_refused() {
+    let ([alice, ..], _) = trio();
+    let list = alice.signer.list.clone();
+    for operation in alice.all() {
+        let verify = |bytes: &[u8]| {
+            let signed = SignedOperation::decode(bytes)?;
+            Operation::verify(&signed, |hash| (*hash == list.list.hash).then_some(&list)).map(drop)
+        };
+        assert_eq!(verify(&operation.signed), Ok(()));
+        for at in 0..operation.signed.len() {
+            let mut bad = operation.signed.clone();
+            bad[at] ^= 1;
+            assert!(verify(&bad).is_err(), "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn the_last_word_on_a_name_is_the_same_for_all_and_undoes_no_other_field() {
+    let ([mut alice, mut bob, mut jen], _) = trio();
+    let one = alice.act(rename("one"));
+    let two = bob.act(Body::Info { change: Change { timer: Some(60), ..named("two") } });
+    let three = jen.act(Body::Info { change: Change { picture: Some(vec![1].into()), ..Change::default() } });
+    let all = [one, two, three];
+    for replica in [&mut alice, &mut bob, &mut jen] {
+        replica.take(&all);
+    }
+    let info = alice.view().info;
+    assert_eq!((info.name.as_str(), info.timer, info.picture.as_slice()), ("two", 60, [1_u8].as_slice()), "bob > alice");
+    assert_eq!(shown(&alice.view()), shown(&jen.view()));
+}

@@ -1,0 +1,151 @@
+//! What the world does with groups.
+
+use crate::{Name, World, user};
+use sesame_core::{
+    context::Context,
+    device::{Group, GroupChange, GroupView, Received, Send, Standing},
+    error::{Code, Error},
+    ids::{GroupId, GroupKind, UserId},
+};
+
+impl World {
+    /// Users with these numbers of devices, each pair of whom has talked both ways.
+    #[must_use]
+    pub fn acquainted(seed: u64, users: &[(&'static str, u32)]) -> Self {
+        let mut world = Self::new(seed);
+        for (name, devices) in users {
+            world.create(name);
+            for _ in 1..*devices {
+                world.link(name);
+            }
+        }
+        world.acquaint();
+        world
+    }
+
+    /// Every device writes to every user until all know all.
+    pub fn acquaint(&mut self) {
+        let names: Vec<Name> = self.hosts.keys().copied().collect();
+        let mut users: Vec<&'static str> = names.iter().map(|name| name.0).collect();
+        users.dedup();
+        for _ in 0..2 {
+            for from in &names {
+                let others: Vec<&str> = users.iter().copied().filter(|name| *name != from.0).collect();
+                self.send(*from, &others, b"hello");
+                for to in &names {
+                    self.receive(*to).unwrap();
+                }
+            }
+        }
+    }
+
+    /// A group of the creator and these users, who hear of it.
+    pub fn found(&mut self, creator: Name, name: &str, users: &[&str]) -> GroupId {
+        let (id, send) = self.found_quietly(creator, name, users);
+        assert_eq!(self.drive(creator, send).unwrap(), None);
+        self.flush(creator);
+        self.all_receive();
+        id
+    }
+
+    /// A group, and the send that is to tell of it.
+    pub fn found_quietly(&mut self, creator: Name, name: &str, users: &[&str]) -> (GroupId, Send) {
+        let users: Vec<UserId> = users.iter().map(|name| user(name)).collect();
+        let info = GroupChange { name: Some(name.to_owned()), ..GroupChange::default() };
+        self.with(creator, |device, context| {
+            let (group, send) = device.create_group(context, GroupKind::Pairwise, &info, &users).unwrap();
+            (group.id(), send)
+        })
+    }
+
+    /// Calls a group's handle.
+    pub fn in_group<T>(
+        &mut self,
+        name: Name,
+        id: GroupId,
+        call: impl FnOnce(Group<'_>, &mut Context<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.with(name, |device, context| call(device.group(context, &id)?, context))
+    }
+
+    /// An act in a group, brought to its end.
+    ///
+    /// # Errors
+    /// The act's.
+    pub fn act(
+        &mut self,
+        name: Name,
+        id: GroupId,
+        call: impl FnOnce(Group<'_>, &mut Context<'_>) -> Result<Send, Error>,
+    ) -> Result<(), Error> {
+        let send = self.in_group(name, id, call)?;
+        assert_eq!(self.drive(name, send)?, None);
+        self.flush(name);
+        Ok(())
+    }
+
+    /// A message to a group, brought to its end.
+    ///
+    /// # Errors
+    /// The send's.
+    pub fn say(&mut self, name: Name, id: GroupId, text: &[u8]) -> Result<(), Error> {
+        self.act(name, id, |group, context| group.send(context, text, None))
+    }
+
+    /// Submits everything that waits in the outbox.
+    pub fn flush(&mut self, name: Name) {
+        for send in self.with(name, |device, context| device.outbox(context)).unwrap() {
+            if send.failed.is_empty() {
+                self.drive(name, send).unwrap();
+            }
+        }
+    }
+
+    /// Every device fetches; gives what each received.
+    pub fn all_receive(&mut self) -> Vec<(Name, Vec<Received>)> {
+        let names: Vec<Name> = self.hosts.keys().copied().collect();
+        names.into_iter().map(|name| (name, self.receive(name).unwrap())).collect()
+    }
+
+    /// Everybody fetches, ticks and submits what is due, until nothing more happens.
+    ///
+    /// # Panics
+    /// When it does not come to rest.
+    pub fn rest(&mut self) -> Vec<(Name, Vec<Received>)> {
+        let mut all = Vec::new();
+        for _ in 0..12 {
+            let received = self.all_receive();
+            let names: Vec<Name> = self.hosts.keys().copied().collect();
+            for name in &names {
+                self.with(*name, |device, context| device.tick(context, false)).unwrap();
+                self.flush(*name);
+            }
+            let quiet = received.iter().all(|(_, results)| results.is_empty());
+            let waiting = self.relay.view().waiting.values().sum::<usize>();
+            all.extend(received);
+            if quiet && waiting == 0 {
+                return all;
+            }
+        }
+        panic!("the world does not come to rest");
+    }
+
+    /// A group as a device sees it.
+    ///
+    /// # Errors
+    /// [`Code::UnknownGroup`].
+    pub fn group(&mut self, name: Name, id: GroupId) -> Result<GroupView, Code> {
+        self.in_group(name, id, |group, context| group.view(context)).map_err(|error| error.code)
+    }
+
+    /// The names of the members, as a device sees them; none when it does not know the group.
+    pub fn members(&mut self, name: Name, id: GroupId) -> Vec<String> {
+        let members = self.group(name, id).map(|view| view.members).unwrap_or_default();
+        members.iter().map(|member| String::from_utf8(member.user.as_bytes().to_vec()).unwrap()).collect()
+    }
+
+    /// How a device's user stands.
+    pub fn standing(&mut self, name: Name, id: GroupId) -> Option<Standing> {
+        self.group(name, id).ok().map(|view| view.standing)
+    }
+}
