@@ -60,6 +60,8 @@ pub const MAX_APP_DATA: usize = 4_096;
 pub const MAX_BUNDLE: usize = 64_000;
 /// Devices of a group that are remembered as having other operations.
 pub const MAX_LAGS: usize = 64;
+/// After this time what a device with other operations needs is sent again: it may have been lost.
+pub const SYNC_AGAIN: Duration = DAY;
 /// Users of a group who push what a device lacks without being asked, so that a thousand do not (D6).
 pub const PUSHING_USERS: usize = 2;
 /// What one held group content counts for at least, in bytes: its session is kept as well (X 9).

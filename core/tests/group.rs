@@ -410,14 +410,9 @@ fn a_retired_device_has_no_later_say_and_its_earlier_words_stay() {
         primary.take(&[early]);
         // The list that no longer names the device is the evidence.
         let first = laptop[0].list.list.devices[0];
-        let list = device_list::sign(
-            &laptop[0].account,
-            &user("alice"),
-            Some(&laptop[0].list.list),
-            &[first],
-            context.now,
-        )
-        .unwrap();
+        let list =
+            device_list::sign(&laptop[0].account, &user("alice"), Some(&laptop[0].list.list), &[first], context.now)
+                .unwrap();
         primary.signer.list = list.clone();
         let forbidden = stolen.sign(Body::Retire { device: 1, last: 0 });
         let retire = primary.act(Body::Retire { device: 2, last: 1 });
@@ -521,6 +516,10 @@ fn the_last_word_on_a_name_is_the_same_for_all_and_undoes_no_other_field() {
         replica.take(&all);
     }
     let info = alice.view().info;
-    assert_eq!((info.name.as_str(), info.timer, info.picture.as_slice()), ("two", 60, [1_u8].as_slice()), "bob > alice");
+    assert_eq!(
+        (info.name.as_str(), info.timer, info.picture.as_slice()),
+        ("two", 60, [1_u8].as_slice()),
+        "bob > alice"
+    );
     assert_eq!(shown(&alice.view()), shown(&jen.view()));
 }

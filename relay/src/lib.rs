@@ -114,6 +114,12 @@ impl Relay {
         self.mailboxes.confirm(caller, ids);
     }
 
+    /// What the server has seen, in order.
+    #[must_use]
+    pub fn seen(&self) -> &[Seen] {
+        &self.log
+    }
+
     /// All that the server holds and has seen.
     #[must_use]
     pub fn view(&self) -> View {

@@ -1,11 +1,14 @@
 //! What the world does with groups.
 
-use crate::{Name, World, user};
+use crate::{Name, World, store_key, user};
 use sesame_core::{
-    context::Context,
+    context::{Context, Timestamp},
     device::{Group, GroupChange, GroupView, Received, Send, Standing},
     error::{Code, Error},
+    group::{operation::Operation, set::Set},
     ids::{GroupId, GroupKind, UserId},
+    record::{Record, SendBody, SendHead, StoredOperation},
+    store::{Kind, Places, Sealer},
 };
 
 impl World {
@@ -142,6 +145,37 @@ impl World {
     pub fn members(&mut self, name: Name, id: GroupId) -> Vec<String> {
         let members = self.group(name, id).map(|view| view.members).unwrap_or_default();
         members.iter().map(|member| String::from_utf8(member.user.as_bytes().to_vec()).unwrap()).collect()
+    }
+
+    /// The operations in a device's store.
+    #[must_use]
+    pub fn operations(&self, name: Name, id: GroupId) -> Set {
+        let sealer = Sealer::new(&store_key());
+        let prefix = sealer.places.group(Kind::Operation, &id);
+        let rows = self.dump(name).into_iter().filter(|(key, _)| key.starts_with(&prefix));
+        let operations = rows.map(|(key, row)| {
+            Operation::from_record(StoredOperation::decode(&sealer.open(&key, &row).unwrap()).unwrap()).unwrap()
+        });
+        let mut set = Set::new(id);
+        set.take(operations.collect()).unwrap();
+        set
+    }
+
+    /// A message to a group, in which the app's bytes are then replaced by these operations: the recipes do not know the payload.
+    pub fn replace_payload(&mut self, name: Name, id: GroupId, bundle: &[u8]) -> Send {
+        let send = self.in_group(name, id, |group, context| group.send(context, b"", None)).unwrap();
+        let sealer = Sealer::new(&store_key());
+        let mut rows = self.dump(name);
+        let (head, body) = [Kind::SendHead, Kind::SendBody].map(|kind| Places::send(kind, &send.id.0)).into();
+        let mut said = SendHead::decode(&sealer.open(&head, &rows[&head]).unwrap()).unwrap();
+        said.group.as_mut().unwrap().operations = true;
+        let replaced = SendBody { payload: bundle.to_vec(), welcome: Vec::new() };
+        let mut context = Context { now: Timestamp(self.now), rng: &mut self.rng };
+        for (key, plain) in [(head, said.encode().unwrap()), (body, replaced.encode().unwrap())] {
+            rows.insert(key.clone(), sealer.seal(&mut context, &key, &plain).unwrap());
+        }
+        self.hosts[&name].store.inner.restore(rows);
+        self.with(name, |device, context| device.pending(context, &send.id)).unwrap().unwrap()
     }
 
     /// How a device's user stands.

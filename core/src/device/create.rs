@@ -342,7 +342,7 @@ impl Linking {
                 take_contact(work, contact)?;
             }
             for group in grant.groups.as_slice() {
-                take_group(work, (context.now, &own.user), group.as_slice())?;
+                take_group(work, (context.now, (&own.user, own.device)), group.as_slice())?;
             }
             Ok(DeviceKeys::from_record(&own))
         })?;
@@ -389,7 +389,7 @@ fn groups(work: &Work<'_>) -> Result<Vec<TlsByteVecU24>, Code> {
 }
 
 /// A group that the primary passed on.
-fn take_group(work: &mut Work<'_>, now: (Timestamp, &UserId), bundle: &[u8]) -> Result<(), Code> {
+fn take_group(work: &mut Work<'_>, now: (Timestamp, (&UserId, DeviceId)), bundle: &[u8]) -> Result<(), Code> {
     let bundle = Bundle::decode(bundle)?;
     let first = bundle.operations.as_slice().first().ok_or(Code::NonCanonical)?;
     let id = GroupId(Operation::decode(first.operation.as_slice())?.group);

@@ -29,6 +29,10 @@ pub fn events(before: Option<&View>, after: &View, us: &UserId) -> Vec<Event> {
             events.push(Event::GroupLeft { group, user: user.clone(), device: *device });
         }
     }
+    let users: Vec<UserId> = after.misled.iter().filter(|user| was(user)).cloned().collect();
+    if !users.is_empty() {
+        events.push(Event::GroupRevoked { group, users });
+    }
     if let Some(add) = after.invited.get(us)
         && before.and_then(|before| before.invited.get(us)) != Some(add)
         && let Some((user, device)) = after.authors.get(add)

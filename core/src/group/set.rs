@@ -53,6 +53,8 @@ pub struct View {
     pub invited: BTreeMap<UserId, OperationId>,
     /// Who has left and is no member.
     pub former: Vec<UserId>,
+    /// Who was called a member by a word that does not count.
+    pub misled: Vec<UserId>,
     /// Name and the like.
     pub info: GroupInfo,
     /// Which operations it follows from.
@@ -257,7 +259,7 @@ impl Set {
         let judge = Judge::new(&self.operations, &self.past, &self.places, &self.users);
         let author = |at: usize| self.operations.get(at).map(|o| (o.author.clone(), o.device()));
         let mut members: Vec<((usize, &Operation), Member)> = Vec::new();
-        let (mut invited, mut former) = (BTreeMap::new(), Vec::new());
+        let (mut invited, mut former, mut misled) = (BTreeMap::new(), Vec::new(), Vec::new());
         let (mut joined_by, mut left_by) = (BTreeMap::new(), BTreeMap::new());
         for (user, tags) in &judge.tags {
             let mut tags: Vec<_> = tags.iter().filter_map(|tag| Some((self.operations.get(tag.at)?, tag))).collect();
@@ -281,6 +283,8 @@ impl Set {
             } else if let Some(last) = judge.leaves.get(user).and_then(|leaves| leaves.last()) {
                 former.push((*user).clone());
                 left_by.extend(author(*last).map(|by| ((*user).clone(), by)));
+            } else {
+                misled.push((*user).clone());
             }
         }
         // Adds that did not know of each other may name more than a group holds: the later ones do not count.
@@ -299,6 +303,7 @@ impl Set {
             members: members.into_iter().map(|(_, member)| member).collect(),
             invited,
             former,
+            misled,
             info,
             claim: self.claim(),
             joined_by,
@@ -345,6 +350,52 @@ impl Set {
         let mut parents: Vec<OperationId> = heads.iter().map(|head| head.id).collect();
         parents.sort_unstable();
         Ok(Draft { group: self.id, sequence, lamport, parents, body })
+    }
+
+    /// Whom an add took in without knowing of an operation of this device: nobody else can know that they lack it.
+    #[must_use]
+    pub fn uninformed(&self, add: &OperationId, (user, device): (&UserId, DeviceId)) -> Vec<UserId> {
+        let Some((add, past)) = self.places.get(add).and_then(|at| self.operations.get(*at).zip(self.past.get(*at)))
+        else {
+            return Vec::new();
+        };
+        let Body::Add { members } = &add.form.body else { return Vec::new() };
+        let own = |o: &Operation| o.author == *user && o.device() == device && o.id != add.id;
+        let aside = self.operations.iter().enumerate().any(|(at, operation)| own(operation) && !past.has(at));
+        let added = members.iter().filter_map(|added| self.users.get(added.user.as_slice()).cloned());
+        if aside { added.collect() } else { Vec::new() }
+    }
+
+    /// What shows a misled user that nobody counts them in: the leaves and retirements of those on whose word they rely, with what came
+    /// before, and nothing that was said later.
+    #[must_use]
+    pub fn evidence_for(&self, user: &UserId) -> Vec<&Operation> {
+        let mut relied = BTreeSet::from([user.clone()]);
+        loop {
+            let names = |o: &&Operation| match &o.form.body {
+                Body::Add { members } => {
+                    members.iter().any(|a| relied.iter().any(|u| u.as_bytes() == a.user.as_slice()))
+                }
+                _ => false,
+            };
+            let authors: Vec<UserId> = self.operations.iter().filter(names).map(|o| o.author.clone()).collect();
+            let before = relied.len();
+            relied.extend(authors);
+            if relied.len() == before {
+                break;
+            }
+        }
+        let mut shown = Past::default();
+        for (at, operation) in self.operations.iter().enumerate() {
+            if relied.contains(&operation.author) && matches!(operation.form.body, Body::Leave | Body::Retire { .. }) {
+                shown.add(at);
+                self.past.get(at).into_iter().for_each(|past| shown.unite(past));
+            }
+        }
+        let mut evidence: Vec<&Operation> =
+            self.operations.iter().enumerate().filter(|(at, _)| shown.has(*at)).map(|(_, o)| o).collect();
+        evidence.sort_by_key(|operation| operation.order());
+        evidence
     }
 
     /// The leaves of a user that an invitation back has to name: those that no later one covers.

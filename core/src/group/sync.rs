@@ -5,9 +5,10 @@
 //! group, or at the next `tick`, sends that device all operations, or asks it for its own. Nothing is sent by itself.
 
 use crate::{
+    context::Timestamp,
     crypto::kdf::{join, sha256},
     ids::{DeviceId, UserId},
-    limits::{MAX_LAGS, PUSHING_USERS},
+    limits::{MAX_LAGS, PUSHING_USERS, SYNC_AGAIN},
     record::{Claim, Group, Lag, Member},
 };
 
@@ -48,11 +49,16 @@ pub fn hear(group: &mut Group, (user, device): (&UserId, DeviceId), claim: Claim
     }
 }
 
-/// What is due to a lag. Nothing is sent twice for one pair of claims.
+/// What is due to a lag. For one pair of claims nothing is sent twice in a day.
 #[must_use]
-pub fn answer(lag: &Lag, group: &Group, us: &UserId) -> Option<Answer> {
-    if lag.served == Some(group.claim) || lag.claim == group.claim {
+pub fn answer(lag: &Lag, group: &Group, us: &UserId, now: Timestamp) -> Option<Answer> {
+    let served = lag.served.is_some_and(|(claim, at)| claim == group.claim && now.since(Timestamp(at)) < SYNC_AGAIN);
+    if served || lag.claim == group.claim {
         return None;
+    }
+    // Who is misled is shown why, by few.
+    if group.misled.contains(&lag.user) {
+        return pushes(lag, &group.members, us).then_some(Answer::Push);
     }
     let theirs_may_be_less = lag.claim.count <= group.claim.count;
     if theirs_may_be_less && (lag.asked || lag.user == *us || pushes(lag, &group.members, us)) {
@@ -78,6 +84,8 @@ mod tests {
         record::{GroupInfo, Scope, Standing},
     };
 
+    const NOW: Timestamp = Timestamp(1_000);
+
     fn user(n: u32) -> UserId {
         UserId::try_new(n.to_be_bytes().to_vec()).unwrap()
     }
@@ -92,10 +100,12 @@ mod tests {
             standing: Standing::Member,
             members: (0..members).map(|n| Member { user: user(n), account_keys: vec![[0; 32]] }).collect(),
             former: Vec::new(),
+            misled: Vec::new(),
             info: GroupInfo::default(),
             claim: claim(5, 5),
             left_at: Vec::new(),
             lags: Vec::new(),
+            owed: Vec::new(),
         }
     }
 
@@ -104,19 +114,24 @@ mod tests {
         let mut group = group(1_000);
         assert!(hear(&mut group, (&user(0), DeviceId(1)), claim(4, 4), false));
         let lag = group.lags[0].clone();
-        let pushing = (1..1_000).filter(|n| answer(&lag, &group, &user(*n)) == Some(Answer::Push)).count();
+        let pushing = (1..1_000).filter(|n| answer(&lag, &group, &user(*n), NOW) == Some(Answer::Push)).count();
         assert_eq!(pushing, PUSHING_USERS);
         let asked = Lag { asked: true, ..lag };
-        assert!((1..1_000).all(|n| answer(&asked, &group, &user(n)) == Some(Answer::Push)), "who is asked answers");
+        assert!(
+            (1..1_000).all(|n| answer(&asked, &group, &user(n), NOW) == Some(Answer::Push)),
+            "who is asked answers"
+        );
     }
 
     #[test]
     fn who_has_less_asks_and_nothing_is_sent_twice() {
         let mut group = group(3);
         hear(&mut group, (&user(1), DeviceId(1)), claim(9, 9), false);
-        assert_eq!(answer(&group.lags[0], &group, &user(0)), Some(Answer::Ask));
-        group.lags[0].served = Some(group.claim);
-        assert_eq!(answer(&group.lags[0], &group, &user(0)), None);
+        assert_eq!(answer(&group.lags[0], &group, &user(0), NOW), Some(Answer::Ask));
+        group.lags[0].served = Some((group.claim, 0));
+        assert_eq!(answer(&group.lags[0], &group, &user(0), NOW), None);
+        let later = Timestamp(24 * 60 * 60 * 1_000);
+        assert_eq!(answer(&group.lags[0], &group, &user(0), later), Some(Answer::Ask), "what was lost is made good");
         assert!(!hear(&mut group, (&user(1), DeviceId(1)), claim(9, 9), false), "old news");
         assert!(!hear(&mut group, (&user(1), DeviceId(1)), claim(5, 5), false));
         assert_eq!(group.lags, []);

@@ -4,7 +4,7 @@ use super::{Claim, Record, Scope};
 use crate::ids::{DeviceId, OperationId, UserId};
 use serde::{Deserialize, Serialize};
 
-/// A group as this device knows it. Everything but `left_at` and `lags` follows from its operations.
+/// A group as this device knows it. Everything before `left_at` follows from its operations.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Group {
     /// Its kind and id.
@@ -15,6 +15,8 @@ pub struct Group {
     pub members: Vec<Member>,
     /// Who has left and is not back, rising.
     pub former: Vec<UserId>,
+    /// Who was called a member by a word that does not count, rising.
+    pub misled: Vec<UserId>,
     /// Name, description and the like.
     pub info: GroupInfo,
     /// Which operations it follows from.
@@ -23,6 +25,8 @@ pub struct Group {
     pub left_at: Vec<(UserId, u64)>,
     /// Devices that had other operations when they were last heard.
     pub lags: Vec<Lag>,
+    /// Members who were told a state without an operation of this device, made at the same time.
+    pub owed: Vec<UserId>,
 }
 impl Record for Group {}
 
@@ -72,8 +76,8 @@ pub struct Lag {
     pub claim: Claim,
     /// Whether it asked.
     pub asked: bool,
-    /// What we had when we last sent it something about this.
-    pub served: Option<Claim>,
+    /// What we had when we last sent it something about this, and when, in ms.
+    pub served: Option<(Claim, u64)>,
 }
 
 /// An operation as it was signed.

@@ -198,6 +198,13 @@ pub enum Event {
         /// On which device.
         device: DeviceId,
     },
+    /// These users are no members after all: who added them had left, which was not known yet.
+    GroupRevoked {
+        /// In which group.
+        group: GroupId,
+        /// Who.
+        users: Vec<UserId>,
+    },
     /// A group's name or other info was changed.
     GroupUpdated {
         /// In which group.

@@ -108,7 +108,7 @@ impl Device {
             set.insert(operation.clone())?;
             operations.push(operation);
         }
-        let now = (context.now, self.user());
+        let now = (context.now, self.us());
         let loaded = Loaded { group: None, set: Set::new(id), view: None };
         let taken = state::take(work, now, loaded, (operations, cited(&own)?), Teller::Ourselves)?;
         let (loaded, _) = taken.ok_or(Code::Internal)?;
@@ -178,7 +178,7 @@ impl Device {
             _ => BTreeSet::new(),
         };
         let operation = self.sign(&loaded.set, &own, body)?;
-        let now = (context.now, self.user());
+        let now = (context.now, self.us());
         let offered = (vec![operation.clone()], cited(&own)?);
         let (loaded, _) = state::take(work, now, loaded, offered, Teller::Ourselves)?.ok_or(Code::Internal)?;
         let group = loaded.group.as_ref().ok_or(Code::Internal)?;

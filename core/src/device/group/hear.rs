@@ -53,6 +53,13 @@ impl Device {
                 Ok(Heard { items, held: false })
             }
             None => {
+                // Who believes to be a member by a word that does not count will be shown why.
+                if let (Some(mut group), Body::Group { claim, .. }) = (work.group(&id)?, &word.body)
+                    && group.misled.contains(&word.user)
+                {
+                    note_claim(&mut group, id, &word, *claim, false);
+                    work.put_group(&id, &group)?;
+                }
                 hold(work, context, &id, &word)?;
                 Ok(Heard { items: Vec::new(), held: true })
             }
@@ -83,9 +90,6 @@ impl Device {
                 let bundle = Bundle::decode(bundle.as_slice())?;
                 let asks = bundle.operations.as_slice().is_empty();
                 let loaded = state::load(work, &id)?;
-                if asks && loaded.group.is_none() {
-                    return Err(Code::AuthorNotMember);
-                }
                 let (mut operations, mut lists) = state::verify(work, &loaded.set, &id, &bundle)?;
                 if loaded.group.is_none() {
                     // A large state comes in several messages: what is held of it counts as well.
@@ -101,7 +105,7 @@ impl Device {
                     true => Teller::Ourselves,
                     false => Teller::Other(&word.user, &word.account_key),
                 };
-                let now = (context.now, self.user());
+                let now = (context.now, self.us());
                 let Some((Loaded { group, .. }, mut events)) =
                     state::take(work, now, loaded, (operations, lists), from)?
                 else {

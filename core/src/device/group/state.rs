@@ -9,7 +9,7 @@ use crate::{
         operation::Operation,
         set::{Set, View},
     },
-    ids::{GroupId, UserId},
+    ids::{DeviceId, GroupId, UserId},
     keys::device_list::VerifiedDeviceList,
     limits::{MAX_BUNDLE, MAX_WAITING},
     record::{Event, Group, Scope, SendHead, Standing, StoredList, StoredOperation, User, Waiting},
@@ -86,18 +86,19 @@ pub(in super::super) enum Teller<'a> {
     Other(&'a UserId, &'a [u8; 32]),
 }
 
-/// Operations that were offered are taken, as far as their parents are there. `Ok(None)`: the group is not ours yet, nothing changed.
+/// Operations that were offered are taken, as far as their parents are there. `Ok(None)`: the group is not ours yet, or the teller has no
+/// part in it yet; nothing changed.
 ///
-/// Nothing is written when it errs: what a set refuses, [`Code::AuthorNotMember`] when the teller has no part in the group,
-/// [`Code::MissingParents`] when too many wait.
+/// Nothing is written when it errs: what a set refuses, [`Code::MissingParents`] when too many wait.
 pub(in super::super) fn take(
     work: &mut Work<'_>,
-    (now, us): (Timestamp, &UserId),
+    (now, us): (Timestamp, (&UserId, DeviceId)),
     loaded: Loaded,
     (operations, lists): (Vec<Operation>, Lists),
     from: Teller<'_>,
 ) -> Result<Option<(Loaded, Vec<Event>)>, Code> {
     let Loaded { group, mut set, view: before } = loaded;
+    let (us, device) = us;
     let id = set.id();
     let places = work.places();
     let waiting_key = places.group(Kind::Waiting, &id);
@@ -111,11 +112,9 @@ pub(in super::super) fn take(
     let Some(after) = set.view() else { return Ok(None) };
     let standing = standing(&after, us);
     if let Teller::Other(user, account_key) = from {
-        if group.is_none() && standing == Standing::Left {
+        // Perhaps the add that names the teller, or us, has not come yet.
+        if (group.is_none() && standing == Standing::Left) || !set.names(user, account_key) {
             return Ok(None);
-        }
-        if !set.names(user, account_key) {
-            return Err(Code::AuthorNotMember);
         }
     }
     if taken.waiting.len() > MAX_WAITING {
@@ -141,7 +140,12 @@ pub(in super::super) fn take(
         events.push(Event::GroupEquivocation { group: id, user: user.clone(), device: *device });
     }
     events.extend(pin_members(work, before.as_ref(), &after, us)?);
-    let group = advance(group, &after, standing, now.0);
+    let mut group = advance(group, &after, standing, now.0);
+    for user in taken.new.iter().flat_map(|name| set.uninformed(name, (us, device))) {
+        if user != *us && !group.owed.contains(&user) {
+            group.owed.push(user);
+        }
+    }
     let were = before.iter().flat_map(|view| &view.members).map(|member| &member.user);
     for user in were.filter(|user| *user != us && !after.is_member(user)) {
         drop_pending(work, user, group.scope)?;
@@ -174,21 +178,25 @@ fn pin_members(work: &mut Work<'_>, before: Option<&View>, after: &View, us: &Us
 
 /// All operations of a group with the lists that they cite, in as many bundles as are needed.
 pub(in super::super) fn bundles(work: &Work<'_>, set: &Set, most: usize) -> Result<Vec<Bundle>, Code> {
-    let id = set.id();
+    pack(work, &set.id(), &set.operations(), most)
+}
+
+/// These operations with the lists that they cite, in bundles of at most so many bytes.
+fn pack(work: &Work<'_>, id: &GroupId, operations: &[&Operation], most: usize) -> Result<Vec<Bundle>, Code> {
     let mut all = Vec::new();
     let (mut bundle, mut size, mut cited) = (Bundle::default(), EMPTY_BUNDLE, BTreeSet::new());
-    for operation in set.operations() {
+    for operation in operations {
         let hash = operation.form.list;
         let mut list = None;
         if !cited.contains(&hash) {
-            let key = work.places().in_group(Kind::GroupList, &id, &hash);
+            let key = work.places().in_group(Kind::GroupList, id, &hash);
             list = Some(work.get::<StoredList>(&key)?.ok_or(Code::RecordInconsistent)?.signed);
         }
         let added = operation.signed.len() + list.as_ref().map_or(0, |list| list.len() + 2);
         if size + added > most && !bundle.operations.as_slice().is_empty() {
             all.push(core::mem::take(&mut bundle));
             (size, cited) = (EMPTY_BUNDLE, BTreeSet::new());
-            let key = work.places().in_group(Kind::GroupList, &id, &hash);
+            let key = work.places().in_group(Kind::GroupList, id, &hash);
             list = Some(work.get::<StoredList>(&key)?.ok_or(Code::RecordInconsistent)?.signed);
         }
         if let Some(list) = list {
@@ -212,6 +220,11 @@ pub(super) fn encoded_bundles(work: &Work<'_>, set: &Set) -> Result<Vec<Vec<u8>>
     bundles(work, set, MAX_BUNDLE)?.iter().map(Bundle::encode).collect()
 }
 
+/// What shows a misled user that nobody counts them in.
+pub(super) fn encoded_evidence(work: &Work<'_>, set: &Set, user: &UserId) -> Result<Vec<Vec<u8>>, Code> {
+    pack(work, &set.id(), &set.evidence_for(user), MAX_BUNDLE)?.iter().map(Bundle::encode).collect()
+}
+
 fn standing(view: &View, us: &UserId) -> Standing {
     match view.invited.get(us) {
         _ if view.is_member(us) => Standing::Member,
@@ -222,7 +235,10 @@ fn standing(view: &View, us: &UserId) -> Standing {
 
 /// What the operations make of the group, and what the record alone remembers.
 fn advance(known: Option<Group>, view: &View, standing: Standing, now: u64) -> Group {
-    let (mut left_at, lags) = known.map(|group| (group.left_at, group.lags)).unwrap_or_default();
+    let (mut left_at, mut lags, owed) = known.map(|group| (group.left_at, group.lags, group.owed)).unwrap_or_default();
+    // With whom we share no group we need not agree; and whose claim we have come up to lags no more.
+    let concerned = |user: &UserId| view.is_member(user) || view.misled.contains(user);
+    lags.retain(|lag| concerned(&lag.user) && lag.claim != view.claim);
     left_at.retain(|(user, _)| view.former.contains(user));
     for user in &view.former {
         if left_at.iter().all(|(known, _)| known != user) {
@@ -234,10 +250,12 @@ fn advance(known: Option<Group>, view: &View, standing: Standing, now: u64) -> G
         standing,
         members: view.members.clone(),
         former: view.former.clone(),
+        misled: view.misled.clone(),
         info: view.info.clone(),
         claim: view.claim,
         left_at,
         lags,
+        owed,
     }
 }
 

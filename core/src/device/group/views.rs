@@ -130,15 +130,11 @@ impl GroupChange {
 impl GroupView {
     pub(super) fn of(group: Group) -> Option<Self> {
         let Scope::Group(kind, id) = group.scope else { return None };
+        let concerned = |user: &UserId| group.members.iter().any(|member| member.user == *user);
+        let diverged = group.lags.iter().filter(|lag| concerned(&lag.user));
+        let diverged = diverged.map(|lag| (lag.user.clone(), lag.device)).collect();
         let members = group.members.into_iter().map(|m| MemberView { user: m.user, account_keys: m.account_keys });
-        Some(Self {
-            id,
-            kind,
-            standing: group.standing,
-            members: members.collect(),
-            info: group.info,
-            diverged: group.lags.into_iter().map(|lag| (lag.user, lag.device)).collect(),
-        })
+        Some(Self { id, kind, standing: group.standing, members: members.collect(), info: group.info, diverged })
     }
 }
 
