@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import sesame
-from sesame import Device, LocalRelay
+from sesame import Device, Group, LocalRelay
 
 BOLD, DIM, GREEN, RESET = ("\033[1m", "\033[2m", "\033[32m", "\033[0m") if sys.stdout.isatty() else ("", "", "", "")
 
@@ -33,9 +33,12 @@ class Host:
             self.relay.publish(self.device.user, self.device.id, upload.bytes)
             self.device.published(upload.id)
 
-    def send(self, to: str, text: str) -> None:
+    def send(self, to: str | Group, text: str) -> None:
+        self.settle(self.device.batch_encrypt([to] if isinstance(to, str) else to, text.encode()))
+
+    def settle(self, pending: sesame.PendingSend) -> None:
         """Submits every batch, brings what is needed, until the send is settled."""
-        send: sesame.PendingSend | None = self.device.batch_encrypt([to], text.encode())
+        send: sesame.PendingSend | None = pending
         before: dict[tuple[str, int], bytes] = {}
         while send is not None:
             for batch in send.batches:
@@ -67,6 +70,18 @@ class Host:
         texts = []
         for result in results:
             match result:
+                case sesame.GroupJoined(group=group, user=user, id=int(id)):
+                    say(f"{self.name} is in the group {self.group(group).info.name!r} now, by {user}")
+                    self.device.ack([id])
+                case sesame.GroupAdded(user=user, added=added, id=int(id)):
+                    say(f"{self.name} hears: {user} added {', '.join(added)}")
+                    self.device.ack([id])
+                case sesame.GroupLeft(user=user, id=int(id)):
+                    say(f"{self.name} hears: {user} has left")
+                    self.device.ack([id])
+                case sesame.GroupUpdated(group=group, user=user, id=int(id)):
+                    say(f"{self.name} hears: {user} calls the group {self.group(group).info.name!r}")
+                    self.device.ack([id])
                 case sesame.Message(payload=payload, user=user, recipients=recipients, id=id):
                     kind = f" (transcript: {user} to {', '.join(recipients)})" if recipients else f" (from {user})"
                     say(f"{self.name} reads {BOLD}{payload.decode()!r}{RESET}{DIM}{kind}{RESET}")
@@ -80,6 +95,13 @@ class Host:
                     assert event.id is not None
                     self.device.ack([event.id])
         return texts
+
+    def group(self, id: bytes) -> Group:
+        return self.device.group(id)
+
+    def meet(self, *users: str) -> None:
+        """Makes users known: their signed device lists come from the server, and their account keys are pinned."""
+        self.device.registry().apply(self.relay.answer([sesame.NeedsDeviceList(user=user) for user in users]))
 
     def reopen(self) -> None:
         self.device.close()
@@ -141,6 +163,57 @@ def main() -> None:
         watch.send("bob", "from my wrist")
         expect([host.read() for host in (bob, tablet, phone, laptop)], [["from my wrist"]] * 4)
 
+        title("Alice and Bob have a group; Alice adds Jen")
+        jen = create(folder, relay, "Jen's phone", "jen")
+        everyone = (*hosts, jen)
+        trip, told = phone.device.create_group(["bob"], name="Trip")
+        phone.settle(told)
+        for host in everyone:
+            host.read()
+        phone.meet("jen")
+        phone.settle(phone.group(trip.id).add(["jen"]))
+        for host in everyone:
+            host.read()
+        expect({host.group(trip.id).members for host in everyone}, {("alice", "bob", "jen")})
+
+        title("Jen writes to the group, and every device of every member reads it; then she changes the title")
+        before = len(relay.view().seen)
+        jen.send(jen.group(trip.id), "hello, group")
+        expect([host.read() for host in hosts], [["hello, group"]] * 5)
+        jen.settle(jen.group(trip.id).rename("Summer trip"))
+        for host in hosts:
+            host.read()
+        expect({host.group(trip.id).info.name for host in everyone}, {"Summer trip"})
+        cost = jen.group(trip.id).cost(100)
+        say(f"{DIM}100 bytes to this group cost {cost.envelopes} envelopes, {cost.bytes} B{RESET}")
+
+        title("Jen should go and will not leave: nobody can remove her, so Alice makes a new group without her")
+        fork, told = phone.group(trip.id).fork_without(["jen"])
+        phone.settle(told)
+        for host in hosts:
+            host.read()
+        expect(jen.read(), [])
+        expect({host.group(fork.id).members for host in hosts}, {("alice", "bob")})
+        say(f"the new group has an id of its own, {fork.id.hex()[:8]}.. beside {trip.id.hex()[:8]}..; Jen hears nothing of it")
+        phone.settle(phone.group(trip.id).leave())
+        for host in everyone:
+            host.read()
+        expect({host.group(trip.id).members for host in (bob, tablet, jen)}, {("bob", "jen")})
+        try:
+            laptop.group(trip.id).send(b"?")
+        except sesame.AppError as error:
+            say(f"{DIM}Alice's laptop cannot write there any more: {error.reason}{RESET}")
+        jen.send(jen.group(trip.id), "only Bob reads this")
+        expect([host.read() for host in everyone], [[], [], [], ["only Bob reads this"], ["only Bob reads this"], []])
+        bob.send(bob.group(fork.id), "just us")
+        expect([host.read() for host in (phone, laptop, watch, tablet, jen)], [["just us"]] * 4 + [[]])
+        bob.send("alice", "and this is no group message")
+        expect([host.read() for host in (phone, laptop, watch, tablet)], [["and this is no group message"]] * 4)
+        since_groups = relay.view().seen[before:]
+        shapes = sorted({(e.size, e.initiation) for seen in since_groups if isinstance(seen, sesame.Submitted) for e in seen.envelopes})
+        say("the relay saw no group: messages, a new title, a fork, a leave and a direct message are envelopes of these sizes:")
+        say(", ".join(f"{size} B{' initiation' if initiation else ''}" for size, initiation in shapes))
+
         title("What the relay saw, beside what the devices read")
         uploads: dict[tuple[str, int], tuple[int, int]] = {}
         for seen in relay.view().seen:
@@ -159,7 +232,7 @@ def main() -> None:
         say("who writes to whom and in which of 15 sizes, but no word of it; every mailbox is empty again")
         number = bob.device.registry().safety_number("alice")
         say("safety number of Alice and Bob: " + " ".join(number[at : at + 5] for at in range(0, 60, 5)))
-        for host in hosts:
+        for host in everyone:
             host.device.close()
     print(f"\n{GREEN}The story is told{RESET} in {time.monotonic() - begun:.1f} s.")
 

@@ -57,6 +57,16 @@ class Host:
     def send(self, to: list[str], payload: bytes) -> None:
         assert self.settle(self.encrypt(to, payload)) is None
 
+    def act(self, send: sesame.PendingSend) -> None:
+        """Brings a send to its end, and whatever else waits."""
+        assert self.settle(send.id) is None
+        for waiting in self.device.outbox():
+            assert self.settle(waiting.id) is None
+
+    def meet(self, *users: str) -> None:
+        """Makes users known, so that they can be added to a group."""
+        self.device.registry().apply(self.relay.answer([sesame.NeedsDeviceList(user=user) for user in users]))
+
     def fetch(self, order: random.Random | None = None) -> list[sesame.Received]:
         """One `batch_decrypt` of the whole mailbox; counts what was read."""
         mails = self.relay.fetch(self.user, self.id)

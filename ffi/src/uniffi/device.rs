@@ -1,5 +1,6 @@
 //! The handles of this device: `Device`, `DeviceRegistry`, `Session`, `Linking`.
 
+use super::group::{self, Group, GroupChange, GroupKind, GroupView, NewGroup};
 use super::types::{
     Answers, Applied, DeviceView, Event, PendingSend, Publication, Received, Result, SessionView, UserView, id16,
 };
@@ -95,6 +96,22 @@ impl Device {
         let content_id = content_id.map(|id| id16(&id, "content_id")).transpose()?;
         let send = self.engine.call(|device, context| device.batch_encrypt(context, &users, &payload, content_id))?;
         Ok(send.into())
+    }
+
+    /// Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `registry.apply` first.
+    pub fn create_group(&self, kind: GroupKind, info: GroupChange, users: Vec<String>) -> Result<Arc<NewGroup>> {
+        group::create(&self.engine, kind, info, &users)
+    }
+
+    /// The group with this id, 32 bytes.
+    pub fn group(&self, id: Vec<u8>) -> Result<Arc<Group>> {
+        group::handle(&self.engine, group::group_id(&id)?)
+    }
+
+    /// Every group that this device knows, those that its user has left included.
+    pub fn groups(&self) -> Result<Vec<GroupView>> {
+        let views = self.engine.call(|device, context| device.groups(context))?;
+        Ok(views.into_iter().map(GroupView::from).collect())
     }
 
     /// The server has taken a user's batch whole.

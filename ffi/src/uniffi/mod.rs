@@ -1,10 +1,14 @@
 //! The face for Kotlin, Swift and Python: flat records, coarse calls, one rich error.
 
 mod device;
+mod group;
 mod relay;
 mod types;
 
 pub use device::{Device, DeviceRegistry, Linking, Session};
+pub use group::{
+    Act, Cost, DivergedDevice, Group, GroupChange, GroupInfo, GroupKind, GroupView, HistoryEntry, NewGroup, Standing,
+};
 pub use relay::{LocalRelay, Mail, RelayView, SeenByRelay, SeenEnvelope, Submission, Waiting};
 pub use types::*;
 

@@ -238,6 +238,8 @@ pub struct Message {
     pub user: String,
     /// The authenticated device.
     pub device: u32,
+    /// The group that it was said in, 32 bytes; absent for a direct message.
+    pub group: Option<Vec<u8>>,
     /// The session that it came on, 32 bytes.
     pub session_id: Vec<u8>,
     /// The sender's clock, in ms since 1970.
@@ -254,6 +256,8 @@ pub struct Message {
     pub no_one_time_key: bool,
     /// A newer session has already been used.
     pub older_session: bool,
+    /// The sender has left the group; nothing shows whether this was said before.
+    pub from_former_member: bool,
 }
 
 impl std::fmt::Debug for Message {
@@ -306,10 +310,86 @@ pub enum Event {
         user: String,
         /// Which device's.
         device: u32,
+        /// In which group, 32 bytes; absent for direct messages.
+        group: Option<Vec<u8>>,
         /// The first missing sequence number.
         first: u64,
         /// The last missing sequence number.
         last: u64,
+    },
+    /// A group's member was added.
+    GroupAdded {
+        /// In which group, 32 bytes.
+        group: Vec<u8>,
+        /// Who did it.
+        user: String,
+        /// On which device.
+        device: u32,
+        /// Who is a member now.
+        added: Vec<String>,
+    },
+    /// A device has other operations of a group than this one: call `tick`, and submit what is in the outbox then.
+    GroupDiverged {
+        /// In which group, 32 bytes.
+        group: Vec<u8>,
+        /// Whose device.
+        user: String,
+        /// Which.
+        device: u32,
+    },
+    /// A device told members of a group different things.
+    GroupEquivocation {
+        /// In which group, 32 bytes.
+        group: Vec<u8>,
+        /// Whose device.
+        user: String,
+        /// Which.
+        device: u32,
+    },
+    /// This user, who had left a group, is asked back: `group.accept()` or `group.decline()`.
+    GroupInvited {
+        /// Into which group, 32 bytes.
+        group: Vec<u8>,
+        /// Who asks.
+        user: String,
+        /// On which device.
+        device: u32,
+    },
+    /// This user is a member of a group now.
+    GroupJoined {
+        /// Of which group, 32 bytes.
+        group: Vec<u8>,
+        /// Who did it.
+        user: String,
+        /// On which device.
+        device: u32,
+    },
+    /// A member has left.
+    GroupLeft {
+        /// Which group, 32 bytes.
+        group: Vec<u8>,
+        /// Who.
+        user: String,
+        /// On which device.
+        device: u32,
+    },
+    /// These users are no members after all: who added them had left.
+    GroupRevoked {
+        /// In which group, 32 bytes.
+        group: Vec<u8>,
+        /// Who.
+        users: Vec<String>,
+    },
+    /// A group's name or other info was changed.
+    GroupUpdated {
+        /// In which group, 32 bytes.
+        group: Vec<u8>,
+        /// Who did it.
+        user: String,
+        /// On which device.
+        device: u32,
+        /// The operation that did it, 32 bytes.
+        operation: Vec<u8>,
     },
     /// What was held for a user was dropped for age or size.
     HeldDropped {
@@ -473,9 +553,40 @@ impl From<core::Event> for Event {
             E::DeviceListGap { user } => Self::DeviceListGap { user: name(user) },
             E::DeviceListOld { user } => Self::DeviceListOld { user: name(user) },
             E::DeviceListRollback { user, epoch } => Self::DeviceListRollback { user: name(user), epoch },
-            E::Gap { user, device, from, to } => {
-                Self::Gap { user: name(user), device: device.0, first: from, last: to }
+            E::Gap { user, device, group, from, to } => {
+                let group = group.map(|group| group.0.to_vec());
+                Self::Gap { user: name(user), device: device.0, group, first: from, last: to }
             }
+            E::GroupAdded { group, user, device, added } => Self::GroupAdded {
+                group: group.0.to_vec(),
+                user: name(user),
+                device: device.0,
+                added: added.iter().map(user_name).collect(),
+            },
+            E::GroupDiverged { group, user, device } => {
+                Self::GroupDiverged { group: group.0.to_vec(), user: name(user), device: device.0 }
+            }
+            E::GroupEquivocation { group, user, device } => {
+                Self::GroupEquivocation { group: group.0.to_vec(), user: name(user), device: device.0 }
+            }
+            E::GroupInvited { group, user, device } => {
+                Self::GroupInvited { group: group.0.to_vec(), user: name(user), device: device.0 }
+            }
+            E::GroupJoined { group, user, device } => {
+                Self::GroupJoined { group: group.0.to_vec(), user: name(user), device: device.0 }
+            }
+            E::GroupLeft { group, user, device } => {
+                Self::GroupLeft { group: group.0.to_vec(), user: name(user), device: device.0 }
+            }
+            E::GroupRevoked { group, users } => {
+                Self::GroupRevoked { group: group.0.to_vec(), users: users.iter().map(user_name).collect() }
+            }
+            E::GroupUpdated { group, user, device, operation } => Self::GroupUpdated {
+                group: group.0.to_vec(),
+                user: name(user),
+                device: device.0,
+                operation: operation.0.to_vec(),
+            },
             E::HeldDropped { user } => Self::HeldDropped { user: name(user) },
             E::IdleDevice { user, device } => Self::IdleDevice { user: name(user), device: device.0 },
             E::IdentityChanged { user, pinned, claimed, was_verified } => Self::IdentityChanged {
@@ -503,6 +614,7 @@ impl From<core::Message> for Message {
             content_id: message.content_id.to_vec(),
             user: user_name(&message.user),
             device: message.device.0,
+            group: message.group.map(|group| group.0.to_vec()),
             session_id: message.session.0.to_vec(),
             sent_at: message.sent_at,
             sequence: message.sequence,
@@ -511,6 +623,7 @@ impl From<core::Message> for Message {
             from_removed_device: message.flags.from_removed_device,
             no_one_time_key: message.flags.no_one_time_key,
             older_session: message.flags.older_session,
+            from_former_member: message.flags.from_former_member,
         }
     }
 }

@@ -538,6 +538,12 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() != 18026:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_create_group() != 43412:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_group() != 44570:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_groups() != 55353:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_id() != 37811:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_inbox() != 41090:
@@ -586,6 +592,32 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_users() != 1904:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_accept() != 23916:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_add() != 53972:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_cost() != 26504:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_decline() != 4298:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_fork_without() != 10275:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_history() != 21384:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_id() != 57676:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_leave() != 26917:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_rename() != 48843:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_send() != 55680:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_session() != 21570:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_update_info() != 63513:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_view() != 47858:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_code() != 2260:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_complete() != 64886:
@@ -611,6 +643,10 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_view() != 303:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_constructor_localrelay_new() != 61108:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_newgroup_group() != 34268:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_newgroup_send() != 2288:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_session_encrypt() != 29504:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -666,6 +702,15 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt.restype = ctyp
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_confirm_link.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_confirm_link.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_create_group.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_create_group.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_group.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_group.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_groups.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_groups.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_id.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_id.restype = ctypes.c_uint16
@@ -738,6 +783,45 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number.restyp
 _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_users.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_users.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_accept.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_accept.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_add.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_add.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_cost.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_cost.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_decline.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_decline.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_fork_without.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_fork_without.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_history.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_history.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_id.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_id.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_leave.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_leave.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_rename.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_rename.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_send.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_send.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_session.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_session.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_update_info.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_update_info.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_view.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_view.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_linking_code.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_linking_code.restype = ctypes.c_uint16
@@ -777,6 +861,12 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_view.restype = ctypes.c_
 _UniffiLib.uniffi_sesame_ffi_checksum_constructor_localrelay_new.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_constructor_localrelay_new.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_newgroup_group.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_newgroup_group.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_newgroup_send.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_newgroup_send.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_session_encrypt.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_session_encrypt.restype = ctypes.c_uint16
@@ -827,6 +917,25 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_link.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_link.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_create_group.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_create_group.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_group.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_group.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_groups.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_groups.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_id.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -969,6 +1078,80 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_users.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_users.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_accept.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_accept.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_add.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_add.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_cost.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_cost.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_decline.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_decline.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_fork_without.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_fork_without.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_history.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_history.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_id.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_id.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_leave.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_leave.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_rename.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_rename.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_send.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_send.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_session.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.c_uint32,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_session.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_update_info.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_update_info.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_view.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_view.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_linking_code.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1052,6 +1235,16 @@ _UniffiLib.uniffi_sesame_ffi_fn_constructor_localrelay_new.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_localrelay_new.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_group.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_group.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_send.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_send.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_session_encrypt.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1083,6 +1276,16 @@ _UniffiLib.uniffi_sesame_ffi_fn_free_deviceregistry.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_free_deviceregistry.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_clone_group.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_clone_group.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_free_group.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_free_group.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_clone_linking.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1103,6 +1306,16 @@ _UniffiLib.uniffi_sesame_ffi_fn_free_localrelay.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_free_localrelay.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_clone_newgroup.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_clone_newgroup.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_free_newgroup.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_free_newgroup.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_clone_session.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1382,6 +1595,31 @@ class _UniffiFfiConverterUInt64(_UniffiConverterPrimitiveInt):
     def write(value, buf):
         buf.write_u64(value)
 
+class _UniffiFfiConverterOptionalBytes(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterBytes.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterBytes.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
 class _UniffiFfiConverterBoolean:
     @classmethod
     def check_lower(cls, value):
@@ -1612,7 +1850,7 @@ class Event:
         Messages of a device are missing: lost, withheld, or still to come.
 """
         
-        def __init__(self, user:str, device:int, first:int, last:int):
+        def __init__(self, user:str, device:int, group:typing.Optional[bytes], first:int, last:int):
             self.user = user
             
             """
@@ -1623,6 +1861,12 @@ class Event:
             
             """
         Which device's.
+"""
+        
+            self.group = group
+            
+            """
+        In which group, 32 bytes; absent for direct messages.
 """
         
             self.first = first
@@ -1644,7 +1888,7 @@ class Event:
             
     
         def __str__(self):
-            return "Event.GAP(user={}, device={}, first={}, last={})".format(self.user, self.device, self.first, self.last)
+            return "Event.GAP(user={}, device={}, group={}, first={}, last={})".format(self.user, self.device, self.group, self.first, self.last)
         def __eq__(self, other):
             if not isinstance(other, Event):
                 return NotImplemented
@@ -1654,9 +1898,387 @@ class Event:
                 return False
             if self.device != other.device:
                 return False
+            if self.group != other.group:
+                return False
             if self.first != other.first:
                 return False
             if self.last != other.last:
+                return False
+            return True
+
+    @dataclass
+    class GROUP_ADDED:
+        """
+        A group's member was added.
+"""
+        
+        def __init__(self, group:bytes, user:str, device:int, added:typing.List[str]):
+            self.group = group
+            
+            """
+        In which group, 32 bytes.
+"""
+        
+            self.user = user
+            
+            """
+        Who did it.
+"""
+        
+            self.device = device
+            
+            """
+        On which device.
+"""
+        
+            self.added = added
+            
+            """
+        Who is a member now.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.GROUP_ADDED(group={}, user={}, device={}, added={})".format(self.group, self.user, self.device, self.added)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_GROUP_ADDED():
+                return False
+            if self.group != other.group:
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            if self.added != other.added:
+                return False
+            return True
+
+    @dataclass
+    class GROUP_DIVERGED:
+        """
+        A device has other operations of a group than this one: call `tick`, and submit what is in the outbox then.
+"""
+        
+        def __init__(self, group:bytes, user:str, device:int):
+            self.group = group
+            
+            """
+        In which group, 32 bytes.
+"""
+        
+            self.user = user
+            
+            """
+        Whose device.
+"""
+        
+            self.device = device
+            
+            """
+        Which.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.GROUP_DIVERGED(group={}, user={}, device={})".format(self.group, self.user, self.device)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_GROUP_DIVERGED():
+                return False
+            if self.group != other.group:
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            return True
+
+    @dataclass
+    class GROUP_EQUIVOCATION:
+        """
+        A device told members of a group different things.
+"""
+        
+        def __init__(self, group:bytes, user:str, device:int):
+            self.group = group
+            
+            """
+        In which group, 32 bytes.
+"""
+        
+            self.user = user
+            
+            """
+        Whose device.
+"""
+        
+            self.device = device
+            
+            """
+        Which.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.GROUP_EQUIVOCATION(group={}, user={}, device={})".format(self.group, self.user, self.device)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_GROUP_EQUIVOCATION():
+                return False
+            if self.group != other.group:
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            return True
+
+    @dataclass
+    class GROUP_INVITED:
+        """
+        This user, who had left a group, is asked back: `group.accept()` or `group.decline()`.
+"""
+        
+        def __init__(self, group:bytes, user:str, device:int):
+            self.group = group
+            
+            """
+        Into which group, 32 bytes.
+"""
+        
+            self.user = user
+            
+            """
+        Who asks.
+"""
+        
+            self.device = device
+            
+            """
+        On which device.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.GROUP_INVITED(group={}, user={}, device={})".format(self.group, self.user, self.device)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_GROUP_INVITED():
+                return False
+            if self.group != other.group:
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            return True
+
+    @dataclass
+    class GROUP_JOINED:
+        """
+        This user is a member of a group now.
+"""
+        
+        def __init__(self, group:bytes, user:str, device:int):
+            self.group = group
+            
+            """
+        Of which group, 32 bytes.
+"""
+        
+            self.user = user
+            
+            """
+        Who did it.
+"""
+        
+            self.device = device
+            
+            """
+        On which device.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.GROUP_JOINED(group={}, user={}, device={})".format(self.group, self.user, self.device)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_GROUP_JOINED():
+                return False
+            if self.group != other.group:
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            return True
+
+    @dataclass
+    class GROUP_LEFT:
+        """
+        A member has left.
+"""
+        
+        def __init__(self, group:bytes, user:str, device:int):
+            self.group = group
+            
+            """
+        Which group, 32 bytes.
+"""
+        
+            self.user = user
+            
+            """
+        Who.
+"""
+        
+            self.device = device
+            
+            """
+        On which device.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.GROUP_LEFT(group={}, user={}, device={})".format(self.group, self.user, self.device)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_GROUP_LEFT():
+                return False
+            if self.group != other.group:
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            return True
+
+    @dataclass
+    class GROUP_REVOKED:
+        """
+        These users are no members after all: who added them had left.
+"""
+        
+        def __init__(self, group:bytes, users:typing.List[str]):
+            self.group = group
+            
+            """
+        In which group, 32 bytes.
+"""
+        
+            self.users = users
+            
+            """
+        Who.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.GROUP_REVOKED(group={}, users={})".format(self.group, self.users)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_GROUP_REVOKED():
+                return False
+            if self.group != other.group:
+                return False
+            if self.users != other.users:
+                return False
+            return True
+
+    @dataclass
+    class GROUP_UPDATED:
+        """
+        A group's name or other info was changed.
+"""
+        
+        def __init__(self, group:bytes, user:str, device:int, operation:bytes):
+            self.group = group
+            
+            """
+        In which group, 32 bytes.
+"""
+        
+            self.user = user
+            
+            """
+        Who did it.
+"""
+        
+            self.device = device
+            
+            """
+        On which device.
+"""
+        
+            self.operation = operation
+            
+            """
+        The operation that did it, 32 bytes.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.GROUP_UPDATED(group={}, user={}, device={}, operation={})".format(self.group, self.user, self.device, self.operation)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_GROUP_UPDATED():
+                return False
+            if self.group != other.group:
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            if self.operation != other.operation:
                 return False
             return True
 
@@ -1908,6 +2530,38 @@ class Event:
         return isinstance(self, Event.GAP)
     def is_gap(self) -> bool:
         return isinstance(self, Event.GAP)
+    def is_GROUP_ADDED(self) -> bool:
+        return isinstance(self, Event.GROUP_ADDED)
+    def is_group_added(self) -> bool:
+        return isinstance(self, Event.GROUP_ADDED)
+    def is_GROUP_DIVERGED(self) -> bool:
+        return isinstance(self, Event.GROUP_DIVERGED)
+    def is_group_diverged(self) -> bool:
+        return isinstance(self, Event.GROUP_DIVERGED)
+    def is_GROUP_EQUIVOCATION(self) -> bool:
+        return isinstance(self, Event.GROUP_EQUIVOCATION)
+    def is_group_equivocation(self) -> bool:
+        return isinstance(self, Event.GROUP_EQUIVOCATION)
+    def is_GROUP_INVITED(self) -> bool:
+        return isinstance(self, Event.GROUP_INVITED)
+    def is_group_invited(self) -> bool:
+        return isinstance(self, Event.GROUP_INVITED)
+    def is_GROUP_JOINED(self) -> bool:
+        return isinstance(self, Event.GROUP_JOINED)
+    def is_group_joined(self) -> bool:
+        return isinstance(self, Event.GROUP_JOINED)
+    def is_GROUP_LEFT(self) -> bool:
+        return isinstance(self, Event.GROUP_LEFT)
+    def is_group_left(self) -> bool:
+        return isinstance(self, Event.GROUP_LEFT)
+    def is_GROUP_REVOKED(self) -> bool:
+        return isinstance(self, Event.GROUP_REVOKED)
+    def is_group_revoked(self) -> bool:
+        return isinstance(self, Event.GROUP_REVOKED)
+    def is_GROUP_UPDATED(self) -> bool:
+        return isinstance(self, Event.GROUP_UPDATED)
+    def is_group_updated(self) -> bool:
+        return isinstance(self, Event.GROUP_UPDATED)
     def is_HELD_DROPPED(self) -> bool:
         return isinstance(self, Event.HELD_DROPPED)
     def is_held_dropped(self) -> bool:
@@ -1943,6 +2597,14 @@ Event.DEVICE_LIST_GAP = type("Event.DEVICE_LIST_GAP", (Event.DEVICE_LIST_GAP, Ev
 Event.DEVICE_LIST_OLD = type("Event.DEVICE_LIST_OLD", (Event.DEVICE_LIST_OLD, Event,), {})  # type: ignore
 Event.DEVICE_LIST_ROLLBACK = type("Event.DEVICE_LIST_ROLLBACK", (Event.DEVICE_LIST_ROLLBACK, Event,), {})  # type: ignore
 Event.GAP = type("Event.GAP", (Event.GAP, Event,), {})  # type: ignore
+Event.GROUP_ADDED = type("Event.GROUP_ADDED", (Event.GROUP_ADDED, Event,), {})  # type: ignore
+Event.GROUP_DIVERGED = type("Event.GROUP_DIVERGED", (Event.GROUP_DIVERGED, Event,), {})  # type: ignore
+Event.GROUP_EQUIVOCATION = type("Event.GROUP_EQUIVOCATION", (Event.GROUP_EQUIVOCATION, Event,), {})  # type: ignore
+Event.GROUP_INVITED = type("Event.GROUP_INVITED", (Event.GROUP_INVITED, Event,), {})  # type: ignore
+Event.GROUP_JOINED = type("Event.GROUP_JOINED", (Event.GROUP_JOINED, Event,), {})  # type: ignore
+Event.GROUP_LEFT = type("Event.GROUP_LEFT", (Event.GROUP_LEFT, Event,), {})  # type: ignore
+Event.GROUP_REVOKED = type("Event.GROUP_REVOKED", (Event.GROUP_REVOKED, Event,), {})  # type: ignore
+Event.GROUP_UPDATED = type("Event.GROUP_UPDATED", (Event.GROUP_UPDATED, Event,), {})  # type: ignore
 Event.HELD_DROPPED = type("Event.HELD_DROPPED", (Event.HELD_DROPPED, Event,), {})  # type: ignore
 Event.IDLE_DEVICE = type("Event.IDLE_DEVICE", (Event.IDLE_DEVICE, Event,), {})  # type: ignore
 Event.IDENTITY_CHANGED = type("Event.IDENTITY_CHANGED", (Event.IDENTITY_CHANGED, Event,), {})  # type: ignore
@@ -1986,36 +2648,86 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return Event.GAP(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
+                _UniffiFfiConverterOptionalBytes.read(buf),
                 _UniffiFfiConverterUInt64.read(buf),
                 _UniffiFfiConverterUInt64.read(buf),
             )
         if variant == 7:
-            return Event.HELD_DROPPED(
+            return Event.GROUP_ADDED(
+                _UniffiFfiConverterBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+                _UniffiFfiConverterSequenceString.read(buf),
             )
         if variant == 8:
-            return Event.IDLE_DEVICE(
+            return Event.GROUP_DIVERGED(
+                _UniffiFfiConverterBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
         if variant == 9:
+            return Event.GROUP_EQUIVOCATION(
+                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+            )
+        if variant == 10:
+            return Event.GROUP_INVITED(
+                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+            )
+        if variant == 11:
+            return Event.GROUP_JOINED(
+                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+            )
+        if variant == 12:
+            return Event.GROUP_LEFT(
+                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+            )
+        if variant == 13:
+            return Event.GROUP_REVOKED(
+                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterSequenceString.read(buf),
+            )
+        if variant == 14:
+            return Event.GROUP_UPDATED(
+                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+                _UniffiFfiConverterBytes.read(buf),
+            )
+        if variant == 15:
+            return Event.HELD_DROPPED(
+                _UniffiFfiConverterString.read(buf),
+            )
+        if variant == 16:
+            return Event.IDLE_DEVICE(
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+            )
+        if variant == 17:
             return Event.IDENTITY_CHANGED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterBytes.read(buf),
                 _UniffiFfiConverterBytes.read(buf),
                 _UniffiFfiConverterBoolean.read(buf),
             )
-        if variant == 10:
+        if variant == 18:
             return Event.SERVER_INCONSISTENT(
                 _UniffiFfiConverterString.read(buf),
             )
-        if variant == 11:
+        if variant == 19:
             return Event.SESSION_STARTED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterBytes.read(buf),
             )
-        if variant == 12:
+        if variant == 20:
             return Event.OTHER(
             )
         raise InternalError("Raw enum value doesn't match any cases")
@@ -2045,8 +2757,50 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_GAP():
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
+            _UniffiFfiConverterOptionalBytes.check_lower(value.group)
             _UniffiFfiConverterUInt64.check_lower(value.first)
             _UniffiFfiConverterUInt64.check_lower(value.last)
+            return
+        if value.is_GROUP_ADDED():
+            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            _UniffiFfiConverterSequenceString.check_lower(value.added)
+            return
+        if value.is_GROUP_DIVERGED():
+            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            return
+        if value.is_GROUP_EQUIVOCATION():
+            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            return
+        if value.is_GROUP_INVITED():
+            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            return
+        if value.is_GROUP_JOINED():
+            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            return
+        if value.is_GROUP_LEFT():
+            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            return
+        if value.is_GROUP_REVOKED():
+            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterSequenceString.check_lower(value.users)
+            return
+        if value.is_GROUP_UPDATED():
+            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            _UniffiFfiConverterBytes.check_lower(value.operation)
             return
         if value.is_HELD_DROPPED():
             _UniffiFfiConverterString.check_lower(value.user)
@@ -2099,31 +2853,73 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             buf.write_i32(6)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
+            _UniffiFfiConverterOptionalBytes.write(value.group, buf)
             _UniffiFfiConverterUInt64.write(value.first, buf)
             _UniffiFfiConverterUInt64.write(value.last, buf)
-        if value.is_HELD_DROPPED():
+        if value.is_GROUP_ADDED():
             buf.write_i32(7)
+            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterString.write(value.user, buf)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+            _UniffiFfiConverterSequenceString.write(value.added, buf)
+        if value.is_GROUP_DIVERGED():
+            buf.write_i32(8)
+            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterString.write(value.user, buf)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+        if value.is_GROUP_EQUIVOCATION():
+            buf.write_i32(9)
+            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterString.write(value.user, buf)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+        if value.is_GROUP_INVITED():
+            buf.write_i32(10)
+            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterString.write(value.user, buf)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+        if value.is_GROUP_JOINED():
+            buf.write_i32(11)
+            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterString.write(value.user, buf)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+        if value.is_GROUP_LEFT():
+            buf.write_i32(12)
+            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterString.write(value.user, buf)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+        if value.is_GROUP_REVOKED():
+            buf.write_i32(13)
+            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterSequenceString.write(value.users, buf)
+        if value.is_GROUP_UPDATED():
+            buf.write_i32(14)
+            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterString.write(value.user, buf)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+            _UniffiFfiConverterBytes.write(value.operation, buf)
+        if value.is_HELD_DROPPED():
+            buf.write_i32(15)
             _UniffiFfiConverterString.write(value.user, buf)
         if value.is_IDLE_DEVICE():
-            buf.write_i32(8)
+            buf.write_i32(16)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_IDENTITY_CHANGED():
-            buf.write_i32(9)
+            buf.write_i32(17)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterBytes.write(value.pinned, buf)
             _UniffiFfiConverterBytes.write(value.claimed, buf)
             _UniffiFfiConverterBoolean.write(value.was_verified, buf)
         if value.is_SERVER_INCONSISTENT():
-            buf.write_i32(10)
+            buf.write_i32(18)
             _UniffiFfiConverterString.write(value.user, buf)
         if value.is_SESSION_STARTED():
-            buf.write_i32(11)
+            buf.write_i32(19)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterBytes.write(value.session_id, buf)
         if value.is_OTHER():
-            buf.write_i32(12)
+            buf.write_i32(20)
 
 
 
@@ -2445,6 +3241,51 @@ class _UniffiFfiConverterTypeBatch(_UniffiConverterRustBuffer):
         _UniffiFfiConverterSequenceTypeOutgoing.write(value.envelopes, buf)
         _UniffiFfiConverterSequenceTypeSkipped.write(value.skips, buf)
 
+@dataclass
+class Cost:
+    """
+    What a message to a group costs.
+"""
+    def __init__(self, *, envelopes:int, bytes:int, unknown:typing.List[str]):
+        self.envelopes = envelopes
+        self.bytes = bytes
+        self.unknown = unknown
+        
+        
+
+    
+    def __str__(self):
+        return "Cost(envelopes={}, bytes={}, unknown={})".format(self.envelopes, self.bytes, self.unknown)
+    def __eq__(self, other):
+        if self.envelopes != other.envelopes:
+            return False
+        if self.bytes != other.bytes:
+            return False
+        if self.unknown != other.unknown:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeCost(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Cost(
+            envelopes=_UniffiFfiConverterUInt32.read(buf),
+            bytes=_UniffiFfiConverterUInt64.read(buf),
+            unknown=_UniffiFfiConverterSequenceString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterUInt32.check_lower(value.envelopes)
+        _UniffiFfiConverterUInt64.check_lower(value.bytes)
+        _UniffiFfiConverterSequenceString.check_lower(value.unknown)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterUInt32.write(value.envelopes, buf)
+        _UniffiFfiConverterUInt64.write(value.bytes, buf)
+        _UniffiFfiConverterSequenceString.write(value.unknown, buf)
+
 
 
 
@@ -2505,31 +3346,6 @@ class _UniffiFfiConverterTypeDeviceState(_UniffiConverterRustBuffer):
 
 
 
-class _UniffiFfiConverterOptionalBytes(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterBytes.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterBytes.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterBytes.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
 @dataclass
 class DeviceView:
     """
@@ -2588,6 +3404,45 @@ class _UniffiFfiConverterTypeDeviceView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterOptionalBytes.write(value.session_id, buf)
 
 @dataclass
+class DivergedDevice:
+    """
+    A device that had other operations when it was last heard.
+"""
+    def __init__(self, *, user:str, device:int):
+        self.user = user
+        self.device = device
+        
+        
+
+    
+    def __str__(self):
+        return "DivergedDevice(user={}, device={})".format(self.user, self.device)
+    def __eq__(self, other):
+        if self.user != other.user:
+            return False
+        if self.device != other.device:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeDivergedDevice(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return DivergedDevice(
+            user=_UniffiFfiConverterString.read(buf),
+            device=_UniffiFfiConverterUInt32.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.user)
+        _UniffiFfiConverterUInt32.check_lower(value.device)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.user, buf)
+        _UniffiFfiConverterUInt32.write(value.device, buf)
+
+@dataclass
 class FailedUser:
     """
     A user that a send was given up for.
@@ -2625,6 +3480,749 @@ class _UniffiFfiConverterTypeFailedUser(_UniffiConverterRustBuffer):
     def write(value, buf):
         _UniffiFfiConverterString.write(value.user, buf)
         _UniffiFfiConverterUInt16.write(value.code, buf)
+
+class _UniffiFfiConverterOptionalString(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterString.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterString.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterString.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+class _UniffiFfiConverterOptionalUInt32(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterUInt32.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterUInt32.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterUInt32.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+@dataclass
+class GroupChange:
+    """
+    New values for a group's info; what is absent stays.
+"""
+    def __init__(self, *, name:typing.Optional[str] = _DEFAULT, description:typing.Optional[str] = _DEFAULT, picture:typing.Optional[bytes] = _DEFAULT, timer:typing.Optional[int] = _DEFAULT, app_data:typing.Optional[bytes] = _DEFAULT):
+        if name is _DEFAULT:
+            self.name = None
+        else:
+            self.name = name
+        if description is _DEFAULT:
+            self.description = None
+        else:
+            self.description = description
+        if picture is _DEFAULT:
+            self.picture = None
+        else:
+            self.picture = picture
+        if timer is _DEFAULT:
+            self.timer = None
+        else:
+            self.timer = timer
+        if app_data is _DEFAULT:
+            self.app_data = None
+        else:
+            self.app_data = app_data
+        
+        
+
+    
+    def __str__(self):
+        return "GroupChange(name={}, description={}, picture={}, timer={}, app_data={})".format(self.name, self.description, self.picture, self.timer, self.app_data)
+    def __eq__(self, other):
+        if self.name != other.name:
+            return False
+        if self.description != other.description:
+            return False
+        if self.picture != other.picture:
+            return False
+        if self.timer != other.timer:
+            return False
+        if self.app_data != other.app_data:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeGroupChange(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return GroupChange(
+            name=_UniffiFfiConverterOptionalString.read(buf),
+            description=_UniffiFfiConverterOptionalString.read(buf),
+            picture=_UniffiFfiConverterOptionalBytes.read(buf),
+            timer=_UniffiFfiConverterOptionalUInt32.read(buf),
+            app_data=_UniffiFfiConverterOptionalBytes.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterOptionalString.check_lower(value.name)
+        _UniffiFfiConverterOptionalString.check_lower(value.description)
+        _UniffiFfiConverterOptionalBytes.check_lower(value.picture)
+        _UniffiFfiConverterOptionalUInt32.check_lower(value.timer)
+        _UniffiFfiConverterOptionalBytes.check_lower(value.app_data)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterOptionalString.write(value.name, buf)
+        _UniffiFfiConverterOptionalString.write(value.description, buf)
+        _UniffiFfiConverterOptionalBytes.write(value.picture, buf)
+        _UniffiFfiConverterOptionalUInt32.write(value.timer, buf)
+        _UniffiFfiConverterOptionalBytes.write(value.app_data, buf)
+
+@dataclass
+class GroupInfo:
+    """
+    A group's name and what else its members agreed upon.
+"""
+    def __init__(self, *, name:str, description:str, picture:bytes, timer:int, app_data:bytes):
+        self.name = name
+        self.description = description
+        self.picture = picture
+        self.timer = timer
+        self.app_data = app_data
+        
+        
+
+    
+    def __str__(self):
+        return "GroupInfo(name={}, description={}, picture={}, timer={}, app_data={})".format(self.name, self.description, self.picture, self.timer, self.app_data)
+    def __eq__(self, other):
+        if self.name != other.name:
+            return False
+        if self.description != other.description:
+            return False
+        if self.picture != other.picture:
+            return False
+        if self.timer != other.timer:
+            return False
+        if self.app_data != other.app_data:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeGroupInfo(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return GroupInfo(
+            name=_UniffiFfiConverterString.read(buf),
+            description=_UniffiFfiConverterString.read(buf),
+            picture=_UniffiFfiConverterBytes.read(buf),
+            timer=_UniffiFfiConverterUInt32.read(buf),
+            app_data=_UniffiFfiConverterBytes.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.name)
+        _UniffiFfiConverterString.check_lower(value.description)
+        _UniffiFfiConverterBytes.check_lower(value.picture)
+        _UniffiFfiConverterUInt32.check_lower(value.timer)
+        _UniffiFfiConverterBytes.check_lower(value.app_data)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.name, buf)
+        _UniffiFfiConverterString.write(value.description, buf)
+        _UniffiFfiConverterBytes.write(value.picture, buf)
+        _UniffiFfiConverterUInt32.write(value.timer, buf)
+        _UniffiFfiConverterBytes.write(value.app_data, buf)
+
+
+
+
+
+
+class GroupKind(enum.Enum):
+    """
+    How a group's messages travel.
+"""
+    
+    PAIRWISE = 0
+    """
+    A ratchet for each pair of devices, apart from their direct one.
+"""
+    
+
+
+class _UniffiFfiConverterTypeGroupKind(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return GroupKind.PAIRWISE
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == GroupKind.PAIRWISE:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == GroupKind.PAIRWISE:
+            buf.write_i32(1)
+
+
+
+
+
+
+
+
+class Standing(enum.Enum):
+    """
+    How this user stands in a group.
+"""
+    
+    LEFT = 0
+    """
+    Has left.
+"""
+    
+    INVITED = 1
+    """
+    Has left and is asked back.
+"""
+    
+    MEMBER = 2
+    """
+    A member.
+"""
+    
+
+
+class _UniffiFfiConverterTypeStanding(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return Standing.LEFT
+        if variant == 2:
+            return Standing.INVITED
+        if variant == 3:
+            return Standing.MEMBER
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == Standing.LEFT:
+            return
+        if value == Standing.INVITED:
+            return
+        if value == Standing.MEMBER:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == Standing.LEFT:
+            buf.write_i32(1)
+        if value == Standing.INVITED:
+            buf.write_i32(2)
+        if value == Standing.MEMBER:
+            buf.write_i32(3)
+
+
+
+class _UniffiFfiConverterSequenceTypeDivergedDevice(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeDivergedDevice.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeDivergedDevice.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeDivergedDevice.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class GroupView:
+    """
+    A group, as this device knows it.
+"""
+    def __init__(self, *, id:bytes, kind:GroupKind, standing:Standing, members:typing.List[str], info:GroupInfo, diverged:typing.List[DivergedDevice]):
+        self.id = id
+        self.kind = kind
+        self.standing = standing
+        self.members = members
+        self.info = info
+        self.diverged = diverged
+        
+        
+
+    
+    def __str__(self):
+        return "GroupView(id={}, kind={}, standing={}, members={}, info={}, diverged={})".format(self.id, self.kind, self.standing, self.members, self.info, self.diverged)
+    def __eq__(self, other):
+        if self.id != other.id:
+            return False
+        if self.kind != other.kind:
+            return False
+        if self.standing != other.standing:
+            return False
+        if self.members != other.members:
+            return False
+        if self.info != other.info:
+            return False
+        if self.diverged != other.diverged:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return GroupView(
+            id=_UniffiFfiConverterBytes.read(buf),
+            kind=_UniffiFfiConverterTypeGroupKind.read(buf),
+            standing=_UniffiFfiConverterTypeStanding.read(buf),
+            members=_UniffiFfiConverterSequenceString.read(buf),
+            info=_UniffiFfiConverterTypeGroupInfo.read(buf),
+            diverged=_UniffiFfiConverterSequenceTypeDivergedDevice.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeGroupKind.check_lower(value.kind)
+        _UniffiFfiConverterTypeStanding.check_lower(value.standing)
+        _UniffiFfiConverterSequenceString.check_lower(value.members)
+        _UniffiFfiConverterTypeGroupInfo.check_lower(value.info)
+        _UniffiFfiConverterSequenceTypeDivergedDevice.check_lower(value.diverged)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeGroupKind.write(value.kind, buf)
+        _UniffiFfiConverterTypeStanding.write(value.standing, buf)
+        _UniffiFfiConverterSequenceString.write(value.members, buf)
+        _UniffiFfiConverterTypeGroupInfo.write(value.info, buf)
+        _UniffiFfiConverterSequenceTypeDivergedDevice.write(value.diverged, buf)
+
+
+
+
+
+
+class Act:
+    """
+    What an operation did.
+"""
+    def __init__(self):
+        raise RuntimeError("Act cannot be instantiated directly")
+
+    # Each enum variant is a nested class of the enum itself.
+    @dataclass
+    class ACCEPTED:
+        """
+        Came back.
+"""
+        
+        def __init__(self, ):
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.ACCEPTED()".format()
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_ACCEPTED():
+                return False
+            return True
+
+    @dataclass
+    class ADDED:
+        """
+        Added, or asked back.
+"""
+        
+        def __init__(self, users:typing.List[str]):
+            self.users = users
+            
+            """
+        Whom.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.ADDED(users={})".format(self.users)
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_ADDED():
+                return False
+            if self.users != other.users:
+                return False
+            return True
+
+    @dataclass
+    class CREATED:
+        """
+        Made the group.
+"""
+        
+        def __init__(self, change:GroupChange):
+            self.change = change
+            
+            """
+        With this info.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.CREATED(change={})".format(self.change)
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_CREATED():
+                return False
+            if self.change != other.change:
+                return False
+            return True
+
+    @dataclass
+    class DECLINED:
+        """
+        Stayed away.
+"""
+        
+        def __init__(self, ):
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.DECLINED()".format()
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_DECLINED():
+                return False
+            return True
+
+    @dataclass
+    class LEFT:
+        """
+        Left.
+"""
+        
+        def __init__(self, ):
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.LEFT()".format()
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_LEFT():
+                return False
+            return True
+
+    @dataclass
+    class RETIRED:
+        """
+        Took a device of their own off the list.
+"""
+        
+        def __init__(self, retired:int):
+            self.retired = retired
+            
+            """
+        Which.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.RETIRED(retired={})".format(self.retired)
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_RETIRED():
+                return False
+            if self.retired != other.retired:
+                return False
+            return True
+
+    @dataclass
+    class UPDATED:
+        """
+        Changed the info.
+"""
+        
+        def __init__(self, change:GroupChange):
+            self.change = change
+            
+            """
+        What of it.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.UPDATED(change={})".format(self.change)
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_UPDATED():
+                return False
+            if self.change != other.change:
+                return False
+            return True
+
+    
+
+    # For each variant, we have `is_NAME` and `is_name` methods for easily checking
+    # whether an instance is that variant.
+    def is_ACCEPTED(self) -> bool:
+        return isinstance(self, Act.ACCEPTED)
+    def is_accepted(self) -> bool:
+        return isinstance(self, Act.ACCEPTED)
+    def is_ADDED(self) -> bool:
+        return isinstance(self, Act.ADDED)
+    def is_added(self) -> bool:
+        return isinstance(self, Act.ADDED)
+    def is_CREATED(self) -> bool:
+        return isinstance(self, Act.CREATED)
+    def is_created(self) -> bool:
+        return isinstance(self, Act.CREATED)
+    def is_DECLINED(self) -> bool:
+        return isinstance(self, Act.DECLINED)
+    def is_declined(self) -> bool:
+        return isinstance(self, Act.DECLINED)
+    def is_LEFT(self) -> bool:
+        return isinstance(self, Act.LEFT)
+    def is_left(self) -> bool:
+        return isinstance(self, Act.LEFT)
+    def is_RETIRED(self) -> bool:
+        return isinstance(self, Act.RETIRED)
+    def is_retired(self) -> bool:
+        return isinstance(self, Act.RETIRED)
+    def is_UPDATED(self) -> bool:
+        return isinstance(self, Act.UPDATED)
+    def is_updated(self) -> bool:
+        return isinstance(self, Act.UPDATED)
+    
+
+# Now, a little trick - we make each nested variant class be a subclass of the main
+# enum class, so that method calls and instance checks etc will work intuitively.
+# We might be able to do this a little more neatly with a metaclass, but this'll do.
+Act.ACCEPTED = type("Act.ACCEPTED", (Act.ACCEPTED, Act,), {})  # type: ignore
+Act.ADDED = type("Act.ADDED", (Act.ADDED, Act,), {})  # type: ignore
+Act.CREATED = type("Act.CREATED", (Act.CREATED, Act,), {})  # type: ignore
+Act.DECLINED = type("Act.DECLINED", (Act.DECLINED, Act,), {})  # type: ignore
+Act.LEFT = type("Act.LEFT", (Act.LEFT, Act,), {})  # type: ignore
+Act.RETIRED = type("Act.RETIRED", (Act.RETIRED, Act,), {})  # type: ignore
+Act.UPDATED = type("Act.UPDATED", (Act.UPDATED, Act,), {})  # type: ignore
+
+
+
+
+class _UniffiFfiConverterTypeAct(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return Act.ACCEPTED(
+            )
+        if variant == 2:
+            return Act.ADDED(
+                _UniffiFfiConverterSequenceString.read(buf),
+            )
+        if variant == 3:
+            return Act.CREATED(
+                _UniffiFfiConverterTypeGroupChange.read(buf),
+            )
+        if variant == 4:
+            return Act.DECLINED(
+            )
+        if variant == 5:
+            return Act.LEFT(
+            )
+        if variant == 6:
+            return Act.RETIRED(
+                _UniffiFfiConverterUInt32.read(buf),
+            )
+        if variant == 7:
+            return Act.UPDATED(
+                _UniffiFfiConverterTypeGroupChange.read(buf),
+            )
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value.is_ACCEPTED():
+            return
+        if value.is_ADDED():
+            _UniffiFfiConverterSequenceString.check_lower(value.users)
+            return
+        if value.is_CREATED():
+            _UniffiFfiConverterTypeGroupChange.check_lower(value.change)
+            return
+        if value.is_DECLINED():
+            return
+        if value.is_LEFT():
+            return
+        if value.is_RETIRED():
+            _UniffiFfiConverterUInt32.check_lower(value.retired)
+            return
+        if value.is_UPDATED():
+            _UniffiFfiConverterTypeGroupChange.check_lower(value.change)
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value.is_ACCEPTED():
+            buf.write_i32(1)
+        if value.is_ADDED():
+            buf.write_i32(2)
+            _UniffiFfiConverterSequenceString.write(value.users, buf)
+        if value.is_CREATED():
+            buf.write_i32(3)
+            _UniffiFfiConverterTypeGroupChange.write(value.change, buf)
+        if value.is_DECLINED():
+            buf.write_i32(4)
+        if value.is_LEFT():
+            buf.write_i32(5)
+        if value.is_RETIRED():
+            buf.write_i32(6)
+            _UniffiFfiConverterUInt32.write(value.retired, buf)
+        if value.is_UPDATED():
+            buf.write_i32(7)
+            _UniffiFfiConverterTypeGroupChange.write(value.change, buf)
+
+
+
+@dataclass
+class HistoryEntry:
+    """
+    One operation of a group.
+"""
+    def __init__(self, *, id:bytes, user:str, device:int, act:Act, counts:bool):
+        self.id = id
+        self.user = user
+        self.device = device
+        self.act = act
+        self.counts = counts
+        
+        
+
+    
+    def __str__(self):
+        return "HistoryEntry(id={}, user={}, device={}, act={}, counts={})".format(self.id, self.user, self.device, self.act, self.counts)
+    def __eq__(self, other):
+        if self.id != other.id:
+            return False
+        if self.user != other.user:
+            return False
+        if self.device != other.device:
+            return False
+        if self.act != other.act:
+            return False
+        if self.counts != other.counts:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeHistoryEntry(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return HistoryEntry(
+            id=_UniffiFfiConverterBytes.read(buf),
+            user=_UniffiFfiConverterString.read(buf),
+            device=_UniffiFfiConverterUInt32.read(buf),
+            act=_UniffiFfiConverterTypeAct.read(buf),
+            counts=_UniffiFfiConverterBoolean.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterBytes.check_lower(value.id)
+        _UniffiFfiConverterString.check_lower(value.user)
+        _UniffiFfiConverterUInt32.check_lower(value.device)
+        _UniffiFfiConverterTypeAct.check_lower(value.act)
+        _UniffiFfiConverterBoolean.check_lower(value.counts)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value.id, buf)
+        _UniffiFfiConverterString.write(value.user, buf)
+        _UniffiFfiConverterUInt32.write(value.device, buf)
+        _UniffiFfiConverterTypeAct.write(value.act, buf)
+        _UniffiFfiConverterBoolean.write(value.counts, buf)
 
 @dataclass
 class Mail:
@@ -2695,10 +4293,11 @@ class Message:
     """
     A message that was opened and authenticated.
 """
-    def __init__(self, *, content_id:bytes, user:str, device:int, session_id:bytes, sent_at:int, sequence:int, recipients:typing.Optional[typing.List[str]], payload:bytes, from_removed_device:bool, no_one_time_key:bool, older_session:bool):
+    def __init__(self, *, content_id:bytes, user:str, device:int, group:typing.Optional[bytes], session_id:bytes, sent_at:int, sequence:int, recipients:typing.Optional[typing.List[str]], payload:bytes, from_removed_device:bool, no_one_time_key:bool, older_session:bool, from_former_member:bool):
         self.content_id = content_id
         self.user = user
         self.device = device
+        self.group = group
         self.session_id = session_id
         self.sent_at = sent_at
         self.sequence = sequence
@@ -2707,18 +4306,21 @@ class Message:
         self.from_removed_device = from_removed_device
         self.no_one_time_key = no_one_time_key
         self.older_session = older_session
+        self.from_former_member = from_former_member
         
         
 
     
     def __str__(self):
-        return "Message(content_id={}, user={}, device={}, session_id={}, sent_at={}, sequence={}, recipients={}, payload={}, from_removed_device={}, no_one_time_key={}, older_session={})".format(self.content_id, self.user, self.device, self.session_id, self.sent_at, self.sequence, self.recipients, self.payload, self.from_removed_device, self.no_one_time_key, self.older_session)
+        return "Message(content_id={}, user={}, device={}, group={}, session_id={}, sent_at={}, sequence={}, recipients={}, payload={}, from_removed_device={}, no_one_time_key={}, older_session={}, from_former_member={})".format(self.content_id, self.user, self.device, self.group, self.session_id, self.sent_at, self.sequence, self.recipients, self.payload, self.from_removed_device, self.no_one_time_key, self.older_session, self.from_former_member)
     def __eq__(self, other):
         if self.content_id != other.content_id:
             return False
         if self.user != other.user:
             return False
         if self.device != other.device:
+            return False
+        if self.group != other.group:
             return False
         if self.session_id != other.session_id:
             return False
@@ -2736,6 +4338,8 @@ class Message:
             return False
         if self.older_session != other.older_session:
             return False
+        if self.from_former_member != other.from_former_member:
+            return False
         return True
 
 class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
@@ -2745,6 +4349,7 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
             content_id=_UniffiFfiConverterBytes.read(buf),
             user=_UniffiFfiConverterString.read(buf),
             device=_UniffiFfiConverterUInt32.read(buf),
+            group=_UniffiFfiConverterOptionalBytes.read(buf),
             session_id=_UniffiFfiConverterBytes.read(buf),
             sent_at=_UniffiFfiConverterUInt64.read(buf),
             sequence=_UniffiFfiConverterUInt64.read(buf),
@@ -2753,6 +4358,7 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
             from_removed_device=_UniffiFfiConverterBoolean.read(buf),
             no_one_time_key=_UniffiFfiConverterBoolean.read(buf),
             older_session=_UniffiFfiConverterBoolean.read(buf),
+            from_former_member=_UniffiFfiConverterBoolean.read(buf),
         )
 
     @staticmethod
@@ -2760,6 +4366,7 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
         _UniffiFfiConverterBytes.check_lower(value.content_id)
         _UniffiFfiConverterString.check_lower(value.user)
         _UniffiFfiConverterUInt32.check_lower(value.device)
+        _UniffiFfiConverterOptionalBytes.check_lower(value.group)
         _UniffiFfiConverterBytes.check_lower(value.session_id)
         _UniffiFfiConverterUInt64.check_lower(value.sent_at)
         _UniffiFfiConverterUInt64.check_lower(value.sequence)
@@ -2768,12 +4375,14 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
         _UniffiFfiConverterBoolean.check_lower(value.from_removed_device)
         _UniffiFfiConverterBoolean.check_lower(value.no_one_time_key)
         _UniffiFfiConverterBoolean.check_lower(value.older_session)
+        _UniffiFfiConverterBoolean.check_lower(value.from_former_member)
 
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterBytes.write(value.content_id, buf)
         _UniffiFfiConverterString.write(value.user, buf)
         _UniffiFfiConverterUInt32.write(value.device, buf)
+        _UniffiFfiConverterOptionalBytes.write(value.group, buf)
         _UniffiFfiConverterBytes.write(value.session_id, buf)
         _UniffiFfiConverterUInt64.write(value.sent_at, buf)
         _UniffiFfiConverterUInt64.write(value.sequence, buf)
@@ -2782,6 +4391,7 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
         _UniffiFfiConverterBoolean.write(value.from_removed_device, buf)
         _UniffiFfiConverterBoolean.write(value.no_one_time_key, buf)
         _UniffiFfiConverterBoolean.write(value.older_session, buf)
+        _UniffiFfiConverterBoolean.write(value.from_former_member, buf)
 
 class _UniffiFfiConverterSequenceTypeBatch(_UniffiConverterRustBuffer):
     @classmethod
@@ -4050,56 +5660,6 @@ class _UniffiFfiConverterTypeReceived(_UniffiConverterRustBuffer):
 
 
 
-class _UniffiFfiConverterOptionalUInt32(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterUInt32.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterUInt32.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterUInt32.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
-class _UniffiFfiConverterOptionalString(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterString.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterString.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterString.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
 
 
 # SesameError
@@ -4555,6 +6115,536 @@ class _UniffiFfiConverterSequenceTypeReceived(_UniffiConverterRustBuffer):
             _UniffiFfiConverterTypeReceived.read(buf) for i in range(count)
         ]
 
+class _UniffiFfiConverterSequenceTypeHistoryEntry(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeHistoryEntry.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeHistoryEntry.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeHistoryEntry.read(buf) for i in range(count)
+        ]
+
+class _UniffiFfiConverterOptionalTypeSessionView(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeSessionView.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeSessionView.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeSessionView.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+
+class GroupProtocol(typing.Protocol):
+    """
+    One group. What is said about it is signed, and sent like any other message; the server knows nothing of it.
+"""
+    
+    def accept(self, ) -> PendingSend:
+        """
+        Comes back, after a leave and an invitation.
+"""
+        raise NotImplementedError
+    def add(self, users: typing.List[str]) -> PendingSend:
+        """
+        Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `registry.apply` first. Who has
+        left before is asked, and is a member again when they accept.
+"""
+        raise NotImplementedError
+    def cost(self, length: int) -> Cost:
+        """
+        What a message of `length` bytes will cost now.
+"""
+        raise NotImplementedError
+    def decline(self, ) -> PendingSend:
+        """
+        Stays away, after a leave and an invitation.
+"""
+        raise NotImplementedError
+    def fork_without(self, users: typing.List[str]) -> NewGroup:
+        """
+        Makes a new group of the members but these, with the same info. The old group stays as it is, and nothing is said to those left out.
+"""
+        raise NotImplementedError
+    def history(self, ) -> typing.List[HistoryEntry]:
+        """
+        All operations, those that do not count included, in an order that is the same for all members.
+"""
+        raise NotImplementedError
+    def id(self, ) -> bytes:
+        """
+        GroupID, 32 bytes.
+"""
+        raise NotImplementedError
+    def leave(self, ) -> PendingSend:
+        """
+        Leaves. The others send this user nothing more there once they know.
+"""
+        raise NotImplementedError
+    def rename(self, name: str) -> PendingSend:
+        """
+        Changes the name.
+"""
+        raise NotImplementedError
+    def send(self, payload: bytes,content_id: typing.Union[object, typing.Optional[bytes]] = _DEFAULT) -> PendingSend:
+        """
+        Sends to all members, and a transcript to the user's own other devices. Give `content_id`, 16 bytes, for an id of your own.
+"""
+        raise NotImplementedError
+    def session(self, user: str,device: int) -> typing.Optional[SessionView]:
+        """
+        The group's active session with a device, or nothing when the next send opens one.
+"""
+        raise NotImplementedError
+    def update_info(self, change: GroupChange) -> PendingSend:
+        """
+        Changes name, description and the like; what is absent stays.
+"""
+        raise NotImplementedError
+    def view(self, ) -> GroupView:
+        """
+        Members, info, and how this user stands.
+"""
+        raise NotImplementedError
+
+class Group(GroupProtocol):
+    """
+    One group. What is said about it is signed, and sent like any other message; the server knows nothing of it.
+"""
+    
+    _handle: ctypes.c_uint64
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_group, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_group, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def accept(self, ) -> PendingSend:
+        """
+        Comes back, after a leave and an invitation.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_accept,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def add(self, users: typing.List[str]) -> PendingSend:
+        """
+        Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `registry.apply` first. Who has
+        left before is asked, and is a member again when they accept.
+"""
+        
+        _UniffiFfiConverterSequenceString.check_lower(users)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterSequenceString.lower(users),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_add,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def cost(self, length: int) -> Cost:
+        """
+        What a message of `length` bytes will cost now.
+"""
+        
+        _UniffiFfiConverterUInt64.check_lower(length)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterUInt64.lower(length),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeCost.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_cost,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def decline(self, ) -> PendingSend:
+        """
+        Stays away, after a leave and an invitation.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_decline,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def fork_without(self, users: typing.List[str]) -> NewGroup:
+        """
+        Makes a new group of the members but these, with the same info. The old group stays as it is, and nothing is said to those left out.
+"""
+        
+        _UniffiFfiConverterSequenceString.check_lower(users)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterSequenceString.lower(users),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeNewGroup.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_fork_without,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def history(self, ) -> typing.List[HistoryEntry]:
+        """
+        All operations, those that do not count included, in an order that is the same for all members.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeHistoryEntry.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_history,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def id(self, ) -> bytes:
+        """
+        GroupID, 32 bytes.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterBytes.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_id,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def leave(self, ) -> PendingSend:
+        """
+        Leaves. The others send this user nothing more there once they know.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_leave,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def rename(self, name: str) -> PendingSend:
+        """
+        Changes the name.
+"""
+        
+        _UniffiFfiConverterString.check_lower(name)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(name),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_rename,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def send(self, payload: bytes,content_id: typing.Union[object, typing.Optional[bytes]] = _DEFAULT) -> PendingSend:
+        """
+        Sends to all members, and a transcript to the user's own other devices. Give `content_id`, 16 bytes, for an id of your own.
+"""
+        
+        _UniffiFfiConverterBytes.check_lower(payload)
+
+        if content_id is _DEFAULT:
+            content_id = None
+        _UniffiFfiConverterOptionalBytes.check_lower(content_id)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterBytes.lower(payload),
+            _UniffiFfiConverterOptionalBytes.lower(content_id),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_send,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def session(self, user: str,device: int) -> typing.Optional[SessionView]:
+        """
+        The group's active session with a device, or nothing when the next send opens one.
+"""
+        
+        _UniffiFfiConverterString.check_lower(user)
+
+        _UniffiFfiConverterUInt32.check_lower(device)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(user),
+            _UniffiFfiConverterUInt32.lower(device),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeSessionView.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_session,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def update_info(self, change: GroupChange) -> PendingSend:
+        """
+        Changes name, description and the like; what is absent stays.
+"""
+        
+        _UniffiFfiConverterTypeGroupChange.check_lower(change)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeGroupChange.lower(change),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_update_info,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def view(self, ) -> GroupView:
+        """
+        Members, info, and how this user stands.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeGroupView.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_view,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+
+class _UniffiFfiConverterTypeGroup:
+    @staticmethod
+    def lift(value: int) -> Group:
+        return Group._uniffi_make_instance(value)
+
+    @staticmethod
+    def check_lower(value: Group):
+        if not isinstance(value, Group):
+            raise TypeError("Expected Group instance, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: Group) -> ctypes.c_uint64:
+        return value._uniffi_clone_handle()
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer) -> Group:
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: Group, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
+
+class NewGroupProtocol(typing.Protocol):
+    """
+    A new group, and the send that tells its members.
+"""
+    
+    def group(self, ) -> Group:
+        """
+        The group.
+"""
+        raise NotImplementedError
+    def send(self, ) -> PendingSend:
+        """
+        To be submitted like any other; more may be in the outbox when the group is very large.
+"""
+        raise NotImplementedError
+
+class NewGroup(NewGroupProtocol):
+    """
+    A new group, and the send that tells its members.
+"""
+    
+    _handle: ctypes.c_uint64
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_newgroup, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_newgroup, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def group(self, ) -> Group:
+        """
+        The group.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeGroup.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_group,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def send(self, ) -> PendingSend:
+        """
+        To be submitted like any other; more may be in the outbox when the group is very large.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_send,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+
+class _UniffiFfiConverterTypeNewGroup:
+    @staticmethod
+    def lift(value: int) -> NewGroup:
+        return NewGroup._uniffi_make_instance(value)
+
+    @staticmethod
+    def check_lower(value: NewGroup):
+        if not isinstance(value, NewGroup):
+            raise TypeError("Expected NewGroup instance, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: NewGroup) -> ctypes.c_uint64:
+        return value._uniffi_clone_handle()
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer) -> NewGroup:
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: NewGroup, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
+class _UniffiFfiConverterSequenceTypeGroupView(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeGroupView.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeGroupView.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeGroupView.read(buf) for i in range(count)
+        ]
+
 class _UniffiFfiConverterSequenceTypePendingSend(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
@@ -4899,31 +6989,6 @@ class _UniffiFfiConverterTypeDeviceRegistry:
     def write(cls, value: DeviceRegistry, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
 
-class _UniffiFfiConverterOptionalTypeSessionView(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterTypeSessionView.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterTypeSessionView.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterTypeSessionView.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
 
 class SessionProtocol(typing.Protocol):
     """
@@ -5066,6 +7131,21 @@ class DeviceProtocol(typing.Protocol):
     def confirm_link(self, code: str) -> bytes:
         """
         On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
+"""
+        raise NotImplementedError
+    def create_group(self, kind: GroupKind,info: GroupChange,users: typing.List[str]) -> NewGroup:
+        """
+        Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `registry.apply` first.
+"""
+        raise NotImplementedError
+    def group(self, id: bytes) -> Group:
+        """
+        The group with this id, 32 bytes.
+"""
+        raise NotImplementedError
+    def groups(self, ) -> typing.List[GroupView]:
+        """
+        Every group that this device knows, those that its user has left included.
 """
         raise NotImplementedError
     def id(self, ) -> int:
@@ -5338,6 +7418,63 @@ class Device(DeviceProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_link,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def create_group(self, kind: GroupKind,info: GroupChange,users: typing.List[str]) -> NewGroup:
+        """
+        Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `registry.apply` first.
+"""
+        
+        _UniffiFfiConverterTypeGroupKind.check_lower(kind)
+
+        _UniffiFfiConverterTypeGroupChange.check_lower(info)
+
+        _UniffiFfiConverterSequenceString.check_lower(users)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeGroupKind.lower(kind),
+            _UniffiFfiConverterTypeGroupChange.lower(info),
+            _UniffiFfiConverterSequenceString.lower(users),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeNewGroup.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_create_group,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def group(self, id: bytes) -> Group:
+        """
+        The group with this id, 32 bytes.
+"""
+        
+        _UniffiFfiConverterBytes.check_lower(id)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterBytes.lower(id),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeGroup.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_group,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def groups(self, ) -> typing.List[GroupView]:
+        """
+        Every group that this device knows, those that its user has left included.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeGroupView.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_groups,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -6108,6 +8245,9 @@ __all__ = [
     "InternalError",
     "Event",
     "DeviceState",
+    "GroupKind",
+    "Standing",
+    "Act",
     "Need",
     "SeenByRelay",
     "Received",
@@ -6120,8 +8260,14 @@ __all__ = [
     "Outgoing",
     "Skipped",
     "Batch",
+    "Cost",
     "DeviceView",
+    "DivergedDevice",
     "FailedUser",
+    "GroupChange",
+    "GroupInfo",
+    "GroupView",
+    "HistoryEntry",
     "Mail",
     "Message",
     "PendingSend",
@@ -6132,6 +8278,10 @@ __all__ = [
     "SessionView",
     "UserView",
     "version",
+    "Group",
+    "GroupProtocol",
+    "NewGroup",
+    "NewGroupProtocol",
     "DeviceRegistry",
     "DeviceRegistryProtocol",
     "Session",

@@ -13,8 +13,14 @@ from .types import (
     Answers,
     Applied,
     Batch,
+    Cost,
     DeviceView,
     Event,
+    GroupChange,
+    GroupInfo,
+    GroupKind,
+    GroupView,
+    HistoryEntry,
     Mail,
     Need,
     PendingSend,
@@ -110,8 +116,25 @@ class Device:
         return Session(self._native.session(user, device))
 
     @_documented(_native.Device.batch_encrypt)
-    def batch_encrypt(self, recipients: Sequence[str], payload: bytes, *, content_id: bytes | None = None) -> PendingSend:
-        return types.pending_send(self._native.batch_encrypt(list(recipients), payload, content_id))
+    def batch_encrypt(self, to: Sequence[str] | Group, payload: bytes, *, content_id: bytes | None = None) -> PendingSend:
+        if isinstance(to, Group):
+            return to.send(payload, content_id=content_id)
+        return types.pending_send(self._native.batch_encrypt(list(to), payload, content_id))
+
+    @_documented(_native.Device.create_group)
+    def create_group(
+        self, users: Sequence[str], info: GroupChange | None = None, *, name: str | None = None, kind: GroupKind = GroupKind.PAIRWISE
+    ) -> tuple[Group, PendingSend]:
+        change = info if info is not None else GroupChange(name=name)
+        return _new_group(self._native.create_group(types.native_kind(kind), types.native_change(change), list(users)))
+
+    @_documented(_native.Device.group)
+    def group(self, id: bytes) -> Group:
+        return Group(self._native.group(id))
+
+    @_documented(_native.Device.groups)
+    def groups(self) -> list[GroupView]:
+        return [types.group_view(view) for view in self._native.groups()]
 
     @_documented(_native.Device.accepted)
     def accepted(self, send: bytes, user: str) -> None:
@@ -218,6 +241,82 @@ class Session:
     @_documented(_native.Session.encrypt)
     def encrypt(self, payload: bytes) -> PendingSend:
         return types.pending_send(self._native.encrypt(payload))
+
+
+def _new_group(native: Any) -> tuple[Group, PendingSend]:
+    return Group(native.group()), types.pending_send(native.send())
+
+
+class Group:
+    """One group. What is said about it is signed, and sent like any other message; the server knows nothing of it."""
+
+    def __init__(self, native: Any) -> None:
+        self._native = native
+
+    @property
+    @_documented(_native.Group.id)
+    def id(self) -> bytes:
+        id: bytes = self._native.id()
+        return id
+
+    @_documented(_native.Group.view)
+    def view(self) -> GroupView:
+        return types.group_view(self._native.view())
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The members, rising."""
+        return self.view().members
+
+    @property
+    def info(self) -> GroupInfo:
+        """Name, description and the like."""
+        return self.view().info
+
+    @_documented(_native.Group.add)
+    def add(self, users: Sequence[str]) -> PendingSend:
+        return types.pending_send(self._native.add(list(users)))
+
+    @_documented(_native.Group.update_info)
+    def update_info(self, change: GroupChange) -> PendingSend:
+        return types.pending_send(self._native.update_info(types.native_change(change)))
+
+    @_documented(_native.Group.rename)
+    def rename(self, name: str) -> PendingSend:
+        return types.pending_send(self._native.rename(name))
+
+    @_documented(_native.Group.leave)
+    def leave(self) -> PendingSend:
+        return types.pending_send(self._native.leave())
+
+    @_documented(_native.Group.accept)
+    def accept(self) -> PendingSend:
+        return types.pending_send(self._native.accept())
+
+    @_documented(_native.Group.decline)
+    def decline(self) -> PendingSend:
+        return types.pending_send(self._native.decline())
+
+    @_documented(_native.Group.fork_without)
+    def fork_without(self, users: Sequence[str]) -> tuple[Group, PendingSend]:
+        return _new_group(self._native.fork_without(list(users)))
+
+    @_documented(_native.Group.send)
+    def send(self, payload: bytes, *, content_id: bytes | None = None) -> PendingSend:
+        return types.pending_send(self._native.send(payload, content_id))
+
+    @_documented(_native.Group.session)
+    def session(self, user: str, device: int) -> SessionView | None:
+        native = self._native.session(user, device)
+        return None if native is None else types.session_view(native)
+
+    @_documented(_native.Group.history)
+    def history(self) -> list[HistoryEntry]:
+        return [types.history_entry(entry) for entry in self._native.history()]
+
+    @_documented(_native.Group.cost)
+    def cost(self, length: int) -> Cost:
+        return types.cost(self._native.cost(length))
 
 
 class Linking:

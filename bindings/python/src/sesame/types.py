@@ -149,8 +149,90 @@ class Gap:
 
     user: str
     device: int
+    group: bytes | None
     first: int
     last: int
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupAdded:
+    """A member was added to a group by ``user``, or has accepted an invitation."""
+
+    group: bytes
+    user: str
+    device: int
+    added: tuple[str, ...]
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupDiverged:
+    """A device has other operations of a group than this one: call ``device.tick()`` and submit what ``device.outbox()`` gives."""
+
+    group: bytes
+    user: str
+    device: int
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupEquivocation:
+    """A device told members of a group different things."""
+
+    group: bytes
+    user: str
+    device: int
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupInvited:
+    """This user, who had left a group, is asked back: ``group.accept()`` or ``group.decline()``."""
+
+    group: bytes
+    user: str
+    device: int
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupJoined:
+    """This user is a member of a group now, by the word of ``user``."""
+
+    group: bytes
+    user: str
+    device: int
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupLeft:
+    """A member has left a group."""
+
+    group: bytes
+    user: str
+    device: int
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRevoked:
+    """These users are no members after all: who added them had left."""
+
+    group: bytes
+    users: tuple[str, ...]
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupUpdated:
+    """A group's name or other info was changed by ``user``."""
+
+    group: bytes
+    user: str
+    device: int
+    operation: bytes
     id: int | None = None
 
 
@@ -207,6 +289,14 @@ Event = (
     | DeviceListOld
     | DeviceListRollback
     | Gap
+    | GroupAdded
+    | GroupDiverged
+    | GroupEquivocation
+    | GroupInvited
+    | GroupJoined
+    | GroupLeft
+    | GroupRevoked
+    | GroupUpdated
     | HeldDropped
     | IdleDevice
     | IdentityChanged
@@ -217,7 +307,8 @@ Event = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Message:
-    """A message that was opened and authenticated; ``recipients`` is set for a transcript of what another own device sent.
+    """A message that was opened and authenticated; ``recipients`` is set for a transcript of what another own device sent, ``group`` for
+    what was said in a group.
 
     ``id`` is for ``device.ack``; ``content_id`` is the same in every copy and resend.
     """
@@ -226,6 +317,7 @@ class Message:
     content_id: bytes
     user: str
     device: int
+    group: bytes | None
     session_id: bytes
     sent_at: int
     sequence: int
@@ -234,6 +326,7 @@ class Message:
     from_removed_device: bool
     no_one_time_key: bool
     older_session: bool
+    from_former_member: bool
 
     def __repr__(self) -> str:
         return f"Message(id={self.id}, user={self.user!r}, device={self.device}, payload={_short(self.payload)})"
@@ -339,6 +432,124 @@ class SessionView:
     inactive: int
 
 
+class GroupKind(Enum):
+    """How a group's messages travel."""
+
+    PAIRWISE = "pairwise"
+    """A ratchet for each pair of devices, apart from their direct one."""
+
+
+class Standing(Enum):
+    """How this user stands in a group."""
+
+    LEFT = "left"
+    """Has left."""
+    INVITED = "invited"
+    """Has left and is asked back."""
+    MEMBER = "member"
+    """A member."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupInfo:
+    """A group's name and what else its members agreed upon."""
+
+    name: str
+    description: str
+    picture: bytes
+    timer: int
+    app_data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupChange:
+    """New values for a group's info; what is ``None`` stays."""
+
+    name: str | None = None
+    description: str | None = None
+    picture: bytes | None = None
+    timer: int | None = None
+    app_data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupView:
+    """A group, as this device knows it; ``diverged`` names members' devices with other operations."""
+
+    id: bytes
+    kind: GroupKind
+    standing: Standing
+    members: tuple[str, ...]
+    info: GroupInfo
+    diverged: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedInvitation:
+    """Came back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedMembers:
+    """Added, or asked back."""
+
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedGroup:
+    """Made the group."""
+
+    change: GroupChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclinedInvitation:
+    """Stayed away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftGroup:
+    """Left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetiredDevice:
+    """Took a device of their own off the list."""
+
+    retired: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdatedInfo:
+    """Changed the info."""
+
+    change: GroupChange
+
+
+Act = AcceptedInvitation | AddedMembers | CreatedGroup | DeclinedInvitation | LeftGroup | RetiredDevice | UpdatedInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One operation of a group, with its authenticated author; one that does not ``count`` changes nothing."""
+
+    id: bytes
+    user: str
+    device: int
+    act: Act
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a message to a group costs; ``unknown`` names members whose device list is not here yet."""
+
+    envelopes: int
+    bytes: int
+    unknown: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """The server took the batch whole: call ``device.accepted``."""
@@ -426,6 +637,14 @@ _EVENTS: dict[str, type[Any]] = {
     "DEVICE_LIST_OLD": DeviceListOld,
     "DEVICE_LIST_ROLLBACK": DeviceListRollback,
     "GAP": Gap,
+    "GROUP_ADDED": GroupAdded,
+    "GROUP_DIVERGED": GroupDiverged,
+    "GROUP_EQUIVOCATION": GroupEquivocation,
+    "GROUP_INVITED": GroupInvited,
+    "GROUP_JOINED": GroupJoined,
+    "GROUP_LEFT": GroupLeft,
+    "GROUP_REVOKED": GroupRevoked,
+    "GROUP_UPDATED": GroupUpdated,
     "HELD_DROPPED": HeldDropped,
     "IDLE_DEVICE": IdleDevice,
     "IDENTITY_CHANGED": IdentityChanged,
@@ -544,6 +763,60 @@ def applied(native: Any) -> Applied:
 def device_view(native: Any) -> DeviceView:
     fields = vars(native) | {"state": DeviceState[native.state.name]}
     return DeviceView(**fields)
+
+
+def session_view(native: Any) -> SessionView:
+    return SessionView(**vars(native))
+
+
+def native_change(change: GroupChange) -> Any:
+    native: Any = _native
+    return native.GroupChange(
+        name=change.name,
+        description=change.description,
+        picture=change.picture,
+        timer=change.timer,
+        app_data=change.app_data,
+    )
+
+
+def native_kind(kind: GroupKind) -> Any:
+    return _native.GroupKind[kind.name]
+
+
+def group_view(native: Any) -> GroupView:
+    return GroupView(
+        id=native.id,
+        kind=GroupKind[native.kind.name],
+        standing=Standing[native.standing.name],
+        members=tuple(native.members),
+        info=GroupInfo(**vars(native.info)),
+        diverged=tuple(Address(**vars(each)) for each in native.diverged),
+    )
+
+
+def history_entry(native: Any) -> HistoryEntry:
+    act: Act
+    match _variant(native.act):
+        case "ACCEPTED":
+            act = AcceptedInvitation()
+        case "ADDED":
+            act = AddedMembers(users=tuple(native.act.users))
+        case "CREATED":
+            act = CreatedGroup(change=GroupChange(**vars(native.act.change)))
+        case "DECLINED":
+            act = DeclinedInvitation()
+        case "LEFT":
+            act = LeftGroup()
+        case "RETIRED":
+            act = RetiredDevice(retired=native.act.retired)
+        case _:
+            act = UpdatedInfo(change=GroupChange(**vars(native.act.change)))
+    return HistoryEntry(id=native.id, user=native.user, device=native.device, act=act, counts=native.counts)
+
+
+def cost(native: Any) -> Cost:
+    return Cost(envelopes=native.envelopes, bytes=native.bytes, unknown=tuple(native.unknown))
 
 
 def submission(native: Any) -> Submission:
