@@ -1,4 +1,4 @@
-//! The bad-input corpus (S 3.1 to 3.4): what is wrong, byte by byte, and which code it must give in every language.
+//! The bad-input corpus (S 3.1 to 3.5): what is wrong, byte by byte, and which code it must give in every language.
 //!
 //! The cases are written down in `tests/bad-inputs/`, one file each, beside the two stores that they are played against;
 //! `cargo run -p sesame-tests --bin bad-inputs` writes them anew. What each must give is said here by hand, never observed.
@@ -6,16 +6,22 @@
 use crate::{ALICE, BOB, World, store_key, user};
 use sesame_core::{
     context::{Context, Timestamp},
+    crypto::labels,
     device::Device,
-    ids::DeviceId,
-    keys::{device::DeviceKeys, pair::PairKeys},
-    record::{self, Record},
+    group::set::Set,
+    ids::{DeviceId, GroupId, GroupKind},
+    keys::{device::DeviceKeys, device_list::VerifiedDeviceList, pair::PairKeys},
+    record::{self, Beginning, Record, Scope},
+    session::{self, Session},
     store::{Kind, MemoryStore, Places, Sealer},
     wire::{
         bundle::{Bundle, KemUse},
+        content::{Body, GroupClaim, SentTo, Stamp},
         device_list::{DeviceList, SignedDeviceList},
         envelope::{Bytes, Envelope, Head, Initiation, Route, SUITE},
+        group::{self as form, Added, Change, SignedOperation},
         linking::LinkOffer,
+        opening::Opening,
     },
 };
 use std::sync::Arc;
@@ -25,6 +31,8 @@ use std::sync::Arc;
 pub enum Surface {
     /// `batch_decrypt` of Alice's device.
     Envelope,
+    /// The same: an authentic envelope of Bob's with group content that is wrong.
+    Group,
     /// `apply` of Bob's device, who waits for a bundle of Alice's second device.
     Bundle,
     /// `apply` of Bob's device.
@@ -41,6 +49,7 @@ impl Surface {
     pub fn name(self) -> &'static str {
         match self {
             Self::Envelope => "envelope",
+            Self::Group => "group",
             Self::Bundle => "bundle",
             Self::DeviceList => "device-list",
             Self::LinkingCode => "linking-code",
@@ -134,6 +143,9 @@ pub fn corpus() -> Corpus {
     world.receive(ALICE).unwrap();
     world.send(ALICE, &["bob"], b"hi");
     world.receive(BOB).unwrap();
+    let group = world.found(ALICE, "Trip", &["bob"]);
+    world.say(BOB, group, b"hello").unwrap();
+    world.receive(ALICE).unwrap();
     world.send(BOB, &["alice"], b"ordinary");
     let ordinary = world.steal(ALICE).remove(0);
     // A stranger's first message.
@@ -157,6 +169,8 @@ pub fn corpus() -> Corpus {
     linking_codes(&mut maker, &mut world);
     maker.surface = Surface::Record;
     records(&mut maker, &world);
+    maker.surface = Surface::Group;
+    groups(&mut maker, &mut world, group);
 
     let copy = |world: &World, name| {
         let store = MemoryStore::new();
@@ -529,6 +543,304 @@ fn records(maker: &mut Maker, world: &World) {
     row(406, "check-empty".into(), &check, vec![]);
     row(406, "check-cut".into(), &check, sealed[..20].to_vec());
     row(409, "check-of-a-newer-format".into(), &check, [&[2], &sealed[1..]].concat());
+}
+
+/// What Bob, who is a member and whose client keeps no rules, can say (S 3.5).
+struct Liar<'a> {
+    world: &'a World,
+    scope: Scope,
+    keys: DeviceKeys,
+    list: VerifiedDeviceList,
+    set: Set,
+    salt: u8,
+}
+
+impl Liar<'_> {
+    fn say(&mut self, scope: Scope, body: &[u8]) -> Vec<u8> {
+        let prelude = self.world.prelude(BOB, ALICE, 9).encode().unwrap();
+        self.salt += 1;
+        self.world.craft(BOB, ALICE, scope, [self.salt; 16], &[prelude.as_slice(), body].concat())
+    }
+
+    fn operations(&mut self, bundle: &[u8]) -> Vec<u8> {
+        let claim = GroupClaim { count: 9, digest: [9; 16] };
+        let body = Body::Operations { stamp: STAMP, claim, bundle: bundle.to_vec().into() };
+        let scope = self.scope;
+        self.say(scope, &body.encode().unwrap())
+    }
+
+    /// An operation as Bob would make it now.
+    fn form(&self, body: form::Body) -> form::Operation {
+        let party = &self.keys.party;
+        let draft = self.set.draft(&party.user, party.device, body).unwrap();
+        form::Operation {
+            version: 1,
+            group: draft.group.0,
+            author: party.user.as_bytes().to_vec().into(),
+            device: party.device.0,
+            sequence: draft.sequence,
+            lamport: draft.lamport,
+            list: self.list.list.hash,
+            parents: draft.parents.iter().map(|parent| parent.0).collect::<Vec<_>>().into(),
+            body: draft.body,
+        }
+    }
+
+    /// Signs whatever it is.
+    fn signed(&self, bytes: &[u8]) -> SignedOperation {
+        let signature = self.keys.signing.sign(labels::GROUP_OPERATION, bytes);
+        SignedOperation { operation: bytes.to_vec().into(), signature }
+    }
+
+    fn bundle(&self, operations: Vec<SignedOperation>) -> form::Bundle {
+        form::Bundle { lists: vec![self.list.signed.clone().into()].into(), operations: operations.into() }
+    }
+
+    fn one(&mut self, form: &form::Operation) -> Vec<u8> {
+        let operation = self.signed(&form::encode_unchecked(form).unwrap());
+        let bundle = self.bundle(vec![operation]);
+        self.operations(&bundle.encode().unwrap())
+    }
+}
+
+const STAMP: Stamp = Stamp { content_id: [8; 16], sent_at: FIXTURE_NOW };
+
+fn rename(name: &[u8]) -> form::Body {
+    form::Body::Info { change: Change { name: Some(name.to_vec().into()), ..Change::default() } }
+}
+
+fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
+    let scope = Scope::Group(GroupKind::Pairwise, group);
+    let bob = DeviceKeys::from_record(&world.own(BOB));
+    let alice = world.own(ALICE);
+    let carol = DeviceKeys::from_record(&world.own(("carol", 1)));
+    let (list, carols) = (world.list("bob"), world.list("carol"));
+    let set = world.operations(BOB, group);
+    let created = set.operations()[0].clone();
+    let opening = {
+        let mut context = Context { now: Timestamp(FIXTURE_NOW), rng: &mut world.rng };
+        let other = Scope::Group(GroupKind::Pairwise, GroupId([5; 32]));
+        let session =
+            session::open_scope(&bob, &mut context, &DeviceKeys::from_record(&alice).party, (other, 1)).unwrap();
+        let Some(Beginning::Opening(opening)) = session.beginning.clone() else { unreachable!() };
+        (opening, session)
+    };
+    let mut liar = Liar { world, scope, keys: bob, list, set, salt: 0 };
+    let info = liar.form(rename(b"New"));
+    let leave = liar.form(form::Body::Leave);
+    let added = |name: &[u8]| Added { user: name.to_vec().into(), account_key: [1; 32], leaves: vec![].into() };
+    let add = |members: Vec<Added>| form::Body::Add { members: members.into() };
+
+    // Content in a scope where it has no business.
+    let message = Body::Message { stamp: STAMP, payload: vec![1].into() };
+    let to = SentTo { user: b"carol".to_vec().into(), account_key: None, verified: 0 };
+    let transcript = Body::Transcript { stamp: STAMP, recipients: vec![to].into(), payload: vec![1].into() };
+    let claim = GroupClaim { count: 2, digest: [0; 16] };
+    let said = Body::Group { stamp: STAMP, claim, payload: vec![1].into() };
+    let operations = Body::Operations { stamp: STAMP, claim, bundle: vec![0; 6].into() };
+    for (name, at, body) in [
+        ("direct-message-in-a-group", scope, &message),
+        ("transcript-in-a-group", scope, &transcript),
+        ("group-message-directly", Scope::Direct, &said),
+        ("operations-directly", Scope::Direct, &operations),
+    ] {
+        let envelope = liar.say(at, &body.encode().unwrap());
+        maker.add(220, name, envelope);
+    }
+    for kind in [0, 6, 255] {
+        let envelope = liar.say(scope, &[kind; 40]);
+        maker.add(206, format!("content-kind-{kind}"), envelope);
+    }
+    let whole = said.encode().unwrap();
+    for length in [0, 1, 17, 25, 43, 46] {
+        let envelope = liar.say(scope, &whole[..length]);
+        maker.add(201, format!("message-cut-at-{length}"), envelope);
+    }
+    let envelope = liar.say(scope, &[whole.as_slice(), &[0]].concat());
+    maker.add(202, "message-with-a-trailing-byte", envelope);
+
+    // Bundles and operations whose form is wrong.
+    let honest = liar.bundle(vec![liar.signed(&info.encode().unwrap())]).encode().unwrap();
+    for length in [0, 2, 5, 100, honest.len() - 1] {
+        let envelope = liar.operations(&honest[..length]);
+        maker.add(201, format!("bundle-cut-at-{length}"), envelope);
+    }
+    let envelope = liar.operations(&[honest.as_slice(), &[0]].concat());
+    maker.add(202, "bundle-with-a-trailing-byte", envelope);
+    let bytes = leave.encode().unwrap();
+    for kind in [0_u8, 8, 9, 255] {
+        let mut bytes = bytes.clone();
+        *bytes.last_mut().unwrap() = kind;
+        let bundle = liar.bundle(vec![liar.signed(&bytes)]).encode().unwrap();
+        let envelope = liar.operations(&bundle);
+        maker.add(206, format!("operation-of-kind-{kind}"), envelope);
+    }
+    for version in [0, 2, 255] {
+        let envelope = liar.one(&form::Operation { version, ..info.clone() });
+        maker.add(205, format!("operation-of-version-{version}"), envelope);
+    }
+    let parents = info.parents.as_slice().to_vec();
+    let malformed: Vec<(&str, form::Operation)> = vec![
+        ("sequence-0", form::Operation { sequence: 0, ..info.clone() }),
+        ("sequence-beyond-the-limit", form::Operation { sequence: 1_025, ..info.clone() }),
+        ("lamport-0", form::Operation { lamport: 0, ..info.clone() }),
+        ("lamport-absurd", form::Operation { lamport: u64::MAX, ..info.clone() }),
+        ("without-parents", form::Operation { parents: vec![].into(), ..info.clone() }),
+        ("a-parent-twice", form::Operation { parents: [parents.clone(), parents].concat().into(), ..info.clone() }),
+        ("seventeen-parents", {
+            let parents: Vec<[u8; 32]> = (0..17).map(|n| [n; 32]).collect();
+            form::Operation { parents: parents.into(), ..info.clone() }
+        }),
+        ("author-without-name", form::Operation { author: vec![].into(), ..info.clone() }),
+        ("author-of-65-bytes", form::Operation { author: vec![b'a'; 65].into(), ..info.clone() }),
+        ("nothing-changed", liar.form(form::Body::Info { change: Change::default() })),
+        ("name-too-long", liar.form(rename(&[b'a'; 257]))),
+        ("name-with-a-turn-of-direction", liar.form(rename("a\u{202e}b".as_bytes()))),
+        ("name-with-a-newline", liar.form(rename(b"a\nb"))),
+        ("name-that-is-no-utf-8", liar.form(rename(&[0xff, 0xfe]))),
+        ("app-data-too-long", {
+            let change = Change { app_data: Some(vec![0; 4_097].into()), ..Change::default() };
+            liar.form(form::Body::Info { change })
+        }),
+        ("add-of-nobody", liar.form(add(vec![]))),
+        ("add-of-201", {
+            let many: Vec<Added> = (0..201_u32).map(|n| added(format!("u{n:04}").as_bytes())).collect();
+            liar.form(add(many))
+        }),
+        ("add-of-one-twice", liar.form(add(vec![added(b"x"), added(b"x")]))),
+        ("add-not-sorted", liar.form(add(vec![added(b"y"), added(b"x")]))),
+        ("add-without-name", liar.form(add(vec![added(b"")]))),
+        ("add-of-65-bytes", liar.form(add(vec![added(&[b'a'; 65])]))),
+    ];
+    for (name, form) in malformed {
+        let envelope = liar.one(&form);
+        maker.add(233, name, envelope);
+    }
+
+    // Operations that say what nobody may say.
+    let envelope = liar.one(&form::Operation { group: [6; 32], ..info.clone() });
+    maker.add(220, "operation-of-another-group", envelope);
+    let retire = liar.form(form::Body::Retire { device: 1, last: 0 });
+    let envelope = liar.one(&retire);
+    maker.add(232, "retirement-of-a-listed-device", envelope);
+    for (name, body) in [
+        ("accept-of-no-invitation", form::Body::Accept { add: [4; 32] }),
+        ("decline-of-no-invitation", form::Body::Decline { add: created.id.0 }),
+        ("add-that-names-no-leave", add(vec![Added { leaves: vec![created.id.0].into(), ..added(b"x") }])),
+    ] {
+        let form = liar.form(body);
+        let envelope = liar.one(&form);
+        maker.add(232, name, envelope);
+    }
+    let create = |kind, random, account_key| form::Operation {
+        parents: vec![].into(),
+        lamport: 1,
+        body: form::Body::Create { kind, account_key, random, change: Change::default() },
+        ..info.clone()
+    };
+    let form::Body::Create { random, .. } = created.form.body else { unreachable!() };
+    let bobs = *liar.keys.party.account_key.as_bytes();
+    for (name, expect, form) in [
+        ("create-of-an-unknown-kind", 236, create(3, random, bobs)),
+        ("create-of-the-direct-kind", 236, create(1, random, bobs)),
+        ("create-under-another-id", 233, create(2, [3; 32], bobs)),
+        ("create-in-anothers-name", 233, create(2, random, alice.account_key)),
+    ] {
+        let envelope = liar.one(&form);
+        maker.add(expect, name, envelope);
+    }
+    let orphans: Vec<SignedOperation> = (0..65_u8)
+        .map(|n| {
+            let orphan = form::Operation { parents: vec![[n; 32]].into(), lamport: 9, ..info.clone() };
+            liar.signed(&orphan.encode().unwrap())
+        })
+        .collect();
+    let bundle = liar.bundle(orphans).encode().unwrap();
+    let envelope = liar.operations(&bundle);
+    maker.add(234, "sixty-five-without-their-parents", envelope);
+
+    // Operations whose author is not who signed.
+    let mut bad = liar.signed(&info.encode().unwrap());
+    bad.signature[7] ^= 1;
+    let bundle = liar.bundle(vec![bad]).encode().unwrap();
+    let envelope = liar.operations(&bundle);
+    maker.add(302, "signature", envelope);
+    let other_label = SignedOperation {
+        signature: liar.keys.signing.sign(labels::DEVICE_LIST, &info.encode().unwrap()),
+        ..liar.signed(&info.encode().unwrap())
+    };
+    let bundle = liar.bundle(vec![other_label]).encode().unwrap();
+    let envelope = liar.operations(&bundle);
+    maker.add(302, "signature-under-another-label", envelope);
+    let unlisted = form::Operation { device: 7, ..info.clone() };
+    let envelope = liar.one(&unlisted);
+    maker.add(221, "device-that-is-not-listed", envelope);
+    let unknown_list = form::Operation { list: [1; 32], ..info.clone() };
+    let envelope = liar.one(&unknown_list);
+    maker.add(221, "list-that-is-not-there", envelope);
+    let in_alices_name = form::Operation { author: b"alice".to_vec().into(), ..info.clone() };
+    let envelope = liar.one(&in_alices_name);
+    maker.add(312, "author-of-another-list", envelope);
+    let strangers =
+        form::Operation { author: b"carol".to_vec().into(), list: carols.list.hash, sequence: 1, ..info.clone() };
+    let bytes = strangers.encode().unwrap();
+    let signature = carol.signing.sign(labels::GROUP_OPERATION, &bytes);
+    let bundle = form::Bundle {
+        lists: vec![carols.signed.clone().into()].into(),
+        operations: vec![SignedOperation { operation: bytes.into(), signature }].into(),
+    };
+    let envelope = liar.operations(&bundle.encode().unwrap());
+    maker.add(231, "operation-of-a-stranger", envelope);
+
+    // Openings.
+    let nested = |opening: &record::Opening, session: &Session, salt: u8, body: &[u8]| {
+        let sealed = session::seal_nested(session, [salt; 16]).unwrap();
+        let nested = record::Nested {
+            opening: opening.clone(),
+            generation: session.meta.generation,
+            prelude: vec![],
+            recipe: sealed.recipe,
+        };
+        session::nested_content(session.meta.scope, &nested, body).unwrap()
+    };
+    let mut open = |maker: &mut Maker, expect, name: &str, change: &dyn Fn(&mut Opening)| {
+        let prelude = liar.world.prelude(BOB, ALICE, 1).encode().unwrap();
+        let inner = [prelude.as_slice(), &said.encode().unwrap()].concat();
+        let mut form = nested(&opening.0, &opening.1, liar.salt + 1, &inner);
+        change(&mut form);
+        let envelope = liar.say(Scope::Direct, &Body::Opening(form).encode().unwrap());
+        maker.add(expect, format!("opening-{name}"), envelope);
+    };
+    for kind in [0, 1, 3, 255] {
+        open(maker, 236, &format!("of-kind-{kind}"), &|o| o.kind = kind);
+    }
+    open(maker, 203, "with-a-generation-of-2-to-the-63", &|o| o.generation = 1 << 63);
+    open(maker, 201, "with-a-short-header", &|o| o.header = vec![0; 57].into());
+    open(maker, 201, "with-a-long-header", &|o| o.header = vec![0; 513].into());
+    open(maker, 201, "with-a-body-shorter-than-a-tag", &|o| o.body = vec![0; 15].into());
+    open(maker, 217, "at-generation-0", &|o| o.generation = 0);
+    open(maker, 209, "with-another-generation", &|o| o.generation = 2);
+    open(maker, 209, "with-another-seed", &|o| o.seed[0] ^= 1);
+    open(maker, 209, "for-another-group", &|o| o.group[0] ^= 1);
+    open(maker, 209, "with-another-commitment", &|o| o.commitment[0] ^= 1);
+    for (name, key, expect) in bad_points() {
+        open(maker, expect, &format!("ephemeral-key-{name}"), &|o| o.ephemeral_key = key);
+    }
+    let prelude = liar.world.prelude(BOB, ALICE, 1).encode().unwrap();
+    for (name, body) in [("a-direct-message", &message), ("a-transcript", &transcript)] {
+        let inner = [prelude.as_slice(), &body.encode().unwrap()].concat();
+        let form = nested(&opening.0, &opening.1, liar.salt + 1, &inner);
+        let envelope = liar.say(Scope::Direct, &Body::Opening(form).encode().unwrap());
+        maker.add(220, format!("opening-around-{name}"), envelope);
+    }
+    let inner = [prelude.as_slice(), &said.encode().unwrap()].concat();
+    let form = nested(&opening.0, &opening.1, liar.salt + 1, &inner);
+    let twice = [prelude.as_slice(), &Body::Opening(form.clone()).encode().unwrap()].concat();
+    let doubled = nested(&opening.0, &opening.1, liar.salt + 1, &twice);
+    let envelope = liar.say(Scope::Direct, &Body::Opening(doubled).encode().unwrap());
+    maker.add(220, "opening-inside-an-opening", envelope);
+    let envelope = liar.say(scope, &Body::Opening(form).encode().unwrap());
+    maker.add(220, "opening-inside-a-group", envelope);
 }
 
 /// A case as its file: what it is in words, then the bytes.

@@ -4,6 +4,7 @@
 //! It knows nothing that an app would not know, but for what a test asks of it.
 
 pub mod bad_inputs;
+pub mod craft;
 pub mod groups;
 pub mod store;
 pub mod vectors;

@@ -6,12 +6,12 @@ use sesame_core::context::{Context, Timestamp};
 use sesame_core::crypto::x25519;
 use sesame_core::device::{Device, Received, Standing};
 use sesame_core::error::Code;
-use sesame_core::ids::{DeviceId, GroupId, UserId};
+use sesame_core::ids::{GroupId, UserId};
 use sesame_core::keys::device::DeviceKeys;
-use sesame_core::record::{Directory, Hot, Peer, Record, Scope, SessionCold};
+use sesame_core::record::Scope;
 use sesame_core::secret::Secret;
 use sesame_core::session::{self, Session};
-use sesame_core::store::{Kind, MemoryStore, Sealer};
+use sesame_core::store::MemoryStore;
 use sesame_core::wire::envelope::Envelope;
 use sesame_relay::Seen;
 use sesame_tests::{ALICE, BOB, Name, Weather, World, failures, messages, store_key, user};
@@ -196,18 +196,6 @@ fn operations_that_are_lost_for_good_heal_and_views_agree() {
     }
 }
 
-/// A session of a device as a thief has it, who has this session's rows and nothing else.
-fn stolen(world: &World, of: Name, with: Name, scope: Scope) -> Session {
-    let sealer = Sealer::new(&store_key());
-    let dump = world.dump(of);
-    let open = |key: &Vec<u8>| sealer.open(key, &dump[key]).unwrap();
-    let peer = Peer::decode(&open(&sealer.places.device(Kind::Peer, &user(with.0), DeviceId(with.1)))).unwrap();
-    let meta = *peer.active(scope, Timestamp(world.now)).unwrap();
-    let cold = SessionCold::decode(&open(&sealer.places.session(Kind::Session, &peer, meta.id))).unwrap();
-    let hot = Hot::decode(&open(&sealer.places.session(Kind::Chains, &peer, meta.id))).unwrap();
-    Session::from_parts(meta, cold, hot, Directory::default()).unwrap()
-}
-
 /// Whether a stolen session opens an envelope on any chain that it could.
 fn opens(session: &Session, envelope: &[u8]) -> bool {
     let decoded = Envelope::decode(envelope).unwrap();
@@ -228,7 +216,7 @@ fn t88_the_state_of_one_scope_opens_nothing_of_another() {
     world.say(BOB, id, b"answer").unwrap();
     world.receive(ALICE).unwrap();
     let scope = Scope::Group(sesame_core::ids::GroupKind::Pairwise, id);
-    let (direct, group) = (stolen(&world, BOB, ALICE, Scope::Direct), stolen(&world, BOB, ALICE, scope));
+    let (direct, group) = (world.stolen_session(BOB, ALICE, Scope::Direct), world.stolen_session(BOB, ALICE, scope));
     world.say(ALICE, id, b"to the group").unwrap();
     let to_group = world.steal(BOB).remove(0);
     world.send(ALICE, &["bob"], b"directly");

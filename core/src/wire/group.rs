@@ -258,6 +258,14 @@ impl Operation {
     }
 }
 
+/// The bytes of an operation that [`Operation::encode`] would refuse: for tests of those who must refuse it.
+///
+/// # Errors
+/// [`Code::TooLarge`].
+pub fn encode_unchecked(operation: &Operation) -> Result<Vec<u8>, Code> {
+    codec::encode(operation)
+}
+
 impl SignedOperation {
     /// Checks the outer form.
     ///

@@ -1,0 +1,55 @@
+//! What a client that keeps no rules can say: authentic envelopes around any content.
+
+use crate::{Name, World, store_key, user};
+use sesame_core::{
+    context::Timestamp,
+    ids::DeviceId,
+    keys::device::DeviceKeys,
+    record::{Directory, Hot, Peer, Record, Scope, SessionCold},
+    session::{self, Route, Session},
+    store::{Kind, Sealer},
+    wire::{content::Prelude, padding},
+};
+
+impl World {
+    /// The record of a device, as another device keeps it.
+    #[must_use]
+    pub fn peer(&self, of: Name, with: Name) -> Peer {
+        let sealer = Sealer::new(&store_key());
+        let key = sealer.places.device(Kind::Peer, &user(with.0), DeviceId(with.1));
+        Peer::decode(&sealer.open(&key, &self.dump(of)[&key]).unwrap()).unwrap()
+    }
+
+    /// The active session of a device in a scope, as a thief has it, who has this session's rows and nothing else.
+    #[must_use]
+    pub fn stolen_session(&self, of: Name, with: Name, scope: Scope) -> Session {
+        let sealer = Sealer::new(&store_key());
+        let (dump, peer) = (self.dump(of), self.peer(of, with));
+        let meta = *peer.active(scope, Timestamp(self.now)).unwrap();
+        let open = |kind| {
+            let key = sealer.places.session(kind, &peer, meta.id);
+            sealer.open(&key, &dump[&key]).unwrap()
+        };
+        let cold = SessionCold::decode(&open(Kind::Session)).unwrap();
+        let hot = Hot::decode(&open(Kind::Chains)).unwrap();
+        Session::from_parts(meta, cold, hot, Directory::default()).unwrap()
+    }
+
+    /// An honest prelude with this number.
+    #[must_use]
+    pub fn prelude(&self, from: Name, to: Name, sequence: u64) -> Prelude {
+        let (my_list, your_list) = (self.list(from.0).list.claim(), self.list(to.0).list.claim());
+        Prelude { version: 1, my_list, your_list, list: vec![].into(), sequence }
+    }
+
+    /// An envelope on a session of the sender's, around these bytes; the sender's store does not change by it.
+    #[must_use]
+    pub fn craft(&self, from: Name, to: Name, scope: Scope, salt: [u8; 16], content: &[u8]) -> Vec<u8> {
+        let (session, peer) = (self.stolen_session(from, to, scope), self.peer(from, to));
+        let keys = DeviceKeys::from_record(&self.own(from));
+        let (recipient, pair) = (peer.party(), peer.sending());
+        let route = Route { sender: &keys.party, recipient: &recipient, pair: &pair };
+        let sealed = session::seal(&session, salt, route).unwrap();
+        session::envelope(&sealed.recipe, content, 0, padding::room(0)).unwrap()
+    }
+}
