@@ -10,7 +10,7 @@ use sesame_core::{
     ids::DeviceId,
     keys::{device::DeviceKeys, pair::PairKeys},
     ratchet::chain_tag,
-    record::{PreKey, Record},
+    record::{PreKey, Record, Scope},
     store::{MemoryStore, Places, PreKeyUse, Sealer},
     wire::{
         bundle::Bundle,
@@ -113,6 +113,51 @@ pub fn vectors() -> Value {
     let secrets = pqxdh::respond(&alice, &named, &bob.party, &initiation).unwrap();
     let session = world.session(ALICE, BOB).unwrap();
 
+    // What Bob says in a group, inside direct messages: their contents are given opened, for the direct ratchet has moved on.
+    let (group, send) = world.found_quietly(BOB, "Trip", &["alice"]);
+    assert_eq!(world.drive(BOB, send).unwrap(), None);
+    world.say(BOB, group, b"Hello, group!").unwrap();
+    let openings: Vec<serde_json::Value> = world
+        .mails(ALICE)
+        .iter()
+        .map(|envelope| {
+            let decoded = Envelope::decode(envelope).unwrap();
+            let head = decoded.head.encode().unwrap();
+            let session = world.stolen_session(ALICE, BOB, Scope::Direct);
+            let chain = session.ratchet.cold.chain;
+            let mut rng = <rand_chacha::ChaCha20Rng as rand_chacha::rand_core::SeedableRng>::seed_from_u64(1);
+            let now = sesame_core::context::Timestamp(world.now);
+            let mut context = sesame_core::context::Context { now, rng: &mut rng };
+            let load = |_, _| Err(sesame_core::error::Code::RecordInconsistent);
+            let open =
+                |session: &sesame_core::session::Session, context: &mut sesame_core::context::Context<'_>, chain| {
+                    sesame_core::session::open(session, context, chain, (&decoded, &head), &load)
+                };
+            let opened = open(&session, &mut context, chain).or_else(|_| open(&session, &mut context, chain + 1));
+            let (_, content) = opened.unwrap();
+            json!({ "envelope": hex(envelope), "salt": hex(&decoded.head.salt), "direct_content": hex(&content) })
+        })
+        .collect();
+    world.receive(ALICE).unwrap();
+    let scope = Scope::Group(sesame_core::ids::GroupKind::Pairwise, group);
+    let inside = world.stolen_session(ALICE, BOB, scope);
+    let set = world.operations(ALICE, group);
+    let operations: Vec<serde_json::Value> = set
+        .operations()
+        .iter()
+        .map(|operation| json!({ "id": hex(&operation.id.0), "signed": hex(&operation.signed) }))
+        .collect();
+    let groups = json!({
+        "id": hex(&group.0),
+        "openings": openings,
+        "payload": hex(b"Hello, group!"),
+        "session_id": hex(&inside.meta.id.0),
+        "associated_data": hex(&inside.ratchet.cold.associated_data),
+        "operations": operations,
+        "digest": hex(&set.claim().digest),
+        "members": ["alice", "bob"],
+    });
+
     let store: Arc<MemoryStore> = Arc::new(MemoryStore::new());
     let mut context =
         sesame_core::context::Context { now: sesame_core::context::Timestamp(world.now), rng: &mut world.rng };
@@ -147,6 +192,7 @@ pub fn vectors() -> Value {
             "initiator_first_chain_tag": hex(&chain_tag(&secrets.initiator_header)),
         },
         "conversation": conversation,
+        "group": groups,
         "linking": {
             "code": code,
             "secret": hex(offer.secret.expose()),

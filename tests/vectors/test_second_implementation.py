@@ -176,7 +176,7 @@ class Ratchet:
         self.root = keys[:32]
         return keys[32:64], keys[64:]
 
-    def open(self, e: Envelope, tag: bytes | None) -> bytes:
+    def open_nested(self, e: Envelope, tag: bytes | None = None) -> bytes:
         steps = self.receiving_header is None or (tag is not None and tag == chain_tag(self.next_receiving_header))
         key = self.next_receiving_header if steps else self.receiving_header
         assert key is not None and (tag is None or tag == chain_tag(key))
@@ -194,7 +194,10 @@ class Ratchet:
         info = join(b"sesame/1 body", self.ad, e.head)
         keys = hkdf(e.salt, message_key, info, 76)
         assert keys[44:] == e.commitment
-        padded = AESGCM(keys[:32]).decrypt(keys[32:44], e.body, info)
+        return AESGCM(keys[:32]).decrypt(keys[32:44], e.body, info)
+
+    def open(self, e: Envelope, tag: bytes | None) -> bytes:
+        padded = self.open_nested(e, tag)
         assert len(padded) in (768, 1024, 1536, 2048, 3072, 4096)
         content = padded.rstrip(b"\0")
         assert content[-1] == 0x80
@@ -206,7 +209,7 @@ def content(data: bytes) -> dict[str, Any]:
     assert r.number(1) == 1
     claims = [(r.number(8), r.take(16)) for _ in range(2)]
     device_list, sequence = r.opaque(2), r.number(8)
-    content_id, sent_at, kind = r.take(16), r.number(8), r.number(1)
+    kind, content_id, sent_at = r.number(1), r.take(16), r.number(8)
     assert kind == 1
     payload = r.opaque(4)
     r.end()
@@ -304,6 +307,103 @@ def test_alice_reads_what_bob_wrote_before_she_answers() -> None:
     assert read == 2, "from then on the ratchet needs Alice's own fresh keys"
 
 
+def opening(direct_content: bytes) -> dict[str, Any]:
+    """What opens a group's session, out of the content of a direct message."""
+    r = Reader(direct_content)
+    assert r.number(1) == 1
+    r.take(48), r.opaque(2), r.number(8)
+    assert r.number(1) == 3
+    o = {"kind": r.number(1), "group": r.take(32), "generation": r.number(8), "ephemeral_key": r.take(32), "seed": r.take(32)}
+    o |= {"header": r.opaque(2), "commitment": r.take(32), "body": r.opaque(3)}
+    r.end()
+    return o
+
+
+def operation(signed: Reader, lists: dict[bytes, bytes], operations: dict[bytes, dict[str, Any]]) -> None:
+    """Reads one signed operation and checks it against the device list that it cites."""
+    form, signature = signed.opaque(2), signed.take(64)
+    r = Reader(form)
+    assert r.number(1) == 1
+    group, author, device, sequence, lamport, cited = r.take(32), r.opaque(1), r.number(4), r.number(8), r.number(8), r.take(32)
+    parents = r.opaque(2)
+    kind = r.number(1)
+    members: list[tuple[bytes, bytes]] = []
+    if kind == 1:
+        scope_kind, account, random = r.number(1), r.take(32), r.take(32)
+        assert scope_kind == 2 and sha256(join(b"sesame/1 group id", account, random)) == group
+        fields = [r.opaque(2) if r.number(1) else None for _ in range(3)]
+        timer = r.number(4) if r.number(1) else None
+        app_data = r.opaque(2) if r.number(1) else None
+        assert (fields, timer, app_data) == ([b"Trip", None, None], None, None)
+        members = [(author, account)]
+    elif kind == 2:
+        added = Reader(r.opaque(2))
+        while added.at < len(added.data):
+            members.append((added.opaque(1), added.take(32)))
+            assert added.opaque(2) == b"", "nobody has left"
+    r.end()
+    # The list is the author's, and the device on it has signed.
+    device_list = Reader(lists[cited])
+    assert (device_list.number(1), device_list.opaque(1)) == (1, author)
+    device_list.take(32), device_list.number(8), device_list.number(8)
+    listed, keys = Reader(device_list.opaque(2)), {}
+    while listed.at < len(listed.data):
+        id, key = listed.number(4), listed.take(32)
+        listed.take(32), listed.opaque(1), listed.number(8)
+        keys[id] = key
+    Ed25519PublicKey.from_public_bytes(keys[device]).verify(signature, join(b"sesame/1 sign group operation", form))
+    name = sha256(join(b"sesame/1 operation id", form))
+    assert lamport == 1 + max([0] + [operations[parents[at : at + 32]]["lamport"] for at in range(0, len(parents), 32)])
+    operations[name] = {"lamport": lamport, "sequence": sequence, "members": members}
+
+
+def test_alice_reads_what_bob_says_in_a_group() -> None:
+    g, alice, bob = VECTORS["group"], VECTORS["alice"], VECTORS["bob"]
+    ratchet: Ratchet | None = None
+    operations: dict[bytes, dict[str, Any]] = {}
+    for number, each in enumerate(g["openings"]):
+        o, salt = opening(h(each["direct_content"])), h(each["salt"])
+        assert (o["kind"], o["group"]) == (2, h(g["id"]))
+        transcript = join(o["ephemeral_key"], sha256(o["seed"]))
+        generation = o["generation"].to_bytes(8, "big")
+        ad = sha256(join(b"sesame/1 session", b"\x01", b"\x02", o["group"], generation, party(bob), party(alice), transcript))
+        assert ad == h(g["associated_data"]) and sha256(join(b"sesame/1 sid", ad)) == h(g["session_id"])
+        shared = dh(h(alice["identity_private"]), h(bob["identity_key"]))
+        sk = hkdf(bytes(32), o["seed"] + shared, join(b"sesame/1 opening", ad), 96)
+        if ratchet is None:
+            ratchet = Ratchet(ad, sk[:32], h(alice["identity_private"]), None, sk[32:64])
+        # As an envelope without padding, whose head is the salt and the encrypted header.
+        head = join(b"sesame/1 nested", salt, o["header"])
+        inner = Reader(ratchet.open_nested(Envelope(head, salt, None, None, o["header"], b"", o["commitment"], o["body"])))
+        assert inner.number(1) == 1
+        inner.take(48), inner.opaque(2)
+        assert inner.number(8) == number + 1, "the group counts for itself"
+        kind = inner.number(1)
+        inner.take(24)
+        count, digest, payload = inner.number(2), inner.take(16), inner.opaque(4)
+        inner.end()
+        if kind == 5:
+            bundle_reader = Reader(payload)
+            lists, offered = Reader(bundle_reader.opaque(3)), Reader(bundle_reader.opaque(3))
+            bundle_reader.end()
+            cited: dict[bytes, bytes] = {}
+            while lists.at < len(lists.data):
+                outer = Reader(lists.opaque(2))
+                form, signature = outer.opaque(2), outer.take(64)
+                account = Ed25519PublicKey.from_public_bytes(h(bob["account_key"]))
+                account.verify(signature, join(b"sesame/1 sign device list", form))
+                cited[sha256(form)] = form
+            while offered.at < len(offered.data):
+                operation(offered, cited, operations)
+        else:
+            assert (kind, payload) == (4, h(g["payload"]))
+        assert count == len(operations)
+        assert digest == sha256(join(b"sesame/1 group digest", *sorted(operations)))[:16] == h(g["digest"])
+    assert sorted(operations) == sorted(h(each["id"]) for each in g["operations"])
+    members = {user for each in operations.values() for user, _ in each["members"]}
+    assert sorted(members) == [user.encode() for user in g["members"]]
+
+
 def test_linking_code() -> None:
     link = VECTORS["linking"]
     assert link["code"].startswith("SESAME1")
@@ -316,5 +416,5 @@ def test_linking_code() -> None:
 
 def test_padding() -> None:
     steps = (768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152, 65536, 98304)
-    for payload, length, padded in VECTORS["padding"]:
-        assert padded == next(step for step in steps if step >= max(payload + 384, length + 1))
+    for payload, riding_list, length, padded in VECTORS["padding"]:
+        assert padded == next(step for step in steps if step >= max(payload + 384 + riding_list, length + 1))
