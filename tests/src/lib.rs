@@ -117,11 +117,17 @@ impl World {
 
     /// A user's first device, published.
     pub fn create(&mut self, name: &'static str) -> Name {
+        let name = self.create_quietly(name);
+        self.publish(name);
+        name
+    }
+
+    /// A user's first device, of which nobody knows.
+    pub fn create_quietly(&mut self, name: &'static str) -> Name {
         let store = Arc::new(FaultyStore::new(MemoryStore::new()));
         let mut context = Context { now: Timestamp(self.now), rng: &mut self.rng };
         let device = Device::create(store.clone(), &store_key(), &mut context, &user(name)).unwrap();
         self.hosts.insert((name, 1), Host { store, device });
-        self.publish((name, 1));
         (name, 1)
     }
 
@@ -149,6 +155,14 @@ impl World {
     pub fn remove(&mut self, name: Name) {
         self.with((name.0, 1), |device, context| device.remove_device(context, DeviceId(name.1))).unwrap();
         self.publish((name.0, 1));
+    }
+
+    /// Uploads what is due first: the list, the lasting keys and a chunk of one-time keys.
+    pub fn publish_once(&mut self, name: Name) {
+        if let Some(upload) = self.with(name, |device, context| device.publication(context, None)).unwrap() {
+            self.relay.publish((&user(name.0), DeviceId(name.1)), &upload.bytes).unwrap();
+            self.with(name, |device, context| device.published(context, &upload.id)).unwrap();
+        }
     }
 
     /// Uploads until nothing is due.

@@ -355,13 +355,17 @@ impl Set {
     /// Whom an add took in without knowing of an operation of this device: nobody else can know that they lack it.
     #[must_use]
     pub fn uninformed(&self, add: &OperationId, (user, device): (&UserId, DeviceId)) -> Vec<UserId> {
-        let Some((add, past)) = self.places.get(add).and_then(|at| self.operations.get(*at).zip(self.past.get(*at)))
-        else {
-            return Vec::new();
-        };
+        let Some(place) = self.places.get(add).copied() else { return Vec::new() };
+        let Some((add, past)) = self.operations.get(place).zip(self.past.get(place)) else { return Vec::new() };
         let Body::Add { members } = &add.form.body else { return Vec::new() };
-        let own = |o: &Operation| o.author == *user && o.device() == device && o.id != add.id;
-        let aside = self.operations.iter().enumerate().any(|(at, operation)| own(operation) && !past.has(at));
+        let mut own = self
+            .operations
+            .iter()
+            .zip(&self.past)
+            .enumerate()
+            .filter(|(_, (operation, _))| operation.author == *user && operation.device() == device);
+        // At the same time: neither had seen the other.
+        let aside = own.any(|(at, (_, seen))| at != place && !past.has(at) && !seen.has(place));
         let added = members.iter().filter_map(|added| self.users.get(added.user.as_slice()).cloned());
         if aside { added.collect() } else { Vec::new() }
     }
