@@ -351,7 +351,7 @@ fn t84_who_left_is_asked_and_a_decline_outranks_an_accept() {
     alice.take(&[leave]);
     let asks = alice.act(add(&alice.clone(), &[&jen.signer]));
     assert_eq!(members(&alice), ["alice", "bob"], "nobody is added silently");
-    jen.take(&[asks.clone()]);
+    jen.take(std::slice::from_ref(&asks));
     assert!(jen.view().invited.contains_key(&user("jen")));
     let mut phone = jen.clone();
     let accepts = jen.act(Body::Accept { add: asks.id.0 });
@@ -426,7 +426,7 @@ fn a_retired_device_has_no_later_say_and_its_earlier_words_stay() {
         assert_eq!(verify(&forbidden), Err(Code::ForbiddenOperation), "a thief cannot retire the owner");
         let mut peer = Replica::new(&bob, id);
         peer.take(&primary.all());
-        peer.take(&[late.clone()]);
+        peer.take(std::slice::from_ref(&late));
         assert_eq!(peer.view().info.name, "early");
         assert_eq!(peer.view().void, BTreeSet::from([late.id]));
         let leave = stolen.act(Body::Leave);

@@ -5,6 +5,7 @@
 
 pub mod bad_inputs;
 pub mod craft;
+pub mod curve;
 pub mod groups;
 pub mod store;
 pub mod vectors;

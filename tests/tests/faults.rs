@@ -1,9 +1,9 @@
 //! The store fails at every operation in turn: the call errs, memory and disk are as before, the same call then succeeds.
 
 use sesame_core::context::Context;
-use sesame_core::device::{Answers, Device, Rejection};
+use sesame_core::device::{Answers, Device, GroupChange, Rejection};
 use sesame_core::error::{Code, Error};
-use sesame_core::ids::DeviceId;
+use sesame_core::ids::{DeviceId, GroupKind};
 use sesame_tests::store::Fault;
 use sesame_tests::{ALICE, BOB, DAY, Name, World, user};
 
@@ -93,6 +93,49 @@ fn a_commit_that_fails_at_every_store_operation_leaves_everything_as_it_was() {
     let upload = world.with(ALICE, |d, c| d.publication(c, None)).unwrap().unwrap();
     faults += fail_everywhere(&mut world, ALICE, "published", &|d, c| d.published(c, &upload.id).map(drop));
     faults += fail_everywhere(&mut world, ALICE, "remove_device", &|d, c| d.remove_device(c, DeviceId(2)).map(drop));
+    println!("{faults} faults");
+    assert!(faults > 150, "{faults}");
+}
+
+#[test]
+fn a_commit_that_fails_in_a_group_leaves_everything_as_it_was() {
+    let mut world = World::acquainted(2, &[("alice", 2), ("bob", 1), ("jen", 1)]);
+    let mut faults = 0;
+    let info = GroupChange { name: Some("Trip".into()), ..GroupChange::default() };
+    faults += fail_everywhere(&mut world, ALICE, "create_group", &|d, c| {
+        d.create_group(c, GroupKind::Pairwise, &info, &[user("bob")]).map(drop)
+    });
+    let id = world.found(ALICE, "Trip", &["bob"]);
+    faults += fail_everywhere(&mut world, ALICE, "add", &|d, c| d.group(c, &id)?.add(c, &[user("jen")]).map(drop));
+    world.act(ALICE, id, |group, c| group.add(c, &[user("jen")])).unwrap();
+    let jen = ("jen", 1);
+    let mails = world.mails(jen);
+    faults += fail_everywhere(&mut world, jen, "hearing of a group", &|d, c| d.batch_decrypt(c, &mails).map(drop));
+    world.receive(BOB).unwrap();
+    world.say(BOB, id, b"early").unwrap();
+    let [add, early] = world.mails(jen).try_into().unwrap();
+    faults +=
+        fail_everywhere(&mut world, jen, "holding", &|d, c| d.batch_decrypt(c, std::slice::from_ref(&early)).map(drop));
+    world.decrypt(jen, std::slice::from_ref(&early));
+    faults +=
+        fail_everywhere(&mut world, jen, "releasing", &|d, c| d.batch_decrypt(c, std::slice::from_ref(&add)).map(drop));
+    world.decrypt(jen, std::slice::from_ref(&add));
+    world.steal(jen);
+    world.all_receive();
+    faults += fail_everywhere(&mut world, BOB, "send", &|d, c| d.group(c, &id)?.send(c, b"x", None).map(drop));
+    faults += fail_everywhere(&mut world, BOB, "rename", &|d, c| d.group(c, &id)?.rename(c, "New").map(drop));
+    faults += fail_everywhere(&mut world, BOB, "fork_without", &|d, c| {
+        d.group(c, &id)?.fork_without(c, &[user("jen")]).map(drop)
+    });
+    faults += fail_everywhere(&mut world, BOB, "leave", &|d, c| d.group(c, &id)?.leave(c).map(drop));
+    world.act(ALICE, id, |group, c| group.rename(c, "Lost")).unwrap();
+    world.steal(BOB);
+    world.say(ALICE, id, b"x").unwrap();
+    world.receive(BOB).unwrap();
+    faults += fail_everywhere(&mut world, BOB, "asking", &|d, c| d.tick(c, false).map(drop));
+    world.receive(("alice", 2)).unwrap();
+    let two = DeviceId(2);
+    faults += fail_everywhere(&mut world, ALICE, "remove_device", &|d, c| d.remove_device(c, two).map(drop));
     println!("{faults} faults");
     assert!(faults > 150, "{faults}");
 }

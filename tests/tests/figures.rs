@@ -36,3 +36,18 @@ fn sizes_on_the_wire_and_in_the_store() {
     println!("one sent message: {written} B of rows written, of the session only its chains");
     assert!(ordinary <= 960 && initiation <= 2_700 && session <= 1_000 && peer <= 700 && written <= 700);
 }
+
+#[test]
+fn what_a_group_costs_is_what_the_picture_shows() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let picture = std::fs::read_to_string(folder.join("group-cost.svg")).unwrap_or_default();
+    assert!(picture == sesame_tests::curve::svg(), "run `cargo run -p sesame-tests --bin group-cost`");
+    // The picture's arithmetic is that of a real send.
+    let mut world = World::acquainted(3, &[("alice", 2), ("bob", 2), ("jen", 2)]);
+    let id = world.found(ALICE, "Trip", &["bob", "jen"]);
+    let cost = world.in_group(ALICE, id, |group, c| group.cost(c, 100)).unwrap();
+    let (envelopes, bytes) = sesame_tests::curve::cost(3, 2, 100);
+    assert_eq!(cost.envelopes, envelopes);
+    // Its users have names of 16 bytes; these have 5, 5, 3 and 3.
+    assert!(cost.bytes < bytes as u64 && cost.bytes + 32 * 5 >= bytes as u64, "{} {bytes}", cost.bytes);
+}

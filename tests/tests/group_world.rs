@@ -281,8 +281,11 @@ fn t88_a_thief_of_the_whole_device_reads_nothing_after_both_have_answered() {
     assert!(read(&mut world, &direct), "scopes heal apart: said so in the threat model");
 }
 
+/// One batch: its recipient; device, size and whether it is an initiation of each envelope; whether it was refused.
+type Glimpse = (UserId, Vec<(u32, usize, bool)>, bool);
+
 /// What a server sees of one send: for each batch in order its recipient, the sizes and types of its envelopes; and prekey fetches.
-fn trace(world: &World, since: usize) -> Vec<(UserId, Vec<(u32, usize, bool)>, bool)> {
+fn trace(world: &World, since: usize) -> Vec<Glimpse> {
     let seen = &world.relay.seen()[since..];
     seen.iter()
         .filter_map(|seen| match seen {

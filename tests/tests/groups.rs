@@ -7,10 +7,12 @@ use sesame_core::device::{
 };
 use sesame_core::error::Code;
 use sesame_core::group::{operation::Operation, set::Set};
-use sesame_core::ids::{DeviceId, GroupId};
+use sesame_core::ids::{DeviceId, GroupId, GroupKind};
 use sesame_core::keys::device::DeviceKeys;
-use sesame_core::record::{self, Peer, Record};
+use sesame_core::record::{self, Peer, Record, Scope};
+use sesame_core::registry::admission;
 use sesame_core::store::{Kind, Sealer};
+use sesame_core::wire::content::{Body as Content, GroupClaim, SentTo, Stamp};
 use sesame_core::wire::group::{Added, Body, Bundle, Change, SignedOperation};
 use sesame_relay::Seen;
 use sesame_tests::{ALICE, BOB, DAY, Name, World, events, failures, messages, store_key, user};
@@ -140,6 +142,35 @@ fn t36_openings_that_truly_cross_give_one_active_session() {
     let ours = group_session(&mut world, ALICE, BOB, id).unwrap();
     let theirs = group_session(&mut world, BOB, ALICE, id).unwrap();
     assert_eq!((ours.id, ours.initiating, theirs.initiating), (theirs.id, false, false));
+}
+
+#[test]
+fn a47_nothing_rides_in_a_scope_where_it_has_no_business() {
+    let (mut world, id) = trio(47);
+    world.say(BOB, id, b"x").unwrap();
+    world.receive(ALICE).unwrap();
+    let stamp = Stamp { content_id: [1; 16], sent_at: 1 };
+    let claim = GroupClaim { count: 1, digest: [1; 16] };
+    let to = SentTo { user: b"jen".to_vec().into(), account_key: None, verified: 0 };
+    let direct = [
+        Content::Message { stamp, payload: vec![1].into() },
+        Content::Transcript { stamp, recipients: vec![to].into(), payload: vec![1].into() },
+    ];
+    let in_group = [
+        Content::Group { stamp, claim, payload: vec![1].into() },
+        Content::Operations { stamp, claim, bundle: vec![0; 6].into() },
+    ];
+    let group = Scope::Group(GroupKind::Pairwise, id);
+    // As a pure rule, and as authentic envelopes of a member whose client keeps none.
+    for (bodies, wrong, right) in [(&direct, group, Scope::Direct), (&in_group, Scope::Direct, group)] {
+        for body in bodies {
+            assert_eq!(admission::fits(body, right), Ok(()));
+            assert_eq!(admission::fits(body, wrong), Err(Code::WrongScope));
+            let content = [world.prelude(BOB, ALICE, 9).encode().unwrap(), body.encode().unwrap()].concat();
+            let envelope = world.craft(BOB, ALICE, wrong, [9; 16], &content);
+            assert_eq!(world.refusal(ALICE, &envelope), Some(Code::WrongScope), "{body:?}");
+        }
+    }
 }
 
 #[test]
@@ -369,7 +400,7 @@ fn t84_a_leaver_is_asked_back_and_comes_only_by_their_own_word() {
     world.act(ALICE, id, |group, c| group.add(c, &[user("jen")])).unwrap();
     let heard = world.all_receive();
     let invited = |event: &&Event| matches!(event, Event::GroupInvited { user: of, .. } if *of == user("alice"));
-    assert!(heard.iter().any(|(name, results)| *name == JEN && events(results).iter().any(|e| invited(e))));
+    assert!(heard.iter().any(|(name, results)| *name == JEN && events(results).iter().any(invited)));
     assert!(matches!(world.standing(JEN, id), Some(Standing::Invited(_))));
     assert_eq!(world.members(BOB, id), ["alice", "bob"]);
     world.say(BOB, id, b"not for Jen").unwrap();

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     context::Context,
     error::Code,
+    ids::SessionId,
     record::{
         Beginning, Entry, List, Nested, Peer, Scope, SendBody, SendHead, SendPart, SessionCold, SessionMeta, User,
     },
@@ -24,7 +25,7 @@ use crate::{
 /// Why there is no ciphertext for a device.
 enum Failure {
     /// The session's parts do not open or do not fit each other.
-    Damaged(SessionMeta),
+    Damaged(SessionId),
     Other(Code),
 }
 
@@ -91,9 +92,10 @@ impl Device {
                     // No step holds it once the lists are with it: this device gets nothing, and the app is told.
                     Err(Failure::Other(Code::TooLarge)) => part.skip(device, Code::TooLarge),
                     Err(Failure::Other(code)) => return Err(code),
-                    Err(Failure::Damaged(meta)) => {
+                    Err(Failure::Damaged(id)) => {
                         let mut peer = peer.clone();
-                        sessions::forget(work, &mut peer, &[meta])?;
+                        let damaged: Vec<SessionMeta> = peer.sessions.iter().filter(|m| m.id == id).copied().collect();
+                        sessions::forget(work, &mut peer, &damaged)?;
                         work.put_peer(&peer)?;
                     }
                 }
@@ -212,7 +214,7 @@ fn room_form(room: usize) -> Result<u32, Code> {
 
 fn load(work: &Work<'_>, peer: &Peer, meta: SessionMeta) -> Result<Session, Failure> {
     sessions::load(work, peer, meta).map_err(|code| match code {
-        Code::RecordCorrupt | Code::RecordInconsistent => Failure::Damaged(meta),
+        Code::RecordCorrupt | Code::RecordInconsistent => Failure::Damaged(meta.id),
         code => Failure::Other(code),
     })
 }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Device {
     /// Adds an event for each run of numbers that the batch leaves open, and remembers how far each device has come, in each scope by itself.
     pub(super) fn note_gaps(&self, work: &mut Work<'_>, batch: &mut BatchResults) -> Result<(), Code> {
-        let mut of_device: BTreeMap<(UserId, DeviceId, Option<GroupId>), (BTreeSet<u64>, usize)> = BTreeMap::new();
+        let mut of_device: BTreeMap<Source, (BTreeSet<u64>, usize)> = BTreeMap::new();
         for Numbered { envelope, user, device, group, sequence } in batch.numbered.drain(..) {
             let heard = of_device.entry((user, device, group)).or_default();
             heard.0.insert(sequence);
@@ -42,6 +42,9 @@ impl Device {
         Ok(())
     }
 }
+
+/// A device in a scope: it counts there for itself.
+type Source = (UserId, DeviceId, Option<GroupId>);
 
 /// The number that one content bears.
 pub(super) struct Numbered {
