@@ -366,6 +366,51 @@ fn t87_a59_a_trace_does_not_tell_a_group_from_a_direct_message() {
 }
 
 #[test]
+fn t87_sizes_are_equal_while_a_list_rides_and_before_any_answer() {
+    // Twelve recipients, so that the transcript of a direct message outgrows the allowance as well.
+    let names = ["bob", "carol", "dave", "erin", "frank", "gina", "hugo", "ines", "jen", "karl", "lena", "mona"];
+    let users: Vec<(&'static str, u32)> = [("alice", 2)].into_iter().chain(names.map(|name| (name, 1))).collect();
+    let mut world = World::acquainted(87, &users);
+    let id = world.found(ALICE, "Trip", &names);
+    for round in 0..3 {
+        if round == 1 {
+            // A new list of Alice's, which rides until it is claimed.
+            world.pass(8 * sesame_tests::DAY);
+            world.with(ALICE, |d, c| d.tick(c, false)).unwrap();
+            world.publish(ALICE);
+        }
+        for length in (0..2_000).step_by(23) {
+            let text = vec![1; length];
+            let sizes = |send: &sesame_core::device::Send| -> Vec<(UserId, u32, usize)> {
+                let of = |batch: &sesame_core::device::Batch| {
+                    let out = batch.envelopes.iter().map(|out| (batch.user.clone(), out.device.0, out.envelope.len()));
+                    out.collect::<Vec<_>>()
+                };
+                send.batches.iter().flat_map(of).collect()
+            };
+            let direct = world.encrypt(ALICE, &names, &text);
+            let group = world.in_group(ALICE, id, |group, c| group.send(c, &text, None)).unwrap();
+            assert_eq!(sizes(&direct).len(), 13);
+            assert_eq!(sizes(&direct), sizes(&group), "round {round}, {length} bytes");
+            for send in [direct, group] {
+                for batch in &send.batches {
+                    world.with(ALICE, |d, c| d.abandon(c, &send.id, &batch.user)).unwrap();
+                }
+            }
+        }
+        if round == 1 {
+            // Now the group's sessions stand, and the list is known.
+            for name in names.iter().map(|name| (*name, 1)).chain([("alice", 2)]) {
+                world.say(ALICE, id, b"x").unwrap();
+                world.receive(name).unwrap();
+                world.say(name, id, b"y").unwrap();
+            }
+            world.all_receive();
+        }
+    }
+}
+
+#[test]
 fn t87_a60_at_most_sixteen_sizes_below_64_kib_whatever_is_said() {
     let mut world = World::acquainted(60, &[("alice", 1), ("bob", 1)]);
     let id = world.found(ALICE, "Trip", &["bob"]);

@@ -229,7 +229,7 @@ impl Set {
 
     /// Which operations these are.
     ///
-    /// > digest = SHA-256(join(label, every operation's id, rising))[16]
+    /// > `digest = SHA-256(join(label, every operation's id, rising))[16]`
     #[must_use]
     pub fn claim(&self) -> Claim {
         let fields: Vec<&[u8]> =
