@@ -749,6 +749,17 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
         let envelope = liar.one(&form);
         maker.add(expect, name, envelope);
     }
+    // The creator herself, told a second time.
+    let twin = form::Operation {
+        author: b"alice".to_vec().into(),
+        device: 1,
+        list: created.form.list,
+        ..create(2, random, alice.account_key)
+    };
+    let signature = DeviceKeys::from_record(&alice).signing.sign(labels::GROUP_OPERATION, &twin.encode().unwrap());
+    let bundle = liar.bundle(vec![SignedOperation { operation: twin.encode().unwrap().into(), signature }]);
+    let envelope = liar.operations(&bundle.encode().unwrap());
+    maker.add(230, "another-create-of-a-known-group", envelope);
     let orphans: Vec<SignedOperation> = (0..65_u8)
         .map(|n| {
             let orphan = form::Operation { parents: vec![[n; 32]].into(), lamport: 9, ..info.clone() };

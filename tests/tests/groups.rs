@@ -638,6 +638,15 @@ fn a_pin_that_differs_from_the_adds_blocks() {
     let send = world.in_group(BOB, id, |group, c| group.send(c, b"x", None)).unwrap();
     assert!(send.needs.contains(&Need::IdentityAcceptance(user("jen"))));
     assert!(send.batches.iter().all(|batch| batch.user != user("jen")));
+    // The app stays with its pin: the claim is gone, and in the group nothing is sent to who is not the member.
+    let pinned = *world.list("bob").account_key.as_bytes();
+    world.with(BOB, |d, c| d.accept_identity(c, &user("jen"), &pinned)).unwrap();
+    let users = world.with(BOB, |d, c| d.users(c)).unwrap();
+    assert!(users.iter().all(|view| view.claimed_key.is_none()));
+    let send = world.with(BOB, |d, c| d.pending(c, &send.id)).unwrap().unwrap();
+    assert_eq!(send.failed, [(user("jen"), Code::IdentityNotAccepted.number())]);
+    let again = world.with(BOB, |d, c| d.accept_identity(c, &user("jen"), &pinned)).map(drop);
+    assert_eq!(again.map_err(|error| error.code), Err(Code::InvalidArgument), "no claim waits any more");
 }
 
 #[test]

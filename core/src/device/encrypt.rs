@@ -12,7 +12,8 @@ use crate::{
     error::Code,
     ids::SessionId,
     record::{
-        Beginning, Entry, List, Nested, Peer, Scope, SendBody, SendHead, SendPart, SessionCold, SessionMeta, User,
+        Beginning, Entry, List, Nested, PartState, Peer, Scope, SendBody, SendHead, SendPart, SessionCold, SessionMeta,
+        User,
     },
     session::{self, Session, order},
     store::Kind,
@@ -73,6 +74,14 @@ impl Device {
     ) -> Result<(), Code> {
         let user = work.user(&part.user)?;
         let scope = head.scope();
+        let meant = head.users.iter().find(|to| to.user == part.user).and_then(|to| to.account_key);
+        if let (Some(_), Some(user), Some(meant)) = (head.group, &user, meant)
+            && user.account_key != meant
+            && user.claimed_key.is_none()
+        {
+            part.state = PartState::Failed(Code::IdentityNotAccepted.number());
+            return Ok(());
+        }
         // A damaged session concerns its device alone: it is forgotten, and what takes its place is tried once more.
         for _ in 0..2 {
             let (peers, damaged) = work.peers(user.as_ref())?;

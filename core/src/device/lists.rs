@@ -99,6 +99,8 @@ impl Device {
     ///
     /// The old identity's devices and sessions are gone with this; the next send needs the new list and bundles.
     ///
+    /// With the pinned key the app dismisses the claim: nothing else changes, and what was held under the other key stays held till its time.
+    ///
     /// `account_key` is the key that the app means: another one may have claimed the user while its user made up their mind.
     ///
     /// # Errors
@@ -112,6 +114,11 @@ impl Device {
         self.run(context, |work, context| {
             let known = work.user(user)?.ok_or(Code::UnknownUser)?;
             let accepted = trust::accept(&known, account_key).map_err(|code| Error::of(code, "account_key"))?;
+            if accepted.account_key == known.account_key {
+                work.put_user(&accepted)?;
+                self.advance_user(work, context, user)?;
+                return Ok(Vec::new());
+            }
             for key in work.keys(&Places::all(Kind::Peer))? {
                 if let Some(peer) = work.get::<Peer>(&key)?.filter(|peer| peer.user == *user) {
                     super::sessions::remove_peer(work, user, peer.device)?;

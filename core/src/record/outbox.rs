@@ -47,7 +47,7 @@ pub struct Claim {
 pub struct SentTo {
     /// Who.
     pub user: UserId,
-    /// The pinned account key; absent at first contact.
+    /// The pinned account key, absent at first contact; in a group the key of the member, and nobody else's devices get it.
     pub account_key: Option<[u8; 32]>,
     /// Whether the user compared safety numbers.
     pub verified: bool,

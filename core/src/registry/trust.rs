@@ -162,11 +162,15 @@ pub fn block(known: &User, claimed: [u8; 32]) -> (User, Option<Event>) {
     (blocked, event)
 }
 
-/// The app accepts the account key that claims the user: pins, lists and flags begin anew.
+/// The app accepts the account key that claims the user: pins, lists and flags begin anew. Or it stays with the pinned one: the claim is
+/// dismissed, and everything is as it was.
 ///
 /// # Errors
 /// [`Code::InvalidArgument`] when this key does not wait.
 pub fn accept(known: &User, account_key: &[u8; 32]) -> Result<User, Code> {
+    if known.account_key == *account_key && known.claimed_key.is_some() {
+        return Ok(User { claimed_key: None, ..known.clone() });
+    }
     let claimed = known.claimed_key.filter(|claimed| claimed == account_key).ok_or(Code::InvalidArgument)?;
     Ok(pin(known.user.clone(), claimed))
 }

@@ -224,20 +224,32 @@ impl Device {
         (users, welcomed): (BTreeSet<UserId>, BTreeSet<UserId>),
         body: SendBody,
     ) -> Result<SendId, Error> {
-        let to = self.sent_in(&users, &welcomed);
+        let to = self.sent_in(work, group, &users, &welcomed)?;
         let said = to_group(group, &to, self.user(), true);
         self.start(work, context, (to, None, Some(said), None), &body)
     }
 
-    /// Users of a send in a group, our own last.
-    fn sent_in(&self, users: &BTreeSet<UserId>, welcomed: &BTreeSet<UserId>) -> Vec<SentTo> {
-        let to = |user: &UserId| SentTo {
-            user: user.clone(),
-            account_key: None,
-            verified: false,
-            welcome: welcomed.contains(user),
-        };
+    /// Users of a send in a group, our own last, each with the account key that the group knows them by: whoever holds the name under
+    /// another key is not the member.
+    fn sent_in(
+        &self,
+        work: &Work<'_>,
+        group: &GroupRecord,
+        users: &BTreeSet<UserId>,
+        welcomed: &BTreeSet<UserId>,
+    ) -> Result<Vec<SentTo>, Code> {
         let others = users.iter().filter(|user| *user != self.user());
+        let to = |user: &UserId| {
+            let keys = group.members.iter().find(|member| member.user == *user).map(|m| m.account_keys.as_slice());
+            let pinned = work.user(user)?.map(|known| known.account_key);
+            let account_key = match (keys, pinned) {
+                (Some(keys), Some(pinned)) if keys.contains(&pinned) => Some(pinned),
+                (Some([key, ..]), Some(_)) | (Some([key]), None) => Some(*key),
+                _ => None,
+            };
+            let welcome = welcomed.contains(user);
+            Ok(SentTo { user: user.clone(), account_key, verified: false, welcome })
+        };
         others.chain(users.get(self.user())).map(to).collect()
     }
 
@@ -256,7 +268,7 @@ impl Device {
                 return Err(Code::NotAMember.into());
             }
             let users: BTreeSet<UserId> = group.members.iter().map(|member| member.user.clone()).collect();
-            let to = self.sent_in(&users, &BTreeSet::new());
+            let to = self.sent_in(work, &group, &users, &BTreeSet::new())?;
             let said = to_group(&group, &to, self.user(), false);
             let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };
             let send = self.start(work, context, (to, None, Some(said), content_id), &body)?;
