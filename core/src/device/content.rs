@@ -3,8 +3,7 @@
 use super::{
     Device,
     group::Word,
-    lists::as_items,
-    receive::{Incoming, Opened},
+    received::{Incoming, Opened, as_items},
     sessions,
     work::Work,
 };

@@ -2,7 +2,11 @@
 //!
 //! A number that is missing may still come: the event says that it has not, not that it never will.
 
-use super::{Device, inbox, receive::Received, work::Work};
+use super::{
+    Device, inbox,
+    received::{BatchResults, Numbered, Received},
+    work::Work,
+};
 use crate::{
     error::Code,
     ids::{DeviceId, GroupId, UserId},
@@ -45,19 +49,3 @@ impl Device {
 
 /// A device in a scope: it counts there for itself.
 type Source = (UserId, DeviceId, Option<GroupId>);
-
-/// The number that one content bears.
-pub(super) struct Numbered {
-    pub(super) envelope: usize,
-    pub(super) user: UserId,
-    pub(super) device: DeviceId,
-    pub(super) group: Option<GroupId>,
-    pub(super) sequence: u64,
-}
-
-/// What has come of the envelopes of a batch so far.
-#[derive(Default)]
-pub(super) struct BatchResults {
-    pub(super) results: Vec<Received>,
-    pub(super) numbered: Vec<Numbered>,
-}

@@ -2,8 +2,8 @@
 
 use super::{
     Device,
-    gaps::BatchResults,
-    receive::{Incoming, Opened, Received, check_gate},
+    receive::check_gate,
+    received::{BatchResults, Incoming, Opened, Received},
     work::Work,
 };
 use crate::{

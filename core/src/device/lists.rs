@@ -7,7 +7,7 @@ use crate::{
     error::{Code, Error},
     ids::UserId,
     keys::device_list::VerifiedDeviceList,
-    record::{Event, Item, List, Peer, StoredList, User},
+    record::{Event, List, Peer, StoredList, User},
     registry::trust,
     store::{Kind, Places},
     wire::content::Body,
@@ -187,8 +187,4 @@ impl Device {
 pub(super) fn signed_list(work: &Work<'_>, user: &UserId) -> Result<Vec<u8>, Code> {
     let key = work.places().user(Kind::List, user);
     Ok(work.get::<StoredList>(&key)?.map(|stored| stored.signed).unwrap_or_default())
-}
-
-pub(super) fn as_items(events: Vec<Event>) -> Vec<Item> {
-    events.into_iter().map(Item::Event).collect()
 }

@@ -17,6 +17,7 @@ mod outbox;
 mod pre_keys;
 mod publish;
 mod receive;
+mod received;
 mod send;
 mod sessions;
 mod settle;
@@ -29,7 +30,7 @@ pub use group::{Act, Cost, Group, GroupChange, GroupView, HistoryEntry, MemberVi
 pub use inbox::InboxItem;
 pub use outbox::{Batch, Outgoing, Send, SendId, Skipped};
 pub use publish::Publication;
-pub use receive::{NextStep, Received};
+pub use received::{NextStep, Received};
 pub use send::Recipients;
 pub use settle::{Answers, Applied, Refusal, Rejection};
 pub use views::{DeviceView, SessionView, UserView};

@@ -1,7 +1,7 @@
 //! What is said in a group: a message by a member, operations by whoever may, or something that waits (X 9, X 11).
 
 use super::{
-    super::{Device, lists::as_items, work::Work},
+    super::{Device, received::as_items, work::Work},
     state::{self, Loaded, Teller},
 };
 use crate::{
