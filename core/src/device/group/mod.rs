@@ -7,13 +7,14 @@
 mod act;
 mod cost;
 mod forget;
+mod handle;
 mod hear;
 pub(super) mod state;
 mod sync;
 mod views;
 
-pub use act::Group;
 pub use cost::Cost;
+pub use handle::Group;
 pub use views::{Act, GroupChange, GroupView, HistoryEntry, MemberView};
 
 pub(super) use forget::forget_scopes;

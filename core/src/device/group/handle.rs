@@ -1,0 +1,276 @@
+//! What one does in a group: each act an operation, signed, and sent as an ordinary encrypted message (D6).
+
+use super::{
+    super::{Device, Recipients, Send, SessionView, outbox, work::Work},
+    Cost,
+    state::{self, Loaded},
+    views::{GroupChange, GroupView, HistoryEntry},
+};
+use crate::{
+    context::Context,
+    error::{Code, Error},
+    ids::{DeviceId, GroupId, GroupKind, UserId},
+    limits::{MAX_ADDED, MAX_MEMBERS},
+    record::{Group as GroupRecord, Scope, Standing},
+    store::{Kind, Places},
+    wire::group::Body,
+};
+
+/// A handle to one group of this device. It holds no state: every call reads the store.
+#[derive(Clone, Copy, Debug)]
+pub struct Group<'d> {
+    pub(super) device: &'d Device,
+    pub(super) id: GroupId,
+}
+
+impl Device {
+    /// Makes a group of this user and `users`, and tells them. Whoever is not known yet must be made known first: bring their signed
+    /// device lists with [`Device::apply`].
+    ///
+    /// What is returned is the send that tells them; a state too large for one message goes in several, which [`Device::outbox`] gives.
+    ///
+    /// # Errors
+    /// [`Code::UnknownUser`] or [`Code::IdentityNotAccepted`], with the user's place; [`Code::TooMany`] beyond 1,000 members;
+    /// [`Code::InvalidArgument`] for info outside its bounds; as [`Device::batch_encrypt`].
+    pub fn create_group(
+        &self,
+        context: &mut Context<'_>,
+        kind: GroupKind,
+        info: &GroupChange,
+        users: &[UserId],
+    ) -> Result<(Group<'_>, Send), Error> {
+        let change = info.form()?;
+        let (id, send) = self.run(context, |work, context| self.found(work, context, kind, &change, users))?;
+        Ok((Group { device: self, id }, send))
+    }
+
+    /// The group with this id.
+    ///
+    /// # Errors
+    /// [`Code::UnknownGroup`]; the store's.
+    pub fn group(&self, context: &mut Context<'_>, id: &GroupId) -> Result<Group<'_>, Error> {
+        self.run(context, |work, _| work.group(id)?.map(drop).ok_or(Code::UnknownGroup.into()))?;
+        Ok(Group { device: self, id: *id })
+    }
+
+    /// Every group that this device knows, those that its user has left included, rising by id.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn groups(&self, context: &mut Context<'_>) -> Result<Vec<GroupView>, Error> {
+        self.run(context, |work, _| {
+            let mut views = Vec::new();
+            for key in work.keys(&Places::all(Kind::Group))? {
+                views.extend(work.get::<GroupRecord>(&key)?.and_then(GroupView::of));
+            }
+            views.sort_by_key(|view: &GroupView| view.id);
+            Ok(views)
+        })
+    }
+}
+
+impl<'d> Group<'d> {
+    /// GroupID, 32 bytes.
+    #[must_use]
+    pub fn id(&self) -> GroupId {
+        self.id
+    }
+
+    fn with<T>(
+        &self,
+        context: &mut Context<'_>,
+        mut call: impl FnMut(&mut Work<'_>, &mut Context<'_>, Loaded) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.device.run(context, |work, context| {
+            let loaded = state::load(work, &self.id)?;
+            if loaded.group.is_none() {
+                return Err(Code::UnknownGroup.into());
+            }
+            call(work, context, loaded)
+        })
+    }
+
+    /// One operation as a member, and the send that tells the others.
+    fn as_member(
+        &self,
+        context: &mut Context<'_>,
+        body: impl Fn(&Work<'_>, &Loaded) -> Result<Body, Error>,
+    ) -> Result<Send, Error> {
+        self.with(context, |work, context, loaded| {
+            if loaded.group.as_ref().is_none_or(|group| group.standing != Standing::Member) {
+                return Err(Code::NotAMember.into());
+            }
+            let body = body(work, &loaded)?;
+            self.speak(work, context, loaded, body)
+        })
+    }
+
+    fn speak(&self, work: &mut Work<'_>, context: &mut Context<'_>, loaded: Loaded, body: Body) -> Result<Send, Error> {
+        let send = self.device.act(work, context, loaded, body)?;
+        let mut group = work.group(&self.id)?.ok_or(Code::Internal)?;
+        self.device.serve_lags(work, context, &self.id, &mut group)?;
+        outbox::view(self.device, work, context.now, &send)?.ok_or(Code::Internal.into())
+    }
+
+    /// Members, info, and how our user stands.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn view(&self, context: &mut Context<'_>) -> Result<GroupView, Error> {
+        self.device
+            .run(context, |work, _| work.group(&self.id)?.and_then(GroupView::of).ok_or(Code::UnknownGroup.into()))
+    }
+
+    /// Adds users, at most 200 at once. Each of their devices gets all operations of the group; who has left it before is asked, and is a
+    /// member again when they accept.
+    ///
+    /// # Errors
+    /// [`Code::NotAMember`]; [`Code::EmptyBatch`]; [`Code::AlreadyMember`], [`Code::UnknownUser`] or [`Code::IdentityNotAccepted`], with the
+    /// user's place; [`Code::TooMany`]; [`Code::TooManyOperations`].
+    pub fn add(&self, context: &mut Context<'_>, users: &[UserId]) -> Result<Send, Error> {
+        if users.is_empty() {
+            return Err(Error::of(Code::EmptyBatch, "users"));
+        }
+        self.as_member(context, |work, Loaded { group, set, .. }| {
+            let members = group.iter().flat_map(|group| &group.members).collect::<Vec<_>>();
+            let known = |user: &UserId| members.iter().any(|member| member.user == *user);
+            if let Some(item) = users.iter().position(known) {
+                return Err(Error { code: Code::AlreadyMember, item: Some(item), field: Some("users") });
+            }
+            if users.len() > MAX_ADDED || members.len() + users.len() > MAX_MEMBERS {
+                return Err(Error::of(Code::TooMany, "users"));
+            }
+            let leaves = |user: &UserId| set.leaves_of(user).into_iter().map(|leave| leave.0).collect();
+            let added = self.device.added(work, users, leaves)?;
+            Ok(Body::Add { members: added.into() })
+        })
+    }
+
+    /// Changes name, description and the like; what is absent stays.
+    ///
+    /// # Errors
+    /// [`Code::NotAMember`]; [`Code::InvalidArgument`] for nothing, or for what is outside its bounds; [`Code::TooManyOperations`].
+    pub fn update_info(&self, context: &mut Context<'_>, change: &GroupChange) -> Result<Send, Error> {
+        let change = change.form()?;
+        if change.is_empty() {
+            return Err(Error::of(Code::InvalidArgument, "change"));
+        }
+        self.as_member(context, |_, _| Ok(Body::Info { change: change.clone() }))
+    }
+
+    /// Changes the name: a short form of [`Group::update_info`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn rename(&self, context: &mut Context<'_>, name: &str) -> Result<Send, Error> {
+        self.update_info(context, &GroupChange { name: Some(name.to_owned()), ..GroupChange::default() })
+    }
+
+    /// Leaves, for good unless this user accepts an invitation back. The others send it nothing more once they know.
+    ///
+    /// # Errors
+    /// [`Code::NotAMember`].
+    pub fn leave(&self, context: &mut Context<'_>) -> Result<Send, Error> {
+        self.as_member(context, |_, _| Ok(Body::Leave))
+    }
+
+    /// Comes back, after a leave and an invitation.
+    ///
+    /// # Errors
+    /// [`Code::NotInvited`].
+    pub fn accept(&self, context: &mut Context<'_>) -> Result<Send, Error> {
+        self.answer(context, |add| Body::Accept { add })
+    }
+
+    /// Stays away, after a leave and an invitation.
+    ///
+    /// # Errors
+    /// [`Code::NotInvited`].
+    pub fn decline(&self, context: &mut Context<'_>) -> Result<Send, Error> {
+        self.answer(context, |add| Body::Decline { add })
+    }
+
+    fn answer(&self, context: &mut Context<'_>, body: impl Fn([u8; 32]) -> Body) -> Result<Send, Error> {
+        self.with(context, |work, context, loaded| {
+            let Some(Standing::Invited(add)) = loaded.group.as_ref().map(|group| group.standing) else {
+                return Err(Code::NotInvited.into());
+            };
+            self.speak(work, context, loaded, body(add.0))
+        })
+    }
+
+    /// Makes a new group of the members but `users`, with the same info. Nobody removes another: the old group stays as it is, nothing is
+    /// said to those left out, and this user leaves the old one by [`Group::leave`], if at all.
+    ///
+    /// # Errors
+    /// [`Code::NotAMember`]; [`Code::InvalidArgument`] when a user is none of the other members; as [`Device::create_group`].
+    pub fn fork_without(&self, context: &mut Context<'_>, users: &[UserId]) -> Result<(Group<'d>, Send), Error> {
+        let (id, send) = self.with(context, |work, context, loaded| {
+            let group = loaded.group.as_ref().ok_or(Code::UnknownGroup)?;
+            if group.standing != Standing::Member {
+                return Err(Code::NotAMember.into());
+            }
+            let member = |user: &UserId| user != self.device.user() && group.members.iter().any(|m| m.user == *user);
+            if let Some(item) = users.iter().position(|user| !member(user)) {
+                return Err(Error { code: Code::InvalidArgument, item: Some(item), field: Some("users") });
+            }
+            let stay: Vec<UserId> = group
+                .members
+                .iter()
+                .map(|member| member.user.clone())
+                .filter(|user| !users.contains(user) && user != self.device.user())
+                .collect();
+            let change = GroupChange::whole(&group.info).form()?;
+            let Scope::Group(kind, _) = group.scope else { return Err(Code::Internal.into()) };
+            self.device.found(work, context, kind, &change, &stay)
+        })?;
+        Ok((Group { device: self.device, id }, send))
+    }
+
+    /// Sends the app's bytes to all members, and a transcript to the user's own other devices.
+    ///
+    /// # Errors
+    /// As [`Device::batch_encrypt`], which it is.
+    pub fn send(&self, context: &mut Context<'_>, payload: &[u8], content_id: Option<[u8; 16]>) -> Result<Send, Error> {
+        self.device.batch_encrypt(context, Recipients::Group(self.id), payload, content_id)
+    }
+
+    /// The group's active session with a device, or `None` when the next send opens one.
+    ///
+    /// # Errors
+    /// [`Code::UnknownUser`]; the store's.
+    pub fn session(
+        &self,
+        context: &mut Context<'_>,
+        user: &UserId,
+        device: DeviceId,
+    ) -> Result<Option<SessionView>, Error> {
+        self.device.run(context, |work, context| {
+            let group = work.group(&self.id)?.ok_or(Code::UnknownGroup)?;
+            work.user(user)?.ok_or(Code::UnknownUser)?;
+            super::super::views::session_view(work, context.now, (user, device), group.scope).map_err(Error::from)
+        })
+    }
+
+    /// All operations of the group, those that do not count included, in an order that is the same for all members.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn history(&self, context: &mut Context<'_>) -> Result<Vec<HistoryEntry>, Error> {
+        self.with(context, |_, _, Loaded { set, view, .. }| {
+            let void = view.map(|view| view.void).unwrap_or_default();
+            Ok(set.operations().into_iter().map(|operation| HistoryEntry::of(operation, &void)).collect())
+        })
+    }
+
+    /// What a message of `length` bytes will cost now.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`]; the store's.
+    pub fn cost(&self, context: &mut Context<'_>, length: usize) -> Result<Cost, Error> {
+        self.device.run(context, |work, context| {
+            let group = work.group(&self.id)?.ok_or(Code::UnknownGroup)?;
+            self.device.cost(work, context, &group, length).map_err(Error::from)
+        })
+    }
+}
