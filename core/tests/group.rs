@@ -96,7 +96,7 @@ impl Replica {
 
     fn take(&mut self, operations: &[Operation]) {
         let offered = [self.waiting.as_slice(), operations].concat();
-        self.waiting = self.set.take(offered).unwrap().waiting;
+        self.waiting = self.set.take(offered, Vec::new()).unwrap().waiting;
     }
 
     fn view(&self) -> View {

@@ -157,7 +157,7 @@ impl World {
             Operation::from_record(StoredOperation::decode(&sealer.open(&key, &row).unwrap()).unwrap()).unwrap()
         });
         let mut set = Set::new(id);
-        set.take(operations.collect()).unwrap();
+        set.take(operations.collect(), Vec::new()).unwrap();
         set
     }
 

@@ -133,7 +133,7 @@ fn play(seed: u64, steps: usize, weather: Weather) {
         // Who was added by somebody who had left spoke without being a member: whoever knew it then does not read it.
         let mut all = world.operations(ALICE, *id);
         for name in &names {
-            all.take(world.operations(*name, *id).operations().into_iter().cloned().collect()).unwrap();
+            all.take(world.operations(*name, *id).operations().into_iter().cloned().collect(), Vec::new()).unwrap();
         }
         let misled = all.view().unwrap().misled.contains(&user(sender.0));
         for name in &names {

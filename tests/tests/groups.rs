@@ -2,6 +2,7 @@
 
 use rand_chacha::rand_core::SeedableRng;
 use sesame_core::context::{Context, Timestamp};
+use sesame_core::crypto::labels;
 use sesame_core::device::{
     Act, Answers, Event, GroupChange, Item, MessageKind, Need, Received, Send, SessionView, Standing,
 };
@@ -13,7 +14,7 @@ use sesame_core::record::{self, Peer, Record, Scope};
 use sesame_core::registry::admission;
 use sesame_core::store::{Kind, Sealer};
 use sesame_core::wire::content::{Body as Content, GroupClaim, SentTo, Stamp};
-use sesame_core::wire::group::{Added, Body, Bundle, Change, SignedOperation};
+use sesame_core::wire::group::{self as form, Added, Body, Bundle, Change, SignedOperation};
 use sesame_relay::Seen;
 use sesame_tests::{ALICE, BOB, DAY, Name, World, events, failures, messages, store_key, user};
 
@@ -297,6 +298,79 @@ fn a50_nothing_that_a_server_gives_changes_who_is_a_member() {
             "{file}"
         );
     }
+}
+
+/// A bundle of operations that a member's client, which keeps no rules, has made: each body upon the one before, changed at will.
+fn forge(
+    world: &World,
+    from: Name,
+    set: &Set,
+    bodies: Vec<Body>,
+    spoil: impl Fn(usize, &mut form::Operation),
+) -> Vec<Vec<u8>> {
+    let signer = DeviceKeys::from_record(&world.own(from));
+    let list = world.list(from.0);
+    let (mut set, mut bundles) = (set.clone(), Vec::new());
+    for (at, body) in bodies.into_iter().enumerate() {
+        let draft = set.draft(&signer.party.user, signer.party.device, body).unwrap();
+        let honest = Operation::sign(&signer, &list.list.hash, draft).unwrap();
+        let mut operation = honest.form.clone();
+        spoil(at, &mut operation);
+        let bytes = form::encode_unchecked(&operation).unwrap();
+        let signature = signer.signing.sign(labels::GROUP_OPERATION, &bytes);
+        let signed = SignedOperation { operation: bytes.into(), signature };
+        let bundle = Bundle { lists: vec![list.signed.clone().into()].into(), operations: vec![signed].into() };
+        bundles.push(bundle.encode().unwrap());
+        // A stranger's is refused here as it is everywhere.
+        let _ = set.insert(honest);
+    }
+    bundles
+}
+
+fn named(name: &str) -> Body {
+    Body::Info { change: Change { name: Some(name.as_bytes().to_vec().into()), ..Change::default() } }
+}
+
+#[test]
+fn an_operation_that_waits_and_turns_out_wrong_hinders_no_other() {
+    let (mut world, id) = trio(97);
+    // Jen makes two operations, of which the second has a wrong Lamport number, and shows Bob the second first.
+    let set = world.operations(JEN, id);
+    let bodies = vec![named("one"), named("two")];
+    let bundles = forge(&world, JEN, &set, bodies, |at, operation| operation.lamport += 7 * at as u64);
+    for bundle in bundles.iter().rev() {
+        let send = world.replace_payload(JEN, id, bundle);
+        let batch = send.batches.iter().find(|batch| batch.user == user("bob")).unwrap();
+        world.relay.submit((&user("jen"), DeviceId(1)), batch).unwrap();
+        assert_eq!(failures(&world.receive(BOB).unwrap()), []);
+    }
+    assert_eq!(world.group(BOB, id).unwrap().info.name, "one");
+    world.act(BOB, id, |group, c| group.rename(c, "and on it goes")).unwrap();
+    world.rest();
+    assert_eq!(world.group(ALICE, id).unwrap().info.name, "and on it goes");
+}
+
+#[test]
+fn what_a_stranger_says_of_a_group_beforehand_does_not_keep_anybody_out() {
+    let mut world = World::acquainted(98, &[("alice", 1), ("bob", 1), ("jen", 1), ("mallory", 1)]);
+    let id = world.found(ALICE, "Trip", &["bob"]);
+    // Mallory knows the group's operations, and tells Jen of them with a word of her own before Alice adds Jen.
+    let mallory = ("mallory", 1);
+    plant(&mut world, ALICE, mallory);
+    let set = world.operations(ALICE, id);
+    let [own] = forge(&world, mallory, &set, vec![named("mine")], |_, _| {}).try_into().unwrap();
+    world.act(ALICE, id, |group, c| group.add(c, &[user("jen")])).unwrap();
+    let add = world.steal(JEN);
+    let mut rows = world.dump(mallory);
+    rows.extend(world.dump(ALICE).into_iter().filter(|(key, _)| key[0] == Kind::Group as u8));
+    world.hosts[&mallory].store.inner.restore(rows);
+    let send = world.replace_payload(mallory, id, &own);
+    let batch = send.batches.iter().find(|batch| batch.user == user("jen")).unwrap();
+    world.relay.submit((&user("mallory"), DeviceId(1)), batch).unwrap();
+    assert!(matches!(world.receive(JEN).unwrap()[0], Received::Held { .. }));
+    assert_eq!(failures(&world.decrypt(JEN, &add)), []);
+    assert_eq!(world.members(JEN, id), ["alice", "bob", "jen"]);
+    assert_eq!(world.group(JEN, id).unwrap().info.name, "Trip");
 }
 
 #[test]

@@ -114,15 +114,20 @@ impl Set {
 
     /// Takes all that can be taken, whatever their order; known ones are passed over.
     ///
+    /// `waited` are operations that were taken up before without their parents: one of them that turns out wrong is dropped and hinders
+    /// no other.
+    ///
     /// # Errors
-    /// What an operation is refused for ([`Set::insert`]) but [`Code::MissingParents`]; then the set is not to be used any more.
-    pub fn take(&mut self, offered: Vec<Operation>) -> Result<Taken, Code> {
+    /// What an offered operation is refused for ([`Set::insert`]) but [`Code::MissingParents`]; then the set is not to be used any more.
+    pub fn take(&mut self, offered: Vec<Operation>, waited: Vec<Operation>) -> Result<Taken, Code> {
         let mut taken = Taken::default();
-        let mut waiting = offered;
-        waiting.sort_by(|a, b| a.order().cmp(&b.order()));
-        waiting.dedup_by(|a, b| a.id == b.id);
+        let mut all: Vec<(Operation, bool)> = offered.into_iter().map(|operation| (operation, true)).collect();
+        all.extend(waited.into_iter().map(|operation| (operation, false)));
+        // Of one that was both, the offered is kept.
+        all.sort_by(|(a, a_offered), (b, b_offered)| a.order().cmp(&b.order()).then(b_offered.cmp(a_offered)));
+        all.dedup_by(|(a, _), (b, _)| a.id == b.id);
         // Sorted by Lamport number, parents come before children: one pass is enough.
-        for operation in waiting {
+        for (operation, is_offered) in all {
             let id = operation.id;
             if self.has(&id) {
                 continue;
@@ -130,7 +135,8 @@ impl Set {
             match self.insert(operation.clone()) {
                 Ok(()) => taken.new.push(id),
                 Err(Code::MissingParents) => taken.waiting.push(operation),
-                Err(code) => return Err(code),
+                Err(code) if is_offered => return Err(code),
+                Err(_) => {}
             }
         }
         Ok(taken)

@@ -2,12 +2,12 @@
 
 use super::{
     super::{Device, received::as_items, work::Work},
-    state::{self, Loaded, Teller},
+    state::{self, Lists, Loaded, Teller},
 };
 use crate::{
     context::Context,
     error::{Blame, Code},
-    group::sync,
+    group::{operation::Operation, sync},
     ids::{DeviceId, GroupId, GroupKind, SessionId, UserId},
     limits::{KEEP_RECEIVED_IDS, MAX_HELD, MAX_HELD_OPERATIONS, MAX_HELD_PER_DEVICE, MIN_HELD},
     record::{Claim, Counters, Event, Flags, Group, HeldContent, Item, Message, MessageKind, Scope},
@@ -90,27 +90,21 @@ impl Device {
                 let bundle = Bundle::decode(bundle.as_slice())?;
                 let asks = bundle.operations.as_slice().is_empty();
                 let loaded = state::load(work, &id)?;
-                let (mut operations, mut lists) = state::verify(work, &loaded.set, &id, &bundle)?;
-                if loaded.group.is_none() {
-                    // A large state comes in several messages: what is held of it counts as well.
-                    for (_, held) in held(work, &id)? {
-                        let Ok((_, Body::Operations { bundle, .. })) = content::decode(&held.content) else { continue };
-                        let Ok(bundle) = Bundle::decode(bundle.as_slice()) else { continue };
-                        let Ok((more, cited)) = state::verify(work, &loaded.set, &id, &bundle) else { continue };
-                        operations.extend(more);
-                        lists.extend(cited);
-                    }
-                }
+                let offered = state::verify(work, &loaded.set, &id, &bundle)?;
                 let from = match word.user == *self.user() {
                     true => Teller::Ourselves,
                     false => Teller::Other(&word.user, &word.account_key),
                 };
                 let now = (context.now, self.us());
-                let Some((Loaded { group, .. }, mut events)) =
-                    state::take(work, now, loaded, (operations, lists), from)?
-                else {
-                    return Ok(None);
-                };
+                let unknown = loaded.group.is_none().then(|| (loaded.clone(), offered.clone()));
+                let mut taken = state::take(work, now, loaded, offered, from)?;
+                if let (None, Some((loaded, offered))) = (&taken, unknown) {
+                    // A large state comes in several messages: what this device has said before counts as well. Only what it said itself,
+                    // so that nobody can spoil another's word.
+                    let whole = with_held(work, &loaded, (word, offered))?;
+                    taken = state::take(work, now, loaded, whole, from).or_else(only_early)?;
+                }
+                let Some((Loaded { group, .. }, mut events)) = taken else { return Ok(None) };
                 let mut group = group.ok_or(Code::Internal)?;
                 if group.scope != Scope::Group(kind, id) {
                     return Err(Code::WrongScope);
@@ -195,6 +189,29 @@ impl Device {
             }
         }
     }
+}
+
+/// Operations of a bundle with those that are held from the same device, as far as they verify.
+fn with_held(
+    work: &Work<'_>,
+    loaded: &Loaded,
+    (word, (mut operations, mut lists)): (&Word, (Vec<Operation>, Lists)),
+) -> Result<(Vec<Operation>, Lists), Code> {
+    let id = loaded.set.id();
+    let same = |held: &HeldContent| (&held.user, held.device) == (&word.user, word.device);
+    for (_, held) in held(work, &id)?.into_iter().filter(|(_, held)| same(held)) {
+        let Ok((_, Body::Operations { bundle, .. })) = content::decode(&held.content) else { continue };
+        let Ok(bundle) = Bundle::decode(bundle.as_slice()) else { continue };
+        let Ok((more, cited)) = state::verify(work, &loaded.set, &id, &bundle) else { continue };
+        operations.extend(more);
+        lists.extend(cited);
+    }
+    Ok((operations, lists))
+}
+
+/// What earlier messages spoil makes this one early, not wrong.
+fn only_early<T>(code: Code) -> Result<Option<T>, Code> {
+    if code.blame() == Blame::Store { Err(code) } else { Ok(None) }
 }
 
 impl Group {

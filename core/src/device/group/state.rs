@@ -20,6 +20,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A group with its operations.
+#[derive(Clone)]
 pub(in super::super) struct Loaded {
     pub(in super::super) group: Option<Group>,
     pub(in super::super) set: Set,
@@ -37,7 +38,7 @@ pub(in super::super) fn load(work: &Work<'_>, id: &GroupId) -> Result<Loaded, Co
         operations.push(Operation::from_record(stored)?);
     }
     let mut set = Set::new(*id);
-    let taken = set.take(operations).map_err(|_| Code::RecordInconsistent)?;
+    let taken = set.take(operations, Vec::new()).map_err(|_| Code::RecordInconsistent)?;
     if !taken.waiting.is_empty() {
         return Err(Code::RecordInconsistent);
     }
@@ -103,12 +104,9 @@ pub(in super::super) fn take(
     let places = work.places();
     let waiting_key = places.group(Kind::Waiting, &id);
     let waited: Waiting = work.get(&waiting_key)?.unwrap_or_default();
-    let mut offered = operations;
-    for stored in waited.operations {
-        offered.push(Operation::from_record(stored)?);
-    }
+    let waited = waited.operations.into_iter().map(Operation::from_record).collect::<Result<_, _>>()?;
     let told_twice = set.equivocators();
-    let taken = set.take(offered)?;
+    let taken = set.take(operations, waited)?;
     let Some(after) = set.view() else { return Ok(None) };
     let standing = standing(&after, us);
     if let Teller::Other(user, account_key) = from {
