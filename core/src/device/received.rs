@@ -25,7 +25,7 @@ pub enum Received {
     Item {
         /// Which envelope, from 0.
         envelope: usize,
-        /// For [`Device::ack`].
+        /// For [`super::Device::ack`].
         id: u64,
         /// What it is.
         item: Item,
