@@ -3,28 +3,2239 @@
 
 /* Generated from ffi/src/capi by `cargo xtask header`. Do not edit. */
 
-/* libsesame, the C face.
+/* libsesame, the C face. This comment is the whole contract.
  *
- * Text that a function returns is static, ends with a zero byte, and is never freed by the caller.
- * Every function may be called from any thread.
+ * STATUS. Every function that can fail gives a `sesame_status`, 0 for success. The last argument, `sesame_error *`, may be
+ * NULL; else the call writes there what went wrong and where. A `sesame_error` is the caller's own and is never freed; its
+ * texts are static. A call that fails has changed nothing and lost nothing.
+ *
+ * HANDLES. A device, a registry, a session, a group and so on are numbers in structs of their own, given by value. Each is
+ * looked up, so that one which was freed, is of another kind or was never given is SESAME_STATUS_BAD_HANDLE. Free each with
+ * its `sesame_*_free`; freeing {0} does nothing; freeing twice is SESAME_STATUS_BAD_HANDLE. A handle may be freed while
+ * calls on it run in other threads: they end as they would have. Registries, sessions and groups work on after the device
+ * that gave them is freed.
+ *
+ * BYTES IN. A `sesame_slice` is a pointer and a length; NULL with length 0 is empty. The library copies what it keeps. Text
+ * is UTF-8, without a zero byte at its end; a user is 1 to 64 bytes of it.
+ *
+ * RESULTS OUT. A call that gives more than a number gives a `sesame_result` and a pointer to a struct in it. The result
+ * owns that struct and whatever it leads to, unchanged, until `sesame_result_free`, which also wipes it. An item of a list
+ * lies behind a pointer, `list->items[i]->field`. A slice whose data is NULL stands for something absent. Outputs are
+ * zeroed on entry and written on success.
+ *
+ * GROWTH. A struct begins with its size. When you fill one in, set `struct_size` to its sizeof and zero what you do not
+ * set; when you read one, a field that a later version added is there only if `struct_size` reaches it. `sesame_slice`,
+ * `sesame_address`, `sesame_error` and what a store's functions are given never change.
+ *
+ * THREADS. Any function may be called from any thread; calls over one device wait for each other. A store's functions run
+ * in the thread that called, and must not call the library (SESAME_STATUS_REENTRANT), but for `sesame_rows_add`. In the
+ * child of a fork every call gives SESAME_STATUS_FORKED: exec first.
+ *
+ * SECRETS. Keys never leave the library. Plaintexts and the store key are the caller's to wipe: `sesame_wipe`.
+ *
+ * What the library cannot check: that a pointer which is neither NULL nor misaligned leads to as much memory as you say.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#if defined(_WIN32) && !defined(SESAME_STATIC)
+#define SESAME_API __declspec(dllimport)
+#elif defined(__GNUC__) && !defined(SESAME_STATIC)
+#define SESAME_API __attribute__((visibility("default")))
+#else
+#define SESAME_API
+#endif
+
+/// The header's version as one number, to be compared with `sesame_version()`.
+#define SESAME_VERSION_NUMBER (SESAME_VERSION_MAJOR * 1000000 + SESAME_VERSION_MINOR * 1000 + SESAME_VERSION_PATCH)
+
+/// The version's first number.
+#define SESAME_VERSION_MAJOR 0
+
+/// The version's second number.
+#define SESAME_VERSION_MINOR 1
+
+/// The version's third number.
+#define SESAME_VERSION_PATCH 0
+
+/// What a call gives. The hundreds say whose fault it was: 1 the calling app's, 2 another client's, 3 the server's, 4 the store's, 5 this
+/// library's. Numbers are only ever added to: treat one that is not known by its hundreds.
+enum sesame_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// It was done.
+  SESAME_STATUS_OK = 0,
+  /// An argument is outside its documented range.
+  SESAME_STATUS_INVALID_ARGUMENT = 101,
+  /// The batch is empty.
+  SESAME_STATUS_EMPTY_BATCH = 102,
+  /// More items than one call takes.
+  SESAME_STATUS_TOO_MANY = 103,
+  /// Called from inside a store's callback.
+  SESAME_STATUS_REENTRANT = 104,
+  /// Another call holds the device.
+  SESAME_STATUS_BUSY = 105,
+  /// The handle is closed.
+  SESAME_STATUS_CLOSED = 106,
+  /// No such user is known.
+  SESAME_STATUS_UNKNOWN_USER = 107,
+  /// No such group is known.
+  SESAME_STATUS_UNKNOWN_GROUP = 108,
+  /// The user's account key changed and was not accepted.
+  SESAME_STATUS_IDENTITY_NOT_ACCEPTED = 109,
+  /// Not a member of the group.
+  SESAME_STATUS_NOT_A_MEMBER = 110,
+  /// Only the primary device can do this.
+  SESAME_STATUS_NOT_PRIMARY = 111,
+  /// Already a member of the group.
+  SESAME_STATUS_ALREADY_MEMBER = 112,
+  /// There is no invitation to answer.
+  SESAME_STATUS_NOT_INVITED = 113,
+  /// Not a handle of this kind, or one that was freed.
+  SESAME_STATUS_BAD_HANDLE = 114,
+  /// A pointer is null.
+  SESAME_STATUS_NULL_POINTER = 115,
+  /// A struct or pointer is not laid out as the header says.
+  SESAME_STATUS_BAD_STRUCT = 116,
+  /// The bytes end too early.
+  SESAME_STATUS_TRUNCATED = 201,
+  /// Bytes follow the end.
+  SESAME_STATUS_TRAILING_DATA = 202,
+  /// Not the canonical encoding.
+  SESAME_STATUS_NON_CANONICAL = 203,
+  /// A length exceeds its limit.
+  SESAME_STATUS_TOO_LARGE = 204,
+  /// This version or suite is not supported.
+  SESAME_STATUS_UNSUPPORTED_VERSION = 205,
+  /// This type is not known.
+  SESAME_STATUS_UNKNOWN_TYPE = 206,
+  /// The public key is not in the prime-order group.
+  SESAME_STATUS_WEAK_PUBLIC_KEY = 207,
+  /// The public key is not canonically encoded.
+  SESAME_STATUS_BAD_KEY_ENCODING = 208,
+  /// Authentication failed.
+  SESAME_STATUS_AUTHENTICATION_FAILED = 209,
+  /// Addressed to another device.
+  SESAME_STATUS_WRONG_RECIPIENT = 210,
+  /// No session matches.
+  SESAME_STATUS_NO_SESSION = 211,
+  /// The message skips more than the limit.
+  SESAME_STATUS_TOO_FAR_AHEAD = 212,
+  /// This message was already received.
+  SESAME_STATUS_DUPLICATE = 213,
+  /// The message key is gone.
+  SESAME_STATUS_MESSAGE_KEY_EXPIRED = 214,
+  /// The prekey is not known.
+  SESAME_STATUS_UNKNOWN_PRE_KEY = 215,
+  /// The one-time prekey was already used.
+  SESAME_STATUS_PRE_KEY_USED = 216,
+  /// The initiation message is a replay.
+  SESAME_STATUS_REPLAYED_INITIATION = 217,
+  /// The sender's account key changed.
+  SESAME_STATUS_IDENTITY_CHANGED = 218,
+  /// The padding is malformed.
+  SESAME_STATUS_BAD_PADDING = 219,
+  /// The content does not belong in this scope.
+  SESAME_STATUS_WRONG_SCOPE = 220,
+  /// The device is not on the signed list.
+  SESAME_STATUS_NOT_LISTED = 221,
+  /// The envelope's gate does not match.
+  SESAME_STATUS_FORGED = 222,
+  /// The peer used an index twice.
+  SESAME_STATUS_REUSED_INDEX = 223,
+  /// Another group with this id is known.
+  SESAME_STATUS_GROUP_EXISTS = 230,
+  /// The author is not a member of the group.
+  SESAME_STATUS_AUTHOR_NOT_MEMBER = 231,
+  /// Nobody may do this in a group.
+  SESAME_STATUS_FORBIDDEN_OPERATION = 232,
+  /// The group operation is outside its bounds.
+  SESAME_STATUS_MALFORMED_OPERATION = 233,
+  /// Operations before this one are missing.
+  SESAME_STATUS_MISSING_PARENTS = 234,
+  /// More group operations than the limit.
+  SESAME_STATUS_TOO_MANY_OPERATIONS = 235,
+  /// This kind of group is not known.
+  SESAME_STATUS_UNKNOWN_GROUP_KIND = 236,
+  /// The bundle belongs to another device.
+  SESAME_STATUS_BUNDLE_MISMATCH = 301,
+  /// A signature does not verify.
+  SESAME_STATUS_BAD_SIGNATURE = 302,
+  /// One key stands in two places.
+  SESAME_STATUS_KEY_REUSE = 303,
+  /// A prekey id is malformed.
+  SESAME_STATUS_BAD_PRE_KEY_ID = 304,
+  /// The bundle is too old.
+  SESAME_STATUS_BUNDLE_EXPIRED = 305,
+  /// A device is named twice.
+  SESAME_STATUS_DUPLICATE_DEVICE = 306,
+  /// The device list is empty.
+  SESAME_STATUS_EMPTY_LIST = 307,
+  /// More devices than the limit.
+  SESAME_STATUS_TOO_MANY_DEVICES = 308,
+  /// The device list is older than the known one.
+  SESAME_STATUS_DEVICE_LIST_ROLLBACK = 309,
+  /// Two device lists claim one epoch.
+  SESAME_STATUS_DEVICE_LIST_FORK = 310,
+  /// The device list's ancestors do not match.
+  SESAME_STATUS_BROKEN_CHAIN = 311,
+  /// The device list belongs to another user.
+  SESAME_STATUS_WRONG_USER = 312,
+  /// The server refused the send too often.
+  SESAME_STATUS_TOO_MANY_ROUNDS = 313,
+  /// The server's answer is not backed by a signed list.
+  SESAME_STATUS_SERVER_INCONSISTENT = 314,
+  /// The store is locked.
+  SESAME_STATUS_STORE_BUSY = 401,
+  /// The store failed to read or write.
+  SESAME_STATUS_STORE_IO = 402,
+  /// The store is full.
+  SESAME_STATUS_STORE_FULL = 403,
+  /// The store is read-only.
+  SESAME_STATUS_STORE_READ_ONLY = 404,
+  /// The store was sealed under another key.
+  SESAME_STATUS_WRONG_KEY = 405,
+  /// A stored record does not open.
+  SESAME_STATUS_RECORD_CORRUPT = 406,
+  /// A stored record contradicts another.
+  SESAME_STATUS_RECORD_INCONSISTENT = 407,
+  /// The store is older than it was.
+  SESAME_STATUS_ROLLBACK_DETECTED = 408,
+  /// The store was written by a newer version.
+  SESAME_STATUS_NEWER_FORMAT = 409,
+  /// The store belongs to another device.
+  SESAME_STATUS_FOREIGN_STORE = 410,
+  /// It is unknown whether the commit landed.
+  SESAME_STATUS_OUTCOME_UNKNOWN = 411,
+  /// The app's store does not keep its contract.
+  SESAME_STATUS_STORE_MISBEHAVES = 412,
+  /// A fault in the library.
+  SESAME_STATUS_INTERNAL = 501,
+  /// An earlier fault made the handle unusable; reload it.
+  SESAME_STATUS_POISONED = 502,
+  /// No randomness could be had.
+  SESAME_STATUS_RANDOMNESS = 503,
+  /// The process was forked.
+  SESAME_STATUS_FORKED = 504,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_status sesame_status;
+#else
+typedef int32_t sesame_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// What happened.
+enum sesame_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// An event that this version of the header has no name for.
+  SESAME_EVENT_KIND_OTHER = 0,
+  /// A newer signed device list of `user` was taken: `added`, `removed`.
+  SESAME_EVENT_KIND_DEVICE_LIST_CHANGED = 1,
+  /// Two signed lists of `user` contradict each other, `known` and `other` (absent when only a claim of it was seen); sends go only to
+  /// devices on both.
+  SESAME_EVENT_KIND_DEVICE_LIST_FORK = 2,
+  /// A list of `user` jumped so far that its ancestry could not be checked.
+  SESAME_EVENT_KIND_DEVICE_LIST_GAP = 3,
+  /// The newest list of `user` is older than 35 days.
+  SESAME_EVENT_KIND_DEVICE_LIST_OLD = 4,
+  /// An older list of `user` than the known one was offered and refused: `epoch`.
+  SESAME_EVENT_KIND_DEVICE_LIST_ROLLBACK = 5,
+  /// Messages of `device` of `user` are missing, in `group` or, where that is absent, direct ones: `first` to `last`.
+  SESAME_EVENT_KIND_GAP = 6,
+  /// `user` on `device` added `users` to `group`.
+  SESAME_EVENT_KIND_GROUP_ADDED = 7,
+  /// `device` of `user` has other operations of `group` than this one: call `sesame_device_tick`, and submit what is in the outbox then.
+  SESAME_EVENT_KIND_GROUP_DIVERGED = 8,
+  /// `device` of `user` told members of `group` different things.
+  SESAME_EVENT_KIND_GROUP_EQUIVOCATION = 9,
+  /// This user, who had left `group`, is asked back by `user` on `device`.
+  SESAME_EVENT_KIND_GROUP_INVITED = 10,
+  /// This user is a member of `group` now, by the word of `user` on `device`.
+  SESAME_EVENT_KIND_GROUP_JOINED = 11,
+  /// `user` has left `group`, on `device`.
+  SESAME_EVENT_KIND_GROUP_LEFT = 12,
+  /// `users` are no members of `group` after all: who added them had left.
+  SESAME_EVENT_KIND_GROUP_REVOKED = 13,
+  /// `user` on `device` changed the info of `group`, by `operation`.
+  SESAME_EVENT_KIND_GROUP_UPDATED = 14,
+  /// What was held for `user` was dropped for age or size.
+  SESAME_EVENT_KIND_HELD_DROPPED = 15,
+  /// A bundle of `device` of `user` was older than 14 days: the device may be idle.
+  SESAME_EVENT_KIND_IDLE_DEVICE = 16,
+  /// Another account key, `claimed`, claims `user`, for whom `pinned` was known; sending is blocked and what arrives is held until
+  /// `sesame_registry_accept_identity`. `was_verified` says whether the app had verified the pinned one.
+  SESAME_EVENT_KIND_IDENTITY_CHANGED = 17,
+  /// The server refused a batch for `user` and showed no newer list.
+  SESAME_EVENT_KIND_SERVER_INCONSISTENT = 18,
+  /// A session was begun by `device` of `user`: `session_id`.
+  SESAME_EVENT_KIND_SESSION_STARTED = 19,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_event_kind sesame_event_kind;
+#else
+typedef uint32_t sesame_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// How a group's messages travel.
+enum sesame_group_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// A ratchet for each pair of devices, apart from their direct one.
+  SESAME_GROUP_KIND_PAIRWISE = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_group_kind sesame_group_kind;
+#else
+typedef uint32_t sesame_group_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// How this user stands in a group.
+enum sesame_standing
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// Has left.
+  SESAME_STANDING_LEFT = 1,
+  /// Has left and is asked back.
+  SESAME_STANDING_INVITED = 2,
+  /// A member.
+  SESAME_STANDING_MEMBER = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_standing sesame_standing;
+#else
+typedef uint32_t sesame_standing;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// What came of an envelope.
+enum sesame_received_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// Something was said: `message`. It waits in the inbox until `sesame_device_ack`.
+  SESAME_RECEIVED_KIND_MESSAGE = 1,
+  /// Something happened: `event`. It waits in the inbox until `sesame_device_ack`.
+  SESAME_RECEIVED_KIND_EVENT = 2,
+  /// It could not be opened, for `status`; nothing changed by it.
+  SESAME_RECEIVED_KIND_FAILURE = 3,
+  /// It waits here for `sesame_registry_accept_identity`, and may be confirmed to the server.
+  SESAME_RECEIVED_KIND_HELD = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_received_kind sesame_received_kind;
+#else
+typedef uint32_t sesame_received_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// What an operation did.
+enum sesame_act
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// Came back.
+  SESAME_ACT_ACCEPTED = 1,
+  /// Added `users`, or asked them back.
+  SESAME_ACT_ADDED = 2,
+  /// Made the group, with `change`.
+  SESAME_ACT_CREATED = 3,
+  /// Stayed away.
+  SESAME_ACT_DECLINED = 4,
+  /// Left.
+  SESAME_ACT_LEFT = 5,
+  /// Took a device of their own, `retired`, off the list.
+  SESAME_ACT_RETIRED = 6,
+  /// Changed the info by `change`.
+  SESAME_ACT_UPDATED = 7,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_act sesame_act;
+#else
+typedef uint32_t sesame_act;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// How a device stands with this one.
+enum sesame_device_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// Listed, with a usable session.
+  SESAME_DEVICE_STATE_ACTIVE = 1,
+  /// Listed; the next send initiates.
+  SESAME_DEVICE_STATE_NO_SESSION = 2,
+  /// No longer listed; kept for late messages.
+  SESAME_DEVICE_STATE_STALE = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_device_state sesame_device_state;
+#else
+typedef uint32_t sesame_device_state;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// What the server says to a batch.
+enum sesame_submission_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// It was taken whole: call `sesame_device_accepted`.
+  SESAME_SUBMISSION_KIND_ACCEPTED = 1,
+  /// It was made from a stale view and refused whole: call `sesame_device_rejected` with `device_list`.
+  SESAME_SUBMISSION_KIND_STALE = 2,
+  /// There is no such user: call `sesame_device_no_such_user`.
+  SESAME_SUBMISSION_KIND_NO_SUCH_USER = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_submission_kind sesame_submission_kind;
+#else
+typedef uint32_t sesame_submission_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// What the server saw.
+enum sesame_seen_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// A bundle of `device` of `user` was handed out.
+  SESAME_SEEN_KIND_BUNDLE_FETCHED = 1,
+  /// A device list or prekeys of `size` bytes came up from `device` of `user`.
+  SESAME_SEEN_KIND_PUBLISHED = 2,
+  /// A batch for `recipient` came from `device` of `user`.
+  SESAME_SEEN_KIND_SUBMITTED = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_seen_kind sesame_seen_kind;
+#else
+typedef uint32_t sesame_seen_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// Which kind of thing is needed.
+enum sesame_need_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// The signed device list of `user`, from the server.
+  SESAME_NEED_KIND_DEVICE_LIST = 1,
+  /// A prekey bundle of `device` of `user`, from the server.
+  SESAME_NEED_KIND_BUNDLE = 2,
+  /// The app's word on a changed account key of `user`: `sesame_registry_accept_identity`.
+  SESAME_NEED_KIND_IDENTITY_ACCEPTANCE = 3,
+  /// An upload of fresh prekeys: `sesame_device_publication`.
+  SESAME_NEED_KIND_PUBLICATION = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_need_kind sesame_need_kind;
+#else
+typedef uint32_t sesame_need_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// What a function of the app's store gives; any other number counts as a fault of the store. Nothing but `SESAME_STORE_OUTCOME_OK`
+/// and `SESAME_STORE_OUTCOME_UNKNOWN` may have changed anything.
+enum sesame_store_outcome
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// It was done.
+  SESAME_STORE_OUTCOME_OK = 0,
+  /// Of a commit: the generation has moved on.
+  SESAME_STORE_OUTCOME_CONFLICT = 1,
+  /// Another process holds it.
+  SESAME_STORE_OUTCOME_BUSY = 401,
+  /// It failed to read or write.
+  SESAME_STORE_OUTCOME_IO = 402,
+  /// No space is left.
+  SESAME_STORE_OUTCOME_FULL = 403,
+  /// It cannot be written.
+  SESAME_STORE_OUTCOME_READ_ONLY = 404,
+  /// Of a commit: the store cannot say whether it landed; the generation will.
+  SESAME_STORE_OUTCOME_UNKNOWN = 411,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_store_outcome sesame_store_outcome;
+#else
+typedef int32_t sesame_store_outcome;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// Bytes that somebody else owns. `data` may be NULL when `len` is 0. Text is UTF-8 and needs no zero byte at its end.
+typedef struct sesame_slice {
+  /// Where they begin.
+  const uint8_t *data;
+  /// How many they are.
+  size_t len;
+} sesame_slice;
+
+/// Where a device lives.
+typedef struct sesame_store {
+  /// Names it; 0 names nothing.
+  uint64_t token;
+} sesame_store;
+
+/// A device of a user's: this device.
+typedef struct sesame_device {
+  /// Names it; 0 names nothing.
+  uint64_t token;
+} sesame_device;
+
+/// What went wrong, in memory of the caller's: nothing in it is ever freed. Its size will not change.
+typedef struct sesame_error {
+  /// The same as the call gave.
+  sesame_status status;
+  /// Which argument it is about, as text; empty if it is about none.
+  char field[36];
+  /// Which item of a list it is about, from 0; -1 if it is about none.
+  int64_t item;
+  /// What happened, as static text in UTF-8 that holds neither secrets nor bytes of others.
+  const char *reason;
+  /// Zeros.
+  uint64_t reserved[4];
+} sesame_error;
+
+/// What a call gave: it owns every struct, list and slice of the view that came with it, until `sesame_result_free`.
+typedef struct sesame_result {
+  /// Names it; 0 names nothing.
+  uint64_t token;
+} sesame_result;
+
+/// What to upload to the server, then confirm with `sesame_device_published`.
+typedef struct sesame_publication {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// Names it, 16 bytes.
+  struct sesame_slice id;
+  /// For the server.
+  struct sesame_slice bytes;
+} sesame_publication;
+
+/// Users, their devices, and whom to trust.
+typedef struct sesame_registry {
+  /// Names it; 0 names nothing.
+  uint64_t token;
+} sesame_registry;
+
+/// The session with one device: what is active now, whatever was before.
+typedef struct sesame_session {
+  /// Names it; 0 names nothing.
+  uint64_t token;
+} sesame_session;
+
+/// One ciphertext for one device.
+typedef struct sesame_outgoing {
+  /// The size of this struct.
+  size_t struct_size;
+  /// For which device.
+  uint32_t device;
+  /// The envelope.
+  struct sesame_slice envelope;
+} sesame_outgoing;
+
+/// A listed device that gets nothing, and why.
+typedef struct sesame_skipped {
+  /// The size of this struct.
+  size_t struct_size;
+  /// Which device.
+  uint32_t device;
+  /// Why, a `sesame_status`.
+  uint32_t reason;
+} sesame_skipped;
+
+/// One user's ciphertexts: all of them go to the server together, or none.
+typedef struct sesame_batch {
+  /// The size of this struct.
+  size_t struct_size;
+  /// Whose devices.
+  struct sesame_slice user;
+  /// 1 if it is for one device alone, so that the server does not compare it with the list; else 0.
+  uint32_t targeted;
+  /// One for each device.
+  const struct sesame_outgoing *const *envelopes;
+  /// How many.
+  size_t envelope_count;
+  /// Listed devices that get nothing.
+  const struct sesame_skipped *const *skips;
+  /// How many.
+  size_t skip_count;
+} sesame_batch;
+
+/// What the app has to bring before a batch is whole.
+typedef struct sesame_need {
+  /// The size of this struct.
+  size_t struct_size;
+  /// A `sesame_need_kind`.
+  uint32_t kind;
+  /// Which device's, for a bundle.
+  uint32_t device;
+  /// Whose; absent for a publication.
+  struct sesame_slice user;
+} sesame_need;
+
+/// A user that a send was given up for.
+typedef struct sesame_failed_user {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// Who.
+  struct sesame_slice user;
+  /// Why.
+  sesame_status reason;
+} sesame_failed_user;
+
+/// Something that the app should know. Its kind says which fields are set; the others are zero.
+typedef struct sesame_event {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// What happened.
+  sesame_event_kind kind;
+  /// Which device.
+  uint32_t device;
+  /// Who.
+  struct sesame_slice user;
+  /// In which group, 32 bytes.
+  struct sesame_slice group;
+  /// Users that it is about.
+  const struct sesame_slice *users;
+  /// How many.
+  size_t user_count;
+  /// Devices that are new on a list.
+  const uint32_t *added;
+  /// How many.
+  size_t added_count;
+  /// Devices that are no longer on a list.
+  const uint32_t *removed;
+  /// How many.
+  size_t removed_count;
+  /// The signed list that was known.
+  struct sesame_slice known;
+  /// The signed list that contradicts it.
+  struct sesame_slice other;
+  /// The epoch that was offered.
+  uint64_t epoch;
+  /// The first missing sequence number.
+  uint64_t first;
+  /// The last missing sequence number.
+  uint64_t last;
+  /// Equal on both sides, 32 bytes.
+  struct sesame_slice session_id;
+  /// The operation that did it, 32 bytes.
+  struct sesame_slice operation;
+  /// The account key that was pinned, 32 bytes.
+  struct sesame_slice pinned;
+  /// The account key that claims the user, 32 bytes.
+  struct sesame_slice claimed;
+  /// Whether the app had verified the pinned key.
+  bool was_verified;
+} sesame_event;
+
+/// How a send stands. It lives in the store: `sesame_device_outbox` gives it again after a crash.
+typedef struct sesame_send {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// Names it, 16 bytes.
+  struct sesame_slice id;
+  /// Travels inside, the same in every copy; 16 bytes.
+  struct sesame_slice content_id;
+  /// What to submit now.
+  const struct sesame_batch *const *batches;
+  /// How many.
+  size_t batch_count;
+  /// What must be brought before the other users' batches are whole.
+  const struct sesame_need *const *needs;
+  /// How many.
+  size_t need_count;
+  /// Users that were given up.
+  const struct sesame_failed_user *const *failed;
+  /// How many.
+  size_t failed_count;
+  /// What came to light by the call.
+  const struct sesame_event *const *events;
+  /// How many.
+  size_t event_count;
+} sesame_send;
+
+/// New values for a group's info; what is NULL stays.
+typedef struct sesame_group_change {
+  /// The size of this struct.
+  size_t struct_size;
+  /// At most 256 bytes of UTF-8.
+  const struct sesame_slice *name;
+  /// At most 2,048 bytes of UTF-8.
+  const struct sesame_slice *description;
+  /// Where a picture is, as the app says; at most 1,024 bytes.
+  const struct sesame_slice *picture;
+  /// After how many seconds messages should disappear; 0 for never.
+  const uint32_t *timer;
+  /// The app's own; at most 4,096 bytes.
+  const struct sesame_slice *app_data;
+} sesame_group_change;
+
+/// One group.
+typedef struct sesame_group {
+  /// Names it; 0 names nothing.
+  uint64_t token;
+} sesame_group;
+
+/// One device of one user.
+typedef struct sesame_address {
+  /// The user, 1 to 64 bytes of UTF-8.
+  struct sesame_slice user;
+  /// The device.
+  uint32_t device;
+} sesame_address;
+
+/// A group, as this device knows it.
+typedef struct sesame_group_view {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// GroupID, 32 bytes.
+  struct sesame_slice id;
+  /// How its messages travel.
+  sesame_group_kind kind;
+  /// Member, invited back, or left.
+  sesame_standing standing;
+  /// The members, rising.
+  const struct sesame_slice *members;
+  /// How many.
+  size_t member_count;
+  /// At most 256 bytes of UTF-8.
+  struct sesame_slice name;
+  /// At most 2,048 bytes of UTF-8.
+  struct sesame_slice description;
+  /// At most 1,024 bytes.
+  struct sesame_slice picture;
+  /// After how many seconds messages should disappear; 0 for never.
+  uint32_t timer;
+  /// At most 4,096 bytes.
+  struct sesame_slice app_data;
+  /// Members' devices that had other operations when they were last heard.
+  const struct sesame_address *diverged;
+  /// How many.
+  size_t diverged_count;
+} sesame_group_view;
+
+/// Groups.
+typedef struct sesame_groups {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The groups.
+  const struct sesame_group_view *const *items;
+  /// How many.
+  size_t count;
+} sesame_groups;
+
+/// Sends, oldest first.
+typedef struct sesame_sends {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The sends.
+  const struct sesame_send *const *items;
+  /// How many.
+  size_t count;
+} sesame_sends;
+
+/// A message that was opened and authenticated.
+typedef struct sesame_message {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The same in every copy and resend, 16 bytes.
+  struct sesame_slice content_id;
+  /// The authenticated sender.
+  struct sesame_slice user;
+  /// The authenticated device.
+  uint32_t device;
+  /// The group that it was said in, 32 bytes; absent for a direct message.
+  struct sesame_slice group;
+  /// The session that it came on, 32 bytes.
+  struct sesame_slice session_id;
+  /// The sender's clock, in ms since 1970.
+  uint64_t sent_at;
+  /// Counts what that device sent to this one, from 1.
+  uint64_t sequence;
+  /// Whether it is a transcript: what another device of this user sent.
+  bool is_transcript;
+  /// For a transcript, to whom it went.
+  const struct sesame_slice *recipients;
+  /// How many.
+  size_t recipient_count;
+  /// The app's bytes; wiped by `sesame_result_free`.
+  struct sesame_slice payload;
+  /// The sending device is no longer on its user's list.
+  bool from_removed_device;
+  /// It began a session without a one-time key.
+  bool no_one_time_key;
+  /// A newer session has already been used.
+  bool older_session;
+  /// The sender has left the group; nothing shows whether this was said before.
+  bool from_former_member;
+} sesame_message;
+
+/// One result for an envelope; an envelope may give several.
+typedef struct sesame_received {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// What came of it.
+  sesame_received_kind kind;
+  /// `SESAME_STATUS_OK`, or why it could not be opened.
+  sesame_status status;
+  /// Which envelope, from 0; in the inbox 0.
+  size_t envelope;
+  /// For `sesame_device_ack`; 0 if there is nothing to ack.
+  uint64_t id;
+  /// Whether to confirm the envelope to the server. Else leave it there and fetch again.
+  bool confirm;
+  /// What was said, or NULL.
+  const struct sesame_message *message;
+  /// What happened, or NULL.
+  const struct sesame_event *event;
+} sesame_received;
+
+/// Results, in the order of the envelopes; in the inbox, oldest first.
+typedef struct sesame_received_list {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The results.
+  const struct sesame_received *const *items;
+  /// How many.
+  size_t count;
+  /// The ids of those that wait in the inbox, for `sesame_device_ack`.
+  const uint64_t *ids;
+  /// How many.
+  size_t id_count;
+} sesame_received_list;
+
+/// Events, in order.
+typedef struct sesame_events {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The events.
+  const struct sesame_event *const *items;
+  /// How many.
+  size_t count;
+} sesame_events;
+
+/// A session, as this device knows it.
+typedef struct sesame_session_view {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// Equal on both sides, 32 bytes.
+  struct sesame_slice id;
+  /// Its place in the order.
+  uint64_t generation;
+  /// Whether no answer has come yet.
+  bool initiating;
+  /// Messages that this device has sent to that one.
+  uint64_t sent;
+  /// Messages accepted on this session.
+  uint64_t received;
+  /// Other sessions that are kept for late messages.
+  size_t inactive;
+} sesame_session_view;
+
+/// One operation of a group.
+typedef struct sesame_history_entry {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// 32 bytes.
+  struct sesame_slice id;
+  /// Whose word it was; authenticated.
+  struct sesame_slice user;
+  /// On which device.
+  uint32_t device;
+  /// What was done.
+  sesame_act act;
+  /// Whom it added.
+  const struct sesame_slice *users;
+  /// How many.
+  size_t user_count;
+  /// The device that was retired, or 0.
+  uint32_t retired;
+  /// What of the info it set, or NULL.
+  const struct sesame_group_change *change;
+  /// Whether it counts.
+  bool counts;
+} sesame_history_entry;
+
+/// All operations, in an order that is the same for all members.
+typedef struct sesame_history {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The operations.
+  const struct sesame_history_entry *const *items;
+  /// How many.
+  size_t count;
+} sesame_history;
+
+/// What a message to a group costs.
+typedef struct sesame_cost {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// One for each device of each member, but for the sending one.
+  size_t envelopes;
+  /// On the wire.
+  uint64_t bytes;
+  /// Members whose device list is not here yet.
+  const struct sesame_slice *unknown;
+  /// How many.
+  size_t unknown_count;
+} sesame_cost;
+
+/// A new device that waits for its primary's answer.
+typedef struct sesame_linking {
+  /// Names it; 0 names nothing.
+  uint64_t token;
+} sesame_linking;
+
+/// A user, as this device knows it.
+typedef struct sesame_user_view {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The user.
+  struct sesame_slice user;
+  /// The pinned account key, 32 bytes.
+  struct sesame_slice account_key;
+  /// Another account key that waits for `sesame_registry_accept_identity`, 32 bytes; or absent.
+  struct sesame_slice claimed_key;
+  /// Whether the app compared safety numbers.
+  bool verified;
+  /// Whether two signed lists contradict each other.
+  bool forked;
+  /// Whether the server said that there is no such user.
+  bool paused;
+  /// The epoch of the newest device list, or 0.
+  uint64_t epoch;
+} sesame_user_view;
+
+/// Users.
+typedef struct sesame_users {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The users.
+  const struct sesame_user_view *const *items;
+  /// How many.
+  size_t count;
+} sesame_users;
+
+/// A device, as this device knows it.
+typedef struct sesame_device_view {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The DeviceID.
+  uint32_t device;
+  /// Active, no session, or stale.
+  sesame_device_state state;
+  /// Ed25519, 32 bytes.
+  struct sesame_slice signing_key;
+  /// X25519, 32 bytes.
+  struct sesame_slice identity_key;
+  /// The active session, 32 bytes; or absent.
+  struct sesame_slice session_id;
+} sesame_device_view;
+
+/// Devices, rising by id.
+typedef struct sesame_devices {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The devices.
+  const struct sesame_device_view *const *items;
+  /// How many.
+  size_t count;
+} sesame_devices;
+
+/// What the server gave for needs.
+typedef struct sesame_answers {
+  /// The size of this struct.
+  size_t struct_size;
+  /// Signed device lists.
+  const struct sesame_slice *device_lists;
+  /// How many.
+  size_t device_list_count;
+  /// Prekey bundles.
+  const struct sesame_slice *bundles;
+  /// How many.
+  size_t bundle_count;
+  /// Devices for which the server has no bundle.
+  const struct sesame_address *without_bundle;
+  /// How many.
+  size_t without_bundle_count;
+  /// Users that the server does not know.
+  const struct sesame_slice *unknown_users;
+  /// How many.
+  size_t unknown_user_count;
+} sesame_answers;
+
+/// Something in the answers that was not taken.
+typedef struct sesame_refusal {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// `device_lists` or `bundles`.
+  struct sesame_slice field;
+  /// Which one, from 0.
+  size_t item;
+  /// Why.
+  sesame_status reason;
+} sesame_refusal;
+
+/// What came of the answers.
+typedef struct sesame_applied {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// What the app should know.
+  const struct sesame_event *const *events;
+  /// How many.
+  size_t event_count;
+  /// What was refused.
+  const struct sesame_refusal *const *refusals;
+  /// How many.
+  size_t refusal_count;
+} sesame_applied;
+
+/// A whole server in memory, for a first try and for tests.
+typedef struct sesame_relay {
+  /// Names it; 0 names nothing.
+  uint64_t token;
+} sesame_relay;
+
+/// What the server says to a batch.
+typedef struct sesame_submission {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// Accepted, stale, or no such user.
+  sesame_submission_kind kind;
+  /// The current signed device list, when the batch was stale.
+  struct sesame_slice device_list;
+  /// Listed devices that the batch does not name.
+  const uint32_t *missing;
+  /// How many.
+  size_t missing_count;
+  /// Devices that the batch names and the list does not.
+  const uint32_t *gone;
+  /// How many.
+  size_t gone_count;
+} sesame_submission;
+
+/// An envelope in a mailbox.
+typedef struct sesame_mail {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// For `sesame_relay_confirm`.
+  uint64_t id;
+  /// As it was sent.
+  struct sesame_slice envelope;
+} sesame_mail;
+
+/// A mailbox's envelopes, oldest first.
+typedef struct sesame_mails {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The envelopes with their ids.
+  const struct sesame_mail *const *items;
+  /// The envelopes alone, for `sesame_device_batch_decrypt`.
+  const struct sesame_slice *envelopes;
+  /// The ids alone, for `sesame_relay_confirm`.
+  const uint64_t *ids;
+  /// How many, of each.
+  size_t count;
+} sesame_mails;
+
+/// One envelope, as the server sees it.
+typedef struct sesame_seen_envelope {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// For which device.
+  uint32_t device;
+  /// How many bytes.
+  size_t size;
+  /// Whether it is an initiation message.
+  bool initiation;
+} sesame_seen_envelope;
+
+/// One thing that the server saw.
+typedef struct sesame_seen {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// What it was.
+  sesame_seen_kind kind;
+  /// Which device.
+  uint32_t device;
+  /// Whose.
+  struct sesame_slice user;
+  /// How many bytes, of a publication.
+  size_t size;
+  /// For whom, of a batch.
+  struct sesame_slice recipient;
+  /// Its envelopes.
+  const struct sesame_seen_envelope *const *envelopes;
+  /// How many.
+  size_t envelope_count;
+  /// Devices that it skips.
+  const uint32_t *skipped;
+  /// How many.
+  size_t skipped_count;
+  /// Whether it was taken.
+  bool accepted;
+} sesame_seen;
+
+/// Envelopes that wait for a device.
+typedef struct sesame_waiting {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// For whom.
+  struct sesame_slice user;
+  /// For which device.
+  uint32_t device;
+  /// How many.
+  size_t count;
+} sesame_waiting;
+
+/// All that the server holds and has seen.
+typedef struct sesame_relay_view {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// What it saw, in order.
+  const struct sesame_seen *const *seen;
+  /// How many.
+  size_t seen_count;
+  /// Mailboxes.
+  const struct sesame_waiting *const *waiting;
+  /// How many.
+  size_t waiting_count;
+} sesame_relay_view;
+
+/// Where a `load` of the app's store puts the rows that it finds; good until that `load` returns.
+typedef struct sesame_rows {
+  /// Names it; 0 names nothing.
+  uint64_t token;
+} sesame_rows;
+
+/// What to load: the row under a key, or every row whose key begins so.
+typedef struct sesame_query {
+  /// The key, 1 to 64 bytes; or the prefix, at most 64 bytes, empty for all rows.
+  struct sesame_slice key;
+  /// Whether it is a prefix.
+  bool is_prefix;
+} sesame_query;
+
+/// What the store is at: a commit brings it; zeros in a fresh store.
+typedef struct sesame_generation {
+  /// Compared as a whole.
+  uint8_t bytes[16];
+} sesame_generation;
+
+/// A row to write or to delete.
+typedef struct sesame_change {
+  /// 1 to 64 bytes.
+  struct sesame_slice key;
+  /// What to write.
+  struct sesame_slice row;
+  /// Whether to delete the row instead; one that is not there is no error.
+  bool is_delete;
+} sesame_change;
+
+/// A store of the app's own. It holds sealed rows under opaque keys; `sesame_store_check` says whether it keeps the contract.
+///
+/// The functions may be called from any thread that calls the library, one at a time for one device. They must return: no exception and no
+/// longjmp may leave them. They must not call the library, but for `sesame_rows_add`: everything else gives
+/// `SESAME_STATUS_REENTRANT`.
+typedef struct sesame_store_functions {
+  /// The size of this struct.
+  size_t struct_size;
+  /// Given to each function.
+  void *context;
+  /// Gives all rows that match any query to `sesame_rows_add`, in any order, and says at which generation they are. With `hold`, other
+  /// writers wait until `commit` or `release`; if it fails, nothing is held. Gives a `sesame_store_outcome`.
+  int32_t (*load)(void *context,
+                  const struct sesame_query *queries,
+                  size_t query_count,
+                  bool hold,
+                  struct sesame_generation *generation,
+                  struct sesame_rows rows);
+  /// If the generation is still `expected`: applies all changes durably, all or none, and is at `next` from then on; else gives
+  /// `SESAME_STORE_OUTCOME_CONFLICT`. Ends a hold whatever comes out. Gives a `sesame_store_outcome`.
+  int32_t (*commit)(void *context,
+                    const struct sesame_generation *expected,
+                    const struct sesame_generation *next,
+                    const struct sesame_change *changes,
+                    size_t change_count);
+  /// Ends a hold without a change.
+  void (*release)(void *context);
+  /// Called once, when the store's handle and every device over it are freed; or NULL.
+  void (*destroy)(void *context);
+} sesame_store_functions;
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
-/**
- * The version of the library, as static text in UTF-8 that nobody frees.
- */
-const char *sesame_version(void);
+/// The version of the library: major * 1,000,000 + minor * 1,000 + patch. A header and a library belong together when the major numbers,
+/// and while they are 0 the minor numbers, are equal.
+SESAME_API uint32_t sesame_version(void);
 
-/**
- * What a status number says, as static text in UTF-8 that nobody frees. 0 is success; a number that is not known gives "unknown status".
- */
-const char *sesame_status_text(uint16_t status);
+/// The version of the library, as static text in UTF-8 that nobody frees.
+SESAME_API const char *sesame_version_string(void);
+
+/// What a status says, as static text in UTF-8 that nobody frees. A number that is not known gives "unknown status".
+SESAME_API const char *sesame_status_text(int32_t status);
+
+/// A slice of text that ends with a zero byte, without that byte; empty for NULL. Nothing is copied.
+SESAME_API struct sesame_slice sesame_text(const char *text);
+
+/// Overwrites `len` bytes at `data` with zeros, which no compiler leaves out: for the caller's own copies of keys and plaintexts.
+/// `data` may be NULL when `len` is 0.
+SESAME_API sesame_status sesame_wipe(void *data, size_t len);
+
+/// Makes a user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in
+/// its keychain; `user` is 1 to 64 bytes of UTF-8. The store may be freed afterwards.
+SESAME_API
+sesame_status sesame_device_create(struct sesame_store store,
+                                   struct sesame_slice store_key,
+                                   struct sesame_slice user,
+                                   struct sesame_device *device,
+                                   struct sesame_error *error);
+
+/// Opens the device in a store. The store may be freed afterwards.
+SESAME_API
+sesame_status sesame_device_open(struct sesame_store store,
+                                 struct sesame_slice store_key,
+                                 struct sesame_device *device,
+                                 struct sesame_error *error);
+
+/// Frees the handle. The device's keys are wiped once its registries, sessions and groups are freed as well; `sesame_device_wipe` does
+/// it at once. 0 is passed over.
+SESAME_API sesame_status sesame_device_free(struct sesame_device device);
+
+/// The user that this device belongs to, 1 to 64 bytes of UTF-8.
+SESAME_API
+sesame_status sesame_device_user(struct sesame_device device,
+                                 struct sesame_result *result,
+                                 struct sesame_slice *user,
+                                 struct sesame_error *error);
+
+/// This device's id, unique within its user.
+SESAME_API sesame_status sesame_device_id(struct sesame_device device, uint32_t *id, struct sesame_error *error);
+
+/// What to upload next, or NULL when nothing is due; ask again after `sesame_device_published`. `left` is how many one-time prekeys the
+/// server still has, or NULL when that is not known.
+SESAME_API
+sesame_status sesame_device_publication(struct sesame_device device,
+                                        const uint32_t *left,
+                                        struct sesame_result *result,
+                                        const struct sesame_publication **publication,
+                                        struct sesame_error *error);
+
+/// The server has taken an upload, which `publication`, 16 bytes, names.
+SESAME_API sesame_status sesame_device_published(struct sesame_device device, struct sesame_slice publication, struct sesame_error *error);
+
+/// Users and their devices. Free it with `sesame_registry_free`.
+SESAME_API sesame_status sesame_device_registry(struct sesame_device device, struct sesame_registry *registry, struct sesame_error *error);
+
+/// The session with one device. Free it with `sesame_session_free`.
+SESAME_API
+sesame_status sesame_device_session(struct sesame_device device,
+                                    struct sesame_slice user,
+                                    uint32_t with_device,
+                                    struct sesame_session *session,
+                                    struct sesame_error *error);
+
+/// Encrypts for every device of every recipient, and a transcript for the user's own other devices. `content_id` is 16 bytes of the app's
+/// own, or empty for one that the library makes. Each batch of the send goes to the server whole; then
+/// `sesame_device_accepted` or `sesame_device_rejected`. At most 98,303 bytes of payload.
+SESAME_API
+sesame_status sesame_device_batch_encrypt(struct sesame_device device,
+                                          const struct sesame_slice *recipients,
+                                          size_t recipient_count,
+                                          struct sesame_slice payload,
+                                          struct sesame_slice content_id,
+                                          struct sesame_result *result,
+                                          const struct sesame_send **send,
+                                          struct sesame_error *error);
+
+/// Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `sesame_registry_apply` first.
+/// `kind` is a `sesame_group_kind`. Free the group with `sesame_group_free`.
+SESAME_API
+sesame_status sesame_device_create_group(struct sesame_device device,
+                                         uint32_t kind,
+                                         const struct sesame_group_change *change,
+                                         const struct sesame_slice *users,
+                                         size_t user_count,
+                                         struct sesame_group *group,
+                                         struct sesame_result *result,
+                                         const struct sesame_send **send,
+                                         struct sesame_error *error);
+
+/// The group with this id, 32 bytes. Free it with `sesame_group_free`.
+SESAME_API
+sesame_status sesame_device_group(struct sesame_device device,
+                                  struct sesame_slice id,
+                                  struct sesame_group *group,
+                                  struct sesame_error *error);
+
+/// Every group that this device knows, those that its user has left included.
+SESAME_API
+sesame_status sesame_device_groups(struct sesame_device device,
+                                   struct sesame_result *result,
+                                   const struct sesame_groups **groups,
+                                   struct sesame_error *error);
+
+/// The server has taken a user's batch whole. `send` is the send's id, 16 bytes.
+SESAME_API
+sesame_status sesame_device_accepted(struct sesame_device device,
+                                     struct sesame_slice send,
+                                     struct sesame_slice user,
+                                     struct sesame_error *error);
+
+/// The server has refused a user's batch whole, with the user's signed device list. The send is given again, with what is needed now.
+SESAME_API
+sesame_status sesame_device_rejected(struct sesame_device device,
+                                     struct sesame_slice send,
+                                     struct sesame_slice user,
+                                     struct sesame_slice device_list,
+                                     struct sesame_result *result,
+                                     const struct sesame_send **again,
+                                     struct sesame_error *error);
+
+/// The server does not know a user.
+SESAME_API
+sesame_status sesame_device_no_such_user(struct sesame_device device,
+                                         struct sesame_slice send,
+                                         struct sesame_slice user,
+                                         struct sesame_result *result,
+                                         const struct sesame_send **again,
+                                         struct sesame_error *error);
+
+/// Gives a user's part of a send up.
+SESAME_API
+sesame_status sesame_device_abandon(struct sesame_device device,
+                                    struct sesame_slice send,
+                                    struct sesame_slice user,
+                                    struct sesame_error *error);
+
+/// One send as it stands, or NULL when it is settled.
+SESAME_API
+sesame_status sesame_device_pending(struct sesame_device device,
+                                    struct sesame_slice send,
+                                    struct sesame_result *result,
+                                    const struct sesame_send **pending,
+                                    struct sesame_error *error);
+
+/// Every send that is not settled, oldest first, with the same bytes as before.
+SESAME_API
+sesame_status sesame_device_outbox(struct sesame_device device,
+                                   struct sesame_result *result,
+                                   const struct sesame_sends **sends,
+                                   struct sesame_error *error);
+
+/// Opens the envelopes of a fetched mailbox, in any order, and says of each what came of it: one bad envelope hinders no other. Confirm
+/// them to the server after this has returned.
+SESAME_API
+sesame_status sesame_device_batch_decrypt(struct sesame_device device,
+                                          const struct sesame_slice *envelopes,
+                                          size_t envelope_count,
+                                          struct sesame_result *result,
+                                          const struct sesame_received_list **received,
+                                          struct sesame_error *error);
+
+/// Everything that was received and not acked, oldest first.
+SESAME_API
+sesame_status sesame_device_inbox(struct sesame_device device,
+                                  struct sesame_result *result,
+                                  const struct sesame_received_list **inbox,
+                                  struct sesame_error *error);
+
+/// The app has these items safe; they are deleted here.
+SESAME_API sesame_status sesame_device_ack(struct sesame_device device, const uint64_t *ids, size_t id_count, struct sesame_error *error);
+
+/// Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
+SESAME_API
+sesame_status sesame_device_tick(struct sesame_device device,
+                                 bool mailbox_empty,
+                                 struct sesame_result *result,
+                                 const struct sesame_events **events,
+                                 struct sesame_error *error);
+
+/// On the primary: reads the code that a new device shows, text in UTF-8, and gives the answer for it. Publish afterwards.
+SESAME_API
+sesame_status sesame_device_confirm_link(struct sesame_device device,
+                                         struct sesame_slice code,
+                                         struct sesame_result *result,
+                                         struct sesame_slice *answer,
+                                         struct sesame_error *error);
+
+/// On the primary: takes a device off the list. Publish afterwards.
+SESAME_API
+sesame_status sesame_device_remove_device(struct sesame_device device,
+                                          uint32_t removed,
+                                          struct sesame_result *result,
+                                          const struct sesame_events **events,
+                                          struct sesame_error *error);
+
+/// Takes the device up from its store again, after a call that gave `SESAME_STATUS_INTERNAL` or `SESAME_STATUS_POISONED`.
+SESAME_API sesame_status sesame_device_reload(struct sesame_device device, struct sesame_error *error);
+
+/// Wipes the keys from memory; every later call over this device gives `SESAME_STATUS_CLOSED`.
+SESAME_API sesame_status sesame_device_wipe(struct sesame_device device, struct sesame_error *error);
+
+/// Frees the handle. 0 is passed over.
+SESAME_API sesame_status sesame_group_free(struct sesame_group group);
+
+/// GroupID, 32 bytes.
+SESAME_API sesame_status sesame_group_id(struct sesame_group group, uint8_t (*id)[32], struct sesame_error *error);
+
+/// Members, info, and how this user stands.
+SESAME_API
+sesame_status sesame_group_get_view(struct sesame_group group,
+                                    struct sesame_result *result,
+                                    const struct sesame_group_view **view,
+                                    struct sesame_error *error);
+
+/// Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `sesame_registry_apply` first. Who
+/// has left before is asked, and is a member again when they accept.
+SESAME_API
+sesame_status sesame_group_add(struct sesame_group group,
+                               const struct sesame_slice *users,
+                               size_t user_count,
+                               struct sesame_result *result,
+                               const struct sesame_send **send,
+                               struct sesame_error *error);
+
+/// Changes name, description and the like; what is NULL stays.
+SESAME_API
+sesame_status sesame_group_update_info(struct sesame_group group,
+                                       const struct sesame_group_change *change,
+                                       struct sesame_result *result,
+                                       const struct sesame_send **send,
+                                       struct sesame_error *error);
+
+/// Changes the name, at most 256 bytes of UTF-8.
+SESAME_API
+sesame_status sesame_group_rename(struct sesame_group group,
+                                  struct sesame_slice name,
+                                  struct sesame_result *result,
+                                  const struct sesame_send **send,
+                                  struct sesame_error *error);
+
+/// Leaves. The others send this user nothing more there once they know.
+SESAME_API
+sesame_status sesame_group_leave(struct sesame_group group,
+                                 struct sesame_result *result,
+                                 const struct sesame_send **send,
+                                 struct sesame_error *error);
+
+/// Comes back, after a leave and an invitation.
+SESAME_API
+sesame_status sesame_group_accept(struct sesame_group group,
+                                  struct sesame_result *result,
+                                  const struct sesame_send **send,
+                                  struct sesame_error *error);
+
+/// Stays away, after a leave and an invitation.
+SESAME_API
+sesame_status sesame_group_decline(struct sesame_group group,
+                                   struct sesame_result *result,
+                                   const struct sesame_send **send,
+                                   struct sesame_error *error);
+
+/// Makes a new group of the members but these, with the same info. The old group stays as it is, and nothing is said to those left out.
+/// Free the new one with `sesame_group_free`.
+SESAME_API
+sesame_status sesame_group_fork_without(struct sesame_group group,
+                                        const struct sesame_slice *users,
+                                        size_t user_count,
+                                        struct sesame_group *fork,
+                                        struct sesame_result *result,
+                                        const struct sesame_send **send,
+                                        struct sesame_error *error);
+
+/// Sends to all members, and a transcript to the user's own other devices. `content_id` is 16 bytes of the app's own, or empty for one
+/// that the library makes.
+SESAME_API
+sesame_status sesame_group_batch_encrypt(struct sesame_group group,
+                                         struct sesame_slice payload,
+                                         struct sesame_slice content_id,
+                                         struct sesame_result *result,
+                                         const struct sesame_send **send,
+                                         struct sesame_error *error);
+
+/// The group's active session with a device, or NULL when the next send opens one.
+SESAME_API
+sesame_status sesame_group_get_session(struct sesame_group group,
+                                       struct sesame_slice user,
+                                       uint32_t device,
+                                       struct sesame_result *result,
+                                       const struct sesame_session_view **session,
+                                       struct sesame_error *error);
+
+/// All operations, those that do not count included, in an order that is the same for all members.
+SESAME_API
+sesame_status sesame_group_get_history(struct sesame_group group,
+                                       struct sesame_result *result,
+                                       const struct sesame_history **history,
+                                       struct sesame_error *error);
+
+/// What a message of `length` bytes will cost now.
+SESAME_API
+sesame_status sesame_group_get_cost(struct sesame_group group,
+                                    size_t length,
+                                    struct sesame_result *result,
+                                    const struct sesame_cost **cost,
+                                    struct sesame_error *error);
+
+/// Begins to link a new device in an empty store. Free it with `sesame_linking_free`.
+SESAME_API
+sesame_status sesame_linking_begin(struct sesame_store store,
+                                   struct sesame_slice store_key,
+                                   struct sesame_linking *linking,
+                                   struct sesame_error *error);
+
+/// Takes up a link that was begun before the app was closed. Free it with `sesame_linking_free`.
+SESAME_API
+sesame_status sesame_linking_resume(struct sesame_store store,
+                                    struct sesame_slice store_key,
+                                    struct sesame_linking *linking,
+                                    struct sesame_error *error);
+
+/// Frees the handle; a link that was begun stays in its store. 0 is passed over.
+SESAME_API sesame_status sesame_linking_free(struct sesame_linking linking);
+
+/// What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
+SESAME_API
+sesame_status sesame_linking_code(struct sesame_linking linking,
+                                  struct sesame_result *result,
+                                  struct sesame_slice *code,
+                                  struct sesame_error *error);
+
+/// Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
+SESAME_API
+sesame_status sesame_linking_complete(struct sesame_linking linking,
+                                      struct sesame_slice answer,
+                                      struct sesame_device *device,
+                                      struct sesame_error *error);
+
+/// Frees the handle. 0 is passed over.
+SESAME_API sesame_status sesame_registry_free(struct sesame_registry registry);
+
+/// All users that are known, this one included.
+SESAME_API
+sesame_status sesame_registry_users(struct sesame_registry registry,
+                                    struct sesame_result *result,
+                                    const struct sesame_users **users,
+                                    struct sesame_error *error);
+
+/// A user's devices, rising by id.
+SESAME_API
+sesame_status sesame_registry_devices(struct sesame_registry registry,
+                                      struct sesame_slice user,
+                                      struct sesame_result *result,
+                                      const struct sesame_devices **devices,
+                                      struct sesame_error *error);
+
+/// Takes in what the server gave for needs, in any order and at any time.
+SESAME_API
+sesame_status sesame_registry_apply(struct sesame_registry registry,
+                                    const struct sesame_answers *answers,
+                                    struct sesame_result *result,
+                                    const struct sesame_applied **applied,
+                                    struct sesame_error *error);
+
+/// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened. The pinned key itself
+/// dismisses the claim.
+SESAME_API
+sesame_status sesame_registry_accept_identity(struct sesame_registry registry,
+                                              struct sesame_slice user,
+                                              struct sesame_slice account_key,
+                                              struct sesame_result *result,
+                                              const struct sesame_received_list **received,
+                                              struct sesame_error *error);
+
+/// The app has compared safety numbers.
+SESAME_API
+sesame_status sesame_registry_mark_verified(struct sesame_registry registry,
+                                            struct sesame_slice user,
+                                            struct sesame_error *error);
+
+/// The app decides a fork: the newest list that was taken counts alone.
+SESAME_API
+sesame_status sesame_registry_resolve_fork(struct sesame_registry registry,
+                                           struct sesame_slice user,
+                                           struct sesame_error *error);
+
+/// 60 digits that both users see alike if they hold each other's account keys.
+SESAME_API
+sesame_status sesame_registry_safety_number(struct sesame_registry registry,
+                                            struct sesame_slice user,
+                                            struct sesame_result *result,
+                                            struct sesame_slice *number,
+                                            struct sesame_error *error);
+
+/// An empty server. Free it with `sesame_relay_free`.
+SESAME_API sesame_status sesame_relay_new(struct sesame_relay *relay, struct sesame_error *error);
+
+/// Frees the handle, and the server with it. 0 is passed over.
+SESAME_API sesame_status sesame_relay_free(struct sesame_relay relay);
+
+/// Takes an upload; `left` is how many one-time prekeys the server has then.
+SESAME_API
+sesame_status sesame_relay_publish(struct sesame_relay relay,
+                                   struct sesame_slice user,
+                                   uint32_t device,
+                                   struct sesame_slice publication,
+                                   uint32_t *left,
+                                   struct sesame_error *error);
+
+/// A user's signed device list; absent for a user that the server does not know.
+SESAME_API
+sesame_status sesame_relay_device_list(struct sesame_relay relay,
+                                       struct sesame_slice user,
+                                       struct sesame_result *result,
+                                       struct sesame_slice *device_list,
+                                       struct sesame_error *error);
+
+/// A bundle of a listed device, or absent; its one-time prekeys are gone with this.
+SESAME_API
+sesame_status sesame_relay_bundle(struct sesame_relay relay,
+                                  struct sesame_slice user,
+                                  uint32_t device,
+                                  struct sesame_result *result,
+                                  struct sesame_slice *bundle,
+                                  struct sesame_error *error);
+
+/// What a device needs for a send, as far as it is here; for `sesame_registry_apply`.
+SESAME_API
+sesame_status sesame_relay_answer(struct sesame_relay relay,
+                                  const struct sesame_need *const *needs,
+                                  size_t need_count,
+                                  struct sesame_result *result,
+                                  const struct sesame_answers **answers,
+                                  struct sesame_error *error);
+
+/// Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
+SESAME_API
+sesame_status sesame_relay_submit(struct sesame_relay relay,
+                                  struct sesame_slice user,
+                                  uint32_t device,
+                                  const struct sesame_batch *batch,
+                                  struct sesame_result *result,
+                                  const struct sesame_submission **submission,
+                                  struct sesame_error *error);
+
+/// What waits for a device, oldest first, at most `limit`. Nothing is dropped before `sesame_relay_confirm`.
+SESAME_API
+sesame_status sesame_relay_fetch(struct sesame_relay relay,
+                                 struct sesame_slice user,
+                                 uint32_t device,
+                                 size_t limit,
+                                 struct sesame_result *result,
+                                 const struct sesame_mails **mails,
+                                 struct sesame_error *error);
+
+/// The device has these envelopes safe; they are dropped here.
+SESAME_API
+sesame_status sesame_relay_confirm(struct sesame_relay relay,
+                                   struct sesame_slice user,
+                                   uint32_t device,
+                                   const uint64_t *ids,
+                                   size_t id_count,
+                                   struct sesame_error *error);
+
+/// All that the server holds and has seen.
+SESAME_API
+sesame_status sesame_relay_get_view(struct sesame_relay relay,
+                                    struct sesame_result *result,
+                                    const struct sesame_relay_view **view,
+                                    struct sesame_error *error);
+
+/// Frees the handle. 0 is passed over.
+SESAME_API sesame_status sesame_session_free(struct sesame_session session);
+
+/// The active session, or NULL when the next send begins one.
+SESAME_API
+sesame_status sesame_session_info(struct sesame_session session,
+                                  struct sesame_result *result,
+                                  const struct sesame_session_view **info,
+                                  struct sesame_error *error);
+
+/// Encrypts for this device alone, without a transcript.
+SESAME_API
+sesame_status sesame_session_encrypt(struct sesame_session session,
+                                     struct sesame_slice payload,
+                                     struct sesame_result *result,
+                                     const struct sesame_send **send,
+                                     struct sesame_error *error);
+
+/// Puts a row that a `load` has found into its result; both slices are copied. Only from inside the `load` that `rows` was given to.
+SESAME_API sesame_status sesame_rows_add(struct sesame_rows rows, struct sesame_slice key, struct sesame_slice row);
+
+/// Opens a SQLite file, or makes it. `path` is UTF-8. Several processes may share one. Free it with `sesame_store_free`.
+SESAME_API sesame_status sesame_store_sqlite(struct sesame_slice path, struct sesame_store *store, struct sesame_error *error);
+
+/// A store in memory, which lives as long as its handle or a device over it. Free it with `sesame_store_free`.
+SESAME_API sesame_status sesame_store_memory(struct sesame_store *store, struct sesame_error *error);
+
+/// A store of the app's own. The struct is copied; its context must live until `destroy`. Free the handle with `sesame_store_free`. When this
+/// fails, `destroy` is not called.
+SESAME_API
+sesame_status sesame_store_app(const struct sesame_store_functions *functions,
+                               struct sesame_store *store,
+                               struct sesame_error *error);
+
+/// Frees the handle; devices over the store keep it. 0 is passed over.
+SESAME_API sesame_status sesame_store_free(struct sesame_store store);
+
+/// Runs the conformance suite of the contract. `open` puts a fresh, empty store into `store`, which the suite frees, and gives
+/// `SESAME_STATUS_OK`; it is called several times, and may call the library. `claim` is the first claim that does not hold, in words, or absent
+/// when all do.
+SESAME_API
+sesame_status sesame_store_check(int32_t (*open)(void *context, struct sesame_store *store),
+                                 void *context,
+                                 struct sesame_result *result,
+                                 struct sesame_slice *claim,
+                                 struct sesame_error *error);
+
+/// Frees what a call gave, and wipes its bytes. All pointers and slices of its view are void from then on. 0 is passed over.
+SESAME_API sesame_status sesame_result_free(struct sesame_result result);
+
+/// Frees what a call gave, and wipes its bytes. All pointers and slices of its view are void from then on. 0 is passed over.
+SESAME_API sesame_status sesame_result_free(struct sesame_result result);
+
+/// Puts a row that a `load` has found into its result; both slices are copied. Only from inside the `load` that `rows` was given to.
+SESAME_API sesame_status sesame_rows_add(struct sesame_rows rows, struct sesame_slice key, struct sesame_slice row);
+
+/// Opens a SQLite file, or makes it. `path` is UTF-8. Several processes may share one. Free it with `sesame_store_free`.
+SESAME_API sesame_status sesame_store_sqlite(struct sesame_slice path, struct sesame_store *store, struct sesame_error *error);
+
+/// A store in memory, which lives as long as its handle or a device over it. Free it with `sesame_store_free`.
+SESAME_API sesame_status sesame_store_memory(struct sesame_store *store, struct sesame_error *error);
+
+/// A store of the app's own. The struct is copied; its context must live until `destroy`. Free the handle with `sesame_store_free`. When this
+/// fails, `destroy` is not called.
+SESAME_API
+sesame_status sesame_store_app(const struct sesame_store_functions *functions,
+                               struct sesame_store *store,
+                               struct sesame_error *error);
+
+/// Frees the handle; devices over the store keep it. 0 is passed over.
+SESAME_API sesame_status sesame_store_free(struct sesame_store store);
+
+/// Runs the conformance suite of the contract. `open` puts a fresh, empty store into `store`, which the suite frees, and gives
+/// `SESAME_STATUS_OK`; it is called several times, and may call the library. `claim` is the first claim that does not hold, in words, or absent
+/// when all do.
+SESAME_API
+sesame_status sesame_store_check(int32_t (*open)(void *context, struct sesame_store *store),
+                                 void *context,
+                                 struct sesame_result *result,
+                                 struct sesame_slice *claim,
+                                 struct sesame_error *error);
+
+/// Makes a user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in
+/// its keychain; `user` is 1 to 64 bytes of UTF-8. The store may be freed afterwards.
+SESAME_API
+sesame_status sesame_device_create(struct sesame_store store,
+                                   struct sesame_slice store_key,
+                                   struct sesame_slice user,
+                                   struct sesame_device *device,
+                                   struct sesame_error *error);
+
+/// Opens the device in a store. The store may be freed afterwards.
+SESAME_API
+sesame_status sesame_device_open(struct sesame_store store,
+                                 struct sesame_slice store_key,
+                                 struct sesame_device *device,
+                                 struct sesame_error *error);
+
+/// Frees the handle. The device's keys are wiped once its registries, sessions and groups are freed as well; `sesame_device_wipe` does
+/// it at once. 0 is passed over.
+SESAME_API sesame_status sesame_device_free(struct sesame_device device);
+
+/// The user that this device belongs to, 1 to 64 bytes of UTF-8.
+SESAME_API
+sesame_status sesame_device_user(struct sesame_device device,
+                                 struct sesame_result *result,
+                                 struct sesame_slice *user,
+                                 struct sesame_error *error);
+
+/// This device's id, unique within its user.
+SESAME_API sesame_status sesame_device_id(struct sesame_device device, uint32_t *id, struct sesame_error *error);
+
+/// What to upload next, or NULL when nothing is due; ask again after `sesame_device_published`. `left` is how many one-time prekeys the
+/// server still has, or NULL when that is not known.
+SESAME_API
+sesame_status sesame_device_publication(struct sesame_device device,
+                                        const uint32_t *left,
+                                        struct sesame_result *result,
+                                        const struct sesame_publication **publication,
+                                        struct sesame_error *error);
+
+/// The server has taken an upload, which `publication`, 16 bytes, names.
+SESAME_API sesame_status sesame_device_published(struct sesame_device device, struct sesame_slice publication, struct sesame_error *error);
+
+/// Users and their devices. Free it with `sesame_registry_free`.
+SESAME_API sesame_status sesame_device_registry(struct sesame_device device, struct sesame_registry *registry, struct sesame_error *error);
+
+/// The session with one device. Free it with `sesame_session_free`.
+SESAME_API
+sesame_status sesame_device_session(struct sesame_device device,
+                                    struct sesame_slice user,
+                                    uint32_t with_device,
+                                    struct sesame_session *session,
+                                    struct sesame_error *error);
+
+/// Encrypts for every device of every recipient, and a transcript for the user's own other devices. `content_id` is 16 bytes of the app's
+/// own, or empty for one that the library makes. Each batch of the send goes to the server whole; then
+/// `sesame_device_accepted` or `sesame_device_rejected`. At most 98,303 bytes of payload.
+SESAME_API
+sesame_status sesame_device_batch_encrypt(struct sesame_device device,
+                                          const struct sesame_slice *recipients,
+                                          size_t recipient_count,
+                                          struct sesame_slice payload,
+                                          struct sesame_slice content_id,
+                                          struct sesame_result *result,
+                                          const struct sesame_send **send,
+                                          struct sesame_error *error);
+
+/// Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `sesame_registry_apply` first.
+/// `kind` is a `sesame_group_kind`. Free the group with `sesame_group_free`.
+SESAME_API
+sesame_status sesame_device_create_group(struct sesame_device device,
+                                         uint32_t kind,
+                                         const struct sesame_group_change *change,
+                                         const struct sesame_slice *users,
+                                         size_t user_count,
+                                         struct sesame_group *group,
+                                         struct sesame_result *result,
+                                         const struct sesame_send **send,
+                                         struct sesame_error *error);
+
+/// The group with this id, 32 bytes. Free it with `sesame_group_free`.
+SESAME_API
+sesame_status sesame_device_group(struct sesame_device device,
+                                  struct sesame_slice id,
+                                  struct sesame_group *group,
+                                  struct sesame_error *error);
+
+/// Every group that this device knows, those that its user has left included.
+SESAME_API
+sesame_status sesame_device_groups(struct sesame_device device,
+                                   struct sesame_result *result,
+                                   const struct sesame_groups **groups,
+                                   struct sesame_error *error);
+
+/// The server has taken a user's batch whole. `send` is the send's id, 16 bytes.
+SESAME_API
+sesame_status sesame_device_accepted(struct sesame_device device,
+                                     struct sesame_slice send,
+                                     struct sesame_slice user,
+                                     struct sesame_error *error);
+
+/// The server has refused a user's batch whole, with the user's signed device list. The send is given again, with what is needed now.
+SESAME_API
+sesame_status sesame_device_rejected(struct sesame_device device,
+                                     struct sesame_slice send,
+                                     struct sesame_slice user,
+                                     struct sesame_slice device_list,
+                                     struct sesame_result *result,
+                                     const struct sesame_send **again,
+                                     struct sesame_error *error);
+
+/// The server does not know a user.
+SESAME_API
+sesame_status sesame_device_no_such_user(struct sesame_device device,
+                                         struct sesame_slice send,
+                                         struct sesame_slice user,
+                                         struct sesame_result *result,
+                                         const struct sesame_send **again,
+                                         struct sesame_error *error);
+
+/// Gives a user's part of a send up.
+SESAME_API
+sesame_status sesame_device_abandon(struct sesame_device device,
+                                    struct sesame_slice send,
+                                    struct sesame_slice user,
+                                    struct sesame_error *error);
+
+/// One send as it stands, or NULL when it is settled.
+SESAME_API
+sesame_status sesame_device_pending(struct sesame_device device,
+                                    struct sesame_slice send,
+                                    struct sesame_result *result,
+                                    const struct sesame_send **pending,
+                                    struct sesame_error *error);
+
+/// Every send that is not settled, oldest first, with the same bytes as before.
+SESAME_API
+sesame_status sesame_device_outbox(struct sesame_device device,
+                                   struct sesame_result *result,
+                                   const struct sesame_sends **sends,
+                                   struct sesame_error *error);
+
+/// Opens the envelopes of a fetched mailbox, in any order, and says of each what came of it: one bad envelope hinders no other. Confirm
+/// them to the server after this has returned.
+SESAME_API
+sesame_status sesame_device_batch_decrypt(struct sesame_device device,
+                                          const struct sesame_slice *envelopes,
+                                          size_t envelope_count,
+                                          struct sesame_result *result,
+                                          const struct sesame_received_list **received,
+                                          struct sesame_error *error);
+
+/// Everything that was received and not acked, oldest first.
+SESAME_API
+sesame_status sesame_device_inbox(struct sesame_device device,
+                                  struct sesame_result *result,
+                                  const struct sesame_received_list **inbox,
+                                  struct sesame_error *error);
+
+/// The app has these items safe; they are deleted here.
+SESAME_API sesame_status sesame_device_ack(struct sesame_device device, const uint64_t *ids, size_t id_count, struct sesame_error *error);
+
+/// Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
+SESAME_API
+sesame_status sesame_device_tick(struct sesame_device device,
+                                 bool mailbox_empty,
+                                 struct sesame_result *result,
+                                 const struct sesame_events **events,
+                                 struct sesame_error *error);
+
+/// On the primary: reads the code that a new device shows, text in UTF-8, and gives the answer for it. Publish afterwards.
+SESAME_API
+sesame_status sesame_device_confirm_link(struct sesame_device device,
+                                         struct sesame_slice code,
+                                         struct sesame_result *result,
+                                         struct sesame_slice *answer,
+                                         struct sesame_error *error);
+
+/// On the primary: takes a device off the list. Publish afterwards.
+SESAME_API
+sesame_status sesame_device_remove_device(struct sesame_device device,
+                                          uint32_t removed,
+                                          struct sesame_result *result,
+                                          const struct sesame_events **events,
+                                          struct sesame_error *error);
+
+/// Takes the device up from its store again, after a call that gave `SESAME_STATUS_INTERNAL` or `SESAME_STATUS_POISONED`.
+SESAME_API sesame_status sesame_device_reload(struct sesame_device device, struct sesame_error *error);
+
+/// Wipes the keys from memory; every later call over this device gives `SESAME_STATUS_CLOSED`.
+SESAME_API sesame_status sesame_device_wipe(struct sesame_device device, struct sesame_error *error);
+
+/// Frees the handle. 0 is passed over.
+SESAME_API sesame_status sesame_registry_free(struct sesame_registry registry);
+
+/// All users that are known, this one included.
+SESAME_API
+sesame_status sesame_registry_users(struct sesame_registry registry,
+                                    struct sesame_result *result,
+                                    const struct sesame_users **users,
+                                    struct sesame_error *error);
+
+/// A user's devices, rising by id.
+SESAME_API
+sesame_status sesame_registry_devices(struct sesame_registry registry,
+                                      struct sesame_slice user,
+                                      struct sesame_result *result,
+                                      const struct sesame_devices **devices,
+                                      struct sesame_error *error);
+
+/// Takes in what the server gave for needs, in any order and at any time.
+SESAME_API
+sesame_status sesame_registry_apply(struct sesame_registry registry,
+                                    const struct sesame_answers *answers,
+                                    struct sesame_result *result,
+                                    const struct sesame_applied **applied,
+                                    struct sesame_error *error);
+
+/// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened. The pinned key itself
+/// dismisses the claim.
+SESAME_API
+sesame_status sesame_registry_accept_identity(struct sesame_registry registry,
+                                              struct sesame_slice user,
+                                              struct sesame_slice account_key,
+                                              struct sesame_result *result,
+                                              const struct sesame_received_list **received,
+                                              struct sesame_error *error);
+
+/// The app has compared safety numbers.
+SESAME_API
+sesame_status sesame_registry_mark_verified(struct sesame_registry registry,
+                                            struct sesame_slice user,
+                                            struct sesame_error *error);
+
+/// The app decides a fork: the newest list that was taken counts alone.
+SESAME_API
+sesame_status sesame_registry_resolve_fork(struct sesame_registry registry,
+                                           struct sesame_slice user,
+                                           struct sesame_error *error);
+
+/// 60 digits that both users see alike if they hold each other's account keys.
+SESAME_API
+sesame_status sesame_registry_safety_number(struct sesame_registry registry,
+                                            struct sesame_slice user,
+                                            struct sesame_result *result,
+                                            struct sesame_slice *number,
+                                            struct sesame_error *error);
+
+/// Frees the handle. 0 is passed over.
+SESAME_API sesame_status sesame_session_free(struct sesame_session session);
+
+/// The active session, or NULL when the next send begins one.
+SESAME_API
+sesame_status sesame_session_info(struct sesame_session session,
+                                  struct sesame_result *result,
+                                  const struct sesame_session_view **info,
+                                  struct sesame_error *error);
+
+/// Encrypts for this device alone, without a transcript.
+SESAME_API
+sesame_status sesame_session_encrypt(struct sesame_session session,
+                                     struct sesame_slice payload,
+                                     struct sesame_result *result,
+                                     const struct sesame_send **send,
+                                     struct sesame_error *error);
+
+/// Frees the handle. 0 is passed over.
+SESAME_API sesame_status sesame_group_free(struct sesame_group group);
+
+/// GroupID, 32 bytes.
+SESAME_API sesame_status sesame_group_id(struct sesame_group group, uint8_t (*id)[32], struct sesame_error *error);
+
+/// Members, info, and how this user stands.
+SESAME_API
+sesame_status sesame_group_get_view(struct sesame_group group,
+                                    struct sesame_result *result,
+                                    const struct sesame_group_view **view,
+                                    struct sesame_error *error);
+
+/// Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `sesame_registry_apply` first. Who
+/// has left before is asked, and is a member again when they accept.
+SESAME_API
+sesame_status sesame_group_add(struct sesame_group group,
+                               const struct sesame_slice *users,
+                               size_t user_count,
+                               struct sesame_result *result,
+                               const struct sesame_send **send,
+                               struct sesame_error *error);
+
+/// Changes name, description and the like; what is NULL stays.
+SESAME_API
+sesame_status sesame_group_update_info(struct sesame_group group,
+                                       const struct sesame_group_change *change,
+                                       struct sesame_result *result,
+                                       const struct sesame_send **send,
+                                       struct sesame_error *error);
+
+/// Changes the name, at most 256 bytes of UTF-8.
+SESAME_API
+sesame_status sesame_group_rename(struct sesame_group group,
+                                  struct sesame_slice name,
+                                  struct sesame_result *result,
+                                  const struct sesame_send **send,
+                                  struct sesame_error *error);
+
+/// Leaves. The others send this user nothing more there once they know.
+SESAME_API
+sesame_status sesame_group_leave(struct sesame_group group,
+                                 struct sesame_result *result,
+                                 const struct sesame_send **send,
+                                 struct sesame_error *error);
+
+/// Comes back, after a leave and an invitation.
+SESAME_API
+sesame_status sesame_group_accept(struct sesame_group group,
+                                  struct sesame_result *result,
+                                  const struct sesame_send **send,
+                                  struct sesame_error *error);
+
+/// Stays away, after a leave and an invitation.
+SESAME_API
+sesame_status sesame_group_decline(struct sesame_group group,
+                                   struct sesame_result *result,
+                                   const struct sesame_send **send,
+                                   struct sesame_error *error);
+
+/// Makes a new group of the members but these, with the same info. The old group stays as it is, and nothing is said to those left out.
+/// Free the new one with `sesame_group_free`.
+SESAME_API
+sesame_status sesame_group_fork_without(struct sesame_group group,
+                                        const struct sesame_slice *users,
+                                        size_t user_count,
+                                        struct sesame_group *fork,
+                                        struct sesame_result *result,
+                                        const struct sesame_send **send,
+                                        struct sesame_error *error);
+
+/// Sends to all members, and a transcript to the user's own other devices. `content_id` is 16 bytes of the app's own, or empty for one
+/// that the library makes.
+SESAME_API
+sesame_status sesame_group_batch_encrypt(struct sesame_group group,
+                                         struct sesame_slice payload,
+                                         struct sesame_slice content_id,
+                                         struct sesame_result *result,
+                                         const struct sesame_send **send,
+                                         struct sesame_error *error);
+
+/// The group's active session with a device, or NULL when the next send opens one.
+SESAME_API
+sesame_status sesame_group_get_session(struct sesame_group group,
+                                       struct sesame_slice user,
+                                       uint32_t device,
+                                       struct sesame_result *result,
+                                       const struct sesame_session_view **session,
+                                       struct sesame_error *error);
+
+/// All operations, those that do not count included, in an order that is the same for all members.
+SESAME_API
+sesame_status sesame_group_get_history(struct sesame_group group,
+                                       struct sesame_result *result,
+                                       const struct sesame_history **history,
+                                       struct sesame_error *error);
+
+/// What a message of `length` bytes will cost now.
+SESAME_API
+sesame_status sesame_group_get_cost(struct sesame_group group,
+                                    size_t length,
+                                    struct sesame_result *result,
+                                    const struct sesame_cost **cost,
+                                    struct sesame_error *error);
+
+/// Begins to link a new device in an empty store. Free it with `sesame_linking_free`.
+SESAME_API
+sesame_status sesame_linking_begin(struct sesame_store store,
+                                   struct sesame_slice store_key,
+                                   struct sesame_linking *linking,
+                                   struct sesame_error *error);
+
+/// Takes up a link that was begun before the app was closed. Free it with `sesame_linking_free`.
+SESAME_API
+sesame_status sesame_linking_resume(struct sesame_store store,
+                                    struct sesame_slice store_key,
+                                    struct sesame_linking *linking,
+                                    struct sesame_error *error);
+
+/// Frees the handle; a link that was begun stays in its store. 0 is passed over.
+SESAME_API sesame_status sesame_linking_free(struct sesame_linking linking);
+
+/// What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
+SESAME_API
+sesame_status sesame_linking_code(struct sesame_linking linking,
+                                  struct sesame_result *result,
+                                  struct sesame_slice *code,
+                                  struct sesame_error *error);
+
+/// Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
+SESAME_API
+sesame_status sesame_linking_complete(struct sesame_linking linking,
+                                      struct sesame_slice answer,
+                                      struct sesame_device *device,
+                                      struct sesame_error *error);
+
+/// An empty server. Free it with `sesame_relay_free`.
+SESAME_API sesame_status sesame_relay_new(struct sesame_relay *relay, struct sesame_error *error);
+
+/// Frees the handle, and the server with it. 0 is passed over.
+SESAME_API sesame_status sesame_relay_free(struct sesame_relay relay);
+
+/// Takes an upload; `left` is how many one-time prekeys the server has then.
+SESAME_API
+sesame_status sesame_relay_publish(struct sesame_relay relay,
+                                   struct sesame_slice user,
+                                   uint32_t device,
+                                   struct sesame_slice publication,
+                                   uint32_t *left,
+                                   struct sesame_error *error);
+
+/// A user's signed device list; absent for a user that the server does not know.
+SESAME_API
+sesame_status sesame_relay_device_list(struct sesame_relay relay,
+                                       struct sesame_slice user,
+                                       struct sesame_result *result,
+                                       struct sesame_slice *device_list,
+                                       struct sesame_error *error);
+
+/// A bundle of a listed device, or absent; its one-time prekeys are gone with this.
+SESAME_API
+sesame_status sesame_relay_bundle(struct sesame_relay relay,
+                                  struct sesame_slice user,
+                                  uint32_t device,
+                                  struct sesame_result *result,
+                                  struct sesame_slice *bundle,
+                                  struct sesame_error *error);
+
+/// What a device needs for a send, as far as it is here; for `sesame_registry_apply`.
+SESAME_API
+sesame_status sesame_relay_answer(struct sesame_relay relay,
+                                  const struct sesame_need *const *needs,
+                                  size_t need_count,
+                                  struct sesame_result *result,
+                                  const struct sesame_answers **answers,
+                                  struct sesame_error *error);
+
+/// Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
+SESAME_API
+sesame_status sesame_relay_submit(struct sesame_relay relay,
+                                  struct sesame_slice user,
+                                  uint32_t device,
+                                  const struct sesame_batch *batch,
+                                  struct sesame_result *result,
+                                  const struct sesame_submission **submission,
+                                  struct sesame_error *error);
+
+/// What waits for a device, oldest first, at most `limit`. Nothing is dropped before `sesame_relay_confirm`.
+SESAME_API
+sesame_status sesame_relay_fetch(struct sesame_relay relay,
+                                 struct sesame_slice user,
+                                 uint32_t device,
+                                 size_t limit,
+                                 struct sesame_result *result,
+                                 const struct sesame_mails **mails,
+                                 struct sesame_error *error);
+
+/// The device has these envelopes safe; they are dropped here.
+SESAME_API
+sesame_status sesame_relay_confirm(struct sesame_relay relay,
+                                   struct sesame_slice user,
+                                   uint32_t device,
+                                   const uint64_t *ids,
+                                   size_t id_count,
+                                   struct sesame_error *error);
+
+/// All that the server holds and has seen.
+SESAME_API
+sesame_status sesame_relay_get_view(struct sesame_relay relay,
+                                    struct sesame_result *result,
+                                    const struct sesame_relay_view **view,
+                                    struct sesame_error *error);
 
 #ifdef __cplusplus
 }  // extern "C"

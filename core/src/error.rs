@@ -73,6 +73,9 @@ codes! {
     NotPrimary = 111, "only the primary device can do this";
     AlreadyMember = 112, "already a member of the group";
     NotInvited = 113, "there is no invitation to answer";
+    BadHandle = 114, "not a handle of this kind, or one that was freed";
+    NullPointer = 115, "a pointer is null";
+    BadStruct = 116, "a struct or pointer is not laid out as the header says";
     Truncated = 201, "the bytes end too early";
     TrailingData = 202, "bytes follow the end";
     NonCanonical = 203, "not the canonical encoding";
@@ -128,6 +131,7 @@ codes! {
     NewerFormat = 409, "the store was written by a newer version";
     ForeignStore = 410, "the store belongs to another device";
     OutcomeUnknown = 411, "it is unknown whether the commit landed";
+    StoreMisbehaves = 412, "the app's store does not keep its contract";
     Internal = 501, "a fault in the library";
     Poisoned = 502, "an earlier fault made the handle unusable; reload it";
     Randomness = 503, "no randomness could be had";

@@ -1,5 +1,9 @@
 //! A device behind a lock, with the system's clock and randomness. Both faces stand on it.
+//!
+//! Whoever comes in passes [`enter`]: not from inside a store's callback, and not in a forked child, whose locks and randomness are the
+//! parent's.
 
+use crate::app_store;
 use parking_lot::Mutex;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sesame_core::{
@@ -14,7 +18,8 @@ use sesame_sqlite::SqliteStore;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::Arc,
+    process,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use zeroize::Zeroize;
@@ -44,11 +49,24 @@ fn now() -> Timestamp {
     Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
+/// Whether a call may come in here and now.
+///
+/// # Errors
+/// [`Code::Reentrant`] from inside a store's callback; [`Code::Forked`] in the child of a process that had already called.
+pub fn enter() -> Result<(), Error> {
+    static PROCESS: OnceLock<u32> = OnceLock::new();
+    if *PROCESS.get_or_init(process::id) != process::id() {
+        return Err(Code::Forked.into());
+    }
+    if app_store::is_inside() { Err(Code::Reentrant.into()) } else { Ok(()) }
+}
+
 /// Runs a step with the system's clock and fresh randomness.
 ///
 /// # Errors
-/// [`Code::Randomness`] when the system gives none; [`Code::Internal`] when the step panicked; the step's.
+/// As [`enter`]; [`Code::Randomness`] when the system gives none; [`Code::Internal`] when the step panicked; the step's.
 pub fn outside<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    enter()?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| Code::Randomness)?;
     let mut rng = ChaCha20Rng::from_seed(seed);
@@ -57,15 +75,19 @@ pub fn outside<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Re
     catch_unwind(AssertUnwindSafe(|| step(&mut context))).unwrap_or(Err(Code::Internal.into()))
 }
 
-/// A store by its path, or one in memory.
+/// The SQLite store in a file.
 ///
 /// # Errors
 /// The store's, as codes.
-pub fn open_store(path: Option<&str>) -> Result<Arc<dyn Store>, Error> {
-    Ok(match path {
-        Some(path) => Arc::new(SqliteStore::open(Path::new(path)).map_err(Code::from)?),
-        None => Arc::new(MemoryStore::new()),
-    })
+pub fn sqlite_store(path: &str) -> Result<Arc<dyn Store>, Error> {
+    enter()?;
+    Ok(Arc::new(SqliteStore::open(Path::new(path)).map_err(Code::from)?))
+}
+
+/// An empty store in memory.
+#[must_use]
+pub fn memory_store() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new())
 }
 
 /// The app's store key, exactly 32 bytes; the bytes that were given are wiped.
@@ -131,8 +153,9 @@ impl Engine {
     /// Calls the device.
     ///
     /// # Errors
-    /// [`Code::Busy`], [`Code::Closed`], [`Code::Poisoned`]; the call's.
+    /// As [`enter`]; [`Code::Busy`], [`Code::Closed`], [`Code::Poisoned`]; the call's.
     pub fn call<T>(&self, call: impl FnOnce(&Device, &mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        enter()?;
         let mut slot = self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
         let device = match std::mem::replace(&mut *slot, Slot::Poisoned) {
             Slot::Ready(device) => device,
@@ -152,19 +175,25 @@ impl Engine {
     /// Takes the device up from its store again after a fault.
     ///
     /// # Errors
-    /// [`Code::Busy`], [`Code::Closed`]; see [`Device::open`].
+    /// As [`enter`]; [`Code::Busy`], [`Code::Closed`]; see [`Device::open`].
     pub fn reload(&self) -> Result<(), Error> {
+        enter()?;
         let mut slot = self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
         if matches!(*slot, Slot::Closed) {
             return Err(Code::Closed.into());
         }
-        *slot = Slot::Ready(Box::new(Device::open(self.store.clone(), &copy(&self.key))?));
+        *slot = Slot::Ready(Box::new(outside(|_| Device::open(self.store.clone(), &copy(&self.key)))?));
         Ok(())
     }
 
     /// Wipes the keys from memory; every later call gives [`Code::Closed`].
-    pub fn close(&self) {
+    ///
+    /// # Errors
+    /// As [`enter`].
+    pub fn close(&self) -> Result<(), Error> {
+        enter()?;
         *self.slot.lock() = Slot::Closed;
+        Ok(())
     }
 }
 
@@ -191,7 +220,7 @@ mod tests {
     #[test]
     fn a_closed_handle_stays_closed() {
         let engine = engine();
-        engine.close();
+        assert_eq!(engine.close(), Ok(()));
         assert_eq!(engine.call(|_, _| Ok(())), Err(Code::Closed.into()));
         assert_eq!(engine.reload(), Err(Code::Closed.into()));
     }

@@ -3,9 +3,12 @@
 //! There is no logic here: what a call does stands in `sesame-core`. The engine adds what the core does not have, a clock, randomness, a
 //! lock and a boundary for panics; the faces turn its types into what C, Kotlin, Swift and Python can hold.
 
+pub mod app_store;
 #[cfg(feature = "capi")]
 pub mod capi;
 pub mod engine;
+pub mod link;
+pub mod relay;
 #[cfg(feature = "uniffi")]
 pub mod uniffi;
 

@@ -1,9 +1,9 @@
 //! One suite for any store: what it checks is the contract.
 
 use super::{Changes, CommitError, Generation, Query, Store};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-type Opener<'a> = dyn Fn() -> Box<dyn Store> + 'a;
+type Opener<'a> = dyn Fn() -> Result<Arc<dyn Store>, String> + 'a;
 
 fn generation(counter: u64) -> Generation {
     Generation { counter, nonce: [u8::try_from(counter & 0xff).unwrap_or(0); 8] }
@@ -22,11 +22,11 @@ fn expect(holds: bool, claim: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(claim.to_owned()) }
 }
 
-/// Runs the suite; `open` gives a fresh, empty store each time.
+/// Runs the suite; `open` gives a fresh, empty store each time, or says why it cannot.
 ///
 /// # Errors
 /// The first claim that does not hold, in words.
-pub fn check(open: impl Fn() -> Box<dyn Store>) -> Result<(), String> {
+pub fn check(open: impl Fn() -> Result<Arc<dyn Store>, String>) -> Result<(), String> {
     empty(&open)?;
     exact_and_prefix(&open)?;
     compare_and_set(&open)?;
@@ -36,13 +36,13 @@ pub fn check(open: impl Fn() -> Box<dyn Store>) -> Result<(), String> {
 }
 
 fn empty(open: &Opener<'_>) -> Result<(), String> {
-    let snapshot = open().load(&[Query::Prefix(vec![])], false).map_err(|e| format!("{e:?}"))?;
+    let snapshot = open()?.load(&[Query::Prefix(vec![])], false).map_err(|e| format!("{e:?}"))?;
     expect(snapshot.rows.is_empty(), "a fresh store is empty")?;
     expect(snapshot.generation == Generation::default(), "a fresh store is at generation zero")
 }
 
 fn exact_and_prefix(open: &Opener<'_>) -> Result<(), String> {
-    let store = open();
+    let store = open()?;
     let put: &[(&[u8], Option<&[u8]>)] = &[
         (&[1], Some(b"a")),
         (&[1, 0], Some(b"b")),
@@ -64,7 +64,7 @@ fn exact_and_prefix(open: &Opener<'_>) -> Result<(), String> {
 }
 
 fn compare_and_set(open: &Opener<'_>) -> Result<(), String> {
-    let store = open();
+    let store = open()?;
     store.commit(Generation::default(), &changes(1, &[(&[1], Some(b"a"))])).map_err(|e| format!("{e:?}"))?;
     let stale = store.commit(Generation::default(), &changes(2, &[(&[1], Some(b"b"))]));
     expect(stale == Err(CommitError::Conflict), "a stale generation conflicts")?;
@@ -75,7 +75,7 @@ fn compare_and_set(open: &Opener<'_>) -> Result<(), String> {
 }
 
 fn whole(open: &Opener<'_>) -> Result<(), String> {
-    let store = open();
+    let store = open()?;
     store
         .commit(Generation::default(), &changes(1, &[(&[1], Some(b"a")), (&[2], Some(b"b"))]))
         .map_err(|e| format!("{e:?}"))?;
@@ -87,7 +87,7 @@ fn whole(open: &Opener<'_>) -> Result<(), String> {
 }
 
 fn large_rows(open: &Opener<'_>) -> Result<(), String> {
-    let store = open();
+    let store = open()?;
     let large = vec![7; 300_000];
     let put: &[(&[u8], Option<&[u8]>)] = &[(&[1], Some(&large)), (&[2], Some(b"small"))];
     store.commit(Generation::default(), &changes(1, put)).map_err(|e| format!("{e:?}"))?;
@@ -100,7 +100,7 @@ fn large_rows(open: &Opener<'_>) -> Result<(), String> {
 }
 
 fn hold_and_release(open: &Opener<'_>) -> Result<(), String> {
-    let store = open();
+    let store = open()?;
     store.load(&[], true).map_err(|e| format!("{e:?}"))?;
     store.release();
     store.release();

@@ -52,6 +52,8 @@ pub enum StoreError {
     Full,
     /// It cannot be written.
     ReadOnly,
+    /// It gave what nobody asked for.
+    Misbehaves,
 }
 
 /// Why a commit did not succeed.
@@ -73,6 +75,7 @@ impl From<StoreError> for Code {
             StoreError::Io => Self::StoreIo,
             StoreError::Full => Self::StoreFull,
             StoreError::ReadOnly => Self::StoreReadOnly,
+            StoreError::Misbehaves => Self::StoreMisbehaves,
         }
     }
 }

@@ -1,21 +1,74 @@
-//! The C face: what `include/sesame.h` declares. Its sessions and batches have an issue of their own; these are its first functions.
+//! The C face: what `include/sesame.h` declares, whose first comment states the whole contract.
+//!
+//! - A function's name is its noun and its verb; its body is one [`boundary::enter`], through which no panic passes (a test holds every
+//!   exported function to it).
+//! - [`handle`]: what C holds is a number, checked for kind and generation; [`input`]: what C gives is checked before it is read;
+//!   [`tree`]: what C gets is a tree of structs that one result owns; [`view`]: how the core's types become such trees.
+//!
+//! # Safety
+//!
+//! Every exported function is `unsafe`: its caller keeps the header's contract, of which this face can check all but one thing, that a
+//! pointer which is neither null nor misaligned leads to as much memory as is said with it.
 
-use core::ffi::c_char;
+#![allow(non_camel_case_types, clippy::missing_safety_doc)]
+
+#[macro_use]
+mod boundary;
+#[macro_use]
+mod input;
+mod device;
+mod group;
+mod handle;
+mod linking;
+mod registry;
+mod relay;
+mod session;
+mod status;
+mod store;
+mod tree;
+mod view;
+
+pub use boundary::sesame_error;
+pub use device::*;
+pub use group::*;
+pub use handle::*;
+pub use input::{sesame_address, sesame_slice};
+pub use linking::*;
+pub use registry::*;
+pub use relay::*;
+pub use session::*;
+pub use status::sesame_status;
+pub use store::*;
+pub use tree::sesame_result_free;
+pub use view::*;
+
+use core::ffi::{c_char, c_void};
 use sesame_core::error::Code;
 
-/// The version of the header, to be compared with `sesame_version()`.
-pub const SESAME_VERSION: &core::ffi::CStr = c"0.1.0";
+/// The version's first number.
+pub const SESAME_VERSION_MAJOR: u32 = 0;
+/// The version's second number.
+pub const SESAME_VERSION_MINOR: u32 = 1;
+/// The version's third number.
+pub const SESAME_VERSION_PATCH: u32 = 0;
+
+/// The version of the library: major * 1,000,000 + minor * 1,000 + patch. A header and a library belong together when the major numbers,
+/// and while they are 0 the minor numbers, are equal.
+#[unsafe(no_mangle)]
+pub extern "C" fn sesame_version() -> u32 {
+    SESAME_VERSION_MAJOR * 1_000_000 + SESAME_VERSION_MINOR * 1_000 + SESAME_VERSION_PATCH
+}
 
 /// The version of the library, as static text in UTF-8 that nobody frees.
 #[unsafe(no_mangle)]
-pub extern "C" fn sesame_version() -> *const c_char {
-    SESAME_VERSION.as_ptr()
+pub extern "C" fn sesame_version_string() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// What a status number says, as static text in UTF-8 that nobody frees. 0 is success; a number that is not known gives "unknown status".
+/// What a status says, as static text in UTF-8 that nobody frees. A number that is not known gives "unknown status".
 #[unsafe(no_mangle)]
-pub extern "C" fn sesame_status_text(status: u16) -> *const c_char {
-    let code = Code::ALL.iter().find(|code| code.number() == status);
+pub extern "C" fn sesame_status_text(status: i32) -> *const c_char {
+    let code = Code::ALL.iter().find(|code| i32::from(code.number()) == status);
     match (status, code) {
         (0, _) => c"success",
         (_, Some(code)) => code.c_text(),
@@ -24,12 +77,38 @@ pub extern "C" fn sesame_status_text(status: u16) -> *const c_char {
     .as_ptr()
 }
 
+/// A slice of text that ends with a zero byte, without that byte; empty for NULL. Nothing is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_text(text: *const c_char) -> sesame_slice {
+    let mut slice = sesame_slice::NONE;
+    let _ = enter_from_store!({
+        if !text.is_null() {
+            // SAFETY: not null, and by the header's contract it ends with a zero byte.
+            let text = unsafe { core::ffi::CStr::from_ptr(text) };
+            slice = sesame_slice { data: text.as_ptr().cast(), len: text.count_bytes() };
+        }
+        Ok(())
+    });
+    slice
+}
+
+/// Overwrites `len` bytes at `data` with zeros, which no compiler leaves out: for the caller's own copies of keys and plaintexts.
+/// `data` may be NULL when `len` is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_wipe(data: *mut c_void, len: usize) -> sesame_status {
+    enter!(core::ptr::null_mut(), {
+        let bytes = output_array!(data.cast::<u8>(), len, "data");
+        zeroize::Zeroize::zeroize(bytes);
+        Ok(())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use core::ffi::CStr;
 
-    fn text(status: u16) -> &'static CStr {
+    fn text(status: i32) -> &'static CStr {
         // SAFETY: sesame_status_text gives a pointer to static text that ends with a zero byte.
         unsafe { CStr::from_ptr(sesame_status_text(status)) }
     }
@@ -38,12 +117,14 @@ mod tests {
     fn every_status_has_its_text() {
         assert_eq!(text(0), c"success");
         assert_eq!(text(222), c"the envelope's gate does not match");
-        assert_eq!(text(65_535), c"unknown status");
-        assert!(Code::ALL.iter().all(|code| text(code.number()).to_bytes() == code.text().as_bytes()));
+        assert_eq!(text(-1), c"unknown status");
+        assert!(Code::ALL.iter().all(|code| text(i32::from(code.number())).to_bytes() == code.text().as_bytes()));
     }
 
     #[test]
     fn the_version_is_the_workspaces() {
-        assert_eq!(SESAME_VERSION.to_bytes(), env!("CARGO_PKG_VERSION").as_bytes());
+        let [major, minor, patch] = [SESAME_VERSION_MAJOR, SESAME_VERSION_MINOR, SESAME_VERSION_PATCH];
+        assert_eq!(format!("{major}.{minor}.{patch}"), env!("CARGO_PKG_VERSION"));
+        assert_eq!(sesame_version(), 1_000);
     }
 }

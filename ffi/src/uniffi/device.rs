@@ -1,17 +1,16 @@
 //! The handles of this device: `Device`, `DeviceRegistry`, `Session`, `Linking`.
 
 use super::group::{self, Group, GroupChange, GroupKind, GroupView, NewGroup};
+use super::store::Store;
 use super::types::{
     Answers, Applied, DeviceView, Event, PendingSend, Publication, Received, Result, SessionView, UserView, id16,
 };
-use crate::engine::{Engine, open_store, outside, store_key, user_id, user_name};
-use parking_lot::Mutex;
+use crate::engine::{Engine, store_key, user_id, user_name};
+use crate::link::Link;
 use sesame_core::{
     device::{self as core, Rejection, SendId},
     error::{Code, Error},
     ids::{DeviceId, UserId},
-    secret::Secret,
-    store::Store,
 };
 use std::sync::Arc;
 
@@ -34,19 +33,18 @@ fn rejected(engine: &Engine, send: &[u8], user: &str, rejection: &Rejection) -> 
 
 #[::uniffi::export]
 impl Device {
-    /// A user's first device, its primary, with a new account key. `path` names the SQLite file, absent for memory;
-    /// `store_key` is 32 bytes that the app keeps in its keychain; `user` is 1 to 64 bytes of UTF-8.
+    /// A user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in its
+    /// keychain; `user` is 1 to 64 bytes of UTF-8.
     #[::uniffi::constructor]
-    pub fn create(path: Option<String>, store_key: Vec<u8>, user: String) -> Result<Arc<Self>> {
-        let (key, user) = (crate::engine::store_key(store_key)?, user_id(&user)?);
-        Ok(Self::over(Engine::create(open_store(path.as_deref())?, key, &user)?))
+    pub fn create(store: Arc<Store>, store_key: Vec<u8>, user: String) -> Result<Arc<Self>> {
+        let (key, user) = (self::store_key(store_key)?, user_id(&user)?);
+        Ok(Self::over(Engine::create(store.inner.clone(), key, &user)?))
     }
 
-    /// Opens the device in a SQLite file.
+    /// Opens the device in a store.
     #[::uniffi::constructor]
-    pub fn open(path: String, store_key: Vec<u8>) -> Result<Arc<Self>> {
-        let key = crate::engine::store_key(store_key)?;
-        Ok(Self::over(Engine::open(open_store(Some(&path))?, key)?))
+    pub fn open(store: Arc<Store>, store_key: Vec<u8>) -> Result<Arc<Self>> {
+        Ok(Self::over(Engine::open(store.inner.clone(), self::store_key(store_key)?)?))
     }
 
     /// The user that this device belongs to.
@@ -189,8 +187,8 @@ impl Device {
     }
 
     /// Wipes the keys from memory; every later call fails with code 106.
-    pub fn wipe(&self) {
-        self.engine.close();
+    pub fn wipe(&self) -> Result<()> {
+        Ok(self.engine.close()?)
     }
 }
 
@@ -275,62 +273,32 @@ impl Session {
 /// A new device that waits for its primary's answer.
 #[derive(::uniffi::Object)]
 pub struct Linking {
-    code: String,
-    waiting: Mutex<Option<Waiting>>,
-}
-
-struct Waiting {
-    linking: core::Linking,
-    store: Arc<dyn Store>,
-    key: Secret<32>,
-}
-
-impl Linking {
-    fn over(linking: core::Linking, store: Arc<dyn Store>, key: Secret<32>) -> Arc<Self> {
-        let code = linking.code().to_owned();
-        Arc::new(Self { code, waiting: Mutex::new(Some(Waiting { linking, store, key })) })
-    }
+    link: Link,
 }
 
 #[::uniffi::export]
 impl Linking {
-    /// Begins to link a new device. `path` names its SQLite file, absent for memory.
+    /// Begins to link a new device in an empty store.
     #[::uniffi::constructor]
-    pub fn begin(path: Option<String>, store_key: Vec<u8>) -> Result<Arc<Self>> {
-        let key = self::store_key(store_key)?;
-        let store = open_store(path.as_deref())?;
-        let linking = outside(|context| core::Device::begin_link(store.clone(), &key, context))?;
-        Ok(Self::over(linking, store, key))
+    pub fn begin(store: Arc<Store>, store_key: Vec<u8>) -> Result<Arc<Self>> {
+        let link = Link::begin(store.inner.clone(), self::store_key(store_key)?)?;
+        Ok(Arc::new(Self { link }))
     }
 
     /// Takes up a link that was begun before the app was closed.
     #[::uniffi::constructor]
-    pub fn resume(path: String, store_key: Vec<u8>) -> Result<Arc<Self>> {
-        let key = self::store_key(store_key)?;
-        let store = open_store(Some(&path))?;
-        let linking = outside(|_| core::Linking::resume(store.clone(), &key))?;
-        Ok(Self::over(linking, store, key))
+    pub fn resume(store: Arc<Store>, store_key: Vec<u8>) -> Result<Arc<Self>> {
+        let link = Link::resume(store.inner.clone(), self::store_key(store_key)?)?;
+        Ok(Arc::new(Self { link }))
     }
 
     /// What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
     pub fn code(&self) -> String {
-        self.code.clone()
+        self.link.code().to_owned()
     }
 
     /// Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
     pub fn complete(&self, answer: Vec<u8>) -> Result<Arc<Device>> {
-        let mut waiting = self.waiting.lock();
-        let Waiting { linking, store, key } = waiting.take().ok_or(Code::Closed)?;
-        let again = (store.clone(), Secret::init_with(|to| *to = *key.expose()));
-        match Engine::complete(linking, store, key, &answer) {
-            Ok(engine) => Ok(Device::over(engine)),
-            Err(error) => {
-                let (store, key) = again;
-                if let Ok(linking) = outside(|_| core::Linking::resume(store.clone(), &key)) {
-                    *waiting = Some(Waiting { linking, store, key });
-                }
-                Err(error.into())
-            }
-        }
+        Ok(Device::over(self.link.complete(&answer)?))
     }
 }

@@ -3,6 +3,7 @@
 mod device;
 mod group;
 mod relay;
+mod store;
 mod types;
 
 pub use device::{Device, DeviceRegistry, Linking, Session};
@@ -10,6 +11,9 @@ pub use group::{
     Act, Cost, DivergedDevice, Group, GroupChange, GroupInfo, GroupKind, GroupView, HistoryEntry, NewGroup, Standing,
 };
 pub use relay::{LocalRelay, Mail, RelayView, SeenByRelay, SeenEnvelope, Submission, Waiting};
+pub use store::{
+    AppStore, Store, StoreChange, StoreFactory, StoreFault, StoreQuery, StoreRow, StoreSnapshot, check_store,
+};
 pub use types::*;
 
 /// The library's version.

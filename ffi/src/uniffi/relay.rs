@@ -2,13 +2,14 @@
 
 use super::types::{Address, Answers, Batch, Need, Result};
 use crate::engine::{user_id, user_name};
+use crate::relay::{publish_error, submission_error};
 use parking_lot::Mutex;
 use sesame_core::{
     device::{self as core},
-    error::{Code, Error},
+    error::Error,
     ids::DeviceId,
 };
-use sesame_relay::{PublishError, Refusal, Relay, Seen};
+use sesame_relay::{Refusal, Relay, Seen};
 use std::sync::Arc;
 
 /// A whole server in memory. `user` and `device` of a call stand for whom the transport has authenticated.
@@ -111,15 +112,6 @@ fn size(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
-fn publish_error(error: PublishError) -> Error {
-    match error {
-        PublishError::Malformed(code) => Error::of(code, "publication"),
-        PublishError::NotListed => Error::of(Code::NotListed, "publication"),
-        PublishError::NotASuccessor => Error::of(Code::BrokenChain, "publication"),
-        PublishError::OtherAccount => Error::of(Code::IdentityChanged, "publication"),
-    }
-}
-
 #[::uniffi::export]
 impl LocalRelay {
     /// An empty server.
@@ -158,12 +150,11 @@ impl LocalRelay {
         let ids = |devices: Vec<DeviceId>| devices.into_iter().map(|device| device.0).collect();
         match self.relay.lock().submit((&user, DeviceId(device)), &batch) {
             Ok(()) => Ok(Submission::Accepted),
-            Err(Refusal::Malformed) => Err(Error::of(Code::InvalidArgument, "batch").into()),
-            Err(Refusal::NotListed) => Err(Error::of(Code::NotListed, "device").into()),
             Err(Refusal::NoSuchUser) => Ok(Submission::NoSuchUser),
             Err(Refusal::Stale { device_list, missing, gone }) => {
                 Ok(Submission::Stale { device_list, missing: ids(missing), gone: ids(gone) })
             }
+            Err(refusal) => Err(submission_error(&refusal).into()),
         }
     }
 

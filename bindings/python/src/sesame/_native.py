@@ -524,7 +524,15 @@ def _uniffi_check_contract_api_version(lib):
         raise InternalError("UniFFI contract version mismatch: try cleaning and rebuilding your project")
 
 def _uniffi_check_api_checksums(lib):
+    if lib.uniffi_sesame_ffi_checksum_func_check_store() != 62144:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_func_version() != 59506:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_appstore_load() != 36189:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_appstore_commit() != 23146:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_appstore_release() != 17705:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_abandon() != 48528:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -572,11 +580,11 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_user() != 24759:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_wipe() != 32425:
+    if lib.uniffi_sesame_ffi_checksum_method_device_wipe() != 25110:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_device_create() != 21755:
+    if lib.uniffi_sesame_ffi_checksum_constructor_device_create() != 40556:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_device_open() != 21458:
+    if lib.uniffi_sesame_ffi_checksum_constructor_device_open() != 15636:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 63404:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -622,9 +630,9 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_complete() != 64886:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() != 64787:
+    if lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() != 46190:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() != 24979:
+    if lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() != 46253:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_answer() != 11644:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -651,6 +659,14 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_sesame_ffi_checksum_method_session_encrypt() != 29504:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_session_info() != 48561:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_constructor_store_app() != 61389:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_constructor_store_memory() != 21846:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_constructor_store_sqlite() != 52640:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_storefactory_open() != 29048:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
 
 # A ctypes library to expose the extern-C FFI definitions.
@@ -681,9 +697,21 @@ _UniffiLib.ffi_sesame_ffi_rustbuffer_reserve.restype = _UniffiRustBuffer
 _UniffiLib.ffi_sesame_ffi_uniffi_contract_version.argtypes = (
 )
 _UniffiLib.ffi_sesame_ffi_uniffi_contract_version.restype = ctypes.c_uint32
+_UniffiLib.uniffi_sesame_ffi_checksum_func_check_store.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_func_check_store.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_func_version.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_func_version.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_appstore_load.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_appstore_load.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_appstore_commit.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_appstore_commit.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_appstore_release.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_appstore_release.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_abandon.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_abandon.restype = ctypes.c_uint16
@@ -873,10 +901,47 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_session_encrypt.restype = ctypes.c_
 _UniffiLib.uniffi_sesame_ffi_checksum_method_session_info.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_session_info.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_constructor_store_app.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_constructor_store_app.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_constructor_store_memory.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_constructor_store_memory.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_constructor_store_sqlite.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_constructor_store_sqlite.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_storefactory_open.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_storefactory_open.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_fn_func_check_store.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_func_check_store.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_func_version.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_func_version.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_appstore_load.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.c_int8,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_appstore_load.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_appstore_commit.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_appstore_commit.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_appstore_release.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_appstore_release.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_abandon.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1024,14 +1089,14 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_wipe.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_wipe.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_device_create.argtypes = (
-    _UniffiRustBuffer,
+    ctypes.c_uint64,
     _UniffiRustBuffer,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_device_create.restype = ctypes.c_uint64
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_device_open.argtypes = (
-    _UniffiRustBuffer,
+    ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
@@ -1164,13 +1229,13 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_linking_complete.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_linking_complete.restype = ctypes.c_uint64
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_begin.argtypes = (
-    _UniffiRustBuffer,
+    ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_begin.restype = ctypes.c_uint64
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_resume.argtypes = (
-    _UniffiRustBuffer,
+    ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
@@ -1256,6 +1321,35 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_session_info.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_session_info.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_store_app.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_store_app.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_store_memory.argtypes = (
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_store_memory.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_store_sqlite.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_store_sqlite.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_open.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_open.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_clone_appstore.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_clone_appstore.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_free_appstore.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_free_appstore.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_clone_device.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1326,6 +1420,68 @@ _UniffiLib.uniffi_sesame_ffi_fn_free_session.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_free_session.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_clone_store.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_clone_store.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_free_store.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_free_store.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_clone_storefactory.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_clone_storefactory.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_free_storefactory.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_free_storefactory.restype = None
+_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD0 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiRustBuffer,ctypes.c_int8,ctypes.POINTER(_UniffiRustBuffer),
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD1 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiRustBuffer,_UniffiRustBuffer,_UniffiRustBuffer,ctypes.c_void_p,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD2 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,ctypes.c_void_p,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UNIFFI_CALLBACK_INTERFACE_CLONE_SESAME_FFI_APP_STORE = ctypes.CFUNCTYPE(ctypes.c_uint64,ctypes.c_uint64,
+)
+_UNIFFI_CALLBACK_INTERFACE_FREE_SESAME_FFI_APP_STORE = ctypes.CFUNCTYPE(None,ctypes.c_uint64,
+)
+class _UniffiVTableCallbackInterfaceSesameFfiAppStore(ctypes.Structure):
+    _fields_ = [
+        ("uniffi_free", _UNIFFI_CALLBACK_INTERFACE_FREE_SESAME_FFI_APP_STORE),
+        ("uniffi_clone", _UNIFFI_CALLBACK_INTERFACE_CLONE_SESAME_FFI_APP_STORE),
+        ("load", _UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD0),
+        ("commit", _UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD1),
+        ("release", _UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD2),
+    ]
+_UniffiLib.uniffi_sesame_ffi_fn_init_callback_vtable_appstore.argtypes = (
+    ctypes.POINTER(_UniffiVTableCallbackInterfaceSesameFfiAppStore),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_init_callback_vtable_appstore.restype = None
+_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_STORE_FACTORY_METHOD0 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,ctypes.POINTER(ctypes.c_uint64),
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UNIFFI_CALLBACK_INTERFACE_CLONE_SESAME_FFI_STORE_FACTORY = ctypes.CFUNCTYPE(ctypes.c_uint64,ctypes.c_uint64,
+)
+_UNIFFI_CALLBACK_INTERFACE_FREE_SESAME_FFI_STORE_FACTORY = ctypes.CFUNCTYPE(None,ctypes.c_uint64,
+)
+class _UniffiVTableCallbackInterfaceSesameFfiStoreFactory(ctypes.Structure):
+    _fields_ = [
+        ("uniffi_free", _UNIFFI_CALLBACK_INTERFACE_FREE_SESAME_FFI_STORE_FACTORY),
+        ("uniffi_clone", _UNIFFI_CALLBACK_INTERFACE_CLONE_SESAME_FFI_STORE_FACTORY),
+        ("open", _UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_STORE_FACTORY_METHOD0),
+    ]
+_UniffiLib.uniffi_sesame_ffi_fn_init_callback_vtable_storefactory.argtypes = (
+    ctypes.POINTER(_UniffiVTableCallbackInterfaceSesameFfiStoreFactory),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_init_callback_vtable_storefactory.restype = None
 
 _uniffi_check_contract_api_version(_UniffiLib)
 # _uniffi_check_api_checksums(_UniffiLib)
@@ -5294,6 +5450,146 @@ class _UniffiFfiConverterTypeSessionView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterUInt32.write(value.inactive, buf)
 
 @dataclass
+class StoreChange:
+    """
+    A row to write or to delete.
+"""
+    def __init__(self, *, key:bytes, row:typing.Optional[bytes]):
+        self.key = key
+        self.row = row
+        
+        
+
+    
+    def __str__(self):
+        return "StoreChange(key={}, row={})".format(self.key, self.row)
+    def __eq__(self, other):
+        if self.key != other.key:
+            return False
+        if self.row != other.row:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeStoreChange(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return StoreChange(
+            key=_UniffiFfiConverterBytes.read(buf),
+            row=_UniffiFfiConverterOptionalBytes.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterBytes.check_lower(value.key)
+        _UniffiFfiConverterOptionalBytes.check_lower(value.row)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value.key, buf)
+        _UniffiFfiConverterOptionalBytes.write(value.row, buf)
+
+@dataclass
+class StoreRow:
+    """
+    A row.
+"""
+    def __init__(self, *, key:bytes, row:bytes):
+        self.key = key
+        self.row = row
+        
+        
+
+    
+    def __str__(self):
+        return "StoreRow(key={}, row={})".format(self.key, self.row)
+    def __eq__(self, other):
+        if self.key != other.key:
+            return False
+        if self.row != other.row:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeStoreRow(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return StoreRow(
+            key=_UniffiFfiConverterBytes.read(buf),
+            row=_UniffiFfiConverterBytes.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterBytes.check_lower(value.key)
+        _UniffiFfiConverterBytes.check_lower(value.row)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value.key, buf)
+        _UniffiFfiConverterBytes.write(value.row, buf)
+
+class _UniffiFfiConverterSequenceTypeStoreRow(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeStoreRow.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeStoreRow.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeStoreRow.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class StoreSnapshot:
+    """
+    Rows as they were at one generation.
+"""
+    def __init__(self, *, generation:bytes, rows:typing.List[StoreRow]):
+        self.generation = generation
+        self.rows = rows
+        
+        
+
+    
+    def __str__(self):
+        return "StoreSnapshot(generation={}, rows={})".format(self.generation, self.rows)
+    def __eq__(self, other):
+        if self.generation != other.generation:
+            return False
+        if self.rows != other.rows:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeStoreSnapshot(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return StoreSnapshot(
+            generation=_UniffiFfiConverterBytes.read(buf),
+            rows=_UniffiFfiConverterSequenceTypeStoreRow.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterBytes.check_lower(value.generation)
+        _UniffiFfiConverterSequenceTypeStoreRow.check_lower(value.rows)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value.generation, buf)
+        _UniffiFfiConverterSequenceTypeStoreRow.write(value.rows, buf)
+
+@dataclass
 class UserView:
     """
     A user, as this device knows it.
@@ -5895,6 +6191,283 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
 
 
 
+# StoreFault
+# We want to define each variant as a nested class that's also a subclass,
+# which is tricky in Python.  To accomplish this we're going to create each
+# class separately, then manually add the child classes to the base class's
+# __dict__.  All of this happens in dummy class to avoid polluting the module
+# namespace.
+class StoreFault(Exception):
+    """
+    Why a store could not do it. Anything else that it throws counts as `Io`.
+"""
+    pass
+
+_UniffiTempStoreFault = StoreFault
+
+class StoreFault:  # type: ignore
+    """
+    Why a store could not do it. Anything else that it throws counts as `Io`.
+"""
+    
+    class Busy(_UniffiTempStoreFault):
+        """
+        Another process holds it. Nothing changed.
+"""
+        
+        def __init__(self):
+            pass
+
+        def __repr__(self):
+            return "StoreFault.Busy({})".format(str(self))
+    _UniffiTempStoreFault.Busy = Busy # type: ignore
+    class Io(_UniffiTempStoreFault):
+        """
+        It failed to read or write. Nothing changed.
+"""
+        
+        def __init__(self):
+            pass
+
+        def __repr__(self):
+            return "StoreFault.Io({})".format(str(self))
+    _UniffiTempStoreFault.Io = Io # type: ignore
+    class Full(_UniffiTempStoreFault):
+        """
+        No space is left. Nothing changed.
+"""
+        
+        def __init__(self):
+            pass
+
+        def __repr__(self):
+            return "StoreFault.Full({})".format(str(self))
+    _UniffiTempStoreFault.Full = Full # type: ignore
+    class ReadOnly(_UniffiTempStoreFault):
+        """
+        It cannot be written. Nothing changed.
+"""
+        
+        def __init__(self):
+            pass
+
+        def __repr__(self):
+            return "StoreFault.ReadOnly({})".format(str(self))
+    _UniffiTempStoreFault.ReadOnly = ReadOnly # type: ignore
+    class Conflict(_UniffiTempStoreFault):
+        """
+        Of a commit: the generation has moved on. Nothing changed.
+"""
+        
+        def __init__(self):
+            pass
+
+        def __repr__(self):
+            return "StoreFault.Conflict({})".format(str(self))
+    _UniffiTempStoreFault.Conflict = Conflict # type: ignore
+    class OutcomeUnknown(_UniffiTempStoreFault):
+        """
+        Of a commit: the store cannot say whether it landed; the generation will.
+"""
+        
+        def __init__(self):
+            pass
+
+        def __repr__(self):
+            return "StoreFault.OutcomeUnknown({})".format(str(self))
+    _UniffiTempStoreFault.OutcomeUnknown = OutcomeUnknown # type: ignore
+
+StoreFault = _UniffiTempStoreFault # type: ignore
+del _UniffiTempStoreFault
+
+
+class _UniffiFfiConverterTypeStoreFault(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return StoreFault.Busy(
+            )
+        if variant == 2:
+            return StoreFault.Io(
+            )
+        if variant == 3:
+            return StoreFault.Full(
+            )
+        if variant == 4:
+            return StoreFault.ReadOnly(
+            )
+        if variant == 5:
+            return StoreFault.Conflict(
+            )
+        if variant == 6:
+            return StoreFault.OutcomeUnknown(
+            )
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if isinstance(value, StoreFault.Busy):
+            return
+        if isinstance(value, StoreFault.Io):
+            return
+        if isinstance(value, StoreFault.Full):
+            return
+        if isinstance(value, StoreFault.ReadOnly):
+            return
+        if isinstance(value, StoreFault.Conflict):
+            return
+        if isinstance(value, StoreFault.OutcomeUnknown):
+            return
+
+    @staticmethod
+    def write(value, buf):
+        if isinstance(value, StoreFault.Busy):
+            buf.write_i32(1)
+        if isinstance(value, StoreFault.Io):
+            buf.write_i32(2)
+        if isinstance(value, StoreFault.Full):
+            buf.write_i32(3)
+        if isinstance(value, StoreFault.ReadOnly):
+            buf.write_i32(4)
+        if isinstance(value, StoreFault.Conflict):
+            buf.write_i32(5)
+        if isinstance(value, StoreFault.OutcomeUnknown):
+            buf.write_i32(6)
+
+
+
+
+
+
+class StoreQuery:
+    """
+    What to load.
+"""
+    def __init__(self):
+        raise RuntimeError("StoreQuery cannot be instantiated directly")
+
+    # Each enum variant is a nested class of the enum itself.
+    @dataclass
+    class EXACT:
+        """
+        The row under this key, if there is one.
+"""
+        
+        def __init__(self, key:bytes):
+            self.key = key
+            
+            """
+        1 to 64 bytes.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "StoreQuery.EXACT(key={})".format(self.key)
+        def __eq__(self, other):
+            if not isinstance(other, StoreQuery):
+                return NotImplemented
+            if not other.is_EXACT():
+                return False
+            if self.key != other.key:
+                return False
+            return True
+
+    @dataclass
+    class PREFIX:
+        """
+        Every row whose key begins so.
+"""
+        
+        def __init__(self, prefix:bytes):
+            self.prefix = prefix
+            
+            """
+        At most 64 bytes; empty for all rows.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "StoreQuery.PREFIX(prefix={})".format(self.prefix)
+        def __eq__(self, other):
+            if not isinstance(other, StoreQuery):
+                return NotImplemented
+            if not other.is_PREFIX():
+                return False
+            if self.prefix != other.prefix:
+                return False
+            return True
+
+    
+
+    # For each variant, we have `is_NAME` and `is_name` methods for easily checking
+    # whether an instance is that variant.
+    def is_EXACT(self) -> bool:
+        return isinstance(self, StoreQuery.EXACT)
+    def is_exact(self) -> bool:
+        return isinstance(self, StoreQuery.EXACT)
+    def is_PREFIX(self) -> bool:
+        return isinstance(self, StoreQuery.PREFIX)
+    def is_prefix(self) -> bool:
+        return isinstance(self, StoreQuery.PREFIX)
+    
+
+# Now, a little trick - we make each nested variant class be a subclass of the main
+# enum class, so that method calls and instance checks etc will work intuitively.
+# We might be able to do this a little more neatly with a metaclass, but this'll do.
+StoreQuery.EXACT = type("StoreQuery.EXACT", (StoreQuery.EXACT, StoreQuery,), {})  # type: ignore
+StoreQuery.PREFIX = type("StoreQuery.PREFIX", (StoreQuery.PREFIX, StoreQuery,), {})  # type: ignore
+
+
+
+
+class _UniffiFfiConverterTypeStoreQuery(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return StoreQuery.EXACT(
+                _UniffiFfiConverterBytes.read(buf),
+            )
+        if variant == 2:
+            return StoreQuery.PREFIX(
+                _UniffiFfiConverterBytes.read(buf),
+            )
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value.is_EXACT():
+            _UniffiFfiConverterBytes.check_lower(value.key)
+            return
+        if value.is_PREFIX():
+            _UniffiFfiConverterBytes.check_lower(value.prefix)
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value.is_EXACT():
+            buf.write_i32(1)
+            _UniffiFfiConverterBytes.write(value.key, buf)
+        if value.is_PREFIX():
+            buf.write_i32(2)
+            _UniffiFfiConverterBytes.write(value.prefix, buf)
+
+
+
+
+
 
 
 
@@ -6068,6 +6641,301 @@ class _UniffiFfiConverterTypeSubmission(_UniffiConverterRustBuffer):
             buf.write_i32(3)
 
 
+
+class _UniffiFfiConverterSequenceTypeStoreQuery(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeStoreQuery.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeStoreQuery.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeStoreQuery.read(buf) for i in range(count)
+        ]
+
+class _UniffiFfiConverterSequenceTypeStoreChange(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeStoreChange.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeStoreChange.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeStoreChange.read(buf) for i in range(count)
+        ]
+
+
+class AppStore():
+    """
+    A store of the app's own. It holds sealed rows under opaque keys; `check_store` says whether it keeps the contract.
+
+    A method must not call into this library: that fails with code 104.
+"""
+    
+    def load(self, queries: typing.List[StoreQuery],hold: bool) -> StoreSnapshot:
+        """
+        All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; if it fails,
+        nothing is held.
+"""
+        raise NotImplementedError
+    def commit(self, expected: bytes,next: bytes,changes: typing.List[StoreChange]) -> None:
+        """
+        If the generation is still `expected`: applies all changes durably, all or none, and is at `next` from then on; else `Conflict`.
+        Ends a hold whatever comes out.
+"""
+        raise NotImplementedError
+    def release(self, ) -> None:
+        """
+        Ends a hold without a change.
+"""
+        raise NotImplementedError
+
+class AppStoreImpl(AppStore):
+    """
+    A store of the app's own. It holds sealed rows under opaque keys; `check_store` says whether it keeps the contract.
+
+    A method must not call into this library: that fails with code 104.
+"""
+    
+    _handle: ctypes.c_uint64
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_appstore, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_appstore, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def load(self, queries: typing.List[StoreQuery],hold: bool) -> StoreSnapshot:
+        """
+        All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; if it fails,
+        nothing is held.
+"""
+        
+        _UniffiFfiConverterSequenceTypeStoreQuery.check_lower(queries)
+
+        _UniffiFfiConverterBoolean.check_lower(hold)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterSequenceTypeStoreQuery.lower(queries),
+            _UniffiFfiConverterBoolean.lower(hold),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeStoreSnapshot.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeStoreFault
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_appstore_load,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def commit(self, expected: bytes,next: bytes,changes: typing.List[StoreChange]) -> None:
+        """
+        If the generation is still `expected`: applies all changes durably, all or none, and is at `next` from then on; else `Conflict`.
+        Ends a hold whatever comes out.
+"""
+        
+        _UniffiFfiConverterBytes.check_lower(expected)
+
+        _UniffiFfiConverterBytes.check_lower(next)
+
+        _UniffiFfiConverterSequenceTypeStoreChange.check_lower(changes)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterBytes.lower(expected),
+            _UniffiFfiConverterBytes.lower(next),
+            _UniffiFfiConverterSequenceTypeStoreChange.lower(changes),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeStoreFault
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_appstore_commit,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def release(self, ) -> None:
+        """
+        Ends a hold without a change.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeStoreFault
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_appstore_release,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+# Put all the bits inside a class to keep the top-level namespace clean
+class _UniffiTraitImplAppStoreImpl:
+    # For each method, generate a callback function to pass to Rust
+
+    @_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD0
+    def load(
+            uniffi_handle,
+            queries,
+            hold,
+            uniffi_out_return,
+            uniffi_call_status_ptr,
+        ):
+        uniffi_obj = _UniffiFfiConverterTypeAppStore._handle_map.get(uniffi_handle)
+        def make_call():
+            uniffi_args = (_UniffiFfiConverterSequenceTypeStoreQuery.lift(queries), _UniffiFfiConverterBoolean.lift(hold), )
+            uniffi_method = uniffi_obj.load
+            return uniffi_method(*uniffi_args)
+        def write_return_value(v):
+            uniffi_out_return[0] = _UniffiFfiConverterTypeStoreSnapshot.lower(v)
+        _uniffi_trait_interface_call_with_error(
+                uniffi_call_status_ptr.contents,
+                make_call,
+                write_return_value,
+                StoreFault,
+                _UniffiFfiConverterTypeStoreFault.lower,
+        )
+
+    @_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD1
+    def commit(
+            uniffi_handle,
+            expected,
+            next,
+            changes,
+            uniffi_out_return,
+            uniffi_call_status_ptr,
+        ):
+        uniffi_obj = _UniffiFfiConverterTypeAppStore._handle_map.get(uniffi_handle)
+        def make_call():
+            uniffi_args = (_UniffiFfiConverterBytes.lift(expected), _UniffiFfiConverterBytes.lift(next), _UniffiFfiConverterSequenceTypeStoreChange.lift(changes), )
+            uniffi_method = uniffi_obj.commit
+            return uniffi_method(*uniffi_args)
+        write_return_value = lambda v: None
+        _uniffi_trait_interface_call_with_error(
+                uniffi_call_status_ptr.contents,
+                make_call,
+                write_return_value,
+                StoreFault,
+                _UniffiFfiConverterTypeStoreFault.lower,
+        )
+
+    @_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD2
+    def release(
+            uniffi_handle,
+            uniffi_out_return,
+            uniffi_call_status_ptr,
+        ):
+        uniffi_obj = _UniffiFfiConverterTypeAppStore._handle_map.get(uniffi_handle)
+        def make_call():
+            uniffi_args = ()
+            uniffi_method = uniffi_obj.release
+            return uniffi_method(*uniffi_args)
+        write_return_value = lambda v: None
+        _uniffi_trait_interface_call_with_error(
+                uniffi_call_status_ptr.contents,
+                make_call,
+                write_return_value,
+                StoreFault,
+                _UniffiFfiConverterTypeStoreFault.lower,
+        )
+
+    @_UNIFFI_CALLBACK_INTERFACE_FREE_SESAME_FFI_APP_STORE
+    def _uniffi_free(uniffi_handle):
+        _UniffiFfiConverterTypeAppStore._handle_map.remove(uniffi_handle)
+
+    @_UNIFFI_CALLBACK_INTERFACE_CLONE_SESAME_FFI_APP_STORE
+    def _uniffi_clone(uniffi_handle):
+        return _UniffiFfiConverterTypeAppStore._handle_map.clone(uniffi_handle)
+
+    # Generate the FFI VTable.  This has a field for each callback interface method.
+    _uniffi_vtable = _UniffiVTableCallbackInterfaceSesameFfiAppStore(
+        _uniffi_free,
+        _uniffi_clone,
+        load,
+        commit,
+        release,
+    )
+    # Send Rust a pointer to the VTable.  Note: this means we need to keep the struct alive forever,
+    # or else bad things will happen when Rust tries to access it.
+    _UniffiLib.uniffi_sesame_ffi_fn_init_callback_vtable_appstore(ctypes.byref(_uniffi_vtable))
+
+class _UniffiFfiConverterTypeAppStore:
+    _handle_map = _UniffiHandleMap()
+
+    @staticmethod
+    def lift(value: int):
+        if (value & 1) == 0:
+            # Rust-generated handle, construct a new class that uses the handle to implement the
+            # interface
+            return AppStoreImpl._uniffi_make_instance(value)
+        else:
+            # Python-generated handle, get the object from the handle map
+            return _UniffiFfiConverterTypeAppStore._handle_map.remove(value)
+
+    @staticmethod
+    def check_lower(value: AppStore):
+        if not isinstance(value, AppStore):
+            raise TypeError("Expected AppStore subclass, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: AppStore):
+         if isinstance(value, AppStoreImpl):
+            # Rust-implementated object.  Clone the handle and return it
+            return value._uniffi_clone_handle()
+         else:
+            # Python-implementated object, generate a new vtable handle and return that.
+            return _UniffiFfiConverterTypeAppStore._handle_map.insert(value)
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer):
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: AppStore, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
 
 class _UniffiFfiConverterSequenceUInt64(_UniffiConverterRustBuffer):
     @classmethod
@@ -7232,19 +8100,19 @@ class Device(DeviceProtocol):
     
     _handle: ctypes.c_uint64
     @classmethod
-    def create(cls, path: typing.Optional[str],store_key: bytes,user: str) -> Device:
+    def create(cls, store: Store,store_key: bytes,user: str) -> Device:
         """
-        A user's first device, its primary, with a new account key. `path` names the SQLite file, absent for memory;
-        `store_key` is 32 bytes that the app keeps in its keychain; `user` is 1 to 64 bytes of UTF-8.
+        A user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in its
+        keychain; `user` is 1 to 64 bytes of UTF-8.
 """
         
-        _UniffiFfiConverterOptionalString.check_lower(path)
+        _UniffiFfiConverterTypeStore.check_lower(store)
 
         _UniffiFfiConverterBytes.check_lower(store_key)
 
         _UniffiFfiConverterString.check_lower(user)
         _uniffi_lowered_args = (
-            _UniffiFfiConverterOptionalString.lower(path),
+            _UniffiFfiConverterTypeStore.lower(store),
             _UniffiFfiConverterBytes.lower(store_key),
             _UniffiFfiConverterString.lower(user),
         )
@@ -7257,16 +8125,16 @@ class Device(DeviceProtocol):
         )
         return cls._uniffi_make_instance(_uniffi_ffi_result)
     @classmethod
-    def open(cls, path: str,store_key: bytes) -> Device:
+    def open(cls, store: Store,store_key: bytes) -> Device:
         """
-        Opens the device in a SQLite file.
+        Opens the device in a store.
 """
         
-        _UniffiFfiConverterString.check_lower(path)
+        _UniffiFfiConverterTypeStore.check_lower(store)
 
         _UniffiFfiConverterBytes.check_lower(store_key)
         _uniffi_lowered_args = (
-            _UniffiFfiConverterString.lower(path),
+            _UniffiFfiConverterTypeStore.lower(store),
             _UniffiFfiConverterBytes.lower(store_key),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeDevice.lift
@@ -7735,7 +8603,7 @@ class Device(DeviceProtocol):
             self._uniffi_clone_handle(),
         )
         _uniffi_lift_return = lambda val: None
-        _uniffi_error_converter = None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_wipe,
@@ -7796,16 +8664,16 @@ class Linking(LinkingProtocol):
     
     _handle: ctypes.c_uint64
     @classmethod
-    def begin(cls, path: typing.Optional[str],store_key: bytes) -> Linking:
+    def begin(cls, store: Store,store_key: bytes) -> Linking:
         """
-        Begins to link a new device. `path` names its SQLite file, absent for memory.
+        Begins to link a new device in an empty store.
 """
         
-        _UniffiFfiConverterOptionalString.check_lower(path)
+        _UniffiFfiConverterTypeStore.check_lower(store)
 
         _UniffiFfiConverterBytes.check_lower(store_key)
         _uniffi_lowered_args = (
-            _UniffiFfiConverterOptionalString.lower(path),
+            _UniffiFfiConverterTypeStore.lower(store),
             _UniffiFfiConverterBytes.lower(store_key),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeLinking.lift
@@ -7817,16 +8685,16 @@ class Linking(LinkingProtocol):
         )
         return cls._uniffi_make_instance(_uniffi_ffi_result)
     @classmethod
-    def resume(cls, path: str,store_key: bytes) -> Linking:
+    def resume(cls, store: Store,store_key: bytes) -> Linking:
         """
         Takes up a link that was begun before the app was closed.
 """
         
-        _UniffiFfiConverterString.check_lower(path)
+        _UniffiFfiConverterTypeStore.check_lower(store)
 
         _UniffiFfiConverterBytes.check_lower(store_key)
         _uniffi_lowered_args = (
-            _UniffiFfiConverterString.lower(path),
+            _UniffiFfiConverterTypeStore.lower(store),
             _UniffiFfiConverterBytes.lower(store_key),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeLinking.lift
@@ -8226,6 +9094,278 @@ class _UniffiFfiConverterTypeLocalRelay:
     @classmethod
     def write(cls, value: LocalRelay, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
+
+
+class StoreProtocol(typing.Protocol):
+    """
+    Where a device lives.
+"""
+    
+    pass
+
+class Store(StoreProtocol):
+    """
+    Where a device lives.
+"""
+    
+    _handle: ctypes.c_uint64
+    @classmethod
+    def app(cls, store: AppStore) -> Store:
+        """
+        A store of the app's own. The store must not hold the device, or neither is ever freed.
+"""
+        
+        _UniffiFfiConverterTypeAppStore.check_lower(store)
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterTypeAppStore.lower(store),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeStore.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_constructor_store_app,
+            *_uniffi_lowered_args,
+        )
+        return cls._uniffi_make_instance(_uniffi_ffi_result)
+    @classmethod
+    def memory(cls, ) -> Store:
+        """
+        Memory, which lives as long as this handle or a device over it.
+"""
+        _uniffi_lowered_args = (
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeStore.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_constructor_store_memory,
+            *_uniffi_lowered_args,
+        )
+        return cls._uniffi_make_instance(_uniffi_ffi_result)
+    @classmethod
+    def sqlite(cls, path: str) -> Store:
+        """
+        A SQLite file, made if it is not there. Several processes may share one.
+"""
+        
+        _UniffiFfiConverterString.check_lower(path)
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterString.lower(path),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeStore.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_constructor_store_sqlite,
+            *_uniffi_lowered_args,
+        )
+        return cls._uniffi_make_instance(_uniffi_ffi_result)
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_store, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_store, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+
+
+
+
+
+class _UniffiFfiConverterTypeStore:
+    @staticmethod
+    def lift(value: int) -> Store:
+        return Store._uniffi_make_instance(value)
+
+    @staticmethod
+    def check_lower(value: Store):
+        if not isinstance(value, Store):
+            raise TypeError("Expected Store instance, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: Store) -> ctypes.c_uint64:
+        return value._uniffi_clone_handle()
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer) -> Store:
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: Store, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
+
+class StoreFactory():
+    """
+    Opens fresh, empty stores for `check_store`.
+"""
+    
+    def open(self, ) -> AppStore:
+        """
+        A store without rows, apart from those that were opened before.
+"""
+        raise NotImplementedError
+
+class StoreFactoryImpl(StoreFactory):
+    """
+    Opens fresh, empty stores for `check_store`.
+"""
+    
+    _handle: ctypes.c_uint64
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_storefactory, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_storefactory, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def open(self, ) -> AppStore:
+        """
+        A store without rows, apart from those that were opened before.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeAppStore.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeStoreFault
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_open,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+# Put all the bits inside a class to keep the top-level namespace clean
+class _UniffiTraitImplStoreFactoryImpl:
+    # For each method, generate a callback function to pass to Rust
+
+    @_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_STORE_FACTORY_METHOD0
+    def open(
+            uniffi_handle,
+            uniffi_out_return,
+            uniffi_call_status_ptr,
+        ):
+        uniffi_obj = _UniffiFfiConverterTypeStoreFactory._handle_map.get(uniffi_handle)
+        def make_call():
+            uniffi_args = ()
+            uniffi_method = uniffi_obj.open
+            return uniffi_method(*uniffi_args)
+        def write_return_value(v):
+            uniffi_out_return[0] = _UniffiFfiConverterTypeAppStore.lower(v)
+        _uniffi_trait_interface_call_with_error(
+                uniffi_call_status_ptr.contents,
+                make_call,
+                write_return_value,
+                StoreFault,
+                _UniffiFfiConverterTypeStoreFault.lower,
+        )
+
+    @_UNIFFI_CALLBACK_INTERFACE_FREE_SESAME_FFI_STORE_FACTORY
+    def _uniffi_free(uniffi_handle):
+        _UniffiFfiConverterTypeStoreFactory._handle_map.remove(uniffi_handle)
+
+    @_UNIFFI_CALLBACK_INTERFACE_CLONE_SESAME_FFI_STORE_FACTORY
+    def _uniffi_clone(uniffi_handle):
+        return _UniffiFfiConverterTypeStoreFactory._handle_map.clone(uniffi_handle)
+
+    # Generate the FFI VTable.  This has a field for each callback interface method.
+    _uniffi_vtable = _UniffiVTableCallbackInterfaceSesameFfiStoreFactory(
+        _uniffi_free,
+        _uniffi_clone,
+        open,
+    )
+    # Send Rust a pointer to the VTable.  Note: this means we need to keep the struct alive forever,
+    # or else bad things will happen when Rust tries to access it.
+    _UniffiLib.uniffi_sesame_ffi_fn_init_callback_vtable_storefactory(ctypes.byref(_uniffi_vtable))
+
+class _UniffiFfiConverterTypeStoreFactory:
+    _handle_map = _UniffiHandleMap()
+
+    @staticmethod
+    def lift(value: int):
+        if (value & 1) == 0:
+            # Rust-generated handle, construct a new class that uses the handle to implement the
+            # interface
+            return StoreFactoryImpl._uniffi_make_instance(value)
+        else:
+            # Python-generated handle, get the object from the handle map
+            return _UniffiFfiConverterTypeStoreFactory._handle_map.remove(value)
+
+    @staticmethod
+    def check_lower(value: StoreFactory):
+        if not isinstance(value, StoreFactory):
+            raise TypeError("Expected StoreFactory subclass, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: StoreFactory):
+         if isinstance(value, StoreFactoryImpl):
+            # Rust-implementated object.  Clone the handle and return it
+            return value._uniffi_clone_handle()
+         else:
+            # Python-implementated object, generate a new vtable handle and return that.
+            return _UniffiFfiConverterTypeStoreFactory._handle_map.insert(value)
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer):
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: StoreFactory, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+def check_store(factory: StoreFactory) -> typing.Optional[str]:
+    """
+    Runs the conformance suite against an app's store. Gives the first claim that does not hold, in words, or nothing when all do.
+"""
+    
+    _UniffiFfiConverterTypeStoreFactory.check_lower(factory)
+    _uniffi_lowered_args = (
+        _UniffiFfiConverterTypeStoreFactory.lower(factory),
+    )
+    _uniffi_lift_return = _UniffiFfiConverterOptionalString.lift
+    _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+    _uniffi_ffi_result = _uniffi_rust_call_with_error(
+        _uniffi_error_converter,
+        _UniffiLib.uniffi_sesame_ffi_fn_func_check_store,
+        *_uniffi_lowered_args,
+    )
+    return _uniffi_lift_return(_uniffi_ffi_result)
 def version() -> str:
     """
     The library's version.
@@ -8252,6 +9392,8 @@ __all__ = [
     "SeenByRelay",
     "Received",
     "SesameError",
+    "StoreFault",
+    "StoreQuery",
     "Submission",
     "Address",
     "Answers",
@@ -8276,8 +9418,14 @@ __all__ = [
     "Waiting",
     "RelayView",
     "SessionView",
+    "StoreChange",
+    "StoreRow",
+    "StoreSnapshot",
     "UserView",
+    "check_store",
     "version",
+    "AppStoreImpl",
+    "AppStore",
     "Group",
     "GroupProtocol",
     "NewGroup",
@@ -8292,4 +9440,8 @@ __all__ = [
     "LinkingProtocol",
     "LocalRelay",
     "LocalRelayProtocol",
+    "Store",
+    "StoreProtocol",
+    "StoreFactoryImpl",
+    "StoreFactory",
 ]

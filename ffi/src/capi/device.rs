@@ -1,0 +1,476 @@
+//! The functions of this device.
+
+use super::{
+    boundary::sesame_error,
+    handle::*,
+    input::{self, sesame_slice},
+    status::sesame_status,
+    tree::give,
+    view::{self, *},
+};
+use crate::engine::{self, Engine};
+use sesame_core::{
+    device::{Rejection, SendId},
+    error::Error,
+    ids::DeviceId,
+    secret::Secret,
+};
+use std::sync::Arc;
+
+/// The app's store key; the copy that is made of it is wiped.
+pub(super) fn store_key(slice: sesame_slice) -> Result<Secret<32>, Error> {
+    engine::store_key(slice.bytes("store_key")?.to_vec())
+}
+
+fn send_id(slice: sesame_slice) -> Result<SendId, Error> {
+    slice.exactly("send").map(SendId)
+}
+
+/// Makes a user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in
+/// its keychain; `user` is 1 to 64 bytes of UTF-8. The store may be freed afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_create(
+    store: sesame_store,
+    store_key: sesame_slice,
+    user: sesame_slice,
+    device: *mut sesame_device,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let device = output!(device);
+        let engine = Engine::create(store.get()?.0.clone(), self::store_key(store_key)?, &user.user("user")?)?;
+        *device = sesame_device::new(engine);
+        Ok(())
+    })
+}
+
+/// Opens the device in a store. The store may be freed afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_open(
+    store: sesame_store,
+    store_key: sesame_slice,
+    device: *mut sesame_device,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let device = output!(device);
+        *device = sesame_device::new(Engine::open(store.get()?.0.clone(), self::store_key(store_key)?)?);
+        Ok(())
+    })
+}
+
+/// Frees the handle. The device's keys are wiped once its registries, sessions and groups are freed as well; `sesame_device_wipe` does
+/// it at once. 0 is passed over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_free(device: sesame_device) -> sesame_status {
+    enter!(core::ptr::null_mut(), { device.free() })
+}
+
+/// The user that this device belongs to, 1 to 64 bytes of UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_user(
+    device: sesame_device,
+    result: *mut sesame_result,
+    user: *mut sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(user));
+        let user = device.get()?.call(|device, _| Ok(device.user().clone()))?;
+        give(result, view, |tree| tree.user(&user));
+        Ok(())
+    })
+}
+
+/// This device's id, unique within its user.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_id(
+    device: sesame_device,
+    id: *mut u32,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let id = output!(id);
+        *id = device.get()?.call(|device, _| Ok(device.id().0))?;
+        Ok(())
+    })
+}
+
+/// What to upload next, or NULL when nothing is due; ask again after `sesame_device_published`. `left` is how many one-time prekeys the
+/// server still has, or NULL when that is not known.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_publication(
+    device: sesame_device,
+    left: *const u32,
+    result: *mut sesame_result,
+    publication: *mut *const sesame_publication,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(publication));
+        let left_count = usize::from(!left.is_null());
+        let left = array!(left, left_count).first().copied();
+        let upload = device.get()?.call(|device, context| device.publication(context, left))?;
+        give(result, view, |tree| match upload {
+            Some(upload) => view::publication(tree, upload),
+            None => core::ptr::null(),
+        });
+        Ok(())
+    })
+}
+
+/// The server has taken an upload, which `publication`, 16 bytes, names.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_published(
+    device: sesame_device,
+    publication: sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let id = publication.exactly("publication")?;
+        device.get()?.call(|device, context| device.published(context, &id))
+    })
+}
+
+/// Users and their devices. Free it with `sesame_registry_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_registry(
+    device: sesame_device,
+    registry: *mut sesame_registry,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let registry = output!(registry);
+        *registry = sesame_registry::new(RegistryObject(device.get()?));
+        Ok(())
+    })
+}
+
+/// The session with one device. Free it with `sesame_session_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_session(
+    device: sesame_device,
+    user: sesame_slice,
+    with_device: u32,
+    session: *mut sesame_session,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let session = output!(session);
+        let (engine, user) = (device.get()?, user.user("user")?);
+        *session = sesame_session::new(SessionObject { engine, user, device: DeviceId(with_device) });
+        Ok(())
+    })
+}
+
+/// Encrypts for every device of every recipient, and a transcript for the user's own other devices. `content_id` is 16 bytes of the app's
+/// own, or empty for one that the library makes. Each batch of the send goes to the server whole; then
+/// `sesame_device_accepted` or `sesame_device_rejected`. At most 98,303 bytes of payload.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_batch_encrypt(
+    device: sesame_device,
+    recipients: *const sesame_slice,
+    recipient_count: usize,
+    payload: sesame_slice,
+    content_id: sesame_slice,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(send));
+        let users = input::users(array!(recipients, recipient_count), "recipients")?;
+        let (payload, content_id) = (payload.bytes("payload")?, content_id.optional("content_id")?);
+        let send = device.get()?.call(|device, context| device.batch_encrypt(context, &users, payload, content_id))?;
+        give(result, view, |tree| view::send(tree, send));
+        Ok(())
+    })
+}
+
+/// Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `sesame_registry_apply` first.
+/// `kind` is a `sesame_group_kind`. Free the group with `sesame_group_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_create_group(
+    device: sesame_device,
+    kind: u32,
+    change: *const sesame_group_change,
+    users: *const sesame_slice,
+    user_count: usize,
+    group: *mut sesame_group,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (group, result, view) = (output!(group), output!(result), output!(send));
+        // SAFETY: the caller keeps the header's contract on this struct.
+        let (kind, info) = (view::read_kind(kind)?, unsafe { view::read_change(change)? });
+        let users = input::users(array!(users, user_count), "users")?;
+        let engine = device.get()?;
+        let (id, send) = engine.call(|device, context| {
+            let (group, send) = device.create_group(context, kind, &info, &users)?;
+            Ok((group.id(), send))
+        })?;
+        give(result, view, |tree| view::send(tree, send));
+        *group = sesame_group::new(GroupObject { engine, id });
+        Ok(())
+    })
+}
+
+/// The group with this id, 32 bytes. Free it with `sesame_group_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_group(
+    device: sesame_device,
+    id: sesame_slice,
+    group: *mut sesame_group,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let group = output!(group);
+        let (engine, id) = (device.get()?, sesame_core::ids::GroupId(id.exactly("group")?));
+        engine.call(|device, context| device.group(context, &id).map(drop))?;
+        *group = sesame_group::new(GroupObject { engine, id });
+        Ok(())
+    })
+}
+
+/// Every group that this device knows, those that its user has left included.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_groups(
+    device: sesame_device,
+    result: *mut sesame_result,
+    groups: *mut *const sesame_groups,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(groups));
+        let groups = device.get()?.call(|device, context| device.groups(context))?;
+        give(result, view, |tree| view::groups(tree, groups));
+        Ok(())
+    })
+}
+
+/// The server has taken a user's batch whole. `send` is the send's id, 16 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_accepted(
+    device: sesame_device,
+    send: sesame_slice,
+    user: sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (id, user) = (send_id(send)?, user.user("user")?);
+        device.get()?.call(|device, context| device.accepted(context, &id, &user))
+    })
+}
+
+fn rejected(
+    device: &Arc<Engine>,
+    (send, user): (sesame_slice, sesame_slice),
+    rejection: &Rejection,
+    (result, view): (&mut sesame_result, &mut *const sesame_send),
+) -> Result<(), Error> {
+    let (id, user) = (send_id(send)?, user.user("user")?);
+    let send = device.call(|device, context| device.rejected(context, &id, &user, rejection))?;
+    give(result, view, |tree| view::send(tree, send));
+    Ok(())
+}
+
+/// The server has refused a user's batch whole, with the user's signed device list. The send is given again, with what is needed now.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_rejected(
+    device: sesame_device,
+    send: sesame_slice,
+    user: sesame_slice,
+    device_list: sesame_slice,
+    result: *mut sesame_result,
+    again: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(again));
+        let rejection = Rejection::Mismatch { device_list: device_list.bytes("device_list")?.to_vec() };
+        rejected(&device.get()?, (send, user), &rejection, (result, view))
+    })
+}
+
+/// The server does not know a user.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_no_such_user(
+    device: sesame_device,
+    send: sesame_slice,
+    user: sesame_slice,
+    result: *mut sesame_result,
+    again: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(again));
+        rejected(&device.get()?, (send, user), &Rejection::NoSuchUser, (result, view))
+    })
+}
+
+/// Gives a user's part of a send up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_abandon(
+    device: sesame_device,
+    send: sesame_slice,
+    user: sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (id, user) = (send_id(send)?, user.user("user")?);
+        device.get()?.call(|device, context| device.abandon(context, &id, &user))
+    })
+}
+
+/// One send as it stands, or NULL when it is settled.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_pending(
+    device: sesame_device,
+    send: sesame_slice,
+    result: *mut sesame_result,
+    pending: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(pending));
+        let id = send_id(send)?;
+        let send = device.get()?.call(|device, context| device.pending(context, &id))?;
+        give(result, view, |tree| match send {
+            Some(send) => view::send(tree, send),
+            None => core::ptr::null(),
+        });
+        Ok(())
+    })
+}
+
+/// Every send that is not settled, oldest first, with the same bytes as before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_outbox(
+    device: sesame_device,
+    result: *mut sesame_result,
+    sends: *mut *const sesame_sends,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(sends));
+        let sends = device.get()?.call(|device, context| device.outbox(context))?;
+        give(result, view, |tree| view::sends(tree, sends));
+        Ok(())
+    })
+}
+
+/// Opens the envelopes of a fetched mailbox, in any order, and says of each what came of it: one bad envelope hinders no other. Confirm
+/// them to the server after this has returned.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_batch_decrypt(
+    device: sesame_device,
+    envelopes: *const sesame_slice,
+    envelope_count: usize,
+    result: *mut sesame_result,
+    received: *mut *const sesame_received_list,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(received));
+        let envelopes = input::byte_strings(array!(envelopes, envelope_count), "envelopes")?;
+        let results = device.get()?.call(|device, context| device.batch_decrypt(context, &envelopes))?;
+        give(result, view, |tree| view::received_list(tree, results));
+        Ok(())
+    })
+}
+
+/// Everything that was received and not acked, oldest first.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_inbox(
+    device: sesame_device,
+    result: *mut sesame_result,
+    inbox: *mut *const sesame_received_list,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(inbox));
+        let rows = device.get()?.call(|device, context| device.inbox(context))?;
+        give(result, view, |tree| view::inbox(tree, rows));
+        Ok(())
+    })
+}
+
+/// The app has these items safe; they are deleted here.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_ack(
+    device: sesame_device,
+    ids: *const u64,
+    id_count: usize,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let ids = array!(ids, id_count);
+        device.get()?.call(|device, context| device.ack(context, ids))
+    })
+}
+
+/// Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_tick(
+    device: sesame_device,
+    mailbox_empty: bool,
+    result: *mut sesame_result,
+    events: *mut *const sesame_events,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(events));
+        let events = device.get()?.call(|device, context| device.tick(context, mailbox_empty))?;
+        give(result, view, |tree| view::events(tree, events));
+        Ok(())
+    })
+}
+
+/// On the primary: reads the code that a new device shows, text in UTF-8, and gives the answer for it. Publish afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_confirm_link(
+    device: sesame_device,
+    code: sesame_slice,
+    result: *mut sesame_result,
+    answer: *mut sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(answer));
+        let code = code.text("code")?;
+        let answer = device.get()?.call(|device, context| device.link(context, code))?;
+        give(result, view, |tree| tree.bytes(answer));
+        Ok(())
+    })
+}
+
+/// On the primary: takes a device off the list. Publish afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_remove_device(
+    device: sesame_device,
+    removed: u32,
+    result: *mut sesame_result,
+    events: *mut *const sesame_events,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(events));
+        let events = device.get()?.call(|device, context| device.remove_device(context, DeviceId(removed)))?;
+        give(result, view, |tree| view::events(tree, events));
+        Ok(())
+    })
+}
+
+/// Takes the device up from its store again, after a call that gave `SESAME_STATUS_INTERNAL` or `SESAME_STATUS_POISONED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_reload(device: sesame_device, error: *mut sesame_error) -> sesame_status {
+    enter!(error, { device.get()?.reload() })
+}
+
+/// Wipes the keys from memory; every later call over this device gives `SESAME_STATUS_CLOSED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_wipe(device: sesame_device, error: *mut sesame_error) -> sesame_status {
+    enter!(error, { device.get()?.close() })
+}

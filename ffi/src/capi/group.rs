@@ -1,0 +1,257 @@
+//! The functions of a group.
+
+use super::{
+    boundary::sesame_error,
+    handle::*,
+    input::{self, sesame_slice},
+    status::sesame_status,
+    tree::give,
+    view::{self, *},
+};
+use sesame_core::{
+    context::Context,
+    device::{Group, Send},
+    error::Error,
+    ids::DeviceId,
+};
+
+impl GroupObject {
+    fn call<T>(&self, call: impl FnOnce(Group<'_>, &mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.engine.call(|device, context| call(device.group(context, &self.id)?, context))
+    }
+
+    fn act(
+        &self,
+        (result, view): (&mut sesame_result, &mut *const sesame_send),
+        act: impl FnOnce(Group<'_>, &mut Context<'_>) -> Result<Send, Error>,
+    ) -> Result<(), Error> {
+        let send = self.call(act)?;
+        give(result, view, |tree| view::send(tree, send));
+        Ok(())
+    }
+}
+
+/// Frees the handle. 0 is passed over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_free(group: sesame_group) -> sesame_status {
+    enter!(core::ptr::null_mut(), { group.free() })
+}
+
+/// GroupID, 32 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_id(
+    group: sesame_group,
+    id: *mut [u8; 32],
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let id = output!(id);
+        *id = group.get()?.id.0;
+        Ok(())
+    })
+}
+
+/// Members, info, and how this user stands.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_get_view(
+    group: sesame_group,
+    result: *mut sesame_result,
+    view: *mut *const sesame_group_view,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(view));
+        let group = group.get()?.call(|group, context| group.view(context))?;
+        give(result, view, |tree| view::group(tree, group));
+        Ok(())
+    })
+}
+
+/// Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `sesame_registry_apply` first. Who
+/// has left before is asked, and is a member again when they accept.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_add(
+    group: sesame_group,
+    users: *const sesame_slice,
+    user_count: usize,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let to = (output!(result), output!(send));
+        let users = input::users(array!(users, user_count), "users")?;
+        group.get()?.act(to, |group, context| group.add(context, &users))
+    })
+}
+
+/// Changes name, description and the like; what is NULL stays.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_update_info(
+    group: sesame_group,
+    change: *const sesame_group_change,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let to = (output!(result), output!(send));
+        // SAFETY: the caller keeps the header's contract on this struct.
+        let change = unsafe { view::read_change(change)? };
+        group.get()?.act(to, |group, context| group.update_info(context, &change))
+    })
+}
+
+/// Changes the name, at most 256 bytes of UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_rename(
+    group: sesame_group,
+    name: sesame_slice,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let to = (output!(result), output!(send));
+        let name = name.text("name")?;
+        group.get()?.act(to, |group, context| group.rename(context, name))
+    })
+}
+
+/// Leaves. The others send this user nothing more there once they know.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_leave(
+    group: sesame_group,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let to = (output!(result), output!(send));
+        group.get()?.act(to, |group, context| group.leave(context))
+    })
+}
+
+/// Comes back, after a leave and an invitation.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_accept(
+    group: sesame_group,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let to = (output!(result), output!(send));
+        group.get()?.act(to, |group, context| group.accept(context))
+    })
+}
+
+/// Stays away, after a leave and an invitation.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_decline(
+    group: sesame_group,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let to = (output!(result), output!(send));
+        group.get()?.act(to, |group, context| group.decline(context))
+    })
+}
+
+/// Makes a new group of the members but these, with the same info. The old group stays as it is, and nothing is said to those left out.
+/// Free the new one with `sesame_group_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_fork_without(
+    group: sesame_group,
+    users: *const sesame_slice,
+    user_count: usize,
+    fork: *mut sesame_group,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (fork, result, view) = (output!(fork), output!(result), output!(send));
+        let users = input::users(array!(users, user_count), "users")?;
+        let old = group.get()?;
+        let (id, send) = old.call(|group, context| {
+            let (fork, send) = group.fork_without(context, &users)?;
+            Ok((fork.id(), send))
+        })?;
+        give(result, view, |tree| view::send(tree, send));
+        *fork = sesame_group::new(GroupObject { engine: old.engine.clone(), id });
+        Ok(())
+    })
+}
+
+/// Sends to all members, and a transcript to the user's own other devices. `content_id` is 16 bytes of the app's own, or empty for one
+/// that the library makes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_batch_encrypt(
+    group: sesame_group,
+    payload: sesame_slice,
+    content_id: sesame_slice,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let to = (output!(result), output!(send));
+        let (payload, content_id) = (payload.bytes("payload")?, content_id.optional("content_id")?);
+        group.get()?.act(to, |group, context| group.send(context, payload, content_id))
+    })
+}
+
+/// The group's active session with a device, or NULL when the next send opens one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_get_session(
+    group: sesame_group,
+    user: sesame_slice,
+    device: u32,
+    result: *mut sesame_result,
+    session: *mut *const sesame_session_view,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(session));
+        let user = user.user("user")?;
+        let session = group.get()?.call(|group, context| group.session(context, &user, DeviceId(device)))?;
+        give(result, view, |tree| view::session(tree, session));
+        Ok(())
+    })
+}
+
+/// All operations, those that do not count included, in an order that is the same for all members.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_get_history(
+    group: sesame_group,
+    result: *mut sesame_result,
+    history: *mut *const sesame_history,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(history));
+        let entries = group.get()?.call(|group, context| group.history(context))?;
+        give(result, view, |tree| view::history(tree, entries));
+        Ok(())
+    })
+}
+
+/// What a message of `length` bytes will cost now.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_get_cost(
+    group: sesame_group,
+    length: usize,
+    result: *mut sesame_result,
+    cost: *mut *const sesame_cost,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(cost));
+        let cost = group.get()?.call(|group, context| group.cost(context, length))?;
+        give(result, view, |tree| view::cost(tree, cost));
+        Ok(())
+    })
+}

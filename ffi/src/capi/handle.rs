@@ -1,0 +1,220 @@
+//! What C holds is a number that names a slot and its generation. Whatever number comes back, it is looked up before it is used: one that
+//! was freed, was never given or names something else is a status.
+
+use super::{store::StoreObject, tree::Tree};
+use crate::{engine::Engine, link::Link};
+use ::sesame_relay::Relay;
+use parking_lot::RwLock;
+use sesame_core::{
+    error::{Code, Error},
+    ids::{DeviceId, GroupId, UserId},
+};
+use slotmap::{DefaultKey, Key, KeyData, SlotMap};
+use std::{
+    any::Any,
+    sync::{Arc, LazyLock},
+};
+
+/// A device of a user's: this device.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_device {
+    /// Names it; 0 names nothing.
+    pub token: u64,
+}
+
+/// Users, their devices, and whom to trust.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_registry {
+    /// Names it; 0 names nothing.
+    pub token: u64,
+}
+
+/// The session with one device: what is active now, whatever was before.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_session {
+    /// Names it; 0 names nothing.
+    pub token: u64,
+}
+
+/// One group.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_group {
+    /// Names it; 0 names nothing.
+    pub token: u64,
+}
+
+/// A new device that waits for its primary's answer.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_linking {
+    /// Names it; 0 names nothing.
+    pub token: u64,
+}
+
+/// Where a device lives.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_store {
+    /// Names it; 0 names nothing.
+    pub token: u64,
+}
+
+/// A whole server in memory, for a first try and for tests.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_relay {
+    /// Names it; 0 names nothing.
+    pub token: u64,
+}
+
+/// What a call gave: it owns every struct, list and slice of the view that came with it, until `sesame_result_free`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_result {
+    /// Names it; 0 names nothing.
+    pub token: u64,
+}
+
+/// Where a `load` of the app's store puts the rows that it finds; good until that `load` returns.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_rows {
+    /// Names it; 0 names nothing.
+    pub token: u64,
+}
+
+/// Behind a [`sesame_registry`].
+pub struct RegistryObject(pub(super) Arc<Engine>);
+
+/// Behind a [`sesame_session`].
+pub struct SessionObject {
+    pub(super) engine: Arc<Engine>,
+    pub(super) user: UserId,
+    pub(super) device: DeviceId,
+}
+
+/// Behind a [`sesame_group`].
+pub struct GroupObject {
+    pub(super) engine: Arc<Engine>,
+    pub(super) id: GroupId,
+}
+
+/// Behind a [`sesame_relay`].
+pub struct RelayObject(pub(super) parking_lot::Mutex<Relay>);
+
+type Slots = SlotMap<DefaultKey, Arc<dyn Any + Send + Sync>>;
+
+/// The slots of this process, and what their names are mixed with, so that a number which was never given hardly names anything.
+struct Table {
+    mask: u64,
+    slots: RwLock<Slots>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut mask = [0; 8];
+    // Without randomness the names are plain; they are checked all the same.
+    let _ = getrandom::fill(&mut mask);
+    Table { mask: u64::from_ne_bytes(mask), slots: RwLock::new(SlotMap::new()) }
+});
+
+/// A handle's kind.
+pub(super) trait Handle: Copy {
+    /// What it names.
+    type Object: Any + Send + Sync;
+    /// Its number.
+    fn token(self) -> u64;
+    /// A handle with this number.
+    fn with(token: u64) -> Self;
+    /// How the argument is called.
+    const FIELD: &'static str;
+
+    /// Gives a new object a handle.
+    fn new(object: Self::Object) -> Self {
+        Self::of(Arc::new(object))
+    }
+
+    /// Gives an object a handle.
+    fn of(object: Arc<Self::Object>) -> Self {
+        let key = TABLE.slots.write().insert(object);
+        Self::with(key.data().as_ffi() ^ TABLE.mask)
+    }
+
+    /// What the handle names.
+    fn get(self) -> Result<Arc<Self::Object>, Error> {
+        let object = TABLE.slots.read().get(self.key()).cloned();
+        object.and_then(|object| object.downcast().ok()).ok_or(Error::of(Code::BadHandle, Self::FIELD))
+    }
+
+    /// Takes the name away; calls that are under way end as they would have.
+    fn free(self) -> Result<(), Error> {
+        if self.token() == 0 {
+            return Ok(());
+        }
+        let mut slots = TABLE.slots.write();
+        let is_ours = slots.get(self.key()).is_some_and(|object| (**object).is::<Self::Object>());
+        let object = if is_ours { slots.remove(self.key()) } else { None };
+        // What the object lets go may be the app's, and the app may call.
+        drop(slots);
+        object.map(drop).ok_or(Error::of(Code::BadHandle, Self::FIELD))
+    }
+
+    #[doc(hidden)]
+    fn key(self) -> DefaultKey {
+        KeyData::from_ffi(self.token() ^ TABLE.mask).into()
+    }
+}
+
+macro_rules! handles {
+    ($($handle:ident $object:ty, $field:literal;)*) => {$(
+        impl Handle for $handle {
+            type Object = $object;
+            const FIELD: &'static str = $field;
+
+            fn token(self) -> u64 {
+                self.token
+            }
+
+            fn with(token: u64) -> Self {
+                Self { token }
+            }
+        }
+    )*};
+}
+
+handles! {
+    sesame_device Engine, "device";
+    sesame_registry RegistryObject, "registry";
+    sesame_session SessionObject, "session";
+    sesame_group GroupObject, "group";
+    sesame_linking Link, "linking";
+    sesame_store StoreObject, "store";
+    sesame_relay RelayObject, "relay";
+    sesame_result Tree, "result";
+    sesame_rows super::store::RowsObject, "rows";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_freed_a_foreign_and_a_random_handle_are_told() {
+        let relay = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new())));
+        assert!(relay.get().is_ok());
+        assert_eq!(sesame_device::with(relay.token).get().map(drop), Err(Error::of(Code::BadHandle, "device")));
+        assert_eq!(sesame_device::with(relay.token).free(), Err(Error::of(Code::BadHandle, "device")));
+        assert_eq!(relay.free(), Ok(()));
+        assert_eq!(relay.free(), Err(Error::of(Code::BadHandle, "relay")));
+        let next = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new())));
+        assert_eq!(relay.get().map(drop), Err(Error::of(Code::BadHandle, "relay")));
+        assert_eq!(next.free(), Ok(()));
+        assert_eq!(sesame_relay::with(0).free(), Ok(()));
+        for token in (1..100_000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)) {
+            assert!(sesame_relay::with(token).get().is_err());
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The functions of a new device on its way.
+
+use super::{
+    boundary::sesame_error, device::store_key, handle::*, input::sesame_slice, status::sesame_status, tree::give,
+};
+use crate::link::Link;
+
+/// Begins to link a new device in an empty store. Free it with `sesame_linking_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_linking_begin(
+    store: sesame_store,
+    store_key: sesame_slice,
+    linking: *mut sesame_linking,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let linking = output!(linking);
+        *linking = sesame_linking::new(Link::begin(store.get()?.0.clone(), self::store_key(store_key)?)?);
+        Ok(())
+    })
+}
+
+/// Takes up a link that was begun before the app was closed. Free it with `sesame_linking_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_linking_resume(
+    store: sesame_store,
+    store_key: sesame_slice,
+    linking: *mut sesame_linking,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let linking = output!(linking);
+        *linking = sesame_linking::new(Link::resume(store.get()?.0.clone(), self::store_key(store_key)?)?);
+        Ok(())
+    })
+}
+
+/// Frees the handle; a link that was begun stays in its store. 0 is passed over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_linking_free(linking: sesame_linking) -> sesame_status {
+    enter!(core::ptr::null_mut(), { linking.free() })
+}
+
+/// What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_linking_code(
+    linking: sesame_linking,
+    result: *mut sesame_result,
+    code: *mut sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(code));
+        let linking = linking.get()?;
+        give(result, view, |tree| tree.copy(linking.code().as_bytes()));
+        Ok(())
+    })
+}
+
+/// Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_linking_complete(
+    linking: sesame_linking,
+    answer: sesame_slice,
+    device: *mut sesame_device,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let device = output!(device);
+        *device = sesame_device::new(linking.get()?.complete(answer.bytes("answer")?)?);
+        Ok(())
+    })
+}

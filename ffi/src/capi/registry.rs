@@ -1,0 +1,133 @@
+//! The functions of the device registry.
+
+use super::{
+    boundary::sesame_error,
+    handle::*,
+    input::sesame_slice,
+    status::sesame_status,
+    tree::give,
+    view::{self, *},
+};
+
+/// Frees the handle. 0 is passed over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_registry_free(registry: sesame_registry) -> sesame_status {
+    enter!(core::ptr::null_mut(), { registry.free() })
+}
+
+/// All users that are known, this one included.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_registry_users(
+    registry: sesame_registry,
+    result: *mut sesame_result,
+    users: *mut *const sesame_users,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(users));
+        let users = registry.get()?.0.call(|device, context| device.users(context))?;
+        give(result, view, |tree| view::users(tree, users));
+        Ok(())
+    })
+}
+
+/// A user's devices, rising by id.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_registry_devices(
+    registry: sesame_registry,
+    user: sesame_slice,
+    result: *mut sesame_result,
+    devices: *mut *const sesame_devices,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(devices));
+        let user = user.user("user")?;
+        let devices = registry.get()?.0.call(|device, context| device.devices(context, &user))?;
+        give(result, view, |tree| view::devices(tree, devices));
+        Ok(())
+    })
+}
+
+/// Takes in what the server gave for needs, in any order and at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_registry_apply(
+    registry: sesame_registry,
+    answers: *const sesame_answers,
+    result: *mut sesame_result,
+    applied: *mut *const sesame_applied,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(applied));
+        // SAFETY: the caller keeps the header's contract on this struct.
+        let answers = unsafe { view::read_answers(answers)? };
+        let applied = registry.get()?.0.call(|device, context| device.apply(context, &answers))?;
+        give(result, view, |tree| view::applied(tree, applied));
+        Ok(())
+    })
+}
+
+/// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened. The pinned key itself
+/// dismisses the claim.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_registry_accept_identity(
+    registry: sesame_registry,
+    user: sesame_slice,
+    account_key: sesame_slice,
+    result: *mut sesame_result,
+    received: *mut *const sesame_received_list,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(received));
+        let (user, key) = (user.user("user")?, account_key.exactly("account_key")?);
+        let results = registry.get()?.0.call(|device, context| device.accept_identity(context, &user, &key))?;
+        give(result, view, |tree| view::received_list(tree, results));
+        Ok(())
+    })
+}
+
+/// The app has compared safety numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_registry_mark_verified(
+    registry: sesame_registry,
+    user: sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let user = user.user("user")?;
+        registry.get()?.0.call(|device, context| device.mark_verified(context, &user))
+    })
+}
+
+/// The app decides a fork: the newest list that was taken counts alone.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_registry_resolve_fork(
+    registry: sesame_registry,
+    user: sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let user = user.user("user")?;
+        registry.get()?.0.call(|device, context| device.resolve_fork(context, &user))
+    })
+}
+
+/// 60 digits that both users see alike if they hold each other's account keys.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_registry_safety_number(
+    registry: sesame_registry,
+    user: sesame_slice,
+    result: *mut sesame_result,
+    number: *mut sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(number));
+        let user = user.user("user")?;
+        let number = registry.get()?.0.call(|device, context| device.safety_number(context, &user))?;
+        give(result, view, |tree| tree.bytes(number.into_bytes()));
+        Ok(())
+    })
+}

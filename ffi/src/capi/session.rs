@@ -1,0 +1,52 @@
+//! The functions of a session.
+
+use super::{
+    boundary::sesame_error,
+    handle::*,
+    input::sesame_slice,
+    status::sesame_status,
+    tree::give,
+    view::{self, *},
+};
+
+/// Frees the handle. 0 is passed over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_session_free(session: sesame_session) -> sesame_status {
+    enter!(core::ptr::null_mut(), { session.free() })
+}
+
+/// The active session, or NULL when the next send begins one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_session_info(
+    session: sesame_session,
+    result: *mut sesame_result,
+    info: *mut *const sesame_session_view,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(info));
+        let session = session.get()?;
+        let info = session.engine.call(|device, context| device.session(context, &session.user, session.device))?;
+        give(result, view, |tree| view::session(tree, info));
+        Ok(())
+    })
+}
+
+/// Encrypts for this device alone, without a transcript.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_session_encrypt(
+    session: sesame_session,
+    payload: sesame_slice,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let (result, view) = (output!(result), output!(send));
+        let (session, payload) = (session.get()?, payload.bytes("payload")?);
+        let (user, device) = (&session.user, session.device);
+        let send = session.engine.call(|own, context| own.encrypt_to(context, user, device, payload))?;
+        give(result, view, |tree| view::send(tree, send));
+        Ok(())
+    })
+}

@@ -1,0 +1,18 @@
+//! What a call gives, as structs that C reads, and the structs that C gives back.
+//!
+//! Every struct begins with its size, so that a later version may add to its end; lists hold pointers to their items for the same reason.
+//! A slice whose `data` is NULL stands for what is absent.
+
+mod event;
+mod group;
+mod receive;
+mod registry;
+mod relay;
+mod send;
+
+pub use event::*;
+pub use group::*;
+pub use receive::*;
+pub use registry::*;
+pub use relay::*;
+pub use send::*;

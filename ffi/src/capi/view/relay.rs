@@ -1,0 +1,229 @@
+//! What the relay in memory gives and shows.
+
+use super::super::{input::sesame_slice, tree::Tree};
+use sesame_core::ids::DeviceId;
+use sesame_relay::{Mail, Seen, View};
+
+/// What the server says to a batch.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum sesame_submission_kind {
+    /// It was taken whole: call `sesame_device_accepted`.
+    Accepted = 1,
+    /// It was made from a stale view and refused whole: call `sesame_device_rejected` with `device_list`.
+    Stale = 2,
+    /// There is no such user: call `sesame_device_no_such_user`.
+    NoSuchUser = 3,
+}
+
+/// What the server says to a batch.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_submission {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// Accepted, stale, or no such user.
+    pub kind: sesame_submission_kind,
+    /// The current signed device list, when the batch was stale.
+    pub device_list: sesame_slice,
+    /// Listed devices that the batch does not name.
+    pub missing: *const u32,
+    /// How many.
+    pub missing_count: usize,
+    /// Devices that the batch names and the list does not.
+    pub gone: *const u32,
+    /// How many.
+    pub gone_count: usize,
+}
+
+/// An envelope in a mailbox.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_mail {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// For `sesame_relay_confirm`.
+    pub id: u64,
+    /// As it was sent.
+    pub envelope: sesame_slice,
+}
+
+/// A mailbox's envelopes, oldest first.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_mails {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// The envelopes with their ids.
+    pub items: *const *const sesame_mail,
+    /// The envelopes alone, for `sesame_device_batch_decrypt`.
+    pub envelopes: *const sesame_slice,
+    /// The ids alone, for `sesame_relay_confirm`.
+    pub ids: *const u64,
+    /// How many, of each.
+    pub count: usize,
+}
+
+/// What the server saw.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum sesame_seen_kind {
+    /// A bundle of `device` of `user` was handed out.
+    BundleFetched = 1,
+    /// A device list or prekeys of `size` bytes came up from `device` of `user`.
+    Published = 2,
+    /// A batch for `recipient` came from `device` of `user`.
+    Submitted = 3,
+}
+
+/// One envelope, as the server sees it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_seen_envelope {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// For which device.
+    pub device: u32,
+    /// How many bytes.
+    pub size: usize,
+    /// Whether it is an initiation message.
+    pub initiation: bool,
+}
+
+/// One thing that the server saw.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_seen {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// What it was.
+    pub kind: sesame_seen_kind,
+    /// Which device.
+    pub device: u32,
+    /// Whose.
+    pub user: sesame_slice,
+    /// How many bytes, of a publication.
+    pub size: usize,
+    /// For whom, of a batch.
+    pub recipient: sesame_slice,
+    /// Its envelopes.
+    pub envelopes: *const *const sesame_seen_envelope,
+    /// How many.
+    pub envelope_count: usize,
+    /// Devices that it skips.
+    pub skipped: *const u32,
+    /// How many.
+    pub skipped_count: usize,
+    /// Whether it was taken.
+    pub accepted: bool,
+}
+
+/// Envelopes that wait for a device.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_waiting {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// For whom.
+    pub user: sesame_slice,
+    /// For which device.
+    pub device: u32,
+    /// How many.
+    pub count: usize,
+}
+
+/// All that the server holds and has seen.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_relay_view {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// What it saw, in order.
+    pub seen: *const *const sesame_seen,
+    /// How many.
+    pub seen_count: usize,
+    /// Mailboxes.
+    pub waiting: *const *const sesame_waiting,
+    /// How many.
+    pub waiting_count: usize,
+}
+
+/// What the server says to a batch, kept in the tree.
+pub(in super::super) fn submission(
+    tree: &mut Tree,
+    kind: sesame_submission_kind,
+    device_list: Option<Vec<u8>>,
+    (missing, gone): (&[DeviceId], &[DeviceId]),
+) -> *const sesame_submission {
+    let ((missing, missing_count), (gone, gone_count)) = (tree.devices(missing), tree.devices(gone));
+    let device_list = device_list.map_or(sesame_slice::NONE, |list| tree.bytes(list));
+    let struct_size = size_of::<sesame_submission>();
+    tree.one(sesame_submission { struct_size, kind, device_list, missing, missing_count, gone, gone_count })
+}
+
+/// A mailbox, kept in the tree.
+pub(in super::super) fn mails(tree: &mut Tree, mails: Vec<Mail>) -> *const sesame_mails {
+    let struct_size = size_of::<sesame_mail>();
+    let mails: Vec<sesame_mail> = mails
+        .into_iter()
+        .map(|mail| sesame_mail { struct_size, id: mail.id, envelope: tree.bytes(mail.envelope) })
+        .collect();
+    let (envelopes, _) = tree.array(mails.iter().map(|mail| mail.envelope).collect());
+    let (ids, _) = tree.array(mails.iter().map(|mail| mail.id).collect());
+    let (items, count) = tree.list(mails);
+    tree.one(sesame_mails { struct_size: size_of::<sesame_mails>(), items, envelopes, ids, count })
+}
+
+fn seen(tree: &mut Tree, seen: Seen) -> sesame_seen {
+    let nothing = sesame_seen {
+        struct_size: size_of::<sesame_seen>(),
+        kind: sesame_seen_kind::BundleFetched,
+        device: 0,
+        user: sesame_slice::NONE,
+        size: 0,
+        recipient: sesame_slice::NONE,
+        envelopes: core::ptr::null(),
+        envelope_count: 0,
+        skipped: core::ptr::null(),
+        skipped_count: 0,
+        accepted: false,
+    };
+    match seen {
+        Seen::BundleFetched { user, device } => sesame_seen { user: tree.user(&user), device: device.0, ..nothing },
+        Seen::Published { user, device, bytes } => {
+            let kind = sesame_seen_kind::Published;
+            sesame_seen { kind, user: tree.user(&user), device: device.0, size: bytes, ..nothing }
+        }
+        Seen::Submitted { sender, sender_device, recipient, envelopes, skipped, refusal } => {
+            let (envelopes, envelope_count) = tree.map(envelopes, |_, seen| sesame_seen_envelope {
+                struct_size: size_of::<sesame_seen_envelope>(),
+                device: seen.device.0,
+                size: seen.bytes,
+                initiation: seen.initiation,
+            });
+            let (skipped, skipped_count) = tree.devices(&skipped);
+            sesame_seen {
+                kind: sesame_seen_kind::Submitted,
+                user: tree.user(&sender),
+                device: sender_device.0,
+                recipient: tree.user(&recipient),
+                envelopes,
+                envelope_count,
+                skipped,
+                skipped_count,
+                accepted: refusal.is_none(),
+                ..nothing
+            }
+        }
+    }
+}
+
+/// All of the relay, kept in the tree.
+pub(in super::super) fn relay(tree: &mut Tree, view: View) -> *const sesame_relay_view {
+    let (seen, seen_count) = tree.map(view.seen, seen);
+    let (waiting, waiting_count) = tree.map(view.waiting.into_iter().collect(), |tree, ((user, device), count)| {
+        sesame_waiting { struct_size: size_of::<sesame_waiting>(), user: tree.user(&user), device: device.0, count }
+    });
+    let struct_size = size_of::<sesame_relay_view>();
+    tree.one(sesame_relay_view { struct_size, seen, seen_count, waiting, waiting_count })
+}

@@ -1,0 +1,198 @@
+//! Where a device lives: a SQLite file, memory, or a store of the app's own.
+
+use super::types::{Result, SesameError};
+use crate::app_store::{self, Loaded};
+use crate::engine::{memory_store, sqlite_store};
+use sesame_core::{
+    error::Code,
+    store::{Changes, CommitError, Generation, Query, Store as CoreStore, StoreError},
+};
+use std::sync::Arc;
+
+/// What to load.
+#[derive(Clone, Debug, ::uniffi::Enum)]
+pub enum StoreQuery {
+    /// The row under this key, if there is one.
+    Exact {
+        /// 1 to 64 bytes.
+        key: Vec<u8>,
+    },
+    /// Every row whose key begins so.
+    Prefix {
+        /// At most 64 bytes; empty for all rows.
+        prefix: Vec<u8>,
+    },
+}
+
+/// A row.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct StoreRow {
+    /// 1 to 64 bytes.
+    pub key: Vec<u8>,
+    /// Sealed.
+    pub row: Vec<u8>,
+}
+
+/// Rows as they were at one generation.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct StoreSnapshot {
+    /// What the last commit said, 16 bytes; zeros in a fresh store.
+    pub generation: Vec<u8>,
+    /// The rows that were found, in any order.
+    pub rows: Vec<StoreRow>,
+}
+
+/// A row to write or to delete.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct StoreChange {
+    /// 1 to 64 bytes.
+    pub key: Vec<u8>,
+    /// What to write; absent to delete.
+    pub row: Option<Vec<u8>>,
+}
+
+/// Why a store could not do it. Anything else that it throws counts as `Io`.
+#[derive(Debug, thiserror::Error, ::uniffi::Error)]
+pub enum StoreFault {
+    /// Another process holds it. Nothing changed.
+    #[error("the store is locked")]
+    Busy,
+    /// It failed to read or write. Nothing changed.
+    #[error("the store failed to read or write")]
+    Io,
+    /// No space is left. Nothing changed.
+    #[error("the store is full")]
+    Full,
+    /// It cannot be written. Nothing changed.
+    #[error("the store is read-only")]
+    ReadOnly,
+    /// Of a commit: the generation has moved on. Nothing changed.
+    #[error("the generation has moved on")]
+    Conflict,
+    /// Of a commit: the store cannot say whether it landed; the generation will.
+    #[error("it is unknown whether the commit landed")]
+    OutcomeUnknown,
+}
+
+impl From<::uniffi::UnexpectedUniFFICallbackError> for StoreFault {
+    /// What the app threw may hold anything, so that its text is not kept.
+    fn from(_: ::uniffi::UnexpectedUniFFICallbackError) -> Self {
+        Self::Io
+    }
+}
+
+impl From<StoreFault> for CommitError {
+    fn from(fault: StoreFault) -> Self {
+        match fault {
+            StoreFault::Busy => Self::Store(StoreError::Busy),
+            StoreFault::Io => Self::Store(StoreError::Io),
+            StoreFault::Full => Self::Store(StoreError::Full),
+            StoreFault::ReadOnly => Self::Store(StoreError::ReadOnly),
+            StoreFault::Conflict => Self::Conflict,
+            StoreFault::OutcomeUnknown => Self::OutcomeUnknown,
+        }
+    }
+}
+
+/// A store of the app's own. It holds sealed rows under opaque keys; `check_store` says whether it keeps the contract.
+///
+/// A method must not call into this library: that fails with code 104.
+#[::uniffi::export(foreign)]
+pub trait AppStore: Send + Sync {
+    /// All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; if it fails,
+    /// nothing is held.
+    fn load(&self, queries: Vec<StoreQuery>, hold: bool) -> std::result::Result<StoreSnapshot, StoreFault>;
+
+    /// If the generation is still `expected`: applies all changes durably, all or none, and is at `next` from then on; else `Conflict`.
+    /// Ends a hold whatever comes out.
+    fn commit(
+        &self,
+        expected: Vec<u8>,
+        next: Vec<u8>,
+        changes: Vec<StoreChange>,
+    ) -> std::result::Result<(), StoreFault>;
+
+    /// Ends a hold without a change.
+    fn release(&self) -> std::result::Result<(), StoreFault>;
+}
+
+/// Opens fresh, empty stores for `check_store`.
+#[::uniffi::export(foreign)]
+pub trait StoreFactory: Send + Sync {
+    /// A store without rows, apart from those that were opened before.
+    fn open(&self) -> std::result::Result<Arc<dyn AppStore>, StoreFault>;
+}
+
+struct Adapter(Arc<dyn AppStore>);
+
+impl app_store::AppStore for Adapter {
+    fn load(&self, queries: &[Query], hold: bool) -> std::result::Result<Loaded, StoreError> {
+        let queries = queries.iter().cloned().map(|query| match query {
+            Query::Exact(key) => StoreQuery::Exact { key },
+            Query::Prefix(prefix) => StoreQuery::Prefix { prefix },
+        });
+        let snapshot = self.0.load(queries.collect(), hold).map_err(|fault| match CommitError::from(fault) {
+            CommitError::Store(error) => error,
+            _ => StoreError::Misbehaves,
+        })?;
+        let generation = <[u8; 16]>::try_from(snapshot.generation).map_err(|_| {
+            if hold {
+                // What cannot be told is ended all the same.
+                let _ = self.0.release();
+            }
+            StoreError::Misbehaves
+        })?;
+        let rows = snapshot.rows.into_iter().map(|row| (row.key, row.row)).collect();
+        Ok(Loaded { generation: app_store::generation(generation), rows })
+    }
+
+    fn commit(&self, expected: Generation, changes: &Changes) -> std::result::Result<(), CommitError> {
+        let [expected, next] = [expected, changes.next].map(|at| app_store::generation_bytes(at).to_vec());
+        let rows = changes.rows.iter().map(|(key, row)| StoreChange { key: key.clone(), row: row.clone() });
+        Ok(self.0.commit(expected, next, rows.collect())?)
+    }
+
+    fn release(&self) {
+        // Nothing can be done about a hold that does not end; the next load says what is wrong.
+        let _ = self.0.release();
+    }
+}
+
+/// Where a device lives.
+#[derive(::uniffi::Object)]
+pub struct Store {
+    pub(super) inner: Arc<dyn CoreStore>,
+}
+
+#[::uniffi::export]
+impl Store {
+    /// A SQLite file, made if it is not there. Several processes may share one.
+    #[::uniffi::constructor]
+    pub fn sqlite(path: String) -> Result<Arc<Self>> {
+        Ok(Arc::new(Self { inner: sqlite_store(&path)? }))
+    }
+
+    /// Memory, which lives as long as this handle or a device over it.
+    #[::uniffi::constructor]
+    pub fn memory() -> Arc<Self> {
+        Arc::new(Self { inner: memory_store() })
+    }
+
+    /// A store of the app's own. The store must not hold the device, or neither is ever freed.
+    #[::uniffi::constructor]
+    pub fn app(store: Arc<dyn AppStore>) -> Arc<Self> {
+        Arc::new(Self { inner: app_store::fenced(Adapter(store)) })
+    }
+}
+
+/// Runs the conformance suite against an app's store. Gives the first claim that does not hold, in words, or nothing when all do.
+#[::uniffi::export]
+pub fn check_store(factory: Arc<dyn StoreFactory>) -> Result<Option<String>> {
+    crate::engine::enter()?;
+    let open = || match factory.open() {
+        Ok(store) => Ok(app_store::fenced(Adapter(store))),
+        Err(fault) => Err(format!("no store could be opened: {fault}")),
+    };
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| app_store::check(open).err()))
+        .map_err(|_| SesameError::from(Code::Internal))
+}
