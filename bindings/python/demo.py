@@ -105,19 +105,19 @@ class Host:
 
     def reopen(self) -> None:
         self.device.close()
-        self.device = Device.open(path=self.path, store_key=self.key)
+        self.device = Device.open(store=self.path, store_key=self.key)
 
 
 def create(folder: Path, relay: LocalRelay, name: str, user: str) -> Host:
     key, path = secrets.token_bytes(32), folder / f"{name.replace(' ', '-')}.db"
-    host = Host(name, relay, Device.create(user=user, store_key=key, path=path), path, key)
+    host = Host(name, relay, Device.create(user=user, store_key=key, store=path), path, key)
     host.publish()
     return host
 
 
 def link(folder: Path, relay: LocalRelay, name: str, primary: Host) -> Host:
     key, path = secrets.token_bytes(32), folder / f"{name.replace(' ', '-')}.db"
-    linking = Device.link(store_key=key, path=path)
+    linking = Device.link(store_key=key, store=path)
     answer = primary.device.confirm_link(linking.code)
     host = Host(name, relay, linking.complete(answer), path, key)
     primary.publish()

@@ -45,7 +45,7 @@ def test_case(case: Path, tmp_path: Path) -> None:
     before = dump(path)
     code: int | None = None
     try:
-        device = Device.open(path=path, store_key=KEY)
+        device = Device.open(store=path, store_key=KEY)
         match surface:
             case "envelope" | "group":
                 (result,) = device.batch_decrypt([data])

@@ -44,15 +44,15 @@ def test_a_payload_that_no_step_holds_is_refused_and_nothing_is_sent() -> None:
 
 
 def test_the_wrong_key_a_foreign_file_and_a_second_device_are_told_apart(tmp_path: Path) -> None:
-    Device.create(user="alice", store_key=KEY, path=tmp_path / "a.db").close()
+    Device.create(user="alice", store_key=KEY, store=tmp_path / "a.db").close()
     with pytest.raises(sesame.StoreError) as caught:
-        Device.open(path=tmp_path / "a.db", store_key=bytes(32))
+        Device.open(store=tmp_path / "a.db", store_key=bytes(32))
     assert caught.value.code == 405
     with pytest.raises(sesame.StoreError) as caught:
-        Device.create(user="bob", store_key=KEY, path=tmp_path / "a.db")
+        Device.create(user="bob", store_key=KEY, store=tmp_path / "a.db")
     assert caught.value.code == 410
     with pytest.raises(sesame.StoreError) as caught:
-        Device.open(path=tmp_path / "empty.db", store_key=KEY)
+        Device.open(store=tmp_path / "empty.db", store_key=KEY)
     assert caught.value.code == 410
 
 
@@ -89,11 +89,11 @@ def test_a_linking_code_is_good_once_and_for_its_own_device() -> None:
 
 def test_a_link_survives_a_restart(tmp_path: Path) -> None:
     alice = World().create("alice")
-    code = Device.link(store_key=KEY, path=tmp_path / "new.db").code
-    resumed = sesame.Linking.resume(path=tmp_path / "new.db", store_key=KEY)
+    code = Device.link(store_key=KEY, store=tmp_path / "new.db").code
+    resumed = sesame.Linking.resume(store=tmp_path / "new.db", store_key=KEY)
     assert resumed.code == code
     resumed.complete(alice.device.confirm_link(code)).close()
-    assert Device.open(path=tmp_path / "new.db", store_key=KEY).id == 2
+    assert Device.open(store=tmp_path / "new.db", store_key=KEY).id == 2
 
 
 def test_the_relay_refuses_an_upload_that_is_not_the_callers() -> None:

@@ -88,7 +88,7 @@ def test_who_left_is_asked_back_and_answers() -> None:
 def test_a_group_survives_a_restart_and_reaches_a_new_device(tmp_path: Path) -> None:
     world, [phone, *_], id = story(tmp_path)
     phone.device.close()
-    phone.device = sesame.Device.open(path=tmp_path / "1.db", store_key=KEY)
+    phone.device = sesame.Device.open(store=tmp_path / "1.db", store_key=KEY)
     assert [view.id for view in phone.device.groups()] == [id]
     watch = world.link("alice")
     assert group(watch, id).members == ("alice", "bob", "jen")

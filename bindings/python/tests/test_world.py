@@ -188,7 +188,7 @@ def test_reopened_from_disk_the_outbox_is_the_same_and_the_inbox_waits(tmp_path:
     waiting = alice.device.inbox()
     assert any(isinstance(item, sesame.Message) and item.payload == b"one" for item in waiting)
     alice.device.close()
-    alice.device = Device.open(path=tmp_path / "1.db", store_key=KEY)
+    alice.device = Device.open(store=tmp_path / "1.db", store_key=KEY)
     assert alice.device.inbox() == waiting
     alice.device.ack([item.id for item in waiting if isinstance(item, sesame.Message)])
     assert not any(isinstance(item, sesame.Message) for item in alice.device.inbox())
@@ -197,7 +197,7 @@ def test_reopened_from_disk_the_outbox_is_the_same_and_the_inbox_waits(tmp_path:
 
     send = bob.device.batch_encrypt(["alice"], b"two")
     bob.device.close()
-    bob.device = Device.open(path=tmp_path / "2.db", store_key=KEY)
+    bob.device = Device.open(store=tmp_path / "2.db", store_key=KEY)
     assert bob.device.outbox() == [send]
     assert bob.settle(send.id) is None and bob.device.outbox() == []
     alice.fetch()
@@ -211,7 +211,7 @@ def test_two_handles_on_one_store_never_use_a_key_twice(tmp_path: Path) -> None:
     alice.fetch()
     alice.send(["bob"], b"hi")
     bob.fetch()
-    extension = Device.open(path=tmp_path / "2.db", store_key=KEY)
+    extension = Device.open(store=tmp_path / "2.db", store_key=KEY)
     for number in range(20):
         handle = (bob.device, extension)[number % 2]
         send = handle.batch_encrypt(["alice"], b"%d" % number)
@@ -238,7 +238,7 @@ def test_two_handles_on_one_store_may_write_at_once(tmp_path: Path) -> None:
         except BaseException as error:  # noqa: BLE001
             errors.append(error)
 
-    handles = [bob.device, Device.open(path=tmp_path / "2.db", store_key=KEY), Device.open(path=tmp_path / "2.db", store_key=KEY)]
+    handles = [bob.device, Device.open(store=tmp_path / "2.db", store_key=KEY), Device.open(store=tmp_path / "2.db", store_key=KEY)]
     threads = [threading.Thread(target=write, args=(handle, name)) for name, handle in enumerate(handles)]
     for thread in threads:
         thread.start()

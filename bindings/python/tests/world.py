@@ -101,14 +101,14 @@ class World:
         return self.folder / f"{self.made}.db" if self.folder else None
 
     def create(self, user: str) -> Host:
-        host = Host(self.relay, Device.create(user=user, store_key=KEY, path=self.path()))
+        host = Host(self.relay, Device.create(user=user, store_key=KEY, store=self.path()))
         host.publish()
         self.hosts[host.name] = host
         return host
 
     def link(self, user: str) -> Host:
         primary = self.hosts[user, 1]
-        linking = Device.link(store_key=KEY, path=self.path())
+        linking = Device.link(store_key=KEY, store=self.path())
         host = Host(self.relay, linking.complete(primary.device.confirm_link(linking.code)))
         primary.publish()
         host.publish()

@@ -23,6 +23,7 @@ mod sessions;
 mod settle;
 mod tick;
 mod views;
+mod warm;
 mod work;
 
 pub use create::Linking;

@@ -6,7 +6,7 @@ use super::{
     content::Said,
     pre_keys,
     received::{BatchResults, Incoming, NextStep, Numbered, Opened, Received},
-    sessions,
+    sessions, warm,
     work::Work,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     record::{self, Event, Flags, IndexEntry, Item, Peer, Scope, SessionMeta},
     registry::devices,
     session::{self, order},
-    store::{Kind, Places, PreKeyUse, Query},
+    store::{Kind, Places, PreKeyUse},
     wire::{
         content,
         envelope::{Envelope, Initiation, Route},
@@ -44,7 +44,7 @@ impl Device {
         }
         self.run(context, |work, context| {
             let decoded: Vec<Result<Envelope, Code>> = envelopes.iter().map(|bytes| Envelope::decode(bytes)).collect();
-            self.prefetch(work, &decoded)?;
+            warm::for_envelopes(self, work, &decoded)?;
             let mut batch = BatchResults::default();
             for (at, (decoded, bytes)) in decoded.iter().zip(envelopes).enumerate() {
                 match decoded {
@@ -55,19 +55,6 @@ impl Device {
             self.note_gaps(work, &mut batch)?;
             Ok(batch.results)
         })
-    }
-
-    /// What all envelopes will need, in one load.
-    fn prefetch(&self, work: &Work<'_>, decoded: &[Result<Envelope, Code>]) -> Result<(), Code> {
-        let places = work.places();
-        let mut queries = std::collections::BTreeSet::new();
-        for envelope in decoded.iter().flatten() {
-            let Some((user, device)) = sender(envelope) else { continue };
-            queries.insert(Query::Exact(places.user(Kind::User, &user)));
-            queries.insert(Query::Exact(places.device(Kind::Peer, &user, device)));
-            queries.insert(Query::Exact(places.salted(Kind::Received, &user, device, &envelope.head.salt)));
-        }
-        work.prefetch(&queries.into_iter().collect::<Vec<_>>())
     }
 
     pub(super) fn receive(
@@ -297,7 +284,7 @@ impl Device {
     }
 }
 
-fn sender(envelope: &Envelope) -> Option<(UserId, DeviceId)> {
+pub(super) fn sender(envelope: &Envelope) -> Option<(UserId, DeviceId)> {
     let from = &envelope.head.sender;
     UserId::try_new(from.user.as_slice().to_vec()).map(|user| (user, DeviceId(from.device)))
 }

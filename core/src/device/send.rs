@@ -1,12 +1,12 @@
 //! Sending: one call, a batch for each user (Sesame 3.3; D8).
 
-use super::{Device, Send, SendId, outbox, work::Work};
+use super::{Device, Send, SendId, outbox, warm, work::Work};
 use crate::{
     context::Context,
     error::{Code, Error},
     ids::{DeviceId, GroupId, UserId},
     limits::MAX_RECIPIENTS,
-    record::{SendBody, SendHead, SendPart, SentTo, ToGroup},
+    record::{Scope, SendBody, SendHead, SendPart, SentTo, ToGroup},
     store::{Kind, Places},
     wire::padding,
 };
@@ -109,6 +109,7 @@ impl Device {
     ) -> Result<Send, Error> {
         check_payload(payload)?;
         self.run(context, |work, context| {
+            warm::for_users(work, &users, Scope::Direct, context.now)?;
             let users = users.iter().map(|user| sent_to(work, user, self.user())).collect::<Result<_, Code>>()?;
             let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };
             let id = self.start(work, context, (users, target, None, content_id), &body)?;
@@ -124,6 +125,9 @@ impl Device {
         (users, target, group, content_id): (Vec<SentTo>, Option<DeviceId>, Option<ToGroup>, Option<[u8; 16]>),
         body: &SendBody,
     ) -> Result<SendId, Error> {
+        let names: Vec<UserId> = users.iter().map(|to| to.user.clone()).collect();
+        let scope = group.as_ref().map_or(Scope::Direct, |to| to.scope);
+        warm::for_users(work, &names, scope, context.now)?;
         let own = self.own_list(work)?;
         own.list.device(self.id()).ok_or(Code::NotListed)?;
         let id = SendId(context.random());

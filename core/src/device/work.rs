@@ -8,7 +8,7 @@ use crate::{
     store::{Changes, CommitError, Generation, Key, Kind, Places, Query, Sealer, Store},
 };
 use core::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 type Plain = Option<Zeroizing<Vec<u8>>>;
@@ -97,8 +97,8 @@ impl<'a> Work<'a> {
     /// Reads those of these rows that were not read yet, in one go.
     pub(super) fn prefetch_missing(&self, keys: &[Key]) -> Result<(), Code> {
         let missing = |key: &&Key| self.staged(key).is_none() && !self.loaded.borrow().contains_key(*key);
-        let queries: Vec<Query> = keys.iter().filter(missing).cloned().map(Query::Exact).collect();
-        self.prefetch(&queries)
+        let queries: BTreeSet<Query> = keys.iter().filter(missing).cloned().map(Query::Exact).collect();
+        self.prefetch(&queries.into_iter().collect::<Vec<_>>())
     }
 
     pub(super) fn exists(&self, key: &Key) -> Result<bool, Code> {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from os import PathLike, fspath
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from . import _native, types
 from .errors import translated
+from .store import StoreLike, native_store
 from .types import (
     Answers,
     Applied,
@@ -33,7 +33,6 @@ from .types import (
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
-StorePath = str | PathLike[str] | None
 
 
 def _documented(native: Any) -> Callable[[F], F]:
@@ -48,10 +47,6 @@ def _documented(native: Any) -> Callable[[F], F]:
     return wrap
 
 
-def _path(path: StorePath) -> str | None:
-    return None if path is None else fspath(path)
-
-
 class Device:
     """This device. Any thread may call it; every call reads the store and commits once.
 
@@ -63,18 +58,18 @@ class Device:
 
     @classmethod
     @_documented(_native.Device.create)
-    def create(cls, *, user: str, store_key: bytes, path: StorePath = None) -> Self:
-        return cls(_native.Device.create(_path(path), store_key, user))
+    def create(cls, *, user: str, store_key: bytes, store: StoreLike | None = None) -> Self:
+        return cls(_native.Device.create(native_store(store), store_key, user))
 
     @classmethod
     @_documented(_native.Device.open)
-    def open(cls, *, path: str | PathLike[str], store_key: bytes) -> Self:
-        return cls(_native.Device.open(fspath(path), store_key))
+    def open(cls, *, store: StoreLike, store_key: bytes) -> Self:
+        return cls(_native.Device.open(native_store(store), store_key))
 
     @staticmethod
     @_documented(_native.Linking.begin)
-    def link(*, store_key: bytes, path: StorePath = None) -> Linking:
-        return Linking(_native.Linking.begin(_path(path), store_key))
+    def link(*, store_key: bytes, store: StoreLike | None = None) -> Linking:
+        return Linking(_native.Linking.begin(native_store(store), store_key))
 
     def __enter__(self) -> Self:
         return self
@@ -327,8 +322,8 @@ class Linking:
 
     @classmethod
     @_documented(_native.Linking.resume)
-    def resume(cls, *, path: str | PathLike[str], store_key: bytes) -> Self:
-        return cls(_native.Linking.resume(fspath(path), store_key))
+    def resume(cls, *, store: StoreLike, store_key: bytes) -> Self:
+        return cls(_native.Linking.resume(native_store(store), store_key))
 
     @property
     @_documented(_native.Linking.code)

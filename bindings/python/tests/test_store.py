@@ -1,0 +1,181 @@
+"""A store of the app's own: what it must do, and what happens when it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import sesame
+from sesame import AppStore, Device, ExactQuery, StoreQuery, StoreSnapshot
+from world import KEY, Host, World
+
+ZERO = bytes(16)
+
+
+class DictStore(AppStore):
+    """The whole contract over a dict."""
+
+    def __init__(self) -> None:
+        self.generation, self.rows, self.loads, self.commits = ZERO, dict[bytes, bytes](), 0, 0
+
+    def load(self, queries: Sequence[StoreQuery], *, hold: bool) -> StoreSnapshot:
+        self.loads += 1
+        found = {}
+        for query in queries:
+            if isinstance(query, ExactQuery):
+                if query.key in self.rows:
+                    found[query.key] = self.rows[query.key]
+            else:
+                found |= {key: row for key, row in self.rows.items() if key.startswith(query.prefix)}
+        return StoreSnapshot(self.generation, found)
+
+    def commit(self, expected: bytes, next: bytes, changes: dict[bytes, bytes | None]) -> None:
+        self.commits += 1
+        if self.generation != expected:
+            raise sesame.StoreConflict
+        for key, row in changes.items():
+            if row is None:
+                self.rows.pop(key, None)
+            else:
+                self.rows[key] = row
+        self.generation = next
+
+    def release(self) -> None:
+        pass
+
+
+def test_the_suite_passes_a_whole_store_and_names_what_another_does_not_keep() -> None:
+    assert sesame.check_store(DictStore) is None
+
+    class Forgetful(DictStore):
+        def commit(self, expected: bytes, next: bytes, changes: dict[bytes, bytes | None]) -> None:
+            super().commit(self.generation, next, changes)
+
+    class Upset(DictStore):
+        def load(self, queries: Sequence[StoreQuery], *, hold: bool) -> StoreSnapshot:
+            raise RuntimeError("secret text")
+
+    class Short(DictStore):
+        def load(self, queries: Sequence[StoreQuery], *, hold: bool) -> StoreSnapshot:
+            return StoreSnapshot(super().load(queries, hold=hold).generation, {})
+
+    assert sesame.check_store(Forgetful) == "a stale generation conflicts"
+    assert sesame.check_store(Short) is not None
+    claim = sesame.check_store(Upset)
+    assert claim is not None and "secret" not in claim
+
+
+def test_a_conversation_over_stores_of_the_apps_own_and_a_few_loads_for_each_call() -> None:
+    world, stores = World(), [DictStore(), DictStore()]
+    hosts = [Host(world.relay, Device.create(user=user, store_key=KEY, store=store)) for user, store in zip(("alice", "bob"), stores)]
+    for host in hosts:
+        host.publish()
+    alice, bob = hosts
+    alice.send(["bob"], b"hello")
+    bob.fetch()
+    bob.send(["alice"], b"hello, too")
+    alice.fetch()
+    for number in range(20):
+        alice.send(["bob"], b"%d" % number)
+    envelopes = [mail.envelope for mail in world.relay.fetch("bob", 1)]
+    for batch in (envelopes[:1], envelopes[1:]):
+        stores[1].loads = stores[1].commits = 0
+        bob.device.batch_decrypt(batch)
+        assert stores[1].commits == 1 and stores[1].loads <= 5
+    stores[1].loads = stores[1].commits = 0
+    bob.device.batch_encrypt(["alice"], b"and so on")
+    assert stores[1].commits == 1 and stores[1].loads <= 6
+    again = Device.open(store=stores[1], store_key=KEY)
+    assert [item.payload for item in again.inbox() if isinstance(item, sesame.Message)] == [
+        b"%d" % number for number in range(20)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (sesame.StoreFault, 402),
+        (sesame.StoreBusyFault, 401),
+        (sesame.StoreFullFault, 403),
+        (sesame.StoreReadOnlyFault, 404),
+        (RuntimeError, 402),
+        (KeyError, 402),
+    ],
+)
+@pytest.mark.parametrize("method", ["load", "commit"])
+def test_what_a_store_raises_is_an_error_and_changes_nothing(method: str, fault: type[Exception], code: int) -> None:
+    store = DictStore()
+    device = Device.create(user="alice", store_key=KEY, store=store)
+    before = dict(store.rows)
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise fault("what nobody else should read")
+
+    setattr(store, method, fail)
+    with pytest.raises(sesame.StoreError) as caught:
+        device.publication()
+    assert caught.value.code == code and "nobody" not in str(caught.value)
+    delattr(store, method)
+    assert store.rows == before
+    assert device.publication() is not None
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        StoreSnapshot(b"short", {}),
+        StoreSnapshot(ZERO, {b"what nobody asked for": b"x"}),
+        None,
+        StoreSnapshot(ZERO, {b"": b""}),
+    ],
+)
+def test_garbage_from_a_store_is_an_error_and_changes_nothing(garbage: StoreSnapshot) -> None:
+    store = DictStore()
+    device = Device.create(user="alice", store_key=KEY, store=store)
+    whole, before = store.load, dict(store.rows)
+    store.load = lambda queries, *, hold: garbage  # type: ignore[method-assign]
+    with pytest.raises(sesame.SesameError) as caught:
+        device.publication()
+    assert caught.value.code in (402, 412)
+    store.load = whole  # type: ignore[method-assign]
+    assert store.rows == before and device.publication() is not None
+
+
+def test_a_store_must_not_call_the_library() -> None:
+    codes: list[int] = []
+
+    class Curious(DictStore):
+        def load(self, queries: Sequence[StoreQuery], *, hold: bool) -> StoreSnapshot:
+            try:
+                device.user  # noqa: B018
+            except sesame.AppError as error:
+                codes.append(error.code)
+            except NameError:
+                pass
+            try:
+                Device.create(user="bob", store_key=KEY)
+            except sesame.AppError as error:
+                codes.append(error.code)
+            return super().load(queries, hold=hold)
+
+    store = Curious()
+    device = Device.create(user="alice", store_key=KEY, store=store)
+    assert device.publication() is not None
+    assert codes and set(codes) == {104}
+
+
+def test_an_unknown_outcome_is_read_back() -> None:
+    class Unsure(DictStore):
+        def commit(self, expected: bytes, next: bytes, changes: dict[bytes, bytes | None]) -> None:
+            super().commit(expected, next, changes)
+            raise sesame.StoreOutcomeUnknown
+
+    device = Device.create(user="alice", store_key=KEY, store=Unsure())
+    assert device.publication() is not None
+
+
+def test_memory_may_be_closed_and_opened_again() -> None:
+    store = sesame.Store.memory()
+    with Device.create(user="alice", store_key=KEY, store=store) as device:
+        number = device.id
+    assert Device.open(store=store, store_key=KEY).id == number

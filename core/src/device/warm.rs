@@ -1,0 +1,85 @@
+//! What a call will need, read ahead: a load for each stage, not for each device (section 4 of the design).
+//!
+//! Nothing is decided here. A row that is damaged or missing is passed over, for whoever needs it will say so.
+
+use super::{Device, receive::sender, work::Work};
+use crate::{
+    context::Timestamp,
+    error::Code,
+    ids::UserId,
+    record::{IndexEntry, Peer, Scope, SessionMeta},
+    store::{Key, Kind, Places, PreKeyUse},
+    wire::envelope::{Envelope, Route},
+};
+
+const PARTS: [Kind; 3] = [Kind::Session, Kind::Chains, Kind::Skipped];
+
+fn parts<'a>(work: &'a Work<'_>, peer: &'a Peer, meta: &'a SessionMeta) -> impl Iterator<Item = Key> + 'a {
+    PARTS.into_iter().map(|kind| work.places().session(kind, peer, meta.id))
+}
+
+/// For a send to these users: their records, then their devices', then the sessions that are active in the scope and in the direct one.
+pub(super) fn for_users(work: &Work<'_>, users: &[UserId], scope: Scope, now: Timestamp) -> Result<(), Code> {
+    let places = work.places();
+    let first = users.iter().flat_map(|user| [places.user(Kind::User, user), places.user(Kind::List, user)]);
+    work.prefetch_missing(&first.collect::<Vec<_>>())?;
+    let devices = users.iter().filter_map(|user| work.user(user).ok().flatten()).flat_map(|user| {
+        let devices = user.list.iter().flat_map(|list| &list.devices);
+        devices.map(|device| (user.user.clone(), device.id)).collect::<Vec<_>>()
+    });
+    let devices: Vec<_> = devices.collect();
+    let keys: Vec<Key> = devices.iter().map(|(user, device)| places.device(Kind::Peer, user, *device)).collect();
+    work.prefetch_missing(&keys)?;
+    let mut sessions = Vec::new();
+    for (user, device) in &devices {
+        let Ok(Some(peer)) = work.peer(user, *device) else { continue };
+        for scope in [Scope::Direct, scope] {
+            sessions.extend(peer.active(scope, now).into_iter().flat_map(|meta| parts(work, &peer, meta)));
+        }
+    }
+    work.prefetch_missing(&sessions)
+}
+
+/// For opening envelopes: who sent them and what they name, then where each belongs, then the sessions.
+pub(super) fn for_envelopes(
+    device: &Device,
+    work: &Work<'_>,
+    envelopes: &[Result<Envelope, Code>],
+) -> Result<(), Code> {
+    let places = work.places();
+    let mut first =
+        vec![places.user(Kind::User, device.user()), Places::only(Kind::Counters), Places::only(Kind::Book)];
+    let mut from = Vec::new();
+    for envelope in envelopes.iter().flatten() {
+        let Some((user, device)) = sender(envelope) else { continue };
+        first.push(places.user(Kind::User, &user));
+        first.push(places.device(Kind::Peer, &user, device));
+        first.push(places.heard(&user, device, None));
+        first.push(places.salted(Kind::Received, &user, device, &envelope.head.salt));
+        if let Route::Initiation(initiation) = &envelope.head.route {
+            let (curve, kem) = (initiation.signed_pre_key, initiation.kem_pre_key);
+            first.extend(initiation.one_time_pre_key.map(|id| Places::pre_key(PreKeyUse::OneTimeCurve, id)));
+            first.push(Places::pre_key(PreKeyUse::Signed, curve));
+            first.extend([PreKeyUse::LastResort, PreKeyUse::OneTimeKem].map(|usage| Places::pre_key(usage, kem)));
+            first.push(places.user(Kind::List, &user));
+        }
+        from.push((envelope, user, device));
+    }
+    work.prefetch_missing(&first)?;
+    let mut ordinary = Vec::new();
+    for (envelope, user, device) in from {
+        let Ok(Some(peer)) = work.peer(&user, device) else { continue };
+        if let Route::Ordinary { locator } = &envelope.head.route {
+            let index = places.index(&peer, &peer.receiving().mask(&envelope.head.salt, locator));
+            ordinary.push((peer, index));
+        }
+    }
+    work.prefetch_missing(&ordinary.iter().map(|(_, index)| index.clone()).collect::<Vec<_>>())?;
+    let mut sessions = Vec::new();
+    for (peer, index) in &ordinary {
+        let Ok(Some(entry)) = work.get::<IndexEntry>(index) else { continue };
+        let meta = peer.sessions.iter().find(|meta| meta.id == entry.session);
+        sessions.extend(meta.into_iter().flat_map(|meta| parts(work, peer, meta)));
+    }
+    work.prefetch_missing(&sessions)
+}
