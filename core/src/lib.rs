@@ -7,6 +7,8 @@
 //!
 //! `core/tests/layering.rs` reads the `use` paths and fails on an edge that is not in this table.
 
+#![forbid(unsafe_code)]
+
 pub mod agreement;
 pub mod context;
 pub mod crypto;

@@ -11,6 +11,8 @@
 //! assert!(relay.device_list(&UserId::try_new(b"alice".to_vec()).unwrap()).is_none());
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod directory;
 mod mailbox;
 mod view;

@@ -17,6 +17,8 @@
 //! # std::fs::remove_dir_all(&folder).unwrap();
 //! ```
 
+#![forbid(unsafe_code)]
+
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use sesame_core::store::{Changes, CommitError, Generation, Query, Snapshot, Store, StoreError};

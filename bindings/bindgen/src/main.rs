@@ -2,28 +2,6 @@
 
 use std::{fs, path::Path, process::ExitCode};
 
-/// The C face's files, in the order in which the header says what they hold.
-const SOURCES: [&str; 18] = [
-    "mod",
-    "status",
-    "boundary",
-    "input",
-    "handle",
-    "tree",
-    "view/event",
-    "view/send",
-    "view/receive",
-    "view/registry",
-    "view/group",
-    "view/relay",
-    "store",
-    "device",
-    "registry",
-    "session",
-    "group",
-    "linking",
-];
-
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     if args.next().as_deref() == Some("header") {
@@ -87,8 +65,8 @@ fn header(root: &Path) -> ExitCode {
     config.function.prefix = Some("SESAME_API".to_owned());
     config.function.sort_by = Some(cbindgen::SortKey::None);
     config.export.include = INCLUDED.map(str::to_owned).to_vec();
-    let sources = SOURCES.iter().chain(&["relay"]).map(|file| capi.join(format!("{file}.rs")));
-    let builder = sources.fold(cbindgen::Builder::new().with_config(config), cbindgen::Builder::with_src);
+    // The other files are found through their `mod`.
+    let builder = cbindgen::Builder::new().with_config(config).with_src(capi.join("mod.rs"));
     match builder.generate() {
         Ok(bindings) => {
             bindings.write(std::io::stdout());

@@ -206,7 +206,7 @@ pub unsafe extern "C" fn sesame_group_batch_encrypt(
 
 /// The group's active session with a device, or NULL when the next send opens one.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_group_get_session(
+pub unsafe extern "C" fn sesame_group_session(
     group: sesame_group,
     user: sesame_slice,
     device: u32,
@@ -225,7 +225,7 @@ pub unsafe extern "C" fn sesame_group_get_session(
 
 /// All operations, those that do not count included, in an order that is the same for all members.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_group_get_history(
+pub unsafe extern "C" fn sesame_group_history(
     group: sesame_group,
     result: *mut sesame_result,
     history: *mut *const sesame_history,
@@ -241,7 +241,7 @@ pub unsafe extern "C" fn sesame_group_get_history(
 
 /// What a message of `length` bytes will cost now.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_group_get_cost(
+pub unsafe extern "C" fn sesame_group_cost(
     group: sesame_group,
     length: usize,
     result: *mut sesame_result,

@@ -179,7 +179,7 @@ pub struct sesame_answers {
     pub unknown_user_count: usize,
 }
 
-// SAFETY of the five: repr(C), a usize first; numbers, pointers and slices, for which every bit pattern is a value.
+// SAFETY: this one and the next four are repr(C), with a usize first; numbers, pointers and slices, for which every bit pattern is a value.
 unsafe impl Sized0 for sesame_outgoing {
     const FIRST: usize = size_of::<Self>();
 }

@@ -1,0 +1,167 @@
+//! Both faces, held to their rules: no exported function without its boundary, and no operation that only one face has.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+use syn::{Attribute, Expr, ImplItem, Item, Stmt, Type, Visibility};
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(self::files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+fn items(face: &str) -> Vec<Item> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(face);
+    let parse = |path: PathBuf| syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap().items;
+    files(&folder).into_iter().flat_map(parse).collect()
+}
+
+fn says(attributes: &[Attribute], word: &str) -> bool {
+    attributes.iter().any(|attribute| {
+        let tokens = match &attribute.meta {
+            syn::Meta::List(list) => list.tokens.to_string(),
+            _ => String::new(),
+        };
+        attribute.path().segments.iter().any(|part| part.ident == word) || tokens.contains(word)
+    })
+}
+
+/// What C can call.
+fn exported() -> BTreeMap<String, syn::ItemFn> {
+    let functions = items("capi").into_iter().filter_map(|item| match item {
+        Item::Fn(function) if says(&function.attrs, "no_mangle") => Some((function.sig.ident.to_string(), function)),
+        _ => None,
+    });
+    functions.collect()
+}
+
+/// These read static text, or make a slice, and cannot fail.
+const WITHOUT_BOUNDARY: [&str; 4] = ["sesame_version", "sesame_version_string", "sesame_status_text", "sesame_text"];
+
+#[test]
+fn no_exported_function_forgets_the_boundary() {
+    let exported = exported();
+    assert!(exported.len() > 70, "{} functions were found", exported.len());
+    for (name, function) in &exported {
+        assert!(says(&function.attrs, "doc"), "{name} has no word about it");
+        if WITHOUT_BOUNDARY.contains(&name.as_str()) {
+            continue;
+        }
+        let body = match function.block.stmts.as_slice() {
+            [Stmt::Macro(body)] => &body.mac,
+            [Stmt::Expr(Expr::Macro(body), None)] => &body.mac,
+            _ => panic!("{name} does more than enter!"),
+        };
+        let boundary = body.path.segments.last().unwrap().ident.to_string();
+        let expected = if name == "sesame_rows_add" { "enter_from_store" } else { "enter" };
+        assert_eq!(boundary, expected, "{name}");
+    }
+}
+
+#[test]
+fn the_header_declares_what_is_exported() {
+    let header = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../include/sesame.h")).unwrap();
+    let mut declared: Vec<String> = header
+        .split("\nSESAME_API")
+        .skip(1)
+        .filter_map(|declaration| declaration.split_once('('))
+        .filter_map(|(before, _)| before.rsplit([' ', '*', '\n']).next())
+        .map(str::to_owned)
+        .collect();
+    declared.sort();
+    assert_eq!(declared, exported().into_keys().collect::<Vec<_>>());
+}
+
+/// What the hosts can call, as `Type.method`.
+fn host_operations() -> BTreeSet<String> {
+    let mut operations = BTreeSet::new();
+    for item in items("uniffi") {
+        match item {
+            Item::Impl(block) if says(&block.attrs, "export") => {
+                let Type::Path(of) = *block.self_ty else { continue };
+                let of = of.path.segments.last().unwrap().ident.to_string();
+                operations.extend(block.items.iter().filter_map(|item| match item {
+                    ImplItem::Fn(method) if matches!(method.vis, Visibility::Public(_)) => {
+                        Some(format!("{of}.{}", method.sig.ident))
+                    }
+                    _ => None,
+                }));
+            }
+            Item::Fn(function) if says(&function.attrs, "export") => {
+                operations.insert(function.sig.ident.to_string());
+            }
+            _ => {}
+        }
+    }
+    operations
+}
+
+/// Operations whose C name is not their type and verb, or that C has no need of.
+const OTHERWISE: [(&str, Option<&str>); 7] = [
+    ("Group.send", Some("sesame_group_batch_encrypt")),
+    ("Group.view", Some("sesame_group_get_view")),
+    ("LocalRelay.view", Some("sesame_relay_get_view")),
+    // A C call gives the group and the send at once.
+    ("NewGroup.group", None),
+    ("NewGroup.send", None),
+    ("check_store", Some("sesame_store_check")),
+    ("version", Some("sesame_version_string")),
+];
+
+/// What only C needs: memory, and what its language does not bring.
+fn is_cs_own(name: &str) -> bool {
+    let own = ["sesame_version", "sesame_status_text", "sesame_text", "sesame_wipe", "sesame_rows_add"];
+    name.ends_with("_free") || own.contains(&name)
+}
+
+fn c_name(operation: &str) -> Option<String> {
+    if let Some((_, name)) = OTHERWISE.iter().find(|(other, _)| *other == operation) {
+        return name.map(str::to_owned);
+    }
+    let (of, verb) = operation.split_once('.').unwrap_or(("", operation));
+    let noun = match of {
+        "DeviceRegistry" => "registry".to_owned(),
+        "LocalRelay" => "relay".to_owned(),
+        of => of.to_lowercase(),
+    };
+    Some(format!("sesame_{noun}_{verb}"))
+}
+
+#[test]
+fn each_face_has_every_operation_of_the_other() {
+    let operations = host_operations();
+    assert!(operations.len() > 60, "{} operations were found", operations.len());
+    let wanted: BTreeSet<String> = operations.iter().filter_map(|operation| c_name(operation)).collect();
+    let there: BTreeSet<String> = exported().into_keys().filter(|name| !is_cs_own(name)).collect();
+    assert_eq!(wanted, there);
+    for (operation, _) in OTHERWISE {
+        assert!(operations.contains(operation), "{operation} is gone");
+    }
+}
+
+#[test]
+fn unsafe_code_is_in_the_c_face_only() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for name in ["core", "sqlite", "relay"] {
+        let text = fs::read_to_string(root.join(name).join("src/lib.rs")).unwrap();
+        assert!(text.contains("#![forbid(unsafe_code)]"), "{name}");
+    }
+    let capi = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/capi");
+    for path in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let uses = fs::read_to_string(&path).unwrap().lines().any(|line| line.contains("unsafe "));
+        assert!(!uses || path.starts_with(&capi), "{}", path.display());
+    }
+}
