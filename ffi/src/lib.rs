@@ -12,5 +12,9 @@ pub mod relay;
 #[cfg(feature = "uniffi")]
 pub mod uniffi;
 
+#[cfg(feature = "wiping-allocator")]
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 #[cfg(feature = "uniffi")]
 ::uniffi::setup_scaffolding!("sesame_ffi");
