@@ -9,6 +9,10 @@
  * NULL; else the call writes there what went wrong and where. A `sesame_error` is the caller's own and is never freed; its
  * texts are static. A call that fails has changed nothing and lost nothing.
  *
+ * Each function says after `@return` what may go wrong in it, SESAME_STATUS_ left out. Any may also give NULL_POINTER,
+ * BAD_STRUCT, BAD_HANDLE, REENTRANT, FORKED and INTERNAL. "The device's" are BUSY (another thread's call took over a
+ * minute), CLOSED, POISONED and RANDOMNESS; "the store's" are the 4xx.
+ *
  * HANDLES. A device, a registry, a session, a group and so on are numbers in structs of their own, given by value. Each is
  * looked up, so that one which was freed, is of another kind or was never given is SESAME_STATUS_BAD_HANDLE. Free each with
  * its `sesame_*_free`; freeing {0} does nothing; freeing twice is SESAME_STATUS_BAD_HANDLE. A handle may be freed while
@@ -1215,10 +1219,15 @@ SESAME_API struct sesame_slice sesame_text(const char *text);
 
 /// Overwrites `len` bytes at `data` with zeros, which no compiler leaves out: for the caller's own copies of keys and plaintexts.
 /// `data` may be NULL when `len` is 0.
+///
+/// @return NULL_POINTER.
 SESAME_API sesame_status sesame_wipe(void *data, size_t len);
 
 /// Makes a user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in
 /// its keychain; `user` is 1 to 64 bytes of UTF-8. The store may be freed afterwards.
+///
+/// @return FOREIGN_STORE when the store holds a device already; WRONG_KEY when it was sealed under another key; INVALID_ARGUMENT; the
+/// store's.
 SESAME_API
 sesame_status sesame_device_create(struct sesame_store store,
                                    struct sesame_slice store_key,
@@ -1227,6 +1236,8 @@ sesame_status sesame_device_create(struct sesame_store store,
                                    struct sesame_error *error);
 
 /// Opens the device in a store. The store may be freed afterwards.
+///
+/// @return FOREIGN_STORE when no device is in it; WRONG_KEY; RECORD_CORRUPT; NEWER_FORMAT; INVALID_ARGUMENT; the store's.
 SESAME_API
 sesame_status sesame_device_open(struct sesame_store store,
                                  struct sesame_slice store_key,
@@ -1235,9 +1246,13 @@ sesame_status sesame_device_open(struct sesame_store store,
 
 /// Frees the handle. The device's keys are wiped once its registries, sessions and groups are freed as well; `sesame_device_wipe` does
 /// it at once. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_device_free(struct sesame_device device);
 
 /// The user that this device belongs to, 1 to 64 bytes of UTF-8.
+///
+/// @return the device's.
 SESAME_API
 sesame_status sesame_device_user(struct sesame_device device,
                                  struct sesame_result *result,
@@ -1245,10 +1260,14 @@ sesame_status sesame_device_user(struct sesame_device device,
                                  struct sesame_error *error);
 
 /// This device's id, unique within its user.
+///
+/// @return the device's.
 SESAME_API sesame_status sesame_device_id(struct sesame_device device, uint32_t *id, struct sesame_error *error);
 
 /// What to upload next, or NULL when nothing is due; ask again after `sesame_device_published`. `left` is how many one-time prekeys the
 /// server still has, or NULL when that is not known.
+///
+/// @return the device's; the store's.
 SESAME_API
 sesame_status sesame_device_publication(struct sesame_device device,
                                         const uint32_t *left,
@@ -1257,12 +1276,18 @@ sesame_status sesame_device_publication(struct sesame_device device,
                                         struct sesame_error *error);
 
 /// The server has taken an upload, which `publication`, 16 bytes, names.
+///
+/// @return INVALID_ARGUMENT when no such upload waits; the device's; the store's.
 SESAME_API sesame_status sesame_device_published(struct sesame_device device, struct sesame_slice publication, struct sesame_error *error);
 
 /// Users and their devices. Free it with `sesame_registry_free`.
+///
+/// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_device_registry(struct sesame_device device, struct sesame_registry *registry, struct sesame_error *error);
 
 /// The session with one device. Free it with `sesame_session_free`.
+///
+/// @return INVALID_ARGUMENT for a user that cannot be one; BAD_HANDLE.
 SESAME_API
 sesame_status sesame_device_session(struct sesame_device device,
                                     struct sesame_slice user,
@@ -1273,6 +1298,9 @@ sesame_status sesame_device_session(struct sesame_device device,
 /// Encrypts for every device of every recipient, and a transcript for the user's own other devices. `content_id` is 16 bytes of the app's
 /// own, or empty for one that the library makes. Each batch of the send goes to the server whole; then
 /// `sesame_device_accepted` or `sesame_device_rejected`. At most 98,303 bytes of payload.
+///
+/// @return EMPTY_BATCH without a recipient; TOO_MANY; TOO_LARGE when the payload fits no step of the padding; NOT_LISTED when this device
+/// is not on its own user's list; INVALID_ARGUMENT; the device's; the store's.
 SESAME_API
 sesame_status sesame_device_batch_encrypt(struct sesame_device device,
                                           const struct sesame_slice *recipients,
@@ -1285,6 +1313,9 @@ sesame_status sesame_device_batch_encrypt(struct sesame_device device,
 
 /// Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `sesame_registry_apply` first.
 /// `kind` is a `sesame_group_kind`. Free the group with `sesame_group_free`.
+///
+/// @return UNKNOWN_USER or IDENTITY_NOT_ACCEPTED, with the user's place; TOO_MANY beyond 1,000 members; UNKNOWN_GROUP_KIND;
+/// INVALID_ARGUMENT for info outside its bounds; as `sesame_device_batch_encrypt`.
 SESAME_API
 sesame_status sesame_device_create_group(struct sesame_device device,
                                          uint32_t kind,
@@ -1297,6 +1328,8 @@ sesame_status sesame_device_create_group(struct sesame_device device,
                                          struct sesame_error *error);
 
 /// The group with this id, 32 bytes. Free it with `sesame_group_free`.
+///
+/// @return UNKNOWN_GROUP; INVALID_ARGUMENT; the device's; the store's.
 SESAME_API
 sesame_status sesame_device_group(struct sesame_device device,
                                   struct sesame_slice id,
@@ -1304,6 +1337,8 @@ sesame_status sesame_device_group(struct sesame_device device,
                                   struct sesame_error *error);
 
 /// Every group that this device knows, those that its user has left included.
+///
+/// @return the device's; the store's.
 SESAME_API
 sesame_status sesame_device_groups(struct sesame_device device,
                                    struct sesame_result *result,
@@ -1311,6 +1346,8 @@ sesame_status sesame_device_groups(struct sesame_device device,
                                    struct sesame_error *error);
 
 /// The server has taken a user's batch whole. `send` is the send's id, 16 bytes.
+///
+/// @return INVALID_ARGUMENT; the device's; the store's. A send that is settled already is no error.
 SESAME_API
 sesame_status sesame_device_accepted(struct sesame_device device,
                                      struct sesame_slice send,
@@ -1318,6 +1355,9 @@ sesame_status sesame_device_accepted(struct sesame_device device,
                                      struct sesame_error *error);
 
 /// The server has refused a user's batch whole, with the user's signed device list. The send is given again, with what is needed now.
+///
+/// @return INVALID_ARGUMENT when no such part is open; WRONG_USER, BAD_SIGNATURE and what else is wrong with the list (2xx and 3xx); the
+/// device's; the store's.
 SESAME_API
 sesame_status sesame_device_rejected(struct sesame_device device,
                                      struct sesame_slice send,
@@ -1328,6 +1368,8 @@ sesame_status sesame_device_rejected(struct sesame_device device,
                                      struct sesame_error *error);
 
 /// The server does not know a user.
+///
+/// @return INVALID_ARGUMENT when no such part is open; the device's; the store's.
 SESAME_API
 sesame_status sesame_device_no_such_user(struct sesame_device device,
                                          struct sesame_slice send,
@@ -1337,6 +1379,8 @@ sesame_status sesame_device_no_such_user(struct sesame_device device,
                                          struct sesame_error *error);
 
 /// Gives a user's part of a send up.
+///
+/// @return INVALID_ARGUMENT; the device's; the store's.
 SESAME_API
 sesame_status sesame_device_abandon(struct sesame_device device,
                                     struct sesame_slice send,
@@ -1344,6 +1388,8 @@ sesame_status sesame_device_abandon(struct sesame_device device,
                                     struct sesame_error *error);
 
 /// One send as it stands, or NULL when it is settled.
+///
+/// @return INVALID_ARGUMENT; the device's; the store's.
 SESAME_API
 sesame_status sesame_device_pending(struct sesame_device device,
                                     struct sesame_slice send,
@@ -1352,6 +1398,8 @@ sesame_status sesame_device_pending(struct sesame_device device,
                                     struct sesame_error *error);
 
 /// Every send that is not settled, oldest first, with the same bytes as before.
+///
+/// @return the device's; the store's.
 SESAME_API
 sesame_status sesame_device_outbox(struct sesame_device device,
                                    struct sesame_result *result,
@@ -1360,6 +1408,8 @@ sesame_status sesame_device_outbox(struct sesame_device device,
 
 /// Opens the envelopes of a fetched mailbox, in any order, and says of each what came of it: one bad envelope hinders no other. Confirm
 /// them to the server after this has returned.
+///
+/// @return EMPTY_BATCH; TOO_MANY beyond 4,096 envelopes; the device's; the store's. What is wrong with one envelope is in its item.
 SESAME_API
 sesame_status sesame_device_batch_decrypt(struct sesame_device device,
                                           const struct sesame_slice *envelopes,
@@ -1369,6 +1419,8 @@ sesame_status sesame_device_batch_decrypt(struct sesame_device device,
                                           struct sesame_error *error);
 
 /// Everything that was received and not acked, oldest first.
+///
+/// @return the device's; the store's.
 SESAME_API
 sesame_status sesame_device_inbox(struct sesame_device device,
                                   struct sesame_result *result,
@@ -1376,9 +1428,13 @@ sesame_status sesame_device_inbox(struct sesame_device device,
                                   struct sesame_error *error);
 
 /// The app has these items safe; they are deleted here.
+///
+/// @return the device's; the store's. An id that is not in the inbox is passed over.
 SESAME_API sesame_status sesame_device_ack(struct sesame_device device, const uint64_t *ids, size_t id_count, struct sesame_error *error);
 
 /// Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
+///
+/// @return the device's; the store's.
 SESAME_API
 sesame_status sesame_device_tick(struct sesame_device device,
                                  bool mailbox_empty,
@@ -1387,6 +1443,9 @@ sesame_status sesame_device_tick(struct sesame_device device,
                                  struct sesame_error *error);
 
 /// On the primary: reads the code that a new device shows, text in UTF-8, and gives the answer for it. Publish afterwards.
+///
+/// @return NOT_PRIMARY; INVALID_ARGUMENT for a code that has expired or was used; TOO_MANY_DEVICES beyond 32; what is wrong with the code
+/// (2xx, 303); the device's; the store's.
 SESAME_API
 sesame_status sesame_device_confirm_link(struct sesame_device device,
                                          struct sesame_slice code,
@@ -1395,6 +1454,8 @@ sesame_status sesame_device_confirm_link(struct sesame_device device,
                                          struct sesame_error *error);
 
 /// On the primary: takes a device off the list. Publish afterwards.
+///
+/// @return NOT_PRIMARY; NOT_LISTED; INVALID_ARGUMENT for the primary itself; the device's; the store's.
 SESAME_API
 sesame_status sesame_device_remove_device(struct sesame_device device,
                                           uint32_t removed,
@@ -1403,18 +1464,28 @@ sesame_status sesame_device_remove_device(struct sesame_device device,
                                           struct sesame_error *error);
 
 /// Takes the device up from its store again, after a call that gave `SESAME_STATUS_INTERNAL` or `SESAME_STATUS_POISONED`.
+///
+/// @return as `sesame_device_open`; CLOSED.
 SESAME_API sesame_status sesame_device_reload(struct sesame_device device, struct sesame_error *error);
 
 /// Wipes the keys from memory; every later call over this device gives `SESAME_STATUS_CLOSED`.
+///
+/// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_device_wipe(struct sesame_device device, struct sesame_error *error);
 
 /// Frees the handle. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_group_free(struct sesame_group group);
 
 /// GroupID, 32 bytes.
+///
+/// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_group_id(struct sesame_group group, uint8_t (*id)[32], struct sesame_error *error);
 
 /// Members, info, and how this user stands.
+///
+/// @return the device's; the store's.
 SESAME_API
 sesame_status sesame_group_get_view(struct sesame_group group,
                                     struct sesame_result *result,
@@ -1423,6 +1494,9 @@ sesame_status sesame_group_get_view(struct sesame_group group,
 
 /// Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `sesame_registry_apply` first. Who
 /// has left before is asked, and is a member again when they accept.
+///
+/// @return NOT_A_MEMBER; EMPTY_BATCH; ALREADY_MEMBER, UNKNOWN_USER or IDENTITY_NOT_ACCEPTED, with the user's place; TOO_MANY;
+/// TOO_MANY_OPERATIONS; the device's; the store's.
 SESAME_API
 sesame_status sesame_group_add(struct sesame_group group,
                                const struct sesame_slice *users,
@@ -1432,6 +1506,8 @@ sesame_status sesame_group_add(struct sesame_group group,
                                struct sesame_error *error);
 
 /// Changes name, description and the like; what is NULL stays.
+///
+/// @return NOT_A_MEMBER; INVALID_ARGUMENT for nothing, or for what is outside its bounds; TOO_MANY_OPERATIONS; the device's; the store's.
 SESAME_API
 sesame_status sesame_group_update_info(struct sesame_group group,
                                        const struct sesame_group_change *change,
@@ -1440,6 +1516,8 @@ sesame_status sesame_group_update_info(struct sesame_group group,
                                        struct sesame_error *error);
 
 /// Changes the name, at most 256 bytes of UTF-8.
+///
+/// @return as `sesame_group_update_info`.
 SESAME_API
 sesame_status sesame_group_rename(struct sesame_group group,
                                   struct sesame_slice name,
@@ -1448,6 +1526,8 @@ sesame_status sesame_group_rename(struct sesame_group group,
                                   struct sesame_error *error);
 
 /// Leaves. The others send this user nothing more there once they know.
+///
+/// @return NOT_A_MEMBER; the device's; the store's.
 SESAME_API
 sesame_status sesame_group_leave(struct sesame_group group,
                                  struct sesame_result *result,
@@ -1455,6 +1535,8 @@ sesame_status sesame_group_leave(struct sesame_group group,
                                  struct sesame_error *error);
 
 /// Comes back, after a leave and an invitation.
+///
+/// @return NOT_INVITED; the device's; the store's.
 SESAME_API
 sesame_status sesame_group_accept(struct sesame_group group,
                                   struct sesame_result *result,
@@ -1462,6 +1544,8 @@ sesame_status sesame_group_accept(struct sesame_group group,
                                   struct sesame_error *error);
 
 /// Stays away, after a leave and an invitation.
+///
+/// @return NOT_INVITED; the device's; the store's.
 SESAME_API
 sesame_status sesame_group_decline(struct sesame_group group,
                                    struct sesame_result *result,
@@ -1470,6 +1554,8 @@ sesame_status sesame_group_decline(struct sesame_group group,
 
 /// Makes a new group of the members but these, with the same info. The old group stays as it is, and nothing is said to those left out.
 /// Free the new one with `sesame_group_free`.
+///
+/// @return NOT_A_MEMBER; INVALID_ARGUMENT when a user is none of the other members; as `sesame_device_create_group`.
 SESAME_API
 sesame_status sesame_group_fork_without(struct sesame_group group,
                                         const struct sesame_slice *users,
@@ -1481,6 +1567,8 @@ sesame_status sesame_group_fork_without(struct sesame_group group,
 
 /// Sends to all members, and a transcript to the user's own other devices. `content_id` is 16 bytes of the app's own, or empty for one
 /// that the library makes.
+///
+/// @return NOT_A_MEMBER; as `sesame_device_batch_encrypt`.
 SESAME_API
 sesame_status sesame_group_batch_encrypt(struct sesame_group group,
                                          struct sesame_slice payload,
@@ -1490,6 +1578,8 @@ sesame_status sesame_group_batch_encrypt(struct sesame_group group,
                                          struct sesame_error *error);
 
 /// The group's active session with a device, or NULL when the next send opens one.
+///
+/// @return UNKNOWN_USER when no such device is known; INVALID_ARGUMENT; the device's; the store's.
 SESAME_API
 sesame_status sesame_group_session(struct sesame_group group,
                                    struct sesame_slice user,
@@ -1499,6 +1589,8 @@ sesame_status sesame_group_session(struct sesame_group group,
                                    struct sesame_error *error);
 
 /// All operations, those that do not count included, in an order that is the same for all members.
+///
+/// @return the device's; the store's.
 SESAME_API
 sesame_status sesame_group_history(struct sesame_group group,
                                    struct sesame_result *result,
@@ -1506,6 +1598,8 @@ sesame_status sesame_group_history(struct sesame_group group,
                                    struct sesame_error *error);
 
 /// What a message of `length` bytes will cost now.
+///
+/// @return TOO_LARGE; the device's; the store's.
 SESAME_API
 sesame_status sesame_group_cost(struct sesame_group group,
                                 size_t length,
@@ -1514,6 +1608,8 @@ sesame_status sesame_group_cost(struct sesame_group group,
                                 struct sesame_error *error);
 
 /// Begins to link a new device in an empty store. Free it with `sesame_linking_free`.
+///
+/// @return FOREIGN_STORE when the store holds a device already; WRONG_KEY; INVALID_ARGUMENT; the store's.
 SESAME_API
 sesame_status sesame_linking_begin(struct sesame_store store,
                                    struct sesame_slice store_key,
@@ -1521,6 +1617,8 @@ sesame_status sesame_linking_begin(struct sesame_store store,
                                    struct sesame_error *error);
 
 /// Takes up a link that was begun before the app was closed. Free it with `sesame_linking_free`.
+///
+/// @return FOREIGN_STORE when no link was begun; WRONG_KEY; RECORD_CORRUPT; INVALID_ARGUMENT; the store's.
 SESAME_API
 sesame_status sesame_linking_resume(struct sesame_store store,
                                     struct sesame_slice store_key,
@@ -1528,9 +1626,13 @@ sesame_status sesame_linking_resume(struct sesame_store store,
                                     struct sesame_error *error);
 
 /// Frees the handle; a link that was begun stays in its store. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_linking_free(struct sesame_linking linking);
 
 /// What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
+///
+/// @return BAD_HANDLE.
 SESAME_API
 sesame_status sesame_linking_code(struct sesame_linking linking,
                                   struct sesame_result *result,
@@ -1538,6 +1640,9 @@ sesame_status sesame_linking_code(struct sesame_linking linking,
                                   struct sesame_error *error);
 
 /// Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
+///
+/// @return AUTHENTICATION_FAILED for an answer to another code; INVALID_ARGUMENT when the code has expired; NOT_LISTED when the list in the
+/// answer does not name this device; CLOSED once it is complete; what is wrong with the answer (2xx and 3xx); the store's.
 SESAME_API
 sesame_status sesame_linking_complete(struct sesame_linking linking,
                                       struct sesame_slice answer,
@@ -1545,9 +1650,13 @@ sesame_status sesame_linking_complete(struct sesame_linking linking,
                                       struct sesame_error *error);
 
 /// Frees the handle. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_registry_free(struct sesame_registry registry);
 
 /// All users that are known, this one included.
+///
+/// @return the device's; the store's.
 SESAME_API
 sesame_status sesame_registry_users(struct sesame_registry registry,
                                     struct sesame_result *result,
@@ -1555,6 +1664,8 @@ sesame_status sesame_registry_users(struct sesame_registry registry,
                                     struct sesame_error *error);
 
 /// A user's devices, rising by id.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT; the device's; the store's.
 SESAME_API
 sesame_status sesame_registry_devices(struct sesame_registry registry,
                                       struct sesame_slice user,
@@ -1563,6 +1674,8 @@ sesame_status sesame_registry_devices(struct sesame_registry registry,
                                       struct sesame_error *error);
 
 /// Takes in what the server gave for needs, in any order and at any time.
+///
+/// @return TOO_MANY; BAD_STRUCT; the device's; the store's. What is wrong with one list or bundle is in the result's refusals.
 SESAME_API
 sesame_status sesame_registry_apply(struct sesame_registry registry,
                                     const struct sesame_answers *answers,
@@ -1572,6 +1685,8 @@ sesame_status sesame_registry_apply(struct sesame_registry registry,
 
 /// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened. The pinned key itself
 /// dismisses the claim.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT when this key does not wait; the device's; the store's.
 SESAME_API
 sesame_status sesame_registry_accept_identity(struct sesame_registry registry,
                                               struct sesame_slice user,
@@ -1581,18 +1696,24 @@ sesame_status sesame_registry_accept_identity(struct sesame_registry registry,
                                               struct sesame_error *error);
 
 /// The app has compared safety numbers.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT; the device's; the store's.
 SESAME_API
 sesame_status sesame_registry_mark_verified(struct sesame_registry registry,
                                             struct sesame_slice user,
                                             struct sesame_error *error);
 
 /// The app decides a fork: the newest list that was taken counts alone.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT when there is no fork; the device's; the store's.
 SESAME_API
 sesame_status sesame_registry_resolve_fork(struct sesame_registry registry,
                                            struct sesame_slice user,
                                            struct sesame_error *error);
 
 /// 60 digits that both users see alike if they hold each other's account keys.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT; the device's; the store's.
 SESAME_API
 sesame_status sesame_registry_safety_number(struct sesame_registry registry,
                                             struct sesame_slice user,
@@ -1601,12 +1722,19 @@ sesame_status sesame_registry_safety_number(struct sesame_registry registry,
                                             struct sesame_error *error);
 
 /// An empty server. Free it with `sesame_relay_free`.
+///
+/// @return none but the common ones.
 SESAME_API sesame_status sesame_relay_new(struct sesame_relay *relay, struct sesame_error *error);
 
 /// Frees the handle, and the server with it. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_relay_free(struct sesame_relay relay);
 
 /// Takes an upload; `left` is how many one-time prekeys the server has then.
+///
+/// @return what is wrong with the upload (2xx and 3xx), BROKEN_CHAIN for a list that does not follow the current one among them;
+/// INVALID_ARGUMENT; BAD_HANDLE.
 SESAME_API
 sesame_status sesame_relay_publish(struct sesame_relay relay,
                                    struct sesame_slice user,
@@ -1616,6 +1744,8 @@ sesame_status sesame_relay_publish(struct sesame_relay relay,
                                    struct sesame_error *error);
 
 /// A user's signed device list; absent for a user that the server does not know.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
 SESAME_API
 sesame_status sesame_relay_device_list(struct sesame_relay relay,
                                        struct sesame_slice user,
@@ -1624,6 +1754,8 @@ sesame_status sesame_relay_device_list(struct sesame_relay relay,
                                        struct sesame_error *error);
 
 /// A bundle of a listed device, or absent; its one-time prekeys are gone with this.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
 SESAME_API
 sesame_status sesame_relay_bundle(struct sesame_relay relay,
                                   struct sesame_slice user,
@@ -1633,6 +1765,8 @@ sesame_status sesame_relay_bundle(struct sesame_relay relay,
                                   struct sesame_error *error);
 
 /// What a device needs for a send, as far as it is here; for `sesame_registry_apply`.
+///
+/// @return INVALID_ARGUMENT for a need of no known kind; BAD_STRUCT; BAD_HANDLE.
 SESAME_API
 sesame_status sesame_relay_answer(struct sesame_relay relay,
                                   const struct sesame_need *const *needs,
@@ -1642,6 +1776,9 @@ sesame_status sesame_relay_answer(struct sesame_relay relay,
                                   struct sesame_error *error);
 
 /// Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
+///
+/// @return INVALID_ARGUMENT; BAD_STRUCT; NOT_LISTED for a sender that is not on its own user's list; BAD_HANDLE. A stale view and an
+/// unknown user are answers, not errors.
 SESAME_API
 sesame_status sesame_relay_submit(struct sesame_relay relay,
                                   struct sesame_slice user,
@@ -1652,6 +1789,8 @@ sesame_status sesame_relay_submit(struct sesame_relay relay,
                                   struct sesame_error *error);
 
 /// What waits for a device, oldest first, at most `limit`. Nothing is dropped before `sesame_relay_confirm`.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
 SESAME_API
 sesame_status sesame_relay_fetch(struct sesame_relay relay,
                                  struct sesame_slice user,
@@ -1662,6 +1801,8 @@ sesame_status sesame_relay_fetch(struct sesame_relay relay,
                                  struct sesame_error *error);
 
 /// The device has these envelopes safe; they are dropped here.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
 SESAME_API
 sesame_status sesame_relay_confirm(struct sesame_relay relay,
                                    struct sesame_slice user,
@@ -1671,6 +1812,8 @@ sesame_status sesame_relay_confirm(struct sesame_relay relay,
                                    struct sesame_error *error);
 
 /// All that the server holds and has seen.
+///
+/// @return BAD_HANDLE.
 SESAME_API
 sesame_status sesame_relay_get_view(struct sesame_relay relay,
                                     struct sesame_result *result,
@@ -1678,9 +1821,13 @@ sesame_status sesame_relay_get_view(struct sesame_relay relay,
                                     struct sesame_error *error);
 
 /// Frees the handle. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_session_free(struct sesame_session session);
 
 /// The active session, or NULL when the next send begins one.
+///
+/// @return UNKNOWN_USER when no such device is known; the device's; the store's.
 SESAME_API
 sesame_status sesame_session_info(struct sesame_session session,
                                   struct sesame_result *result,
@@ -1688,6 +1835,8 @@ sesame_status sesame_session_info(struct sesame_session session,
                                   struct sesame_error *error);
 
 /// Encrypts for this device alone, without a transcript.
+///
+/// @return as `sesame_device_batch_encrypt`.
 SESAME_API
 sesame_status sesame_session_encrypt(struct sesame_session session,
                                      struct sesame_slice payload,
@@ -1696,27 +1845,39 @@ sesame_status sesame_session_encrypt(struct sesame_session session,
                                      struct sesame_error *error);
 
 /// Puts a row that a `load` has found into its result; both slices are copied. Only from inside the `load` that `rows` was given to.
+///
+/// @return BAD_HANDLE after the `load` has returned.
 SESAME_API sesame_status sesame_rows_add(struct sesame_rows rows, struct sesame_slice key, struct sesame_slice row);
 
 /// Opens a SQLite file, or makes it. `path` is UTF-8. Several processes may share one. Free it with `sesame_store_free`.
+///
+/// @return STORE_IO or another of the 4xx when the file cannot be opened; INVALID_ARGUMENT.
 SESAME_API sesame_status sesame_store_sqlite(struct sesame_slice path, struct sesame_store *store, struct sesame_error *error);
 
 /// A store in memory, which lives as long as its handle or a device over it. Free it with `sesame_store_free`.
+///
+/// @return none but the common ones.
 SESAME_API sesame_status sesame_store_memory(struct sesame_store *store, struct sesame_error *error);
 
 /// A store of the app's own. The struct is copied; its context must live until `destroy`. Free the handle with `sesame_store_free`. When this
 /// fails, `destroy` is not called.
+///
+/// @return NULL_POINTER for a function that is missing; BAD_STRUCT.
 SESAME_API
 sesame_status sesame_store_app(const struct sesame_store_functions *functions,
                                struct sesame_store *store,
                                struct sesame_error *error);
 
 /// Frees the handle; devices over the store keep it. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_store_free(struct sesame_store store);
 
 /// Runs the conformance suite of the contract. `open` puts a fresh, empty store into `store`, which the suite frees, and gives
 /// `SESAME_STATUS_OK`; it is called several times, and may call the library. `claim` is the first claim that does not hold, in words, or absent
 /// when all do.
+///
+/// @return NULL_POINTER without `open`. A store that cannot be opened is a claim that does not hold.
 SESAME_API
 sesame_status sesame_store_check(int32_t (*open)(void *context, struct sesame_store *store),
                                  void *context,
@@ -1725,6 +1886,8 @@ sesame_status sesame_store_check(int32_t (*open)(void *context, struct sesame_st
                                  struct sesame_error *error);
 
 /// Frees what a call gave, and wipes its bytes. All pointers and slices of its view are void from then on. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_result_free(struct sesame_result result);
 
 #ifdef __cplusplus

@@ -39,6 +39,20 @@ fn says(attributes: &[Attribute], word: &str) -> bool {
     })
 }
 
+fn documentation(attributes: &[Attribute]) -> String {
+    let line = |attribute: &Attribute| match &attribute.meta {
+        syn::Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(text) => match &text.lit {
+                syn::Lit::Str(text) => Some(text.value()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    };
+    attributes.iter().filter_map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// What C can call.
 fn exported() -> BTreeMap<String, syn::ItemFn> {
     let functions = items("capi").into_iter().filter_map(|item| match item {
@@ -60,6 +74,8 @@ fn no_exported_function_forgets_the_boundary() {
         if WITHOUT_BOUNDARY.contains(&name.as_str()) {
             continue;
         }
+        let doc = documentation(&function.attrs);
+        assert!(doc.contains("@return"), "{name} does not say what may go wrong");
         let body = match function.block.stmts.as_slice() {
             [Stmt::Macro(body)] => &body.mac,
             [Stmt::Expr(Expr::Macro(body), None)] => &body.mac,

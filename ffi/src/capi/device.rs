@@ -28,6 +28,9 @@ fn send_id(slice: sesame_slice) -> Result<SendId, Error> {
 
 /// Makes a user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in
 /// its keychain; `user` is 1 to 64 bytes of UTF-8. The store may be freed afterwards.
+///
+/// @return FOREIGN_STORE when the store holds a device already; WRONG_KEY when it was sealed under another key; INVALID_ARGUMENT; the
+/// store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_create(
     store: sesame_store,
@@ -45,6 +48,8 @@ pub unsafe extern "C" fn sesame_device_create(
 }
 
 /// Opens the device in a store. The store may be freed afterwards.
+///
+/// @return FOREIGN_STORE when no device is in it; WRONG_KEY; RECORD_CORRUPT; NEWER_FORMAT; INVALID_ARGUMENT; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_open(
     store: sesame_store,
@@ -61,12 +66,16 @@ pub unsafe extern "C" fn sesame_device_open(
 
 /// Frees the handle. The device's keys are wiped once its registries, sessions and groups are freed as well; `sesame_device_wipe` does
 /// it at once. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_free(device: sesame_device) -> sesame_status {
     enter!(core::ptr::null_mut(), { device.free() })
 }
 
 /// The user that this device belongs to, 1 to 64 bytes of UTF-8.
+///
+/// @return the device's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_user(
     device: sesame_device,
@@ -83,6 +92,8 @@ pub unsafe extern "C" fn sesame_device_user(
 }
 
 /// This device's id, unique within its user.
+///
+/// @return the device's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_id(
     device: sesame_device,
@@ -98,6 +109,8 @@ pub unsafe extern "C" fn sesame_device_id(
 
 /// What to upload next, or NULL when nothing is due; ask again after `sesame_device_published`. `left` is how many one-time prekeys the
 /// server still has, or NULL when that is not known.
+///
+/// @return the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_publication(
     device: sesame_device,
@@ -120,6 +133,8 @@ pub unsafe extern "C" fn sesame_device_publication(
 }
 
 /// The server has taken an upload, which `publication`, 16 bytes, names.
+///
+/// @return INVALID_ARGUMENT when no such upload waits; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_published(
     device: sesame_device,
@@ -133,6 +148,8 @@ pub unsafe extern "C" fn sesame_device_published(
 }
 
 /// Users and their devices. Free it with `sesame_registry_free`.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_registry(
     device: sesame_device,
@@ -147,6 +164,8 @@ pub unsafe extern "C" fn sesame_device_registry(
 }
 
 /// The session with one device. Free it with `sesame_session_free`.
+///
+/// @return INVALID_ARGUMENT for a user that cannot be one; BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_session(
     device: sesame_device,
@@ -166,6 +185,9 @@ pub unsafe extern "C" fn sesame_device_session(
 /// Encrypts for every device of every recipient, and a transcript for the user's own other devices. `content_id` is 16 bytes of the app's
 /// own, or empty for one that the library makes. Each batch of the send goes to the server whole; then
 /// `sesame_device_accepted` or `sesame_device_rejected`. At most 98,303 bytes of payload.
+///
+/// @return EMPTY_BATCH without a recipient; TOO_MANY; TOO_LARGE when the payload fits no step of the padding; NOT_LISTED when this device
+/// is not on its own user's list; INVALID_ARGUMENT; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_batch_encrypt(
     device: sesame_device,
@@ -189,6 +211,9 @@ pub unsafe extern "C" fn sesame_device_batch_encrypt(
 
 /// Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `sesame_registry_apply` first.
 /// `kind` is a `sesame_group_kind`. Free the group with `sesame_group_free`.
+///
+/// @return UNKNOWN_USER or IDENTITY_NOT_ACCEPTED, with the user's place; TOO_MANY beyond 1,000 members; UNKNOWN_GROUP_KIND;
+/// INVALID_ARGUMENT for info outside its bounds; as `sesame_device_batch_encrypt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_create_group(
     device: sesame_device,
@@ -218,6 +243,8 @@ pub unsafe extern "C" fn sesame_device_create_group(
 }
 
 /// The group with this id, 32 bytes. Free it with `sesame_group_free`.
+///
+/// @return UNKNOWN_GROUP; INVALID_ARGUMENT; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_group(
     device: sesame_device,
@@ -235,6 +262,8 @@ pub unsafe extern "C" fn sesame_device_group(
 }
 
 /// Every group that this device knows, those that its user has left included.
+///
+/// @return the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_groups(
     device: sesame_device,
@@ -251,6 +280,8 @@ pub unsafe extern "C" fn sesame_device_groups(
 }
 
 /// The server has taken a user's batch whole. `send` is the send's id, 16 bytes.
+///
+/// @return INVALID_ARGUMENT; the device's; the store's. A send that is settled already is no error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_accepted(
     device: sesame_device,
@@ -277,6 +308,9 @@ fn rejected(
 }
 
 /// The server has refused a user's batch whole, with the user's signed device list. The send is given again, with what is needed now.
+///
+/// @return INVALID_ARGUMENT when no such part is open; WRONG_USER, BAD_SIGNATURE and what else is wrong with the list (2xx and 3xx); the
+/// device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_rejected(
     device: sesame_device,
@@ -295,6 +329,8 @@ pub unsafe extern "C" fn sesame_device_rejected(
 }
 
 /// The server does not know a user.
+///
+/// @return INVALID_ARGUMENT when no such part is open; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_no_such_user(
     device: sesame_device,
@@ -311,6 +347,8 @@ pub unsafe extern "C" fn sesame_device_no_such_user(
 }
 
 /// Gives a user's part of a send up.
+///
+/// @return INVALID_ARGUMENT; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_abandon(
     device: sesame_device,
@@ -325,6 +363,8 @@ pub unsafe extern "C" fn sesame_device_abandon(
 }
 
 /// One send as it stands, or NULL when it is settled.
+///
+/// @return INVALID_ARGUMENT; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_pending(
     device: sesame_device,
@@ -346,6 +386,8 @@ pub unsafe extern "C" fn sesame_device_pending(
 }
 
 /// Every send that is not settled, oldest first, with the same bytes as before.
+///
+/// @return the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_outbox(
     device: sesame_device,
@@ -363,6 +405,8 @@ pub unsafe extern "C" fn sesame_device_outbox(
 
 /// Opens the envelopes of a fetched mailbox, in any order, and says of each what came of it: one bad envelope hinders no other. Confirm
 /// them to the server after this has returned.
+///
+/// @return EMPTY_BATCH; TOO_MANY beyond 4,096 envelopes; the device's; the store's. What is wrong with one envelope is in its item.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_batch_decrypt(
     device: sesame_device,
@@ -382,6 +426,8 @@ pub unsafe extern "C" fn sesame_device_batch_decrypt(
 }
 
 /// Everything that was received and not acked, oldest first.
+///
+/// @return the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_inbox(
     device: sesame_device,
@@ -398,6 +444,8 @@ pub unsafe extern "C" fn sesame_device_inbox(
 }
 
 /// The app has these items safe; they are deleted here.
+///
+/// @return the device's; the store's. An id that is not in the inbox is passed over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_ack(
     device: sesame_device,
@@ -412,6 +460,8 @@ pub unsafe extern "C" fn sesame_device_ack(
 }
 
 /// Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
+///
+/// @return the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_tick(
     device: sesame_device,
@@ -429,6 +479,9 @@ pub unsafe extern "C" fn sesame_device_tick(
 }
 
 /// On the primary: reads the code that a new device shows, text in UTF-8, and gives the answer for it. Publish afterwards.
+///
+/// @return NOT_PRIMARY; INVALID_ARGUMENT for a code that has expired or was used; TOO_MANY_DEVICES beyond 32; what is wrong with the code
+/// (2xx, 303); the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_confirm_link(
     device: sesame_device,
@@ -447,6 +500,8 @@ pub unsafe extern "C" fn sesame_device_confirm_link(
 }
 
 /// On the primary: takes a device off the list. Publish afterwards.
+///
+/// @return NOT_PRIMARY; NOT_LISTED; INVALID_ARGUMENT for the primary itself; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_remove_device(
     device: sesame_device,
@@ -464,12 +519,16 @@ pub unsafe extern "C" fn sesame_device_remove_device(
 }
 
 /// Takes the device up from its store again, after a call that gave `SESAME_STATUS_INTERNAL` or `SESAME_STATUS_POISONED`.
+///
+/// @return as `sesame_device_open`; CLOSED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_reload(device: sesame_device, error: *mut sesame_error) -> sesame_status {
     enter!(error, { device.get()?.reload() })
 }
 
 /// Wipes the keys from memory; every later call over this device gives `SESAME_STATUS_CLOSED`.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_wipe(device: sesame_device, error: *mut sesame_error) -> sesame_status {
     enter!(error, { device.get()?.close() })

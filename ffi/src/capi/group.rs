@@ -32,12 +32,16 @@ impl GroupObject {
 }
 
 /// Frees the handle. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_free(group: sesame_group) -> sesame_status {
     enter!(core::ptr::null_mut(), { group.free() })
 }
 
 /// GroupID, 32 bytes.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_id(
     group: sesame_group,
@@ -52,6 +56,8 @@ pub unsafe extern "C" fn sesame_group_id(
 }
 
 /// Members, info, and how this user stands.
+///
+/// @return the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_get_view(
     group: sesame_group,
@@ -69,6 +75,9 @@ pub unsafe extern "C" fn sesame_group_get_view(
 
 /// Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `sesame_registry_apply` first. Who
 /// has left before is asked, and is a member again when they accept.
+///
+/// @return NOT_A_MEMBER; EMPTY_BATCH; ALREADY_MEMBER, UNKNOWN_USER or IDENTITY_NOT_ACCEPTED, with the user's place; TOO_MANY;
+/// TOO_MANY_OPERATIONS; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_add(
     group: sesame_group,
@@ -86,6 +95,8 @@ pub unsafe extern "C" fn sesame_group_add(
 }
 
 /// Changes name, description and the like; what is NULL stays.
+///
+/// @return NOT_A_MEMBER; INVALID_ARGUMENT for nothing, or for what is outside its bounds; TOO_MANY_OPERATIONS; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_update_info(
     group: sesame_group,
@@ -103,6 +114,8 @@ pub unsafe extern "C" fn sesame_group_update_info(
 }
 
 /// Changes the name, at most 256 bytes of UTF-8.
+///
+/// @return as `sesame_group_update_info`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_rename(
     group: sesame_group,
@@ -119,6 +132,8 @@ pub unsafe extern "C" fn sesame_group_rename(
 }
 
 /// Leaves. The others send this user nothing more there once they know.
+///
+/// @return NOT_A_MEMBER; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_leave(
     group: sesame_group,
@@ -133,6 +148,8 @@ pub unsafe extern "C" fn sesame_group_leave(
 }
 
 /// Comes back, after a leave and an invitation.
+///
+/// @return NOT_INVITED; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_accept(
     group: sesame_group,
@@ -147,6 +164,8 @@ pub unsafe extern "C" fn sesame_group_accept(
 }
 
 /// Stays away, after a leave and an invitation.
+///
+/// @return NOT_INVITED; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_decline(
     group: sesame_group,
@@ -162,6 +181,8 @@ pub unsafe extern "C" fn sesame_group_decline(
 
 /// Makes a new group of the members but these, with the same info. The old group stays as it is, and nothing is said to those left out.
 /// Free the new one with `sesame_group_free`.
+///
+/// @return NOT_A_MEMBER; INVALID_ARGUMENT when a user is none of the other members; as `sesame_device_create_group`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_fork_without(
     group: sesame_group,
@@ -188,6 +209,8 @@ pub unsafe extern "C" fn sesame_group_fork_without(
 
 /// Sends to all members, and a transcript to the user's own other devices. `content_id` is 16 bytes of the app's own, or empty for one
 /// that the library makes.
+///
+/// @return NOT_A_MEMBER; as `sesame_device_batch_encrypt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_batch_encrypt(
     group: sesame_group,
@@ -205,6 +228,8 @@ pub unsafe extern "C" fn sesame_group_batch_encrypt(
 }
 
 /// The group's active session with a device, or NULL when the next send opens one.
+///
+/// @return UNKNOWN_USER when no such device is known; INVALID_ARGUMENT; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_session(
     group: sesame_group,
@@ -224,6 +249,8 @@ pub unsafe extern "C" fn sesame_group_session(
 }
 
 /// All operations, those that do not count included, in an order that is the same for all members.
+///
+/// @return the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_history(
     group: sesame_group,
@@ -240,6 +267,8 @@ pub unsafe extern "C" fn sesame_group_history(
 }
 
 /// What a message of `length` bytes will cost now.
+///
+/// @return TOO_LARGE; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_cost(
     group: sesame_group,

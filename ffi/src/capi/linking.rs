@@ -6,6 +6,8 @@ use super::{
 use crate::link::Link;
 
 /// Begins to link a new device in an empty store. Free it with `sesame_linking_free`.
+///
+/// @return FOREIGN_STORE when the store holds a device already; WRONG_KEY; INVALID_ARGUMENT; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_begin(
     store: sesame_store,
@@ -21,6 +23,8 @@ pub unsafe extern "C" fn sesame_linking_begin(
 }
 
 /// Takes up a link that was begun before the app was closed. Free it with `sesame_linking_free`.
+///
+/// @return FOREIGN_STORE when no link was begun; WRONG_KEY; RECORD_CORRUPT; INVALID_ARGUMENT; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_resume(
     store: sesame_store,
@@ -36,12 +40,16 @@ pub unsafe extern "C" fn sesame_linking_resume(
 }
 
 /// Frees the handle; a link that was begun stays in its store. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_free(linking: sesame_linking) -> sesame_status {
     enter!(core::ptr::null_mut(), { linking.free() })
 }
 
 /// What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_code(
     linking: sesame_linking,
@@ -58,6 +66,9 @@ pub unsafe extern "C" fn sesame_linking_code(
 }
 
 /// Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
+///
+/// @return AUTHENTICATION_FAILED for an answer to another code; INVALID_ARGUMENT when the code has expired; NOT_LISTED when the list in the
+/// answer does not name this device; CLOSED once it is complete; what is wrong with the answer (2xx and 3xx); the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_complete(
     linking: sesame_linking,

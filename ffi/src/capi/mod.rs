@@ -94,6 +94,8 @@ pub unsafe extern "C" fn sesame_text(text: *const c_char) -> sesame_slice {
 
 /// Overwrites `len` bytes at `data` with zeros, which no compiler leaves out: for the caller's own copies of keys and plaintexts.
 /// `data` may be NULL when `len` is 0.
+///
+/// @return NULL_POINTER.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_wipe(data: *mut c_void, len: usize) -> sesame_status {
     enter!(core::ptr::null_mut(), {

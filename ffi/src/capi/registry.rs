@@ -10,12 +10,16 @@ use super::{
 };
 
 /// Frees the handle. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_registry_free(registry: sesame_registry) -> sesame_status {
     enter!(core::ptr::null_mut(), { registry.free() })
 }
 
 /// All users that are known, this one included.
+///
+/// @return the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_registry_users(
     registry: sesame_registry,
@@ -32,6 +36,8 @@ pub unsafe extern "C" fn sesame_registry_users(
 }
 
 /// A user's devices, rising by id.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_registry_devices(
     registry: sesame_registry,
@@ -50,6 +56,8 @@ pub unsafe extern "C" fn sesame_registry_devices(
 }
 
 /// Takes in what the server gave for needs, in any order and at any time.
+///
+/// @return TOO_MANY; BAD_STRUCT; the device's; the store's. What is wrong with one list or bundle is in the result's refusals.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_registry_apply(
     registry: sesame_registry,
@@ -70,6 +78,8 @@ pub unsafe extern "C" fn sesame_registry_apply(
 
 /// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened. The pinned key itself
 /// dismisses the claim.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT when this key does not wait; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_registry_accept_identity(
     registry: sesame_registry,
@@ -89,6 +99,8 @@ pub unsafe extern "C" fn sesame_registry_accept_identity(
 }
 
 /// The app has compared safety numbers.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_registry_mark_verified(
     registry: sesame_registry,
@@ -102,6 +114,8 @@ pub unsafe extern "C" fn sesame_registry_mark_verified(
 }
 
 /// The app decides a fork: the newest list that was taken counts alone.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT when there is no fork; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_registry_resolve_fork(
     registry: sesame_registry,
@@ -115,6 +129,8 @@ pub unsafe extern "C" fn sesame_registry_resolve_fork(
 }
 
 /// 60 digits that both users see alike if they hold each other's account keys.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_registry_safety_number(
     registry: sesame_registry,

@@ -13,6 +13,8 @@ use ::sesame_relay::{Refusal, Relay};
 use sesame_core::ids::DeviceId;
 
 /// An empty server. Free it with `sesame_relay_free`.
+///
+/// @return none but the common ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_relay_new(relay: *mut sesame_relay, error: *mut sesame_error) -> sesame_status {
     enter!(error, {
@@ -23,12 +25,17 @@ pub unsafe extern "C" fn sesame_relay_new(relay: *mut sesame_relay, error: *mut 
 }
 
 /// Frees the handle, and the server with it. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_relay_free(relay: sesame_relay) -> sesame_status {
     enter!(core::ptr::null_mut(), { relay.free() })
 }
 
 /// Takes an upload; `left` is how many one-time prekeys the server has then.
+///
+/// @return what is wrong with the upload (2xx and 3xx), BROKEN_CHAIN for a list that does not follow the current one among them;
+/// INVALID_ARGUMENT; BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_relay_publish(
     relay: sesame_relay,
@@ -48,6 +55,8 @@ pub unsafe extern "C" fn sesame_relay_publish(
 }
 
 /// A user's signed device list; absent for a user that the server does not know.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_relay_device_list(
     relay: sesame_relay,
@@ -65,6 +74,8 @@ pub unsafe extern "C" fn sesame_relay_device_list(
 }
 
 /// A bundle of a listed device, or absent; its one-time prekeys are gone with this.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_relay_bundle(
     relay: sesame_relay,
@@ -83,6 +94,8 @@ pub unsafe extern "C" fn sesame_relay_bundle(
 }
 
 /// What a device needs for a send, as far as it is here; for `sesame_registry_apply`.
+///
+/// @return INVALID_ARGUMENT for a need of no known kind; BAD_STRUCT; BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_relay_answer(
     relay: sesame_relay,
@@ -103,6 +116,9 @@ pub unsafe extern "C" fn sesame_relay_answer(
 }
 
 /// Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
+///
+/// @return INVALID_ARGUMENT; BAD_STRUCT; NOT_LISTED for a sender that is not on its own user's list; BAD_HANDLE. A stale view and an
+/// unknown user are answers, not errors.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_relay_submit(
     relay: sesame_relay,
@@ -131,6 +147,8 @@ pub unsafe extern "C" fn sesame_relay_submit(
 }
 
 /// What waits for a device, oldest first, at most `limit`. Nothing is dropped before `sesame_relay_confirm`.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_relay_fetch(
     relay: sesame_relay,
@@ -150,6 +168,8 @@ pub unsafe extern "C" fn sesame_relay_fetch(
 }
 
 /// The device has these envelopes safe; they are dropped here.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_relay_confirm(
     relay: sesame_relay,
@@ -167,6 +187,8 @@ pub unsafe extern "C" fn sesame_relay_confirm(
 }
 
 /// All that the server holds and has seen.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_relay_get_view(
     relay: sesame_relay,

@@ -10,12 +10,16 @@ use super::{
 };
 
 /// Frees the handle. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_session_free(session: sesame_session) -> sesame_status {
     enter!(core::ptr::null_mut(), { session.free() })
 }
 
 /// The active session, or NULL when the next send begins one.
+///
+/// @return UNKNOWN_USER when no such device is known; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_session_info(
     session: sesame_session,
@@ -33,6 +37,8 @@ pub unsafe extern "C" fn sesame_session_info(
 }
 
 /// Encrypts for this device alone, without a transcript.
+///
+/// @return as `sesame_device_batch_encrypt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_session_encrypt(
     session: sesame_session,

@@ -228,6 +228,8 @@ impl AppStore for Functions {
 }
 
 /// Puts a row that a `load` has found into its result; both slices are copied. Only from inside the `load` that `rows` was given to.
+///
+/// @return BAD_HANDLE after the `load` has returned.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_rows_add(rows: sesame_rows, key: sesame_slice, row: sesame_slice) -> sesame_status {
     enter_from_store!({
@@ -238,6 +240,8 @@ pub unsafe extern "C" fn sesame_rows_add(rows: sesame_rows, key: sesame_slice, r
 }
 
 /// Opens a SQLite file, or makes it. `path` is UTF-8. Several processes may share one. Free it with `sesame_store_free`.
+///
+/// @return STORE_IO or another of the 4xx when the file cannot be opened; INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_store_sqlite(
     path: sesame_slice,
@@ -252,6 +256,8 @@ pub unsafe extern "C" fn sesame_store_sqlite(
 }
 
 /// A store in memory, which lives as long as its handle or a device over it. Free it with `sesame_store_free`.
+///
+/// @return none but the common ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_store_memory(store: *mut sesame_store, error: *mut sesame_error) -> sesame_status {
     enter!(error, {
@@ -263,6 +269,8 @@ pub unsafe extern "C" fn sesame_store_memory(store: *mut sesame_store, error: *m
 
 /// A store of the app's own. The struct is copied; its context must live until `destroy`. Free the handle with `sesame_store_free`. When this
 /// fails, `destroy` is not called.
+///
+/// @return NULL_POINTER for a function that is missing; BAD_STRUCT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_store_app(
     functions: *const sesame_store_functions,
@@ -286,6 +294,8 @@ pub unsafe extern "C" fn sesame_store_app(
 }
 
 /// Frees the handle; devices over the store keep it. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_store_free(store: sesame_store) -> sesame_status {
     enter!(core::ptr::null_mut(), { store.free() })
@@ -294,6 +304,8 @@ pub unsafe extern "C" fn sesame_store_free(store: sesame_store) -> sesame_status
 /// Runs the conformance suite of the contract. `open` puts a fresh, empty store into `store`, which the suite frees, and gives
 /// `SESAME_STATUS_OK`; it is called several times, and may call the library. `claim` is the first claim that does not hold, in words, or absent
 /// when all do.
+///
+/// @return NULL_POINTER without `open`. A store that cannot be opened is a claim that does not hold.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_store_check(
     open: Option<unsafe extern "C" fn(context: *mut c_void, store: *mut sesame_store) -> i32>,

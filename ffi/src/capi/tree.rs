@@ -113,6 +113,8 @@ pub(super) fn give<V>(result: &mut sesame_result, view: &mut V, make: impl FnOnc
 }
 
 /// Frees what a call gave, and wipes its bytes. All pointers and slices of its view are void from then on. 0 is passed over.
+///
+/// @return BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_result_free(result: sesame_result) -> sesame_status {
     enter!(core::ptr::null_mut::<sesame_error>(), { result.free() })
