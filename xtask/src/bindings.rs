@@ -89,27 +89,3 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
     same(HEADER, &header()?, "header")?;
     same(PYTHON, &generate(root)?, "bindings")
 }
-
-/// What the header must compile as: name, compiler, language, standard.
-pub(crate) const STANDARDS: [(&str, &str, &str, &str); 3] = [
-    ("header compiles as C99", "cc", "c", "-std=c99"),
-    ("header compiles as C11", "cc", "c", "-std=c11"),
-    ("header compiles as C++17", "c++", "c++", "-std=c++17"),
-];
-
-/// Whether a compiler can be started.
-pub(crate) fn is_there(compiler: &str) -> bool {
-    let quiet = std::process::Stdio::null;
-    Command::new(compiler)
-        .arg("--version")
-        .stdout(quiet())
-        .stderr(quiet())
-        .status()
-        .is_ok_and(|status| status.success())
-}
-
-/// Compiles the header alone, with every warning an error.
-pub(crate) fn compile_header(root: &Path, compiler: &str, language: &str, standard: &str) -> Result<(), String> {
-    let header = root.join(HEADER).to_string_lossy().into_owned();
-    run(compiler, &["-x", language, standard, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", &header])
-}

@@ -1,22 +1,53 @@
-//! The project's commands: `cargo xtask demo | test | bindings | header`.
+//! The project's commands; `cargo xtask --help` lists them.
 
 mod bindings;
+mod c;
+mod dist;
 mod python;
 mod report;
+mod score;
+mod test;
+mod tools;
 
-use report::Report;
+use clap::{Arg, ArgMatches, Command as Cli, builder::PathBufValueParser};
 use std::{
     path::{Path, PathBuf},
-    process::{Command, ExitCode, Stdio},
+    process::{Command, ExitCode},
 };
 
+fn commands() -> Cli {
+    let prefix =
+        Arg::new("prefix").long("prefix").required(true).value_name("DIR").value_parser(PathBufValueParser::new());
+    let dist = Cli::new("dist").about("Builds what is shipped").subcommand_required(true).subcommand(
+        Cli::new("c")
+            .about("Headers, shared and static library, pkg-config and CMake files, under a prefix")
+            .arg(prefix),
+    );
+    Cli::new("cargo xtask")
+        .bin_name("cargo xtask")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(Cli::new("demo").about("One message to every device, then a group's story, from Python"))
+        .subcommand(Cli::new("test").about("Everything that must hold; what CI runs"))
+        .subcommand(dist)
+        .subcommand(Cli::new("bindings").about("Generates the hosts' code anew"))
+        .subcommand(Cli::new("header").about("Generates include/sesame.h anew"))
+        .subcommand(Cli::new("abi").about("Writes the baseline of the C ABI anew"))
+        .subcommand(Cli::new("bench").about("Times batches in Rust beside the same through C"))
+        .subcommand(score::command())
+}
+
 fn main() -> ExitCode {
-    let result = match std::env::args().nth(1).as_deref() {
-        Some("demo") => demo(),
-        Some("test") => return test(),
-        Some("bindings") => bindings::generate(&root()).and_then(|made| bindings::write(&root(), &made)),
-        Some("header") => bindings::header().and_then(|text| bindings::write_header(&root(), &text)),
-        _ => Err("usage: cargo xtask demo | test | bindings | header".to_owned()),
+    let result = match commands().get_matches().subcommand() {
+        Some(("demo", _)) => demo(),
+        Some(("test", _)) => return test::test(),
+        Some(("dist", what)) => dist(what),
+        Some(("bindings", _)) => bindings::generate(&root()).and_then(|made| bindings::write(&root(), &made)),
+        Some(("header", _)) => bindings::header().and_then(|text| bindings::write_header(&root(), &text)),
+        Some(("abi", _)) => c::write_abi(),
+        Some(("bench", _)) => run("cargo", &["bench", "-p", "sesame-ffi"]),
+        Some(("score", what)) => score::run(what),
+        _ => Err("no such command".to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -24,6 +55,16 @@ fn main() -> ExitCode {
             eprintln!("{reason}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn dist(what: &ArgMatches) -> Result<(), String> {
+    match what.subcommand() {
+        Some(("c", args)) => {
+            let prefix = args.get_one::<PathBuf>("prefix").ok_or("no prefix")?;
+            dist::c(&std::path::absolute(prefix).map_err(|error| error.to_string())?)
+        }
+        _ => Err("no such package".to_owned()),
     }
 }
 
@@ -52,93 +93,4 @@ fn demo() -> Result<(), String> {
     python::install(&python)?;
     eprintln!("== 3/3 the story");
     run(&python, &["bindings/python/demo.py"])
-}
-
-/// Everything that must hold; ends with a table and `N passed, M failed`.
-fn test() -> ExitCode {
-    let mut report = Report::default();
-    report.step("format", || run("cargo", &["fmt", "--all", "--check"]));
-    report.step("lints", || run("cargo", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
-    report.step("docs", || {
-        let done = Command::new("cargo")
-            .args(["doc", "--no-deps"])
-            .env("RUSTDOCFLAGS", "-D warnings")
-            .current_dir(root())
-            .status();
-        if done.is_ok_and(|status| status.success()) { Ok(()) } else { Err("rustdoc".to_owned()) }
-    });
-    report.step("licences", licences);
-    rust_tests(&mut report);
-    report.step("header and bindings are what the code says", || bindings::check(&root()));
-    for (name, compiler, language, standard) in bindings::STANDARDS {
-        match bindings::is_there(compiler) {
-            true => report.step(name, || bindings::compile_header(&root(), compiler, language, standard)),
-            false => report.skip(name, &format!("there is no {compiler}")),
-        }
-    }
-    let python = report.value("python environment", || {
-        bindings::build_library()?;
-        let python = python::environment()?;
-        python::install(&python)?;
-        python::install_test_tools(&python)?;
-        Ok(python)
-    });
-    if let Some(python) = python {
-        report.step("mypy --strict", || {
-            run(
-                &python,
-                &[
-                    "-m",
-                    "mypy",
-                    "--strict",
-                    "--config-file",
-                    "bindings/python/pyproject.toml",
-                    "bindings/python/src/sesame",
-                    "bindings/python/demo.py",
-                ],
-            )
-        });
-        report.step("the README's example", || python::readme(&python));
-        report.step("the demo's story", || run(&python, &["bindings/python/demo.py"]));
-        python::tests(&python, &mut report);
-    }
-    report.close()
-}
-
-/// No dependency is under a licence that forbids what ours allow; `deny.toml` says it in full, for those who have cargo-deny.
-fn licences() -> Result<(), String> {
-    let done = Command::new("cargo")
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .current_dir(root())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&done.stdout);
-    let licences: Vec<&str> = text.split("\"license\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    if licences.len() < 50 {
-        return Err("cargo metadata could not be read".to_owned());
-    }
-    match licences.iter().find(|licence| licence.contains("GPL") && !licence.contains(" OR ")) {
-        Some(licence) => Err(format!("a dependency is under {licence}")),
-        None => Ok(()),
-    }
-}
-
-fn rust_tests(report: &mut Report) {
-    eprintln!("== rust tests");
-    let run =
-        Command::new("cargo").args(["test", "--no-fail-fast"]).current_dir(root()).stderr(Stdio::inherit()).output();
-    let Ok(run) = run else {
-        report.count("rust tests", 0, 1);
-        return;
-    };
-    let text = String::from_utf8_lossy(&run.stdout);
-    print!("{text}");
-    let (mut passed, mut failed) = (0, 0);
-    for line in text.lines().filter(|line| line.starts_with("test result:")) {
-        passed += report::before(line, "passed");
-        failed += report::before(line, "failed");
-    }
-    // A suite that does not compile or dies prints no count; it is a failure all the same.
-    report.count("rust tests", passed, if run.status.success() { failed } else { failed.max(1) });
 }

@@ -31,6 +31,18 @@ impl Report {
         }
     }
 
+    /// Runs a suite that counts its own.
+    pub(crate) fn counted(&mut self, name: &str, suite: impl FnOnce() -> Result<(u32, u32), String>) {
+        eprintln!("== {name}");
+        match suite() {
+            Ok((passed, failed)) => self.count(name, passed, failed),
+            Err(reason) => {
+                eprintln!("{name}: {reason}");
+                self.count(name, 0, 1);
+            }
+        }
+    }
+
     /// Says loudly that a check could not run here; where `CI=true` that is a failure.
     pub(crate) fn skip(&mut self, name: &str, reason: &str) {
         eprintln!("== {name}: SKIPPED, {reason}");

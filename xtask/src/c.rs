@@ -1,0 +1,288 @@
+//! The C face from outside: the header under every compiler, the installed package, and the programs of `tests/c` under the sanitizers and
+//! valgrind.
+
+use crate::{
+    bindings::target,
+    dist,
+    report::{Report, before},
+    root, run, tools,
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// Compilers for C and C++, with the package that brings them.
+const COMPILERS: [(&str, &str, &str); 2] = [("gcc", "g++", "g++"), ("clang", "clang++", "clang")];
+/// Under which no header may have a word to say.
+const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+/// The programs of `bindings/c/examples`, each in C and in C++.
+const EXAMPLES: [&str; 3] = ["quickstart", "group", "app_store"];
+/// Call sequences in CI; `cargo xtask score c-sequences` runs a million.
+const SEQUENCES: &str = "5000";
+
+/// Everything that is checked of the C face.
+pub(crate) fn check(report: &mut Report) {
+    for (c, cpp, package) in COMPILERS {
+        let name = format!("headers under {c} and {cpp}");
+        match tools::have(c, &[package]) && tools::have(cpp, &[package]) {
+            true => report.step(&name, || headers(c, cpp)),
+            false => report.skip(&name, &format!("there is no {c}")),
+        }
+    }
+    if !cfg!(target_os = "linux") {
+        return report.skip("C package", "its layout is Linux's");
+    }
+    let prefix = target().join("c-prefix");
+    let installed = report.value("C package", || {
+        let _ = fs::remove_dir_all(&prefix);
+        dist::c(&prefix)
+    });
+    if installed.is_none() {
+        return;
+    }
+    report.step("exported symbols are the header's", || symbols(&prefix));
+    match tools::have("abidiff", &["abigail-tools"]) {
+        true => report.step("ABI is the baseline's", || abi(&prefix)),
+        false => report.skip("ABI is the baseline's", "there is no abidiff"),
+    }
+    match tools::have("pkg-config", &["pkg-config"]) {
+        true => report.step("examples by pkg-config", || examples_by_pkg_config(&prefix)),
+        false => report.skip("examples by pkg-config", "there is no pkg-config"),
+    }
+    match tools::have("cmake", &["cmake", "make"]) {
+        true => report.step("examples by CMake", || examples_by_cmake(&prefix)),
+        false => report.skip("examples by CMake", "there is no cmake"),
+    }
+    programs(report, &prefix);
+}
+
+/// Both headers under every standard that they promise.
+fn headers(c: &str, cpp: &str) -> Result<(), String> {
+    let include = root().join("include");
+    let compile = |compiler: &str, language: &str, standard: &str, header: &str| {
+        let header = include.join(header).to_string_lossy().into_owned();
+        run(compiler, &[&["-x", language, standard], &STRICT[..], &["-fsyntax-only", &header]].concat())
+    };
+    for standard in ["-std=c99", "-std=c11", "-std=c17"] {
+        compile(c, "c", standard, "sesame.h")?;
+    }
+    for standard in ["-std=c++17", "-std=c++20"] {
+        compile(cpp, "c++", standard, "sesame.h")?;
+        compile(cpp, "c++", standard, "sesame.hpp")?;
+    }
+    Ok(())
+}
+
+/// The functions that the header declares.
+fn declared(prefix: &Path) -> Result<Vec<String>, String> {
+    let header = fs::read_to_string(prefix.join("include/sesame.h")).map_err(|error| error.to_string())?;
+    let before_bracket = |text: &str| text.split_once('(').map(|(before, _)| before.to_owned());
+    let last_word = |text: String| text.rsplit([' ', '*', '\n']).next().map(str::to_owned);
+    let mut names: Vec<String> =
+        header.split("\nSESAME_API").skip(1).filter_map(before_bracket).filter_map(last_word).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Both libraries export what the header declares, and nothing else.
+fn symbols(prefix: &Path) -> Result<(), String> {
+    let declared = declared(prefix)?;
+    for library in ["libsesame.so", "libsesame.a"] {
+        let exported = dist::symbols(&prefix.join("lib").join(library))?;
+        if exported != declared {
+            let odd: Vec<&String> = exported.iter().filter(|name| !declared.contains(name)).collect();
+            let lacks: Vec<&String> = declared.iter().filter(|name| !exported.contains(name)).collect();
+            return Err(format!("{library} shows {odd:?} besides and lacks {lacks:?}"));
+        }
+    }
+    eprintln!("   {} functions", declared.len());
+    Ok(())
+}
+
+/// Where the baseline lies; `cargo xtask abi` writes it anew.
+const BASELINE: &str = "tests/c/sesame.abi";
+
+/// A library of empty functions that has the header's types: Rust's own debug information tells C's tools nothing.
+fn shape(header: &Path) -> Result<PathBuf, String> {
+    let text = fs::read_to_string(header).map_err(|error| error.to_string())?;
+    let mut source = "#include <sesame.h>\n".to_owned();
+    for declaration in text.split("\nSESAME_API").skip(1) {
+        let end = declaration.find(';').ok_or("a declaration without an end")?;
+        let head = declaration.get(..end).unwrap_or_default();
+        source.push_str(&format!("{head} {{ __builtin_trap(); }}\n"));
+    }
+    let folder = target().join("c-abi");
+    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let (from, to) = (folder.join("shape.c"), folder.join("libsesame.so"));
+    fs::write(&from, source).map_err(|error| error.to_string())?;
+    let include = format!("-I{}", header.parent().unwrap_or(Path::new(".")).display());
+    let options =
+        ["-g", "-shared", "-fPIC", "-fno-eliminate-unused-debug-types", "-fno-eliminate-unused-debug-symbols"];
+    run("gcc", &[&options[..], &[&include, "-o", &to.to_string_lossy(), &from.to_string_lossy()]].concat())?;
+    Ok(to)
+}
+
+/// Writes the baseline of the ABI.
+pub(crate) fn write_abi() -> Result<(), String> {
+    if !tools::have("abidw", &["abigail-tools"]) {
+        return Err("there is no abidw (libabigail)".to_owned());
+    }
+    let library = shape(&root().join("include/sesame.h"))?;
+    let options = ["--load-all-types", "--no-corpus-path", "--no-comp-dir-path", "--no-show-locs"];
+    run("abidw", &[&options[..], &["--out-file", BASELINE, &library.to_string_lossy()]].concat())
+}
+
+/// Nothing that a program was compiled against has changed since the baseline. A release that breaks it takes a new minor number (before
+/// 1.0) and a new baseline.
+fn abi(prefix: &Path) -> Result<(), String> {
+    let library = shape(&prefix.join("include/sesame.h"))?;
+    run("abidiff", &["--no-show-locs", BASELINE, &library.to_string_lossy()])
+        .map_err(|error| format!("{error}: if the change is meant, run `cargo xtask abi` and commit it"))
+}
+
+/// A program of ours, compiled with `options` by `compiler`, linked as pkg-config says.
+fn build(prefix: &Path, compiler: &str, source: &Path, is_static: bool, options: &[&str]) -> Result<PathBuf, String> {
+    let folder = target().join("c-programs");
+    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let name = source.file_name().unwrap_or_default().to_string_lossy().replace('.', "-");
+    let kind = options.iter().find(|option| option.starts_with("-fsanitize")).map_or("plain", |_| "sanitized");
+    let program = folder.join(format!("{name}-{kind}-{}", if is_static { "static" } else { "shared" }));
+    let standard = if compiler.ends_with("++") { "-std=c++17" } else { "-std=c99" };
+    let examples = format!("-I{}", root().join("bindings/c/examples").display());
+    let rpath = format!("-Wl,-rpath,{}", prefix.join("lib").display());
+    let flags = flags(prefix, is_static)?;
+    let mut args = vec![standard, &examples, "-pthread"];
+    args.extend(STRICT);
+    args.extend(options);
+    let (from, to) = (source.to_string_lossy().into_owned(), program.to_string_lossy().into_owned());
+    args.extend([from.as_str(), "-o", &to]);
+    args.extend(flags.iter().map(String::as_str));
+    args.push(&rpath);
+    run(compiler, &args)?;
+    Ok(program)
+}
+
+/// What pkg-config says of the installed package.
+fn flags(prefix: &Path, is_static: bool) -> Result<Vec<String>, String> {
+    let ask = |args: &[&str]| {
+        let done = Command::new("pkg-config")
+            .args(args)
+            .arg("sesame")
+            .env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig"))
+            .stderr(Stdio::inherit())
+            .output();
+        match done {
+            Ok(done) if done.status.success() => Ok(String::from_utf8_lossy(&done.stdout).into_owned()),
+            Ok(done) => Err(format!("pkg-config ended with {}", done.status)),
+            Err(error) => Err(format!("pkg-config could not be started: {error}")),
+        }
+    };
+    let said = ask(if is_static { &["--cflags", "--static", "--libs"] } else { &["--cflags", "--libs"] })?;
+    // With both libraries beside each other a linker takes the shared one, unless it is told the file's name.
+    let named =
+        |word: &str| if is_static && word == "-lsesame" { "-l:libsesame.a".to_owned() } else { word.to_owned() };
+    let mut words: Vec<String> = said.split_whitespace().map(named).collect();
+    if is_static {
+        words.push("-DSESAME_STATIC".to_owned());
+    }
+    Ok(words)
+}
+
+fn examples_by_pkg_config(prefix: &Path) -> Result<(), String> {
+    for example in EXAMPLES {
+        for (extension, compiler) in [("c", "gcc"), ("cpp", "g++")] {
+            let source = root().join("bindings/c/examples").join(example).with_extension(extension);
+            for is_static in [false, true] {
+                run(&build(prefix, compiler, &source, is_static, &["-O1"])?, &[])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn examples_by_cmake(prefix: &Path) -> Result<(), String> {
+    let folder = target().join("c-cmake");
+    let _ = fs::remove_dir_all(&folder);
+    // Out of the source tree, so that nothing but what is installed is found.
+    let source = folder.join("examples");
+    fs::create_dir_all(&source).map_err(|error| error.to_string())?;
+    for entry in fs::read_dir(root().join("bindings/c/examples")).map_err(|error| error.to_string())?.flatten() {
+        fs::copy(entry.path(), source.join(entry.file_name())).map_err(|error| error.to_string())?;
+    }
+    let (source, made) = (source.to_string_lossy().into_owned(), folder.join("build").to_string_lossy().into_owned());
+    let prefix = format!("-DCMAKE_PREFIX_PATH={}", prefix.display());
+    run("cmake", &["-S", &source, "-B", &made, &prefix])?;
+    run("cmake", &["--build", &made, "-j", "2"])?;
+    run("ctest", &["--test-dir", &made, "--output-on-failure"])
+}
+
+/// A program of `tests/c` with its arguments.
+fn programs_of_tests() -> Result<Vec<(&'static str, Vec<String>)>, String> {
+    let corpus = root().join("tests/bad-inputs");
+    let mut cases: Vec<String> = fs::read_dir(&corpus)
+        .map_err(|error| error.to_string())?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect();
+    cases.sort();
+    cases.insert(0, corpus.to_string_lossy().into_owned());
+    Ok(vec![
+        ("story", Vec::new()),
+        ("misuse", Vec::new()),
+        ("bad_inputs", cases),
+        ("sequences", vec![SEQUENCES.to_owned()]),
+    ])
+}
+
+/// Runs a program and gives its count; one that prints none counts as one.
+fn counted(mut command: Command) -> Result<(u32, u32), String> {
+    let done = command.current_dir(root()).stderr(Stdio::inherit()).output().map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&done.stdout);
+    print!("{text}");
+    let last = text.lines().last().unwrap_or_default();
+    let (passed, failed) = (before(last, " passed").max(1), before(last, " failed"));
+    if done.status.success() { Ok((passed, failed)) } else { Err(format!("it ended with {}", done.status)) }
+}
+
+fn programs(report: &mut Report, prefix: &Path) {
+    let programs = match programs_of_tests() {
+        Ok(programs) => programs,
+        Err(error) => return report.step("C programs", || Err(error)),
+    };
+    let sanitizers =
+        ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+    for (name, args) in &programs {
+        let source = root().join("tests/c").join(name).with_extension("c");
+        report.counted(&format!("{name} in C under ASan and UBSan"), || {
+            let mut command = Command::new(build(prefix, "gcc", &source, true, &sanitizers)?);
+            command.args(args).env("ASAN_OPTIONS", "detect_leaks=1:detect_stack_use_after_return=1");
+            counted(command)
+        });
+    }
+    if !tools::have("valgrind", &["valgrind"]) {
+        return report.skip("C programs under valgrind", "there is no valgrind");
+    }
+    for (name, args) in programs.iter().filter(|(name, _)| *name != "sequences") {
+        let source = root().join("tests/c").join(name).with_extension("c");
+        report.counted(&format!("{name} in C under valgrind"), || {
+            let program = build(prefix, "gcc", &source, false, &["-g", "-O1"])?;
+            let mut command = Command::new("valgrind");
+            command.args(["-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite"]);
+            command.arg(program).args(args);
+            counted(command)
+        });
+    }
+}
+
+/// A million call sequences under ASan and UBSan.
+pub(crate) fn score_sequences(count: &str, seed: &str) -> Result<(), String> {
+    let prefix = target().join("c-prefix");
+    dist::c(&prefix)?;
+    let source = root().join("tests/c/sequences.c");
+    let options = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+    run(&build(&prefix, "gcc", &source, true, &options)?, &[count, seed])
+}

@@ -1,0 +1,128 @@
+//! `cargo xtask dist c --prefix DIR`: an installed libsesame for C and C++.
+
+use crate::{bindings::target, root, run};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a static library needs beside it, as rustc says it for this platform.
+const PRIVATE: [&str; 7] = ["gcc_s", "util", "rt", "pthread", "m", "dl", "c"];
+
+/// Before 1.0 each minor version is a library of its own.
+fn soname() -> String {
+    let mut numbers = VERSION.split('.');
+    let (major, minor) = (numbers.next().unwrap_or("0"), numbers.next().unwrap_or("0"));
+    format!("libsesame.so.{major}.{minor}")
+}
+
+/// Runs a command and gives what it prints.
+pub(crate) fn read(program: &str, args: &[&str]) -> Result<String, String> {
+    let done = Command::new(program)
+        .args(args)
+        .current_dir(root())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("{program} could not be started: {error}"))?;
+    match done.status.success() {
+        true => Ok(String::from_utf8_lossy(&done.stdout).into_owned()),
+        false => Err(format!("{program} {} ended with {}", args.join(" "), done.status)),
+    }
+}
+
+/// Builds the library with the C face alone, in a target folder of its own: in the workspace's, features of other crates would come in.
+fn build() -> Result<PathBuf, String> {
+    let folder = target().join("dist-c");
+    let link = format!("link-arg=-Wl,-soname,{}", soname());
+    let args = ["rustc", "--locked", "-p", "sesame-ffi", "--lib", "--release", "--no-default-features"];
+    let face = ["--features", "capi,wiping-allocator", "--crate-type", "cdylib,staticlib", "--target-dir"];
+    let folder_name = folder.to_string_lossy().into_owned();
+    run("cargo", &[&args[..], &face, &[&folder_name, "--", "-C", &link]].concat())?;
+    Ok(folder.join("release"))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    fs::copy(from, to).map(drop).map_err(|error| format!("{} to {}: {error}", from.display(), to.display()))
+}
+
+/// Makes one object of the whole static library, in which only `sesame_*` is global: SQLite's names would collide with an app's own.
+fn static_library(built: &Path, to: &Path) -> Result<(), String> {
+    let name = |path: &Path| path.to_string_lossy().into_owned();
+    let (all, own) = (built.join("sesame-all.o"), built.join("sesame.o"));
+    let exported = symbols(&built.join("libsesame_ffi.so"))?;
+    let keep: Vec<String> = exported.iter().flat_map(|symbol| ["-u".to_owned(), symbol.clone()]).collect();
+    let keep: Vec<&str> = keep.iter().map(String::as_str).collect();
+    let archive = name(&built.join("libsesame_ffi.a"));
+    let whole = ["-r", "--gc-sections", "--whole-archive", &archive, "-o"];
+    run("ld", &[&keep[..], &whole, &[&name(&all)]].concat())?;
+    let hide = ["--wildcard", "--keep-global-symbol=sesame_*", "--strip-debug", "-R", ".llvmbc", "-R", ".llvmcmd"];
+    run("objcopy", &[&hide[..], &[&name(&all), &name(&own)]].concat())?;
+    let _ = fs::remove_file(to);
+    // Without plugins: LLVM's, where it is installed, cannot read what rustc writes, and ends ar.
+    run("ar", &["--plugin=", "crs", &name(to), &name(&own)])
+}
+
+/// The global names that a library defines.
+pub(crate) fn symbols(library: &Path) -> Result<Vec<String>, String> {
+    let text = match library.extension().is_some_and(|extension| extension == "a") {
+        true => read("nm", &["--plugin=", "-g", "--defined-only", &library.to_string_lossy()])?,
+        false => read("nm", &["-D", "--defined-only", &library.to_string_lossy()])?,
+    };
+    let mut names: Vec<String> =
+        text.lines().filter_map(|line| line.split_once(" T ").map(|(_, name)| name.to_owned())).collect();
+    names.extend(
+        text.lines()
+            .filter(|line| !line.contains(" T ") && line.split_whitespace().count() == 3)
+            .map(|line| format!("{line} (not a function)")),
+    );
+    names.sort();
+    Ok(names)
+}
+
+fn template(name: &str, to: &Path, values: &[(&str, &str)]) -> Result<(), String> {
+    let path = root().join("bindings/c").join(name);
+    let mut text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    for (key, value) in values {
+        text = text.replace(&format!("@{key}@"), value);
+    }
+    fs::write(to, text).map_err(|error| format!("{}: {error}", to.display()))
+}
+
+/// Installs header, libraries, pkg-config file and CMake package under `prefix`.
+pub(crate) fn c(prefix: &Path) -> Result<(), String> {
+    let built = build()?;
+    let (include, lib) = (prefix.join("include"), prefix.join("lib"));
+    let (pkgconfig, cmake) = (lib.join("pkgconfig"), lib.join("cmake/sesame"));
+    for folder in [&include, &pkgconfig, &cmake] {
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    for header in ["sesame.h", "sesame.hpp"] {
+        copy(&root().join("include").join(header), &include.join(header))?;
+    }
+    if !cfg!(target_os = "linux") {
+        let library = crate::bindings::library();
+        let name = library.file_name().ok_or("the library has no name")?;
+        return copy(&built.join(name), &lib.join(name));
+    }
+    let (soname, shared) = (soname(), format!("libsesame.so.{VERSION}"));
+    run("strip", &["-o", &lib.join(&shared).to_string_lossy(), &built.join("libsesame_ffi.so").to_string_lossy()])?;
+    for (link, to) in [(soname.as_str(), shared.as_str()), ("libsesame.so", soname.as_str())] {
+        let _ = fs::remove_file(lib.join(link));
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(to, lib.join(link)).map_err(|error| error.to_string())?;
+    }
+    static_library(&built, &lib.join("libsesame.a"))?;
+    let flags = PRIVATE.map(|name| format!("-l{name}")).join(" ");
+    template("sesame.pc.in", &pkgconfig.join("sesame.pc"), &[("VERSION", VERSION), ("PRIVATE", &flags)])?;
+    let values = [("SHARED", shared.as_str()), ("SONAME", &soname), ("LIBRARIES", &PRIVATE.join(";"))];
+    template("sesameConfig.cmake.in", &cmake.join("sesameConfig.cmake"), &values)?;
+    let mut numbers = VERSION.split('.');
+    let [major, minor] = [numbers.next().unwrap_or("0"), numbers.next().unwrap_or("0")];
+    let values = [("VERSION", VERSION), ("MAJOR", major), ("MINOR", minor)];
+    template("sesameConfigVersion.cmake.in", &cmake.join("sesameConfigVersion.cmake"), &values)?;
+    eprintln!("libsesame {VERSION} is in {}", prefix.display());
+    Ok(())
+}

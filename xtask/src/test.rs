@@ -1,0 +1,92 @@
+//! `cargo xtask test`.
+
+use crate::{
+    bindings, c, python,
+    report::{Report, before},
+    root, run,
+};
+use std::process::{Command, ExitCode, Stdio};
+
+/// Everything that must hold; ends with a table and `N passed, M failed`.
+pub(crate) fn test() -> ExitCode {
+    let mut report = Report::default();
+    report.step("format", || run("cargo", &["fmt", "--all", "--check"]));
+    report.step("lints", || run("cargo", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+    report.step("docs", || {
+        let done = Command::new("cargo")
+            .args(["doc", "--no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .current_dir(root())
+            .status();
+        if done.is_ok_and(|status| status.success()) { Ok(()) } else { Err("rustdoc".to_owned()) }
+    });
+    report.step("licences", licences);
+    rust_tests(&mut report);
+    report.step("header and bindings are what the code says", || bindings::check(&root()));
+    c::check(&mut report);
+    let python = report.value("python environment", || {
+        bindings::build_library()?;
+        let python = python::environment()?;
+        python::install(&python)?;
+        python::install_test_tools(&python)?;
+        Ok(python)
+    });
+    if let Some(python) = python {
+        report.step("mypy --strict", || {
+            run(
+                &python,
+                &[
+                    "-m",
+                    "mypy",
+                    "--strict",
+                    "--config-file",
+                    "bindings/python/pyproject.toml",
+                    "bindings/python/src/sesame",
+                    "bindings/python/demo.py",
+                ],
+            )
+        });
+        report.step("the README's example", || python::readme(&python));
+        report.step("the demo's story", || run(&python, &["bindings/python/demo.py"]));
+        python::tests(&python, &mut report);
+    }
+    report.close()
+}
+
+/// No dependency is under a licence that forbids what ours allow; `deny.toml` says it in full, for those who have cargo-deny.
+fn licences() -> Result<(), String> {
+    let done = Command::new("cargo")
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .current_dir(root())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&done.stdout);
+    let licences: Vec<&str> = text.split("\"license\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    if licences.len() < 50 {
+        return Err("cargo metadata could not be read".to_owned());
+    }
+    match licences.iter().find(|licence| licence.contains("GPL") && !licence.contains(" OR ")) {
+        Some(licence) => Err(format!("a dependency is under {licence}")),
+        None => Ok(()),
+    }
+}
+
+fn rust_tests(report: &mut Report) {
+    eprintln!("== rust tests");
+    let run =
+        Command::new("cargo").args(["test", "--no-fail-fast"]).current_dir(root()).stderr(Stdio::inherit()).output();
+    let Ok(run) = run else {
+        report.count("rust tests", 0, 1);
+        return;
+    };
+    let text = String::from_utf8_lossy(&run.stdout);
+    print!("{text}");
+    let (mut passed, mut failed) = (0, 0);
+    for line in text.lines().filter(|line| line.starts_with("test result:")) {
+        passed += before(line, "passed");
+        failed += before(line, "failed");
+    }
+    // A suite that does not compile or dies prints no count; it is a failure all the same.
+    report.count("rust tests", passed, if run.status.success() { failed } else { failed.max(1) });
+}
