@@ -42,10 +42,22 @@ pub const MAX_ADDED: usize = 200;
 pub const MAX_PARENTS: usize = 16;
 /// Leaves that an invitation back names.
 pub const MAX_NAMED_LEAVES: usize = 8;
-/// Operations of one device in one group, so that one device alone cannot fill a group's memory.
+/// Operations of one device in one group, the last 64 of which are for leaves and retirements: one device alone cannot fill a group's
+/// memory, nor be kept from leaving.
 pub const MAX_GROUP_SEQUENCE: u64 = 1_024;
-/// Operations of one group; a group that has used them up lives on in a fork.
+/// Of these, how many a device keeps for leaves and retirements.
+pub const RESERVED_SEQUENCE: u64 = 64;
+/// Operations of one group, leaves and retirements apart, after which a device makes no more; the group lives on in a fork.
 pub const MAX_OPERATIONS: usize = 4_096;
+/// Bytes of a group's state, operations and lists, after which a device makes no more: a newcomer has to hold it until the last part of it
+/// has come ([`MAX_HELD_OPERATIONS`]).
+pub const MAX_GROUP_STATE: usize = 900 * 1_024;
+/// How many are taken: more than anybody makes, so that devices which were at the limit at the same time still agree.
+pub const MAX_OPERATIONS_TAKEN: usize = 2 * MAX_OPERATIONS;
+/// Bytes of operations that are taken, leaves and retirements apart.
+pub const MAX_OPERATION_BYTES_TAKEN: usize = 4 * 1_024 * 1_024;
+/// Leaves and retirements of one user that are taken, beside the limits for the rest.
+pub const MAX_LAST_WORDS: usize = 64;
 /// Operations of one group that wait for their parents.
 pub const MAX_WAITING: usize = 64;
 /// Longest name of a group, in bytes.
@@ -62,6 +74,10 @@ pub const MAX_BUNDLE: usize = 64_000;
 pub const MAX_LAGS: usize = 64;
 /// After this time what a device with other operations needs is sent again: it may have been lost.
 pub const SYNC_AGAIN: Duration = DAY;
+/// How often in that time one device is sent a group's whole state, whatever it claims.
+pub const MAX_PUSHES: u8 = 8;
+/// Devices of one group whose pushes are counted; beyond them nobody else is sent the state before the time is over.
+pub const MAX_PUSHED: usize = 2_048;
 /// Users of a group who push what a device lacks without being asked, so that a thousand do not (D6).
 pub const PUSHING_USERS: usize = 2;
 /// What one held group content counts for at least, in bytes: its session is kept as well (X 9).
@@ -100,9 +116,10 @@ pub const KEEP_RECEIVED_IDS: Duration = DAY.saturating_mul(30);
 pub const MAX_RECEIVED_IDS: usize = 4_096;
 /// Bytes held for one peer device until its identity is accepted (X 9).
 pub const MAX_HELD_PER_DEVICE: usize = 64 * 1_024;
-/// Bytes of group operations held for one peer device: a large group's state comes in several messages (X 9).
+/// Bytes of group operations held for one peer device: a large group's state comes in several messages (X 9). They count apart from
+/// everything else that is held, so that neither keeps the other out.
 pub const MAX_HELD_OPERATIONS: usize = 1_024 * 1_024;
-/// Bytes held in all (X 9).
+/// Bytes held in all (X 9); the same again for group operations.
 pub const MAX_HELD: usize = 4 * 1_024 * 1_024;
 /// Longest time that a message may wait in a mailbox (Sesame 3.1).
 pub const MAX_LATENCY: Duration = DAY.saturating_mul(30);

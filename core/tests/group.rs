@@ -11,7 +11,7 @@ use sesame_core::{
     crypto::{ed25519::SigningKey, x25519},
     error::Code,
     group::{
-        operation::{Operation, group_id},
+        operation::{Draft, Operation, group_id},
         set::{Set, View},
     },
     ids::{DeviceId, GroupId, UserId},
@@ -85,7 +85,7 @@ impl Replica {
     fn sign(&self, body: Body) -> Operation {
         let party = &self.signer.keys.party;
         let draft = self.set.draft(&party.user, party.device, body).unwrap();
-        Operation::sign(&self.signer.keys, &self.signer.list.list.hash, draft).unwrap()
+        Operation::sign(&self.signer.keys, &self.signer.list.list, draft).unwrap()
     }
 
     fn act(&mut self, body: Body) -> Operation {
@@ -396,6 +396,26 @@ fn what_a_leaver_says_aside_of_the_leave_is_void_and_so_is_what_rests_on_it() {
 }
 
 #[test]
+fn who_came_back_by_a_word_that_does_not_count_is_misled_and_not_gone() {
+    let ([mut alice, mut bob, jen], _) = trio();
+    let leave = bob.act(Body::Leave);
+    let (mut leaving, mut sly) = (jen.clone(), jen);
+    let left = leaving.act(Body::Leave);
+    sly.take(&[leave]);
+    let asked = sly.act(add(&sly.clone(), &[&bob.signer]));
+    bob.take(&sly.all());
+    bob.act(Body::Accept { add: asked.id.0 });
+    assert!(bob.view().is_member(&user("bob")));
+    alice.take(&bob.all());
+    alice.take(&[left]);
+    assert_eq!(members(&alice), ["alice"]);
+    assert_eq!((alice.view().misled, alice.view().former), (vec![user("bob")], vec![user("jen")]));
+    let evidence: Vec<Operation> = alice.set.evidence_for(&user("bob")).into_iter().cloned().collect();
+    bob.take(&evidence);
+    assert!(!bob.view().is_member(&user("bob")), "shown why, Bob knows it too");
+}
+
+#[test]
 fn a_retired_device_has_no_later_say_and_its_earlier_words_stay() {
     with_context(4, |context| {
         let laptop = devices("alice", 2, context);
@@ -522,4 +542,126 @@ fn the_last_word_on_a_name_is_the_same_for_all_and_undoes_no_other_field() {
         "bob > alice"
     );
     assert_eq!(shown(&alice.view()), shown(&jen.view()));
+}
+
+#[test]
+fn a_word_dated_back_before_its_authors_own_last_one_is_refused() {
+    let ([mut alice, _, _], _) = trio();
+    let earlier = alice.clone();
+    let carol = with_context(7, |context| signer("carol", context));
+    alice.act(add(&alice.clone(), &[&carol]));
+    assert_eq!(members(&alice), ["alice", "bob", "carol", "jen"]);
+    // To undo her own add, Alice leaves as if she had never made it: under the next number, but from before.
+    let party = &alice.signer.keys.party;
+    let honest = alice.set.draft(&party.user, party.device, Body::Leave).unwrap();
+    let before = earlier.set.draft(&party.user, party.device, Body::Leave).unwrap();
+    let draft = Draft { sequence: honest.sequence, ..before };
+    let dated_back = Operation::sign(&alice.signer.keys, &alice.signer.list.list, draft).unwrap();
+    assert_eq!(alice.set.insert(dated_back), Err(Code::MalformedOperation));
+    // Under the old number it is the second one there: it counts, and shows.
+    let twice = earlier.sign(Body::Leave);
+    alice.set.insert(twice).unwrap();
+    assert_eq!(alice.set.equivocators(), BTreeSet::from([(user("alice"), DeviceId(1))]));
+}
+
+#[test]
+fn a_list_from_before_a_device_was_there_is_no_evidence_against_it() {
+    with_context(8, |context| {
+        let both = devices("alice", 2, context);
+        let only = &both[0].list.list.devices[..1];
+        let old = device_list::sign(&both[0].account, &user("alice"), None, only, context.now).unwrap();
+        let new = device_list::sign(
+            &both[0].account,
+            &user("alice"),
+            Some(&old.list),
+            &[only[0], record::Device { added_at_epoch: 2, ..both[0].list.list.devices[1] }],
+            context.now,
+        )
+        .unwrap();
+        let [thief, laptop] =
+            [(&both[0], &old), (&both[1], &new)].map(|(device, list)| Signer { list: list.clone(), ..device.clone() });
+        let (id, created) = create(&thief, 8);
+        let mut peer = Replica::new(&laptop, id);
+        peer.take(&[created]);
+        let mut stolen = Replica::new(&thief, id);
+        stolen.take(&peer.all());
+        peer.act(rename("by the newer device"));
+        let retire = stolen.act(Body::Retire { device: 2, last: 0 });
+        let find = |hash: &[u8; 32]| (*hash == old.list.hash).then_some(&old);
+        let signed = SignedOperation::decode(&retire.signed).unwrap();
+        assert_eq!(Operation::verify(&signed, find).map(drop), Ok(()), "by itself nothing is wrong with it");
+        peer.take(&[retire]);
+        assert_eq!(peer.view().info.name, "by the newer device");
+        assert_eq!(peer.view().void, BTreeSet::new());
+    });
+}
+
+/// Renames upon each other, as many as asked, by devices that use their numbers up one after another.
+fn fill(replica: &mut Replica, signers: &[Signer], count: usize) {
+    let mut signers = signers.iter();
+    let mut own = signers.next().unwrap().clone();
+    for n in 0..count {
+        let party = &own.keys.party;
+        let draft = match replica.set.draft(&party.user, party.device, rename("x")) {
+            Err(Code::TooManyOperations) => {
+                own = signers.next().unwrap().clone();
+                replica.set.draft(&own.keys.party.user, own.keys.party.device, rename("x"))
+            }
+            draft => draft,
+        };
+        let operation = Operation::sign(&own.keys, &own.list.list, draft.unwrap()).unwrap();
+        replica.set.insert(operation).unwrap_or_else(|code| panic!("{n}: {code:?}"));
+    }
+}
+
+#[test]
+fn a_full_group_can_be_left_and_those_who_filled_it_together_agree() {
+    use sesame_core::limits::MAX_OPERATIONS;
+    with_context(9, |context| {
+        let alices = devices("alice", 6, context);
+        let bob = signer("bob", context);
+        let (id, created) = create(&alices[0], 9);
+        let mut alice = Replica::new(&alices[0], id);
+        alice.take(&[created]);
+        alice.act(add(&alice.clone(), &[&bob]));
+        fill(&mut alice, &alices, MAX_OPERATIONS - 3);
+        let last = Replica { signer: alices[5].clone(), ..alice.clone() };
+        let mut bobs = Replica::new(&bob, id);
+        bobs.take(&alice.all());
+        // There is room for one more, and both take it.
+        let (mut here, mut there) = (last.clone(), bobs.clone());
+        let one = here.act(rename("one"));
+        let two = there.act(rename("two"));
+        here.take(&[two]);
+        there.take(&[one]);
+        assert_eq!(shown(&here.view()), shown(&there.view()), "both have both");
+        let draft = |replica: &Replica, body| {
+            let party = &replica.signer.keys.party;
+            replica.set.draft(&party.user, party.device, body).map(drop)
+        };
+        assert_eq!(draft(&there, rename("three")), Err(Code::TooManyOperations));
+        let leave = there.act(Body::Leave);
+        here.take(&[leave]);
+        assert_eq!(members(&here), ["alice"]);
+        // And who has used up the numbers for everything else still may leave.
+        let spent = Replica { signer: alices[0].clone(), ..here.clone() };
+        assert_eq!(draft(&spent, rename("four")), Err(Code::TooManyOperations));
+        assert_eq!(draft(&spent, Body::Leave), Ok(()));
+    });
+}
+
+#[test]
+fn one_device_does_not_fill_a_group_by_saying_everything_under_one_number() {
+    use sesame_core::limits::MAX_GROUP_SEQUENCE;
+    let ([alice, bob, _], _) = trio();
+    let mut set = alice.set.clone();
+    let party = &bob.signer.keys.party;
+    let refused = (0..MAX_GROUP_SEQUENCE + 10)
+        .filter(|n| {
+            let draft = bob.set.draft(&party.user, party.device, rename(&n.to_string())).unwrap();
+            let operation = Operation::sign(&bob.signer.keys, &bob.signer.list.list, draft).unwrap();
+            set.insert(operation) == Err(Code::TooManyOperations)
+        })
+        .count();
+    assert_eq!(refused, 10);
 }

@@ -3,10 +3,10 @@
 use crate::{Name, World, store_key, user};
 use sesame_core::{
     context::{Context, Timestamp},
-    device::{Group, GroupChange, GroupView, Received, Send, Standing},
+    device::{Group, GroupChange, GroupView, Received, Send, SessionView, Standing},
     error::{Code, Error},
     group::{operation::Operation, set::Set},
-    ids::{GroupId, GroupKind, UserId},
+    ids::{DeviceId, GroupId, GroupKind, UserId},
     record::{Record, SendBody, SendHead, StoredOperation},
     store::{Kind, Places, Sealer},
 };
@@ -24,6 +24,19 @@ impl World {
         }
         world.acquaint();
         world
+    }
+
+    /// Alice, Bob and Jen, a device each, in a group of the three.
+    #[must_use]
+    pub fn trio(seed: u64) -> (Self, GroupId) {
+        let mut world = Self::acquainted(seed, &[("alice", 1), ("bob", 1), ("jen", 1)]);
+        let id = world.found(crate::ALICE, "Trip", &["bob", "jen"]);
+        (world, id)
+    }
+
+    /// A device's session with another in a group.
+    pub fn group_session(&mut self, of: Name, with: Name, id: GroupId) -> Option<SessionView> {
+        self.in_group(of, id, |group, context| group.session(context, &user(with.0), DeviceId(with.1))).unwrap()
     }
 
     /// Every device writes to every user until all know all.

@@ -36,6 +36,8 @@ pub const DAY: u64 = 24 * 60 * 60 * 1_000;
 pub const ALICE: Name = ("alice", 1);
 /// Bob's first device.
 pub const BOB: Name = ("bob", 1);
+/// Jen\'s device.
+pub const JEN: Name = ("jen", 1);
 
 /// Names a device in the world: user name and number.
 pub type Name = (&'static str, u32);

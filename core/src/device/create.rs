@@ -20,11 +20,11 @@ use crate::{
         device::DeviceKeys,
         device_list::{self, VerifiedDeviceList},
     },
-    limits::{LINK_EXPIRY, MAX_DEVICES},
+    limits::{LINK_EXPIRY, MAX_BUNDLE, MAX_DEVICES},
     record::{self, Event, Own, PreKeyBook, StoredList, User},
     registry::trust,
     secret::Secret,
-    store::{Kind, Places, Query, Sealer, Store},
+    store::{Key, Kind, Places, Query, Sealer, Store},
     wire::{
         group::{Bundle, Operation},
         linking::{Contact, LinkAnswer, LinkGrant, LinkOffer, TlsByteVecU24},
@@ -374,18 +374,25 @@ fn take_contact(work: &mut Work<'_>, contact: &Contact) -> Result<(), Code> {
     put_list(work, &list, contact.verified == 1)
 }
 
-/// All operations of each group, for a new device.
+/// All operations of each group, for a new device; a large group's in several parts, parents first.
 fn groups(work: &Work<'_>) -> Result<Vec<TlsByteVecU24>, Code> {
     let mut groups = Vec::new();
     for key in work.keys(&Places::all(Kind::Group))? {
-        let group: record::Group = work.get(&key)?.ok_or(Code::RecordInconsistent)?;
-        let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
-        let set = state::load(work, &id)?.set;
-        for bundle in state::bundles(work, &set, usize::MAX)? {
-            groups.push(bundle.encode()?.into());
+        match whole_group(work, &key) {
+            Ok(bundles) => groups.extend(bundles),
+            // One damaged group does not keep a device from being linked.
+            Err(code) if code.is_damage() => {}
+            Err(code) => return Err(code),
         }
     }
     Ok(groups)
+}
+
+fn whole_group(work: &Work<'_>, key: &Key) -> Result<Vec<TlsByteVecU24>, Code> {
+    let group: record::Group = work.get(key)?.ok_or(Code::RecordInconsistent)?;
+    let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
+    let set = state::load(work, &id)?.set;
+    state::bundles(work, &set, MAX_BUNDLE)?.iter().map(|bundle| Ok(bundle.encode()?.into())).collect()
 }
 
 /// A group that the primary passed on.

@@ -9,7 +9,7 @@ use crate::{
     error::Code,
     ids::{DeviceId, GroupId, OperationId, UserId},
     keys::{device::DeviceKeys, device_list::VerifiedDeviceList},
-    record::StoredOperation,
+    record::{List, StoredOperation},
     wire::group::{self as form, Body, SignedOperation},
 };
 
@@ -28,6 +28,8 @@ pub struct Operation {
     pub author: UserId,
     /// The account key on the list that it cites.
     pub account_key: [u8; 32],
+    /// The epoch of that list.
+    pub epoch: u64,
     /// What it says.
     pub form: form::Operation,
     /// A [`SignedOperation`], as it came.
@@ -64,7 +66,7 @@ impl Operation {
     ///
     /// # Errors
     /// What [`form::Operation::encode`] says.
-    pub fn sign(keys: &DeviceKeys, list: &[u8; 32], draft: Draft) -> Result<Self, Code> {
+    pub fn sign(keys: &DeviceKeys, list: &List, draft: Draft) -> Result<Self, Code> {
         let Draft { group, sequence, lamport, parents, body } = draft;
         let form = form::Operation {
             version: 1,
@@ -73,7 +75,7 @@ impl Operation {
             device: keys.party.device.0,
             sequence,
             lamport,
-            list: *list,
+            list: list.hash,
             parents: parents.iter().map(|parent| parent.0).collect::<Vec<_>>().into(),
             body,
         };
@@ -82,7 +84,7 @@ impl Operation {
         let id = id_of(&bytes);
         let signed = SignedOperation { operation: bytes.into(), signature }.encode()?;
         let account_key = *keys.party.account_key.as_bytes();
-        Ok(Self { id, author: keys.party.user.clone(), account_key, form, signed })
+        Ok(Self { id, author: keys.party.user.clone(), account_key, epoch: list.epoch, form, signed })
     }
 
     /// Checks form and signature. `list` gives the verified device list with a hash, if it is at hand.
@@ -112,6 +114,7 @@ impl Operation {
             id: id_of(signed.operation.as_slice()),
             author: list.user.clone(),
             account_key: *list.account_key.as_bytes(),
+            epoch: list.list.epoch,
             form,
             signed: signed.encode()?,
         })
@@ -122,17 +125,17 @@ impl Operation {
     /// # Errors
     /// [`Code::RecordInconsistent`].
     pub fn from_record(record: StoredOperation) -> Result<Self, Code> {
-        let StoredOperation { signed, account_key } = record;
+        let StoredOperation { signed, account_key, epoch } = record;
         let outer = SignedOperation::decode(&signed).map_err(|_| Code::RecordInconsistent)?;
         let form = form::Operation::decode(outer.operation.as_slice()).map_err(|_| Code::RecordInconsistent)?;
         let author = UserId::try_new(form.author.as_slice().to_vec()).ok_or(Code::RecordInconsistent)?;
-        Ok(Self { id: id_of(outer.operation.as_slice()), author, account_key, form, signed })
+        Ok(Self { id: id_of(outer.operation.as_slice()), author, account_key, epoch, form, signed })
     }
 
     /// What is kept of it.
     #[must_use]
     pub fn record(&self) -> StoredOperation {
-        StoredOperation { signed: self.signed.clone(), account_key: self.account_key }
+        StoredOperation { signed: self.signed.clone(), account_key: self.account_key, epoch: self.epoch }
     }
 
     /// The device that signed it.

@@ -14,7 +14,10 @@ use crate::{
     },
     error::Code,
     ids::{DeviceId, GroupId, GroupKind, OperationId, UserId},
-    limits::{MAX_GROUP_SEQUENCE, MAX_MEMBERS, MAX_OPERATIONS, MAX_PARENTS},
+    limits::{
+        MAX_GROUP_SEQUENCE, MAX_LAST_WORDS, MAX_MEMBERS, MAX_OPERATION_BYTES_TAKEN, MAX_OPERATIONS,
+        MAX_OPERATIONS_TAKEN, MAX_PARENTS, RESERVED_SEQUENCE,
+    },
     record::{Claim, GroupInfo, Member, Scope},
     wire::group::{Body, Change},
 };
@@ -153,7 +156,7 @@ impl Set {
         if operation.form.group != self.id.0 {
             return Err(Code::WrongScope);
         }
-        if self.operations.len() >= MAX_OPERATIONS {
+        if !self.has_room_for(&operation) {
             return Err(Code::TooManyOperations);
         }
         let mut past = Past::default();
@@ -169,6 +172,9 @@ impl Set {
             return Err(Code::MalformedOperation);
         }
         self.check(&operation, &past)?;
+        if !self.follows_its_own(&operation, &past) {
+            return Err(Code::MalformedOperation);
+        }
         if let Body::Add { members } = &operation.form.body {
             for added in members.as_slice() {
                 let bytes = added.user.as_slice().to_vec();
@@ -180,6 +186,34 @@ impl Set {
         self.operations.push(operation);
         self.past.push(past);
         Ok(())
+    }
+
+    /// Leaves and retirements have room of their own: nobody who fills a group keeps others from leaving it, or from taking a stolen device's
+    /// word away. Each limit counts operations of one class, so that what was taken in one order can be taken in every other.
+    fn has_room_for(&self, operation: &Operation) -> bool {
+        if is_last_word(&operation.form.body) {
+            let theirs = |o: &&Operation| o.author == operation.author && is_last_word(&o.form.body);
+            return self.operations.iter().filter(theirs).count() < MAX_LAST_WORDS;
+        }
+        let (mut count, mut bytes, mut of_device) = (0, operation.signed.len(), 0);
+        for known in self.operations.iter().filter(|known| !is_last_word(&known.form.body)) {
+            count += 1;
+            bytes += known.signed.len();
+            of_device += u64::from(known.author == operation.author && known.device() == operation.device());
+        }
+        // One device's numbers end there, but two operations under one number are two.
+        count < MAX_OPERATIONS_TAKEN && bytes <= MAX_OPERATION_BYTES_TAKEN && of_device < MAX_GROUP_SEQUENCE
+    }
+
+    /// A device knows what it said before: an operation that leaves out its author's last one would be dated back, to undo it.
+    fn follows_its_own(&self, operation: &Operation, past: &Past) -> bool {
+        let before = |(at, known): (usize, &Operation)| {
+            known.form.sequence == operation.form.sequence.saturating_sub(1)
+                && known.author == operation.author
+                && known.device() == operation.device()
+                && past.has(at)
+        };
+        operation.form.sequence == 1 || self.operations.iter().enumerate().any(before)
     }
 
     fn check(&self, operation: &Operation, past: &Past) -> Result<(), Code> {
@@ -272,6 +306,7 @@ impl Set {
             tags.sort_by_key(|(operation, _)| operation.order());
             let mut account_keys: Vec<[u8; 32]> = Vec::new();
             let mut first = None;
+            let led_on = tags.iter().any(|(_, tag)| judge.would_stand(user, tag, |_| true) == Stand::Member);
             for (operation, tag) in tags {
                 match judge.stand(user, tag, |_| true) {
                     Stand::Member => {
@@ -286,7 +321,7 @@ impl Set {
             }
             if let Some(first) = first {
                 members.push((first, Member { user: (*user).clone(), account_keys }));
-            } else if let Some(last) = judge.leaves.get(user).and_then(|leaves| leaves.last()) {
+            } else if let Some(last) = judge.leaves.get(user).and_then(|leaves| leaves.last()).filter(|_| !led_on) {
                 former.push((*user).clone());
                 left_by.extend(author(*last).map(|by| ((*user).clone(), by)));
             } else {
@@ -343,19 +378,41 @@ impl Set {
     /// # Errors
     /// [`Code::TooManyOperations`] when the device or the group has used its numbers up.
     pub fn draft(&self, author: &UserId, device: DeviceId, body: Body) -> Result<Draft, Code> {
-        let own = self.operations.iter().filter(|o| o.author == *author && o.device() == device);
-        let sequence = own.map(|o| o.form.sequence).max().unwrap_or(0).saturating_add(1);
-        if sequence > MAX_GROUP_SEQUENCE || self.operations.len() >= MAX_OPERATIONS {
+        let own = self.operations.iter().enumerate().filter(|(_, o)| o.author == *author && o.device() == device);
+        let last = own.max_by_key(|(_, o)| o.form.sequence);
+        let sequence = last.map_or(0, |(_, last)| last.form.sequence).saturating_add(1);
+        let (most, full) = match is_last_word(&body) {
+            true => (MAX_GROUP_SEQUENCE, false),
+            false => {
+                let others = self.operations.iter().filter(|o| !is_last_word(&o.form.body)).count();
+                (MAX_GROUP_SEQUENCE - RESERVED_SEQUENCE, others >= MAX_OPERATIONS)
+            }
+        };
+        if sequence > most || full {
             return Err(Code::TooManyOperations);
         }
         let built_upon: BTreeSet<OperationId> = self.operations.iter().flat_map(Operation::parents).collect();
-        let mut heads: Vec<&Operation> = self.operations.iter().filter(|o| !built_upon.contains(&o.id)).collect();
-        heads.sort_by_key(|head| core::cmp::Reverse(head.form.lamport));
+        let mut heads: Vec<(bool, usize, &Operation)> = self
+            .operations
+            .iter()
+            .enumerate()
+            .filter(|(_, o)| !built_upon.contains(&o.id))
+            .map(|(at, head)| (last.is_some_and(|(own, _)| at == own || self.is_before(own, at)), at, head))
+            .collect();
+        // One that knows what this device said before must be among them; then the latest.
+        heads.sort_by_key(|(knows_own, _, head)| core::cmp::Reverse((*knows_own, head.form.lamport)));
+        if let Some(rest) = heads.get_mut(1..) {
+            rest.sort_by_key(|(_, _, head)| core::cmp::Reverse(head.form.lamport));
+        }
         heads.truncate(MAX_PARENTS);
-        let lamport = heads.iter().map(|head| head.form.lamport).max().unwrap_or(0).saturating_add(1);
-        let mut parents: Vec<OperationId> = heads.iter().map(|head| head.id).collect();
+        let lamport = heads.iter().map(|(_, _, head)| head.form.lamport).max().unwrap_or(0).saturating_add(1);
+        let mut parents: Vec<OperationId> = heads.iter().map(|(_, _, head)| head.id).collect();
         parents.sort_unstable();
         Ok(Draft { group: self.id, sequence, lamport, parents, body })
+    }
+
+    fn is_before(&self, earlier: usize, later: usize) -> bool {
+        self.past.get(later).is_some_and(|past| past.has(earlier))
     }
 
     /// Whom an add took in without knowing of an operation of this device: nobody else can know that they lack it.
@@ -395,17 +452,26 @@ impl Set {
                 break;
             }
         }
+        self.with_past(|operation| relied.contains(&operation.author) && is_last_word(&operation.form.body))
+    }
+
+    /// The leaves of a user with what came before, and nothing that was said later.
+    #[must_use]
+    pub fn farewell(&self, user: &UserId) -> Vec<&Operation> {
+        self.with_past(|operation| operation.author == *user && matches!(operation.form.body, Body::Leave))
+    }
+
+    /// Operations with all that they build upon, parents first.
+    fn with_past(&self, wanted: impl Fn(&Operation) -> bool) -> Vec<&Operation> {
         let mut shown = Past::default();
-        for (at, operation) in self.operations.iter().enumerate() {
-            if relied.contains(&operation.author) && matches!(operation.form.body, Body::Leave | Body::Retire { .. }) {
-                shown.add(at);
-                self.past.get(at).into_iter().for_each(|past| shown.unite(past));
-            }
+        for (at, _) in self.operations.iter().enumerate().filter(|(_, operation)| wanted(operation)) {
+            shown.add(at);
+            self.past.get(at).into_iter().for_each(|past| shown.unite(past));
         }
-        let mut evidence: Vec<&Operation> =
+        let mut all: Vec<&Operation> =
             self.operations.iter().enumerate().filter(|(at, _)| shown.has(*at)).map(|(_, o)| o).collect();
-        evidence.sort_by_key(|operation| operation.order());
-        evidence
+        all.sort_by_key(|operation| operation.order());
+        all
     }
 
     /// The leaves of a user that an invitation back has to name: those that no later one covers.
@@ -417,7 +483,7 @@ impl Set {
             .enumerate()
             .filter(|(_, o)| o.author == *user && matches!(o.form.body, Body::Leave))
             .collect();
-        let covered = |at: usize| all.iter().any(|(later, _)| self.past.get(*later).is_some_and(|past| past.has(at)));
+        let covered = |at: usize| all.iter().any(|(later, _)| self.is_before(at, *later));
         let mut leaves: Vec<OperationId> = all.iter().filter(|(at, _)| !covered(*at)).map(|(_, o)| o.id).collect();
         leaves.sort_unstable();
         leaves
@@ -429,6 +495,11 @@ impl Set {
         let own = self.operations.iter().filter(|o| o.author == *user && o.device() == device);
         own.map(|o| o.form.sequence).max().unwrap_or(0)
     }
+}
+
+/// What concerns its author alone, and is always heard.
+fn is_last_word(body: &Body) -> bool {
+    matches!(body, Body::Leave | Body::Retire { .. })
 }
 
 /// Whether an operation calls this identity a member: the create its creator, an add those whom it adds.

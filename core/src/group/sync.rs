@@ -8,8 +8,8 @@ use crate::{
     context::Timestamp,
     crypto::kdf::{join, sha256},
     ids::{DeviceId, UserId},
-    limits::{MAX_LAGS, PUSHING_USERS, SYNC_AGAIN},
-    record::{Claim, Group, Lag, Member},
+    limits::{MAX_LAGS, MAX_PUSHED, MAX_PUSHES, PUSHING_USERS, SYNC_AGAIN},
+    record::{Claim, Group, Lag, Member, Pushed},
 };
 
 /// What to send a device that has other operations.
@@ -49,11 +49,17 @@ pub fn hear(group: &mut Group, (user, device): (&UserId, DeviceId), claim: Claim
     }
 }
 
-/// What is due to a lag. For one pair of claims nothing is sent twice in a day.
+/// Whether something is due to a lag. For one pair of claims nothing is sent twice in a day.
+#[must_use]
+pub fn is_due(lag: &Lag, group: &Group, now: Timestamp) -> bool {
+    let served = lag.served.is_some_and(|(claim, at)| claim == group.claim && now.since(Timestamp(at)) < SYNC_AGAIN);
+    !served && lag.claim != group.claim
+}
+
+/// What is due to a lag from a member.
 #[must_use]
 pub fn answer(lag: &Lag, group: &Group, us: &UserId, now: Timestamp) -> Option<Answer> {
-    let served = lag.served.is_some_and(|(claim, at)| claim == group.claim && now.since(Timestamp(at)) < SYNC_AGAIN);
-    if served || lag.claim == group.claim {
+    if !is_due(lag, group, now) {
         return None;
     }
     // Who is misled is shown why, by few.
@@ -66,6 +72,26 @@ pub fn answer(lag: &Lag, group: &Group, us: &UserId, now: Timestamp) -> Option<A
     }
     // Whoever has as many or more may have what we lack.
     (lag.claim.count >= group.claim.count).then_some(Answer::Ask)
+}
+
+/// Whether the whole state may go to a device once more: what a device claims costs it nothing, and must not make us send without end.
+/// Counts it if so.
+pub fn may_push(group: &mut Group, (user, device): (&UserId, DeviceId), now: Timestamp) -> bool {
+    group.pushed.retain(|pushed| now.since(Timestamp(pushed.since)) < SYNC_AGAIN);
+    let full = group.pushed.len() >= MAX_PUSHED;
+    let known = group.pushed.iter_mut().find(|pushed| (&pushed.user, pushed.device) == (user, device));
+    match known {
+        Some(pushed) if pushed.times >= MAX_PUSHES => false,
+        Some(pushed) => {
+            pushed.times += 1;
+            true
+        }
+        None if full => false,
+        None => {
+            group.pushed.push(Pushed { user: user.clone(), device, since: now.0, times: 1 });
+            true
+        }
+    }
 }
 
 /// Whether our user is among the few who push unasked: an order over the members that every device sees alike.
@@ -105,8 +131,23 @@ mod tests {
             claim: claim(5, 5),
             left_at: Vec::new(),
             lags: Vec::new(),
+            pushed: Vec::new(),
             owed: Vec::new(),
         }
+    }
+
+    #[test]
+    fn who_claims_something_new_each_time_is_not_sent_the_state_each_time() {
+        let mut group = group(3);
+        let mut pushes = 0;
+        for n in 0..100 {
+            hear(&mut group, (&user(1), DeviceId(1)), claim(4, n), true);
+            hear(&mut group, (&user(1), DeviceId(1)), claim(5, 5), true);
+            pushes += u8::from(may_push(&mut group, (&user(1), DeviceId(1)), NOW));
+        }
+        assert_eq!(pushes, MAX_PUSHES);
+        assert!(may_push(&mut group, (&user(1), DeviceId(2)), NOW), "another device is another");
+        assert!(may_push(&mut group, (&user(1), DeviceId(1)), Timestamp(NOW.0 + 24 * 60 * 60 * 1_000)), "a day later");
     }
 
     #[test]

@@ -153,13 +153,18 @@ impl<'a> Judge<'a> {
     }
 
     /// > Removing a device emits `retire(device, last sequence)`; its later operations are void likewise.
+    ///
+    /// A device signs under lists that name it, and the retirement cites a later one that no longer does. A list from before the device was
+    /// there does not name it either, and is no evidence: else a stolen device could retire the devices that came after it.
     fn is_retired(&self, at: usize, operation: &Operation) -> bool {
         if matches!(operation.form.body, Body::Retire { .. }) {
             return false;
         }
         let retires = self.retires.get(&(&operation.author, operation.device())).into_iter().flatten();
         let mut retires = retires.filter(|(retire, _)| {
-            self.operations.get(*retire).is_some_and(|retire| retire.account_key == operation.account_key)
+            let later =
+                |retire: &Operation| retire.account_key == operation.account_key && retire.epoch > operation.epoch;
+            self.operations.get(*retire).is_some_and(later)
         });
         retires.any(|(retire, last)| operation.form.sequence > *last && !self.is_before(at, *retire))
     }
@@ -185,7 +190,13 @@ impl<'a> Judge<'a> {
     /// > a leave outranks every add that has not seen it; only an add that names the leave brings the person back, and only if that
     /// > person accepts
     pub(super) fn stand(&self, user: &UserId, tag: &Tag, seen: impl Fn(usize) -> bool) -> Stand {
-        if !seen(tag.at) || !self.valid.get(tag.at).copied().unwrap_or(false) {
+        let counts = self.valid.get(tag.at).copied().unwrap_or(false);
+        if counts { self.would_stand(user, tag, seen) } else { Stand::None }
+    }
+
+    /// The same, if the tag's add counted: who would be a member takes themselves for one until they hear why it does not.
+    pub(super) fn would_stand(&self, user: &UserId, tag: &Tag, seen: impl Fn(usize) -> bool) -> Stand {
+        if !seen(tag.at) {
             return Stand::None;
         }
         for leave in self.leaves_of(user, &tag.account_key).filter(|leave| seen(*leave)) {

@@ -25,6 +25,8 @@ pub struct Group {
     pub left_at: Vec<(UserId, u64)>,
     /// Devices that had other operations when they were last heard.
     pub lags: Vec<Lag>,
+    /// Devices that were sent the whole state of late.
+    pub pushed: Vec<Pushed>,
     /// Members who were told a state without an operation of this device, made at the same time.
     pub owed: Vec<UserId>,
 }
@@ -80,6 +82,19 @@ pub struct Lag {
     pub served: Option<(Claim, u64)>,
 }
 
+/// How often a device was sent the whole state.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Pushed {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub device: DeviceId,
+    /// When it was first, in ms.
+    pub since: u64,
+    /// How often since then.
+    pub times: u8,
+}
+
 /// An operation as it was signed.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct StoredOperation {
@@ -87,6 +102,8 @@ pub struct StoredOperation {
     pub signed: Vec<u8>,
     /// The author's account key, from the list that the operation cites.
     pub account_key: [u8; 32],
+    /// The epoch of that list.
+    pub epoch: u64,
 }
 impl Record for StoredOperation {}
 

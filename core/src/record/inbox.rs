@@ -10,8 +10,10 @@ use zeroize::Zeroize;
 pub struct Counters {
     /// The number of the next inbox row.
     pub next_item: u64,
-    /// Bytes held in all (X 9).
+    /// Bytes held in all (X 9), group operations apart.
     pub held: u64,
+    /// Bytes of group operations held in all.
+    pub held_operations: u64,
 }
 impl Record for Counters {}
 

@@ -14,7 +14,7 @@ mod ratchet;
 mod secret_form;
 mod user;
 
-pub use group::{Group, GroupInfo, Lag, Member, Standing, StoredOperation, Waiting};
+pub use group::{Group, GroupInfo, Lag, Member, Pushed, Standing, StoredOperation, Waiting};
 pub use inbox::{Counters, Event, Flags, Heard, Held, HeldContent, Item, Message, MessageKind, Received};
 pub use outbox::{Claim, Entry, Nested, PartState, Recipe, SendBody, SendHead, SendPart, SentTo, Skip, ToGroup};
 pub use own::{Check, Linking, Own, Publication, StoredList};

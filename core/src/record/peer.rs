@@ -58,6 +58,8 @@ pub struct Peer {
     pub knows_epoch: u64,
     /// Bytes of group content held from it (X 9).
     pub held: u64,
+    /// Bytes of group operations held from it.
+    pub held_operations: u64,
     /// For each scope the highest generation of any session forgotten (X 3).
     pub floors: Vec<(Scope, u64)>,
     /// Every session, in no order: which is active is derived (X 3).

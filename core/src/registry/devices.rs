@@ -39,6 +39,7 @@ pub fn empty(keys: &DeviceKeys, party: &Party) -> Result<Peer, Code> {
         stale_since: None,
         knows_epoch: 0,
         held: 0,
+        held_operations: 0,
         floors: Vec::new(),
         sessions: Vec::new(),
     })

@@ -1,9 +1,9 @@
 //! The C face: what `include/sesame.h` declares, whose first comment states the whole contract.
 //!
-//! - A function's name is its noun and its verb; its body is one [`boundary::enter`], through which no panic passes (a test holds every
+//! - A function's name is its noun and its verb; its body is one `boundary::enter!`, through which no panic passes (a test holds every
 //!   exported function to it).
-//! - [`handle`]: what C holds is a number, checked for kind and generation; [`input`]: what C gives is checked before it is read;
-//!   [`tree`]: what C gets is a tree of structs that one result owns; [`view`]: how the core's types become such trees.
+//! - `handle`: what C holds is a number, checked for kind and generation; `input`: what C gives is checked before it is read;
+//!   `tree`: what C gets is a tree of structs that one result owns; `view`: how the core's types become such trees.
 //!
 //! # Safety
 //!

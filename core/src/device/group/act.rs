@@ -13,9 +13,9 @@ use crate::{
     },
     ids::{DeviceId, GroupId, GroupKind, UserId},
     keys::device_list::VerifiedDeviceList,
-    limits::{MAX_ADDED, MAX_MEMBERS},
+    limits::{MAX_ADDED, MAX_GROUP_STATE, MAX_MEMBERS},
     record::{Group as GroupRecord, SendBody, SentTo, Standing, ToGroup},
-    store::Kind,
+    store::{Key, Kind},
     wire::group::{Added, Body, Bundle, Change, SignedOperation},
 };
 use std::collections::BTreeSet;
@@ -105,7 +105,7 @@ impl Device {
 
     fn sign(&self, set: &Set, own: &OwnList, body: Body) -> Result<Operation, Code> {
         let draft = set.draft(self.user(), self.id(), body)?;
-        Operation::sign(&self.keys, &own.list.hash, draft)
+        Operation::sign(&self.keys, &own.list, draft)
     }
 
     /// Signs one operation, takes it and sends it. Gives the send.
@@ -125,7 +125,11 @@ impl Device {
             }
             _ => BTreeSet::new(),
         };
+        let is_last_word = matches!(body, Body::Leave | Body::Retire { .. });
         let operation = self.sign(&loaded.set, &own, body)?;
+        if !is_last_word && state::size(work, &loaded.set)? + operation.signed.len() > MAX_GROUP_STATE {
+            return Err(Code::TooManyOperations.into());
+        }
         let now = (context.now, self.us());
         let offered = (vec![operation.clone()], cited(&own)?);
         let (loaded, _) = state::take(work, now, loaded, offered, Teller::Ourselves)?.ok_or(Code::Internal)?;
@@ -175,6 +179,11 @@ impl Device {
         let to = self.sent_in(work, group, &users, &welcomed)?;
         let said = to_group(group, &to, self.user(), true);
         self.start(work, context, (to, None, Some(said), None), &body)
+    }
+
+    /// Operations that are sent to one user, or to one device, besides what is said to all.
+    pub(super) fn sent_alone(&self, work: &Work<'_>, group: &GroupRecord, user: &UserId) -> Result<Vec<SentTo>, Code> {
+        self.sent_in(work, group, &BTreeSet::from([user.clone()]), &BTreeSet::new())
     }
 
     /// Users of a send in a group, our own last, each with the account key that the group knows them by: whoever holds the name under
@@ -227,7 +236,8 @@ impl Device {
 
     /// > Removing a device emits `retire(device, last sequence)` for each group (X 11).
     ///
-    /// Called when the list that no longer names the device has been taken: the operation cites it as its evidence.
+    /// Called when the list that no longer names the device has been taken: the operation cites it as its evidence. Also where this user is
+    /// asked back: the device could accept. A group that is damaged, or that takes no word of ours any more, keeps no device on the list.
     pub(in super::super) fn retire(
         &self,
         work: &mut Work<'_>,
@@ -235,15 +245,31 @@ impl Device {
         device: DeviceId,
     ) -> Result<(), Error> {
         for key in work.keys(&crate::store::Places::all(Kind::Group))? {
-            let Some(group) = work.get::<GroupRecord>(&key)?.filter(|g| g.standing == Standing::Member) else {
-                continue;
-            };
-            let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
-            let loaded = state::load(work, &id)?;
-            let last = loaded.set.last_sequence(self.user(), device);
-            self.act(work, context, loaded, Body::Retire { device: device.0, last })?;
+            work.begin_item();
+            let retired = self.retire_in(work, context, &key, device);
+            work.end_item(retired.is_ok());
+            match retired {
+                Err(error) if error.code == Code::TooManyOperations || error.code.is_damage() => {}
+                other => other?,
+            }
         }
         Ok(())
+    }
+
+    fn retire_in(
+        &self,
+        work: &mut Work<'_>,
+        context: &mut Context<'_>,
+        key: &Key,
+        device: DeviceId,
+    ) -> Result<(), Error> {
+        let Some(group) = work.get::<GroupRecord>(key)?.filter(|group| group.standing != Standing::Left) else {
+            return Ok(());
+        };
+        let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
+        let loaded = state::load(work, &id)?;
+        let last = loaded.set.last_sequence(self.user(), device);
+        self.act(work, context, loaded, Body::Retire { device: device.0, last }).map(drop)
     }
 }
 

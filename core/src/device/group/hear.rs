@@ -5,12 +5,12 @@ use super::{
     state::{self, Lists, Loaded, Teller},
 };
 use crate::{
-    context::Context,
+    context::{Context, Timestamp},
     error::{Blame, Code},
     group::{operation::Operation, sync},
     ids::{DeviceId, GroupId, GroupKind, SessionId, UserId},
-    limits::{KEEP_RECEIVED_IDS, MAX_HELD, MAX_HELD_OPERATIONS, MAX_HELD_PER_DEVICE, MIN_HELD},
-    record::{Claim, Counters, Event, Flags, Group, HeldContent, Item, Message, MessageKind, Scope},
+    limits::{KEEP_RECEIVED_IDS, MAX_HELD, MAX_HELD_OPERATIONS, MAX_HELD_PER_DEVICE, MAX_LATENCY, MIN_HELD},
+    record::{Claim, Counters, Event, Flags, Group, HeldContent, Item, Message, MessageKind, Scope, Standing},
     store::{Key, Kind, Places},
     wire::{
         content::{self, Body, GroupClaim, Prelude},
@@ -60,8 +60,9 @@ impl Device {
                     note_claim(&mut group, id, &word, *claim, false);
                     work.put_group(&id, &group)?;
                 }
-                hold(work, context, &id, &word)?;
-                Ok(Heard { items: Vec::new(), held: true })
+                let held = hold(work, context, &id, &word)?;
+                let dropped = (!held).then(|| Event::HeldDropped { user: word.user.clone() });
+                Ok(Heard { items: as_items(dropped.into_iter().collect()), held })
             }
         }
     }
@@ -80,9 +81,13 @@ impl Device {
                 if group.scope != Scope::Group(kind, id) {
                     return Err(Code::WrongScope);
                 }
-                let Some(message) = self.message_in(&group, id, word)? else { return Ok(None) };
-                let mut items = as_items(note_claim(&mut group, id, word, *claim, false).into_iter().collect());
-                work.put_group(&id, &group)?;
+                let Some(message) = self.message_in(context, &group, id, word)? else { return Ok(None) };
+                let mut items = Vec::new();
+                // Who has left lags behind by right: nothing is sent there any more (A56).
+                if word.user == *self.user() || group.has(&word.user, &word.account_key) {
+                    items = as_items(note_claim(&mut group, id, word, *claim, false).into_iter().collect());
+                    work.put_group(&id, &group)?;
+                }
                 items.push(Item::Message(message));
                 Ok(Some(items))
             }
@@ -119,15 +124,31 @@ impl Device {
         }
     }
 
-    /// The message of a member. A former member's is flagged: nothing shows whether it was said before the leave. Anybody else's waits:
-    /// perhaps the add has not come yet.
-    fn message_in(&self, group: &Group, id: GroupId, word: &Word) -> Result<Option<Message>, Code> {
+    /// The message of a member. A former member's is flagged: nothing shows whether it was said before the leave; MAXLATENCY later it was
+    /// not. The same holds for what others say after our own leave. Anybody else's waits: perhaps the add has not come yet.
+    fn message_in(
+        &self,
+        context: &Context<'_>,
+        group: &Group,
+        id: GroupId,
+        word: &Word,
+    ) -> Result<Option<Message>, Code> {
         let Body::Group { stamp, payload, .. } = &word.body else { return Err(Code::WrongScope) };
         let own = word.user == *self.user();
         let mut flags = word.flags;
+        let long_gone = |user: &UserId| {
+            let left = group.left_at.iter().find(|(known, _)| known == user);
+            left.is_some_and(|(_, at)| context.now.since(Timestamp(*at)) > MAX_LATENCY)
+        };
+        if long_gone(self.user()) {
+            return Err(Code::NoSession);
+        }
         if !own && !group.has(&word.user, &word.account_key) {
             if !group.former.contains(&word.user) {
                 return Ok(None);
+            }
+            if long_gone(&word.user) {
+                return Err(Code::AuthorNotMember);
             }
             flags.from_former_member = true;
         }
@@ -224,7 +245,12 @@ impl Group {
 fn note_claim(group: &mut Group, id: GroupId, word: &Word, claim: GroupClaim, asks: bool) -> Option<Event> {
     let claim = Claim { count: claim.count, digest: claim.digest };
     let news = sync::hear(group, (&word.user, word.device), claim, asks);
-    news.then(|| Event::GroupDiverged { group: id, user: word.user.clone(), device: word.device })
+    // Who has left need not agree with anybody.
+    (news && group.standing == Standing::Member).then(|| Event::GroupDiverged {
+        group: id,
+        user: word.user.clone(),
+        device: word.device,
+    })
 }
 
 fn held(work: &Work<'_>, id: &GroupId) -> Result<Vec<(Key, HeldContent)>, Code> {
@@ -243,9 +269,8 @@ fn size(held: &HeldContent) -> u64 {
 
 /// > Group content whose group is not known yet is decrypted, committed and kept as *held* until the add arrives (X 9).
 ///
-/// # Errors
-/// [`Code::AuthorNotMember`] beyond the bounds: then not even the session that it came on is kept.
-fn hold(work: &mut Work<'_>, context: &Context<'_>, id: &GroupId, word: &Word) -> Result<(), Code> {
+/// `false`: it is beyond the bounds and was dropped.
+fn hold(work: &mut Work<'_>, context: &Context<'_>, id: &GroupId, word: &Word) -> Result<bool, Code> {
     let mut content = word.prelude.encode()?;
     content.extend_from_slice(&zeroize::Zeroizing::new(word.body.encode()?));
     let held = HeldContent {
@@ -259,31 +284,36 @@ fn hold(work: &mut Work<'_>, context: &Context<'_>, id: &GroupId, word: &Word) -
     };
     let mut peer = work.peer(&word.user, word.device)?.ok_or(Code::NoSession)?;
     let mut counters: Counters = work.get(&Places::only(Kind::Counters))?.unwrap_or_default();
-    let most = match word.body {
-        Body::Operations { .. } => MAX_HELD_OPERATIONS,
-        _ => MAX_HELD_PER_DEVICE,
+    // Operations count apart, so that neither keeps the other out.
+    let (of_device, in_all, most) = match word.body {
+        Body::Operations { .. } => (&mut peer.held_operations, &mut counters.held_operations, MAX_HELD_OPERATIONS),
+        _ => (&mut peer.held, &mut counters.held, MAX_HELD_PER_DEVICE),
     };
-    peer.held = peer.held.saturating_add(size(&held));
-    counters.held = counters.held.saturating_add(size(&held));
-    if peer.held > most as u64 || counters.held > MAX_HELD as u64 {
-        return Err(Code::AuthorNotMember);
+    *of_device = of_device.saturating_add(size(&held));
+    *in_all = in_all.saturating_add(size(&held));
+    if *of_device > most as u64 || *in_all > MAX_HELD as u64 {
+        return Ok(false);
     }
     work.put_peer(&peer)?;
     work.put(Places::only(Kind::Counters), &counters)?;
     let key = work.places().held_content(id, &word.user, word.device, &word.envelope_id);
-    work.put(key, &held)
+    work.put(key, &held)?;
+    Ok(true)
 }
 
 fn drop_held(work: &mut Work<'_>, key: Key, held: &HeldContent) -> Result<(), Code> {
     work.delete(key);
     let mut counters: Counters = work.get(&Places::only(Kind::Counters))?.unwrap_or_default();
-    counters.held = counters.held.saturating_sub(size(held));
-    work.put(Places::only(Kind::Counters), &counters)?;
+    let (_, body) = content::decode(&held.content).map_err(|_| Code::RecordInconsistent)?;
+    let of_operations = matches!(body, Body::Operations { .. });
+    let in_all = if of_operations { &mut counters.held_operations } else { &mut counters.held };
+    *in_all = in_all.saturating_sub(size(held));
     if let Some(mut peer) = work.peer(&held.user, held.device)? {
-        peer.held = peer.held.saturating_sub(size(held));
+        let of_device = if of_operations { &mut peer.held_operations } else { &mut peer.held };
+        *of_device = of_device.saturating_sub(size(held));
         work.put_peer(&peer)?;
     }
-    Ok(())
+    work.put(Places::only(Kind::Counters), &counters)
 }
 
 /// Drops what has been held for 30 days, and says from whom it was.
@@ -291,7 +321,7 @@ pub(in super::super) fn forget_held(work: &mut Work<'_>, context: &Context<'_>) 
     let mut events = Vec::new();
     for key in work.keys(&Places::all(Kind::HeldContent))? {
         let held: HeldContent = work.get(&key)?.ok_or(Code::RecordInconsistent)?;
-        if context.now.since(crate::context::Timestamp(held.at)) > KEEP_RECEIVED_IDS {
+        if context.now.since(Timestamp(held.at)) > KEEP_RECEIVED_IDS {
             drop_held(work, key, &held)?;
             events.push(Event::HeldDropped { user: held.user.clone() });
         }

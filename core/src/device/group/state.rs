@@ -9,7 +9,7 @@ use crate::{
         operation::Operation,
         set::{Set, View},
     },
-    ids::{DeviceId, GroupId, UserId},
+    ids::{DeviceId, GroupId, OperationId, UserId},
     keys::device_list::VerifiedDeviceList,
     limits::{MAX_BUNDLE, MAX_WAITING},
     record::{Event, Group, Scope, SendHead, Standing, StoredList, StoredOperation, User, Waiting},
@@ -106,6 +106,7 @@ pub(in super::super) fn take(
     let waited: Waiting = work.get(&waiting_key)?.unwrap_or_default();
     let waited = waited.operations.into_iter().map(Operation::from_record).collect::<Result<_, _>>()?;
     let told_twice = set.equivocators();
+    let offered: BTreeSet<OperationId> = operations.iter().map(|operation| operation.id).collect();
     let taken = set.take(operations, waited)?;
     let Some(after) = set.view() else { return Ok(None) };
     let standing = standing(&after, us);
@@ -115,9 +116,14 @@ pub(in super::super) fn take(
             return Ok(None);
         }
     }
-    if taken.waiting.len() > MAX_WAITING {
+    // What was just offered comes before what has waited: who fills the room with words that build upon nothing keeps nobody else out, and
+    // what is dropped comes again by sync.
+    let mut taken = taken;
+    if taken.waiting.iter().filter(|waiting| offered.contains(&waiting.id)).count() > MAX_WAITING {
         return Err(Code::MissingParents);
     }
+    taken.waiting.sort_by_key(|waiting| !offered.contains(&waiting.id));
+    taken.waiting.truncate(MAX_WAITING);
     let kept = || taken.new.iter().filter_map(|name| set.operation(name)).chain(&taken.waiting);
     for list in lists.values().filter(|list| kept().any(|operation| operation.form.list == list.list.hash)) {
         let key = places.in_group(Kind::GroupList, &id, &list.list.hash);
@@ -218,6 +224,20 @@ pub(super) fn encoded_bundles(work: &Work<'_>, set: &Set) -> Result<Vec<Vec<u8>>
     bundles(work, set, MAX_BUNDLE)?.iter().map(Bundle::encode).collect()
 }
 
+/// How large a group's state is, in bytes: its operations with the lists that they cite.
+pub(super) fn size(work: &Work<'_>, set: &Set) -> Result<usize, Code> {
+    let mut size = set.operations().iter().map(|operation| operation.signed.len()).sum();
+    for key in work.keys(&work.places().group(Kind::GroupList, &set.id()))? {
+        size += work.get::<StoredList>(&key)?.map_or(0, |list| list.signed.len());
+    }
+    Ok(size)
+}
+
+/// That a user has left, for whoever has not heard it and may lack what came before.
+pub(super) fn encoded_farewell(work: &Work<'_>, set: &Set, user: &UserId) -> Result<Vec<Vec<u8>>, Code> {
+    pack(work, &set.id(), &set.farewell(user), MAX_BUNDLE)?.iter().map(Bundle::encode).collect()
+}
+
 /// What shows a misled user that nobody counts them in.
 pub(super) fn encoded_evidence(work: &Work<'_>, set: &Set, user: &UserId) -> Result<Vec<Vec<u8>>, Code> {
     pack(work, &set.id(), &set.evidence_for(user), MAX_BUNDLE)?.iter().map(Bundle::encode).collect()
@@ -233,7 +253,8 @@ fn standing(view: &View, us: &UserId) -> Standing {
 
 /// What the operations make of the group, and what the record alone remembers.
 fn advance(known: Option<Group>, view: &View, standing: Standing, now: u64) -> Group {
-    let (mut left_at, mut lags, owed) = known.map(|group| (group.left_at, group.lags, group.owed)).unwrap_or_default();
+    let (mut left_at, mut lags, pushed, owed) =
+        known.map(|group| (group.left_at, group.lags, group.pushed, group.owed)).unwrap_or_default();
     // With whom we share no group we need not agree; and whose claim we have come up to lags no more.
     let concerned = |user: &UserId| view.is_member(user) || view.misled.contains(user);
     lags.retain(|lag| concerned(&lag.user) && lag.claim != view.claim);
@@ -253,6 +274,7 @@ fn advance(known: Option<Group>, view: &View, standing: Standing, now: u64) -> G
         claim: view.claim,
         left_at,
         lags,
+        pushed,
         owed,
     }
 }

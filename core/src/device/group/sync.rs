@@ -10,7 +10,7 @@ use crate::{
     error::{Code, Error},
     group::sync::{self, Answer},
     ids::{DeviceId, GroupId, UserId},
-    record::{Group, SendBody, SentTo, Standing},
+    record::{Group, Lag, SendBody, Standing},
     store::{Kind, Places},
     wire::group::Bundle,
 };
@@ -24,14 +24,18 @@ impl Device {
         id: &GroupId,
         group: &mut Group,
     ) -> Result<(), Error> {
-        if group.standing != Standing::Member {
-            return Ok(());
-        }
         let due: Vec<(usize, Answer)> = group
             .lags
             .iter()
             .enumerate()
-            .filter_map(|(at, lag)| Some((at, sync::answer(lag, group, self.user(), context.now)?)))
+            .filter_map(|(at, lag)| {
+                let answer = match group.standing {
+                    Standing::Member => sync::answer(lag, group, self.user(), context.now)?,
+                    // Whoever writes to us has not heard that we left.
+                    _ => sync::is_due(lag, group, context.now).then_some(Answer::Push)?,
+                };
+                Some((at, answer))
+            })
             .collect();
         if due.is_empty() && group.owed.is_empty() {
             return Ok(());
@@ -40,11 +44,14 @@ impl Device {
         let whole = state::encoded_bundles(work, &set)?;
         for (at, answer) in due {
             let Some(lag) = group.lags.get(at).cloned() else { continue };
-            let listed =
-                work.user(&lag.user)?.and_then(|user| user.list).is_some_and(|list| list.device(lag.device).is_some());
-            if listed {
+            if self.concerns(work, group, &lag)? {
                 let payloads = match answer {
                     Answer::Ask => vec![Bundle::default().encode()?],
+                    Answer::Push if !sync::may_push(group, (&lag.user, lag.device), context.now) => Vec::new(),
+                    // Who has left has nothing to tell but that.
+                    Answer::Push if group.standing != Standing::Member => {
+                        state::encoded_farewell(work, &set, self.user())?
+                    }
                     Answer::Push if group.misled.contains(&lag.user) => state::encoded_evidence(work, &set, &lag.user)?,
                     Answer::Push => whole.clone(),
                 };
@@ -67,6 +74,15 @@ impl Device {
         work.put_group(id, group).map_err(Error::from)
     }
 
+    /// Whether a lag's device still has a part in the group: it is on its user's list, and the user is ours, is misled, or is a member under
+    /// the very account key that we pin. Who has left gets nothing, whatever it claims (A56).
+    fn concerns(&self, work: &Work<'_>, group: &Group, lag: &Lag) -> Result<bool, Code> {
+        let Some(user) = work.user(&lag.user)? else { return Ok(false) };
+        let listed = user.list.is_some_and(|list| list.device(lag.device).is_some());
+        let own = lag.user == *self.user();
+        Ok(listed && (own || group.misled.contains(&lag.user) || group.has(&lag.user, &user.account_key)))
+    }
+
     fn send_operations(
         &self,
         work: &mut Work<'_>,
@@ -75,7 +91,7 @@ impl Device {
         (user, device): (&UserId, Option<DeviceId>),
         payload: Vec<u8>,
     ) -> Result<(), Error> {
-        let to = vec![SentTo { user: user.clone(), account_key: None, verified: false, welcome: false }];
+        let to = self.sent_alone(work, group, user)?;
         let said = to_group(group, &to, self.user(), true);
         let body = SendBody { payload, welcome: Vec::new() };
         self.start(work, context, (to, device, Some(said), None), &body).map(drop)

@@ -130,7 +130,8 @@ impl GroupChange {
 impl GroupView {
     pub(super) fn of(group: Group) -> Option<Self> {
         let Scope::Group(kind, id) = group.scope else { return None };
-        let concerned = |user: &UserId| group.members.iter().any(|member| member.user == *user);
+        let is_member = group.standing == Standing::Member;
+        let concerned = |user: &UserId| is_member && group.members.iter().any(|member| member.user == *user);
         let diverged = group.lags.iter().filter(|lag| concerned(&lag.user));
         let diverged = diverged.map(|lag| (lag.user.clone(), lag.device)).collect();
         let members = group.members.into_iter().map(|m| MemberView { user: m.user, account_keys: m.account_keys });

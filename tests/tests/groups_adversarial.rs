@@ -1,0 +1,597 @@
+//! Private groups among people who break the rules, and servers who do (S 2.D, A47 to A57).
+
+use rand_chacha::rand_core::SeedableRng;
+use sesame_core::context::{Context, Timestamp};
+use sesame_core::crypto::labels;
+use sesame_core::device::{Act, Answers, Event, Item, Need, Received, Send};
+use sesame_core::error::Code;
+use sesame_core::group::{operation::Operation, set::Set};
+use sesame_core::ids::{DeviceId, GroupId, GroupKind};
+use sesame_core::keys::device::DeviceKeys;
+use sesame_core::record::{self, Record, Scope};
+use sesame_core::registry::admission;
+use sesame_core::store::{Kind, Sealer};
+use sesame_core::wire::content::{Body as Content, GroupClaim, SentTo, Stamp};
+use sesame_core::wire::group::{self as form, Added, Body, Bundle, Change, SignedOperation};
+use sesame_tests::{ALICE, BOB, DAY, JEN, Name, World, events, failures, messages, store_key, user};
+
+#[test]
+fn a47_nothing_rides_in_a_scope_where_it_has_no_business() {
+    let (mut world, id) = World::trio(47);
+    world.say(BOB, id, b"x").unwrap();
+    world.receive(ALICE).unwrap();
+    let stamp = Stamp { content_id: [1; 16], sent_at: 1 };
+    let claim = GroupClaim { count: 1, digest: [1; 16] };
+    let to = SentTo { user: b"jen".to_vec().into(), account_key: None, verified: 0 };
+    let direct = [
+        Content::Message { stamp, payload: vec![1].into() },
+        Content::Transcript { stamp, recipients: vec![to].into(), payload: vec![1].into() },
+    ];
+    let in_group = [
+        Content::Group { stamp, claim, payload: vec![1].into() },
+        Content::Operations { stamp, claim, bundle: vec![0; 6].into() },
+    ];
+    let group = Scope::Group(GroupKind::Pairwise, id);
+    // As a pure rule, and as authentic envelopes of a member whose client keeps none.
+    for (bodies, wrong, right) in [(&direct, group, Scope::Direct), (&in_group, Scope::Direct, group)] {
+        for body in bodies {
+            assert_eq!(admission::fits(body, right), Ok(()));
+            assert_eq!(admission::fits(body, wrong), Err(Code::WrongScope));
+            let content = [world.prelude(BOB, ALICE, 9).encode().unwrap(), body.encode().unwrap()].concat();
+            let envelope = world.craft(BOB, ALICE, wrong, [9; 16], &content);
+            assert_eq!(world.refusal(ALICE, &envelope), Some(Code::WrongScope), "{body:?}");
+        }
+    }
+}
+
+/// Makes a device believe in a group that it is no member of: it gets another's rows of it.
+fn plant(world: &mut World, from: Name, to: Name) {
+    let kinds = [Kind::Group, Kind::Operation, Kind::GroupList].map(|kind| kind as u8);
+    let mut rows = world.dump(to);
+    rows.extend(world.dump(from).into_iter().filter(|(key, _)| kinds.contains(&key[0])));
+    world.hosts[&to].store.inner.restore(rows);
+}
+
+/// What a client that keeps no rules sends: a signed operation in the place of a message that it had ready.
+fn smuggle(world: &mut World, from: Name, id: GroupId, set: &Set, body: Body) -> Send {
+    let signer = DeviceKeys::from_record(&world.own(from));
+    let list = world.list(from.0);
+    let draft = set.draft(&signer.party.user, signer.party.device, body).unwrap();
+    let operation = Operation::sign(&signer, &list.list, draft).unwrap();
+    let operations = vec![SignedOperation::decode(&operation.signed).unwrap()];
+    let bundle = Bundle { lists: vec![list.signed.into()].into(), operations: operations.into() };
+    world.replace_payload(from, id, &bundle.encode().unwrap())
+}
+
+#[test]
+fn t79_a48_a_stranger_who_knows_the_group_id_achieves_nothing_and_learns_nothing() {
+    let mut world = World::acquainted(48, &[("alice", 1), ("bob", 1), ("mallory", 1)]);
+    let id = world.found(ALICE, "Trip", &["bob"]);
+    let mallory = ("mallory", 1);
+    plant(&mut world, ALICE, mallory);
+    let before = world.group(BOB, id).unwrap();
+    let signer = DeviceKeys::from_record(&world.own(mallory));
+    let set = world.operations(ALICE, id);
+    for round in 0..4 {
+        let myself = Added {
+            user: b"mallory".to_vec().into(),
+            account_key: *signer.party.account_key.as_bytes(),
+            leaves: vec![].into(),
+        };
+        let body = match round {
+            0 => Some(Body::Info { change: Change { name: Some(b"Mine".to_vec().into()), ..Change::default() } }),
+            1 => Some(Body::Add { members: vec![myself].into() }),
+            2 => Some(Body::Leave),
+            _ => None,
+        };
+        let send = match body {
+            Some(body) => smuggle(&mut world, mallory, id, &set, body),
+            None => world.in_group(mallory, id, |group, c| group.send(c, b"I am in", None)).unwrap(),
+        };
+        world.drive(mallory, send).unwrap();
+        let outbox = world.with(BOB, |d, c| d.outbox(c)).unwrap();
+        let results = world.receive(BOB).unwrap();
+        match round {
+            // A word too early, as far as Bob can know: it waits, and nobody hears of it.
+            3 => {
+                assert!(matches!(results[0], Received::Held { .. }), "{results:?}");
+                assert!(messages(&results).is_empty());
+            }
+            _ => assert_eq!(failures(&results), [Code::AuthorNotMember], "round {round}"),
+        }
+        assert_eq!(world.group(BOB, id).unwrap(), before);
+        assert_eq!(world.with(BOB, |d, c| d.outbox(c)).unwrap(), outbox, "no answer");
+        world.with(BOB, |d, c| d.tick(c, false)).unwrap();
+        assert_eq!(world.with(BOB, |d, c| d.outbox(c)).unwrap(), outbox, "no answer later either");
+        world.receive(ALICE).unwrap();
+        plant(&mut world, ALICE, mallory);
+    }
+}
+
+#[test]
+fn a49_an_ex_member_cannot_come_back_by_their_own_hand() {
+    let (mut world, id) = World::trio(49);
+    let member = world.dump(JEN);
+    world.act(JEN, id, |group, c| group.leave(c)).unwrap();
+    world.all_receive();
+    assert_eq!(world.act(JEN, id, |group, c| group.add(c, &[user("jen")])).map_err(|e| e.code), Err(Code::NotAMember));
+    // Her store from before the leave still lets her speak, aside of it.
+    world.hosts[&JEN].store.inner.restore(member);
+    let send = world.in_group(JEN, id, |group, c| group.rename(c, "Still here")).unwrap();
+    world.drive(JEN, send).unwrap();
+    world.all_receive();
+    for name in [ALICE, BOB] {
+        assert_eq!(world.members(name, id), ["alice", "bob"]);
+        assert_eq!(world.group(name, id).unwrap().info.name, "Trip");
+    }
+}
+
+#[test]
+fn a50_nothing_that_a_server_gives_changes_who_is_a_member() {
+    let (mut world, id) = World::trio(50);
+    world.create("mallory");
+    let before = world.group(ALICE, id).unwrap();
+    let mut answers = Answers::default();
+    for name in ["alice", "bob", "jen", "mallory"] {
+        answers.device_lists.push(world.relay.device_list(&user(name)).unwrap());
+        answers.bundles.extend(world.relay.bundle(&user(name), DeviceId(1)));
+        answers.without_bundle.push((user(name), DeviceId(7)));
+    }
+    answers.unknown_users.push(user("bob"));
+    world.with(ALICE, |d, c| d.apply(c, &answers)).unwrap();
+    assert_eq!(world.group(ALICE, id).unwrap(), before);
+    // The core gives a group's rules no server's bytes at all: they do not name what answers are made of.
+    for file in ["set", "validity", "operation", "sync", "change"] {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/src/group/");
+        let text = std::fs::read_to_string(format!("{path}{file}.rs")).unwrap();
+        let text: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        assert!(
+            !["device::Answers", "wire::bundle", "Rejection", "registry"].iter().any(|name| text.contains(name)),
+            "{file}"
+        );
+    }
+}
+
+/// A bundle of operations that a member's client, which keeps no rules, has made: each body upon the one before, changed at will.
+fn forge(
+    world: &World,
+    from: Name,
+    set: &Set,
+    bodies: Vec<Body>,
+    spoil: impl Fn(usize, &mut form::Operation),
+) -> Vec<Vec<u8>> {
+    let signer = DeviceKeys::from_record(&world.own(from));
+    let list = world.list(from.0);
+    let (mut set, mut bundles) = (set.clone(), Vec::new());
+    for (at, body) in bodies.into_iter().enumerate() {
+        let draft = set.draft(&signer.party.user, signer.party.device, body).unwrap();
+        let honest = Operation::sign(&signer, &list.list, draft).unwrap();
+        let mut operation = honest.form.clone();
+        spoil(at, &mut operation);
+        let bytes = form::encode_unchecked(&operation).unwrap();
+        let signature = signer.signing.sign(labels::GROUP_OPERATION, &bytes);
+        let signed = SignedOperation { operation: bytes.into(), signature };
+        let bundle = Bundle { lists: vec![list.signed.clone().into()].into(), operations: vec![signed].into() };
+        bundles.push(bundle.encode().unwrap());
+        // A stranger's is refused here as it is everywhere.
+        let _ = set.insert(honest);
+    }
+    bundles
+}
+
+fn named(name: &str) -> Body {
+    Body::Info { change: Change { name: Some(name.as_bytes().to_vec().into()), ..Change::default() } }
+}
+
+#[test]
+fn an_operation_that_waits_and_turns_out_wrong_hinders_no_other() {
+    let (mut world, id) = World::trio(97);
+    // Jen makes two operations, of which the second has a wrong Lamport number, and shows Bob the second first.
+    let set = world.operations(JEN, id);
+    let bodies = vec![named("one"), named("two")];
+    let bundles = forge(&world, JEN, &set, bodies, |at, operation| operation.lamport += 7 * at as u64);
+    for bundle in bundles.iter().rev() {
+        let send = world.replace_payload(JEN, id, bundle);
+        let batch = send.batches.iter().find(|batch| batch.user == user("bob")).unwrap();
+        world.relay.submit((&user("jen"), DeviceId(1)), batch).unwrap();
+        assert_eq!(failures(&world.receive(BOB).unwrap()), []);
+    }
+    assert_eq!(world.group(BOB, id).unwrap().info.name, "one");
+    world.act(BOB, id, |group, c| group.rename(c, "and on it goes")).unwrap();
+    world.rest();
+    assert_eq!(world.group(ALICE, id).unwrap().info.name, "and on it goes");
+}
+
+#[test]
+fn what_a_stranger_says_of_a_group_beforehand_does_not_keep_anybody_out() {
+    let mut world = World::acquainted(98, &[("alice", 1), ("bob", 1), ("jen", 1), ("mallory", 1)]);
+    let id = world.found(ALICE, "Trip", &["bob"]);
+    // Mallory knows the group's operations, and tells Jen of them with a word of her own before Alice adds Jen.
+    let mallory = ("mallory", 1);
+    plant(&mut world, ALICE, mallory);
+    let set = world.operations(ALICE, id);
+    let [own] = forge(&world, mallory, &set, vec![named("mine")], |_, _| {}).try_into().unwrap();
+    world.act(ALICE, id, |group, c| group.add(c, &[user("jen")])).unwrap();
+    let add = world.steal(JEN);
+    let mut rows = world.dump(mallory);
+    rows.extend(world.dump(ALICE).into_iter().filter(|(key, _)| key[0] == Kind::Group as u8));
+    world.hosts[&mallory].store.inner.restore(rows);
+    let send = world.replace_payload(mallory, id, &own);
+    let batch = send.batches.iter().find(|batch| batch.user == user("jen")).unwrap();
+    world.relay.submit((&user("mallory"), DeviceId(1)), batch).unwrap();
+    assert!(matches!(world.receive(JEN).unwrap()[0], Received::Held { .. }));
+    assert_eq!(failures(&world.decrypt(JEN, &add)), []);
+    assert_eq!(world.members(JEN, id), ["alice", "bob", "jen"]);
+    assert_eq!(world.group(JEN, id).unwrap().info.name, "Trip");
+}
+
+#[test]
+fn what_is_held_for_a_group_is_bounded_and_dropped_after_30_days() {
+    let mut world = World::acquainted(9, &[("alice", 1), ("mallory", 1)]);
+    let mallory = ("mallory", 1);
+    let (mut held, mut dropped) = (0, 0);
+    for _ in 0..80 {
+        // A group that Alice never hears the add of.
+        let (id, send) = world.found_quietly(mallory, "Spam", &["alice"]);
+        world.with(mallory, |d, c| d.abandon(c, &send.id, &user("alice"))).unwrap();
+        let send = world.in_group(mallory, id, |group, c| group.send(c, b"spam", None)).unwrap();
+        world.drive(mallory, send).unwrap();
+        for result in world.receive(ALICE).unwrap() {
+            match result {
+                Received::Held { .. } => held += 1,
+                Received::Item { item: Item::Event(Event::HeldDropped { .. }), .. } => dropped += 1,
+                Received::Item { item: Item::Event(Event::Gap { .. }), .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!((held, dropped), (64, 16), "what is too much is said, and nothing else is lost by it");
+    assert!(world.session(ALICE, mallory).is_some());
+    let rows = world.dump(ALICE).len();
+    world.pass(31 * DAY);
+    let events = world.with(ALICE, |d, c| d.tick(c, true)).unwrap();
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::HeldDropped { .. })).count(), 64);
+    world.pass(31 * DAY);
+    world.with(ALICE, |d, c| d.tick(c, true)).unwrap();
+    assert!(world.dump(ALICE).len() + 64 * 4 <= rows, "content and sessions are gone");
+}
+
+#[test]
+fn t89_a53_a_device_that_tells_two_members_different_things_is_found_out() {
+    let (mut world, id) = World::trio(89);
+    let store = world.dump(ALICE);
+    let tell = |world: &mut World, name: &str, to: &str| {
+        let send = world.in_group(ALICE, id, |group, c| group.rename(c, name)).unwrap();
+        let batch = send.batches.iter().find(|batch| batch.user == user(to)).unwrap();
+        world.relay.submit((&user("alice"), DeviceId(1)), batch).unwrap();
+    };
+    tell(&mut world, "for Bob", "bob");
+    world.hosts[&ALICE].store.inner.restore(store);
+    tell(&mut world, "for Jen", "jen");
+    world.all_receive();
+    assert_ne!(world.group(BOB, id).unwrap().info, world.group(JEN, id).unwrap().info);
+    world.say(BOB, id, b"what is it called?").unwrap();
+    let mut heard = world.rest();
+    world.say(JEN, id, b"let us see").unwrap();
+    heard.extend(world.rest());
+    assert_eq!(
+        world.group(BOB, id).unwrap().info,
+        world.group(JEN, id).unwrap().info,
+        "one of both, the same for both"
+    );
+    for name in [BOB, JEN] {
+        let found_out = |event: &&Event| matches!(event, Event::GroupEquivocation { user: of, device, .. } if *of == user("alice") && device.0 == 1);
+        let results: Vec<_> = heard.iter().filter(|(of, _)| *of == name).flat_map(|(_, r)| r.clone()).collect();
+        assert_eq!(events(&results).iter().filter(|e| found_out(e)).count(), 1, "{name:?}");
+    }
+}
+
+#[test]
+fn a56_a_leaver_gets_no_further_ciphertext_not_even_what_was_pending() {
+    let (mut world, id) = World::trio(56);
+    let pending = world.in_group(BOB, id, |group, c| group.send(c, b"pending", None)).unwrap();
+    assert!(pending.batches.iter().any(|batch| batch.user == user("jen")));
+    world.act(JEN, id, |group, c| group.leave(c)).unwrap();
+    world.receive(BOB).unwrap();
+    let pending = world.with(BOB, |d, c| d.pending(c, &pending.id)).unwrap().unwrap();
+    assert!(pending.batches.iter().all(|batch| batch.user != user("jen")), "dropped from the outbox");
+    assert_eq!(world.drive(BOB, pending).unwrap(), None);
+    for n in 0..5 {
+        world.say(BOB, id, b"x").unwrap();
+        world.act(BOB, id, |group, c| group.rename(c, &n.to_string())).unwrap();
+    }
+    assert_eq!(world.mails(JEN), Vec::<Vec<u8>>::new());
+    world.rest();
+    // Her sessions in the group die with MAXLATENCY, on both sides.
+    for name in [ALICE, JEN] {
+        world.pass(31 * DAY);
+        world.with(name, |d, c| d.tick(c, true)).unwrap();
+    }
+    assert_eq!(world.group_session(ALICE, JEN, id), None);
+    assert_eq!(world.group_session(JEN, ALICE, id), None);
+    assert!(world.group_session(ALICE, BOB, id).is_some());
+    assert!(world.session(ALICE, JEN).is_some(), "the direct session stays");
+}
+
+#[test]
+fn a57_a_message_that_the_server_withholds_from_a_group_shows_as_a_gap() {
+    let (mut world, id) = World::trio(57);
+    world.say(ALICE, id, b"1").unwrap();
+    world.receive(BOB).unwrap();
+    world.say(ALICE, id, b"2").unwrap();
+    world.steal(BOB);
+    world.send(ALICE, &["bob"], b"direct");
+    world.say(ALICE, id, b"3").unwrap();
+    let results = world.receive(BOB).unwrap();
+    let gaps: Vec<_> = events(&results)
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Gap { group, from, to, .. } => Some((*group, *from, *to)),
+            _ => None,
+        })
+        .collect();
+    // The create was the first word in the group, so the second message is the third. As nobody had answered in the group, it rode in a
+    // direct message, which is missing as well.
+    assert!(gaps.contains(&(Some(id), 3, 3)), "{gaps:?}");
+    assert!(gaps.iter().all(|(group, from, to)| from == to && (group.is_none() || *group == Some(id))), "{gaps:?}");
+}
+
+#[test]
+fn removing_a_device_retires_it_in_every_group() {
+    let mut world = World::acquainted(92, &[("alice", 2), ("bob", 1)]);
+    let id = world.found(ALICE, "Trip", &["bob"]);
+    let thief = world.dump(("alice", 2));
+    world.remove(("alice", 2));
+    world.flush(ALICE);
+    world.all_receive();
+    let history = world.in_group(BOB, id, |group, c| group.history(c)).unwrap();
+    assert!(history.iter().any(|entry| entry.act == Act::Retired(DeviceId(2))), "{history:?}");
+    world.hosts[&("alice", 2)].store.inner.restore(thief);
+    let send = world.in_group(("alice", 2), id, |group, c| group.rename(c, "Mine")).unwrap();
+    // The relay refuses the removed device; a hostile one delivers what it says.
+    let envelope = send.batches.iter().find(|batch| batch.user == user("bob")).unwrap().envelopes[0].envelope.clone();
+    assert_eq!(world.refusal(BOB, &envelope), Some(Code::NotListed));
+    assert_eq!(world.group(BOB, id).unwrap().info.name, "Trip");
+}
+
+#[test]
+fn a_pin_that_differs_from_the_adds_blocks() {
+    let mut world = World::acquainted(93, &[("alice", 1), ("bob", 1), ("jen", 1)]);
+    let id = world.found(ALICE, "Trip", &["bob"]);
+    // For Bob, Jen is somebody else.
+    let key = Sealer::new(&store_key()).places.user(Kind::User, &user("jen"));
+    let sealer = Sealer::new(&store_key());
+    let mut dump = world.dump(BOB);
+    let jens = record::User::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap();
+    let other = record::User { account_key: *world.list("bob").account_key.as_bytes(), ..jens };
+    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+    let mut context = Context { now: Timestamp(world.now), rng: &mut rng };
+    dump.insert(key.clone(), sealer.seal(&mut context, &key, &other.encode().unwrap()).unwrap());
+    world.hosts[&BOB].store.inner.restore(dump);
+    world.act(ALICE, id, |group, c| group.add(c, &[user("jen")])).unwrap();
+    let results = world.receive(BOB).unwrap();
+    assert!(
+        events(&results)
+            .iter()
+            .any(|event| matches!(event, Event::IdentityChanged { user: of, .. } if *of == user("jen")))
+    );
+    let send = world.in_group(BOB, id, |group, c| group.send(c, b"x", None)).unwrap();
+    assert!(send.needs.contains(&Need::IdentityAcceptance(user("jen"))));
+    assert!(send.batches.iter().all(|batch| batch.user != user("jen")));
+    // The app stays with its pin: the claim is gone, and in the group nothing is sent to who is not the member.
+    let pinned = *world.list("bob").account_key.as_bytes();
+    world.with(BOB, |d, c| d.accept_identity(c, &user("jen"), &pinned)).unwrap();
+    let users = world.with(BOB, |d, c| d.users(c)).unwrap();
+    assert!(users.iter().all(|view| view.claimed_key.is_none()));
+    let send = world.with(BOB, |d, c| d.pending(c, &send.id)).unwrap().unwrap();
+    assert_eq!(send.failed, [(user("jen"), Code::IdentityNotAccepted.number())]);
+    let again = world.with(BOB, |d, c| d.accept_identity(c, &user("jen"), &pinned)).map(drop);
+    assert_eq!(again.map_err(|error| error.code), Err(Code::InvalidArgument), "no claim waits any more");
+}
+
+#[test]
+fn a56_a_late_message_of_a_leaver_brings_them_nothing() {
+    let (mut world, id) = World::trio(156);
+    world.say(JEN, id, b"before I go").unwrap();
+    let late = world.steal(BOB);
+    world.act(JEN, id, |group, c| group.leave(c)).unwrap();
+    world.all_receive();
+    let results = world.decrypt(BOB, &late);
+    assert_eq!(messages(&results)[0].payload, b"before I go");
+    assert!(messages(&results)[0].flags.from_former_member);
+    assert!(!events(&results).iter().any(|event| matches!(event, Event::GroupDiverged { .. })));
+    world.act(BOB, id, |group, c| group.rename(c, "Without Jen")).unwrap();
+    world.say(BOB, id, b"x").unwrap();
+    world.with(BOB, |d, c| d.tick(c, false)).unwrap();
+    world.flush(BOB);
+    assert_eq!(world.mails(JEN), Vec::<Vec<u8>>::new(), "neither state nor question");
+}
+
+#[test]
+fn a56_a_leave_that_was_lost_is_said_again_to_whoever_still_writes() {
+    let (mut world, id) = World::trio(256);
+    world.act(JEN, id, |group, c| group.leave(c)).unwrap();
+    world.steal(BOB);
+    world.receive(ALICE).unwrap();
+    world.say(BOB, id, b"are you there?").unwrap();
+    let results = world.receive(JEN).unwrap();
+    assert!(!events(&results).iter().any(|event| matches!(event, Event::GroupDiverged { .. })));
+    world.with(JEN, |d, c| d.tick(c, false)).unwrap();
+    world.flush(JEN);
+    assert_eq!(
+        (world.mails(ALICE).len(), world.mails(BOB).len()),
+        (1, 1),
+        "Bob's message; and the leave, for Bob alone"
+    );
+    world.receive(BOB).unwrap();
+    assert_eq!(world.members(BOB, id), ["alice", "bob"]);
+    world.say(BOB, id, b"gone").unwrap();
+    assert_eq!(world.mails(JEN), Vec::<Vec<u8>>::new());
+    world.rest();
+}
+
+#[test]
+fn what_a_leaver_says_a_month_later_is_not_heard() {
+    let (mut world, id) = World::trio(157);
+    let member = world.dump(JEN);
+    world.act(JEN, id, |group, c| group.leave(c)).unwrap();
+    world.all_receive();
+    world.pass(31 * DAY);
+    for name in [ALICE, BOB, JEN] {
+        world.with(name, |d, c| d.tick(c, true)).unwrap();
+        world.publish(name);
+        world.flush(name);
+    }
+    world.all_receive();
+    // Her client takes her for a member still, and opens a session anew.
+    let mut rows = world.dump(JEN);
+    rows.extend(member.into_iter().filter(|(key, _)| key[0] == Kind::Group as u8));
+    world.hosts[&JEN].store.inner.restore(rows);
+    world.say(JEN, id, b"still here").unwrap();
+    assert_eq!(failures(&world.receive(BOB).unwrap()), [Code::AuthorNotMember]);
+}
+
+#[test]
+fn a49_an_ex_member_who_adds_themselves_stays_out() {
+    for aside in [false, true] {
+        let (mut world, id) = World::trio(149);
+        let (member, before) = (world.dump(JEN), world.operations(JEN, id));
+        world.act(JEN, id, |group, c| group.leave(c)).unwrap();
+        world.all_receive();
+        let leave = world.operations(JEN, id).leaves_of(&user("jen"))[0];
+        // Beside the leave, as if it had not been; or after it, naming it, and then accepting.
+        let set = if aside { before } else { world.operations(JEN, id) };
+        let leaves = if aside { vec![] } else { vec![leave.0] };
+        let account_key = *world.list("jen").account_key.as_bytes();
+        let myself = Added { user: b"jen".to_vec().into(), account_key, leaves: leaves.into() };
+        let signer = DeviceKeys::from_record(&world.own(JEN));
+        let add = Body::Add { members: vec![myself].into() };
+        let draft = set.draft(&signer.party.user, signer.party.device, add.clone()).unwrap();
+        let adds = Operation::sign(&signer, &world.list("jen").list, draft).unwrap().id;
+        let bodies = if aside { vec![add] } else { vec![add, Body::Accept { add: adds.0 }] };
+        let bundles = forge(&world, JEN, &set, bodies, |_, _| {});
+        world.hosts[&JEN].store.inner.restore(member);
+        for bundle in bundles {
+            let send = world.replace_payload(JEN, id, &bundle);
+            let batch = send.batches.iter().find(|batch| batch.user == user("bob")).unwrap();
+            world.relay.submit((&user("jen"), DeviceId(1)), batch).unwrap();
+            world.receive(BOB).unwrap();
+        }
+        assert_eq!(world.members(BOB, id), ["alice", "bob"], "aside: {aside}");
+        assert_eq!(world.group(BOB, id).unwrap().standing, sesame_core::device::Standing::Member);
+    }
+}
+
+#[test]
+fn a51_nobody_leaves_in_anothers_name() {
+    let (mut world, id) = World::trio(151);
+    let set = world.operations(BOB, id);
+    let [bundle] = forge(&world, BOB, &set, vec![Body::Leave], |_, operation| {
+        operation.author = b"jen".to_vec().into();
+    })
+    .try_into()
+    .unwrap();
+    let send = world.replace_payload(BOB, id, &bundle);
+    let batch = send.batches.iter().find(|batch| batch.user == user("alice")).unwrap();
+    world.relay.submit((&user("bob"), DeviceId(1)), batch).unwrap();
+    assert_eq!(failures(&world.receive(ALICE).unwrap()), [Code::WrongUser]);
+    assert_eq!(world.members(ALICE, id), ["alice", "bob", "jen"]);
+}
+
+#[test]
+fn a_damaged_group_keeps_no_stolen_device_on_the_list() {
+    let mut world = World::acquainted(192, &[("alice", 2), ("bob", 1)]);
+    let (damaged, whole) = (world.found(ALICE, "Damaged", &["bob"]), world.found(ALICE, "Whole", &["bob"]));
+    let prefix = Sealer::new(&store_key()).places.group(Kind::Operation, &damaged);
+    let mut rows = world.dump(ALICE);
+    rows.iter_mut().filter(|(key, _)| key.starts_with(&prefix)).for_each(|(_, row)| row[20] ^= 1);
+    world.hosts[&ALICE].store.inner.restore(rows);
+    let damage = world.in_group(ALICE, damaged, |group, c| group.history(c)).map(drop);
+    assert_eq!(damage.map_err(|error| error.code), Err(Code::RecordCorrupt), "else this test shows nothing");
+    world.remove(("alice", 2));
+    world.flush(ALICE);
+    world.receive(BOB).unwrap();
+    let retired = |world: &mut World, id| {
+        let history = world.in_group(BOB, id, |group, c| group.history(c)).unwrap();
+        history.iter().any(|entry| entry.act == Act::Retired(DeviceId(2)))
+    };
+    assert!(retired(&mut world, whole) && !retired(&mut world, damaged));
+    assert_eq!(world.list("alice").list.devices.len(), 1);
+    // Nor does it keep a new device from being linked, which learns the other group.
+    let tablet = world.link("alice");
+    assert_eq!(world.members(tablet, whole), ["alice", "bob"]);
+}
+
+#[test]
+fn a_removed_device_cannot_accept_an_invitation() {
+    let mut world = World::acquainted(292, &[("alice", 1), ("jen", 2)]);
+    let id = world.found(ALICE, "Trip", &["jen"]);
+    world.act(JEN, id, |group, c| group.leave(c)).unwrap();
+    world.all_receive();
+    world.act(ALICE, id, |group, c| group.add(c, &[user("jen")])).unwrap();
+    world.all_receive();
+    let thief = ("jen", 2);
+    let accepts = world.in_group(thief, id, |group, c| group.accept(c)).unwrap();
+    world.remove(thief);
+    world.flush(JEN);
+    world.receive(ALICE).unwrap();
+    // A member who takes part in it could pass the word on; by itself it is refused already.
+    let sealer = Sealer::new(&store_key());
+    let prefix = sealer.places.group(Kind::Operation, &id);
+    let accepted: Vec<_> = world.dump(thief).into_iter().filter(|(key, _)| key.starts_with(&prefix)).collect();
+    let mut set = world.operations(ALICE, id);
+    let word = accepted.into_iter().find_map(|(key, row)| {
+        let stored = record::StoredOperation::decode(&sealer.open(&key, &row).unwrap()).unwrap();
+        Operation::from_record(stored).ok().filter(|operation| !set.has(&operation.id))
+    });
+    set.insert(word.unwrap()).unwrap();
+    assert!(!set.view().unwrap().is_member(&user("jen")));
+    assert!(!accepts.batches.is_empty());
+}
+
+#[test]
+fn a_state_goes_to_the_member_and_not_to_whoever_took_the_name() {
+    let (mut world, id) = World::trio(158);
+    world.act(ALICE, id, |group, c| group.rename(c, "Lost on Jen")).unwrap();
+    world.steal(JEN);
+    world.receive(BOB).unwrap();
+    world.say(JEN, id, b"x").unwrap();
+    world.receive(BOB).unwrap();
+    assert_eq!(world.group(BOB, id).unwrap().diverged, [(user("jen"), DeviceId(1))], "else this test shows nothing");
+    // Jen's name is somebody else's now, whom Bob accepts as such; the group knows her by the key of before.
+    let key = Sealer::new(&store_key()).places.user(Kind::User, &user("jen"));
+    let sealer = Sealer::new(&store_key());
+    let mut dump = world.dump(BOB);
+    let jens = record::User::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap();
+    let other = record::User { account_key: *world.list("bob").account_key.as_bytes(), ..jens };
+    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+    let mut context = Context { now: Timestamp(world.now), rng: &mut rng };
+    dump.insert(key.clone(), sealer.seal(&mut context, &key, &other.encode().unwrap()).unwrap());
+    world.hosts[&BOB].store.inner.restore(dump);
+    world.with(BOB, |d, c| d.tick(c, false)).unwrap();
+    assert_eq!(world.with(BOB, |d, c| d.outbox(c)).unwrap(), []);
+}
+
+#[test]
+fn words_that_build_upon_nothing_do_not_crowd_out_those_that_will() {
+    use sesame_core::limits::MAX_WAITING;
+    let (mut world, id) = World::trio(197);
+    // Jen parks as many operations on parents that do not exist as a device keeps.
+    let set = world.operations(JEN, id);
+    for bundle in forge(&world, JEN, &set, (0..MAX_WAITING).map(|n| named(&n.to_string())).collect(), |_, operation| {
+        operation.parents = vec![[7; 32]].into();
+    }) {
+        let send = world.replace_payload(JEN, id, &bundle);
+        let batch = send.batches.iter().find(|batch| batch.user == user("bob")).unwrap();
+        world.relay.submit((&user("jen"), DeviceId(1)), batch).unwrap();
+        assert_eq!(failures(&world.receive(BOB).unwrap()), []);
+    }
+    // Alice's two come in the wrong order, and count all the same.
+    world.act(ALICE, id, |group, c| group.rename(c, "one")).unwrap();
+    let first = world.steal(BOB);
+    world.act(ALICE, id, |group, c| group.rename(c, "two")).unwrap();
+    assert_eq!(failures(&world.receive(BOB).unwrap()), []);
+    assert_eq!(world.group(BOB, id).unwrap().info.name, "Trip");
+    assert_eq!(failures(&world.decrypt(BOB, &first)), []);
+    assert_eq!(world.group(BOB, id).unwrap().info.name, "two");
+}
