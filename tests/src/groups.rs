@@ -7,7 +7,7 @@ use sesame_core::{
     error::{Code, Error},
     group::{operation::Operation, set::Set},
     ids::{DeviceId, GroupId, GroupKind, UserId},
-    record::{Record, SendBody, SendHead, StoredOperation},
+    record::{self, Record, SendBody, SendHead, StoredOperation},
     store::{Kind, Places, Sealer},
 };
 
@@ -152,6 +152,18 @@ impl World {
     /// [`Code::UnknownGroup`].
     pub fn group(&mut self, name: Name, id: GroupId) -> Result<GroupView, Code> {
         self.in_group(name, id, |group, context| group.view(context)).map_err(|error| error.code)
+    }
+
+    /// The group that a send belongs to as its sender knows it, and whom the send welcomes there.
+    #[must_use]
+    pub fn group_of(&self, name: Name, send: &Send) -> Option<(record::Group, Vec<UserId>)> {
+        let sealer = Sealer::new(&store_key());
+        let rows = self.dump(name);
+        let head = Places::send(Kind::SendHead, &send.id.0);
+        let head = SendHead::decode(&sealer.open(&head, &rows[&head]).unwrap()).unwrap();
+        let key = sealer.places.group(Kind::Group, &head.group?.scope.group()?);
+        let group = record::Group::decode(&sealer.open(&key, &rows[&key]).unwrap()).unwrap();
+        Some((group, head.users.into_iter().filter(|to| to.welcome).map(|to| to.user).collect()))
     }
 
     /// The names of the members, as a device sees them; none when it does not know the group.

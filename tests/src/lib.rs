@@ -73,6 +73,8 @@ pub struct Weather {
     pub delay: u32,
     /// The order is shuffled.
     pub reorder: bool,
+    /// The server's answer to a batch is lost: the sender submits the same bytes again.
+    pub unanswered: u32,
 }
 
 /// Everything there is.
@@ -209,6 +211,10 @@ impl World {
             }
             for batch in &send.batches {
                 let caller = user(from.0);
+                if self.weather.unanswered > 0 && self.rng.next_u32() % 100 < self.weather.unanswered {
+                    let _ = self.relay.submit((&caller, DeviceId(from.1)), batch);
+                    continue;
+                }
                 match self.relay.submit((&caller, DeviceId(from.1)), batch) {
                     Ok(()) => self.with(from, |device, context| device.accepted(context, &id, &batch.user))?,
                     Err(Refusal::Stale { device_list, .. }) => {

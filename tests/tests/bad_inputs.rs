@@ -13,7 +13,7 @@ const NOW: u64 = 1_790_000_000_000;
 #[test]
 fn every_case_gives_its_code_and_changes_nothing() {
     let corpus = corpus();
-    assert!(corpus.cases.len() >= 250, "{}", corpus.cases.len());
+    assert!(corpus.cases.len() >= 360, "{}", corpus.cases.len());
     let mut rng = <rand_chacha::ChaCha20Rng as rand_chacha::rand_core::SeedableRng>::seed_from_u64(1);
     let mut context = Context { now: Timestamp(NOW), rng: &mut rng };
     let [(_, alice), (_, bob)] = &corpus.stores;

@@ -81,7 +81,7 @@ fn t30_fifty_crossings_lose_nothing_and_grow_nothing() {
 fn t31_crossings_with_losses_settle_when_the_network_is_quiet() {
     for seed in 0..20 {
         let mut world = World::strangers(3_100 + seed);
-        world.weather = Weather { drop: 40, duplicate: 20, delay: 20, reorder: true };
+        world.weather = Weather { drop: 40, duplicate: 20, delay: 20, reorder: true, ..Weather::default() };
         for _ in 0..15 {
             world.send(ALICE, &["bob"], b"a");
             world.send(BOB, &["alice"], b"b");
@@ -101,7 +101,7 @@ fn t31_crossings_with_losses_settle_when_the_network_is_quiet() {
 fn t32_random_play_then_quiet_agrees_within_one_exchange() {
     for seed in 0..12 {
         let mut world = World::strangers(3_200 + seed);
-        world.weather = Weather { drop: 15, duplicate: 25, delay: 30, reorder: true };
+        world.weather = Weather { drop: 15, duplicate: 25, delay: 30, reorder: true, ..Weather::default() };
         let mut devices: Vec<Name> = vec![ALICE, BOB];
         let mut failed: BTreeMap<Code, usize> = BTreeMap::new();
         for _ in 0..80 {

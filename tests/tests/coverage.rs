@@ -26,7 +26,7 @@ fn every_number_has_its_test_or_its_reason() {
         .filter_map(|rest| rest.split("fn ").nth(1).and_then(|name| name.split('(').next()))
         .collect();
     let readme = fs::read_to_string(root.join("tests/README.md")).unwrap();
-    let excused = readme.split("## Not tested yet").nth(1).unwrap();
+    let excused = readme.split("## What does not apply").nth(1).unwrap();
     let t = (1..=36).chain(51..=67).chain(78..=90).map(|n| ('t', n));
     let a = (1..=29).chain(47..=57).chain(59..=60).map(|n| ('a', n));
     let missing: Vec<String> = t

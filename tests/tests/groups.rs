@@ -67,30 +67,22 @@ fn the_story_of_a_group() {
 #[test]
 fn t36_crossed_openings_settle_in_their_scope_and_leave_the_direct_session_alone() {
     let (mut world, id) = World::trio(36);
-    let direct = world.session(ALICE, BOB).unwrap();
-    // Nobody has answered in the group yet: both sides open, and the openings cross.
-    let (one, send) = world.found_quietly(ALICE, "A", &["bob"]);
-    world.drive(ALICE, send).unwrap();
-    world.receive(BOB).unwrap();
-    let bobs = world.steal(BOB);
-    assert!(bobs.is_empty());
-    world
-        .in_group(BOB, one, |group, c| group.send(c, b"b1", None))
-        .map(|send| world.drive(BOB, send).unwrap())
-        .unwrap();
-    world.say(ALICE, one, b"a1").unwrap();
-    world.receive(ALICE).unwrap();
-    world.receive(BOB).unwrap();
-    world.say(ALICE, one, b"a2").unwrap();
-    assert_eq!(world.read(BOB), [b"a2"]);
-    world.say(BOB, one, b"b2").unwrap();
-    assert_eq!(world.read(ALICE), [b"b2"]);
-    let (ours, theirs) = (world.group_session(ALICE, BOB, one).unwrap(), world.group_session(BOB, ALICE, one).unwrap());
-    assert_eq!(ours.id, theirs.id);
-    assert!(!ours.initiating && !theirs.initiating);
-    assert_eq!(world.session(ALICE, BOB).unwrap().id, direct.id, "the direct session is the same");
-    let other = world.group_session(ALICE, BOB, id).unwrap();
-    assert!(other.id != ours.id && ours.id != direct.id);
+    let direct = world.session(BOB, JEN).unwrap();
+    // Alice has opened the group with both; Bob and Jen have not spoken there with each other. Both do before either fetches.
+    assert_eq!((world.group_session(BOB, JEN, id), world.group_session(JEN, BOB, id)), (None, None));
+    world.say(BOB, id, b"b1").unwrap();
+    world.say(JEN, id, b"j1").unwrap();
+    let (bobs, jens) = (world.group_session(BOB, JEN, id).unwrap(), world.group_session(JEN, BOB, id).unwrap());
+    assert!(bobs.initiating && jens.initiating && bobs.id != jens.id, "they cross");
+    assert_eq!((world.read(BOB), world.read(JEN)), (vec![b"j1".to_vec()], vec![b"b1".to_vec()]));
+    world.say(BOB, id, b"b2").unwrap();
+    assert_eq!(world.read(JEN), [b"b2"]);
+    world.say(JEN, id, b"j2").unwrap();
+    assert_eq!(world.read(BOB), [b"j2"]);
+    let (bobs, jens) = (world.group_session(BOB, JEN, id).unwrap(), world.group_session(JEN, BOB, id).unwrap());
+    assert_eq!((bobs.id, bobs.initiating, jens.initiating), (jens.id, false, false));
+    assert_eq!(world.session(BOB, JEN).unwrap().id, direct.id, "the direct session is the same");
+    assert!(bobs.id != direct.id && world.group_session(BOB, ALICE, id).unwrap().id != bobs.id);
 }
 
 #[test]
