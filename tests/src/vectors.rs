@@ -1,24 +1,25 @@
 //! Our own vectors: one conversation with every key and every intermediate value, so that another implementation can be checked step
 //! by step. `cargo run -p sesame-tests --bin vectors` writes `tests/vectors/v1.json`; `docs/wire.md` explains every value.
 
-use crate::{ALICE, BOB, Name, World, store_key, user};
+use crate::{ALICE, BOB, JEN, Name, World, store_key, user};
 use serde_json::{Value, json};
 use sesame_core::{
     agreement::pqxdh::{self, NamedPreKeys},
+    context::Context,
     crypto::{mlkem, x25519},
-    device::Device,
-    ids::DeviceId,
+    device::{Device, Group, GroupChange},
+    ids::{DeviceId, UserId},
     keys::{device::DeviceKeys, pair::PairKeys},
     ratchet::chain_tag,
-    record::{PreKey, Record, Scope},
-    store::{MemoryStore, Places, PreKeyUse, Sealer},
+    record::{PreKey, Record, Scope, StoredList},
+    store::{Kind, MemoryStore, Places, PreKeyUse, Sealer},
     wire::{
         bundle::Bundle,
         envelope::{Envelope, Route, SUITE},
         padding,
     },
 };
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -49,6 +50,62 @@ fn pair(from: &DeviceKeys, to: &DeviceKeys) -> Value {
     let pair = PairKeys::derive(&from.identity, &to.party.identity_key, SUITE, &from.party, &to.party).unwrap();
     let keys = pair.secret().expose();
     json!({ "mask": hex(&keys[..32]), "gate": hex(&keys[32..64]), "control": hex(&keys[64..]) })
+}
+
+/// A group in which every kind of operation was made, and one that does not count: its operations with the lists that they cite, and
+/// what they make of it.
+fn history() -> Value {
+    let mut world = World::acquainted(0x5e5b, &[("alice", 2), ("bob", 2), ("jen", 1)]);
+    let id = world.found(ALICE, "Trip", &["bob", "jen"]);
+    let rename = |world: &mut World, name: Name, text: &str| {
+        world.act(name, id, |group, c| group.rename(c, text)).unwrap();
+    };
+    rename(&mut world, ("alice", 2), "By the tablet");
+    world.all_receive();
+    let change = GroupChange { timer: Some(3_600), app_data: Some(vec![1, 2, 3]), ..GroupChange::default() };
+    world.act(BOB, id, |group, c| group.update_info(c, &change)).unwrap();
+    world.all_receive();
+    // Bob leaves by one device; the other has not heard it and goes on.
+    world.act(BOB, id, |group, c| group.leave(c)).unwrap();
+    rename(&mut world, ("bob", 2), "Void");
+    world.act(JEN, id, |group, c| group.leave(c)).unwrap();
+    world.all_receive();
+    for (name, accepts) in [("jen", true), ("bob", false)] {
+        world.act(ALICE, id, |group, c| group.add(c, &[user(name)])).unwrap();
+        world.all_receive();
+        let answer = |group: Group<'_>, c: &mut Context<'_>| if accepts { group.accept(c) } else { group.decline(c) };
+        world.act((name, 1), id, answer).unwrap();
+        world.all_receive();
+    }
+    world.remove(("alice", 2));
+    world.flush(ALICE);
+    world.all_receive();
+    let sealer = Sealer::new(&store_key());
+    let prefix = sealer.places.group(Kind::GroupList, &id);
+    let lists = world.dump(ALICE).into_iter().filter(|(key, _)| key.starts_with(&prefix));
+    let lists = lists.map(|(key, row)| hex(&StoredList::decode(&sealer.open(&key, &row).unwrap()).unwrap().signed));
+    let lists: Vec<String> = lists.collect();
+    let set = world.operations(ALICE, id);
+    let view = set.view().unwrap();
+    let names = |users: Vec<&UserId>| {
+        users.iter().map(|u| String::from_utf8_lossy(u.as_bytes()).into_owned()).collect::<Vec<_>>()
+    };
+    let kinds = set.operations().iter().map(|o| core::mem::discriminant(&o.form.body)).collect::<HashSet<_>>();
+    assert_eq!((kinds.len(), view.void.len()), (7, 1), "every kind is there, and one that does not count");
+    json!({
+        "id": hex(&id.0),
+        "lists": lists,
+        "operations": set.operations().iter().map(|operation| json!({
+            "id": hex(&operation.id.0),
+            "signed": hex(&operation.signed),
+            "counts": !view.void.contains(&operation.id),
+        })).collect::<Vec<_>>(),
+        "members": names(view.members.iter().map(|member| &member.user).collect()),
+        "name": view.info.name,
+        "timer": view.info.timer,
+        "app_data": hex(&view.info.app_data),
+        "digest": hex(&view.claim.digest),
+    })
 }
 
 /// Makes all vectors; the same every time.
@@ -193,6 +250,7 @@ pub fn vectors() -> Value {
         },
         "conversation": conversation,
         "group": groups,
+        "group_history": history(),
         "linking": {
             "code": code,
             "secret": hex(offer.secret.expose()),

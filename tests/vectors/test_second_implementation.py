@@ -404,6 +404,152 @@ def test_alice_reads_what_bob_says_in_a_group() -> None:
     assert sorted(members) == [user.encode() for user in g["members"]]
 
 
+@dataclass
+class Word:
+    """One operation of a group's history, as docs/wire.md lays it out."""
+
+    id: bytes
+    author: bytes
+    account: bytes
+    device: int
+    epoch: int
+    sequence: int
+    lamport: int
+    parents: list[bytes]
+    kind: int
+    added: list[tuple[bytes, bytes, list[bytes]]] = field(default_factory=list)
+    change: dict[str, bytes | int] = field(default_factory=dict)
+    about: bytes = b""
+    retires: tuple[int, int] = (0, 0)
+
+    def order(self) -> tuple[int, bytes, int, bytes]:
+        return self.lamport, self.author, self.device, self.id
+
+
+def ids(data: bytes) -> list[bytes]:
+    return [data[at : at + 32] for at in range(0, len(data), 32)]
+
+
+def change(r: Reader) -> dict[str, bytes | int]:
+    said: dict[str, bytes | int] = {}
+    for name in ("name", "description", "picture"):
+        if r.number(1):
+            said[name] = r.opaque(2)
+    if r.number(1):
+        said["timer"] = r.number(4)
+    if r.number(1):
+        said["app_data"] = r.opaque(2)
+    return said
+
+
+def word(group: bytes, signed: bytes, lists: dict[bytes, bytes]) -> Word:
+    outer = Reader(signed)
+    form, signature = outer.opaque(2), outer.take(64)
+    outer.end()
+    r = Reader(form)
+    assert (r.number(1), r.take(32)) == (1, group)
+    author, device, sequence, lamport, cited = r.opaque(1), r.number(4), r.number(8), r.number(8), r.take(32)
+    listed = Reader(lists[cited])
+    assert (listed.number(1), listed.opaque(1)) == (1, author)
+    account, epoch = listed.take(32), listed.number(8)
+    listed.take(8)
+    on_it, keys = Reader(listed.opaque(2)), {}
+    while on_it.at < len(on_it.data):
+        number, key = on_it.number(4), on_it.take(32)
+        on_it.take(32), on_it.opaque(1), on_it.number(8)
+        keys[number] = key
+    Ed25519PublicKey.from_public_bytes(keys[device]).verify(signature, join(b"sesame/1 sign group operation", form))
+    name = sha256(join(b"sesame/1 operation id", form))
+    made = Word(name, author, account, device, epoch, sequence, lamport, ids(r.opaque(2)), r.number(1))
+    if made.kind == 1:
+        assert r.number(1) == 2
+        assert r.take(32) == account and sha256(join(b"sesame/1 group id", account, r.take(32))) == group
+        made.change, made.added = change(r), [(author, account, [])]
+    elif made.kind == 2:
+        added = Reader(r.opaque(2))
+        while added.at < len(added.data):
+            made.added.append((added.opaque(1), added.take(32), ids(added.opaque(2))))
+    elif made.kind == 3:
+        made.change = change(r)
+    elif made.kind in (5, 6):
+        made.about = r.take(32)
+    elif made.kind == 7:
+        made.retires = (r.number(4), r.number(8))
+        assert made.retires[0] not in keys, "a list that names the device is no evidence"
+    r.end()
+    return made
+
+
+class Judge:
+    """What a set of operations makes of a group: the four rules at the end of docs/wire.md."""
+
+    def __init__(self, words: list[Word]) -> None:
+        self.words = {each.id: each for each in words}
+        self.past: dict[bytes, set[bytes]] = {}
+        self.counts: dict[bytes, bool] = {}
+        for each in sorted(words, key=Word.order):
+            self.past[each.id] = set(each.parents).union(*(self.past[parent] for parent in each.parents))
+            assert each.lamport == 1 + max([0] + [self.words[parent].lamport for parent in each.parents])
+            before = [self.words[id] for id in self.past[each.id]]
+            assert each.kind == 1 or any((each.author, each.account) == (u, k) for o in before for u, k, _ in o.added)
+            own = [o.sequence for o in before if (o.author, o.device) == (each.author, each.device)]
+            assert each.sequence == 1 or each.sequence - 1 in own
+        for each in sorted(words, key=Word.order):
+            self.counts[each.id] = self.count(each)
+
+    def retired(self, each: Word) -> bool:
+        retires = [o for o in self.words.values() if o.kind == 7 and (o.author, o.account) == (each.author, each.account)]
+        return any(
+            o.retires[0] == each.device and each.sequence > o.retires[1] and each.id not in self.past[o.id] and each.epoch < o.epoch
+            for o in retires
+        )
+
+    def leaves(self, user: bytes, account: bytes) -> list[Word]:
+        return [o for o in self.words.values() if o.kind == 4 and (o.author, o.account) == (user, account) and not self.retired(o)]
+
+    def count(self, each: Word) -> bool:
+        if each.kind == 7:
+            return True
+        if self.retired(each):
+            return False
+        if each.kind not in (2, 3):
+            return True
+        beside = [o for o in self.leaves(each.author, each.account) if each.id not in self.past[o.id] and o.id not in self.past[each.id]]
+        return not beside and self.is_member(each.author, each.account, self.past[each.id])
+
+    def is_member(self, user: bytes, account: bytes, seen: set[bytes]) -> bool:
+        for add in (self.words[id] for id in seen if self.counts.get(id)):
+            for _, _, named in (entry for entry in add.added if entry[:2] == (user, account)):
+                leaves = [o.id for o in self.leaves(user, account) if o.id in seen]
+                covered = all(o in named or any(o in self.past[later] for later in named) for o in leaves)
+                answers = [o.kind for o in self.words.values() if o.id in seen and self.counts.get(o.id) and o.author == user and o.about == add.id]
+                if covered and (not named or (5 in answers and 6 not in answers)):
+                    return True
+        return False
+
+
+def test_a_history_of_every_kind_of_operation_gives_the_same_group() -> None:
+    g = VECTORS["group_history"]
+    lists = {}
+    for signed in g["lists"]:
+        form = Reader(h(signed)).opaque(2)
+        lists[sha256(form)] = form
+    words = [word(h(g["id"]), h(each["signed"]), lists) for each in g["operations"]]
+    assert [each.id for each in words] == [h(each["id"]) for each in g["operations"]]
+    assert {each.kind for each in words} == set(range(1, 8))
+    judge = Judge(words)
+    assert {id.hex(): counts for id, counts in judge.counts.items()} == {each["id"]: each["counts"] for each in g["operations"]}
+    named = {(user, account) for each in words for user, account, _ in each.added}
+    members = sorted(user.decode() for user, account in named if judge.is_member(user, account, set(judge.words)))
+    assert members == g["members"]
+    info: dict[str, bytes | int] = {}
+    for each in sorted(words, key=Word.order):
+        if judge.counts[each.id]:
+            info |= each.change
+    assert (info["name"], info["timer"], info["app_data"]) == (g["name"].encode(), g["timer"], h(g["app_data"]))
+    assert sha256(join(b"sesame/1 group digest", *sorted(judge.words)))[:16] == h(g["digest"])
+
+
 def test_linking_code() -> None:
     link = VECTORS["linking"]
     assert link["code"].startswith("SESAME1")
