@@ -166,6 +166,13 @@ impl World {
         Some((group, head.users.into_iter().filter(|to| to.welcome).map(|to| to.user).collect()))
     }
 
+    /// What a send carries: the app's bytes, or operations.
+    #[must_use]
+    pub fn payload_of(&self, name: Name, send: &Send) -> Vec<u8> {
+        let (sealer, key) = (Sealer::new(&store_key()), Places::send(Kind::SendBody, &send.id.0));
+        SendBody::decode(&sealer.open(&key, &self.dump(name)[&key]).unwrap()).unwrap().payload.clone()
+    }
+
     /// The names of the members, as a device sees them; none when it does not know the group.
     pub fn members(&mut self, name: Name, id: GroupId) -> Vec<String> {
         let members = self.group(name, id).map(|view| view.members).unwrap_or_default();

@@ -1,7 +1,6 @@
 //! The largest group: 1,000 members with 2 devices each. It prints how long each part took and what it stored; no time is a claim.
 
 use sesame_core::device::{Answers, Need, Received};
-use sesame_core::ids::DeviceId;
 use sesame_tests::{ALICE, Name, World, failures, messages, user};
 use std::time::Instant;
 
@@ -69,7 +68,7 @@ fn play(members: usize) {
     }
     assert_eq!(read, 2 * members - 1);
     println!("read by all {read} in {:.1} s; a member's store grew by {largest} B", begun.elapsed().as_secs_f64());
-    assert!(world.relay.device_list(&user("alice")).is_some() && DeviceId(1).0 == 1);
+    assert!(world.relay.device_list(&user("alice")).is_some());
 }
 
 #[test]

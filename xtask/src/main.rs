@@ -23,12 +23,13 @@ fn commands() -> Cli {
             .about("Headers, shared and static library, pkg-config and CMake files, under a prefix")
             .arg(prefix),
     );
+    let part = Arg::new("part").long("part").value_parser(test::PARTS).help("Only this part");
     Cli::new("cargo xtask")
         .bin_name("cargo xtask")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(Cli::new("demo").about("One message to every device, then a group's story, from Python"))
-        .subcommand(Cli::new("test").about("Everything that must hold; what CI runs"))
+        .subcommand(Cli::new("test").about("Everything that must hold; what CI runs").arg(part))
         .subcommand(dist)
         .subcommand(Cli::new("bindings").about("Generates the hosts' code anew"))
         .subcommand(Cli::new("header").about("Generates include/sesame.h anew"))
@@ -40,7 +41,7 @@ fn commands() -> Cli {
 fn main() -> ExitCode {
     let result = match commands().get_matches().subcommand() {
         Some(("demo", _)) => demo(),
-        Some(("test", _)) => return test::test(),
+        Some(("test", what)) => return test::test(what.get_one::<String>("part").map(String::as_str)),
         Some(("dist", what)) => dist(what),
         Some(("bindings", _)) => bindings::generate(&root()).and_then(|made| bindings::write(&root(), &made)),
         Some(("header", _)) => bindings::header().and_then(|text| bindings::write_header(&root(), &text)),

@@ -1,7 +1,7 @@
 //! A Python environment of the project's own, under the target folder.
 
 use crate::{
-    bindings::{library, target},
+    bindings::{build_library, library, target},
     report::{Report, before},
     root, run,
 };
@@ -10,6 +10,25 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+
+/// Everything that is checked of the Python package.
+pub(crate) fn check(report: &mut Report) {
+    let python = report.value("python environment", || {
+        build_library()?;
+        let python = environment()?;
+        install(&python)?;
+        install_test_tools(&python)?;
+        Ok(python)
+    });
+    let Some(python) = python else { return };
+    report.step("mypy --strict", || {
+        let config = ["-m", "mypy", "--strict", "--config-file", "bindings/python/pyproject.toml"];
+        run(&python, &[&config[..], &["bindings/python/src/sesame", "bindings/python/demo.py"]].concat())
+    });
+    report.step("the README's example", || readme(&python));
+    report.step("the demo's story", || run(&python, &["bindings/python/demo.py"]));
+    tests(&python, report);
+}
 
 /// Makes the environment if it is not there; gives its interpreter.
 pub(crate) fn environment() -> Result<PathBuf, String> {
@@ -44,7 +63,7 @@ pub(crate) fn install(python: &Path) -> Result<(), String> {
 }
 
 /// pytest, mypy, and the primitives of the second implementation, from PyPI, once.
-pub(crate) fn install_test_tools(python: &Path) -> Result<(), String> {
+fn install_test_tools(python: &Path) -> Result<(), String> {
     run(
         python,
         &[
@@ -61,14 +80,14 @@ pub(crate) fn install_test_tools(python: &Path) -> Result<(), String> {
 }
 
 /// Runs the README's Python example, exactly as it is printed.
-pub(crate) fn readme(python: &Path) -> Result<(), String> {
+fn readme(python: &Path) -> Result<(), String> {
     let text = fs::read_to_string(root().join("README.md")).map_err(|error| error.to_string())?;
     let example = text.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
     run(python, &["-c", example.ok_or("the README has no Python example")?])
 }
 
 /// Runs pytest and adds its count.
-pub(crate) fn tests(python: &Path, report: &mut Report) {
+fn tests(python: &Path, report: &mut Report) {
     eprintln!("== pytest");
     let done = Command::new(python)
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python/tests", "tests/vectors"])
