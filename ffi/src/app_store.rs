@@ -206,6 +206,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "key agreement takes hours there")]
     fn what_nobody_asked_for_is_refused_and_a_callback_may_not_come_in() -> Result<(), sesame_core::error::Error> {
         let (fault, seen) = (Arc::new(AtomicU8::new(0)), Arc::new(AtomicU8::new(0)));
         let store = fenced(Odd { inner: memory_store(), fault: fault.clone(), seen: seen.clone() });

@@ -208,6 +208,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "key agreement takes hours there")]
     fn a_panic_poisons_the_handle_and_reload_takes_it_up_again() {
         let engine = engine();
         let result: Result<(), Error> = engine.call(|_, _| panic!("a fault"));
@@ -218,6 +219,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "key agreement takes hours there")]
     fn a_closed_handle_stays_closed() {
         let engine = engine();
         assert_eq!(engine.close(), Ok(()));

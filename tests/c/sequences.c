@@ -33,7 +33,11 @@ static struct {
 
 static const char *const USERS[] = {"alice", "bob", "jen", ""};
 
+static unsigned long calls, succeeded;
+
 static void known(sesame_status status) {
+  calls++;
+  succeeded += status == SESAME_STATUS_OK;
   if (strcmp(sesame_status_text((int32_t)status), "unknown status") == 0 || status >= SESAME_STATUS_INTERNAL) {
     fprintf(stderr, "a call gave %d\n", (int)status);
     abort();
@@ -82,7 +86,7 @@ static void forget(uint32_t slot) {
 }
 
 static void step(void) {
-  const uint32_t op = draw(64), slot = draw(SLOTS), other = draw(SLOTS);
+  const uint32_t op = draw(72), slot = draw(SLOTS), other = draw(SLOTS);
   sesame_error error, *e = draw(4) == 0 ? NULL : &error;
   const sesame_device device = w.devices[slot];
   const sesame_registry registry = w.registries[slot];
@@ -196,6 +200,23 @@ static void step(void) {
   case 60: known(sesame_session_free(w.sessions[slot])); break;
   case 61: known(sesame_group_free(group)); break;
   case 62: known(draw(2) ? sesame_linking_free(w.linkings[slot]) : sesame_store_free(w.stores[slot])); break;
+  case 63: known(sesame_device_create(w.stores[slot], host_key(), user(), &w.devices[other], e)); break;
+  case 64: known(sesame_device_user(device, r, &text, e)); break;
+  case 65: known(sesame_linking_resume(w.stores[slot], host_key(), &w.linkings[other], e)); break;
+  case 66: known(sesame_relay_publish(w.relay, user(), number, some(), draw(8) ? &number : NULL, e)); break;
+  case 67: {
+    const uint64_t ids[2] = {number, number + 1};
+    known(sesame_relay_confirm(w.relay, user(), 1, draw(8) ? ids : NULL, draw(3), e));
+    break;
+  }
+  case 68: {
+    const sesame_slice data = some();
+    const sesame_group_change change = {draw(8) ? sizeof change : draw(255), NULL, NULL, NULL, draw(2) ? &number : NULL, draw(2) ? &data : NULL};
+    known(sesame_group_update_info(group, draw(16) ? &change : NULL, r, &send, e));
+    break;
+  }
+  case 69: known(sesame_relay_get_view(w.relay, r, (const sesame_relay_view **)&view, e)); break;
+  case 70: known(sesame_rows_add((sesame_rows){registry.token}, some(), some())); break;
   default: if (draw(4) == 0) known(sesame_device_free(device)); break;
   }
   if (send != NULL) {
@@ -256,7 +277,7 @@ int main(int argc, char **argv) {
     }
     LLVMFuzzerTestOneInput(bytes, sizeof bytes);
   }
-  printf("%ld sequences\n", count);
+  printf("%ld sequences of %lu calls, of which %lu succeeded\n", count, calls, succeeded);
   return 0;
 }
 #endif

@@ -164,6 +164,12 @@ fn build(prefix: &Path, compiler: &str, source: &Path, is_static: bool, options:
     Ok(program)
 }
 
+/// A program of `tests/c` as a user would build it.
+pub(crate) fn build_for_speed(prefix: &Path, name: &str) -> Result<PathBuf, String> {
+    let source = root().join("tests/c").join(name).with_extension("c");
+    build(prefix, "gcc", &source, false, &["-O2"])
+}
+
 /// What pkg-config says of the installed package.
 fn flags(prefix: &Path, is_static: bool) -> Result<Vec<String>, String> {
     let ask = |args: &[&str]| {
@@ -271,7 +277,14 @@ fn programs(report: &mut Report, prefix: &Path) {
         report.counted(&format!("{name} in C under valgrind"), || {
             let program = build(prefix, "gcc", &source, false, &["-g", "-O1"])?;
             let mut command = Command::new("valgrind");
-            command.args(["-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite"]);
+            // Fair, or a thread that only reads would keep the one that frees waiting.
+            command.args([
+                "-q",
+                "--fair-sched=try",
+                "--error-exitcode=99",
+                "--leak-check=full",
+                "--errors-for-leak-kinds=definite",
+            ]);
             command.arg(program).args(args);
             counted(command)
         });

@@ -1,5 +1,6 @@
 //! The project's commands; `cargo xtask --help` lists them.
 
+mod bench;
 mod bindings;
 mod c;
 mod dist;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
         Some(("bindings", _)) => bindings::generate(&root()).and_then(|made| bindings::write(&root(), &made)),
         Some(("header", _)) => bindings::header().and_then(|text| bindings::write_header(&root(), &text)),
         Some(("abi", _)) => c::write_abi(),
-        Some(("bench", _)) => run("cargo", &["bench", "-p", "sesame-ffi"]),
+        Some(("bench", _)) => bench::bench(),
         Some(("score", what)) => score::run(what),
         _ => Err("no such command".to_owned()),
     };

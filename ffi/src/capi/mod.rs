@@ -25,6 +25,9 @@ mod relay;
 mod session;
 mod status;
 mod store;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod tree;
 mod view;
 
@@ -103,30 +106,4 @@ pub unsafe extern "C" fn sesame_wipe(data: *mut c_void, len: usize) -> sesame_st
         zeroize::Zeroize::zeroize(bytes);
         Ok(())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use core::ffi::CStr;
-
-    fn text(status: i32) -> &'static CStr {
-        // SAFETY: sesame_status_text gives a pointer to static text that ends with a zero byte.
-        unsafe { CStr::from_ptr(sesame_status_text(status)) }
-    }
-
-    #[test]
-    fn every_status_has_its_text() {
-        assert_eq!(text(0), c"success");
-        assert_eq!(text(222), c"the envelope's gate does not match");
-        assert_eq!(text(-1), c"unknown status");
-        assert!(Code::ALL.iter().all(|code| text(i32::from(code.number())).to_bytes() == code.text().as_bytes()));
-    }
-
-    #[test]
-    fn the_version_is_the_workspaces() {
-        let [major, minor, patch] = [SESAME_VERSION_MAJOR, SESAME_VERSION_MINOR, SESAME_VERSION_PATCH];
-        assert_eq!(format!("{major}.{minor}.{patch}"), env!("CARGO_PKG_VERSION"));
-        assert_eq!(sesame_version(), 1_000);
-    }
 }

@@ -1,0 +1,98 @@
+//! What a message costs in Rust, by the size of its batch: `cargo xtask bench` runs this beside the same program in C (`tests/c/batch.c`).
+//!
+//! Prints a line each: what, how many items in one call, microseconds an item (the median of the rounds).
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use sesame_core::{
+    device::{Recipients, Send},
+    ids::{DeviceId, UserId},
+};
+use sesame_ffi::engine::{Engine, memory_store, store_key, user_id};
+use sesame_relay::Relay;
+use std::time::{Duration, Instant};
+
+const PEERS: usize = 1_000;
+const ROUNDS: usize = 7;
+const TEXT: &[u8] =
+    b"a message of about a hundred bytes, as people write them all day long, in the group or to each other";
+
+struct Host {
+    engine: Engine,
+    user: UserId,
+}
+
+impl Host {
+    fn new(name: &str, relay: &mut Relay) -> Self {
+        let user = user_id(name).unwrap();
+        let engine = Engine::create(memory_store(), store_key(vec![1; 32]).unwrap(), &user).unwrap();
+        while let Some(upload) = engine.call(|d, c| d.publication(c, None)).unwrap() {
+            relay.publish((&user, DeviceId(1)), &upload.bytes).unwrap();
+            engine.call(|d, c| d.published(c, &upload.id)).unwrap();
+        }
+        Self { engine, user }
+    }
+
+    fn encrypt(&self, to: &[UserId]) -> Send {
+        self.engine.call(|d, c| d.batch_encrypt(c, Recipients::Users(to), TEXT, None)).unwrap()
+    }
+
+    fn settle(&self, relay: &mut Relay, send: Send) {
+        let mut view = Some(send);
+        while let Some(send) = view {
+            for batch in &send.batches {
+                relay.submit((&self.user, DeviceId(1)), batch).unwrap();
+                self.engine.call(|d, c| d.accepted(c, &send.id, &batch.user)).unwrap();
+            }
+            let answers = relay.answer(&send.needs);
+            self.engine.call(|d, c| d.apply(c, &answers)).unwrap();
+            view = self.engine.call(|d, c| d.pending(c, &send.id)).unwrap();
+        }
+    }
+}
+
+fn print(what: &str, items: usize, mut times: Vec<Duration>) {
+    times.sort();
+    let median = times.get(times.len() / 2).copied().unwrap_or_default();
+    println!("{what} {items} {:.3}", median.as_secs_f64() * 1e6 / items as f64);
+}
+
+fn main() {
+    let mut relay = Relay::new();
+    let peers: Vec<Host> = (0..PEERS).map(|n| Host::new(&format!("peer-{n}"), &mut relay)).collect();
+    let users: Vec<UserId> = peers.iter().map(|peer| peer.user.clone()).collect();
+    let writer = Host::new("writer", &mut relay);
+    let first = writer.encrypt(&users);
+    writer.settle(&mut relay, first);
+    let mut times = Vec::new();
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        let send = writer.encrypt(&users);
+        times.push(begun.elapsed());
+        // Our own user has a batch as well, of no device but this one.
+        assert_eq!(send.batches.len(), PEERS + 1);
+        writer.settle(&mut relay, send);
+    }
+    print("encrypt", PEERS, times);
+
+    let reader = Host::new("reader", &mut relay);
+    for items in [1, 100, 1_000] {
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS * if items == 1 { 20 } else { 1 } {
+            for _ in 0..items {
+                let send = writer.encrypt(std::slice::from_ref(&reader.user));
+                writer.settle(&mut relay, send);
+            }
+            let mails = relay.fetch((&reader.user, DeviceId(1)), items);
+            relay.confirm((&reader.user, DeviceId(1)), &mails.iter().map(|mail| mail.id).collect::<Vec<_>>());
+            let envelopes: Vec<Vec<u8>> = mails.into_iter().map(|mail| mail.envelope).collect();
+            let begun = Instant::now();
+            let results = reader.engine.call(|d, c| d.batch_decrypt(c, &envelopes)).unwrap();
+            times.push(begun.elapsed());
+            assert!(results.len() >= items);
+            let ids: Vec<u64> = reader.engine.call(|d, c| d.inbox(c)).unwrap().iter().map(|item| item.id).collect();
+            reader.engine.call(|d, c| d.ack(c, &ids)).unwrap();
+        }
+        print("decrypt", items, times);
+    }
+}

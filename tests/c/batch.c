@@ -1,0 +1,80 @@
+/* What a message costs through C, by the size of its batch: `cargo xtask bench` runs this beside the same program in Rust
+ * (`ffi/benches/batch.rs`). Prints a line each: what, how many items in one call, microseconds an item (the median of the rounds). */
+#define _POSIX_C_SOURCE 200809L
+#include "host.h"
+#include <time.h>
+
+enum { PEERS = 1000, ROUNDS = 7 };
+static const char TEXT[] = "a message of about a hundred bytes, as people write them all day long, in the group or to each other";
+
+static double now(void) {
+  struct timespec at;
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  return (double)at.tv_sec * 1e6 + (double)at.tv_nsec / 1e3;
+}
+
+static int compare(const void *a, const void *b) {
+  const double left = *(const double *)a, right = *(const double *)b;
+  return (left > right) - (left < right);
+}
+
+static void print(const char *what, int items, double *times, size_t count) {
+  qsort(times, count, sizeof *times, compare);
+  printf("%s %d %.3f\n", what, items, times[count / 2] / items);
+}
+
+int main(void) {
+  static host peers[PEERS];
+  static sesame_slice users[PEERS];
+  static double times[ROUNDS * 20];
+  const sesame_slice none = {NULL, 0};
+  sesame_relay relay;
+  sesame_result result;
+  const sesame_send *send;
+  CHECK(sesame_relay_new(&relay, &host_error));
+  for (int i = 0; i < PEERS; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "peer-%d", i);
+    peers[i] = host_create(relay, name);
+    users[i] = host_user(&peers[i]);
+  }
+  host writer = host_create(relay, "writer");
+  for (int round = -1; round < ROUNDS; round++) {
+    const double begun = now();
+    CHECK(sesame_device_batch_encrypt(writer.device, users, PEERS, sesame_text(TEXT), none, &result, &send, &host_error));
+    if (round >= 0) {
+      times[round] = now() - begun;
+      if (send->batch_count != PEERS + 1) return 1; /* our own user has one as well, of no device but this one */
+    }
+    CHECK(sesame_result_free(result));
+    host_settle(&writer);
+  }
+  print("encrypt", PEERS, times, ROUNDS);
+
+  host reader = host_create(relay, "reader");
+  const int sizes[] = {1, 100, 1000};
+  for (int size = 0; size < 3; size++) {
+    const int items = sizes[size], rounds = items == 1 ? ROUNDS * 20 : ROUNDS;
+    for (int round = 0; round < rounds; round++) {
+      const sesame_mails *mails;
+      const sesame_received_list *read;
+      sesame_result opened;
+      for (int i = 0; i < items; i++) host_send(&writer, "reader", TEXT);
+      CHECK(sesame_relay_fetch(relay, host_user(&reader), reader.id, (size_t)items, &result, &mails, &host_error));
+      CHECK(sesame_relay_confirm(relay, host_user(&reader), reader.id, mails->ids, mails->count, &host_error));
+      const double begun = now();
+      CHECK(sesame_device_batch_decrypt(reader.device, mails->envelopes, mails->count, &opened, &read, &host_error));
+      times[round] = now() - begun;
+      if (read->count < (size_t)items) return 1;
+      CHECK(sesame_device_ack(reader.device, read->ids, read->id_count, &host_error));
+      CHECK(sesame_result_free(opened));
+      CHECK(sesame_result_free(result));
+    }
+    print("decrypt", items, times, (size_t)rounds);
+  }
+  for (int i = 0; i < PEERS; i++) host_free(&peers[i]);
+  host_free(&writer);
+  host_free(&reader);
+  CHECK(sesame_relay_free(relay));
+  return 0;
+}
