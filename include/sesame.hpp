@@ -210,6 +210,36 @@ private:
   }
 };
 
+/* Runs the library's suite against stores of the app's own: `open` gives a fresh, empty one each time. What comes back is the first claim
+ * that does not hold, in words, or absent. Whatever `open` throws counts as a store that could not be opened. */
+template <class Open> blob check_store(Open open, sesame_error *error = nullptr) {
+  blob out;
+  detail::call call(error);
+  const auto give = [](void *context, sesame_store *to) -> std::int32_t {
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+    try {
+#endif
+      store opened = (*static_cast<Open *>(context))();
+      std::swap(*to, *opened.out());
+      return SESAME_STATUS_OK;
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+    } catch (...) {
+      return SESAME_STATUS_STORE_IO;
+    }
+#endif
+  };
+  call.check(sesame_store_check(give, &open, out.owner(), out.out(), call));
+  return out;
+}
+
+/* The library's version, to be compared with SESAME_VERSION_NUMBER. */
+inline std::uint32_t version() noexcept { return sesame_version(); }
+inline std::string_view version_text() noexcept { return sesame_version_string(); }
+/* What a status says. */
+inline std::string_view text(sesame_status status) noexcept { return sesame_status_text(status); }
+/* Overwrites the app's own copy of a secret. */
+inline void wipe(void *data, std::size_t size) noexcept { static_cast<void>(sesame_wipe(data, size)); }
+
 /* Every method below is one call of sesame.h, which says what it does. */
 #define SESAME_CALL(out, function, ...)                                                                                            \
   detail::call call(error);                                                                                                         \

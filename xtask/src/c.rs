@@ -51,6 +51,8 @@ pub(crate) fn check(report: &mut Report) {
         true => report.step("examples by pkg-config", || examples_by_pkg_config(&prefix)),
         false => report.skip("examples by pkg-config", "there is no pkg-config"),
     }
+    report.step("the quickstart is what the README prints", quickstart);
+    report.step("the README's commands", || readme(&prefix));
     match tools::have("cmake", &["cmake", "make"]) {
         true => report.step("examples by CMake", || examples_by_cmake(&prefix)),
         false => report.skip("examples by CMake", "there is no cmake"),
@@ -206,6 +208,41 @@ fn examples_by_pkg_config(prefix: &Path) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The first program is as short as promised, and the page that prints it prints what is compiled.
+fn quickstart() -> Result<(), String> {
+    let read = |path: &str| fs::read_to_string(root().join(path)).map_err(|error| format!("{path}: {error}"));
+    let (source, page) = (read("bindings/c/examples/quickstart.c")?, read("bindings/c/README.md")?);
+    if source.lines().count() > 60 {
+        return Err("the quickstart has more than 60 lines".to_owned());
+    }
+    let printed = page.split("```c\n").nth(1).and_then(|rest| rest.split("```").next());
+    if printed == Some(&source) { Ok(()) } else { Err("bindings/c/README.md prints another quickstart".to_owned()) }
+}
+
+/// What the C page tells to type, exactly as it is printed, but for the prefix.
+fn readme(prefix: &Path) -> Result<(), String> {
+    let page = fs::read_to_string(root().join("bindings/c/README.md")).map_err(|error| error.to_string())?;
+    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let scratch = target().join("c-readme");
+    let _ = fs::remove_dir_all(&scratch);
+    fs::create_dir_all(&scratch).map_err(|error| error.to_string())?;
+    let mut typed = 0;
+    for (at, block) in blocks.enumerate() {
+        let folder = if at == 0 { root() } else { root().join("bindings/c/examples") };
+        let done = Command::new("sh")
+            .args(["-ec", block])
+            .current_dir(folder)
+            .envs([("PREFIX", prefix), ("TMPDIR", &scratch)])
+            .status();
+        match done {
+            Ok(status) if status.success() => typed += 1,
+            Ok(status) => return Err(format!("block {}: {status}", at + 1)),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    if typed == 3 { Ok(()) } else { Err(format!("{typed} blocks of commands, not 3")) }
 }
 
 fn examples_by_cmake(prefix: &Path) -> Result<(), String> {

@@ -14,12 +14,12 @@ namespace {
 class map_store {
 public:
   // The store belongs to the handle, and goes with it.
-  static std::int32_t open(void *, sesame_store *store) {
+  static sesame::store open() {
     auto mine = std::make_unique<map_store>();
     const sesame_store_functions functions = {sizeof functions, mine.get(), load, commit, release, destroy};
-    const auto status = sesame_store_app(&functions, store, nullptr);
-    if (status == SESAME_STATUS_OK) static_cast<void>(mine.release());
-    return status;
+    auto store = sesame::store::app(functions);
+    static_cast<void>(mine.release());
+    return store;
   }
 
 private:
@@ -76,14 +76,10 @@ private:
 } // namespace
 
 int main() {
-  sesame::blob claim;
-  sesame_error error;
-  if (sesame_store_check(map_store::open, nullptr, claim.owner(), claim.out(), &error) != SESAME_STATUS_OK || !claim.absent()) {
+  if (auto claim = sesame::check_store(map_store::open); !claim.absent()) {
     std::cout << "the store does not keep: " << claim.text() << "\n";
     return 1;
   }
-  sesame::store store;
-  if (map_store::open(nullptr, store.out()) != SESAME_STATUS_OK) return 1;
-  auto device = sesame::device::create(store, "32 bytes of your keychain's own."sv, "alice");
+  auto device = sesame::device::create(map_store::open(), "32 bytes of your keychain's own."sv, "alice");
   std::cout << device.user().text() << "/" << device.id() << " lives in a std::map\n";
 }
