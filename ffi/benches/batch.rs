@@ -49,6 +49,29 @@ impl Host {
             view = self.engine.call(|d, c| d.pending(c, &send.id)).unwrap();
         }
     }
+
+    /// Opens all that waits, and acks it.
+    fn read(&self, relay: &mut Relay) {
+        let mails = relay.fetch((&self.user, DeviceId(1)), PEERS);
+        relay.confirm((&self.user, DeviceId(1)), &mails.iter().map(|mail| mail.id).collect::<Vec<_>>());
+        let envelopes: Vec<Vec<u8>> = mails.into_iter().map(|mail| mail.envelope).collect();
+        self.engine.call(|d, c| d.batch_decrypt(c, &envelopes)).unwrap();
+        let ids: Vec<u64> = self.engine.call(|d, c| d.inbox(c)).unwrap().iter().map(|item| item.id).collect();
+        self.engine.call(|d, c| d.ack(c, &ids)).unwrap();
+    }
+
+    /// Begins sessions, and has them answered: what is measured is what most messages are.
+    fn meet(&self, relay: &mut Relay, peers: &[&Self]) {
+        let users: Vec<UserId> = peers.iter().map(|peer| peer.user.clone()).collect();
+        let first = self.encrypt(&users);
+        self.settle(relay, first);
+        for peer in peers {
+            peer.read(relay);
+            let answer = peer.encrypt(std::slice::from_ref(&self.user));
+            peer.settle(relay, answer);
+        }
+        self.read(relay);
+    }
 }
 
 fn print(what: &str, items: usize, mut times: Vec<Duration>) {
@@ -62,8 +85,7 @@ fn main() {
     let peers: Vec<Host> = (0..PEERS).map(|n| Host::new(&format!("peer-{n}"), &mut relay)).collect();
     let users: Vec<UserId> = peers.iter().map(|peer| peer.user.clone()).collect();
     let writer = Host::new("writer", &mut relay);
-    let first = writer.encrypt(&users);
-    writer.settle(&mut relay, first);
+    writer.meet(&mut relay, &peers.iter().collect::<Vec<_>>());
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
         let begun = Instant::now();
@@ -76,6 +98,7 @@ fn main() {
     print("encrypt", PEERS, times);
 
     let reader = Host::new("reader", &mut relay);
+    writer.meet(&mut relay, &[&reader]);
     for items in [1, 100, 1_000] {
         let mut times = Vec::new();
         for _ in 0..ROUNDS * if items == 1 { 20 } else { 1 } {
