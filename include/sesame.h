@@ -25,19 +25,21 @@
  * RESULTS OUT. A call that gives more than a number gives a `sesame_result` and a pointer to a struct in it. The result
  * owns that struct and whatever it leads to, unchanged, until `sesame_result_free`, which also wipes it. An item of a list
  * lies behind a pointer, `list->items[i]->field`. A slice whose data is NULL stands for something absent. Outputs are
- * zeroed on entry and written on success.
+ * zeroed on entry, before inputs are read, and written on success.
  *
  * GROWTH. A struct begins with its size. When you fill one in, set `struct_size` to its sizeof and zero what you do not
  * set; when you read one, a field that a later version added is there only if `struct_size` reaches it. `sesame_slice`,
  * `sesame_address`, `sesame_error` and what a store's functions are given never change.
  *
  * THREADS. Any function may be called from any thread; calls over one device wait for each other. A store's functions run
- * in the thread that called, and must not call the library (SESAME_STATUS_REENTRANT), but for `sesame_rows_add`. In the
- * child of a fork every call gives SESAME_STATUS_FORKED: exec first.
+ * in the thread that called, and must not call the library (SESAME_STATUS_REENTRANT), but for `sesame_rows_add`,
+ * `sesame_wipe`, and what gives static text. In the child of a process that had called before it forked, every other call
+ * gives SESAME_STATUS_FORKED: exec first.
  *
  * SECRETS. Keys never leave the library. Plaintexts and the store key are the caller's to wipe: `sesame_wipe`.
  *
- * What the library cannot check: that a pointer which is neither NULL nor misaligned leads to as much memory as you say.
+ * What the library cannot check: that a pointer which is neither NULL nor misaligned leads to as much memory as you say,
+ * and that the places of results overlap neither each other nor an input.
  */
 
 #include <stdbool.h>
@@ -1196,7 +1198,7 @@ typedef struct sesame_store_functions {
                     size_t change_count);
   /// Ends a hold without a change.
   void (*release)(void *context);
-  /// Called once, when the store's handle and every device over it are freed; or NULL.
+  /// Called once, when the store's handle and every device, registry, session, group and linking over it are freed; or NULL.
   void (*destroy)(void *context);
 } sesame_store_functions;
 
@@ -1218,7 +1220,7 @@ SESAME_API const char *sesame_status_text(int32_t status);
 SESAME_API struct sesame_slice sesame_text(const char *text);
 
 /// Overwrites `len` bytes at `data` with zeros, which no compiler leaves out: for the caller's own copies of keys and plaintexts.
-/// `data` may be NULL when `len` is 0.
+/// `data` may be NULL when `len` is 0. It works in a store's function and in a forked child as well.
 ///
 /// @return NULL_POINTER.
 SESAME_API sesame_status sesame_wipe(void *data, size_t len);

@@ -11,6 +11,7 @@
 #include "sesame.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -26,7 +27,8 @@ struct bytes : sesame_slice {
   constexpr bytes() noexcept : sesame_slice{nullptr, 0} {}
   constexpr bytes(const sesame_slice &slice) noexcept : sesame_slice(slice) {}
   constexpr bytes(const std::uint8_t *from, std::size_t count) noexcept : sesame_slice{from, count} {}
-  bytes(const char *text) noexcept : bytes(std::string_view(text)) {}
+  constexpr bytes(std::nullptr_t) noexcept : bytes() {}
+  bytes(const char *text) noexcept : bytes(text == nullptr ? std::string_view() : std::string_view(text)) {}
   bytes(const std::string &text) noexcept : bytes(std::string_view(text)) {}
   bytes(std::string_view text) noexcept : sesame_slice{reinterpret_cast<const std::uint8_t *>(text.data()), text.size()} {}
   template <class Container, class = decltype(static_cast<const std::uint8_t *>(std::declval<const Container &>().data()))>
@@ -154,9 +156,17 @@ using owner = handle<sesame_result, sesame_result_free>;
 
 } // namespace detail
 
-/* What a call gave: a pointer into memory of its own. */
+/* What a call gave: a pointer into memory of its own, which lives as long as this does. Name it before you walk through it:
+ * `auto outbox = device.outbox(); for (const auto &send : sesame::items(*outbox)) ...` */
 template <class View> class result {
 public:
+  result() noexcept = default;
+  result(result &&other) noexcept : owner_(std::move(other.owner_)), view_(std::exchange(other.view_, nullptr)) {}
+  result &operator=(result &&other) noexcept {
+    owner_ = std::move(other.owner_);
+    std::swap(view_, other.view_);
+    return *this;
+  }
   const View *operator->() const noexcept { return view_; }
   const View &operator*() const noexcept { return *view_; }
   const View *get() const noexcept { return view_; }
@@ -169,9 +179,16 @@ private:
   const View *view_ = nullptr;
 };
 
-/* Bytes that a call gave. */
+/* Bytes that a call gave; they live as long as this does. */
 class blob {
 public:
+  blob() noexcept = default;
+  blob(blob &&other) noexcept : owner_(std::move(other.owner_)), view_(std::exchange(other.view_, sesame_slice{nullptr, 0})) {}
+  blob &operator=(blob &&other) noexcept {
+    owner_ = std::move(other.owner_);
+    std::swap(view_, other.view_);
+    return *this;
+  }
   bytes view() const noexcept { return view_; }
   operator bytes() const noexcept { return view_; }
   std::string_view text() const noexcept { return bytes(view_).text(); }
@@ -430,8 +447,8 @@ public:
     result<sesame_groups> out;
     SESAME_CALL(out, sesame_device_groups, raw(), out.owner(), out.out());
   }
-  void accepted(bytes send, bytes user, sesame_error *error = nullptr) const {
-    SESAME_CALL(void(), sesame_device_accepted, raw(), send, user);
+  void accepted(bytes id, bytes user, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_device_accepted, raw(), id, user);
   }
   send rejected(bytes id, bytes user, bytes device_list, sesame_error *error = nullptr) const {
     send out;
@@ -441,8 +458,8 @@ public:
     send out;
     SESAME_CALL(out, sesame_device_no_such_user, raw(), id, user, out.owner(), out.out());
   }
-  void abandon(bytes send, bytes user, sesame_error *error = nullptr) const {
-    SESAME_CALL(void(), sesame_device_abandon, raw(), send, user);
+  void abandon(bytes id, bytes user, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_device_abandon, raw(), id, user);
   }
   send pending(bytes id, sesame_error *error = nullptr) const {
     send out;
@@ -463,8 +480,12 @@ public:
   void ack(span<std::uint64_t> ids, sesame_error *error = nullptr) const {
     SESAME_CALL(void(), sesame_device_ack, raw(), ids.items, ids.count);
   }
-  /* Acks all that a batch_decrypt or the inbox gave. */
-  void ack(const received &all, sesame_error *error = nullptr) const { ack({all->ids, all->id_count}, error); }
+  /* Acks all that a batch_decrypt or the inbox gave; nothing, if that failed. */
+  void ack(const received &all, sesame_error *error = nullptr) const {
+    ack(all ? span<std::uint64_t>{all->ids, all->id_count} : span<std::uint64_t>{nullptr, 0}, error);
+  }
+  /* An error would pass for `true`. */
+  events tick(sesame_error *error) const { return tick(false, error); }
   events tick(bool mailbox_empty = false, sesame_error *error = nullptr) const {
     events out;
     SESAME_CALL(out, sesame_device_tick, raw(), mailbox_empty, out.owner(), out.out());

@@ -2,7 +2,8 @@
 //!
 //! Prints a line each: what, how many items in one call, microseconds an item (the median of the rounds).
 
-#![allow(clippy::unwrap_used, missing_docs)]
+// Here the clock is what is asked for.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, missing_docs)]
 
 use sesame_core::{
     device::{Recipients, Send},

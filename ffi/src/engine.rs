@@ -1,13 +1,12 @@
-//! A device behind a lock, with the system's clock and randomness. Both faces stand on it.
+//! A device behind a lock. Both faces stand on it.
 //!
 //! Whoever comes in passes [`enter`]: not from inside a store's callback, and not in a forked child, whose locks and randomness are the
 //! parent's.
 
-use crate::app_store;
+use crate::{app_store, outside};
 use parking_lot::Mutex;
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sesame_core::{
-    context::{Context, Timestamp},
+    context::Context,
     device::{Device, Linking},
     error::{Code, Error},
     ids::UserId,
@@ -20,33 +19,25 @@ use std::{
     path::Path,
     process,
     sync::{Arc, OnceLock},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use zeroize::Zeroize;
 
 /// How long a call waits for another thread's call on the same device.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-enum Slot {
-    Ready(Box<Device>),
-    /// A call panicked; what it had in hand is gone, the store is whole.
-    Poisoned,
-    Closed,
+/// What a handle that is not closed holds.
+struct Open {
+    /// `None` while a call has it in hand, and after one panicked: what it had is gone, the store is whole.
+    device: Option<Box<Device>>,
+    key: Secret<32>,
 }
 
 /// A device that any thread may call.
 pub struct Engine {
-    slot: Mutex<Slot>,
+    /// `None` once it is closed: no key is left in memory then.
+    slot: Mutex<Option<Open>>,
     store: Arc<dyn Store>,
-    key: Secret<32>,
-}
-
-/// Milliseconds since 1970; a clock before that reads as 1970.
-// The one place where the library looks at a clock: the core takes the time as an argument.
-#[allow(clippy::disallowed_methods)]
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Whether a call may come in here and now.
@@ -61,18 +52,13 @@ pub fn enter() -> Result<(), Error> {
     if app_store::is_inside() { Err(Code::Reentrant.into()) } else { Ok(()) }
 }
 
-/// Runs a step with the system's clock and fresh randomness.
+/// Runs a step with the clock and fresh randomness.
 ///
 /// # Errors
 /// As [`enter`]; [`Code::Randomness`] when the system gives none; [`Code::Internal`] when the step panicked; the step's.
 pub fn outside<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
     enter()?;
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|_| Code::Randomness)?;
-    let mut rng = ChaCha20Rng::from_seed(seed);
-    seed.zeroize();
-    let mut context = Context { now: now(), rng: &mut rng };
-    catch_unwind(AssertUnwindSafe(|| step(&mut context))).unwrap_or(Err(Code::Internal.into()))
+    outside::with(|context| catch_unwind(AssertUnwindSafe(|| step(context))).unwrap_or(Err(Code::Internal.into())))
 }
 
 /// The SQLite store in a file.
@@ -114,10 +100,6 @@ pub fn user_name(user: &UserId) -> String {
     String::from_utf8_lossy(user.as_bytes()).into_owned()
 }
 
-fn copy(key: &Secret<32>) -> Secret<32> {
-    Secret::init_with(|to| *to = *key.expose())
-}
-
 impl Engine {
     /// A user's first device.
     ///
@@ -147,7 +129,7 @@ impl Engine {
     }
 
     fn new(device: Device, store: Arc<dyn Store>, key: Secret<32>) -> Self {
-        Self { slot: Mutex::new(Slot::Ready(Box::new(device))), store, key }
+        Self { slot: Mutex::new(Some(Open { device: Some(Box::new(device)), key })), store }
     }
 
     /// Calls the device.
@@ -157,17 +139,11 @@ impl Engine {
     pub fn call<T>(&self, call: impl FnOnce(&Device, &mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
         enter()?;
         let mut slot = self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
-        let device = match std::mem::replace(&mut *slot, Slot::Poisoned) {
-            Slot::Ready(device) => device,
-            Slot::Poisoned => return Err(Code::Poisoned.into()),
-            Slot::Closed => {
-                *slot = Slot::Closed;
-                return Err(Code::Closed.into());
-            }
-        };
+        let open = slot.as_mut().ok_or(Code::Closed)?;
+        let device = open.device.take().ok_or(Code::Poisoned)?;
         let result = outside(|context| call(&device, context));
         if !matches!(&result, Err(error) if error.code == Code::Internal) {
-            *slot = Slot::Ready(device);
+            open.device = Some(device);
         }
         result
     }
@@ -179,10 +155,8 @@ impl Engine {
     pub fn reload(&self) -> Result<(), Error> {
         enter()?;
         let mut slot = self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
-        if matches!(*slot, Slot::Closed) {
-            return Err(Code::Closed.into());
-        }
-        *slot = Slot::Ready(Box::new(outside(|_| Device::open(self.store.clone(), &copy(&self.key)))?));
+        let open = slot.as_mut().ok_or(Code::Closed)?;
+        open.device = Some(Box::new(outside(|_| Device::open(self.store.clone(), &open.key))?));
         Ok(())
     }
 
@@ -192,7 +166,7 @@ impl Engine {
     /// As [`enter`].
     pub fn close(&self) -> Result<(), Error> {
         enter()?;
-        *self.slot.lock() = Slot::Closed;
+        *self.slot.lock() = None;
         Ok(())
     }
 }
@@ -223,6 +197,7 @@ mod tests {
     fn a_closed_handle_stays_closed() {
         let engine = engine();
         assert_eq!(engine.close(), Ok(()));
+        assert!(engine.slot.lock().is_none(), "neither the device's keys nor the store's are left");
         assert_eq!(engine.call(|_, _| Ok(())), Err(Code::Closed.into()));
         assert_eq!(engine.reload(), Err(Code::Closed.into()));
     }

@@ -8,6 +8,7 @@ pub mod app_store;
 pub mod capi;
 pub mod engine;
 pub mod link;
+mod outside;
 pub mod relay;
 #[cfg(feature = "uniffi")]
 pub mod uniffi;

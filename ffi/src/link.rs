@@ -17,7 +17,8 @@ pub struct Link {
 }
 
 struct Waiting {
-    linking: Linking,
+    /// `None` after an answer that was not taken: it is taken up from the store again.
+    linking: Option<Linking>,
     store: Arc<dyn Store>,
     key: Secret<32>,
 }
@@ -43,7 +44,7 @@ impl Link {
 
     fn new(linking: Linking, store: Arc<dyn Store>, key: Secret<32>) -> Self {
         let code = linking.code().to_owned();
-        Self { code, waiting: Mutex::new(Some(Waiting { linking, store, key })) }
+        Self { code, waiting: Mutex::new(Some(Waiting { linking: Some(linking), store, key })) }
     }
 
     /// What to show to the primary.
@@ -52,22 +53,21 @@ impl Link {
         &self.code
     }
 
-    /// Takes the primary's answer. A wrong one changes nothing: the right one may still come.
+    /// Takes the primary's answer. A wrong one, or a store that fails, changes nothing: the right one may still come.
     ///
     /// # Errors
-    /// [`Code::Closed`] once it is complete; see [`Engine::complete`].
+    /// [`Code::Closed`] once it is complete; see [`Engine::complete`] and [`Linking::resume`].
     pub fn complete(&self, answer: &[u8]) -> Result<Engine, Error> {
         enter()?;
-        let mut waiting = self.waiting.lock();
-        let Waiting { linking, store, key } = waiting.take().ok_or(Code::Closed)?;
-        let again = (store.clone(), Secret::init_with(|to| *to = *key.expose()));
-        let result = Engine::complete(linking, store, key, answer);
-        if result.is_err() {
-            let (store, key) = again;
-            if let Ok(linking) = outside(|_| Linking::resume(store.clone(), &key)) {
-                *waiting = Some(Waiting { linking, store, key });
-            }
-        }
-        result
+        let mut slot = self.waiting.lock();
+        let Waiting { linking, store, key } = slot.as_mut().ok_or(Code::Closed)?;
+        let linking = match linking.take() {
+            Some(linking) => linking,
+            None => outside(|_| Linking::resume(store.clone(), key))?,
+        };
+        let copy = Secret::init_with(|to| *to = *key.expose());
+        let engine = Engine::complete(linking, store.clone(), copy, answer)?;
+        *slot = None;
+        Ok(engine)
     }
 }

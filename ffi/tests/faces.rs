@@ -53,6 +53,18 @@ fn documentation(attributes: &[Attribute]) -> String {
     attributes.iter().filter_map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// The places that a function writes to, but for its error, and what it is told to wipe.
+fn outputs(function: &syn::ItemFn) -> Vec<String> {
+    let output = |argument: &syn::FnArg| {
+        let syn::FnArg::Typed(argument) = argument else { return None };
+        let (syn::Pat::Ident(name), Type::Ptr(pointer)) = (&*argument.pat, &*argument.ty) else { return None };
+        let is_void = matches!(&*pointer.elem, Type::Path(of) if of.path.is_ident("c_void"));
+        let is_output = pointer.mutability.is_some() && !is_void && name.ident != "error";
+        is_output.then(|| name.ident.to_string())
+    };
+    function.sig.inputs.iter().filter_map(output).collect()
+}
+
 /// What C can call.
 fn exported() -> BTreeMap<String, syn::ItemFn> {
     let functions = items("capi").into_iter().filter_map(|item| match item {
@@ -82,8 +94,13 @@ fn no_exported_function_forgets_the_boundary() {
             _ => panic!("{name} does more than enter!"),
         };
         let boundary = body.path.segments.last().unwrap().ident.to_string();
-        let expected = if name == "sesame_rows_add" { "enter_from_store" } else { "enter" };
-        assert_eq!(boundary, expected, "{name}");
+        let from_store = ["sesame_rows_add", "sesame_wipe"].contains(&name.as_str());
+        assert_eq!(boundary, if from_store { "enter_from_store" } else { "enter" }, "{name}");
+        let cleared = body.tokens.to_string();
+        let cleared =
+            cleared.split_once("outputs (").and_then(|(_, rest)| rest.split_once(')')).map_or("", |(it, _)| it);
+        let cleared: Vec<&str> = cleared.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        assert_eq!(cleared, outputs(function), "{name} does not clear what it gives");
     }
 }
 

@@ -103,6 +103,20 @@ static void handles(void) {
   EXPECT("freeing the registry", sesame_registry_free(registry), OK);
 }
 
+typedef struct waiting {
+  size_t sends;
+} waiting;
+
+/* What waits in the outbox. */
+static waiting waiting_at(sesame_device device) {
+  waiting seen = {0};
+  sesame_result result;
+  const sesame_sends *sends;
+  if (sesame_device_outbox(device, &result, &sends, NULL) == SESAME_STATUS_OK) seen.sends = sends->count;
+  sesame_result_free(result);
+  return seen;
+}
+
 static void pointers(void) {
   sesame_result r;
   const sesame_send *send;
@@ -111,13 +125,19 @@ static void pointers(void) {
   EXPECT("no place for the result", sesame_device_batch_encrypt(d, &to, 1, none, none, NULL, &send, &e), NULLED);
   EXPECT("the error says which", strcmp(e.field, "result"), 0);
   EXPECT("no place for the view", sesame_device_batch_encrypt(d, &to, 1, none, none, &r, NULL, &e), NULLED);
-  EXPECT("no place for the error", sesame_device_batch_encrypt(d, NULL, 1, none, none, &r, &send, NULL), NULLED);
+  EXPECT("no place for the error, and none is needed", sesame_device_batch_encrypt(d, NULL, 1, none, none, &r, &send, NULL), NULLED);
+  const waiting before = waiting_at(d);
   EXPECT("recipients without memory", sesame_device_batch_encrypt(d, NULL, 1, none, none, &r, &send, &e), NULLED);
   EXPECT("no recipients", sesame_device_batch_encrypt(d, NULL, 0, none, none, &r, &send, &e), SESAME_STATUS_EMPTY_BATCH);
   EXPECT("a payload without memory", sesame_device_batch_encrypt(d, &to, 1, lost, none, &r, &send, &e), NULLED);
   EXPECT("a recipient without memory", sesame_device_batch_encrypt(d, &lost, 1, none, none, &r, &send, &e), NULLED);
   EXPECT("its number is said", e.item, 0);
-  EXPECT("a crooked error", sesame_device_outbox(d, &r, NULL, (sesame_error *)(void *)((char *)&e + 1)), LAYOUT);
+  EXPECT("a crooked error", sesame_device_batch_encrypt(d, &to, 1, none, none, &r, &send, (sesame_error *)(void *)((char *)&e + 1)), LAYOUT);
+  EXPECT("nothing was done then", waiting_at(d).sends, before.sends);
+  EXPECT("and nothing given", r.token == 0 && send == NULL, 1);
+  send = (const sesame_send *)(const void *)&e;
+  EXPECT("one place that is missing", sesame_device_batch_encrypt(d, &to, 1, none, none, NULL, &send, &e), NULLED);
+  EXPECT("leaves the others zeroed", send == NULL, 1);
   EXPECT("a crooked list", sesame_device_batch_encrypt(d, (const sesame_slice *)(const void *)((const char *)&to + 1), 1, none, none, &r, &send, &e), LAYOUT);
   EXPECT("a crooked place", sesame_device_batch_encrypt(d, &to, 1, none, none, (sesame_result *)(void *)((char *)&r + 1), &send, &e), LAYOUT);
   EXPECT("no place for an id", sesame_device_id(d, NULL, &e), NULLED);
@@ -179,7 +199,8 @@ static void lengths(void) {
   EXPECT("a path to nowhere", sesame_store_sqlite(sesame_text("/nowhere/at/all.db"), &store, &e) / 100, 4);
   EXPECT("a path with a zero byte", sesame_store_sqlite(slice("a\0b", 3), &store, &e) != OK, 1);
   EXPECT("an account key of 31 bytes", sesame_registry_accept_identity(alice.registry, to, slice(large, 31), &r, &read, &e), ARGUMENT);
-  EXPECT("a device that is not listed", sesame_device_remove_device(d, 99, &r, NULL, &e), NULLED);
+  const sesame_events *events;
+  EXPECT("a device that is not listed", sesame_device_remove_device(d, 99, &r, &events, &e), SESAME_STATUS_NOT_LISTED);
   uint32_t left;
   EXPECT("a publication of garbage", sesame_relay_publish(relay, to, 1, slice(large, 9), &left, &e) != OK, 1);
   sesame_slice answer;
@@ -215,7 +236,7 @@ static void structs(void) {
   sesame_need need = {sizeof need, 0, 0, sesame_text("bob")};
   const sesame_need *needs = &need;
   for (uint32_t kind = 0; kind < 1000; kind += 333) {
-    need.kind = kind == 0 ? 0 : kind;
+    need.kind = kind;
     EXPECT("a need of no known kind", sesame_relay_answer(relay, &needs, 1, &r, &answers, &e), ARGUMENT);
   }
   need.kind = SESAME_NEED_KIND_BUNDLE;
@@ -246,7 +267,7 @@ static void structs(void) {
 typedef struct odd {
   memory_store rows;
   int32_t load_gives, commit_gives;
-  int stranger, reenter, late;
+  int stranger, reenter, zeroed, wiped;
   sesame_rows kept;
   int32_t seen[4];
 } odd;
@@ -262,6 +283,10 @@ static int32_t odd_load(void *context, const sesame_query *queries, size_t count
     it->seen[1] = (int32_t)sesame_device_outbox(bob.device, &r, &sends, NULL);
     it->seen[2] = (int32_t)sesame_store_memory(&store, NULL);
     it->seen[3] = (int32_t)sesame_device_free(bob.device);
+    memset(&r, 0xaa, sizeof r);
+    it->zeroed = sesame_device_outbox(alice.device, &r, &sends, NULL) == SESAME_STATUS_REENTRANT && r.token == 0 && sends == NULL;
+    uint8_t secret[2] = {1, 2};
+    it->wiped = sesame_wipe(secret, 2) == SESAME_STATUS_OK && secret[0] == 0 && secret[1] == 0;
   }
   if (it->load_gives != 0) return it->load_gives;
   if (it->stranger) {
@@ -333,6 +358,8 @@ static void callbacks(void) {
   it.reenter = 0;
   EXPECT("its result", sesame_result_free(r), OK);
   for (int i = 0; i < 4; i++) EXPECT("every call from inside is refused", it.seen[i], SESAME_STATUS_REENTRANT);
+  EXPECT("its outputs are zeroed", it.zeroed, 1);
+  EXPECT("and a secret may be wiped there", it.wiped, 1);
   EXPECT("rows after their load", sesame_rows_add(it.kept, none, none), HANDLE);
   EXPECT("a device whose keys are wiped", sesame_device_wipe(device, &e), OK);
   EXPECT("is closed", sesame_device_publication(device, NULL, &r, &upload, &e), SESAME_STATUS_CLOSED);
@@ -408,9 +435,12 @@ static void forks(void) {
   fflush(NULL);
   const pid_t child = fork();
   if (child == 0) {
-    sesame_result r;
-    const sesame_sends *sends;
-    _exit(sesame_device_outbox(alice.device, &r, &sends, NULL) == SESAME_STATUS_FORKED ? 0 : 1);
+    sesame_result r = {7};
+    const sesame_sends *sends = NULL;
+    uint8_t secret[2] = {1, 2};
+    const int refused = sesame_device_outbox(alice.device, &r, &sends, NULL) == SESAME_STATUS_FORKED && r.token == 0;
+    const int wiped = sesame_wipe(secret, 2) == SESAME_STATUS_OK && (secret[0] | secret[1]) == 0;
+    _exit(refused && wiped ? 0 : 1);
   }
   int status = 1;
   waitpid(child, &status, 0);

@@ -35,7 +35,14 @@ static const char *const USERS[] = {"alice", "bob", "jen", ""};
 
 static unsigned long calls, succeeded;
 
+static sesame_error *told; /* where the next call writes its error, or NULL */
+
 static void known(sesame_status status) {
+  if (told != NULL && told->status != status) {
+    fprintf(stderr, "a call gave %d and told %d\n", (int)status, (int)told->status);
+    abort();
+  }
+  told = NULL;
   calls++;
   succeeded += status == SESAME_STATUS_OK;
   if (strcmp(sesame_status_text((int32_t)status), "unknown status") == 0 || status >= SESAME_STATUS_INTERNAL) {
@@ -88,6 +95,8 @@ static void forget(uint32_t slot) {
 static void step(void) {
   const uint32_t op = draw(72), slot = draw(SLOTS), other = draw(SLOTS);
   sesame_error error, *e = draw(4) == 0 ? NULL : &error;
+  error.status = (sesame_status)-1;
+  told = (op >= 59 && op <= 62) || op >= 70 ? NULL : e; /* those take no error */
   const sesame_device device = w.devices[slot];
   const sesame_registry registry = w.registries[slot];
   const sesame_group group = w.groups[slot];
@@ -131,8 +140,8 @@ static void step(void) {
   case 27: known(sesame_registry_devices(registry, user(), r, (const sesame_devices **)&view, e)); break;
   case 28: {
     const sesame_slice given[2] = {some(), some()};
-    const sesame_answers answers = {draw(8) ? sizeof answers : draw(255), given, draw(3), given, draw(3), NULL, 0, to, draw(3)};
-    known(sesame_registry_apply(registry, draw(16) ? &answers : NULL, r, (const sesame_applied **)&view, e));
+    struct { sesame_answers it; uint8_t newer[256]; } answers = {{draw(8) ? sizeof answers.it : draw(255), given, draw(3), given, draw(3), NULL, 0, to, draw(3)}, {0}};
+    known(sesame_registry_apply(registry, draw(16) ? &answers.it : NULL, r, (const sesame_applied **)&view, e));
     break;
   }
   case 29: known(sesame_registry_accept_identity(registry, user(), some(), r, (const sesame_received_list **)&view, e)); break;
@@ -211,14 +220,15 @@ static void step(void) {
   }
   case 68: {
     const sesame_slice data = some();
-    const sesame_group_change change = {draw(8) ? sizeof change : draw(255), NULL, NULL, NULL, draw(2) ? &number : NULL, draw(2) ? &data : NULL};
-    known(sesame_group_update_info(group, draw(16) ? &change : NULL, r, &send, e));
+    struct { sesame_group_change it; uint8_t newer[256]; } change = {{draw(8) ? sizeof change.it : draw(255), NULL, NULL, NULL, draw(2) ? &number : NULL, draw(2) ? &data : NULL}, {0}};
+    known(sesame_group_update_info(group, draw(16) ? &change.it : NULL, r, &send, e));
     break;
   }
   case 69: known(sesame_relay_get_view(w.relay, r, (const sesame_relay_view **)&view, e)); break;
   case 70: known(sesame_rows_add((sesame_rows){registry.token}, some(), some())); break;
   default: if (draw(4) == 0) known(sesame_device_free(device)); break;
   }
+  told = NULL;
   if (send != NULL) {
     forget(other);
     w.results[other] = out;

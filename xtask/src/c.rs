@@ -74,6 +74,9 @@ fn headers(c: &str, cpp: &str) -> Result<(), String> {
         compile(cpp, "c++", standard, "sesame.h")?;
         compile(cpp, "c++", standard, "sesame.hpp")?;
     }
+    let hpp = include.join("sesame.hpp").to_string_lossy().into_owned();
+    let bare = ["-x", "c++", "-std=c++17", "-fno-exceptions", "-fno-rtti", "-Wshadow"];
+    run(cpp, &[&bare[..], &STRICT, &["-fsyntax-only", &hpp]].concat())?;
     Ok(())
 }
 
@@ -287,7 +290,9 @@ fn counted(mut command: Command) -> Result<(u32, u32), String> {
     let text = String::from_utf8_lossy(&done.stdout);
     print!("{text}");
     let last = text.lines().last().unwrap_or_default();
-    let (passed, failed) = (before(last, " passed").max(1), before(last, " failed"));
+    // A program that counts says so; one that does not is one check.
+    let passed = if last.contains(" passed") { before(last, " passed") } else { 1 };
+    let failed = before(last, " failed");
     if done.status.success() { Ok((passed, failed)) } else { Err(format!("it ended with {}", done.status)) }
 }
 
@@ -309,7 +314,10 @@ fn programs(report: &mut Report, prefix: &Path) {
     if !tools::have("valgrind", &["valgrind"]) {
         return report.skip("C programs under valgrind", "there is no valgrind");
     }
-    for (name, args) in programs.iter().filter(|(name, _)| *name != "sequences") {
+    for (name, args) in &programs {
+        // Valgrind sees what Rust reads and writes as well, at thirty times the price.
+        let few = ["300".to_owned()];
+        let args = if *name == "sequences" { few.as_slice() } else { args };
         let source = root().join("tests/c").join(name).with_extension("c");
         report.counted(&format!("{name} in C under valgrind"), || {
             let program = build(prefix, "gcc", &source, false, &["-g", "-O1"])?;

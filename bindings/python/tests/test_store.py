@@ -120,6 +120,42 @@ def test_what_a_store_raises_is_an_error_and_changes_nothing(method: str, fault:
     assert device.publication() is not None
 
 
+@pytest.mark.parametrize("landed", [False, True])
+def test_an_interrupt_in_a_commit_goes_on_and_nothing_is_handed_out_unstored(landed: bool) -> None:
+    store = DictStore()
+    device = Device.create(user="alice", store_key=KEY, store=store)
+    real = store.commit
+
+    def interrupted(expected: bytes, next: bytes, changes: dict[bytes, bytes | None]) -> None:
+        if landed:
+            real(expected, next, changes)
+        raise KeyboardInterrupt
+
+    setattr(store, "commit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        device.batch_encrypt(["alice"], b"to myself")
+    delattr(store, "commit")
+    assert len(device.outbox()) == int(landed), "what is durable is in the outbox, and nothing else was given"
+    device.batch_encrypt(["alice"], b"and on")
+    assert len(device.outbox()) == 1 + int(landed)
+
+
+@pytest.mark.parametrize("method", ["load", "release"])
+def test_an_interrupt_elsewhere_in_a_store_goes_on_too(method: str) -> None:
+    store = DictStore()
+    device = Device.create(user="alice", store_key=KEY, store=store)
+
+    def interrupted(*args: object, **kwargs: object) -> None:
+        raise SystemExit
+
+    setattr(store, method, interrupted)
+    if method == "load":
+        with pytest.raises(SystemExit):
+            device.publication()
+        delattr(store, method)
+    assert device.publication() is not None
+
+
 @pytest.mark.parametrize(
     "garbage",
     [

@@ -48,34 +48,41 @@ impl sesame_error {
 /// # Safety
 /// `error` is null, or leads to a `sesame_error` of the caller's.
 pub(super) unsafe fn pass(error: *mut sesame_error, body: impl FnOnce() -> Result<(), Error>) -> sesame_status {
+    if !error.is_null() && !error.is_aligned() {
+        return sesame_status::BadStruct;
+    }
     let result = engine::enter()
         .and_then(|()| catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(Code::Internal.into())));
     let said = sesame_error::new(result);
     if !error.is_null() {
-        if !error.is_aligned() {
-            return sesame_status::BadStruct;
-        }
         // SAFETY: not null, aligned, and by this function's contract a `sesame_error` of the caller's.
         unsafe { error.write(said) };
     }
     said.status
 }
 
-/// As [`pass`], for the one function that an app's store may call.
+/// As [`pass`], for what an app's store may call, and a forked child.
 pub(super) fn pass_from_store(body: impl FnOnce() -> Result<(), Error>) -> sesame_status {
     let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(Code::Internal.into()));
     result.map_or_else(|error| error.code.into(), |()| sesame_status::Ok)
 }
 
-/// The whole body of the exported function that an app's store may call.
+/// The whole body of an exported function that an app's store may call, and a forked child.
 macro_rules! enter_from_store {
     ($body:block) => {
         $crate::capi::boundary::pass_from_store(|| $body)
     };
 }
 
-/// The whole body of an exported function.
+/// The whole body of an exported function; its outputs are zeroed whatever comes.
 macro_rules! enter {
+    ($error:expr, outputs($($to:ident),+), $body:block) => {{
+        $(
+            // SAFETY: the caller keeps the header's contract on this pointer.
+            unsafe { $crate::capi::input::clear($to) };
+        )+
+        enter!($error, $body)
+    }};
     ($error:expr, $body:block) => {{
         let body = || $body;
         // SAFETY: the caller of an exported function gives a pointer to a `sesame_error`, or null.

@@ -3,23 +3,25 @@
 use super::{
     boundary::sesame_error,
     handle::*,
-    input::{self, sesame_slice},
+    input::{self, Output, sesame_slice},
     status::sesame_status,
     tree::give,
     view::{self, *},
 };
-use crate::engine::{self, Engine};
+use crate::engine::Engine;
 use sesame_core::{
     device::{Rejection, SendId},
-    error::Error,
+    error::{Code, Error},
     ids::DeviceId,
     secret::Secret,
 };
 use std::sync::Arc;
 
-/// The app's store key; the copy that is made of it is wiped.
+/// The app's store key, exactly 32 bytes.
 pub(super) fn store_key(slice: sesame_slice) -> Result<Secret<32>, Error> {
-    engine::store_key(slice.bytes("store_key")?.to_vec())
+    let bytes: &[u8; 32] =
+        slice.bytes("store_key")?.try_into().map_err(|_| Error::of(Code::InvalidArgument, "store_key"))?;
+    Ok(Secret::init_with(|to| *to = *bytes))
 }
 
 fn send_id(slice: sesame_slice) -> Result<SendId, Error> {
@@ -39,10 +41,10 @@ pub unsafe extern "C" fn sesame_device_create(
     device: *mut sesame_device,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(device), {
         let device = output!(device);
         let engine = Engine::create(store.get()?.0.clone(), self::store_key(store_key)?, &user.user("user")?)?;
-        *device = sesame_device::new(engine);
+        device.put(sesame_device::new(engine));
         Ok(())
     })
 }
@@ -57,9 +59,9 @@ pub unsafe extern "C" fn sesame_device_open(
     device: *mut sesame_device,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(device), {
         let device = output!(device);
-        *device = sesame_device::new(Engine::open(store.get()?.0.clone(), self::store_key(store_key)?)?);
+        device.put(sesame_device::new(Engine::open(store.get()?.0.clone(), self::store_key(store_key)?)?));
         Ok(())
     })
 }
@@ -83,7 +85,7 @@ pub unsafe extern "C" fn sesame_device_user(
     user: *mut sesame_slice,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, user), {
         let (result, view) = (output!(result), output!(user));
         let user = device.get()?.call(|device, _| Ok(device.user().clone()))?;
         give(result, view, |tree| tree.user(&user));
@@ -100,9 +102,9 @@ pub unsafe extern "C" fn sesame_device_id(
     id: *mut u32,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(id), {
         let id = output!(id);
-        *id = device.get()?.call(|device, _| Ok(device.id().0))?;
+        id.put(device.get()?.call(|device, _| Ok(device.id().0))?);
         Ok(())
     })
 }
@@ -119,7 +121,7 @@ pub unsafe extern "C" fn sesame_device_publication(
     publication: *mut *const sesame_publication,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, publication), {
         let (result, view) = (output!(result), output!(publication));
         let left_count = usize::from(!left.is_null());
         let left = array!(left, left_count).first().copied();
@@ -156,9 +158,9 @@ pub unsafe extern "C" fn sesame_device_registry(
     registry: *mut sesame_registry,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(registry), {
         let registry = output!(registry);
-        *registry = sesame_registry::new(RegistryObject(device.get()?));
+        registry.put(sesame_registry::new(RegistryObject(device.get()?)));
         Ok(())
     })
 }
@@ -174,10 +176,10 @@ pub unsafe extern "C" fn sesame_device_session(
     session: *mut sesame_session,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(session), {
         let session = output!(session);
         let (engine, user) = (device.get()?, user.user("user")?);
-        *session = sesame_session::new(SessionObject { engine, user, device: DeviceId(with_device) });
+        session.put(sesame_session::new(SessionObject { engine, user, device: DeviceId(with_device) }));
         Ok(())
     })
 }
@@ -199,7 +201,7 @@ pub unsafe extern "C" fn sesame_device_batch_encrypt(
     send: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, send), {
         let (result, view) = (output!(result), output!(send));
         let users = input::users(array!(recipients, recipient_count), "recipients")?;
         let (payload, content_id) = (payload.bytes("payload")?, content_id.optional("content_id")?);
@@ -226,7 +228,7 @@ pub unsafe extern "C" fn sesame_device_create_group(
     send: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(group, result, send), {
         let (group, result, view) = (output!(group), output!(result), output!(send));
         // SAFETY: the caller keeps the header's contract on this struct.
         let (kind, info) = (view::read_kind(kind)?, unsafe { view::read_change(change)? });
@@ -237,7 +239,7 @@ pub unsafe extern "C" fn sesame_device_create_group(
             Ok((group.id(), send))
         })?;
         give(result, view, |tree| view::send(tree, send));
-        *group = sesame_group::new(GroupObject { engine, id });
+        group.put(sesame_group::new(GroupObject { engine, id }));
         Ok(())
     })
 }
@@ -252,11 +254,11 @@ pub unsafe extern "C" fn sesame_device_group(
     group: *mut sesame_group,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(group), {
         let group = output!(group);
         let (engine, id) = (device.get()?, sesame_core::ids::GroupId(id.exactly("group")?));
         engine.call(|device, context| device.group(context, &id).map(drop))?;
-        *group = sesame_group::new(GroupObject { engine, id });
+        group.put(sesame_group::new(GroupObject { engine, id }));
         Ok(())
     })
 }
@@ -271,7 +273,7 @@ pub unsafe extern "C" fn sesame_device_groups(
     groups: *mut *const sesame_groups,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, groups), {
         let (result, view) = (output!(result), output!(groups));
         let groups = device.get()?.call(|device, context| device.groups(context))?;
         give(result, view, |tree| view::groups(tree, groups));
@@ -299,7 +301,7 @@ fn rejected(
     device: &Arc<Engine>,
     (send, user): (sesame_slice, sesame_slice),
     rejection: &Rejection,
-    (result, view): (&mut sesame_result, &mut *const sesame_send),
+    (result, view): (Output<sesame_result>, Output<*const sesame_send>),
 ) -> Result<(), Error> {
     let (id, user) = (send_id(send)?, user.user("user")?);
     let send = device.call(|device, context| device.rejected(context, &id, &user, rejection))?;
@@ -321,7 +323,7 @@ pub unsafe extern "C" fn sesame_device_rejected(
     again: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, again), {
         let (result, view) = (output!(result), output!(again));
         let rejection = Rejection::Mismatch { device_list: device_list.bytes("device_list")?.to_vec() };
         rejected(&device.get()?, (send, user), &rejection, (result, view))
@@ -340,7 +342,7 @@ pub unsafe extern "C" fn sesame_device_no_such_user(
     again: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, again), {
         let (result, view) = (output!(result), output!(again));
         rejected(&device.get()?, (send, user), &Rejection::NoSuchUser, (result, view))
     })
@@ -373,7 +375,7 @@ pub unsafe extern "C" fn sesame_device_pending(
     pending: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, pending), {
         let (result, view) = (output!(result), output!(pending));
         let id = send_id(send)?;
         let send = device.get()?.call(|device, context| device.pending(context, &id))?;
@@ -395,7 +397,7 @@ pub unsafe extern "C" fn sesame_device_outbox(
     sends: *mut *const sesame_sends,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, sends), {
         let (result, view) = (output!(result), output!(sends));
         let sends = device.get()?.call(|device, context| device.outbox(context))?;
         give(result, view, |tree| view::sends(tree, sends));
@@ -416,7 +418,7 @@ pub unsafe extern "C" fn sesame_device_batch_decrypt(
     received: *mut *const sesame_received_list,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, received), {
         let (result, view) = (output!(result), output!(received));
         let envelopes = input::byte_strings(array!(envelopes, envelope_count), "envelopes")?;
         let results = device.get()?.call(|device, context| device.batch_decrypt(context, &envelopes))?;
@@ -435,7 +437,7 @@ pub unsafe extern "C" fn sesame_device_inbox(
     inbox: *mut *const sesame_received_list,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, inbox), {
         let (result, view) = (output!(result), output!(inbox));
         let rows = device.get()?.call(|device, context| device.inbox(context))?;
         give(result, view, |tree| view::inbox(tree, rows));
@@ -470,7 +472,7 @@ pub unsafe extern "C" fn sesame_device_tick(
     events: *mut *const sesame_events,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, events), {
         let (result, view) = (output!(result), output!(events));
         let events = device.get()?.call(|device, context| device.tick(context, mailbox_empty))?;
         give(result, view, |tree| view::events(tree, events));
@@ -490,7 +492,7 @@ pub unsafe extern "C" fn sesame_device_confirm_link(
     answer: *mut sesame_slice,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, answer), {
         let (result, view) = (output!(result), output!(answer));
         let code = code.text("code")?;
         let answer = device.get()?.call(|device, context| device.link(context, code))?;
@@ -510,7 +512,7 @@ pub unsafe extern "C" fn sesame_device_remove_device(
     events: *mut *const sesame_events,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, events), {
         let (result, view) = (output!(result), output!(events));
         let events = device.get()?.call(|device, context| device.remove_device(context, DeviceId(removed)))?;
         give(result, view, |tree| view::events(tree, events));

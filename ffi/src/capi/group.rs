@@ -3,7 +3,7 @@
 use super::{
     boundary::sesame_error,
     handle::*,
-    input::{self, sesame_slice},
+    input::{self, Output, sesame_slice},
     status::sesame_status,
     tree::give,
     view::{self, *},
@@ -22,7 +22,7 @@ impl GroupObject {
 
     fn act(
         &self,
-        (result, view): (&mut sesame_result, &mut *const sesame_send),
+        (result, view): (Output<sesame_result>, Output<*const sesame_send>),
         act: impl FnOnce(Group<'_>, &mut Context<'_>) -> Result<Send, Error>,
     ) -> Result<(), Error> {
         let send = self.call(act)?;
@@ -48,9 +48,9 @@ pub unsafe extern "C" fn sesame_group_id(
     id: *mut [u8; 32],
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(id), {
         let id = output!(id);
-        *id = group.get()?.id.0;
+        id.put(group.get()?.id.0);
         Ok(())
     })
 }
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn sesame_group_get_view(
     view: *mut *const sesame_group_view,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, view), {
         let (result, view) = (output!(result), output!(view));
         let group = group.get()?.call(|group, context| group.view(context))?;
         give(result, view, |tree| view::group(tree, group));
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn sesame_group_add(
     send: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
         let users = input::users(array!(users, user_count), "users")?;
         group.get()?.act(to, |group, context| group.add(context, &users))
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn sesame_group_update_info(
     send: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
         // SAFETY: the caller keeps the header's contract on this struct.
         let change = unsafe { view::read_change(change)? };
@@ -124,7 +124,7 @@ pub unsafe extern "C" fn sesame_group_rename(
     send: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
         let name = name.text("name")?;
         group.get()?.act(to, |group, context| group.rename(context, name))
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn sesame_group_leave(
     send: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
         group.get()?.act(to, |group, context| group.leave(context))
     })
@@ -157,7 +157,7 @@ pub unsafe extern "C" fn sesame_group_accept(
     send: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
         group.get()?.act(to, |group, context| group.accept(context))
     })
@@ -173,7 +173,7 @@ pub unsafe extern "C" fn sesame_group_decline(
     send: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
         group.get()?.act(to, |group, context| group.decline(context))
     })
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn sesame_group_fork_without(
     send: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(fork, result, send), {
         let (fork, result, view) = (output!(fork), output!(result), output!(send));
         let users = input::users(array!(users, user_count), "users")?;
         let old = group.get()?;
@@ -202,7 +202,7 @@ pub unsafe extern "C" fn sesame_group_fork_without(
             Ok((fork.id(), send))
         })?;
         give(result, view, |tree| view::send(tree, send));
-        *fork = sesame_group::new(GroupObject { engine: old.engine.clone(), id });
+        fork.put(sesame_group::new(GroupObject { engine: old.engine.clone(), id }));
         Ok(())
     })
 }
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn sesame_group_batch_encrypt(
     send: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
         let (payload, content_id) = (payload.bytes("payload")?, content_id.optional("content_id")?);
         group.get()?.act(to, |group, context| group.send(context, payload, content_id))
@@ -239,7 +239,7 @@ pub unsafe extern "C" fn sesame_group_session(
     session: *mut *const sesame_session_view,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, session), {
         let (result, view) = (output!(result), output!(session));
         let user = user.user("user")?;
         let session = group.get()?.call(|group, context| group.session(context, &user, DeviceId(device)))?;
@@ -258,7 +258,7 @@ pub unsafe extern "C" fn sesame_group_history(
     history: *mut *const sesame_history,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, history), {
         let (result, view) = (output!(result), output!(history));
         let entries = group.get()?.call(|group, context| group.history(context))?;
         give(result, view, |tree| view::history(tree, entries));
@@ -277,7 +277,7 @@ pub unsafe extern "C" fn sesame_group_cost(
     cost: *mut *const sesame_cost,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, cost), {
         let (result, view) = (output!(result), output!(cost));
         let cost = group.get()?.call(|group, context| group.cost(context, length))?;
         give(result, view, |tree| view::cost(tree, cost));

@@ -145,6 +145,9 @@ pub(super) trait Handle: Copy {
 
     /// What the handle names.
     fn get(self) -> Result<Arc<Self::Object>, Error> {
+        if !self.is_canonical() {
+            return Err(Error::of(Code::BadHandle, Self::FIELD));
+        }
         let object = TABLE.slots.read().get(self.key()).cloned();
         object.and_then(|object| object.downcast().ok()).ok_or(Error::of(Code::BadHandle, Self::FIELD))
     }
@@ -155,11 +158,18 @@ pub(super) trait Handle: Copy {
             return Ok(());
         }
         let mut slots = TABLE.slots.write();
-        let is_ours = slots.get(self.key()).is_some_and(|object| (**object).is::<Self::Object>());
+        let is_ours =
+            self.is_canonical() && slots.get(self.key()).is_some_and(|object| (**object).is::<Self::Object>());
         let object = if is_ours { slots.remove(self.key()) } else { None };
         // What the object lets go may be the app's, and the app may call.
         drop(slots);
         object.map(drop).ok_or(Error::of(Code::BadHandle, Self::FIELD))
+    }
+
+    /// A key has forms that mean the same; only the one that was given is a name.
+    #[doc(hidden)]
+    fn is_canonical(self) -> bool {
+        self.key().data().as_ffi() == self.token() ^ TABLE.mask
     }
 
     #[doc(hidden)]
@@ -216,6 +226,10 @@ mod tests {
         let tokens = if cfg!(miri) { 1_000 } else { 100_000_u64 };
         for token in (1..tokens).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)) {
             assert!(sesame_relay::with(token).get().is_err());
+        }
+        let last = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new())));
+        for bit in 0..64 {
+            assert!(sesame_relay::with(last.token ^ (1 << bit)).get().is_err(), "bit {bit}");
         }
     }
 }

@@ -4,8 +4,11 @@ use core::{mem::MaybeUninit, slice};
 use sesame_core::{
     error::{Code, Error},
     ids::UserId,
+    limits::MAX_USER_ID,
 };
 
+/// Bytes that one call copies: more than the largest batch of the largest envelopes.
+const MAX_COPIED: usize = 1 << 30;
 /// The largest struct that a newer header may bring, in bytes.
 const MAX_STRUCT: usize = 4096;
 
@@ -64,6 +67,9 @@ impl sesame_slice {
 
     /// A user id, 1 to 64 bytes of UTF-8.
     pub(super) fn user(&self, field: &'static str) -> Result<UserId, Error> {
+        if self.len > MAX_USER_ID {
+            return Err(Error::of(Code::InvalidArgument, field));
+        }
         UserId::try_new(self.text(field)?.as_bytes().to_vec()).ok_or(Error::of(Code::InvalidArgument, field))
     }
 
@@ -85,12 +91,16 @@ pub(super) fn users(slices: &[sesame_slice], field: &'static str) -> Result<Vec<
     slices.iter().enumerate().map(user).collect()
 }
 
-/// Byte strings.
+/// Byte strings, copied: no more of them than memory is there for.
 pub(super) fn byte_strings(slices: &[sesame_slice], field: &'static str) -> Result<Vec<Vec<u8>>, Error> {
-    let bytes = |(item, slice): (usize, &sesame_slice)| {
-        slice.bytes(field).map(<[u8]>::to_vec).map_err(|error| Error { item: Some(item), ..error })
+    let mut room = MAX_COPIED;
+    let mut bytes = |(item, slice): (usize, &sesame_slice)| {
+        let bytes = slice.bytes(field).map_err(|error| Error { item: Some(item), ..error })?;
+        let too_large = Error { code: Code::TooLarge, item: Some(item), field: Some(field) };
+        room = room.checked_sub(bytes.len()).ok_or(too_large)?;
+        Ok(bytes.to_vec())
     };
-    slices.iter().enumerate().map(bytes).collect()
+    slices.iter().enumerate().map(&mut bytes).collect()
 }
 
 /// A struct whose first field, a `size_t`, says how large its maker's is; every bit pattern is one of its values.
@@ -133,22 +143,41 @@ pub(super) unsafe fn read<T: Sized0>(from: *const T, field: &'static str) -> Res
     }
 }
 
-/// Where a result goes: zeroed now, written on success.
+/// Where a result goes. No reference: nothing tells whether the caller's places overlap.
+#[derive(Clone, Copy)]
+pub(super) struct Output<T>(*mut T);
+
+impl<T> Output<T> {
+    /// Writes the result.
+    pub(super) fn put(self, value: T) {
+        // SAFETY: `output` has found it neither null nor misaligned, and its caller vouches for the rest.
+        unsafe { self.0.write(value) };
+    }
+}
+
+/// Zeroes the place of a result, before anything else is done.
 ///
 /// # Safety
 /// If the pointer is neither null nor misaligned it leads to a `T` of the caller's, for which zeros are a value.
-pub(super) unsafe fn output<'a, T>(to: *mut T, field: &'static str) -> Result<&'a mut T, Error> {
+pub(super) unsafe fn clear<T>(to: *mut T) {
+    if !to.is_null() && to.is_aligned() {
+        // SAFETY: not null, aligned, the caller's; zeros are a value of it.
+        unsafe { to.write_bytes(0, 1) };
+    }
+}
+
+/// Where a result goes: written on success.
+///
+/// # Safety
+/// As [`clear`], until the call ends.
+pub(super) unsafe fn output<T>(to: *mut T, field: &'static str) -> Result<Output<T>, Error> {
     if to.is_null() {
         return Err(Error::of(Code::NullPointer, field));
     }
     if !to.is_aligned() {
         return Err(Error::of(Code::BadStruct, field));
     }
-    // SAFETY: not null, aligned, the caller's; zeros are a value of it.
-    unsafe {
-        to.write_bytes(0, 1);
-        Ok(&mut *to)
-    }
+    Ok(Output(to))
 }
 
 /// Memory of the caller's that may be written.

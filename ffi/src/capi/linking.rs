@@ -15,9 +15,9 @@ pub unsafe extern "C" fn sesame_linking_begin(
     linking: *mut sesame_linking,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(linking), {
         let linking = output!(linking);
-        *linking = sesame_linking::new(Link::begin(store.get()?.0.clone(), self::store_key(store_key)?)?);
+        linking.put(sesame_linking::new(Link::begin(store.get()?.0.clone(), self::store_key(store_key)?)?));
         Ok(())
     })
 }
@@ -32,9 +32,9 @@ pub unsafe extern "C" fn sesame_linking_resume(
     linking: *mut sesame_linking,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(linking), {
         let linking = output!(linking);
-        *linking = sesame_linking::new(Link::resume(store.get()?.0.clone(), self::store_key(store_key)?)?);
+        linking.put(sesame_linking::new(Link::resume(store.get()?.0.clone(), self::store_key(store_key)?)?));
         Ok(())
     })
 }
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn sesame_linking_code(
     code: *mut sesame_slice,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, code), {
         let (result, view) = (output!(result), output!(code));
         let linking = linking.get()?;
         give(result, view, |tree| tree.copy(linking.code().as_bytes()));
@@ -76,9 +76,9 @@ pub unsafe extern "C" fn sesame_linking_complete(
     device: *mut sesame_device,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(device), {
         let device = output!(device);
-        *device = sesame_device::new(linking.get()?.complete(answer.bytes("answer")?)?);
+        device.put(sesame_device::new(linking.get()?.complete(answer.bytes("answer")?)?));
         Ok(())
     })
 }

@@ -96,12 +96,12 @@ pub unsafe extern "C" fn sesame_text(text: *const c_char) -> sesame_slice {
 }
 
 /// Overwrites `len` bytes at `data` with zeros, which no compiler leaves out: for the caller's own copies of keys and plaintexts.
-/// `data` may be NULL when `len` is 0.
+/// `data` may be NULL when `len` is 0. It works in a store's function and in a forked child as well.
 ///
 /// @return NULL_POINTER.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_wipe(data: *mut c_void, len: usize) -> sesame_status {
-    enter!(core::ptr::null_mut(), {
+    enter_from_store!({
         let bytes = output_array!(data.cast::<u8>(), len, "data");
         zeroize::Zeroize::zeroize(bytes);
         Ok(())

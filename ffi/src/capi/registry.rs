@@ -27,7 +27,7 @@ pub unsafe extern "C" fn sesame_registry_users(
     users: *mut *const sesame_users,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, users), {
         let (result, view) = (output!(result), output!(users));
         let users = registry.get()?.0.call(|device, context| device.users(context))?;
         give(result, view, |tree| view::users(tree, users));
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn sesame_registry_devices(
     devices: *mut *const sesame_devices,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, devices), {
         let (result, view) = (output!(result), output!(devices));
         let user = user.user("user")?;
         let devices = registry.get()?.0.call(|device, context| device.devices(context, &user))?;
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn sesame_registry_apply(
     applied: *mut *const sesame_applied,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, applied), {
         let (result, view) = (output!(result), output!(applied));
         // SAFETY: the caller keeps the header's contract on this struct.
         let answers = unsafe { view::read_answers(answers)? };
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn sesame_registry_accept_identity(
     received: *mut *const sesame_received_list,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, received), {
         let (result, view) = (output!(result), output!(received));
         let (user, key) = (user.user("user")?, account_key.exactly("account_key")?);
         let results = registry.get()?.0.call(|device, context| device.accept_identity(context, &user, &key))?;
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn sesame_registry_safety_number(
     number: *mut sesame_slice,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, number), {
         let (result, view) = (output!(result), output!(number));
         let user = user.user("user")?;
         let number = registry.get()?.0.call(|device, context| device.safety_number(context, &user))?;

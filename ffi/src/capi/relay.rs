@@ -17,9 +17,9 @@ use sesame_core::ids::DeviceId;
 /// @return none but the common ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_relay_new(relay: *mut sesame_relay, error: *mut sesame_error) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(relay), {
         let relay = output!(relay);
-        *relay = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new())));
+        relay.put(sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new()))));
         Ok(())
     })
 }
@@ -45,11 +45,11 @@ pub unsafe extern "C" fn sesame_relay_publish(
     left: *mut u32,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(left), {
         let left = output!(left);
         let (user, bytes) = (user.user("user")?, publication.bytes("publication")?);
         let stock = relay.get()?.0.lock().publish((&user, DeviceId(device)), bytes).map_err(publish_error)?;
-        *left = stock.one_time;
+        left.put(stock.one_time);
         Ok(())
     })
 }
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn sesame_relay_device_list(
     device_list: *mut sesame_slice,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, device_list), {
         let (result, view) = (output!(result), output!(device_list));
         let list = relay.get()?.0.lock().device_list(&user.user("user")?);
         give(result, view, |tree| tree.maybe(list.as_deref()));
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn sesame_relay_bundle(
     bundle: *mut sesame_slice,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, bundle), {
         let (result, view) = (output!(result), output!(bundle));
         let bundle = relay.get()?.0.lock().bundle(&user.user("user")?, DeviceId(device));
         give(result, view, |tree| tree.maybe(bundle.as_deref()));
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn sesame_relay_answer(
     answers: *mut *const sesame_answers,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, answers), {
         let (result, view) = (output!(result), output!(answers));
         // SAFETY: the caller keeps the header's contract on this list.
         let needs = unsafe { view::read_needs((needs, need_count))? };
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn sesame_relay_submit(
     submission: *mut *const sesame_submission,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, submission), {
         use sesame_submission_kind as K;
         let (result, view) = (output!(result), output!(submission));
         // SAFETY: the caller keeps the header's contract on this struct.
@@ -159,7 +159,7 @@ pub unsafe extern "C" fn sesame_relay_fetch(
     mails: *mut *const sesame_mails,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, mails), {
         let (result, view) = (output!(result), output!(mails));
         let mails = relay.get()?.0.lock().fetch((&user.user("user")?, DeviceId(device)), limit);
         give(result, view, |tree| view::mails(tree, mails));
@@ -196,7 +196,7 @@ pub unsafe extern "C" fn sesame_relay_get_view(
     view: *mut *const sesame_relay_view,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, view), {
         let (result, view) = (output!(result), output!(view));
         let all = relay.get()?.0.lock().view();
         give(result, view, |tree| view::relay(tree, all));

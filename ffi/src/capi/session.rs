@@ -27,7 +27,7 @@ pub unsafe extern "C" fn sesame_session_info(
     info: *mut *const sesame_session_view,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, info), {
         let (result, view) = (output!(result), output!(info));
         let session = session.get()?;
         let info = session.engine.call(|device, context| device.session(context, &session.user, session.device))?;
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn sesame_session_encrypt(
     send: *mut *const sesame_send,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, send), {
         let (result, view) = (output!(result), output!(send));
         let (session, payload) = (session.get()?, payload.bytes("payload")?);
         let (user, device) = (&session.user, session.device);

@@ -114,7 +114,7 @@ pub struct sesame_store_functions {
     >,
     /// Ends a hold without a change.
     pub release: Option<unsafe extern "C" fn(context: *mut c_void)>,
-    /// Called once, when the store's handle and every device over it are freed; or NULL.
+    /// Called once, when the store's handle and every device, registry, session, group and linking over it are freed; or NULL.
     pub destroy: Option<unsafe extern "C" fn(context: *mut c_void)>,
 }
 
@@ -248,9 +248,9 @@ pub unsafe extern "C" fn sesame_store_sqlite(
     store: *mut sesame_store,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(store), {
         let store = output!(store);
-        *store = sesame_store::new(StoreObject(sqlite_store(path.text("path")?)?));
+        store.put(sesame_store::new(StoreObject(sqlite_store(path.text("path")?)?)));
         Ok(())
     })
 }
@@ -260,9 +260,9 @@ pub unsafe extern "C" fn sesame_store_sqlite(
 /// @return none but the common ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_store_memory(store: *mut sesame_store, error: *mut sesame_error) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(store), {
         let store = output!(store);
-        *store = sesame_store::new(StoreObject(memory_store()));
+        store.put(sesame_store::new(StoreObject(memory_store())));
         Ok(())
     })
 }
@@ -277,7 +277,7 @@ pub unsafe extern "C" fn sesame_store_app(
     store: *mut sesame_store,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(store), {
         let store = output!(store);
         let given = read!(functions, "functions");
         let missing = |field| Error::of(Code::NullPointer, field);
@@ -288,7 +288,7 @@ pub unsafe extern "C" fn sesame_store_app(
             release: given.release.ok_or(missing("functions.release"))?,
             destroy: given.destroy,
         };
-        *store = sesame_store::new(StoreObject(app_store::fenced(functions)));
+        store.put(sesame_store::new(StoreObject(app_store::fenced(functions))));
         Ok(())
     })
 }
@@ -314,7 +314,7 @@ pub unsafe extern "C" fn sesame_store_check(
     claim: *mut sesame_slice,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, {
+    enter!(error, outputs(result, claim), {
         let (result, view) = (output!(result), output!(claim));
         let open = open.ok_or(Error::of(Code::NullPointer, "open"))?;
         let fresh = || {

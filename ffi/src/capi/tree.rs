@@ -3,7 +3,7 @@
 use super::{
     boundary::sesame_error,
     handle::{Handle, sesame_result},
-    input::{sesame_address, sesame_slice},
+    input::{Output, sesame_address, sesame_slice},
     status::sesame_status,
 };
 use sesame_core::ids::{DeviceId, UserId};
@@ -105,11 +105,11 @@ impl Tree {
 }
 
 /// Gives a call's result: the view is made inside a tree, which gets a handle.
-pub(super) fn give<V>(result: &mut sesame_result, view: &mut V, make: impl FnOnce(&mut Tree) -> V) {
+pub(super) fn give<V>(result: Output<sesame_result>, view: Output<V>, make: impl FnOnce(&mut Tree) -> V) {
     let mut tree = Tree::default();
     let made = make(&mut tree);
-    *result = sesame_result::new(tree);
-    *view = made;
+    result.put(sesame_result::new(tree));
+    view.put(made);
 }
 
 /// Frees what a call gave, and wipes its bytes. All pointers and slices of its view are void from then on. 0 is passed over.

@@ -104,13 +104,14 @@ pub trait AppStore: Send + Sync {
     fn load(&self, queries: Vec<StoreQuery>, hold: bool) -> std::result::Result<StoreSnapshot, StoreFault>;
 
     /// If the generation is still `expected`: applies all changes durably, all or none, and is at `next` from then on; else `Conflict`.
-    /// Ends a hold whatever comes out.
+    /// Ends a hold whatever comes out. Gives `true`; what ends a host's call in some other way gives `false`, and whether the commit
+    /// landed is then asked for.
     fn commit(
         &self,
         expected: Vec<u8>,
         next: Vec<u8>,
         changes: Vec<StoreChange>,
-    ) -> std::result::Result<(), StoreFault>;
+    ) -> std::result::Result<bool, StoreFault>;
 
     /// Ends a hold without a change.
     fn release(&self) -> std::result::Result<(), StoreFault>;
@@ -149,7 +150,10 @@ impl app_store::AppStore for Adapter {
     fn commit(&self, expected: Generation, changes: &Changes) -> std::result::Result<(), CommitError> {
         let [expected, next] = [expected, changes.next].map(|at| app_store::generation_bytes(at).to_vec());
         let rows = changes.rows.iter().map(|(key, row)| StoreChange { key: key.clone(), row: row.clone() });
-        Ok(self.0.commit(expected, next, rows.collect())?)
+        match self.0.commit(expected, next, rows.collect())? {
+            true => Ok(()),
+            false => Err(CommitError::OutcomeUnknown),
+        }
     }
 
     fn release(&self) {

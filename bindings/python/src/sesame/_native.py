@@ -530,7 +530,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_appstore_load() != 36189:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_appstore_commit() != 23146:
+    if lib.uniffi_sesame_ffi_checksum_method_appstore_commit() != 16692:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_appstore_release() != 17705:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -936,7 +936,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_appstore_commit.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_appstore_commit.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_appstore_commit.restype = ctypes.c_int8
 _UniffiLib.uniffi_sesame_ffi_fn_method_appstore_release.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1443,7 +1443,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_free_storefactory.restype = None
 _UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD0 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiRustBuffer,ctypes.c_int8,ctypes.POINTER(_UniffiRustBuffer),
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD1 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiRustBuffer,_UniffiRustBuffer,_UniffiRustBuffer,ctypes.c_void_p,
+_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD1 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiRustBuffer,_UniffiRustBuffer,_UniffiRustBuffer,ctypes.POINTER(ctypes.c_int8),
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD2 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,ctypes.c_void_p,
@@ -6702,10 +6702,11 @@ class AppStore():
         nothing is held.
 """
         raise NotImplementedError
-    def commit(self, expected: bytes,next: bytes,changes: typing.List[StoreChange]) -> None:
+    def commit(self, expected: bytes,next: bytes,changes: typing.List[StoreChange]) -> bool:
         """
         If the generation is still `expected`: applies all changes durably, all or none, and is at `next` from then on; else `Conflict`.
-        Ends a hold whatever comes out.
+        Ends a hold whatever comes out. Gives `true`; what ends a host's call in some other way gives `false`, and whether the commit
+        landed is then asked for.
 """
         raise NotImplementedError
     def release(self, ) -> None:
@@ -6765,10 +6766,11 @@ class AppStoreImpl(AppStore):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def commit(self, expected: bytes,next: bytes,changes: typing.List[StoreChange]) -> None:
+    def commit(self, expected: bytes,next: bytes,changes: typing.List[StoreChange]) -> bool:
         """
         If the generation is still `expected`: applies all changes durably, all or none, and is at `next` from then on; else `Conflict`.
-        Ends a hold whatever comes out.
+        Ends a hold whatever comes out. Gives `true`; what ends a host's call in some other way gives `false`, and whether the commit
+        landed is then asked for.
 """
         
         _UniffiFfiConverterBytes.check_lower(expected)
@@ -6782,7 +6784,7 @@ class AppStoreImpl(AppStore):
             _UniffiFfiConverterBytes.lower(next),
             _UniffiFfiConverterSequenceTypeStoreChange.lower(changes),
         )
-        _uniffi_lift_return = lambda val: None
+        _uniffi_lift_return = _UniffiFfiConverterBoolean.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeStoreFault
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -6850,7 +6852,8 @@ class _UniffiTraitImplAppStoreImpl:
             uniffi_args = (_UniffiFfiConverterBytes.lift(expected), _UniffiFfiConverterBytes.lift(next), _UniffiFfiConverterSequenceTypeStoreChange.lift(changes), )
             uniffi_method = uniffi_obj.commit
             return uniffi_method(*uniffi_args)
-        write_return_value = lambda v: None
+        def write_return_value(v):
+            uniffi_out_return[0] = _UniffiFfiConverterBoolean.lower(v)
         _uniffi_trait_interface_call_with_error(
                 uniffi_call_status_ptr.contents,
                 make_call,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from threading import local
 from typing import Any, ParamSpec, TypeVar
 
 from . import _native
@@ -53,6 +54,21 @@ class InternalError(SesameError):
 _KINDS: dict[int, type[SesameError]] = {1: AppError, 2: PeerError, 3: ServerError, 4: StoreError, 5: InternalError}
 
 
+class _Interrupts(local):
+    """What ended a method of the app's store in this thread, to go on when the call that it was part of has ended."""
+
+    pending: BaseException | None = None
+
+
+interrupts = _Interrupts()
+
+
+def _go_on() -> None:
+    pending, interrupts.pending = interrupts.pending, None
+    if pending is not None:
+        raise pending
+
+
 def translated(method: Callable[P, R]) -> Callable[P, R]:
     """Raises the exceptions of this module in place of the generated ones."""
 
@@ -60,13 +76,16 @@ def translated(method: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         failure: SesameError
         try:
-            return method(*args, **kwargs)
+            result = method(*args, **kwargs)
+            _go_on()
+            return result
         except _native.SesameError as error:
             native: Any = error
             failure = _KINDS[native.code // 100](native.code, native.reason, native.item, native.field)
         except _native.InternalError:
             # A fault below the engine's own boundary; its text may hold anything, so it is not passed on.
             failure = InternalError(501, "a fault in the library")
+        _go_on()
         raise failure from None
 
     return call

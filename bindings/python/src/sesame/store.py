@@ -9,7 +9,7 @@ from os import PathLike, fspath
 from typing import Any, Self
 
 from . import _native
-from .errors import translated
+from .errors import interrupts, translated
 
 
 # The generated class has its variants as attributes that its type does not show.
@@ -103,12 +103,20 @@ class AppStore(ABC):
         """Ends a hold without a change."""
 
 
-def _fault(call: Callable[[], Any]) -> Any:
-    """Runs a method of the app's and raises what the generated code knows."""
+def _fault(call: Callable[[], Any], interrupted: Any = _faults.Io) -> Any:
+    """Runs a method of the app's and raises what the generated code knows.
+
+    What is no ``Exception``, a ``KeyboardInterrupt`` for one, goes on when the library's call has come to its end.
+    """
     try:
         return call()
     except StoreFault as fault:
         failure = fault._native()
+    except Exception:
+        failure = _faults.Io()
+    except BaseException as interrupt:
+        interrupts.pending = interrupt
+        failure = interrupted()
     raise failure
 
 
@@ -128,8 +136,10 @@ class _Adapter(_native.AppStore):
         rows = [_native.StoreRow(key=key, row=row) for key, row in snapshot.rows.items()]
         return _native.StoreSnapshot(generation=snapshot.generation, rows=rows)
 
-    def commit(self, expected: bytes, next: bytes, changes: list[Any]) -> None:
-        _fault(lambda: self._store.commit(expected, next, {change.key: change.row for change in changes}))
+    def commit(self, expected: bytes, next: bytes, changes: list[Any]) -> bool:
+        rows = {change.key: change.row for change in changes}
+        _fault(lambda: self._store.commit(expected, next, rows), interrupted=_faults.OutcomeUnknown)
+        return True
 
     def release(self) -> None:
         _fault(self._store.release)
