@@ -117,6 +117,81 @@ static waiting waiting_at(sesame_device device) {
   return seen;
 }
 
+/* Every function on a handle that was never given. */
+static void of_nothing(void) {
+  static const uint8_t bytes[32] = {1};
+  const sesame_slice to = sesame_text("bob"), id16 = {bytes, 16}, id32 = {bytes, 32};
+  const uint64_t ids[1] = {1};
+  const sesame_need need = {sizeof need, SESAME_NEED_KIND_DEVICE_LIST, 0, to}, *needs[1] = {&need};
+  const sesame_answers answers = {sizeof answers, NULL, 0, NULL, 0, NULL, 0, NULL, 0};
+  const sesame_batch batch = {sizeof batch, to, 0, NULL, 0, NULL, 0};
+  const sesame_group_change change = {sizeof change, &to, NULL, NULL, NULL, NULL};
+  struct {
+    sesame_device device;
+    sesame_registry registry;
+    sesame_session session;
+    sesame_group group;
+    sesame_linking linking;
+  } made;
+  sesame_result r;
+  sesame_slice text;
+  uint32_t number;
+  const void *view;
+  EXPECT("sesame_device_create of nothing", sesame_device_create((sesame_store){0}, host_key(), to, &made.device, &e), HANDLE);
+  EXPECT("sesame_device_open of nothing", sesame_device_open((sesame_store){0}, host_key(), &made.device, &e), HANDLE);
+  EXPECT("sesame_device_user of nothing", sesame_device_user((sesame_device){0}, &r, &text, &e), HANDLE);
+  EXPECT("sesame_device_publication of nothing", sesame_device_publication((sesame_device){0}, NULL, &r, (const sesame_publication  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_session of nothing", sesame_device_session((sesame_device){0}, to, 2, &made.session, &e), HANDLE);
+  EXPECT("sesame_device_batch_encrypt of nothing", sesame_device_batch_encrypt((sesame_device){0}, &to, 1, none, none, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_create_group of nothing", sesame_device_create_group((sesame_device){0}, 2, &change, &to, 1, &made.group, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_group of nothing", sesame_device_group((sesame_device){0}, id32, &made.group, &e), HANDLE);
+  EXPECT("sesame_device_groups of nothing", sesame_device_groups((sesame_device){0}, &r, (const sesame_groups  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_accepted of nothing", sesame_device_accepted((sesame_device){0}, id16, to, &e), HANDLE);
+  EXPECT("sesame_device_rejected of nothing", sesame_device_rejected((sesame_device){0}, id16, to, none, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_no_such_user of nothing", sesame_device_no_such_user((sesame_device){0}, id16, to, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_abandon of nothing", sesame_device_abandon((sesame_device){0}, id16, to, &e), HANDLE);
+  EXPECT("sesame_device_pending of nothing", sesame_device_pending((sesame_device){0}, id16, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_outbox of nothing", sesame_device_outbox((sesame_device){0}, &r, (const sesame_sends  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_batch_decrypt of nothing", sesame_device_batch_decrypt((sesame_device){0}, &to, 1, &r, (const sesame_received_list  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_inbox of nothing", sesame_device_inbox((sesame_device){0}, &r, (const sesame_received_list  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_tick of nothing", sesame_device_tick((sesame_device){0}, false, &r, (const sesame_events  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_confirm_link of nothing", sesame_device_confirm_link((sesame_device){0}, none, &r, &text, &e), HANDLE);
+  EXPECT("sesame_device_remove_device of nothing", sesame_device_remove_device((sesame_device){0}, 2, &r, (const sesame_events  **)&view, &e), HANDLE);
+  EXPECT("sesame_group_get_view of nothing", sesame_group_get_view((sesame_group){0}, &r, (const sesame_group_view  **)&view, &e), HANDLE);
+  EXPECT("sesame_group_add of nothing", sesame_group_add((sesame_group){0}, &to, 1, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_group_update_info of nothing", sesame_group_update_info((sesame_group){0}, &change, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_group_rename of nothing", sesame_group_rename((sesame_group){0}, none, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_group_leave of nothing", sesame_group_leave((sesame_group){0}, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_group_accept of nothing", sesame_group_accept((sesame_group){0}, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_group_decline of nothing", sesame_group_decline((sesame_group){0}, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_group_fork_without of nothing", sesame_group_fork_without((sesame_group){0}, &to, 1, &made.group, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_group_batch_encrypt of nothing", sesame_group_batch_encrypt((sesame_group){0}, none, none, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_group_session of nothing", sesame_group_session((sesame_group){0}, to, 2, &r, (const sesame_session_view  **)&view, &e), HANDLE);
+  EXPECT("sesame_group_history of nothing", sesame_group_history((sesame_group){0}, &r, (const sesame_history  **)&view, &e), HANDLE);
+  EXPECT("sesame_group_cost of nothing", sesame_group_cost((sesame_group){0}, 1, &r, (const sesame_cost  **)&view, &e), HANDLE);
+  EXPECT("sesame_linking_begin of nothing", sesame_linking_begin((sesame_store){0}, host_key(), &made.linking, &e), HANDLE);
+  EXPECT("sesame_linking_resume of nothing", sesame_linking_resume((sesame_store){0}, host_key(), &made.linking, &e), HANDLE);
+  EXPECT("sesame_linking_code of nothing", sesame_linking_code((sesame_linking){0}, &r, &text, &e), HANDLE);
+  EXPECT("sesame_linking_complete of nothing", sesame_linking_complete((sesame_linking){0}, none, &made.device, &e), HANDLE);
+  EXPECT("sesame_registry_users of nothing", sesame_registry_users((sesame_registry){0}, &r, (const sesame_users  **)&view, &e), HANDLE);
+  EXPECT("sesame_registry_devices of nothing", sesame_registry_devices((sesame_registry){0}, to, &r, (const sesame_devices  **)&view, &e), HANDLE);
+  EXPECT("sesame_registry_apply of nothing", sesame_registry_apply((sesame_registry){0}, &answers, &r, (const sesame_applied  **)&view, &e), HANDLE);
+  EXPECT("sesame_registry_accept_identity of nothing", sesame_registry_accept_identity((sesame_registry){0}, to, id32, &r, (const sesame_received_list  **)&view, &e), HANDLE);
+  EXPECT("sesame_registry_mark_verified of nothing", sesame_registry_mark_verified((sesame_registry){0}, to, &e), HANDLE);
+  EXPECT("sesame_registry_resolve_fork of nothing", sesame_registry_resolve_fork((sesame_registry){0}, to, &e), HANDLE);
+  EXPECT("sesame_registry_safety_number of nothing", sesame_registry_safety_number((sesame_registry){0}, to, &r, &text, &e), HANDLE);
+  EXPECT("sesame_relay_publish of nothing", sesame_relay_publish((sesame_relay){0}, to, 2, none, &number, &e), HANDLE);
+  EXPECT("sesame_relay_device_list of nothing", sesame_relay_device_list((sesame_relay){0}, to, &r, &text, &e), HANDLE);
+  EXPECT("sesame_relay_bundle of nothing", sesame_relay_bundle((sesame_relay){0}, to, 2, &r, &text, &e), HANDLE);
+  EXPECT("sesame_relay_answer of nothing", sesame_relay_answer((sesame_relay){0}, needs, 1, &r, (const sesame_answers **)&view, &e), HANDLE);
+  EXPECT("sesame_relay_submit of nothing", sesame_relay_submit((sesame_relay){0}, to, 2, &batch, &r, (const sesame_submission  **)&view, &e), HANDLE);
+  EXPECT("sesame_relay_fetch of nothing", sesame_relay_fetch((sesame_relay){0}, to, 2, 1, &r, (const sesame_mails  **)&view, &e), HANDLE);
+  EXPECT("sesame_relay_confirm of nothing", sesame_relay_confirm((sesame_relay){0}, to, 2, ids, 1, &e), HANDLE);
+  EXPECT("sesame_relay_get_view of nothing", sesame_relay_get_view((sesame_relay){0}, &r, (const sesame_relay_view  **)&view, &e), HANDLE);
+  EXPECT("sesame_session_info of nothing", sesame_session_info((sesame_session){0}, &r, (const sesame_session_view  **)&view, &e), HANDLE);
+  EXPECT("sesame_session_encrypt of nothing", sesame_session_encrypt((sesame_session){0}, none, &r, (const sesame_send  **)&view, &e), HANDLE);
+}
+
 static void pointers(void) {
   sesame_result r;
   const sesame_send *send;
@@ -371,6 +446,44 @@ static void callbacks(void) {
   memory_clear(&it.rows);
 }
 
+/* Suites for stores that do not keep the contract. */
+static int32_t opens_nothing(void *context, sesame_store *store) {
+  (void)context;
+  (void)store;
+  return SESAME_STATUS_STORE_IO;
+}
+
+static int32_t opens_a_forgetful_one(void *context, sesame_store *store) {
+  odd *it = context;
+  memory_clear(&it->rows);
+  const sesame_store_functions functions = {sizeof functions, it, odd_load, odd_commit, memory_release, NULL};
+  return sesame_store_app(&functions, store, NULL);
+}
+
+static void suites(void) {
+  odd it;
+  sesame_result r;
+  sesame_slice claim;
+  memset(&it, 0, sizeof it);
+  EXPECT("a suite without stores", sesame_store_check(NULL, NULL, &r, &claim, &e), NULLED);
+  EXPECT("a suite whose stores do not open", sesame_store_check(opens_nothing, NULL, &r, &claim, &e), OK);
+  EXPECT("says so", claim.len > 0, 1);
+  EXPECT("freeing what it says", sesame_result_free(r), OK);
+  EXPECT("a suite for a whole store", sesame_store_check(opens_a_forgetful_one, &it, &r, &claim, &e), OK);
+  EXPECT("finds nothing", claim.data == NULL, 1);
+  EXPECT("freeing nothing", sesame_result_free(r), OK);
+  it.stranger = 1;
+  EXPECT("a suite for one that gives what nobody asked for", sesame_store_check(opens_a_forgetful_one, &it, &r, &claim, &e), OK);
+  EXPECT("finds it", claim.len > 0, 1);
+  EXPECT("freeing what it found", sesame_result_free(r), OK);
+  it.stranger = 0;
+  it.commit_gives = SESAME_STORE_OUTCOME_FULL;
+  EXPECT("a suite for one that keeps nothing", sesame_store_check(opens_a_forgetful_one, &it, &r, &claim, &e), OK);
+  EXPECT("finds it too", claim.len > 0, 1);
+  EXPECT("freeing what it found", sesame_result_free(r), OK);
+  memory_clear(&it.rows);
+}
+
 /* Eight threads on one device, one of which frees what the others use. */
 static void *work(void *context) {
   const sesame_slice to = sesame_text("bob");
@@ -466,11 +579,13 @@ int main(void) {
   CHECK(sesame_result_free(r));
   const sesame_group made = trip;
   handles();
+  of_nothing();
   pointers();
   structs();
   lengths();
   CHECK(sesame_group_free(made));
   callbacks();
+  suites();
   threads();
   forks();
   host_free(&alice);
