@@ -1822,6 +1822,11 @@ sesame_status sesame_relay_get_view(struct sesame_relay relay,
                                     const struct sesame_relay_view **view,
                                     struct sesame_error *error);
 
+/// Frees what a call gave, and wipes its bytes. All pointers and slices of its view are void from then on. 0 is passed over.
+///
+/// @return BAD_HANDLE.
+SESAME_API sesame_status sesame_result_free(struct sesame_result result);
+
 /// Frees the handle. 0 is passed over.
 ///
 /// @return BAD_HANDLE.
@@ -1886,11 +1891,6 @@ sesame_status sesame_store_check(int32_t (*open)(void *context, struct sesame_st
                                  struct sesame_result *result,
                                  struct sesame_slice *claim,
                                  struct sesame_error *error);
-
-/// Frees what a call gave, and wipes its bytes. All pointers and slices of its view are void from then on. 0 is passed over.
-///
-/// @return BAD_HANDLE.
-SESAME_API sesame_status sesame_result_free(struct sesame_result result);
 
 #ifdef __cplusplus
 }  // extern "C"

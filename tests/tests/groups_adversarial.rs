@@ -1,6 +1,5 @@
 //! Private groups among people who break the rules, and servers who do (S 2.D, A47 to A57).
 
-use rand_chacha::rand_core::SeedableRng;
 use sesame_core::context::{Context, Timestamp};
 use sesame_core::crypto::labels;
 use sesame_core::device::{Act, Answers, Event, Item, Need, Received, Send};
@@ -354,20 +353,24 @@ fn removing_a_device_retires_it_in_every_group() {
     assert_eq!(world.group(BOB, id).unwrap().info.name, "Trip");
 }
 
+/// Bob's store pins another account key than hers under Jen's name.
+fn mistake_jen_for_another(world: &mut World) {
+    let sealer = Sealer::new(&store_key());
+    let key = sealer.places.user(Kind::User, &user("jen"));
+    let mut dump = world.dump(BOB);
+    let jens = record::User::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap();
+    let other = record::User { account_key: *world.list("bob").account_key.as_bytes(), ..jens };
+    let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
+    dump.insert(key.clone(), sealer.seal(&mut context, &key, &other.encode().unwrap()).unwrap());
+    world.hosts[&BOB].store.inner.restore(dump);
+}
+
 #[test]
 fn a_pin_that_differs_from_the_adds_blocks() {
     let mut world = World::acquainted(93, &[("alice", 1), ("bob", 1), ("jen", 1)]);
     let id = world.found(ALICE, "Trip", &["bob"]);
     // For Bob, Jen is somebody else.
-    let key = Sealer::new(&store_key()).places.user(Kind::User, &user("jen"));
-    let sealer = Sealer::new(&store_key());
-    let mut dump = world.dump(BOB);
-    let jens = record::User::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap();
-    let other = record::User { account_key: *world.list("bob").account_key.as_bytes(), ..jens };
-    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
-    let mut context = Context { now: Timestamp(world.now), rng: &mut rng };
-    dump.insert(key.clone(), sealer.seal(&mut context, &key, &other.encode().unwrap()).unwrap());
-    world.hosts[&BOB].store.inner.restore(dump);
+    mistake_jen_for_another(&mut world);
     world.act(ALICE, id, |group, c| group.add(c, &[user("jen")])).unwrap();
     let results = world.receive(BOB).unwrap();
     assert!(
@@ -559,15 +562,7 @@ fn a_state_goes_to_the_member_and_not_to_whoever_took_the_name() {
     world.receive(BOB).unwrap();
     assert_eq!(world.group(BOB, id).unwrap().diverged, [(user("jen"), DeviceId(1))], "else this test shows nothing");
     // Jen's name is somebody else's now, whom Bob accepts as such; the group knows her by the key of before.
-    let key = Sealer::new(&store_key()).places.user(Kind::User, &user("jen"));
-    let sealer = Sealer::new(&store_key());
-    let mut dump = world.dump(BOB);
-    let jens = record::User::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap();
-    let other = record::User { account_key: *world.list("bob").account_key.as_bytes(), ..jens };
-    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
-    let mut context = Context { now: Timestamp(world.now), rng: &mut rng };
-    dump.insert(key.clone(), sealer.seal(&mut context, &key, &other.encode().unwrap()).unwrap());
-    world.hosts[&BOB].store.inner.restore(dump);
+    mistake_jen_for_another(&mut world);
     world.with(BOB, |d, c| d.tick(c, false)).unwrap();
     assert_eq!(world.with(BOB, |d, c| d.outbox(c)).unwrap(), []);
 }

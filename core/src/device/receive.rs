@@ -5,7 +5,7 @@ use super::{
     Device,
     content::Said,
     pre_keys,
-    received::{BatchResults, Incoming, NextStep, Numbered, Opened, Received},
+    received::{BatchResults, Incoming, NextStep, Numbered, Opened, Received, sender},
     sessions, warm,
     work::Work,
 };
@@ -13,7 +13,6 @@ use crate::{
     context::Context,
     crypto::{ed25519::VerifyingKey, x25519},
     error::{Blame, Code, Error},
-    ids::{DeviceId, UserId},
     keys::{device_list::VerifiedDeviceList, pair::PairKeys, party::Party},
     limits::MAX_BATCH,
     ratchet::Delta,
@@ -282,11 +281,6 @@ impl Device {
         self.follow(work, context, &items)?;
         Ok(Opened { items, ..opened })
     }
-}
-
-pub(super) fn sender(envelope: &Envelope) -> Option<(UserId, DeviceId)> {
-    let from = &envelope.head.sender;
-    UserId::try_new(from.user.as_slice().to_vec()).map(|user| (user, DeviceId(from.device)))
 }
 
 fn failure(envelope: usize, code: Code) -> Received {

@@ -89,3 +89,9 @@ pub(super) struct BatchResults {
 pub(super) fn as_items(events: Vec<Event>) -> Vec<Item> {
     events.into_iter().map(Item::Event).collect()
 }
+
+/// From which device an envelope says that it is.
+pub(super) fn sender(envelope: &Envelope) -> Option<(UserId, DeviceId)> {
+    let from = &envelope.head.sender;
+    UserId::try_new(from.user.as_slice().to_vec()).map(|user| (user, DeviceId(from.device)))
+}

@@ -2,7 +2,7 @@
 //!
 //! Nothing is decided here. A row that is damaged or missing is passed over, for whoever needs it will say so.
 
-use super::{Device, receive::sender, work::Work};
+use super::{Device, received::sender, work::Work};
 use crate::{
     context::Timestamp,
     error::Code,

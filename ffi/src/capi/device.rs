@@ -4,8 +4,8 @@ use super::{
     boundary::sesame_error,
     handle::*,
     input::{self, Output, sesame_slice},
+    result::give,
     status::sesame_status,
-    tree::give,
     view::{self, *},
 };
 use crate::engine::Engine;

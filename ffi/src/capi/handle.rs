@@ -1,13 +1,14 @@
 //! What C holds is a number that names a slot and its generation. Whatever number comes back, it is looked up before it is used: one that
 //! was freed, was never given or names something else is a status.
 
-use super::{store::StoreObject, tree::Tree};
+use super::tree::Tree;
 use crate::{engine::Engine, link::Link};
 use ::sesame_relay::Relay;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use sesame_core::{
     error::{Code, Error},
     ids::{DeviceId, GroupId, UserId},
+    store::Store,
 };
 use slotmap::{DefaultKey, Key, KeyData, SlotMap};
 use std::{
@@ -103,8 +104,15 @@ pub struct GroupObject {
     pub(super) id: GroupId,
 }
 
+/// Behind a [`sesame_store`].
+pub struct StoreObject(pub(super) Arc<dyn Store>);
+
+/// Behind a [`sesame_rows`].
+#[derive(Default)]
+pub struct RowsObject(pub(super) Mutex<Vec<(Vec<u8>, Vec<u8>)>>);
+
 /// Behind a [`sesame_relay`].
-pub struct RelayObject(pub(super) parking_lot::Mutex<Relay>);
+pub struct RelayObject(pub(super) Mutex<Relay>);
 
 type Slots = SlotMap<DefaultKey, Arc<dyn Any + Send + Sync>>;
 
@@ -204,7 +212,7 @@ handles! {
     sesame_store StoreObject, "store";
     sesame_relay RelayObject, "relay";
     sesame_result Tree, "result";
-    sesame_rows super::store::RowsObject, "rows";
+    sesame_rows RowsObject, "rows";
 }
 
 #[cfg(test)]

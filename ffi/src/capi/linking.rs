@@ -1,7 +1,7 @@
 //! The functions of a new device on its way.
 
 use super::{
-    boundary::sesame_error, device::store_key, handle::*, input::sesame_slice, status::sesame_status, tree::give,
+    boundary::sesame_error, device::store_key, handle::*, input::sesame_slice, result::give, status::sesame_status,
 };
 use crate::link::Link;
 

@@ -3,7 +3,7 @@
 //! - A function's name is its noun and its verb; its body is one `boundary::enter!`, through which no panic passes (a test holds every
 //!   exported function to it).
 //! - `handle`: what C holds is a number, checked for kind and generation; `input`: what C gives is checked before it is read;
-//!   `tree`: what C gets is a tree of structs that one result owns; `view`: how the core's types become such trees.
+//!   `tree`, `result`: what C gets is a tree of structs that one result owns; `view`: how the core's types become such trees.
 //!
 //! # Safety
 //!
@@ -22,6 +22,7 @@ mod handle;
 mod linking;
 mod registry;
 mod relay;
+mod result;
 mod session;
 mod status;
 mod store;
@@ -39,10 +40,10 @@ pub use input::{sesame_address, sesame_slice};
 pub use linking::*;
 pub use registry::*;
 pub use relay::*;
+pub use result::sesame_result_free;
 pub use session::*;
 pub use status::sesame_status;
 pub use store::*;
-pub use tree::sesame_result_free;
 pub use view::*;
 
 use core::ffi::{c_char, c_void};

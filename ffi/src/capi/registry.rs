@@ -4,8 +4,8 @@ use super::{
     boundary::sesame_error,
     handle::*,
     input::sesame_slice,
+    result::give,
     status::sesame_status,
-    tree::give,
     view::{self, *},
 };
 

@@ -4,27 +4,19 @@ use super::{
     boundary::sesame_error,
     handle::*,
     input::{Sized0, sesame_slice},
+    result::give,
     status::sesame_status,
-    tree::give,
 };
 use crate::{
     app_store::{self, AppStore, Loaded},
     engine::{memory_store, sqlite_store},
 };
 use core::ffi::c_void;
-use parking_lot::Mutex;
 use sesame_core::{
     error::{Code, Error},
-    store::{Changes, CommitError, Generation, Query, Store, StoreError},
+    store::{Changes, CommitError, Generation, Query, StoreError},
 };
 use std::sync::Arc;
-
-/// Behind a [`sesame_store`].
-pub struct StoreObject(pub(super) Arc<dyn Store>);
-
-/// Behind a [`sesame_rows`].
-#[derive(Default)]
-pub struct RowsObject(Mutex<Vec<(Vec<u8>, Vec<u8>)>>);
 
 /// What a function of the app's store gives; any other number counts as a fault of the store. Nothing but `SESAME_STORE_OUTCOME_OK`
 /// and `SESAME_STORE_OUTCOME_UNKNOWN` may have changed anything.

@@ -1,11 +1,6 @@
-//! Results: structs, lists and byte strings that lead to each other, all owned by one object, all byte strings wiped when it goes.
+//! Trees: structs, lists and byte strings that lead to each other, all owned by one object, all byte strings wiped when it goes.
 
-use super::{
-    boundary::sesame_error,
-    handle::{Handle, sesame_result},
-    input::{Output, sesame_address, sesame_slice},
-    status::sesame_status,
-};
+use super::input::{sesame_address, sesame_slice};
 use sesame_core::ids::{DeviceId, UserId};
 use std::any::Any;
 use zeroize::Zeroize;
@@ -102,20 +97,4 @@ impl Tree {
             devices.iter().map(|(user, device)| sesame_address { user: self.user(user), device: device.0 }).collect();
         self.array(addresses)
     }
-}
-
-/// Gives a call's result: the view is made inside a tree, which gets a handle.
-pub(super) fn give<V>(result: Output<sesame_result>, view: Output<V>, make: impl FnOnce(&mut Tree) -> V) {
-    let mut tree = Tree::default();
-    let made = make(&mut tree);
-    result.put(sesame_result::new(tree));
-    view.put(made);
-}
-
-/// Frees what a call gave, and wipes its bytes. All pointers and slices of its view are void from then on. 0 is passed over.
-///
-/// @return BAD_HANDLE.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_result_free(result: sesame_result) -> sesame_status {
-    enter!(core::ptr::null_mut::<sesame_error>(), { result.free() })
 }
