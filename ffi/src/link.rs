@@ -71,3 +71,53 @@ impl Link {
         Ok(engine)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{memory_store, user_id};
+    use sesame_core::store::{Changes, CommitError, Generation, Query, Snapshot, StoreError};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// A store that can be made to fail.
+    struct Failing {
+        inner: Arc<dyn Store>,
+        fails: AtomicBool,
+    }
+
+    impl Store for Failing {
+        fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
+            if self.fails.load(Ordering::Relaxed) { Err(StoreError::Io) } else { self.inner.load(queries, hold) }
+        }
+
+        fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError> {
+            self.inner.commit(expected, changes)
+        }
+
+        fn release(&self) {
+            self.inner.release();
+        }
+    }
+
+    fn key() -> Secret<32> {
+        Secret::init_with(|key| key.fill(1))
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "key agreement takes hours there")]
+    fn neither_a_wrong_answer_nor_a_store_that_fails_loses_the_link() -> Result<(), Error> {
+        let primary = Engine::create(memory_store(), key(), &user_id("alice")?)?;
+        let store = Arc::new(Failing { inner: memory_store(), fails: AtomicBool::new(false) });
+        let link = Link::begin(store.clone(), key())?;
+        let answer = primary.call(|device, context| device.link(context, link.code()))?;
+        store.fails.store(true, Ordering::Relaxed);
+        assert!(link.complete(b"nonsense").is_err());
+        assert_eq!(link.complete(&answer).map(drop), Err(Code::StoreIo.into()));
+        assert_eq!(link.complete(&answer).map(drop), Err(Code::StoreIo.into()), "and it waits as long as that lasts");
+        store.fails.store(false, Ordering::Relaxed);
+        let linked = link.complete(&answer)?;
+        assert_eq!(linked.call(|device, _| Ok(device.id().0)), Ok(2));
+        assert_eq!(link.complete(&answer).map(drop), Err(Code::Closed.into()));
+        Ok(())
+    }
+}

@@ -272,5 +272,10 @@ mod tests {
         assert_eq!(slice(far, 8).bytes("x"), Err(Error::of(Code::InvalidArgument, "x")));
         assert_eq!(slice(&one, 1).exactly::<2>("x"), Err(Error::of(Code::InvalidArgument, "x")));
         assert_eq!(slice(&255, 1).text("x"), Err(Error::of(Code::InvalidArgument, "x")));
+        assert_eq!(
+            slice(&one, MAX_USER_ID + 1).user("x"),
+            Err(Error::of(Code::InvalidArgument, "x")),
+            "without a look"
+        );
     }
 }
