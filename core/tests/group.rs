@@ -84,7 +84,7 @@ impl Replica {
 
     fn sign(&self, body: Body) -> Operation {
         let party = &self.signer.keys.party;
-        let draft = self.set.draft(&party.user, party.device, body).unwrap();
+        let draft = self.set.draft(party, body).unwrap();
         Operation::sign(&self.signer.keys, &self.signer.list.list, draft).unwrap()
     }
 
@@ -553,8 +553,8 @@ fn a_word_dated_back_before_its_authors_own_last_one_is_refused() {
     assert_eq!(members(&alice), ["alice", "bob", "carol", "jen"]);
     // To undo her own add, Alice leaves as if she had never made it: under the next number, but from before.
     let party = &alice.signer.keys.party;
-    let honest = alice.set.draft(&party.user, party.device, Body::Leave).unwrap();
-    let before = earlier.set.draft(&party.user, party.device, Body::Leave).unwrap();
+    let honest = alice.set.draft(party, Body::Leave).unwrap();
+    let before = earlier.set.draft(party, Body::Leave).unwrap();
     let draft = Draft { sequence: honest.sequence, ..before };
     let dated_back = Operation::sign(&alice.signer.keys, &alice.signer.list.list, draft).unwrap();
     assert_eq!(alice.set.insert(dated_back), Err(Code::MalformedOperation));
@@ -602,10 +602,10 @@ fn fill(replica: &mut Replica, signers: &[Signer], count: usize) {
     let mut own = signers.next().unwrap().clone();
     for n in 0..count {
         let party = &own.keys.party;
-        let draft = match replica.set.draft(&party.user, party.device, rename("x")) {
+        let draft = match replica.set.draft(party, rename("x")) {
             Err(Code::TooManyOperations) => {
                 own = signers.next().unwrap().clone();
-                replica.set.draft(&own.keys.party.user, own.keys.party.device, rename("x"))
+                replica.set.draft(&own.keys.party, rename("x"))
             }
             draft => draft,
         };
@@ -637,7 +637,7 @@ fn a_full_group_can_be_left_and_those_who_filled_it_together_agree() {
         assert_eq!(shown(&here.view()), shown(&there.view()), "both have both");
         let draft = |replica: &Replica, body| {
             let party = &replica.signer.keys.party;
-            replica.set.draft(&party.user, party.device, body).map(drop)
+            replica.set.draft(party, body).map(drop)
         };
         assert_eq!(draft(&there, rename("three")), Err(Code::TooManyOperations));
         let leave = there.act(Body::Leave);
@@ -658,10 +658,32 @@ fn one_device_does_not_fill_a_group_by_saying_everything_under_one_number() {
     let party = &bob.signer.keys.party;
     let refused = (0..MAX_GROUP_SEQUENCE + 10)
         .filter(|n| {
-            let draft = bob.set.draft(&party.user, party.device, rename(&n.to_string())).unwrap();
+            let draft = bob.set.draft(party, rename(&n.to_string())).unwrap();
             let operation = Operation::sign(&bob.signer.keys, &bob.signer.list.list, draft).unwrap();
             set.insert(operation) == Err(Code::TooManyOperations)
         })
         .count();
     assert_eq!(refused, 10);
+}
+
+#[test]
+fn a_made_up_identity_under_a_members_name_uses_up_nothing_of_the_members() {
+    use sesame_core::limits::{MAX_GROUP_SEQUENCE, MAX_LAST_WORDS, RESERVED_SEQUENCE};
+    let ([mut alice, mut bob, mut jen], id) = trio();
+    let false_jen = with_context(10, |context| signer("jen", context));
+    bob.act(add(&bob.clone(), &[&false_jen]));
+    let mut puppet = Replica::new(&false_jen, id);
+    puppet.take(&bob.all());
+    fill(&mut puppet, std::slice::from_ref(&false_jen), (MAX_GROUP_SEQUENCE - RESERVED_SEQUENCE) as usize);
+    for _ in 0..MAX_LAST_WORDS {
+        puppet.act(Body::Leave);
+    }
+    jen.take(&puppet.all());
+    let renamed = jen.act(rename("by Jen herself"));
+    assert_eq!(renamed.form.sequence, 1, "her numbers are her own");
+    let left = jen.act(Body::Leave);
+    alice.take(&puppet.all());
+    alice.take(&[renamed, left]);
+    assert_eq!(members(&alice), ["alice", "bob"]);
+    assert_eq!(alice.set.equivocators(), BTreeSet::new(), "two people, not one who says two things");
 }

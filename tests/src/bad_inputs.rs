@@ -572,7 +572,7 @@ impl Liar<'_> {
     /// An operation as Bob would make it now.
     fn form(&self, body: form::Body) -> form::Operation {
         let party = &self.keys.party;
-        let draft = self.set.draft(&party.user, party.device, body).unwrap();
+        let draft = self.set.draft(party, body).unwrap();
         form::Operation {
             version: 1,
             group: draft.group.0,

@@ -55,7 +55,7 @@ fn plant(world: &mut World, from: Name, to: Name) {
 fn smuggle(world: &mut World, from: Name, id: GroupId, set: &Set, body: Body) -> Send {
     let signer = DeviceKeys::from_record(&world.own(from));
     let list = world.list(from.0);
-    let draft = set.draft(&signer.party.user, signer.party.device, body).unwrap();
+    let draft = set.draft(&signer.party, body).unwrap();
     let operation = Operation::sign(&signer, &list.list, draft).unwrap();
     let operations = vec![SignedOperation::decode(&operation.signed).unwrap()];
     let bundle = Bundle { lists: vec![list.signed.into()].into(), operations: operations.into() };
@@ -163,7 +163,7 @@ fn forge(
     let list = world.list(from.0);
     let (mut set, mut bundles) = (set.clone(), Vec::new());
     for (at, body) in bodies.into_iter().enumerate() {
-        let draft = set.draft(&signer.party.user, signer.party.device, body).unwrap();
+        let draft = set.draft(&signer.party, body).unwrap();
         let honest = Operation::sign(&signer, &list.list, draft).unwrap();
         let mut operation = honest.form.clone();
         spoil(at, &mut operation);
@@ -469,7 +469,7 @@ fn a49_an_ex_member_who_adds_themselves_stays_out() {
         let myself = Added { user: b"jen".to_vec().into(), account_key, leaves: leaves.into() };
         let signer = DeviceKeys::from_record(&world.own(JEN));
         let add = Body::Add { members: vec![myself].into() };
-        let draft = set.draft(&signer.party.user, signer.party.device, add.clone()).unwrap();
+        let draft = set.draft(&signer.party, add.clone()).unwrap();
         let adds = Operation::sign(&signer, &world.list("jen").list, draft).unwrap().id;
         let bodies = if aside { vec![add] } else { vec![add, Body::Accept { add: adds.0 }] };
         let bundles = forge(&world, JEN, &set, bodies, |_, _| {});

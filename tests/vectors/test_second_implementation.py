@@ -492,7 +492,7 @@ class Judge:
             assert each.lamport == 1 + max([0] + [self.words[parent].lamport for parent in each.parents])
             before = [self.words[id] for id in self.past[each.id]]
             assert each.kind == 1 or any((each.author, each.account) == (u, k) for o in before for u, k, _ in o.added)
-            own = [o.sequence for o in before if (o.author, o.device) == (each.author, each.device)]
+            own = [o.sequence for o in before if (o.author, o.account, o.device) == (each.author, each.account, each.device)]
             assert each.sequence == 1 or each.sequence - 1 in own
         for each in sorted(words, key=Word.order):
             self.counts[each.id] = self.count(each)

@@ -138,6 +138,12 @@ impl Operation {
         StoredOperation { signed: self.signed.clone(), account_key: self.account_key, epoch: self.epoch }
     }
 
+    /// Whose word it is, on which device: another account key under the same user id is somebody else.
+    #[must_use]
+    pub fn signer(&self) -> (&UserId, &[u8; 32], DeviceId) {
+        (&self.author, &self.account_key, self.device())
+    }
+
     /// The device that signed it.
     #[must_use]
     pub fn device(&self) -> DeviceId {

@@ -14,6 +14,7 @@ use crate::{
     },
     error::Code,
     ids::{DeviceId, GroupId, GroupKind, OperationId, UserId},
+    keys::party::Party,
     limits::{
         MAX_GROUP_SEQUENCE, MAX_LAST_WORDS, MAX_MEMBERS, MAX_OPERATION_BYTES_TAKEN, MAX_OPERATIONS,
         MAX_OPERATIONS_TAKEN, MAX_PARENTS, RESERVED_SEQUENCE,
@@ -192,14 +193,16 @@ impl Set {
     /// word away. Each limit counts operations of one class, so that what was taken in one order can be taken in every other.
     fn has_room_for(&self, operation: &Operation) -> bool {
         if is_last_word(&operation.form.body) {
-            let theirs = |o: &&Operation| o.author == operation.author && is_last_word(&o.form.body);
+            let theirs = |o: &&Operation| {
+                (&o.author, o.account_key) == (&operation.author, operation.account_key) && is_last_word(&o.form.body)
+            };
             return self.operations.iter().filter(theirs).count() < MAX_LAST_WORDS;
         }
         let (mut count, mut bytes, mut of_device) = (0, operation.signed.len(), 0);
         for known in self.operations.iter().filter(|known| !is_last_word(&known.form.body)) {
             count += 1;
             bytes += known.signed.len();
-            of_device += u64::from(known.author == operation.author && known.device() == operation.device());
+            of_device += u64::from(known.signer() == operation.signer());
         }
         // One device's numbers end there, but two operations under one number are two.
         count < MAX_OPERATIONS_TAKEN && bytes <= MAX_OPERATION_BYTES_TAKEN && of_device < MAX_GROUP_SEQUENCE
@@ -209,8 +212,7 @@ impl Set {
     fn follows_its_own(&self, operation: &Operation, past: &Past) -> bool {
         let before = |(at, known): (usize, &Operation)| {
             known.form.sequence == operation.form.sequence.saturating_sub(1)
-                && known.author == operation.author
-                && known.device() == operation.device()
+                && known.signer() == operation.signer()
                 && past.has(at)
         };
         operation.form.sequence == 1 || self.operations.iter().enumerate().any(before)
@@ -284,7 +286,7 @@ impl Set {
     pub fn equivocators(&self) -> BTreeSet<(UserId, DeviceId)> {
         let (mut seen, mut twice) = (BTreeSet::new(), BTreeSet::new());
         for operation in &self.operations {
-            if !seen.insert((&operation.author, operation.device(), operation.form.sequence)) {
+            if !seen.insert((operation.signer(), operation.form.sequence)) {
                 twice.insert((operation.author.clone(), operation.device()));
             }
         }
@@ -377,8 +379,9 @@ impl Set {
     ///
     /// # Errors
     /// [`Code::TooManyOperations`] when the device or the group has used its numbers up.
-    pub fn draft(&self, author: &UserId, device: DeviceId, body: Body) -> Result<Draft, Code> {
-        let own = self.operations.iter().enumerate().filter(|(_, o)| o.author == *author && o.device() == device);
+    pub fn draft(&self, party: &Party, body: Body) -> Result<Draft, Code> {
+        let signer = (&party.user, party.account_key.as_bytes(), party.device);
+        let own = self.operations.iter().enumerate().filter(|(_, o)| o.signer() == signer);
         let last = own.max_by_key(|(_, o)| o.form.sequence);
         let sequence = last.map_or(0, |(_, last)| last.form.sequence).saturating_add(1);
         let (most, full) = match is_last_word(&body) {
@@ -491,14 +494,15 @@ impl Set {
 
     /// The number of a device's last operation.
     #[must_use]
-    pub fn last_sequence(&self, user: &UserId, device: DeviceId) -> u64 {
-        let own = self.operations.iter().filter(|o| o.author == *user && o.device() == device);
+    pub fn last_sequence(&self, user: &UserId, account_key: &[u8; 32], device: DeviceId) -> u64 {
+        let own = self.operations.iter().filter(|o| o.signer() == (user, account_key, device));
         own.map(|o| o.form.sequence).max().unwrap_or(0)
     }
 }
 
 /// What concerns its author alone, and is always heard.
-fn is_last_word(body: &Body) -> bool {
+#[must_use]
+pub fn is_last_word(body: &Body) -> bool {
     matches!(body, Body::Leave | Body::Retire { .. })
 }
 

@@ -9,7 +9,7 @@ use crate::{
     error::{Code, Error},
     group::{
         operation::{Operation, group_id},
-        set::Set,
+        set::{Set, is_last_word},
     },
     ids::{DeviceId, GroupId, GroupKind, UserId},
     keys::device_list::VerifiedDeviceList,
@@ -104,7 +104,7 @@ impl Device {
     }
 
     fn sign(&self, set: &Set, own: &OwnList, body: Body) -> Result<Operation, Code> {
-        let draft = set.draft(self.user(), self.id(), body)?;
+        let draft = set.draft(&self.keys.party, body)?;
         Operation::sign(&self.keys, &own.list, draft)
     }
 
@@ -125,9 +125,9 @@ impl Device {
             }
             _ => BTreeSet::new(),
         };
-        let is_last_word = matches!(body, Body::Leave | Body::Retire { .. });
+        let may_always = is_last_word(&body);
         let operation = self.sign(&loaded.set, &own, body)?;
-        if !is_last_word && state::size(work, &loaded.set)? + operation.signed.len() > MAX_GROUP_STATE {
+        if !may_always && state::size(work, &loaded.set)? + operation.signed.len() > MAX_GROUP_STATE {
             return Err(Code::TooManyOperations.into());
         }
         let now = (context.now, self.us());
@@ -268,7 +268,7 @@ impl Device {
         };
         let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
         let loaded = state::load(work, &id)?;
-        let last = loaded.set.last_sequence(self.user(), device);
+        let last = loaded.set.last_sequence(self.user(), self.keys.party.account_key.as_bytes(), device);
         self.act(work, context, loaded, Body::Retire { device: device.0, last }).map(drop)
     }
 }
