@@ -1,4 +1,4 @@
-//! The world outside a call: the system's clock and fresh randomness.
+//! The world outside a call: the system's clock and fresh randomness; in builds for tests alone, a seed and a clock that stands still.
 //!
 //! The only place where the library looks at either: the core takes both as arguments.
 
@@ -17,14 +17,62 @@ fn now() -> Timestamp {
     Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Runs a step with the time as it is and randomness of its own.
+/// Runs a step with the clock and randomness that hold now.
 ///
 /// # Errors
 /// [`Code::Randomness`] when the system gives none; the step's.
 pub(crate) fn with<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    #[cfg(feature = "test-util")]
+    if scripted::is_set() {
+        return scripted::with(step);
+    }
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| Code::Randomness)?;
     let mut rng = ChaCha20Rng::from_seed(seed);
     seed.zeroize();
     step(&mut Context { now: now(), rng: &mut rng })
+}
+
+/// One script, one seed, the same bytes in every language. No artefact that is shipped has this: `cargo xtask test` looks for the symbols.
+#[cfg(feature = "test-util")]
+mod scripted {
+    use super::{ChaCha20Rng, Context, Error, SeedableRng, Timestamp};
+    use parking_lot::Mutex;
+
+    static SCRIPT: Mutex<Option<(Timestamp, ChaCha20Rng)>> = Mutex::new(None);
+
+    /// What the core draws in every call to see that the generator is alive, as words of four bytes (A28).
+    const LOOK: u128 = 8;
+
+    pub(super) fn is_set() -> bool {
+        SCRIPT.lock().is_some()
+    }
+
+    /// Runs a step with the script's time, and bytes from its stream. A step that only looked whether there is randomness leaves the
+    /// stream where it was, so that how often a program asks for a name does not count.
+    pub(super) fn with<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let (now, before) = SCRIPT.lock().clone().unwrap_or((Timestamp(0), ChaCha20Rng::seed_from_u64(0)));
+        let mut rng = before.clone();
+        let done = step(&mut Context { now, rng: &mut rng });
+        if rng.get_word_pos() - before.get_word_pos() > LOOK
+            && let Some((_, stream)) = &mut *SCRIPT.lock()
+        {
+            *stream = rng;
+        }
+        done
+    }
+
+    /// From here on every call sees this time and draws from this seed.
+    #[unsafe(no_mangle)]
+    pub extern "C" fn sesame_test_outside(seed: u64, now_ms: u64) {
+        *SCRIPT.lock() = Some((Timestamp(now_ms), ChaCha20Rng::seed_from_u64(seed)));
+    }
+
+    /// Time passes.
+    #[unsafe(no_mangle)]
+    pub extern "C" fn sesame_test_advance(ms: u64) {
+        if let Some((now, _)) = &mut *SCRIPT.lock() {
+            now.0 = now.0.saturating_add(ms);
+        }
+    }
 }

@@ -9,8 +9,14 @@ use std::{
 
 /// Where the header lies.
 const HEADER: &str = "include/sesame.h";
-/// Where the generated Python lies.
-const PYTHON: &str = "bindings/python/src/sesame/_native.py";
+/// What is generated for the hosts: the language, the file as the generator calls it, and where it is committed.
+const HOSTS: [(&str, &str, &str); 5] = [
+    ("python", "sesame_ffi.py", "bindings/python/src/sesame/_native.py"),
+    ("kotlin", "sesame/sesame_ffi.kt", "bindings/kotlin/src/generated/sesame/sesame_ffi.kt"),
+    ("swift", "Sesame.swift", "bindings/swift/Sources/Sesame/Generated.swift"),
+    ("swift", "SesameFFI.h", "bindings/swift/Sources/SesameFFI/SesameFFI.h"),
+    ("swift", "SesameFFI.modulemap", "bindings/swift/Sources/SesameFFI/module.modulemap"),
+];
 
 /// Builds the library with the UniFFI face alone.
 pub(crate) fn build_library() -> Result<(), String> {
@@ -43,30 +49,38 @@ fn generator(args: &[&str]) -> Result<Vec<u8>, String> {
     if done.status.success() { Ok(done.stdout) } else { Err(format!("the generator ended with {}", done.status)) }
 }
 
-/// The generated Python.
-pub(crate) fn generate(root: &Path) -> Result<String, String> {
+/// The generated code of every host: where it is committed, and the text.
+fn hosts() -> Result<Vec<(&'static str, String)>, String> {
     build_library()?;
-    let out = target().join("bindings");
-    fs::create_dir_all(&out).map_err(|error| error.to_string())?;
-    let (library, out_dir) = (library(), out.to_string_lossy().into_owned());
-    let config = root.join("uniffi.toml");
-    generator(&[
-        "generate",
-        "--no-format",
-        "--language",
-        "python",
-        "--config",
-        &config.to_string_lossy(),
-        "--out-dir",
-        &out_dir,
-        &library.to_string_lossy(),
-    ])?;
-    fs::read_to_string(out.join("sesame_ffi.py")).map_err(|error| format!("no Python was generated: {error}"))
+    let (out, config, library) = (target().join("bindings"), root().join("uniffi.toml"), library());
+    for language in ["python", "kotlin", "swift"] {
+        generator(&[
+            "generate",
+            "--no-format",
+            "--language",
+            language,
+            "--config",
+            &config.to_string_lossy(),
+            "--out-dir",
+            &out.to_string_lossy(),
+            &library.to_string_lossy(),
+        ])?;
+    }
+    let read = |(language, file, to)| match fs::read_to_string(out.join(file)) {
+        Ok(text) => Ok((to, text)),
+        Err(error) => Err(format!("no {language} was generated: {file}: {error}")),
+    };
+    HOSTS.into_iter().map(read).collect()
 }
 
-/// Puts the generated Python where it is committed.
-pub(crate) fn write(root: &Path, python: &str) -> Result<(), String> {
-    fs::write(root.join(PYTHON), python).map_err(|error| error.to_string())
+/// Puts the hosts' generated code where it is committed.
+pub(crate) fn generate() -> Result<(), String> {
+    for (path, text) in hosts()? {
+        let path = root().join(path);
+        let folder = path.parent().ok_or("a file without a folder")?;
+        fs::create_dir_all(folder).and_then(|()| fs::write(&path, text)).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// The generated header.
@@ -87,5 +101,5 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
         _ => Err(format!("{path} is out of date: run `cargo xtask {command}` and commit it")),
     };
     same(HEADER, &header()?, "header")?;
-    same(PYTHON, &generate(root)?, "bindings")
+    hosts()?.iter().try_for_each(|(path, text)| same(path, text, "bindings"))
 }

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         Some(("demo", _)) => demo(),
         Some(("test", what)) => return test::test(what.get_one::<String>("part").map(String::as_str)),
         Some(("dist", what)) => dist(what),
-        Some(("bindings", _)) => bindings::generate(&root()).and_then(|made| bindings::write(&root(), &made)),
+        Some(("bindings", _)) => bindings::generate(),
         Some(("header", _)) => bindings::header().and_then(|text| bindings::write_header(&root(), &text)),
         Some(("abi", _)) => c::write_abi(),
         Some(("bench", _)) => bench::bench(),

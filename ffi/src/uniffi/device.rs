@@ -1,5 +1,6 @@
 //! The handles of this device: `Device`, `DeviceRegistry`, `Session`, `Linking`.
 
+use super::bytes::{Bytes, list};
 use super::group::{self, Group, GroupChange, GroupKind, GroupView, NewGroup};
 use super::store::Store;
 use super::types::{
@@ -36,15 +37,15 @@ impl Device {
     /// A user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in its
     /// keychain; `user` is 1 to 64 bytes of UTF-8.
     #[::uniffi::constructor]
-    pub fn create(store: Arc<Store>, store_key: Vec<u8>, user: String) -> Result<Arc<Self>> {
-        let (key, user) = (self::store_key(store_key)?, user_id(&user)?);
+    pub fn create(store: Arc<Store>, store_key: Bytes, user: String) -> Result<Arc<Self>> {
+        let (key, user) = (self::store_key(store_key.0)?, user_id(&user)?);
         Ok(Self::over(Engine::create(store.inner.clone(), key, &user)?))
     }
 
     /// Opens the device in a store.
     #[::uniffi::constructor]
-    pub fn open(store: Arc<Store>, store_key: Vec<u8>) -> Result<Arc<Self>> {
-        Ok(Self::over(Engine::open(store.inner.clone(), self::store_key(store_key)?)?))
+    pub fn open(store: Arc<Store>, store_key: Bytes) -> Result<Arc<Self>> {
+        Ok(Self::over(Engine::open(store.inner.clone(), self::store_key(store_key.0)?)?))
     }
 
     /// The user that this device belongs to.
@@ -62,11 +63,11 @@ impl Device {
     #[::uniffi::method(default(left = None))]
     pub fn publication(&self, left: Option<u32>) -> Result<Option<Publication>> {
         let publication = self.engine.call(|device, context| device.publication(context, left))?;
-        Ok(publication.map(|upload| Publication { id: upload.id.to_vec(), bytes: upload.bytes }))
+        Ok(publication.map(|upload| Publication { id: upload.id.to_vec().into(), bytes: upload.bytes.into() }))
     }
 
     /// The server has taken an upload.
-    pub fn published(&self, id: Vec<u8>) -> Result<()> {
+    pub fn published(&self, id: Bytes) -> Result<()> {
         let id = id16(&id, "id")?;
         Ok(self.engine.call(|device, context| device.published(context, &id))?)
     }
@@ -87,8 +88,8 @@ impl Device {
     pub fn batch_encrypt(
         &self,
         recipients: Vec<String>,
-        payload: Vec<u8>,
-        content_id: Option<Vec<u8>>,
+        payload: Bytes,
+        content_id: Option<Bytes>,
     ) -> Result<PendingSend> {
         let users = recipients.iter().map(|user| user_id(user)).collect::<std::result::Result<Vec<UserId>, Error>>()?;
         let content_id = content_id.map(|id| id16(&id, "content_id")).transpose()?;
@@ -102,7 +103,7 @@ impl Device {
     }
 
     /// The group with this id, 32 bytes.
-    pub fn group(&self, id: Vec<u8>) -> Result<Arc<Group>> {
+    pub fn group(&self, id: Bytes) -> Result<Arc<Group>> {
         group::handle(&self.engine, group::group_id(&id)?)
     }
 
@@ -113,29 +114,29 @@ impl Device {
     }
 
     /// The server has taken a user's batch whole.
-    pub fn accepted(&self, send: Vec<u8>, user: String) -> Result<()> {
+    pub fn accepted(&self, send: Bytes, user: String) -> Result<()> {
         let (send, user) = (SendId(id16(&send, "send")?), user_id(&user)?);
         Ok(self.engine.call(|device, context| device.accepted(context, &send, &user))?)
     }
 
     /// The server has refused a user's batch whole, with the user's signed device list.
-    pub fn rejected(&self, send: Vec<u8>, user: String, device_list: Vec<u8>) -> Result<PendingSend> {
-        rejected(&self.engine, &send, &user, &Rejection::Mismatch { device_list })
+    pub fn rejected(&self, send: Bytes, user: String, device_list: Bytes) -> Result<PendingSend> {
+        rejected(&self.engine, &send, &user, &Rejection::Mismatch { device_list: device_list.0 })
     }
 
     /// The server does not know a user.
-    pub fn no_such_user(&self, send: Vec<u8>, user: String) -> Result<PendingSend> {
+    pub fn no_such_user(&self, send: Bytes, user: String) -> Result<PendingSend> {
         rejected(&self.engine, &send, &user, &Rejection::NoSuchUser)
     }
 
     /// Gives a user's part of a send up.
-    pub fn abandon(&self, send: Vec<u8>, user: String) -> Result<()> {
+    pub fn abandon(&self, send: Bytes, user: String) -> Result<()> {
         let (send, user) = (SendId(id16(&send, "send")?), user_id(&user)?);
         Ok(self.engine.call(|device, context| device.abandon(context, &send, &user))?)
     }
 
     /// One send as it stands, or nothing when it is settled.
-    pub fn pending(&self, send: Vec<u8>) -> Result<Option<PendingSend>> {
+    pub fn pending(&self, send: Bytes) -> Result<Option<PendingSend>> {
         let send = SendId(id16(&send, "send")?);
         Ok(self.engine.call(|device, context| device.pending(context, &send))?.map(PendingSend::from))
     }
@@ -147,7 +148,8 @@ impl Device {
     }
 
     /// Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
-    pub fn batch_decrypt(&self, envelopes: Vec<Vec<u8>>) -> Result<Vec<Received>> {
+    pub fn batch_decrypt(&self, envelopes: Vec<Bytes>) -> Result<Vec<Received>> {
+        let envelopes: Vec<Vec<u8>> = list(envelopes);
         let results = self.engine.call(|device, context| device.batch_decrypt(context, &envelopes))?;
         Ok(results.into_iter().map(Received::from).collect())
     }
@@ -171,8 +173,8 @@ impl Device {
     }
 
     /// On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
-    pub fn confirm_link(&self, code: String) -> Result<Vec<u8>> {
-        Ok(self.engine.call(|device, context| device.link(context, &code))?)
+    pub fn confirm_link(&self, code: String) -> Result<Bytes> {
+        Ok(self.engine.call(|device, context| device.link(context, &code))?.into())
     }
 
     /// On the primary: takes a device off the list. Publish afterwards.
@@ -220,10 +222,9 @@ impl DeviceRegistry {
     }
 
     /// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
-    pub fn accept_identity(&self, user: String, account_key: Vec<u8>) -> Result<Vec<Received>> {
+    pub fn accept_identity(&self, user: String, account_key: Bytes) -> Result<Vec<Received>> {
         let user = user_id(&user)?;
-        let key = <[u8; 32]>::try_from(account_key.as_slice())
-            .map_err(|_| Error::of(Code::InvalidArgument, "account_key"))?;
+        let key = <[u8; 32]>::try_from(&*account_key).map_err(|_| Error::of(Code::InvalidArgument, "account_key"))?;
         let results = self.engine.call(|device, context| device.accept_identity(context, &user, &key))?;
         Ok(results.into_iter().map(Received::from).collect())
     }
@@ -264,7 +265,7 @@ impl Session {
     }
 
     /// Encrypts for this device alone, without a transcript.
-    pub fn encrypt(&self, payload: Vec<u8>) -> Result<PendingSend> {
+    pub fn encrypt(&self, payload: Bytes) -> Result<PendingSend> {
         let send = self.engine.call(|device, context| device.encrypt_to(context, &self.user, self.device, &payload))?;
         Ok(send.into())
     }
@@ -280,15 +281,15 @@ pub struct Linking {
 impl Linking {
     /// Begins to link a new device in an empty store.
     #[::uniffi::constructor]
-    pub fn begin(store: Arc<Store>, store_key: Vec<u8>) -> Result<Arc<Self>> {
-        let link = Link::begin(store.inner.clone(), self::store_key(store_key)?)?;
+    pub fn begin(store: Arc<Store>, store_key: Bytes) -> Result<Arc<Self>> {
+        let link = Link::begin(store.inner.clone(), self::store_key(store_key.0)?)?;
         Ok(Arc::new(Self { link }))
     }
 
     /// Takes up a link that was begun before the app was closed.
     #[::uniffi::constructor]
-    pub fn resume(store: Arc<Store>, store_key: Vec<u8>) -> Result<Arc<Self>> {
-        let link = Link::resume(store.inner.clone(), self::store_key(store_key)?)?;
+    pub fn resume(store: Arc<Store>, store_key: Bytes) -> Result<Arc<Self>> {
+        let link = Link::resume(store.inner.clone(), self::store_key(store_key.0)?)?;
         Ok(Arc::new(Self { link }))
     }
 
@@ -298,7 +299,7 @@ impl Linking {
     }
 
     /// Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
-    pub fn complete(&self, answer: Vec<u8>) -> Result<Arc<Device>> {
+    pub fn complete(&self, answer: Bytes) -> Result<Arc<Device>> {
         Ok(Device::over(self.link.complete(&answer)?))
     }
 }

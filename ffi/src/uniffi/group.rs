@@ -1,5 +1,6 @@
 //! The handle of a group.
 
+use super::bytes::Bytes;
 use super::types::{PendingSend, Result, SesameError, SessionView};
 use crate::engine::{Engine, user_id, user_name};
 use sesame_core::{
@@ -36,11 +37,11 @@ pub struct GroupInfo {
     /// At most 2,048 bytes.
     pub description: String,
     /// Where a picture is, as the app says; at most 1,024 bytes.
-    pub picture: Vec<u8>,
+    pub picture: Bytes,
     /// After how many seconds messages should disappear; 0 for never.
     pub timer: u32,
     /// The app's own; at most 4,096 bytes.
-    pub app_data: Vec<u8>,
+    pub app_data: Bytes,
 }
 
 /// New values for a group's info; what is absent stays.
@@ -54,13 +55,13 @@ pub struct GroupChange {
     pub description: Option<String>,
     /// At most 1,024 bytes.
     #[uniffi(default = None)]
-    pub picture: Option<Vec<u8>>,
+    pub picture: Option<Bytes>,
     /// Seconds; 0 for never.
     #[uniffi(default = None)]
     pub timer: Option<u32>,
     /// At most 4,096 bytes.
     #[uniffi(default = None)]
-    pub app_data: Option<Vec<u8>>,
+    pub app_data: Option<Bytes>,
 }
 
 /// A device that had other operations when it was last heard.
@@ -76,7 +77,7 @@ pub struct DivergedDevice {
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct GroupView {
     /// 32 bytes.
-    pub id: Vec<u8>,
+    pub id: Bytes,
     /// How its messages travel.
     pub kind: GroupKind,
     /// Member, invited back, or left.
@@ -124,7 +125,7 @@ pub enum Act {
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct HistoryEntry {
     /// 32 bytes.
-    pub id: Vec<u8>,
+    pub id: Bytes,
     /// Whose word it was; authenticated.
     pub user: String,
     /// On which device.
@@ -169,14 +170,14 @@ impl NewGroup {
 impl From<GroupChange> for core::GroupChange {
     fn from(change: GroupChange) -> Self {
         let GroupChange { name, description, picture, timer, app_data } = change;
-        Self { name, description, picture, timer, app_data }
+        Self { name, description, picture: picture.map(Vec::from), timer, app_data: app_data.map(Vec::from) }
     }
 }
 
 impl From<core::GroupChange> for GroupChange {
     fn from(change: core::GroupChange) -> Self {
         let core::GroupChange { name, description, picture, timer, app_data } = change;
-        Self { name, description, picture, timer, app_data }
+        Self { name, description, picture: picture.map(Bytes), timer, app_data: app_data.map(Bytes) }
     }
 }
 
@@ -186,7 +187,7 @@ impl From<core::GroupView> for GroupView {
         let diverged =
             view.diverged.iter().map(|(user, device)| DivergedDevice { user: user_name(user), device: device.0 });
         Self {
-            id: view.id.0.to_vec(),
+            id: view.id.0.to_vec().into(),
             kind: match view.kind {
                 CoreKind::Pairwise => GroupKind::Pairwise,
             },
@@ -196,7 +197,7 @@ impl From<core::GroupView> for GroupView {
                 core::Standing::Member => Standing::Member,
             },
             members: view.members.iter().map(|member| user_name(&member.user)).collect(),
-            info: GroupInfo { name, description, picture, timer, app_data },
+            info: GroupInfo { name, description, picture: picture.into(), timer, app_data: app_data.into() },
             diverged: diverged.collect(),
         }
     }
@@ -205,7 +206,7 @@ impl From<core::GroupView> for GroupView {
 impl From<core::HistoryEntry> for HistoryEntry {
     fn from(entry: core::HistoryEntry) -> Self {
         Self {
-            id: entry.id.0.to_vec(),
+            id: entry.id.0.to_vec().into(),
             user: user_name(&entry.user),
             device: entry.device.0,
             act: match entry.act {
@@ -271,8 +272,8 @@ impl Group {
 #[::uniffi::export]
 impl Group {
     /// GroupID, 32 bytes.
-    pub fn id(&self) -> Vec<u8> {
-        self.id.0.to_vec()
+    pub fn id(&self) -> Bytes {
+        self.id.0.to_vec().into()
     }
 
     /// Members, info, and how this user stands.
@@ -326,7 +327,7 @@ impl Group {
 
     /// Sends to all members, and a transcript to the user's own other devices. Give `content_id`, 16 bytes, for an id of your own.
     #[::uniffi::method(default(content_id = None))]
-    pub fn send(&self, payload: Vec<u8>, content_id: Option<Vec<u8>>) -> Result<PendingSend> {
+    pub fn send(&self, payload: Bytes, content_id: Option<Bytes>) -> Result<PendingSend> {
         let content_id = content_id.map(|id| super::types::id16(&id, "content_id")).transpose()?;
         Ok(self.call(|group, context| group.send(context, &payload, content_id))?.into())
     }

@@ -1,11 +1,13 @@
 //! The face for Kotlin, Swift and Python: flat records, coarse calls, one rich error.
 
+mod bytes;
 mod device;
 mod group;
 mod relay;
 mod store;
 mod types;
 
+pub use bytes::Bytes;
 pub use device::{Device, DeviceRegistry, Linking, Session};
 pub use group::{
     Act, Cost, DivergedDevice, Group, GroupChange, GroupInfo, GroupKind, GroupView, HistoryEntry, NewGroup, Standing,

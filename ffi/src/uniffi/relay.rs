@@ -1,5 +1,6 @@
 //! The server's part in memory, for a first try and for tests.
 
+use super::bytes::Bytes;
 use super::types::{Address, Answers, Batch, Need, Result};
 use crate::engine::{user_id, user_name};
 use crate::relay::{publish_error, submission_error};
@@ -26,7 +27,7 @@ pub enum Submission {
     /// It was made from a stale view and refused whole: call `rejected` with the list.
     Stale {
         /// The current signed device list.
-        device_list: Vec<u8>,
+        device_list: Bytes,
         /// Listed devices that the batch does not name.
         missing: Vec<u32>,
         /// Devices that the batch names and the list does not.
@@ -42,7 +43,7 @@ pub struct Mail {
     /// For `confirm`.
     pub id: u64,
     /// As it was sent.
-    pub envelope: Vec<u8>,
+    pub envelope: Bytes,
 }
 
 /// One envelope, as the server sees it.
@@ -122,20 +123,20 @@ impl LocalRelay {
     }
 
     /// Takes an upload; gives how many one-time prekeys are left.
-    pub fn publish(&self, user: String, device: u32, publication: Vec<u8>) -> Result<u32> {
+    pub fn publish(&self, user: String, device: u32, publication: Bytes) -> Result<u32> {
         let user = user_id(&user)?;
         let stock = self.relay.lock().publish((&user, DeviceId(device)), &publication).map_err(publish_error)?;
         Ok(stock.one_time)
     }
 
     /// A user's signed device list.
-    pub fn device_list(&self, user: String) -> Result<Option<Vec<u8>>> {
-        Ok(self.relay.lock().device_list(&user_id(&user)?))
+    pub fn device_list(&self, user: String) -> Result<Option<Bytes>> {
+        Ok(self.relay.lock().device_list(&user_id(&user)?).map(Bytes))
     }
 
     /// A bundle of a listed device; its one-time prekeys are gone with this.
-    pub fn bundle(&self, user: String, device: u32) -> Result<Option<Vec<u8>>> {
-        Ok(self.relay.lock().bundle(&user_id(&user)?, DeviceId(device)))
+    pub fn bundle(&self, user: String, device: u32) -> Result<Option<Bytes>> {
+        Ok(self.relay.lock().bundle(&user_id(&user)?, DeviceId(device)).map(Bytes))
     }
 
     /// What a device needs for a send, as far as it is here; for `registry.apply`.
@@ -152,7 +153,7 @@ impl LocalRelay {
             Ok(()) => Ok(Submission::Accepted),
             Err(Refusal::NoSuchUser) => Ok(Submission::NoSuchUser),
             Err(Refusal::Stale { device_list, missing, gone }) => {
-                Ok(Submission::Stale { device_list, missing: ids(missing), gone: ids(gone) })
+                Ok(Submission::Stale { device_list: device_list.into(), missing: ids(missing), gone: ids(gone) })
             }
             Err(refusal) => Err(submission_error(&refusal).into()),
         }
@@ -163,7 +164,7 @@ impl LocalRelay {
     pub fn fetch(&self, user: String, device: u32, limit: u32) -> Result<Vec<Mail>> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mails = self.relay.lock().fetch((&user_id(&user)?, DeviceId(device)), limit);
-        Ok(mails.into_iter().map(|mail| Mail { id: mail.id, envelope: mail.envelope }).collect())
+        Ok(mails.into_iter().map(|mail| Mail { id: mail.id, envelope: mail.envelope.into() }).collect())
     }
 
     /// The device has these envelopes safe; they are dropped here.

@@ -1,5 +1,6 @@
 //! Where a device lives: a SQLite file, memory, or a store of the app's own.
 
+use super::bytes::Bytes;
 use super::types::{Result, SesameError};
 use crate::app_store::{self, Loaded};
 use crate::engine::{memory_store, sqlite_store};
@@ -15,12 +16,12 @@ pub enum StoreQuery {
     /// The row under this key, if there is one.
     Exact {
         /// 1 to 64 bytes.
-        key: Vec<u8>,
+        key: Bytes,
     },
     /// Every row whose key begins so.
     Prefix {
         /// At most 64 bytes; empty for all rows.
-        prefix: Vec<u8>,
+        prefix: Bytes,
     },
 }
 
@@ -28,16 +29,16 @@ pub enum StoreQuery {
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct StoreRow {
     /// 1 to 64 bytes.
-    pub key: Vec<u8>,
+    pub key: Bytes,
     /// Sealed.
-    pub row: Vec<u8>,
+    pub row: Bytes,
 }
 
 /// Rows as they were at one generation.
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct StoreSnapshot {
     /// What the last commit said, 16 bytes; zeros in a fresh store.
-    pub generation: Vec<u8>,
+    pub generation: Bytes,
     /// The rows that were found, in any order.
     pub rows: Vec<StoreRow>,
 }
@@ -46,9 +47,9 @@ pub struct StoreSnapshot {
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct StoreChange {
     /// 1 to 64 bytes.
-    pub key: Vec<u8>,
+    pub key: Bytes,
     /// What to write; absent to delete.
-    pub row: Option<Vec<u8>>,
+    pub row: Option<Bytes>,
 }
 
 /// Why a store could not do it. Anything else that it throws counts as `Io`.
@@ -106,12 +107,7 @@ pub trait AppStore: Send + Sync {
     /// If the generation is still `expected`: applies all changes durably, all or none, and is at `next` from then on; else `Conflict`.
     /// Ends a hold whatever comes out. Gives `true`; what ends a host's call in some other way gives `false`, and whether the commit
     /// landed is then asked for.
-    fn commit(
-        &self,
-        expected: Vec<u8>,
-        next: Vec<u8>,
-        changes: Vec<StoreChange>,
-    ) -> std::result::Result<bool, StoreFault>;
+    fn commit(&self, expected: Bytes, next: Bytes, changes: Vec<StoreChange>) -> std::result::Result<bool, StoreFault>;
 
     /// Ends a hold without a change.
     fn release(&self) -> std::result::Result<(), StoreFault>;
@@ -129,27 +125,28 @@ struct Adapter(Arc<dyn AppStore>);
 impl app_store::AppStore for Adapter {
     fn load(&self, queries: &[Query], hold: bool) -> std::result::Result<Loaded, StoreError> {
         let queries = queries.iter().cloned().map(|query| match query {
-            Query::Exact(key) => StoreQuery::Exact { key },
-            Query::Prefix(prefix) => StoreQuery::Prefix { prefix },
+            Query::Exact(key) => StoreQuery::Exact { key: key.into() },
+            Query::Prefix(prefix) => StoreQuery::Prefix { prefix: prefix.into() },
         });
         let snapshot = self.0.load(queries.collect(), hold).map_err(|fault| match CommitError::from(fault) {
             CommitError::Store(error) => error,
             _ => StoreError::Misbehaves,
         })?;
-        let generation = <[u8; 16]>::try_from(snapshot.generation).map_err(|_| {
+        let generation = <[u8; 16]>::try_from(&*snapshot.generation).map_err(|_| {
             if hold {
                 // What cannot be told is ended all the same.
                 let _ = self.0.release();
             }
             StoreError::Misbehaves
         })?;
-        let rows = snapshot.rows.into_iter().map(|row| (row.key, row.row)).collect();
+        let rows = snapshot.rows.into_iter().map(|row| (row.key.0, row.row.0)).collect();
         Ok(Loaded { generation: app_store::generation(generation), rows })
     }
 
     fn commit(&self, expected: Generation, changes: &Changes) -> std::result::Result<(), CommitError> {
-        let [expected, next] = [expected, changes.next].map(|at| app_store::generation_bytes(at).to_vec());
-        let rows = changes.rows.iter().map(|(key, row)| StoreChange { key: key.clone(), row: row.clone() });
+        let [expected, next] = [expected, changes.next].map(|at| app_store::generation_bytes(at).to_vec().into());
+        let rows =
+            changes.rows.iter().map(|(key, row)| StoreChange { key: key.clone().into(), row: row.clone().map(Bytes) });
         match self.0.commit(expected, next, rows.collect())? {
             true => Ok(()),
             false => Err(CommitError::OutcomeUnknown),

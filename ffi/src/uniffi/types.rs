@@ -1,5 +1,6 @@
 //! Records, enums and the error, and how the core's types become them.
 
+use super::bytes::{Bytes, list};
 use crate::engine::{user_id, user_name};
 use sesame_core::{
     device::{self as core, MessageKind, NextStep, Received as CoreReceived},
@@ -101,9 +102,9 @@ pub type Result<T> = std::result::Result<T, SesameError>;
 #[derive(Debug, ::uniffi::Record)]
 pub struct Publication {
     /// Names it, 16 bytes.
-    pub id: Vec<u8>,
+    pub id: Bytes,
     /// For the server.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
 }
 
 /// One ciphertext for one device.
@@ -112,7 +113,7 @@ pub struct Outgoing {
     /// For which device.
     pub device: u32,
     /// The envelope.
-    pub envelope: Vec<u8>,
+    pub envelope: Bytes,
 }
 
 /// A listed device that gets nothing, and why.
@@ -174,9 +175,9 @@ pub struct FailedUser {
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct PendingSend {
     /// Names it, 16 bytes.
-    pub id: Vec<u8>,
+    pub id: Bytes,
     /// Travels inside, the same in every copy; 16 bytes.
-    pub content_id: Vec<u8>,
+    pub content_id: Bytes,
     /// What to submit now.
     pub batches: Vec<Batch>,
     /// What must be brought before the other users' batches are whole.
@@ -191,9 +192,9 @@ pub struct PendingSend {
 #[derive(Clone, Debug, Default, ::uniffi::Record)]
 pub struct Answers {
     /// Signed device lists.
-    pub device_lists: Vec<Vec<u8>>,
+    pub device_lists: Vec<Bytes>,
     /// Prekey bundles.
-    pub bundles: Vec<Vec<u8>>,
+    pub bundles: Vec<Bytes>,
     /// Devices for which the server has no bundle.
     pub without_bundle: Vec<Address>,
     /// Users that the server does not know.
@@ -233,15 +234,15 @@ pub struct Applied {
 #[derive(Clone, ::uniffi::Record)]
 pub struct Message {
     /// The same in every copy and resend, 16 bytes.
-    pub content_id: Vec<u8>,
+    pub content_id: Bytes,
     /// The authenticated sender.
     pub user: String,
     /// The authenticated device.
     pub device: u32,
     /// The group that it was said in, 32 bytes; absent for a direct message.
-    pub group: Option<Vec<u8>>,
+    pub group: Option<Bytes>,
     /// The session that it came on, 32 bytes.
-    pub session_id: Vec<u8>,
+    pub session_id: Bytes,
     /// The sender's clock, in ms since 1970.
     pub sent_at: u64,
     /// Counts what that device sent to this one, from 1.
@@ -249,7 +250,7 @@ pub struct Message {
     /// For a transcript, what another device of this user sent: to whom it went. Else absent.
     pub recipients: Option<Vec<String>>,
     /// The app's bytes.
-    pub payload: Vec<u8>,
+    pub payload: Bytes,
     /// The sending device is no longer on its user's list.
     pub from_removed_device: bool,
     /// It began a session without a one-time key.
@@ -283,9 +284,9 @@ pub enum Event {
         /// Whose.
         user: String,
         /// The signed list that was known.
-        known: Vec<u8>,
+        known: Bytes,
         /// The one that contradicts it; empty when only a claim of it was seen.
-        other: Vec<u8>,
+        other: Bytes,
     },
     /// A list jumped so far that its ancestry could not be checked.
     DeviceListGap {
@@ -311,7 +312,7 @@ pub enum Event {
         /// Which device's.
         device: u32,
         /// In which group, 32 bytes; absent for direct messages.
-        group: Option<Vec<u8>>,
+        group: Option<Bytes>,
         /// The first missing sequence number.
         first: u64,
         /// The last missing sequence number.
@@ -320,7 +321,7 @@ pub enum Event {
     /// A group's member was added.
     GroupAdded {
         /// In which group, 32 bytes.
-        group: Vec<u8>,
+        group: Bytes,
         /// Who did it.
         user: String,
         /// On which device.
@@ -331,7 +332,7 @@ pub enum Event {
     /// A device has other operations of a group than this one: call `tick`, and submit what is in the outbox then.
     GroupDiverged {
         /// In which group, 32 bytes.
-        group: Vec<u8>,
+        group: Bytes,
         /// Whose device.
         user: String,
         /// Which.
@@ -340,7 +341,7 @@ pub enum Event {
     /// A device told members of a group different things.
     GroupEquivocation {
         /// In which group, 32 bytes.
-        group: Vec<u8>,
+        group: Bytes,
         /// Whose device.
         user: String,
         /// Which.
@@ -349,7 +350,7 @@ pub enum Event {
     /// This user, who had left a group, is asked back: `group.accept()` or `group.decline()`.
     GroupInvited {
         /// Into which group, 32 bytes.
-        group: Vec<u8>,
+        group: Bytes,
         /// Who asks.
         user: String,
         /// On which device.
@@ -358,7 +359,7 @@ pub enum Event {
     /// This user is a member of a group now.
     GroupJoined {
         /// Of which group, 32 bytes.
-        group: Vec<u8>,
+        group: Bytes,
         /// Who did it.
         user: String,
         /// On which device.
@@ -367,7 +368,7 @@ pub enum Event {
     /// A member has left.
     GroupLeft {
         /// Which group, 32 bytes.
-        group: Vec<u8>,
+        group: Bytes,
         /// Who.
         user: String,
         /// On which device.
@@ -376,20 +377,20 @@ pub enum Event {
     /// These users are no members after all: who added them had left.
     GroupRevoked {
         /// In which group, 32 bytes.
-        group: Vec<u8>,
+        group: Bytes,
         /// Who.
         users: Vec<String>,
     },
     /// A group's name or other info was changed.
     GroupUpdated {
         /// In which group, 32 bytes.
-        group: Vec<u8>,
+        group: Bytes,
         /// Who did it.
         user: String,
         /// On which device.
         device: u32,
         /// The operation that did it, 32 bytes.
-        operation: Vec<u8>,
+        operation: Bytes,
     },
     /// What was held for a user was dropped for age or size.
     HeldDropped {
@@ -408,9 +409,9 @@ pub enum Event {
         /// Who.
         user: String,
         /// The account key that was pinned, 32 bytes.
-        pinned: Vec<u8>,
+        pinned: Bytes,
         /// The account key that claims the user, 32 bytes.
-        claimed: Vec<u8>,
+        claimed: Bytes,
         /// Whether the app had verified the pinned key.
         was_verified: bool,
     },
@@ -426,7 +427,7 @@ pub enum Event {
         /// From which device.
         device: u32,
         /// Equal on both sides, 32 bytes.
-        session_id: Vec<u8>,
+        session_id: Bytes,
     },
     /// An event that this version of the bindings has no name for.
     Other,
@@ -477,9 +478,9 @@ pub struct UserView {
     /// The user.
     pub user: String,
     /// The pinned account key, 32 bytes.
-    pub account_key: Vec<u8>,
+    pub account_key: Bytes,
     /// Another account key that waits for `accept_identity`, 32 bytes.
-    pub claimed_key: Option<Vec<u8>>,
+    pub claimed_key: Option<Bytes>,
     /// Whether the app compared safety numbers.
     pub verified: bool,
     /// The epoch of the newest device list, or 0.
@@ -507,20 +508,20 @@ pub struct DeviceView {
     /// The DeviceID.
     pub device: u32,
     /// Ed25519, 32 bytes.
-    pub signing_key: Vec<u8>,
+    pub signing_key: Bytes,
     /// X25519, 32 bytes.
-    pub identity_key: Vec<u8>,
+    pub identity_key: Bytes,
     /// Active, no session, or stale.
     pub state: DeviceState,
     /// The active session, 32 bytes.
-    pub session_id: Option<Vec<u8>>,
+    pub session_id: Option<Bytes>,
 }
 
 /// A session, as this device knows it.
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct SessionView {
     /// Equal on both sides, 32 bytes.
-    pub id: Vec<u8>,
+    pub id: Bytes,
     /// Its place in the order.
     pub generation: u64,
     /// Whether no answer has come yet.
@@ -549,55 +550,57 @@ impl From<core::Event> for Event {
             E::DeviceListChanged { user, added, removed } => {
                 Self::DeviceListChanged { user: name(user), added: ids(&added), removed: ids(&removed) }
             }
-            E::DeviceListFork { user, known, other } => Self::DeviceListFork { user: name(user), known, other },
+            E::DeviceListFork { user, known, other } => {
+                Self::DeviceListFork { user: name(user), known: known.into(), other: other.into() }
+            }
             E::DeviceListGap { user } => Self::DeviceListGap { user: name(user) },
             E::DeviceListOld { user } => Self::DeviceListOld { user: name(user) },
             E::DeviceListRollback { user, epoch } => Self::DeviceListRollback { user: name(user), epoch },
             E::Gap { user, device, group, from, to } => {
-                let group = group.map(|group| group.0.to_vec());
+                let group = group.map(|group| group.0.to_vec().into());
                 Self::Gap { user: name(user), device: device.0, group, first: from, last: to }
             }
             E::GroupAdded { group, user, device, added } => Self::GroupAdded {
-                group: group.0.to_vec(),
+                group: group.0.to_vec().into(),
                 user: name(user),
                 device: device.0,
                 added: added.iter().map(user_name).collect(),
             },
             E::GroupDiverged { group, user, device } => {
-                Self::GroupDiverged { group: group.0.to_vec(), user: name(user), device: device.0 }
+                Self::GroupDiverged { group: group.0.to_vec().into(), user: name(user), device: device.0 }
             }
             E::GroupEquivocation { group, user, device } => {
-                Self::GroupEquivocation { group: group.0.to_vec(), user: name(user), device: device.0 }
+                Self::GroupEquivocation { group: group.0.to_vec().into(), user: name(user), device: device.0 }
             }
             E::GroupInvited { group, user, device } => {
-                Self::GroupInvited { group: group.0.to_vec(), user: name(user), device: device.0 }
+                Self::GroupInvited { group: group.0.to_vec().into(), user: name(user), device: device.0 }
             }
             E::GroupJoined { group, user, device } => {
-                Self::GroupJoined { group: group.0.to_vec(), user: name(user), device: device.0 }
+                Self::GroupJoined { group: group.0.to_vec().into(), user: name(user), device: device.0 }
             }
             E::GroupLeft { group, user, device } => {
-                Self::GroupLeft { group: group.0.to_vec(), user: name(user), device: device.0 }
+                Self::GroupLeft { group: group.0.to_vec().into(), user: name(user), device: device.0 }
             }
             E::GroupRevoked { group, users } => {
-                Self::GroupRevoked { group: group.0.to_vec(), users: users.iter().map(user_name).collect() }
+                Self::GroupRevoked { group: group.0.to_vec().into(), users: users.iter().map(user_name).collect() }
             }
             E::GroupUpdated { group, user, device, operation } => Self::GroupUpdated {
-                group: group.0.to_vec(),
+                group: group.0.to_vec().into(),
                 user: name(user),
                 device: device.0,
-                operation: operation.0.to_vec(),
+                operation: operation.0.to_vec().into(),
             },
             E::HeldDropped { user } => Self::HeldDropped { user: name(user) },
             E::IdleDevice { user, device } => Self::IdleDevice { user: name(user), device: device.0 },
             E::IdentityChanged { user, pinned, claimed, was_verified } => Self::IdentityChanged {
                 user: name(user),
-                pinned: pinned.to_vec(),
-                claimed: claimed.to_vec(),
+                pinned: pinned.to_vec().into(),
+                claimed: claimed.to_vec().into(),
                 was_verified,
             },
             E::ServerInconsistent { user } => Self::ServerInconsistent { user: name(user) },
             E::SessionStarted { user, device, session_id } => {
-                Self::SessionStarted { user: name(user), device: device.0, session_id: session_id.0.to_vec() }
+                Self::SessionStarted { user: name(user), device: device.0, session_id: session_id.0.to_vec().into() }
             }
             _ => Self::Other,
         }
@@ -611,15 +614,15 @@ impl From<core::Message> for Message {
             MessageKind::Transcript { recipients } => Some(recipients.iter().map(user_name).collect()),
         };
         Self {
-            content_id: message.content_id.to_vec(),
+            content_id: message.content_id.to_vec().into(),
             user: user_name(&message.user),
             device: message.device.0,
-            group: message.group.map(|group| group.0.to_vec()),
-            session_id: message.session.0.to_vec(),
+            group: message.group.map(|group| group.0.to_vec().into()),
+            session_id: message.session.0.to_vec().into(),
             sent_at: message.sent_at,
             sequence: message.sequence,
             recipients,
-            payload: std::mem::take(&mut message.payload),
+            payload: std::mem::take(&mut message.payload).into(),
             from_removed_device: message.flags.from_removed_device,
             no_one_time_key: message.flags.no_one_time_key,
             older_session: message.flags.older_session,
@@ -684,7 +687,7 @@ impl TryFrom<Need> for core::Need {
 impl From<core::Batch> for Batch {
     fn from(batch: core::Batch) -> Self {
         let envelopes =
-            batch.envelopes.into_iter().map(|out| Outgoing { device: out.device.0, envelope: out.envelope });
+            batch.envelopes.into_iter().map(|out| Outgoing { device: out.device.0, envelope: out.envelope.into() });
         let skips = batch.skips.into_iter().map(|skip| Skipped { device: skip.device.0, code: skip.reason });
         Self {
             user: user_name(&batch.user),
@@ -702,7 +705,7 @@ impl TryFrom<Batch> for core::Batch {
         let envelopes = batch
             .envelopes
             .into_iter()
-            .map(|out| core::Outgoing { device: DeviceId(out.device), envelope: out.envelope });
+            .map(|out| core::Outgoing { device: DeviceId(out.device), envelope: out.envelope.0 });
         let skips =
             batch.skips.into_iter().map(|skip| core::Skipped { device: DeviceId(skip.device), reason: skip.code });
         Ok(Self {
@@ -717,8 +720,8 @@ impl TryFrom<Batch> for core::Batch {
 impl From<core::Send> for PendingSend {
     fn from(send: core::Send) -> Self {
         Self {
-            id: send.id.0.to_vec(),
-            content_id: send.content_id.to_vec(),
+            id: send.id.0.to_vec().into(),
+            content_id: send.content_id.to_vec().into(),
             batches: send.batches.into_iter().map(Batch::from).collect(),
             needs: send.needs.into_iter().map(Need::from).collect(),
             failed: send.failed.into_iter().map(|(user, code)| FailedUser { user: user_name(&user), code }).collect(),
@@ -730,8 +733,8 @@ impl From<core::Send> for PendingSend {
 impl From<core::Answers> for Answers {
     fn from(answers: core::Answers) -> Self {
         Self {
-            device_lists: answers.device_lists,
-            bundles: answers.bundles,
+            device_lists: list(answers.device_lists),
+            bundles: list(answers.bundles),
             without_bundle: answers
                 .without_bundle
                 .into_iter()
@@ -749,8 +752,8 @@ impl TryFrom<Answers> for core::Answers {
         let without_bundle = answers.without_bundle.iter().map(|at| Ok((user_id(&at.user)?, DeviceId(at.device))));
         let unknown_users = answers.unknown_users.iter().map(|user| user_id(user));
         Ok(Self {
-            device_lists: answers.device_lists,
-            bundles: answers.bundles,
+            device_lists: list(answers.device_lists),
+            bundles: list(answers.bundles),
             without_bundle: without_bundle.collect::<std::result::Result<_, Error>>()?,
             unknown_users: unknown_users.collect::<std::result::Result<_, Error>>()?,
         })
@@ -772,8 +775,8 @@ impl From<core::UserView> for UserView {
     fn from(view: core::UserView) -> Self {
         Self {
             user: user_name(&view.user),
-            account_key: view.account_key.to_vec(),
-            claimed_key: view.claimed_key.map(|key| key.to_vec()),
+            account_key: view.account_key.to_vec().into(),
+            claimed_key: view.claimed_key.map(|key| key.to_vec().into()),
             verified: view.verified,
             epoch: view.epoch,
             forked: view.forked,
@@ -786,14 +789,14 @@ impl From<core::DeviceView> for DeviceView {
     fn from(view: core::DeviceView) -> Self {
         Self {
             device: view.device.0,
-            signing_key: view.signing_key.to_vec(),
-            identity_key: view.identity_key.to_vec(),
+            signing_key: view.signing_key.to_vec().into(),
+            identity_key: view.identity_key.to_vec().into(),
             state: match view.state {
                 core::DeviceState::Active => DeviceState::Active,
                 core::DeviceState::NoSession => DeviceState::NoSession,
                 core::DeviceState::Stale => DeviceState::Stale,
             },
-            session_id: view.session.map(|id| id.0.to_vec()),
+            session_id: view.session.map(|id| id.0.to_vec().into()),
         }
     }
 }
@@ -801,7 +804,7 @@ impl From<core::DeviceView> for DeviceView {
 impl From<core::SessionView> for SessionView {
     fn from(view: core::SessionView) -> Self {
         Self {
-            id: view.id.0.to_vec(),
+            id: view.id.0.to_vec().into(),
             generation: view.generation,
             initiating: view.initiating,
             sent: view.sent,

@@ -530,25 +530,25 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_appstore_load() != 36189:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_appstore_commit() != 16692:
+    if lib.uniffi_sesame_ffi_checksum_method_appstore_commit() != 61591:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_appstore_release() != 17705:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_abandon() != 48528:
+    if lib.uniffi_sesame_ffi_checksum_method_device_abandon() != 55351:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_accepted() != 64257:
+    if lib.uniffi_sesame_ffi_checksum_method_device_accepted() != 50493:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_ack() != 59668:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 759:
+    if lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 48132:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 39742:
+    if lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 64374:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() != 18026:
+    if lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() != 39314:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_create_group() != 43412:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_group() != 44570:
+    if lib.uniffi_sesame_ffi_checksum_method_device_group() != 18083:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_groups() != 55353:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -556,19 +556,19 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_inbox() != 41090:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_no_such_user() != 17876:
+    if lib.uniffi_sesame_ffi_checksum_method_device_no_such_user() != 62058:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_outbox() != 56631:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_pending() != 18201:
+    if lib.uniffi_sesame_ffi_checksum_method_device_pending() != 32391:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_publication() != 14065:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_published() != 22236:
+    if lib.uniffi_sesame_ffi_checksum_method_device_published() != 3575:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_registry() != 49594:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_rejected() != 11132:
+    if lib.uniffi_sesame_ffi_checksum_method_device_rejected() != 50985:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_reload() != 30767:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -582,11 +582,11 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_wipe() != 25110:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_device_create() != 40556:
+    if lib.uniffi_sesame_ffi_checksum_constructor_device_create() != 7484:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_device_open() != 15636:
+    if lib.uniffi_sesame_ffi_checksum_constructor_device_open() != 5348:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 63404:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 16561:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply() != 41504:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -612,13 +612,13 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_history() != 21384:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_id() != 57676:
+    if lib.uniffi_sesame_ffi_checksum_method_group_id() != 49109:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_leave() != 26917:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_rename() != 48843:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_send() != 55680:
+    if lib.uniffi_sesame_ffi_checksum_method_group_send() != 8273:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_session() != 21570:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -628,23 +628,23 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_code() != 2260:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_linking_complete() != 64886:
+    if lib.uniffi_sesame_ffi_checksum_method_linking_complete() != 17343:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() != 46190:
+    if lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() != 60926:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() != 46253:
+    if lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() != 32950:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_answer() != 11644:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_bundle() != 19961:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_bundle() != 48841:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_confirm() != 30077:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_device_list() != 28409:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_device_list() != 56714:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_fetch() != 8397:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_publish() != 18944:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_publish() != 37167:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_submit() != 33780:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -656,7 +656,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_newgroup_send() != 2288:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_session_encrypt() != 29504:
+    if lib.uniffi_sesame_ffi_checksum_method_session_encrypt() != 18790:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_session_info() != 48561:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -1595,18 +1595,44 @@ class _UniffiFfiConverterBytes(_UniffiConverterRustBuffer):
         buf.write_i32(len(value))
         buf.write(value)
 
-class _UniffiFfiConverterSequenceBytes(_UniffiConverterRustBuffer):
+
+class _UniffiFfiConverterTypeBytes:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterBytes.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterBytes.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterBytes.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterBytes.lower(value)
+
+
+Bytes = bytes
+
+
+class _UniffiFfiConverterSequenceTypeBytes(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
         for item in value:
-            _UniffiFfiConverterBytes.check_lower(item)
+            _UniffiFfiConverterTypeBytes.check_lower(item)
 
     @classmethod
     def write(cls, value, buf):
         items = len(value)
         buf.write_i32(items)
         for item in value:
-            _UniffiFfiConverterBytes.write(item, buf)
+            _UniffiFfiConverterTypeBytes.write(item, buf)
 
     @classmethod
     def read(cls, buf):
@@ -1615,7 +1641,7 @@ class _UniffiFfiConverterSequenceBytes(_UniffiConverterRustBuffer):
             raise InternalError("Unexpected negative sequence length")
 
         return [
-            _UniffiFfiConverterBytes.read(buf) for i in range(count)
+            _UniffiFfiConverterTypeBytes.read(buf) for i in range(count)
         ]
 
 class _UniffiFfiConverterSequenceTypeAddress(_UniffiConverterRustBuffer):
@@ -1669,7 +1695,7 @@ class Answers:
     """
     What the server gave for needs.
 """
-    def __init__(self, *, device_lists:typing.List[bytes], bundles:typing.List[bytes], without_bundle:typing.List[Address], unknown_users:typing.List[str]):
+    def __init__(self, *, device_lists:typing.List[Bytes], bundles:typing.List[Bytes], without_bundle:typing.List[Address], unknown_users:typing.List[str]):
         self.device_lists = device_lists
         self.bundles = bundles
         self.without_bundle = without_bundle
@@ -1695,23 +1721,23 @@ class _UniffiFfiConverterTypeAnswers(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return Answers(
-            device_lists=_UniffiFfiConverterSequenceBytes.read(buf),
-            bundles=_UniffiFfiConverterSequenceBytes.read(buf),
+            device_lists=_UniffiFfiConverterSequenceTypeBytes.read(buf),
+            bundles=_UniffiFfiConverterSequenceTypeBytes.read(buf),
             without_bundle=_UniffiFfiConverterSequenceTypeAddress.read(buf),
             unknown_users=_UniffiFfiConverterSequenceString.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterSequenceBytes.check_lower(value.device_lists)
-        _UniffiFfiConverterSequenceBytes.check_lower(value.bundles)
+        _UniffiFfiConverterSequenceTypeBytes.check_lower(value.device_lists)
+        _UniffiFfiConverterSequenceTypeBytes.check_lower(value.bundles)
         _UniffiFfiConverterSequenceTypeAddress.check_lower(value.without_bundle)
         _UniffiFfiConverterSequenceString.check_lower(value.unknown_users)
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterSequenceBytes.write(value.device_lists, buf)
-        _UniffiFfiConverterSequenceBytes.write(value.bundles, buf)
+        _UniffiFfiConverterSequenceTypeBytes.write(value.device_lists, buf)
+        _UniffiFfiConverterSequenceTypeBytes.write(value.bundles, buf)
         _UniffiFfiConverterSequenceTypeAddress.write(value.without_bundle, buf)
         _UniffiFfiConverterSequenceString.write(value.unknown_users, buf)
 
@@ -1751,11 +1777,11 @@ class _UniffiFfiConverterUInt64(_UniffiConverterPrimitiveInt):
     def write(value, buf):
         buf.write_u64(value)
 
-class _UniffiFfiConverterOptionalBytes(_UniffiConverterRustBuffer):
+class _UniffiFfiConverterOptionalTypeBytes(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
         if value is not None:
-            _UniffiFfiConverterBytes.check_lower(value)
+            _UniffiFfiConverterTypeBytes.check_lower(value)
 
     @classmethod
     def write(cls, value, buf):
@@ -1764,7 +1790,7 @@ class _UniffiFfiConverterOptionalBytes(_UniffiConverterRustBuffer):
             return
 
         buf.write_u8(1)
-        _UniffiFfiConverterBytes.write(value, buf)
+        _UniffiFfiConverterTypeBytes.write(value, buf)
 
     @classmethod
     def read(cls, buf):
@@ -1772,7 +1798,7 @@ class _UniffiFfiConverterOptionalBytes(_UniffiConverterRustBuffer):
         if flag == 0:
             return None
         elif flag == 1:
-            return _UniffiFfiConverterBytes.read(buf)
+            return _UniffiFfiConverterTypeBytes.read(buf)
         else:
             raise InternalError("Unexpected flag byte for optional type")
 
@@ -1862,7 +1888,7 @@ class Event:
         Two signed lists contradict each other; sends go only to devices on both.
 """
         
-        def __init__(self, user:str, known:bytes, other:bytes):
+        def __init__(self, user:str, known:Bytes, other:Bytes):
             self.user = user
             
             """
@@ -2006,7 +2032,7 @@ class Event:
         Messages of a device are missing: lost, withheld, or still to come.
 """
         
-        def __init__(self, user:str, device:int, group:typing.Optional[bytes], first:int, last:int):
+        def __init__(self, user:str, device:int, group:typing.Optional[Bytes], first:int, last:int):
             self.user = user
             
             """
@@ -2068,7 +2094,7 @@ class Event:
         A group's member was added.
 """
         
-        def __init__(self, group:bytes, user:str, device:int, added:typing.List[str]):
+        def __init__(self, group:Bytes, user:str, device:int, added:typing.List[str]):
             self.group = group
             
             """
@@ -2122,7 +2148,7 @@ class Event:
         A device has other operations of a group than this one: call `tick`, and submit what is in the outbox then.
 """
         
-        def __init__(self, group:bytes, user:str, device:int):
+        def __init__(self, group:Bytes, user:str, device:int):
             self.group = group
             
             """
@@ -2168,7 +2194,7 @@ class Event:
         A device told members of a group different things.
 """
         
-        def __init__(self, group:bytes, user:str, device:int):
+        def __init__(self, group:Bytes, user:str, device:int):
             self.group = group
             
             """
@@ -2214,7 +2240,7 @@ class Event:
         This user, who had left a group, is asked back: `group.accept()` or `group.decline()`.
 """
         
-        def __init__(self, group:bytes, user:str, device:int):
+        def __init__(self, group:Bytes, user:str, device:int):
             self.group = group
             
             """
@@ -2260,7 +2286,7 @@ class Event:
         This user is a member of a group now.
 """
         
-        def __init__(self, group:bytes, user:str, device:int):
+        def __init__(self, group:Bytes, user:str, device:int):
             self.group = group
             
             """
@@ -2306,7 +2332,7 @@ class Event:
         A member has left.
 """
         
-        def __init__(self, group:bytes, user:str, device:int):
+        def __init__(self, group:Bytes, user:str, device:int):
             self.group = group
             
             """
@@ -2352,7 +2378,7 @@ class Event:
         These users are no members after all: who added them had left.
 """
         
-        def __init__(self, group:bytes, users:typing.List[str]):
+        def __init__(self, group:Bytes, users:typing.List[str]):
             self.group = group
             
             """
@@ -2390,7 +2416,7 @@ class Event:
         A group's name or other info was changed.
 """
         
-        def __init__(self, group:bytes, user:str, device:int, operation:bytes):
+        def __init__(self, group:Bytes, user:str, device:int, operation:Bytes):
             self.group = group
             
             """
@@ -2512,7 +2538,7 @@ class Event:
         Another account key claims this user; sending is blocked and what arrives is held until the app accepts it.
 """
         
-        def __init__(self, user:str, pinned:bytes, claimed:bytes, was_verified:bool):
+        def __init__(self, user:str, pinned:Bytes, claimed:Bytes, was_verified:bool):
             self.user = user
             
             """
@@ -2596,7 +2622,7 @@ class Event:
         A session was begun by the other side.
 """
         
-        def __init__(self, user:str, device:int, session_id:bytes):
+        def __init__(self, user:str, device:int, session_id:Bytes):
             self.user = user
             
             """
@@ -2784,8 +2810,8 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if variant == 2:
             return Event.DEVICE_LIST_FORK(
                 _UniffiFfiConverterString.read(buf),
-                _UniffiFfiConverterBytes.read(buf),
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
             )
         if variant == 3:
             return Event.DEVICE_LIST_GAP(
@@ -2804,58 +2830,58 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return Event.GAP(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
-                _UniffiFfiConverterOptionalBytes.read(buf),
+                _UniffiFfiConverterOptionalTypeBytes.read(buf),
                 _UniffiFfiConverterUInt64.read(buf),
                 _UniffiFfiConverterUInt64.read(buf),
             )
         if variant == 7:
             return Event.GROUP_ADDED(
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterSequenceString.read(buf),
             )
         if variant == 8:
             return Event.GROUP_DIVERGED(
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
         if variant == 9:
             return Event.GROUP_EQUIVOCATION(
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
         if variant == 10:
             return Event.GROUP_INVITED(
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
         if variant == 11:
             return Event.GROUP_JOINED(
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
         if variant == 12:
             return Event.GROUP_LEFT(
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
         if variant == 13:
             return Event.GROUP_REVOKED(
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterSequenceString.read(buf),
             )
         if variant == 14:
             return Event.GROUP_UPDATED(
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
             )
         if variant == 15:
             return Event.HELD_DROPPED(
@@ -2869,8 +2895,8 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if variant == 17:
             return Event.IDENTITY_CHANGED(
                 _UniffiFfiConverterString.read(buf),
-                _UniffiFfiConverterBytes.read(buf),
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterBoolean.read(buf),
             )
         if variant == 18:
@@ -2881,7 +2907,7 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return Event.SESSION_STARTED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
             )
         if variant == 20:
             return Event.OTHER(
@@ -2897,8 +2923,8 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return
         if value.is_DEVICE_LIST_FORK():
             _UniffiFfiConverterString.check_lower(value.user)
-            _UniffiFfiConverterBytes.check_lower(value.known)
-            _UniffiFfiConverterBytes.check_lower(value.other)
+            _UniffiFfiConverterTypeBytes.check_lower(value.known)
+            _UniffiFfiConverterTypeBytes.check_lower(value.other)
             return
         if value.is_DEVICE_LIST_GAP():
             _UniffiFfiConverterString.check_lower(value.user)
@@ -2913,50 +2939,50 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_GAP():
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
-            _UniffiFfiConverterOptionalBytes.check_lower(value.group)
+            _UniffiFfiConverterOptionalTypeBytes.check_lower(value.group)
             _UniffiFfiConverterUInt64.check_lower(value.first)
             _UniffiFfiConverterUInt64.check_lower(value.last)
             return
         if value.is_GROUP_ADDED():
-            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeBytes.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             _UniffiFfiConverterSequenceString.check_lower(value.added)
             return
         if value.is_GROUP_DIVERGED():
-            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeBytes.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             return
         if value.is_GROUP_EQUIVOCATION():
-            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeBytes.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             return
         if value.is_GROUP_INVITED():
-            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeBytes.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             return
         if value.is_GROUP_JOINED():
-            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeBytes.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             return
         if value.is_GROUP_LEFT():
-            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeBytes.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             return
         if value.is_GROUP_REVOKED():
-            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeBytes.check_lower(value.group)
             _UniffiFfiConverterSequenceString.check_lower(value.users)
             return
         if value.is_GROUP_UPDATED():
-            _UniffiFfiConverterBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeBytes.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
-            _UniffiFfiConverterBytes.check_lower(value.operation)
+            _UniffiFfiConverterTypeBytes.check_lower(value.operation)
             return
         if value.is_HELD_DROPPED():
             _UniffiFfiConverterString.check_lower(value.user)
@@ -2967,8 +2993,8 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return
         if value.is_IDENTITY_CHANGED():
             _UniffiFfiConverterString.check_lower(value.user)
-            _UniffiFfiConverterBytes.check_lower(value.pinned)
-            _UniffiFfiConverterBytes.check_lower(value.claimed)
+            _UniffiFfiConverterTypeBytes.check_lower(value.pinned)
+            _UniffiFfiConverterTypeBytes.check_lower(value.claimed)
             _UniffiFfiConverterBoolean.check_lower(value.was_verified)
             return
         if value.is_SERVER_INCONSISTENT():
@@ -2977,7 +3003,7 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_SESSION_STARTED():
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
-            _UniffiFfiConverterBytes.check_lower(value.session_id)
+            _UniffiFfiConverterTypeBytes.check_lower(value.session_id)
             return
         if value.is_OTHER():
             return
@@ -2993,8 +3019,8 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_DEVICE_LIST_FORK():
             buf.write_i32(2)
             _UniffiFfiConverterString.write(value.user, buf)
-            _UniffiFfiConverterBytes.write(value.known, buf)
-            _UniffiFfiConverterBytes.write(value.other, buf)
+            _UniffiFfiConverterTypeBytes.write(value.known, buf)
+            _UniffiFfiConverterTypeBytes.write(value.other, buf)
         if value.is_DEVICE_LIST_GAP():
             buf.write_i32(3)
             _UniffiFfiConverterString.write(value.user, buf)
@@ -3009,50 +3035,50 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             buf.write_i32(6)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
-            _UniffiFfiConverterOptionalBytes.write(value.group, buf)
+            _UniffiFfiConverterOptionalTypeBytes.write(value.group, buf)
             _UniffiFfiConverterUInt64.write(value.first, buf)
             _UniffiFfiConverterUInt64.write(value.last, buf)
         if value.is_GROUP_ADDED():
             buf.write_i32(7)
-            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterSequenceString.write(value.added, buf)
         if value.is_GROUP_DIVERGED():
             buf.write_i32(8)
-            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_EQUIVOCATION():
             buf.write_i32(9)
-            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_INVITED():
             buf.write_i32(10)
-            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_JOINED():
             buf.write_i32(11)
-            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_LEFT():
             buf.write_i32(12)
-            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_REVOKED():
             buf.write_i32(13)
-            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterSequenceString.write(value.users, buf)
         if value.is_GROUP_UPDATED():
             buf.write_i32(14)
-            _UniffiFfiConverterBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
-            _UniffiFfiConverterBytes.write(value.operation, buf)
+            _UniffiFfiConverterTypeBytes.write(value.operation, buf)
         if value.is_HELD_DROPPED():
             buf.write_i32(15)
             _UniffiFfiConverterString.write(value.user, buf)
@@ -3063,8 +3089,8 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_IDENTITY_CHANGED():
             buf.write_i32(17)
             _UniffiFfiConverterString.write(value.user, buf)
-            _UniffiFfiConverterBytes.write(value.pinned, buf)
-            _UniffiFfiConverterBytes.write(value.claimed, buf)
+            _UniffiFfiConverterTypeBytes.write(value.pinned, buf)
+            _UniffiFfiConverterTypeBytes.write(value.claimed, buf)
             _UniffiFfiConverterBoolean.write(value.was_verified, buf)
         if value.is_SERVER_INCONSISTENT():
             buf.write_i32(18)
@@ -3073,7 +3099,7 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             buf.write_i32(19)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
-            _UniffiFfiConverterBytes.write(value.session_id, buf)
+            _UniffiFfiConverterTypeBytes.write(value.session_id, buf)
         if value.is_OTHER():
             buf.write_i32(20)
 
@@ -3227,7 +3253,7 @@ class Outgoing:
     """
     One ciphertext for one device.
 """
-    def __init__(self, *, device:int, envelope:bytes):
+    def __init__(self, *, device:int, envelope:Bytes):
         self.device = device
         self.envelope = envelope
         
@@ -3248,18 +3274,18 @@ class _UniffiFfiConverterTypeOutgoing(_UniffiConverterRustBuffer):
     def read(buf):
         return Outgoing(
             device=_UniffiFfiConverterUInt32.read(buf),
-            envelope=_UniffiFfiConverterBytes.read(buf),
+            envelope=_UniffiFfiConverterTypeBytes.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
         _UniffiFfiConverterUInt32.check_lower(value.device)
-        _UniffiFfiConverterBytes.check_lower(value.envelope)
+        _UniffiFfiConverterTypeBytes.check_lower(value.envelope)
 
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterUInt32.write(value.device, buf)
-        _UniffiFfiConverterBytes.write(value.envelope, buf)
+        _UniffiFfiConverterTypeBytes.write(value.envelope, buf)
 
 class _UniffiFfiConverterSequenceTypeOutgoing(_UniffiConverterRustBuffer):
     @classmethod
@@ -3507,7 +3533,7 @@ class DeviceView:
     """
     A device, as this device knows it.
 """
-    def __init__(self, *, device:int, signing_key:bytes, identity_key:bytes, state:DeviceState, session_id:typing.Optional[bytes]):
+    def __init__(self, *, device:int, signing_key:Bytes, identity_key:Bytes, state:DeviceState, session_id:typing.Optional[Bytes]):
         self.device = device
         self.signing_key = signing_key
         self.identity_key = identity_key
@@ -3537,27 +3563,27 @@ class _UniffiFfiConverterTypeDeviceView(_UniffiConverterRustBuffer):
     def read(buf):
         return DeviceView(
             device=_UniffiFfiConverterUInt32.read(buf),
-            signing_key=_UniffiFfiConverterBytes.read(buf),
-            identity_key=_UniffiFfiConverterBytes.read(buf),
+            signing_key=_UniffiFfiConverterTypeBytes.read(buf),
+            identity_key=_UniffiFfiConverterTypeBytes.read(buf),
             state=_UniffiFfiConverterTypeDeviceState.read(buf),
-            session_id=_UniffiFfiConverterOptionalBytes.read(buf),
+            session_id=_UniffiFfiConverterOptionalTypeBytes.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
         _UniffiFfiConverterUInt32.check_lower(value.device)
-        _UniffiFfiConverterBytes.check_lower(value.signing_key)
-        _UniffiFfiConverterBytes.check_lower(value.identity_key)
+        _UniffiFfiConverterTypeBytes.check_lower(value.signing_key)
+        _UniffiFfiConverterTypeBytes.check_lower(value.identity_key)
         _UniffiFfiConverterTypeDeviceState.check_lower(value.state)
-        _UniffiFfiConverterOptionalBytes.check_lower(value.session_id)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.session_id)
 
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterUInt32.write(value.device, buf)
-        _UniffiFfiConverterBytes.write(value.signing_key, buf)
-        _UniffiFfiConverterBytes.write(value.identity_key, buf)
+        _UniffiFfiConverterTypeBytes.write(value.signing_key, buf)
+        _UniffiFfiConverterTypeBytes.write(value.identity_key, buf)
         _UniffiFfiConverterTypeDeviceState.write(value.state, buf)
-        _UniffiFfiConverterOptionalBytes.write(value.session_id, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.session_id, buf)
 
 @dataclass
 class DivergedDevice:
@@ -3692,7 +3718,7 @@ class GroupChange:
     """
     New values for a group's info; what is absent stays.
 """
-    def __init__(self, *, name:typing.Optional[str] = _DEFAULT, description:typing.Optional[str] = _DEFAULT, picture:typing.Optional[bytes] = _DEFAULT, timer:typing.Optional[int] = _DEFAULT, app_data:typing.Optional[bytes] = _DEFAULT):
+    def __init__(self, *, name:typing.Optional[str] = _DEFAULT, description:typing.Optional[str] = _DEFAULT, picture:typing.Optional[Bytes] = _DEFAULT, timer:typing.Optional[int] = _DEFAULT, app_data:typing.Optional[Bytes] = _DEFAULT):
         if name is _DEFAULT:
             self.name = None
         else:
@@ -3738,33 +3764,33 @@ class _UniffiFfiConverterTypeGroupChange(_UniffiConverterRustBuffer):
         return GroupChange(
             name=_UniffiFfiConverterOptionalString.read(buf),
             description=_UniffiFfiConverterOptionalString.read(buf),
-            picture=_UniffiFfiConverterOptionalBytes.read(buf),
+            picture=_UniffiFfiConverterOptionalTypeBytes.read(buf),
             timer=_UniffiFfiConverterOptionalUInt32.read(buf),
-            app_data=_UniffiFfiConverterOptionalBytes.read(buf),
+            app_data=_UniffiFfiConverterOptionalTypeBytes.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
         _UniffiFfiConverterOptionalString.check_lower(value.name)
         _UniffiFfiConverterOptionalString.check_lower(value.description)
-        _UniffiFfiConverterOptionalBytes.check_lower(value.picture)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.picture)
         _UniffiFfiConverterOptionalUInt32.check_lower(value.timer)
-        _UniffiFfiConverterOptionalBytes.check_lower(value.app_data)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.app_data)
 
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterOptionalString.write(value.name, buf)
         _UniffiFfiConverterOptionalString.write(value.description, buf)
-        _UniffiFfiConverterOptionalBytes.write(value.picture, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.picture, buf)
         _UniffiFfiConverterOptionalUInt32.write(value.timer, buf)
-        _UniffiFfiConverterOptionalBytes.write(value.app_data, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.app_data, buf)
 
 @dataclass
 class GroupInfo:
     """
     A group's name and what else its members agreed upon.
 """
-    def __init__(self, *, name:str, description:str, picture:bytes, timer:int, app_data:bytes):
+    def __init__(self, *, name:str, description:str, picture:Bytes, timer:int, app_data:Bytes):
         self.name = name
         self.description = description
         self.picture = picture
@@ -3795,26 +3821,26 @@ class _UniffiFfiConverterTypeGroupInfo(_UniffiConverterRustBuffer):
         return GroupInfo(
             name=_UniffiFfiConverterString.read(buf),
             description=_UniffiFfiConverterString.read(buf),
-            picture=_UniffiFfiConverterBytes.read(buf),
+            picture=_UniffiFfiConverterTypeBytes.read(buf),
             timer=_UniffiFfiConverterUInt32.read(buf),
-            app_data=_UniffiFfiConverterBytes.read(buf),
+            app_data=_UniffiFfiConverterTypeBytes.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
         _UniffiFfiConverterString.check_lower(value.name)
         _UniffiFfiConverterString.check_lower(value.description)
-        _UniffiFfiConverterBytes.check_lower(value.picture)
+        _UniffiFfiConverterTypeBytes.check_lower(value.picture)
         _UniffiFfiConverterUInt32.check_lower(value.timer)
-        _UniffiFfiConverterBytes.check_lower(value.app_data)
+        _UniffiFfiConverterTypeBytes.check_lower(value.app_data)
 
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterString.write(value.name, buf)
         _UniffiFfiConverterString.write(value.description, buf)
-        _UniffiFfiConverterBytes.write(value.picture, buf)
+        _UniffiFfiConverterTypeBytes.write(value.picture, buf)
         _UniffiFfiConverterUInt32.write(value.timer, buf)
-        _UniffiFfiConverterBytes.write(value.app_data, buf)
+        _UniffiFfiConverterTypeBytes.write(value.app_data, buf)
 
 
 
@@ -3942,7 +3968,7 @@ class GroupView:
     """
     A group, as this device knows it.
 """
-    def __init__(self, *, id:bytes, kind:GroupKind, standing:Standing, members:typing.List[str], info:GroupInfo, diverged:typing.List[DivergedDevice]):
+    def __init__(self, *, id:Bytes, kind:GroupKind, standing:Standing, members:typing.List[str], info:GroupInfo, diverged:typing.List[DivergedDevice]):
         self.id = id
         self.kind = kind
         self.standing = standing
@@ -3974,7 +4000,7 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return GroupView(
-            id=_UniffiFfiConverterBytes.read(buf),
+            id=_UniffiFfiConverterTypeBytes.read(buf),
             kind=_UniffiFfiConverterTypeGroupKind.read(buf),
             standing=_UniffiFfiConverterTypeStanding.read(buf),
             members=_UniffiFfiConverterSequenceString.read(buf),
@@ -3984,7 +4010,7 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeBytes.check_lower(value.id)
         _UniffiFfiConverterTypeGroupKind.check_lower(value.kind)
         _UniffiFfiConverterTypeStanding.check_lower(value.standing)
         _UniffiFfiConverterSequenceString.check_lower(value.members)
@@ -3993,7 +4019,7 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeBytes.write(value.id, buf)
         _UniffiFfiConverterTypeGroupKind.write(value.kind, buf)
         _UniffiFfiConverterTypeStanding.write(value.standing, buf)
         _UniffiFfiConverterSequenceString.write(value.members, buf)
@@ -4328,7 +4354,7 @@ class HistoryEntry:
     """
     One operation of a group.
 """
-    def __init__(self, *, id:bytes, user:str, device:int, act:Act, counts:bool):
+    def __init__(self, *, id:Bytes, user:str, device:int, act:Act, counts:bool):
         self.id = id
         self.user = user
         self.device = device
@@ -4357,7 +4383,7 @@ class _UniffiFfiConverterTypeHistoryEntry(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return HistoryEntry(
-            id=_UniffiFfiConverterBytes.read(buf),
+            id=_UniffiFfiConverterTypeBytes.read(buf),
             user=_UniffiFfiConverterString.read(buf),
             device=_UniffiFfiConverterUInt32.read(buf),
             act=_UniffiFfiConverterTypeAct.read(buf),
@@ -4366,7 +4392,7 @@ class _UniffiFfiConverterTypeHistoryEntry(_UniffiConverterRustBuffer):
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeBytes.check_lower(value.id)
         _UniffiFfiConverterString.check_lower(value.user)
         _UniffiFfiConverterUInt32.check_lower(value.device)
         _UniffiFfiConverterTypeAct.check_lower(value.act)
@@ -4374,7 +4400,7 @@ class _UniffiFfiConverterTypeHistoryEntry(_UniffiConverterRustBuffer):
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeBytes.write(value.id, buf)
         _UniffiFfiConverterString.write(value.user, buf)
         _UniffiFfiConverterUInt32.write(value.device, buf)
         _UniffiFfiConverterTypeAct.write(value.act, buf)
@@ -4385,7 +4411,7 @@ class Mail:
     """
     An envelope in a mailbox.
 """
-    def __init__(self, *, id:int, envelope:bytes):
+    def __init__(self, *, id:int, envelope:Bytes):
         self.id = id
         self.envelope = envelope
         
@@ -4406,18 +4432,18 @@ class _UniffiFfiConverterTypeMail(_UniffiConverterRustBuffer):
     def read(buf):
         return Mail(
             id=_UniffiFfiConverterUInt64.read(buf),
-            envelope=_UniffiFfiConverterBytes.read(buf),
+            envelope=_UniffiFfiConverterTypeBytes.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
         _UniffiFfiConverterUInt64.check_lower(value.id)
-        _UniffiFfiConverterBytes.check_lower(value.envelope)
+        _UniffiFfiConverterTypeBytes.check_lower(value.envelope)
 
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterUInt64.write(value.id, buf)
-        _UniffiFfiConverterBytes.write(value.envelope, buf)
+        _UniffiFfiConverterTypeBytes.write(value.envelope, buf)
 
 class _UniffiFfiConverterOptionalSequenceString(_UniffiConverterRustBuffer):
     @classmethod
@@ -4449,7 +4475,7 @@ class Message:
     """
     A message that was opened and authenticated.
 """
-    def __init__(self, *, content_id:bytes, user:str, device:int, group:typing.Optional[bytes], session_id:bytes, sent_at:int, sequence:int, recipients:typing.Optional[typing.List[str]], payload:bytes, from_removed_device:bool, no_one_time_key:bool, older_session:bool, from_former_member:bool):
+    def __init__(self, *, content_id:Bytes, user:str, device:int, group:typing.Optional[Bytes], session_id:Bytes, sent_at:int, sequence:int, recipients:typing.Optional[typing.List[str]], payload:Bytes, from_removed_device:bool, no_one_time_key:bool, older_session:bool, from_former_member:bool):
         self.content_id = content_id
         self.user = user
         self.device = device
@@ -4502,15 +4528,15 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return Message(
-            content_id=_UniffiFfiConverterBytes.read(buf),
+            content_id=_UniffiFfiConverterTypeBytes.read(buf),
             user=_UniffiFfiConverterString.read(buf),
             device=_UniffiFfiConverterUInt32.read(buf),
-            group=_UniffiFfiConverterOptionalBytes.read(buf),
-            session_id=_UniffiFfiConverterBytes.read(buf),
+            group=_UniffiFfiConverterOptionalTypeBytes.read(buf),
+            session_id=_UniffiFfiConverterTypeBytes.read(buf),
             sent_at=_UniffiFfiConverterUInt64.read(buf),
             sequence=_UniffiFfiConverterUInt64.read(buf),
             recipients=_UniffiFfiConverterOptionalSequenceString.read(buf),
-            payload=_UniffiFfiConverterBytes.read(buf),
+            payload=_UniffiFfiConverterTypeBytes.read(buf),
             from_removed_device=_UniffiFfiConverterBoolean.read(buf),
             no_one_time_key=_UniffiFfiConverterBoolean.read(buf),
             older_session=_UniffiFfiConverterBoolean.read(buf),
@@ -4519,15 +4545,15 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterBytes.check_lower(value.content_id)
+        _UniffiFfiConverterTypeBytes.check_lower(value.content_id)
         _UniffiFfiConverterString.check_lower(value.user)
         _UniffiFfiConverterUInt32.check_lower(value.device)
-        _UniffiFfiConverterOptionalBytes.check_lower(value.group)
-        _UniffiFfiConverterBytes.check_lower(value.session_id)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.group)
+        _UniffiFfiConverterTypeBytes.check_lower(value.session_id)
         _UniffiFfiConverterUInt64.check_lower(value.sent_at)
         _UniffiFfiConverterUInt64.check_lower(value.sequence)
         _UniffiFfiConverterOptionalSequenceString.check_lower(value.recipients)
-        _UniffiFfiConverterBytes.check_lower(value.payload)
+        _UniffiFfiConverterTypeBytes.check_lower(value.payload)
         _UniffiFfiConverterBoolean.check_lower(value.from_removed_device)
         _UniffiFfiConverterBoolean.check_lower(value.no_one_time_key)
         _UniffiFfiConverterBoolean.check_lower(value.older_session)
@@ -4535,15 +4561,15 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterBytes.write(value.content_id, buf)
+        _UniffiFfiConverterTypeBytes.write(value.content_id, buf)
         _UniffiFfiConverterString.write(value.user, buf)
         _UniffiFfiConverterUInt32.write(value.device, buf)
-        _UniffiFfiConverterOptionalBytes.write(value.group, buf)
-        _UniffiFfiConverterBytes.write(value.session_id, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.group, buf)
+        _UniffiFfiConverterTypeBytes.write(value.session_id, buf)
         _UniffiFfiConverterUInt64.write(value.sent_at, buf)
         _UniffiFfiConverterUInt64.write(value.sequence, buf)
         _UniffiFfiConverterOptionalSequenceString.write(value.recipients, buf)
-        _UniffiFfiConverterBytes.write(value.payload, buf)
+        _UniffiFfiConverterTypeBytes.write(value.payload, buf)
         _UniffiFfiConverterBoolean.write(value.from_removed_device, buf)
         _UniffiFfiConverterBoolean.write(value.no_one_time_key, buf)
         _UniffiFfiConverterBoolean.write(value.older_session, buf)
@@ -4844,7 +4870,7 @@ class PendingSend:
     """
     How a send stands. It lives in the store: `outbox()` gives it again after a crash.
 """
-    def __init__(self, *, id:bytes, content_id:bytes, batches:typing.List[Batch], needs:typing.List[Need], failed:typing.List[FailedUser], events:typing.List[Event]):
+    def __init__(self, *, id:Bytes, content_id:Bytes, batches:typing.List[Batch], needs:typing.List[Need], failed:typing.List[FailedUser], events:typing.List[Event]):
         self.id = id
         self.content_id = content_id
         self.batches = batches
@@ -4876,8 +4902,8 @@ class _UniffiFfiConverterTypePendingSend(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return PendingSend(
-            id=_UniffiFfiConverterBytes.read(buf),
-            content_id=_UniffiFfiConverterBytes.read(buf),
+            id=_UniffiFfiConverterTypeBytes.read(buf),
+            content_id=_UniffiFfiConverterTypeBytes.read(buf),
             batches=_UniffiFfiConverterSequenceTypeBatch.read(buf),
             needs=_UniffiFfiConverterSequenceTypeNeed.read(buf),
             failed=_UniffiFfiConverterSequenceTypeFailedUser.read(buf),
@@ -4886,8 +4912,8 @@ class _UniffiFfiConverterTypePendingSend(_UniffiConverterRustBuffer):
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterBytes.check_lower(value.id)
-        _UniffiFfiConverterBytes.check_lower(value.content_id)
+        _UniffiFfiConverterTypeBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeBytes.check_lower(value.content_id)
         _UniffiFfiConverterSequenceTypeBatch.check_lower(value.batches)
         _UniffiFfiConverterSequenceTypeNeed.check_lower(value.needs)
         _UniffiFfiConverterSequenceTypeFailedUser.check_lower(value.failed)
@@ -4895,8 +4921,8 @@ class _UniffiFfiConverterTypePendingSend(_UniffiConverterRustBuffer):
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterBytes.write(value.id, buf)
-        _UniffiFfiConverterBytes.write(value.content_id, buf)
+        _UniffiFfiConverterTypeBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeBytes.write(value.content_id, buf)
         _UniffiFfiConverterSequenceTypeBatch.write(value.batches, buf)
         _UniffiFfiConverterSequenceTypeNeed.write(value.needs, buf)
         _UniffiFfiConverterSequenceTypeFailedUser.write(value.failed, buf)
@@ -4907,7 +4933,7 @@ class Publication:
     """
     What to upload to the server, then confirm with `published(id)`.
 """
-    def __init__(self, *, id:bytes, bytes:bytes):
+    def __init__(self, *, id:Bytes, bytes:Bytes):
         self.id = id
         self.bytes = bytes
         
@@ -4927,19 +4953,19 @@ class _UniffiFfiConverterTypePublication(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return Publication(
-            id=_UniffiFfiConverterBytes.read(buf),
-            bytes=_UniffiFfiConverterBytes.read(buf),
+            id=_UniffiFfiConverterTypeBytes.read(buf),
+            bytes=_UniffiFfiConverterTypeBytes.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterBytes.check_lower(value.id)
-        _UniffiFfiConverterBytes.check_lower(value.bytes)
+        _UniffiFfiConverterTypeBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeBytes.check_lower(value.bytes)
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterBytes.write(value.id, buf)
-        _UniffiFfiConverterBytes.write(value.bytes, buf)
+        _UniffiFfiConverterTypeBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeBytes.write(value.bytes, buf)
 
 @dataclass
 class SeenEnvelope:
@@ -5391,7 +5417,7 @@ class SessionView:
     """
     A session, as this device knows it.
 """
-    def __init__(self, *, id:bytes, generation:int, initiating:bool, sent:int, received:int, inactive:int):
+    def __init__(self, *, id:Bytes, generation:int, initiating:bool, sent:int, received:int, inactive:int):
         self.id = id
         self.generation = generation
         self.initiating = initiating
@@ -5423,7 +5449,7 @@ class _UniffiFfiConverterTypeSessionView(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return SessionView(
-            id=_UniffiFfiConverterBytes.read(buf),
+            id=_UniffiFfiConverterTypeBytes.read(buf),
             generation=_UniffiFfiConverterUInt64.read(buf),
             initiating=_UniffiFfiConverterBoolean.read(buf),
             sent=_UniffiFfiConverterUInt64.read(buf),
@@ -5433,7 +5459,7 @@ class _UniffiFfiConverterTypeSessionView(_UniffiConverterRustBuffer):
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeBytes.check_lower(value.id)
         _UniffiFfiConverterUInt64.check_lower(value.generation)
         _UniffiFfiConverterBoolean.check_lower(value.initiating)
         _UniffiFfiConverterUInt64.check_lower(value.sent)
@@ -5442,7 +5468,7 @@ class _UniffiFfiConverterTypeSessionView(_UniffiConverterRustBuffer):
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeBytes.write(value.id, buf)
         _UniffiFfiConverterUInt64.write(value.generation, buf)
         _UniffiFfiConverterBoolean.write(value.initiating, buf)
         _UniffiFfiConverterUInt64.write(value.sent, buf)
@@ -5454,7 +5480,7 @@ class StoreChange:
     """
     A row to write or to delete.
 """
-    def __init__(self, *, key:bytes, row:typing.Optional[bytes]):
+    def __init__(self, *, key:Bytes, row:typing.Optional[Bytes]):
         self.key = key
         self.row = row
         
@@ -5474,26 +5500,26 @@ class _UniffiFfiConverterTypeStoreChange(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return StoreChange(
-            key=_UniffiFfiConverterBytes.read(buf),
-            row=_UniffiFfiConverterOptionalBytes.read(buf),
+            key=_UniffiFfiConverterTypeBytes.read(buf),
+            row=_UniffiFfiConverterOptionalTypeBytes.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterBytes.check_lower(value.key)
-        _UniffiFfiConverterOptionalBytes.check_lower(value.row)
+        _UniffiFfiConverterTypeBytes.check_lower(value.key)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.row)
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterBytes.write(value.key, buf)
-        _UniffiFfiConverterOptionalBytes.write(value.row, buf)
+        _UniffiFfiConverterTypeBytes.write(value.key, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.row, buf)
 
 @dataclass
 class StoreRow:
     """
     A row.
 """
-    def __init__(self, *, key:bytes, row:bytes):
+    def __init__(self, *, key:Bytes, row:Bytes):
         self.key = key
         self.row = row
         
@@ -5513,19 +5539,19 @@ class _UniffiFfiConverterTypeStoreRow(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return StoreRow(
-            key=_UniffiFfiConverterBytes.read(buf),
-            row=_UniffiFfiConverterBytes.read(buf),
+            key=_UniffiFfiConverterTypeBytes.read(buf),
+            row=_UniffiFfiConverterTypeBytes.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterBytes.check_lower(value.key)
-        _UniffiFfiConverterBytes.check_lower(value.row)
+        _UniffiFfiConverterTypeBytes.check_lower(value.key)
+        _UniffiFfiConverterTypeBytes.check_lower(value.row)
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterBytes.write(value.key, buf)
-        _UniffiFfiConverterBytes.write(value.row, buf)
+        _UniffiFfiConverterTypeBytes.write(value.key, buf)
+        _UniffiFfiConverterTypeBytes.write(value.row, buf)
 
 class _UniffiFfiConverterSequenceTypeStoreRow(_UniffiConverterRustBuffer):
     @classmethod
@@ -5555,7 +5581,7 @@ class StoreSnapshot:
     """
     Rows as they were at one generation.
 """
-    def __init__(self, *, generation:bytes, rows:typing.List[StoreRow]):
+    def __init__(self, *, generation:Bytes, rows:typing.List[StoreRow]):
         self.generation = generation
         self.rows = rows
         
@@ -5575,18 +5601,18 @@ class _UniffiFfiConverterTypeStoreSnapshot(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return StoreSnapshot(
-            generation=_UniffiFfiConverterBytes.read(buf),
+            generation=_UniffiFfiConverterTypeBytes.read(buf),
             rows=_UniffiFfiConverterSequenceTypeStoreRow.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterBytes.check_lower(value.generation)
+        _UniffiFfiConverterTypeBytes.check_lower(value.generation)
         _UniffiFfiConverterSequenceTypeStoreRow.check_lower(value.rows)
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterBytes.write(value.generation, buf)
+        _UniffiFfiConverterTypeBytes.write(value.generation, buf)
         _UniffiFfiConverterSequenceTypeStoreRow.write(value.rows, buf)
 
 @dataclass
@@ -5594,7 +5620,7 @@ class UserView:
     """
     A user, as this device knows it.
 """
-    def __init__(self, *, user:str, account_key:bytes, claimed_key:typing.Optional[bytes], verified:bool, epoch:int, forked:bool, paused:bool):
+    def __init__(self, *, user:str, account_key:Bytes, claimed_key:typing.Optional[Bytes], verified:bool, epoch:int, forked:bool, paused:bool):
         self.user = user
         self.account_key = account_key
         self.claimed_key = claimed_key
@@ -5630,8 +5656,8 @@ class _UniffiFfiConverterTypeUserView(_UniffiConverterRustBuffer):
     def read(buf):
         return UserView(
             user=_UniffiFfiConverterString.read(buf),
-            account_key=_UniffiFfiConverterBytes.read(buf),
-            claimed_key=_UniffiFfiConverterOptionalBytes.read(buf),
+            account_key=_UniffiFfiConverterTypeBytes.read(buf),
+            claimed_key=_UniffiFfiConverterOptionalTypeBytes.read(buf),
             verified=_UniffiFfiConverterBoolean.read(buf),
             epoch=_UniffiFfiConverterUInt64.read(buf),
             forked=_UniffiFfiConverterBoolean.read(buf),
@@ -5641,8 +5667,8 @@ class _UniffiFfiConverterTypeUserView(_UniffiConverterRustBuffer):
     @staticmethod
     def check_lower(value):
         _UniffiFfiConverterString.check_lower(value.user)
-        _UniffiFfiConverterBytes.check_lower(value.account_key)
-        _UniffiFfiConverterOptionalBytes.check_lower(value.claimed_key)
+        _UniffiFfiConverterTypeBytes.check_lower(value.account_key)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.claimed_key)
         _UniffiFfiConverterBoolean.check_lower(value.verified)
         _UniffiFfiConverterUInt64.check_lower(value.epoch)
         _UniffiFfiConverterBoolean.check_lower(value.forked)
@@ -5651,8 +5677,8 @@ class _UniffiFfiConverterTypeUserView(_UniffiConverterRustBuffer):
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterString.write(value.user, buf)
-        _UniffiFfiConverterBytes.write(value.account_key, buf)
-        _UniffiFfiConverterOptionalBytes.write(value.claimed_key, buf)
+        _UniffiFfiConverterTypeBytes.write(value.account_key, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.claimed_key, buf)
         _UniffiFfiConverterBoolean.write(value.verified, buf)
         _UniffiFfiConverterUInt64.write(value.epoch, buf)
         _UniffiFfiConverterBoolean.write(value.forked, buf)
@@ -6354,7 +6380,7 @@ class StoreQuery:
         The row under this key, if there is one.
 """
         
-        def __init__(self, key:bytes):
+        def __init__(self, key:Bytes):
             self.key = key
             
             """
@@ -6384,7 +6410,7 @@ class StoreQuery:
         Every row whose key begins so.
 """
         
-        def __init__(self, prefix:bytes):
+        def __init__(self, prefix:Bytes):
             self.prefix = prefix
             
             """
@@ -6437,21 +6463,21 @@ class _UniffiFfiConverterTypeStoreQuery(_UniffiConverterRustBuffer):
         variant = buf.read_i32()
         if variant == 1:
             return StoreQuery.EXACT(
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
             )
         if variant == 2:
             return StoreQuery.PREFIX(
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
             )
         raise InternalError("Raw enum value doesn't match any cases")
 
     @staticmethod
     def check_lower(value):
         if value.is_EXACT():
-            _UniffiFfiConverterBytes.check_lower(value.key)
+            _UniffiFfiConverterTypeBytes.check_lower(value.key)
             return
         if value.is_PREFIX():
-            _UniffiFfiConverterBytes.check_lower(value.prefix)
+            _UniffiFfiConverterTypeBytes.check_lower(value.prefix)
             return
         raise ValueError(value)
 
@@ -6459,10 +6485,10 @@ class _UniffiFfiConverterTypeStoreQuery(_UniffiConverterRustBuffer):
     def write(value, buf):
         if value.is_EXACT():
             buf.write_i32(1)
-            _UniffiFfiConverterBytes.write(value.key, buf)
+            _UniffiFfiConverterTypeBytes.write(value.key, buf)
         if value.is_PREFIX():
             buf.write_i32(2)
-            _UniffiFfiConverterBytes.write(value.prefix, buf)
+            _UniffiFfiConverterTypeBytes.write(value.prefix, buf)
 
 
 
@@ -6507,7 +6533,7 @@ class Submission:
         It was made from a stale view and refused whole: call `rejected` with the list.
 """
         
-        def __init__(self, device_list:bytes, missing:typing.List[int], gone:typing.List[int]):
+        def __init__(self, device_list:Bytes, missing:typing.List[int], gone:typing.List[int]):
             self.device_list = device_list
             
             """
@@ -6606,7 +6632,7 @@ class _UniffiFfiConverterTypeSubmission(_UniffiConverterRustBuffer):
             )
         if variant == 2:
             return Submission.STALE(
-                _UniffiFfiConverterBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterSequenceUInt32.read(buf),
                 _UniffiFfiConverterSequenceUInt32.read(buf),
             )
@@ -6620,7 +6646,7 @@ class _UniffiFfiConverterTypeSubmission(_UniffiConverterRustBuffer):
         if value.is_ACCEPTED():
             return
         if value.is_STALE():
-            _UniffiFfiConverterBytes.check_lower(value.device_list)
+            _UniffiFfiConverterTypeBytes.check_lower(value.device_list)
             _UniffiFfiConverterSequenceUInt32.check_lower(value.missing)
             _UniffiFfiConverterSequenceUInt32.check_lower(value.gone)
             return
@@ -6634,7 +6660,7 @@ class _UniffiFfiConverterTypeSubmission(_UniffiConverterRustBuffer):
             buf.write_i32(1)
         if value.is_STALE():
             buf.write_i32(2)
-            _UniffiFfiConverterBytes.write(value.device_list, buf)
+            _UniffiFfiConverterTypeBytes.write(value.device_list, buf)
             _UniffiFfiConverterSequenceUInt32.write(value.missing, buf)
             _UniffiFfiConverterSequenceUInt32.write(value.gone, buf)
         if value.is_NO_SUCH_USER():
@@ -6702,7 +6728,7 @@ class AppStore():
         nothing is held.
 """
         raise NotImplementedError
-    def commit(self, expected: bytes,next: bytes,changes: typing.List[StoreChange]) -> bool:
+    def commit(self, expected: Bytes,next: Bytes,changes: typing.List[StoreChange]) -> bool:
         """
         If the generation is still `expected`: applies all changes durably, all or none, and is at `next` from then on; else `Conflict`.
         Ends a hold whatever comes out. Gives `true`; what ends a host's call in some other way gives `false`, and whether the commit
@@ -6766,22 +6792,22 @@ class AppStoreImpl(AppStore):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def commit(self, expected: bytes,next: bytes,changes: typing.List[StoreChange]) -> bool:
+    def commit(self, expected: Bytes,next: Bytes,changes: typing.List[StoreChange]) -> bool:
         """
         If the generation is still `expected`: applies all changes durably, all or none, and is at `next` from then on; else `Conflict`.
         Ends a hold whatever comes out. Gives `true`; what ends a host's call in some other way gives `false`, and whether the commit
         landed is then asked for.
 """
         
-        _UniffiFfiConverterBytes.check_lower(expected)
+        _UniffiFfiConverterTypeBytes.check_lower(expected)
 
-        _UniffiFfiConverterBytes.check_lower(next)
+        _UniffiFfiConverterTypeBytes.check_lower(next)
 
         _UniffiFfiConverterSequenceTypeStoreChange.check_lower(changes)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterBytes.lower(expected),
-            _UniffiFfiConverterBytes.lower(next),
+            _UniffiFfiConverterTypeBytes.lower(expected),
+            _UniffiFfiConverterTypeBytes.lower(next),
             _UniffiFfiConverterSequenceTypeStoreChange.lower(changes),
         )
         _uniffi_lift_return = _UniffiFfiConverterBoolean.lift
@@ -6849,7 +6875,7 @@ class _UniffiTraitImplAppStoreImpl:
         ):
         uniffi_obj = _UniffiFfiConverterTypeAppStore._handle_map.get(uniffi_handle)
         def make_call():
-            uniffi_args = (_UniffiFfiConverterBytes.lift(expected), _UniffiFfiConverterBytes.lift(next), _UniffiFfiConverterSequenceTypeStoreChange.lift(changes), )
+            uniffi_args = (_UniffiFfiConverterTypeBytes.lift(expected), _UniffiFfiConverterTypeBytes.lift(next), _UniffiFfiConverterSequenceTypeStoreChange.lift(changes), )
             uniffi_method = uniffi_obj.commit
             return uniffi_method(*uniffi_args)
         def write_return_value(v):
@@ -7071,7 +7097,7 @@ class GroupProtocol(typing.Protocol):
         All operations, those that do not count included, in an order that is the same for all members.
 """
         raise NotImplementedError
-    def id(self, ) -> bytes:
+    def id(self, ) -> Bytes:
         """
         GroupID, 32 bytes.
 """
@@ -7086,7 +7112,7 @@ class GroupProtocol(typing.Protocol):
         Changes the name.
 """
         raise NotImplementedError
-    def send(self, payload: bytes,content_id: typing.Union[object, typing.Optional[bytes]] = _DEFAULT) -> PendingSend:
+    def send(self, payload: Bytes,content_id: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> PendingSend:
         """
         Sends to all members, and a transcript to the user's own other devices. Give `content_id`, 16 bytes, for an id of your own.
 """
@@ -7234,14 +7260,14 @@ class Group(GroupProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def id(self, ) -> bytes:
+    def id(self, ) -> Bytes:
         """
         GroupID, 32 bytes.
 """
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterBytes.lift
+        _uniffi_lift_return = _UniffiFfiConverterTypeBytes.lift
         _uniffi_error_converter = None
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -7282,20 +7308,20 @@ class Group(GroupProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def send(self, payload: bytes,content_id: typing.Union[object, typing.Optional[bytes]] = _DEFAULT) -> PendingSend:
+    def send(self, payload: Bytes,content_id: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> PendingSend:
         """
         Sends to all members, and a transcript to the user's own other devices. Give `content_id`, 16 bytes, for an id of your own.
 """
         
-        _UniffiFfiConverterBytes.check_lower(payload)
+        _UniffiFfiConverterTypeBytes.check_lower(payload)
 
         if content_id is _DEFAULT:
             content_id = None
-        _UniffiFfiConverterOptionalBytes.check_lower(content_id)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(content_id)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterBytes.lower(payload),
-            _UniffiFfiConverterOptionalBytes.lower(content_id),
+            _UniffiFfiConverterTypeBytes.lower(payload),
+            _UniffiFfiConverterOptionalTypeBytes.lower(content_id),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -7641,7 +7667,7 @@ class DeviceRegistryProtocol(typing.Protocol):
     Users, their devices, and whom to trust.
 """
     
-    def accept_identity(self, user: str,account_key: bytes) -> typing.List[Received]:
+    def accept_identity(self, user: str,account_key: Bytes) -> typing.List[Received]:
         """
         The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
 """
@@ -7704,18 +7730,18 @@ class DeviceRegistry(DeviceRegistryProtocol):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
-    def accept_identity(self, user: str,account_key: bytes) -> typing.List[Received]:
+    def accept_identity(self, user: str,account_key: Bytes) -> typing.List[Received]:
         """
         The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
 """
         
         _UniffiFfiConverterString.check_lower(user)
 
-        _UniffiFfiConverterBytes.check_lower(account_key)
+        _UniffiFfiConverterTypeBytes.check_lower(account_key)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
             _UniffiFfiConverterString.lower(user),
-            _UniffiFfiConverterBytes.lower(account_key),
+            _UniffiFfiConverterTypeBytes.lower(account_key),
         )
         _uniffi_lift_return = _UniffiFfiConverterSequenceTypeReceived.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -7866,7 +7892,7 @@ class SessionProtocol(typing.Protocol):
     The session with one device: what is active now, whatever was before.
 """
     
-    def encrypt(self, payload: bytes) -> PendingSend:
+    def encrypt(self, payload: Bytes) -> PendingSend:
         """
         Encrypts for this device alone, without a transcript.
 """
@@ -7904,15 +7930,15 @@ class Session(SessionProtocol):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
-    def encrypt(self, payload: bytes) -> PendingSend:
+    def encrypt(self, payload: Bytes) -> PendingSend:
         """
         Encrypts for this device alone, without a transcript.
 """
         
-        _UniffiFfiConverterBytes.check_lower(payload)
+        _UniffiFfiConverterTypeBytes.check_lower(payload)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterBytes.lower(payload),
+            _UniffiFfiConverterTypeBytes.lower(payload),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -7973,12 +7999,12 @@ class DeviceProtocol(typing.Protocol):
     This device. Any thread may call it; every call reads the store and commits once.
 """
     
-    def abandon(self, send: bytes,user: str) -> None:
+    def abandon(self, send: Bytes,user: str) -> None:
         """
         Gives a user's part of a send up.
 """
         raise NotImplementedError
-    def accepted(self, send: bytes,user: str) -> None:
+    def accepted(self, send: Bytes,user: str) -> None:
         """
         The server has taken a user's batch whole.
 """
@@ -7988,18 +8014,18 @@ class DeviceProtocol(typing.Protocol):
         The app has these items safe; they are deleted here.
 """
         raise NotImplementedError
-    def batch_decrypt(self, envelopes: typing.List[bytes]) -> typing.List[Received]:
+    def batch_decrypt(self, envelopes: typing.List[Bytes]) -> typing.List[Received]:
         """
         Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
 """
         raise NotImplementedError
-    def batch_encrypt(self, recipients: typing.List[str],payload: bytes,content_id: typing.Union[object, typing.Optional[bytes]] = _DEFAULT) -> PendingSend:
+    def batch_encrypt(self, recipients: typing.List[str],payload: Bytes,content_id: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> PendingSend:
         """
         Encrypts for every device of every recipient, and a transcript for the user's own other devices. Give `content_id`, 16 bytes, for
         an id of your own.
 """
         raise NotImplementedError
-    def confirm_link(self, code: str) -> bytes:
+    def confirm_link(self, code: str) -> Bytes:
         """
         On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
 """
@@ -8009,7 +8035,7 @@ class DeviceProtocol(typing.Protocol):
         Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `registry.apply` first.
 """
         raise NotImplementedError
-    def group(self, id: bytes) -> Group:
+    def group(self, id: Bytes) -> Group:
         """
         The group with this id, 32 bytes.
 """
@@ -8029,7 +8055,7 @@ class DeviceProtocol(typing.Protocol):
         Everything that was received and not acked, oldest first.
 """
         raise NotImplementedError
-    def no_such_user(self, send: bytes,user: str) -> PendingSend:
+    def no_such_user(self, send: Bytes,user: str) -> PendingSend:
         """
         The server does not know a user.
 """
@@ -8039,7 +8065,7 @@ class DeviceProtocol(typing.Protocol):
         Every send that is not settled, oldest first, with the same bytes as before.
 """
         raise NotImplementedError
-    def pending(self, send: bytes) -> typing.Optional[PendingSend]:
+    def pending(self, send: Bytes) -> typing.Optional[PendingSend]:
         """
         One send as it stands, or nothing when it is settled.
 """
@@ -8050,7 +8076,7 @@ class DeviceProtocol(typing.Protocol):
         still has.
 """
         raise NotImplementedError
-    def published(self, id: bytes) -> None:
+    def published(self, id: Bytes) -> None:
         """
         The server has taken an upload.
 """
@@ -8060,7 +8086,7 @@ class DeviceProtocol(typing.Protocol):
         Users and their devices.
 """
         raise NotImplementedError
-    def rejected(self, send: bytes,user: str,device_list: bytes) -> PendingSend:
+    def rejected(self, send: Bytes,user: str,device_list: Bytes) -> PendingSend:
         """
         The server has refused a user's batch whole, with the user's signed device list.
 """
@@ -8103,7 +8129,7 @@ class Device(DeviceProtocol):
     
     _handle: ctypes.c_uint64
     @classmethod
-    def create(cls, store: Store,store_key: bytes,user: str) -> Device:
+    def create(cls, store: Store,store_key: Bytes,user: str) -> Device:
         """
         A user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in its
         keychain; `user` is 1 to 64 bytes of UTF-8.
@@ -8111,12 +8137,12 @@ class Device(DeviceProtocol):
         
         _UniffiFfiConverterTypeStore.check_lower(store)
 
-        _UniffiFfiConverterBytes.check_lower(store_key)
+        _UniffiFfiConverterTypeBytes.check_lower(store_key)
 
         _UniffiFfiConverterString.check_lower(user)
         _uniffi_lowered_args = (
             _UniffiFfiConverterTypeStore.lower(store),
-            _UniffiFfiConverterBytes.lower(store_key),
+            _UniffiFfiConverterTypeBytes.lower(store_key),
             _UniffiFfiConverterString.lower(user),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeDevice.lift
@@ -8128,17 +8154,17 @@ class Device(DeviceProtocol):
         )
         return cls._uniffi_make_instance(_uniffi_ffi_result)
     @classmethod
-    def open(cls, store: Store,store_key: bytes) -> Device:
+    def open(cls, store: Store,store_key: Bytes) -> Device:
         """
         Opens the device in a store.
 """
         
         _UniffiFfiConverterTypeStore.check_lower(store)
 
-        _UniffiFfiConverterBytes.check_lower(store_key)
+        _UniffiFfiConverterTypeBytes.check_lower(store_key)
         _uniffi_lowered_args = (
             _UniffiFfiConverterTypeStore.lower(store),
-            _UniffiFfiConverterBytes.lower(store_key),
+            _UniffiFfiConverterTypeBytes.lower(store_key),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeDevice.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8169,17 +8195,17 @@ class Device(DeviceProtocol):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
-    def abandon(self, send: bytes,user: str) -> None:
+    def abandon(self, send: Bytes,user: str) -> None:
         """
         Gives a user's part of a send up.
 """
         
-        _UniffiFfiConverterBytes.check_lower(send)
+        _UniffiFfiConverterTypeBytes.check_lower(send)
 
         _UniffiFfiConverterString.check_lower(user)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterBytes.lower(send),
+            _UniffiFfiConverterTypeBytes.lower(send),
             _UniffiFfiConverterString.lower(user),
         )
         _uniffi_lift_return = lambda val: None
@@ -8190,17 +8216,17 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def accepted(self, send: bytes,user: str) -> None:
+    def accepted(self, send: Bytes,user: str) -> None:
         """
         The server has taken a user's batch whole.
 """
         
-        _UniffiFfiConverterBytes.check_lower(send)
+        _UniffiFfiConverterTypeBytes.check_lower(send)
 
         _UniffiFfiConverterString.check_lower(user)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterBytes.lower(send),
+            _UniffiFfiConverterTypeBytes.lower(send),
             _UniffiFfiConverterString.lower(user),
         )
         _uniffi_lift_return = lambda val: None
@@ -8229,15 +8255,15 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def batch_decrypt(self, envelopes: typing.List[bytes]) -> typing.List[Received]:
+    def batch_decrypt(self, envelopes: typing.List[Bytes]) -> typing.List[Received]:
         """
         Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
 """
         
-        _UniffiFfiConverterSequenceBytes.check_lower(envelopes)
+        _UniffiFfiConverterSequenceTypeBytes.check_lower(envelopes)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterSequenceBytes.lower(envelopes),
+            _UniffiFfiConverterSequenceTypeBytes.lower(envelopes),
         )
         _uniffi_lift_return = _UniffiFfiConverterSequenceTypeReceived.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8247,7 +8273,7 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def batch_encrypt(self, recipients: typing.List[str],payload: bytes,content_id: typing.Union[object, typing.Optional[bytes]] = _DEFAULT) -> PendingSend:
+    def batch_encrypt(self, recipients: typing.List[str],payload: Bytes,content_id: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> PendingSend:
         """
         Encrypts for every device of every recipient, and a transcript for the user's own other devices. Give `content_id`, 16 bytes, for
         an id of your own.
@@ -8255,16 +8281,16 @@ class Device(DeviceProtocol):
         
         _UniffiFfiConverterSequenceString.check_lower(recipients)
 
-        _UniffiFfiConverterBytes.check_lower(payload)
+        _UniffiFfiConverterTypeBytes.check_lower(payload)
 
         if content_id is _DEFAULT:
             content_id = None
-        _UniffiFfiConverterOptionalBytes.check_lower(content_id)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(content_id)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
             _UniffiFfiConverterSequenceString.lower(recipients),
-            _UniffiFfiConverterBytes.lower(payload),
-            _UniffiFfiConverterOptionalBytes.lower(content_id),
+            _UniffiFfiConverterTypeBytes.lower(payload),
+            _UniffiFfiConverterOptionalTypeBytes.lower(content_id),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8274,7 +8300,7 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def confirm_link(self, code: str) -> bytes:
+    def confirm_link(self, code: str) -> Bytes:
         """
         On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
 """
@@ -8284,7 +8310,7 @@ class Device(DeviceProtocol):
             self._uniffi_clone_handle(),
             _UniffiFfiConverterString.lower(code),
         )
-        _uniffi_lift_return = _UniffiFfiConverterBytes.lift
+        _uniffi_lift_return = _UniffiFfiConverterTypeBytes.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -8316,15 +8342,15 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def group(self, id: bytes) -> Group:
+    def group(self, id: Bytes) -> Group:
         """
         The group with this id, 32 bytes.
 """
         
-        _UniffiFfiConverterBytes.check_lower(id)
+        _UniffiFfiConverterTypeBytes.check_lower(id)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterBytes.lower(id),
+            _UniffiFfiConverterTypeBytes.lower(id),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeGroup.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8379,17 +8405,17 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def no_such_user(self, send: bytes,user: str) -> PendingSend:
+    def no_such_user(self, send: Bytes,user: str) -> PendingSend:
         """
         The server does not know a user.
 """
         
-        _UniffiFfiConverterBytes.check_lower(send)
+        _UniffiFfiConverterTypeBytes.check_lower(send)
 
         _UniffiFfiConverterString.check_lower(user)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterBytes.lower(send),
+            _UniffiFfiConverterTypeBytes.lower(send),
             _UniffiFfiConverterString.lower(user),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
@@ -8415,15 +8441,15 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def pending(self, send: bytes) -> typing.Optional[PendingSend]:
+    def pending(self, send: Bytes) -> typing.Optional[PendingSend]:
         """
         One send as it stands, or nothing when it is settled.
 """
         
-        _UniffiFfiConverterBytes.check_lower(send)
+        _UniffiFfiConverterTypeBytes.check_lower(send)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterBytes.lower(send),
+            _UniffiFfiConverterTypeBytes.lower(send),
         )
         _uniffi_lift_return = _UniffiFfiConverterOptionalTypePendingSend.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8454,15 +8480,15 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def published(self, id: bytes) -> None:
+    def published(self, id: Bytes) -> None:
         """
         The server has taken an upload.
 """
         
-        _UniffiFfiConverterBytes.check_lower(id)
+        _UniffiFfiConverterTypeBytes.check_lower(id)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterBytes.lower(id),
+            _UniffiFfiConverterTypeBytes.lower(id),
         )
         _uniffi_lift_return = lambda val: None
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8487,21 +8513,21 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def rejected(self, send: bytes,user: str,device_list: bytes) -> PendingSend:
+    def rejected(self, send: Bytes,user: str,device_list: Bytes) -> PendingSend:
         """
         The server has refused a user's batch whole, with the user's signed device list.
 """
         
-        _UniffiFfiConverterBytes.check_lower(send)
+        _UniffiFfiConverterTypeBytes.check_lower(send)
 
         _UniffiFfiConverterString.check_lower(user)
 
-        _UniffiFfiConverterBytes.check_lower(device_list)
+        _UniffiFfiConverterTypeBytes.check_lower(device_list)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterBytes.lower(send),
+            _UniffiFfiConverterTypeBytes.lower(send),
             _UniffiFfiConverterString.lower(user),
-            _UniffiFfiConverterBytes.lower(device_list),
+            _UniffiFfiConverterTypeBytes.lower(device_list),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8654,7 +8680,7 @@ class LinkingProtocol(typing.Protocol):
         What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
 """
         raise NotImplementedError
-    def complete(self, answer: bytes) -> Device:
+    def complete(self, answer: Bytes) -> Device:
         """
         Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
 """
@@ -8667,17 +8693,17 @@ class Linking(LinkingProtocol):
     
     _handle: ctypes.c_uint64
     @classmethod
-    def begin(cls, store: Store,store_key: bytes) -> Linking:
+    def begin(cls, store: Store,store_key: Bytes) -> Linking:
         """
         Begins to link a new device in an empty store.
 """
         
         _UniffiFfiConverterTypeStore.check_lower(store)
 
-        _UniffiFfiConverterBytes.check_lower(store_key)
+        _UniffiFfiConverterTypeBytes.check_lower(store_key)
         _uniffi_lowered_args = (
             _UniffiFfiConverterTypeStore.lower(store),
-            _UniffiFfiConverterBytes.lower(store_key),
+            _UniffiFfiConverterTypeBytes.lower(store_key),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeLinking.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8688,17 +8714,17 @@ class Linking(LinkingProtocol):
         )
         return cls._uniffi_make_instance(_uniffi_ffi_result)
     @classmethod
-    def resume(cls, store: Store,store_key: bytes) -> Linking:
+    def resume(cls, store: Store,store_key: Bytes) -> Linking:
         """
         Takes up a link that was begun before the app was closed.
 """
         
         _UniffiFfiConverterTypeStore.check_lower(store)
 
-        _UniffiFfiConverterBytes.check_lower(store_key)
+        _UniffiFfiConverterTypeBytes.check_lower(store_key)
         _uniffi_lowered_args = (
             _UniffiFfiConverterTypeStore.lower(store),
-            _UniffiFfiConverterBytes.lower(store_key),
+            _UniffiFfiConverterTypeBytes.lower(store_key),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeLinking.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8744,15 +8770,15 @@ class Linking(LinkingProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def complete(self, answer: bytes) -> Device:
+    def complete(self, answer: Bytes) -> Device:
         """
         Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
 """
         
-        _UniffiFfiConverterBytes.check_lower(answer)
+        _UniffiFfiConverterTypeBytes.check_lower(answer)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterBytes.lower(answer),
+            _UniffiFfiConverterTypeBytes.lower(answer),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeDevice.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8826,7 +8852,7 @@ class LocalRelayProtocol(typing.Protocol):
         What a device needs for a send, as far as it is here; for `registry.apply`.
 """
         raise NotImplementedError
-    def bundle(self, user: str,device: int) -> typing.Optional[bytes]:
+    def bundle(self, user: str,device: int) -> typing.Optional[Bytes]:
         """
         A bundle of a listed device; its one-time prekeys are gone with this.
 """
@@ -8836,7 +8862,7 @@ class LocalRelayProtocol(typing.Protocol):
         The device has these envelopes safe; they are dropped here.
 """
         raise NotImplementedError
-    def device_list(self, user: str) -> typing.Optional[bytes]:
+    def device_list(self, user: str) -> typing.Optional[Bytes]:
         """
         A user's signed device list.
 """
@@ -8846,7 +8872,7 @@ class LocalRelayProtocol(typing.Protocol):
         What waits for a device, oldest first. Nothing is dropped before `confirm`.
 """
         raise NotImplementedError
-    def publish(self, user: str,device: int,publication: bytes) -> int:
+    def publish(self, user: str,device: int,publication: Bytes) -> int:
         """
         Takes an upload; gives how many one-time prekeys are left.
 """
@@ -8918,7 +8944,7 @@ class LocalRelay(LocalRelayProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def bundle(self, user: str,device: int) -> typing.Optional[bytes]:
+    def bundle(self, user: str,device: int) -> typing.Optional[Bytes]:
         """
         A bundle of a listed device; its one-time prekeys are gone with this.
 """
@@ -8931,7 +8957,7 @@ class LocalRelay(LocalRelayProtocol):
             _UniffiFfiConverterString.lower(user),
             _UniffiFfiConverterUInt32.lower(device),
         )
-        _uniffi_lift_return = _UniffiFfiConverterOptionalBytes.lift
+        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeBytes.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -8963,7 +8989,7 @@ class LocalRelay(LocalRelayProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def device_list(self, user: str) -> typing.Optional[bytes]:
+    def device_list(self, user: str) -> typing.Optional[Bytes]:
         """
         A user's signed device list.
 """
@@ -8973,7 +8999,7 @@ class LocalRelay(LocalRelayProtocol):
             self._uniffi_clone_handle(),
             _UniffiFfiConverterString.lower(user),
         )
-        _uniffi_lift_return = _UniffiFfiConverterOptionalBytes.lift
+        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeBytes.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -9005,7 +9031,7 @@ class LocalRelay(LocalRelayProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def publish(self, user: str,device: int,publication: bytes) -> int:
+    def publish(self, user: str,device: int,publication: Bytes) -> int:
         """
         Takes an upload; gives how many one-time prekeys are left.
 """
@@ -9014,12 +9040,12 @@ class LocalRelay(LocalRelayProtocol):
 
         _UniffiFfiConverterUInt32.check_lower(device)
 
-        _UniffiFfiConverterBytes.check_lower(publication)
+        _UniffiFfiConverterTypeBytes.check_lower(publication)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
             _UniffiFfiConverterString.lower(user),
             _UniffiFfiConverterUInt32.lower(device),
-            _UniffiFfiConverterBytes.lower(publication),
+            _UniffiFfiConverterTypeBytes.lower(publication),
         )
         _uniffi_lift_return = _UniffiFfiConverterUInt32.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
