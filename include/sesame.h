@@ -1182,7 +1182,7 @@ typedef struct sesame_store_functions {
   /// Given to each function.
   void *context;
   /// Gives all rows that match any query to `sesame_rows_add`, in any order, and says at which generation they are. With `hold`, other
-  /// writers wait until `commit` or `release`; if it fails, nothing is held. Gives a `sesame_store_outcome`.
+  /// writers wait until `commit` or `release`; loads without it may come in between. If it fails, nothing is held. Gives a `sesame_store_outcome`.
   int32_t (*load)(void *context,
                   const struct sesame_query *queries,
                   size_t query_count,

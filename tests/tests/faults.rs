@@ -4,8 +4,13 @@ use sesame_core::context::Context;
 use sesame_core::device::{Answers, Device, GroupChange, Rejection};
 use sesame_core::error::{Code, Error};
 use sesame_core::ids::{DeviceId, GroupKind};
+use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError};
 use sesame_tests::store::Fault;
-use sesame_tests::{ALICE, BOB, DAY, Name, World, user};
+use sesame_tests::{ALICE, BOB, DAY, Name, World, store_key, user};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
 
 type Call<'a> = dyn Fn(&Device, &mut Context<'_>) -> Result<(), Error> + 'a;
 
@@ -176,4 +181,59 @@ fn a_session_that_sends_rewrites_little_more_than_its_chains() {
     assert_eq!(sessions.len(), 1, "of the session only its chains: {changed:?}");
     assert_eq!(sessions[0].0, 8);
     assert!(sessions[0].1 <= 120, "{sessions:?}");
+}
+
+/// Holds like a plain lock: who asks for it twice waits for ever, here an error.
+struct Strict {
+    rows: MemoryStore,
+    held: AtomicBool,
+    holds: AtomicU64,
+    conflicts: AtomicU64,
+}
+
+impl Store for Strict {
+    fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
+        if hold {
+            self.holds.fetch_add(1, Ordering::SeqCst);
+            if self.held.swap(true, Ordering::SeqCst) {
+                return Err(StoreError::Misbehaves);
+            }
+        }
+        self.rows.load(queries, hold)
+    }
+
+    fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError> {
+        self.held.store(false, Ordering::SeqCst);
+        let lost = self.conflicts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if lost.is_ok() { Err(CommitError::Conflict) } else { self.rows.commit(expected, changes) }
+    }
+
+    fn release(&self) {
+        assert!(self.held.swap(false, Ordering::SeqCst), "released without a hold");
+    }
+}
+
+#[test]
+fn a_call_that_runs_again_holds_the_store_once_and_lets_go_whatever_comes() {
+    let mut world = World::pair(71);
+    let store = Arc::new(Strict {
+        rows: MemoryStore::new(),
+        held: AtomicBool::new(false),
+        holds: AtomicU64::new(0),
+        conflicts: AtomicU64::new(0),
+    });
+    let rows = world.dump(BOB);
+    store.rows.restore(rows);
+    let generation = world.hosts[&BOB].store.inner.load(&[], false).unwrap().generation;
+    store.rows.commit(Generation::default(), &Changes { next: generation, rows: Default::default() }).unwrap();
+    let device = Device::open(store.clone(), &store_key()).unwrap();
+    store.conflicts.store(1, Ordering::SeqCst);
+    let sent = world.with(BOB, |_, context| device.batch_encrypt(context, &[user("alice")], b"twice", None));
+    assert!(sent.is_ok(), "{sent:?}");
+    assert_eq!(store.holds.load(Ordering::SeqCst), 1);
+    // One that loses every race gives up, and lets go as well.
+    store.conflicts.store(u64::MAX, Ordering::SeqCst);
+    let lost = world.with(BOB, |_, context| device.batch_encrypt(context, &[user("alice")], b"never", None));
+    assert_eq!(lost.unwrap_err().code, Code::StoreBusy);
+    assert!(!store.held.load(Ordering::SeqCst));
 }

@@ -107,12 +107,8 @@ fn run<T>(
                     return Ok(output);
                 }
             }
-            Err(error) => {
-                work.release();
-                if error.code != Code::StoreBusy {
-                    return Err(error);
-                }
-            }
+            Err(error) if error.code == Code::StoreBusy => {}
+            Err(error) => return Err(error),
         }
     }
     Err(Code::StoreBusy.into())

@@ -18,6 +18,7 @@ pub(super) struct Work<'a> {
     store: &'a dyn Store,
     sealer: &'a Sealer,
     hold: bool,
+    held: Cell<bool>,
     generation: Cell<Option<Generation>>,
     loaded: RefCell<BTreeMap<Key, Option<Vec<u8>>>>,
     staged: BTreeMap<Key, Plain>,
@@ -31,6 +32,7 @@ impl<'a> Work<'a> {
             store,
             sealer,
             hold,
+            held: Cell::new(false),
             generation: Cell::new(None),
             loaded: RefCell::default(),
             staged: BTreeMap::new(),
@@ -50,7 +52,9 @@ impl<'a> Work<'a> {
         if queries.is_empty() {
             return Ok(());
         }
-        let snapshot = self.store.load(queries, self.hold)?;
+        let hold = self.hold && !self.held.get();
+        let snapshot = self.store.load(queries, hold)?;
+        self.held.set(self.held.get() || hold);
         match self.generation.get() {
             None => self.generation.set(Some(snapshot.generation)),
             Some(generation) if generation == snapshot.generation => {}
@@ -198,13 +202,6 @@ impl<'a> Work<'a> {
         self.put(key, group)
     }
 
-    /// Ends a hold without a change.
-    pub(super) fn release(&self) {
-        if self.hold {
-            self.store.release();
-        }
-    }
-
     /// Seals what changed and commits it. `Ok(false)`: the store moved on, run again.
     pub(super) fn commit(self, context: &mut Context<'_>) -> Result<bool, Code> {
         let mut rows: BTreeMap<Key, Option<Vec<u8>>> =
@@ -220,7 +217,6 @@ impl<'a> Work<'a> {
             }
         }
         if rows.is_empty() {
-            self.release();
             return Ok(true);
         }
         if self.generation.get().is_none() {
@@ -229,6 +225,7 @@ impl<'a> Work<'a> {
         let expected = self.generation.get().unwrap_or_default();
         let counter = expected.counter.checked_add(1).ok_or(Code::Internal)?;
         let next = Generation { counter, nonce: context.random() };
+        self.held.set(false);
         match self.store.commit(expected, &Changes { next, rows }) {
             Ok(()) => Ok(true),
             Err(CommitError::Conflict) => Ok(false),
@@ -240,6 +237,15 @@ impl<'a> Work<'a> {
                 Ok(_) => Ok(false),
                 Err(_) => Err(Code::OutcomeUnknown),
             },
+        }
+    }
+}
+
+/// A hold ends with its call, whatever became of it.
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        if self.held.get() {
+            self.store.release();
         }
     }
 }

@@ -82,7 +82,8 @@ impl From<StoreError> for Code {
 
 /// Three methods over opaque rows. [`super::conformance::check`] says whether an implementation keeps the contract.
 pub trait Store: Send + Sync {
-    /// All rows that match any query, at one generation. With `hold`, other writers wait until [`Store::commit`] or [`Store::release`].
+    /// All rows that match any query, at one generation. With `hold`, other writers wait until [`Store::commit`] or [`Store::release`];
+    /// who holds does not ask for it again, and goes on loading without.
     ///
     /// # Errors
     /// A [`StoreError`]; nothing is held then.

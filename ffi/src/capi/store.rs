@@ -82,7 +82,7 @@ pub struct sesame_store_functions {
     /// Given to each function.
     pub context: *mut c_void,
     /// Gives all rows that match any query to `sesame_rows_add`, in any order, and says at which generation they are. With `hold`, other
-    /// writers wait until `commit` or `release`; if it fails, nothing is held. Gives a `sesame_store_outcome`.
+    /// writers wait until `commit` or `release`; loads without it may come in between. If it fails, nothing is held. Gives a `sesame_store_outcome`.
     pub load: Option<
         unsafe extern "C" fn(
             context: *mut c_void,

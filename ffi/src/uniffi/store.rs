@@ -100,8 +100,8 @@ impl From<StoreFault> for CommitError {
 /// A method must not call into this library: that fails with code 104.
 #[::uniffi::export(foreign)]
 pub trait AppStore: Send + Sync {
-    /// All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; if it fails,
-    /// nothing is held.
+    /// All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; loads
+    /// without it may come in between. If it fails, nothing is held.
     fn load(&self, queries: Vec<StoreQuery>, hold: bool) -> std::result::Result<StoreSnapshot, StoreFault>;
 
     /// If the generation is still `expected`: applies all changes durably, all or none, and is at `next` from then on; else `Conflict`.

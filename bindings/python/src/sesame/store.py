@@ -87,7 +87,7 @@ class AppStore(ABC):
     def load(self, queries: Sequence[StoreQuery], *, hold: bool) -> StoreSnapshot:
         """All rows that match any query, at one generation.
 
-        With ``hold``, other writers wait until ``commit`` or ``release``; if it fails, nothing is held.
+        With ``hold``, other writers wait until ``commit`` or ``release``; loads without it may come in between. If it fails, nothing is held.
         """
 
     @abstractmethod

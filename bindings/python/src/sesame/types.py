@@ -106,6 +106,7 @@ class DeviceListChanged:
     added: tuple[int, ...]
     removed: tuple[int, ...]
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,7 @@ class DeviceListFork:
     known: bytes
     other: bytes
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,7 @@ class DeviceListGap:
 
     user: str
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +135,7 @@ class DeviceListOld:
 
     user: str
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +145,7 @@ class DeviceListRollback:
     user: str
     epoch: int
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +158,7 @@ class Gap:
     first: int
     last: int
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +170,7 @@ class GroupAdded:
     device: int
     added: tuple[str, ...]
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +181,7 @@ class GroupDiverged:
     user: str
     device: int
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +192,7 @@ class GroupEquivocation:
     user: str
     device: int
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +203,7 @@ class GroupInvited:
     user: str
     device: int
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +214,7 @@ class GroupJoined:
     user: str
     device: int
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +225,7 @@ class GroupLeft:
     user: str
     device: int
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +235,7 @@ class GroupRevoked:
     group: bytes
     users: tuple[str, ...]
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +247,7 @@ class GroupUpdated:
     device: int
     operation: bytes
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +256,7 @@ class HeldDropped:
 
     user: str
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +266,7 @@ class IdleDevice:
     user: str
     device: int
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +278,7 @@ class IdentityChanged:
     claimed: bytes
     was_verified: bool
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +287,7 @@ class ServerInconsistent:
 
     user: str
     id: int | None = None
+    envelope: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +298,7 @@ class SessionStarted:
     device: int
     session_id: bytes
     id: int | None = None
+    envelope: int | None = None
 
 
 Event = (
@@ -310,7 +329,7 @@ class Message:
     """A message that was opened and authenticated; ``recipients`` is set for a transcript of what another own device sent, ``group`` for
     what was said in a group.
 
-    ``id`` is for ``device.ack``; ``content_id`` is the same in every copy and resend.
+    ``id`` is for ``device.ack``; ``content_id`` is the same in every copy and resend; ``envelope`` says which of a batch it came in, from 0.
     """
 
     id: int
@@ -327,6 +346,7 @@ class Message:
     no_one_time_key: bool
     older_session: bool
     from_former_member: bool
+    envelope: int = 0
 
     def __repr__(self) -> str:
         return f"Message(id={self.id}, user={self.user!r}, device={self.device}, payload={_short(self.payload)})"
@@ -669,17 +689,17 @@ def _variant(native: Any) -> str:
     return type(native).__name__.rpartition(".")[2]
 
 
-def event(native: Any, id: int | None = None) -> Event:
-    made: Event = _EVENTS[_variant(native)](**_fields(native), id=id)
+def event(native: Any, id: int | None = None, envelope: int | None = None) -> Event:
+    made: Event = _EVENTS[_variant(native)](**_fields(native), id=id, envelope=envelope)
     return made
 
 
 def received(native: Any) -> Received:
     match _variant(native):
         case "MESSAGE":
-            return Message(id=native.id, **_fields(native.content))
+            return Message(id=native.id, envelope=native.envelope, **_fields(native.content))
         case "EVENT":
-            return event(native.content, native.id)
+            return event(native.content, native.id, native.envelope)
         case "FAILURE":
             return Failure(**_fields(native))
         case _:

@@ -1,0 +1,35 @@
+//! The script's seed and clock, as the library built for tests has them: see `ffi/src/outside.rs`.
+
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use sesame_core::context::{Context, Timestamp};
+
+/// What the core draws in every call to see that the generator is alive, as words of four bytes.
+const LOOK: u128 = 8;
+
+/// Time, and one stream of bytes.
+pub struct Outside {
+    now: Timestamp,
+    stream: ChaCha20Rng,
+}
+
+impl Outside {
+    /// From here on every call sees this time and draws from this seed.
+    pub fn new(seed: u64, now: u64) -> Self {
+        Self { now: Timestamp(now), stream: ChaCha20Rng::seed_from_u64(seed) }
+    }
+
+    /// Time passes.
+    pub fn advance(&mut self, ms: u64) {
+        self.now.0 += ms;
+    }
+
+    /// Runs a call. One that only looked whether there is randomness leaves the stream where it was.
+    pub fn with<T>(&mut self, call: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let mut rng = self.stream.clone();
+        let done = call(&mut Context { now: self.now, rng: &mut rng });
+        if rng.get_word_pos() - self.stream.get_word_pos() > LOOK {
+            self.stream = rng;
+        }
+        done
+    }
+}

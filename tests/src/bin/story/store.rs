@@ -1,0 +1,61 @@
+//! A store of the app's own that fails when it is told to.
+
+use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError};
+use std::sync::Mutex;
+
+/// Rows in memory. A fault is one of the story's numbers, or 0.
+pub struct AppStore {
+    rows: MemoryStore,
+    /// Of `load`.
+    pub load: Mutex<u64>,
+    /// Of `commit`.
+    pub commit: Mutex<u64>,
+}
+
+impl AppStore {
+    /// An empty store that does not fail.
+    pub fn new() -> Self {
+        Self { rows: MemoryStore::new(), load: Mutex::new(0), commit: Mutex::new(0) }
+    }
+
+    /// Turns a bit in the last byte of every row.
+    pub fn spoil(&self) {
+        let mut rows = self.rows.dump();
+        rows.values_mut().filter_map(|row| row.last_mut()).for_each(|byte| *byte ^= 1);
+        self.rows.restore(rows);
+    }
+}
+
+fn fault(number: u64) -> Result<(), CommitError> {
+    Err(match number {
+        0 => return Ok(()),
+        1 => CommitError::Conflict,
+        401 => CommitError::Store(StoreError::Busy),
+        403 => CommitError::Store(StoreError::Full),
+        404 => CommitError::Store(StoreError::ReadOnly),
+        411 => CommitError::OutcomeUnknown,
+        _ => CommitError::Store(StoreError::Io),
+    })
+}
+
+impl Store for AppStore {
+    fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
+        match fault(*self.load.lock().unwrap()) {
+            Ok(()) => self.rows.load(queries, hold),
+            Err(CommitError::Store(error)) => Err(error),
+            Err(_) => Err(StoreError::Misbehaves),
+        }
+    }
+
+    fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError> {
+        if let Err(error) = fault(*self.commit.lock().unwrap()) {
+            self.rows.release();
+            return Err(error);
+        }
+        self.rows.commit(expected, changes)
+    }
+
+    fn release(&self) {
+        self.rows.release();
+    }
+}
