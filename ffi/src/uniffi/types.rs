@@ -15,7 +15,7 @@ pub enum SesameError {
     #[error("{reason} ({code})")]
     App {
         /// A stable number, 101 to 199.
-        code: u16,
+        code: i32,
         /// What happened.
         reason: String,
         /// Which item of a list, from 0.
@@ -27,7 +27,7 @@ pub enum SesameError {
     #[error("{reason} ({code})")]
     Peer {
         /// A stable number, 201 to 299.
-        code: u16,
+        code: i32,
         /// What happened.
         reason: String,
         /// Which item of a list, from 0.
@@ -39,7 +39,7 @@ pub enum SesameError {
     #[error("{reason} ({code})")]
     Server {
         /// A stable number, 301 to 399.
-        code: u16,
+        code: i32,
         /// What happened.
         reason: String,
         /// Which item of a list, from 0.
@@ -51,7 +51,7 @@ pub enum SesameError {
     #[error("{reason} ({code})")]
     Store {
         /// A stable number, 401 to 499.
-        code: u16,
+        code: i32,
         /// What happened.
         reason: String,
         /// Which item of a list, from 0.
@@ -63,7 +63,7 @@ pub enum SesameError {
     #[error("{reason} ({code})")]
     Internal {
         /// A stable number, 501 to 599.
-        code: u16,
+        code: i32,
         /// What happened.
         reason: String,
         /// Which item of a list, from 0.
@@ -75,7 +75,7 @@ pub enum SesameError {
 
 impl From<Error> for SesameError {
     fn from(error: Error) -> Self {
-        let code = error.code.number();
+        let code = i32::from(error.code.number());
         let reason = error.code.text().to_owned();
         let item = error.item.and_then(|item| u32::try_from(item).ok());
         let field = error.field.map(str::to_owned);
@@ -122,7 +122,7 @@ pub struct Skipped {
     /// Which device.
     pub device: u32,
     /// The code that says why.
-    pub code: u16,
+    pub code: i32,
 }
 
 /// One user's ciphertexts: all of them go to the server together, or none.
@@ -168,7 +168,7 @@ pub struct FailedUser {
     /// Who.
     pub user: String,
     /// The code that says why.
-    pub code: u16,
+    pub code: i32,
 }
 
 /// How a send stands. It lives in the store: `outbox()` gives it again after a crash.
@@ -218,7 +218,7 @@ pub struct Refusal {
     /// Which one, from 0.
     pub item: u32,
     /// Why.
-    pub code: u16,
+    pub code: i32,
 }
 
 /// What came of the answers.
@@ -459,7 +459,7 @@ pub enum Received {
         /// Which envelope, from 0.
         envelope: u32,
         /// Why.
-        code: u16,
+        code: i32,
         /// Why, in words.
         reason: String,
         /// Whether to confirm it to the server: it will never open. Else leave it there and fetch again.
@@ -645,7 +645,7 @@ impl From<CoreReceived> for Received {
             CoreReceived::Item { envelope, id, item: content } => item(envelope, id, content),
             CoreReceived::Failure { envelope, code, next } => Self::Failure {
                 envelope: number(envelope),
-                code: code.number(),
+                code: i32::from(code.number()),
                 reason: code.text().to_owned(),
                 confirm: next == NextStep::Confirm,
             },
@@ -688,7 +688,7 @@ impl From<core::Batch> for Batch {
     fn from(batch: core::Batch) -> Self {
         let envelopes =
             batch.envelopes.into_iter().map(|out| Outgoing { device: out.device.0, envelope: out.envelope.into() });
-        let skips = batch.skips.into_iter().map(|skip| Skipped { device: skip.device.0, code: skip.reason });
+        let skips = batch.skips.into_iter().map(|skip| Skipped { device: skip.device.0, code: i32::from(skip.reason) });
         Self {
             user: user_name(&batch.user),
             targeted: batch.targeted,
@@ -706,13 +706,15 @@ impl TryFrom<Batch> for core::Batch {
             .envelopes
             .into_iter()
             .map(|out| core::Outgoing { device: DeviceId(out.device), envelope: out.envelope.0 });
-        let skips =
-            batch.skips.into_iter().map(|skip| core::Skipped { device: DeviceId(skip.device), reason: skip.code });
+        let skips = batch.skips.into_iter().map(|skip| {
+            let reason = u16::try_from(skip.code).map_err(|_| Error::of(Code::InvalidArgument, "skips"))?;
+            Ok(core::Skipped { device: DeviceId(skip.device), reason })
+        });
         Ok(Self {
             user: user_id(&batch.user)?,
             targeted: batch.targeted,
             envelopes: envelopes.collect(),
-            skips: skips.collect(),
+            skips: skips.collect::<std::result::Result<_, Error>>()?,
         })
     }
 }
@@ -724,7 +726,11 @@ impl From<core::Send> for PendingSend {
             content_id: send.content_id.to_vec().into(),
             batches: send.batches.into_iter().map(Batch::from).collect(),
             needs: send.needs.into_iter().map(Need::from).collect(),
-            failed: send.failed.into_iter().map(|(user, code)| FailedUser { user: user_name(&user), code }).collect(),
+            failed: send
+                .failed
+                .into_iter()
+                .map(|(user, code)| FailedUser { user: user_name(&user), code: code.into() })
+                .collect(),
             events: send.events.into_iter().map(Event::from).collect(),
         }
     }
@@ -765,7 +771,7 @@ impl From<core::Applied> for Applied {
         let refusals = applied.refusals.into_iter().map(|refusal| Refusal {
             field: refusal.field.to_owned(),
             item: number(refusal.item),
-            code: refusal.code.number(),
+            code: i32::from(refusal.code.number()),
         });
         Self { events: applied.events.into_iter().map(Event::from).collect(), refusals: refusals.collect() }
     }

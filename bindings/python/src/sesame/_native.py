@@ -528,7 +528,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_func_version() != 59506:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_appstore_load() != 36189:
+    if lib.uniffi_sesame_ffi_checksum_method_appstore_load() != 3214:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_appstore_commit() != 61591:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -3128,18 +3128,18 @@ class _UniffiFfiConverterSequenceTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterTypeEvent.read(buf) for i in range(count)
         ]
 
-class _UniffiFfiConverterUInt16(_UniffiConverterPrimitiveInt):
-    CLASS_NAME = "u16"
-    VALUE_MIN = 0
-    VALUE_MAX = 2**16
+class _UniffiFfiConverterInt32(_UniffiConverterPrimitiveInt):
+    CLASS_NAME = "i32"
+    VALUE_MIN = -2**31
+    VALUE_MAX = 2**31
 
     @staticmethod
     def read(buf):
-        return buf.read_u16()
+        return buf.read_i32()
 
     @staticmethod
     def write(value, buf):
-        buf.write_u16(value)
+        buf.write_i32(value)
 
 @dataclass
 class Refusal:
@@ -3171,20 +3171,20 @@ class _UniffiFfiConverterTypeRefusal(_UniffiConverterRustBuffer):
         return Refusal(
             field=_UniffiFfiConverterString.read(buf),
             item=_UniffiFfiConverterUInt32.read(buf),
-            code=_UniffiFfiConverterUInt16.read(buf),
+            code=_UniffiFfiConverterInt32.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
         _UniffiFfiConverterString.check_lower(value.field)
         _UniffiFfiConverterUInt32.check_lower(value.item)
-        _UniffiFfiConverterUInt16.check_lower(value.code)
+        _UniffiFfiConverterInt32.check_lower(value.code)
 
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterString.write(value.field, buf)
         _UniffiFfiConverterUInt32.write(value.item, buf)
-        _UniffiFfiConverterUInt16.write(value.code, buf)
+        _UniffiFfiConverterInt32.write(value.code, buf)
 
 class _UniffiFfiConverterSequenceTypeRefusal(_UniffiConverterRustBuffer):
     @classmethod
@@ -3336,18 +3336,18 @@ class _UniffiFfiConverterTypeSkipped(_UniffiConverterRustBuffer):
     def read(buf):
         return Skipped(
             device=_UniffiFfiConverterUInt32.read(buf),
-            code=_UniffiFfiConverterUInt16.read(buf),
+            code=_UniffiFfiConverterInt32.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
         _UniffiFfiConverterUInt32.check_lower(value.device)
-        _UniffiFfiConverterUInt16.check_lower(value.code)
+        _UniffiFfiConverterInt32.check_lower(value.code)
 
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterUInt32.write(value.device, buf)
-        _UniffiFfiConverterUInt16.write(value.code, buf)
+        _UniffiFfiConverterInt32.write(value.code, buf)
 
 class _UniffiFfiConverterSequenceTypeSkipped(_UniffiConverterRustBuffer):
     @classmethod
@@ -3650,18 +3650,18 @@ class _UniffiFfiConverterTypeFailedUser(_UniffiConverterRustBuffer):
     def read(buf):
         return FailedUser(
             user=_UniffiFfiConverterString.read(buf),
-            code=_UniffiFfiConverterUInt16.read(buf),
+            code=_UniffiFfiConverterInt32.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
         _UniffiFfiConverterString.check_lower(value.user)
-        _UniffiFfiConverterUInt16.check_lower(value.code)
+        _UniffiFfiConverterInt32.check_lower(value.code)
 
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterString.write(value.user, buf)
-        _UniffiFfiConverterUInt16.write(value.code, buf)
+        _UniffiFfiConverterInt32.write(value.code, buf)
 
 class _UniffiFfiConverterOptionalString(_UniffiConverterRustBuffer):
     @classmethod
@@ -5925,7 +5925,7 @@ class _UniffiFfiConverterTypeReceived(_UniffiConverterRustBuffer):
         if variant == 3:
             return Received.FAILURE(
                 _UniffiFfiConverterUInt32.read(buf),
-                _UniffiFfiConverterUInt16.read(buf),
+                _UniffiFfiConverterInt32.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterBoolean.read(buf),
             )
@@ -5949,7 +5949,7 @@ class _UniffiFfiConverterTypeReceived(_UniffiConverterRustBuffer):
             return
         if value.is_FAILURE():
             _UniffiFfiConverterUInt32.check_lower(value.envelope)
-            _UniffiFfiConverterUInt16.check_lower(value.code)
+            _UniffiFfiConverterInt32.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterBoolean.check_lower(value.confirm)
             return
@@ -5973,7 +5973,7 @@ class _UniffiFfiConverterTypeReceived(_UniffiConverterRustBuffer):
         if value.is_FAILURE():
             buf.write_i32(3)
             _UniffiFfiConverterUInt32.write(value.envelope, buf)
-            _UniffiFfiConverterUInt16.write(value.code, buf)
+            _UniffiFfiConverterInt32.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterBoolean.write(value.confirm, buf)
         if value.is_HELD():
@@ -6114,35 +6114,35 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
         variant = buf.read_i32()
         if variant == 1:
             return SesameError.App(
-                _UniffiFfiConverterUInt16.read(buf),
+                _UniffiFfiConverterInt32.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
             )
         if variant == 2:
             return SesameError.Peer(
-                _UniffiFfiConverterUInt16.read(buf),
+                _UniffiFfiConverterInt32.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
             )
         if variant == 3:
             return SesameError.Server(
-                _UniffiFfiConverterUInt16.read(buf),
+                _UniffiFfiConverterInt32.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
             )
         if variant == 4:
             return SesameError.Store(
-                _UniffiFfiConverterUInt16.read(buf),
+                _UniffiFfiConverterInt32.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
             )
         if variant == 5:
             return SesameError.Internal(
-                _UniffiFfiConverterUInt16.read(buf),
+                _UniffiFfiConverterInt32.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
@@ -6152,31 +6152,31 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
     @staticmethod
     def check_lower(value):
         if isinstance(value, SesameError.App):
-            _UniffiFfiConverterUInt16.check_lower(value.code)
+            _UniffiFfiConverterInt32.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
             return
         if isinstance(value, SesameError.Peer):
-            _UniffiFfiConverterUInt16.check_lower(value.code)
+            _UniffiFfiConverterInt32.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
             return
         if isinstance(value, SesameError.Server):
-            _UniffiFfiConverterUInt16.check_lower(value.code)
+            _UniffiFfiConverterInt32.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
             return
         if isinstance(value, SesameError.Store):
-            _UniffiFfiConverterUInt16.check_lower(value.code)
+            _UniffiFfiConverterInt32.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
             return
         if isinstance(value, SesameError.Internal):
-            _UniffiFfiConverterUInt16.check_lower(value.code)
+            _UniffiFfiConverterInt32.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
@@ -6186,31 +6186,31 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
     def write(value, buf):
         if isinstance(value, SesameError.App):
             buf.write_i32(1)
-            _UniffiFfiConverterUInt16.write(value.code, buf)
+            _UniffiFfiConverterInt32.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
         if isinstance(value, SesameError.Peer):
             buf.write_i32(2)
-            _UniffiFfiConverterUInt16.write(value.code, buf)
+            _UniffiFfiConverterInt32.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
         if isinstance(value, SesameError.Server):
             buf.write_i32(3)
-            _UniffiFfiConverterUInt16.write(value.code, buf)
+            _UniffiFfiConverterInt32.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
         if isinstance(value, SesameError.Store):
             buf.write_i32(4)
-            _UniffiFfiConverterUInt16.write(value.code, buf)
+            _UniffiFfiConverterInt32.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
         if isinstance(value, SesameError.Internal):
             buf.write_i32(5)
-            _UniffiFfiConverterUInt16.write(value.code, buf)
+            _UniffiFfiConverterInt32.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
@@ -6724,8 +6724,8 @@ class AppStore():
     
     def load(self, queries: typing.List[StoreQuery],hold: bool) -> StoreSnapshot:
         """
-        All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; if it fails,
-        nothing is held.
+        All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; loads
+        without it may come in between. If it fails, nothing is held.
 """
         raise NotImplementedError
     def commit(self, expected: Bytes,next: Bytes,changes: typing.List[StoreChange]) -> bool:
@@ -6772,8 +6772,8 @@ class AppStoreImpl(AppStore):
         return inst
     def load(self, queries: typing.List[StoreQuery],hold: bool) -> StoreSnapshot:
         """
-        All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; if it fails,
-        nothing is held.
+        All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; loads
+        without it may come in between. If it fails, nothing is held.
 """
         
         _UniffiFfiConverterSequenceTypeStoreQuery.check_lower(queries)

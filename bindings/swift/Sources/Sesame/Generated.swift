@@ -471,11 +471,11 @@ private let UNIFFI_CALLBACK_UNEXPECTED_ERROR: Int32 = 2
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterUInt16: FfiConverterPrimitive {
-    typealias FfiType = UInt16
-    typealias SwiftType = UInt16
+fileprivate struct FfiConverterUInt32: FfiConverterPrimitive {
+    typealias FfiType = UInt32
+    typealias SwiftType = UInt32
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt16 {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt32 {
         return try lift(readInt(&buf))
     }
 
@@ -487,15 +487,15 @@ fileprivate struct FfiConverterUInt16: FfiConverterPrimitive {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterUInt32: FfiConverterPrimitive {
-    typealias FfiType = UInt32
-    typealias SwiftType = UInt32
+fileprivate struct FfiConverterInt32: FfiConverterPrimitive {
+    typealias FfiType = Int32
+    typealias SwiftType = Int32
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt32 {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Int32 {
         return try lift(readInt(&buf))
     }
 
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+    public static func write(_ value: Int32, into buf: inout [UInt8]) {
         writeInt(&buf, lower(value))
     }
 }
@@ -615,8 +615,8 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
 public protocol AppStore: AnyObject, Sendable {
     
     /**
-     * All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; if it fails,
-     * nothing is held.
+     * All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; loads
+     * without it may come in between. If it fails, nothing is held.
      */
     func load(queries: [StoreQuery], hold: Bool) throws  -> StoreSnapshot
     
@@ -692,8 +692,8 @@ open class AppStoreImpl: AppStore, @unchecked Sendable {
 
     
     /**
-     * All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; if it fails,
-     * nothing is held.
+     * All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; loads
+     * without it may come in between. If it fails, nothing is held.
      */
 open func load(queries: [StoreQuery], hold: Bool)throws  -> StoreSnapshot  {
     return try  FfiConverterTypeStoreSnapshot_lift(try rustCallWithError(FfiConverterTypeStoreFault_lift) {
@@ -3740,7 +3740,7 @@ public struct FailedUser: Equatable, Hashable {
     /**
      * The code that says why.
      */
-    public let code: UInt16
+    public let code: Int32
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3750,7 +3750,7 @@ public struct FailedUser: Equatable, Hashable {
          */user: String, 
         /**
          * The code that says why.
-         */code: UInt16) {
+         */code: Int32) {
         self.user = user
         self.code = code
     }
@@ -3772,13 +3772,13 @@ public struct FfiConverterTypeFailedUser: FfiConverterRustBuffer {
         return
             try FailedUser(
                 user: FfiConverterString.read(from: &buf), 
-                code: FfiConverterUInt16.read(from: &buf)
+                code: FfiConverterInt32.read(from: &buf)
         )
     }
 
     public static func write(_ value: FailedUser, into buf: inout [UInt8]) {
         FfiConverterString.write(value.user, into: &buf)
-        FfiConverterUInt16.write(value.code, into: &buf)
+        FfiConverterInt32.write(value.code, into: &buf)
     }
 }
 
@@ -4714,7 +4714,7 @@ public struct Refusal: Equatable, Hashable {
     /**
      * Why.
      */
-    public let code: UInt16
+    public let code: Int32
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4727,7 +4727,7 @@ public struct Refusal: Equatable, Hashable {
          */item: UInt32, 
         /**
          * Why.
-         */code: UInt16) {
+         */code: Int32) {
         self.field = field
         self.item = item
         self.code = code
@@ -4751,14 +4751,14 @@ public struct FfiConverterTypeRefusal: FfiConverterRustBuffer {
             try Refusal(
                 field: FfiConverterString.read(from: &buf), 
                 item: FfiConverterUInt32.read(from: &buf), 
-                code: FfiConverterUInt16.read(from: &buf)
+                code: FfiConverterInt32.read(from: &buf)
         )
     }
 
     public static func write(_ value: Refusal, into buf: inout [UInt8]) {
         FfiConverterString.write(value.field, into: &buf)
         FfiConverterUInt32.write(value.item, into: &buf)
-        FfiConverterUInt16.write(value.code, into: &buf)
+        FfiConverterInt32.write(value.code, into: &buf)
     }
 }
 
@@ -5046,7 +5046,7 @@ public struct Skipped: Equatable, Hashable {
     /**
      * The code that says why.
      */
-    public let code: UInt16
+    public let code: Int32
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -5056,7 +5056,7 @@ public struct Skipped: Equatable, Hashable {
          */device: UInt32, 
         /**
          * The code that says why.
-         */code: UInt16) {
+         */code: Int32) {
         self.device = device
         self.code = code
     }
@@ -5078,13 +5078,13 @@ public struct FfiConverterTypeSkipped: FfiConverterRustBuffer {
         return
             try Skipped(
                 device: FfiConverterUInt32.read(from: &buf), 
-                code: FfiConverterUInt16.read(from: &buf)
+                code: FfiConverterInt32.read(from: &buf)
         )
     }
 
     public static func write(_ value: Skipped, into buf: inout [UInt8]) {
         FfiConverterUInt32.write(value.device, into: &buf)
-        FfiConverterUInt16.write(value.code, into: &buf)
+        FfiConverterInt32.write(value.code, into: &buf)
     }
 }
 
@@ -6455,7 +6455,7 @@ public enum Received: Equatable, Hashable {
          */envelope: UInt32, 
         /**
          * Why.
-         */code: UInt16, 
+         */code: Int32, 
         /**
          * Why, in words.
          */reason: String, 
@@ -6498,7 +6498,7 @@ public struct FfiConverterTypeReceived: FfiConverterRustBuffer {
         case 2: return .event(envelope: try FfiConverterUInt32.read(from: &buf), id: try FfiConverterUInt64.read(from: &buf), content: try FfiConverterTypeEvent.read(from: &buf)
         )
         
-        case 3: return .failure(envelope: try FfiConverterUInt32.read(from: &buf), code: try FfiConverterUInt16.read(from: &buf), reason: try FfiConverterString.read(from: &buf), confirm: try FfiConverterBool.read(from: &buf)
+        case 3: return .failure(envelope: try FfiConverterUInt32.read(from: &buf), code: try FfiConverterInt32.read(from: &buf), reason: try FfiConverterString.read(from: &buf), confirm: try FfiConverterBool.read(from: &buf)
         )
         
         case 4: return .held(envelope: try FfiConverterUInt32.read(from: &buf)
@@ -6529,7 +6529,7 @@ public struct FfiConverterTypeReceived: FfiConverterRustBuffer {
         case let .failure(envelope,code,reason,confirm):
             writeInt(&buf, Int32(3))
             FfiConverterUInt32.write(envelope, into: &buf)
-            FfiConverterUInt16.write(code, into: &buf)
+            FfiConverterInt32.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterBool.write(confirm, into: &buf)
             
@@ -6704,7 +6704,7 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
     case App(
         /**
          * A stable number, 101 to 199.
-         */code: UInt16, 
+         */code: Int32, 
         /**
          * What happened.
          */reason: String, 
@@ -6721,7 +6721,7 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
     case Peer(
         /**
          * A stable number, 201 to 299.
-         */code: UInt16, 
+         */code: Int32, 
         /**
          * What happened.
          */reason: String, 
@@ -6738,7 +6738,7 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
     case Server(
         /**
          * A stable number, 301 to 399.
-         */code: UInt16, 
+         */code: Int32, 
         /**
          * What happened.
          */reason: String, 
@@ -6755,7 +6755,7 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
     case Store(
         /**
          * A stable number, 401 to 499.
-         */code: UInt16, 
+         */code: Int32, 
         /**
          * What happened.
          */reason: String, 
@@ -6772,7 +6772,7 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
     case Internal(
         /**
          * A stable number, 501 to 599.
-         */code: UInt16, 
+         */code: Int32, 
         /**
          * What happened.
          */reason: String, 
@@ -6813,31 +6813,31 @@ public struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
 
         
         case 1: return .App(
-            code: try FfiConverterUInt16.read(from: &buf), 
+            code: try FfiConverterInt32.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
             field: try FfiConverterOptionString.read(from: &buf)
             )
         case 2: return .Peer(
-            code: try FfiConverterUInt16.read(from: &buf), 
+            code: try FfiConverterInt32.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
             field: try FfiConverterOptionString.read(from: &buf)
             )
         case 3: return .Server(
-            code: try FfiConverterUInt16.read(from: &buf), 
+            code: try FfiConverterInt32.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
             field: try FfiConverterOptionString.read(from: &buf)
             )
         case 4: return .Store(
-            code: try FfiConverterUInt16.read(from: &buf), 
+            code: try FfiConverterInt32.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
             field: try FfiConverterOptionString.read(from: &buf)
             )
         case 5: return .Internal(
-            code: try FfiConverterUInt16.read(from: &buf), 
+            code: try FfiConverterInt32.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
             field: try FfiConverterOptionString.read(from: &buf)
@@ -6856,7 +6856,7 @@ public struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
         
         case let .App(code,reason,item,field):
             writeInt(&buf, Int32(1))
-            FfiConverterUInt16.write(code, into: &buf)
+            FfiConverterInt32.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
@@ -6864,7 +6864,7 @@ public struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
         
         case let .Peer(code,reason,item,field):
             writeInt(&buf, Int32(2))
-            FfiConverterUInt16.write(code, into: &buf)
+            FfiConverterInt32.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
@@ -6872,7 +6872,7 @@ public struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
         
         case let .Server(code,reason,item,field):
             writeInt(&buf, Int32(3))
-            FfiConverterUInt16.write(code, into: &buf)
+            FfiConverterInt32.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
@@ -6880,7 +6880,7 @@ public struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
         
         case let .Store(code,reason,item,field):
             writeInt(&buf, Int32(4))
-            FfiConverterUInt16.write(code, into: &buf)
+            FfiConverterInt32.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
@@ -6888,7 +6888,7 @@ public struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
         
         case let .Internal(code,reason,item,field):
             writeInt(&buf, Int32(5))
-            FfiConverterUInt16.write(code, into: &buf)
+            FfiConverterInt32.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
@@ -8379,7 +8379,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_localrelay_view() != 303) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_appstore_load() != 36189) {
+    if (uniffi_sesame_ffi_checksum_method_appstore_load() != 3214) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_appstore_commit() != 61591) {

@@ -1385,7 +1385,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_view() and 0xFFFF) != 303) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_appstore_load() and 0xFFFF) != 36189) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_appstore_load() and 0xFFFF) != 3214) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_appstore_commit() and 0xFFFF) != 61591) {
@@ -1612,33 +1612,6 @@ private class JavaLangRefCleanable(
 /**
  * @suppress
  */
-public object FfiConverterUShort: FfiConverter<UShort, Short> {
-    override fun lift(value: Short): UShort {
-        return value.toUShort()
-    }
-
-    fun lift(value: Int): UShort {
-        return value.toUShort()
-    }
-
-    override fun read(buf: ByteBuffer): UShort {
-        return lift(buf.getShort())
-    }
-
-    override fun lower(value: UShort): Short {
-        return value.toShort()
-    }
-
-    override fun allocationSize(value: UShort) = 2UL
-
-    override fun write(value: UShort, buf: ByteBuffer) {
-        buf.putShort(value.toShort())
-    }
-}
-
-/**
- * @suppress
- */
 public object FfiConverterUInt: FfiConverter<UInt, Int> {
     override fun lift(value: Int): UInt {
         return value.toUInt()
@@ -1656,6 +1629,29 @@ public object FfiConverterUInt: FfiConverter<UInt, Int> {
 
     override fun write(value: UInt, buf: ByteBuffer) {
         buf.putInt(value.toInt())
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterInt: FfiConverter<Int, Int> {
+    override fun lift(value: Int): Int {
+        return value
+    }
+
+    override fun read(buf: ByteBuffer): Int {
+        return buf.getInt()
+    }
+
+    override fun lower(value: Int): Int {
+        return value
+    }
+
+    override fun allocationSize(value: Int) = 4UL
+
+    override fun write(value: Int, buf: ByteBuffer) {
+        buf.putInt(value)
     }
 }
 
@@ -1885,8 +1881,8 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
 public interface AppStore {
     
     /**
-     * All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; if it fails,
-     * nothing is held.
+     * All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; loads
+     * without it may come in between. If it fails, nothing is held.
      */
     fun `load`(`queries`: List<StoreQuery>, `hold`: kotlin.Boolean): StoreSnapshot
     
@@ -2013,8 +2009,8 @@ open class AppStoreImpl: Disposable, AutoCloseable, AppStore
 
     
     /**
-     * All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; if it fails,
-     * nothing is held.
+     * All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; loads
+     * without it may come in between. If it fails, nothing is held.
      */
     @Throws(StoreFault::class)override fun `load`(`queries`: List<StoreQuery>, `hold`: kotlin.Boolean): StoreSnapshot {
             return FfiConverterTypeStoreSnapshot.lift(
@@ -6356,7 +6352,7 @@ data class FailedUser (
     /**
      * The code that says why.
      */
-    val `code`: kotlin.UShort
+    val `code`: kotlin.Int
     
 ){
     
@@ -6374,18 +6370,18 @@ public object FfiConverterTypeFailedUser: FfiConverterRustBuffer<FailedUser> {
     override fun read(buf: ByteBuffer): FailedUser {
         return FailedUser(
             FfiConverterString.read(buf),
-            FfiConverterUShort.read(buf),
+            FfiConverterInt.read(buf),
         )
     }
 
     override fun allocationSize(value: FailedUser) = (
             FfiConverterString.allocationSize(value.`user`) +
-            FfiConverterUShort.allocationSize(value.`code`)
+            FfiConverterInt.allocationSize(value.`code`)
     )
 
     override fun write(value: FailedUser, buf: ByteBuffer) {
             FfiConverterString.write(value.`user`, buf)
-            FfiConverterUShort.write(value.`code`, buf)
+            FfiConverterInt.write(value.`code`, buf)
     }
 }
 
@@ -7055,7 +7051,7 @@ data class Refusal (
     /**
      * Why.
      */
-    val `code`: kotlin.UShort
+    val `code`: kotlin.Int
     
 ){
     
@@ -7074,20 +7070,20 @@ public object FfiConverterTypeRefusal: FfiConverterRustBuffer<Refusal> {
         return Refusal(
             FfiConverterString.read(buf),
             FfiConverterUInt.read(buf),
-            FfiConverterUShort.read(buf),
+            FfiConverterInt.read(buf),
         )
     }
 
     override fun allocationSize(value: Refusal) = (
             FfiConverterString.allocationSize(value.`field`) +
             FfiConverterUInt.allocationSize(value.`item`) +
-            FfiConverterUShort.allocationSize(value.`code`)
+            FfiConverterInt.allocationSize(value.`code`)
     )
 
     override fun write(value: Refusal, buf: ByteBuffer) {
             FfiConverterString.write(value.`field`, buf)
             FfiConverterUInt.write(value.`item`, buf)
-            FfiConverterUShort.write(value.`code`, buf)
+            FfiConverterInt.write(value.`code`, buf)
     }
 }
 
@@ -7286,7 +7282,7 @@ data class Skipped (
     /**
      * The code that says why.
      */
-    val `code`: kotlin.UShort
+    val `code`: kotlin.Int
     
 ){
     
@@ -7304,18 +7300,18 @@ public object FfiConverterTypeSkipped: FfiConverterRustBuffer<Skipped> {
     override fun read(buf: ByteBuffer): Skipped {
         return Skipped(
             FfiConverterUInt.read(buf),
-            FfiConverterUShort.read(buf),
+            FfiConverterInt.read(buf),
         )
     }
 
     override fun allocationSize(value: Skipped) = (
             FfiConverterUInt.allocationSize(value.`device`) +
-            FfiConverterUShort.allocationSize(value.`code`)
+            FfiConverterInt.allocationSize(value.`code`)
     )
 
     override fun write(value: Skipped, buf: ByteBuffer) {
             FfiConverterUInt.write(value.`device`, buf)
-            FfiConverterUShort.write(value.`code`, buf)
+            FfiConverterInt.write(value.`code`, buf)
     }
 }
 
@@ -8958,7 +8954,7 @@ sealed class Received {
         /**
          * Why.
          */
-        val `code`: kotlin.UShort, 
+        val `code`: kotlin.Int, 
         /**
          * Why, in words.
          */
@@ -9017,7 +9013,7 @@ public object FfiConverterTypeReceived : FfiConverterRustBuffer<Received>{
                 )
             3 -> Received.Failure(
                 FfiConverterUInt.read(buf),
-                FfiConverterUShort.read(buf),
+                FfiConverterInt.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterBoolean.read(buf),
                 )
@@ -9052,7 +9048,7 @@ public object FfiConverterTypeReceived : FfiConverterRustBuffer<Received>{
             (
                 4UL
                 + FfiConverterUInt.allocationSize(value.`envelope`)
-                + FfiConverterUShort.allocationSize(value.`code`)
+                + FfiConverterInt.allocationSize(value.`code`)
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterBoolean.allocationSize(value.`confirm`)
             )
@@ -9085,7 +9081,7 @@ public object FfiConverterTypeReceived : FfiConverterRustBuffer<Received>{
             is Received.Failure -> {
                 buf.putInt(3)
                 FfiConverterUInt.write(value.`envelope`, buf)
-                FfiConverterUShort.write(value.`code`, buf)
+                FfiConverterInt.write(value.`code`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterBoolean.write(value.`confirm`, buf)
                 Unit
@@ -9295,7 +9291,7 @@ sealed class SesameException: kotlin.Exception() {
         /**
          * A stable number, 101 to 199.
          */
-        val `code`: kotlin.UShort, 
+        val `code`: kotlin.Int, 
         
         /**
          * What happened.
@@ -9324,7 +9320,7 @@ sealed class SesameException: kotlin.Exception() {
         /**
          * A stable number, 201 to 299.
          */
-        val `code`: kotlin.UShort, 
+        val `code`: kotlin.Int, 
         
         /**
          * What happened.
@@ -9353,7 +9349,7 @@ sealed class SesameException: kotlin.Exception() {
         /**
          * A stable number, 301 to 399.
          */
-        val `code`: kotlin.UShort, 
+        val `code`: kotlin.Int, 
         
         /**
          * What happened.
@@ -9382,7 +9378,7 @@ sealed class SesameException: kotlin.Exception() {
         /**
          * A stable number, 401 to 499.
          */
-        val `code`: kotlin.UShort, 
+        val `code`: kotlin.Int, 
         
         /**
          * What happened.
@@ -9411,7 +9407,7 @@ sealed class SesameException: kotlin.Exception() {
         /**
          * A stable number, 501 to 599.
          */
-        val `code`: kotlin.UShort, 
+        val `code`: kotlin.Int, 
         
         /**
          * What happened.
@@ -9452,31 +9448,31 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
 
         return when(buf.getInt()) {
             1 -> SesameException.App(
-                FfiConverterUShort.read(buf),
+                FfiConverterInt.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
                 )
             2 -> SesameException.Peer(
-                FfiConverterUShort.read(buf),
+                FfiConverterInt.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
                 )
             3 -> SesameException.Server(
-                FfiConverterUShort.read(buf),
+                FfiConverterInt.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
                 )
             4 -> SesameException.Store(
-                FfiConverterUShort.read(buf),
+                FfiConverterInt.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
                 )
             5 -> SesameException.Internal(
-                FfiConverterUShort.read(buf),
+                FfiConverterInt.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
@@ -9490,7 +9486,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             is SesameException.App -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterUShort.allocationSize(value.`code`)
+                + FfiConverterInt.allocationSize(value.`code`)
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
@@ -9498,7 +9494,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             is SesameException.Peer -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterUShort.allocationSize(value.`code`)
+                + FfiConverterInt.allocationSize(value.`code`)
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
@@ -9506,7 +9502,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             is SesameException.Server -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterUShort.allocationSize(value.`code`)
+                + FfiConverterInt.allocationSize(value.`code`)
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
@@ -9514,7 +9510,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             is SesameException.Store -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterUShort.allocationSize(value.`code`)
+                + FfiConverterInt.allocationSize(value.`code`)
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
@@ -9522,7 +9518,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             is SesameException.Internal -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterUShort.allocationSize(value.`code`)
+                + FfiConverterInt.allocationSize(value.`code`)
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
@@ -9534,7 +9530,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
         when(value) {
             is SesameException.App -> {
                 buf.putInt(1)
-                FfiConverterUShort.write(value.`code`, buf)
+                FfiConverterInt.write(value.`code`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
@@ -9542,7 +9538,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             }
             is SesameException.Peer -> {
                 buf.putInt(2)
-                FfiConverterUShort.write(value.`code`, buf)
+                FfiConverterInt.write(value.`code`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
@@ -9550,7 +9546,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             }
             is SesameException.Server -> {
                 buf.putInt(3)
-                FfiConverterUShort.write(value.`code`, buf)
+                FfiConverterInt.write(value.`code`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
@@ -9558,7 +9554,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             }
             is SesameException.Store -> {
                 buf.putInt(4)
-                FfiConverterUShort.write(value.`code`, buf)
+                FfiConverterInt.write(value.`code`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
@@ -9566,7 +9562,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             }
             is SesameException.Internal -> {
                 buf.putInt(5)
-                FfiConverterUShort.write(value.`code`, buf)
+                FfiConverterInt.write(value.`code`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
