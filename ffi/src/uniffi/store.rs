@@ -113,11 +113,11 @@ pub trait AppStore: Send + Sync {
     fn release(&self) -> std::result::Result<(), StoreFault>;
 }
 
-/// Opens fresh, empty stores for `check_store`.
+/// Makes fresh, empty stores for `check_store`.
 #[::uniffi::export(foreign)]
 pub trait StoreFactory: Send + Sync {
     /// A store without rows, apart from those that were opened before.
-    fn open(&self) -> std::result::Result<Arc<dyn AppStore>, StoreFault>;
+    fn make(&self) -> std::result::Result<Arc<dyn AppStore>, StoreFault>;
 }
 
 struct Adapter(Arc<dyn AppStore>);
@@ -190,7 +190,7 @@ impl Store {
 #[::uniffi::export]
 pub fn check_store(factory: Arc<dyn StoreFactory>) -> Result<Option<String>> {
     crate::engine::enter()?;
-    let open = || match factory.open() {
+    let open = || match factory.make() {
         Ok(store) => Ok(app_store::fenced(Adapter(store))),
         Err(fault) => Err(format!("no store could be opened: {fault}")),
     };

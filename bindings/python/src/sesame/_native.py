@@ -666,7 +666,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_constructor_store_sqlite() != 52640:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_storefactory_open() != 29048:
+    if lib.uniffi_sesame_ffi_checksum_method_storefactory_make() != 27024:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
 
 # A ctypes library to expose the extern-C FFI definitions.
@@ -910,9 +910,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_constructor_store_memory.restype = ctypes.
 _UniffiLib.uniffi_sesame_ffi_checksum_constructor_store_sqlite.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_constructor_store_sqlite.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_storefactory_open.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_checksum_method_storefactory_make.argtypes = (
 )
-_UniffiLib.uniffi_sesame_ffi_checksum_method_storefactory_open.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_storefactory_make.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_fn_func_check_store.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1335,11 +1335,11 @@ _UniffiLib.uniffi_sesame_ffi_fn_constructor_store_sqlite.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_store_sqlite.restype = ctypes.c_uint64
-_UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_open.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_make.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_open.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_make.restype = ctypes.c_uint64
 _UniffiLib.uniffi_sesame_ffi_fn_clone_appstore.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1476,7 +1476,7 @@ class _UniffiVTableCallbackInterfaceSesameFfiStoreFactory(ctypes.Structure):
     _fields_ = [
         ("uniffi_free", _UNIFFI_CALLBACK_INTERFACE_FREE_SESAME_FFI_STORE_FACTORY),
         ("uniffi_clone", _UNIFFI_CALLBACK_INTERFACE_CLONE_SESAME_FFI_STORE_FACTORY),
-        ("open", _UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_STORE_FACTORY_METHOD0),
+        ("make", _UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_STORE_FACTORY_METHOD0),
     ]
 _UniffiLib.uniffi_sesame_ffi_fn_init_callback_vtable_storefactory.argtypes = (
     ctypes.POINTER(_UniffiVTableCallbackInterfaceSesameFfiStoreFactory),
@@ -9243,10 +9243,10 @@ class _UniffiFfiConverterTypeStore:
 
 class StoreFactory():
     """
-    Opens fresh, empty stores for `check_store`.
+    Makes fresh, empty stores for `check_store`.
 """
     
-    def open(self, ) -> AppStore:
+    def make(self, ) -> AppStore:
         """
         A store without rows, apart from those that were opened before.
 """
@@ -9254,7 +9254,7 @@ class StoreFactory():
 
 class StoreFactoryImpl(StoreFactory):
     """
-    Opens fresh, empty stores for `check_store`.
+    Makes fresh, empty stores for `check_store`.
 """
     
     _handle: ctypes.c_uint64
@@ -9279,7 +9279,7 @@ class StoreFactoryImpl(StoreFactory):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
-    def open(self, ) -> AppStore:
+    def make(self, ) -> AppStore:
         """
         A store without rows, apart from those that were opened before.
 """
@@ -9290,7 +9290,7 @@ class StoreFactoryImpl(StoreFactory):
         _uniffi_error_converter = _UniffiFfiConverterTypeStoreFault
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_open,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_make,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -9303,7 +9303,7 @@ class _UniffiTraitImplStoreFactoryImpl:
     # For each method, generate a callback function to pass to Rust
 
     @_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_STORE_FACTORY_METHOD0
-    def open(
+    def make(
             uniffi_handle,
             uniffi_out_return,
             uniffi_call_status_ptr,
@@ -9311,7 +9311,7 @@ class _UniffiTraitImplStoreFactoryImpl:
         uniffi_obj = _UniffiFfiConverterTypeStoreFactory._handle_map.get(uniffi_handle)
         def make_call():
             uniffi_args = ()
-            uniffi_method = uniffi_obj.open
+            uniffi_method = uniffi_obj.make
             return uniffi_method(*uniffi_args)
         def write_return_value(v):
             uniffi_out_return[0] = _UniffiFfiConverterTypeAppStore.lower(v)
@@ -9335,7 +9335,7 @@ class _UniffiTraitImplStoreFactoryImpl:
     _uniffi_vtable = _UniffiVTableCallbackInterfaceSesameFfiStoreFactory(
         _uniffi_free,
         _uniffi_clone,
-        open,
+        make,
     )
     # Send Rust a pointer to the VTable.  Note: this means we need to keep the struct alive forever,
     # or else bad things will happen when Rust tries to access it.

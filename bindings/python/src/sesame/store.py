@@ -190,7 +190,7 @@ class _Factory(_native.StoreFactory):
     def __init__(self, open: Callable[[], AppStore]) -> None:
         self._open = open
 
-    def open(self) -> Any:
+    def make(self) -> Any:
         return _Adapter(self._open())
 
 

@@ -2960,18 +2960,18 @@ public func FfiConverterTypeStore_lower(_ value: Store) -> UInt64 {
 
 
 /**
- * Opens fresh, empty stores for `check_store`.
+ * Makes fresh, empty stores for `check_store`.
  */
 public protocol StoreFactory: AnyObject, Sendable {
     
     /**
      * A store without rows, apart from those that were opened before.
      */
-    func `open`() throws  -> AppStore
+    func make() throws  -> AppStore
     
 }
 /**
- * Opens fresh, empty stores for `check_store`.
+ * Makes fresh, empty stores for `check_store`.
  */
 open class StoreFactoryImpl: StoreFactory, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -3029,10 +3029,10 @@ open class StoreFactoryImpl: StoreFactory, @unchecked Sendable {
     /**
      * A store without rows, apart from those that were opened before.
      */
-open func `open`()throws  -> AppStore  {
+open func make()throws  -> AppStore  {
     return try  FfiConverterTypeAppStore_lift(try rustCallWithError(FfiConverterTypeStoreFault_lift) {
         uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_storefactory_open(
+    uniffi_sesame_ffi_fn_method_storefactory_make(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
@@ -3066,7 +3066,7 @@ fileprivate struct UniffiCallbackInterfaceStoreFactory {
                 fatalError("Uniffi callback interface StoreFactory: handle missing in uniffiClone")
             }
         },
-        `open`: { (
+        make: { (
             uniffiHandle: UInt64,
             uniffiOutReturn: UnsafeMutablePointer<UInt64>,
             uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
@@ -3076,7 +3076,7 @@ fileprivate struct UniffiCallbackInterfaceStoreFactory {
                 guard let uniffiObj = try? FfiConverterTypeStoreFactory.handleMap.get(handle: uniffiHandle) else {
                     throw UniffiInternalError.unexpectedStaleHandle
                 }
-                return try uniffiObj.`open`(
+                return try uniffiObj.make(
                 )
             }
 
@@ -8388,7 +8388,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_appstore_release() != 17705) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_storefactory_open() != 29048) {
+    if (uniffi_sesame_ffi_checksum_method_storefactory_make() != 27024) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_constructor_device_create() != 7484) {

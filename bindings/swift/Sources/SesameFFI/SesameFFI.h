@@ -287,7 +287,7 @@ typedef struct UniffiVTableCallbackInterfaceAppStore {
 typedef struct UniffiVTableCallbackInterfaceStoreFactory {
     UniffiCallbackInterfaceFree _Nonnull uniffiFree;
     UniffiCallbackInterfaceClone _Nonnull uniffiClone;
-    UniffiCallbackInterfaceStoreFactoryMethod0 _Nonnull `open`;
+    UniffiCallbackInterfaceStoreFactoryMethod0 _Nonnull make;
 } UniffiVTableCallbackInterfaceStoreFactory;
 
 #endif
@@ -748,9 +748,9 @@ void uniffi_sesame_ffi_fn_free_storefactory(uint64_t handle, RustCallStatus *_No
 void uniffi_sesame_ffi_fn_init_callback_vtable_storefactory(const UniffiVTableCallbackInterfaceStoreFactory* _Nonnull vtable
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_STOREFACTORY_OPEN
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_STOREFACTORY_OPEN
-uint64_t uniffi_sesame_ffi_fn_method_storefactory_open(uint64_t ptr, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_STOREFACTORY_MAKE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_STOREFACTORY_MAKE
+uint64_t uniffi_sesame_ffi_fn_method_storefactory_make(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_FUNC_VERSION
@@ -1402,9 +1402,9 @@ uint16_t uniffi_sesame_ffi_checksum_method_appstore_release(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_STOREFACTORY_OPEN
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_STOREFACTORY_OPEN
-uint16_t uniffi_sesame_ffi_checksum_method_storefactory_open(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_STOREFACTORY_MAKE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_STOREFACTORY_MAKE
+uint16_t uniffi_sesame_ffi_checksum_method_storefactory_make(void
     
 );
 #endif

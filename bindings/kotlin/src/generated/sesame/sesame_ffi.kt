@@ -688,22 +688,22 @@ internal open class UniffiVTableCallbackInterfaceAppStore(
     }
 
 }
-@Structure.FieldOrder("uniffiFree", "uniffiClone", "open")
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "make")
 internal open class UniffiVTableCallbackInterfaceStoreFactory(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
     @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-    @JvmField internal var `open`: UniffiCallbackInterfaceStoreFactoryMethod0? = null,
+    @JvmField internal var `make`: UniffiCallbackInterfaceStoreFactoryMethod0? = null,
 ) : Structure() {
     class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-        `open`: UniffiCallbackInterfaceStoreFactoryMethod0? = null,
-    ): UniffiVTableCallbackInterfaceStoreFactory(`uniffiFree`,`uniffiClone`,`open`,), Structure.ByValue
+        `make`: UniffiCallbackInterfaceStoreFactoryMethod0? = null,
+    ): UniffiVTableCallbackInterfaceStoreFactory(`uniffiFree`,`uniffiClone`,`make`,), Structure.ByValue
 
    internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceStoreFactory) {
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
-        `open` = other.`open`
+        `make` = other.`make`
     }
 
 }
@@ -858,7 +858,7 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_appstore_release(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_storefactory_open(
+    external fun uniffi_sesame_ffi_checksum_method_storefactory_make(
     ): Int
     external fun uniffi_sesame_ffi_checksum_constructor_device_create(
     ): Int
@@ -1080,7 +1080,7 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_sesame_ffi_fn_init_callback_vtable_storefactory(`vtable`: UniffiVTableCallbackInterfaceStoreFactory,
     ): Unit
-    external fun uniffi_sesame_ffi_fn_method_storefactory_open(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_method_storefactory_make(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_sesame_ffi_fn_func_version(uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1394,7 +1394,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_appstore_release() and 0xFFFF) != 17705) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_storefactory_open() and 0xFFFF) != 29048) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_storefactory_make() and 0xFFFF) != 27024) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_constructor_device_create() and 0xFFFF) != 7484) {
@@ -5714,20 +5714,20 @@ public object FfiConverterTypeStore: FfiConverter<Store, Long> {
 
 
 /**
- * Opens fresh, empty stores for `check_store`.
+ * Makes fresh, empty stores for `check_store`.
  */
 public interface StoreFactory {
     
     /**
      * A store without rows, apart from those that were opened before.
      */
-    fun `open`(): AppStore
+    fun `make`(): AppStore
     
     companion object
 }
 
 /**
- * Opens fresh, empty stores for `check_store`.
+ * Makes fresh, empty stores for `check_store`.
  */
 open class StoreFactoryImpl: Disposable, AutoCloseable, StoreFactory
 {
@@ -5834,11 +5834,11 @@ open class StoreFactoryImpl: Disposable, AutoCloseable, StoreFactory
     /**
      * A store without rows, apart from those that were opened before.
      */
-    @Throws(StoreFault::class)override fun `open`(): AppStore {
+    @Throws(StoreFault::class)override fun `make`(): AppStore {
             return FfiConverterTypeAppStore.lift(
     callWithHandle {
     uniffiRustCallWithError(StoreFault) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_open(
+    UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_make(
         it,
         _status)
 }
@@ -5865,11 +5865,11 @@ open class StoreFactoryImpl: Disposable, AutoCloseable, StoreFactory
 
 // Put the implementation in an object so we don't pollute the top-level namespace
 internal object uniffiCallbackInterfaceStoreFactory {
-    internal object `open`: UniffiCallbackInterfaceStoreFactoryMethod0 {
+    internal object `make`: UniffiCallbackInterfaceStoreFactoryMethod0 {
         override fun callback(`uniffiHandle`: Long,`uniffiOutReturn`: LongByReference,uniffiCallStatus: UniffiRustCallStatus,) {
             val uniffiObj = FfiConverterTypeStoreFactory.handleMap.get(uniffiHandle)
             val makeCall = { ->
-                uniffiObj.`open`(
+                uniffiObj.`make`(
                 )
             }
             val writeReturn = { value: AppStore -> uniffiOutReturn.setValue(FfiConverterTypeAppStore.lower(value)) }
@@ -5897,7 +5897,7 @@ internal object uniffiCallbackInterfaceStoreFactory {
     internal var vtable = UniffiVTableCallbackInterfaceStoreFactory.UniffiByValue(
         uniffiFree,
         uniffiClone,
-        `open`,
+        `make`,
     )
 
     // Registers the foreign callback with the Rust side.

@@ -1,0 +1,21 @@
+// swift-tools-version:5.9
+import PackageDescription
+
+// On Apple's systems the library comes as an XCFramework (build-xcframework.sh); elsewhere pkg-config says where it lies
+// (`cargo xtask dist swift`).
+#if canImport(Darwin)
+let library = Target.binaryTarget(name: "SesameFFI", path: "SesameFFI.xcframework")
+#else
+let library = Target.systemLibrary(name: "SesameFFI", path: "Sources/SesameFFI", pkgConfig: "sesame_ffi")
+#endif
+
+let package = Package(
+    name: "Sesame",
+    platforms: [.macOS(.v11), .iOS(.v13)],
+    products: [.library(name: "Sesame", targets: ["Sesame"])],
+    targets: [
+        library,
+        .target(name: "Sesame", dependencies: ["SesameFFI"], linkerSettings: [.linkedLibrary("sesame_ffi", .when(platforms: [.linux]))]),
+        .testTarget(name: "SesameTests", dependencies: ["Sesame"]),
+    ]
+)
