@@ -55,8 +55,8 @@ impl Device {
 pub(super) fn put(work: &mut Work<'_>, item: &Item) -> Result<u64, Code> {
     let key = Places::only(Kind::Counters);
     let mut counters: Counters = work.get(&key)?.unwrap_or_default();
-    let id = counters.next_item;
-    counters.next_item = id.checked_add(1).ok_or(Code::Internal)?;
+    let id = counters.last_item.checked_add(1).ok_or(Code::Internal)?;
+    counters.last_item = id;
     work.put(key, &counters)?;
     work.put(Places::item(id), item)?;
     Ok(id)

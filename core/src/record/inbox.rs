@@ -8,8 +8,8 @@ use zeroize::Zeroize;
 /// Counters of this device.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Counters {
-    /// The number of the next inbox row.
-    pub next_item: u64,
+    /// The number of the newest inbox row, the first of which is 1: in C, 0 is no row.
+    pub last_item: u64,
     /// Bytes held in all (X 9), group operations apart.
     pub held: u64,
     /// Bytes of group operations held in all.
