@@ -22,7 +22,7 @@ use sesame_core::{
 use std::{collections::HashSet, sync::Arc};
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes)
 }
 
 fn pre_key(world: &World, usage: PreKeyUse, id: u32) -> PreKey {

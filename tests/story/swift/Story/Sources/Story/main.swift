@@ -13,11 +13,19 @@ struct Script: Decodable {
     let scenes: [Scene]
 }
 
+func play(_ path: String, in folder: String) throws {
+    let script = try JSONDecoder().decode(Script.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+    for (number, scene) in script.scenes.enumerated() {
+        sesame_test_outside(script.seed + UInt64(number), script.now)
+        let told = Scene(name: scene.name, number: number, folder: URL(fileURLWithPath: folder))
+        try scene.steps.forEach(told.play)
+        print(told.out.joined(separator: "\n"))
+    }
+}
+
 let arguments = CommandLine.arguments
-let script = try JSONDecoder().decode(Script.self, from: Data(contentsOf: URL(fileURLWithPath: arguments[1])))
-for (number, scene) in script.scenes.enumerated() {
-    sesame_test_outside(script.seed + UInt64(number), script.now)
-    let told = Scene(name: scene.name, number: number, folder: URL(fileURLWithPath: arguments[2]))
-    try scene.steps.forEach(told.play)
-    print(told.out.joined(separator: "\n"))
+if arguments.count == 2 && arguments[1] == "peer" {
+    try runPeer()
+} else {
+    try play(arguments[1], in: arguments[2])
 }

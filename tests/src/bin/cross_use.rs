@@ -1,0 +1,198 @@
+//! One device for each language, over one relay: they talk, close, and each opens a store that another has written, until every language
+//! has opened a store of every other.
+//!
+//! `cross_use FOLDER NAME=COMMAND ...`, each command a peer as `tests/story/README.md` describes it. Ends with `N passed`.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use sesame_core::{
+    device::{Batch, Outgoing},
+    ids::{DeviceId, UserId},
+};
+use sesame_relay::Relay;
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader, Write},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+/// A process that plays one device after another.
+struct Peer {
+    name: String,
+    child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+    /// Whose device it plays now.
+    user: usize,
+}
+
+fn user(name: &str) -> UserId {
+    UserId::try_new(name.as_bytes().to_vec()).unwrap()
+}
+
+impl Peer {
+    fn start(name: &str, command: &str, user: usize) -> Self {
+        let mut shell = Command::new("sh");
+        let mut child = shell.args(["-c", command]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Self { name: name.to_owned(), child, to, from, user }
+    }
+
+    /// Says one line and gives what was answered to it.
+    fn ask(&mut self, line: &str) -> Vec<String> {
+        writeln!(self.to, "{line}").unwrap();
+        self.to.flush().unwrap();
+        let mut said = String::new();
+        self.from.read_line(&mut said).unwrap();
+        let mut words = said.split_whitespace().map(str::to_owned);
+        let verb = line.split(' ').next().unwrap_or_default();
+        assert_eq!(words.next().as_deref(), Some("ok"), "{} answered {said:?} to {verb}", self.name);
+        words.collect()
+    }
+}
+
+/// The users, one for each language, and what the server holds.
+struct World {
+    users: Vec<String>,
+    folder: String,
+    relay: Relay,
+}
+
+impl World {
+    fn path(&self, user: usize) -> String {
+        format!("{}/{}.db", self.folder, self.users[user])
+    }
+
+    fn publish(&mut self, peer: &mut Peer) {
+        let of = user(&self.users[peer.user]);
+        loop {
+            let upload = peer.ask("publication");
+            let [id, bytes] = upload.as_slice() else { return };
+            self.relay.publish((&of, DeviceId(1)), &hex::decode(bytes).unwrap()).unwrap();
+            peer.ask(&format!("published {id}"));
+        }
+    }
+
+    /// Brings everything in a peer's outbox to the server.
+    fn settle(&mut self, peer: &mut Peer) {
+        let of = user(&self.users[peer.user]);
+        for _ in 0..8 {
+            let waiting = peer.ask("outbox");
+            if waiting.is_empty() {
+                return;
+            }
+            let mut answers = String::new();
+            for word in waiting {
+                match word.split(':').collect::<Vec<_>>().as_slice() {
+                    ["batch", send, to, envelopes] => {
+                        let outgoing = |one: &str| {
+                            let (device, bytes) = one.split_once('=').unwrap();
+                            let envelope = hex::decode(bytes).unwrap();
+                            Outgoing { device: DeviceId(device.parse().unwrap()), envelope }
+                        };
+                        let envelopes = envelopes.split(',').filter(|one| !one.is_empty()).map(outgoing).collect();
+                        let batch = Batch { user: user(to), targeted: false, envelopes, skips: Vec::new() };
+                        self.relay.submit((&of, DeviceId(1)), &batch).unwrap();
+                        peer.ask(&format!("accepted {send} {to}"));
+                    }
+                    ["list", of] => {
+                        answers += &format!(" list:{}", hex::encode(self.relay.device_list(&user(of)).unwrap()));
+                    }
+                    ["bundle", of, device] => {
+                        let bundle = self.relay.bundle(&user(of), DeviceId(device.parse().unwrap())).unwrap();
+                        answers += &format!(" bundle:{}", hex::encode(bundle));
+                    }
+                    other => panic!("{} says {other:?}", peer.name),
+                }
+            }
+            if !answers.is_empty() {
+                assert_eq!(peer.ask(&format!("apply{answers}")), Vec::<String>::new(), "{} refused", peer.name);
+            }
+        }
+        panic!("the outbox of {} does not empty", peer.name);
+    }
+
+    /// Everybody writes to everybody in one batch each, and everybody reads exactly that.
+    fn talk(&mut self, peers: &mut [Peer], round: usize) -> usize {
+        for peer in &mut *peers {
+            let others: Vec<&str> = self
+                .users
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| *at != peer.user)
+                .map(|(_, name)| name.as_str())
+                .collect();
+            let text = hex::encode(format!("round {round}, written in {}", peer.name));
+            peer.ask(&format!("encrypt {} {text}", others.join(",")));
+            self.settle(peer);
+        }
+        let written: Vec<(usize, String)> = peers
+            .iter()
+            .map(|peer| {
+                (
+                    peer.user,
+                    format!(
+                        "{}:{}",
+                        self.users[peer.user],
+                        hex::encode(format!("round {round}, written in {}", peer.name))
+                    ),
+                )
+            })
+            .collect();
+        for peer in &mut *peers {
+            let of = user(&self.users[peer.user]);
+            let mails = self.relay.fetch((&of, DeviceId(1)), 100);
+            let envelopes: String = mails.iter().map(|mail| format!(" {}", hex::encode(&mail.envelope))).collect();
+            let read: BTreeSet<String> = peer.ask(&format!("decrypt{envelopes}")).into_iter().collect();
+            let wanted = written.iter().filter(|(from, _)| *from != peer.user).map(|(_, text)| text.clone()).collect();
+            assert_eq!(read, wanted, "what {} reads for {}", peer.name, self.users[peer.user]);
+            let ids: Vec<u64> = mails.iter().map(|mail| mail.id).collect();
+            self.relay.confirm((&of, DeviceId(1)), &ids);
+        }
+        peers.len() * (peers.len() - 1)
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (folder, commands) = arguments.split_first().unwrap();
+    let commands: Vec<(&str, &str)> = commands.iter().map(|one| one.split_once('=').unwrap()).collect();
+    let users = commands.iter().map(|(name, _)| format!("user-of-{name}")).collect();
+    let mut world = World { users, folder: folder.clone(), relay: Relay::new() };
+    let mut peers: Vec<Peer> =
+        commands.iter().enumerate().map(|(at, (name, command))| Peer::start(name, command, at)).collect();
+    for peer in &mut peers {
+        peer.ask(&format!("create {} {}", world.users[peer.user], world.path(peer.user)));
+        world.publish(peer);
+    }
+    let mut messages = world.talk(&mut peers, 0);
+    let mut opened = BTreeSet::new();
+    // Steps of 1, 2, 3 ...: each language comes to open a store that each other has just written.
+    for step in 1..peers.len() {
+        let wrote: Vec<usize> =
+            (0..peers.len()).map(|of| peers.iter().position(|peer| peer.user == of).unwrap()).collect();
+        for peer in &mut peers {
+            peer.ask("close");
+        }
+        let count = peers.len();
+        for (at, peer) in peers.iter_mut().enumerate() {
+            peer.user = (peer.user + step) % count;
+            opened.insert((wrote[peer.user], at));
+            peer.ask(&format!("open {}", world.path(peer.user)));
+        }
+        messages += world.talk(&mut peers, step);
+    }
+    for peer in &mut peers {
+        peer.ask("close");
+    }
+    for Peer { mut child, to, .. } in peers {
+        drop(to);
+        assert!(child.wait().unwrap().success());
+    }
+    println!(
+        "{messages} messages between {} languages; {} pairs of who wrote a store and who opened it",
+        commands.len(),
+        opened.len()
+    );
+    println!("{} passed", messages + opened.len());
+}
