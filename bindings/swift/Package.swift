@@ -12,10 +12,15 @@ let library = Target.systemLibrary(name: "SesameFFI", path: "Sources/SesameFFI",
 let package = Package(
     name: "Sesame",
     platforms: [.macOS(.v11), .iOS(.v13)],
-    products: [.library(name: "Sesame", targets: ["Sesame"])],
+    products: [
+        .library(name: "Sesame", targets: ["Sesame"]),
+        // An example, for an app that writes a store of its own.
+        .library(name: "MemoryStore", targets: ["MemoryStore"]),
+    ],
     targets: [
         library,
         .target(name: "Sesame", dependencies: ["SesameFFI"], linkerSettings: [.linkedLibrary("sesame_ffi", .when(platforms: [.linux]))]),
-        .testTarget(name: "SesameTests", dependencies: ["Sesame"]),
+        .target(name: "MemoryStore", dependencies: ["Sesame"]),
+        .testTarget(name: "SesameTests", dependencies: ["MemoryStore", "Sesame"]),
     ]
 )

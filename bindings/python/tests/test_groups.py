@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,7 @@ def test_info_cost_and_errors() -> None:
     send = group(phone, id).send(bytes(1_000))
     envelopes = [out.envelope for batch in send.batches for out in batch.envelopes]
     assert (cost.envelopes, cost.bytes, cost.unknown) == (len(envelopes), sum(map(len, envelopes)), ())
-    for call, code, field in [
+    refused: list[tuple[Callable[[], object], int, str | None]] = [
         (lambda: group(phone, id).rename("a\u202eb"), 101, "change"),
         (lambda: group(phone, id).update_info(GroupChange()), 101, "change"),
         (lambda: group(phone, id).add([]), 102, "users"),
@@ -122,7 +123,8 @@ def test_info_cost_and_errors() -> None:
         (lambda: phone.device.group(bytes(31)), 101, "group"),
         (lambda: phone.device.group(bytes(32)), 108, None),
         (lambda: group(phone, id).send(bytes(98_000)), 204, "payload"),
-    ]:
+    ]
+    for call, code, field in refused:
         with pytest.raises(sesame.SesameError) as error:
             call()
         assert (error.value.code, error.value.field) == (code, field)

@@ -88,7 +88,8 @@ def test_simultaneous_initiation_settles_on_one_session() -> None:
     ours, theirs = alice.device.session("bob", 1).info(), bob.device.session("alice", 1).info()
     assert ours and theirs and ours.id == theirs.id
     for number in range(10):
-        alice.send(["bob"], b"a%d" % number), bob.send(["alice"], b"b%d" % number)
+        alice.send(["bob"], b"a%d" % number)
+        bob.send(["alice"], b"b%d" % number)
         alice.fetch(), bob.fetch()
     assert alice.read.total() == bob.read.total() == 11
     ours, theirs = alice.device.session("bob", 1).info(), bob.device.session("alice", 1).info()

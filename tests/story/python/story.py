@@ -72,7 +72,7 @@ def event(of: sesame.Event) -> str:
     devices = () if isinstance(of, sesame.GroupAdded) else at("added") or ()
     return f"event {type(of).__name__}" + words(
         who,
-        at("group") and f"group {s(at('group'))}",
+        f"group {s(at('group'))}" if at("group") else None,
         named("users", users),
         named("added", devices),
         named("removed", at("removed") or ()),
@@ -91,7 +91,7 @@ def received(of: sesame.Received) -> str:
             return (
                 f"message {of.user}/{of.device} number {of.sequence} at {of.sent_at} content {s(of.content_id)} session {s(of.session_id)}"
                 + words(
-                    of.group and f"group {s(of.group)}",
+                    f"group {s(of.group)}" if of.group else None,
                     None if of.recipients is None else named("to", of.recipients),
                     "removed-device" if of.from_removed_device else None,
                     "no-one-time-key" if of.no_one_time_key else None,
@@ -459,7 +459,7 @@ class Scene:
             self.say(
                 f"user {user.user} key {s(user.account_key)}"
                 + words(
-                    user.claimed_key and f"claimed {s(user.claimed_key)}",
+                    f"claimed {s(user.claimed_key)}" if user.claimed_key else None,
                     "verified" if user.verified else None,
                     f"epoch {user.epoch}",
                     "forked" if user.forked else None,
@@ -471,7 +471,7 @@ class Scene:
         for device in self.host(step).device.registry().devices(step["user"]):
             state = device.state.name.lower().replace("_", "-")
             keys = f"signing {s(device.signing_key)} identity {s(device.identity_key)}"
-            self.say(f"device {device.device} {keys} {state}" + words(device.session_id and f"session {s(device.session_id)}"))
+            self.say(f"device {device.device} {keys} {state}" + words(f"session {s(device.session_id)}" if device.session_id else None))
 
     def do_safety(self, step: dict[str, Any]) -> None:
         self.say(f"safety {self.host(step).device.registry().safety_number(step['user'])}")

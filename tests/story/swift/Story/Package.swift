@@ -6,7 +6,9 @@ let package = Package(
     dependencies: [.package(path: "../../../../bindings/swift")],
     targets: [
         .systemLibrary(name: "Outside", path: "Sources/Outside"),
-        .target(name: "Stores", dependencies: [.product(name: "Sesame", package: "swift")]),
-        .executableTarget(name: "Story", dependencies: ["Outside", "Stores", .product(name: "Sesame", package: "swift")]),
+        .executableTarget(
+            name: "Story",
+            dependencies: ["Outside", .product(name: "MemoryStore", package: "swift"), .product(name: "Sesame", package: "swift")]
+        ),
     ]
 )

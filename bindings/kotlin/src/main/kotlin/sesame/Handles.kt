@@ -41,3 +41,15 @@ public val SesameException.reason: String
             is SesameException.Store -> reason
             is SesameException.Internal -> reason
         }
+
+/**
+ * Runs the conformance suite against an app's store; [make] gives a fresh, empty one each time.
+ *
+ * Gives the first claim that does not hold, in words, or null when all do.
+ */
+public fun checkStore(make: () -> AppStore): String? =
+    checkStore(
+        object : StoreFactory {
+            override fun make(): AppStore = make()
+        },
+    )

@@ -1,7 +1,7 @@
 import Foundation
+import MemoryStore
 import Outside
 import Sesame
-import Stores
 
 private let key = Data(repeating: 0x5a, count: 32)
 private let day: UInt64 = 24 * 60 * 60 * 1000

@@ -3,17 +3,19 @@ import Sesame
 
 /// A store of the app's own, in memory: where an app begins that writes one over its own database.
 ///
-/// `faults` makes `load` or `commit` fail, to see what an app sees then.
+/// `faults` makes `load` or `commit` fail, to see what an app sees then; `meanwhile` is run within a load.
 public final class MemoryStore: AppStore, @unchecked Sendable {
     public var rows: [Data: Data] = [:]
     public var generation = Data(count: 16)
-    public var faults: [String: StoreFault] = [:]
+    public var faults: [String: any Error] = [:]
+    public var meanwhile: () -> Void = {}
     private let changed = NSCondition()
     private var held = false
 
     public init() {}
 
     public func load(queries: [StoreQuery], hold: Bool) throws -> StoreSnapshot {
+        meanwhile()
         changed.lock()
         defer { changed.unlock() }
         if let fault = faults["load"] { throw fault }

@@ -1,0 +1,115 @@
+import Foundation
+import Sesame
+import XCTest
+
+final class DeviceTests: XCTestCase {
+    func testAMessageGoesThereAndBack() throws {
+        let world = try World()
+        try world.bob.send(to: "alice", "hello")
+        XCTAssertEqual(try world.alice.read(), ["hello"])
+        try world.alice.send(to: "bob", "hello yourself")
+        XCTAssertEqual(try world.bob.read(), ["hello yourself"])
+    }
+
+    func testRecordsAreEqualWhenTheirBytesAre() throws {
+        let world = try World()
+        let send = try world.bob.device.batchEncrypt(recipients: ["alice"], payload: Data("x".utf8))
+        let again = try XCTUnwrap(try world.bob.device.pending(send: send.id))
+        XCTAssertEqual(send, again)
+        XCTAssertEqual(Set([send, again]).count, 1)
+        XCTAssertNotEqual(send, try world.bob.device.batchEncrypt(recipients: ["alice"], payload: Data("x".utf8)))
+    }
+
+    func testEveryErrorSaysByWhoseFaultItWas() throws {
+        let world = try World()
+        let unknown = try thrown { _ = try world.alice.device.registry().devices(user: "nobody") }
+        guard case .App(107, _, _, _) = unknown else { return XCTFail("\(unknown)") }
+        XCTAssertEqual(unknown.code, 107)
+        XCTAssertFalse(unknown.reason.isEmpty)
+        let empty = try thrown { _ = try world.alice.device.batchEncrypt(recipients: [], payload: Data()) }
+        XCTAssertEqual(empty.code, 102)
+        XCTAssertNotNil(empty.field)
+        let garbage = try thrown { _ = try world.relay.publish(user: "alice", device: 1, publication: Data("no".utf8)) }
+        guard case .Peer = garbage else { return XCTFail("\(garbage)") }
+        let store = Store.memory()
+        _ = try Device.create(store: store, storeKey: key, user: "carol")
+        let wrong = try thrown { _ = try Device.open(store: store, storeKey: Data(count: 32)) }
+        guard case .Store(405, _, _, _) = wrong else { return XCTFail("\(wrong)") }
+    }
+
+    func testKeysAreWipedForEveryHandle() throws {
+        let device = try Device.create(store: Store.memory(), storeKey: key, user: "alice")
+        let registry = device.registry()
+        try device.wipe()
+        XCTAssertEqual(try thrown { _ = try registry.users() }.code, 106)
+    }
+
+    func testADeviceIsOpenedAgainFromItsFile() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appendingPathComponent("carol.db").path
+        let world = try World()
+        let carol = try world.join("carol", try Store.sqlite(path: path))
+        try world.bob.send(to: "carol", "kept")
+        XCTAssertEqual(try carol.read(), ["kept"])
+        try carol.device.wipe()
+        let again = try Device.open(store: try Store.sqlite(path: path), storeKey: key)
+        XCTAssertEqual(texts(try again.inbox()), ["kept"])
+    }
+
+    func testAGroupIsMadeAndSpokenTo() throws {
+        let world = try World()
+        let needs = [Need.deviceList(user: "bob")]
+        _ = try world.alice.device.registry().apply(answers: try world.relay.answer(needs: needs))
+        let made = try world.alice.device.createGroup(kind: .pairwise, info: GroupChange(name: "Trip"), users: ["bob"])
+        try world.alice.settle(made.send())
+        XCTAssertEqual(try world.bob.read(), [])
+        try world.alice.settle(try made.group().send(payload: Data("hello, group".utf8)))
+        XCTAssertEqual(try world.bob.read(), ["hello, group"])
+        let view = try made.group().view()
+        XCTAssertEqual(view.members, ["alice", "bob"])
+        XCTAssertEqual(view, try made.group().view())
+    }
+
+    func testManyTasksShareADeviceBehindAnActor() async throws {
+        let world = try World()
+        let bob = DeviceActor(world.bob.device)
+        let ids = try await withThrowingTaskGroup(of: Data.self) { group in
+            for number in 1...40 {
+                group.addTask { try await bob.batchEncrypt(recipients: ["alice"], payload: Data("\(number)".utf8)).id }
+            }
+            return try await group.reduce(into: Set<Data>()) { $0.insert($1) }
+        }
+        XCTAssertEqual(ids.count, 40)
+        for send in try await bob.outbox() { try world.bob.settle(send) }
+        let read = Set(try world.alice.read())
+        XCTAssertEqual(read, Set((1...40).map { "\($0)" }))
+    }
+
+    func testTheActorRunsSeveralCallsAsOneStep() async throws {
+        let world = try World()
+        let alice = DeviceActor(world.alice.device)
+        let epoch = try await alice.perform { device in
+            try device.registry().markVerified(user: "alice")
+            return try device.registry().users().first?.epoch
+        }
+        XCTAssertEqual(epoch, 1)
+    }
+
+    func testATaskThatIsCancelledLosesNothing() async throws {
+        let world = try World()
+        let bob = DeviceActor(world.bob.device)
+        let task = Task { try await bob.batchEncrypt(recipients: ["alice"], payload: Data("written".utf8)) }
+        task.cancel()
+        _ = try await task.value
+        for send in try await bob.outbox() { try world.bob.settle(send) }
+        XCTAssertEqual(try world.alice.read(), ["written"])
+    }
+
+    func testNoTextShowsAKey() throws {
+        let error = try thrown { _ = try Device.open(store: Store.memory(), storeKey: Data(repeating: 0x41, count: 31)) }
+        XCTAssertFalse("\(error) \(error.localizedDescription)".contains("4141"))
+        XCTAssertFalse("\(error) \(error.localizedDescription)".contains("AAAA"))
+    }
+}

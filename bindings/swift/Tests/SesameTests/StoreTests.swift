@@ -1,0 +1,98 @@
+import Foundation
+import MemoryStore
+import Sesame
+import XCTest
+
+private final class Factory: StoreFactory {
+    private let makes: @Sendable () throws -> any AppStore
+
+    init(_ makes: @escaping @Sendable () throws -> any AppStore) {
+        self.makes = makes
+    }
+
+    func make() throws -> any AppStore {
+        try makes()
+    }
+}
+
+/// Says that it has written, and has not.
+private final class Forgetful: AppStore {
+    private let inner = MemoryStore()
+
+    func load(queries: [StoreQuery], hold: Bool) throws -> StoreSnapshot {
+        try inner.load(queries: queries, hold: hold)
+    }
+
+    func commit(expected: Data, next: Data, changes: [StoreChange]) throws -> Bool {
+        true
+    }
+
+    func release() {}
+}
+
+private struct OfTheApp: Error {
+    let secret = "secret of the app"
+}
+
+final class StoreTests: XCTestCase {
+    func testTheMemoryStoreKeepsTheContract() throws {
+        XCTAssertNil(try checkStore(factory: Factory { MemoryStore() }))
+    }
+
+    func testTheSuiteSaysWhatAStoreDoesWrong() throws {
+        XCTAssertNotNil(try checkStore(factory: Factory { Forgetful() }))
+        let claim = try XCTUnwrap(try checkStore(factory: Factory { throw StoreFault.Full }))
+        XCTAssertTrue(claim.contains("full"))
+    }
+
+    func testADeviceLivesInAStoreOfTheAppsOwnAndGoesOnFromIt() throws {
+        let rows = MemoryStore()
+        let world = try World()
+        let carol = try world.join("carol", Store.app(store: rows))
+        try world.bob.send(to: "carol", "hello")
+        XCTAssertEqual(try carol.read(), ["hello"])
+        try carol.device.wipe()
+        let again = try Host(world.relay, try Device.open(store: Store.app(store: rows), storeKey: key))
+        try world.bob.send(to: "carol", "again")
+        XCTAssertEqual(try again.read(), ["again"])
+    }
+
+    func testEveryFaultHasItsCodeAndNothingChanges() throws {
+        let rows = MemoryStore()
+        let device = try Device.create(store: Store.app(store: rows), storeKey: key, user: "alice")
+        let faults: [(Int32, any Error)] = [
+            (401, StoreFault.Busy), (402, StoreFault.Io), (403, StoreFault.Full), (404, StoreFault.ReadOnly), (402, OfTheApp()),
+        ]
+        for (code, fault) in faults {
+            for method in ["load", "commit"] {
+                let before = rows.rows
+                rows.faults[method] = fault
+                let error = try thrown { _ = try device.batchEncrypt(recipients: ["bob"], payload: Data()) }
+                rows.faults = [:]
+                XCTAssertEqual(error.code, code)
+                XCTAssertFalse("\(error)".contains("secret"))
+                XCTAssertEqual(rows.rows, before)
+            }
+        }
+        XCTAssertEqual(try device.outbox(), [])
+    }
+
+    func testAStoreMustNotCallIntoTheLibrary() throws {
+        let rows = MemoryStore()
+        let device = try Device.create(store: Store.app(store: rows), storeKey: key, user: "alice")
+        var code: Int32?
+        rows.meanwhile = { code = try? thrown { _ = try device.id() }.code }
+        XCTAssertEqual(try device.inbox(), [])
+        XCTAssertEqual(code, 104)
+    }
+
+    func testAStoreIsFreedWithItsDevice() throws {
+        weak var kept: MemoryStore?
+        try {
+            let rows = MemoryStore()
+            kept = rows
+            _ = try Device.create(store: Store.app(store: rows), storeKey: key, user: "alice")
+        }()
+        XCTAssertNil(kept)
+    }
+}
