@@ -23,6 +23,12 @@ pub(crate) fn build_library() -> Result<(), String> {
     run("cargo", &["build", "-p", "sesame-ffi", "--no-default-features", "--features", "uniffi"])
 }
 
+/// Builds the library in a target folder of its own: in the workspace's, it would be built with other features by turns.
+pub(crate) fn build_library_as(folder: &Path, options: &[&str]) -> Result<(), String> {
+    let args = ["build", "--locked", "-p", "sesame-ffi", "--no-default-features", "--target-dir"];
+    run("cargo", &[&args[..], &[&folder.to_string_lossy()], options].concat())
+}
+
 /// The library file.
 pub(crate) fn library() -> PathBuf {
     let name = match std::env::consts::OS {

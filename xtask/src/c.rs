@@ -24,6 +24,7 @@ const SEQUENCES: &str = "5000";
 
 /// Everything that is checked of the C face.
 pub(crate) fn check(report: &mut Report) {
+    report.language("C");
     for (c, cpp, package) in COMPILERS {
         let name = format!("headers under {c} and {cpp}");
         match tools::have(c, &[package]) && tools::have(cpp, &[package]) {
@@ -284,8 +285,29 @@ fn programs_of_tests() -> Result<Vec<(&'static str, Vec<String>)>, String> {
     ])
 }
 
+/// Whether a command succeeds.
+pub(crate) fn succeeds(program: &str, args: &[&str]) -> bool {
+    Command::new(program).args(args).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// A program of the story, over a library for tests.
+pub(crate) fn build_of_story(library: &Path, name: &str) -> Result<PathBuf, String> {
+    let folder = target().join("c-programs");
+    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let (source, program) =
+        (root().join("tests/story/c").join(name).with_extension("c"), folder.join(format!("{name}-of-story")));
+    let include = |path: &str| format!("-I{}", root().join(path).display());
+    let (headers, examples) = (include("include"), include("bindings/c/examples"));
+    let (search, rpath) = (format!("-L{}", library.display()), format!("-Wl,-rpath,{}", library.display()));
+    let sanitizers = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+    let (from, to) = (source.to_string_lossy().into_owned(), program.to_string_lossy().into_owned());
+    let files = [&headers, &examples, &from, "-o", &to, &search, &rpath, "-lsesame_ffi", "-lcjson"];
+    run("gcc", &[&["-std=c99"], &STRICT[..], &sanitizers, &files].concat())?;
+    Ok(program)
+}
+
 /// Runs a program and gives its count; one that prints none counts as one.
-fn counted(mut command: Command) -> Result<(u32, u32), String> {
+pub(crate) fn counted(mut command: Command) -> Result<(u32, u32), String> {
     let done = command.current_dir(root()).stderr(Stdio::inherit()).output().map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&done.stdout);
     print!("{text}");
@@ -305,11 +327,17 @@ fn programs(report: &mut Report, prefix: &Path) {
         ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
     for (name, args) in &programs {
         let source = root().join("tests/c").join(name).with_extension("c");
+        let mut passed = 0;
         report.counted(&format!("{name} in C under ASan and UBSan"), || {
             let mut command = Command::new(build(prefix, "gcc", &source, true, &sanitizers)?);
             command.args(args).env("ASAN_OPTIONS", "detect_leaks=1:detect_stack_use_after_return=1");
-            counted(command)
+            let counts = counted(command)?;
+            passed = counts.0;
+            Ok(counts)
         });
+        if *name == "bad_inputs" {
+            report.corpus(passed);
+        }
     }
     if !tools::have("valgrind", &["valgrind"]) {
         return report.skip("C programs under valgrind", "there is no valgrind");

@@ -4,10 +4,14 @@ mod bench;
 mod bindings;
 mod c;
 mod dist;
+mod kotlin;
 mod python;
 mod report;
 mod score;
+mod story;
+mod swift;
 mod test;
+mod toolchains;
 mod tools;
 
 use clap::{Arg, ArgMatches, Command as Cli, builder::PathBufValueParser};
@@ -37,6 +41,7 @@ fn commands() -> Cli {
         .subcommand(Cli::new("abi").about("Writes the baseline of the C ABI anew"))
         .subcommand(Cli::new("bench").about("Times batches in Rust beside the same through C"))
         .subcommand(score::command())
+        .subcommand(Cli::new("clean-toolchains").about("Takes away what was set up for Kotlin and Swift"))
 }
 
 fn main() -> ExitCode {
@@ -49,6 +54,7 @@ fn main() -> ExitCode {
         Some(("abi", _)) => c::write_abi(),
         Some(("bench", _)) => bench::bench(),
         Some(("score", what)) => score::run(what),
+        Some(("clean-toolchains", _)) => toolchains::clean(),
         _ => Err("no such command".to_owned()),
     };
     match result {

@@ -13,6 +13,7 @@ use std::{
 
 /// Everything that is checked of the Python package.
 pub(crate) fn check(report: &mut Report) {
+    report.language("Python");
     let python = report.value("python environment", || {
         build_library()?;
         let python = environment()?;
@@ -21,10 +22,7 @@ pub(crate) fn check(report: &mut Report) {
         Ok(python)
     });
     let Some(python) = python else { return };
-    report.step("mypy --strict", || {
-        let config = ["-m", "mypy", "--strict", "--config-file", "bindings/python/pyproject.toml"];
-        run(&python, &[&config[..], &["bindings/python/src/sesame", "bindings/python/demo.py"]].concat())
-    });
+    report.step("mypy --strict", || mypy(&python));
     report.step("the README's example", || readme(&python));
     report.step("the demo's story", || run(&python, &["bindings/python/demo.py"]));
     tests(&python, report);
@@ -86,21 +84,45 @@ fn readme(python: &Path) -> Result<(), String> {
     run(python, &["-c", example.ok_or("the README has no Python example")?])
 }
 
-/// Runs pytest and adds its count.
+/// The package, the demo, the tests and the story, each as strict as can be.
+fn mypy(python: &Path) -> Result<(), String> {
+    let checked =
+        ["src/sesame", "demo.py", "tests", "../../tests/story/python/story.py", "../../tests/story/python/peer.py"];
+    let mut command = Command::new(python);
+    command.args(["-m", "mypy", "--strict", "--config-file", "pyproject.toml"]).args(checked);
+    command.current_dir(root().join("bindings/python")).env("MYPYPATH", "tests");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("mypy ended with {status}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Runs pytest and adds its counts: the corpus apart.
 fn tests(python: &Path, report: &mut Report) {
-    eprintln!("== pytest");
+    let corpus = "bindings/python/tests/test_bad_inputs.py";
+    let mut cases = 0;
+    report.counted("pytest: bad inputs", || {
+        let counts = pytest(python, &[corpus])?;
+        cases = counts.0.saturating_sub(1);
+        Ok(counts)
+    });
+    report.corpus(cases);
+    let ignore = format!("--ignore={corpus}");
+    report.counted("pytest", || pytest(python, &["bindings/python/tests", "tests/vectors", &ignore]));
+}
+
+fn pytest(python: &Path, args: &[&str]) -> Result<(u32, u32), String> {
     let done = Command::new(python)
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python/tests", "tests/vectors"])
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .args(args)
         .current_dir(root())
         .stderr(Stdio::inherit())
-        .output();
-    let Ok(done) = done else {
-        report.count("pytest", 0, 1);
-        return;
-    };
+        .output()
+        .map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&done.stdout);
     print!("{text}");
     let summary = text.lines().last().unwrap_or("");
     let failed = before(summary, " failed") + before(summary, " error");
-    report.count("pytest", before(summary, " passed"), if done.status.success() { failed } else { failed.max(1) });
+    Ok((before(summary, " passed"), if done.status.success() { failed } else { failed.max(1) }))
 }

@@ -1,15 +1,46 @@
 //! The closing table, and the line that CI reads.
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 /// What ran, and how it went.
 #[derive(Default)]
 pub(crate) struct Report {
-    rows: Vec<(String, u32, u32)>,
+    rows: Vec<Row>,
     skipped: Vec<(String, String)>,
+    language: &'static str,
+    languages: BTreeMap<&'static str, Language>,
+}
+
+struct Row {
+    name: String,
+    language: &'static str,
+    passed: u32,
+    failed: u32,
+}
+
+/// What all languages have in common.
+#[derive(Default)]
+struct Language {
+    scenes: usize,
+    corpus: u32,
 }
 
 impl Report {
+    /// What follows is of this language.
+    pub(crate) fn language(&mut self, language: &'static str) {
+        self.language = language;
+    }
+
+    /// The language has told so many scenes of the story.
+    pub(crate) fn scenes(&mut self, count: usize) {
+        self.languages.entry(self.language).or_default().scenes = count;
+    }
+
+    /// So many cases of the bad-input corpus gave their code in the language.
+    pub(crate) fn corpus(&mut self, count: u32) {
+        self.languages.entry(self.language).or_default().corpus = count;
+    }
+
     /// Runs one check.
     pub(crate) fn step(&mut self, name: &str, check: impl FnOnce() -> Result<(), String>) {
         self.value(name, check);
@@ -54,20 +85,27 @@ impl Report {
 
     /// Adds a suite's own count.
     pub(crate) fn count(&mut self, name: &str, passed: u32, failed: u32) {
-        self.rows.push((name.to_owned(), passed, failed));
+        self.rows.push(Row { name: name.to_owned(), language: self.language, passed, failed });
     }
 
     /// Prints the table and the sum.
     pub(crate) fn close(self) -> ExitCode {
         println!();
-        for (name, passed, failed) in &self.rows {
-            println!("{name:<45} {passed:>6} passed {failed:>4} failed");
+        for Row { name, passed, failed, .. } in &self.rows {
+            println!("{name:<50} {passed:>6} passed {failed:>4} failed");
         }
         for (name, reason) in &self.skipped {
-            println!("{name:<45} SKIPPED: {reason}");
+            println!("{name:<50} SKIPPED: {reason}");
         }
-        let passed: u32 = self.rows.iter().map(|row| row.1).sum();
-        let failed: u32 = self.rows.iter().map(|row| row.2).sum();
+        if !self.languages.is_empty() {
+            println!("\n{:<10} {:>8} {:>14} {:>8}", "language", "scenes", "corpus cases", "passed");
+        }
+        for (language, Language { scenes, corpus }) in &self.languages {
+            let passed: u32 = self.rows.iter().filter(|row| row.language == *language).map(|row| row.passed).sum();
+            println!("{language:<10} {scenes:>8} {corpus:>14} {passed:>8}");
+        }
+        let passed: u32 = self.rows.iter().map(|row| row.passed).sum();
+        let failed: u32 = self.rows.iter().map(|row| row.failed).sum();
         println!("{passed} passed, {failed} failed");
         if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }

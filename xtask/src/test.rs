@@ -1,14 +1,17 @@
 //! `cargo xtask test`.
 
 use crate::{
-    bindings, c, python,
+    bindings, c, kotlin, python,
     report::{Report, before},
-    root, run,
+    root, run, story, swift,
 };
-use std::process::{Command, ExitCode, Stdio};
+use std::{
+    fs,
+    process::{Command, ExitCode, Stdio},
+};
 
 /// What `--part` may name.
-pub(crate) const PARTS: [&str; 3] = ["rust", "c", "python"];
+pub(crate) const PARTS: [&str; 6] = ["rust", "c", "python", "kotlin", "swift", "story"];
 
 /// Everything that must hold, or one part of it; ends with a table and `N passed, M failed`.
 pub(crate) fn test(part: Option<&str>) -> ExitCode {
@@ -23,10 +26,20 @@ pub(crate) fn test(part: Option<&str>) -> ExitCode {
     if wants("python") {
         python::check(&mut report);
     }
+    if wants("kotlin") {
+        kotlin::check(&mut report);
+    }
+    if wants("swift") {
+        swift::check(&mut report);
+    }
+    if wants("story") {
+        story::check(&mut report);
+    }
     report.close()
 }
 
 fn rust(report: &mut Report) {
+    report.language("Rust");
     report.step("format", || run("cargo", &["fmt", "--all", "--check"]));
     report.step("lints", || run("cargo", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
     report.step("docs", || {
@@ -78,4 +91,12 @@ fn rust_tests(report: &mut Report) {
     }
     // A suite that does not compile or dies prints no count; it is a failure all the same.
     report.count("rust tests", passed, if run.status.success() { failed } else { failed.max(1) });
+    // One test there goes through the whole corpus.
+    if failed == 0
+        && text.contains("every_case_gives_its_code_and_changes_nothing ... ok")
+        && let Ok(files) = fs::read_dir(root().join("tests/bad-inputs"))
+    {
+        let is_case = |path: &std::path::Path| path.extension().is_some_and(|extension| extension == "txt");
+        report.corpus(files.flatten().map(|entry| u32::from(is_case(&entry.path()))).sum());
+    }
 }

@@ -19,7 +19,7 @@ static inline void print_s(sesame_slice id) {
 }
 
 static inline void print_text(sesame_slice text) {
-  fwrite(text.data, 1, text.len, stdout);
+  if (text.len > 0) fwrite(text.data, 1, text.len, stdout);
 }
 
 /* A word and an id after it, or nothing where it is absent. */

@@ -38,7 +38,7 @@ static void say_hex(sesame_slice bytes) {
 }
 
 static void say_text(sesame_slice text) {
-  fwrite(text.data, 1, text.len, stdout);
+  if (text.len > 0) fwrite(text.data, 1, text.len, stdout);
 }
 
 static int nibble(int c) {

@@ -1,0 +1,196 @@
+//! The story of `tests/story` in five languages, and one device of each over one relay.
+
+use crate::{
+    bindings::{build_library_as, target},
+    c, kotlin, python,
+    report::Report,
+    root, swift, toolchains, tools,
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// How a language plays the story, and how it is a peer.
+struct Runner {
+    language: &'static str,
+    story: String,
+    peer: String,
+}
+
+/// Cargo points it to the workspace's own libraries, before the ones that a program was linked with.
+const SEARCHED: &str = "LD_LIBRARY_PATH";
+
+/// Where everything of the story lies; the library there, and it alone, has a seed and a clock from outside.
+fn folder() -> PathBuf {
+    target().join("story")
+}
+
+/// Everything that is checked over all languages at once.
+pub(crate) fn check(report: &mut Report) {
+    let built = report.value("the story's library", || {
+        build_library_as(&folder(), &["--features", "capi,uniffi,test-util"])?;
+        fs::create_dir_all(folder().join("transcripts")).map_err(|error| error.to_string())
+    });
+    if built.is_none() {
+        return;
+    }
+    let mut runners = Vec::new();
+    for (language, runner) in
+        [("Rust", rust as fn() -> Made), ("C", in_c), ("Python", in_python), ("Kotlin", in_kotlin), ("Swift", in_swift)]
+    {
+        report.language(language);
+        match runner() {
+            Ok(runner) => runners.push(runner),
+            Err(Missing::Tool(reason)) => report.skip(&format!("the story in {language}"), &reason),
+            Err(Missing::Fault(reason)) => report.step(&format!("the story in {language}"), || Err(reason)),
+        }
+    }
+    let mut first: Option<(&str, String)> = None;
+    for runner in &runners {
+        report.language(runner.language);
+        let told = report.value(&format!("the story in {}", runner.language), || tell(runner));
+        let Some(told) = told else { continue };
+        report.scenes(told.lines().filter(|line| line.starts_with("# scene ")).count());
+        match &first {
+            None => first = Some((runner.language, told)),
+            Some((other, expected)) => {
+                report.step(&format!("{} tells it as {other} does", runner.language), || same(expected, &told));
+            }
+        }
+    }
+    report.language("all");
+    if runners.len() > 1 {
+        report.counted("languages write to each other", || cross_use(&runners));
+    }
+}
+
+/// Why a runner cannot be had.
+enum Missing {
+    /// A tool is not there, and cannot be fetched.
+    Tool(String),
+    /// It does not build.
+    Fault(String),
+}
+
+impl From<String> for Missing {
+    fn from(reason: String) -> Self {
+        Self::Fault(reason)
+    }
+}
+
+type Made = Result<Runner, Missing>;
+
+fn rust() -> Made {
+    let done = Command::new("cargo").args(["build", "-p", "sesame-tests", "--bins"]).current_dir(root()).status();
+    if !done.is_ok_and(|status| status.success()) {
+        return Err("it does not build".to_owned().into());
+    }
+    let built = target().join("debug");
+    let program = |name: &str| built.join(name).display().to_string();
+    Ok(Runner { language: "Rust", story: program("story"), peer: program("peer") })
+}
+
+fn in_c() -> Made {
+    if !tools::have("gcc", &["gcc"]) || !tools::have("pkg-config", &["pkg-config"]) {
+        return Err(Missing::Tool("there is no gcc, or no pkg-config".to_owned()));
+    }
+    let has_json = || c::succeeds("pkg-config", &["--exists", "libcjson"]);
+    if !(has_json() || tools::install(&["libcjson-dev"]) && has_json()) {
+        return Err(Missing::Tool("there is no cJSON".to_owned()));
+    }
+    let program = |name: &str| c::build_of_story(&folder().join("debug"), name).map(|path| path.display().to_string());
+    Ok(Runner { language: "C", story: program("story")?, peer: program("peer")? })
+}
+
+fn in_python() -> Made {
+    let python = python::environment()?;
+    // The package as it is, with the story's library in it.
+    let package = folder().join("python/sesame");
+    let _ = fs::remove_dir_all(&package);
+    fs::create_dir_all(&package).map_err(|error| error.to_string())?;
+    let source = root().join("bindings/python/src/sesame");
+    for entry in fs::read_dir(source).map_err(|error| error.to_string())?.flatten() {
+        if entry.path().is_file() {
+            fs::copy(entry.path(), package.join(entry.file_name())).map_err(|error| error.to_string())?;
+        }
+    }
+    let library = crate::bindings::library();
+    let name = library.file_name().unwrap_or_default();
+    fs::copy(folder().join("debug").join(name), package.join(name)).map_err(|error| error.to_string())?;
+    let paths = format!("{}:{}", folder().join("python").display(), root().join("bindings/python/tests").display());
+    let program = |name: &str| {
+        let script = root().join("tests/story/python").join(name);
+        format!("env PYTHONPATH={paths} {} {}", python.display(), script.display())
+    };
+    Ok(Runner { language: "Python", story: program("story.py"), peer: program("peer.py") })
+}
+
+fn in_kotlin() -> Made {
+    let tools = toolchains::kotlin().map_err(Missing::Tool)?;
+    let class_path = kotlin::class_path(&tools)?;
+    let library = folder().join("debug");
+    let program = |class: &str| format!("java -Djna.library.path={} -cp {class_path} story.{class}", library.display());
+    Ok(Runner { language: "Kotlin", story: program("StoryKt"), peer: program("PeerKt") })
+}
+
+fn in_swift() -> Made {
+    let tools = toolchains::swift().map_err(Missing::Tool)?;
+    let pkgconfig = swift::describe(&folder().join("debug"))?;
+    let (package, scratch) = (root().join("tests/story/swift/Story"), target().join("swift/story"));
+    swift::build(&tools, &package, &pkgconfig, &scratch, &[])?;
+    let built = scratch.join("debug/Story").display().to_string();
+    let shell = |args: &[&str]| {
+        let command = tools.command(&root(), &[], &[&[built.as_str()], args].concat());
+        let quoted = |word: &std::ffi::OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
+        let words = [command.get_program()].into_iter().chain(command.get_args());
+        words.map(quoted).collect::<Vec<_>>().join(" ")
+    };
+    Ok(Runner { language: "Swift", story: shell(&[]), peer: shell(&["peer"]) })
+}
+
+/// Plays the story; gives the transcript, which is kept in the target folder as well.
+fn tell(runner: &Runner) -> Result<String, String> {
+    let stores = fresh(&format!("stores-{}", runner.language))?;
+    let script = root().join("tests/story/story.json");
+    let command = format!("{} {} {}", runner.story, script.display(), stores.display());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &command]).current_dir(root()).stderr(Stdio::inherit());
+    let done = shell.env_remove(SEARCHED).output().map_err(|error| error.to_string())?;
+    if !done.status.success() {
+        return Err(format!("it ended with {}", done.status));
+    }
+    let told = String::from_utf8(done.stdout).map_err(|error| error.to_string())?;
+    let kept = folder().join("transcripts").join(runner.language).with_extension("txt");
+    fs::write(&kept, &told).map_err(|error| error.to_string())?;
+    Ok(told)
+}
+
+fn same(expected: &str, told: &str) -> Result<(), String> {
+    if expected == told {
+        return Ok(());
+    }
+    let mut lines = expected.lines().zip(told.lines()).enumerate();
+    match lines.find(|(_, (one, other))| one != other) {
+        Some((at, (one, other))) => Err(format!("line {}: {one:?} there, {other:?} here", at + 1)),
+        None => Err("one ends before the other".to_owned()),
+    }
+}
+
+/// An empty folder.
+fn fresh(name: &str) -> Result<PathBuf, String> {
+    let path: PathBuf = folder().join(name);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).map_err(|error| error.to_string())?;
+    Ok(path)
+}
+
+/// One device for each language over one relay, and each language's stores in all others' hands.
+fn cross_use(runners: &[Runner]) -> Result<(u32, u32), String> {
+    let stores = fresh("stores-cross-use")?;
+    let mut command = Command::new(Path::new(&target()).join("debug/cross_use"));
+    command.arg(stores).args(runners.iter().map(|runner| format!("{}={}", runner.language, runner.peer)));
+    command.env_remove(SEARCHED);
+    c::counted(command)
+}

@@ -1,0 +1,94 @@
+//! The Swift package: compiled with warnings as errors in the modes of Swift 5 and 6, and tested.
+
+use crate::{
+    bindings::{build_library, target},
+    kotlin::run,
+    report::{Report, before},
+    root,
+    toolchains::{self, Swift},
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+/// Everything that is checked of the Swift package.
+pub(crate) fn check(report: &mut Report) {
+    report.language("Swift");
+    let swift = match toolchains::swift() {
+        Ok(swift) => swift,
+        Err(reason) => return report.skip("Swift", &reason),
+    };
+    let libraries = report.value("Swift: library", || {
+        build_library()?;
+        describe(&target().join("debug"))
+    });
+    let Some(libraries) = libraries else { return };
+    for mode in ["5", "6"] {
+        report.step(&format!("Swift: no warning in the mode of Swift {mode}"), || {
+            let scratch = target().join(format!("swift/mode-{mode}"));
+            let strict = ["-Xswiftc", "-swift-version", "-Xswiftc", mode, "-Xswiftc", "-warnings-as-errors"];
+            let complete = ["-Xswiftc", "-strict-concurrency=complete"];
+            build(&swift, &folder(), &libraries, &scratch, &[&strict[..], &complete].concat())
+        });
+    }
+    let mut cases = 0;
+    report.counted("Swift tests", || tests(&swift, &libraries, &mut cases));
+    report.corpus(cases);
+}
+
+/// The package's folder.
+pub(crate) fn folder() -> PathBuf {
+    root().join("bindings/swift")
+}
+
+/// Writes the file by which SwiftPM finds the library in a folder; gives the folder of that file.
+pub(crate) fn describe(libraries: &Path) -> Result<PathBuf, String> {
+    let folder = libraries.join("swift-pkgconfig");
+    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let version = env!("CARGO_PKG_VERSION");
+    let text = format!(
+        "Name: sesame_ffi\nDescription: libsesame\nVersion: {version}\nLibs: -L{} -lsesame_ffi\n",
+        libraries.display()
+    );
+    fs::write(folder.join("sesame_ffi.pc"), text).map_err(|error| error.to_string())?;
+    Ok(folder)
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// `swift build` of a package.
+pub(crate) fn build(
+    swift: &Swift,
+    package: &Path,
+    pkgconfig: &Path,
+    scratch: &Path,
+    options: &[&str],
+) -> Result<(), String> {
+    let (pkgconfig, scratch) = (text(pkgconfig), text(scratch));
+    let libraries = Path::new(&pkgconfig).parent().map(text).unwrap_or_default();
+    let args = ["swift", "build", "--scratch-path", &scratch, "-Xlinker", "-rpath", "-Xlinker", &libraries];
+    run(swift.command(package, &[("PKG_CONFIG_PATH", &pkgconfig)], &[&args[..], options].concat()))
+}
+
+/// Runs XCTest; gives what passed and what failed, and how many of the bad inputs gave their code.
+fn tests(swift: &Swift, pkgconfig: &Path, cases: &mut u32) -> Result<(u32, u32), String> {
+    let (scratch, pkgconfig) = (text(&target().join("swift/tests")), text(pkgconfig));
+    let libraries = text(&target().join("debug"));
+    let env = [("PKG_CONFIG_PATH", pkgconfig.as_str()), ("LD_LIBRARY_PATH", &libraries)];
+    let args = ["swift", "test", "--scratch-path", &scratch];
+    let done = swift.command(&folder(), &env, &args).stderr(Stdio::inherit()).output();
+    let done = done.map_err(|error| format!("swift could not be started: {error}"))?;
+    let said = String::from_utf8_lossy(&done.stdout);
+    print!("{said}");
+    let last = said.lines().rfind(|line| line.contains("Executed ")).ok_or("XCTest has said nothing")?;
+    let (executed, failed) = (before(last, " tests"), before(last, " failure"));
+    *cases = said.lines().find(|line| line.starts_with("bad inputs: ")).map_or(0, |line| before(line, " passed"));
+    match done.status.success() || failed > 0 {
+        true => Ok((executed.saturating_sub(failed), failed)),
+        false => Err(format!("swift test ended with {}", done.status)),
+    }
+}
