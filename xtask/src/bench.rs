@@ -11,7 +11,7 @@ type Figures = BTreeMap<(String, u32), Vec<f64>>;
 /// Builds the programs and prints the table.
 pub(crate) fn bench() -> Result<(), String> {
     let prefix = crate::bindings::target().join("c-prefix");
-    dist::c(&prefix)?;
+    dist::c::install(&prefix)?;
     let in_c = c::build_for_speed(&prefix, "batch")?;
     let mut figures: [(&str, Figures); 2] = [("Rust", Figures::new()), ("C", Figures::new())];
     for turn in 0..TURNS {

@@ -3,7 +3,7 @@
 
 use crate::{
     bindings::target,
-    dist,
+    dist, quickstart,
     report::{Report, before},
     root, run, tools,
 };
@@ -38,7 +38,7 @@ pub(crate) fn check(report: &mut Report) {
     let prefix = target().join("c-prefix");
     let installed = report.value("C package", || {
         let _ = fs::remove_dir_all(&prefix);
-        dist::c(&prefix)
+        dist::c::install(&prefix)
     });
     if installed.is_none() {
         return;
@@ -52,8 +52,8 @@ pub(crate) fn check(report: &mut Report) {
         true => report.step("examples by pkg-config", || examples_by_pkg_config(&prefix)),
         false => report.skip("examples by pkg-config", "there is no pkg-config"),
     }
-    report.step("the quickstart is what the README prints", quickstart);
-    report.step("the README's commands", || readme(&prefix));
+    report.step("C: the quickstart, as it is printed", || quickstart(&prefix));
+    report.step("C: the page's commands", || readme(&prefix));
     match tools::have("cmake", &["cmake", "make"]) {
         true => report.step("examples by CMake", || examples_by_cmake(&prefix)),
         false => report.skip("examples by CMake", "there is no cmake"),
@@ -96,7 +96,7 @@ fn declared(prefix: &Path) -> Result<Vec<String>, String> {
 fn symbols(prefix: &Path) -> Result<(), String> {
     let declared = declared(prefix)?;
     for library in ["libsesame.so", "libsesame.a"] {
-        let exported = dist::symbols(&prefix.join("lib").join(library))?;
+        let exported = dist::c::symbols(&prefix.join("lib").join(library))?;
         if exported != declared {
             let odd: Vec<&String> = exported.iter().filter(|name| !declared.contains(name)).collect();
             let lacks: Vec<&String> = declared.iter().filter(|name| !exported.contains(name)).collect();
@@ -214,15 +214,17 @@ fn examples_by_pkg_config(prefix: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// The first program is as short as promised, and the page that prints it prints what is compiled.
-fn quickstart() -> Result<(), String> {
-    let read = |path: &str| fs::read_to_string(root().join(path)).map_err(|error| format!("{path}: {error}"));
-    let (source, page) = (read("bindings/c/examples/quickstart.c")?, read("bindings/c/README.md")?);
-    if source.lines().count() > 60 {
-        return Err("the quickstart has more than 60 lines".to_owned());
+/// The first program is printed as it is compiled, and says what the others say.
+fn quickstart(prefix: &Path) -> Result<(), String> {
+    let source = root().join("bindings/c/examples/quickstart.c");
+    let text = fs::read_to_string(&source).map_err(|error| error.to_string())?;
+    if quickstart::printed("c", "bindings/c", 60)? != text {
+        return Err("the pages print another program than bindings/c/examples/quickstart.c".to_owned());
     }
-    let printed = page.split("```c\n").nth(1).and_then(|rest| rest.split("```").next());
-    if printed == Some(&source) { Ok(()) } else { Err("bindings/c/README.md prints another quickstart".to_owned()) }
+    let mut command = Command::new(build(prefix, "gcc", &source, false, &["-O1"])?);
+    let done = command.output().map_err(|error| error.to_string())?;
+    let said = String::from_utf8_lossy(&done.stdout);
+    if done.status.success() && said == quickstart::SAYS { Ok(()) } else { Err(format!("it says {said:?}")) }
 }
 
 /// What the C page tells to type, exactly as it is printed, but for the prefix.
@@ -367,7 +369,7 @@ fn programs(report: &mut Report, prefix: &Path) {
 /// A million call sequences under ASan and UBSan.
 pub(crate) fn score_sequences(count: &str, seed: &str) -> Result<(), String> {
     let prefix = target().join("c-prefix");
-    dist::c(&prefix)?;
+    dist::c::install(&prefix)?;
     let source = root().join("tests/c/sequences.c");
     let options = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     run(&build(&prefix, "gcc", &source, true, &options)?, &[count, seed])

@@ -2,6 +2,7 @@
 
 use crate::{
     bindings::{build_library, library, target},
+    quickstart,
     report::Report,
     root,
     toolchains::{self, Kotlin},
@@ -32,6 +33,7 @@ pub(crate) fn check(report: &mut Report) {
     {
         report.corpus(cases);
     }
+    report.step("Kotlin: the jar in an empty project, and the quickstart as it is printed", quickstart::kotlin);
 }
 
 /// The package's folder.

@@ -6,6 +6,7 @@ mod c;
 mod dist;
 mod kotlin;
 mod python;
+mod quickstart;
 mod report;
 mod score;
 mod story;
@@ -14,20 +15,13 @@ mod test;
 mod toolchains;
 mod tools;
 
-use clap::{Arg, ArgMatches, Command as Cli, builder::PathBufValueParser};
+use clap::{Arg, Command as Cli};
 use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
 fn commands() -> Cli {
-    let prefix =
-        Arg::new("prefix").long("prefix").required(true).value_name("DIR").value_parser(PathBufValueParser::new());
-    let dist = Cli::new("dist").about("Builds what is shipped").subcommand_required(true).subcommand(
-        Cli::new("c")
-            .about("Headers, shared and static library, pkg-config and CMake files, under a prefix")
-            .arg(prefix),
-    );
     let part = Arg::new("part").long("part").value_parser(test::PARTS).help("Only this part");
     Cli::new("cargo xtask")
         .bin_name("cargo xtask")
@@ -35,7 +29,7 @@ fn commands() -> Cli {
         .arg_required_else_help(true)
         .subcommand(Cli::new("demo").about("One message to every device, then a group's story, from Python"))
         .subcommand(Cli::new("test").about("Everything that must hold; what CI runs").arg(part))
-        .subcommand(dist)
+        .subcommand(dist::command())
         .subcommand(Cli::new("bindings").about("Generates the hosts' code anew"))
         .subcommand(Cli::new("header").about("Generates include/sesame.h anew"))
         .subcommand(Cli::new("abi").about("Writes the baseline of the C ABI anew"))
@@ -48,7 +42,7 @@ fn main() -> ExitCode {
     let result = match commands().get_matches().subcommand() {
         Some(("demo", _)) => demo(),
         Some(("test", what)) => return test::test(what.get_one::<String>("part").map(String::as_str)),
-        Some(("dist", what)) => dist(what),
+        Some(("dist", what)) => dist::run(what),
         Some(("bindings", _)) => bindings::generate(),
         Some(("header", _)) => bindings::header().and_then(|text| bindings::write_header(&root(), &text)),
         Some(("abi", _)) => c::write_abi(),
@@ -63,16 +57,6 @@ fn main() -> ExitCode {
             eprintln!("{reason}");
             ExitCode::FAILURE
         }
-    }
-}
-
-fn dist(what: &ArgMatches) -> Result<(), String> {
-    match what.subcommand() {
-        Some(("c", args)) => {
-            let prefix = args.get_one::<PathBuf>("prefix").ok_or("no prefix")?;
-            dist::c(&std::path::absolute(prefix).map_err(|error| error.to_string())?)
-        }
-        _ => Err("no such package".to_owned()),
     }
 }
 

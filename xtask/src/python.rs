@@ -2,6 +2,7 @@
 
 use crate::{
     bindings::{build_library, library, target},
+    quickstart,
     report::{Report, before},
     root, run,
 };
@@ -23,7 +24,7 @@ pub(crate) fn check(report: &mut Report) {
     });
     let Some(python) = python else { return };
     report.step("mypy --strict", || mypy(&python));
-    report.step("the README's example", || readme(&python));
+    report.step("Python: the wheel in an empty project, and the quickstart as it is printed", quickstart::python);
     report.step("the demo's story", || run(&python, &["bindings/python/demo.py"]));
     tests(&python, report);
 }
@@ -75,13 +76,6 @@ fn install_test_tools(python: &Path) -> Result<(), String> {
             "cryptography==50.0.2",
         ],
     )
-}
-
-/// Runs the README's Python example, exactly as it is printed.
-fn readme(python: &Path) -> Result<(), String> {
-    let text = fs::read_to_string(root().join("README.md")).map_err(|error| error.to_string())?;
-    let example = text.split("```python\n").nth(1).and_then(|rest| rest.split("```").next());
-    run(python, &["-c", example.ok_or("the README has no Python example")?])
 }
 
 /// The package, the demo, the tests and the story, each as strict as can be.

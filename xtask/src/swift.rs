@@ -3,6 +3,7 @@
 use crate::{
     bindings::{build_library, target},
     kotlin::run,
+    quickstart,
     report::{Report, before},
     root,
     toolchains::{self, Swift},
@@ -36,6 +37,7 @@ pub(crate) fn check(report: &mut Report) {
     let mut cases = 0;
     report.counted("Swift tests", || tests(&swift, &libraries, &mut cases));
     report.corpus(cases);
+    report.step("Swift: the package in an empty project, and the quickstart as it is printed", quickstart::swift);
 }
 
 /// The package's folder.
@@ -79,7 +81,7 @@ fn tests(swift: &Swift, pkgconfig: &Path, cases: &mut u32) -> Result<(u32, u32),
     let (scratch, pkgconfig) = (text(&target().join("swift/tests")), text(pkgconfig));
     let libraries = text(&target().join("debug"));
     let env = [("PKG_CONFIG_PATH", pkgconfig.as_str()), ("LD_LIBRARY_PATH", &libraries)];
-    let args = ["swift", "test", "--scratch-path", &scratch];
+    let args = ["swift", "test", "--scratch-path", &scratch, "-Xswiftc", "-warnings-as-errors"];
     let done = swift.command(&folder(), &env, &args).stderr(Stdio::inherit()).output();
     let done = done.map_err(|error| format!("swift could not be started: {error}"))?;
     let said = String::from_utf8_lossy(&done.stdout);

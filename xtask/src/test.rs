@@ -1,7 +1,7 @@
 //! `cargo xtask test`.
 
 use crate::{
-    bindings, c, kotlin, python,
+    bindings, c, kotlin, python, quickstart,
     report::{Report, before},
     root, run, story, swift,
 };
@@ -52,6 +52,7 @@ fn rust(report: &mut Report) {
     });
     report.step("licences", licences);
     rust_tests(report);
+    report.step("Rust: the quickstart, as it is printed", quickstart::rust);
     report.step("header and bindings are what the code says", || bindings::check(&root()));
 }
 

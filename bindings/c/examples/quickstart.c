@@ -48,13 +48,13 @@ int main(void) {
   }
 
   /* One call opens a mailbox. What it says waits in Bob's inbox until he acks it. */
-  const sesame_mails *mails; const sesame_received_list *read;
+  const sesame_mails *mails; const sesame_received_list *read; const sesame_message *it;
   check(sesame_relay_fetch(relay, b, 1, 100, &r, &mails, &e));
   check(sesame_device_batch_decrypt(bob, mails->envelopes, mails->count, &r2, &read, &e));
   check(sesame_relay_confirm(relay, b, 1, mails->ids, mails->count, &e));
   for (size_t i = 0; i < read->count; i++)
-    if (read->items[i]->message != NULL)
-      printf("Bob reads: %.*s\n", (int)read->items[i]->message->payload.len, read->items[i]->message->payload.data);
+    if ((it = read->items[i]->message) != NULL)
+      printf("%.*s says %.*s\n", (int)it->user.len, it->user.data, (int)it->payload.len, it->payload.data);
   check(sesame_device_ack(bob, read->ids, read->id_count, &e));
   return 0; /* each handle has its _free; the process ends here */
 }

@@ -33,6 +33,6 @@ int main() {
   relay.confirm("bob", 1, {mails->ids, mails->count});
   for (const auto &item : sesame::items(*read))
     if (item.message != nullptr)
-      std::cout << "Bob reads: " << sesame::bytes(item.message->payload).text() << "\n";
+      std::cout << sesame::bytes(item.message->user).text() << " says " << sesame::bytes(item.message->payload).text() << "\n";
   bob.ack(read);
 }

@@ -10,7 +10,7 @@ use std::{
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What a static library needs beside it, as rustc says it for this platform.
-const PRIVATE: [&str; 7] = ["gcc_s", "util", "rt", "pthread", "m", "dl", "c"];
+pub(super) const PRIVATE: [&str; 7] = ["gcc_s", "util", "rt", "pthread", "m", "dl", "c"];
 
 /// Before 1.0 each minor version is a library of its own.
 fn soname() -> String {
@@ -44,12 +44,13 @@ fn build() -> Result<PathBuf, String> {
     Ok(folder.join("release"))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), String> {
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), String> {
     fs::copy(from, to).map(drop).map_err(|error| format!("{} to {}: {error}", from.display(), to.display()))
 }
 
-/// Makes one object of the whole static library, in which only `sesame_*` is global: SQLite's names would collide with an app's own.
-fn static_library(built: &Path, to: &Path) -> Result<(), String> {
+/// Makes one object of the whole static library, in which only what the shared one exports is global: SQLite's names would collide with an
+/// app's own. `ours` are the patterns of those names.
+pub(super) fn static_library(built: &Path, ours: &[&str], to: &Path) -> Result<(), String> {
     let name = |path: &Path| path.to_string_lossy().into_owned();
     let (all, own) = (built.join("sesame-all.o"), built.join("sesame.o"));
     let exported = symbols(&built.join("libsesame_ffi.so"))?;
@@ -58,8 +59,10 @@ fn static_library(built: &Path, to: &Path) -> Result<(), String> {
     let archive = name(&built.join("libsesame_ffi.a"));
     let whole = ["-r", "--gc-sections", "--whole-archive", &archive, "-o"];
     run("ld", &[&keep[..], &whole, &[&name(&all)]].concat())?;
-    let hide = ["--wildcard", "--keep-global-symbol=sesame_*", "--strip-debug", "-R", ".llvmbc", "-R", ".llvmcmd"];
-    run("objcopy", &[&hide[..], &[&name(&all), &name(&own)]].concat())?;
+    let ours: Vec<String> = ours.iter().map(|pattern| format!("--keep-global-symbol={pattern}")).collect();
+    let ours: Vec<&str> = ours.iter().map(String::as_str).collect();
+    let hide = ["--wildcard", "--strip-debug", "-R", ".llvmbc", "-R", ".llvmcmd"];
+    run("objcopy", &[&hide[..], &ours, &[&name(&all), &name(&own)]].concat())?;
     let _ = fs::remove_file(to);
     // Without plugins: LLVM's, where it is installed, cannot read what rustc writes, and ends ar.
     run("ar", &["--plugin=", "crs", &name(to), &name(&own)])
@@ -92,7 +95,7 @@ fn template(name: &str, to: &Path, values: &[(&str, &str)]) -> Result<(), String
 }
 
 /// Installs header, libraries, pkg-config file and CMake package under `prefix`.
-pub(crate) fn c(prefix: &Path) -> Result<(), String> {
+pub(crate) fn install(prefix: &Path) -> Result<(), String> {
     let built = build()?;
     let (include, lib) = (prefix.join("include"), prefix.join("lib"));
     let (pkgconfig, cmake) = (lib.join("pkgconfig"), lib.join("cmake/sesame"));
@@ -114,7 +117,7 @@ pub(crate) fn c(prefix: &Path) -> Result<(), String> {
         #[cfg(unix)]
         std::os::unix::fs::symlink(to, lib.join(link)).map_err(|error| error.to_string())?;
     }
-    static_library(&built, &lib.join("libsesame.a"))?;
+    static_library(&built, &["sesame_*"], &lib.join("libsesame.a"))?;
     let flags = PRIVATE.map(|name| format!("-l{name}")).join(" ");
     template("sesame.pc.in", &pkgconfig.join("sesame.pc"), &[("VERSION", VERSION), ("PRIVATE", &flags)])?;
     let values = [("SHARED", shared.as_str()), ("SONAME", &soname), ("LIBRARIES", &PRIVATE.join(";"))];
