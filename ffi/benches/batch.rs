@@ -8,12 +8,17 @@
 use sesame_core::{
     device::{Recipients, Send},
     ids::{DeviceId, UserId},
+    store::Store,
 };
-use sesame_ffi::engine::{Engine, memory_store, store_key, user_id};
+use sesame_ffi::engine::{Engine, memory_store, sqlite_store, store_key, user_id};
 use sesame_relay::Relay;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 const PEERS: usize = 1_000;
+const SIZES: [usize; 3] = [1, 100, 1_000];
 const ROUNDS: usize = 7;
 const TEXT: &[u8] =
     b"a message of about a hundred bytes, as people write them all day long, in the group or to each other";
@@ -24,9 +29,9 @@ struct Host {
 }
 
 impl Host {
-    fn new(name: &str, relay: &mut Relay) -> Self {
+    fn new(name: &str, store: Arc<dyn Store>, relay: &mut Relay) -> Self {
         let user = user_id(name).unwrap();
-        let engine = Engine::create(memory_store(), store_key(vec![1; 32]).unwrap(), &user).unwrap();
+        let engine = Engine::create(store, store_key(vec![1; 32]).unwrap(), &user).unwrap();
         while let Some(upload) = engine.call(|d, c| d.publication(c, None)).unwrap() {
             relay.publish((&user, DeviceId(1)), &upload.bytes).unwrap();
             engine.call(|d, c| d.published(c, &upload.id)).unwrap();
@@ -81,31 +86,26 @@ fn print(what: &str, items: usize, mut times: Vec<Duration>) {
     println!("{what} {items} {:.3}", median.as_secs_f64() * 1e6 / items as f64);
 }
 
-fn main() {
-    let mut relay = Relay::new();
-    let peers: Vec<Host> = (0..PEERS).map(|n| Host::new(&format!("peer-{n}"), &mut relay)).collect();
-    let users: Vec<UserId> = peers.iter().map(|peer| peer.user.clone()).collect();
-    let writer = Host::new("writer", &mut relay);
-    writer.meet(&mut relay, &peers.iter().collect::<Vec<_>>());
-    let mut times = Vec::new();
-    for _ in 0..ROUNDS {
-        let begun = Instant::now();
-        let send = writer.encrypt(&users);
-        times.push(begun.elapsed());
-        // Our own user has a batch as well, of no device but this one.
-        assert_eq!(send.batches.len(), PEERS + 1);
-        writer.settle(&mut relay, send);
+/// What batches of each size cost a writer and a reader; `kind` says what both live in.
+fn measure(kind: &str, relay: &mut Relay, writer: &Host, reader: &Host, users: &[UserId]) {
+    for items in SIZES {
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS * if items == 1 { 20 } else { 1 } {
+            let begun = Instant::now();
+            let send = writer.encrypt(&users[..items]);
+            times.push(begun.elapsed());
+            // Our own user has a batch as well, of no device but this one.
+            assert_eq!(send.batches.len(), items + 1);
+            writer.settle(relay, send);
+        }
+        print(&format!("encrypt{kind}"), items, times);
     }
-    print("encrypt", PEERS, times);
-
-    let reader = Host::new("reader", &mut relay);
-    writer.meet(&mut relay, &[&reader]);
-    for items in [1, 100, 1_000] {
+    for items in SIZES {
         let mut times = Vec::new();
         for _ in 0..ROUNDS * if items == 1 { 20 } else { 1 } {
             for _ in 0..items {
                 let send = writer.encrypt(std::slice::from_ref(&reader.user));
-                writer.settle(&mut relay, send);
+                writer.settle(relay, send);
             }
             let mails = relay.fetch((&reader.user, DeviceId(1)), items);
             relay.confirm((&reader.user, DeviceId(1)), &mails.iter().map(|mail| mail.id).collect::<Vec<_>>());
@@ -117,6 +117,26 @@ fn main() {
             let ids: Vec<u64> = reader.engine.call(|d, c| d.inbox(c)).unwrap().iter().map(|item| item.id).collect();
             reader.engine.call(|d, c| d.ack(c, &ids)).unwrap();
         }
-        print("decrypt", items, times);
+        print(&format!("decrypt{kind}"), items, times);
     }
+}
+
+fn main() {
+    let folder = std::env::temp_dir().join(format!("sesame-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut relay = Relay::new();
+    let peers: Vec<Host> = (0..PEERS).map(|n| Host::new(&format!("peer-{n}"), memory_store(), &mut relay)).collect();
+    let users: Vec<UserId> = peers.iter().map(|peer| peer.user.clone()).collect();
+    for kind in ["", "-sqlite"] {
+        let store = |name: &str| match kind {
+            "" => memory_store(),
+            _ => sqlite_store(&folder.join(name).to_string_lossy()).unwrap(),
+        };
+        let writer = Host::new(&format!("writer{kind}"), store("writer"), &mut relay);
+        let reader = Host::new(&format!("reader{kind}"), store("reader"), &mut relay);
+        writer.meet(&mut relay, &peers.iter().collect::<Vec<_>>());
+        writer.meet(&mut relay, &[&reader]);
+        measure(kind, &mut relay, &writer, &reader, &users);
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }

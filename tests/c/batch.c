@@ -23,14 +23,75 @@ static void print(const char *what, int items, double *times, size_t count) {
   printf("%s %d %.3f\n", what, items, times[count / 2] / items);
 }
 
-int main(void) {
-  static host peers[PEERS];
-  static sesame_slice users[PEERS];
+static host peers[PEERS];
+static sesame_slice users[PEERS];
+static const int sizes[] = {1, 100, 1000};
+
+static int rounds_of(int items) {
+  return items == 1 ? ROUNDS * 20 : ROUNDS;
+}
+
+/* What batches of each size cost a writer and a reader; `kind` says what both live in. */
+static void measure(const char *kind, sesame_relay relay, host *writer, host *reader) {
   static double times[ROUNDS * 20];
+  const sesame_slice none = {NULL, 0};
+  char what[32];
+  sesame_result result;
+  const sesame_send *send;
+  snprintf(what, sizeof what, "encrypt%s", kind);
+  for (int size = 0; size < 3; size++) {
+    const int items = sizes[size], rounds = rounds_of(items);
+    for (int round = 0; round < rounds; round++) {
+      const double begun = now();
+      CHECK(sesame_device_batch_encrypt(writer->device, users, (size_t)items, sesame_text(TEXT), none, &result, &send, &host_error));
+      times[round] = now() - begun;
+      if (send->batch_count != (size_t)items + 1) exit(1); /* our own user has one as well, of no device but this one */
+      CHECK(sesame_result_free(result));
+      host_settle(writer);
+    }
+    print(what, items, times, (size_t)rounds);
+  }
+  snprintf(what, sizeof what, "decrypt%s", kind);
+  for (int size = 0; size < 3; size++) {
+    const int items = sizes[size], rounds = rounds_of(items);
+    for (int round = 0; round < rounds; round++) {
+      const sesame_mails *mails;
+      const sesame_received_list *read;
+      sesame_result opened;
+      for (int i = 0; i < items; i++) host_send(writer, reader->user, TEXT);
+      CHECK(sesame_relay_fetch(relay, host_user(reader), reader->id, (size_t)items, &result, &mails, &host_error));
+      CHECK(sesame_relay_confirm(relay, host_user(reader), reader->id, mails->ids, mails->count, &host_error));
+      const double begun = now();
+      CHECK(sesame_device_batch_decrypt(reader->device, mails->envelopes, mails->count, &opened, &read, &host_error));
+      times[round] = now() - begun;
+      if (read->count < (size_t)items) exit(1);
+      CHECK(sesame_device_ack(reader->device, read->ids, read->id_count, &host_error));
+      CHECK(sesame_result_free(opened));
+      CHECK(sesame_result_free(result));
+    }
+    print(what, items, times, (size_t)rounds);
+  }
+}
+
+/* A device in memory, or in a file of the folder. */
+static host create(sesame_relay relay, const char *folder, const char *name) {
+  char user[64], path[1024];
+  sesame_store store;
+  if (folder == NULL) return host_create(relay, name);
+  snprintf(user, sizeof user, "%s-sqlite", name);
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  CHECK(sesame_store_sqlite(sesame_text(path), &store, &host_error));
+  return host_create_over(relay, store, user);
+}
+
+/* usage: batch FOLDER, an empty one for SQLite's files */
+int main(int count, char **arguments) {
+  static char said[PEERS * 8];
   const sesame_slice none = {NULL, 0};
   sesame_relay relay;
   sesame_result result;
   const sesame_send *send;
+  if (count != 2) return 2;
   CHECK(sesame_relay_new(&relay, &host_error));
   for (int i = 0; i < PEERS; i++) {
     char name[32];
@@ -38,52 +99,33 @@ int main(void) {
     peers[i] = host_create(relay, name);
     users[i] = host_user(&peers[i]);
   }
-  /* Sessions begin, and are answered: what is measured is what most messages are. */
-  static char said[PEERS * 8];
-  host writer = host_create(relay, "writer"), reader = host_create(relay, "reader");
-  CHECK(sesame_device_batch_encrypt(writer.device, users, PEERS, sesame_text("hi"), none, &result, &send, &host_error));
-  CHECK(sesame_result_free(result));
-  host_settle(&writer);
-  host_send(&writer, "reader", "hi");
-  for (int i = 0; i <= PEERS; i++) {
-    host *peer = i < PEERS ? &peers[i] : &reader;
-    host_read(peer, said, sizeof said);
-    host_send(peer, "writer", "hi");
-  }
-  host_read(&writer, said, sizeof said);
-  for (int round = 0; round < ROUNDS; round++) {
-    const double begun = now();
-    CHECK(sesame_device_batch_encrypt(writer.device, users, PEERS, sesame_text(TEXT), none, &result, &send, &host_error));
-    times[round] = now() - begun;
-    if (send->batch_count != PEERS + 1) return 1; /* our own user has one as well, of no device but this one */
+  for (int kind = 0; kind < 2; kind++) {
+    const char *folder = kind == 0 ? NULL : arguments[1];
+    host writer = create(relay, folder, "writer"), reader = create(relay, folder, "reader");
+    /* Sessions begin, and are answered: what is measured is what most messages are. */
+    CHECK(sesame_device_batch_encrypt(writer.device, users, PEERS, sesame_text("hi"), none, &result, &send, &host_error));
     CHECK(sesame_result_free(result));
     host_settle(&writer);
-  }
-  print("encrypt", PEERS, times, ROUNDS);
-
-  const int sizes[] = {1, 100, 1000};
-  for (int size = 0; size < 3; size++) {
-    const int items = sizes[size], rounds = items == 1 ? ROUNDS * 20 : ROUNDS;
-    for (int round = 0; round < rounds; round++) {
-      const sesame_mails *mails;
-      const sesame_received_list *read;
-      sesame_result opened;
-      for (int i = 0; i < items; i++) host_send(&writer, "reader", TEXT);
-      CHECK(sesame_relay_fetch(relay, host_user(&reader), reader.id, (size_t)items, &result, &mails, &host_error));
-      CHECK(sesame_relay_confirm(relay, host_user(&reader), reader.id, mails->ids, mails->count, &host_error));
-      const double begun = now();
-      CHECK(sesame_device_batch_decrypt(reader.device, mails->envelopes, mails->count, &opened, &read, &host_error));
-      times[round] = now() - begun;
-      if (read->count < (size_t)items) return 1;
-      CHECK(sesame_device_ack(reader.device, read->ids, read->id_count, &host_error));
-      CHECK(sesame_result_free(opened));
-      CHECK(sesame_result_free(result));
+    host_send(&writer, reader.user, "hi");
+    for (int i = 0; i <= PEERS; i++) {
+      host *peer = i < PEERS ? &peers[i] : &reader;
+      host_read(peer, said, sizeof said);
+      host_send(peer, writer.user, "hi");
     }
-    print("decrypt", items, times, (size_t)rounds);
+    host_read(&writer, said, sizeof said);
+    measure(kind == 0 ? "" : "-sqlite", relay, &writer, &reader);
+    host_free(&writer);
+    host_free(&reader);
   }
+  static double calls[2000];
+  for (int i = 0; i < 2000; i++) {
+    uint32_t id;
+    const double begun = now();
+    CHECK(sesame_device_id(peers[0].device, &id, &host_error));
+    calls[i] = now() - begun;
+  }
+  print("call", 1, calls, 2000);
   for (int i = 0; i < PEERS; i++) host_free(&peers[i]);
-  host_free(&writer);
-  host_free(&reader);
   CHECK(sesame_relay_free(relay));
   return 0;
 }

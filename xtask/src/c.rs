@@ -52,7 +52,7 @@ pub(crate) fn check(report: &mut Report) {
         true => report.step("examples by pkg-config", || examples_by_pkg_config(&prefix)),
         false => report.skip("examples by pkg-config", "there is no pkg-config"),
     }
-    report.step("C: the quickstart, as it is printed", || quickstart(&prefix));
+    report.step("C: printed quickstart", || quickstart(&prefix));
     report.step("C: the page's commands", || readme(&prefix));
     match tools::have("cmake", &["cmake", "make"]) {
         true => report.step("examples by CMake", || examples_by_cmake(&prefix)),

@@ -33,7 +33,7 @@ pub(crate) fn check(report: &mut Report) {
     {
         report.corpus(cases);
     }
-    report.step("Kotlin: the jar in an empty project, and the quickstart as it is printed", quickstart::kotlin);
+    report.step("Kotlin: printed quickstart, from the jar", quickstart::kotlin);
 }
 
 /// The package's folder.

@@ -33,7 +33,7 @@ fn commands() -> Cli {
         .subcommand(Cli::new("bindings").about("Generates the hosts' code anew"))
         .subcommand(Cli::new("header").about("Generates include/sesame.h anew"))
         .subcommand(Cli::new("abi").about("Writes the baseline of the C ABI anew"))
-        .subcommand(Cli::new("bench").about("Times batches in Rust beside the same through C"))
+        .subcommand(Cli::new("bench").about("Times batches in Rust beside the same in each other language"))
         .subcommand(score::command())
         .subcommand(Cli::new("clean-toolchains").about("Takes away what was set up for Kotlin and Swift"))
 }

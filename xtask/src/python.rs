@@ -24,7 +24,7 @@ pub(crate) fn check(report: &mut Report) {
     });
     let Some(python) = python else { return };
     report.step("mypy --strict", || mypy(&python));
-    report.step("Python: the wheel in an empty project, and the quickstart as it is printed", quickstart::python);
+    report.step("Python: printed quickstart, from the wheel", quickstart::python);
     report.step("the demo's story", || run(&python, &["bindings/python/demo.py"]));
     tests(&python, report);
 }
@@ -61,6 +61,20 @@ pub(crate) fn install(python: &Path) -> Result<(), String> {
     run(python, &[&quiet[..], &[&wheel]].concat())
 }
 
+/// The package as it is committed, with another library in it, under a folder for PYTHONPATH.
+pub(crate) fn lay_out(library: &Path, folder: &Path) -> Result<(), String> {
+    let package = folder.join("sesame");
+    let _ = fs::remove_dir_all(&package);
+    fs::create_dir_all(&package).map_err(|error| error.to_string())?;
+    let source = root().join("bindings/python/src/sesame");
+    let entries = fs::read_dir(source).map_err(|error| error.to_string())?.flatten().map(|entry| entry.path());
+    for file in entries.filter(|path| path.is_file()).chain([library.to_path_buf()]) {
+        let to = package.join(file.file_name().unwrap_or_default());
+        fs::copy(&file, to).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    Ok(())
+}
+
 /// pytest, mypy, and the primitives of the second implementation, from PyPI, once.
 fn install_test_tools(python: &Path) -> Result<(), String> {
     run(
@@ -80,8 +94,14 @@ fn install_test_tools(python: &Path) -> Result<(), String> {
 
 /// The package, the demo, the tests and the story, each as strict as can be.
 fn mypy(python: &Path) -> Result<(), String> {
-    let checked =
-        ["src/sesame", "demo.py", "tests", "../../tests/story/python/story.py", "../../tests/story/python/peer.py"];
+    let checked = [
+        "src/sesame",
+        "demo.py",
+        "tests",
+        "../../tests/story/python/story.py",
+        "../../tests/story/python/peer.py",
+        "../../tests/bench/batch.py",
+    ];
     let mut command = Command::new(python);
     command.args(["-m", "mypy", "--strict", "--config-file", "pyproject.toml"]).args(checked);
     command.current_dir(root().join("bindings/python")).env("MYPYPATH", "tests");

@@ -65,7 +65,8 @@ impl Project {
 /// Runs a program that must say what all of them say.
 fn says(mut command: Command) -> Result<(), String> {
     let done = command.stderr(Stdio::inherit()).output().map_err(|error| error.to_string())?;
-    let said = String::from_utf8_lossy(&done.stdout);
+    // Maven resets the terminal's colours even where there are none.
+    let said = String::from_utf8_lossy(&done.stdout).replace("\u{1b}[0m", "");
     if !done.status.success() {
         return Err(format!("{:?} ended with {}: {said}", command.get_program(), done.status));
     }

@@ -106,19 +106,9 @@ fn in_c() -> Made {
 
 fn in_python() -> Made {
     let python = python::environment()?;
-    // The package as it is, with the story's library in it.
-    let package = folder().join("python/sesame");
-    let _ = fs::remove_dir_all(&package);
-    fs::create_dir_all(&package).map_err(|error| error.to_string())?;
-    let source = root().join("bindings/python/src/sesame");
-    for entry in fs::read_dir(source).map_err(|error| error.to_string())?.flatten() {
-        if entry.path().is_file() {
-            fs::copy(entry.path(), package.join(entry.file_name())).map_err(|error| error.to_string())?;
-        }
-    }
     let library = crate::bindings::library();
-    let name = library.file_name().unwrap_or_default();
-    fs::copy(folder().join("debug").join(name), package.join(name)).map_err(|error| error.to_string())?;
+    let library = folder().join("debug").join(library.file_name().unwrap_or_default());
+    python::lay_out(&library, &folder().join("python"))?;
     let paths = format!("{}:{}", folder().join("python").display(), root().join("bindings/python/tests").display());
     let program = |name: &str| {
         let script = root().join("tests/story/python").join(name);

@@ -37,7 +37,7 @@ pub(crate) fn check(report: &mut Report) {
     let mut cases = 0;
     report.counted("Swift tests", || tests(&swift, &libraries, &mut cases));
     report.corpus(cases);
-    report.step("Swift: the package in an empty project, and the quickstart as it is printed", quickstart::swift);
+    report.step("Swift: printed quickstart, from the package", quickstart::swift);
 }
 
 /// The package's folder.

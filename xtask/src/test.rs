@@ -52,7 +52,7 @@ fn rust(report: &mut Report) {
     });
     report.step("licences", licences);
     rust_tests(report);
-    report.step("Rust: the quickstart, as it is printed", quickstart::rust);
+    report.step("Rust: printed quickstart", quickstart::rust);
     report.step("header and bindings are what the code says", || bindings::check(&root()));
 }
 

@@ -48,7 +48,7 @@ impl Kotlin {
     pub(crate) fn maven(&self, folder: &Path, args: &[&str]) -> Command {
         let mut command = Command::new("mvn");
         let repository = format!("-Dmaven.repo.local={}", home().join("maven").display());
-        command.args(["-q", "-B", "-ntp", &repository]).args(args).current_dir(folder);
+        command.args(["-q", "-B", "-ntp", "-Dstyle.color=never", &repository]).args(args).current_dir(folder);
         command
     }
 }

@@ -21,7 +21,7 @@ fn build() -> Result<PathBuf, String> {
     let name = bindings::library();
     let library = built.join(name.file_name().unwrap_or_default());
     if cfg!(target_os = "linux") {
-        let odd = |name: &&String| !["ffi_sesame_", "uniffi_", "UNIFFI_"].iter().any(|ours| name.starts_with(ours));
+        let odd = |name: &&String| !EXPORTED.iter().any(|ours| name.contains(ours.trim_end_matches('*')));
         let symbols = c::symbols(&library)?;
         if let Some(name) = symbols.iter().find(odd) {
             return Err(format!("{} shows {name}, which is not the hosts'", library.display()));

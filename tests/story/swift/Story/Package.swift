@@ -6,6 +6,7 @@ let package = Package(
     dependencies: [.package(path: "../../../../bindings/swift")],
     targets: [
         .systemLibrary(name: "Outside", path: "Sources/Outside"),
+        .executableTarget(name: "Batch", dependencies: [.product(name: "Sesame", package: "swift")]),
         .executableTarget(
             name: "Story",
             dependencies: ["Outside", .product(name: "MemoryStore", package: "swift"), .product(name: "Sesame", package: "swift")]
