@@ -28,7 +28,8 @@ final class Host {
         var next: PendingSend? = send
         while let send = next {
             for batch in send.batches {
-                precondition(try relay.submit(user: user, device: 1, batch: batch) == .accepted)
+                let said = try relay.submit(user: user, device: 1, batch: batch)
+                precondition(said == .accepted)
                 try device.accepted(send: send.id, user: batch.user)
             }
             _ = try device.registry().apply(answers: try relay.answer(needs: send.needs))
