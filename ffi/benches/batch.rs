@@ -3,7 +3,7 @@
 //! Prints a line each: what, how many items in one call, microseconds an item (the median of the rounds).
 
 // Here the clock is what is asked for.
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, missing_docs)]
+#![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
 
 use sesame_core::{
     device::{Recipients, Send},

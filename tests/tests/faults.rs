@@ -237,3 +237,29 @@ fn a_call_that_runs_again_holds_the_store_once_and_lets_go_whatever_comes() {
     assert_eq!(lost.unwrap_err().code, Code::StoreBusy);
     assert!(!store.held.load(Ordering::SeqCst));
 }
+
+/// Loses its disk within a commit.
+struct Lost(MemoryStore, AtomicBool);
+
+impl Store for Lost {
+    fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
+        if self.1.load(Ordering::SeqCst) { Err(StoreError::Io) } else { self.0.load(queries, hold) }
+    }
+
+    fn commit(&self, _: Generation, _: &Changes) -> Result<(), CommitError> {
+        self.1.store(true, Ordering::SeqCst);
+        Err(CommitError::OutcomeUnknown)
+    }
+
+    fn release(&self) {}
+}
+
+#[test]
+fn a_commit_that_cannot_be_read_back_says_that_nobody_knows() {
+    let mut world = World::pair(72);
+    let rows = MemoryStore::new();
+    rows.restore(world.dump(BOB));
+    let device = Device::open(Arc::new(Lost(rows, AtomicBool::new(false))), &store_key()).unwrap();
+    let sent = world.with(BOB, |_, context| device.batch_encrypt(context, &[user("alice")], b"gone?", None));
+    assert_eq!(sent.unwrap_err().code, Code::OutcomeUnknown);
+}

@@ -72,7 +72,7 @@ impl Peer {
             }
             "publication" => {
                 let upload = self.call(|device, context| device.publication(context, None))?;
-                Ok(upload.map_or(Vec::new(), |upload| vec![encode(&upload.id), encode(&upload.bytes)]))
+                Ok(upload.map_or(Vec::new(), |upload| vec![encode(upload.id), encode(&upload.bytes)]))
             }
             "published" => {
                 let id = decode(words[0]).try_into().unwrap();
@@ -126,7 +126,7 @@ fn waiting(send: &Send) -> Vec<String> {
     let batches = send.batches.iter().map(|batch| {
         let envelopes = batch.envelopes.iter().map(|out| format!("{}={}", out.device.0, encode(&out.envelope)));
         let envelopes = envelopes.collect::<Vec<_>>().join(",");
-        format!("batch:{}:{}:{envelopes}", encode(&send.id.0), name(&batch.user))
+        format!("batch:{}:{}:{envelopes}", encode(send.id.0), name(&batch.user))
     });
     let needs = send.needs.iter().map(|need| match need {
         Need::DeviceList(user) => format!("list:{}", name(user)),

@@ -1,0 +1,83 @@
+//! Every error code is seen somewhere: by the story in five languages, by the bad-input corpus in five languages, or by the test that is
+//! named here.
+
+use sesame_core::error::Code;
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
+
+/// Codes that neither the story nor the corpus can show in every language, and where each is shown.
+const ELSEWHERE: [(Code, &str, &str); 16] = [
+    // The core alone does not have it; each face's own tests of a store do.
+    (Code::Reentrant, "bindings/swift/Tests/SesameTests/StoreTests.swift", "104"),
+    // Takes a call that lasts longer than any other may wait.
+    (Code::Busy, "ffi/src/engine.rs", "Code::Busy"),
+    // Only C can be given them.
+    (Code::BadHandle, "tests/c/misuse.c", "SESAME_STATUS_BAD_HANDLE"),
+    (Code::NullPointer, "tests/c/misuse.c", "SESAME_STATUS_NULL_POINTER"),
+    (Code::BadStruct, "tests/c/misuse.c", "SESAME_STATUS_BAD_STRUCT"),
+    // Only an authenticated peer that breaks the rules, or thousands of messages, bring them.
+    (Code::TooFarAhead, "core/tests/ratchet.rs", "Code::TooFarAhead"),
+    (Code::MessageKeyExpired, "core/tests/ratchet.rs", "Code::MessageKeyExpired"),
+    (Code::BadPadding, "core/src/wire/padding.rs", "Err(Code::BadPadding)"),
+    (Code::ReusedIndex, "core/tests/ratchet.rs", "Code::ReusedIndex"),
+    (Code::TooManyOperations, "tests/tests/groups.rs", "Code::TooManyOperations"),
+    // Only a server that breaks the rules brings them.
+    (Code::BundleExpired, "tests/tests/agreement.rs", "Code::BundleExpired"),
+    (Code::DeviceListFork, "tests/tests/attacks.rs", "Code::DeviceListFork"),
+    (Code::TooManyRounds, "tests/tests/sesame.rs", "Code::TooManyRounds"),
+    // A store that breaks within a call, or its contract.
+    (Code::OutcomeUnknown, "tests/tests/faults.rs", "Code::OutcomeUnknown"),
+    (Code::StoreMisbehaves, "tests/c/misuse.c", "412"),
+    // Broken randomness.
+    (Code::Randomness, "tests/tests/attacks.rs", "Code::Randomness"),
+];
+
+/// Codes that nothing gives today; their numbers are kept for what the events of that name say already.
+const RESERVED: [Code; 3] = [Code::DeviceListRollback, Code::ServerInconsistent, Code::RollbackDetected];
+
+/// Faults of the library itself, which no input may bring; `ffi/src/engine.rs` and `ffi/src/capi/boundary.rs` make them by force.
+const FAULTS: [Code; 3] = [Code::Internal, Code::Poisoned, Code::Forked];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The numbers that a transcript shows.
+fn told() -> BTreeSet<u16> {
+    let folder = std::env::temp_dir().join(format!("sesame-codes-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let script = root().join("tests/story/story.json");
+    let done = Command::new(env!("CARGO_BIN_EXE_story")).arg(script).arg(&folder).output().unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(done.status.success());
+    let mut codes = BTreeSet::new();
+    for line in String::from_utf8(done.stdout).unwrap().lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let code = match words.as_slice() {
+            ["!", code] | ["failed", _, code] | ["refused", _, _, code] | [_, "failure", code, _] => *code,
+            _ => continue,
+        };
+        codes.insert(code.parse().unwrap());
+    }
+    codes
+}
+
+fn corpus() -> BTreeSet<u16> {
+    let files = fs::read_dir(root().join("tests/bad-inputs")).unwrap().flatten().map(|entry| entry.path());
+    let cases = files.filter(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    let expect = |text: String| text.lines().find_map(|line| line.strip_prefix("expect: ")).unwrap().parse().unwrap();
+    cases.map(|path| expect(fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn every_code_is_seen_somewhere() {
+    let seen: BTreeSet<u16> = told().union(&corpus()).copied().collect();
+    for (code, file, text) in ELSEWHERE {
+        assert!(!seen.contains(&code.number()), "{code:?} is seen now: take it out of the table");
+        let path = root().join(file);
+        assert!(fs::read_to_string(&path).unwrap().contains(text), "{file} shows no {code:?}");
+    }
+    let elsewhere: BTreeSet<Code> = ELSEWHERE.iter().map(|(code, ..)| *code).chain(RESERVED).chain(FAULTS).collect();
+    let unseen: Vec<&Code> =
+        Code::ALL.iter().filter(|code| !seen.contains(&code.number()) && !elsewhere.contains(code)).collect();
+    assert!(unseen.is_empty(), "nobody sees {unseen:?}");
+}
