@@ -23,15 +23,21 @@ def main(library: Path, folder: Path) -> None:
     info = f"{name}-{version}.dist-info"
     files = {f"sesame/{path.name}": path.read_bytes() for path in sorted((HERE / "src" / "sesame").iterdir()) if path.suffix in {".py", ".typed"}}
     files[f"sesame/{library.name}"] = library.read_bytes()
+    for licence in ("LICENSE-APACHE", "LICENSE-MIT"):
+        files[f"{info}/licenses/{licence}"] = (HERE.parents[1] / licence).read_bytes()
     metadata = [
         "Metadata-Version: 2.4",
         f"Name: {name}",
         f"Version: {version}",
         f"Summary: {project['description']}",
         f"License-Expression: {project['license']}",
+        "License-File: LICENSE-APACHE",
+        "License-File: LICENSE-MIT",
         f"Requires-Python: {project['requires-python']}",
+        "Description-Content-Type: text/markdown",
     ]
-    files[f"{info}/METADATA"] = ("\n".join(metadata) + "\n").encode()
+    page = (HERE / "README.md").read_text(encoding="utf-8")
+    files[f"{info}/METADATA"] = ("\n".join(metadata) + "\n\n" + page).encode()
     files[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: libsesame\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()
     record = "".join(
         f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}\n"
@@ -41,7 +47,8 @@ def main(library: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / f"{name}-{version}-{tag}.whl", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as wheel:
         for path, data in files.items():
-            wheel.writestr(path, data)
+            # The same files give the same wheel.
+            wheel.writestr(zipfile.ZipInfo(path), data, zipfile.ZIP_DEFLATED)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,17 @@
 #!/usr/bin/env bash
 # Makes SesameFFI.xcframework beside Package.swift, which takes it on Apple's systems. Untested: it needs macOS with Xcode.
-#
-# usage: build-xcframework.sh [dynamic]. Static is the default; `dynamic` makes a framework that does not collide with another static
-# library that is written in Rust.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-kind=${1:-static}
-case $kind in static) crate=staticlib file=libsesame_ffi.a ;; dynamic) crate=cdylib file=libsesame_ffi.dylib ;; *) exit 2 ;; esac
 out=target/xcframework
 rm -rf "$out" bindings/swift/SesameFFI.xcframework
-mkdir -p "$out"
 export IPHONEOS_DEPLOYMENT_TARGET=13.0 MACOSX_DEPLOYMENT_TARGET=11.0
 
 built() { # target
   rustup target add "$1" >&2
   cargo rustc --locked -p sesame-ffi --lib --release --no-default-features --features uniffi,wiping-allocator \
-    --crate-type "$crate" --target "$1" --target-dir "$out/build" >&2
-  echo "$out/build/$1/release/$file"
+    --crate-type staticlib --target "$1" --target-dir "$out/build" >&2
+  echo "$out/build/$1/release/libsesame_ffi.a"
 }
 
 joined() { # name, targets: one file for each platform, whatever the processor
@@ -25,8 +19,7 @@ joined() { # name, targets: one file for each platform, whatever the processor
   shift
   for target in "$@"; do files+=("$(built "$target")"); done
   mkdir -p "$out/$name"
-  lipo -create "${files[@]}" -output "$out/$name/$file"
-  [ "$kind" = static ] || install_name_tool -id "@rpath/$file" "$out/$name/$file"
+  lipo -create "${files[@]}" -output "$out/$name/libsesame_ffi.a"
 }
 
 joined ios aarch64-apple-ios
@@ -39,5 +32,5 @@ mkdir -p "$headers/SesameFFI"
 cp bindings/swift/Sources/SesameFFI/{SesameFFI.h,module.modulemap} "$headers/SesameFFI/"
 
 args=()
-for platform in ios simulator macos; do args+=(-library "$out/$platform/$file" -headers "$headers"); done
+for platform in ios simulator macos; do args+=(-library "$out/$platform/libsesame_ffi.a" -headers "$headers"); done
 xcodebuild -create-xcframework "${args[@]}" -output bindings/swift/SesameFFI.xcframework

@@ -13,6 +13,10 @@ pub mod relay;
 #[cfg(feature = "uniffi")]
 pub mod uniffi;
 
+// A seed from outside makes every key predictable: no build that is optimised for shipping has it.
+#[cfg(all(feature = "test-util", not(debug_assertions)))]
+compile_error!("test-util is for the story of tests/story alone, in a debug build");
+
 #[cfg(feature = "wiping-allocator")]
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);

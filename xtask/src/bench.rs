@@ -115,7 +115,12 @@ impl Program {
     }
 
     fn run(&mut self) -> Result<(), String> {
-        let done = (self.command)().current_dir(root()).output().map_err(|error| error.to_string())?;
+        // Cargo points this to the workspace's own libraries, before the ones that a program was linked with.
+        let done = (self.command)()
+            .current_dir(root())
+            .env_remove("LD_LIBRARY_PATH")
+            .output()
+            .map_err(|error| error.to_string())?;
         if !done.status.success() {
             return Err(format!("{}: {}", self.language, String::from_utf8_lossy(&done.stderr)));
         }

@@ -100,6 +100,23 @@ pub(crate) fn write_header(root: &Path, text: &str) -> Result<(), String> {
     fs::write(root.join(HEADER), text).map_err(|error| error.to_string())
 }
 
+/// The workspace's version stands wherever a package or its page names it.
+pub(crate) fn check_versions() -> Result<(), String> {
+    let version = env!("CARGO_PKG_VERSION");
+    for (path, text) in [
+        ("bindings/kotlin/pom.xml", format!("<version>{version}</version>\n  <name>")),
+        ("bindings/kotlin/build.gradle.kts", format!("version = \"{version}\"")),
+        ("bindings/kotlin/README.md", format!("<artifactId>sesame</artifactId><version>{version}</version>")),
+        ("bindings/kotlin/README.md", format!("org.libsesame:sesame:{version}")),
+    ] {
+        let found = fs::read_to_string(root().join(path)).map_err(|error| format!("{path}: {error}"))?;
+        if !found.contains(&text) {
+            return Err(format!("{path} does not say {text:?}"));
+        }
+    }
+    Ok(())
+}
+
 /// Fails when the committed code is not what the generators give now.
 pub(crate) fn check(root: &Path) -> Result<(), String> {
     let same = |path: &str, fresh: &str, command: &str| match fs::read_to_string(root.join(path)) {

@@ -43,7 +43,7 @@ pub(crate) fn check(report: &mut Report) {
     if installed.is_none() {
         return;
     }
-    report.step("exported symbols are the header's", || symbols(&prefix));
+    report.step("exported symbols are the header's", || dist::c::check_symbols(&prefix));
     match tools::have("abidiff", &["abigail-tools"]) {
         true => report.step("ABI is the baseline's", || abi(&prefix)),
         false => report.skip("ABI is the baseline's", "there is no abidiff"),
@@ -78,32 +78,6 @@ fn headers(c: &str, cpp: &str) -> Result<(), String> {
     let hpp = include.join("sesame.hpp").to_string_lossy().into_owned();
     let bare = ["-x", "c++", "-std=c++17", "-fno-exceptions", "-fno-rtti", "-Wshadow"];
     run(cpp, &[&bare[..], &STRICT, &["-fsyntax-only", &hpp]].concat())?;
-    Ok(())
-}
-
-/// The functions that the header declares.
-fn declared(prefix: &Path) -> Result<Vec<String>, String> {
-    let header = fs::read_to_string(prefix.join("include/sesame.h")).map_err(|error| error.to_string())?;
-    let before_bracket = |text: &str| text.split_once('(').map(|(before, _)| before.to_owned());
-    let last_word = |text: String| text.rsplit([' ', '*', '\n']).next().map(str::to_owned);
-    let mut names: Vec<String> =
-        header.split("\nSESAME_API").skip(1).filter_map(before_bracket).filter_map(last_word).collect();
-    names.sort();
-    Ok(names)
-}
-
-/// Both libraries export what the header declares, and nothing else.
-fn symbols(prefix: &Path) -> Result<(), String> {
-    let declared = declared(prefix)?;
-    for library in ["libsesame.so", "libsesame.a"] {
-        let exported = dist::c::symbols(&prefix.join("lib").join(library))?;
-        if exported != declared {
-            let odd: Vec<&String> = exported.iter().filter(|name| !declared.contains(name)).collect();
-            let lacks: Vec<&String> = declared.iter().filter(|name| !exported.contains(name)).collect();
-            return Err(format!("{library} shows {odd:?} besides and lacks {lacks:?}"));
-        }
-    }
-    eprintln!("   {} functions", declared.len());
     Ok(())
 }
 
@@ -221,10 +195,7 @@ fn quickstart(prefix: &Path) -> Result<(), String> {
     if quickstart::printed("c", "bindings/c", 60)? != text {
         return Err("the pages print another program than bindings/c/examples/quickstart.c".to_owned());
     }
-    let mut command = Command::new(build(prefix, "gcc", &source, false, &["-O1"])?);
-    let done = command.output().map_err(|error| error.to_string())?;
-    let said = String::from_utf8_lossy(&done.stdout);
-    if done.status.success() && said == quickstart::SAYS { Ok(()) } else { Err(format!("it says {said:?}")) }
+    quickstart::c(prefix)
 }
 
 /// What the C page tells to type, exactly as it is printed, but for the prefix.

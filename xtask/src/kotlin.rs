@@ -2,7 +2,7 @@
 
 use crate::{
     bindings::{build_library, library, target},
-    quickstart,
+    finish, quickstart,
     report::Report,
     root,
     toolchains::{self, Kotlin},
@@ -10,7 +10,6 @@ use crate::{
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 /// Everything that is checked of the Kotlin package.
@@ -20,11 +19,14 @@ pub(crate) fn check(report: &mut Report) {
         Ok(kotlin) => kotlin,
         Err(reason) => return report.skip("Kotlin", &reason),
     };
+    // What an earlier run has left is neither counted nor tested.
+    for stale in ["surefire-reports", "classes", "test-classes"] {
+        let _ = fs::remove_dir_all(target().join("kotlin").join(stale));
+    }
     let tested = report.value("Kotlin: -Werror, JUnit, ktlint", || {
         build_library()?;
         put_natives(&library(), &target().join("kotlin-natives"))?;
-        let _ = fs::remove_dir_all(reports());
-        run(kotlin.maven(&folder(), &[&build_in("kotlin"), "verify"]))
+        finish(kotlin.maven(&folder(), &[&build_in("kotlin"), "verify"]))
     });
     // A test that fails ends Maven as well; what it counted is counted either way.
     report.counted("Kotlin tests", || counts(&reports(), None));
@@ -52,7 +54,7 @@ fn reports() -> PathBuf {
 
 /// Compiles package, tests and story, and gives the class path of all.
 pub(crate) fn class_path(kotlin: &Kotlin) -> Result<String, String> {
-    run(kotlin.maven(&folder(), &[&build_in("kotlin"), "test-compile"]))?;
+    finish(kotlin.maven(&folder(), &[&build_in("kotlin"), "test-compile"]))?;
     let built = target().join("kotlin");
     let listed = built.join("class-path.txt");
     let others = fs::read_to_string(&listed).map_err(|error| format!("{}: {error}", listed.display()))?;
@@ -74,15 +76,6 @@ pub(crate) fn put_natives(library: &Path, to: &Path) -> Result<(), String> {
     let name = library.file_name().ok_or("the library has no name")?;
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     fs::copy(library, folder.join(name)).map(drop).map_err(|error| format!("{}: {error}", library.display()))
-}
-
-/// Runs a command to its end.
-pub(crate) fn run(mut command: Command) -> Result<(), String> {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{:?} ended with {status}", command.get_program())),
-        Err(error) => Err(format!("{:?} could not be started: {error}", command.get_program())),
-    }
 }
 
 /// How many tests passed and failed, by Surefire's reports; of one class, or of all.

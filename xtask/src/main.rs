@@ -35,6 +35,7 @@ fn commands() -> Cli {
         .subcommand(Cli::new("abi").about("Writes the baseline of the C ABI anew"))
         .subcommand(Cli::new("bench").about("Times batches in Rust beside the same in each other language"))
         .subcommand(score::command())
+        .subcommand(Cli::new("transcript").about("Writes the transcript of the story anew"))
         .subcommand(Cli::new("clean-toolchains").about("Takes away what was set up for Kotlin and Swift"))
 }
 
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Some(("abi", _)) => c::write_abi(),
         Some(("bench", _)) => bench::bench(),
         Some(("score", what)) => score::run(what),
+        Some(("transcript", _)) => story::write_transcript(),
         Some(("clean-toolchains", _)) => toolchains::clean(),
         _ => Err("no such command".to_owned()),
     };
@@ -73,6 +75,15 @@ fn run(program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Result<(), String
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{} {} ended with {status}", program.display(), args.join(" "))),
         Err(error) => Err(format!("{} could not be started: {error}", program.display())),
+    }
+}
+
+/// Runs a command to its end, its output shown.
+fn finish(mut command: Command) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{:?} ended with {status}", command.get_program())),
+        Err(error) => Err(format!("{:?} could not be started: {error}", command.get_program())),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The first program in each language, exactly as it is printed: taken from the README, put into an empty project, and run.
 
-use crate::{bindings::target, dist, kotlin, python, root, toolchains};
+use crate::{bindings::target, dist, finish, python, root, toolchains};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -70,7 +70,18 @@ fn says(mut command: Command) -> Result<(), String> {
     if !done.status.success() {
         return Err(format!("{:?} ended with {}: {said}", command.get_program(), done.status));
     }
-    if said.ends_with(SAYS) { Ok(()) } else { Err(format!("it says {said:?}")) }
+    if said == SAYS { Ok(()) } else { Err(format!("it says {said:?}")) }
+}
+
+/// From what is installed under a prefix, by pkg-config.
+pub(crate) fn c(prefix: &Path) -> Result<(), String> {
+    let project = Project::new("c")?;
+    project.write("main.c", &printed("c", "bindings/c", 60)?)?;
+    let build = "cc main.c $(pkg-config --cflags --libs sesame) -Wl,-rpath,\"$LIB\" -o main && ./main";
+    let mut command = Command::new("sh");
+    command.args(["-ec", build]).current_dir(&project.folder);
+    command.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")).env("LIB", prefix.join("lib"));
+    says(command)
 }
 
 /// Over the core in the tree.
@@ -84,7 +95,7 @@ pub(crate) fn rust() -> Result<(), String> {
     fs::copy(root().join("Cargo.lock"), project.folder.join("Cargo.lock")).map_err(|error| error.to_string())?;
     project.write("src/main.rs", &printed("rust", "core", 25)?)?;
     let mut command = Command::new("cargo");
-    command.args(["run", "-q", "--target-dir"]).arg(target().join("quickstart/rust-target"));
+    command.args(["run", "-q", "--locked", "--target-dir"]).arg(target().join("quickstart/rust-target"));
     command.current_dir(&project.folder);
     says(command)
 }
@@ -97,7 +108,7 @@ pub(crate) fn python() -> Result<(), String> {
     let run = |program: &Path, args: &[&str]| {
         let mut command = Command::new(program);
         command.args(args).current_dir(&project.folder);
-        kotlin::run(command)
+        finish(command)
     };
     run(&system, &["-m", "venv", "venv"])?;
     let own = project.folder.join(if cfg!(windows) { "venv/Scripts/python.exe" } else { "venv/bin/python" });
@@ -117,7 +128,7 @@ pub(crate) fn kotlin() -> Result<(), String> {
     project.write("src/main/kotlin/Main.kt", &printed("kotlin", "bindings/kotlin", 25)?)?;
     // Not what an earlier run has left in Maven's own store under the same version.
     let _ = fs::remove_dir_all(toolchains::home().join("maven/org/libsesame"));
-    says(tools.maven(&project.folder, &["compile", "exec:java", "-Dexec.mainClass=MainKt"]))
+    says(tools.maven(&project.folder, &["compile", "exec:java"]))
 }
 
 /// From the installed package, with the page's own `Package.swift`.

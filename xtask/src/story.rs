@@ -22,6 +22,28 @@ struct Runner {
 /// Cargo points it to the workspace's own libraries, before the ones that a program was linked with.
 const SEARCHED: &str = "LD_LIBRARY_PATH";
 
+/// What all of them print. After a change that is meant: `cargo xtask transcript`.
+const TRANSCRIPT: &str = "tests/story/transcript.txt";
+
+/// Writes the transcript anew, as the runner over the core tells it.
+pub(crate) fn write_transcript() -> Result<(), String> {
+    fs::create_dir_all(folder().join("transcripts")).map_err(|error| error.to_string())?;
+    let runner = rust().map_err(|missing| match missing {
+        Missing::Tool(reason) | Missing::Fault(reason) => reason,
+    })?;
+    fs::write(root().join(TRANSCRIPT), tell(&runner)?).map_err(|error| error.to_string())
+}
+
+/// A command as a shell reads it.
+fn quoted<'w>(words: impl IntoIterator<Item = &'w std::ffi::OsStr>) -> String {
+    let quote = |word: &std::ffi::OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
+    words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+fn shell(words: &[&str]) -> String {
+    quoted(words.iter().map(std::ffi::OsStr::new))
+}
+
 /// Where everything of the story lies; the library there, and it alone, has a seed and a clock from outside.
 fn folder() -> PathBuf {
     target().join("story")
@@ -47,18 +69,17 @@ pub(crate) fn check(report: &mut Report) {
             Err(Missing::Fault(reason)) => report.step(&format!("the story in {language}"), || Err(reason)),
         }
     }
-    let mut first: Option<(&str, String)> = None;
+    let expected = fs::read_to_string(root().join(TRANSCRIPT)).unwrap_or_default();
     for runner in &runners {
         report.language(runner.language);
-        let told = report.value(&format!("the story in {}", runner.language), || tell(runner));
-        let Some(told) = told else { continue };
-        report.scenes(told.lines().filter(|line| line.starts_with("# scene ")).count());
-        match &first {
-            None => first = Some((runner.language, told)),
-            Some((other, expected)) => {
-                report.step(&format!("{} tells it as {other} does", runner.language), || same(expected, &told));
-            }
-        }
+        let mut scenes = 0;
+        report.step(&format!("the story in {}", runner.language), || {
+            let told = tell(runner)?;
+            same(&expected, &told)?;
+            scenes = told.lines().filter(|line| line.starts_with("# scene ")).count();
+            Ok(())
+        });
+        report.scenes(scenes);
     }
     report.language("all");
     if runners.len() > 1 {
@@ -88,7 +109,7 @@ fn rust() -> Made {
         return Err("it does not build".to_owned().into());
     }
     let built = target().join("debug");
-    let program = |name: &str| built.join(name).display().to_string();
+    let program = |name: &str| shell(&[&built.join(name).to_string_lossy()]);
     Ok(Runner { language: "Rust", story: program("story"), peer: program("peer") })
 }
 
@@ -100,7 +121,8 @@ fn in_c() -> Made {
     if !(has_json() || tools::install(&["libcjson-dev"]) && has_json()) {
         return Err(Missing::Tool("there is no cJSON".to_owned()));
     }
-    let program = |name: &str| c::build_of_story(&folder().join("debug"), name).map(|path| path.display().to_string());
+    let program =
+        |name: &str| c::build_of_story(&folder().join("debug"), name).map(|path| shell(&[&path.to_string_lossy()]));
     Ok(Runner { language: "C", story: program("story")?, peer: program("peer")? })
 }
 
@@ -112,7 +134,7 @@ fn in_python() -> Made {
     let paths = format!("{}:{}", folder().join("python").display(), root().join("bindings/python/tests").display());
     let program = |name: &str| {
         let script = root().join("tests/story/python").join(name);
-        format!("env PYTHONPATH={paths} {} {}", python.display(), script.display())
+        shell(&["env", &format!("PYTHONPATH={paths}"), &python.to_string_lossy(), &script.to_string_lossy()])
     };
     Ok(Runner { language: "Python", story: program("story.py"), peer: program("peer.py") })
 }
@@ -121,7 +143,8 @@ fn in_kotlin() -> Made {
     let tools = toolchains::kotlin().map_err(Missing::Tool)?;
     let class_path = kotlin::class_path(&tools)?;
     let library = folder().join("debug");
-    let program = |class: &str| format!("java -Djna.library.path={} -cp {class_path} story.{class}", library.display());
+    let library = format!("-Djna.library.path={}", library.display());
+    let program = |class: &str| shell(&["java", &library, "-cp", &class_path, &format!("story.{class}")]);
     Ok(Runner { language: "Kotlin", story: program("StoryKt"), peer: program("PeerKt") })
 }
 
@@ -129,22 +152,20 @@ fn in_swift() -> Made {
     let tools = toolchains::swift().map_err(Missing::Tool)?;
     let pkgconfig = swift::describe(&folder().join("debug"))?;
     let (package, scratch) = (root().join("tests/story/swift/Story"), target().join("swift/story"));
-    swift::build(&tools, &package, &pkgconfig, &scratch, &[])?;
+    swift::build(&tools, &package, &pkgconfig, &scratch, &["-Xswiftc", "-warnings-as-errors"])?;
     let built = scratch.join("debug/Story").display().to_string();
-    let shell = |args: &[&str]| {
+    let program = |args: &[&str]| {
         let command = tools.command(&root(), &[], &[&[built.as_str()], args].concat());
-        let quoted = |word: &std::ffi::OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
-        let words = [command.get_program()].into_iter().chain(command.get_args());
-        words.map(quoted).collect::<Vec<_>>().join(" ")
+        quoted([command.get_program()].into_iter().chain(command.get_args()))
     };
-    Ok(Runner { language: "Swift", story: shell(&[]), peer: shell(&["peer"]) })
+    Ok(Runner { language: "Swift", story: program(&[]), peer: program(&["peer"]) })
 }
 
 /// Plays the story; gives the transcript, which is kept in the target folder as well.
 fn tell(runner: &Runner) -> Result<String, String> {
     let stores = fresh(&format!("stores-{}", runner.language))?;
     let script = root().join("tests/story/story.json");
-    let command = format!("{} {} {}", runner.story, script.display(), stores.display());
+    let command = format!("{} {}", runner.story, shell(&[&script.to_string_lossy(), &stores.to_string_lossy()]));
     let mut shell = Command::new("sh");
     shell.args(["-c", &command]).current_dir(root()).stderr(Stdio::inherit());
     let done = shell.env_remove(SEARCHED).output().map_err(|error| error.to_string())?;

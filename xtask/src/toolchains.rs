@@ -8,38 +8,49 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 /// Where what was set up is kept: `$SESAME_TOOLCHAINS`, or `libsesame` in the user's cache.
 pub(crate) fn home() -> PathBuf {
-    let cache = || match std::env::var_os("XDG_CACHE_HOME") {
-        Some(cache) => PathBuf::from(cache),
-        None => PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/var".into())).join(".cache"),
-    };
-    std::env::var_os("SESAME_TOOLCHAINS").map_or_else(|| cache().join("libsesame"), PathBuf::from)
+    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = || named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")));
+    named("SESAME_TOOLCHAINS").unwrap_or_else(|| cache().unwrap_or_else(std::env::temp_dir).join("libsesame"))
 }
 
-/// Takes everything away that was set up.
+/// Takes away what was set up, and the folder if nothing else is in it.
 pub(crate) fn clean() -> Result<(), String> {
     let home = home();
-    match fs::remove_dir_all(&home) {
-        Ok(()) => eprintln!("{} is gone", home.display()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => eprintln!("nothing was set up"),
-        Err(error) => return Err(format!("{}: {error}", home.display())),
+    for ours in ["maven", "swift", "swift.partial"].map(|name| home.join(name)) {
+        match fs::remove_dir_all(&ours) {
+            Ok(()) => eprintln!("{} is gone", ours.display()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(format!("{}: {error}", ours.display())),
+        }
     }
+    let _ = fs::remove_dir(&home);
     Ok(())
 }
 
 /// Maven with a repository of its own, and the JVM.
 pub(crate) struct Kotlin;
 
-/// Maven and a JDK.
+/// Maven, a JDK, and a registry within reach: asked once in a run.
 pub(crate) fn kotlin() -> Result<Kotlin, String> {
-    let packages = ["maven", "openjdk-17-jdk-headless"];
-    if tools::have("mvn", &packages) && tools::have("javac", &packages) {
-        Ok(Kotlin)
+    static FOUND: OnceLock<Result<(), String>> = OnceLock::new();
+    FOUND.get_or_init(find_kotlin).clone().map(|()| Kotlin)
+}
+
+fn find_kotlin() -> Result<(), String> {
+    let packages = ["maven", "default-jdk-headless"];
+    if !tools::have("mvn", &packages) || !tools::have("javac", &packages) {
+        return Err("there is no Maven, or no JDK".to_owned());
+    }
+    let resolved = Kotlin.maven(&root().join("bindings/kotlin"), &["dependency:resolve"]).status();
+    if resolved.is_ok_and(|status| status.success()) {
+        Ok(())
     } else {
-        Err("there is no Maven, or no JDK".to_owned())
+        Err("Maven cannot get what the package stands on; is Maven Central within reach?".to_owned())
     }
 }
 
@@ -61,27 +72,35 @@ pub(crate) struct Swift {
 /// Packages beside the compiler: the C library that it links, and pkg-config for SwiftPM.
 const BESIDE: [&str; 5] = ["libc6-dev", "libstdc++-14-dev", "swiftlang-dev", "g++", "pkgconf"];
 
-/// A Swift that builds packages.
+/// A Swift that builds packages: looked for once in a run.
 pub(crate) fn swift() -> Result<Swift, String> {
+    static FOUND: OnceLock<Result<Option<PathBuf>, String>> = OnceLock::new();
+    FOUND.get_or_init(find_swift).clone().map(|debian| Swift { debian })
+}
+
+fn find_swift() -> Result<Option<PathBuf>, String> {
     if tools::starts("swift") {
-        return Ok(Swift { debian: None });
+        return Ok(None);
     }
     let debian = home().join("swift");
     if !debian.is_dir() {
         set_up_swift(&debian)?;
     }
-    let swift = Swift { debian: Some(debian) };
+    let swift = Swift { debian: Some(debian.clone()) };
     let works =
         swift.command(&root(), &[], &["swift", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     if works.is_ok_and(|status| status.success()) {
-        Ok(swift)
+        Ok(Some(debian))
     } else {
         Err(format!("the Swift in {} does not start; `cargo xtask clean-toolchains` takes it away", home().display()))
     }
 }
 
 fn set_up_swift(debian: &Path) -> Result<(), String> {
-    if !cfg!(target_os = "linux") || !tools::have("debootstrap", &["debootstrap", "ca-certificates"]) {
+    let may_mount = Command::new("unshare").args(["--mount", "true"]).stderr(Stdio::null()).status();
+    if !may_mount.is_ok_and(|status| status.success())
+        || !tools::have("debootstrap", &["debootstrap", "ca-certificates"])
+    {
         return Err("there is no swift, and a Debian that has one takes root and debootstrap".to_owned());
     }
     eprintln!("   setting Swift up in {} (two minutes, 3.3 GB, once)", debian.display());

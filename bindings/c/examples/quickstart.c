@@ -27,8 +27,7 @@ static sesame_device join(sesame_relay relay, sesame_slice user) {
 int main(void) {
   sesame_relay relay; sesame_registry registry; sesame_result r, r2;
   check(sesame_relay_new(&relay, &e));
-  sesame_slice a = sesame_text("alice"), b = sesame_text("bob"), none = {0};
-  sesame_device alice = join(relay, a), bob = join(relay, b);
+  sesame_slice a = sesame_text("alice"), b = sesame_text("bob"), none = {0}; sesame_device alice = join(relay, a), bob = join(relay, b);
   check(sesame_device_registry(alice, &registry, &e));
 
   /* One call encrypts for every device. What it needs comes from the server, until nothing is pending. */
@@ -36,7 +35,8 @@ int main(void) {
   check(sesame_device_batch_encrypt(alice, &b, 1, sesame_text("hello, Bob"), none, &r, &send, &e));
   while (send != NULL) {
     for (size_t i = 0; i < send->batch_count; i++) {
-      check(sesame_relay_submit(relay, a, 1, send->batches[i], &r2, &said, &e)); /* a real one may say: stale */
+      check(sesame_relay_submit(relay, a, 1, send->batches[i], &r2, &said, &e));
+      if (said->kind != SESAME_SUBMISSION_KIND_ACCEPTED) exit(1); /* stale: call sesame_device_rejected */
       check(sesame_device_accepted(alice, send->id, send->batches[i]->user, &e));
       check(sesame_result_free(r2));
     }

@@ -143,8 +143,11 @@ impl World {
             let of = user(&self.users[peer.user]);
             let mails = self.relay.fetch((&of, DeviceId(1)), 100);
             let envelopes: String = mails.iter().map(|mail| format!(" {}", hex::encode(&mail.envelope))).collect();
-            let read: BTreeSet<String> = peer.ask(&format!("decrypt{envelopes}")).into_iter().collect();
-            let wanted = written.iter().filter(|(from, _)| *from != peer.user).map(|(_, text)| text.clone()).collect();
+            let mut read = peer.ask(&format!("decrypt{envelopes}"));
+            read.sort();
+            let mut wanted: Vec<String> =
+                written.iter().filter(|(from, _)| *from != peer.user).map(|(_, text)| text.clone()).collect();
+            wanted.sort();
             assert_eq!(read, wanted, "what {} reads for {}", peer.name, self.users[peer.user]);
             let ids: Vec<u64> = mails.iter().map(|mail| mail.id).collect();
             self.relay.confirm((&of, DeviceId(1)), &ids);
@@ -153,7 +156,15 @@ impl World {
     }
 }
 
+/// How long all of it may take; a peer that says nothing ends it.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
+
 fn main() {
+    std::thread::spawn(|| {
+        std::thread::sleep(PATIENCE);
+        eprintln!("a peer does not answer");
+        std::process::exit(3);
+    });
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (folder, commands) = arguments.split_first().unwrap();
     let commands: Vec<(&str, &str)> = commands.iter().map(|one| one.split_once('=').unwrap()).collect();

@@ -124,6 +124,7 @@ impl Peer {
 
 fn waiting(send: &Send) -> Vec<String> {
     let batches = send.batches.iter().map(|batch| {
+        assert!(batch.skips.is_empty() && !batch.targeted);
         let envelopes = batch.envelopes.iter().map(|out| format!("{}={}", out.device.0, encode(&out.envelope)));
         let envelopes = envelopes.collect::<Vec<_>>().join(",");
         format!("batch:{}:{}:{envelopes}", encode(send.id.0), name(&batch.user))

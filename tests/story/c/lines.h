@@ -22,6 +22,13 @@ static inline void print_text(sesame_slice text) {
   if (text.len > 0) fwrite(text.data, 1, text.len, stdout);
 }
 
+/* The name of a value, from a list of the names of all that this runner knows. */
+static inline const char *name_of(const char *const *names, size_t count, uint32_t value) {
+  return value < count ? names[value] : "?";
+}
+
+#define NAME_OF(names, value) name_of(names, sizeof(names) / sizeof *(names), (uint32_t)(value))
+
 /* A word and an id after it, or nothing where it is absent. */
 static inline void print_id(const char *word, sesame_slice id) {
   if (id.len == 0) return;
@@ -56,7 +63,7 @@ static inline void print_event(const sesame_event *event) {
       "GroupInvited",  "GroupJoined",       "GroupLeft",       "GroupRevoked",       "GroupUpdated",
       "HeldDropped",   "IdleDevice",        "IdentityChanged", "ServerInconsistent", "SessionStarted",
   };
-  printf("event %s", names[event->kind]);
+  printf("event %s", NAME_OF(names, event->kind));
   if (event->user.len > 0) putchar(' ');
   print_text(event->user);
   if (event->device != 0) printf("/%" PRIu32, event->device);
@@ -177,7 +184,7 @@ static inline void print_group(const sesame_group_view *view) {
   static const char *const standings[] = {"", "left", "invited", "member"};
   printf("  group ");
   print_s(view->id);
-  printf(" standing %s", standings[view->standing]);
+  printf(" standing %s", NAME_OF(standings, view->standing));
   print_names("members", view->members, view->member_count);
   printf(" name \"");
   print_text(view->name);
@@ -200,7 +207,7 @@ static inline void print_history(const sesame_history *history) {
     print_text(entry->user);
     printf("/%" PRIu32, entry->device);
     if (entry->act == SESAME_ACT_ADDED) print_names("added", entry->users, entry->user_count);
-    else printf(" %s", acts[entry->act]);
+    else printf(" %s", NAME_OF(acts, entry->act));
     if (entry->act == SESAME_ACT_RETIRED) printf(" %" PRIu32, entry->retired);
     printf(entry->counts ? " counts\n" : " void\n");
   }
@@ -234,7 +241,7 @@ static inline void print_device(const sesame_device_view *view) {
   printf("  device %" PRIu32, view->device);
   print_id("signing", view->signing_key);
   print_id("identity", view->identity_key);
-  printf(" %s", states[view->state]);
+  printf(" %s", NAME_OF(states, view->state));
   print_id("session", view->session_id);
   putchar('\n');
 }

@@ -26,6 +26,11 @@ static sesame_result *result(void) {
     if (status_ != SESAME_STATUS_OK) return status_; \
   } while (0)
 
+static void die(const char *why) {
+  fprintf(stderr, "peer: %s\n", why);
+  exit(2);
+}
+
 static sesame_slice key(void) {
   static uint8_t bytes[32];
   memset(bytes, 0x5a, sizeof bytes);
@@ -76,7 +81,10 @@ static sesame_status encrypt(char *users, char *payload) {
   size_t count = 0;
   const sesame_slice none = {NULL, 0};
   const sesame_send *send;
-  for (char *user = strtok(users, ","); user != NULL; user = strtok(NULL, ",")) to[count++] = sesame_text(user);
+  for (char *user = strtok(users, ","); user != NULL; user = strtok(NULL, ",")) {
+    if (count == sizeof to / sizeof *to) die("too many users");
+    to[count++] = sesame_text(user);
+  }
   TRY(sesame_device_batch_encrypt(device, to, count, unhex(payload), none, result(), &send, &error));
   printf("ok");
   return SESAME_STATUS_OK;
@@ -90,6 +98,7 @@ static sesame_status outbox(void) {
     const sesame_send *send = sends->items[s];
     for (size_t b = 0; b < send->batch_count; b++) {
       const sesame_batch *batch = send->batches[b];
+      if (batch->skip_count > 0 || batch->targeted != 0) die("a batch that no peer makes");
       printf(" batch:");
       say_hex(send->id);
       putchar(':');
@@ -120,7 +129,8 @@ static sesame_status apply(char **words, size_t count) {
   answers.device_lists = lists;
   answers.bundles = bundles;
   for (size_t i = 0; i < count; i++) {
-    char *bytes = strchr(words[i], ':') + 1;
+    char *bytes = strchr(words[i], ':');
+    if (bytes++ == NULL) die("an answer without bytes");
     if (words[i][0] == 'l') lists[answers.device_list_count++] = unhex(bytes);
     else bundles[answers.bundle_count++] = unhex(bytes);
   }
@@ -154,6 +164,10 @@ static sesame_status decrypt(char **words, size_t count) {
 }
 
 static sesame_status answer(const char *verb, char **words, size_t count) {
+  const size_t needs = strcmp(verb, "create") == 0 || strcmp(verb, "encrypt") == 0 || strcmp(verb, "accepted") == 0 ? 2
+                       : strcmp(verb, "open") == 0 || strcmp(verb, "published") == 0                                ? 1
+                                                                                                                     : 0;
+  if (count < needs) die("a word is missing");
   if (strcmp(verb, "create") == 0) {
     TRY(sesame_store_sqlite(sesame_text(words[1]), &store, &error));
     TRY(sesame_device_create(store, key(), sesame_text(words[0]), &device, &error));
@@ -184,7 +198,11 @@ int main(void) {
   char *line = malloc(MAX_LINE), *words[MAX_WORDS];
   while (line != NULL && fgets(line, MAX_LINE, stdin) != NULL) {
     size_t count = 0;
-    for (char *word = strtok(line, " \n"); word != NULL && count < MAX_WORDS; word = strtok(NULL, " \n")) words[count++] = word;
+    if (strchr(line, '\n') == NULL) die("too long a line");
+    for (char *word = strtok(line, " \n"); word != NULL; word = strtok(NULL, " \n")) {
+      if (count == MAX_WORDS) die("too many words");
+      words[count++] = word;
+    }
     if (count == 0) continue;
     const sesame_status status = answer(words[0], words + 1, count - 1);
     if (status != SESAME_STATUS_OK) printf("error %d", (int)status);

@@ -54,6 +54,7 @@ private class Peer {
         device.outbox().flatMap { send ->
             val batches =
                 send.batches.map { batch ->
+                    check(batch.skips.isEmpty() && !batch.targeted)
                     val envelopes = batch.envelopes.joinToString(",") { "${it.device}=${it.envelope.hex()}" }
                     "batch:${send.id.hex()}:${batch.user}:$envelopes"
                 }

@@ -17,12 +17,12 @@ import kotlinx.serialization.json.long
 import sesame.Answers
 import sesame.Applied
 import sesame.Device
+import sesame.FailingStore
 import sesame.Group
 import sesame.GroupChange
 import sesame.GroupKind
 import sesame.Linking
 import sesame.LocalRelay
-import sesame.MemoryStore
 import sesame.Need
 import sesame.NewGroup
 import sesame.PendingSend
@@ -85,7 +85,7 @@ private value class Step(
 private class Host(
     val relay: LocalRelay,
     val store: Store,
-    val own: MemoryStore?,
+    val own: FailingStore?,
     var device: Device,
 ) {
     val user = device.user()
@@ -139,10 +139,10 @@ private class Scene(
 
     private fun relay(step: Step) = relays.getOrPut(if (step.has("relay")) step.text("relay") else "") { LocalRelay() }
 
-    private fun store(step: Step): Pair<Store, MemoryStore?> =
+    private fun store(step: Step): Pair<Store, FailingStore?> =
         when (if (step.has("store")) step.text("store") else "memory") {
             "sqlite" -> Store.sqlite(File(folder, "$number-${step.text("device")}.db").path) to null
-            "app" -> MemoryStore().let { Store.app(it) to it }
+            "app" -> FailingStore().let { Store.app(it) to it }
             else -> Store.memory() to null
         }
 
@@ -311,7 +311,7 @@ private class Scene(
     private fun spoil(step: Step) {
         val own = host(step).own!!
         own.rows =
-            own.rows.mapValues { (_, row) ->
+            own.rows.map { row ->
                 val bytes = row.toByteArray()
                 bytes[bytes.lastIndex] = (bytes.last().toInt() xor 1).toByte()
                 ByteString(bytes)

@@ -42,6 +42,7 @@ class Peer:
         words = []
         for send in self.device.outbox():
             for batch in send.batches:
+                assert not batch.skips and not batch.targeted
                 envelopes = ",".join(f"{out.device}={out.envelope.hex()}" for out in batch.envelopes)
                 words.append(f"batch:{send.id.hex()}:{batch.user}:{envelopes}")
             for need in send.needs:

@@ -26,6 +26,26 @@ FAULTS: dict[int, type[sesame.StoreFault]] = {
 }
 
 
+class FailingStore(MemoryStore):
+    """Fails when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: dict[str, type[sesame.StoreFault] | None] = {}
+
+    def load(self, queries: Sequence[sesame.StoreQuery], *, hold: bool) -> sesame.StoreSnapshot:
+        self._fail("load")
+        return super().load(queries, hold=hold)
+
+    def commit(self, expected: bytes, next: bytes, changes: dict[bytes, bytes | None]) -> None:
+        self._fail("commit")
+        super().commit(expected, next, changes)
+
+    def _fail(self, method: str) -> None:
+        if fault := self.faults.get(method):
+            raise fault
+
+
 def outside() -> ctypes.CDLL:
     """The library's seed and clock."""
     folder = Path(sesame.__file__).parent
@@ -149,7 +169,7 @@ class Host:
     device: Device
     user: str
     id: int
-    faults: MemoryStore | None
+    own: FailingStore | None
 
 
 @dataclass
@@ -225,17 +245,17 @@ class Scene:
     def relay(self, step: dict[str, Any]) -> LocalRelay:
         return self.relays.setdefault(step.get("relay", ""), LocalRelay())
 
-    def store(self, step: dict[str, Any]) -> tuple[sesame.Store, MemoryStore | None]:
+    def store(self, step: dict[str, Any]) -> tuple[sesame.Store, FailingStore | None]:
         match step.get("store", "memory"):
             case "sqlite":
                 return sesame.Store.sqlite(self.folder / f"{self.number}-{step['device']}.db"), None
             case "app":
-                own = MemoryStore()
+                own = FailingStore()
                 return sesame.Store.app(own), own
             case _:
                 return sesame.Store.memory(), None
 
-    def joined(self, step: dict[str, Any], relay: LocalRelay, store: sesame.Store, own: MemoryStore | None, device: Device) -> Host:
+    def joined(self, step: dict[str, Any], relay: LocalRelay, store: sesame.Store, own: FailingStore | None, device: Device) -> Host:
         host = Host(relay, store, device, device.user, device.id, own)
         self.hosts[step["device"]] = host
         self.say(f"device {host.id}")
@@ -497,7 +517,7 @@ class Scene:
         self.print_all([event(each) for each in self.host(step).device.remove_device(step["number"])])
 
     def do_fail(self, step: dict[str, Any]) -> None:
-        own = self.host(step).faults
+        own = self.host(step).own
         assert own is not None
         own.faults[step["method"]] = FAULTS.get(step["with"])
 
@@ -511,7 +531,7 @@ class Scene:
         Device.open(store=sesame.Store.memory(), store_key=KEY)
 
     def do_spoil(self, step: dict[str, Any]) -> None:
-        own = self.host(step).faults
+        own = self.host(step).own
         assert own is not None
         own.rows = {key: row[:-1] + bytes([row[-1] ^ 1]) for key, row in own.rows.items()}
 

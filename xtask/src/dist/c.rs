@@ -85,6 +85,31 @@ pub(crate) fn symbols(library: &Path) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
+/// The functions that the header declares.
+fn declared(prefix: &Path) -> Result<Vec<String>, String> {
+    let header = fs::read_to_string(prefix.join("include/sesame.h")).map_err(|error| error.to_string())?;
+    let before_bracket = |text: &str| text.split_once('(').map(|(before, _)| before.to_owned());
+    let last_word = |text: String| text.rsplit([' ', '*', '\n']).next().map(str::to_owned);
+    let mut names: Vec<String> =
+        header.split("\nSESAME_API").skip(1).filter_map(before_bracket).filter_map(last_word).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Both libraries export what the header declares, and nothing else.
+pub(crate) fn check_symbols(prefix: &Path) -> Result<(), String> {
+    let declared = declared(prefix)?;
+    for library in ["libsesame.so", "libsesame.a"] {
+        let exported = symbols(&prefix.join("lib").join(library))?;
+        if exported != declared {
+            let odd: Vec<&String> = exported.iter().filter(|name| !declared.contains(name)).collect();
+            let lacks: Vec<&String> = declared.iter().filter(|name| !exported.contains(name)).collect();
+            return Err(format!("{library} shows {odd:?} besides and lacks {lacks:?}"));
+        }
+    }
+    if declared.is_empty() { Err("the header declares nothing".to_owned()) } else { Ok(()) }
+}
+
 fn template(name: &str, to: &Path, values: &[(&str, &str)]) -> Result<(), String> {
     let path = root().join("bindings/c").join(name);
     let mut text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -126,6 +151,7 @@ pub(crate) fn install(prefix: &Path) -> Result<(), String> {
     let [major, minor] = [numbers.next().unwrap_or("0"), numbers.next().unwrap_or("0")];
     let values = [("VERSION", VERSION), ("MAJOR", major), ("MINOR", minor)];
     template("sesameConfigVersion.cmake.in", &cmake.join("sesameConfigVersion.cmake"), &values)?;
+    check_symbols(prefix)?;
     eprintln!("libsesame {VERSION} is in {}", prefix.display());
     Ok(())
 }

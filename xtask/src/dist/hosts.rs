@@ -3,7 +3,7 @@
 use super::c;
 use crate::{
     bindings::{self, build_library_as, target},
-    kotlin, python, root, run, toolchains,
+    finish, kotlin, python, root, run, toolchains,
 };
 use std::{
     fs,
@@ -18,16 +18,24 @@ fn build() -> Result<PathBuf, String> {
     let folder = target().join("dist-hosts");
     build_library_as(&folder, &["--lib", "--release", "--features", "uniffi,wiping-allocator"])?;
     let built = folder.join("release");
-    let name = bindings::library();
-    let library = built.join(name.file_name().unwrap_or_default());
     if cfg!(target_os = "linux") {
-        let odd = |name: &&String| !EXPORTED.iter().any(|ours| name.contains(ours.trim_end_matches('*')));
-        let symbols = c::symbols(&library)?;
-        if let Some(name) = symbols.iter().find(odd) {
-            return Err(format!("{} shows {name}, which is not the hosts'", library.display()));
-        }
+        let library = bindings::library();
+        check_exports(&built.join(library.file_name().unwrap_or_default()))?;
     }
     Ok(built)
+}
+
+/// A library shows UniFFI's names and nothing else: no seed and no clock from outside, above all.
+fn check_exports(library: &Path) -> Result<(), String> {
+    let symbols = c::symbols(library)?;
+    // Names of data come with their address and kind before them.
+    let name = |symbol: &str| symbol.split_whitespace().rev().find(|word| word.contains('_')).unwrap_or("").to_owned();
+    let ours = |name: &str| EXPORTED.iter().any(|ours| name.starts_with(ours.trim_end_matches('*')));
+    match symbols.iter().map(|symbol| name(symbol)).find(|name| !ours(name)) {
+        Some(name) => Err(format!("{} shows {name}, which is not the hosts'", library.display())),
+        None if symbols.len() < 100 => Err(format!("{} shows only {} names", library.display(), symbols.len())),
+        None => Ok(()),
+    }
 }
 
 /// The shared library without what only debuggers read, in a folder of its own.
@@ -60,10 +68,18 @@ pub(crate) fn kotlin(prefix: &Path) -> Result<(), String> {
     let _ = fs::remove_dir_all(&natives);
     kotlin::put_natives(&stripped()?, &natives)?;
     let natives = format!("-Dsesame.natives={}", natives.display());
-    let to = format!("-DaltDeploymentRepository=prefix::file://{}", prefix.display());
+    let url = prefix.display().to_string().replace(' ', "%20");
+    let to = format!("-DaltDeploymentRepository=prefix::file://{url}");
+    let _ = fs::remove_dir_all(target().join("kotlin-dist"));
     let args =
         [&kotlin::build_in("kotlin-dist"), &natives, &to, "-Dmaven.test.skip=true", "-Dktlint.skip=true", "deploy"];
-    kotlin::run(tools.maven(&kotlin::folder(), &args))?;
+    finish(tools.maven(&kotlin::folder(), &args))?;
+    for (kind, holds) in [("", "libsesame_ffi."), ("-sources", "sesame/sesame_ffi.kt")] {
+        let jar = target().join(format!("kotlin-dist/sesame-{}{kind}.jar", env!("CARGO_PKG_VERSION")));
+        if !c::read("jar", &["tf", &jar.to_string_lossy()])?.contains(holds) {
+            return Err(format!("{} has no {holds}", jar.display()));
+        }
+    }
     eprintln!("the Maven repository is in {}", prefix.display());
     Ok(())
 }
@@ -74,23 +90,31 @@ pub(crate) fn swift(prefix: &Path) -> Result<(), String> {
         return Err("on Apple's systems run bindings/swift/build-xcframework.sh".to_owned());
     }
     let package = prefix.join("Sesame");
+    if package.exists() && !package.join("lib/pkgconfig/sesame_ffi.pc").exists() {
+        return Err(format!("{} is there, and is not ours", package.display()));
+    }
     let _ = fs::remove_dir_all(&package);
-    for folder in ["Sources/Sesame", "Sources/SesameFFI", "Sources/MemoryStore", "Tests/SesameTests"] {
+    for folder in ["Sources/Sesame", "Sources/SesameFFI", "Sources/MemoryStore"] {
         let (from, to) = (root().join("bindings/swift").join(folder), package.join(folder));
         fs::create_dir_all(&to).map_err(|error| error.to_string())?;
         for entry in fs::read_dir(from).map_err(|error| error.to_string())?.flatten() {
             c::copy(&entry.path(), &to.join(entry.file_name()))?;
         }
     }
-    for file in ["Package.swift", "README.md"] {
-        c::copy(&root().join("bindings/swift").join(file), &package.join(file))?;
-    }
+    c::copy(&root().join("bindings/swift/README.md"), &package.join("README.md"))?;
+    // The tests need the tree around them.
+    let manifest = root().join("bindings/swift/Package.swift");
+    let manifest = fs::read_to_string(manifest).map_err(|error| error.to_string())?;
+    let lines = manifest.lines().filter(|line| !line.contains(".testTarget(")).map(|line| format!("{line}\n"));
+    fs::write(package.join("Package.swift"), lines.collect::<String>()).map_err(|error| error.to_string())?;
     for file in ["LICENSE-APACHE", "LICENSE-MIT"] {
         c::copy(&root().join(file), &package.join(file))?;
     }
     let pkgconfig = package.join("lib/pkgconfig");
     fs::create_dir_all(&pkgconfig).map_err(|error| error.to_string())?;
-    c::static_library(&build()?, &EXPORTED, &package.join("lib/libsesame_ffi.a"))?;
+    let library = package.join("lib/libsesame_ffi.a");
+    c::static_library(&build()?, &EXPORTED, &library)?;
+    check_exports(&library)?;
     let needs = c::PRIVATE.map(|name| format!("-l{name}")).join(" ");
     let version = env!("CARGO_PKG_VERSION");
     let text = format!(

@@ -1,10 +1,21 @@
-/// A device behind an actor: calls come one at a time, away from the caller's executor, and an app awaits them.
+import Dispatch
+
+/// A device behind an actor: calls come one at a time, on a queue of the actor's own, and an app awaits them.
 ///
-/// A call computes and writes to the store. It cannot be stopped half way: a task that is cancelled meanwhile still brings it to its end, and
-/// nothing is lost by that, for what was encrypted is in `outbox` and what was received in `inbox` until `ack`.
+/// A call computes, writes to the store, and may wait for another process that holds it; so it runs neither on the main thread nor on
+/// Swift's cooperative pool. It cannot be stopped half way: a task that is cancelled meanwhile still gets what the call gave.
+///
+/// The calls that an app makes all day are here; everything else goes through `perform`.
+@available(macOS 14, iOS 17, tvOS 17, watchOS 10, *)
 public actor DeviceActor {
     /// The device itself; any thread may call it.
     public nonisolated let device: Device
+    private nonisolated let queue = Queue()
+
+    /// The queue that the calls run on.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor {
+        queue.asUnownedSerialExecutor()
+    }
 
     /// Takes over a device that was created, opened or linked.
     public init(_ device: Device) {
@@ -79,5 +90,15 @@ public actor DeviceActor {
     /// See `Device.tick`.
     public func tick(mailboxEmpty: Bool = false) throws -> [Event] {
         try device.tick(mailboxEmpty: mailboxEmpty)
+    }
+}
+
+@available(macOS 14, iOS 17, tvOS 17, watchOS 10, *)
+private final class Queue: SerialExecutor {
+    private let queue = DispatchQueue(label: "sesame.device")
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
 }

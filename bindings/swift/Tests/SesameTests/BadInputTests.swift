@@ -45,9 +45,9 @@ final class BadInputTests: XCTestCase {
         for bad in try cases() {
             let surface = try XCTUnwrap(bad.fields["surface"])
             let filled = ["bundle", "device-list"].contains(surface) ? bob : alice
-            let store = MemoryStore()
-            (store.generation, store.rows) = filled
-            if surface == "record" { store.rows[bytes(try XCTUnwrap(bad.fields["key"]))] = bad.data }
+            var rows = filled.rows
+            if surface == "record" { rows[bytes(try XCTUnwrap(bad.fields["key"]))] = bad.data }
+            let store = MemoryStore(generation: filled.generation, rows: rows)
             let before = store.rows
             let code = try code(surface, bad.data, Store.app(store: store))
             XCTAssertEqual(code.map(String.init), bad.fields["expect"].map(String.init), bad.name)

@@ -3,18 +3,6 @@ import MemoryStore
 import Sesame
 import XCTest
 
-private final class Factory: StoreFactory {
-    private let makes: @Sendable () throws -> any AppStore
-
-    init(_ makes: @escaping @Sendable () throws -> any AppStore) {
-        self.makes = makes
-    }
-
-    func make() throws -> any AppStore {
-        try makes()
-    }
-}
-
 /// Says that it has written, and has not.
 private final class Forgetful: AppStore {
     private let inner = MemoryStore()
@@ -36,12 +24,12 @@ private struct OfTheApp: Error {
 
 final class StoreTests: XCTestCase {
     func testTheMemoryStoreKeepsTheContract() throws {
-        XCTAssertNil(try checkStore(factory: Factory { MemoryStore() }))
+        XCTAssertNil(try checkStore { MemoryStore() })
     }
 
     func testTheSuiteSaysWhatAStoreDoesWrong() throws {
-        XCTAssertNotNil(try checkStore(factory: Factory { Forgetful() }))
-        let claim = try XCTUnwrap(try checkStore(factory: Factory { throw StoreFault.Full }))
+        XCTAssertNotNil(try checkStore { Forgetful() })
+        let claim = try XCTUnwrap(try checkStore { throw StoreFault.Full })
         XCTAssertTrue(claim.contains("full"))
     }
 
@@ -58,30 +46,30 @@ final class StoreTests: XCTestCase {
     }
 
     func testEveryFaultHasItsCodeAndNothingChanges() throws {
-        let rows = MemoryStore()
-        let device = try Device.create(store: Store.app(store: rows), storeKey: key, user: "alice")
+        let store = FailingStore()
+        let device = try Device.create(store: Store.app(store: store), storeKey: key, user: "alice")
         let faults: [(Int32, any Error)] = [
             (401, StoreFault.Busy), (402, StoreFault.Io), (403, StoreFault.Full), (404, StoreFault.ReadOnly), (402, OfTheApp()),
         ]
         for (code, fault) in faults {
             for method in ["load", "commit"] {
-                let before = rows.rows
-                rows.faults[method] = fault
+                let before = store.rows.rows
+                store.faults[method] = fault
                 let error = try thrown { _ = try device.batchEncrypt(recipients: ["bob"], payload: Data()) }
-                rows.faults = [:]
+                store.faults = [:]
                 XCTAssertEqual(error.code, code)
                 XCTAssertFalse("\(error)".contains("secret"))
-                XCTAssertEqual(rows.rows, before)
+                XCTAssertEqual(store.rows.rows, before)
             }
         }
         XCTAssertEqual(try device.outbox(), [])
     }
 
     func testAStoreMustNotCallIntoTheLibrary() throws {
-        let rows = MemoryStore()
-        let device = try Device.create(store: Store.app(store: rows), storeKey: key, user: "alice")
+        let store = FailingStore()
+        let device = try Device.create(store: Store.app(store: store), storeKey: key, user: "alice")
         var code: Int32?
-        rows.meanwhile = { code = try? thrown { _ = try device.id() }.code }
+        store.onLoad = { code = try? thrown { _ = try device.id() }.code }
         XCTAssertEqual(try device.inbox(), [])
         XCTAssertEqual(code, 104)
     }

@@ -2,16 +2,23 @@ package sesame
 
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.withContext
 
 /**
  * Runs calls of a handle away from the calling thread: `device.suspending { batchDecrypt(envelopes) }`.
  *
  * A call computes and writes to the store, so it belongs neither on a main thread nor on [Dispatchers.Default] over a slow disk. It cannot be
- * stopped half way: when the coroutine is cancelled meanwhile, the call still comes to its end and its result is dropped. Nothing is lost by
- * that: what was encrypted is in [Device.outbox], what was received in [Device.inbox] until [Device.ack].
+ * stopped half way: once [block] has begun it comes to its end and its result is given, even when the coroutine is cancelled meanwhile; the
+ * cancellation shows at the next suspension. What was encrypted is in [Device.outbox] besides, what was received in [Device.inbox] until
+ * [Device.ack].
  */
 public suspend fun <H : AutoCloseable, R> H.suspending(
     dispatcher: CoroutineDispatcher = Dispatchers.IO,
     block: H.() -> R,
-): R = withContext(dispatcher) { block() }
+): R {
+    currentCoroutineContext().ensureActive()
+    return withContext(dispatcher + NonCancellable) { block() }
+}

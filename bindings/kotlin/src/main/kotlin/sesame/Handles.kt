@@ -12,12 +12,20 @@ public operator fun NewGroup.component2(): PendingSend = send()
  * [Device.close] alone lets go of the handle; the keys live on while a [Group], a [Session] or a [DeviceRegistry] of this device does.
  */
 public inline fun <R> Device.useThenWipe(block: (Device) -> R): R =
-    use {
-        try {
-            block(it)
-        } finally {
-            wipe()
-        }
+    use { device ->
+        val result =
+            try {
+                block(device)
+            } catch (thrown: Throwable) {
+                try {
+                    device.wipe()
+                } catch (another: Exception) {
+                    thrown.addSuppressed(another)
+                }
+                throw thrown
+            }
+        device.wipe()
+        result
     }
 
 /** A stable number, the same in every language: its hundreds say by whose fault it was. */

@@ -14,13 +14,10 @@ class BadInputTest {
     private val folder = File(System.getProperty("sesame.root"), "tests/bad-inputs")
     private val stores = listOf("alice", "bob").associateWith(::rows)
 
-    private fun rows(name: String): MemoryStore {
+    private fun rows(name: String): Pair<ByteString, Map<ByteString, ByteString>> {
         val lines = File(folder, "stores/$name.rows").readLines()
         val rows = lines.drop(1).map { it.split(" ") }.associate { (key, row) -> key.bytes() to row.bytes() }
-        return MemoryStore().also {
-            it.generation = lines.first().bytes()
-            it.rows = rows
-        }
+        return lines.first().bytes() to rows
     }
 
     private fun String.bytes() = ByteString(hexToByteArray())
@@ -41,10 +38,8 @@ class BadInputTest {
         val fields = head.lines().associate { line -> line.split(": ").let { (name, value) -> name to value } }
         val (surface, data) = fields.getValue("surface") to body.filterNot { it.isWhitespace() }.bytes()
         val filled = stores.getValue(if (surface == "bundle" || surface == "device-list") "bob" else "alice")
-        val store = MemoryStore()
-        store.generation = filled.generation
-        store.rows = filled.rows
-        if (surface == "record") store.rows += fields.getValue("key").bytes() to data
+        val put = if (surface == "record") mapOf(fields.getValue("key").bytes() to data) else mapOf()
+        val store = MemoryStore(filled.first, filled.second + put)
         val before = store.rows
         val said =
             try {

@@ -1,9 +1,11 @@
 package sesame
 
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.cancel
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
@@ -166,14 +168,36 @@ class DeviceTest {
             job.cancel(CancellationException("the screen was closed"))
             go.countDown()
             job.cancelAndJoin()
-            assertEquals(null, given)
-            world.bob.settle(
-                world.bob.device
-                    .outbox()
-                    .single(),
-            )
+            world.bob.settle(assertNotNull(given))
             assertEquals(listOf("written"), world.alice.read())
         }
+
+    @Test
+    fun `a coroutine that was cancelled before begins no call`() =
+        runBlocking {
+            val world = World()
+            val job =
+                launch(start = CoroutineStart.UNDISPATCHED) {
+                    cancel()
+                    world.bob.device.suspending { batchEncrypt(listOf("alice"), ByteString()) }
+                }
+            job.join()
+            assertEquals(listOf(), world.bob.device.outbox())
+        }
+
+    @Test
+    fun `what a block throws is not hidden by the end of it`() {
+        val device = Device.create(Store.memory(), KEY, "alice")
+        val thrown =
+            assertFailsWith<IllegalStateException> {
+                device.useThenWipe {
+                    it.close()
+                    error("the app's own")
+                }
+            }
+        assertEquals("the app's own", thrown.message)
+        assertEquals(1, thrown.suppressed.size)
+    }
 
     @Test
     fun `no text shows a key`() {

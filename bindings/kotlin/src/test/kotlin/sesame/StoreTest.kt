@@ -9,32 +9,6 @@ import kotlin.test.assertFailsWith
 import kotlin.test.assertNotNull
 import kotlin.test.assertNull
 
-/** A store that ends a call in some other way. */
-private class Broken(
-    private val inner: MemoryStore,
-) : AppStore by inner {
-    var onLoad: () -> Unit = {}
-    var onCommit: () -> Unit = {}
-    var says = true
-
-    override fun load(
-        queries: List<StoreQuery>,
-        hold: Boolean,
-    ): StoreSnapshot {
-        onLoad()
-        return inner.load(queries, hold)
-    }
-
-    override fun commit(
-        expected: ByteString,
-        next: ByteString,
-        changes: List<StoreChange>,
-    ): Boolean {
-        onCommit()
-        return inner.commit(expected, next, changes) && says
-    }
-}
-
 class StoreTest {
     @Test
     fun `the memory store keeps the contract`() {
@@ -71,18 +45,18 @@ class StoreTest {
 
     @Test
     fun `every fault has its code, and nothing changes`() {
-        val rows = MemoryStore()
-        val device = Device.create(Store.app(rows), KEY, "alice")
+        val store = FailingStore()
+        val device = Device.create(Store.app(store), KEY, "alice")
         val faults =
             mapOf(401 to StoreFault.Busy(), 402 to StoreFault.Io(), 403 to StoreFault.Full(), 404 to StoreFault.ReadOnly())
         for ((code, fault) in faults) {
             for (method in listOf("load", "commit")) {
-                val before = rows.rows
-                rows.faults[method] = fault
+                val before = store.rows.rows
+                store.faults[method] = fault
                 val error = assertFailsWith<SesameException.Store> { device.batchEncrypt(listOf("bob"), "x".encodeToByteString()) }
-                rows.faults.clear()
+                store.faults.clear()
                 assertEquals(code, error.code)
-                assertEquals(before, rows.rows)
+                assertEquals(before, store.rows.rows)
             }
         }
         assertEquals(listOf(), device.outbox())
@@ -90,26 +64,26 @@ class StoreTest {
 
     @Test
     fun `whatever a store throws counts as a fault of it`() {
-        val store = Broken(MemoryStore())
+        val store = FailingStore()
         val device = Device.create(Store.app(store), KEY, "alice")
-        store.onLoad = { throw IllegalStateException("secret of the app") }
+        store.faults["load"] = IllegalStateException("secret of the app")
         val thrown = assertFailsWith<SesameException.Store> { device.inbox() }
         assertEquals(402, thrown.code)
         assertEquals(false, "secret" in thrown.toString())
         // A Java Error is no Exception; it ends the call all the same, and the device lives on.
-        store.onLoad = { throw StackOverflowError() }
+        store.faults["load"] = StackOverflowError()
         assertEquals(true, assertFailsWith<SesameException.Store> { device.inbox() }.code in setOf(402, 412))
-        store.onLoad = {}
+        store.faults.clear()
         assertEquals(listOf(), device.inbox())
     }
 
     @Test
     fun `a commit that ends by an Error, or says false, is read back`() {
-        val store = Broken(MemoryStore())
+        val store = FailingStore()
         val device = Device.create(Store.app(store), KEY, "alice")
-        store.onCommit = { throw OutOfMemoryError() }
+        store.faults["commit"] = OutOfMemoryError()
         assertEquals(402, assertFailsWith<SesameException.Store> { device.batchEncrypt(listOf("bob"), ByteString()) }.code)
-        store.onCommit = {}
+        store.faults.clear()
         assertEquals(listOf(), device.outbox())
         store.says = false
         device.batchEncrypt(listOf("bob"), ByteString())
@@ -119,7 +93,7 @@ class StoreTest {
 
     @Test
     fun `a store must not call into the library`() {
-        val store = Broken(MemoryStore())
+        val store = FailingStore()
         val device = Device.create(Store.app(store), KEY, "alice")
         var code = 0
         store.onLoad = { code = assertFailsWith<SesameException.App> { device.id() }.code }

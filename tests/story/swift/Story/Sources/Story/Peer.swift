@@ -60,6 +60,7 @@ struct Peer {
 
     private func waiting(_ send: PendingSend) -> [String] {
         let batches = send.batches.map { batch in
+            precondition(batch.skips.isEmpty && !batch.targeted)
             let envelopes = batch.envelopes.map { "\($0.device)=\(hex($0.envelope))" }.joined(separator: ",")
             return "batch:\(hex(send.id)):\(batch.user):\(envelopes)"
         }

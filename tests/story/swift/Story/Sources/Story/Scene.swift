@@ -1,5 +1,4 @@
 import Foundation
-import MemoryStore
 import Outside
 import Sesame
 
@@ -20,12 +19,12 @@ struct Step: Decodable {
 final class Host {
     let relay: LocalRelay
     let store: Store
-    let own: MemoryStore?
+    let own: FailingStore?
     var device: Device
     let user: String
     let id: UInt32
 
-    init(relay: LocalRelay, store: Store, own: MemoryStore?, device: Device) throws {
+    init(relay: LocalRelay, store: Store, own: FailingStore?, device: Device) throws {
         (self.relay, self.store, self.own, self.device) = (relay, store, own, device)
         (user, id) = (try device.user(), try device.id())
     }
@@ -105,12 +104,12 @@ final class Scene {
         return relay
     }
 
-    private func store(_ step: Step) throws -> (Store, MemoryStore?) {
+    private func store(_ step: Step) throws -> (Store, FailingStore?) {
         switch step.store {
         case "sqlite":
             return (try Store.sqlite(path: folder.appendingPathComponent("\(number)-\(step.device!).db").path), nil)
         case "app":
-            let own = MemoryStore()
+            let own = FailingStore()
             return (Store.app(store: own), own)
         default:
             return (Store.memory(), nil)
@@ -256,8 +255,8 @@ final class Scene {
         try take(host(step), try registry.acceptIdentity(user: step.user!, accountKey: claimed ?? Data(count: 32)))
     }
 
-    private func spoil(_ own: MemoryStore) {
-        own.rows = own.rows.mapValues { row in
+    private func spoil(_ own: FailingStore) {
+        own.rows = own.rows.map { row in
             var row = row
             row[row.count - 1] ^= 1
             return row
