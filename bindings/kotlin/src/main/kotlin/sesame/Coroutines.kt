@@ -20,5 +20,6 @@ public suspend fun <H : AutoCloseable, R> H.suspending(
     block: H.() -> R,
 ): R {
     currentCoroutineContext().ensureActive()
-    return withContext(dispatcher + NonCancellable) { block() }
+    // The outer context is what the result comes back to: it, too, must not be one that drops it.
+    return withContext(NonCancellable) { withContext(dispatcher) { block() } }
 }
