@@ -33,7 +33,8 @@ pub(crate) fn with<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -
     step(&mut Context { now: now(), rng: &mut rng })
 }
 
-/// One script, one seed, the same bytes in every language. No artefact that is shipped has this: `cargo xtask test` looks for the symbols.
+/// One script, one seed, the same bytes in every language. No artefact that is shipped has this: a
+/// release build does not compile with it, and `cargo xtask dist` looks at the exported names.
 #[cfg(feature = "test-util")]
 mod scripted {
     use super::{ChaCha20Rng, Context, Error, SeedableRng, Timestamp};

@@ -3,7 +3,7 @@
 
 use crate::{
     bindings::target,
-    dist, quickstart,
+    dist,
     report::{Report, before},
     root, run, tools,
 };
@@ -52,7 +52,6 @@ pub(crate) fn check(report: &mut Report) {
         true => report.step("examples by pkg-config", || examples_by_pkg_config(&prefix)),
         false => report.skip("examples by pkg-config", "there is no pkg-config"),
     }
-    report.step("C: printed quickstart", || quickstart(&prefix));
     report.step("C: the page's commands", || readme(&prefix));
     match tools::have("cmake", &["cmake", "make"]) {
         true => report.step("examples by CMake", || examples_by_cmake(&prefix)),
@@ -186,16 +185,6 @@ fn examples_by_pkg_config(prefix: &Path) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// The first program is printed as it is compiled, and says what the others say.
-fn quickstart(prefix: &Path) -> Result<(), String> {
-    let source = root().join("bindings/c/examples/quickstart.c");
-    let text = fs::read_to_string(&source).map_err(|error| error.to_string())?;
-    if quickstart::printed("c", "bindings/c", 60)? != text {
-        return Err("the pages print another program than bindings/c/examples/quickstart.c".to_owned());
-    }
-    quickstart::c(prefix)
 }
 
 /// What the C page tells to type, exactly as it is printed, but for the prefix.

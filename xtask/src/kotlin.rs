@@ -2,7 +2,7 @@
 
 use crate::{
     bindings::{build_library, library, target},
-    finish, quickstart,
+    finish,
     report::Report,
     root,
     toolchains::{self, Kotlin},
@@ -12,12 +12,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Everything that is checked of the Kotlin package.
-pub(crate) fn check(report: &mut Report) {
+/// Everything that is checked of the Kotlin package; whether there are the tools to check it.
+pub(crate) fn check(report: &mut Report) -> bool {
     report.language("Kotlin");
     let kotlin = match toolchains::kotlin() {
         Ok(kotlin) => kotlin,
-        Err(reason) => return report.skip("Kotlin", &reason),
+        Err(reason) => {
+            report.skip("Kotlin", &reason);
+            return false;
+        }
     };
     // What an earlier run has left is neither counted nor tested.
     for stale in ["surefire-reports", "classes", "test-classes"] {
@@ -35,7 +38,7 @@ pub(crate) fn check(report: &mut Report) {
     {
         report.corpus(cases);
     }
-    report.step("Kotlin: printed quickstart, from the jar", quickstart::kotlin);
+    true
 }
 
 /// The package's folder.

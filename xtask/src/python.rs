@@ -2,7 +2,6 @@
 
 use crate::{
     bindings::{build_library, library, target},
-    quickstart,
     report::{Report, before},
     root, run,
 };
@@ -24,7 +23,6 @@ pub(crate) fn check(report: &mut Report) {
     });
     let Some(python) = python else { return };
     report.step("mypy --strict", || mypy(&python));
-    report.step("Python: printed quickstart, from the wheel", quickstart::python);
     report.step("the demo's story", || run(&python, &["bindings/python/demo.py"]));
     tests(&python, report);
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// What all of them print.
-pub(crate) const SAYS: &str = "alice says hello, Bob\n";
+const SAYS: &str = "alice says hello, Bob\n";
 
 /// A block of a page that is printed in a language and holds a text.
 fn block(page: &Path, fence: &str, holds: &str) -> Result<String, String> {
@@ -20,7 +20,7 @@ fn block(page: &Path, fence: &str, holds: &str) -> Result<String, String> {
 }
 
 /// The program as the README and the package's own page print it: both the same, and no longer than promised.
-pub(crate) fn printed(fence: &str, package: &str, lines: usize) -> Result<String, String> {
+fn printed(fence: &str, package: &str, lines: usize) -> Result<String, String> {
     let holds = "hello, Bob";
     let program = block(&root().join("README.md"), fence, holds)?;
     if block(&root().join(package).join("README.md"), fence, holds)? != program {
@@ -73,10 +73,16 @@ fn says(mut command: Command) -> Result<(), String> {
     if said == SAYS { Ok(()) } else { Err(format!("it says {said:?}")) }
 }
 
-/// From what is installed under a prefix, by pkg-config.
-pub(crate) fn c(prefix: &Path) -> Result<(), String> {
-    let project = Project::new("c")?;
-    project.write("main.c", &printed("c", "bindings/c", 60)?)?;
+/// From what is installed under a prefix, by pkg-config; and it is the same that is kept among the examples.
+pub(crate) fn c() -> Result<(), String> {
+    let (project, program) = (Project::new("c")?, printed("c", "bindings/c", 60)?);
+    let kept = root().join("bindings/c/examples/quickstart.c");
+    if fs::read_to_string(&kept).map_err(|error| error.to_string())? != program {
+        return Err(format!("the pages print another program than {}", kept.display()));
+    }
+    let prefix = &project.prefix;
+    dist::c::install(prefix)?;
+    project.write("main.c", &program)?;
     let build = "cc main.c $(pkg-config --cflags --libs sesame) -Wl,-rpath,\"$LIB\" -o main && ./main";
     let mut command = Command::new("sh");
     command.args(["-ec", build]).current_dir(&project.folder);

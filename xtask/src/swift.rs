@@ -2,7 +2,7 @@
 
 use crate::{
     bindings::{build_library, target},
-    finish, quickstart,
+    finish,
     report::{Report, before},
     root,
     toolchains::{self, Swift},
@@ -13,18 +13,21 @@ use std::{
     process::Stdio,
 };
 
-/// Everything that is checked of the Swift package.
-pub(crate) fn check(report: &mut Report) {
+/// Everything that is checked of the Swift package; whether there are the tools to check it.
+pub(crate) fn check(report: &mut Report) -> bool {
     report.language("Swift");
     let swift = match toolchains::swift() {
         Ok(swift) => swift,
-        Err(reason) => return report.skip("Swift", &reason),
+        Err(reason) => {
+            report.skip("Swift", &reason);
+            return false;
+        }
     };
     let libraries = report.value("Swift: library", || {
         build_library()?;
         describe(&target().join("debug"))
     });
-    let Some(libraries) = libraries else { return };
+    let Some(libraries) = libraries else { return true };
     for mode in ["5", "6"] {
         report.step(&format!("Swift: no warning in the mode of Swift {mode}"), || {
             let scratch = target().join(format!("swift/mode-{mode}"));
@@ -38,7 +41,7 @@ pub(crate) fn check(report: &mut Report) {
     if cases > 0 {
         report.corpus(cases);
     }
-    report.step("Swift: printed quickstart, from the package", quickstart::swift);
+    true
 }
 
 /// The package's folder.

@@ -19,15 +19,19 @@ pub(crate) fn test(part: Option<&str>) -> ExitCode {
     }
     if wants("c") {
         c::check(&mut report);
+        if cfg!(target_os = "linux") {
+            report.step("C: printed quickstart", quickstart::c);
+        }
     }
     if wants("python") {
         python::check(&mut report);
+        report.step("Python: printed quickstart, from the wheel", quickstart::python);
     }
-    if wants("kotlin") {
-        kotlin::check(&mut report);
+    if wants("kotlin") && kotlin::check(&mut report) {
+        report.step("Kotlin: printed quickstart, from the jar", quickstart::kotlin);
     }
-    if wants("swift") {
-        swift::check(&mut report);
+    if wants("swift") && swift::check(&mut report) {
+        report.step("Swift: printed quickstart, from the package", quickstart::swift);
     }
     if wants("story") {
         story::check(&mut report);
