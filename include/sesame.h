@@ -213,7 +213,7 @@ enum sesame_status
   SESAME_STATUS_ROLLBACK_DETECTED = 408,
   /// The store was written by a newer version.
   SESAME_STATUS_NEWER_FORMAT = 409,
-  /// The store belongs to another device.
+  /// The store belongs to another device, or holds none.
   SESAME_STATUS_FOREIGN_STORE = 410,
   /// It is unknown whether the commit landed.
   SESAME_STATUS_OUTCOME_UNKNOWN = 411,

@@ -16,9 +16,9 @@ HERE = Path(__file__).parent
 
 
 def main(library: Path, folder: Path) -> None:
-    project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((HERE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     name = project["name"]
-    version = tomllib.loads((HERE.parents[1] / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+    version = tomllib.loads((HERE.parents[1] / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]["version"]
     tag = "py3-none-" + sysconfig.get_platform().replace("-", "_").replace(".", "_")
     info = f"{name}-{version}.dist-info"
     files = {f"sesame/{path.name}": path.read_bytes() for path in sorted((HERE / "src" / "sesame").iterdir()) if path.suffix in {".py", ".typed"}}
@@ -45,10 +45,10 @@ def main(library: Path, folder: Path) -> None:
     )
     files[f"{info}/RECORD"] = (record + f"{info}/RECORD,,\n").encode()
     folder.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(folder / f"{name}-{version}-{tag}.whl", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as wheel:
+    with zipfile.ZipFile(folder / f"{name}-{version}-{tag}.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
         for path, data in files.items():
             # The same files give the same wheel.
-            wheel.writestr(zipfile.ZipInfo(path), data, zipfile.ZIP_DEFLATED)
+            wheel.writestr(zipfile.ZipInfo(path), data, zipfile.ZIP_DEFLATED, compresslevel=1)
 
 
 if __name__ == "__main__":

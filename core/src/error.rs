@@ -129,7 +129,7 @@ codes! {
     RecordInconsistent = 407, "a stored record contradicts another";
     RollbackDetected = 408, "the store is older than it was";
     NewerFormat = 409, "the store was written by a newer version";
-    ForeignStore = 410, "the store belongs to another device";
+    ForeignStore = 410, "the store belongs to another device, or holds none";
     OutcomeUnknown = 411, "it is unknown whether the commit landed";
     StoreMisbehaves = 412, "the app's store does not keep its contract";
     Internal = 501, "a fault in the library";

@@ -23,8 +23,8 @@ fn now() -> Timestamp {
 /// [`Code::Randomness`] when the system gives none; the step's.
 pub(crate) fn with<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
     #[cfg(feature = "test-util")]
-    if scripted::is_set() {
-        return scripted::with(step);
+    if let Some((now, stream)) = scripted::current() {
+        return scripted::with(now, &stream, step);
     }
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| Code::Randomness)?;
@@ -33,8 +33,8 @@ pub(crate) fn with<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -
     step(&mut Context { now: now(), rng: &mut rng })
 }
 
-/// One script, one seed, the same bytes in every language. No artefact that is shipped has this: a
-/// release build does not compile with it, and `cargo xtask dist` looks at the exported names.
+/// One script, one seed, the same bytes in every language. No artefact that is shipped has this: a release build does not compile with it,
+/// and `cargo xtask dist` looks at the exported names.
 #[cfg(feature = "test-util")]
 mod scripted {
     use super::{ChaCha20Rng, Context, Error, SeedableRng, Timestamp};
@@ -45,14 +45,18 @@ mod scripted {
     /// What the core draws in every call to see that the generator is alive, as words of four bytes (A28).
     const LOOK: u128 = 8;
 
-    pub(super) fn is_set() -> bool {
-        SCRIPT.lock().is_some()
+    /// The script's time and its stream of bytes, if there is a script.
+    pub(super) fn current() -> Option<(Timestamp, ChaCha20Rng)> {
+        SCRIPT.lock().clone()
     }
 
-    /// Runs a step with the script's time, and bytes from its stream. A step that only looked whether there is randomness leaves the
-    /// stream where it was, so that how often a program asks for a name does not count.
-    pub(super) fn with<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let (now, before) = SCRIPT.lock().clone().unwrap_or((Timestamp(0), ChaCha20Rng::seed_from_u64(0)));
+    /// Runs a step. One that only looked whether there is randomness leaves the stream where it was, so that how often a program asks for
+    /// a name does not count.
+    pub(super) fn with<T>(
+        now: Timestamp,
+        before: &ChaCha20Rng,
+        step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut rng = before.clone();
         let done = step(&mut Context { now, rng: &mut rng });
         if rng.get_word_pos() - before.get_word_pos() > LOOK

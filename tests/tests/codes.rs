@@ -15,7 +15,7 @@ const ELSEWHERE: [(Code, &str, &str, &str); 16] = [
         "104",
     ),
     // Takes a call that lasts longer than any other may wait.
-    (Code::Busy, "ffi/src/engine.rs", "pub fn call", "Code::Busy"),
+    (Code::Busy, "ffi/src/engine.rs", "fn a_call_does_not_wait_for_ever", "Code::Busy"),
     // Only C can be given them.
     (Code::BadHandle, "tests/c/misuse.c", " = SESAME_STATUS_BAD_HANDLE", "HANDLE)"),
     (Code::NullPointer, "tests/c/misuse.c", " = SESAME_STATUS_NULL_POINTER", "NULLED)"),
@@ -40,7 +40,8 @@ const ELSEWHERE: [(Code, &str, &str, &str); 16] = [
 /// Codes that nothing gives today; their numbers are kept for what the events of that name say already.
 const RESERVED: [Code; 3] = [Code::DeviceListRollback, Code::ServerInconsistent, Code::RollbackDetected];
 
-/// Faults of the library itself, which no input may bring; `ffi/src/engine.rs` and `ffi/src/capi/boundary.rs` make them by force.
+/// Faults of the library itself, which no input may bring: the tests in `ffi/src/engine.rs` and `ffi/src/capi/boundary.rs` make them by
+/// force, and `tests/c/misuse.c` forks.
 const FAULTS: [Code; 3] = [Code::Internal, Code::Poisoned, Code::Forked];
 
 fn root() -> &'static Path {

@@ -41,7 +41,8 @@ pub(crate) fn library() -> PathBuf {
 
 /// The target folder.
 pub(crate) fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    let named = std::env::var_os("CARGO_TARGET_DIR").and_then(|folder| std::path::absolute(folder).ok());
+    named.unwrap_or_else(|| root().join("target"))
 }
 
 fn generator(args: &[&str]) -> Result<Vec<u8>, String> {
@@ -59,6 +60,7 @@ fn generator(args: &[&str]) -> Result<Vec<u8>, String> {
 fn hosts() -> Result<Vec<(&'static str, String)>, String> {
     build_library()?;
     let (out, config, library) = (target().join("bindings"), root().join("uniffi.toml"), library());
+    let _ = fs::remove_dir_all(&out);
     for language in ["python", "kotlin", "swift"] {
         generator(&[
             "generate",

@@ -48,14 +48,17 @@ pub(crate) fn check(report: &mut Report) {
         true => report.step("ABI is the baseline's", || abi(&prefix)),
         false => report.skip("ABI is the baseline's", "there is no abidiff"),
     }
-    match tools::have("pkg-config", &["pkg-config"]) {
-        true => report.step("examples by pkg-config", || examples_by_pkg_config(&prefix)),
-        false => report.skip("examples by pkg-config", "there is no pkg-config"),
+    // The programs below, and what the page tells to type, stand on both.
+    if !tools::have("pkg-config", &["pkg-config"]) {
+        return report.skip("C programs", "there is no pkg-config");
     }
-    report.step("C: the page's commands", || readme(&prefix));
+    report.step("examples by pkg-config", || examples_by_pkg_config(&prefix));
     match tools::have("cmake", &["cmake", "make"]) {
-        true => report.step("examples by CMake", || examples_by_cmake(&prefix)),
-        false => report.skip("examples by CMake", "there is no cmake"),
+        true => {
+            report.step("examples by CMake", || examples_by_cmake(&prefix));
+            report.step("C: the page's commands", || readme(&prefix));
+        }
+        false => report.skip("examples by CMake, and the page's commands", "there is no cmake"),
     }
     programs(report, &prefix);
 }

@@ -28,8 +28,9 @@ pub(crate) fn check(report: &mut Report) -> bool {
     }
     let tested = report.value("Kotlin: -Werror, JUnit, ktlint", || {
         build_library()?;
-        put_natives(&library(), &target().join("kotlin-natives"))?;
-        finish(kotlin.maven(&folder(), &[&build_in("kotlin"), "verify"]))
+        put_natives(&library(), &natives())?;
+        let natives = format!("-Dsesame.natives={}", natives().display());
+        finish(kotlin.maven(&folder(), &[&build_in("kotlin"), &natives, "verify"]))
     });
     // A test that fails ends Maven as well; what it counted is counted either way.
     report.counted("Kotlin tests", || counts(&reports(), None));
@@ -51,13 +52,19 @@ pub(crate) fn build_in(name: &str) -> String {
     format!("-Dsesame.build={}", target().join(name).display())
 }
 
+/// Where the library for the tests lies, in JNA's layout.
+fn natives() -> PathBuf {
+    target().join("kotlin-natives")
+}
+
 fn reports() -> PathBuf {
     target().join("kotlin/surefire-reports")
 }
 
 /// Compiles package, tests and story, and gives the class path of all.
 pub(crate) fn class_path(kotlin: &Kotlin) -> Result<String, String> {
-    finish(kotlin.maven(&folder(), &[&build_in("kotlin"), "test-compile"]))?;
+    let natives = format!("-Dsesame.natives={}", natives().display());
+    finish(kotlin.maven(&folder(), &[&build_in("kotlin"), &natives, "test-compile"]))?;
     let built = target().join("kotlin");
     let listed = built.join("class-path.txt");
     let others = fs::read_to_string(&listed).map_err(|error| format!("{}: {error}", listed.display()))?;

@@ -1,6 +1,6 @@
 //! The first program in each language, exactly as it is printed: taken from the README, put into an empty project, and run.
 
-use crate::{bindings::target, dist, finish, python, root, toolchains};
+use crate::{bindings::target, dist, finish, root, toolchains};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -32,6 +32,13 @@ fn printed(fence: &str, package: &str, lines: usize) -> Result<String, String> {
     }
 }
 
+/// What a page tells to type, block by block.
+fn typed(package: &str) -> Result<Vec<String>, String> {
+    let page = root().join(package).join("README.md");
+    let text = fs::read_to_string(&page).map_err(|error| format!("{}: {error}", page.display()))?;
+    Ok(text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect())
+}
+
 /// An empty folder, and an installed package beside it.
 struct Project {
     folder: PathBuf,
@@ -53,6 +60,21 @@ impl Project {
         let path = self.folder.join(file);
         let folder = path.parent().ok_or("a file without a folder")?;
         fs::create_dir_all(folder).and_then(|()| fs::write(&path, text)).map_err(|error| error.to_string())
+    }
+
+    /// A block that a page tells to type, in a shell that knows the prefix.
+    fn shell(&self, block: &str, folder: &Path) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-ec", block]).current_dir(folder).env("PREFIX", &self.prefix).env_remove("LD_LIBRARY_PATH");
+        command
+    }
+
+    /// What the page tells to type in the project's folder, to have the package; gives what comes after it.
+    fn install(&self, package: &str) -> Result<String, String> {
+        match typed(package)?.as_slice() {
+            [install, go] => finish(self.shell(install, &root())).map(|()| go.clone()),
+            blocks => Err(format!("{package}/README.md tells to type {} blocks, not 2", blocks.len())),
+        }
     }
 
     /// A block of the package's page, with the prefix written out.
@@ -100,50 +122,39 @@ pub(crate) fn rust() -> Result<(), String> {
     // With the versions of the tree, which are here already.
     fs::copy(root().join("Cargo.lock"), project.folder.join("Cargo.lock")).map_err(|error| error.to_string())?;
     project.write("src/main.rs", &printed("rust", "core", 25)?)?;
-    let mut command = Command::new("cargo");
-    command.args(["run", "-q", "--locked", "--target-dir"]).arg(target().join("quickstart/rust-target"));
-    command.current_dir(&project.folder);
+    let go = typed("core")?.concat();
+    let mut command = project.shell(&go, &project.folder);
+    command.env("CARGO_TARGET_DIR", target().join("quickstart/rust-target"));
     says(command)
 }
 
 /// From a wheel, in an environment with nothing else.
 pub(crate) fn python() -> Result<(), String> {
     let project = Project::new("python")?;
-    dist::python(&project.prefix)?;
-    let system = python::environment()?;
-    let run = |program: &Path, args: &[&str]| {
-        let mut command = Command::new(program);
-        command.args(args).current_dir(&project.folder);
-        finish(command)
-    };
-    run(&system, &["-m", "venv", "venv"])?;
-    let own = project.folder.join(if cfg!(windows) { "venv/Scripts/python.exe" } else { "venv/bin/python" });
-    let quiet = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-index", "--find-links"];
-    run(&own, &[&quiet[..], &[&project.prefix.to_string_lossy(), "sesame"]].concat())?;
+    let go = project.install("bindings/python")?;
     project.write("main.py", &printed("python", "bindings/python", 25)?)?;
-    let mut command = Command::new(own);
-    command.arg("main.py").current_dir(&project.folder);
-    says(command)
+    says(project.shell(&go, &project.folder))
 }
 
 /// From the Maven repository, with the page's own `pom.xml`.
 pub(crate) fn kotlin() -> Result<(), String> {
-    let (project, tools) = (Project::new("kotlin")?, toolchains::kotlin()?);
-    dist::kotlin(&project.prefix)?;
+    let project = Project::new("kotlin")?;
+    let go = project.install("bindings/kotlin")?;
     project.write("pom.xml", &project.page("bindings/kotlin", "xml", "<project")?)?;
     project.write("src/main/kotlin/Main.kt", &printed("kotlin", "bindings/kotlin", 25)?)?;
     // Not what an earlier run has left in Maven's own store under the same version.
     let _ = fs::remove_dir_all(toolchains::home().join("maven/org/libsesame"));
-    says(tools.maven(&project.folder, &["compile", "exec:java"]))
+    let mut command = project.shell(&go, &project.folder);
+    command.env("MAVEN_OPTS", toolchains::maven_options());
+    says(command)
 }
 
 /// From the installed package, with the page's own `Package.swift`.
 pub(crate) fn swift() -> Result<(), String> {
     let (project, tools) = (Project::new("swift")?, toolchains::swift()?);
-    dist::swift(&project.prefix)?;
+    let go = project.install("bindings/swift")?;
     project.write("Package.swift", &project.page("bindings/swift", "swift", "import PackageDescription")?)?;
     project.write("Sources/quickstart/main.swift", &printed("swift", "bindings/swift", 25)?)?;
-    let pkgconfig = project.prefix.join("Sesame/lib/pkgconfig");
-    let env = [("PKG_CONFIG_PATH", &*pkgconfig.to_string_lossy())];
-    says(tools.command(&project.folder, &env, &["swift", "run", "-q"]))
+    let prefix = project.prefix.to_string_lossy();
+    says(tools.command(&project.folder, &[("PREFIX", &*prefix)], &["sh", "-ec", &go]))
 }

@@ -33,6 +33,8 @@ pub(crate) fn check(report: &mut Report) -> bool {
             let scratch = target().join(format!("swift/mode-{mode}"));
             let strict = ["-Xswiftc", "-swift-version", "-Xswiftc", mode, "-Xswiftc", "-warnings-as-errors"];
             let complete = ["-Xswiftc", "-strict-concurrency=complete"];
+            let story = root().join("tests/story/swift/Story");
+            build(&swift, &story, &libraries, &scratch.join("story"), &[&strict[..], &["--target", "Batch"]].concat())?;
             build(&swift, &folder(), &libraries, &scratch, &[&strict[..], &complete].concat())
         });
     }

@@ -11,11 +11,11 @@ use std::{
     sync::OnceLock,
 };
 
-/// Where what was set up is kept: `$SESAME_TOOLCHAINS`, or `libsesame` in the user's cache.
+/// Where what was set up is kept: `libsesame` in `$SESAME_TOOLCHAINS` (an absolute path), or in the user's cache.
 pub(crate) fn home() -> PathBuf {
     let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = || named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")));
-    named("SESAME_TOOLCHAINS").unwrap_or_else(|| cache().unwrap_or_else(std::env::temp_dir).join("libsesame"))
+    named("SESAME_TOOLCHAINS").or_else(cache).unwrap_or_else(std::env::temp_dir).join("libsesame")
 }
 
 /// Takes away what was set up, and the folder if nothing else is in it.
@@ -46,20 +46,23 @@ fn find_kotlin() -> Result<(), String> {
     if !tools::have("mvn", &packages) || !tools::have("javac", &packages) {
         return Err("there is no Maven, or no JDK".to_owned());
     }
-    let resolved = Kotlin.maven(&root().join("bindings/kotlin"), &["dependency:resolve"]).status();
-    if resolved.is_ok_and(|status| status.success()) {
-        Ok(())
-    } else {
-        Err("Maven cannot get what the package stands on; is Maven Central within reach?".to_owned())
-    }
+    // One small artefact, so that what is wrong with the project itself is no reason to skip it.
+    let artefact = "-Dartifact=org.jetbrains.kotlin:kotlin-stdlib:2.2.21:pom";
+    let got = Kotlin.maven(&root(), &["dependency:get", "-Dtransitive=false", artefact]).stdout(Stdio::null()).status();
+    if got.is_ok_and(|status| status.success()) { Ok(()) } else { Err("Maven Central is not within reach".to_owned()) }
+}
+
+/// What Maven is told in every run: its repository, and no compiler that stays behind as a daemon with two gigabytes.
+pub(crate) fn maven_options() -> String {
+    format!("-Dmaven.repo.local={} -Dkotlin.compiler.daemon=false", home().join("maven").display())
 }
 
 impl Kotlin {
     /// Maven in a project's folder.
     pub(crate) fn maven(&self, folder: &Path, args: &[&str]) -> Command {
         let mut command = Command::new("mvn");
-        let repository = format!("-Dmaven.repo.local={}", home().join("maven").display());
-        command.args(["-q", "-B", "-ntp", "-Dstyle.color=never", &repository]).args(args).current_dir(folder);
+        command.args(["-q", "-B", "-ntp", "-Dstyle.color=never"]).args(args).current_dir(folder);
+        command.env("MAVEN_OPTS", maven_options());
         command
     }
 }
@@ -79,7 +82,14 @@ pub(crate) fn swift() -> Result<Swift, String> {
 }
 
 fn find_swift() -> Result<Option<PathBuf>, String> {
-    if tools::starts("swift") {
+    if !cfg!(target_os = "linux") {
+        return Err("the package takes an XCFramework here, which bindings/swift/build-xcframework.sh makes".to_owned());
+    }
+    // Another program of this name exists, and an older Swift does not know the mode of Swift 6.
+    let said = Command::new("swift").arg("--version").stderr(Stdio::null()).output();
+    let said = said.map(|done| String::from_utf8_lossy(&done.stdout).into_owned()).unwrap_or_default();
+    let version = said.split("Swift version ").nth(1).and_then(|rest| rest.split('.').next());
+    if version.and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 6) {
         return Ok(None);
     }
     let debian = home().join("swift");
@@ -99,7 +109,7 @@ fn find_swift() -> Result<Option<PathBuf>, String> {
 fn set_up_swift(debian: &Path) -> Result<(), String> {
     let may_mount = Command::new("unshare").args(["--mount", "true"]).stderr(Stdio::null()).status();
     if !may_mount.is_ok_and(|status| status.success())
-        || !tools::have("debootstrap", &["debootstrap", "ca-certificates"])
+        || !tools::have("debootstrap", &["debootstrap", "debian-archive-keyring", "ca-certificates"])
     {
         return Err("there is no swift, and a Debian that has one takes root and debootstrap".to_owned());
     }
@@ -114,11 +124,17 @@ fn set_up_swift(debian: &Path) -> Result<(), String> {
         Err(error) => Err(format!("setting Swift up: {error}")),
     };
     let mut bootstrap = Command::new("debootstrap");
-    bootstrap.args(["--variant=minbase", "--include=swiftlang,ca-certificates", "trixie"]).arg(&partial);
+    bootstrap
+        .args(["--force-check-gpg", "--variant=minbase", "--include=swiftlang,ca-certificates", "trixie"])
+        .arg(&partial);
     run(bootstrap)?;
     let swift = Swift { debian: Some(partial.clone()) };
     let install = ["apt-get", "install", "-y", "-q", "--no-install-recommends"];
-    run(swift.command(&root(), &[("DEBIAN_FRONTEND", "noninteractive")], &[&install[..], &BESIDE].concat()))?;
+    // What a proxy needs; nothing else of the environment goes in.
+    let proxies = ["http_proxy", "https_proxy", "no_proxy"].map(|name| (name, std::env::var(name).unwrap_or_default()));
+    let mut env = vec![("DEBIAN_FRONTEND", "noninteractive")];
+    env.extend(proxies.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (*name, value.as_str())));
+    run(swift.command(&root(), &env, &[&install[..], &BESIDE].concat()))?;
     fs::rename(&partial, debian).map_err(|error| error.to_string())
 }
 

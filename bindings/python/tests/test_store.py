@@ -48,6 +48,22 @@ def test_the_suite_passes_a_whole_store_and_names_what_another_does_not_keep() -
     assert claim is not None and "secret" not in claim
 
 
+def test_a_commit_that_raises_after_it_has_landed_is_read_back() -> None:
+    class Late(DictStore):
+        late = False
+
+        def commit(self, expected: bytes, next: bytes, changes: dict[bytes, bytes | None]) -> None:
+            super().commit(expected, next, changes)
+            if self.late:
+                raise RuntimeError("the connection was lost, and the commit was not")
+
+    store = Late()
+    device = Device.create(user="alice", store_key=KEY, store=store)
+    store.late = True
+    send = device.batch_encrypt(["bob"], b"once")
+    assert [each.id for each in device.outbox()] == [send.id]
+
+
 def test_a_conversation_over_stores_of_the_apps_own_and_a_few_loads_for_each_call() -> None:
     world, stores = World(), [DictStore(), DictStore()]
     hosts = [Host(world.relay, Device.create(user=user, store_key=KEY, store=store)) for user, store in zip(("alice", "bob"), stores)]

@@ -147,7 +147,7 @@ pub enum sesame_status {
     RollbackDetected = 408,
     /// The store was written by a newer version.
     NewerFormat = 409,
-    /// The store belongs to another device.
+    /// The store belongs to another device, or holds none.
     ForeignStore = 410,
     /// It is unknown whether the commit landed.
     OutcomeUnknown = 411,

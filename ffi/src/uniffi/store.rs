@@ -52,7 +52,7 @@ pub struct StoreChange {
     pub row: Option<Bytes>,
 }
 
-/// Why a store could not do it. Anything else that it throws counts as `Io`.
+/// Why a store could not do it. Anything else that it throws counts as `Io`, and of a commit as `OutcomeUnknown`.
 #[derive(Debug, thiserror::Error, ::uniffi::Error)]
 pub enum StoreFault {
     /// Another process holds it. Nothing changed.
@@ -76,9 +76,9 @@ pub enum StoreFault {
 }
 
 impl From<::uniffi::UnexpectedUniFFICallbackError> for StoreFault {
-    /// What the app threw may hold anything, so that its text is not kept.
+    /// What the app threw may hold anything, so that its text is not kept; and it may have come after a commit had landed.
     fn from(_: ::uniffi::UnexpectedUniFFICallbackError) -> Self {
-        Self::Io
+        Self::OutcomeUnknown
     }
 }
 
@@ -130,6 +130,7 @@ impl app_store::AppStore for Adapter {
         });
         let snapshot = self.0.load(queries.collect(), hold).map_err(|fault| match CommitError::from(fault) {
             CommitError::Store(error) => error,
+            CommitError::OutcomeUnknown => StoreError::Io,
             _ => StoreError::Misbehaves,
         })?;
         let generation = <[u8; 16]>::try_from(&*snapshot.generation).map_err(|_| {
@@ -186,7 +187,8 @@ impl Store {
     }
 }
 
-/// Runs the conformance suite against an app's store. Gives the first claim that does not hold, in words, or nothing when all do.
+/// Runs the conformance suite against an app's store. Gives the first claim that does not hold, in words, or nothing when all do. That a hold
+/// keeps another process out is for the app's own tests.
 #[::uniffi::export]
 pub fn check_store(factory: Arc<dyn StoreFactory>) -> Result<Option<String>> {
     crate::engine::enter()?;

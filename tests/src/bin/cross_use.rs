@@ -1,5 +1,5 @@
-//! One device for each language, over one relay: they talk, close, and each opens a store that another has written, until every language
-//! has opened a store of every other.
+//! One device for each language, over one relay: they talk, close or are killed, and each opens a store that another has written, until
+//! every language has opened a store of every other.
 //!
 //! `cross_use FOLDER NAME=COMMAND ...`, each command a peer as `tests/story/README.md` describes it. Ends with `N passed`.
 
@@ -36,6 +36,13 @@ impl Peer {
         let mut child = shell.args(["-c", command]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         Self { name: name.to_owned(), child, to, from, user }
+    }
+
+    /// Kills the process, and starts another in its place.
+    fn die_and_rise(&mut self, command: &str) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        *self = Self::start(&self.name, command, self.user);
     }
 
     /// Says one line and gives what was answered to it.
@@ -182,8 +189,12 @@ fn main() {
     for step in 1..peers.len() {
         let wrote: Vec<usize> =
             (0..peers.len()).map(|of| peers.iter().position(|peer| peer.user == of).unwrap()).collect();
-        for peer in &mut peers {
-            peer.ask("close");
+        for (peer, (_, command)) in peers.iter_mut().zip(&commands) {
+            // Every other time there is no farewell: the process dies, and another takes its place.
+            match step % 2 {
+                0 => drop(peer.ask("close")),
+                _ => peer.die_and_rise(command),
+            }
         }
         let count = peers.len();
         for (at, peer) in peers.iter_mut().enumerate() {

@@ -524,7 +524,7 @@ def _uniffi_check_contract_api_version(lib):
         raise InternalError("UniFFI contract version mismatch: try cleaning and rebuilding your project")
 
 def _uniffi_check_api_checksums(lib):
-    if lib.uniffi_sesame_ffi_checksum_func_check_store() != 62144:
+    if lib.uniffi_sesame_ffi_checksum_func_check_store() != 22401:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_func_version() != 59506:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -6225,7 +6225,7 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
 # namespace.
 class StoreFault(Exception):
     """
-    Why a store could not do it. Anything else that it throws counts as `Io`.
+    Why a store could not do it. Anything else that it throws counts as `Io`, and of a commit as `OutcomeUnknown`.
 """
     pass
 
@@ -6233,7 +6233,7 @@ _UniffiTempStoreFault = StoreFault
 
 class StoreFault:  # type: ignore
     """
-    Why a store could not do it. Anything else that it throws counts as `Io`.
+    Why a store could not do it. Anything else that it throws counts as `Io`, and of a commit as `OutcomeUnknown`.
 """
     
     class Busy(_UniffiTempStoreFault):
@@ -9380,7 +9380,8 @@ class _UniffiFfiConverterTypeStoreFactory:
         buf.write_u64(cls.lower(value))
 def check_store(factory: StoreFactory) -> typing.Optional[str]:
     """
-    Runs the conformance suite against an app's store. Gives the first claim that does not hold, in words, or nothing when all do.
+    Runs the conformance suite against an app's store. Gives the first claim that does not hold, in words, or nothing when all do. That a hold
+    keeps another process out is for the app's own tests.
 """
     
     _UniffiFfiConverterTypeStoreFactory.check_lower(factory)

@@ -42,7 +42,10 @@ class StoreSnapshot:
 
 
 class StoreFault(Exception):
-    """What a store of the app's own raises when it cannot do it. Nothing changed. Any other exception counts as a ``StoreFault``."""
+    """What a store of the app's own raises when it cannot do it. Nothing changed.
+
+    Any other exception of a load counts as one; of a commit, whether it landed is then asked for.
+    """
 
     _native: Any = _faults.Io
 
@@ -103,8 +106,8 @@ class AppStore(ABC):
         """Ends a hold without a change."""
 
 
-def _fault(call: Callable[[], Any], interrupted: Any = _faults.Io) -> Any:
-    """Runs a method of the app's and raises what the generated code knows.
+def _fault(call: Callable[[], Any], unexpected: Any = _faults.Io) -> Any:
+    """Runs a method of the app's and raises what the generated code knows; for anything else it is ``unexpected``.
 
     What is no ``Exception``, a ``KeyboardInterrupt`` for one, goes on when the library's call has come to its end.
     """
@@ -113,10 +116,10 @@ def _fault(call: Callable[[], Any], interrupted: Any = _faults.Io) -> Any:
     except StoreFault as fault:
         failure = fault._native()
     except Exception:
-        failure = _faults.Io()
+        failure = unexpected()
     except BaseException as interrupt:
         interrupts.pending = interrupt
-        failure = interrupted()
+        failure = unexpected()
     raise failure
 
 
@@ -138,7 +141,7 @@ class _Adapter(_native.AppStore):
 
     def commit(self, expected: bytes, next: bytes, changes: list[Any]) -> bool:
         rows = {change.key: change.row for change in changes}
-        _fault(lambda: self._store.commit(expected, next, rows), interrupted=_faults.OutcomeUnknown)
+        _fault(lambda: self._store.commit(expected, next, rows), unexpected=_faults.OutcomeUnknown)
         return True
 
     def release(self) -> None:
@@ -198,7 +201,7 @@ class _Factory(_native.StoreFactory):
 def check_store(open: Callable[[], AppStore]) -> str | None:
     """Runs the conformance suite; ``open`` gives a fresh, empty store each time.
 
-    Gives the first claim that does not hold, in words, or ``None`` when all do.
+    Gives the first claim that does not hold, in words, or ``None`` when all do. That a hold keeps another process out is for the app's own tests.
     """
     claim: str | None = _native.check_store(_Factory(open))
     return claim

@@ -10,11 +10,11 @@ import Dispatch
 public actor DeviceActor {
     /// The device itself; any thread may call it.
     public nonisolated let device: Device
-    private nonisolated let queue = Queue()
+    nonisolated let own = OwnQueue()
 
     /// The queue that the calls run on.
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
-        queue.asUnownedSerialExecutor()
+        own.asUnownedSerialExecutor()
     }
 
     /// Takes over a device that was created, opened or linked.
@@ -94,8 +94,8 @@ public actor DeviceActor {
 }
 
 @available(macOS 14, iOS 17, tvOS 17, watchOS 10, *)
-private final class Queue: SerialExecutor {
-    private let queue = DispatchQueue(label: "sesame.device")
+final class OwnQueue: SerialExecutor {
+    let queue = DispatchQueue(label: "sesame.device")
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)

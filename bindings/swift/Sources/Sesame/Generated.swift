@@ -6999,7 +6999,7 @@ public func FfiConverterTypeStanding_lower(_ value: Standing) -> RustBuffer {
 
 
 /**
- * Why a store could not do it. Anything else that it throws counts as `Io`.
+ * Why a store could not do it. Anything else that it throws counts as `Io`, and of a commit as `OutcomeUnknown`.
  */
 public 
 enum StoreFault: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
@@ -8173,7 +8173,8 @@ public func version() -> String  {
 })
 }
 /**
- * Runs the conformance suite against an app's store. Gives the first claim that does not hold, in words, or nothing when all do.
+ * Runs the conformance suite against an app's store. Gives the first claim that does not hold, in words, or nothing when all do. That a hold
+ * keeps another process out is for the app's own tests.
  */
 public func checkStore(factory: StoreFactory)throws  -> String?  {
     return try  FfiConverterOptionString.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
@@ -8202,7 +8203,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_func_version() != 59506) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_func_check_store() != 62144) {
+    if (uniffi_sesame_ffi_checksum_func_check_store() != 22401) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_abandon() != 55351) {

@@ -1,6 +1,8 @@
+import Dispatch
 import Foundation
-import Sesame
 import XCTest
+
+@testable import Sesame
 
 final class DeviceTests: XCTestCase {
     func testAMessageGoesThereAndBack() throws {
@@ -97,13 +99,32 @@ final class DeviceTests: XCTestCase {
         XCTAssertEqual(epoch, 1)
     }
 
-    func testATaskThatIsCancelledLosesNothing() async throws {
+    func testTheActorRunsOnAQueueOfItsOwn() async throws {
         let world = try World()
         let bob = DeviceActor(world.bob.device)
-        let task = Task { try await bob.batchEncrypt(recipients: ["alice"], payload: Data("written".utf8)) }
+        await bob.perform { _ in dispatchPrecondition(condition: .onQueue(bob.own.queue)) }
+    }
+
+    func testATaskThatIsCancelledWithinACallGetsWhatItGave() async throws {
+        let world = try World()
+        let bob = DeviceActor(world.bob.device)
+        let (begun, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let task = Task {
+            try await bob.perform { device in
+                begun.signal()
+                go.wait()
+                return try device.batchEncrypt(recipients: ["alice"], payload: Data("written".utf8))
+            }
+        }
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            DispatchQueue.global().async {
+                begun.wait()
+                done.resume()
+            }
+        }
         task.cancel()
-        _ = try await task.value
-        for send in try await bob.outbox() { try world.bob.settle(send) }
+        go.signal()
+        try world.bob.settle(try await task.value)
         XCTAssertEqual(try world.alice.read(), ["written"])
     }
 

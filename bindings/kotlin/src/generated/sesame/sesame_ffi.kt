@@ -1208,7 +1208,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_func_version() and 0xFFFF) != 59506) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_func_check_store() and 0xFFFF) != 62144) {
+    if ((lib.uniffi_sesame_ffi_checksum_func_check_store() and 0xFFFF) != 22401) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_abandon() and 0xFFFF) != 55351) {
@@ -9627,7 +9627,7 @@ public object FfiConverterTypeStanding: FfiConverterRustBuffer<Standing> {
 
 
 /**
- * Why a store could not do it. Anything else that it throws counts as `Io`.
+ * Why a store could not do it. Anything else that it throws counts as `Io`, and of a commit as `OutcomeUnknown`.
  */
 sealed class StoreFault: kotlin.Exception() {
     
@@ -10990,7 +10990,8 @@ public object FfiConverterTypeBytes: FfiConverter<Bytes, RustBuffer.ByValue> {
     
 
         /**
-         * Runs the conformance suite against an app's store. Gives the first claim that does not hold, in words, or nothing when all do.
+         * Runs the conformance suite against an app's store. Gives the first claim that does not hold, in words, or nothing when all do. That a hold
+         * keeps another process out is for the app's own tests.
          */
     @Throws(SesameException::class) fun `checkStore`(`factory`: StoreFactory): kotlin.String? {
             return FfiConverterOptionalString.lift(

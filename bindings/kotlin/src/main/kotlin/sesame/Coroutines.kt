@@ -15,7 +15,7 @@ import kotlinx.coroutines.withContext
  * cancellation shows at the next suspension. What was encrypted is in [Device.outbox] besides, what was received in [Device.inbox] until
  * [Device.ack].
  */
-public suspend fun <H : AutoCloseable, R> H.suspending(
+public suspend fun <H : Disposable, R> H.suspending(
     dispatcher: CoroutineDispatcher = Dispatchers.IO,
     block: H.() -> R,
 ): R {

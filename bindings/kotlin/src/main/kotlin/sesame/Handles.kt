@@ -9,23 +9,16 @@ public operator fun NewGroup.component2(): PendingSend = send()
 /**
  * Runs [block] with this device, then wipes its keys from memory and lets go of it, whatever came of it.
  *
- * [Device.close] alone lets go of the handle; the keys live on while a [Group], a [Session] or a [DeviceRegistry] of this device does.
+ * [Device.close] alone lets go of the handle; the keys live on while a [Group], a [Session] or a [DeviceRegistry] of this device does. A block
+ * that closes the device itself leaves nothing to wipe with: that fails with an [IllegalStateException], or is suppressed by what the block throws.
  */
-public inline fun <R> Device.useThenWipe(block: (Device) -> R): R =
+public inline fun <R> Device.useThenWipe(crossinline block: (Device) -> R): R =
     use { device ->
-        val result =
-            try {
-                block(device)
-            } catch (thrown: Throwable) {
-                try {
-                    device.wipe()
-                } catch (another: Exception) {
-                    thrown.addSuppressed(another)
-                }
-                throw thrown
-            }
-        device.wipe()
-        result
+        val result = runCatching { block(device) }
+        runCatching { device.wipe() }.onFailure { unwiped ->
+            result.exceptionOrNull()?.addSuppressed(unwiped) ?: throw unwiped
+        }
+        result.getOrThrow()
     }
 
 /** A stable number, the same in every language: its hundreds say by whose fault it was. */
@@ -50,10 +43,32 @@ public val SesameException.reason: String
             is SesameException.Internal -> reason
         }
 
+/** Which item of a list it is about, from 0. */
+public val SesameException.item: UInt?
+    get() =
+        when (this) {
+            is SesameException.App -> item
+            is SesameException.Peer -> item
+            is SesameException.Server -> item
+            is SesameException.Store -> item
+            is SesameException.Internal -> item
+        }
+
+/** Which argument it is about. */
+public val SesameException.field: String?
+    get() =
+        when (this) {
+            is SesameException.App -> field
+            is SesameException.Peer -> field
+            is SesameException.Server -> field
+            is SesameException.Store -> field
+            is SesameException.Internal -> field
+        }
+
 /**
  * Runs the conformance suite against an app's store; [make] gives a fresh, empty one each time.
  *
- * Gives the first claim that does not hold, in words, or null when all do.
+ * Gives the first claim that does not hold, in words, or null when all do. That a hold keeps another process out is for the app's own tests.
  */
 public fun checkStore(make: () -> AppStore): String? =
     checkStore(
