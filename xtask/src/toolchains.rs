@@ -48,8 +48,11 @@ fn find_kotlin() -> Result<(), String> {
     }
     // One small artefact, so that what is wrong with the project itself is no reason to skip it.
     let artefact = "-Dartifact=org.jetbrains.kotlin:kotlin-stdlib:2.2.21:pom";
-    let got = Kotlin.maven(&root(), &["dependency:get", "-Dtransitive=false", artefact]).stdout(Stdio::null()).status();
-    if got.is_ok_and(|status| status.success()) { Ok(()) } else { Err("Maven Central is not within reach".to_owned()) }
+    let get = || {
+        let mut maven = Kotlin.maven(&root(), &["dependency:get", "-Dtransitive=false", artefact]);
+        maven.stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    if get() || get() { Ok(()) } else { Err("Maven Central is not within reach".to_owned()) }
 }
 
 /// What Maven is told in every run: its repository, and no compiler that stays behind as a daemon with two gigabytes.
@@ -94,7 +97,11 @@ fn find_swift() -> Result<Option<PathBuf>, String> {
     }
     let debian = home().join("swift");
     if !debian.is_dir() {
-        set_up_swift(&debian)?;
+        // A mirror may have a bad minute.
+        set_up_swift(&debian).or_else(|reason| {
+            eprintln!("   {reason}; once more");
+            set_up_swift(&debian)
+        })?;
     }
     let swift = Swift { debian: Some(debian.clone()) };
     let works =
