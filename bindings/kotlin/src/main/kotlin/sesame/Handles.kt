@@ -23,46 +23,35 @@ public inline fun <R> Device.useThenWipe(crossinline block: (Device) -> R): R =
 
 /** A stable number, the same in every language: its hundreds say by whose fault it was. */
 public val SesameException.code: Int
-    get() =
-        when (this) {
-            is SesameException.App -> code
-            is SesameException.Peer -> code
-            is SesameException.Server -> code
-            is SesameException.Store -> code
-            is SesameException.Internal -> code
-        }
+    get() = parts.code
 
 /** What happened, in words that hold no secret and no peer's bytes. */
 public val SesameException.reason: String
-    get() =
-        when (this) {
-            is SesameException.App -> reason
-            is SesameException.Peer -> reason
-            is SesameException.Server -> reason
-            is SesameException.Store -> reason
-            is SesameException.Internal -> reason
-        }
+    get() = parts.reason
 
 /** Which item of a list it is about, from 0. */
 public val SesameException.item: UInt?
-    get() =
-        when (this) {
-            is SesameException.App -> item
-            is SesameException.Peer -> item
-            is SesameException.Server -> item
-            is SesameException.Store -> item
-            is SesameException.Internal -> item
-        }
+    get() = parts.item
 
 /** Which argument it is about. */
 public val SesameException.field: String?
+    get() = parts.field
+
+private class Parts(
+    val code: Int,
+    val reason: String,
+    val item: UInt?,
+    val field: String?,
+)
+
+private val SesameException.parts: Parts
     get() =
         when (this) {
-            is SesameException.App -> field
-            is SesameException.Peer -> field
-            is SesameException.Server -> field
-            is SesameException.Store -> field
-            is SesameException.Internal -> field
+            is SesameException.App -> Parts(code, reason, item, field)
+            is SesameException.Peer -> Parts(code, reason, item, field)
+            is SesameException.Server -> Parts(code, reason, item, field)
+            is SesameException.Store -> Parts(code, reason, item, field)
+            is SesameException.Internal -> Parts(code, reason, item, field)
         }
 
 /**
