@@ -1,11 +1,11 @@
 //! The handles of this device: `Device`, `DeviceRegistry`, `Session`, `Linking`.
 
 use super::bytes::{Bytes, list};
+use super::error::Result;
 use super::group::{self, Group, GroupChange, GroupKind, GroupView, NewGroup};
+use super::receive::{Event, Received};
 use super::store::Store;
-use super::types::{
-    Answers, Applied, DeviceView, Event, PendingSend, Publication, Received, Result, SessionView, UserView, id16,
-};
+use super::types::{Answers, Applied, DeviceView, PendingSend, Publication, SessionView, UserView, id16};
 use crate::engine::{Engine, store_key, user_id, user_name};
 use crate::link::Link;
 use sesame_core::{

@@ -1,7 +1,8 @@
 //! The handle of a group.
 
 use super::bytes::Bytes;
-use super::types::{PendingSend, Result, SesameError, SessionView};
+use super::error::{Result, SesameError};
+use super::types::{PendingSend, SessionView};
 use crate::engine::{Engine, user_id, user_name};
 use sesame_core::{
     context::Context,

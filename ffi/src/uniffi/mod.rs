@@ -2,16 +2,20 @@
 
 mod bytes;
 mod device;
+mod error;
 mod group;
+mod receive;
 mod relay;
 mod store;
 mod types;
 
 pub use bytes::Bytes;
 pub use device::{Device, DeviceRegistry, Linking, Session};
+pub use error::{Result, SesameError};
 pub use group::{
     Act, Cost, DivergedDevice, Group, GroupChange, GroupInfo, GroupKind, GroupView, HistoryEntry, NewGroup, Standing,
 };
+pub use receive::*;
 pub use relay::{LocalRelay, Mail, RelayView, SeenByRelay, SeenEnvelope, Submission, Waiting};
 pub use store::{
     AppStore, Store, StoreChange, StoreFactory, StoreFault, StoreQuery, StoreRow, StoreSnapshot, check_store,

@@ -1,7 +1,8 @@
 //! The server's part in memory, for a first try and for tests.
 
 use super::bytes::Bytes;
-use super::types::{Address, Answers, Batch, Need, Result};
+use super::error::Result;
+use super::types::{Address, Answers, Batch, Need};
 use crate::engine::{user_id, user_name};
 use crate::relay::{publish_error, submission_error};
 use parking_lot::Mutex;

@@ -1,7 +1,7 @@
 //! Where a device lives: a SQLite file, memory, or a store of the app's own.
 
 use super::bytes::Bytes;
-use super::types::{Result, SesameError};
+use super::error::{Result, SesameError};
 use crate::app_store::{self, Loaded};
 use crate::engine::{memory_store, sqlite_store};
 use sesame_core::{

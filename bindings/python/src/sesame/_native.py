@@ -524,7 +524,7 @@ def _uniffi_check_contract_api_version(lib):
         raise InternalError("UniFFI contract version mismatch: try cleaning and rebuilding your project")
 
 def _uniffi_check_api_checksums(lib):
-    if lib.uniffi_sesame_ffi_checksum_func_check_store() != 22401:
+    if lib.uniffi_sesame_ffi_checksum_func_check_store() != 25046:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_func_version() != 59506:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -534,119 +534,119 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_appstore_release() != 17705:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_abandon() != 55351:
+    if lib.uniffi_sesame_ffi_checksum_method_device_abandon() != 54886:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_accepted() != 50493:
+    if lib.uniffi_sesame_ffi_checksum_method_device_accepted() != 41384:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_ack() != 59668:
+    if lib.uniffi_sesame_ffi_checksum_method_device_ack() != 60429:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 48132:
+    if lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 2578:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 64374:
+    if lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 26185:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() != 39314:
+    if lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() != 64513:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_create_group() != 43412:
+    if lib.uniffi_sesame_ffi_checksum_method_device_create_group() != 972:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_group() != 18083:
+    if lib.uniffi_sesame_ffi_checksum_method_device_group() != 54428:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_groups() != 55353:
+    if lib.uniffi_sesame_ffi_checksum_method_device_groups() != 3522:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_id() != 37811:
+    if lib.uniffi_sesame_ffi_checksum_method_device_id() != 9169:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_inbox() != 41090:
+    if lib.uniffi_sesame_ffi_checksum_method_device_inbox() != 55288:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_no_such_user() != 62058:
+    if lib.uniffi_sesame_ffi_checksum_method_device_no_such_user() != 15898:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_outbox() != 56631:
+    if lib.uniffi_sesame_ffi_checksum_method_device_outbox() != 65005:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_pending() != 32391:
+    if lib.uniffi_sesame_ffi_checksum_method_device_pending() != 2251:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_publication() != 14065:
+    if lib.uniffi_sesame_ffi_checksum_method_device_publication() != 9957:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_published() != 3575:
+    if lib.uniffi_sesame_ffi_checksum_method_device_published() != 20471:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_registry() != 49594:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_rejected() != 50985:
+    if lib.uniffi_sesame_ffi_checksum_method_device_rejected() != 14102:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_reload() != 30767:
+    if lib.uniffi_sesame_ffi_checksum_method_device_reload() != 8177:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_remove_device() != 55708:
+    if lib.uniffi_sesame_ffi_checksum_method_device_remove_device() != 1941:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_session() != 27592:
+    if lib.uniffi_sesame_ffi_checksum_method_device_session() != 35487:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_tick() != 58093:
+    if lib.uniffi_sesame_ffi_checksum_method_device_tick() != 24477:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_user() != 24759:
+    if lib.uniffi_sesame_ffi_checksum_method_device_user() != 61807:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_wipe() != 25110:
+    if lib.uniffi_sesame_ffi_checksum_method_device_wipe() != 65277:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_device_create() != 7484:
+    if lib.uniffi_sesame_ffi_checksum_constructor_device_create() != 18333:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_device_open() != 5348:
+    if lib.uniffi_sesame_ffi_checksum_constructor_device_open() != 21561:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 16561:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 33915:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply() != 41504:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply() != 11765:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_devices() != 47970:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_devices() != 62501:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() != 43272:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() != 11962:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() != 49156:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() != 35477:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number() != 24541:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number() != 38503:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_users() != 1904:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_users() != 7063:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_accept() != 23916:
+    if lib.uniffi_sesame_ffi_checksum_method_group_accept() != 32064:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_add() != 53972:
+    if lib.uniffi_sesame_ffi_checksum_method_group_add() != 8844:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_cost() != 26504:
+    if lib.uniffi_sesame_ffi_checksum_method_group_cost() != 5426:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_decline() != 4298:
+    if lib.uniffi_sesame_ffi_checksum_method_group_decline() != 40128:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_fork_without() != 10275:
+    if lib.uniffi_sesame_ffi_checksum_method_group_fork_without() != 25499:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_history() != 21384:
+    if lib.uniffi_sesame_ffi_checksum_method_group_history() != 23899:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_id() != 49109:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_leave() != 26917:
+    if lib.uniffi_sesame_ffi_checksum_method_group_leave() != 10399:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_rename() != 48843:
+    if lib.uniffi_sesame_ffi_checksum_method_group_rename() != 47299:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_send() != 8273:
+    if lib.uniffi_sesame_ffi_checksum_method_group_send() != 15555:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_session() != 21570:
+    if lib.uniffi_sesame_ffi_checksum_method_group_session() != 11816:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_update_info() != 63513:
+    if lib.uniffi_sesame_ffi_checksum_method_group_update_info() != 34023:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_view() != 47858:
+    if lib.uniffi_sesame_ffi_checksum_method_group_view() != 23906:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_code() != 2260:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_linking_complete() != 17343:
+    if lib.uniffi_sesame_ffi_checksum_method_linking_complete() != 15079:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() != 60926:
+    if lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() != 17780:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() != 32950:
+    if lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() != 24320:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_answer() != 11644:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_answer() != 23268:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_bundle() != 48841:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_bundle() != 40090:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_confirm() != 30077:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_confirm() != 8492:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_device_list() != 56714:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_device_list() != 62331:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_fetch() != 8397:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_fetch() != 60539:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_publish() != 37167:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_publish() != 23762:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_submit() != 33780:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_submit() != 24194:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_view() != 303:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -656,15 +656,15 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_newgroup_send() != 2288:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_session_encrypt() != 18790:
+    if lib.uniffi_sesame_ffi_checksum_method_session_encrypt() != 2487:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_session_info() != 48561:
+    if lib.uniffi_sesame_ffi_checksum_method_session_info() != 47155:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_constructor_store_app() != 61389:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_constructor_store_memory() != 21846:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_store_sqlite() != 52640:
+    if lib.uniffi_sesame_ffi_checksum_constructor_store_sqlite() != 42539:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_storefactory_make() != 27024:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")

@@ -8203,151 +8203,151 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_func_version() != 59506) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_func_check_store() != 22401) {
+    if (uniffi_sesame_ffi_checksum_func_check_store() != 25046) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_abandon() != 55351) {
+    if (uniffi_sesame_ffi_checksum_method_device_abandon() != 54886) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_accepted() != 50493) {
+    if (uniffi_sesame_ffi_checksum_method_device_accepted() != 41384) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_ack() != 59668) {
+    if (uniffi_sesame_ffi_checksum_method_device_ack() != 60429) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 48132) {
+    if (uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 2578) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 64374) {
+    if (uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 26185) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_confirm_link() != 39314) {
+    if (uniffi_sesame_ffi_checksum_method_device_confirm_link() != 64513) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_create_group() != 43412) {
+    if (uniffi_sesame_ffi_checksum_method_device_create_group() != 972) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_group() != 18083) {
+    if (uniffi_sesame_ffi_checksum_method_device_group() != 54428) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_groups() != 55353) {
+    if (uniffi_sesame_ffi_checksum_method_device_groups() != 3522) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_id() != 37811) {
+    if (uniffi_sesame_ffi_checksum_method_device_id() != 9169) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_inbox() != 41090) {
+    if (uniffi_sesame_ffi_checksum_method_device_inbox() != 55288) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_no_such_user() != 62058) {
+    if (uniffi_sesame_ffi_checksum_method_device_no_such_user() != 15898) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_outbox() != 56631) {
+    if (uniffi_sesame_ffi_checksum_method_device_outbox() != 65005) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_pending() != 32391) {
+    if (uniffi_sesame_ffi_checksum_method_device_pending() != 2251) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_publication() != 14065) {
+    if (uniffi_sesame_ffi_checksum_method_device_publication() != 9957) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_published() != 3575) {
+    if (uniffi_sesame_ffi_checksum_method_device_published() != 20471) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_registry() != 49594) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_rejected() != 50985) {
+    if (uniffi_sesame_ffi_checksum_method_device_rejected() != 14102) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_reload() != 30767) {
+    if (uniffi_sesame_ffi_checksum_method_device_reload() != 8177) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_remove_device() != 55708) {
+    if (uniffi_sesame_ffi_checksum_method_device_remove_device() != 1941) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_session() != 27592) {
+    if (uniffi_sesame_ffi_checksum_method_device_session() != 35487) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_tick() != 58093) {
+    if (uniffi_sesame_ffi_checksum_method_device_tick() != 24477) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_user() != 24759) {
+    if (uniffi_sesame_ffi_checksum_method_device_user() != 61807) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_wipe() != 25110) {
+    if (uniffi_sesame_ffi_checksum_method_device_wipe() != 65277) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 16561) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 33915) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_apply() != 41504) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_apply() != 11765) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_devices() != 47970) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_devices() != 62501) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() != 43272) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() != 11962) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() != 49156) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() != 35477) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number() != 24541) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number() != 38503) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_users() != 1904) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_users() != 7063) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_linking_code() != 2260) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_linking_complete() != 17343) {
+    if (uniffi_sesame_ffi_checksum_method_linking_complete() != 15079) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_session_encrypt() != 18790) {
+    if (uniffi_sesame_ffi_checksum_method_session_encrypt() != 2487) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_session_info() != 48561) {
+    if (uniffi_sesame_ffi_checksum_method_session_info() != 47155) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_accept() != 23916) {
+    if (uniffi_sesame_ffi_checksum_method_group_accept() != 32064) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_add() != 53972) {
+    if (uniffi_sesame_ffi_checksum_method_group_add() != 8844) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_cost() != 26504) {
+    if (uniffi_sesame_ffi_checksum_method_group_cost() != 5426) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_decline() != 4298) {
+    if (uniffi_sesame_ffi_checksum_method_group_decline() != 40128) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_fork_without() != 10275) {
+    if (uniffi_sesame_ffi_checksum_method_group_fork_without() != 25499) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_history() != 21384) {
+    if (uniffi_sesame_ffi_checksum_method_group_history() != 23899) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_id() != 49109) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_leave() != 26917) {
+    if (uniffi_sesame_ffi_checksum_method_group_leave() != 10399) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_rename() != 48843) {
+    if (uniffi_sesame_ffi_checksum_method_group_rename() != 47299) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_send() != 8273) {
+    if (uniffi_sesame_ffi_checksum_method_group_send() != 15555) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_session() != 21570) {
+    if (uniffi_sesame_ffi_checksum_method_group_session() != 11816) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_update_info() != 63513) {
+    if (uniffi_sesame_ffi_checksum_method_group_update_info() != 34023) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_view() != 47858) {
+    if (uniffi_sesame_ffi_checksum_method_group_view() != 23906) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_newgroup_group() != 34268) {
@@ -8356,25 +8356,25 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_newgroup_send() != 2288) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_answer() != 11644) {
+    if (uniffi_sesame_ffi_checksum_method_localrelay_answer() != 23268) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_bundle() != 48841) {
+    if (uniffi_sesame_ffi_checksum_method_localrelay_bundle() != 40090) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_confirm() != 30077) {
+    if (uniffi_sesame_ffi_checksum_method_localrelay_confirm() != 8492) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_device_list() != 56714) {
+    if (uniffi_sesame_ffi_checksum_method_localrelay_device_list() != 62331) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_fetch() != 8397) {
+    if (uniffi_sesame_ffi_checksum_method_localrelay_fetch() != 60539) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_publish() != 37167) {
+    if (uniffi_sesame_ffi_checksum_method_localrelay_publish() != 23762) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_submit() != 33780) {
+    if (uniffi_sesame_ffi_checksum_method_localrelay_submit() != 24194) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_localrelay_view() != 303) {
@@ -8392,16 +8392,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_storefactory_make() != 27024) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_device_create() != 7484) {
+    if (uniffi_sesame_ffi_checksum_constructor_device_create() != 18333) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_device_open() != 5348) {
+    if (uniffi_sesame_ffi_checksum_constructor_device_open() != 21561) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_linking_begin() != 60926) {
+    if (uniffi_sesame_ffi_checksum_constructor_linking_begin() != 17780) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_linking_resume() != 32950) {
+    if (uniffi_sesame_ffi_checksum_constructor_linking_resume() != 24320) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_constructor_localrelay_new() != 61108) {
@@ -8413,7 +8413,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_constructor_store_memory() != 21846) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_store_sqlite() != 52640) {
+    if (uniffi_sesame_ffi_checksum_constructor_store_sqlite() != 42539) {
         return InitializationResult.apiChecksumMismatch
     }
 

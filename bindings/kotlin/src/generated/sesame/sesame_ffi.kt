@@ -1208,151 +1208,151 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_func_version() and 0xFFFF) != 59506) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_func_check_store() and 0xFFFF) != 22401) {
+    if ((lib.uniffi_sesame_ffi_checksum_func_check_store() and 0xFFFF) != 25046) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_abandon() and 0xFFFF) != 55351) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_abandon() and 0xFFFF) != 54886) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_accepted() and 0xFFFF) != 50493) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_accepted() and 0xFFFF) != 41384) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_ack() and 0xFFFF) != 59668) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_ack() and 0xFFFF) != 60429) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() and 0xFFFF) != 48132) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() and 0xFFFF) != 2578) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() and 0xFFFF) != 64374) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() and 0xFFFF) != 26185) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() and 0xFFFF) != 39314) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() and 0xFFFF) != 64513) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_create_group() and 0xFFFF) != 43412) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_create_group() and 0xFFFF) != 972) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_group() and 0xFFFF) != 18083) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_group() and 0xFFFF) != 54428) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_groups() and 0xFFFF) != 55353) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_groups() and 0xFFFF) != 3522) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_id() and 0xFFFF) != 37811) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_id() and 0xFFFF) != 9169) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_inbox() and 0xFFFF) != 41090) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_inbox() and 0xFFFF) != 55288) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_no_such_user() and 0xFFFF) != 62058) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_no_such_user() and 0xFFFF) != 15898) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_outbox() and 0xFFFF) != 56631) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_outbox() and 0xFFFF) != 65005) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_pending() and 0xFFFF) != 32391) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_pending() and 0xFFFF) != 2251) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_publication() and 0xFFFF) != 14065) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_publication() and 0xFFFF) != 9957) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_published() and 0xFFFF) != 3575) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_published() and 0xFFFF) != 20471) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_registry() and 0xFFFF) != 49594) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_rejected() and 0xFFFF) != 50985) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_rejected() and 0xFFFF) != 14102) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_reload() and 0xFFFF) != 30767) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_reload() and 0xFFFF) != 8177) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_remove_device() and 0xFFFF) != 55708) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_remove_device() and 0xFFFF) != 1941) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_session() and 0xFFFF) != 27592) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_session() and 0xFFFF) != 35487) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_tick() and 0xFFFF) != 58093) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_tick() and 0xFFFF) != 24477) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_user() and 0xFFFF) != 24759) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_user() and 0xFFFF) != 61807) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_wipe() and 0xFFFF) != 25110) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_wipe() and 0xFFFF) != 65277) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() and 0xFFFF) != 16561) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() and 0xFFFF) != 33915) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply() and 0xFFFF) != 41504) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply() and 0xFFFF) != 11765) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_devices() and 0xFFFF) != 47970) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_devices() and 0xFFFF) != 62501) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() and 0xFFFF) != 43272) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() and 0xFFFF) != 11962) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() and 0xFFFF) != 49156) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() and 0xFFFF) != 35477) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number() and 0xFFFF) != 24541) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number() and 0xFFFF) != 38503) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_users() and 0xFFFF) != 1904) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_users() and 0xFFFF) != 7063) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_linking_code() and 0xFFFF) != 2260) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_linking_complete() and 0xFFFF) != 17343) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_linking_complete() and 0xFFFF) != 15079) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_session_encrypt() and 0xFFFF) != 18790) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_session_encrypt() and 0xFFFF) != 2487) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_session_info() and 0xFFFF) != 48561) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_session_info() and 0xFFFF) != 47155) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_accept() and 0xFFFF) != 23916) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_accept() and 0xFFFF) != 32064) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_add() and 0xFFFF) != 53972) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_add() and 0xFFFF) != 8844) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_cost() and 0xFFFF) != 26504) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_cost() and 0xFFFF) != 5426) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_decline() and 0xFFFF) != 4298) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_decline() and 0xFFFF) != 40128) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_fork_without() and 0xFFFF) != 10275) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_fork_without() and 0xFFFF) != 25499) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_history() and 0xFFFF) != 21384) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_history() and 0xFFFF) != 23899) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_id() and 0xFFFF) != 49109) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_leave() and 0xFFFF) != 26917) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_leave() and 0xFFFF) != 10399) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_rename() and 0xFFFF) != 48843) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_rename() and 0xFFFF) != 47299) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_send() and 0xFFFF) != 8273) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_send() and 0xFFFF) != 15555) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_session() and 0xFFFF) != 21570) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_session() and 0xFFFF) != 11816) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_update_info() and 0xFFFF) != 63513) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_update_info() and 0xFFFF) != 34023) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_view() and 0xFFFF) != 47858) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_view() and 0xFFFF) != 23906) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_newgroup_group() and 0xFFFF) != 34268) {
@@ -1361,25 +1361,25 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_newgroup_send() and 0xFFFF) != 2288) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_answer() and 0xFFFF) != 11644) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_answer() and 0xFFFF) != 23268) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_bundle() and 0xFFFF) != 48841) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_bundle() and 0xFFFF) != 40090) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_confirm() and 0xFFFF) != 30077) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_confirm() and 0xFFFF) != 8492) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_device_list() and 0xFFFF) != 56714) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_device_list() and 0xFFFF) != 62331) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_fetch() and 0xFFFF) != 8397) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_fetch() and 0xFFFF) != 60539) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_publish() and 0xFFFF) != 37167) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_publish() and 0xFFFF) != 23762) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_submit() and 0xFFFF) != 33780) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_submit() and 0xFFFF) != 24194) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_view() and 0xFFFF) != 303) {
@@ -1397,16 +1397,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_storefactory_make() and 0xFFFF) != 27024) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_device_create() and 0xFFFF) != 7484) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_device_create() and 0xFFFF) != 18333) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_device_open() and 0xFFFF) != 5348) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_device_open() and 0xFFFF) != 21561) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() and 0xFFFF) != 60926) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() and 0xFFFF) != 17780) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() and 0xFFFF) != 32950) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() and 0xFFFF) != 24320) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_constructor_localrelay_new() and 0xFFFF) != 61108) {
@@ -1418,7 +1418,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_constructor_store_memory() and 0xFFFF) != 21846) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_store_sqlite() and 0xFFFF) != 52640) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_store_sqlite() and 0xFFFF) != 42539) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
