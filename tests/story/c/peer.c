@@ -1,35 +1,12 @@
 /* One device that is told what to do over standard input: tests/story/README.md, "Peers". */
-#include <inttypes.h>
-#include <sesame.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "calls.h"
+#include "lines.h"
 #include <string.h>
 
 enum { MAX_WORDS = 256, MAX_LINE = 4 * 1024 * 1024 };
 
 static sesame_store store;
 static sesame_device device;
-static sesame_error error;
-
-/* What the calls of one line gave; it is freed before the next. */
-static sesame_result results[8];
-static size_t result_count;
-
-static sesame_result *result(void) {
-  results[result_count].token = 0;
-  return &results[result_count++];
-}
-
-#define TRY(call)                                    \
-  do {                                               \
-    const sesame_status status_ = (call);            \
-    if (status_ != SESAME_STATUS_OK) return status_; \
-  } while (0)
-
-static void die(const char *why) {
-  fprintf(stderr, "peer: %s\n", why);
-  exit(2);
-}
 
 static sesame_slice key(void) {
   static uint8_t bytes[32];
@@ -40,10 +17,6 @@ static sesame_slice key(void) {
 
 static void say_hex(sesame_slice bytes) {
   for (size_t i = 0; i < bytes.len; i++) printf("%02x", bytes.data[i]);
-}
-
-static void say_text(sesame_slice text) {
-  if (text.len > 0) fwrite(text.data, 1, text.len, stdout);
 }
 
 static int nibble(int c) {
@@ -102,7 +75,7 @@ static sesame_status outbox(void) {
       printf(" batch:");
       say_hex(send->id);
       putchar(':');
-      say_text(batch->user);
+      print_text(batch->user);
       for (size_t i = 0; i < batch->envelope_count; i++) {
         printf(i == 0 ? ":%" PRIu32 "=" : ",%" PRIu32 "=", batch->envelopes[i]->device);
         say_hex(batch->envelopes[i]->envelope);
@@ -112,7 +85,7 @@ static sesame_status outbox(void) {
     for (size_t n = 0; n < send->need_count; n++) {
       const sesame_need *need = send->needs[n];
       printf(need->kind == SESAME_NEED_KIND_BUNDLE ? " bundle:" : " list:");
-      say_text(need->user);
+      print_text(need->user);
       if (need->kind == SESAME_NEED_KIND_BUNDLE) printf(":%" PRIu32, need->device);
     }
   }
@@ -156,7 +129,7 @@ static sesame_status decrypt(char **words, size_t count) {
     if (it->kind == SESAME_RECEIVED_KIND_HELD) printf(" held");
     if (it->kind != SESAME_RECEIVED_KIND_MESSAGE) continue;
     putchar(' ');
-    say_text(it->message->user);
+    print_text(it->message->user);
     putchar(':');
     say_hex(it->message->payload);
   }
@@ -208,7 +181,7 @@ int main(void) {
     if (status != SESAME_STATUS_OK) printf("error %d", (int)status);
     putchar('\n');
     fflush(stdout);
-    while (result_count > 0) sesame_result_free(results[--result_count]);
+    free_results();
   }
   free(line);
   return 0;

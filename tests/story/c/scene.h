@@ -2,6 +2,7 @@
 #ifndef STORY_SCENE_H
 #define STORY_SCENE_H
 
+#include "calls.h"
 #include "lines.h"
 #include "memory_store.h"
 #include <cjson/cJSON.h>
@@ -51,34 +52,7 @@ static struct {
 
 static const char *folder;
 static int scene_number;
-static sesame_error error;
 static const sesame_slice none;
-
-/* A call that fails ends its step, which prints the status. */
-#define TRY(call)                                     \
-  do {                                                \
-    const sesame_status status_ = (call);             \
-    if (status_ != SESAME_STATUS_OK) return status_;  \
-  } while (0)
-
-static void die(const char *why) {
-  fprintf(stderr, "story: %s\n", why);
-  exit(2);
-}
-
-/* What the calls of one step gave; it is freed when the step has ended. */
-static sesame_result results[4096];
-static size_t result_count;
-
-static sesame_result *result(void) {
-  if (result_count == sizeof results / sizeof *results) die("a step of too many calls");
-  results[result_count].token = 0;
-  return &results[result_count++];
-}
-
-static void free_results(void) {
-  while (result_count > 0) sesame_result_free(results[--result_count]);
-}
 
 /* What a step says. */
 
