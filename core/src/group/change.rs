@@ -1,4 +1,4 @@
-//! What the app should hear of when a group's operations have become more.
+//! The events that an app gets when a group's set of operations has grown.
 
 use super::set::View;
 use crate::{
@@ -7,7 +7,8 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The difference between two views, each change with the author whose word it was. `us` is our own user.
+/// The events for the difference between two views. Each event names the author of the operation that caused
+/// it. `us` is our own user.
 #[must_use]
 pub fn events(before: Option<&View>, after: &View, us: &UserId) -> Vec<Event> {
     let Scope::Group(_, group) = after.scope else { return Vec::new() };

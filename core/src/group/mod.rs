@@ -1,7 +1,14 @@
-//! A group as a set of signed operations, merged by rule and not by order of arrival (D6, X 11).
+//! The rules of a group. A group is a set of signed operations, and the set decides what the group is, not the
+//! order in which the operations arrive (D6, X 11).
 //!
-//! [`operation`] is one signed word, [`set`] the words that a device has and what they make of the group, [`change`] what an app hears of it, [`sync`] what to do when two
-//! devices have different words. It does not know sessions, envelopes, pins or the store.
+//! - [`operation`]: one signed operation.
+//! - [`set`]: all operations of a group that a device has, and the view that follows from them.
+//! - `validity`: which operations of a set count.
+//! - [`change`]: the events for the app when the view changes.
+//! - [`sync`]: what a device sends to a device that has other operations.
+//!
+//! This module does not know sessions, envelopes, pins or the store. `docs/wire.md` section 12 has the rules in
+//! full.
 
 pub mod change;
 pub mod operation;

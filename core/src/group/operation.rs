@@ -19,35 +19,35 @@ pub fn group_id(account_key: &[u8; 32], random: &[u8; 32]) -> GroupId {
     GroupId(sha256(&join(&[labels::GROUP_ID, account_key, random])))
 }
 
-/// An operation whose signature is known to be its author's.
+/// An operation whose author's signature has been verified.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Operation {
-    /// SHA-256 of what was signed.
+    /// SHA-256 of the signed bytes.
     pub id: OperationId,
-    /// Whose word it is.
+    /// The user that signed the operation.
     pub author: UserId,
-    /// The account key on the list that it cites.
+    /// The author's account key, from the device list that the operation cites.
     pub account_key: [u8; 32],
-    /// The epoch of that list.
+    /// The epoch of that device list.
     pub epoch: u64,
-    /// What it says.
+    /// The decoded operation.
     pub form: form::Operation,
-    /// A [`SignedOperation`], as it came.
+    /// The encoded [`SignedOperation`], as it arrived.
     pub signed: Vec<u8>,
 }
 
-/// What a new operation says besides what follows from the set and the author.
+/// The parts of a new operation that do not follow from its author. [`super::set::Set::draft`] makes it.
 #[derive(Debug)]
 pub struct Draft {
-    /// In which group.
+    /// The group.
     pub group: GroupId,
-    /// The number of the device's operation.
+    /// The number of this operation among those that the device signs in the group, from 1.
     pub sequence: u64,
-    /// One more than the greatest of the parents'.
+    /// One more than the greatest Lamport number among the parents.
     pub lamport: u64,
-    /// What it builds upon.
+    /// The operations that this one builds upon.
     pub parents: Vec<OperationId>,
-    /// What is done.
+    /// What the operation does.
     pub body: Body,
 }
 
@@ -62,10 +62,9 @@ impl Operation {
         id_of(signed.operation.as_slice())
     }
 
-    /// Signs an operation of this device, which `list` (its user's newest) names.
+    /// Signs an operation of this device. `list` is the newest device list of its user and names the device.
     ///
-    /// # Errors
-    /// What [`form::Operation::encode`] says.
+    /// # Errors The errors of [`form::Operation::encode`].
     pub fn sign(keys: &DeviceKeys, list: &List, draft: Draft) -> Result<Self, Code> {
         let Draft { group, sequence, lamport, parents, body } = draft;
         let form = form::Operation {
@@ -87,11 +86,13 @@ impl Operation {
         Ok(Self { id, author: keys.party.user.clone(), account_key, epoch: list.epoch, form, signed })
     }
 
-    /// Checks form and signature. `list` gives the verified device list with a hash, if it is at hand.
+    /// Checks the form and the signature of an operation. `list` returns the verified device list with a given
+    /// hash, if the caller has it.
     ///
-    /// # Errors
-    /// What [`form::Operation::decode`] says; [`Code::NotListed`] when the cited list is not at hand or does not name the device;
-    /// [`Code::WrongUser`] when it is another user's; [`Code::BadSignature`].
+    /// # Errors The errors of [`form::Operation::decode`]. [`Code::NotListed`] if the caller does not have the
+    /// cited list or the list does not name the device. [`Code::WrongUser`] if the list belongs to another
+    /// user. [`Code::BadSignature`]. [`Code::ForbiddenOperation`] if a retirement cites a list that still names
+    /// the retired device.
     pub fn verify<'a>(
         signed: &SignedOperation,
         list: impl Fn(&[u8; 32]) -> Option<&'a VerifiedDeviceList>,
@@ -104,7 +105,7 @@ impl Operation {
         let device = list.list.device(DeviceId(form.device)).ok_or(Code::NotListed)?;
         let key = VerifyingKey::decode(device.signing_key)?;
         key.verify(labels::GROUP_OPERATION, signed.operation.as_slice(), &signed.signature)?;
-        // A list that names the device is not the evidence that it has left it.
+        // A retirement is proved by a list that no longer names the device.
         if let Body::Retire { device, .. } = &form.body
             && list.list.device(DeviceId(*device)).is_some()
         {
@@ -120,10 +121,9 @@ impl Operation {
         })
     }
 
-    /// An operation that was verified before it was stored.
+    /// Decodes an operation from the store. It was verified before it was stored.
     ///
-    /// # Errors
-    /// [`Code::RecordInconsistent`].
+    /// # Errors [`Code::RecordInconsistent`].
     pub fn from_record(record: StoredOperation) -> Result<Self, Code> {
         let StoredOperation { signed, account_key, epoch } = record;
         let outer = SignedOperation::decode(&signed).map_err(|_| Code::RecordInconsistent)?;
@@ -132,19 +132,20 @@ impl Operation {
         Ok(Self { id: id_of(outer.operation.as_slice()), author, account_key, epoch, form, signed })
     }
 
-    /// What is kept of it.
+    /// The stored form of this operation.
     #[must_use]
     pub fn record(&self) -> StoredOperation {
         StoredOperation { signed: self.signed.clone(), account_key: self.account_key, epoch: self.epoch }
     }
 
-    /// Whose word it is, on which device: another account key under the same user id is somebody else.
+    /// The user, account key and device that signed the operation. The same user id with another account key is
+    /// another person.
     #[must_use]
     pub fn signer(&self) -> (&UserId, &[u8; 32], DeviceId) {
         (&self.author, &self.account_key, self.device())
     }
 
-    /// The device that signed it.
+    /// The device that signed the operation.
     #[must_use]
     pub fn device(&self) -> DeviceId {
         DeviceId(self.form.device)
@@ -156,7 +157,7 @@ impl Operation {
         (self.form.lamport, &self.author, self.device(), self.id)
     }
 
-    /// What it builds upon.
+    /// The operations that this one builds upon.
     pub fn parents(&self) -> impl Iterator<Item = OperationId> {
         self.form.parents.iter().map(|parent| OperationId(*parent))
     }

@@ -1,7 +1,7 @@
-//! The operations that a device has, and what they make of the group.
+//! The set of operations that a device has for one group, and the view of the group that follows from it.
 //!
-//! Whether an operation enters the set depends on itself and on what it builds upon, never on the order of arrival; so does the view.
-//! Two devices with the same operations see the same group.
+//! Whether the set accepts an operation depends only on the operation and on its parents, never on the order of
+//! arrival. The same holds for the view. So two devices with the same operations see the same group.
 
 use super::{
     operation::{Draft, Operation, group_id},
@@ -34,49 +34,50 @@ pub struct Set {
     users: BTreeMap<Vec<u8>, UserId>,
 }
 
-/// What came of operations that were offered.
+/// The result of [`Set::take`].
 #[derive(Debug, Default)]
 pub struct Taken {
-    /// Those that are new, in an order in which parents come first.
+    /// The operations that the set did not have before. Parents come before their children.
     pub new: Vec<OperationId>,
-    /// Those whose parents are missing.
+    /// The operations with a parent that the set does not have yet.
     pub waiting: Vec<Operation>,
 }
 
-/// Whose word it was.
+/// The user and the device that signed an operation.
 pub type Author = (UserId, DeviceId);
 
-/// What the operations make of the group.
+/// The group as the operations define it.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// Kind and id.
+    /// The kind and the id of the group.
     pub scope: Scope,
-    /// The members, rising by user.
+    /// The members, sorted by user id.
     pub members: Vec<Member>,
-    /// Who is asked back, and by which operation.
+    /// Former members who are invited back, each with the add that invites them.
     pub invited: BTreeMap<UserId, OperationId>,
-    /// Who has left and is no member.
+    /// Users who have left and are not members.
     pub former: Vec<UserId>,
-    /// Who was called a member by a word that does not count.
+    /// Misled users: only void adds name them. They may believe to be members until they receive the operations
+    /// that void those adds.
     pub misled: Vec<UserId>,
-    /// Name and the like.
+    /// The name, the description and the other group info.
     pub info: GroupInfo,
-    /// Which operations it follows from.
+    /// The digest of the set that this view follows from.
     pub claim: Claim,
-    /// By whose word each member is one.
+    /// For each member, the author of the add or create that made the user a member.
     pub joined_by: BTreeMap<UserId, Author>,
-    /// By whose word each former member left.
+    /// For each former member, the author of the leave.
     pub left_by: BTreeMap<UserId, Author>,
-    /// The last word on the info.
+    /// The newest operation that changed the group info, and its author.
     pub informed_by: (OperationId, Author),
-    /// Whose word each invitation is.
+    /// For each invitation, the author of the add.
     pub authors: BTreeMap<OperationId, Author>,
     /// Operations that do not count.
     pub void: BTreeSet<OperationId>,
 }
 
 impl View {
-    /// Whether this user is a member.
+    /// Whether `user` is a member.
     #[must_use]
     pub fn is_member(&self, user: &UserId) -> bool {
         self.members.iter().any(|member| member.user == *user)
@@ -84,19 +85,19 @@ impl View {
 }
 
 impl Set {
-    /// A group without a word yet.
+    /// An empty set for the group with this id.
     #[must_use]
     pub fn new(id: GroupId) -> Self {
         Self { id, operations: Vec::new(), past: Vec::new(), places: BTreeMap::new(), users: BTreeMap::new() }
     }
 
-    /// GroupID.
+    /// The GroupID.
     #[must_use]
     pub fn id(&self) -> GroupId {
         self.id
     }
 
-    /// Whether this operation is in it.
+    /// Whether the set has this operation.
     #[must_use]
     pub fn has(&self, id: &OperationId) -> bool {
         self.places.contains_key(id)
@@ -108,7 +109,7 @@ impl Set {
         self.places.get(id).and_then(|at| self.operations.get(*at))
     }
 
-    /// All operations, parents before children, the same on every device.
+    /// All operations, parents before children, in an order that is the same on every device.
     #[must_use]
     pub fn operations(&self) -> Vec<&Operation> {
         let mut all: Vec<&Operation> = self.operations.iter().collect();
@@ -116,21 +117,22 @@ impl Set {
         all
     }
 
-    /// Takes all that can be taken, whatever their order; known ones are passed over.
+    /// Inserts all operations that can be inserted, in any order. Operations that the set has already are
+    /// skipped.
     ///
-    /// `waited` are operations that were taken up before without their parents: one of them that turns out wrong is dropped and hinders
-    /// no other.
+    /// `waited` holds operations that arrived earlier and lacked parents. If one of them is refused now, it is
+    /// dropped and the others are not affected.
     ///
-    /// # Errors
-    /// What an offered operation is refused for ([`Set::insert`]) but [`Code::MissingParents`]; then the set is not to be used any more.
+    /// # Errors The first error of [`Set::insert`] for an operation in `offered`, other than
+    /// [`Code::MissingParents`]. After an error the set must not be used any more.
     pub fn take(&mut self, offered: Vec<Operation>, waited: Vec<Operation>) -> Result<Taken, Code> {
         let mut taken = Taken::default();
         let mut all: Vec<(Operation, bool)> = offered.into_iter().map(|operation| (operation, true)).collect();
         all.extend(waited.into_iter().map(|operation| (operation, false)));
-        // Of one that was both, the offered is kept.
+        // If an operation is in both lists, the offered one is kept.
         all.sort_by(|(a, a_offered), (b, b_offered)| a.order().cmp(&b.order()).then(b_offered.cmp(a_offered)));
         all.dedup_by(|(a, _), (b, _)| a.id == b.id);
-        // Sorted by Lamport number, parents come before children: one pass is enough.
+        // A parent has a lower Lamport number than its child. In this order one pass is enough.
         for (operation, is_offered) in all {
             let id = operation.id;
             if self.has(&id) {
@@ -146,13 +148,17 @@ impl Set {
         Ok(taken)
     }
 
-    /// Takes one operation.
+    /// Inserts one operation. If an error is returned, the set is unchanged.
     ///
     /// # Errors
-    /// [`Code::WrongScope`] (another group's); [`Code::GroupExists`] (another create); [`Code::MissingParents`];
-    /// [`Code::AuthorNotMember`] (who never was one at the point that it cites); [`Code::ForbiddenOperation`] (an answer to an invitation
-    /// of somebody else, an add that names what is no leave of that user); [`Code::MalformedOperation`]; [`Code::TooManyOperations`].
-    /// The set is then as before.
+    /// - [`Code::WrongScope`]: the operation belongs to another group.
+    /// - [`Code::GroupExists`]: a second create.
+    /// - [`Code::MissingParents`]: the set lacks a parent.
+    /// - [`Code::AuthorNotMember`]: no create or add in the operation's past names its author.
+    /// - [`Code::ForbiddenOperation`]: an accept or decline of an add that does not invite the author, or an add that names as
+    ///   a leave something that is no leave of that user.
+    /// - [`Code::MalformedOperation`]: a wrong Lamport number, a gap in the author's sequence, or a wrong GroupID.
+    /// - [`Code::TooManyOperations`]: a limit is reached.
     pub fn insert(&mut self, operation: Operation) -> Result<(), Code> {
         if operation.form.group != self.id.0 {
             return Err(Code::WrongScope);
@@ -189,8 +195,11 @@ impl Set {
         Ok(())
     }
 
-    /// Leaves and retirements have room of their own: nobody who fills a group keeps others from leaving it, or from taking a stolen device's
-    /// word away. Each limit counts operations of one class, so that what was taken in one order can be taken in every other.
+    /// Whether the limits allow one more operation of this class.
+    ///
+    /// Leaves and retirements have a limit of their own. So a member who fills the group cannot stop others
+    /// from leaving it or from retiring a stolen device. Each limit counts operations of one class only. So
+    /// whatever fits in one order of arrival fits in every other order.
     fn has_room_for(&self, operation: &Operation) -> bool {
         if is_last_word(&operation.form.body) {
             let theirs = |o: &&Operation| {
@@ -204,11 +213,15 @@ impl Set {
             bytes += known.signed.len();
             of_device += u64::from(known.signer() == operation.signer());
         }
-        // One device's numbers end there, but two operations under one number are two.
+        // The sequence of a device ends at `MAX_GROUP_SEQUENCE`, but two operations with the same number count
+        // as two.
         count < MAX_OPERATIONS_TAKEN && bytes <= MAX_OPERATION_BYTES_TAKEN && of_device < MAX_GROUP_SEQUENCE
     }
 
-    /// A device knows what it said before: an operation that leaves out its author's last one would be dated back, to undo it.
+    /// Whether the operation has its author's previous operation in its past.
+    ///
+    /// A device knows its own operations. An operation without the previous one in its past would be dated
+    /// back, for example to place a leave before the author's own add.
     fn follows_its_own(&self, operation: &Operation, past: &Past) -> bool {
         let before = |(at, known): (usize, &Operation)| {
             known.form.sequence == operation.form.sequence.saturating_sub(1)
@@ -254,8 +267,9 @@ impl Set {
             }
             Body::Info { .. } | Body::Leave | Body::Retire { .. } => {}
         }
-        // Who was never named has no word here. Who was and may not speak any more is kept and does not count: others may have taken
-        // the word in before they could know.
+        // The author must have been named by some add or by the create. If the author may no longer speak, the
+        // operation is still inserted, but does not count: other devices may have inserted it before they could
+        // know.
         let mut before = self.operations.iter().enumerate().filter(|(at, _)| past.has(*at));
         match before.any(|(_, known)| names(known, &operation.author, &operation.account_key)) {
             true => Ok(()),
@@ -263,13 +277,13 @@ impl Set {
         }
     }
 
-    /// Whether anybody ever called this identity a member.
+    /// Whether the create or any add names this identity, even if that operation does not count.
     #[must_use]
     pub fn names(&self, user: &UserId, account_key: &[u8; 32]) -> bool {
         self.operations.iter().any(|known| names(known, user, account_key))
     }
 
-    /// Which operations these are.
+    /// The digest and the number of the operations in the set.
     ///
     /// > `digest = SHA-256(join(label, every operation's id, rising))[16]`
     #[must_use]
@@ -281,7 +295,7 @@ impl Set {
         Claim { count: u16::try_from(self.operations.len()).unwrap_or(u16::MAX), digest }
     }
 
-    /// Operations that one device signed under one number (A53).
+    /// Devices that signed two operations with the same sequence number (A53).
     #[must_use]
     pub fn equivocators(&self) -> BTreeSet<(UserId, DeviceId)> {
         let (mut seen, mut twice) = (BTreeSet::new(), BTreeSet::new());
@@ -293,7 +307,7 @@ impl Set {
         twice
     }
 
-    /// What the operations make of the group; `None` while there is no create.
+    /// The view that follows from the operations, or `None` if the set has no create.
     #[must_use]
     pub fn view(&self) -> Option<View> {
         let Body::Create { kind, .. } = &self.operations.first()?.form.body else { return None };
@@ -330,7 +344,7 @@ impl Set {
                 misled.push((*user).clone());
             }
         }
-        // Adds that did not know of each other may name more than a group holds: the later ones do not count.
+        // Concurrent adds may name more members than a group may have. Then the later entries do not count.
         members.sort_by(|((_, a), _), ((_, b), _)| a.order().cmp(&b.order()));
         members.truncate(MAX_MEMBERS);
         members.sort_by(|(_, a), (_, b)| a.user.cmp(&b.user));
@@ -359,7 +373,7 @@ impl Set {
 
     /// > Title and other info: last writer by (Lamport, user, device, op hash)
     ///
-    /// Each field by itself: a new name does not undo a new picture.
+    /// The rule applies to each field by itself: a new name does not undo a new picture.
     fn info(&self, valid: &[bool]) -> Option<(GroupInfo, (OperationId, Author))> {
         let mut info = GroupInfo::default();
         let mut last = None;
@@ -375,10 +389,9 @@ impl Set {
         Some((info, last?))
     }
 
-    /// The next operation of a device: its number, and what it builds upon.
+    /// The next operation of a device, with its sequence number and its parents.
     ///
-    /// # Errors
-    /// [`Code::TooManyOperations`] when the device or the group has used its numbers up.
+    /// # Errors [`Code::TooManyOperations`] if the device has no sequence number left or the group is full.
     pub fn draft(&self, party: &Party, body: Body) -> Result<Draft, Code> {
         let signer = (&party.user, party.account_key.as_bytes(), party.device);
         let own = self.operations.iter().enumerate().filter(|(_, o)| o.signer() == signer);
@@ -402,7 +415,8 @@ impl Set {
             .filter(|(_, o)| !built_upon.contains(&o.id))
             .map(|(at, head)| (last.is_some_and(|(own, _)| at == own || self.is_before(own, at)), at, head))
             .collect();
-        // One that knows what this device said before must be among them; then the latest.
+        // The first parent must have this device's previous operation in its past. The others are the newest
+        // heads.
         heads.sort_by_key(|(knows_own, _, head)| core::cmp::Reverse((*knows_own, head.form.lamport)));
         if let Some(rest) = heads.get_mut(1..) {
             rest.sort_by_key(|(_, _, head)| core::cmp::Reverse(head.form.lamport));
@@ -418,7 +432,8 @@ impl Set {
         self.past.get(later).is_some_and(|past| past.has(earlier))
     }
 
-    /// Whom an add took in without knowing of an operation of this device: nobody else can know that they lack it.
+    /// The users in `add`, if `add` and some operation of the given device are concurrent. Those users were
+    /// welcomed without that operation, and only its author can know that they lack it.
     #[must_use]
     pub fn uninformed(&self, add: &OperationId, (user, device): (&UserId, DeviceId)) -> Vec<UserId> {
         let Some(place) = self.places.get(add).copied() else { return Vec::new() };
@@ -430,14 +445,14 @@ impl Set {
             .zip(&self.past)
             .enumerate()
             .filter(|(_, (operation, _))| operation.author == *user && operation.device() == device);
-        // At the same time: neither had seen the other.
+        // Concurrent: neither has the other in its past.
         let aside = own.any(|(at, (_, seen))| at != place && !past.has(at) && !seen.has(place));
         let added = members.iter().filter_map(|added| self.users.get(added.user.as_slice()).cloned());
         if aside { added.collect() } else { Vec::new() }
     }
 
-    /// What shows a misled user that nobody counts them in: the leaves and retirements of those on whose word they rely, with what came
-    /// before, and nothing that was said later.
+    /// The operations that show a misled user why they are not a member: the leaves and retirements of the
+    /// users on whose adds the membership rests, with the past of each, and nothing later.
     #[must_use]
     pub fn evidence_for(&self, user: &UserId) -> Vec<&Operation> {
         let mut relied = BTreeSet::from([user.clone()]);
@@ -458,13 +473,13 @@ impl Set {
         self.with_past(|operation| relied.contains(&operation.author) && is_last_word(&operation.form.body))
     }
 
-    /// The leaves of a user with what came before, and nothing that was said later.
+    /// The leaves of a user with the past of each leave, and nothing later.
     #[must_use]
     pub fn farewell(&self, user: &UserId) -> Vec<&Operation> {
         self.with_past(|operation| operation.author == *user && matches!(operation.form.body, Body::Leave))
     }
 
-    /// Operations with all that they build upon, parents first.
+    /// The wanted operations and their whole past, parents first.
     fn with_past(&self, wanted: impl Fn(&Operation) -> bool) -> Vec<&Operation> {
         let mut shown = Past::default();
         for (at, _) in self.operations.iter().enumerate().filter(|(_, operation)| wanted(operation)) {
@@ -477,7 +492,8 @@ impl Set {
         all
     }
 
-    /// The leaves of a user that an invitation back has to name: those that no later one covers.
+    /// The leaves of a user that an invitation back must name. A leave with a later leave of the same user
+    /// after it is not needed.
     #[must_use]
     pub fn leaves_of(&self, user: &UserId) -> Vec<OperationId> {
         let all: Vec<(usize, &Operation)> = self
@@ -492,7 +508,7 @@ impl Set {
         leaves
     }
 
-    /// The number of a device's last operation.
+    /// The sequence number of a device's last operation, or 0 if it has none.
     #[must_use]
     pub fn last_sequence(&self, user: &UserId, account_key: &[u8; 32], device: DeviceId) -> u64 {
         let own = self.operations.iter().filter(|o| o.signer() == (user, account_key, device));
@@ -500,13 +516,15 @@ impl Set {
     }
 }
 
-/// What concerns its author alone, and is always heard.
+/// Whether the operation is a last word: a leave or a retirement. Both concern their author alone, and a
+/// receiver always has room for them.
 #[must_use]
 pub fn is_last_word(body: &Body) -> bool {
     matches!(body, Body::Leave | Body::Retire { .. })
 }
 
-/// Whether an operation calls this identity a member: the create its creator, an add those whom it adds.
+/// Whether an operation names this identity as a member: a create names its creator, an add names the users it
+/// adds.
 fn names(operation: &Operation, user: &UserId, key: &[u8; 32]) -> bool {
     match &operation.form.body {
         Body::Create { account_key, .. } => operation.author == *user && account_key == key,

@@ -1,8 +1,10 @@
-//! Two devices with different operations: who sends what to whom, so that both come to have all, and a thousand members do not answer one
-//! (D6).
+//! State sync: what a device sends to a device that has other operations of the same group (D6). In the end
+//! both have all operations, and not all of a thousand members answer the same device.
 //!
-//! Every group content claims which operations its sender has. Who hears a claim that differs remembers it, and at the next send in the
-//! group, or at the next `tick`, sends that device all operations, or asks it for its own. Nothing is sent by itself.
+//! Every group content carries a claim: the number and the digest of the operations that its sender has. If the
+//! claim differs from ours, we remember the sender as a lagging device (a `Lag`). With our next send in the
+//! group, or when the app calls for it, we push all operations to that device or ask it for its own. The
+//! library sends nothing by itself.
 
 use crate::{
     context::Timestamp,
@@ -12,16 +14,16 @@ use crate::{
     record::{Claim, Group, Lag, Member, Pushed},
 };
 
-/// What to send a device that has other operations.
+/// What we send to a lagging device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Answer {
-    /// Nothing but our claim, so that it sends us what we lack.
+    /// Only our claim. The device then sends the operations that we lack.
     Ask,
-    /// Every operation.
+    /// All operations.
     Push,
 }
 
-/// Hears what a device has. `true` when it differs, and that is news.
+/// Records the claim of a device. Returns `true` if the claim differs from ours and was not known before.
 pub fn hear(group: &mut Group, (user, device): (&UserId, DeviceId), claim: Claim, asked: bool) -> bool {
     let known = group.lags.iter().position(|lag| (&lag.user, lag.device) == (user, device));
     if claim == group.claim {
@@ -30,7 +32,7 @@ pub fn hear(group: &mut Group, (user, device): (&UserId, DeviceId), claim: Claim
     }
     match known.and_then(|at| group.lags.get_mut(at)) {
         Some(lag) if lag.claim == claim => {
-            // Who asks again has not got what was sent.
+            // The device asks again, so it did not get what we sent: it may be served again.
             lag.served = lag.served.filter(|_| !asked);
             lag.asked |= asked;
             false
@@ -49,20 +51,20 @@ pub fn hear(group: &mut Group, (user, device): (&UserId, DeviceId), claim: Claim
     }
 }
 
-/// Whether something is due to a lag. For one pair of claims nothing is sent twice in a day.
+/// Whether we have something to send to a lagging device. For one pair of claims we send at most once a day.
 #[must_use]
 pub fn is_due(lag: &Lag, group: &Group, now: Timestamp) -> bool {
     let served = lag.served.is_some_and(|(claim, at)| claim == group.claim && now.since(Timestamp(at)) < SYNC_AGAIN);
     !served && lag.claim != group.claim
 }
 
-/// What is due to a lag from a member.
+/// What we send to a lagging device of a member.
 #[must_use]
 pub fn answer(lag: &Lag, group: &Group, us: &UserId, now: Timestamp) -> Option<Answer> {
     if !is_due(lag, group, now) {
         return None;
     }
-    // Who is misled is shown why, by few.
+    // A misled user gets the operations that explain it from a few members only.
     if group.misled.contains(&lag.user) {
         return pushes(lag, &group.members, us).then_some(Answer::Push);
     }
@@ -70,12 +72,13 @@ pub fn answer(lag: &Lag, group: &Group, us: &UserId, now: Timestamp) -> Option<A
     if theirs_may_be_less && (lag.asked || lag.user == *us || pushes(lag, &group.members, us)) {
         return Some(Answer::Push);
     }
-    // Whoever has as many or more may have what we lack.
+    // A device with as many or more operations may have some that we lack.
     (lag.claim.count >= group.claim.count).then_some(Answer::Ask)
 }
 
-/// Whether the whole state may go to a device once more: what a device claims costs it nothing, and must not make us send without end.
-/// Counts it if so.
+/// Whether the whole state may be sent to this device once more. If so, the push is counted.
+///
+/// A claim costs its sender nothing, so a peer could make us push without end: the number of pushes is limited.
 pub fn may_push(group: &mut Group, (user, device): (&UserId, DeviceId), now: Timestamp) -> bool {
     group.pushed.retain(|pushed| now.since(Timestamp(pushed.since)) < SYNC_AGAIN);
     let full = group.pushed.len() >= MAX_PUSHED;
@@ -94,7 +97,8 @@ pub fn may_push(group: &mut Group, (user, device): (&UserId, DeviceId), now: Tim
     }
 }
 
-/// Whether our user is among the few who push unasked: an order over the members that every device sees alike.
+/// Whether our user is one of the few who push without being asked. The order of the members by hash is the
+/// same on every device.
 fn pushes(lag: &Lag, members: &[Member], us: &UserId) -> bool {
     let rank = |user: &UserId| sha256(&join(&[&lag.claim.digest, lag.user.as_bytes(), user.as_bytes()]));
     let ours = rank(us);

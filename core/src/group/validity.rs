@@ -3,8 +3,9 @@
 //! > An operation of u outside the causal past of u's leave is void in every order, unless a later accepted re-add comes before it.
 //! > The author must be a member at the point that the operation cites.
 //!
-//! A leave and a retirement count whatever else does: they concern their author alone. So nothing here goes in circles: whether an
-//! add counts depends on leaves and on adds before it. "What depends on a void operation" is what its author may do only by it.
+//! Leaves and retirements count whatever else the set holds, because they concern their author alone. So the
+//! rules have no cycle: whether an add counts depends on leaves and on earlier adds only. An operation "depends
+//! on" a void add only if its author is a member by that add alone (`docs/adr/0007`).
 
 use super::operation::Operation;
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The causal past of an operation, one bit for each operation of the set.
+/// The causal past of an operation: one bit for each operation of the set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Past(Vec<u64>);
 
@@ -39,41 +40,42 @@ impl Past {
     }
 }
 
-/// One reason why a user is a member: the create, or one entry of an add.
+/// One reason why a user may be a member: the create, or one entry of an add.
 #[derive(Clone, Debug)]
 pub(super) struct Tag {
     pub(super) at: usize,
     pub(super) account_key: [u8; 32],
-    /// The leaves that it names, by place in the set.
+    /// The user's earlier leaves that the entry names, as indices into the set. An entry with leaves is an
+    /// invitation back.
     leaves: Vec<usize>,
 }
 
-/// How a user stands by a tag.
+/// The standing of a user by one tag.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stand {
-    /// A leave that the tag does not name, a decline, or an add that does not count.
+    /// Not a member: the add does not count, the user declined, or left without the tag naming that leave.
     None,
-    /// Waits for the user's word.
+    /// The user is invited back and has not answered.
     Invited,
-    /// A member.
+    /// The user is a member.
     Member,
 }
 
-/// The operations of a set, sorted by what they mean for whom.
+/// The operations of a set, sorted by kind and by the user they concern.
 pub(super) struct Judge<'a> {
     operations: &'a [Operation],
     past: &'a [Past],
     pub(super) tags: BTreeMap<&'a UserId, Vec<Tag>>,
     pub(super) leaves: BTreeMap<&'a UserId, Vec<usize>>,
-    /// Answers to invitations, by the add: place of the answer, and whether it accepts.
+    /// Answers to each invitation: the index of the answer, and whether it accepts.
     answers: BTreeMap<OperationId, Vec<(usize, bool)>>,
     retires: BTreeMap<(&'a UserId, DeviceId), Vec<(usize, u64)>>,
-    /// Whether each operation counts.
+    /// For each operation, whether it counts.
     pub(super) valid: Vec<bool>,
 }
 
 impl<'a> Judge<'a> {
-    /// `users` has every user id that an add names, decoded.
+    /// `users` holds the decoded form of every user id that an add names.
     pub(super) fn new(
         operations: &'a [Operation],
         past: &'a [Past],
@@ -113,7 +115,7 @@ impl<'a> Judge<'a> {
                 Body::Info { .. } => {}
             }
         }
-        // Parents before children: the Lamport number of a child is greater.
+        // Parents before children: a child has a greater Lamport number.
         let mut order: Vec<(usize, &Operation)> = operations.iter().enumerate().collect();
         order.sort_by_key(|(_, operation)| operation.order());
         for (at, operation) in order {
@@ -154,8 +156,9 @@ impl<'a> Judge<'a> {
 
     /// > Removing a device emits `retire(device, last sequence)`; its later operations are void likewise.
     ///
-    /// A device signs under lists that name it, and the retirement cites a later one that no longer does. A list from before the device was
-    /// there does not name it either, and is no evidence: else a stolen device could retire the devices that came after it.
+    /// A device signs operations under lists that name it. Its retirement cites a later list that does not name
+    /// it. A list from before the device was added does not name it either, but proves nothing: otherwise a
+    /// stolen device could retire the devices that were added after it.
     fn is_retired(&self, at: usize, operation: &Operation) -> bool {
         if matches!(operation.form.body, Body::Retire { .. }) {
             return false;
@@ -169,7 +172,8 @@ impl<'a> Judge<'a> {
         retires.any(|(retire, last)| operation.form.sequence > *last && !self.is_before(at, *retire))
     }
 
-    /// The leaves of an identity. Another account key under the same user id is somebody else, who cannot leave for it.
+    /// The leaves of an identity. The same user id with another account key is another person and cannot leave
+    /// for it.
     fn leaves_of<'b>(&'b self, user: &UserId, account_key: &'b [u8; 32]) -> impl Iterator<Item = usize> + 'b {
         let leaves = self.leaves.get(user).into_iter().flatten().copied();
         leaves.filter(|at| {
@@ -185,7 +189,7 @@ impl<'a> Judge<'a> {
             .any(|tag| self.stand(&operation.author, tag, |at| past.has(at)) == Stand::Member)
     }
 
-    /// How `user` stands by one tag, as far as the operations within `seen` say.
+    /// The standing of `user` by one tag, considering only the operations for which `seen` is true.
     ///
     /// > a leave outranks every add that has not seen it; only an add that names the leave brings the person back, and only if that
     /// > person accepts
@@ -194,7 +198,8 @@ impl<'a> Judge<'a> {
         if counts { self.would_stand(user, tag, seen) } else { Stand::None }
     }
 
-    /// The same, if the tag's add counted: who would be a member takes themselves for one until they hear why it does not.
+    /// The same as if the tag's add counted. A misled user sees this until the operations that void the add
+    /// arrive.
     pub(super) fn would_stand(&self, user: &UserId, tag: &Tag, seen: impl Fn(usize) -> bool) -> Stand {
         if !seen(tag.at) {
             return Stand::None;
@@ -214,7 +219,7 @@ impl<'a> Judge<'a> {
                 self.operations.get(*at).is_some_and(|o| o.author == *user && o.account_key == tag.account_key);
             by_user && seen(*at) && self.valid.get(*at).copied().unwrap_or(false)
         });
-        // A decline outranks an accept, whichever comes first.
+        // A decline outranks an accept, in whatever order they arrive.
         match theirs.map(|(_, accepts)| *accepts).min() {
             None => Stand::Invited,
             Some(true) => Stand::Member,
