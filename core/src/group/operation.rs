@@ -64,7 +64,8 @@ impl Operation {
 
     /// Signs an operation of this device. `list` is the newest device list of its user and names the device.
     ///
-    /// # Errors The errors of [`form::Operation::encode`].
+    /// # Errors
+    /// The errors of [`form::Operation::encode`].
     pub fn sign(keys: &DeviceKeys, list: &List, draft: Draft) -> Result<Self, Code> {
         let Draft { group, sequence, lamport, parents, body } = draft;
         let form = form::Operation {
@@ -89,10 +90,11 @@ impl Operation {
     /// Checks the form and the signature of an operation. `list` returns the verified device list with a given
     /// hash, if the caller has it.
     ///
-    /// # Errors The errors of [`form::Operation::decode`]. [`Code::NotListed`] if the caller does not have the
-    /// cited list or the list does not name the device. [`Code::WrongUser`] if the list belongs to another
-    /// user. [`Code::BadSignature`]. [`Code::ForbiddenOperation`] if a retirement cites a list that still names
-    /// the retired device.
+    /// # Errors
+    /// The errors of [`form::Operation::decode`]. [`Code::NotListed`] if the caller does not have the cited
+    /// list or the list does not name the device. [`Code::WrongUser`] if the list belongs to another user.
+    /// [`Code::BadSignature`]. [`Code::ForbiddenOperation`] if a retirement cites a list that still names the
+    /// retired device.
     pub fn verify<'a>(
         signed: &SignedOperation,
         list: impl Fn(&[u8; 32]) -> Option<&'a VerifiedDeviceList>,
@@ -123,7 +125,8 @@ impl Operation {
 
     /// Decodes an operation from the store. It was verified before it was stored.
     ///
-    /// # Errors [`Code::RecordInconsistent`].
+    /// # Errors
+    /// [`Code::RecordInconsistent`].
     pub fn from_record(record: StoredOperation) -> Result<Self, Code> {
         let StoredOperation { signed, account_key, epoch } = record;
         let outer = SignedOperation::decode(&signed).map_err(|_| Code::RecordInconsistent)?;

@@ -123,8 +123,9 @@ impl Set {
     /// `waited` holds operations that arrived earlier and lacked parents. If one of them is refused now, it is
     /// dropped and the others are not affected.
     ///
-    /// # Errors The first error of [`Set::insert`] for an operation in `offered`, other than
-    /// [`Code::MissingParents`]. After an error the set must not be used any more.
+    /// # Errors
+    /// The first error of [`Set::insert`] for an operation in `offered`, other than [`Code::MissingParents`].
+    /// After an error the set must not be used any more.
     pub fn take(&mut self, offered: Vec<Operation>, waited: Vec<Operation>) -> Result<Taken, Code> {
         let mut taken = Taken::default();
         let mut all: Vec<(Operation, bool)> = offered.into_iter().map(|operation| (operation, true)).collect();
@@ -391,7 +392,8 @@ impl Set {
 
     /// The next operation of a device, with its sequence number and its parents.
     ///
-    /// # Errors [`Code::TooManyOperations`] if the device has no sequence number left or the group is full.
+    /// # Errors
+    /// [`Code::TooManyOperations`] if the device has no sequence number left or the group is full.
     pub fn draft(&self, party: &Party, body: Body) -> Result<Draft, Code> {
         let signer = (&party.user, party.account_key.as_bytes(), party.device);
         let own = self.operations.iter().enumerate().filter(|(_, o)| o.signer() == signer);
