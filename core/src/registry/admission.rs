@@ -1,4 +1,4 @@
-//! What may ride where: who may say what, in one pure function (A09 to A11, X 5, X 7).
+//! Which content a device may send in which scope, as pure functions (A09 to A11, X 5, X 7).
 
 use crate::{
     error::Code,
@@ -7,22 +7,23 @@ use crate::{
     wire::content::Body,
 };
 
-/// Who speaks, on what.
+/// The sender of a content, and the scope that the content arrived in.
 #[derive(Clone, Copy, Debug)]
 pub struct Speaker<'a> {
-    /// The speaker's user record.
+    /// The sender's user record.
     pub user: &'a User,
-    /// The speaker's device record.
+    /// The sender's device record.
     pub device: &'a Peer,
-    /// The scope of the session that the content came on.
+    /// The scope of the session that opened the content.
     pub scope: Scope,
 }
 
-/// Whether a body may ride in a scope at all.
+/// Whether a body of this kind is allowed in a scope.
 ///
 /// > Group content outside its scope, or direct content inside one: refused (X 4, A47).
 ///
-/// An opening is not refused here: what rides in it is judged by itself, and an opening inside an opening is neither.
+/// An opening is not checked here. The nested content is checked by itself, and an opening inside an opening
+/// fits no scope.
 ///
 /// # Errors
 /// [`Code::WrongScope`].
@@ -35,7 +36,8 @@ pub fn fits(body: &Body, scope: Scope) -> Result<(), Code> {
 }
 
 impl Speaker<'_> {
-    /// Whether it is another device of our own user. "Self" is user id, account key and place on the list, all of them (A10).
+    /// Whether the sender is another device of our own user: the user id, the account key and the entry on our
+    /// device list must all be ours (A10).
     #[must_use]
     pub fn is_own(&self, us: &UserId) -> bool {
         let listed = self.user.list.as_ref().and_then(|list| list.device(self.device.device));
@@ -45,14 +47,14 @@ impl Speaker<'_> {
     }
 }
 
-/// What a direct content is to the app, or why it is refused.
+/// How a direct content is shown to the app, or why it is refused.
 ///
 /// > A transcript carries the full set of recipients. Only from an own, listed device.
 /// > A removed device: its late messages are delivered flagged; its transcripts are refused.
 ///
 /// # Errors
-/// [`Code::NotListed`] for a transcript of a stranger or of a removed device; [`Code::NonCanonical`] for a malformed recipient;
-/// [`Code::WrongScope`].
+/// [`Code::NotListed`] for a transcript from another user's device or from a removed device.
+/// [`Code::NonCanonical`] for a malformed recipient. [`Code::WrongScope`].
 pub fn admit(body: &Body, speaker: Speaker<'_>, us: &UserId) -> Result<MessageKind, Code> {
     fits(body, speaker.scope)?;
     match body {
@@ -68,7 +70,8 @@ pub fn admit(body: &Body, speaker: Speaker<'_>, us: &UserId) -> Result<MessageKi
     }
 }
 
-/// Who may speak in a group at all: any user's device, but of our own user, and with operations, only one that is on its list.
+/// Whether a device may send this body in a group. A removed device may send no operations, and a device of our
+/// own user must be on our list.
 ///
 /// > A removed device: its transcripts, retries and new group operations are refused (X 5).
 ///

@@ -1,4 +1,4 @@
-//! DeviceRecords: their sessions, floors and state (Sesame 3.2).
+//! Device records: the sessions, floors and state of a peer device (DeviceRecord, Sesame 3.2).
 
 use crate::{
     context::Timestamp,
@@ -11,18 +11,18 @@ use crate::{
     session::order,
 };
 
-/// How a device stands with us.
+/// The state of a peer device, as the app sees it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DeviceState {
-    /// Listed, with a usable session.
+    /// The device is listed and has a usable session.
     Active,
-    /// Listed; the next send initiates.
+    /// The device is listed and has no usable session. The next send initiates one.
     NoSession,
-    /// No longer listed; kept for late messages.
+    /// The device is no longer listed. Its record is kept for late messages.
     Stale,
 }
 
-/// A new, empty record of a listed device (conditional update, Sesame 3.2).
+/// A new record of a listed device, without sessions (conditional update, Sesame 3.2).
 ///
 /// # Errors
 /// [`Code::WeakPublicKey`].
@@ -45,14 +45,15 @@ pub fn empty(keys: &DeviceKeys, party: &Party) -> Result<Peer, Code> {
     })
 }
 
-/// The party that the user's list makes of a device.
+/// The party for a device on the user's list.
 #[must_use]
 pub fn listed_party(user: &User, device: DeviceId) -> Option<Party> {
     let listed = user.list.as_ref()?.device(device)?;
     Some(listed.party(&user.user, VerifyingKey::from_checked(user.account_key)))
 }
 
-/// The devices that a send to this user goes to, rising by id: all that are listed, or, in a fork, on both lists; never the sending one.
+/// The devices that a send to this user goes to, sorted by id. These are all listed devices, without the
+/// sending one. In a fork, a device must be on both lists.
 #[must_use]
 pub fn recipients<'a>(user: &'a User, us: (&UserId, DeviceId)) -> Vec<&'a Device> {
     let listed = user.list.iter().flat_map(|list| &list.devices);
@@ -62,8 +63,8 @@ pub fn recipients<'a>(user: &'a User, us: (&UserId, DeviceId)) -> Vec<&'a Device
         .collect()
 }
 
-/// The sessions whose skipped keys must go so that the device as a whole stays within its bound: lowest generation first. `counts` has
-/// how many keys each session stores.
+/// The sessions that must give up their skipped keys so that the device stays within its limit, lowest
+/// generation first. `counts` holds the number of stored keys of each session.
 #[must_use]
 pub fn skipped_surplus(counts: &[(SessionMeta, usize)]) -> Vec<SessionMeta> {
     let mut counts: Vec<&(SessionMeta, usize)> = counts.iter().filter(|(_, keys)| *keys > 0).collect();
@@ -81,7 +82,7 @@ pub fn skipped_surplus(counts: &[(SessionMeta, usize)]) -> Vec<SessionMeta> {
 }
 
 impl Peer {
-    /// Who this device is.
+    /// The party of this device.
     #[must_use]
     pub fn party(&self) -> Party {
         Party {
@@ -93,19 +94,19 @@ impl Peer {
         }
     }
 
-    /// Whether the record was made for exactly these keys.
+    /// Whether the record was made for exactly this party.
     #[must_use]
     pub fn is(&self, party: &Party) -> bool {
         self.party() == *party
     }
 
-    /// The keys of the direction to it.
+    /// The pair keys for envelopes to this device.
     #[must_use]
     pub fn sending(&self) -> PairKeys {
         PairKeys::from_secret(self.sending_pair.clone())
     }
 
-    /// The keys of the direction from it.
+    /// The pair keys for envelopes from this device.
     #[must_use]
     pub fn receiving(&self) -> PairKeys {
         PairKeys::from_secret(self.receiving_pair.clone())
@@ -123,19 +124,21 @@ impl Peer {
         order::active(&self.sessions, scope, now)
     }
 
-    /// The session that a message of a group rides on by itself: one that was answered. Any other rides in an opening (X 4).
+    /// The active session in `scope`, if it can carry a message by itself. A group session that nobody answered
+    /// cannot: its messages are nested in an opening (X 4).
     #[must_use]
     pub fn standing(&self, scope: Scope, now: Timestamp) -> Option<&SessionMeta> {
         self.active(scope, now).filter(|session| scope == Scope::Direct || !session.initiating)
     }
 
-    /// Whether something can be said to it in `scope`, on a session of that scope or inside a direct message.
+    /// Whether this device can be sent a message of `scope`: on a session of that scope or nested in a direct
+    /// message.
     #[must_use]
     pub fn is_reachable(&self, scope: Scope, now: Timestamp) -> bool {
         self.stale_since.is_none() && (self.standing(scope, now).or_else(|| self.active(Scope::Direct, now))).is_some()
     }
 
-    /// How the device stands with us.
+    /// The state of this device.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> DeviceState {
         match (self.stale_since, self.active(Scope::Direct, now)) {
@@ -145,7 +148,7 @@ impl Peer {
         }
     }
 
-    /// insert(session), Sesame 3.2; gives the sessions that had to go.
+    /// Adds a session (`insert`, Sesame 3.2). Returns the sessions that were deleted to stay within the limit.
     pub fn insert(&mut self, session: SessionMeta) -> Vec<SessionMeta> {
         let scope = session.scope;
         self.sessions.push(session);
@@ -154,7 +157,8 @@ impl Peer {
         surplus
     }
 
-    /// Forgets sessions and raises the floor over them, so that no copy of their initiation makes them again (A22).
+    /// Deletes sessions and raises the floor to their generations, so that a replayed initiation cannot make
+    /// them again (A22).
     pub fn forget(&mut self, gone: &[SessionMeta]) {
         for session in gone {
             self.sessions.retain(|s| s.id != session.id);

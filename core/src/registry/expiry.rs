@@ -1,6 +1,7 @@
-//! What has lived long enough (Sesame 4.2, 6.4; X 3, X 6).
+//! What is old enough to be deleted (Sesame 4.2, 6.4; X 3, X 6).
 //!
-//! Nothing is forgotten by a clock alone: the mailbox must have been fetched to its end after the moment that is due.
+//! The clock alone deletes nothing. The mailbox must also have been fetched to its end after the date of
+//! expiry.
 
 use crate::{
     context::Timestamp,
@@ -31,7 +32,7 @@ pub fn is_forgotten(peer: &Peer, emptied_at: u64, now: Timestamp) -> bool {
     peer.stale_since.is_some_and(|since| due(since, MAX_LATENCY, emptied_at, now))
 }
 
-/// Whether what ended at a moment has been over for MAXLATENCY, and the mailbox was emptied since.
+/// Whether MAXLATENCY has passed since `ended_at`, and the mailbox was emptied after that.
 #[must_use]
 pub fn is_over(ended_at: u64, emptied_at: u64, now: Timestamp) -> bool {
     due(ended_at, MAX_LATENCY, emptied_at, now)

@@ -1,6 +1,7 @@
-//! Users and their devices: whom to trust, whom to send to, what may be said (Sesame 3; X 5 to X 7).
+//! Users and their devices: which keys to trust, which devices a send goes to, what a device may send (Sesame
+//! 3; X 5 to X 7).
 //!
-//! Every rule is a function of records. It does not know the store, nor when it is called.
+//! Every rule is a function of records. This module does not know the store or its callers.
 
 pub mod admission;
 pub mod devices;

@@ -1,7 +1,8 @@
-//! One user's part of a send, as a state machine (Sesame 3.3; D4).
+//! The state machine of one user's part of a send (Sesame 3.3; D4).
 //!
-//! `open` (something is missing, or a batch waits for the server's word) -> `accepted`: gone, or `rejected`: open again, at most
-//! five rounds. What was encrypted stays as it is, byte for byte, as long as its device is on the list.
+//! A part is `open` while something is missing or its batch waits for the server's answer. If the server
+//! accepts the batch, the part is done. If the server refuses it, the part is open again, for at most five
+//! rounds. A ciphertext is kept byte for byte as long as its device is on the list.
 
 use crate::{
     context::Timestamp,
@@ -12,20 +13,20 @@ use crate::{
     registry::{devices, trust},
 };
 
-/// What the app has to bring before a batch is whole.
+/// What the app must bring before a batch is complete.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Need {
     /// The user's signed device list.
     DeviceList(UserId),
-    /// A bundle of this device.
+    /// A prekey bundle of this device.
     Bundle(UserId, DeviceId),
-    /// The app's word on a changed account key.
+    /// The app's decision on a changed account key.
     IdentityAcceptance(UserId),
-    /// An upload of fresh prekeys (X 6).
+    /// An upload of fresh prekeys by this device (X 6).
     Publication,
 }
 
-/// What to do next for a part.
+/// The next steps for a part.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// Devices with a usable session and no ciphertext yet.
@@ -35,14 +36,14 @@ pub struct Plan {
 }
 
 impl SendPart {
-    /// A part that has nothing yet.
+    /// A part without any ciphertext.
     #[must_use]
     pub fn new(user: UserId) -> Self {
         Self { user, state: PartState::Open, refusals: 0, entries: Vec::new(), skips: Vec::new() }
     }
 
-    /// Drops what is not on the list any more, and says what is missing. `target` limits a targeted
-    /// message to its device, `scope` says in which sessions it is said.
+    /// Drops entries whose device is no longer on the list, and returns what is missing. `target` limits a
+    /// targeted message to one device. `scope` chooses the sessions.
     pub fn plan<'a>(
         &mut self,
         user: Option<&User>,
@@ -88,8 +89,9 @@ impl SendPart {
         Ok(plan)
     }
 
-    /// In a fork, what is listed but not on both lists gets nothing, by an explicit skip: the server compares the batch with the list
-    /// (X 5, X 6). Once the app has decided, it is a recipient like any other.
+    /// In a fork, a listed device that is not on both lists is skipped. The skip is explicit because the server
+    /// compares the batch with the list (X 5, X 6). Once the app has decided, the device is a recipient like
+    /// any other.
     fn skip_contested(&mut self, user: &User, us: (&UserId, DeviceId)) {
         self.skips.retain(|skip| skip.reason != Code::DeviceListFork.number());
         let Some(fork) = &user.fork else { return };
@@ -102,13 +104,13 @@ impl SendPart {
         }
     }
 
-    /// The device gets nothing in this send, and the app is told.
+    /// Skips a device in this send. The app is told the reason.
     pub fn skip(&mut self, device: DeviceId, reason: Code) {
         self.skips.retain(|skip| skip.device != device);
         self.skips.push(Skip { device, reason: reason.number() });
     }
 
-    /// The server refused the batch once more.
+    /// Counts a refusal by the server.
     pub fn refused(&mut self) {
         self.refusals = self.refusals.saturating_add(1);
         if self.refusals >= MAX_SEND_ROUNDS {
@@ -116,7 +118,7 @@ impl SendPart {
         }
     }
 
-    /// Whether the part is given up.
+    /// The code of the failure, if the part has failed.
     #[must_use]
     pub fn failure(&self) -> Option<u16> {
         match self.state {

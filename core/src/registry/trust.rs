@@ -1,4 +1,4 @@
-//! Whose word counts: pins, rollback, forks (D1, X 5).
+//! Which keys and lists to trust: pins, rollback and forks (D1, X 5).
 //!
 //! > A higher epoch signed by the pinned account key is taken. An ancestor that differs, or the same epoch with another hash, is
 //! > `Fork`; until the app decides, sends go only to devices on both. More than 16 epochs ahead: taken, flagged `gap`.
@@ -13,18 +13,18 @@ use crate::{
     wire::content::ListClaim,
 };
 
-/// What a list did to a user's record.
+/// The result of [`admit`].
 #[derive(Debug)]
 pub struct Admitted {
-    /// The record afterwards.
+    /// The user's record afterwards.
     pub user: User,
-    /// Whether its list was taken, so that it is to be stored.
+    /// Whether the list was taken. If so, the caller stores it.
     pub taken: bool,
-    /// Devices that the list names first.
+    /// Devices that the list names and the list before did not.
     pub added: Vec<DeviceId>,
-    /// Devices that it names no more.
+    /// Devices that the list before named and this one does not.
     pub removed: Vec<DeviceId>,
-    /// What the app should know.
+    /// Events for the app.
     pub events: Vec<Event>,
 }
 
@@ -34,11 +34,12 @@ impl Admitted {
     }
 }
 
-/// A verified list meets what is known. `stored` is the known list as it was signed, the evidence of a fork.
+/// Compares a verified device list with what is known of its user. `stored` is the known list as it was signed:
+/// the evidence in case of a fork.
 ///
 /// # Errors
-/// [`Code::IdentityChanged`] when another account key signed, or when a DeviceID came back with other keys (A05);
-/// [`Code::KeyReuse`] when the list claims a key of ours (A10). The caller decides what follows.
+/// [`Code::IdentityChanged`] if another account key signed the list, or if a device id appears with other keys
+/// (A05). [`Code::KeyReuse`] if the list claims one of our keys (A10). The caller decides what to do then.
 pub fn admit(
     known: Option<&User>,
     stored: &[u8],
@@ -70,7 +71,7 @@ pub fn admit(
     if offered.list.epoch <= list.epoch {
         return Ok(match list.hash_of(offered.list.epoch) {
             Some(hash) if *hash != offered.list.hash => fork(),
-            // The same list again: the user is there after all, and no newer list is to be had.
+            // The same list again: so the user exists, and the server has no newer list.
             Some(_) if offered.list.epoch == list.epoch => {
                 Admitted::unchanged(User { stale_since: None, claimed_epoch: 0, ..known.clone() }, Vec::new())
             }
@@ -111,7 +112,7 @@ fn refuse_our_keys(offered: &VerifiedDeviceList, ours: &Party) -> Result<(), Cod
     Ok(())
 }
 
-/// A record that pins an account key and knows nothing else.
+/// A record that pins an account key and holds nothing else.
 #[must_use]
 pub fn pin(user: UserId, account_key: [u8; 32]) -> User {
     User {
@@ -132,12 +133,12 @@ fn take(mut user: User, offered: &VerifiedDeviceList, mut events: Vec<Event>) ->
     let added: Vec<DeviceId> = after.iter().filter(|id| !before.contains(id)).copied().collect();
     let removed: Vec<DeviceId> = before.iter().filter(|id| !after.contains(id)).copied().collect();
     user.list = Some(offered.list.clone());
-    // A list that descends from ours on both branches' devices does not exist: a fork stays until the app decides.
     user.stale_since = None;
     if !added.is_empty() || !removed.is_empty() {
         let (added, removed) = (added.clone(), removed.clone());
         events.push(Event::DeviceListChanged { user: user.user.clone(), added, removed });
     }
+    // A new list ends no fork: the fork stays until the app decides.
     if let (Some(fork), Some(list)) = (&mut user.fork, &user.list) {
         fork.on_both.retain(|id| list.device(*id).is_some());
     }
@@ -148,7 +149,7 @@ fn on_both(known: &List, other: &List) -> Vec<DeviceId> {
     known.devices.iter().filter(|d| other.device(d.id).is_some_and(|o| o == *d)).map(|d| d.id).collect()
 }
 
-/// Another account key claims the user: sending is blocked until the app accepts it.
+/// Records that another account key claims to be this user. Sending is blocked until the app decides.
 #[must_use]
 pub fn block(known: &User, claimed: [u8; 32]) -> (User, Option<Event>) {
     let mut blocked = known.clone();
@@ -162,10 +163,12 @@ pub fn block(known: &User, claimed: [u8; 32]) -> (User, Option<Event>) {
     (blocked, event)
 }
 
-/// The app accepts the account key that claims the user: pins, lists and flags begin anew. Or it stays with the pinned one: the claim is
-/// dismissed, and everything is as it was.
+/// The app's decision on a claimed account key. If it accepts the claimed key, the record starts anew with that
+/// key. If it keeps the pinned key, the claim is removed and the record stays as it was.
 ///
 /// # Errors
+/// [`Code::InvalidArgument`] if `account_key` is neither the claimed key nor, while a claim is open, the pinned
+/// one.
 /// [`Code::InvalidArgument`] when this key does not wait.
 pub fn accept(known: &User, account_key: &[u8; 32]) -> Result<User, Code> {
     if known.account_key == *account_key && known.claimed_key.is_some() {
@@ -175,7 +178,7 @@ pub fn accept(known: &User, account_key: &[u8; 32]) -> Result<User, Code> {
     Ok(pin(known.user.clone(), claimed))
 }
 
-/// A peer's claim about its own list, when its list is not shown.
+/// Records a peer's claim about its own list when the list itself did not come along.
 ///
 /// > A claimed higher epoch without the list is a `Need`.
 #[must_use]
@@ -184,7 +187,7 @@ pub fn note_claim(user: &User, claim: &ListClaim) -> Option<User> {
     (claim.epoch > known).then(|| User { claimed_epoch: claim.epoch, ..user.clone() })
 }
 
-/// Whether a newer list was claimed than is known.
+/// Whether a peer has claimed a list newer than the one we have.
 #[must_use]
 pub fn list_is_due(user: &User) -> bool {
     user.list.as_ref().is_none_or(|list| list.epoch < user.claimed_epoch)
