@@ -1,4 +1,4 @@
-//! The ratchet's derivations, each in one place (Double Ratchet 5.2; X 1).
+//! The key derivations of the ratchet (Double Ratchet 5.2; X 1).
 
 use crate::{
     crypto::{aead, kdf, labels, x25519},
@@ -9,7 +9,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Root key, chain key, next header key.
+/// Root key, chain key and next header key.
 pub(super) struct RootStep {
     pub(super) root: Shared<32>,
     pub(super) chain: Shared<32>,

@@ -1,9 +1,13 @@
-//! One message under its key: a key, a nonce and a commitment from the message key, the salt and everything before it (X 2, S D3).
+//! One message under its message key (X 2). Key, nonce and commitment are derived from the message key, the
+//! salt and every byte before the body.
 //!
 //! > `HKDF(salt, message key, "body" ‖ AD_session ‖ every envelope byte through the encrypted header)`
 //!
-//! 76 bytes: AES-256-GCM key 32, nonce 12, commitment 32. The info, `join("sesame/1 body", AD_session, head)`, is GCM's AD as well.
-//! A state that was rolled back draws another salt, so no (key, nonce) comes twice; and a ciphertext fits one key only.
+//! The 76 bytes are the AES-256-GCM key (32), the nonce (12) and the commitment (32). The info is
+//! `join("sesame/1 body", AD_session, head)`; GCM takes the same bytes as AD.
+//!
+//! A state that was rolled back draws another salt, so no pair of key and nonce comes twice. The commitment
+//! makes a ciphertext fit one key only.
 
 use crate::{
     crypto::{aead, kdf, labels},
@@ -13,7 +17,7 @@ use crate::{
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// What a body is bound to.
+/// The values that a body is bound to.
 #[derive(Clone, Copy, Debug)]
 pub struct Bound<'a> {
     /// The envelope's salt.
@@ -42,7 +46,7 @@ fn derive(message_key: &Secret<32>, bound: Bound<'_>) -> BodyKeys {
     BodyKeys { key: keys.part(0), nonce, commitment, info }
 }
 
-/// The commitment and the encrypted body. The same input gives the same bytes.
+/// Encrypts a padded body. Returns the commitment and the ciphertext. The same input gives the same bytes.
 ///
 /// # Errors
 /// [`Code::TooLarge`].
@@ -51,7 +55,7 @@ pub fn seal(message_key: &Secret<32>, bound: Bound<'_>, padded: &[u8]) -> Result
     Ok((keys.commitment, aead::seal(&keys.key, &keys.nonce, &keys.info, padded)?))
 }
 
-/// The padded body. The commitment is compared before GCM runs (A46).
+/// Decrypts a body. The commitment is compared before GCM runs (A46).
 ///
 /// # Errors
 /// [`Code::AuthenticationFailed`].

@@ -1,4 +1,5 @@
-//! The Double Ratchet with header encryption (Double Ratchet 4), every step pure: what is wrong changes nothing.
+//! The Double Ratchet with header encryption (Double Ratchet 4). Every step is pure: an input that fails
+//! changes nothing.
 //!
 //! It does not know users, prekeys, envelopes or the store.
 

@@ -1,6 +1,7 @@
 //! Receiving (Double Ratchet 4.5).
 //!
-//! The chain comes from the index, not from trial: a header opens under one key or not at all.
+//! The index names the receiving chain, so there is no trial decryption: a header opens under one key or it is
+//! refused.
 
 use super::{
     keys::{chain_step, chain_tag, open_header, root_step},
@@ -18,10 +19,10 @@ use crate::{
 };
 use zeroize::Zeroizing;
 
-/// An encrypted message, as the ratchet sees it.
+/// An encrypted message and its receiving chain.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
-    /// The receiving chain that the index named.
+    /// The receiving chain, found in the index.
     pub chain: u32,
     /// The envelope's salt.
     pub salt: &'a [u8; 16],
@@ -38,12 +39,14 @@ pub struct Message<'a> {
 impl Ratchet {
     /// > RatchetDecryptHE(state, enc_header, ciphertext, AD)
     ///
-    /// Gives what changed and the padded body.
+    /// Returns the changes and the padded body.
     ///
     /// # Errors
-    /// [`Code::NoSession`] (the chain is not of this session any more), [`Code::AuthenticationFailed`], [`Code::TooFarAhead`],
-    /// [`Code::ReusedIndex`], [`Code::MessageKeyExpired`], [`Code::WeakPublicKey`], [`Code::BadKeyEncoding`],
-    /// [`Code::NonCanonical`] (a header of this chain with another ratchet key) or a decoder's.
+    /// - [`Code::NoSession`]: the session no longer has this chain.
+    /// - [`Code::AuthenticationFailed`], [`Code::TooFarAhead`], [`Code::ReusedIndex`], [`Code::MessageKeyExpired`].
+    /// - [`Code::WeakPublicKey`], [`Code::BadKeyEncoding`].
+    /// - [`Code::NonCanonical`]: a header of this chain with another ratchet key.
+    /// - The errors of the header's decoder.
     pub fn open(
         &self,
         context: &mut Context<'_>,
@@ -109,7 +112,7 @@ struct Tags {
     removed: Vec<[u8; 16]>,
 }
 
-/// The state while a message is tried; dropped when it fails.
+/// The working copy of the state while a message is tried. A message that fails drops it.
 struct Work {
     cold: Cold,
     hot: Hot,

@@ -1,6 +1,6 @@
-//! Skipped message keys, in blocks of 16, with their limits (Double Ratchet 4.3, 8.4; section 8 of the design).
+//! Skipped message keys, stored in blocks of 16, and their limits (Double Ratchet 4.3, 8.4).
 //!
-//! A key that was thrown away unused leaves a mark, so that its message fails as expired and not as a duplicate (A31).
+//! A key that is deleted unused leaves a mark. So its message fails as expired, not as a duplicate (A31).
 
 use crate::{
     error::Code,
@@ -9,16 +9,16 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Marks kept of blocks that hold no key any more; beyond it the oldest is forgotten.
+/// Marks kept for blocks that hold no key any more. Beyond this number the oldest mark is deleted.
 const MAX_MARKS: usize = 256;
 
 /// Reads a stored block of a chain.
 pub type LoadBlock<'a> = dyn Fn(u32, u32) -> Result<Block, Code> + 'a;
 
-/// Blocks by chain and number; `None` deletes.
+/// Changed blocks by (chain, block number); `None` deletes a block.
 pub(super) type Blocks = BTreeMap<(u32, u32), Option<Block>>;
 
-/// The stored keys of one session while a step works on them.
+/// The stored keys of one session during a step.
 pub(super) struct Skipped<'a> {
     directory: Directory,
     load: &'a LoadBlock<'a>,
@@ -65,10 +65,10 @@ impl<'a> Skipped<'a> {
         Ok(())
     }
 
-    /// Takes the key of message `n` out.
+    /// Takes the key of message `n` out of the store.
     ///
     /// # Errors
-    /// [`Code::MessageKeyExpired`] when it was thrown away; [`Code::ReusedIndex`] when it was used.
+    /// [`Code::MessageKeyExpired`] if the key was deleted unused. [`Code::ReusedIndex`] if it was used.
     pub(super) fn take(&mut self, chain: u32, n: u32) -> Result<Shared<32>, Code> {
         let (number, slot, bit) = place(n);
         let entry = self.directory.blocks.iter().find(|entry| (entry.chain, entry.block) == (chain, number));
@@ -88,7 +88,7 @@ impl<'a> Skipped<'a> {
         Ok(taken.key)
     }
 
-    /// Forgets a chain with all its keys.
+    /// Deletes a chain with all its keys.
     pub(super) fn drop_chain(&mut self, chain: u32) {
         for entry in self.directory.blocks.iter().filter(|entry| entry.chain == chain && entry.stored != 0) {
             self.changed.insert((chain, entry.block), None);
@@ -97,7 +97,7 @@ impl<'a> Skipped<'a> {
         self.dirty = true;
     }
 
-    /// Enforces age and number, oldest first.
+    /// Enforces the limits on age and number. The oldest keys are deleted first.
     pub(super) fn bound(&mut self, accepted: u64) {
         let mut count: usize = self.directory.blocks.iter().map(|entry| entry.stored.count_ones() as usize).sum();
         for entry in &mut self.directory.blocks {
@@ -122,7 +122,7 @@ impl<'a> Skipped<'a> {
         });
     }
 
-    /// The directory if it changed, the blocks that did, and the age of the oldest key.
+    /// The directory if it changed, the changed blocks, and the age of the oldest key.
     pub(super) fn finish(self) -> (Option<Directory>, Blocks, Option<u64>) {
         let oldest = self.directory.blocks.iter().filter(|entry| entry.stored != 0).map(|entry| entry.born).min();
         (self.dirty.then_some(self.directory), self.changed, oldest)

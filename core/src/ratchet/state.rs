@@ -1,4 +1,4 @@
-//! The state, its two beginnings, and sending (Double Ratchet 4.2 to 4.4).
+//! The state of the ratchet, its two initial forms, and sending (Double Ratchet 4.2 to 4.4).
 
 use super::keys::{chain_step, chain_tag, root_step, seal_header};
 use crate::{
@@ -13,15 +13,15 @@ use std::collections::BTreeMap;
 /// One side of a Double Ratchet.
 #[derive(Clone, Debug)]
 pub struct Ratchet {
-    /// What a DH ratchet step changes.
+    /// The part that a DH ratchet step changes.
     pub cold: Cold,
-    /// What every message changes.
+    /// The part that every message changes.
     pub hot: Hot,
-    /// Where skipped message keys are.
+    /// The list of stored skipped message keys.
     pub directory: Directory,
 }
 
-/// What both sides begin with.
+/// The values that both sides start with.
 #[derive(Debug)]
 pub struct Start {
     /// AD_session.
@@ -34,29 +34,29 @@ pub struct Start {
     pub responder_header: Shared<32>,
 }
 
-/// What a step changed; nothing else did.
+/// The parts of the state that a step changed. All others are as before.
 #[derive(Debug)]
 pub struct Delta {
-    /// Always changes.
+    /// Set by every step.
     pub hot: Hot,
     /// Set by a DH ratchet step.
     pub cold: Option<Cold>,
-    /// Set when skipped keys came or went.
+    /// Set when skipped keys were stored or taken.
     pub directory: Option<Directory>,
-    /// Blocks by chain and number; `None` deletes.
+    /// Changed blocks of skipped keys by (chain, block number); `None` deletes a block.
     pub blocks: BTreeMap<(u32, u32), Option<Block>>,
-    /// New chain tags and their chains.
+    /// Chain tags that the index gains, with their chains.
     pub tags_added: Vec<([u8; 16], u32)>,
-    /// Chain tags that no longer lead here.
+    /// Chain tags that the index loses.
     pub tags_removed: Vec<[u8; 16]>,
 }
 
-/// What a message needs beside its content.
+/// The result of sealing: everything that a message needs besides its content.
 #[derive(Debug)]
 pub struct Sealed {
     /// The encrypted header.
     pub header: Vec<u8>,
-    /// The tag of the sending chain, for the locator.
+    /// The tag of the sending chain, from which the locator is made.
     pub chain_tag: [u8; 16],
     /// MK.
     pub message_key: Shared<32>,
@@ -71,7 +71,8 @@ impl Ratchet {
         Self::initiator_with(x25519::PrivateKey::generate(context), start, their_ratchet)
     }
 
-    /// The same with a first ratchet key that the other side knows of before the first header: E_A of an opening (X 4).
+    /// Like [`Ratchet::initiator`], with a first ratchet key pair that the responder already knows: E_A of an
+    /// opening (X 4).
     ///
     /// # Errors
     /// [`Code::WeakPublicKey`].
@@ -119,7 +120,7 @@ impl Ratchet {
         Self { cold, hot: Hot::default(), directory: Directory::default() }
     }
 
-    /// The tag of the first chain that will be received; a new session is put into the index under it.
+    /// The tag of the first receiving chain. The index finds a new session by it.
     #[must_use]
     pub fn first_tag(&self) -> ([u8; 16], u32) {
         (chain_tag(&self.cold.next_receiving_header), self.cold.chain.saturating_add(1))
@@ -128,7 +129,8 @@ impl Ratchet {
     /// > RatchetEncryptHE: CKs, mk = KDF_CK(CKs); header = HEADER(DHs, PN, Ns); enc_header = HENCRYPT(HKs, header); Ns += 1
     ///
     /// # Errors
-    /// [`Code::NoSession`] for a responder that has received nothing; [`Code::TooFarAhead`] when the chain is used up (A43).
+    /// [`Code::NoSession`] for a responder that has received nothing yet. [`Code::TooFarAhead`] if the chain is
+    /// used up (A43).
     pub fn seal(&self, salt: &[u8; 16]) -> Result<(Hot, Sealed), Code> {
         let (Some(chain), Some(header_key)) = (&self.hot.sending_chain, &self.cold.sending_header) else {
             return Err(Code::NoSession);
@@ -151,7 +153,7 @@ impl Ratchet {
         Ok((hot, sealed))
     }
 
-    /// Takes a step in.
+    /// Applies the changes of a step.
     pub fn apply(&mut self, delta: Delta) {
         let Delta { hot, cold, directory, blocks: _, tags_added: _, tags_removed: _ } = delta;
         self.hot = hot;
