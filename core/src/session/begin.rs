@@ -1,4 +1,4 @@
-//! Beginning a session, on either side (Sesame 2.3; X 3).
+//! Making a session, as initiator or as responder (Sesame 2.3; X 3).
 
 use super::Session;
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Makes an initiating session from a bundle. `generation` comes from [`super::order::next_generation`].
+/// Makes an initiating session from a prekey bundle. `generation` comes from [`super::order::next_generation`].
 ///
 /// # Errors
 /// [`Code::WeakPublicKey`].
@@ -36,10 +36,11 @@ pub fn initiate(
     Ok(Session { meta, ratchet, beginning: Some(Beginning::Initiation(initiation.encode()?)) })
 }
 
-/// Makes the matching session from the clear fields of an initiation. Nothing is authenticated until a message opens.
+/// Makes the matching session from the clear fields of an initiation. Nothing is authenticated before a message
+/// opens.
 ///
 /// # Errors
-/// What [`pqxdh::respond`] says.
+/// The errors of [`pqxdh::respond`].
 pub fn accept(
     keys: &DeviceKeys,
     pre_keys: &NamedPreKeys,
@@ -54,8 +55,8 @@ pub fn accept(
     Ok(Session { meta, ratchet, beginning: None })
 }
 
-/// Makes a session in a group's scope, to be opened inside direct messages (X 4). `generation` comes from
-/// [`super::order::next_generation`].
+/// Makes a session in a group's scope. An opening inside direct messages carries it to the peer (X 4).
+/// `generation` comes from [`super::order::next_generation`].
 ///
 /// # Errors
 /// [`Code::WeakPublicKey`].
@@ -76,7 +77,7 @@ pub fn open_scope(
     Ok(Session { meta, ratchet, beginning: Some(beginning) })
 }
 
-/// Makes the matching session from an opening. Nothing is authenticated until the nested message opens.
+/// Makes the matching session from an opening. Nothing is authenticated before the nested message opens.
 ///
 /// # Errors
 /// [`Code::WeakPublicKey`] or [`Code::BadKeyEncoding`] for E_A.
@@ -106,7 +107,8 @@ fn scope_meta(secrets: &SharedSecrets, opened: Opened<'_>, created_at: u64, init
     }
 }
 
-/// The initiator's clock when it began, as far as it can be true: the message was under way for at most MAXLATENCY (Sesame 4.2).
+/// When the session began, by the initiator's clock. The message was under way for at most MAXLATENCY, so an
+/// earlier time is not believed (Sesame 4.2).
 fn received_age(generation: u64, now: Timestamp) -> u64 {
     let claimed = generation.saturating_mul(1_000);
     let latency = u64::try_from(MAX_LATENCY.as_millis()).unwrap_or(u64::MAX);

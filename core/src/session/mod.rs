@@ -1,4 +1,5 @@
-//! One session between two devices in one scope: how it begins, its place in the order, sealing, opening (X 3, Sesame 2.3).
+//! One session between two devices in one scope: how it begins, its rank among the sessions, sealing, opening
+//! (X 3, Sesame 2.3).
 //!
 //! It does not know users, device lists, other devices or the store.
 
@@ -20,25 +21,25 @@ use crate::{
 /// A session in memory.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Its name, its place in the order, its age.
+    /// SessionID, generation and age.
     pub meta: SessionMeta,
-    /// Its Double Ratchet.
+    /// The Double Ratchet of this session.
     pub ratchet: Ratchet,
-    /// What its messages repeat while it is initiating.
+    /// What every message repeats while the session is initiating.
     pub beginning: Option<Beginning>,
 }
 
 impl Session {
-    /// The part that changes rarely.
+    /// The part of the stored session that changes rarely.
     #[must_use]
     pub fn cold(&self) -> SessionCold {
         SessionCold { ratchet: self.ratchet.cold.clone(), beginning: self.beginning.clone() }
     }
 
-    /// A session from its stored parts.
+    /// Puts a session together from its stored parts.
     ///
     /// # Errors
-    /// [`Code::RecordInconsistent`] when the parts do not fit each other.
+    /// [`Code::RecordInconsistent`] if the parts do not belong together.
     pub fn from_parts(
         meta: SessionMeta,
         cold: SessionCold,

@@ -1,4 +1,4 @@
-//! Opening: a step of the ratchet, and the content without its padding.
+//! Opening a message: one step of the ratchet, then the padding is removed.
 
 use super::Session;
 use crate::{
@@ -9,10 +9,10 @@ use crate::{
 };
 use zeroize::Zeroizing;
 
-/// Opens an envelope on the receiving chain that the index named; `head` is its encoded head.
+/// Opens an envelope on the receiving chain that the index named. `head` is the encoded head of the envelope.
 ///
 /// # Errors
-/// What [`crate::ratchet::Ratchet::open`] says; [`Code::BadPadding`], only after the body was authentic.
+/// The errors of [`crate::ratchet::Ratchet::open`]. [`Code::BadPadding`], only after the body was authentic.
 pub fn open(
     session: &Session,
     context: &mut Context<'_>,
@@ -33,10 +33,11 @@ pub fn open(
     Ok((delta, content))
 }
 
-/// Opens the message that rides in an opening, on the receiving chain that its session began with; `salt` is the envelope's.
+/// Opens the message that is nested in an opening, on the first receiving chain of its session. `salt` is the
+/// salt of the envelope.
 ///
 /// # Errors
-/// What [`crate::ratchet::Ratchet::open`] says.
+/// The errors of [`crate::ratchet::Ratchet::open`].
 pub fn open_nested(
     session: &Session,
     context: &mut Context<'_>,

@@ -1,6 +1,7 @@
-//! Which session is active, which one only receives, and when one is forgotten (X 3).
+//! The order of sessions: which one is active, which ones only receive, and when one is deleted (X 3).
 //!
-//! The active session is derived, never stored: both sides choose alike, whatever crossed, was lost or came twice.
+//! The active session is computed, never stored. So both sides choose the same session, whatever crossed, was
+//! lost or arrived twice.
 
 use crate::{
     context::Timestamp,
@@ -16,14 +17,14 @@ pub fn next_generation(sessions: &[SessionMeta], scope: Scope, floor: u64, now: 
     known.saturating_add(1).max(now.seconds()).min((1 << 63) - 1)
 }
 
-/// Greater stands higher: the greatest generation, ties to the smaller SessionID.
+/// The rank of a session: a greater generation ranks higher, and among equals the smaller SessionID.
 fn place(session: &SessionMeta) -> (u64, Reverse<[u8; 32]>) {
     (session.generation, Reverse(session.id.0))
 }
 
 /// > Usable: not expired for sending, not demoted by a reset.
 ///
-/// An initiating session that nobody answered for 30 days is given up.
+/// An initiating session that nobody answered for 30 days is no longer used.
 fn usable(session: &SessionMeta, now: Timestamp) -> bool {
     let age = now.since(Timestamp(session.created_at));
     !session.demoted && age <= MAX_SEND && !(session.initiating && age > MAX_UNANSWERED)
@@ -35,13 +36,13 @@ pub fn active(sessions: &[SessionMeta], scope: Scope, now: Timestamp) -> Option<
     sessions.iter().filter(|s| s.scope == scope && usable(s, now)).max_by_key(|s| place(s))
 }
 
-/// When a higher session first decrypted something.
+/// The time at which a higher session first decrypted a message.
 fn superseded_at(session: &SessionMeta, sessions: &[SessionMeta]) -> Option<Timestamp> {
     let higher = sessions.iter().filter(|other| other.scope == session.scope && place(other) > place(session));
     higher.filter_map(|other| other.answered_at).min().map(Timestamp)
 }
 
-/// `StaleSessionUsed`: its successor has decrypted something.
+/// Whether a message of this session raises `StaleSessionUsed`: a higher session has decrypted a message.
 #[must_use]
 pub fn is_stale(session: &SessionMeta, sessions: &[SessionMeta]) -> bool {
     superseded_at(session, sessions).is_some()
@@ -54,7 +55,8 @@ pub fn may_receive(session: &SessionMeta, sessions: &[SessionMeta], now: Timesta
         && superseded_at(session, sessions).is_none_or(|at| now.since(at) <= MAX_LATENCY)
 }
 
-/// The sessions of `scope` beyond the limit: unanswered ones before answered ones, lowest first, never the highest.
+/// The sessions of `scope` beyond the limit. Unanswered sessions come before answered ones, lower ones before
+/// higher ones. The highest session is never among them.
 #[must_use]
 pub fn surplus(sessions: &[SessionMeta], scope: Scope) -> Vec<SessionMeta> {
     let mut all: Vec<&SessionMeta> = sessions.iter().filter(|s| s.scope == scope).collect();

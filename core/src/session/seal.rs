@@ -1,4 +1,5 @@
-//! Sealing: a recipe first, and from a recipe and a content always the same envelope (X 1, X 2, X 10).
+//! Sealing in two steps: first a recipe, then the envelope. The same recipe and content always give the same
+//! envelope (X 1, X 2, X 10).
 
 use super::Session;
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     },
 };
 
-/// From whom, to whom, and the keys that both share.
+/// Sender, recipient and their pair keys.
 #[derive(Clone, Copy, Debug)]
 pub struct Route<'a> {
     /// The sender.
@@ -25,12 +26,12 @@ pub struct Route<'a> {
     pub pair: &'a PairKeys,
 }
 
-/// What sealing changed, and what makes the envelope.
+/// The result of [`seal`].
 #[derive(Debug)]
 pub struct Sealed {
     /// The only part of the session that changed.
     pub hot: Hot,
-    /// Everything but the content.
+    /// Every value of the envelope but the content.
     pub recipe: Recipe,
 }
 
@@ -38,19 +39,20 @@ fn address(party: &Party) -> Address {
     Address { user: party.user.as_bytes().to_vec().into(), device: party.device.0 }
 }
 
-/// Takes a message key and fixes every envelope byte before the body.
+/// Takes a message key and fixes every byte of the envelope before the body.
 ///
-/// While the session is initiating the envelope is an initiation message, else an ordinary one (Sesame 2.3).
+/// While the session is initiating, the envelope is an initiation message; afterwards it is an ordinary one
+/// (Sesame 2.3).
 ///
 /// # Errors
-/// [`Code::NoSession`], [`Code::TooFarAhead`]: see [`crate::ratchet::Ratchet::seal`].
+/// [`Code::NoSession`] and [`Code::TooFarAhead`] as in [`crate::ratchet::Ratchet::seal`].
 pub fn seal(session: &Session, salt: [u8; 16], route: Route<'_>) -> Result<Sealed, Code> {
     let (hot, sealed) = session.ratchet.seal(&salt)?;
     let named = match &session.beginning {
         Some(Beginning::Initiation(clear)) => {
             envelope::Route::Initiation(Initiation::decode(clear).map_err(|_| Code::RecordInconsistent)?)
         }
-        // A scope session that nobody answered has no envelope of its own.
+        // A group session that nobody answered has no envelope of its own.
         Some(Beginning::Opening(_)) => return Err(Code::NoSession),
         None => envelope::Route::Ordinary { locator: route.pair.mask(&salt, &sealed.chain_tag) },
     };
@@ -69,13 +71,14 @@ pub fn seal(session: &Session, salt: [u8; 16], route: Route<'_>) -> Result<Seale
     Ok(Sealed { hot, recipe: Recipe { salt, head, gate, associated_data, message_key: sealed.message_key } })
 }
 
-/// What a nested message's body is bound to in the place of an envelope's head: the salt and the encrypted header. The parties and the
-/// opening are in AD_session.
+/// The bytes that a nested body is bound to, where an envelope's body is bound to its head: the salt and the
+/// encrypted header. AD_session already binds the parties and the opening.
 pub(super) fn nested_head(salt: &[u8; 16], header: &[u8]) -> Vec<u8> {
     kdf::join(&[labels::NESTED, salt, header])
 }
 
-/// Takes a message key of a scope session that is still being opened; the message rides in a direct one under the same salt (X 4).
+/// Takes a message key of a group session that nobody has answered. Its message is nested in a direct message
+/// under the same salt (X 4).
 ///
 /// # Errors
 /// As [`seal`].
@@ -86,7 +89,7 @@ pub fn seal_nested(session: &Session, salt: [u8; 16]) -> Result<Sealed, Code> {
     Ok(Sealed { hot, recipe })
 }
 
-/// The opening that a nested message rides in, from its recipe and its content.
+/// The opening that carries a nested message, from the message's recipe and content.
 ///
 /// # Errors
 /// [`Code::TooLarge`].
@@ -108,8 +111,8 @@ pub fn nested_content(scope: Scope, nested: &Nested, content: &[u8]) -> Result<O
     })
 }
 
-/// The envelope that a recipe and a content make. `payload` is the length of the app's bytes in the content, `room` what the padding
-/// keeps free beside them.
+/// The envelope from a recipe and a content. `payload` is the length of the app's bytes in the content. `room`
+/// is the number of bytes that the padding keeps free besides them.
 ///
 /// # Errors
 /// [`Code::TooLarge`] when the content does not fit the largest step.
