@@ -1,4 +1,5 @@
-//! Prekeys as they travel: a [`Publication`] goes up, a [`Bundle`] comes down (PQXDH 3.2, X 6).
+//! The encoding of prekeys: a device uploads a [`Publication`], the server hands out a [`Bundle`] (PQXDH 3.2, X
+//! 6).
 //!
 //! ```text
 //! SignedPreKey:  id u32, key 32, created_at u64 (ms), signature 64
@@ -11,7 +12,7 @@
 //! ```
 //!
 //! `optional<T>` is one byte, 0 or 1, then T if 1. Every id is below 2^24; zero is an id like any other.
-//! Signatures are by the device's signing key over `join(label, user ‖ device ‖ id ‖ created_at ‖ key)`, see [`signed_bytes`].
+//! The device's signing key signs `join(label, user ‖ device ‖ id ‖ created_at ‖ key)`, see [`signed_bytes`].
 
 use super::codec;
 use crate::{
@@ -24,74 +25,75 @@ use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsDeserializeBytes, TlsSerialize, 
 /// A signed prekey (SPK).
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct SignedPreKey {
-    /// Its id.
+    /// The id of the key.
     pub id: u32,
-    /// X25519.
+    /// The X25519 public key.
     pub key: [u8; 32],
-    /// When it was made, in ms; signed.
+    /// When the key was made, in ms since 1970. The signature covers it.
     pub created_at: u64,
-    /// By the device's signing key.
+    /// The signature by the device's signing key.
     pub signature: [u8; 64],
 }
 
-/// A one-time curve prekey (OPK). PQXDH 3.2 does not sign it; here it is, so that a server can neither swap nor damage one unseen.
+/// A one-time curve prekey (OPK). PQXDH 3.2 does not sign it. Here it is signed, so that a server cannot swap
+/// or damage it without being noticed.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct OneTimePreKey {
-    /// Its id.
+    /// The id of the key.
     pub id: u32,
-    /// X25519.
+    /// The X25519 public key.
     pub key: [u8; 32],
-    /// By the device's signing key, with 0 in the place of `created_at`.
+    /// The signature by the device's signing key, with 0 as `created_at`.
     pub signature: [u8; 64],
 }
 
-/// What a KEM prekey is for; each use has a signature label of its own.
+/// The use of a KEM prekey. Each use has its own signature label.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 #[repr(u8)]
 pub enum KemUse {
-    /// Handed out once.
+    /// The server hands the key out once.
     OneTime = 1,
-    /// Handed out when no one-time key is left.
+    /// The server hands the key out when no one-time key is left.
     LastResort = 2,
 }
 
 /// A signed KEM prekey.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct KemPreKey {
-    /// Its id.
+    /// The id of the key.
     pub id: u32,
     /// One-time or last resort.
     pub usage: KemUse,
-    /// When it was made, in ms; signed.
+    /// When the key was made, in ms since 1970. The signature covers it.
     pub created_at: u64,
-    /// ML-KEM-1024.
+    /// The ML-KEM-1024 encapsulation key.
     pub key: [u8; mlkem::PUBLIC_KEY],
-    /// By the device's signing key.
+    /// The signature by the device's signing key.
     pub signature: [u8; 64],
 }
 
-/// What the server hands out for one device.
+/// The keys that the server hands out for one device.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Bundle {
     /// Always 1.
     pub version: u8,
-    /// Whose.
+    /// The user id.
     pub user: TlsByteVecU8,
-    /// Which device's.
+    /// The device id.
     pub device: u32,
-    /// Must be the listed one.
+    /// The device's signing key. It must be the key on the device list.
     pub signing_key: [u8; 32],
-    /// IK; must be the listed one.
+    /// IK. It must be the key on the device list.
     pub identity_key: [u8; 32],
     /// SPK.
     pub signed_pre_key: SignedPreKey,
-    /// OPK, if one was left.
+    /// OPK, if the server had one left.
     pub one_time_pre_key: Option<OneTimePreKey>,
-    /// A KEM prekey is always there.
+    /// The KEM prekey: a one-time one, or the last-resort key.
     pub kem_pre_key: KemPreKey,
 }
 
-/// The prekeys that every initiation may use until they are rotated.
+/// The prekeys that any number of initiations may use until they are rotated.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct LastingPreKeys {
     /// SPK.
@@ -100,30 +102,31 @@ pub struct LastingPreKeys {
     pub last_resort: KemPreKey,
 }
 
-/// What a device uploads.
+/// The keys that a device uploads.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Publication {
     /// Always 1.
     pub version: u8,
-    /// Whose.
+    /// The user id.
     pub user: TlsByteVecU8,
-    /// Which device's.
+    /// The device id.
     pub device: u32,
-    /// The signed device list, from a primary; else empty.
+    /// The signed device list from a primary device; empty from any other.
     pub device_list: TlsByteVecU16,
-    /// As listed.
+    /// The device's signing key, as on the list.
     pub signing_key: [u8; 32],
-    /// IK, as listed.
+    /// IK, as on the list.
     pub identity_key: [u8; 32],
-    /// Replaces what was published before.
+    /// New lasting prekeys, which replace the published ones.
     pub lasting: Option<LastingPreKeys>,
-    /// Added to what is there.
+    /// New one-time curve prekeys, which are added to the published ones.
     pub one_time: TlsVecU16<OneTimePreKey>,
-    /// Added to what is there.
+    /// New one-time KEM prekeys, which are added to the published ones.
     pub kem_one_time: TlsVecU24<KemPreKey>,
 }
 
-/// The bytes that a prekey's signature covers, after its label: user id, device id, key id, created_at, key, joined.
+/// The bytes that a prekey's signature covers after its label: user id, device id, key id, `created_at` and
+/// key, joined.
 #[must_use]
 pub fn signed_bytes(user: &[u8], device: u32, id: u32, created_at: u64, key: &[u8]) -> Vec<u8> {
     join(&[user, &device.to_be_bytes(), &id.to_be_bytes(), &created_at.to_be_bytes(), key])
@@ -150,7 +153,7 @@ fn check_version(bytes: &[u8]) -> Result<(), Code> {
 }
 
 impl Bundle {
-    /// Checks the form; keys and signatures are checked in `keys`.
+    /// Decodes a bundle and checks its form. `keys` checks the keys and the signatures.
     ///
     /// # Errors
     /// [`Code::UnsupportedVersion`], [`Code::BadPreKeyId`], [`Code::NonCanonical`], [`Code::TooLarge`] or the codec's.
@@ -164,7 +167,7 @@ impl Bundle {
         Ok(bundle)
     }
 
-    /// The bytes for a client.
+    /// Encodes the bundle for a client.
     ///
     /// # Errors
     /// [`Code::TooLarge`].
@@ -174,7 +177,7 @@ impl Bundle {
 }
 
 impl Publication {
-    /// Checks the form; a server that wants to know more verifies the list's signature.
+    /// Decodes a publication and checks its form. A server also verifies the signature of the list.
     ///
     /// # Errors
     /// [`Code::UnsupportedVersion`], [`Code::BadPreKeyId`], [`Code::NonCanonical`] (a key under the wrong use), [`Code::TooLarge`],
@@ -206,7 +209,7 @@ impl Publication {
         Ok(publication)
     }
 
-    /// The bytes for the server.
+    /// Encodes the publication for the server.
     ///
     /// # Errors
     /// [`Code::TooLarge`].

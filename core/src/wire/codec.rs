@@ -1,11 +1,11 @@
-//! The one place that names the codec: the TLS presentation language (RFC 8446 section 3).
+//! The TLS presentation language (RFC 8446 section 3). Only this file names the codec crate.
 //!
-//! Lengths are checked against what is there before anything is allocated, and trailing bytes are refused.
+//! Lengths are checked against the remaining bytes before anything is allocated. Trailing bytes are refused.
 
 use crate::error::Code;
 use tls_codec::{DeserializeBytes, Error, Serialize};
 
-/// Bytes to `T`, all of them.
+/// Decodes a `T` from all of the bytes.
 pub(super) fn decode<T: DeserializeBytes>(bytes: &[u8]) -> Result<T, Code> {
     T::tls_deserialize_exact_bytes(bytes).map_err(|error| match error {
         Error::EndOfStream | Error::InvalidVectorLength => Code::Truncated,
@@ -15,10 +15,10 @@ pub(super) fn decode<T: DeserializeBytes>(bytes: &[u8]) -> Result<T, Code> {
     })
 }
 
-/// `T` to bytes.
+/// Encodes a `T`.
 ///
 /// # Errors
-/// [`Code::TooLarge`] when a vector outgrows its length field.
+/// [`Code::TooLarge`] if a vector is too long for its length field.
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Code> {
     value.tls_serialize_detached().map_err(|_| Code::TooLarge)
 }

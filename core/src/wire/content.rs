@@ -1,4 +1,4 @@
-//! What is inside a message once it is open (X 4, X 5, X 7, X 11).
+//! The content of a message: the plaintext of an envelope's body (X 4, X 5, X 7, X 11).
 //!
 //! ```text
 //! Content = Prelude ‖ Body
@@ -18,8 +18,9 @@
 //! GroupClaim: count u16, digest 16        -- which of the group's operations the sender has
 //! ```
 //!
-//! 1 to 3 ride on direct sessions, 4 and 5 on a group's. The prelude differs from device to device; 1, 2, 4 and 5 are the same for all
-//! devices of one user. It does not know who may say what.
+//! Kinds 1 to 3 belong to direct sessions, kinds 4 and 5 to sessions of a group. The prelude differs for each
+//! device; the bodies 1, 2, 4 and 5 are the same for all devices of a user. This module does not know who may
+//! send what.
 
 use super::{codec, opening::Opening};
 use crate::{error::Code, limits::MAX_USER_ID};
@@ -27,107 +28,107 @@ use tls_codec::{
     DeserializeBytes, TlsByteVecU8, TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU24,
 };
 
-/// Which device list a sender believes to be the newest.
+/// The device list that a sender believes to be the newest.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct ListClaim {
-    /// Its epoch; 0 when none is known.
+    /// The epoch of the list; 0 if none is known.
     pub epoch: u64,
-    /// The first half of its hash.
+    /// The first half of the hash of the list.
     pub hash: [u8; 16],
 }
 
-/// What is for one device only.
+/// The part of a content that is made for one device.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Prelude {
     /// Always 1.
     pub version: u8,
-    /// The sender's own list.
+    /// The sender's own device list.
     pub my_list: ListClaim,
-    /// The recipient's list.
+    /// The recipient's device list, as the sender knows it.
     pub your_list: ListClaim,
-    /// The sender's signed list, or empty.
+    /// The sender's signed device list, or empty.
     pub list: TlsByteVecU16,
-    /// Counts messages from this device to that one.
+    /// Counts the messages from this device to that device in this scope, from 1.
     pub sequence: u64,
 }
 
-/// A recipient in a transcript, with the pin that the sending device has for them (X 5).
+/// A recipient in a transcript, with the pin that the sending device has for that user (X 5).
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct SentTo {
-    /// Who.
+    /// The user id.
     pub user: TlsByteVecU8,
     /// The pinned account key; absent at first contact.
     pub account_key: Option<[u8; 32]>,
-    /// Whether the user compared safety numbers; 0 or 1.
+    /// 1 if the user has compared safety numbers, else 0.
     pub verified: u8,
 }
 
-/// What names a message, in every copy and resend.
+/// The id and the time of a message. Every copy and every resend of the message has the same stamp.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Stamp {
-    /// The app's or a fresh one.
+    /// The id of the message, chosen by the app or drawn at random.
     pub content_id: [u8; 16],
-    /// The sender's clock, in ms.
+    /// When the message was sent, by the sender's clock, in ms since 1970.
     pub sent_at: u64,
 }
 
-/// Which of a group's operations a device has.
+/// The operations of a group that a device has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct GroupClaim {
-    /// How many.
+    /// The number of operations.
     pub count: u16,
-    /// Their digest.
+    /// The digest of all their ids.
     pub digest: [u8; 16],
 }
 
-/// What a message is.
+/// The body of a content.
 #[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 #[repr(u8)]
 pub enum Body {
-    /// The app's payload, for the recipient.
+    /// The app's payload for the recipient.
     #[tls_codec(discriminant = 1)]
     Message {
-        /// Its name.
+        /// The id and the time of the message.
         stamp: Stamp,
-        /// Opaque.
+        /// The app's bytes.
         payload: TlsByteVecU32,
     },
-    /// What an own device sent to others (D8).
+    /// A copy of what an own device sent to others (D8).
     #[tls_codec(discriminant = 2)]
     Transcript {
-        /// Its name.
+        /// The id and the time of the message.
         stamp: Stamp,
-        /// All users that it went to.
+        /// All users that the message was sent to.
         recipients: TlsVecU24<SentTo>,
-        /// Opaque.
+        /// The app's bytes.
         payload: TlsByteVecU32,
     },
-    /// A group's content that opens its session.
+    /// The opening of a group session, with a nested message.
     #[tls_codec(discriminant = 3)]
     Opening(Opening),
-    /// The app's payload, for a group; from an own device it is a transcript.
+    /// The app's payload for a group. If it comes from an own device, it is a transcript.
     #[tls_codec(discriminant = 4)]
     Group {
-        /// Its name.
+        /// The id and the time of the message.
         stamp: Stamp,
-        /// What the sender knew of the group.
+        /// The operations of the group that the sender had.
         claim: GroupClaim,
-        /// Opaque.
+        /// The app's bytes.
         payload: TlsByteVecU32,
     },
-    /// A group's operations; none at all asks for what is missing.
+    /// Operations of a group. A body without any operation asks for the missing ones.
     #[tls_codec(discriminant = 5)]
     Operations {
-        /// Its name.
+        /// The id and the time of the message.
         stamp: Stamp,
-        /// What the sender knew of the group.
+        /// The operations of the group that the sender had.
         claim: GroupClaim,
-        /// A [`super::group::Bundle`].
+        /// An encoded [`super::group::Bundle`].
         bundle: TlsByteVecU32,
     },
 }
 
-// By hand: a derived Debug would print the payload.
+// Written by hand: a derived Debug would print the payload.
 impl core::fmt::Debug for Body {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let (name, length) = match self {
@@ -142,7 +143,7 @@ impl core::fmt::Debug for Body {
 }
 
 impl Prelude {
-    /// The first part of a content.
+    /// Encodes the first part of a content.
     ///
     /// # Errors
     /// [`Code::TooLarge`].
@@ -152,7 +153,7 @@ impl Prelude {
 }
 
 impl Body {
-    /// The second part of a content.
+    /// Encodes the second part of a content.
     ///
     /// # Errors
     /// [`Code::TooLarge`].
@@ -161,10 +162,11 @@ impl Body {
     }
 }
 
-/// Both parts of an opened content.
+/// Decodes both parts of a content.
 ///
 /// # Errors
-/// [`Code::UnsupportedVersion`], [`Code::NonCanonical`] (an empty or oversized user id, no recipient, a claim without epoch) or the codec's.
+/// [`Code::UnsupportedVersion`]. [`Code::NonCanonical`] for an empty or oversized user id, a transcript without
+/// recipients, or a claim without an epoch. The codec's errors.
 pub fn decode(bytes: &[u8]) -> Result<(Prelude, Body), Code> {
     match bytes {
         [1, ..] | [] => {}

@@ -1,4 +1,4 @@
-//! A user's device list as it travels, signed by the account key (X 5).
+//! The encoding of a user's device list, signed by the account key (X 5).
 //!
 //! ```text
 //! SignedDeviceList: list opaque (u16 length) -- an encoded DeviceList
@@ -10,7 +10,7 @@
 //!                   ancestors<0..16> (u16 length in bytes): SHA-256 of the lists of epoch - 1, epoch - 2, ...
 //! ```
 //!
-//! It knows the form only: the signature is checked in `keys`, pins and forks in `registry`.
+//! This module checks the form only. `keys` checks the signature, `registry` pins and forks.
 
 use super::codec;
 use crate::{
@@ -22,48 +22,48 @@ use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsDeserializeBytes, TlsSerialize, 
 /// One device on a list.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct ListedDevice {
-    /// DeviceID, never used again.
+    /// The device id, never used again.
     pub id: u32,
     /// The device's Ed25519 key.
     pub signing_key: [u8; 32],
     /// IK, the device's X25519 identity key.
     pub identity_key: [u8; 32],
-    /// The suites that the device speaks, one byte each; never empty.
+    /// The suites that the device supports, one byte each; never empty.
     pub suites: TlsByteVecU8,
-    /// The epoch of the list that first named it.
+    /// The epoch of the first list that named the device.
     pub added_at_epoch: u64,
 }
 
-/// What the account key signs.
+/// The bytes that the account key signs.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct DeviceList {
     /// Always 1.
     pub version: u8,
-    /// Whose devices.
+    /// The user id.
     pub user: TlsByteVecU8,
-    /// The key that signs.
+    /// The account key that signs the list.
     pub account_key: [u8; 32],
-    /// Rises with every list, from 1.
+    /// The number of the list. It starts at 1 and rises with every list.
     pub epoch: u64,
-    /// When it was signed, in ms since 1970.
+    /// When the list was signed, in ms since 1970.
     pub issued_at: u64,
-    /// The devices, rising by id.
+    /// The devices, sorted by id.
     pub devices: TlsVecU16<ListedDevice>,
-    /// Hashes of the lists before it, newest first.
+    /// Hashes of the previous lists, newest first.
     pub ancestors: TlsVecU16<[u8; 32]>,
 }
 
 /// A list with its signature.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct SignedDeviceList {
-    /// The bytes that are signed and hashed.
+    /// The encoded list: the bytes that are signed and hashed.
     pub list: TlsByteVecU16,
-    /// By the account key.
+    /// The signature by the account key.
     pub signature: [u8; 64],
 }
 
 impl SignedDeviceList {
-    /// Checks the outer form; the list inside stays as it came, for it is what was signed.
+    /// Decodes the outer form. The list inside stays encoded, because the signature covers those bytes.
     ///
     /// # Errors
     /// [`Code::Truncated`] or [`Code::TrailingData`].
@@ -71,7 +71,7 @@ impl SignedDeviceList {
         codec::decode(bytes)
     }
 
-    /// The bytes for the server.
+    /// Encodes the list and its signature.
     ///
     /// # Errors
     /// [`Code::TooLarge`].
@@ -80,7 +80,7 @@ impl SignedDeviceList {
     }
 }
 
-/// The bytes of a list that [`DeviceList::encode`] would refuse: for tests of those who must refuse it.
+/// Encodes a list that [`DeviceList::encode`] would refuse. Tests give such lists to receivers.
 ///
 /// # Errors
 /// [`Code::TooLarge`].
@@ -89,12 +89,14 @@ pub fn encode_unchecked(list: &DeviceList) -> Result<Vec<u8>, Code> {
 }
 
 impl DeviceList {
-    /// Checks the form of a list.
+    /// Decodes a list and checks its form.
     ///
     /// # Errors
-    /// [`Code::UnsupportedVersion`], [`Code::TooLarge`], [`Code::EmptyList`], [`Code::TooManyDevices`], [`Code::DuplicateDevice`],
-    /// [`Code::NonCanonical`] (not sorted, no user, epoch 0, an epoch from the future of the list), [`Code::KeyReuse`],
-    /// [`Code::BrokenChain`] (more or fewer ancestors than the epoch has) or the codec's.
+    /// - [`Code::UnsupportedVersion`], [`Code::TooLarge`], [`Code::EmptyList`], [`Code::TooManyDevices`].
+    /// - [`Code::DuplicateDevice`], [`Code::KeyReuse`].
+    /// - [`Code::NonCanonical`]: not sorted, no user id, epoch 0, or a device added after the epoch of the list.
+    /// - [`Code::BrokenChain`]: more or fewer ancestors than the epoch requires.
+    /// - The codec's errors.
     pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
         match bytes {
             [1, ..] | [] => {}
@@ -105,10 +107,10 @@ impl DeviceList {
         Ok(list)
     }
 
-    /// The bytes to sign.
+    /// Encodes the bytes to sign.
     ///
     /// # Errors
-    /// As [`DeviceList::decode`]: what it would refuse is not encoded.
+    /// As [`DeviceList::decode`]: a list that it would refuse is not encoded.
     pub fn encode(&self) -> Result<Vec<u8>, Code> {
         self.check()?;
         codec::encode(self)

@@ -1,4 +1,4 @@
-//! The envelope: all that a server and a network see (X 1).
+//! The envelope: everything that a server or a network sees of a message (X 1).
 //!
 //! ```text
 //! version u8 = 1, suite u8 = 1
@@ -12,7 +12,7 @@
 //! body opaque<784..98320> (u32 length)  -- encrypted, padded
 //! ```
 //!
-//! Integers are big-endian. It does not know a key: what the gate or the body say is decided above.
+//! Integers are big-endian. This module knows no keys; whoever holds them checks the gate and opens the body.
 
 use super::{codec, padding::STEPS};
 use crate::{crypto::aead::TAG, crypto::mlkem::CIPHERTEXT, error::Code, limits::MAX_USER_ID};
@@ -30,7 +30,7 @@ pub const MAX_HEADER: usize = 512;
 pub const MAX_ENVELOPE: usize =
     2 + 2 * (1 + MAX_USER_ID + 4) + 16 + 1 + 149 + CIPHERTEXT + 2 + MAX_HEADER + 48 + 4 + 98_304 + TAG;
 
-/// One device of one user, as the envelope names it; a claim until the gate is checked.
+/// The address of a device. It is only a claim until the gate is checked.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Address {
     /// The user id, 1 to 64 bytes.
@@ -39,16 +39,16 @@ pub struct Address {
     pub device: u32,
 }
 
-/// What names the session that an envelope belongs to.
+/// The fields that lead to the session of an envelope.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 #[repr(u8)]
-// One lives only as long as its envelope is handled; a box would buy nothing.
+// A route lives as long as its envelope is handled; a box would save nothing.
 #[allow(clippy::large_enum_variant)]
 pub enum Route {
     /// A message of an established session.
     #[tls_codec(discriminant = 1)]
     Ordinary {
-        /// The chain tag, masked.
+        /// The masked chain tag.
         locator: [u8; 16],
     },
     /// A message of an initiating session (Sesame 2.3).
@@ -58,56 +58,56 @@ pub enum Route {
 /// The clear fields of PQXDH's initial message (PQXDH 3.3).
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Initiation {
-    /// The initiator's account key: with the next two fields the whole party, so that the responder can bind to it before it
-    /// knows the initiator's device list.
+    /// The initiator's account key. It completes the party together with the next two fields, so that the
+    /// responder can bind the session to it before knowing the initiator's device list.
     pub account_key: [u8; 32],
     /// The initiator's signing key.
     pub signing_key: [u8; 32],
-    /// IK of the initiator.
+    /// The initiator's IK.
     pub identity_key: [u8; 32],
-    /// EK of the initiator.
+    /// The initiator's EK.
     pub ephemeral_key: [u8; 32],
-    /// The session's place in the order (X 3), below 2^63.
+    /// The generation of the session (X 3), below 2^63.
     pub generation: u64,
-    /// Which signed prekey was used.
+    /// The id of the signed prekey that was used.
     pub signed_pre_key: u32,
-    /// Which one-time prekey was used, if any.
+    /// The id of the one-time prekey that was used, if any.
     pub one_time_pre_key: Option<u32>,
-    /// Which KEM prekey was used.
+    /// The id of the KEM prekey that was used.
     pub kem_pre_key: u32,
     /// The KEM ciphertext.
     pub kem_ciphertext: [u8; CIPHERTEXT],
 }
 
-/// All that stands before the gate, and that the gate and the body are bound to.
+/// All fields before the gate. The gate and the body are bound to them.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Head {
     /// [`VERSION`].
     pub version: u8,
     /// [`SUITE`].
     pub suite: u8,
-    /// From whom, as the envelope says.
+    /// The sender's address, as the envelope claims it.
     pub sender: Address,
-    /// To whom.
+    /// The recipient's address.
     pub recipient: Address,
-    /// Fresh random bytes; also the envelope's id.
+    /// 16 fresh random bytes; also the id of the envelope.
     pub salt: [u8; 16],
-    /// Which session.
+    /// The fields that lead to the session.
     pub route: Route,
     /// The encrypted header.
     pub header: TlsByteVecU16,
 }
 
-/// What stands in the clear beside the addresses.
+/// The fields in the clear besides the addresses, for [`length`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Clear {
-    /// A locator.
+    /// Those of an ordinary envelope: the locator.
     Ordinary,
-    /// The fields of an initiation with a one-time prekey.
+    /// Those of an initiation with a one-time prekey.
     Initiation,
 }
 
-/// How many bytes an envelope has, given the lengths of both user ids and of the padded body.
+/// The size of an envelope in bytes, from the lengths of both user ids and of the padded body.
 ///
 /// ```
 /// use sesame_core::wire::envelope::{Clear, length};
@@ -123,7 +123,7 @@ pub fn length((sender, recipient): (usize, usize), clear: Clear, padded: usize) 
 }
 
 impl Initiation {
-    /// The clear fields as a record keeps them.
+    /// Encodes the clear fields for a record.
     ///
     /// # Errors
     /// [`Code::TooLarge`], which cannot happen.
@@ -131,7 +131,7 @@ impl Initiation {
         codec::encode(self)
     }
 
-    /// The clear fields that [`Initiation::encode`] wrote.
+    /// Decodes the clear fields from a record.
     ///
     /// # Errors
     /// The codec's.
@@ -141,33 +141,33 @@ impl Initiation {
 }
 
 impl Head {
-    /// The bytes that the gate and the body are bound to.
+    /// Encodes the head: the bytes that the gate and the body are bound to.
     ///
     /// # Errors
-    /// [`Code::TooLarge`] when a field outgrows its length.
+    /// [`Code::TooLarge`] if a field is too long for its length field.
     pub fn encode(&self) -> Result<Vec<u8>, Code> {
         codec::encode(self)
     }
 }
 
-/// Bytes with a length of 32 bits before them.
+/// Bytes after a length of 32 bits.
 pub type Bytes = TlsByteVecU32;
 
 /// One ciphertext for one device.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Envelope {
-    /// All that stands before the gate.
+    /// All fields before the gate.
     pub head: Head,
-    /// HMAC over the head, first 16 bytes.
+    /// The first 16 bytes of an HMAC over the head.
     pub gate: [u8; 16],
-    /// Commits to the body's key.
+    /// The commitment to the body's key.
     pub commitment: [u8; 32],
     /// The encrypted, padded body.
     pub body: Bytes,
 }
 
 impl Envelope {
-    /// Checks the form of bytes from outside; no key is touched.
+    /// Decodes an envelope and checks its form. No key is used.
     ///
     /// # Errors
     /// [`Code::Truncated`], [`Code::TrailingData`], [`Code::TooLarge`], [`Code::UnsupportedVersion`],
@@ -176,7 +176,7 @@ impl Envelope {
         if bytes.len() > MAX_ENVELOPE {
             return Err(Code::TooLarge);
         }
-        // Before the rest, which another version may lay out differently.
+        // The version is checked first: another version may have another layout.
         match bytes {
             [VERSION, SUITE, ..] | [VERSION] | [] => {}
             _ => return Err(Code::UnsupportedVersion),
@@ -186,19 +186,19 @@ impl Envelope {
         Ok(envelope)
     }
 
-    /// The bytes for the server.
+    /// Encodes the envelope for the server.
     ///
     /// # Errors
-    /// As [`Envelope::decode`]: what it would refuse is not encoded.
+    /// As [`Envelope::decode`]: an envelope that it would refuse is not encoded.
     pub fn encode(&self) -> Result<Vec<u8>, Code> {
         self.check()?;
         codec::encode(self)
     }
 
-    /// The bytes of an envelope from its parts; `head` is an encoded [`Head`].
+    /// Encodes an envelope from its parts. `head` is an encoded [`Head`].
     #[must_use]
     pub fn assemble(head: &[u8], gate: &[u8; 16], commitment: &[u8; 32], body: &[u8]) -> Vec<u8> {
-        // A body is one of the padding's steps and a tag, far below 4 GiB.
+        // A body is one padding step and a tag, far below 4 GiB.
         let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
         [head, gate, commitment, &length.to_be_bytes(), body].concat()
     }

@@ -1,4 +1,4 @@
-//! A group's operations as they travel (X 11).
+//! The encoding of a group's operations (X 11).
 //!
 //! ```text
 //! Bundle:          lists<0..> (u24) of opaque (u16)    -- the authors' SignedDeviceLists that the operations cite
@@ -18,7 +18,7 @@
 //!         app data optional<opaque (u16)>
 //! ```
 //!
-//! There is no body that removes a member. It knows the form only: who may do what is decided in `group`.
+//! No body removes a member. This module checks the form only; `group` decides what an operation may do.
 
 use super::codec;
 use crate::{
@@ -30,132 +30,134 @@ use crate::{
 };
 use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16, TlsVecU24};
 
-/// The smallest bundle: nothing in it.
+/// The size of a bundle without lists and operations.
 pub const EMPTY_BUNDLE: usize = 6;
 
-/// Operations with what is needed to check them.
+/// Operations, and the device lists that are needed to check them.
 #[derive(Clone, Debug, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Bundle {
-    /// Signed device lists of the authors.
+    /// The signed device lists that the operations cite.
     pub lists: TlsVecU24<TlsByteVecU16>,
-    /// In no order.
+    /// The operations, in any order.
     pub operations: TlsVecU24<SignedOperation>,
 }
 
 /// An operation with its signature.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct SignedOperation {
-    /// The bytes that are signed and hashed.
+    /// The encoded operation: the bytes that are signed and hashed.
     pub operation: TlsByteVecU16,
-    /// By the author's device.
+    /// The signature by the author's device.
     pub signature: [u8; 64],
 }
 
-/// What a device signs.
+/// The bytes that a device signs.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Operation {
     /// Always 1.
     pub version: u8,
     /// GroupID.
     pub group: [u8; 32],
-    /// Whose word it is.
+    /// The user id of the author.
     pub author: TlsByteVecU8,
-    /// Which of the author's devices signed.
+    /// The device that signed the operation.
     pub device: u32,
-    /// Counts that device's operations in this group, from 1.
+    /// The number of this operation among those of the device in this group, from 1.
     pub sequence: u64,
-    /// One more than the greatest of the parents'; 1 for a create.
+    /// One more than the greatest Lamport number among the parents; 1 for a create.
     pub lamport: u64,
-    /// SHA-256 of the author's device list that names the device.
+    /// SHA-256 of a device list of the author that names the device.
     pub list: [u8; 32],
-    /// The operations that the author had seen and nobody had answered yet.
+    /// The operations that this one builds upon: those that the author had and that no other operation named as
+    /// a parent.
     pub parents: TlsVecU16<[u8; 32]>,
-    /// What is done.
+    /// What the operation does.
     pub body: Body,
 }
 
-/// What an operation does.
+/// The body of an operation.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 #[repr(u8)]
-// Operations are few, and live as long as a call; a box would buy nothing.
+// Operations are few and live as long as a call; a box would save nothing.
 #[allow(clippy::large_enum_variant)]
 pub enum Body {
-    /// Makes the group; its author is the first member.
+    /// Makes the group. Its author is the first member.
     #[tls_codec(discriminant = 1)]
     Create {
-        /// The kind of the scope.
+        /// The kind of the group.
         kind: u8,
         /// The creator's account key.
         account_key: [u8; 32],
-        /// With the account key it makes the GroupID.
+        /// 32 random bytes. The GroupID is a hash of them and the account key.
         random: [u8; 32],
-        /// The first info.
+        /// The first group info.
         change: Change,
     },
     /// Adds members.
     #[tls_codec(discriminant = 2)]
     Add {
-        /// Whom.
+        /// The added users, sorted by user id.
         members: TlsVecU16<Added>,
     },
-    /// Changes name, description and the like.
+    /// Changes the group info.
     #[tls_codec(discriminant = 3)]
     Info {
-        /// What.
+        /// The changed fields.
         change: Change,
     },
     /// The author leaves.
     #[tls_codec(discriminant = 4)]
     Leave,
-    /// The author, who had left, comes back.
+    /// The author left earlier and accepts an invitation back.
     #[tls_codec(discriminant = 5)]
     Accept {
-        /// The add that asks.
+        /// The add that invites the author.
         add: [u8; 32],
     },
-    /// The author, who had left, stays away.
+    /// The author left earlier and declines an invitation back.
     #[tls_codec(discriminant = 6)]
     Decline {
-        /// The add that asks.
+        /// The add that invites the author.
         add: [u8; 32],
     },
-    /// A device of the author is off its list: its later operations are void.
+    /// Retires a device that the author's list no longer names. Later operations of that device are void.
     #[tls_codec(discriminant = 7)]
     Retire {
-        /// Which.
+        /// The retired device.
         device: u32,
-        /// Its last operation that counts.
+        /// The sequence number of the last operation of the device that counts.
         last: u64,
     },
 }
 
-/// A user that is added.
+/// A user whom an add names.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Added {
-    /// Who.
+    /// The user id.
     pub user: TlsByteVecU8,
-    /// Their account key, as the author has pinned it.
+    /// The user's account key, as the author has pinned it.
     pub account_key: [u8; 32],
-    /// The leaves of that user that the author knows; not empty for an invitation back.
+    /// The leaves of that user that the author knows. If there are any, the add invites a former member back.
     pub leaves: TlsVecU16<[u8; 32]>,
 }
 
-/// New values; what is absent stays.
+/// New values of the group info. An absent field stays as it is.
 #[derive(Clone, Debug, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Change {
-    /// UTF-8.
+    /// UTF-8 text.
     pub name: Option<TlsByteVecU16>,
-    /// UTF-8.
+    /// UTF-8 text.
     pub description: Option<TlsByteVecU16>,
-    /// Where a picture is.
+    /// A reference to a picture, in the app's own form.
     pub picture: Option<TlsByteVecU16>,
-    /// Seconds; 0 for never.
+    /// When messages disappear, in seconds; 0 for never.
     pub timer: Option<u32>,
-    /// The app's own.
+    /// The app's own bytes.
     pub app_data: Option<TlsByteVecU16>,
 }
 
-/// Text that is shown: UTF-8 without control characters, and without those that turn the direction of the text around it.
+/// Whether a text can be shown: UTF-8 without control characters, and without characters that change the
+/// direction of the text around it.
 fn is_plain(bytes: &[u8], newlines: bool) -> bool {
     let turns =
         |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -164,7 +166,7 @@ fn is_plain(bytes: &[u8], newlines: bool) -> bool {
 }
 
 impl Change {
-    /// Whether it changes nothing.
+    /// Whether no field changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -192,11 +194,14 @@ fn rise(names: &[[u8; 32]]) -> bool {
 }
 
 impl Operation {
-    /// Checks the form.
+    /// Decodes an operation and checks its form.
     ///
     /// # Errors
-    /// [`Code::UnsupportedVersion`]; [`Code::UnknownType`] for a kind of operation that does not exist; [`Code::UnknownGroupKind`];
-    /// [`Code::MalformedOperation`] for a value outside its bounds; the codec's.
+    /// - [`Code::UnsupportedVersion`].
+    /// - [`Code::UnknownType`]: no operation of this kind exists.
+    /// - [`Code::UnknownGroupKind`].
+    /// - [`Code::MalformedOperation`]: a value is outside its limits.
+    /// - The codec's errors.
     pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
         match bytes {
             [1, ..] | [] => {}
@@ -207,10 +212,10 @@ impl Operation {
         Ok(operation)
     }
 
-    /// The bytes to sign.
+    /// Encodes the bytes to sign.
     ///
     /// # Errors
-    /// As [`Operation::decode`]: what it would refuse is not encoded.
+    /// As [`Operation::decode`]: an operation that it would refuse is not encoded.
     pub fn encode(&self) -> Result<Vec<u8>, Code> {
         self.check()?;
         codec::encode(self)
@@ -258,7 +263,7 @@ impl Operation {
     }
 }
 
-/// The bytes of an operation that [`Operation::encode`] would refuse: for tests of those who must refuse it.
+/// Encodes an operation that [`Operation::encode`] would refuse. Tests give such operations to receivers.
 ///
 /// # Errors
 /// [`Code::TooLarge`].
@@ -267,7 +272,7 @@ pub fn encode_unchecked(operation: &Operation) -> Result<Vec<u8>, Code> {
 }
 
 impl SignedOperation {
-    /// Checks the outer form.
+    /// Decodes the outer form.
     ///
     /// # Errors
     /// The codec's.
@@ -275,7 +280,7 @@ impl SignedOperation {
         codec::decode(bytes)
     }
 
-    /// The bytes to keep and to pass on.
+    /// Encodes the operation with its signature.
     ///
     /// # Errors
     /// [`Code::TooLarge`].
@@ -285,7 +290,7 @@ impl SignedOperation {
 }
 
 impl Bundle {
-    /// Checks the outer form; what is inside is checked one by one.
+    /// Decodes the outer form. Each list and operation inside is decoded by itself later.
     ///
     /// # Errors
     /// The codec's.
@@ -293,7 +298,7 @@ impl Bundle {
         codec::decode(bytes)
     }
 
-    /// The bytes to send.
+    /// Encodes the bundle.
     ///
     /// # Errors
     /// [`Code::TooLarge`].

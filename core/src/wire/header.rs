@@ -4,7 +4,7 @@
 //! Header: ratchet key 32, pn u32, n u32, chunk opaque (u16; empty)
 //! ```
 //!
-//! The chunk is the place of a post-quantum ratchet, which does not exist yet: anything but empty is refused.
+//! The chunk is reserved for a post-quantum ratchet. A header whose chunk is not empty is refused.
 
 use super::codec;
 use crate::error::Code;
@@ -15,9 +15,9 @@ use tls_codec::{TlsByteVecU16, TlsDeserializeBytes, TlsSerialize, TlsSize};
 pub struct Header {
     /// The sender's current ratchet public key.
     pub dh: [u8; 32],
-    /// How many messages the sender's previous chain has.
+    /// The number of messages in the sender's previous chain.
     pub pn: u32,
-    /// The message's number in its chain, from 0.
+    /// The number of the message in its chain, from 0.
     pub n: u32,
     /// Empty.
     pub chunk: TlsByteVecU16,
@@ -30,16 +30,16 @@ impl Header {
         Self { dh, pn, n, chunk: Vec::new().into() }
     }
 
-    /// Checks the form of a decrypted header.
+    /// Decodes a decrypted header and checks its form.
     ///
     /// # Errors
-    /// [`Code::UnsupportedVersion`] when the chunk is not empty, or the codec's.
+    /// [`Code::UnsupportedVersion`] if the chunk is not empty. The codec's errors.
     pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
         let header: Self = codec::decode(bytes)?;
         if header.chunk.as_slice().is_empty() { Ok(header) } else { Err(Code::UnsupportedVersion) }
     }
 
-    /// The bytes to encrypt.
+    /// Encodes the header.
     ///
     /// # Errors
     /// [`Code::TooLarge`].

@@ -1,4 +1,4 @@
-//! How a new device joins: the offer that it shows, the answer that the primary gives (X 7).
+//! The encoding of linking: the offer that a new device shows and the answer of the primary (X 7).
 //!
 //! ```text
 //! LinkOffer:  version u8 = 1, signing key 32, IK 32, secret 32, expires_at u64 (ms)
@@ -20,7 +20,7 @@ use zeroize::{Zeroize, Zeroizing};
 const PREFIX: &str = "SESAME1";
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// What the new device shows; it holds a secret, so it is shown to nobody else.
+/// The encoded form of a [`LinkOffer`].
 #[derive(TlsDeserializeBytes, TlsSerialize, TlsSize)]
 struct OfferForm {
     version: u8,
@@ -30,21 +30,22 @@ struct OfferForm {
     expires_at: u64,
 }
 
-/// What the new device shows.
+/// The offer that a new device shows on its screen. It holds a secret, so the device shows it to the primary
+/// only.
 #[derive(Debug)]
 pub struct LinkOffer {
     /// The new device's Ed25519 key.
     pub signing_key: [u8; 32],
     /// The new device's IK.
     pub identity_key: [u8; 32],
-    /// Known only to who can see the screen.
+    /// A secret that only who sees the screen knows.
     pub secret: Secret<32>,
-    /// In ms since 1970, by the new device's clock.
+    /// When the offer expires, by the new device's clock, in ms since 1970.
     pub expires_at: u64,
 }
 
 impl LinkOffer {
-    /// The code to show as text or QR.
+    /// Encodes the offer as a code, to be shown as text or QR.
     ///
     /// # Errors
     /// [`Code::TooLarge`], which cannot happen.
@@ -71,11 +72,11 @@ impl LinkOffer {
         Ok(text)
     }
 
-    /// Reads a code; lower case, spaces and hyphens are allowed for.
+    /// Reads a code. Lower case letters, spaces and hyphens are accepted.
     ///
     /// # Errors
-    /// [`Code::UnknownType`] (no such prefix), [`Code::NonCanonical`] (a letter outside base32, stray bits),
-    /// [`Code::UnsupportedVersion`], [`Code::TooLarge`], [`Code::Truncated`] or [`Code::TrailingData`].
+    /// [`Code::UnknownType`] for another prefix. [`Code::NonCanonical`] for a letter outside base32 or stray
+    /// bits. [`Code::UnsupportedVersion`], [`Code::TooLarge`], [`Code::Truncated`] or [`Code::TrailingData`].
     pub fn decode(text: &str) -> Result<Self, Code> {
         if text.len() > 1_024 {
             return Err(Code::TooLarge);
@@ -113,47 +114,47 @@ impl LinkOffer {
     }
 }
 
-/// What the primary answers, over any channel.
+/// The primary's answer. It may travel over any channel.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct LinkAnswer {
     /// Always 1.
     pub version: u8,
-    /// X25519, fresh.
+    /// The primary's fresh X25519 key.
     pub ephemeral: [u8; 32],
-    /// A [`LinkGrant`].
+    /// The encrypted [`LinkGrant`].
     pub sealed: TlsByteVecU32,
 }
 
 /// A contact that the primary has pinned.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Contact {
-    /// Whose.
+    /// The user id.
     pub user: TlsByteVecU8,
-    /// The pin.
+    /// The pinned account key.
     pub account_key: [u8; 32],
-    /// Whether the user compared safety numbers; 0 or 1.
+    /// 1 if the user has compared safety numbers, else 0.
     pub verified: u8,
-    /// The newest signed list, or empty.
+    /// The contact's newest signed device list, or empty.
     pub device_list: TlsByteVecU16,
 }
 
-/// What the new device learns.
+/// The content of an answer.
 #[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct LinkGrant {
-    /// The user that it now belongs to.
+    /// The user that the new device belongs to.
     pub user: TlsByteVecU8,
-    /// Its DeviceID.
+    /// The id of the new device.
     pub device: u32,
-    /// The signed list that names it.
+    /// The signed device list that names the new device.
     pub device_list: TlsByteVecU16,
-    /// The primary's pins.
+    /// The contacts that the primary has pinned.
     pub contacts: TlsVecU24<Contact>,
-    /// All operations of each group.
+    /// For each group, a bundle with all its operations.
     pub groups: TlsVecU32<TlsByteVecU24>,
 }
 
 impl LinkAnswer {
-    /// Checks the form.
+    /// Decodes an answer and checks its form.
     ///
     /// # Errors
     /// [`Code::UnsupportedVersion`] or the codec's.
@@ -164,7 +165,7 @@ impl LinkAnswer {
         }
     }
 
-    /// The bytes for the new device.
+    /// Encodes the answer.
     ///
     /// # Errors
     /// [`Code::TooLarge`].
@@ -174,7 +175,7 @@ impl LinkAnswer {
 }
 
 impl LinkGrant {
-    /// Checks the form.
+    /// Decodes a grant and checks its form.
     ///
     /// # Errors
     /// [`Code::NonCanonical`] or the codec's.
@@ -190,7 +191,7 @@ impl LinkGrant {
         Ok(grant)
     }
 
-    /// The bytes to seal.
+    /// Encodes the grant, to be sealed.
     ///
     /// # Errors
     /// [`Code::TooLarge`].

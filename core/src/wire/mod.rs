@@ -1,6 +1,6 @@
-//! Bytes that travel: their forms, decoded totally, encoded canonically.
+//! The encodings of everything that travels. Decoding is total and the encoding of a value is unique.
 //!
-//! It does not know what a form means, nor any key.
+//! This module knows no keys, and not what a value means.
 
 pub mod bundle;
 mod codec;

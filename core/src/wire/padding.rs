@@ -1,4 +1,5 @@
-//! The size of a message on the wire, a function of the app's payload alone (X 10).
+//! Padding. The size of a message on the wire depends on the app's payload and on a riding device list only (X
+//! 10).
 //!
 //! Padding is applied once, to the outermost body: 0x80, then zeros up to a step.
 
@@ -9,23 +10,26 @@ use zeroize::Zeroizing;
 pub const STEPS: [usize; 15] =
     [768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152, 65536, 98304];
 
-/// What content may add to the payload before a larger step is needed, in bytes; what rides along by rule comes on top ([`room`]).
+/// The bytes that a content may have besides the payload before the next step is needed. A riding device list
+/// comes on top ([`room`]).
 pub const ALLOWANCE: usize = 384;
 
-/// The room beside the payload, in every scope alike: the allowance, and a device list that rides along.
+/// The room: the bytes that padding keeps free besides the payload, in every scope alike. It is the allowance
+/// plus the length of a riding device list.
 ///
-/// Without it a group's content, which has more fields, would outgrow a step where a direct message does not (`docs/adr/0005-room-for-a-riding-list.md`).
+/// The content of a group message has more fields than that of a direct message. The room hides that difference
+/// (`docs/adr/0005-room-for-a-riding-list.md`).
 #[must_use]
 pub fn room(list: usize) -> usize {
     ALLOWANCE.saturating_add(list)
 }
 
-/// The padded size of `content` bytes that carry a payload of `payload` bytes and have `room` beside it.
+/// The padded size of a content of `content` bytes with a payload of `payload` bytes and a given `room`.
 ///
-/// Content within the room does not show: only the payload's length counts.
+/// As long as the rest of the content fits the room, only the length of the payload counts.
 ///
 /// # Errors
-/// [`Code::TooLarge`] when no step holds it.
+/// [`Code::TooLarge`] if no step is large enough.
 ///
 /// ```
 /// use sesame_core::wire::padding::{padded_len, room};
@@ -33,15 +37,15 @@ pub fn room(list: usize) -> usize {
 /// assert_eq!(padded_len(0, room(0), 1), Ok(768));
 /// ```
 pub fn padded_len(payload: usize, room: usize, content: usize) -> Result<usize, Code> {
-    // One byte more than the content: 0x80 is always there.
+    // One byte more than the content, because 0x80 is always there.
     let needed = payload.saturating_add(room).max(content.saturating_add(1));
     STEPS.into_iter().find(|step| *step >= needed).ok_or(Code::TooLarge)
 }
 
-/// Pads `content`, which carries a payload of `payload` bytes, with `room` beside it.
+/// Pads `content`, which holds a payload of `payload` bytes, with the given `room`.
 ///
 /// # Errors
-/// [`Code::TooLarge`] when no step holds it.
+/// [`Code::TooLarge`] if no step is large enough.
 pub fn pad(content: &[u8], payload: usize, room: usize) -> Result<Zeroizing<Vec<u8>>, Code> {
     let length = padded_len(payload, room, content.len())?;
     let mut padded = Zeroizing::new(Vec::with_capacity(length));
@@ -51,10 +55,10 @@ pub fn pad(content: &[u8], payload: usize, room: usize) -> Result<Zeroizing<Vec<
     Ok(padded)
 }
 
-/// The content inside `padded`.
+/// The content of a padded body.
 ///
 /// # Errors
-/// [`Code::BadPadding`] when the length is no step, or no 0x80 stands before the zeros.
+/// [`Code::BadPadding`] if the length is no step or no 0x80 stands before the zeros.
 pub fn unpad(padded: &[u8]) -> Result<&[u8], Code> {
     if !STEPS.contains(&padded.len()) {
         return Err(Code::BadPadding);
