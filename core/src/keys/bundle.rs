@@ -1,4 +1,4 @@
-//! A bundle with every key and signature checked against the device list (PQXDH 3.3, S 3.2).
+//! A prekey bundle whose keys and signatures are checked against the device list (PQXDH 3.3).
 
 use super::party::Party;
 use crate::{
@@ -18,10 +18,10 @@ pub struct Identified<K> {
     pub key: K,
 }
 
-/// What an initiation may be made from.
+/// The verified keys from which an initiation is made.
 #[derive(Clone, Debug)]
 pub struct VerifiedBundle {
-    /// The device, as its user's list has it.
+    /// The device, as its user's device list names it.
     pub party: Party,
     /// SPK.
     pub signed_pre_key: Identified<x25519::PublicKey>,
@@ -29,17 +29,17 @@ pub struct VerifiedBundle {
     pub one_time_pre_key: Option<Identified<x25519::PublicKey>>,
     /// The KEM prekey.
     pub kem_pre_key: Identified<mlkem::PublicKey>,
-    /// Whether the device has not rotated for so long that it counts as idle (X 6).
+    /// Whether the device is idle: it has not rotated its signed prekey for a long time (X 6).
     pub idle: bool,
 }
 
 impl VerifiedBundle {
-    /// Checks that `bundle` belongs to `party` and that the device made all of it.
+    /// Checks that `bundle` belongs to `party` and that the device signed all of its prekeys.
     ///
     /// # Errors
-    /// [`Code::BundleMismatch`] (another user, device or key than listed), [`Code::BadSignature`], [`Code::KeyReuse`],
-    /// [`Code::BundleExpired`] (older than 45 days, or from the future by more than a day), [`Code::WeakPublicKey`] or
-    /// [`Code::BadKeyEncoding`].
+    /// [`Code::BundleMismatch`] if user, device or keys differ from the list. [`Code::BadSignature`],
+    /// [`Code::KeyReuse`]. [`Code::BundleExpired`] if the bundle is older than 45 days or from the future by
+    /// more than a day. [`Code::WeakPublicKey`] or [`Code::BadKeyEncoding`].
     pub fn verify(bundle: &Bundle, party: &Party, now: Timestamp) -> Result<Self, Code> {
         let Bundle {
             version: _,

@@ -1,4 +1,4 @@
-//! The keys of this device (D1): an Ed25519 signing key and an X25519 identity key, and the party that they make.
+//! The keys of this device (D1): an Ed25519 signing key, an X25519 identity key, and its party.
 
 use super::{pair::PairKeys, party::Party};
 use crate::{
@@ -11,19 +11,19 @@ use crate::{
     wire::envelope::SUITE,
 };
 
-/// What this device signs and agrees with.
+/// The keys of this device.
 #[derive(Clone, Debug)]
 pub struct DeviceKeys {
-    /// IK, private.
+    /// IK, the private half.
     pub identity: x25519::PrivateKey,
-    /// Who this device is to others.
+    /// The public keys and names by which others know this device.
     pub party: Party,
-    /// Signs prekeys.
+    /// The private key that signs prekeys and operations.
     pub signing: SigningKey,
 }
 
 impl DeviceKeys {
-    /// The keys in this device's record.
+    /// The keys from this device's record.
     #[must_use]
     pub fn from_record(own: &Own) -> Self {
         let signing = SigningKey::from_seed(own.signing.clone());
@@ -38,7 +38,7 @@ impl DeviceKeys {
         Self { identity, party, signing }
     }
 
-    /// The pair keys to and from another device.
+    /// The pair keys for envelopes to another device, and those for envelopes from it.
     ///
     /// # Errors
     /// [`Code::WeakPublicKey`].

@@ -1,6 +1,6 @@
-//! A device list with its signature checked (X 5).
+//! A device list whose signature is verified (X 5).
 //!
-//! It does not know which account key a user has: pins, rollback and forks are the registry's.
+//! This module does not know the pinned account key of a user; `registry` checks pins, rollback and forks.
 
 use super::party::Party;
 use crate::{
@@ -21,24 +21,25 @@ use crate::{
     },
 };
 
-/// A list that the account key in it has signed; every key on it is checked.
+/// A device list that is signed by the account key in it. Every key on it is checked.
 #[derive(Clone, Debug)]
 pub struct VerifiedDeviceList {
-    /// Whose devices.
+    /// The user that the list belongs to.
     pub user: UserId,
-    /// The key that signed.
+    /// The account key that signed the list.
     pub account_key: VerifyingKey,
-    /// Epoch, hash, time, devices and ancestors.
+    /// The epoch, hash, time, devices and ancestors.
     pub list: record::List,
-    /// As it came.
+    /// The signed list, as it arrived.
     pub signed: Vec<u8>,
 }
 
 impl VerifiedDeviceList {
-    /// Checks form, keys and signature.
+    /// Decodes a signed list and checks its form, its keys and its signature.
     ///
     /// # Errors
-    /// What [`DeviceList::decode`] says; [`Code::BadKeyEncoding`] or [`Code::WeakPublicKey`] for a key; [`Code::BadSignature`].
+    /// The errors of [`DeviceList::decode`]. [`Code::BadKeyEncoding`] or [`Code::WeakPublicKey`] for a key.
+    /// [`Code::BadSignature`].
     pub fn verify(signed: &[u8]) -> Result<Self, Code> {
         let outer = SignedDeviceList::decode(signed)?;
         let form = DeviceList::decode(outer.list.as_slice())?;
@@ -69,10 +70,10 @@ impl VerifiedDeviceList {
     }
 }
 
-/// Signs the list that follows `before`, or the first one, with these devices (rising by id).
+/// Signs the list that follows `before`, or the first list if `before` is `None`. `devices` is sorted by id.
 ///
 /// # Errors
-/// What [`DeviceList::encode`] says of the devices.
+/// The errors of [`DeviceList::encode`].
 pub fn sign(
     account: &SigningKey,
     user: &UserId,
@@ -111,13 +112,13 @@ pub fn sign(
 }
 
 impl record::List {
-    /// The listed device with this id.
+    /// The device with this id, if it is on the list.
     #[must_use]
     pub fn device(&self, id: DeviceId) -> Option<&record::Device> {
         self.devices.iter().find(|device| device.id == id)
     }
 
-    /// What a content claims of this list.
+    /// The claim about this list that a content carries.
     #[must_use]
     pub fn claim(&self) -> ListClaim {
         let mut hash = [0; 16];
@@ -125,7 +126,7 @@ impl record::List {
         ListClaim { epoch: self.epoch, hash }
     }
 
-    /// The hash of the list of `epoch`, as far back as this list remembers.
+    /// The hash of the list of `epoch`, if it is this list or one of its ancestors.
     #[must_use]
     pub fn hash_of(&self, epoch: u64) -> Option<&[u8; 32]> {
         match self.epoch.checked_sub(epoch)? {
@@ -136,7 +137,7 @@ impl record::List {
 }
 
 impl record::Device {
-    /// The party that this device is, for a user with this account key.
+    /// The party of this device, for a user with this account key.
     #[must_use]
     pub fn party(&self, user: &UserId, account_key: VerifyingKey) -> Party {
         Party {

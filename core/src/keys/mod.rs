@@ -1,6 +1,6 @@
-//! Keys with a name: whose they are, what they sign, what they refuse.
+//! Keys together with their owners: the party of a device, signed lists, prekeys and pair keys.
 //!
-//! It does not know sessions, pins or the store.
+//! This module does not know sessions, pins or the store.
 
 pub mod bundle;
 pub mod device;

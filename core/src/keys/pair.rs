@@ -1,7 +1,8 @@
-//! Pair keys: what two devices share before any session, one set for each direction (X 1).
+//! Pair keys: the keys that two devices share before they have a session, one set for each direction (X 1).
 //!
-//! They refuse a forgery by one HMAC and hide which session an envelope belongs to. They protect no content:
-//! who learns an identity key learns who talks in which scope, not what is said.
+//! With pair keys a forged envelope is refused after one HMAC, and an envelope does not show which session it
+//! belongs to. They protect no content. If an identity key leaks, others learn who talks in which scope, not
+//! what is said.
 
 use super::party::Party;
 use crate::{
@@ -12,17 +13,18 @@ use crate::{
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
-/// The keys of the direction from one sender to one recipient: mask, gate, control, 32 bytes each.
+/// The keys for envelopes from one sender to one recipient: mask, gate and control, 32 bytes each.
 #[derive(Clone, Debug)]
 pub struct PairKeys(Arc<Secret<96>>);
 
 impl PairKeys {
     /// > mask, gate, control = HKDF(DH(IK_s, IK_r), "sesame/1 pair" ‖ suite ‖ party s ‖ party r)
     ///
-    /// The salt is empty, the output 96 bytes. `ours` is the private half of either party's IK, `theirs` the other's public half.
+    /// The salt is empty and the output has 96 bytes. `ours` is the private IK of one party, `theirs` the
+    /// public IK of the other.
     ///
     /// # Errors
-    /// [`Code::WeakPublicKey`] when the shared secret is not contributory.
+    /// [`Code::WeakPublicKey`] if the shared secret is not contributory.
     pub fn derive(
         ours: &x25519::PrivateKey,
         theirs: &x25519::PublicKey,
@@ -35,13 +37,13 @@ impl PairKeys {
         Ok(Self(Arc::new(kdf::hkdf::<96>(&[], shared.expose(), &info))))
     }
 
-    /// Takes what [`PairKeys::secret`] gave.
+    /// The keys from the bytes of [`PairKeys::secret`].
     #[must_use]
     pub fn from_secret(keys: Arc<Secret<96>>) -> Self {
         Self(keys)
     }
 
-    /// The bytes, to be sealed with the device's record.
+    /// The bytes of the keys, to be stored in the peer's record.
     #[must_use]
     pub fn secret(&self) -> &Arc<Secret<96>> {
         &self.0
@@ -56,14 +58,14 @@ impl PairKeys {
     /// Checks a gate in constant time.
     ///
     /// # Errors
-    /// [`Code::Forged`]: dropped, nothing changed, never a reason for a retry.
+    /// [`Code::Forged`]. The envelope is dropped, nothing changes, and no retry is sent.
     pub fn check_gate(&self, head: &[u8], gate: &[u8; 16]) -> Result<(), Code> {
         if bool::from(self.gate(head).ct_eq(gate)) { Ok(()) } else { Err(Code::Forged) }
     }
 
     /// > `locator = chain_tag XOR HMAC(mask, salt)[16]`
     ///
-    /// Its own inverse: the locator gives the chain tag back.
+    /// The function is its own inverse: applied to a locator it gives the chain tag.
     #[must_use]
     pub fn mask(&self, salt: &[u8; 16], tag: &[u8; 16]) -> [u8; 16] {
         let mut masked = first_half(&kdf::hmac(&self.0.part(0), salt));
@@ -71,7 +73,7 @@ impl PairKeys {
         masked
     }
 
-    /// The key that seals retries (X 8).
+    /// The key for retries (X 8).
     #[must_use]
     pub fn control(&self) -> Secret<32> {
         self.0.part(2)

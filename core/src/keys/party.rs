@@ -1,18 +1,18 @@
-//! A party: one device of one user with every key that names it (X, notation).
+//! A party: one device of one user, with all keys that name it (see the notation in `docs/rules.md`).
 
 use crate::{
     crypto::{ed25519, kdf::join, x25519},
     ids::{DeviceId, UserId},
 };
 
-/// Whom a session or a pair of keys is bound to; nothing in it is secret.
+/// A party. Sessions and pair keys are bound to it. It holds no secret.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Party {
-    /// The user.
+    /// The user id.
     pub user: UserId,
     /// The user's account key.
     pub account_key: ed25519::VerifyingKey,
-    /// The device.
+    /// The device id.
     pub device: DeviceId,
     /// The device's signing key.
     pub signing_key: ed25519::VerifyingKey,
@@ -21,7 +21,7 @@ pub struct Party {
 }
 
 impl Party {
-    /// The canonical encoding: user id, account key, device id (u32 big-endian), signing key, IK, joined.
+    /// The canonical encoding: user id, account key, device id (u32, big-endian), signing key and IK, joined.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let Self { user, account_key, device, signing_key, identity_key } = self;

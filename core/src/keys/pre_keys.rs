@@ -1,4 +1,4 @@
-//! Making prekeys: private halves for the store, public halves, signed, for the server (PQXDH 3.2).
+//! Making prekeys: the private halves for the store, the signed public halves for the server (PQXDH 3.2).
 
 use super::{device::DeviceKeys, party::Party};
 use crate::{
@@ -8,7 +8,8 @@ use crate::{
     wire::bundle::{KemPreKey, KemUse, LastingPreKeys, OneTimePreKey, SignedPreKey, signed_bytes},
 };
 
-/// A signed prekey and a last-resort KEM prekey, both under `id`: private halves, then what is published.
+/// Makes a signed prekey and a last-resort KEM prekey, both with `id`. Returns the private halves and the
+/// signed public halves.
 pub fn lasting(keys: &DeviceKeys, context: &mut Context<'_>, id: u32) -> ([PreKey; 2], LastingPreKeys) {
     let curve = x25519::PrivateKey::generate(context);
     let key = *curve.public_key().as_bytes();
@@ -21,7 +22,8 @@ pub fn lasting(keys: &DeviceKeys, context: &mut Context<'_>, id: u32) -> ([PreKe
     ([PreKey::Curve(curve.secret().clone()), kem], published)
 }
 
-/// A one-time curve prekey and a one-time KEM prekey, both under `id`.
+/// Makes a one-time curve prekey and a one-time KEM prekey, both with `id`. Returns the private halves and the
+/// signed public halves.
 pub fn one_time(keys: &DeviceKeys, context: &mut Context<'_>, id: u32) -> ([PreKey; 2], OneTimePreKey, KemPreKey) {
     let curve = x25519::PrivateKey::generate(context);
     let key = *curve.public_key().as_bytes();
