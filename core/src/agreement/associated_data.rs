@@ -1,4 +1,4 @@
-//! AD_session: everything that a session is bound to, in 32 bytes (X 2).
+//! AD_session: a hash of everything that a session is bound to (X 2).
 
 use crate::{
     crypto::{
@@ -12,20 +12,20 @@ use crate::{
     wire::envelope::{Initiation, SUITE},
 };
 
-/// Whom and what a direct session is between.
+/// The values that a direct session is bound to.
 #[derive(Debug)]
 pub struct Transcript<'a> {
-    /// Who sent the initiation.
+    /// The party that sent the initiation.
     pub initiator: &'a Party,
-    /// Who answers.
+    /// The party that answers.
     pub responder: &'a Party,
-    /// The clear fields.
+    /// The clear fields of the initiation.
     pub initiation: &'a Initiation,
-    /// SPK, public.
+    /// The public SPK.
     pub signed_pre_key: &'a [u8; 32],
-    /// OPK, public, if one was used.
+    /// The public OPK, if one was used.
     pub one_time_pre_key: Option<&'a [u8; 32]>,
-    /// The KEM prekey, public.
+    /// The public KEM prekey.
     pub kem_pre_key: &'a [u8],
 }
 
@@ -52,7 +52,7 @@ pub fn direct(t: &Transcript<'_>) -> [u8; 32] {
     bind(Scope::Direct, i.generation, t.initiator, t.responder, &transcript)
 }
 
-/// The same for a scope session, whose transcript is E_A and SHA-256(seed) (X 4).
+/// The same for a session of a group's scope. Its transcript is E_A and SHA-256(seed) (X 4).
 #[must_use]
 pub fn opened(
     scope: Scope,

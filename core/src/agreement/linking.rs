@@ -1,9 +1,10 @@
-//! The sealed answer to a linking offer (X 7).
+//! Sealing the answer to a linking offer (X 7).
 //!
 //! > key = HKDF(secret ‖ DH(ephemeral, new IK))
 //!
-//! Salt empty, info `join("sesame/1 link", new signing key, new IK, ephemeral)`, 44 bytes: an AES-256-GCM key and its nonce, used
-//! once because the ephemeral key is fresh. Who can make the answer has seen the screen; who can read it owns the new IK.
+//! The salt is empty, the info is `join("sesame/1 link", new signing key, new IK, ephemeral)`. The 44 bytes are
+//! an AES-256-GCM key and its nonce, used once because the ephemeral key is fresh. Only a device that saw the
+//! offer can make the answer, and only the owner of the new IK can read it.
 
 use crate::{
     context::Context,
@@ -17,13 +18,13 @@ use zeroize::Zeroizing;
 /// The public keys of the new device.
 #[derive(Clone, Copy, Debug)]
 pub struct NewDevice<'a> {
-    /// Ed25519.
+    /// The Ed25519 signing key.
     pub signing_key: &'a [u8; 32],
     /// IK.
     pub identity_key: &'a x25519::PublicKey,
 }
 
-/// The primary's side.
+/// Seals the grant. The primary calls this.
 ///
 /// # Errors
 /// [`Code::WeakPublicKey`], [`Code::TooLarge`].
@@ -41,11 +42,11 @@ pub fn seal(
     Ok(LinkAnswer { version: 1, ephemeral: public, sealed: sealed.into() })
 }
 
-/// The new device's side.
+/// Opens the answer. The new device calls this.
 ///
 /// # Errors
-/// [`Code::AuthenticationFailed`] when the answer was made for another offer; [`Code::WeakPublicKey`], [`Code::BadKeyEncoding`]; what
-/// [`LinkGrant::decode`] says.
+/// [`Code::AuthenticationFailed`] if the answer was made for another offer. [`Code::WeakPublicKey`],
+/// [`Code::BadKeyEncoding`]. The errors of [`LinkGrant::decode`].
 pub fn open(
     identity: &x25519::PrivateKey,
     new: NewDevice<'_>,
@@ -68,7 +69,7 @@ fn derive(
     material.extend_from_slice(agreed.expose());
     let info = kdf::join(&[labels::LINK, new.signing_key, new.identity_key.as_bytes(), ephemeral]);
     let keys = kdf::hkdf::<44>(&[], &material, &info);
-    // Twelve bytes from the 32nd on.
+    // Bytes 32 to 43.
     (
         keys.part(0),
         Secret::init_with(|to| to.iter_mut().zip(keys.expose().iter().skip(32)).for_each(|(to, from)| *to = *from)),

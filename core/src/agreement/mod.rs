@@ -1,6 +1,7 @@
-//! How two devices come to share secrets: PQXDH for a session, linking for a new device of one's own.
+//! How two devices agree on secrets: PQXDH for a direct session, an opening for a session of a group, linking
+//! for a new device of the same user.
 //!
-//! It does not know ratchets, nor which prekeys exist.
+//! This module does not know ratchets, and not which prekeys a device has.
 
 pub mod associated_data;
 pub mod linking;

@@ -1,10 +1,11 @@
-//! What both sides of a scope session begin with (X 4).
+//! The shared secrets of a session in a group's scope (X 4).
 //!
 //! > SK = HKDF(seed ‖ DH(IK_A, IK_B), AD_session)
 //!
-//! Salt 32 zeros, info `join("sesame/1 opening", AD_session)`, 96 bytes: the root key and the two header keys. DH(E_A, IK_B) enters with
-//! the first step of the ratchet, whose first keys E_A and IK_B are. So who reads the direct session has the seed and neither DH, and who
-//! has an identity key but not the direct session has no seed (`docs/adr/0006-independence-of-scopes.md`).
+//! The salt is 32 zeros, the info is `join("sesame/1 opening", AD_session)`, and the 96 bytes are the root key
+//! and the two header keys. E_A and IK_B are the first ratchet keys, so the first ratchet step adds DH(E_A,
+//! IK_B). An attacker who reads the direct session has the seed, but neither DH. An attacker with an identity
+//! key but without the direct session has no seed (`docs/adr/0006-independence-of-scopes.md`).
 
 use super::{associated_data, pqxdh::SharedSecrets};
 use crate::{
@@ -16,12 +17,12 @@ use crate::{
 };
 use zeroize::Zeroizing;
 
-/// What an opening says in the open part of its direct message.
+/// The clear fields of an opening.
 #[derive(Clone, Copy, Debug)]
 pub struct Opened<'a> {
-    /// The scope.
+    /// The scope of the session.
     pub scope: Scope,
-    /// The session's place in the order.
+    /// The generation of the session.
     pub generation: u64,
     /// E_A.
     pub ephemeral_key: &'a [u8; 32],
@@ -29,7 +30,8 @@ pub struct Opened<'a> {
     pub seed: &'a Secret<32>,
 }
 
-/// The secrets, on either side: `identity` is the private IK of one party, `theirs` the other's public one.
+/// Derives the secrets, on either side. `identity` is the private IK of one party, `theirs` the public IK of
+/// the other.
 ///
 /// # Errors
 /// [`Code::WeakPublicKey`].

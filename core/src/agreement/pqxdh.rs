@@ -1,4 +1,4 @@
-//! PQXDH, both sides (PQXDH 3.3 and 3.4).
+//! PQXDH, for initiator and responder (PQXDH 3.3 and 3.4).
 //!
 //! > DH1 = DH(IK_A, SPK_B), DH2 = DH(EK_A, IK_B), DH3 = DH(EK_A, SPK_B), DH4 = DH(EK_A, OPK_B)
 //! > SK = KDF(DH1 ‖ DH2 ‖ DH3 ‖ DH4 ‖ SS)
@@ -17,7 +17,7 @@ use crate::{
 };
 use zeroize::Zeroizing;
 
-/// What a ratchet begins with.
+/// The secrets from which a ratchet starts.
 #[derive(Debug)]
 pub struct SharedSecrets {
     /// AD_session.
@@ -41,10 +41,11 @@ pub struct NamedPreKeys {
     pub kem: mlkem::PrivateKey,
 }
 
-/// The initiator's side: secrets, and the clear fields for the responder. EK is dropped with this call (PQXDH 3.3).
+/// Runs the initiator's side. Returns the secrets and the clear fields for the responder. The private EK is
+/// dropped before the call returns (PQXDH 3.3).
 ///
 /// # Errors
-/// [`Code::WeakPublicKey`] when a DH is not contributory.
+/// [`Code::WeakPublicKey`] if a DH is not contributory.
 pub fn initiate(
     keys: &DeviceKeys,
     context: &mut Context<'_>,
@@ -83,11 +84,12 @@ pub fn initiate(
     Ok((derive(&agreed, fourth.as_ref(), &shared, associated_data), initiation))
 }
 
-/// The responder's side. A KEM ciphertext that was not made for this key gives other secrets, which the first message shows.
+/// Runs the responder's side. A KEM ciphertext that was made for another key gives other secrets, so the first
+/// message does not open.
 ///
 /// # Errors
-/// [`Code::WeakPublicKey`] or [`Code::BadKeyEncoding`] for EK; [`Code::UnknownPreKey`] when the initiation names a one-time prekey and
-/// none is given, or the other way round.
+/// [`Code::WeakPublicKey`] or [`Code::BadKeyEncoding`] for EK. [`Code::UnknownPreKey`] if the initiation names
+/// a one-time prekey and none is given, or none is named and one is given.
 pub fn respond(
     keys: &DeviceKeys,
     pre_keys: &NamedPreKeys,
