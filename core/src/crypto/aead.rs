@@ -1,6 +1,6 @@
 //! AES-256-GCM (NIST SP 800-38D) with a full 16-byte tag.
 //!
-//! It does not choose keys or nonces; whoever does must use each pair once.
+//! This module does not choose keys or nonces. The caller must use each pair of key and nonce once.
 
 use crate::{error::Code, secret::Secret};
 use aes_gcm::{
@@ -9,20 +9,21 @@ use aes_gcm::{
 };
 use zeroize::Zeroizing;
 
-/// Bytes that sealing adds.
+/// The bytes that sealing adds.
 pub const TAG: usize = 16;
 
-/// Seals `plaintext` under `ad`; the result is longer by [`TAG`].
+/// Encrypts `plaintext` and authenticates it together with `ad`. The result is longer than the plaintext by
+/// [`TAG`].
 ///
 /// # Errors
-/// [`Code::TooLarge`] when the plaintext exceeds GCM's 64 GiB.
+/// [`Code::TooLarge`] if the plaintext exceeds GCM's 64 GiB.
 pub fn seal(key: &Secret<32>, nonce: &[u8; 12], ad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Code> {
     Aes256Gcm::new(key.expose().into())
         .encrypt(nonce.into(), Payload { msg: plaintext, aad: ad })
         .map_err(|_| Code::TooLarge)
 }
 
-/// Opens what [`seal`] made; on failure no plaintext leaves (A45).
+/// Decrypts what [`seal`] made. If authentication fails, no plaintext is returned (A45).
 ///
 /// # Errors
 /// [`Code::AuthenticationFailed`].

@@ -1,4 +1,5 @@
-//! Ed25519 (RFC 8032), verified strictly: no low-order key, no non-canonical point, no malleable signature (A26).
+//! Ed25519 (RFC 8032) with strict verification: low-order keys, non-canonical points and malleable signatures
+//! are refused (A26).
 //!
 //! A context label stands before every signed message, so that a signature serves one purpose only (A21).
 
@@ -7,18 +8,19 @@ use crate::{context::Context, error::Code, secret::Secret};
 use ed25519_dalek::{Signature as Inner, Signer, SigningKey as InnerKey, VerifyingKey as InnerPublic};
 use std::sync::Arc;
 
-/// Bytes of a signature.
+/// The size of a signature in bytes.
 pub const SIGNATURE: usize = 64;
 
-/// A checked public key, 32 bytes.
+/// A public key that has been checked, 32 bytes.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct VerifyingKey([u8; 32]);
 
 impl VerifyingKey {
-    /// Checks 32 bytes from outside.
+    /// Decodes and checks 32 bytes from outside.
     ///
     /// # Errors
-    /// [`Code::BadKeyEncoding`] when they are no canonical point; [`Code::WeakPublicKey`] when it has low order.
+    /// [`Code::BadKeyEncoding`] if the bytes are no canonical point. [`Code::WeakPublicKey`] if the point has
+    /// low order.
     pub fn decode(bytes: [u8; 32]) -> Result<Self, Code> {
         let key = InnerPublic::from_bytes(&bytes).map_err(|_| Code::BadKeyEncoding)?;
         if key.to_edwards().compress().to_bytes() != bytes {
@@ -30,7 +32,7 @@ impl VerifyingKey {
         Ok(Self(bytes))
     }
 
-    /// Takes bytes that were checked before they were sealed in a record.
+    /// Takes bytes that were checked before they were stored.
     pub(crate) fn from_checked(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -41,7 +43,7 @@ impl VerifyingKey {
         &self.0
     }
 
-    /// Checks a signature made for this `label`.
+    /// Verifies a signature that was made for this `label`.
     ///
     /// # Errors
     /// [`Code::BadSignature`].
@@ -52,29 +54,30 @@ impl VerifyingKey {
     }
 }
 
-/// A private key, wiped when its last holder is dropped; a clone shares the bytes. It is made of its seed alone, so no call can pair it with another's public key (A27).
+/// A private key. It is wiped when its last clone is dropped, because clones share the bytes. It consists of
+/// its seed alone, so it cannot be paired with the public key of another (A27).
 #[derive(Clone, Debug)]
 pub struct SigningKey(Arc<Secret<32>>);
 
 impl SigningKey {
-    /// Draws a fresh key.
+    /// Generates a key.
     pub fn generate(context: &mut Context<'_>) -> Self {
         Self(Arc::new(Secret::init_with(|seed| context.rng.fill_bytes(seed))))
     }
 
-    /// Takes a stored 32-byte seed.
+    /// Takes a stored seed of 32 bytes.
     #[must_use]
     pub fn from_seed(seed: impl Into<Arc<Secret<32>>>) -> Self {
         Self(seed.into())
     }
 
-    /// The seed, to be sealed in a record.
+    /// The seed, to be stored in a sealed record.
     #[must_use]
     pub fn seed(&self) -> &Arc<Secret<32>> {
         &self.0
     }
 
-    /// The public half.
+    /// The public key.
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
         VerifyingKey(InnerKey::from_bytes(self.0.expose()).verifying_key().to_bytes())

@@ -1,6 +1,6 @@
 //! HKDF (RFC 5869), HMAC (RFC 2104) and SHA-256 (FIPS 180-4).
 //!
-//! It does not know which key is for what; labels come from [`super::labels`].
+//! This module does not know what a key is for. The labels are in [`super::labels`].
 
 use crate::secret::Secret;
 use hkdf::Hkdf;
@@ -8,7 +8,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
-/// Joins fields so that no two lists of fields give the same bytes: each has its length before it, u32 big-endian.
+/// Joins fields so that two different lists of fields never give the same bytes. The length of each field
+/// stands before it, as a big-endian u32.
 ///
 /// ```
 /// use sesame_core::crypto::kdf::join;
@@ -18,7 +19,7 @@ use zeroize::Zeroize;
 pub fn join(fields: &[&[u8]]) -> Vec<u8> {
     let mut joined = Vec::with_capacity(fields.iter().map(|f| f.len().saturating_add(4)).sum());
     for field in fields {
-        // A field is one of ours or already bounded by limits.rs, far below 4 GiB.
+        // A field is ours or bounded by limits.rs, far below 4 GiB.
         let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
         joined.extend_from_slice(&length.to_be_bytes());
         joined.extend_from_slice(field);
@@ -26,10 +27,10 @@ pub fn join(fields: &[&[u8]]) -> Vec<u8> {
     joined
 }
 
-/// `HKDF(salt, ikm, info)` to `N` secret bytes.
+/// `HKDF(salt, ikm, info)` as `N` secret bytes.
 ///
 /// # Panics
-/// Does not: `N` is checked while compiling against RFC 5869's bound of 255 blocks.
+/// Never: the compiler checks `N` against RFC 5869's limit of 255 blocks.
 #[must_use]
 pub fn hkdf<const N: usize>(salt: &[u8], ikm: &[u8], info: &[u8]) -> Secret<N> {
     const { assert!(N <= 255 * 32) };

@@ -1,5 +1,5 @@
-//! Every domain label of the protocol, once. A label is ASCII, unique, and no label is another's prefix followed by data:
-//! what follows a label is joined by [`super::kdf::join`], which carries lengths.
+//! Every domain label of the protocol. A label is ASCII and unique. [`super::kdf::join`] writes lengths, so no
+//! label followed by data can be read as another label.
 
 macro_rules! labels {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -10,31 +10,31 @@ macro_rules! labels {
 }
 
 labels! {
-    /// Pair keys: mask, gate, control (X 1).
+    /// Pair keys: mask, gate and control (X 1).
     PAIR = b"sesame/1 pair";
-    /// Chain tag from a header key (X 1).
+    /// The chain tag of a header key (X 1).
     TAG = b"sesame/1 tag";
     /// Header encryption: associated data of HENCRYPT (Double Ratchet 4.1).
     HEADER = b"sesame/1 header";
-    /// Key of a linking answer (X 7).
+    /// The key of a linking answer (X 7).
     LINK = b"sesame/1 link";
-    /// Key of a record's place in the store.
+    /// The key that derives the keys of rows in the store.
     STORE_PLACE = b"sesame/1 store place";
-    /// Key under which records are sealed.
+    /// The key from which the keys of sealed records are derived.
     STORE_SEAL = b"sesame/1 store seal";
-    /// Tells the right store key from a wrong one.
+    /// The check that tells the right store key from a wrong one.
     STORE_CHECK = b"sesame/1 store check";
-    /// Safety number of two users.
+    /// The safety number of two users.
     SAFETY_NUMBER = b"sesame/1 safety number";
-    /// Message body: key, nonce, commitment (X 2).
+    /// Message body: key, nonce and commitment (X 2).
     BODY = b"sesame/1 body";
-    /// Associated data of a session (X 2).
+    /// AD_session, the associated data of a session (X 2).
     SESSION = b"sesame/1 session";
     /// SessionID (X 2).
     SESSION_ID = b"sesame/1 sid";
-    /// Shared secret of PQXDH (PQXDH 3.3).
+    /// The shared secret of PQXDH (PQXDH 3.3).
     PQXDH = b"sesame/1 pqxdh X25519 SHA-256 ML-KEM-1024";
-    /// Root key step (Double Ratchet 4.3, KDF_RK_HE).
+    /// The root key step (Double Ratchet 4.3, KDF_RK_HE).
     ROOT = b"sesame/1 root";
     /// Signature over a signed prekey.
     SIGNED_PRE_KEY = b"sesame/1 sign signed prekey";
@@ -44,15 +44,15 @@ labels! {
     ONE_TIME_KEM = b"sesame/1 sign one-time kem prekey";
     /// Signature over a last-resort KEM prekey.
     LAST_RESORT_KEM = b"sesame/1 sign last-resort kem prekey";
-    /// Shared secret of a scope session (X 4).
+    /// The shared secret of a session in a group's scope (X 4).
     OPENING = b"sesame/1 opening";
-    /// What a nested message's body is bound to in the place of an envelope's head (X 4).
+    /// The bytes that a nested body is bound to, in the place of an envelope's head (X 4).
     NESTED = b"sesame/1 nested";
     /// GroupID (X 11).
     GROUP_ID = b"sesame/1 group id";
     /// OperationID (X 11).
     OPERATION_ID = b"sesame/1 operation id";
-    /// Digest of a group's operations (D6).
+    /// The digest of a group's operations (D6).
     GROUP_DIGEST = b"sesame/1 group digest";
     /// Signature over a group operation (X 11).
     GROUP_OPERATION = b"sesame/1 sign group operation";

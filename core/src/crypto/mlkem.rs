@@ -1,26 +1,29 @@
-//! ML-KEM (FIPS 203): ML-KEM-1024, the post-quantum half of PQXDH, and ML-KEM-768 in [`kem768`], for the ratchet that will come.
+//! ML-KEM (FIPS 203): ML-KEM-1024, the post-quantum half of PQXDH, and ML-KEM-768 in [`kem768`], for a future
+//! post-quantum ratchet.
 //!
-//! A private key is kept as its 64-byte seed (X 6) and expanded at use. The two sets differ in sizes only, so both are written once.
+//! A private key is kept as its seed of 64 bytes (X 6) and expanded when it is used. The two parameter sets
+//! differ in sizes only, so one macro writes both.
 
 use crate::{context::Context, error::Code, secret::Secret};
 use std::sync::Arc;
 
 macro_rules! parameter_set {
     ($library:ident, $public_key:literal, $ciphertext:literal) => {
-        /// Bytes of a public (encapsulation) key.
+        /// The size of a public (encapsulation) key in bytes.
         pub const PUBLIC_KEY: usize = $public_key;
-        /// Bytes of a ciphertext.
+        /// The size of a ciphertext in bytes.
         pub const CIPHERTEXT: usize = $ciphertext;
 
-        /// A checked public key.
+        /// A public key that has been checked.
         #[derive(Clone, Debug, Eq, PartialEq)]
         pub struct PublicKey(Box<[u8; PUBLIC_KEY]>);
 
         impl PublicKey {
-            /// Checks bytes from outside.
+            /// Decodes and checks bytes from outside.
             ///
             /// # Errors
-            /// [`Code::BadKeyEncoding`] when a coefficient is not reduced (FIPS 203 section 7.2, modulus check) or the length differs.
+            /// [`Code::BadKeyEncoding`] if a coefficient is not reduced (FIPS 203 section 7.2, modulus check)
+            /// or the length is wrong.
             pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
                 let bytes: [u8; PUBLIC_KEY] = bytes.try_into().map_err(|_| Code::BadKeyEncoding)?;
                 if !libcrux_ml_kem::$library::validate_public_key(&bytes.into()) {
@@ -35,7 +38,7 @@ macro_rules! parameter_set {
                 &self.0
             }
 
-            /// `Encaps(self)`: a ciphertext for the owner and the secret that it carries.
+            /// `Encaps(self)`: a ciphertext for the owner of the key, and the shared secret in it.
             #[must_use]
             pub fn encapsulate(&self, context: &mut Context<'_>) -> (Box<[u8; CIPHERTEXT]>, Secret<32>) {
                 let coins = Secret::<32>::init_with(|bytes| context.rng.fill_bytes(bytes));
@@ -44,12 +47,13 @@ macro_rules! parameter_set {
             }
         }
 
-        /// A private key: its 64-byte seed, wiped when its last holder is dropped; a clone shares the bytes.
+        /// A private key: its seed of 64 bytes. It is wiped when its last clone is dropped, because clones
+        /// share the bytes.
         #[derive(Clone, Debug)]
         pub struct PrivateKey(Arc<Secret<64>>);
 
         impl PrivateKey {
-            /// Draws a fresh key.
+            /// Generates a key.
             pub fn generate(context: &mut Context<'_>) -> Self {
                 Self(Arc::new(Secret::init_with(|seed| context.rng.fill_bytes(seed))))
             }
@@ -60,19 +64,20 @@ macro_rules! parameter_set {
                 Self(seed.into())
             }
 
-            /// The seed, to be sealed in a record.
+            /// The seed, to be stored in a sealed record.
             #[must_use]
             pub fn seed(&self) -> &Arc<Secret<64>> {
                 &self.0
             }
 
-            /// The public half.
+            /// The public key.
             #[must_use]
             pub fn public_key(&self) -> PublicKey {
                 PublicKey(Box::new(*libcrux_ml_kem::$library::generate_key_pair(*self.0.expose()).pk()))
             }
 
-            /// `Decaps(self, ciphertext)`; a wrong ciphertext gives another secret, never an error (implicit rejection).
+            /// `Decaps(self, ciphertext)`. A wrong ciphertext gives another secret, never an error (implicit
+            /// rejection).
             #[must_use]
             pub fn decapsulate(&self, ciphertext: &[u8; CIPHERTEXT]) -> Secret<32> {
                 let pair = libcrux_ml_kem::$library::generate_key_pair(*self.0.expose());

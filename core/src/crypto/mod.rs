@@ -1,6 +1,7 @@
-//! The primitives, behind types that cannot be mixed up. The only place that names a cryptographic crate.
+//! The cryptographic primitives, each kind of key a type of its own. Only this module names a cryptographic
+//! crate.
 //!
-//! It does not know the protocol: what is hashed or signed, and why, is decided above.
+//! This module does not know the protocol. The modules above decide what is hashed or signed, and why.
 
 pub mod aead;
 pub mod ed25519;
