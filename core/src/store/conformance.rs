@@ -1,4 +1,4 @@
-//! One suite for any store: what it checks is the contract.
+//! A test suite for any store. What it checks is the contract.
 
 use super::{Changes, CommitError, Generation, Query, Store};
 use std::{collections::BTreeMap, sync::Arc};
@@ -22,10 +22,10 @@ fn expect(holds: bool, claim: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(claim.to_owned()) }
 }
 
-/// Runs the suite; `open` gives a fresh, empty store each time, or says why it cannot.
+/// Runs the suite. `open` returns a fresh, empty store each time, or says why it cannot.
 ///
 /// # Errors
-/// The first claim that does not hold, in words.
+/// A sentence about the first claim that does not hold.
 pub fn check(open: impl Fn() -> Result<Arc<dyn Store>, String>) -> Result<(), String> {
     empty(&open)?;
     exact_and_prefix(&open)?;
@@ -109,7 +109,8 @@ fn hold_and_release(open: &Opener<'_>) -> Result<(), String> {
     store.load(&[], true).map_err(|e| format!("{e:?}"))?;
     let conflict = store.commit(generation(9), &changes(2, &[]));
     expect(conflict == Err(CommitError::Conflict), "a held store still compares")?;
-    // Who holds goes on loading without asking for it again; a store that waits for itself here never comes back.
+    // A caller that holds the store loads more rows without asking for a hold again. A store that waits for
+    // itself here would never return.
     let held = store.load(&[], true).map_err(|e| format!("{e:?}"))?.generation;
     expect(rows(store.as_ref(), Query::Exact(vec![1]))?.len() == 1, "a load within a hold finds what is there")?;
     store.commit(held, &changes(2, &[(&[2], Some(b"b"))])).map_err(|e| format!("{e:?}"))?;

@@ -1,58 +1,60 @@
-//! The contract: batched loads at one generation, and one atomic commit that fails when the generation has moved on.
+//! The contract of a store: batched loads at one generation, and one atomic commit that fails if the generation
+//! has moved on.
 
 use super::Key;
 use crate::error::Code;
 use std::collections::BTreeMap;
 
-/// How far a store has come: a counter, and 8 bytes that whoever commits draws, so that two histories never look alike.
+/// The version of a store's content. The committer draws the 8 random bytes, so that two histories never have
+/// the same generation.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Generation {
-    /// Counts commits.
+    /// The number of commits.
     pub counter: u64,
-    /// Drawn by the committer.
+    /// 8 random bytes, drawn by the committer.
     pub nonce: [u8; 8],
 }
 
-/// What to load.
+/// The rows to load.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Query {
     /// The row under this key, if there is one.
     Exact(Key),
-    /// Every row whose key begins so, rising by key.
+    /// Every row whose key begins with these bytes, sorted by key.
     Prefix(Vec<u8>),
 }
 
 /// Rows as they were at one generation.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// At this one.
+    /// The generation of the rows.
     pub generation: Generation,
     /// The rows that were found.
     pub rows: BTreeMap<Key, Vec<u8>>,
 }
 
-/// All that one call changes; it happens whole or not at all.
+/// All changes of one call. A store applies all of them or none.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Changes {
-    /// What the store's generation is afterwards.
+    /// The store's generation after the commit.
     pub next: Generation,
-    /// Rows to write, `None` to delete; in the order of the keys.
+    /// Rows to write, sorted by key; `None` deletes a row.
     pub rows: BTreeMap<Key, Option<Vec<u8>>>,
 }
 
-/// Why a store could not do it. Nothing changed.
+/// Why a store could not do what was asked. Nothing changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Another process holds it.
+    /// Another process holds the store.
     Busy,
-    /// It failed to read or write.
+    /// A read or a write failed.
     Io,
-    /// No space is left.
+    /// The disk is full.
     Full,
-    /// It cannot be written.
+    /// The store is read-only.
     ReadOnly,
-    /// It gave what nobody asked for.
+    /// The store returned rows that nobody asked for.
     Misbehaves,
 }
 
@@ -62,9 +64,9 @@ pub enum StoreError {
 pub enum CommitError {
     /// The generation has moved on; nothing changed.
     Conflict,
-    /// The store cannot say whether it landed; the generation will.
+    /// The store does not know whether the changes were applied. A later load shows it by the generation.
     OutcomeUnknown,
-    /// Nothing changed.
+    /// The store failed and nothing changed.
     Store(StoreError),
 }
 
@@ -80,21 +82,24 @@ impl From<StoreError> for Code {
     }
 }
 
-/// Three methods over opaque rows. [`super::conformance::check`] says whether an implementation keeps the contract.
+/// A store: three methods over rows of opaque bytes. [`super::conformance::check`] tests whether an
+/// implementation keeps the contract.
 pub trait Store: Send + Sync {
-    /// All rows that match any query, at one generation. With `hold`, other writers wait until [`Store::commit`] or [`Store::release`];
-    /// who holds does not ask for it again, and goes on loading without.
+    /// Loads all rows that match any query, at one generation. With `hold`, other writers wait until
+    /// [`Store::commit`] or [`Store::release`]. A caller that holds the store loads more rows with `hold`
+    /// false.
     ///
     /// # Errors
-    /// A [`StoreError`]; nothing is held then.
+    /// A [`StoreError`]; the store is not held then.
     fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError>;
 
-    /// Applies `changes` atomically and durably if the generation is still `expected`, and ends a hold whatever comes out.
+    /// Applies `changes` atomically and durably if the generation is still `expected`. Whatever the result is,
+    /// a hold ends.
     ///
     /// # Errors
     /// A [`CommitError`].
     fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError>;
 
-    /// Ends a hold without a change.
+    /// Ends a hold without any change.
     fn release(&self);
 }

@@ -1,4 +1,5 @@
-//! Where a record lies: its kind, then keyed hashes, so that a stolen store shows no social graph.
+//! Row keys. A key is the kind of the record followed by keyed hashes, so that a stolen store shows no social
+//! graph.
 
 use crate::{
     crypto::{kdf, labels},
@@ -10,7 +11,7 @@ use crate::{
 /// The key of a row, 1 to 64 bytes.
 pub type Key = Vec<u8>;
 
-/// The first byte of a key. Numbers are a contract: they are only ever added to.
+/// The kind of a record: the first byte of its row key. Numbers are never changed or used again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum Kind {
@@ -70,7 +71,7 @@ pub enum Kind {
     HeldContent = 27,
 }
 
-/// Which private prekey.
+/// The use of a private prekey.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum PreKeyUse {
@@ -84,14 +85,14 @@ pub enum PreKeyUse {
     OneTimeKem = 4,
 }
 
-/// Makes keys.
+/// Computes row keys.
 #[derive(Debug)]
 pub struct Places(Secret<32>);
 
 type Hash = [u8; 12];
 
 impl Places {
-    /// From the app's store key.
+    /// Derives the hashing key from the app's store key.
     #[must_use]
     pub fn new(store_key: &Secret<32>) -> Self {
         Self(kdf::hmac_key(store_key, labels::STORE_PLACE))
@@ -112,13 +113,13 @@ impl Places {
         self.hash(&[user.as_bytes(), &device.0.to_be_bytes()])
     }
 
-    /// The key of the only record of its kind.
+    /// The row key of the only record of this kind.
     #[must_use]
     pub fn only(kind: Kind) -> Key {
         vec![kind as u8]
     }
 
-    /// All records of a kind.
+    /// All records of this kind.
     #[must_use]
     pub fn all(kind: Kind) -> Vec<u8> {
         vec![kind as u8]

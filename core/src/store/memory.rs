@@ -1,6 +1,8 @@
-//! A store in memory, for tests and for a first try. It keeps the contract, and nothing after the process.
+//! A store in memory, for tests and first programs. It keeps the contract but not its content: that ends with
+//! the process.
 //!
-//! A hold keeps nobody out: two writers can only be two handles in one process, and who loses the race runs again.
+//! A hold keeps nobody out. Two writers can only be two handles in one process, and the one that loses the race
+//! runs again.
 
 use super::{Changes, CommitError, Generation, Key, Query, Snapshot, Store, StoreError};
 use std::collections::BTreeMap;
@@ -12,29 +14,29 @@ struct Rows {
     rows: BTreeMap<Key, Vec<u8>>,
 }
 
-/// Rows in a map behind a lock.
+/// A map of rows behind a lock.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<Rows>);
 
 impl MemoryStore {
-    /// An empty store.
+    /// Makes an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Every row, as a thief would see them; for tests that compare a store before and after.
+    /// Every row as stored. Tests compare a store before and after.
     #[must_use]
     pub fn dump(&self) -> BTreeMap<Key, Vec<u8>> {
         self.rows().rows.clone()
     }
 
-    /// Puts rows in place of all that is there, for tests of damaged and rolled back stores.
+    /// Replaces all rows, for tests of damaged and rolled back stores.
     pub fn restore(&self, rows: BTreeMap<Key, Vec<u8>>) {
         self.rows().rows = rows;
     }
 
-    // A panic elsewhere cannot leave the map half changed: it is replaced in one step.
+    // The map is replaced in one step, so a panic elsewhere cannot leave it half changed.
     fn rows(&self) -> MutexGuard<'_, Rows> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

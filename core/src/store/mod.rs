@@ -1,6 +1,6 @@
-//! What a store must do, where records lie in it and how they are sealed (section 4 of the design).
+//! The contract of a store, the keys of its rows, and the sealing of its rows.
 //!
-//! It does not know what a record means.
+//! This module does not know what a record means.
 
 pub mod conformance;
 mod contract;

@@ -1,4 +1,5 @@
-//! Sealing of rows: AES-256-GCM, each row under a key of its own, bound to its place and to the format's version.
+//! Sealing of rows: AES-256-GCM. Each row has a key of its own and is bound to its row key and to the format
+//! version.
 //!
 //! > record key = HMAC(seal key, row key); row = nonce 12 ‖ ciphertext; AD = join(format version, row key)
 
@@ -15,17 +16,17 @@ use zeroize::Zeroizing;
 
 const FORMAT: u8 = 1;
 
-/// Seals and opens rows under the app's 32-byte store key.
+/// Seals and opens rows with keys derived from the app's 32-byte store key.
 #[derive(Debug)]
 pub struct Sealer {
     seal: Secret<32>,
     check: [u8; 32],
-    /// Where rows lie.
+    /// Computes row keys.
     pub places: Places,
 }
 
 impl Sealer {
-    /// From the app's store key.
+    /// Derives the keys from the app's store key.
     #[must_use]
     pub fn new(store_key: &Secret<32>) -> Self {
         Self {
@@ -35,7 +36,7 @@ impl Sealer {
         }
     }
 
-    /// The row that tells a wrong key from a damaged store.
+    /// The check row. It tells a wrong store key from a damaged store.
     ///
     /// # Errors
     /// [`Code::Internal`].
@@ -43,16 +44,16 @@ impl Sealer {
         Ok((Places::only(Kind::Check), Check { tag: self.check }.encode()?.to_vec()))
     }
 
-    /// Whether a store's check row was made with this key.
+    /// Checks that a store's check row was made with this key.
     ///
     /// # Errors
-    /// [`Code::WrongKey`]; [`Code::RecordCorrupt`] or [`Code::NewerFormat`].
+    /// [`Code::WrongKey`]. [`Code::RecordCorrupt`] or [`Code::NewerFormat`].
     pub fn check(&self, row: &[u8]) -> Result<(), Code> {
         let Check { tag } = Check::decode(row)?;
         if bool::from(tag.ct_eq(&self.check)) { Ok(()) } else { Err(Code::WrongKey) }
     }
 
-    /// The sealed row.
+    /// Seals a record.
     ///
     /// # Errors
     /// [`Code::TooLarge`].
@@ -62,10 +63,10 @@ impl Sealer {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// What is inside a row.
+    /// Opens a row.
     ///
     /// # Errors
-    /// [`Code::RecordCorrupt`]: damaged, truncated, or put into another place.
+    /// [`Code::RecordCorrupt`]: the row is damaged, truncated, or was moved to another row key.
     pub fn open(&self, key: &Key, row: &[u8]) -> Result<Zeroizing<Vec<u8>>, Code> {
         let (nonce, sealed) = row.split_first_chunk::<12>().ok_or(Code::RecordCorrupt)?;
         aead::open(&kdf::hmac_key(&self.seal, key), nonce, &kdf::join(&[&[FORMAT], key]), sealed)
