@@ -1,16 +1,17 @@
-//! All of the outside world that a step sees: the time and randomness.
+//! The outside world of a step: the time and randomness.
 //!
-//! It does not know where either comes from; a host passes the system's, a test a seed.
+//! This module does not know where they come from. An app passes the system's, a test passes a fixed clock and
+//! a seed.
 
 use core::time::Duration;
 use rand_core::Rng;
 
-/// Milliseconds since 1970-01-01 UTC, as the caller says.
+/// Milliseconds since 1970-01-01 UTC, by the caller's clock.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
-    /// The time since `earlier`; zero if the clock went backwards.
+    /// The time since `earlier`, or zero if `earlier` lies ahead.
     ///
     /// ```
     /// use sesame_core::context::Timestamp;
@@ -22,7 +23,7 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// Whole seconds, the unit of a session's generation.
+    /// Whole seconds, the unit of a generation.
     #[must_use]
     pub fn seconds(self) -> u64 {
         self.0 / 1_000
@@ -38,7 +39,7 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// `N` fresh random bytes, for what is public: salts and ids.
+    /// `N` fresh random bytes for public values such as salts and ids.
     pub fn random<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         self.rng.fill_bytes(&mut bytes);

@@ -1,25 +1,26 @@
-//! Codes of what went wrong, and who is to blame.
+//! Error codes, and who is to blame for each.
 //!
-//! The numbers are a contract: they are only ever added to. Each layer converts its own errors; this module knows none of them.
+//! The numbers are never changed or used again. Each layer converts its own errors to codes; this module knows
+//! none of the layers.
 
 use core::fmt;
 
-/// Who is to blame, which decides what the app can do.
+/// Who is to blame. It decides what the app can do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Blame {
-    /// The calling app: mend the call.
+    /// The calling app. Correct the call.
     App,
-    /// Another client: drop the item.
+    /// Another client. Drop the item.
     Peer,
-    /// The server: fetch again or distrust it.
+    /// The server. Fetch again, or distrust the server.
     Server,
-    /// The store: mend it and call again.
+    /// The store. Repair it and call again.
     Store,
     /// This library.
     Internal,
 }
 
-/// A text that ends with its only zero byte; a text of ours always does.
+/// A text that ends with its only zero byte. The texts below all do.
 const fn terminated(text: &str) -> &core::ffi::CStr {
     match core::ffi::CStr::from_bytes_with_nul(text.as_bytes()) {
         Ok(text) => text,
@@ -39,13 +40,13 @@ macro_rules! codes {
             /// Every code, in the order of the numbers.
             pub const ALL: &[Code] = &[$(Code::$name),*];
 
-            /// What happened, in words that hold neither secrets nor a peer's bytes.
+            /// What happened, as a short text without secrets and without a peer's bytes.
             #[must_use]
             pub fn text(self) -> &'static str {
                 match self { $(Code::$name => $text,)* }
             }
 
-            /// The same words, for C: they end with a zero byte.
+            /// The same text for C, ending with a zero byte.
             #[must_use]
             pub fn c_text(self) -> &'static core::ffi::CStr {
                 match self {
@@ -139,13 +140,13 @@ codes! {
 }
 
 impl Code {
-    /// The number that every language shows.
+    /// The number, the same in every language.
     #[must_use]
     pub fn number(self) -> u16 {
         self as u16
     }
 
-    /// Whether one stored record is damaged, while the store as a whole works.
+    /// Whether the error is about one damaged record, while the rest of the store works.
     #[must_use]
     pub fn is_damage(self) -> bool {
         matches!(self, Self::RecordCorrupt | Self::RecordInconsistent | Self::NewerFormat)
@@ -169,14 +170,15 @@ impl Code {
     }
 }
 
-/// A code, and which item and field of the call it is about. It never holds a secret, nor a peer's bytes.
+/// An error of a public call: a code, and the item and the field of the call that it is about. It never holds a
+/// secret or a peer's bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Error {
     /// What went wrong.
     pub code: Code,
-    /// Which item of a list, from 0.
+    /// The index of the item in a list argument, from 0.
     pub item: Option<usize>,
-    /// Which argument.
+    /// The name of the argument.
     pub field: Option<&'static str>,
 }
 

@@ -1,11 +1,11 @@
-//! Names of users, devices and sessions (Sesame 2.2).
+//! Ids of users, devices, sessions, groups and operations (Sesame 2.2).
 //!
-//! They are names only: nothing here says who owns one.
+//! An id is only a name. This module does not know who owns one.
 
 use crate::limits::MAX_USER_ID;
 use core::fmt;
 
-/// A user's name, 1 to 64 bytes, chosen by the app.
+/// A user id: 1 to 64 bytes, chosen by the app.
 ///
 /// ```
 /// use sesame_core::ids::UserId;
@@ -23,54 +23,55 @@ impl UserId {
         (1..=MAX_USER_ID).contains(&bytes.len()).then_some(Self(bytes))
     }
 
-    /// The bytes that the app gave.
+    /// The bytes of the id.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-// A user id is personal data and has no place in a log.
+// A user id is personal data and must not appear in a log.
 impl fmt::Debug for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UserId({} bytes)", self.0.len())
     }
 }
 
-/// A device's number, unique within its user and never used again.
+/// A device id, unique within its user and never used again.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct DeviceId(pub u32);
 
-/// A session's name, 32 bytes, equal at both ends and never on the wire.
+/// A SessionID: 32 bytes, equal on both sides and never sent.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SessionId(pub [u8; 32]);
 
-/// What kind of group a scope belongs to. The numbers are those of scopes on the wire and in AD_session: 1 is the direct scope.
+/// The kind of a group. The numbers are those of scopes on the wire and in AD_session, where 1 is the direct
+/// scope.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
 pub enum GroupKind {
-    /// Pairwise fan-out: a ratchet for each pair of devices in the group (D5).
+    /// Pairwise fan-out: each pair of devices has its own ratchet in the group (D5).
     Pairwise = 2,
 }
 
 impl GroupKind {
-    /// The kind with this number, if it is known.
+    /// The kind with this number, if there is one.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         (number == Self::Pairwise.number()).then_some(Self::Pairwise)
     }
 
-    /// Its number.
+    /// The number of the kind.
     #[must_use]
     pub fn number(self) -> u8 {
         self as u8
     }
 }
 
-/// A group's name, 32 bytes: a hash of its creator's account key and 32 random bytes. Knowing it is worth nothing (A48).
+/// A GroupID: a hash of the creator's account key and 32 random bytes. Knowing it gives no rights (A48).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct GroupId(pub [u8; 32]);
 
-/// An operation's name, 32 bytes: the hash of what its author signed.
+/// An OperationID: the hash of the bytes that the author signed.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct OperationId(pub [u8; 32]);

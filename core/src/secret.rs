@@ -7,7 +7,7 @@ use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroize;
 
-/// `N` secret bytes, wiped on drop.
+/// `N` secret bytes. They are wiped when the value is dropped.
 ///
 /// ```
 /// use sesame_core::secret::Secret;
@@ -15,7 +15,7 @@ use zeroize::Zeroize;
 /// assert_eq!(format!("{key:?}"), "Secret<32>");
 /// ```
 ///
-/// Nothing copies, prints or compares one:
+/// Nothing copies, prints or compares a secret:
 ///
 /// ```compile_fail
 /// let key = sesame_core::secret::Secret::<32>::init_with(|_| ());
@@ -39,7 +39,7 @@ impl<const N: usize> Secret<N> {
         Self(bytes)
     }
 
-    /// The bytes, for a primitive or for sealing; never for a log.
+    /// The bytes, for a primitive or for sealing. They must not reach a log.
     #[must_use]
     pub fn expose(&self) -> &[u8; N] {
         &self.0
@@ -47,7 +47,7 @@ impl<const N: usize> Secret<N> {
 }
 
 impl<const N: usize> Secret<N> {
-    /// Part `index` of equal parts of `M` bytes; what lies beyond the end is zero, which no caller asks for.
+    /// Part `index` of equal parts of `M` bytes. Bytes beyond the end would be zero; no caller asks for them.
     pub(crate) fn part<const M: usize>(&self, index: usize) -> Secret<M> {
         Secret::init_with(|to| {
             to.iter_mut().zip(self.0.iter().skip(index * M)).for_each(|(to, from)| *to = *from);
@@ -67,7 +67,7 @@ impl<const N: usize> ConstantTimeEq for Secret<N> {
     }
 }
 
-// By hand: a derived Debug would print the bytes.
+// Written by hand: a derived Debug would print the bytes.
 impl<const N: usize> fmt::Debug for Secret<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret<{N}>")
