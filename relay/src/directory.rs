@@ -1,4 +1,4 @@
-//! Signed device lists and prekeys.
+//! The directory: each user's signed device list and each device's prekeys.
 
 use crate::Caller;
 use sesame_core::{
@@ -13,20 +13,20 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// Why an upload was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PublishError {
-    /// It is malformed, or its list does not verify.
+    /// The upload is malformed, or the signature of its list does not verify.
     Malformed(Code),
-    /// It is not of the calling device, or that is not on the user's list with these keys.
+    /// The upload is not from the calling device, or the user's list does not name that device with these keys.
     NotListed,
-    /// The list does not name the current one as its newest ancestor.
+    /// The list does not name the current list as its newest ancestor.
     NotASuccessor,
-    /// Another account key has this user.
+    /// The user has another account key.
     OtherAccount,
 }
 
-/// One-time prekeys left of the scarcer kind.
+/// The one-time prekeys that a device has left, of the kind that has fewer.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Stock {
-    /// How many.
+    /// The number of keys.
     pub one_time: u32,
 }
 
@@ -35,7 +35,7 @@ struct PreKeys {
     lasting: Option<LastingPreKeys>,
     curve: VecDeque<OneTimePreKey>,
     kem: VecDeque<KemPreKey>,
-    /// Ids that were ever taken: an upload that comes twice adds nothing (A24).
+    /// Ids that were ever uploaded. The same upload a second time adds nothing (A24).
     taken: BTreeSet<u32>,
 }
 

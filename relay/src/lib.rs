@@ -1,8 +1,9 @@
-//! The server's part, as a library without I/O (section 6 of the design; `docs/server.md`).
+//! The rules of the server, as a library without I/O. `docs/server.md` lists what any server must do.
 //!
-//! It keeps signed device lists, prekeys and a mailbox for each device, and knows one rule: *accept a user's batch iff its devices,
-//! sent to or explicitly skipped, are exactly the devices on the user's current signed list, less the sending one; else refuse all of
-//! it*. It has no key and knows no group. Who calls has been authenticated by whoever owns the sockets.
+//! The relay keeps the signed device lists, the prekeys and a mailbox for each device. Its main rule: *a batch
+//! for a user is accepted if and only if its devices, sent to or explicitly skipped, are exactly the devices on
+//! the user's current signed list, without the sending one; otherwise all of it is refused*. The relay has no
+//! keys and knows nothing of groups. The code that owns the sockets authenticates the callers.
 //!
 //! ```
 //! use sesame_relay::Relay;
@@ -28,7 +29,7 @@ use sesame_core::{
     ids::{DeviceId, UserId},
 };
 
-/// A device, as the transport has authenticated it.
+/// A device, authenticated by the transport.
 pub type Caller<'a> = (&'a UserId, DeviceId);
 
 /// A whole server in memory.
@@ -40,13 +41,13 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// An empty server.
+    /// Makes an empty server.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes an upload; gives how many one-time prekeys the device has left of the scarcer kind.
+    /// Takes an upload. Returns how many one-time prekeys the device has left, of the kind that has fewer.
     ///
     /// # Errors
     /// A [`PublishError`]; nothing was taken then.
@@ -56,26 +57,26 @@ impl Relay {
         Ok(stock)
     }
 
-    /// How many one-time prekeys a device has left of the scarcer kind.
+    /// How many one-time prekeys a device has left, of the kind that has fewer.
     #[must_use]
     pub fn stock(&self, caller: Caller<'_>) -> Stock {
         self.directory.stock(caller)
     }
 
-    /// A user's signed device list.
+    /// The signed device list of a user.
     #[must_use]
     pub fn device_list(&self, user: &UserId) -> Option<Vec<u8>> {
         self.directory.list(user)
     }
 
-    /// A bundle of a listed device; its one-time prekeys are gone from here with this.
+    /// A prekey bundle of a listed device. Its one-time prekeys are removed from the directory.
     pub fn bundle(&mut self, user: &UserId, device: DeviceId) -> Option<Vec<u8>> {
         let bundle = self.directory.bundle(user, device)?;
         self.log.push(Seen::BundleFetched { user: user.clone(), device });
         Some(bundle)
     }
 
-    /// What a device needs for a send, as far as it is here.
+    /// The device lists and bundles that a send needs, as far as the server has them.
     pub fn answer(&mut self, needs: &[Need]) -> Answers {
         let mut answers = Answers::default();
         for need in needs {
@@ -88,14 +89,14 @@ impl Relay {
                     Some(bundle) => answers.bundles.push(bundle),
                     None => answers.without_bundle.push((user.clone(), *device)),
                 },
-                // The app's own word, and its own upload.
+                // The app decides about identities, and the device uploads its own prekeys.
                 Need::IdentityAcceptance(_) | Need::Publication => {}
             }
         }
         answers
     }
 
-    /// Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
+    /// Puts a batch for one user into the mailboxes of all devices of that user, or refuses all of it.
     ///
     /// # Errors
     /// A [`Refusal`]; no mailbox has changed then.
@@ -105,24 +106,25 @@ impl Relay {
         result
     }
 
-    /// What waits for a device, oldest first, at most `limit`. Nothing is dropped before [`Relay::confirm`].
+    /// The oldest envelopes that wait for a device, at most `limit`. Fetching deletes nothing;
+    /// [`Relay::confirm`] does.
     #[must_use]
     pub fn fetch(&self, caller: Caller<'_>, limit: usize) -> Vec<Mail> {
         self.mailboxes.fetch(caller, limit)
     }
 
-    /// The device has these envelopes safe; they are dropped here.
+    /// Deletes envelopes that the device has stored.
     pub fn confirm(&mut self, caller: Caller<'_>, ids: &[u64]) {
         self.mailboxes.confirm(caller, ids);
     }
 
-    /// What the server has seen, in order.
+    /// Everything that the server has seen, in order.
     #[must_use]
     pub fn seen(&self) -> &[Seen] {
         &self.log
     }
 
-    /// All that the server holds and has seen.
+    /// Everything that the server holds and has seen.
     #[must_use]
     pub fn view(&self) -> View {
         View { seen: self.log.clone(), waiting: self.mailboxes.waiting() }

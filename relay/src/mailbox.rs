@@ -1,4 +1,4 @@
-//! One mailbox for each device, and the rule that fills it.
+//! The mailbox of each device, and the rule for putting a batch into mailboxes.
 
 use crate::{Caller, directory::Directory};
 use sesame_core::{
@@ -8,16 +8,16 @@ use sesame_core::{
 };
 use std::collections::BTreeMap;
 
-/// Why a batch was refused; nothing of it was taken.
+/// Why a batch was refused. Nothing of it was taken.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Refusal {
     /// An envelope is malformed, or names another sender or recipient than the batch.
     Malformed,
-    /// There is no such user.
+    /// The recipient does not exist.
     NoSuchUser,
-    /// The caller is not on its own user's current list: it was removed.
+    /// The calling device is not on its own user's current list, so it was removed.
     NotListed,
-    /// It was made from a stale view.
+    /// The batch does not match the recipient's current device list.
     Stale {
         /// The current signed list.
         device_list: Vec<u8>,
@@ -31,9 +31,9 @@ pub enum Refusal {
 /// An envelope in a mailbox.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mail {
-    /// For [`crate::Relay::confirm`].
+    /// The id for [`crate::Relay::confirm`].
     pub id: u64,
-    /// As it was sent.
+    /// The envelope, as it was sent.
     pub envelope: Vec<u8>,
 }
 

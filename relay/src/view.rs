@@ -1,4 +1,4 @@
-//! What a server sees: for the demo, and for tests that look for what it should not.
+//! What a server sees. The demo prints it, and tests search it for what a server should not see.
 
 use crate::{Caller, mailbox::Refusal};
 use sesame_core::{
@@ -11,56 +11,56 @@ use std::collections::BTreeMap;
 /// One envelope, as the server sees it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SeenEnvelope {
-    /// For which device.
+    /// The recipient device.
     pub device: DeviceId,
-    /// How many bytes.
+    /// The size in bytes.
     pub bytes: usize,
-    /// Whether it is an initiation message.
+    /// Whether the envelope is an initiation message.
     pub initiation: bool,
 }
 
-/// One thing that the server saw.
+/// One event that the server saw.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Seen {
     /// A bundle was handed out.
     BundleFetched {
-        /// Whose.
+        /// The user of the bundle.
         user: UserId,
-        /// Which device's.
+        /// The device of the bundle.
         device: DeviceId,
     },
-    /// A device list or prekeys came up.
+    /// A device list or prekeys were uploaded.
     Published {
-        /// Whose.
+        /// The uploading user.
         user: UserId,
-        /// From which device.
+        /// The uploading device.
         device: DeviceId,
-        /// How many bytes.
+        /// The size of the upload in bytes.
         bytes: usize,
     },
-    /// A batch came.
+    /// A batch was submitted.
     Submitted {
-        /// From whom.
+        /// The sending user.
         sender: UserId,
-        /// From which device.
+        /// The sending device.
         sender_device: DeviceId,
-        /// For whom.
+        /// The recipient.
         recipient: UserId,
-        /// Its envelopes.
+        /// The envelopes of the batch.
         envelopes: Vec<SeenEnvelope>,
-        /// Devices that it skips.
+        /// The devices that the batch skips.
         skipped: Vec<DeviceId>,
-        /// Why it was refused, if it was.
+        /// The reason, if the batch was refused.
         refusal: Option<Refusal>,
     },
 }
 
-/// All that the server holds and has seen.
+/// Everything that the server holds and has seen.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct View {
-    /// In order.
+    /// The events, in order.
     pub seen: Vec<Seen>,
-    /// Envelopes that wait, for each mailbox.
+    /// The number of waiting envelopes in each mailbox.
     pub waiting: BTreeMap<(UserId, DeviceId), usize>,
 }
 
