@@ -1,4 +1,4 @@
-//! The embedded store: one SQLite file in WAL mode, shared by as many processes as open it (section 4 of the design).
+//! The embedded store: one SQLite file in WAL mode, which several processes may open.
 //!
 //! ```text
 //! small(k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID    -- values up to 900 bytes
@@ -6,7 +6,8 @@
 //! meta(id INTEGER PRIMARY KEY CHECK(id = 0), generation BLOB NOT NULL)
 //! ```
 //!
-//! It sees keyed hashes and sealed bytes only. Writers are kept apart by SQLite's lock and the generation, never by time.
+//! The file holds keyed hashes and sealed bytes only. SQLite's lock and the generation keep writers apart,
+//! never the clock.
 //!
 //! ```
 //! use sesame_sqlite::SqliteStore;
@@ -24,23 +25,23 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use sesame_core::store::{Changes, CommitError, Generation, Query, Snapshot, Store, StoreError};
 use std::{path::Path, time::Duration};
 
-/// Values up to this size lie in the table without row ids, where a small row is cheapest.
+/// Rows up to this size are stored in the table without row ids, where small rows cost least.
 const SMALL: usize = 900;
-/// How long a writer waits for another process before it says that the store is busy.
+/// How long a writer waits for another process before the store reports that it is busy.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Which application a database file belongs to: "sesm".
+/// SQLite's application id of our database files: "sesm".
 const APPLICATION: i32 = 0x7365_736d;
-/// The schema's version.
+/// The version of the schema.
 const SCHEMA: i32 = 1;
 
-/// A store in one file.
+/// A store in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore(Mutex<Held>);
 
 #[derive(Debug)]
 struct Held {
     connection: Connection,
-    /// A write transaction is open since a `load` with `hold`.
+    /// Whether a `load` with `hold` has opened a write transaction that is still open.
     held: bool,
 }
 
@@ -54,10 +55,11 @@ fn store_error(error: &rusqlite::Error) -> StoreError {
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it.
+    /// Opens the file, or creates it.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when it is no database, or another application's, or a newer schema's; the others as they say.
+    /// [`StoreError::Io`] if the file is no database, belongs to another application, or has a newer schema.
+    /// Other variants as SQLite reports.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| store_error(&error))?;
@@ -106,7 +108,7 @@ fn generation(connection: &Connection) -> rusqlite::Result<Generation> {
     Ok(Generation { counter: u64::from_be_bytes(*counter), nonce })
 }
 
-/// The first key that is greater than every key with this prefix; `None` when there is none.
+/// The first key that is greater than every key with this prefix, or `None` if there is none.
 fn after(prefix: &[u8]) -> Option<Vec<u8>> {
     let end = prefix.iter().rposition(|byte| *byte != 0xff)?;
     let mut after = prefix.get(..=end)?.to_vec();
@@ -171,7 +173,7 @@ fn write(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
 }
 
 impl Held {
-    /// Begins a transaction, unless a hold has begun one.
+    /// Begins a transaction, unless a hold has already begun one.
     fn begin(&mut self, write: bool) -> rusqlite::Result<()> {
         if self.held {
             return Ok(());
@@ -179,7 +181,8 @@ impl Held {
         self.connection.execute_batch(if write { "BEGIN IMMEDIATE" } else { "BEGIN" })
     }
 
-    /// Ends whatever transaction there is. A roll-back that fails leaves nothing behind either: SQLite ends it with the connection.
+    /// Ends the current transaction, if any. If the rollback fails, SQLite ends the transaction with the
+    /// connection.
     fn roll_back(&mut self) {
         self.held = false;
         if !self.connection.is_autocommit() {
@@ -229,7 +232,8 @@ impl Store for SqliteStore {
             }
         }
         let committed = held.connection.execute_batch("COMMIT");
-        // A COMMIT that fails with the transaction still open did not land; without it, nobody can say.
+        // If a COMMIT fails and the transaction is still open, nothing was written. Otherwise the outcome is
+        // unknown.
         let open = !held.connection.is_autocommit();
         held.roll_back();
         match committed {

@@ -1,4 +1,4 @@
-//! The contract, durability, and two processes' worth of handles on one file.
+//! The contract, durability, and several handles on one file, as two processes would have them.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -57,7 +57,7 @@ fn a_hold_keeps_another_writer_waiting_until_its_commit() {
     let (holder, other) = (SqliteStore::open(&path).unwrap(), SqliteStore::open(&path).unwrap());
     let held = holder.load(&[], true).unwrap().generation;
     let waiting = std::thread::spawn(move || {
-        // This waits for the holder's commit and then finds that the generation has moved on.
+        // The commit waits for the holder's commit and then finds that the generation has moved on.
         other.commit(Generation::default(), &put(1, b"late"))
     });
     std::thread::sleep(std::time::Duration::from_millis(100));
