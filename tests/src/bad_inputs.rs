@@ -1,7 +1,8 @@
-//! The bad-input corpus (S 3.1 to 3.5): what is wrong, byte by byte, and which code it must give in every language.
+//! The bad-input corpus: malformed or dishonest input, and the error code that it must give in every language.
 //!
-//! The cases are written down in `tests/bad-inputs/`, one file each, beside the two stores that they are played against;
-//! `cargo run -p sesame-tests --bin bad-inputs` writes them anew. What each must give is said here by hand, never observed.
+//! `tests/bad-inputs/` holds one file for each case, and the two stores in which the cases are played. `cargo
+//! run -p sesame-tests --bin bad-inputs` writes the files again. The expected codes are written by hand here,
+//! never observed.
 
 use crate::{ALICE, BOB, World, store_key, user};
 use sesame_core::{
@@ -26,25 +27,26 @@ use sesame_core::{
 };
 use std::sync::Arc;
 
-/// What a case is fed to.
+/// Which call gets a case as its input.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Surface {
     /// `batch_decrypt` of Alice's device.
     Envelope,
-    /// The same: an authentic envelope of Bob's with group content that is wrong.
+    /// `batch_decrypt` of Alice's device, with an authentic envelope of Bob's device whose group content is
+    /// wrong.
     Group,
-    /// `apply` of Bob's device, who waits for a bundle of Alice's second device.
+    /// `apply` of Bob's device, which needs a bundle of Alice's second device.
     Bundle,
     /// `apply` of Bob's device.
     DeviceList,
     /// `link` of Alice's device; the bytes are the code's text.
     LinkingCode,
-    /// A row in Alice's store, under the key that the case names, then `open`.
+    /// A row in Alice's store, under the key that the case names; then `open`.
     Record,
 }
 
 impl Surface {
-    /// Its name in a file's header.
+    /// The name of the surface in the header of a file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -61,27 +63,28 @@ impl Surface {
 /// One bad input.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Case {
-    /// Says what is wrong.
+    /// The name says what is wrong.
     pub name: String,
-    /// Where it is fed in.
+    /// Which call gets the input.
     pub surface: Surface,
-    /// The code's number.
+    /// The number of the expected code.
     pub expect: u16,
-    /// The key of the row, for a record.
+    /// The row key, for a record.
     pub key: Vec<u8>,
-    /// What is fed in.
+    /// The input.
     pub bytes: Vec<u8>,
 }
 
-/// The corpus with the stores that it is played against.
+/// The corpus and the stores in which it is played.
 pub struct Corpus {
     /// Every case.
     pub cases: Vec<Case>,
-    /// Alice's and Bob's stores: generation counter and rows are what the devices left.
+    /// Alice's and Bob's stores, with the generation counter and the rows that the devices left.
     pub stores: [(&'static str, Arc<MemoryStore>); 2],
 }
 
-/// The fixture's clock lies far ahead of every real one, so that no session in it ever looks old.
+/// The clock of the fixture lies far ahead of every real clock, so that no session in the fixture is ever too
+/// old.
 const FIXTURE_NOW: u64 = 4_102_444_800_000;
 
 struct Maker {
@@ -102,7 +105,7 @@ impl Maker {
     }
 }
 
-/// Weak and non-canonical X25519 keys with the code of each.
+/// Weak and non-canonical X25519 keys, each with its code.
 fn bad_points() -> Vec<(&'static str, [u8; 32], u16)> {
     let hex = |text: &str| std::array::from_fn(|at| u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).unwrap());
     let mut one = [0; 32];
@@ -131,7 +134,7 @@ fn bad_points() -> Vec<(&'static str, [u8; 32], u16)> {
     ]
 }
 
-/// Makes the whole corpus; the same bytes every time.
+/// Makes the whole corpus. It is the same bytes every time.
 #[must_use]
 pub fn corpus() -> Corpus {
     let mut world = World::new(0xbad);
@@ -148,7 +151,7 @@ pub fn corpus() -> Corpus {
     world.receive(ALICE).unwrap();
     world.send(BOB, &["alice"], b"ordinary");
     let ordinary = world.steal(ALICE).remove(0);
-    // A stranger's first message.
+    // The first message of a device that Alice does not know.
     world.create("carol");
     world.send(("carol", 1), &["alice"], b"initiation");
     let initiation = world.steal(ALICE).remove(0);
@@ -287,7 +290,7 @@ fn envelopes(maker: &mut Maker, world: &World, ordinary: &[u8], initiation: &[u8
     maker.add(222, "initiation-kem-ciphertext", raw(&on_initiation(&|i| i.kem_ciphertext[1_567] ^= 1)));
     maker.add(222, "initiation-prekey-id", raw(&on_initiation(&|i| i.signed_pre_key ^= 1)));
 
-    // With the sender's own keys the gate is right, and what stands behind it is reached.
+    // With the sender's own keys the gate is right, so the check behind the gate is reached.
     let carol = DeviceKeys::from_record(&world.own(("carol", 1)));
     let alice = DeviceKeys::from_record(&world.own(ALICE)).party;
     let pair = PairKeys::derive(&carol.identity, &alice.identity_key, SUITE, &carol.party, &alice).unwrap();
@@ -298,7 +301,7 @@ fn envelopes(maker: &mut Maker, world: &World, ordinary: &[u8], initiation: &[u8
     gated(215, "unknown-signed-prekey", on_initiation(&|i| i.signed_pre_key = 77_777));
     gated(215, "unknown-one-time-prekey", on_initiation(&|i| i.one_time_pre_key = Some(77_777)));
     gated(215, "unknown-kem-prekey", on_initiation(&|i| i.kem_pre_key = 77_777));
-    // Bob's first message to Alice used the ids 1 of both kinds.
+    // Bob's first message to Alice used the one-time prekeys with id 1 of both kinds.
     gated(216, "used-one-time-prekey", on_initiation(&|i| i.one_time_pre_key = Some(1)));
     gated(216, "used-kem-prekey", on_initiation(&|i| i.kem_pre_key = 1));
     gated(209, "no-one-time-prekey-where-one-was-used", on_initiation(&|i| i.one_time_pre_key = None));
@@ -315,7 +318,7 @@ fn flip(body: &mut Bytes, at: usize) {
     *body = bytes.into();
 }
 
-/// The bytes of an envelope that `encode` would rightly refuse.
+/// The bytes of an envelope that `encode` would refuse.
 fn raw(envelope: &Envelope) -> Vec<u8> {
     let Envelope { head, gate, commitment, body } = envelope;
     let head: &Head = head;
@@ -386,7 +389,7 @@ fn lists(maker: &mut Maker, world: &mut World, honest: &[u8]) {
         maker.add(302, format!("signature-byte-{at}"), bad);
     }
     let account = sesame_core::crypto::ed25519::SigningKey::from_seed(world.own(ALICE).account.unwrap());
-    // Signed by the right key, wrong all the same.
+    // Signed by the right key, but with wrong content.
     let sign = |bytes: Vec<u8>| {
         let signature = account.sign(sesame_core::crypto::labels::DEVICE_LIST, &bytes);
         SignedDeviceList { list: bytes.into(), signature }.encode().unwrap()
@@ -470,7 +473,7 @@ fn linking_codes(maker: &mut Maker, world: &mut World) {
     maker.add(203, "digit-one", text(&format!("{}1", &code[..code.len() - 1])));
     maker.add(203, "punctuation", text(&format!("{}!", &code[..code.len() - 1])));
     maker.add(203, "umlaut", text(&format!("{code}\u{e4}")));
-    // 105 bytes are 168 letters to the bit; one more holds bits that belong to no byte.
+    // 105 bytes are exactly 168 letters. One more letter holds bits that belong to no byte.
     maker.add(203, "a-letter-too-many", text(&format!("{code}B")));
     for length in [7, 15, 47, 95, 103, 159] {
         maker.add(201, format!("cut-at-{length}"), text(&code[..length]));
@@ -545,7 +548,7 @@ fn records(maker: &mut Maker, world: &World) {
     row(409, "check-of-a-newer-format".into(), &check, [&[2], &sealed[1..]].concat());
 }
 
-/// What Bob, who is a member and whose client keeps no rules, can say (S 3.5).
+/// Bob as a dishonest member: his client follows no rules.
 struct Liar<'a> {
     world: &'a World,
     scope: Scope,
@@ -569,7 +572,7 @@ impl Liar<'_> {
         self.say(scope, &body.encode().unwrap())
     }
 
-    /// An operation as Bob would make it now.
+    /// An honest operation, as Bob would make it now.
     fn form(&self, body: form::Body) -> form::Operation {
         let party = &self.keys.party;
         let draft = self.set.draft(party, body).unwrap();
@@ -586,7 +589,7 @@ impl Liar<'_> {
         }
     }
 
-    /// Signs whatever it is.
+    /// Signs any bytes as an operation.
     fn signed(&self, bytes: &[u8]) -> SignedOperation {
         let signature = self.keys.signing.sign(labels::GROUP_OPERATION, bytes);
         SignedOperation { operation: bytes.to_vec().into(), signature }
@@ -631,7 +634,7 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
     let added = |name: &[u8]| Added { user: name.to_vec().into(), account_key: [1; 32], leaves: vec![].into() };
     let add = |members: Vec<Added>| form::Body::Add { members: members.into() };
 
-    // Content in a scope where it has no business.
+    // Content in the wrong kind of scope.
     let message = Body::Message { stamp: STAMP, payload: vec![1].into() };
     let to = SentTo { user: b"carol".to_vec().into(), account_key: None, verified: 0 };
     let transcript = Body::Transcript { stamp: STAMP, recipients: vec![to].into(), payload: vec![1].into() };
@@ -659,7 +662,7 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
     let envelope = liar.say(scope, &[whole.as_slice(), &[0]].concat());
     maker.add(202, "message-with-a-trailing-byte", envelope);
 
-    // Bundles and operations whose form is wrong.
+    // Bundles and operations with a wrong form.
     let honest = liar.bundle(vec![liar.signed(&info.encode().unwrap())]).encode().unwrap();
     for length in [0, 2, 5, 100, honest.len() - 1] {
         let envelope = liar.operations(&honest[..length]);
@@ -717,7 +720,7 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
         maker.add(233, name, envelope);
     }
 
-    // Operations that say what nobody may say.
+    // Operations that their author may not make.
     let envelope = liar.one(&form::Operation { group: [6; 32], ..info.clone() });
     maker.add(220, "operation-of-another-group", envelope);
     let retire = liar.form(form::Body::Retire { device: 1, last: 0 });
@@ -749,7 +752,7 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
         let envelope = liar.one(&form);
         maker.add(expect, name, envelope);
     }
-    // The creator herself, told a second time.
+    // A second create by the same author.
     let twin = form::Operation {
         author: b"alice".to_vec().into(),
         device: 1,
@@ -770,7 +773,7 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
     let envelope = liar.operations(&bundle);
     maker.add(234, "sixty-five-without-their-parents", envelope);
 
-    // Operations whose author is not who signed.
+    // Operations that somebody else than their author signed.
     let mut bad = liar.signed(&info.encode().unwrap());
     bad.signature[7] ^= 1;
     let bundle = liar.bundle(vec![bad]).encode().unwrap();
@@ -854,7 +857,7 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
     maker.add(220, "opening-inside-a-group", envelope);
 }
 
-/// A case as its file: what it is in words, then the bytes.
+/// A case as the text of its file: a description, then the bytes.
 #[must_use]
 pub fn text(case: &Case) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();

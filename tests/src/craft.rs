@@ -1,4 +1,4 @@
-//! What a client that keeps no rules can say: authentic envelopes around any content.
+//! Envelopes of a dishonest client: authentic envelopes with any content.
 
 use crate::{Name, World, store_key, user};
 use sesame_core::{
@@ -12,7 +12,7 @@ use sesame_core::{
 };
 
 impl World {
-    /// The record of a device, as another device keeps it.
+    /// The record of a device in the store of another device.
     #[must_use]
     pub fn peer(&self, of: Name, with: Name) -> Peer {
         let sealer = Sealer::new(&store_key());
@@ -20,7 +20,7 @@ impl World {
         Peer::decode(&sealer.open(&key, &self.dump(of)[&key]).unwrap()).unwrap()
     }
 
-    /// The active session of a device in a scope, as a thief has it, who has this session's rows and nothing else.
+    /// The active session of a device in a scope, as a thief of that session's rows has it.
     #[must_use]
     pub fn stolen_session(&self, of: Name, with: Name, scope: Scope) -> Session {
         let sealer = Sealer::new(&store_key());
@@ -35,14 +35,14 @@ impl World {
         Session::from_parts(meta, cold, hot, Directory::default()).unwrap()
     }
 
-    /// An honest prelude with this number.
+    /// An honest prelude with this sequence number.
     #[must_use]
     pub fn prelude(&self, from: Name, to: Name, sequence: u64) -> Prelude {
         let (my_list, your_list) = (self.list(from.0).list.claim(), self.list(to.0).list.claim());
         Prelude { version: 1, my_list, your_list, list: vec![].into(), sequence }
     }
 
-    /// An envelope on a session of the sender's, around these bytes; the sender's store does not change by it.
+    /// An envelope on a session of the sender, with these bytes as content. The sender's store does not change.
     #[must_use]
     pub fn craft(&self, from: Name, to: Name, scope: Scope, salt: [u8; 16], content: &[u8]) -> Vec<u8> {
         let (session, peer) = (self.stolen_session(from, to, scope), self.peer(from, to));

@@ -1,4 +1,4 @@
-//! What a message to a group costs, from 2 to 1,000 members with 1 to 5 devices each, as a picture for the docs.
+//! The figure for the docs: what a message to a group costs, from 2 to 1,000 members with 1 to 5 devices each.
 
 use sesame_core::wire::{
     envelope::{Clear, length},
@@ -6,7 +6,7 @@ use sesame_core::wire::{
 };
 use std::fmt::Write;
 
-/// User ids in the picture have so many bytes.
+/// The length of the user ids in the figure, in bytes.
 const USER: usize = 16;
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 420.0;
@@ -14,7 +14,8 @@ const LEFT: f64 = 70.0;
 const TOP: f64 = 50.0;
 const COLOURS: [&str; 5] = ["#1b6ca8", "#2a9d8f", "#8ab17d", "#e9a03b", "#d1495b"];
 
-/// Envelopes and bytes of a message of `payload` bytes to a group whose sessions stand.
+/// The number of envelopes and bytes for a message of `payload` bytes to a group whose sessions are
+/// established.
 #[must_use]
 pub fn cost(members: usize, devices: usize, payload: usize) -> (usize, usize) {
     let envelopes = members * devices - 1;
@@ -31,7 +32,7 @@ fn y(bytes: f64) -> f64 {
     TOP + (high - bytes.log10()) / (high - low) * (HEIGHT - TOP - 60.0)
 }
 
-/// The picture: bytes of one message of up to 384 bytes, both axes logarithmic.
+/// The figure: the bytes of one message of up to 384 bytes, with logarithmic axes.
 #[must_use]
 pub fn svg() -> String {
     let mut svg = format!(

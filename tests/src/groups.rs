@@ -1,4 +1,4 @@
-//! What the world does with groups.
+//! Groups in the simulated world.
 
 use crate::{Name, World, store_key, user};
 use sesame_core::{
@@ -12,7 +12,7 @@ use sesame_core::{
 };
 
 impl World {
-    /// Users with these numbers of devices, each pair of whom has talked both ways.
+    /// A world of users with these numbers of devices, in which each pair of users has talked both ways.
     #[must_use]
     pub fn acquainted(seed: u64, users: &[(&'static str, u32)]) -> Self {
         let mut world = Self::new(seed);
@@ -26,7 +26,7 @@ impl World {
         world
     }
 
-    /// Alice, Bob and Jen, a device each, in a group of the three.
+    /// Alice, Bob and Jen, each with one device, in a group of the three.
     #[must_use]
     pub fn trio(seed: u64) -> (Self, GroupId) {
         let mut world = Self::acquainted(seed, &[("alice", 1), ("bob", 1), ("jen", 1)]);
@@ -34,12 +34,12 @@ impl World {
         (world, id)
     }
 
-    /// A device's session with another in a group.
+    /// The session of one device with another in a group.
     pub fn group_session(&mut self, of: Name, with: Name, id: GroupId) -> Option<SessionView> {
         self.in_group(of, id, |group, context| group.session(context, &user(with.0), DeviceId(with.1))).unwrap()
     }
 
-    /// Every device writes to every user until all know all.
+    /// Every device writes to every user until each knows all others.
     pub fn acquaint(&mut self) {
         let names: Vec<Name> = self.hosts.keys().copied().collect();
         let mut users: Vec<&'static str> = names.iter().map(|name| name.0).collect();
@@ -55,7 +55,7 @@ impl World {
         }
     }
 
-    /// A group of the creator and these users, who hear of it.
+    /// Makes a group of the creator and these users, and delivers the news to them.
     pub fn found(&mut self, creator: Name, name: &str, users: &[&str]) -> GroupId {
         let (id, send) = self.found_quietly(creator, name, users);
         assert_eq!(self.drive(creator, send).unwrap(), None);
@@ -64,7 +64,7 @@ impl World {
         id
     }
 
-    /// A group, and the send that is to tell of it.
+    /// Makes a group, but does not submit the send that tells the members.
     pub fn found_quietly(&mut self, creator: Name, name: &str, users: &[&str]) -> (GroupId, Send) {
         let users: Vec<UserId> = users.iter().map(|name| user(name)).collect();
         let info = GroupChange { name: Some(name.to_owned()), ..GroupChange::default() };
@@ -74,7 +74,7 @@ impl World {
         })
     }
 
-    /// Calls a group's handle.
+    /// Calls the handle of a group.
     pub fn in_group<T>(
         &mut self,
         name: Name,
@@ -84,10 +84,10 @@ impl World {
         self.with(name, |device, context| call(device.group(context, &id)?, context))
     }
 
-    /// An act in a group, brought to its end.
+    /// Makes an operation in a group and drives its send to the end.
     ///
     /// # Errors
-    /// The act's.
+    /// The errors of the call.
     pub fn act(
         &mut self,
         name: Name,
@@ -100,15 +100,15 @@ impl World {
         Ok(())
     }
 
-    /// A message to a group, brought to its end.
+    /// Sends a message to a group and drives the send to the end.
     ///
     /// # Errors
-    /// The send's.
+    /// The errors of the send.
     pub fn say(&mut self, name: Name, id: GroupId, text: &[u8]) -> Result<(), Error> {
         self.act(name, id, |group, context| group.send(context, text, None))
     }
 
-    /// Submits everything that waits in the outbox.
+    /// Submits everything in the outbox.
     pub fn flush(&mut self, name: Name) {
         for send in self.with(name, |device, context| device.outbox(context)).unwrap() {
             if send.failed.is_empty() {
@@ -117,16 +117,16 @@ impl World {
         }
     }
 
-    /// Every device fetches; gives what each received.
+    /// Every device fetches its mailbox. Returns what each received.
     pub fn all_receive(&mut self) -> Vec<(Name, Vec<Received>)> {
         let names: Vec<Name> = self.hosts.keys().copied().collect();
         names.into_iter().map(|name| (name, self.receive(name).unwrap())).collect()
     }
 
-    /// Everybody fetches, ticks and submits what is due, until nothing more happens.
+    /// Every device fetches, ticks and submits what is due, until nothing more happens.
     ///
     /// # Panics
-    /// When it does not come to rest.
+    /// If the world does not come to rest.
     pub fn rest(&mut self) -> Vec<(Name, Vec<Received>)> {
         let mut all = Vec::new();
         for _ in 0..12 {
@@ -146,7 +146,7 @@ impl World {
         panic!("the world does not come to rest");
     }
 
-    /// A group as a device sees it.
+    /// The view that a device has of a group.
     ///
     /// # Errors
     /// [`Code::UnknownGroup`].
@@ -154,7 +154,7 @@ impl World {
         self.in_group(name, id, |group, context| group.view(context)).map_err(|error| error.code)
     }
 
-    /// The group that a send belongs to as its sender knows it, and whom the send welcomes there.
+    /// The sender's group record for a send, and the users that the send welcomes.
     #[must_use]
     pub fn group_of(&self, name: Name, send: &Send) -> Option<(record::Group, Vec<UserId>)> {
         let sealer = Sealer::new(&store_key());
@@ -166,20 +166,20 @@ impl World {
         Some((group, head.users.into_iter().filter(|to| to.welcome).map(|to| to.user).collect()))
     }
 
-    /// What a send carries: the app's bytes, or operations.
+    /// The payload of a send: the app's bytes, or operations.
     #[must_use]
     pub fn payload_of(&self, name: Name, send: &Send) -> Vec<u8> {
         let (sealer, key) = (Sealer::new(&store_key()), Places::send(Kind::SendBody, &send.id.0));
         SendBody::decode(&sealer.open(&key, &self.dump(name)[&key]).unwrap()).unwrap().payload.clone()
     }
 
-    /// The names of the members, as a device sees them; none when it does not know the group.
+    /// The names of the members in the view of a device; empty if the device does not know the group.
     pub fn members(&mut self, name: Name, id: GroupId) -> Vec<String> {
         let members = self.group(name, id).map(|view| view.members).unwrap_or_default();
         members.iter().map(|member| String::from_utf8(member.user.as_bytes().to_vec()).unwrap()).collect()
     }
 
-    /// The operations in a device's store.
+    /// The operations in the store of a device.
     #[must_use]
     pub fn operations(&self, name: Name, id: GroupId) -> Set {
         let sealer = Sealer::new(&store_key());
@@ -193,7 +193,8 @@ impl World {
         set
     }
 
-    /// A message to a group, in which the app's bytes are then replaced by these operations: the recipes do not know the payload.
+    /// Sends a message to a group and replaces the app's bytes by these operations. The recipes do not depend
+    /// on the payload.
     pub fn replace_payload(&mut self, name: Name, id: GroupId, bundle: &[u8]) -> Send {
         let send = self.in_group(name, id, |group, context| group.send(context, b"", None)).unwrap();
         let sealer = Sealer::new(&store_key());
@@ -210,7 +211,7 @@ impl World {
         self.with(name, |device, context| device.pending(context, &send.id)).unwrap().unwrap()
     }
 
-    /// How a device's user stands.
+    /// The standing of a device's user in a group.
     pub fn standing(&mut self, name: Name, id: GroupId) -> Option<Standing> {
         self.group(name, id).ok().map(|view| view.standing)
     }

@@ -1,7 +1,7 @@
-//! The simulated world: real library code, one seed, one thread, a clock of its own, a network that loses, repeats and reorders, and
-//! stores that fail when they are told to.
+//! The simulated world: real library code, one seed, one thread and a clock of its own. Its network loses,
+//! repeats and reorders envelopes. Its stores fail when a test tells them to.
 //!
-//! It knows nothing that an app would not know, but for what a test asks of it.
+//! The world uses only what an app can use, except where a test needs more.
 
 pub mod bad_inputs;
 pub mod craft;
@@ -29,70 +29,70 @@ use sesame_relay::{Refusal, Relay};
 use std::{collections::BTreeMap, sync::Arc};
 use store::FaultyStore;
 
-/// A day, in ms.
+/// A day in milliseconds.
 pub const DAY: u64 = 24 * 60 * 60 * 1_000;
 
 /// Alice's first device.
 pub const ALICE: Name = ("alice", 1);
 /// Bob's first device.
 pub const BOB: Name = ("bob", 1);
-/// Jen\'s device.
+/// Jen's device.
 pub const JEN: Name = ("jen", 1);
 
-/// Names a device in the world: user name and number.
+/// The name of a device in the world: user name and device id.
 pub type Name = (&'static str, u32);
 
-/// A user id from a name.
+/// The user id with this name.
 #[must_use]
 pub fn user(name: &str) -> UserId {
     UserId::try_new(name.as_bytes().to_vec()).unwrap()
 }
 
-/// The key of every store in the world.
+/// The store key of every device in the world.
 #[must_use]
 pub fn store_key() -> Secret<32> {
     Secret::init_with(|key| key.fill(0x5a))
 }
 
-/// A device with its store.
+/// A device and its store.
 pub struct Host {
-    /// Where it keeps everything.
+    /// The store of the device.
     pub store: Arc<FaultyStore>,
     /// The device.
     pub device: Device,
 }
 
-/// What the network does to what is fetched, each of 100.
+/// What the network does to fetched envelopes; each number is a percentage.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Weather {
-    /// An envelope is lost for good.
+    /// Percentage of envelopes that are lost for good.
     pub drop: u32,
-    /// An envelope comes again in a later fetch as well.
+    /// Percentage of envelopes that arrive again in a later fetch.
     pub duplicate: u32,
-    /// An envelope comes with a later fetch.
+    /// Percentage of envelopes that arrive in a later fetch only.
     pub delay: u32,
-    /// The order is shuffled.
+    /// Whether the order of a fetch is shuffled.
     pub reorder: bool,
-    /// The server's answer to a batch is lost: the sender submits the same bytes again.
+    /// Percentage of batches whose answer is lost. The sender then submits the same bytes again.
     pub unanswered: u32,
 }
 
-/// Everything there is.
+/// The world.
 pub struct World {
     /// The server.
     pub relay: Relay,
-    /// Every device.
+    /// Every device, by name.
     pub hosts: BTreeMap<Name, Host>,
-    /// The only source of chance.
+    /// The only source of randomness.
     pub rng: ChaCha20Rng,
-    /// The only clock, in ms.
+    /// The only clock, in ms since 1970.
     pub now: u64,
-    /// What fetches go through.
+    /// What the network does to fetched envelopes.
     pub weather: Weather,
 }
 
 impl World {
-    /// An empty world.
+    /// Makes an empty world.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
@@ -104,30 +104,30 @@ impl World {
         }
     }
 
-    /// Calls a device with the world's clock and chance.
+    /// Calls a device with the world's clock and randomness.
     pub fn with<T>(&mut self, name: Name, call: impl FnOnce(&Device, &mut Context<'_>) -> T) -> T {
         let mut context = Context { now: Timestamp(self.now), rng: &mut self.rng };
         call(&self.hosts.get(&name).unwrap().device, &mut context)
     }
 
-    /// Time passes.
+    /// Moves the clock forward.
     pub fn pass(&mut self, ms: u64) {
         self.now += ms;
     }
 
-    /// A number below `n`.
+    /// A random number below `n`.
     pub fn below(&mut self, n: usize) -> usize {
         (self.rng.next_u64() % n as u64) as usize
     }
 
-    /// A user's first device, published.
+    /// Creates a user's first device and publishes it.
     pub fn create(&mut self, name: &'static str) -> Name {
         let name = self.create_quietly(name);
         self.publish(name);
         name
     }
 
-    /// A user's first device, of which nobody knows.
+    /// Creates a user's first device and publishes nothing.
     pub fn create_quietly(&mut self, name: &'static str) -> Name {
         let store = Arc::new(FaultyStore::new(MemoryStore::new()));
         let mut context = Context { now: Timestamp(self.now), rng: &mut self.rng };
@@ -136,7 +136,7 @@ impl World {
         (name, 1)
     }
 
-    /// Links one more device through the user's primary, and publishes both.
+    /// Links one more device to a user through the primary, and publishes both.
     pub fn link(&mut self, name: &'static str) -> Name {
         let new = self.link_quietly(name);
         self.publish((name, 1));
@@ -144,7 +144,7 @@ impl World {
         new
     }
 
-    /// Links one more device, and publishes nothing.
+    /// Links one more device to a user, and publishes nothing.
     pub fn link_quietly(&mut self, name: &'static str) -> Name {
         let store = Arc::new(FaultyStore::new(MemoryStore::new()));
         let mut context = Context { now: Timestamp(self.now), rng: &mut self.rng };
@@ -156,13 +156,13 @@ impl World {
         new
     }
 
-    /// Takes a device off its user's list, and publishes that.
+    /// Removes a device from its user's list, and publishes the list.
     pub fn remove(&mut self, name: Name) {
         self.with((name.0, 1), |device, context| device.remove_device(context, DeviceId(name.1))).unwrap();
         self.publish((name.0, 1));
     }
 
-    /// Uploads what is due first: the list, the lasting keys and a chunk of one-time keys.
+    /// Uploads the next publication: the list, the lasting keys and a chunk of one-time keys.
     pub fn publish_once(&mut self, name: Name) {
         if let Some(upload) = self.with(name, |device, context| device.publication(context, None)).unwrap() {
             self.relay.publish((&user(name.0), DeviceId(name.1)), &upload.bytes).unwrap();
@@ -178,16 +178,16 @@ impl World {
         }
     }
 
-    /// Closes and opens a device.
+    /// Closes a device and opens it again.
     pub fn reopen(&mut self, name: Name) {
         let host = self.hosts.get_mut(&name).unwrap();
         host.device = Device::open(host.store.clone(), &store_key()).unwrap();
     }
 
-    /// Sends, and brings the send to its end as an app would.
+    /// Sends a message and drives the send to the end, as an app would.
     ///
     /// # Panics
-    /// When it does not come to an end.
+    /// If the send does not come to an end.
     pub fn send(&mut self, from: Name, to: &[&str], text: &[u8]) -> SendId {
         let users: Vec<UserId> = to.iter().map(|name| user(name)).collect();
         let send = self.with(from, |device, context| device.batch_encrypt(context, &users, text, None)).unwrap();
@@ -197,10 +197,11 @@ impl World {
         id
     }
 
-    /// Submits, settles and answers needs until nothing more can be done; gives what is left.
+    /// Submits batches, reports the answers and answers needs until nothing more can be done. Returns what is
+    /// left of the send.
     ///
     /// # Errors
-    /// What a call of the device gives.
+    /// The errors of the device's calls.
     pub fn drive(&mut self, from: Name, send: Send) -> Result<Option<Send>, Error> {
         let id = send.id;
         let mut view = Some(send);
@@ -243,10 +244,11 @@ impl World {
         panic!("the send goes round in circles");
     }
 
-    /// Fetches the mailbox through the weather, decrypts it in one call, confirms, acks; gives all results.
+    /// Fetches the mailbox through the weather, decrypts it in one call, confirms and acks. Returns all
+    /// results.
     ///
     /// # Errors
-    /// What [`Device::batch_decrypt`] gives.
+    /// The errors of [`Device::batch_decrypt`].
     pub fn receive(&mut self, name: Name) -> Result<Vec<Received>, Error> {
         let owner = user(name.0);
         let mut mails = self.relay.fetch((&owner, DeviceId(name.1)), 4_096);
@@ -282,13 +284,13 @@ impl World {
         Ok(results)
     }
 
-    /// What waits in a mailbox, as it is; it stays there.
+    /// The envelopes in a mailbox, in order. They stay there.
     #[must_use]
     pub fn mails(&self, name: Name) -> Vec<Vec<u8>> {
         self.relay.fetch((&user(name.0), DeviceId(name.1)), 4_096).into_iter().map(|mail| mail.envelope).collect()
     }
 
-    /// Takes everything out of a mailbox and delivers it to nobody.
+    /// Removes everything from a mailbox without delivering it.
     pub fn steal(&mut self, name: Name) -> Vec<Vec<u8>> {
         let owner = user(name.0);
         let mails = self.relay.fetch((&owner, DeviceId(name.1)), 4_096);
@@ -297,12 +299,12 @@ impl World {
         mails.into_iter().map(|mail| mail.envelope).collect()
     }
 
-    /// One `batch_decrypt` of these envelopes, whatever the mailbox holds.
+    /// Calls `batch_decrypt` with these envelopes, whatever the mailbox holds.
     pub fn decrypt(&mut self, name: Name, envelopes: &[Vec<u8>]) -> Vec<Received> {
         self.with(name, |device, context| device.batch_decrypt(context, envelopes)).unwrap()
     }
 
-    /// The failure that one envelope gives, or `None` when it opens.
+    /// The failure that one envelope gives, or `None` if it opens.
     pub fn refusal(&mut self, name: Name, envelope: &[u8]) -> Option<Code> {
         failures(&self.decrypt(name, &[envelope.to_vec()])).first().copied()
     }
@@ -312,13 +314,13 @@ impl World {
         self.with(of, |device, context| device.session(context, &user(with.0), DeviceId(with.1))).unwrap()
     }
 
-    /// Encrypts and gives the send as it stands, nothing submitted.
+    /// Encrypts a message and submits nothing.
     pub fn encrypt(&mut self, from: Name, to: &[&str], text: &[u8]) -> Send {
         let users: Vec<UserId> = to.iter().map(|name| user(name)).collect();
         self.with(from, |device, context| device.batch_encrypt(context, &users, text, None)).unwrap()
     }
 
-    /// Two users who have talked, each with one device.
+    /// A world of two users with one device each who have talked.
     #[must_use]
     pub fn pair(seed: u64) -> Self {
         let mut world = Self::strangers(seed);
@@ -329,7 +331,7 @@ impl World {
         world
     }
 
-    /// Two users who have not talked, each with one device.
+    /// A world of two users with one device each who have not talked.
     #[must_use]
     pub fn strangers(seed: u64) -> Self {
         let mut world = Self::new(seed);
@@ -338,12 +340,12 @@ impl World {
         world
     }
 
-    /// The payloads that a fetch gives, in order.
+    /// The payloads of a fetch, in order.
     pub fn read(&mut self, name: Name) -> Vec<Vec<u8>> {
         messages(&self.receive(name).unwrap()).into_iter().map(|message| message.payload.clone()).collect()
     }
 
-    /// A device's own record, opened: what a thief with the store's key has.
+    /// A device's own record, decrypted: what a thief with the store key has.
     #[must_use]
     pub fn own(&self, name: Name) -> Own {
         let (key, sealer) = (Places::only(Kind::Own), Sealer::new(&store_key()));
@@ -351,10 +353,10 @@ impl World {
         Own::decode(&sealer.open(&key, &row).unwrap()).unwrap()
     }
 
-    /// A list of this user, signed with the account key that its primary holds, whatever stands in it.
+    /// A list of this user, signed with the account key of the primary device, with any content.
     ///
     /// # Errors
-    /// What the list's form says.
+    /// The errors of the list's encoding.
     pub fn forge_list(
         &self,
         name: &'static str,
@@ -371,7 +373,7 @@ impl World {
         VerifiedDeviceList::verify(&self.relay.device_list(&user(name)).unwrap()).unwrap()
     }
 
-    /// The store of a device as a thief sees it.
+    /// All rows in the store of a device.
     #[must_use]
     pub fn dump(&self, name: Name) -> BTreeMap<Vec<u8>, Vec<u8>> {
         self.hosts.get(&name).unwrap().store.inner.dump()
@@ -385,7 +387,7 @@ fn item_id(received: &Received) -> Option<u64> {
     }
 }
 
-/// The messages among results.
+/// The messages among the results.
 #[must_use]
 pub fn messages(results: &[Received]) -> Vec<&Message> {
     results
@@ -397,7 +399,7 @@ pub fn messages(results: &[Received]) -> Vec<&Message> {
         .collect()
 }
 
-/// The failures among results.
+/// The failures among the results.
 #[must_use]
 pub fn failures(results: &[Received]) -> Vec<Code> {
     results
@@ -409,7 +411,7 @@ pub fn failures(results: &[Received]) -> Vec<Code> {
         .collect()
 }
 
-/// The events among results.
+/// The events among the results.
 #[must_use]
 pub fn events(results: &[Received]) -> Vec<&sesame_core::device::Event> {
     results

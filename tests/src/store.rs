@@ -1,4 +1,4 @@
-//! A store that fails at any operation that a test names.
+//! A store that fails at the operation that a test chooses.
 
 use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How an operation fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
-    /// Nothing happens, and an error says so.
+    /// Nothing is written, and the store returns an error.
     Fails,
-    /// A commit lands, and the store does not know it.
+    /// The commit is written, but the store reports an unknown outcome.
     LandsUnknown,
-    /// A commit does not land, and the store does not know it.
+    /// The commit is not written, and the store reports an unknown outcome.
     LostUnknown,
 }
 
-/// Counts operations, and fails at one.
+/// A store that counts its operations and fails at one of them.
 #[derive(Debug)]
 pub struct FaultyStore {
-    /// What really keeps the rows.
+    /// The store that keeps the rows.
     pub inner: MemoryStore,
     operations: AtomicU64,
     fail_at: AtomicU64,
@@ -26,7 +26,7 @@ pub struct FaultyStore {
 }
 
 impl FaultyStore {
-    /// A store that does not fail yet.
+    /// Makes a store that does not fail yet.
     #[must_use]
     pub fn new(inner: MemoryStore) -> Self {
         Self {
@@ -38,19 +38,19 @@ impl FaultyStore {
         }
     }
 
-    /// Fails at the operation `n` from now on, once; 0 is the next.
+    /// Makes the `n`th operation from now on fail, once; 0 is the next one.
     pub fn fail_at(&self, n: u64, fault: Fault) {
         *self.fault.lock().unwrap() = fault;
         self.fail_at.store(self.operations.load(Ordering::SeqCst) + n, Ordering::SeqCst);
     }
 
-    /// Fails no more; says whether the fault was still to come.
+    /// Cancels the fault. Returns whether it had not happened yet.
     pub fn calm(&self) -> bool {
         let at = self.fail_at.swap(u64::MAX, Ordering::SeqCst);
         at != u64::MAX && at >= self.operations.load(Ordering::SeqCst)
     }
 
-    /// Bytes of rows written since the last call.
+    /// The bytes of rows written since the last call.
     pub fn take_written(&self) -> u64 {
         self.written.swap(0, Ordering::SeqCst)
     }

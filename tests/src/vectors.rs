@@ -1,5 +1,6 @@
-//! Our own vectors: one conversation with every key and every intermediate value, so that another implementation can be checked step
-//! by step. `cargo run -p sesame-tests --bin vectors` writes `tests/vectors/v1.json`; `docs/wire.md` explains every value.
+//! Our own vectors: one conversation with every key and every intermediate value, against which another
+//! implementation can be checked step by step. `cargo run -p sesame-tests --bin vectors` writes
+//! `tests/vectors/v1.json`; `docs/wire.md` explains every value.
 
 use crate::{ALICE, BOB, JEN, Name, World, store_key, user};
 use serde_json::{Value, json};
@@ -52,8 +53,8 @@ fn pair(from: &DeviceKeys, to: &DeviceKeys) -> Value {
     json!({ "mask": hex(&keys[..32]), "gate": hex(&keys[32..64]), "control": hex(&keys[64..]) })
 }
 
-/// A group in which every kind of operation was made, and one that does not count: its operations with the lists that they cite, and
-/// what they make of it.
+/// A group with every kind of operation, one of which is void: the operations, the lists that they cite, and
+/// the view that follows from them.
 fn history() -> Value {
     let mut world = World::acquainted(0x5e5b, &[("alice", 2), ("bob", 2), ("jen", 1)]);
     let id = world.found(ALICE, "Trip", &["bob", "jen"]);
@@ -65,7 +66,7 @@ fn history() -> Value {
     let change = GroupChange { timer: Some(3_600), app_data: Some(vec![1, 2, 3]), ..GroupChange::default() };
     world.act(BOB, id, |group, c| group.update_info(c, &change)).unwrap();
     world.all_receive();
-    // Bob leaves by one device; the other has not heard it and goes on.
+    // Bob leaves with one device. The other has not received the leave and goes on.
     world.act(BOB, id, |group, c| group.leave(c)).unwrap();
     rename(&mut world, ("bob", 2), "Void");
     world.act(JEN, id, |group, c| group.leave(c)).unwrap();
@@ -108,7 +109,7 @@ fn history() -> Value {
     })
 }
 
-/// Makes all vectors; the same every time.
+/// Makes all vectors. They are the same every time.
 #[must_use]
 pub fn vectors() -> Value {
     let mut world = World::strangers(0x5e5a);
@@ -170,7 +171,8 @@ pub fn vectors() -> Value {
     let secrets = pqxdh::respond(&alice, &named, &bob.party, &initiation).unwrap();
     let session = world.session(ALICE, BOB).unwrap();
 
-    // What Bob says in a group, inside direct messages: their contents are given opened, for the direct ratchet has moved on.
+    // What Bob sends in a group, nested in direct messages. The contents are given decrypted, because the
+    // direct ratchet has moved on.
     let (group, send) = world.found_quietly(BOB, "Trip", &["alice"]);
     assert_eq!(world.drive(BOB, send).unwrap(), None);
     world.say(BOB, group, b"Hello, group!").unwrap();

@@ -1,11 +1,12 @@
-//! Writes `tests/bad-inputs/` anew: one file for each case, and the stores that they are played against.
+//! Writes `tests/bad-inputs/` again: one file for each case, and the stores in which the cases are played.
 
 use sesame_core::store::{Changes, Generation, Store};
 use sesame_sqlite::SqliteStore;
 use sesame_tests::bad_inputs::{corpus, text};
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// The same store for those who bring a store of their own: the generation, then a row a line, in hex.
+/// A store as text, for languages that bring a store of their own: the generation, then one row a line, in
+/// hexadecimal.
 fn in_text(generation: Generation, rows: &BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut text = hex(&[generation.counter.to_be_bytes(), generation.nonce].concat());

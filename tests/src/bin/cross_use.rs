@@ -1,7 +1,8 @@
-//! One device for each language, over one relay: they talk, close or are killed, and each opens a store that another has written, until
-//! every language has opened a store of every other.
+//! One device for each language over one relay. They talk, close or are killed, and each opens a store that
+//! another language has written, until every language has opened a store of every other.
 //!
-//! `cross_use FOLDER NAME=COMMAND ...`, each command a peer as `tests/story/README.md` describes it. Ends with `N passed`.
+//! `cross_use FOLDER NAME=COMMAND ...`: each command starts a peer as `tests/story/README.md` describes it. The
+//! last line printed is `N passed`.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -22,7 +23,7 @@ struct Peer {
     child: Child,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
-    /// Whose device it plays now.
+    /// The index of the user whose device it plays now.
     user: usize,
 }
 
@@ -38,14 +39,14 @@ impl Peer {
         Self { name: name.to_owned(), child, to, from, user }
     }
 
-    /// Kills the process, and starts another in its place.
+    /// Kills the process and starts another in its place.
     fn die_and_rise(&mut self, command: &str) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         *self = Self::start(&self.name, command, self.user);
     }
 
-    /// Says one line and gives what was answered to it.
+    /// Sends one line and returns the answer.
     fn ask(&mut self, line: &str) -> Vec<String> {
         writeln!(self.to, "{line}").unwrap();
         self.to.flush().unwrap();
@@ -58,7 +59,7 @@ impl Peer {
     }
 }
 
-/// The users, one for each language, and what the server holds.
+/// The users, one for each language, and the server.
 struct World {
     users: Vec<String>,
     folder: String,
@@ -80,7 +81,7 @@ impl World {
         }
     }
 
-    /// Brings everything in a peer's outbox to the server.
+    /// Submits everything in a peer's outbox.
     fn settle(&mut self, peer: &mut Peer) {
         let of = user(&self.users[peer.user]);
         for _ in 0..8 {
@@ -119,7 +120,7 @@ impl World {
         panic!("the outbox of {} does not empty", peer.name);
     }
 
-    /// Everybody writes to everybody in one batch each, and everybody reads exactly that.
+    /// Every peer writes to all others in one batch, and reads exactly what they wrote.
     fn talk(&mut self, peers: &mut [Peer], round: usize) -> usize {
         for peer in &mut *peers {
             let others: Vec<&str> = self
@@ -163,7 +164,7 @@ impl World {
     }
 }
 
-/// How long all of it may take; a peer that says nothing ends it.
+/// The time limit for everything. A peer that does not answer is killed after it.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
 
 fn main() {
@@ -185,12 +186,12 @@ fn main() {
     }
     let mut messages = world.talk(&mut peers, 0);
     let mut opened = BTreeSet::new();
-    // Steps of 1, 2, 3 ...: each language comes to open a store that each other has just written.
+    // Steps of 1, 2, 3 ...: each language opens a store that each other language has just written.
     for step in 1..peers.len() {
         let wrote: Vec<usize> =
             (0..peers.len()).map(|of| peers.iter().position(|peer| peer.user == of).unwrap()).collect();
         for (peer, (_, command)) in peers.iter_mut().zip(&commands) {
-            // Every other time there is no farewell: the process dies, and another takes its place.
+            // In every other round the process is killed instead of closed, and another takes its place.
             match step % 2 {
                 0 => drop(peer.ask("close")),
                 _ => peer.die_and_rise(command),

@@ -1,4 +1,4 @@
-//! Draws `docs/group-cost.svg` anew.
+//! Draws `docs/group-cost.svg` again.
 
 fn main() {
     let to = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/group-cost.svg");

@@ -1,4 +1,4 @@
-//! One device that is told what to do over standard input: `tests/story/README.md`, "Peers".
+//! A peer: one device that takes commands over standard input (see `tests/story/README.md`, "Peers").
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 

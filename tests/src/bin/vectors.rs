@@ -1,4 +1,4 @@
-//! Writes `tests/vectors/v1.json` anew.
+//! Writes `tests/vectors/v1.json` again.
 
 fn main() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");

@@ -1,4 +1,4 @@
-//! How each thing is printed: the tables of `tests/story/README.md`.
+//! How each value is printed: the tables of `tests/story/README.md`.
 
 use sesame_core::{
     device::{
@@ -9,7 +9,7 @@ use sesame_core::{
 };
 use std::fmt::{Display, Write};
 
-/// FNV-1a of 64 bits.
+/// The FNV-1a hash of 64 bits.
 pub fn h(bytes: &[u8]) -> String {
     let hash = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
     format!("{:016x}", bytes.iter().fold(0xcbf2_9ce4_8422_2325, hash))
@@ -29,7 +29,7 @@ fn at(user: &UserId, device: DeviceId) -> String {
     format!("{}/{}", name(user), device.0)
 }
 
-/// A word and a list after it, or nothing where the list is empty; with a space before it.
+/// A word and a list after it, with a space before the word; nothing if the list is empty.
 pub fn named<T: Display>(word: &str, parts: impl IntoIterator<Item = T>) -> String {
     let parts: Vec<String> = parts.into_iter().map(|part| part.to_string()).collect();
     if parts.is_empty() { String::new() } else { format!(" {word} {}", parts.join(",")) }
@@ -123,7 +123,7 @@ pub fn item(item: &Item) -> String {
     }
 }
 
-/// What came of an envelope.
+/// The result for an envelope.
 pub fn received(received: &Received) -> String {
     match received {
         Received::Item { envelope, item: of, .. } => format!("{envelope}: {}", item(of)),
@@ -135,7 +135,7 @@ pub fn received(received: &Received) -> String {
     }
 }
 
-/// A send, over several lines.
+/// A send, in several lines.
 pub fn send(send: &Send) -> Vec<String> {
     let mut lines = vec![format!("send {} content {}", s(&send.id.0), s(&send.content_id))];
     for batch in &send.batches {
@@ -172,7 +172,7 @@ pub fn group(view: &GroupView) -> String {
     format!("group {} standing {standing}{members} name \"{}\"{diverged}", s(&view.id.0), view.info.name)
 }
 
-/// What an operation did.
+/// An operation in the history of a group.
 pub fn act(act: &Act) -> String {
     match act {
         Act::Accepted => "accepted".to_owned(),

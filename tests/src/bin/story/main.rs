@@ -35,7 +35,7 @@ fn key() -> Secret<32> {
     Secret::init_with(|key| key.fill(0x5a))
 }
 
-/// A device, and what an app keeps around it.
+/// A device and its surroundings, as an app would keep them.
 struct Host {
     relay: Rc<RefCell<Relay>>,
     store: Arc<dyn Store>,
@@ -84,7 +84,7 @@ fn publish_error(error: PublishError) -> Error {
 
 type Done = Result<(), Error>;
 
-/// A store, and its handle if it is the app's own.
+/// A store, and its handle if it is the app's own store.
 type Kept = (Arc<dyn Store>, Option<Arc<AppStore>>);
 
 impl Scene<'_> {
@@ -185,7 +185,7 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// One send's batches and needs; whether anything happened.
+    /// Submits the batches of one send and answers its needs. Returns whether anything happened.
     fn round(&mut self, at: &str, send: &Send) -> Result<bool, Error> {
         let mut progress = !send.batches.is_empty();
         let relay = self.hosts[at].relay.clone();

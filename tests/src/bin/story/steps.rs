@@ -1,4 +1,4 @@
-//! The steps, one by one: the table of `tests/story/README.md`.
+//! The steps of a script, as `tests/story/README.md` lists them.
 
 use super::{DAY, Done, Host, Scene, key, lines, number, text, user, users};
 use crate::lines::{h, name, s};
@@ -13,7 +13,7 @@ use sesame_relay::Seen;
 use std::sync::Arc;
 
 impl Scene<'_> {
-    /// Does a step.
+    /// Runs a step.
     pub(super) fn act(&mut self, what: &str, step: &Value) -> Done {
         let at = text(step, "device");
         match what {

@@ -1,24 +1,24 @@
-//! A store of the app's own that fails when it is told to.
+//! An app's own store that fails when the script tells it to.
 
 use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError};
 use std::sync::Mutex;
 
-/// Rows in memory. A fault is one of the story's numbers, or 0.
+/// Rows in memory. A fault is one of the numbers of the story, or 0.
 pub struct AppStore {
     rows: MemoryStore,
-    /// Of `load`.
+    /// The fault of `load`.
     pub load: Mutex<u64>,
-    /// Of `commit`.
+    /// The fault of `commit`.
     pub commit: Mutex<u64>,
 }
 
 impl AppStore {
-    /// An empty store that does not fail.
+    /// Makes an empty store that does not fail.
     pub fn new() -> Self {
         Self { rows: MemoryStore::new(), load: Mutex::new(0), commit: Mutex::new(0) }
     }
 
-    /// Turns a bit in the last byte of every row.
+    /// Flips a bit in the last byte of every row.
     pub fn spoil(&self) {
         let mut rows = self.rows.dump();
         rows.values_mut().filter_map(|row| row.last_mut()).for_each(|byte| *byte ^= 1);
