@@ -164,7 +164,7 @@ impl World {
     }
 }
 
-/// The time limit for everything. A peer that does not answer is killed after it.
+/// The time limit for everything, in case a peer does not answer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
 
 fn main() {
