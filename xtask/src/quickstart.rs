@@ -1,4 +1,4 @@
-//! The first program in each language, exactly as it is printed: taken from the README, put into an empty project, and run.
+//! The first program in each language, exactly as it is printed: taken from its page, put into an empty project, and run.
 
 use crate::{bindings::target, dist, finish, root, toolchains};
 use std::{
@@ -7,10 +7,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What all of them print.
+/// The message in each program, by which its block is found on a page.
+const GREETING: &str = "hello, Bob";
+/// What each program prints.
 const SAYS: &str = "alice says hello, Bob\n";
 
-/// A block of a page that is printed in a language and holds a text.
+/// The first block of a page in a language that holds a text.
 fn block(page: &Path, fence: &str, holds: &str) -> Result<String, String> {
     let text = fs::read_to_string(page).map_err(|error| format!("{}: {error}", page.display()))?;
     let begins = format!("```{fence}\n");
@@ -19,20 +21,20 @@ fn block(page: &Path, fence: &str, holds: &str) -> Result<String, String> {
     found.ok_or_else(|| format!("{} has no {fence} with {holds:?}", page.display()))
 }
 
-/// The program as the README and the package's own page print it: both the same, and no longer than promised.
-fn printed(fence: &str, package: &str, lines: usize) -> Result<String, String> {
-    let holds = "hello, Bob";
-    let program = block(&root().join("README.md"), fence, holds)?;
-    if block(&root().join(package).join("README.md"), fence, holds)? != program {
-        return Err(format!("README.md and {package}/README.md print different programs"));
+/// The program that these pages print in a language. All of them must print the same, in at most `lines` lines.
+fn printed(fence: &str, pages: &[&str], lines: usize) -> Result<String, String> {
+    let (first, others) = pages.split_first().ok_or("no page")?;
+    let program = block(&root().join(first), fence, GREETING)?;
+    for page in others {
+        if block(&root().join(page), fence, GREETING)? != program {
+            return Err(format!("{first} and {page} print different programs"));
+        }
     }
-    match program.lines().count() {
-        count if count <= lines => Ok(program),
-        count => Err(format!("the program has {count} lines, more than {lines}")),
-    }
+    let count = program.lines().count();
+    if count <= lines { Ok(program) } else { Err(format!("{first}: the program has {count} lines, more than {lines}")) }
 }
 
-/// What a page tells to type, block by block.
+/// The commands that a package's page says to type, block by block.
 fn typed(package: &str) -> Result<Vec<String>, String> {
     let page = root().join(package).join("README.md");
     let text = fs::read_to_string(&page).map_err(|error| format!("{}: {error}", page.display()))?;
@@ -62,18 +64,18 @@ impl Project {
         fs::create_dir_all(folder).and_then(|()| fs::write(&path, text)).map_err(|error| error.to_string())
     }
 
-    /// A block that a page tells to type, in a shell that knows the prefix.
+    /// A block of commands in a shell that knows the prefix.
     fn shell(&self, block: &str, folder: &Path) -> Command {
         let mut command = Command::new("sh");
         command.args(["-ec", block]).current_dir(folder).env("PREFIX", &self.prefix).env_remove("LD_LIBRARY_PATH");
         command
     }
 
-    /// What the page tells to type in the project's folder, to have the package; gives what comes after it.
+    /// Runs the first block of commands of the package's page, which installs the package. Returns the second block.
     fn install(&self, package: &str) -> Result<String, String> {
         match typed(package)?.as_slice() {
             [install, go] => finish(self.shell(install, &root())).map(|()| go.clone()),
-            blocks => Err(format!("{package}/README.md tells to type {} blocks, not 2", blocks.len())),
+            blocks => Err(format!("{package}/README.md has {} blocks of commands, not 2", blocks.len())),
         }
     }
 
@@ -84,7 +86,7 @@ impl Project {
     }
 }
 
-/// Runs a program that must say what all of them say.
+/// Runs a program, which must print [`SAYS`].
 fn says(mut command: Command) -> Result<(), String> {
     let done = command.stderr(Stdio::inherit()).output().map_err(|error| error.to_string())?;
     // Maven resets the terminal's colours even where there are none.
@@ -95,12 +97,12 @@ fn says(mut command: Command) -> Result<(), String> {
     if said == SAYS { Ok(()) } else { Err(format!("it says {said:?}")) }
 }
 
-/// From what is installed under a prefix, by pkg-config; and it is the same that is kept among the examples.
+/// Builds the C program against what is installed under a prefix, found by pkg-config. The example's file is the same program.
 pub(crate) fn c() -> Result<(), String> {
-    let (project, program) = (Project::new("c")?, printed("c", "bindings/c", 60)?);
+    let (project, program) = (Project::new("c")?, printed("c", &["bindings/c/README.md"], 60)?);
     let kept = root().join("bindings/c/examples/quickstart.c");
     if fs::read_to_string(&kept).map_err(|error| error.to_string())? != program {
-        return Err(format!("the pages print another program than {}", kept.display()));
+        return Err(format!("bindings/c/README.md prints another program than {}", kept.display()));
     }
     let prefix = &project.prefix;
     dist::c::install(prefix)?;
@@ -112,49 +114,49 @@ pub(crate) fn c() -> Result<(), String> {
     says(command)
 }
 
-/// Over the core in the tree.
+/// Builds the README's Rust program over the crates in the tree, as core's page says.
 pub(crate) fn rust() -> Result<(), String> {
     let project = Project::new("rust")?;
     let page = root().join("core/README.md");
     let dependencies = block(&page, "toml", "[dependencies]")?.replace("../libsesame", &root().to_string_lossy());
     let package = "[package]\nname = \"quickstart\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n";
     project.write("Cargo.toml", &format!("{package}{dependencies}"))?;
-    // With the versions of the tree, which are here already.
+    // The versions of the tree are downloaded already.
     fs::copy(root().join("Cargo.lock"), project.folder.join("Cargo.lock")).map_err(|error| error.to_string())?;
-    project.write("src/main.rs", &printed("rust", "core", 25)?)?;
+    project.write("src/main.rs", &printed("rust", &["README.md"], 40)?)?;
     let go = typed("core")?.concat();
     let mut command = project.shell(&go, &project.folder);
     command.env("CARGO_TARGET_DIR", target().join("quickstart/rust-target"));
     says(command)
 }
 
-/// From a wheel, in an environment with nothing else.
+/// Runs the README's Python program with a wheel, in an environment with nothing else. The wheel's page prints it as well.
 pub(crate) fn python() -> Result<(), String> {
     let project = Project::new("python")?;
     let go = project.install("bindings/python")?;
-    project.write("main.py", &printed("python", "bindings/python", 25)?)?;
+    project.write("main.py", &printed("python", &["README.md", "bindings/python/README.md"], 40)?)?;
     says(project.shell(&go, &project.folder))
 }
 
-/// From the Maven repository, with the page's own `pom.xml`.
+/// Builds the Kotlin program from the Maven repository, with the page's own `pom.xml`.
 pub(crate) fn kotlin() -> Result<(), String> {
     let project = Project::new("kotlin")?;
     let go = project.install("bindings/kotlin")?;
     project.write("pom.xml", &project.page("bindings/kotlin", "xml", "<project")?)?;
-    project.write("src/main/kotlin/Main.kt", &printed("kotlin", "bindings/kotlin", 25)?)?;
-    // Not what an earlier run has left in Maven's own store under the same version.
+    project.write("src/main/kotlin/Main.kt", &printed("kotlin", &["bindings/kotlin/README.md"], 40)?)?;
+    // An earlier run may have left a package of the same version in Maven's own store.
     let _ = fs::remove_dir_all(toolchains::home().join("maven/org/libsesame"));
     let mut command = project.shell(&go, &project.folder);
     command.env("MAVEN_OPTS", toolchains::maven_options());
     says(command)
 }
 
-/// From the installed package, with the page's own `Package.swift`.
+/// Builds the Swift program from the installed package, with the page's own `Package.swift`.
 pub(crate) fn swift() -> Result<(), String> {
     let (project, tools) = (Project::new("swift")?, toolchains::swift()?);
     let go = project.install("bindings/swift")?;
     project.write("Package.swift", &project.page("bindings/swift", "swift", "import PackageDescription")?)?;
-    project.write("Sources/quickstart/main.swift", &printed("swift", "bindings/swift", 25)?)?;
+    project.write("Sources/quickstart/main.swift", &printed("swift", &["bindings/swift/README.md"], 40)?)?;
     let prefix = project.prefix.to_string_lossy();
     says(tools.command(&project.folder, &[("PREFIX", &*prefix)], &["sh", "-ec", &go]))
 }
