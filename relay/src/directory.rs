@@ -17,7 +17,7 @@ pub enum PublishError {
     Malformed(Code),
     /// The upload is not from the calling device, or the user's list does not name that device with these keys.
     NotListed,
-    /// The list does not name the current list as its newest ancestor.
+    /// The list does not name the current list among its ancestors.
     NotASuccessor,
     /// The user has another account key.
     OtherAccount,

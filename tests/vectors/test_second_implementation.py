@@ -481,7 +481,7 @@ def word(group: bytes, signed: bytes, lists: dict[bytes, bytes]) -> Word:
 
 
 class Judge:
-    """What a set of operations makes of a group: the four rules at the end of docs/wire.md."""
+    """What a set of operations makes of a group: the four rules of "What counts" in docs/wire.md 12."""
 
     def __init__(self, words: list[Word]) -> None:
         self.words = {each.id: each for each in words}
