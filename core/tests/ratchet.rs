@@ -1,4 +1,4 @@
-//! The Double Ratchet by itself: limits, order, losses, failures (P 10, T60 to T67).
+//! The Double Ratchet by itself: limits, order, losses, failures (T60 to T67).
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 

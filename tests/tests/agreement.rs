@@ -1,4 +1,4 @@
-//! PQXDH in the protocol's own slots (P 10, T51 to T59).
+//! PQXDH with the protocol's own keys (T51 to T59).
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sesame_core::agreement::pqxdh::{self, NamedPreKeys};

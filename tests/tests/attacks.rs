@@ -1,4 +1,4 @@
-//! The attack catalogue (S 2), A01 to A29, as far as it applies now; `tests/README.md` says where each number is tested.
+//! The attack catalogue, A01 to A29. `tests/README.md` says where each number is tested.
 
 use sesame_core::context::{Context, Timestamp};
 use sesame_core::crypto::{ed25519::SigningKey, x25519};

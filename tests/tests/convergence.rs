@@ -1,4 +1,4 @@
-//! Both sides come to one session, whatever crossed, was lost or came twice (P 10, T27 to T35; the order of X 3).
+//! Both sides come to use one session, whatever crossed, was lost or arrived twice (T27 to T35; the order of X 3).
 
 use sesame_core::error::Code;
 use sesame_tests::{ALICE, BOB, DAY, Name, Weather, World, failures, messages, user};

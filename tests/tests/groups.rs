@@ -1,4 +1,4 @@
-//! Private groups, rule by rule (P 10, T36 and T78 to T90): one story, then one claim each.
+//! Private groups, rule by rule (T36 and T78 to T90): first one story, then one claim for each test.
 
 use rand_chacha::rand_core::SeedableRng;
 use sesame_core::context::{Context, Timestamp};

@@ -1,4 +1,4 @@
-//! Private groups among people who break the rules, and servers who do (S 2.D, A47 to A57).
+//! Private groups with dishonest members and dishonest servers (A47 to A57).
 
 use sesame_core::context::{Context, Timestamp};
 use sesame_core::crypto::labels;

@@ -1,4 +1,4 @@
-//! The Sesame specification, rule by rule (P 10, T3 to T26), in the direct scope. T1, T2 and T21 stand in `core/src/session/order.rs`.
+//! The Sesame specification, rule by rule (T3 to T26), in the direct scope. `core/src/session/order.rs` tests T1, T2 and T21.
 
 use sesame_core::device::{Answers, DeviceState, Event, MessageKind, Need, Received, Rejection};
 use sesame_core::error::Code;
