@@ -57,7 +57,7 @@ pub struct View {
     pub invited: BTreeMap<UserId, OperationId>,
     /// Users who have left and are not members.
     pub former: Vec<UserId>,
-    /// Misled users: only void adds name them. They may believe to be members until they receive the operations
+    /// Misled users: only void adds name them. They may believe that they are members until they receive the operations
     /// that void those adds.
     pub misled: Vec<UserId>,
     /// The name, the description and the other group info.
