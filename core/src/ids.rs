@@ -37,7 +37,30 @@ impl fmt::Debug for UserId {
     }
 }
 
-/// A device id, unique within its user and never used again.
+/// Defines a name of fixed length: bytes that are compared, never read.
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident($length:literal);)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $name(pub [u8; $length]);
+    )*};
+}
+
+names! {
+    /// The public half of a user's account key, 32 bytes (Ed25519). It names an identity; whether it is a valid point is checked where it
+    /// comes in.
+    AccountKey(32);
+    /// A message's name, 16 bytes, chosen by its sender: the same in every copy and resend.
+    ContentId(16);
+    /// An envelope's name, 16 bytes: its salt, chosen by its sender.
+    EnvelopeId(16);
+    /// The name of an upload of prekeys, 16 bytes. It never leaves the device.
+    PublicationId(16);
+    /// A send's name, 16 bytes, the same across crashes and processes. It never leaves the device.
+    SendId(16);
+}
+
+/// A device's number, unique within its user and never used again.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct DeviceId(pub u32);
 
@@ -75,3 +98,32 @@ pub struct GroupId(pub [u8; 32]);
 /// An OperationID: the hash of the bytes that the author signed.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct OperationId(pub [u8; 32]);
+
+/// What a session is for (D5).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Scope {
+    /// Direct messages between two users, and transcripts of them.
+    Direct,
+    /// One group.
+    Group(GroupKind, GroupId),
+}
+
+impl Scope {
+    /// Its kind and its id, as they are bound into AD_session (X 2) and written into an opening (X 4).
+    #[must_use]
+    pub fn name(&self) -> (u8, &[u8]) {
+        match self {
+            Self::Direct => (1, &[]),
+            Self::Group(kind, id) => (kind.number(), &id.0),
+        }
+    }
+
+    /// The group, if it is a group's scope.
+    #[must_use]
+    pub fn group(&self) -> Option<GroupId> {
+        match self {
+            Self::Direct => None,
+            Self::Group(_, id) => Some(*id),
+        }
+    }
+}

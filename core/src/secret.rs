@@ -4,6 +4,7 @@
 //! It does not know what the bytes are for.
 
 use core::fmt;
+use std::sync::Arc;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroize;
 
@@ -30,6 +31,9 @@ use zeroize::Zeroize;
 /// assert!(key == key);
 /// ```
 pub struct Secret<const N: usize>(Box<[u8; N]>);
+
+/// A secret that several states share: a clone copies a pointer, never the bytes.
+pub type Shared<const N: usize> = Arc<Secret<N>>;
 
 impl<const N: usize> Secret<N> {
     /// Fills the bytes in the place where they will live.

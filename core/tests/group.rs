@@ -14,12 +14,12 @@ use sesame_core::{
         operation::{Draft, Operation, group_id},
         set::{Set, View},
     },
-    ids::{DeviceId, GroupId, UserId},
+    ids::{AccountKey, DeviceId, GroupId, UserId},
     keys::{
         device::DeviceKeys,
-        device_list::{self, VerifiedDeviceList},
+        device_list::{self, Listing, VerifiedDeviceList},
     },
-    record::{self, Own},
+    record::Own,
     wire::group::{Added, Body, Change, SignedOperation},
 };
 use std::collections::BTreeSet;
@@ -43,7 +43,7 @@ fn devices(name: &str, count: u32, context: &mut Context<'_>) -> Vec<Signer> {
         .map(|id| Own {
             user: user(name),
             device: DeviceId(id),
-            account_key: *account.verifying_key().as_bytes(),
+            account_key: AccountKey(*account.verifying_key().as_bytes()),
             account: None,
             signing: SigningKey::generate(context).seed().clone(),
             identity: x25519::PrivateKey::generate(context).secret().clone(),
@@ -51,10 +51,10 @@ fn devices(name: &str, count: u32, context: &mut Context<'_>) -> Vec<Signer> {
             mailbox_emptied_at: 0,
         })
         .collect();
-    let keys: Vec<DeviceKeys> = own.iter().map(DeviceKeys::from_record).collect();
-    let listed: Vec<record::Device> = keys
+    let keys: Vec<DeviceKeys> = own.iter().map(Own::keys).collect();
+    let listed: Vec<Listing> = keys
         .iter()
-        .map(|keys| record::Device {
+        .map(|keys| Listing {
             id: keys.party.device,
             signing_key: *keys.party.signing_key.as_bytes(),
             identity_key: *keys.party.identity_key.as_bytes(),
@@ -133,7 +133,7 @@ fn rename(name: &str) -> Body {
 
 fn create(signer: &Signer, random: u8) -> (GroupId, Operation) {
     let account_key = *signer.keys.party.account_key.as_bytes();
-    let id = group_id(&account_key, &[random; 32]);
+    let id = group_id(&AccountKey(account_key), &[random; 32]);
     let mut replica = Replica::new(signer, id);
     let body = Body::Create { kind: 2, account_key, random: [random; 32], change: named("first") };
     (id, replica.act(body))
@@ -468,7 +468,7 @@ fn another_account_key_under_a_members_name_neither_displaces_nor_leaves_for_the
     alice.take(&puppet.all());
     assert_eq!(members(&alice), ["alice", "bob", "jen"]);
     let jens: Vec<_> = alice.view().members.into_iter().filter(|member| member.user == user("jen")).collect();
-    assert_eq!(jens[0].account_keys, [*jen.signer.keys.party.account_key.as_bytes()]);
+    assert_eq!(jens[0].account_keys, [jen.signer.keys.party.account()]);
 }
 
 #[test]
@@ -574,7 +574,7 @@ fn a_list_from_before_a_device_was_there_is_no_evidence_against_it() {
             &both[0].account,
             &user("alice"),
             Some(&old.list),
-            &[only[0], record::Device { added_at_epoch: 2, ..both[0].list.list.devices[1] }],
+            &[only[0], Listing { added_at_epoch: 2, ..both[0].list.list.devices[1] }],
             context.now,
         )
         .unwrap();

@@ -6,7 +6,7 @@
 #![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
 
 use sesame_core::{
-    device::{Recipients, Send},
+    event::{Recipients, Send},
     ids::{DeviceId, UserId},
     store::Store,
 };

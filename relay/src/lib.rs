@@ -25,7 +25,7 @@ pub use view::{Seen, SeenEnvelope, View};
 use directory::Directory;
 use mailbox::Mailboxes;
 use sesame_core::{
-    device::{Answers, Batch, Need},
+    event::{Answers, Batch, Need},
     ids::{DeviceId, UserId},
 };
 

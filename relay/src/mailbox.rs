@@ -2,7 +2,7 @@
 
 use crate::{Caller, directory::Directory};
 use sesame_core::{
-    device::Batch,
+    event::Batch,
     ids::{DeviceId, UserId},
     wire::envelope::Envelope,
 };

@@ -2,7 +2,7 @@
 
 use crate::{Caller, mailbox::Refusal};
 use sesame_core::{
-    device::Batch,
+    event::Batch,
     ids::{DeviceId, UserId},
     wire::envelope::{Envelope, Route},
 };

@@ -10,9 +10,9 @@ use sesame_core::{
     crypto::labels,
     device::Device,
     group::set::Set,
-    ids::{DeviceId, GroupId, GroupKind},
+    ids::{DeviceId, GroupId, GroupKind, Scope},
     keys::{device::DeviceKeys, device_list::VerifiedDeviceList, pair::PairKeys},
-    record::{self, Beginning, Record, Scope},
+    record::{self, Beginning, Record},
     session::{self, Session},
     store::{Kind, MemoryStore, Places, Sealer},
     wire::{
@@ -158,7 +158,7 @@ pub fn corpus() -> Corpus {
     world.link("alice");
     let honest = world.list("alice");
     let pending = world.encrypt(BOB, &["alice"], b"waits for the new device");
-    let rejection = sesame_core::device::Rejection::Mismatch { device_list: honest.signed.clone() };
+    let rejection = sesame_core::event::Rejection::Mismatch { device_list: honest.signed.clone() };
     world.with(BOB, |d, c| d.rejected(c, &pending.id, &user("alice"), &rejection)).unwrap();
     let bundle = Bundle::decode(&world.relay.bundle(&user("alice"), DeviceId(2)).unwrap()).unwrap();
 
@@ -290,9 +290,9 @@ fn envelopes(maker: &mut Maker, world: &World, ordinary: &[u8], initiation: &[u8
     maker.add(222, "initiation-kem-ciphertext", raw(&on_initiation(&|i| i.kem_ciphertext[1_567] ^= 1)));
     maker.add(222, "initiation-prekey-id", raw(&on_initiation(&|i| i.signed_pre_key ^= 1)));
 
-    // With the sender's own keys the gate is right, so the check behind the gate is reached.
-    let carol = DeviceKeys::from_record(&world.own(("carol", 1)));
-    let alice = DeviceKeys::from_record(&world.own(ALICE)).party;
+    // With the sender's own keys the gate is right, and what stands behind it is reached.
+    let carol = world.own(("carol", 1)).keys();
+    let alice = world.own(ALICE).keys().party;
     let pair = PairKeys::derive(&carol.identity, &alice.identity_key, SUITE, &carol.party, &alice).unwrap();
     let mut gated = |expect, name: &str, envelope: Envelope| {
         let gate = pair.gate(&envelope.head.encode().unwrap());
@@ -368,8 +368,7 @@ fn bundles(maker: &mut Maker, honest: &Bundle, own: &record::Own) {
     edit(302, "one-time-prekey-signature", &|b| b.one_time_pre_key.as_mut().unwrap().signature[9] ^= 1);
     edit(302, "one-time-prekey-other-id", &|b| b.one_time_pre_key.as_mut().unwrap().id ^= 1);
     edit(302, "one-time-prekey-other-key", &|b| {
-        b.one_time_pre_key.as_mut().unwrap().key =
-            DeviceKeys::from_record(own).party.identity_key.as_bytes().to_owned();
+        b.one_time_pre_key.as_mut().unwrap().key = own.keys().party.identity_key.as_bytes().to_owned();
     });
     edit(303, "one-time-key-is-signed-key", &|b| b.one_time_pre_key.as_mut().unwrap().key = b.signed_pre_key.key);
     edit(303, "one-time-key-is-identity-key", &|b| b.one_time_pre_key.as_mut().unwrap().key = b.identity_key);
@@ -432,7 +431,7 @@ fn lists(maker: &mut Maker, world: &mut World, honest: &[u8]) {
         let second = change(&devices[1], |d| d.identity_key = devices[0].identity_key);
         l.devices = vec![devices[0].clone(), second].into();
     });
-    let bobs = world.own(BOB).account_key;
+    let bobs = world.own(BOB).account_key.0;
     edit(302, "another-account-key", &|l| l.account_key = bobs);
     edit(208, "account-key-is-no-point", &|l| l.account_key = [0xff; 32]);
     edit(208, "signing-key-is-no-point", &|l| {
@@ -614,17 +613,16 @@ fn rename(name: &[u8]) -> form::Body {
 
 fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
     let scope = Scope::Group(GroupKind::Pairwise, group);
-    let bob = DeviceKeys::from_record(&world.own(BOB));
+    let bob = world.own(BOB).keys();
     let alice = world.own(ALICE);
-    let carol = DeviceKeys::from_record(&world.own(("carol", 1)));
+    let carol = world.own(("carol", 1)).keys();
     let (list, carols) = (world.list("bob"), world.list("carol"));
     let set = world.operations(BOB, group);
     let created = set.operations()[0].clone();
     let opening = {
         let mut context = Context { now: Timestamp(FIXTURE_NOW), rng: &mut world.rng };
         let other = Scope::Group(GroupKind::Pairwise, GroupId([5; 32]));
-        let session =
-            session::open_scope(&bob, &mut context, &DeviceKeys::from_record(&alice).party, (other, 1)).unwrap();
+        let session = session::open_scope(&bob, &mut context, &alice.keys().party, (other, 1)).unwrap();
         let Some(Beginning::Opening(opening)) = session.beginning.clone() else { unreachable!() };
         (opening, session)
     };
@@ -747,7 +745,7 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
         ("create-of-an-unknown-kind", 236, create(3, random, bobs)),
         ("create-of-the-direct-kind", 236, create(1, random, bobs)),
         ("create-under-another-id", 233, create(2, [3; 32], bobs)),
-        ("create-in-anothers-name", 233, create(2, random, alice.account_key)),
+        ("create-in-anothers-name", 233, create(2, random, alice.account_key.0)),
     ] {
         let envelope = liar.one(&form);
         maker.add(expect, name, envelope);
@@ -757,9 +755,9 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
         author: b"alice".to_vec().into(),
         device: 1,
         list: created.form.list,
-        ..create(2, random, alice.account_key)
+        ..create(2, random, alice.account_key.0)
     };
-    let signature = DeviceKeys::from_record(&alice).signing.sign(labels::GROUP_OPERATION, &twin.encode().unwrap());
+    let signature = alice.keys().signing.sign(labels::GROUP_OPERATION, &twin.encode().unwrap());
     let bundle = liar.bundle(vec![SignedOperation { operation: twin.encode().unwrap().into(), signature }]);
     let envelope = liar.operations(&bundle.encode().unwrap());
     maker.add(230, "another-create-of-a-known-group", envelope);

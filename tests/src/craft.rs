@@ -3,9 +3,9 @@
 use crate::{Name, World, store_key, user};
 use sesame_core::{
     context::Timestamp,
-    ids::DeviceId,
-    keys::device::DeviceKeys,
-    record::{Directory, Hot, Peer, Record, Scope, SessionCold},
+    ids::{DeviceId, Scope},
+    model::Peer,
+    record::{Directory, Hot, Record, SessionCold},
     session::{self, Route, Session},
     store::{Kind, Sealer},
     wire::{content::Prelude, padding},
@@ -46,7 +46,7 @@ impl World {
     #[must_use]
     pub fn craft(&self, from: Name, to: Name, scope: Scope, salt: [u8; 16], content: &[u8]) -> Vec<u8> {
         let (session, peer) = (self.stolen_session(from, to, scope), self.peer(from, to));
-        let keys = DeviceKeys::from_record(&self.own(from));
+        let keys = self.own(from).keys();
         let (recipient, pair) = (peer.party(), peer.sending());
         let route = Route { sender: &keys.party, recipient: &recipient, pair: &pair };
         let sealed = session::seal(&session, salt, route).unwrap();

@@ -3,11 +3,13 @@
 use crate::{Name, World, store_key, user};
 use sesame_core::{
     context::{Context, Timestamp},
-    device::{Group, GroupChange, GroupView, Received, Send, SessionView, Standing},
+    device::Group,
     error::{Code, Error},
+    event::{GroupChange, GroupView, Received, Send, SessionView, Standing},
     group::{operation::Operation, set::Set},
     ids::{DeviceId, GroupId, GroupKind, UserId},
-    record::{self, Record, SendBody, SendHead, StoredOperation},
+    model::GroupRecord,
+    record::{Record, SendBody, SendHead, StoredOperation},
     store::{Kind, Places, Sealer},
 };
 
@@ -156,20 +158,20 @@ impl World {
 
     /// The sender's group record for a send, and the users that the send welcomes.
     #[must_use]
-    pub fn group_of(&self, name: Name, send: &Send) -> Option<(record::Group, Vec<UserId>)> {
+    pub fn group_of(&self, name: Name, send: &Send) -> Option<(GroupRecord, Vec<UserId>)> {
         let sealer = Sealer::new(&store_key());
         let rows = self.dump(name);
-        let head = Places::send(Kind::SendHead, &send.id.0);
+        let head = Places::send(Kind::SendHead, &send.id);
         let head = SendHead::decode(&sealer.open(&head, &rows[&head]).unwrap()).unwrap();
         let key = sealer.places.group(Kind::Group, &head.group?.scope.group()?);
-        let group = record::Group::decode(&sealer.open(&key, &rows[&key]).unwrap()).unwrap();
+        let group = GroupRecord::decode(&sealer.open(&key, &rows[&key]).unwrap()).unwrap();
         Some((group, head.users.into_iter().filter(|to| to.welcome).map(|to| to.user).collect()))
     }
 
     /// The payload of a send: the app's bytes, or operations.
     #[must_use]
     pub fn payload_of(&self, name: Name, send: &Send) -> Vec<u8> {
-        let (sealer, key) = (Sealer::new(&store_key()), Places::send(Kind::SendBody, &send.id.0));
+        let (sealer, key) = (Sealer::new(&store_key()), Places::send(Kind::SendBody, &send.id));
         SendBody::decode(&sealer.open(&key, &self.dump(name)[&key]).unwrap()).unwrap().payload.clone()
     }
 
@@ -199,7 +201,7 @@ impl World {
         let send = self.in_group(name, id, |group, context| group.send(context, b"", None)).unwrap();
         let sealer = Sealer::new(&store_key());
         let mut rows = self.dump(name);
-        let (head, body) = [Kind::SendHead, Kind::SendBody].map(|kind| Places::send(kind, &send.id.0)).into();
+        let (head, body) = [Kind::SendHead, Kind::SendBody].map(|kind| Places::send(kind, &send.id)).into();
         let mut said = SendHead::decode(&sealer.open(&head, &rows[&head]).unwrap()).unwrap();
         said.group.as_mut().unwrap().operations = true;
         let replaced = SendBody { payload: bundle.to_vec(), welcome: Vec::new() };

@@ -17,9 +17,10 @@ use rand_chacha::{
 use sesame_core::{
     context::{Context, Timestamp},
     crypto::ed25519::SigningKey,
-    device::{Device, Item, Message, Received, Rejection, Send, SendId},
+    device::Device,
     error::{Code, Error},
-    ids::{DeviceId, UserId},
+    event::{Item, Message, Received, Rejection, Send},
+    ids::{DeviceId, SendId, UserId},
     keys::device_list::{self, VerifiedDeviceList},
     record::{Own, Record},
     secret::Secret,
@@ -230,11 +231,11 @@ impl World {
                     Err(Refusal::Malformed) => panic!("the relay could not read a batch"),
                 }
             }
-            if send.needs.contains(&sesame_core::device::Need::Publication) {
+            if send.needs.contains(&sesame_core::event::Need::Publication) {
                 self.publish(from);
             }
             let answers = self.relay.answer(&send.needs);
-            if answers != sesame_core::device::Answers::default() {
+            if answers != sesame_core::event::Answers::default() {
                 self.with(from, |device, context| device.apply(context, &answers))?;
             } else if send.batches.is_empty() {
                 return Ok(Some(send));
@@ -310,7 +311,7 @@ impl World {
     }
 
     /// The active session of one device with another.
-    pub fn session(&mut self, of: Name, with: Name) -> Option<sesame_core::device::SessionView> {
+    pub fn session(&mut self, of: Name, with: Name) -> Option<sesame_core::event::SessionView> {
         self.with(of, |device, context| device.session(context, &user(with.0), DeviceId(with.1))).unwrap()
     }
 
@@ -360,8 +361,8 @@ impl World {
     pub fn forge_list(
         &self,
         name: &'static str,
-        before: Option<&sesame_core::record::List>,
-        devices: &[sesame_core::record::Device],
+        before: Option<&sesame_core::keys::device_list::List>,
+        devices: &[sesame_core::keys::device_list::Listing],
     ) -> Result<VerifiedDeviceList, Code> {
         let account = SigningKey::from_seed(self.own((name, 1)).account.unwrap());
         device_list::sign(&account, &user(name), before, devices, Timestamp(self.now))
@@ -413,7 +414,7 @@ pub fn failures(results: &[Received]) -> Vec<Code> {
 
 /// The events among the results.
 #[must_use]
-pub fn events(results: &[Received]) -> Vec<&sesame_core::device::Event> {
+pub fn events(results: &[Received]) -> Vec<&sesame_core::event::Event> {
     results
         .iter()
         .filter_map(|received| match received {

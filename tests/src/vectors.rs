@@ -8,11 +8,12 @@ use sesame_core::{
     agreement::pqxdh::{self, NamedPreKeys},
     context::Context,
     crypto::{mlkem, x25519},
-    device::{Device, Group, GroupChange},
-    ids::{DeviceId, UserId},
-    keys::{device::DeviceKeys, pair::PairKeys},
+    device::{Device, Group},
+    event::GroupChange,
+    ids::{DeviceId, Scope, UserId},
+    keys::{device::DeviceKeys, pair::PairKeys, pre_keys::PreKey},
     ratchet::chain_tag,
-    record::{PreKey, Record, Scope, StoredList},
+    record::{Record, StoredList},
     store::{Kind, MemoryStore, Places, PreKeyUse, Sealer},
     wire::{
         bundle::Bundle,
@@ -33,12 +34,12 @@ fn pre_key(world: &World, usage: PreKeyUse, id: u32) -> PreKey {
 
 fn party(world: &World, name: Name) -> Value {
     let own = world.own(name);
-    let keys = DeviceKeys::from_record(&own);
+    let keys = own.keys();
     json!({
         "user": name.0,
         "device": name.1,
         "account_seed": hex(own.account.as_ref().unwrap().expose()),
-        "account_key": hex(&own.account_key),
+        "account_key": hex(&own.account_key.0),
         "signing_seed": hex(own.signing.expose()),
         "signing_key": hex(keys.party.signing_key.as_bytes()),
         "identity_private": hex(own.identity.expose()),
@@ -113,14 +114,14 @@ fn history() -> Value {
 #[must_use]
 pub fn vectors() -> Value {
     let mut world = World::strangers(0x5e5a);
-    let (alice, bob) = (DeviceKeys::from_record(&world.own(ALICE)), DeviceKeys::from_record(&world.own(BOB)));
+    let (alice, bob) = (world.own(ALICE).keys(), world.own(BOB).keys());
     let list = world.list("alice");
     let send = world.encrypt(BOB, &["alice"], b"Hello, Alice!");
     let answers = world.relay.answer(&send.needs);
     world.with(BOB, |d, c| d.apply(c, &answers)).unwrap();
     let bundle_bytes = world.relay.bundle(&user("alice"), DeviceId(1)).unwrap();
     let bundle = Bundle::decode(&bundle_bytes).unwrap();
-    let answers = sesame_core::device::Answers { bundles: vec![bundle_bytes.clone()], ..Default::default() };
+    let answers = sesame_core::event::Answers { bundles: vec![bundle_bytes.clone()], ..Default::default() };
     world.with(BOB, |d, c| d.apply(c, &answers)).unwrap();
 
     let ids = (bundle.signed_pre_key.id, bundle.one_time_pre_key.as_ref().unwrap().id, bundle.kem_pre_key.id);
@@ -139,7 +140,7 @@ pub fn vectors() -> Value {
 
     let mut conversation = Vec::new();
     let mut exchange =
-        |world: &mut World, from: Name, to: Name, text: &[u8], pending: Option<sesame_core::device::Send>| {
+        |world: &mut World, from: Name, to: Name, text: &[u8], pending: Option<sesame_core::event::Send>| {
             let send = pending.unwrap_or_else(|| world.encrypt(from, &[to.0], text));
             assert_eq!(world.drive(from, send).unwrap(), None);
             let envelope = world.mails(to).remove(0);
@@ -150,7 +151,7 @@ pub fn vectors() -> Value {
                 "from": from.0,
                 "to": to.0,
                 "envelope": hex(&envelope),
-                "content_id": hex(&message.content_id),
+                "content_id": hex(&message.content_id.0),
                 "sent_at": message.sent_at,
                 "sequence": message.sequence,
                 "payload": hex(&message.payload),

@@ -1,25 +1,32 @@
 //! The attack catalogue, A01 to A29. `tests/README.md` says where each number is tested.
 
-use sesame_core::context::{Context, Timestamp};
 use sesame_core::crypto::{ed25519::SigningKey, x25519};
-use sesame_core::device::{Answers, Device, Event, Need, Rejection};
 use sesame_core::error::Code;
 use sesame_core::ids::DeviceId;
-use sesame_core::record::{self, Record, Scope};
 use sesame_core::registry::admission::{self, Speaker};
 use sesame_core::store::{Kind, MemoryStore, Places, Sealer};
 use sesame_core::wire::bundle::Bundle;
 use sesame_core::wire::content::{Body, SentTo, Stamp};
 use sesame_core::wire::device_list::SignedDeviceList;
+use sesame_core::{
+    context::{Context, Timestamp},
+    keys::device_list::{List, Listing},
+    model::{Peer, User},
+};
+use sesame_core::{
+    device::Device,
+    event::{Answers, Event, Need, Rejection},
+};
+use sesame_core::{ids::Scope, record::Record};
 use sesame_tests::store::{Fault, FaultyStore};
 use sesame_tests::{ALICE, BOB, World, events, failures, messages, store_key, user};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A device that nobody has, with fresh keys.
-fn ghost(world: &mut World, id: u32, epoch: u64) -> record::Device {
+fn ghost(world: &mut World, id: u32, epoch: u64) -> Listing {
     let mut context = Context { now: Timestamp(0), rng: &mut world.rng };
-    record::Device {
+    Listing {
         id: DeviceId(id),
         signing_key: *SigningKey::generate(&mut context).verifying_key().as_bytes(),
         identity_key: *x25519::PrivateKey::generate(&mut context).public_key().as_bytes(),
@@ -86,13 +93,9 @@ fn a02_a_rollback_and_a_fork_are_typed_events_and_the_evidence_is_kept() {
     let mut devices = known.list.devices.clone();
     devices.push(ghost(&mut world, 9, known.list.epoch));
     let forked = world.forge_list("alice", Some(&world.list("alice").list), &devices).unwrap();
-    let previous = record::List { epoch: known.list.epoch - 1, hash: [7; 32], ..known.list.clone() };
+    let previous = List { epoch: known.list.epoch - 1, hash: [7; 32], ..known.list.clone() };
     let same_epoch = world
-        .forge_list(
-            "alice",
-            Some(&record::List { ancestors: known.list.ancestors[1..].to_vec(), ..previous }),
-            &devices,
-        )
+        .forge_list("alice", Some(&List { ancestors: known.list.ancestors[1..].to_vec(), ..previous }), &devices)
         .unwrap();
     assert_eq!(same_epoch.list.epoch, known.list.epoch);
     let (found, refused) = apply_list(&mut world, &same_epoch.signed);
@@ -161,8 +164,8 @@ fn a04_a_new_device_is_announced_to_peers_and_to_own_devices_before_it_is_sent_t
     for name in [BOB, ("alice", 2)] {
         let results = world.receive(name).unwrap();
         assert_eq!(events(&results).iter().filter(added).count(), 1, "{name:?} {:?}", events(&results));
-        let at = |found: &dyn Fn(&sesame_core::device::Received) -> bool| results.iter().position(found).unwrap();
-        use sesame_core::device::{Item, Received};
+        let at = |found: &dyn Fn(&sesame_core::event::Received) -> bool| results.iter().position(found).unwrap();
+        use sesame_core::event::{Item, Received};
         let event = at(&|r| matches!(r, Received::Item { item: Item::Event(Event::DeviceListChanged { .. }), .. }));
         let message = at(&|r| matches!(r, Received::Item { item: Item::Message(_), .. }));
         assert!(event < message, "first the event, then what was said");
@@ -189,7 +192,7 @@ fn a06_a_list_with_a_device_twice_or_out_of_order_is_malformed() {
     for (devices, code) in [
         (vec![first, two, two], Code::DuplicateDevice),
         (vec![first, three, two], Code::NonCanonical),
-        (vec![first, record::Device { identity_key: first.identity_key, ..two }], Code::KeyReuse),
+        (vec![first, Listing { identity_key: first.identity_key, ..two }], Code::KeyReuse),
         (vec![], Code::EmptyList),
     ] {
         assert_eq!(world.forge_list("alice", Some(&honest.list), &devices).map(drop), Err(code));
@@ -242,9 +245,9 @@ fn a09_a_transcript_from_anybody_but_an_own_listed_device_is_refused() {
         world.receive(ALICE).unwrap();
         let dump = world.dump(ALICE);
         let key = sealer.places.user(Kind::User, &user(of));
-        let record = record::User::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap();
+        let record = User::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap();
         let key = sealer.places.device(Kind::Peer, &user(of), DeviceId(id));
-        (record, record::Peer::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap())
+        (record, Peer::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap())
     };
     let (own, sibling) = read("alice", 2);
     let (theirs, stranger) = read("bob", 1);
@@ -253,15 +256,15 @@ fn a09_a_transcript_from_anybody_but_an_own_listed_device_is_refused() {
     let stamp = Stamp { content_id: [7; 16], sent_at: 1 };
     let transcript = || Body::Transcript { stamp, recipients: vec![sent_to.clone()].into(), payload: vec![1].into() };
     let message = || Body::Message { stamp, payload: vec![1].into() };
-    let admit = |body, user: &record::User, device: &record::Peer| {
+    let admit = |body, user: &User, device: &Peer| {
         admission::admit(&body, Speaker { user, device, scope: Scope::Direct }, &own.user).map(drop)
     };
     assert_eq!(admit(transcript(), &own, &sibling), Ok(()));
     assert_eq!(admit(transcript(), &theirs, &stranger), Err(Code::NotListed));
-    let removed = record::Peer { stale_since: Some(1), ..sibling.clone() };
+    let removed = Peer { stale_since: Some(1), ..sibling.clone() };
     assert_eq!(admit(transcript(), &own, &removed), Err(Code::NotListed));
     // A10: our user id alone, or our listed id with another key, does not make a device ours.
-    let other_key = record::Peer { identity_key: [9; 32], ..sibling.clone() };
+    let other_key = Peer { identity_key: [9; 32], ..sibling.clone() };
     assert_eq!(admit(transcript(), &own, &other_key), Err(Code::NotListed));
     for (user, device) in [(&own, &sibling), (&theirs, &stranger), (&own, &removed)] {
         assert_eq!(admit(message(), user, device), Ok(()));
@@ -273,10 +276,10 @@ fn a10_a_contact_that_lists_a_key_of_ours_is_refused() {
     let mut world = World::pair(10);
     let bobs = world.list("bob").list.devices[0];
     let honest = world.list("alice");
-    let thief = record::Device { id: DeviceId(2), added_at_epoch: 2, ..bobs };
+    let thief = Listing { id: DeviceId(2), added_at_epoch: 2, ..bobs };
     let forged = world.forge_list("alice", Some(&honest.list), &[honest.list.devices[0], thief]).unwrap();
     assert_eq!(apply_list(&mut world, &forged.signed), (vec![], vec![Code::KeyReuse]));
-    let identity_only = record::Device { signing_key: ghost(&mut world, 2, 2).signing_key, ..thief };
+    let identity_only = Listing { signing_key: ghost(&mut world, 2, 2).signing_key, ..thief };
     let forged = world.forge_list("alice", Some(&honest.list), &[honest.list.devices[0], identity_only]).unwrap();
     assert_eq!(apply_list(&mut world, &forged.signed), (vec![], vec![Code::KeyReuse]));
 }
@@ -503,7 +506,7 @@ fn a27_a_record_whose_public_half_is_anothers_does_not_open() {
     let world = World::pair(27);
     let (sealer, key) = (Sealer::new(&store_key()), Places::only(Kind::Own));
     let mut own = world.own(ALICE);
-    own.account_key = *world.list("bob").account_key.as_bytes();
+    own.account_key = world.list("bob").account();
     let mut rng = world.rng.clone();
     let mut context = Context { now: Timestamp(0), rng: &mut rng };
     let row = sealer.seal(&mut context, &key, &own.encode().unwrap()).unwrap();

@@ -1,8 +1,11 @@
 //! Every case of the corpus gives its code, and changes nothing.
 
 use sesame_core::context::{Context, Timestamp};
-use sesame_core::device::{Answers, Device, Received};
 use sesame_core::store::MemoryStore;
+use sesame_core::{
+    device::Device,
+    event::{Answers, Received},
+};
 use sesame_tests::bad_inputs::{Surface, corpus, text};
 use sesame_tests::{store_key, user};
 use std::sync::Arc;

@@ -1,10 +1,13 @@
 //! The store fails at every operation in turn: the call errs, memory and disk are as before, the same call then succeeds.
 
 use sesame_core::context::Context;
-use sesame_core::device::{Answers, Device, GroupChange, Rejection};
 use sesame_core::error::{Code, Error};
 use sesame_core::ids::{DeviceId, GroupKind};
 use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError};
+use sesame_core::{
+    device::Device,
+    event::{Answers, GroupChange, Rejection},
+};
 use sesame_tests::store::Fault;
 use sesame_tests::{ALICE, BOB, DAY, Name, World, store_key, user};
 use std::sync::{

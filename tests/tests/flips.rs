@@ -1,10 +1,13 @@
 //! Every byte of a bundle, a device list and a stored record flipped in turn: a typed error, and the store as before. The envelope's
 //! bytes are flipped in `sesame.rs`, t19.
 
-use sesame_core::device::{Answers, Device, Received};
 use sesame_core::error::Code;
 use sesame_core::ids::DeviceId;
 use sesame_core::store::{Kind, MemoryStore, Places};
+use sesame_core::{
+    device::Device,
+    event::{Answers, Received},
+};
 use sesame_tests::{ALICE, BOB, World, store_key, user};
 use std::sync::Arc;
 

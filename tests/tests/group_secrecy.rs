@@ -8,7 +8,6 @@ use sesame_core::device::Device;
 use sesame_core::error::Code;
 use sesame_core::ids::{GroupId, UserId};
 use sesame_core::keys::device::DeviceKeys;
-use sesame_core::record::{Own, Scope};
 use sesame_core::secret::Secret;
 use sesame_core::session::{self, Session};
 use sesame_core::store::MemoryStore;
@@ -16,6 +15,7 @@ use sesame_core::wire::{
     content::{self, Body},
     envelope::{Envelope, Route},
 };
+use sesame_core::{ids::Scope, record::Own};
 use sesame_relay::Seen;
 use sesame_tests::{ALICE, BOB, Name, World, messages, store_key};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +54,7 @@ fn t88_the_state_of_one_scope_opens_nothing_of_another() {
 fn t88_who_reads_the_opening_in_the_direct_session_still_cannot_open_the_scope() {
     // Everything that the direct message says, and every public key: without an identity key it makes no header key of the scope.
     let mut world = World::acquainted(188, &[("alice", 1), ("bob", 1), ("eve", 1)]);
-    let keys = |world: &World, name| DeviceKeys::from_record(&world.own(name));
+    let keys = |world: &World, name| world.own(name).keys();
     let (alice, bob, eve) = (keys(&world, ALICE), keys(&world, BOB), keys(&world, ("eve", 1)));
     let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
     let scope = Scope::Group(sesame_core::ids::GroupKind::Pairwise, GroupId([7; 32]));
@@ -173,22 +173,18 @@ fn t88_with_the_direct_sessions_state_alone_the_opening_is_read_and_what_is_nest
     let (_, Body::Opening(opening)) = content::decode(&content).unwrap() else { panic!("no opening") };
     assert_eq!(opening.group, id.0, "the thief reads the opening, its seed and its public key");
     // All that is missing is DH(IK_A, IK_B): with keys of his own, or with any public key, there is no session that opens what is nested.
-    let eve = DeviceKeys::from_record(&Own { identity: Arc::new(Secret::init_with(|k| k.fill(3))), ..world.own(BOB) });
+    let eve = Own { identity: Arc::new(Secret::init_with(|k| k.fill(3))), ..world.own(BOB) }.keys();
     let seed = Secret::init_with(|seed| *seed = opening.seed);
     let scope = Scope::Group(sesame_core::ids::GroupKind::Pairwise, id);
     let seen = Opened { scope, generation: opening.generation, ephemeral_key: &opening.ephemeral_key, seed: &seed };
-    let alice = DeviceKeys::from_record(&world.own(ALICE)).party;
+    let alice = world.own(ALICE).keys().party;
     let salt = &envelope.head.salt;
     let try_with = |keys: &DeviceKeys, context: &mut Context<'_>| {
         let session = session::accept_opening(keys, &alice, seen, Timestamp(0)).unwrap();
         session::open_nested(&session, context, (&opening, salt), &load).map(drop)
     };
     assert_eq!(try_with(&eve, &mut context), Err(Code::AuthenticationFailed));
-    assert_eq!(
-        try_with(&DeviceKeys::from_record(&world.own(BOB)), &mut context),
-        Ok(()),
-        "else this test shows nothing"
-    );
+    assert_eq!(try_with(&world.own(BOB).keys(), &mut context), Ok(()), "else this test shows nothing");
 }
 
 /// One batch: its recipient; device, size and whether it is an initiation of each envelope; whether it was refused.
@@ -304,8 +300,8 @@ fn t87_sizes_are_equal_while_a_list_rides_and_before_any_answer() {
         }
         for length in (0..2_000).step_by(23) {
             let text = vec![1; length];
-            let sizes = |send: &sesame_core::device::Send| -> Vec<(UserId, u32, usize)> {
-                let of = |batch: &sesame_core::device::Batch| {
+            let sizes = |send: &sesame_core::event::Send| -> Vec<(UserId, u32, usize)> {
+                let of = |batch: &sesame_core::event::Batch| {
                     let out = batch.envelopes.iter().map(|out| (batch.user.clone(), out.device.0, out.envelope.len()));
                     out.collect::<Vec<_>>()
                 };

@@ -1,7 +1,7 @@
 //! The world plays groups: random acts under loss, duplication, reordering and restarts.
 
-use sesame_core::device::{Received, Standing};
 use sesame_core::error::{Code, Error};
+use sesame_core::event::{Received, Standing};
 use sesame_core::ids::GroupId;
 use sesame_tests::{ALICE, Name, Weather, World, failures, messages, user};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,17 +1,22 @@
 //! Private groups with dishonest members and dishonest servers (A47 to A57).
 
-use sesame_core::context::{Context, Timestamp};
 use sesame_core::crypto::labels;
-use sesame_core::device::{Act, Answers, Event, Item, Need, Received, Send};
 use sesame_core::error::Code;
+use sesame_core::event::{Act, Answers, Event, Item, Need, Received, Send};
 use sesame_core::group::{operation::Operation, set::Set};
 use sesame_core::ids::{DeviceId, GroupId, GroupKind};
-use sesame_core::keys::device::DeviceKeys;
-use sesame_core::record::{self, Record, Scope};
 use sesame_core::registry::admission;
 use sesame_core::store::{Kind, Sealer};
 use sesame_core::wire::content::{Body as Content, GroupClaim, SentTo, Stamp};
 use sesame_core::wire::group::{self as form, Added, Body, Bundle, Change, SignedOperation};
+use sesame_core::{
+    context::{Context, Timestamp},
+    model::User,
+};
+use sesame_core::{
+    ids::Scope,
+    record::{Record, StoredOperation},
+};
 use sesame_tests::{ALICE, BOB, DAY, JEN, Name, World, events, failures, messages, store_key, user};
 
 #[test]
@@ -53,7 +58,7 @@ fn plant(world: &mut World, from: Name, to: Name) {
 
 /// What a client that keeps no rules sends: a signed operation in the place of a message that it had ready.
 fn smuggle(world: &mut World, from: Name, id: GroupId, set: &Set, body: Body) -> Send {
-    let signer = DeviceKeys::from_record(&world.own(from));
+    let signer = world.own(from).keys();
     let list = world.list(from.0);
     let draft = set.draft(&signer.party, body).unwrap();
     let operation = Operation::sign(&signer, &list.list, draft).unwrap();
@@ -69,7 +74,7 @@ fn t79_a48_a_stranger_who_knows_the_group_id_achieves_nothing_and_learns_nothing
     let mallory = ("mallory", 1);
     plant(&mut world, ALICE, mallory);
     let before = world.group(BOB, id).unwrap();
-    let signer = DeviceKeys::from_record(&world.own(mallory));
+    let signer = world.own(mallory).keys();
     let set = world.operations(ALICE, id);
     for round in 0..4 {
         let myself = Added {
@@ -159,7 +164,7 @@ fn forge(
     bodies: Vec<Body>,
     spoil: impl Fn(usize, &mut form::Operation),
 ) -> Vec<Vec<u8>> {
-    let signer = DeviceKeys::from_record(&world.own(from));
+    let signer = world.own(from).keys();
     let list = world.list(from.0);
     let (mut set, mut bundles) = (set.clone(), Vec::new());
     for (at, body) in bodies.into_iter().enumerate() {
@@ -325,7 +330,7 @@ fn a57_a_message_that_the_server_withholds_from_a_group_shows_as_a_gap() {
     let gaps: Vec<_> = events(&results)
         .into_iter()
         .filter_map(|event| match event {
-            Event::Gap { group, from, to, .. } => Some((*group, *from, *to)),
+            Event::Gap { group, first, last, .. } => Some((*group, *first, *last)),
             _ => None,
         })
         .collect();
@@ -358,8 +363,8 @@ fn mistake_jen_for_another(world: &mut World) {
     let sealer = Sealer::new(&store_key());
     let key = sealer.places.user(Kind::User, &user("jen"));
     let mut dump = world.dump(BOB);
-    let jens = record::User::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap();
-    let other = record::User { account_key: *world.list("bob").account_key.as_bytes(), ..jens };
+    let jens = User::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap();
+    let other = User { account_key: world.list("bob").account(), ..jens };
     let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
     dump.insert(key.clone(), sealer.seal(&mut context, &key, &other.encode().unwrap()).unwrap());
     world.hosts[&BOB].store.inner.restore(dump);
@@ -382,7 +387,7 @@ fn a_pin_that_differs_from_the_adds_blocks() {
     assert!(send.needs.contains(&Need::IdentityAcceptance(user("jen"))));
     assert!(send.batches.iter().all(|batch| batch.user != user("jen")));
     // The app stays with its pin: the claim is gone, and in the group nothing is sent to who is not the member.
-    let pinned = *world.list("bob").account_key.as_bytes();
+    let pinned = world.list("bob").account();
     world.with(BOB, |d, c| d.accept_identity(c, &user("jen"), &pinned)).unwrap();
     let users = world.with(BOB, |d, c| d.users(c)).unwrap();
     assert!(users.iter().all(|view| view.claimed_key.is_none()));
@@ -467,7 +472,7 @@ fn a49_an_ex_member_who_adds_themselves_stays_out() {
         let leaves = if aside { vec![] } else { vec![leave.0] };
         let account_key = *world.list("jen").account_key.as_bytes();
         let myself = Added { user: b"jen".to_vec().into(), account_key, leaves: leaves.into() };
-        let signer = DeviceKeys::from_record(&world.own(JEN));
+        let signer = world.own(JEN).keys();
         let add = Body::Add { members: vec![myself].into() };
         let draft = set.draft(&signer.party, add.clone()).unwrap();
         let adds = Operation::sign(&signer, &world.list("jen").list, draft).unwrap().id;
@@ -481,7 +486,7 @@ fn a49_an_ex_member_who_adds_themselves_stays_out() {
             world.receive(BOB).unwrap();
         }
         assert_eq!(world.members(BOB, id), ["alice", "bob"], "aside: {aside}");
-        assert_eq!(world.group(BOB, id).unwrap().standing, sesame_core::device::Standing::Member);
+        assert_eq!(world.group(BOB, id).unwrap().standing, sesame_core::event::Standing::Member);
     }
 }
 
@@ -544,7 +549,7 @@ fn a_removed_device_cannot_accept_an_invitation() {
     let accepted: Vec<_> = world.dump(thief).into_iter().filter(|(key, _)| key.starts_with(&prefix)).collect();
     let mut set = world.operations(ALICE, id);
     let word = accepted.into_iter().find_map(|(key, row)| {
-        let stored = record::StoredOperation::decode(&sealer.open(&key, &row).unwrap()).unwrap();
+        let stored = StoredOperation::decode(&sealer.open(&key, &row).unwrap()).unwrap();
         Operation::from_record(stored).ok().filter(|operation| !set.has(&operation.id))
     });
     set.insert(word.unwrap()).unwrap();

@@ -1,10 +1,14 @@
 //! No key bytes, no payload and no user id in any `Debug` or error text.
 
-use sesame_core::context::{Context, Timestamp};
 use sesame_core::crypto::{ed25519, mlkem, x25519};
 use sesame_core::error::{Code, Error};
 use sesame_core::record::{self, Record};
 use sesame_core::store::{Kind, Places, Sealer};
+use sesame_core::{
+    context::{Context, Timestamp},
+    keys::pre_keys::PreKey,
+    model::Peer,
+};
 use sesame_tests::{ALICE, BOB, World, store_key};
 
 /// A secret as it would look in a text: raw bytes as a list, hexadecimal in both cases, any run of eight.
@@ -43,18 +47,18 @@ fn no_debug_prints_a_secret() {
             }
             kind if kind == Kind::Peer as u8 => {
                 peers += 1;
-                let peer = record::Peer::decode(&plain).unwrap();
+                let peer = Peer::decode(&plain).unwrap();
                 assert_absent(peer.sending_pair.expose(), &format!("{peer:?}"), "a peer");
                 assert!(!format!("{peer:?}").contains("bob"));
                 format!("{peer:?}")
             }
-            kind if kind == Kind::PreKey as u8 => match record::PreKey::decode(&plain).unwrap() {
-                record::PreKey::Curve(secret) => {
+            kind if kind == Kind::PreKey as u8 => match PreKey::decode(&plain).unwrap() {
+                PreKey::Curve(secret) => {
                     let key = x25519::PrivateKey::from_secret(secret.clone());
                     assert_absent(secret.expose(), &format!("{key:?}"), "a prekey");
                     format!("{key:?}")
                 }
-                record::PreKey::Kem(seed) => {
+                PreKey::Kem(seed) => {
                     let key = mlkem::PrivateKey::from_seed(seed.clone());
                     assert_absent(seed.expose(), &format!("{key:?}"), "a prekey");
                     format!("{key:?}")

@@ -1,8 +1,8 @@
 //! The Sesame specification, rule by rule (T3 to T26), in the direct scope. `core/src/session/order.rs` tests T1, T2 and T21.
 
-use sesame_core::device::{Answers, DeviceState, Event, MessageKind, Need, Received, Rejection};
 use sesame_core::error::Code;
-use sesame_core::ids::DeviceId;
+use sesame_core::event::{Answers, DeviceState, Event, MessageKind, Need, Received, Rejection};
+use sesame_core::ids::{AccountKey, DeviceId};
 use sesame_tests::store::Fault;
 use sesame_tests::{ALICE, BOB, DAY, World, events, failures, messages, user};
 
@@ -362,9 +362,9 @@ fn t20_an_older_session_raises_a_flag_once_its_successor_was_used() {
     world.decrypt(loser, &[first]);
     world.send(loser, &[winner.0], b"on the higher one");
     let results = world.receive(winner).unwrap();
-    assert_eq!((messages(&results)[0].session, messages(&results)[0].flags.older_session), (higher, false));
+    assert_eq!((messages(&results)[0].session_id, messages(&results)[0].flags.older_session), (higher, false));
     let results = world.decrypt(winner, &[late]);
-    assert_ne!(messages(&results)[0].session, higher);
+    assert_ne!(messages(&results)[0].session_id, higher);
     assert!(messages(&results)[0].flags.older_session);
     assert_eq!(world.session(winner, loser).unwrap().id, higher);
 }
@@ -431,7 +431,7 @@ fn t24_a_changed_account_key_blocks_holds_and_goes_on_after_acceptance() {
     assert!(send.batches.iter().all(|batch| batch.user != user("bob")));
     let waiting = world.with(ALICE, |d, c| d.users(c)).unwrap();
     let claimed = waiting.iter().find_map(|view| view.claimed_key).unwrap();
-    let wrong = world.with(ALICE, |d, c| d.accept_identity(c, &user("bob"), &[7; 32])).unwrap_err();
+    let wrong = world.with(ALICE, |d, c| d.accept_identity(c, &user("bob"), &AccountKey([7; 32]))).unwrap_err();
     assert_eq!((wrong.code, wrong.field), (Code::InvalidArgument, Some("account_key")));
     let results = world.with(ALICE, |d, c| d.accept_identity(c, &user("bob"), &claimed)).unwrap();
     assert_eq!(texts(&results), [b"it is me"]);
@@ -498,7 +498,7 @@ fn pins_and_verified_flags_travel_with_transcripts_and_a_differing_pin_blocks() 
     world.receive(("bob", 2)).unwrap();
     let known = world.with(("bob", 2), |d, c| d.users(c)).unwrap();
     let pinned = |name: &str| known.iter().find(|view| view.user == user(name)).unwrap();
-    assert_eq!(pinned("carol").account_key, *world.list("carol").account_key.as_bytes());
+    assert_eq!(pinned("carol").account_key, world.list("carol").account());
     assert!(pinned("alice").verified && !pinned("carol").verified);
     // The server shows the tablet another Dan than the phone.
     world.create("dan");
@@ -537,7 +537,9 @@ fn a57_a_hole_in_a_senders_sequence_shows_once_and_a_late_message_fills_it_silen
     let mails = world.steal(ALICE);
     let gaps = |results: &[Received]| -> Vec<(u64, u64)> {
         let of = |event: &&Event| match event {
-            Event::Gap { user: of, device, from, to, .. } if *of == user("bob") && device.0 == 1 => Some((*from, *to)),
+            Event::Gap { user: of, device, first, last, .. } if *of == user("bob") && device.0 == 1 => {
+                Some((*first, *last))
+            }
             _ => None,
         };
         events(results).iter().filter_map(of).collect()

@@ -6,7 +6,8 @@
 use sesame_core::{
     context::{Context, Timestamp},
     crypto::kdf::sha256,
-    device::{Device, Recipients},
+    device::Device,
+    event::Recipients,
     store::MemoryStore,
 };
 use sesame_tests::{ALICE, BOB, JEN, Name, World, store_key, user};

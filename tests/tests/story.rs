@@ -1,6 +1,6 @@
 //! The main job, end to end.
 
-use sesame_core::device::{DeviceState, Event, MessageKind, Rejection};
+use sesame_core::event::{DeviceState, Event, MessageKind, Rejection};
 use sesame_core::ids::DeviceId;
 use sesame_relay::Refusal;
 use sesame_tests::{World, events, failures, messages, user};

@@ -5,9 +5,8 @@ use crate::{
         kdf::{join, sha256},
         labels,
     },
-    ids::SessionId,
+    ids::{Scope, SessionId},
     keys::party::Party,
-    record::Scope,
     secret::Secret,
     wire::envelope::{Initiation, SUITE},
 };

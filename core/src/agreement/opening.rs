@@ -11,8 +11,8 @@ use super::{associated_data, pqxdh::SharedSecrets};
 use crate::{
     crypto::{kdf, labels, x25519},
     error::Code,
+    ids::Scope,
     keys::party::Party,
-    record::Scope,
     secret::Secret,
 };
 use zeroize::Zeroizing;

@@ -11,16 +11,18 @@ use crate::{
     agreement::opening::Opened as OpenedScope,
     context::Context,
     error::Code,
-    ids::{GroupId, GroupKind},
+    event::{Event, Flags, Item, Message, MessageKind},
+    ids::{ContentId, EnvelopeId, GroupId, GroupKind, Scope},
     keys::device_list::VerifiedDeviceList,
+    model::{Peer, SessionMeta, User, order},
     ratchet::Delta,
-    record::{self, Event, Flags, Item, Message, MessageKind, Peer, Scope, SessionMeta, User},
+    record,
     registry::{
         admission::{self, Speaker},
         trust,
     },
     secret::Secret,
-    session::{self, order},
+    session,
     wire::{
         content::{self, Body, ListClaim, Prelude},
         opening::Opening,
@@ -67,8 +69,8 @@ impl Device {
             user: incoming.user.clone(),
             device: incoming.device,
             account_key: peer.account_key,
-            envelope_id: incoming.envelope.head.salt,
-            session: said.meta.id,
+            envelope_id: EnvelopeId(incoming.envelope.head.salt),
+            session_id: said.meta.id,
             flags: said.flags,
             prelude: said.prelude,
             body: said.body,
@@ -131,7 +133,7 @@ impl Device {
         let riding = prelude.list.as_slice();
         if !riding.is_empty() {
             let list = VerifiedDeviceList::verify(riding)?;
-            if list.user != peer.user || *list.account_key.as_bytes() != peer.account_key {
+            if list.user != peer.user || list.account() != peer.account_key {
                 return Err(Code::WrongUser);
             }
             // An older list than ours in an honest message is only late.
@@ -183,12 +185,12 @@ fn message(incoming: &Incoming<'_>, said: Said, kind: MessageKind) -> Result<Mes
         return Err(Code::WrongScope);
     };
     Ok(Message {
-        content_id: stamp.content_id,
-        envelope_id: incoming.envelope.head.salt,
+        content_id: ContentId(stamp.content_id),
+        envelope_id: EnvelopeId(incoming.envelope.head.salt),
         user: incoming.user.clone(),
         device: incoming.device,
         group: None,
-        session: said.meta.id,
+        session_id: said.meta.id,
         sent_at: stamp.sent_at,
         sequence: said.prelude.sequence,
         kind,

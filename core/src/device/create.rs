@@ -15,14 +15,12 @@ use crate::{
         x25519,
     },
     error::{Code, Error},
-    ids::{DeviceId, GroupId, UserId},
-    keys::{
-        device::DeviceKeys,
-        device_list::{self, VerifiedDeviceList},
-    },
+    event::Event,
+    ids::{AccountKey, DeviceId, GroupId, UserId},
+    keys::device_list::{self, Listing, VerifiedDeviceList},
     limits::{LINK_EXPIRY, MAX_BUNDLE, MAX_DEVICES},
-    record::{self, Event, Own, PreKeyBook, StoredList, User},
-    registry::trust,
+    model::{GroupRecord, User},
+    record::{self, Own, PreKeyBook, StoredList},
     secret::Secret,
     store::{Key, Kind, Places, Query, Sealer, Store},
     wire::{
@@ -47,7 +45,7 @@ impl core::fmt::Debug for Linking {
 }
 
 fn put_list(work: &mut Work<'_>, list: &VerifiedDeviceList, verified: bool) -> Result<(), Code> {
-    let pinned = trust::pin(list.user.clone(), *list.account_key.as_bytes());
+    let pinned = User::pinned(list.user.clone(), list.account());
     work.put_user(&User { verified, list: Some(list.list.clone()), ..pinned })?;
     let key = work.places().user(Kind::List, &list.user);
     work.put(key, &StoredList { signed: list.signed.clone() })
@@ -92,15 +90,15 @@ impl Device {
             let own = Own {
                 user: user.clone(),
                 device: DeviceId(1),
-                account_key: *account.verifying_key().as_bytes(),
+                account_key: AccountKey(*account.verifying_key().as_bytes()),
                 account: Some(account.seed().clone()),
                 signing: SigningKey::generate(context).seed().clone(),
                 identity: x25519::PrivateKey::generate(context).secret().clone(),
                 next_device: DeviceId(2),
                 mailbox_emptied_at: 0,
             };
-            let keys = DeviceKeys::from_record(&own);
-            let first = record::Device {
+            let keys = own.keys();
+            let first = Listing {
                 id: own.device,
                 signing_key: *keys.party.signing_key.as_bytes(),
                 identity_key: *keys.party.identity_key.as_bytes(),
@@ -126,11 +124,11 @@ impl Device {
             let mut work = Work::new(store.as_ref(), &sealer, false);
             check_store(&mut work, &sealer, true)?;
             let own: Own = work.get(&Places::only(Kind::Own))?.ok_or(Code::ForeignStore)?;
-            let keys = DeviceKeys::from_record(&own);
+            let keys = own.keys();
             // A27: a public half that does not belong to its private half shows here.
             let user = work.user(&own.user)?.ok_or(Code::RecordInconsistent)?;
             let seed = own.account.clone().map(SigningKey::from_seed);
-            let account_fits = seed.is_none_or(|seed| *seed.verifying_key().as_bytes() == own.account_key);
+            let account_fits = seed.is_none_or(|seed| *seed.verifying_key().as_bytes() == own.account_key.0);
             if !account_fits || user.account_key != own.account_key {
                 return Err(Code::RecordInconsistent.into());
             }
@@ -155,7 +153,7 @@ impl Device {
                 return Err(Code::ForeignStore.into());
             }
             let expires_at = context.now.0.saturating_add(u64::try_from(LINK_EXPIRY.as_millis()).unwrap_or(u64::MAX));
-            let linking = record::Linking {
+            let linking = record::PendingLink {
                 signing: SigningKey::generate(context).seed().clone(),
                 identity: x25519::PrivateKey::generate(context).secret().clone(),
                 secret: Arc::new(Secret::init_with(|secret| context.rng.fill_bytes(secret))),
@@ -200,7 +198,7 @@ impl Device {
             let id = own.next_device;
             own.next_device = DeviceId(id.0.checked_add(1).ok_or(Code::TooManyDevices)?);
             let mut listed = list.devices.clone();
-            listed.push(record::Device {
+            listed.push(Listing {
                 id,
                 signing_key: offer.signing_key,
                 identity_key: offer.identity_key,
@@ -236,7 +234,7 @@ impl Device {
             if device == self.id() {
                 return Err(Error::of(Code::InvalidArgument, "device"));
             }
-            let rest: Vec<record::Device> = list.devices.iter().filter(|d| d.id != device).copied().collect();
+            let rest: Vec<Listing> = list.devices.iter().filter(|d| d.id != device).copied().collect();
             let next = device_list::sign(&account, self.user(), Some(&list), &rest, context.now)?;
             let events = self.take_list(work, &next, context.now)?;
             self.advance_user(work, context, self.user())?;
@@ -267,7 +265,7 @@ impl Device {
             let Some(user) = work.get::<User>(&key)?.filter(|user| user.user != *self.user()) else { continue };
             contacts.push(Contact {
                 user: user.user.as_bytes().to_vec().into(),
-                account_key: user.account_key,
+                account_key: user.account_key.0,
                 verified: u8::from(user.verified),
                 device_list: super::lists::signed_list(work, &user.user)?.into(),
             });
@@ -286,7 +284,7 @@ impl Linking {
         let code = {
             let mut work = Work::new(store.as_ref(), &sealer, false);
             check_store(&mut work, &sealer, true)?;
-            let linking: record::Linking = work.get(&Places::only(Kind::Linking))?.ok_or(Code::ForeignStore)?;
+            let linking: record::PendingLink = work.get(&Places::only(Kind::Linking))?.ok_or(Code::ForeignStore)?;
             offer(&linking).encode()?
         };
         Ok(Self { store, sealer, code })
@@ -306,7 +304,7 @@ impl Linking {
     pub fn complete(self, context: &mut Context<'_>, answer: &[u8]) -> Result<Device, Error> {
         let answer = LinkAnswer::decode(answer).map_err(|code| Error::of(code, "answer"))?;
         let keys = run(self.store.as_ref(), &self.sealer, context, |work, context| {
-            let linking: record::Linking = work.get(&Places::only(Kind::Linking))?.ok_or(Code::ForeignStore)?;
+            let linking: record::PendingLink = work.get(&Places::only(Kind::Linking))?.ok_or(Code::ForeignStore)?;
             if linking.expires_at < context.now.0 {
                 return Err(Error::of(Code::InvalidArgument, "answer"));
             }
@@ -327,7 +325,7 @@ impl Linking {
             let own = Own {
                 user: list.user.clone(),
                 device: id,
-                account_key: *list.account_key.as_bytes(),
+                account_key: list.account(),
                 account: None,
                 signing: linking.signing,
                 identity: linking.identity,
@@ -344,13 +342,13 @@ impl Linking {
             for group in grant.groups.as_slice() {
                 take_group(work, (context.now, (&own.user, own.device)), group.as_slice())?;
             }
-            Ok(DeviceKeys::from_record(&own))
+            Ok(own.keys())
         })?;
         Ok(Device { store: self.store, sealer: self.sealer, keys })
     }
 }
 
-fn offer(linking: &record::Linking) -> LinkOffer {
+fn offer(linking: &record::PendingLink) -> LinkOffer {
     LinkOffer {
         signing_key: *SigningKey::from_seed(linking.signing.clone()).verifying_key().as_bytes(),
         identity_key: *x25519::PrivateKey::from_secret(linking.identity.clone()).public_key().as_bytes(),
@@ -364,7 +362,7 @@ fn take_contact(work: &mut Work<'_>, contact: &Contact) -> Result<(), Code> {
     let user = UserId::try_new(contact.user.as_slice().to_vec()).ok_or(Code::NonCanonical)?;
     if contact.device_list.as_slice().is_empty() {
         VerifyingKey::decode(contact.account_key)?;
-        let pinned = trust::pin(user, contact.account_key);
+        let pinned = User::pinned(user, AccountKey(contact.account_key));
         return work.put_user(&User { verified: contact.verified == 1, ..pinned });
     }
     let list = VerifiedDeviceList::verify(contact.device_list.as_slice())?;
@@ -389,7 +387,7 @@ fn groups(work: &Work<'_>) -> Result<Vec<TlsByteVecU24>, Code> {
 }
 
 fn whole_group(work: &Work<'_>, key: &Key) -> Result<Vec<TlsByteVecU24>, Code> {
-    let group: record::Group = work.get(key)?.ok_or(Code::RecordInconsistent)?;
+    let group: GroupRecord = work.get(key)?.ok_or(Code::RecordInconsistent)?;
     let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
     let set = state::load(work, &id)?.set;
     state::bundles(work, &set, MAX_BUNDLE)?.iter().map(|bundle| Ok(bundle.encode()?.into())).collect()

@@ -10,12 +10,11 @@ use super::{
 use crate::{
     context::Context,
     error::Code,
-    ids::SessionId,
-    record::{
-        Beginning, Entry, List, Nested, PartState, Peer, Scope, SendBody, SendHead, SendPart, SessionCold, SessionMeta,
-        User,
-    },
-    session::{self, Session, order},
+    ids::{Scope, SessionId},
+    keys::device_list::List,
+    model::{Peer, SessionMeta, User, order},
+    record::{Beginning, Entry, Nested, PartState, SendBody, SendHead, SendPart, SessionCold},
+    session::{self, Session},
     store::Kind,
     wire::{
         content::{ListClaim, Prelude},
@@ -88,7 +87,7 @@ impl Device {
             // A damaged DeviceRecord is not made anew: its floor would be lost, and replays would pass (X 3).
             damaged.into_iter().for_each(|device| part.skip(device, Code::RecordCorrupt));
             let find = |device| Ok(peers.iter().find(|peer| peer.device == device));
-            let plan = part.plan(user.as_ref(), find, self.us(), (head.target, scope), context.now)?;
+            let plan = part.plan(user.as_ref(), find, &self.keys.party, (head.target, scope), context.now)?;
             let Some(user) = &user else { return Ok(()) };
             if plan.encrypt.is_empty() {
                 return Ok(());

@@ -4,14 +4,15 @@
 
 use super::{
     Device, inbox,
-    received::{BatchResults, Numbered, Received},
+    received::{BatchResults, Numbered},
     work::Work,
 };
 use crate::{
     error::Code,
+    event::{Event, Item, Received},
     ids::{DeviceId, GroupId, UserId},
     limits::MAX_GAPS,
-    record::{Event, Heard, Item},
+    record::Heard,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,8 +39,8 @@ impl Device {
             if expected > before.saturating_add(1) {
                 work.put(key, &Heard { highest: expected.saturating_sub(1) })?;
             }
-            for (from, to) in gaps {
-                let item = Item::Event(Event::Gap { user: user.clone(), device, group, from, to });
+            for (first, last) in gaps {
+                let item = Item::Event(Event::Gap { user: user.clone(), device, group, first, last });
                 batch.results.push(Received::Item { envelope, id: inbox::put(work, &item)?, item });
             }
         }

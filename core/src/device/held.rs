@@ -3,16 +3,18 @@
 use super::{
     Device,
     receive::check_gate,
-    received::{BatchResults, Incoming, Opened, Received},
+    received::{BatchResults, Incoming, Opened},
     work::Work,
 };
 use crate::{
     context::Context,
     error::{Code, Error},
-    ids::UserId,
+    event::{Event, Received},
+    ids::{EnvelopeId, UserId},
     keys::party::Party,
     limits::{MAX_HELD, MAX_HELD_PER_DEVICE},
-    record::{Counters, Event, Held, User},
+    model::User,
+    record::{Counters, Held},
     registry::trust,
     store::{Kind, Places},
     wire::envelope::Envelope,
@@ -35,11 +37,12 @@ impl Device {
         let (_, receiving) = self.keys.pair(party)?;
         check_gate(work, incoming, &receiving)?;
         let places = work.places();
-        let key = places.salted(Kind::Held, &incoming.user, incoming.device, &incoming.envelope.head.salt);
+        let key =
+            places.envelope(Kind::Held, &incoming.user, incoming.device, &EnvelopeId(incoming.envelope.head.salt));
         if work.exists(&key)? {
             return Err(Code::Duplicate);
         }
-        let (blocked, event) = trust::block(user, *party.account_key.as_bytes());
+        let (blocked, event) = trust::block(user, party.account());
         work.put_user(&blocked)?;
         let mut events: Vec<Event> = event.into_iter().collect();
         let mut of_device = 0_usize;

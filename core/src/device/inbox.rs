@@ -4,18 +4,10 @@ use super::{Device, work::Work};
 use crate::{
     context::Context,
     error::{Code, Error},
-    record::{Counters, Item},
+    event::{InboxItem, Item},
+    record::Counters,
     store::{Kind, Places},
 };
-
-/// A row of the inbox.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct InboxItem {
-    /// For [`Device::ack`].
-    pub id: u64,
-    /// A message or an event.
-    pub item: Item,
-}
 
 impl Device {
     /// Everything that was received and not acked, oldest first; after a crash the same items under the same ids.
@@ -26,8 +18,7 @@ impl Device {
         self.run(context, |work, _| {
             let mut items = Vec::new();
             for key in work.keys(&Places::all(Kind::Item))? {
-                let id =
-                    key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes)).ok_or(Code::RecordInconsistent)?;
+                let id = Places::item_of(&key)?;
                 items.extend(work.get::<Item>(&key)?.map(|item| InboxItem { id, item }));
             }
             Ok(items)

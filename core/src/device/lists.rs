@@ -5,9 +5,11 @@ use crate::{
     context::{Context, Timestamp},
     crypto::{ed25519::VerifyingKey, kdf, labels},
     error::{Code, Error},
-    ids::UserId,
-    keys::device_list::VerifiedDeviceList,
-    record::{Event, List, Peer, StoredList, User},
+    event::Event,
+    ids::{AccountKey, UserId},
+    keys::device_list::{List, VerifiedDeviceList},
+    model::{Peer, User},
+    record::StoredList,
     registry::trust,
     store::{Kind, Places},
     wire::content::Body,
@@ -38,12 +40,12 @@ impl Device {
         let known = work.user(&offered.user)?;
         let stored = signed_list(work, &offered.user)?;
         let admitted = match (trust::admit(known.as_ref(), &stored, offered, &self.keys.party, now), &known) {
-            (Err(Code::IdentityChanged), Some(known)) if known.account_key != *offered.account_key.as_bytes() => {
+            (Err(Code::IdentityChanged), Some(known)) if known.account_key != offered.account() => {
                 // Our own account key does not change under us: that list is somebody else's.
                 if known.user == *self.user() {
                     return Err(Code::WrongUser);
                 }
-                let (blocked, event) = trust::block(known, *offered.account_key.as_bytes());
+                let (blocked, event) = trust::block(known, offered.account());
                 work.put_user(&blocked)?;
                 return Ok(event.into_iter().collect());
             }
@@ -79,9 +81,10 @@ impl Device {
             let user = UserId::try_new(to.user.as_slice().to_vec()).ok_or(Code::NonCanonical)?;
             let Some(account_key) = to.account_key.filter(|_| user != *self.user()) else { continue };
             VerifyingKey::decode(account_key)?;
+            let account_key = AccountKey(account_key);
             let verified = to.verified == 1;
             match work.user(&user)? {
-                None => work.put_user(&User { verified, ..trust::pin(user, account_key) })?,
+                None => work.put_user(&User { verified, ..User::pinned(user, account_key) })?,
                 Some(known) if known.account_key == account_key => {
                     work.put_user(&User { verified: known.verified || verified, ..known })?;
                 }
@@ -109,7 +112,7 @@ impl Device {
         &self,
         context: &mut Context<'_>,
         user: &UserId,
-        account_key: &[u8; 32],
+        account_key: &AccountKey,
     ) -> Result<Vec<super::Received>, Error> {
         self.run(context, |work, context| {
             let known = work.user(user)?.ok_or(Code::UnknownUser)?;
@@ -166,7 +169,7 @@ impl Device {
             let theirs = work.user(user)?.ok_or(Code::UnknownUser)?;
             let mut sides = [
                 (self.user().as_bytes(), self.keys.party.account_key.as_bytes()),
-                (user.as_bytes(), &theirs.account_key),
+                (user.as_bytes(), &theirs.account_key.0),
             ];
             sides.sort_unstable();
             let mut digits = String::with_capacity(60);

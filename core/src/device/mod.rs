@@ -27,17 +27,10 @@ mod warm;
 mod work;
 
 pub use create::Linking;
-pub use group::{Act, Cost, Group, GroupChange, GroupView, HistoryEntry, MemberView};
-pub use inbox::InboxItem;
-pub use outbox::{Batch, Outgoing, Send, SendId, Skipped};
-pub use publish::Publication;
-pub use received::{NextStep, Received};
-pub use send::Recipients;
-pub use settle::{Answers, Applied, Refusal, Rejection};
-pub use views::{DeviceView, SessionView, UserView};
+pub use group::Group;
 
-pub use crate::record::{Event, Flags, GroupInfo, Item, Message, MessageKind, Standing};
-pub use crate::registry::{devices::DeviceState, send::Need};
+pub use crate::event::*;
+pub use crate::ids::SendId;
 
 use crate::{
     context::Context,

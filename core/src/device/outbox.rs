@@ -4,9 +4,9 @@ use super::{Device, work::Work};
 use crate::{
     context::{Context, Timestamp},
     error::{Code, Error},
-    ids::{DeviceId, UserId},
-    record::{Entry, Event, Scope, SendBody, SendHead, SendPart, SentTo},
-    registry::send::Need,
+    event::{Batch, Need, Outgoing, Send, Skipped},
+    ids::{Scope, SendId, UserId},
+    record::{Entry, SendBody, SendHead, SendPart, SentTo},
     session,
     store::{Key, Kind, Places},
     wire::{
@@ -15,58 +15,6 @@ use crate::{
     },
 };
 use zeroize::Zeroizing;
-
-/// Names a send, across crashes and processes.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct SendId(pub [u8; 16]);
-
-/// How a send stands.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Send {
-    /// Its name.
-    pub id: SendId,
-    /// Travels inside; the same in every copy.
-    pub content_id: [u8; 16],
-    /// What to submit now, one batch for each user; each is settled by its own `accepted` or `rejected`.
-    pub batches: Vec<Batch>,
-    /// What must be brought before the other users' batches are whole.
-    pub needs: Vec<Need>,
-    /// Users that were given up, and the code's number that says why; [`Device::abandon`] drops them.
-    pub failed: Vec<(UserId, u16)>,
-    /// What came to light by the call.
-    pub events: Vec<Event>,
-}
-
-/// One user's ciphertexts: all of them go to the server together, or none.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Batch {
-    /// Whose devices.
-    pub user: UserId,
-    /// Whether it is for one device alone, so that the server does not compare it with the list.
-    pub targeted: bool,
-    /// One for each device, rising by device.
-    pub envelopes: Vec<Outgoing>,
-    /// Listed devices that get nothing, and why; the server counts them as named.
-    pub skips: Vec<Skipped>,
-}
-
-/// One ciphertext.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Outgoing {
-    /// For whom.
-    pub device: DeviceId,
-    /// The envelope.
-    pub envelope: Vec<u8>,
-}
-
-/// A device that gets nothing.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Skipped {
-    /// Which.
-    pub device: DeviceId,
-    /// The number of the code that says why.
-    pub reason: u16,
-}
 
 impl Device {
     /// Every send that is not settled, oldest first; after a crash the same bytes as before.
@@ -77,7 +25,7 @@ impl Device {
         self.run(context, |work, context| {
             let mut sends = Vec::new();
             for key in work.keys(&Places::all(Kind::SendHead))? {
-                let id = SendId(key.last_chunk::<16>().copied().ok_or(Code::RecordInconsistent)?);
+                let id = Places::send_of(&key)?;
                 let Some((head, _)) = read(work, &id)? else { continue };
                 sends.push((head.sent_at, id));
             }
@@ -97,9 +45,9 @@ impl Device {
 }
 
 pub(super) fn read(work: &Work<'_>, id: &SendId) -> Result<Option<(SendHead, SendBody)>, Code> {
-    let head: Option<SendHead> = work.get(&Places::send(Kind::SendHead, &id.0))?;
+    let head: Option<SendHead> = work.get(&Places::send(Kind::SendHead, id))?;
     let Some(head) = head else { return Ok(None) };
-    let body = work.get(&Places::send(Kind::SendBody, &id.0))?.ok_or(Code::RecordInconsistent)?;
+    let body = work.get(&Places::send(Kind::SendBody, id))?.ok_or(Code::RecordInconsistent)?;
     Ok(Some((head, body)))
 }
 
@@ -112,14 +60,14 @@ pub(super) fn view(device: &Device, work: &Work<'_>, now: Timestamp, id: &SendId
         send.needs.push(Need::Publication);
     }
     let unpublished = !send.needs.is_empty();
-    let keys: Vec<Key> = head.users.iter().map(|to| work.places().part(&to.user, &id.0)).collect();
+    let keys: Vec<Key> = head.users.iter().map(|to| work.places().part(&to.user, id)).collect();
     work.prefetch_missing(&keys)?;
     for SentTo { user, .. } in &head.users {
-        let Some(mut part) = work.get::<SendPart>(&work.places().part(user, &id.0))? else { continue };
+        let Some(mut part) = work.get::<SendPart>(&work.places().part(user, id))? else { continue };
         let record = work.user(user)?;
         let (peers, _) = work.peers(record.as_ref())?;
         let find = |of| Ok(peers.iter().find(|peer| peer.device == of));
-        let plan = part.plan(record.as_ref(), find, device.us(), (head.target, head.scope()), now)?;
+        let plan = part.plan(record.as_ref(), find, &device.keys.party, (head.target, head.scope()), now)?;
         if let Some(code) = part.failure() {
             send.failed.push((user.clone(), code));
         } else if plan.needs.is_empty() && plan.encrypt.is_empty() && !unpublished {
@@ -171,7 +119,7 @@ pub(super) struct SaidTo {
 
 /// The message, or for our own user the transcript of it; in a group the same for all but those whom it takes in.
 pub(super) fn said(head: &SendHead, body: &SendBody, user: &UserId, us: &UserId) -> Result<SaidTo, Code> {
-    let stamp = Stamp { content_id: head.content_id, sent_at: head.sent_at };
+    let stamp = Stamp { content_id: head.content_id.0, sent_at: head.sent_at };
     let welcome = head.users.iter().any(|to| to.user == *user && to.welcome);
     let bytes = if welcome { &body.welcome } else { &body.payload };
     let (payload, length) = (bytes.clone().into(), bytes.len());
@@ -192,7 +140,7 @@ pub(super) fn said(head: &SendHead, body: &SendBody, user: &UserId, us: &UserId)
             let recipients: Vec<content::SentTo> = others
                 .map(|to| content::SentTo {
                     user: to.user.as_bytes().to_vec().into(),
-                    account_key: to.account_key,
+                    account_key: to.account_key.map(|key| key.0),
                     verified: u8::from(to.verified),
                 })
                 .collect();

@@ -5,7 +5,7 @@ use crate::{
     agreement::pqxdh::NamedPreKeys,
     crypto::{mlkem, x25519::PrivateKey},
     error::Code,
-    record::PreKey,
+    keys::pre_keys::PreKey,
     store::{Places, PreKeyUse},
     wire::envelope::Initiation,
 };

@@ -6,21 +6,14 @@ use super::{Device, lists::OwnList, work::Work};
 use crate::{
     context::{Context, Timestamp},
     error::{Code, Error},
+    event::Publication,
+    ids::PublicationId,
     keys::pre_keys,
     limits::{MAX_OWN_PRE_KEY_AGE, MAX_PRE_KEY_ID, ONE_TIME_PRE_KEYS, PRE_KEY_CHUNK, REFILL_BELOW, ROTATE_PRE_KEYS},
     record::{self, Lasting, PreKeyBook},
     store::{Kind, Places, PreKeyUse},
     wire::bundle,
 };
-
-/// An upload.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Publication {
-    /// For [`Device::published`].
-    pub id: [u8; 16],
-    /// For the server; see [`bundle::Publication`].
-    pub bytes: Vec<u8>,
-}
 
 /// Whether a device must publish before it sends (X 6).
 pub(super) fn is_due_before_sending(book: &PreKeyBook, now: Timestamp) -> bool {
@@ -40,7 +33,7 @@ impl Device {
             let is_primary = self.account(work)?.is_some();
             let mut book = book(work)?;
             let pending = Places::only(Kind::Publication);
-            if let Some(waiting) = work.get::<record::Publication>(&pending)? {
+            if let Some(waiting) = work.get::<record::PendingUpload>(&pending)? {
                 if !is_primary || waiting.epoch >= own.list.epoch {
                     return Ok(Some(Publication { id: waiting.id, bytes: waiting.bytes }));
                 }
@@ -103,12 +96,12 @@ impl Device {
     ///
     /// # Errors
     /// [`Code::InvalidArgument`] when no such upload waits.
-    pub fn published(&self, context: &mut Context<'_>, id: &[u8; 16]) -> Result<(), Error> {
+    pub fn published(&self, context: &mut Context<'_>, id: &PublicationId) -> Result<(), Error> {
         self.run(context, |work, context| {
             let key = Places::only(Kind::Publication);
-            let waiting: record::Publication = work
+            let waiting: record::PendingUpload = work
                 .get(&key)?
-                .filter(|waiting: &record::Publication| waiting.id == *id)
+                .filter(|waiting: &record::PendingUpload| waiting.id == *id)
                 .ok_or(Code::InvalidArgument)?;
             let mut book = book(work)?;
             book.curve_offered = book.curve_offered.saturating_add(waiting.one_time);
@@ -146,7 +139,7 @@ fn offer(
     epoch: u64,
     form: &bundle::Publication,
 ) -> Result<Publication, Error> {
-    let (id, bytes) = (context.random(), form.encode()?);
-    work.put(Places::only(Kind::Publication), &record::Publication { id, bytes: bytes.clone(), one_time, epoch })?;
+    let (id, bytes) = (PublicationId(context.random()), form.encode()?);
+    work.put(Places::only(Kind::Publication), &record::PendingUpload { id, bytes: bytes.clone(), one_time, epoch })?;
     Ok(Publication { id, bytes })
 }

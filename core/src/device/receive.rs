@@ -5,7 +5,7 @@ use super::{
     Device,
     content::Said,
     pre_keys,
-    received::{BatchResults, Incoming, NextStep, Numbered, Opened, Received, sender},
+    received::{BatchResults, Incoming, Numbered, Opened, sender},
     sessions, warm,
     work::Work,
 };
@@ -13,12 +13,18 @@ use crate::{
     context::Context,
     crypto::{ed25519::VerifyingKey, x25519},
     error::{Blame, Code, Error},
-    keys::{device_list::VerifiedDeviceList, pair::PairKeys, party::Party},
+    event::{Event, Flags, Item, NextStep, Received},
+    ids::{EnvelopeId, Scope},
+    keys::{
+        device_list::{List, VerifiedDeviceList},
+        pair::PairKeys,
+        party::Party,
+    },
     limits::MAX_BATCH,
+    model::{Peer, SessionMeta, order},
     ratchet::Delta,
-    record::{self, Event, Flags, IndexEntry, Item, Peer, Scope, SessionMeta},
-    registry::devices,
-    session::{self, order},
+    record::{self, IndexEntry},
+    session,
     store::{Kind, Places, PreKeyUse},
     wire::{
         content,
@@ -191,7 +197,7 @@ impl Device {
         }
         let user = work.user(&incoming.user)?;
         if let Some(user) = &user
-            && user.account_key != initiation.account_key
+            && user.account_key.0 != initiation.account_key
         {
             return self.hold(work, context, incoming, (user, &party), bytes);
         }
@@ -199,7 +205,7 @@ impl Device {
             Some(peer) if peer.is(&party) => peer,
             // A DeviceID is never used again (X 5); the same one with other keys is somebody else (A05).
             Some(_) => return Err(Code::IdentityChanged),
-            None => devices::empty(&self.keys, &party)?,
+            None => Peer::new(&self.keys, &party)?,
         };
         check_gate(work, incoming, &peer.receiving())?;
         if let Some(meta) = peer.sessions.iter().find(|meta| meta.ephemeral_key == initiation.ephemeral_key).copied() {
@@ -236,7 +242,7 @@ impl Device {
             return Err(Code::IdentityChanged);
         }
         let (mut items, user) = self.hear(work, context, &mut peer, &prelude)?;
-        let on = |list: &record::List| {
+        let on = |list: &List| {
             list.device(party.device).is_some_and(|device| device.party(&user.user, party.account_key) == party)
         };
         let newest = user.list.as_ref().ok_or(Code::NotListed)?;
@@ -294,13 +300,21 @@ fn failure(envelope: usize, code: Code) -> Received {
 /// The gate first, then whether this envelope was received before (X 1, X 8).
 pub(super) fn check_gate(work: &Work<'_>, incoming: &Incoming<'_>, pair: &PairKeys) -> Result<(), Code> {
     pair.check_gate(incoming.head, &incoming.envelope.gate)?;
-    let salt = &incoming.envelope.head.salt;
-    let key = work.places().salted(Kind::Received, &incoming.user, incoming.device, salt);
+    let key = work.places().envelope(
+        Kind::Received,
+        &incoming.user,
+        incoming.device,
+        &EnvelopeId(incoming.envelope.head.salt),
+    );
     if work.exists(&key)? { Err(Code::Duplicate) } else { Ok(()) }
 }
 
 fn remember(work: &mut Work<'_>, incoming: &Incoming<'_>, at: u64) -> Result<(), Code> {
-    let salt = &incoming.envelope.head.salt;
-    let key = work.places().salted(Kind::Received, &incoming.user, incoming.device, salt);
-    work.put(key, &record::Received { at })
+    let key = work.places().envelope(
+        Kind::Received,
+        &incoming.user,
+        incoming.device,
+        &EnvelopeId(incoming.envelope.head.salt),
+    );
+    work.put(key, &record::SeenEnvelope { at })
 }

@@ -1,50 +1,10 @@
 //! What the envelopes of a batch come to, for the app and on the way there.
 
 use crate::{
-    error::Code,
+    event::{Event, Item, Received},
     ids::{DeviceId, GroupId, UserId},
-    record::{Event, Item},
     wire::envelope::Envelope,
 };
-
-/// What to do with an envelope that gave a failure.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum NextStep {
-    /// Confirm it to the server: it will never open.
-    Confirm,
-    /// Leave it in the mailbox and fetch again: the store failed, not the envelope.
-    Keep,
-}
-
-/// One result for an envelope; an envelope may give several.
-#[derive(Clone, Debug, Eq, PartialEq)]
-// Nearly all of them are items; a box would buy nothing.
-#[allow(clippy::large_enum_variant)]
-pub enum Received {
-    /// A message or an event; it waits in the inbox under `id` until it is acked.
-    Item {
-        /// Which envelope, from 0.
-        envelope: usize,
-        /// For [`super::Device::ack`].
-        id: u64,
-        /// What it is.
-        item: Item,
-    },
-    /// It could not be opened; nothing changed by it.
-    Failure {
-        /// Which envelope, from 0.
-        envelope: usize,
-        /// Why.
-        code: Code,
-        /// What to do with it.
-        next: NextStep,
-    },
-    /// It waits for the app to accept a changed identity (X 9); it is safe here and may be confirmed.
-    Held {
-        /// Which envelope, from 0.
-        envelope: usize,
-    },
-}
 
 /// What one envelope came to.
 #[derive(Default)]

@@ -1,48 +1,16 @@
 //! Sending: one call, a batch for each user (Sesame 3.3; D8).
 
-use super::{Device, Send, SendId, outbox, warm, work::Work};
+use super::{Device, outbox, warm, work::Work};
 use crate::{
     context::Context,
     error::{Code, Error},
-    ids::{DeviceId, GroupId, UserId},
+    event::{Recipients, Send},
+    ids::{ContentId, DeviceId, Scope, SendId, UserId},
     limits::MAX_RECIPIENTS,
-    record::{Scope, SendBody, SendHead, SendPart, SentTo, ToGroup},
+    record::{SendBody, SendHead, SendPart, SentTo, ToGroup},
     store::{Kind, Places},
     wire::padding,
 };
-
-/// For whom a message is.
-#[derive(Clone, Copy, Debug)]
-pub enum Recipients<'a> {
-    /// One group.
-    Group(GroupId),
-    /// Users, directly.
-    Users(&'a [UserId]),
-}
-
-impl From<GroupId> for Recipients<'_> {
-    fn from(group: GroupId) -> Self {
-        Self::Group(group)
-    }
-}
-
-impl<'a> From<&'a [UserId]> for Recipients<'a> {
-    fn from(users: &'a [UserId]) -> Self {
-        Self::Users(users)
-    }
-}
-
-impl<'a> From<&'a Vec<UserId>> for Recipients<'a> {
-    fn from(users: &'a Vec<UserId>) -> Self {
-        Self::Users(users)
-    }
-}
-
-impl<'a, const N: usize> From<&'a [UserId; N]> for Recipients<'a> {
-    fn from(users: &'a [UserId; N]) -> Self {
-        Self::Users(users)
-    }
-}
 
 impl Device {
     /// Encrypts `payload` for every device of every recipient, and a transcript for the user's own other devices. Recipients are users, or
@@ -60,7 +28,7 @@ impl Device {
         context: &mut Context<'_>,
         to: impl Into<Recipients<'r>>,
         payload: &[u8],
-        content_id: Option<[u8; 16]>,
+        content_id: Option<ContentId>,
     ) -> Result<Send, Error> {
         let recipients = match to.into() {
             Recipients::Users(users) => users,
@@ -105,7 +73,7 @@ impl Device {
         users: Vec<UserId>,
         target: Option<DeviceId>,
         payload: &[u8],
-        content_id: Option<[u8; 16]>,
+        content_id: Option<ContentId>,
     ) -> Result<Send, Error> {
         check_payload(payload)?;
         self.run(context, |work, context| {
@@ -122,7 +90,7 @@ impl Device {
         &self,
         work: &mut Work<'_>,
         context: &mut Context<'_>,
-        (users, target, group, content_id): (Vec<SentTo>, Option<DeviceId>, Option<ToGroup>, Option<[u8; 16]>),
+        (users, target, group, content_id): (Vec<SentTo>, Option<DeviceId>, Option<ToGroup>, Option<ContentId>),
         body: &SendBody,
     ) -> Result<SendId, Error> {
         let names: Vec<UserId> = users.iter().map(|to| to.user.clone()).collect();
@@ -131,13 +99,13 @@ impl Device {
         let own = self.own_list(work)?;
         own.list.device(self.id()).ok_or(Code::NotListed)?;
         let id = SendId(context.random());
-        let content_id = content_id.unwrap_or_else(|| context.random());
+        let content_id = content_id.unwrap_or_else(|| ContentId(context.random()));
         let head = SendHead { content_id, sent_at: context.now.0, users, target, group };
-        work.put(Places::send(Kind::SendHead, &id.0), &head)?;
-        work.put(Places::send(Kind::SendBody, &id.0), body)?;
+        work.put(Places::send(Kind::SendHead, &id), &head)?;
+        work.put(Places::send(Kind::SendBody, &id), body)?;
         let places = work.places();
         let keys = head.users.iter().flat_map(|to| {
-            [places.user(Kind::User, &to.user), places.user(Kind::List, &to.user), places.part(&to.user, &id.0)]
+            [places.user(Kind::User, &to.user), places.user(Kind::List, &to.user), places.part(&to.user, &id)]
         });
         work.prefetch_missing(&keys.collect::<Vec<_>>())?;
         for SentTo { user, .. } in &head.users {
@@ -146,7 +114,7 @@ impl Device {
             if part.skips.iter().any(|skip| skip.reason == Code::TooLarge.number()) {
                 return Err(Error::of(Code::TooLarge, "payload"));
             }
-            work.put(work.places().part(user, &id.0), &part)?;
+            work.put(work.places().part(user, &id), &part)?;
         }
         Ok(id)
     }
@@ -160,7 +128,7 @@ impl Device {
     ) -> Result<(), Code> {
         let own = self.own_list(work)?;
         for key in work.keys(&work.places().user(Kind::SendPart, user))? {
-            let id = SendId(key.last_chunk::<16>().copied().ok_or(Code::RecordInconsistent)?);
+            let id = Places::send_of(&key)?;
             let Some(mut part) = work.get::<SendPart>(&key)? else { continue };
             let (head, body) = outbox::read(work, &id)?.ok_or(Code::RecordInconsistent)?;
             self.advance(work, context, (&head, &body), &mut part, &own)?;

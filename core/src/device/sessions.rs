@@ -4,8 +4,9 @@ use super::work::Work;
 use crate::{
     error::Code,
     ids::{DeviceId, SessionId, UserId},
+    model::{Peer, SessionMeta},
     ratchet::Delta,
-    record::{Beginning, Block, Directory, Hot, IndexEntry, Peer, SessionCold, SessionMeta},
+    record::{Beginning, Block, Directory, Hot, IndexEntry, SessionCold},
     registry::devices,
     session::Session,
     store::{Key, Kind},

@@ -1,64 +1,20 @@
 //! The server's word on a batch, and what it had to be asked for (Sesame 3.3; X 5, X 6).
 
-use super::{Device, Send, SendId, outbox, sessions, work::Work};
+use super::{Device, outbox, sessions, work::Work};
 use crate::{
     context::Context,
     error::{Code, Error},
-    ids::{DeviceId, UserId},
+    event::{Answers, Applied, Event, Refusal, Rejection, Send},
+    ids::{DeviceId, Scope, SendId, UserId},
     keys::{bundle::VerifiedBundle, device_list::VerifiedDeviceList},
     limits::MAX_BATCH,
-    record::{Event, PartState, Scope, SendPart},
-    registry::devices,
-    session::{self, order},
+    model::{Peer, order},
+    record::{PartState, SendPart},
+    session,
     store::{Kind, Places},
     wire::bundle::Bundle,
 };
 use std::collections::BTreeSet;
-
-/// Why the server refused a batch.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Rejection {
-    /// The user's devices are others than the batch names; with the user's signed list, which alone counts (X 5).
-    Mismatch {
-        /// A signed device list.
-        device_list: Vec<u8>,
-    },
-    /// There is no such user.
-    NoSuchUser,
-}
-
-/// What the server gave for needs.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Answers {
-    /// Signed device lists.
-    pub device_lists: Vec<Vec<u8>>,
-    /// Prekey bundles.
-    pub bundles: Vec<Vec<u8>>,
-    /// Devices for which the server has no bundle.
-    pub without_bundle: Vec<(UserId, DeviceId)>,
-    /// Users that the server does not know.
-    pub unknown_users: Vec<UserId>,
-}
-
-/// Something in the answers that was not taken; it changed nothing but that its device is skipped.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Refusal {
-    /// `device_lists` or `bundles`.
-    pub field: &'static str,
-    /// Which one, from 0.
-    pub item: usize,
-    /// Why.
-    pub code: Code,
-}
-
-/// What came of the answers.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Applied {
-    /// What the app should know.
-    pub events: Vec<Event>,
-    /// What was refused.
-    pub refusals: Vec<Refusal>,
-}
 
 impl Device {
     /// The server has taken a user's batch whole. Settling what is settled already does nothing.
@@ -100,7 +56,7 @@ impl Device {
             Rejection::NoSuchUser => None,
         };
         self.run(context, |work, context| {
-            let key = work.places().part(user, &send.0);
+            let key = work.places().part(user, send);
             let mut part: SendPart = work.get(&key)?.ok_or(Error::of(Code::InvalidArgument, "send"))?;
             if part.state != PartState::Open {
                 return Err(Error::of(Code::InvalidArgument, "send"));
@@ -223,15 +179,15 @@ impl Device {
         if record.claimed_key.is_some() {
             return Err(Code::IdentityNotAccepted);
         }
-        let recipients = devices::recipients(&record, self.us());
+        let recipients = record.recipients(&self.keys.party);
         if !recipients.iter().any(|listed| listed.id == device) {
             return Err(Code::BundleMismatch);
         }
-        let party = devices::listed_party(&record, device).ok_or(Code::BundleMismatch)?;
+        let party = record.listed_party(device).ok_or(Code::BundleMismatch)?;
         let verified = VerifiedBundle::verify(bundle, &party, context.now)?;
         let mut peer = match work.peer(user, device)?.filter(|peer| peer.is(&party)) {
             Some(peer) => peer,
-            None => devices::empty(&self.keys, &party)?,
+            None => Peer::new(&self.keys, &party)?,
         };
         if peer.active(Scope::Direct, context.now).is_some() {
             return Ok(Vec::new());
@@ -247,7 +203,7 @@ impl Device {
     }
 
     /// How many messages this device has sent to that one in a scope, over all its sessions that are left.
-    pub(super) fn sequence(&self, work: &Work<'_>, peer: &crate::record::Peer, scope: Scope) -> Result<u64, Code> {
+    pub(super) fn sequence(&self, work: &Work<'_>, peer: &Peer, scope: Scope) -> Result<u64, Code> {
         let mut highest = 0;
         for meta in peer.sessions.iter().filter(|meta| meta.scope == scope) {
             let key = work.places().session(Kind::Chains, peer, meta.id);
@@ -270,7 +226,7 @@ impl Device {
     ) -> Result<(), Code> {
         let record = work.user(user)?;
         let listed =
-            record.as_ref().is_some_and(|user| devices::recipients(user, self.us()).iter().any(|d| d.id == device));
+            record.as_ref().is_some_and(|user| user.recipients(&self.keys.party).iter().any(|d| d.id == device));
         let usable = work.peer(user, device)?.is_some_and(|peer| peer.active(Scope::Direct, context.now).is_some());
         if !listed || usable {
             return Ok(());
@@ -311,14 +267,14 @@ fn refuse(applied: &mut Applied, field: &'static str, item: usize, code: Code) -
 /// Ends a user's part; with the last part the send is gone, and the plaintext with it.
 pub(super) fn close(work: &mut Work<'_>, send: &SendId, user: &UserId) -> Result<(), Code> {
     let Some((head, _)) = outbox::read(work, send)? else { return Ok(()) };
-    work.delete(work.places().part(user, &send.0));
+    work.delete(work.places().part(user, send));
     // Our own part stands last and is mostly settled last: looked for first, a thousand settlements cost a thousand looks.
     for other in head.users.iter().rev() {
-        if work.exists(&work.places().part(&other.user, &send.0))? {
+        if work.exists(&work.places().part(&other.user, send))? {
             return Ok(());
         }
     }
-    work.delete(Places::send(Kind::SendHead, &send.0));
-    work.delete(Places::send(Kind::SendBody, &send.0));
+    work.delete(Places::send(Kind::SendHead, send));
+    work.delete(Places::send(Kind::SendBody, send));
     Ok(())
 }

@@ -4,9 +4,11 @@ use super::{Device, group, lists::OwnList, sessions, work::Work};
 use crate::{
     context::{Context, Timestamp},
     error::{Code, Error},
+    event::Event,
     keys::device_list,
     limits::{KEEP_RECEIVED_IDS, MAX_RECEIVED_IDS, OLD_LIST, RESIGN_LIST},
-    record::{Counters, Event, Held, Own, Peer, Received, User},
+    model::{Peer, User},
+    record::{Counters, Held, Own, SeenEnvelope},
     registry::expiry,
     store::{Kind, Places, PreKeyUse},
     wire::envelope::Envelope,
@@ -89,7 +91,7 @@ fn forget_pre_keys(work: &mut Work<'_>, emptied_at: u64, now: Timestamp) -> Resu
 fn forget_received(work: &mut Work<'_>, now: Timestamp) -> Result<(), Code> {
     let mut kept: BTreeMap<Vec<u8>, Vec<(u64, Vec<u8>)>> = BTreeMap::new();
     for key in work.keys(&Places::all(Kind::Received))? {
-        let Some(Received { at }) = work.get(&key)? else { continue };
+        let Some(SeenEnvelope { at }) = work.get(&key)? else { continue };
         if now.since(Timestamp(at)) > KEEP_RECEIVED_IDS {
             work.delete(key);
         } else if let Some((device, _)) = key.split_last_chunk::<16>() {

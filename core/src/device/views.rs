@@ -4,62 +4,12 @@ use super::{Device, work::Work};
 use crate::{
     context::{Context, Timestamp},
     error::{Code, Error},
-    ids::{DeviceId, SessionId, UserId},
-    record::{Hot, Peer, Scope, User},
-    registry::devices::DeviceState,
+    event::{DeviceState, DeviceView, SessionView, UserView},
+    ids::{DeviceId, Scope, UserId},
+    model::{Peer, User},
+    record::Hot,
     store::{Kind, Places},
 };
-
-/// A user, as this device knows it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct UserView {
-    /// The user id.
-    pub user: UserId,
-    /// The pinned account key, 32 bytes.
-    pub account_key: [u8; 32],
-    /// Another account key that waits for [`Device::accept_identity`].
-    pub claimed_key: Option<[u8; 32]>,
-    /// Whether the app compared safety numbers.
-    pub verified: bool,
-    /// The epoch of the newest list, or 0.
-    pub epoch: u64,
-    /// Whether two signed lists contradict each other.
-    pub forked: bool,
-    /// Whether the server said that there is no such user.
-    pub paused: bool,
-}
-
-/// A device, as this device knows it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DeviceView {
-    /// The DeviceID.
-    pub device: DeviceId,
-    /// Ed25519, 32 bytes.
-    pub signing_key: [u8; 32],
-    /// IK, 32 bytes.
-    pub identity_key: [u8; 32],
-    /// Active, no session, or stale.
-    pub state: DeviceState,
-    /// The active session.
-    pub session: Option<SessionId>,
-}
-
-/// A session, as this device knows it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SessionView {
-    /// Equal on both sides.
-    pub id: SessionId,
-    /// Its place in the order.
-    pub generation: u64,
-    /// Whether no answer has come yet.
-    pub initiating: bool,
-    /// Messages that this device has sent to that one, over all sessions.
-    pub sent: u64,
-    /// Messages accepted on this session.
-    pub received: u64,
-    /// Other sessions that are kept for late messages.
-    pub inactive: usize,
-}
 
 impl Device {
     /// All users that are known, this one included.

@@ -6,8 +6,9 @@ use super::{Device, received::sender, work::Work};
 use crate::{
     context::Timestamp,
     error::Code,
-    ids::UserId,
-    record::{IndexEntry, Peer, Scope, SessionMeta},
+    ids::{EnvelopeId, Scope, UserId},
+    model::{Peer, SessionMeta},
+    record::IndexEntry,
     store::{Key, Kind, Places, PreKeyUse},
     wire::envelope::{Envelope, Route},
 };
@@ -55,7 +56,7 @@ pub(super) fn for_envelopes(
         first.push(places.user(Kind::User, &user));
         first.push(places.device(Kind::Peer, &user, device));
         first.push(places.heard(&user, device, None));
-        first.push(places.salted(Kind::Received, &user, device, &envelope.head.salt));
+        first.push(places.envelope(Kind::Received, &user, device, &EnvelopeId(envelope.head.salt)));
         if let Route::Initiation(initiation) = &envelope.head.route {
             let (curve, kem) = (initiation.signed_pre_key, initiation.kem_pre_key);
             first.extend(initiation.one_time_pre_key.map(|id| Places::pre_key(PreKeyUse::OneTimeCurve, id)));

@@ -4,7 +4,8 @@ use crate::{
     context::Context,
     error::Code,
     ids::{DeviceId, GroupId, UserId},
-    record::{Group, Peer, Record, User},
+    model::{GroupRecord, Peer, User},
+    record::Record,
     store::{Changes, CommitError, Generation, Key, Kind, Places, Query, Sealer, Store},
 };
 use core::cell::{Cell, RefCell};
@@ -193,11 +194,11 @@ impl<'a> Work<'a> {
         self.put(key, peer)
     }
 
-    pub(super) fn group(&self, id: &GroupId) -> Result<Option<Group>, Code> {
+    pub(super) fn group(&self, id: &GroupId) -> Result<Option<GroupRecord>, Code> {
         self.get(&self.places().group(Kind::Group, id))
     }
 
-    pub(super) fn put_group(&mut self, id: &GroupId, group: &Group) -> Result<(), Code> {
+    pub(super) fn put_group(&mut self, id: &GroupId, group: &GroupRecord) -> Result<(), Code> {
         let key = self.places().group(Kind::Group, id);
         self.put(key, group)
     }

@@ -2,8 +2,8 @@
 
 use super::set::View;
 use crate::{
-    ids::UserId,
-    record::{Event, Scope},
+    event::Event,
+    ids::{Scope, UserId},
 };
 use std::collections::BTreeMap;
 

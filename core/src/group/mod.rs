@@ -11,6 +11,7 @@
 //! full.
 
 pub mod change;
+pub mod history;
 pub mod operation;
 pub mod set;
 pub mod sync;

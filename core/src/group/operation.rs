@@ -7,16 +7,19 @@ use crate::{
         labels,
     },
     error::Code,
-    ids::{DeviceId, GroupId, OperationId, UserId},
-    keys::{device::DeviceKeys, device_list::VerifiedDeviceList},
-    record::{List, StoredOperation},
+    ids::{AccountKey, DeviceId, GroupId, OperationId, UserId},
+    keys::{
+        device::DeviceKeys,
+        device_list::{List, VerifiedDeviceList},
+    },
+    record::StoredOperation,
     wire::group::{self as form, Body, SignedOperation},
 };
 
 /// > GroupID = SHA-256(label, creator's account key, 32 random bytes)
 #[must_use]
-pub fn group_id(account_key: &[u8; 32], random: &[u8; 32]) -> GroupId {
-    GroupId(sha256(&join(&[labels::GROUP_ID, account_key, random])))
+pub fn group_id(account_key: &AccountKey, random: &[u8; 32]) -> GroupId {
+    GroupId(sha256(&join(&[labels::GROUP_ID, &account_key.0, random])))
 }
 
 /// An operation whose author's signature has been verified.
@@ -27,7 +30,7 @@ pub struct Operation {
     /// The user that signed the operation.
     pub author: UserId,
     /// The author's account key, from the device list that the operation cites.
-    pub account_key: [u8; 32],
+    pub account_key: AccountKey,
     /// The epoch of that device list.
     pub epoch: u64,
     /// The decoded operation.
@@ -83,7 +86,7 @@ impl Operation {
         let signature = keys.signing.sign(labels::GROUP_OPERATION, &bytes);
         let id = id_of(&bytes);
         let signed = SignedOperation { operation: bytes.into(), signature }.encode()?;
-        let account_key = *keys.party.account_key.as_bytes();
+        let account_key = keys.party.account();
         Ok(Self { id, author: keys.party.user.clone(), account_key, epoch: list.epoch, form, signed })
     }
 
@@ -116,7 +119,7 @@ impl Operation {
         Ok(Self {
             id: id_of(signed.operation.as_slice()),
             author: list.user.clone(),
-            account_key: *list.account_key.as_bytes(),
+            account_key: list.account(),
             epoch: list.list.epoch,
             form,
             signed: signed.encode()?,
@@ -144,7 +147,7 @@ impl Operation {
     /// The user, account key and device that signed the operation. The same user id with another account key is
     /// another person.
     #[must_use]
-    pub fn signer(&self) -> (&UserId, &[u8; 32], DeviceId) {
+    pub fn signer(&self) -> (&UserId, &AccountKey, DeviceId) {
         (&self.author, &self.account_key, self.device())
     }
 

@@ -13,13 +13,14 @@ use crate::{
         labels,
     },
     error::Code,
-    ids::{DeviceId, GroupId, GroupKind, OperationId, UserId},
+    event::GroupInfo,
+    ids::{AccountKey, DeviceId, GroupId, GroupKind, OperationId, Scope, UserId},
     keys::party::Party,
     limits::{
         MAX_GROUP_SEQUENCE, MAX_LAST_WORDS, MAX_MEMBERS, MAX_OPERATION_BYTES_TAKEN, MAX_OPERATIONS,
         MAX_OPERATIONS_TAKEN, MAX_PARENTS, RESERVED_SEQUENCE,
     },
-    record::{Claim, GroupInfo, Member, Scope},
+    model::{Claim, Member},
     wire::group::{Body, Change},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -239,7 +240,8 @@ impl Set {
         };
         match &operation.form.body {
             Body::Create { account_key, random, .. } => {
-                if group_id(account_key, random) != self.id || *account_key != operation.account_key {
+                let account_key = AccountKey(*account_key);
+                if group_id(&account_key, random) != self.id || account_key != operation.account_key {
                     return Err(Code::MalformedOperation);
                 }
                 return if self.operations.is_empty() { Ok(()) } else { Err(Code::GroupExists) };
@@ -280,7 +282,7 @@ impl Set {
 
     /// Whether the create or any add names this identity, even if that operation does not count.
     #[must_use]
-    pub fn names(&self, user: &UserId, account_key: &[u8; 32]) -> bool {
+    pub fn names(&self, user: &UserId, account_key: &AccountKey) -> bool {
         self.operations.iter().any(|known| names(known, user, account_key))
     }
 
@@ -321,7 +323,7 @@ impl Set {
         for (user, tags) in &judge.tags {
             let mut tags: Vec<_> = tags.iter().filter_map(|tag| Some((self.operations.get(tag.at)?, tag))).collect();
             tags.sort_by_key(|(operation, _)| operation.order());
-            let mut account_keys: Vec<[u8; 32]> = Vec::new();
+            let mut account_keys: Vec<AccountKey> = Vec::new();
             let mut first = None;
             let led_on = tags.iter().any(|(_, tag)| judge.would_stand(user, tag, |_| true) == Stand::Member);
             for (operation, tag) in tags {
@@ -395,7 +397,8 @@ impl Set {
     /// # Errors
     /// [`Code::TooManyOperations`] if the device has no sequence number left or the group is full.
     pub fn draft(&self, party: &Party, body: Body) -> Result<Draft, Code> {
-        let signer = (&party.user, party.account_key.as_bytes(), party.device);
+        let account_key = party.account();
+        let signer = (&party.user, &account_key, party.device);
         let own = self.operations.iter().enumerate().filter(|(_, o)| o.signer() == signer);
         let last = own.max_by_key(|(_, o)| o.form.sequence);
         let sequence = last.map_or(0, |(_, last)| last.form.sequence).saturating_add(1);
@@ -512,7 +515,7 @@ impl Set {
 
     /// The sequence number of a device's last operation, or 0 if it has none.
     #[must_use]
-    pub fn last_sequence(&self, user: &UserId, account_key: &[u8; 32], device: DeviceId) -> u64 {
+    pub fn last_sequence(&self, user: &UserId, account_key: &AccountKey, device: DeviceId) -> u64 {
         let own = self.operations.iter().filter(|o| o.signer() == (user, account_key, device));
         own.map(|o| o.form.sequence).max().unwrap_or(0)
     }
@@ -527,11 +530,11 @@ pub fn is_last_word(body: &Body) -> bool {
 
 /// Whether an operation names this identity as a member: a create names its creator, an add names the users it
 /// adds.
-fn names(operation: &Operation, user: &UserId, key: &[u8; 32]) -> bool {
+fn names(operation: &Operation, user: &UserId, key: &AccountKey) -> bool {
     match &operation.form.body {
-        Body::Create { account_key, .. } => operation.author == *user && account_key == key,
+        Body::Create { account_key, .. } => operation.author == *user && *account_key == key.0,
         Body::Add { members } => {
-            members.iter().any(|added| added.user.as_slice() == user.as_bytes() && added.account_key == *key)
+            members.iter().any(|added| added.user.as_slice() == user.as_bytes() && added.account_key == key.0)
         }
         _ => false,
     }

@@ -11,7 +11,7 @@ use crate::{
     crypto::kdf::{join, sha256},
     ids::{DeviceId, UserId},
     limits::{MAX_LAGS, MAX_PUSHED, MAX_PUSHES, PUSHING_USERS, SYNC_AGAIN},
-    record::{Claim, Group, Lag, Member, Pushed},
+    model::{Claim, GroupRecord, Lag, Member, Pushed},
 };
 
 /// What we send to a lagging device.
@@ -24,7 +24,7 @@ pub enum Answer {
 }
 
 /// Records the claim of a device. Returns `true` if the claim differs from ours and was not known before.
-pub fn hear(group: &mut Group, (user, device): (&UserId, DeviceId), claim: Claim, asked: bool) -> bool {
+pub fn hear(group: &mut GroupRecord, (user, device): (&UserId, DeviceId), claim: Claim, asked: bool) -> bool {
     let known = group.lags.iter().position(|lag| (&lag.user, lag.device) == (user, device));
     if claim == group.claim {
         known.map(|at| group.lags.remove(at));
@@ -53,14 +53,14 @@ pub fn hear(group: &mut Group, (user, device): (&UserId, DeviceId), claim: Claim
 
 /// Whether we have something to send to a lagging device. For one pair of claims we send at most once a day.
 #[must_use]
-pub fn is_due(lag: &Lag, group: &Group, now: Timestamp) -> bool {
+pub fn is_due(lag: &Lag, group: &GroupRecord, now: Timestamp) -> bool {
     let served = lag.served.is_some_and(|(claim, at)| claim == group.claim && now.since(Timestamp(at)) < SYNC_AGAIN);
     !served && lag.claim != group.claim
 }
 
 /// What we send to a lagging device of a member.
 #[must_use]
-pub fn answer(lag: &Lag, group: &Group, us: &UserId, now: Timestamp) -> Option<Answer> {
+pub fn answer(lag: &Lag, group: &GroupRecord, us: &UserId, now: Timestamp) -> Option<Answer> {
     if !is_due(lag, group, now) {
         return None;
     }
@@ -79,7 +79,7 @@ pub fn answer(lag: &Lag, group: &Group, us: &UserId, now: Timestamp) -> Option<A
 /// Whether the whole state may be sent to this device once more. If so, the push is counted.
 ///
 /// A claim costs its sender nothing, so a peer could make us push without end: the number of pushes is limited.
-pub fn may_push(group: &mut Group, (user, device): (&UserId, DeviceId), now: Timestamp) -> bool {
+pub fn may_push(group: &mut GroupRecord, (user, device): (&UserId, DeviceId), now: Timestamp) -> bool {
     group.pushed.retain(|pushed| now.since(Timestamp(pushed.since)) < SYNC_AGAIN);
     let full = group.pushed.len() >= MAX_PUSHED;
     let known = group.pushed.iter_mut().find(|pushed| (&pushed.user, pushed.device) == (user, device));
@@ -110,8 +110,8 @@ fn pushes(lag: &Lag, members: &[Member], us: &UserId) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        ids::{GroupId, GroupKind},
-        record::{GroupInfo, Scope, Standing},
+        event::{GroupInfo, Standing},
+        ids::{AccountKey, GroupId, GroupKind, Scope},
     };
 
     const NOW: Timestamp = Timestamp(1_000);
@@ -124,11 +124,11 @@ mod tests {
         Claim { count, digest: [digest; 16] }
     }
 
-    fn group(members: u32) -> Group {
-        Group {
+    fn group(members: u32) -> GroupRecord {
+        GroupRecord {
             scope: Scope::Group(GroupKind::Pairwise, GroupId([1; 32])),
             standing: Standing::Member,
-            members: (0..members).map(|n| Member { user: user(n), account_keys: vec![[0; 32]] }).collect(),
+            members: (0..members).map(|n| Member { user: user(n), account_keys: vec![AccountKey([0; 32])] }).collect(),
             former: Vec::new(),
             misled: Vec::new(),
             info: GroupInfo::default(),

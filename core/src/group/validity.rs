@@ -9,7 +9,7 @@
 
 use super::operation::Operation;
 use crate::{
-    ids::{DeviceId, OperationId, UserId},
+    ids::{AccountKey, DeviceId, OperationId, UserId},
     wire::group::Body,
 };
 use std::collections::BTreeMap;
@@ -44,9 +44,8 @@ impl Past {
 #[derive(Clone, Debug)]
 pub(super) struct Tag {
     pub(super) at: usize,
-    pub(super) account_key: [u8; 32],
-    /// The user's earlier leaves that the entry names, as indices into the set. An entry with leaves is an
-    /// invitation back.
+    pub(super) account_key: AccountKey,
+    /// The leaves that it names, by place in the set.
     leaves: Vec<usize>,
 }
 
@@ -95,14 +94,14 @@ impl<'a> Judge<'a> {
             let author = &operation.author;
             match &operation.form.body {
                 Body::Create { account_key, .. } => {
-                    let tag = Tag { at, account_key: *account_key, leaves: Vec::new() };
+                    let tag = Tag { at, account_key: AccountKey(*account_key), leaves: Vec::new() };
                     judge.tags.entry(author).or_default().push(tag);
                 }
                 Body::Add { members } => {
                     for added in members.as_slice() {
                         let Some(user) = users.get(added.user.as_slice()) else { continue };
                         let named = added.leaves.iter().filter_map(|id| places.get(&OperationId(*id)).copied());
-                        let tag = Tag { at, account_key: added.account_key, leaves: named.collect() };
+                        let tag = Tag { at, account_key: AccountKey(added.account_key), leaves: named.collect() };
                         judge.tags.entry(user).or_default().push(tag);
                     }
                 }
@@ -174,7 +173,7 @@ impl<'a> Judge<'a> {
 
     /// The leaves of an identity. The same user id with another account key is another person and cannot leave
     /// for it.
-    fn leaves_of<'b>(&'b self, user: &UserId, account_key: &'b [u8; 32]) -> impl Iterator<Item = usize> + 'b {
+    fn leaves_of<'b>(&'b self, user: &UserId, account_key: &'b AccountKey) -> impl Iterator<Item = usize> + 'b {
         let leaves = self.leaves.get(user).into_iter().flatten().copied();
         leaves.filter(|at| {
             let leave = self.operations.get(*at);

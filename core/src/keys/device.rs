@@ -7,7 +7,7 @@ use crate::{
         x25519,
     },
     error::Code,
-    record::Own,
+    ids::{AccountKey, DeviceId, UserId},
     wire::envelope::SUITE,
 };
 
@@ -25,13 +25,16 @@ pub struct DeviceKeys {
 impl DeviceKeys {
     /// The keys from this device's record.
     #[must_use]
-    pub fn from_record(own: &Own) -> Self {
-        let signing = SigningKey::from_seed(own.signing.clone());
-        let identity = x25519::PrivateKey::from_secret(own.identity.clone());
+    pub fn new(
+        (user, device): (UserId, DeviceId),
+        account_key: AccountKey,
+        signing: SigningKey,
+        identity: x25519::PrivateKey,
+    ) -> Self {
         let party = Party {
-            user: own.user.clone(),
-            account_key: VerifyingKey::from_checked(own.account_key),
-            device: own.device,
+            user,
+            account_key: VerifyingKey::from_checked(account_key.0),
+            device,
             signing_key: signing.verifying_key(),
             identity_key: identity.public_key(),
         };

@@ -11,9 +11,8 @@ use crate::{
         labels, x25519,
     },
     error::Code,
-    ids::{DeviceId, UserId},
+    ids::{AccountKey, DeviceId, UserId},
     limits::MAX_ANCESTORS,
-    record,
     wire::{
         content::ListClaim,
         device_list::{DeviceList, ListedDevice, SignedDeviceList},
@@ -28,8 +27,8 @@ pub struct VerifiedDeviceList {
     pub user: UserId,
     /// The account key that signed the list.
     pub account_key: VerifyingKey,
-    /// The epoch, hash, time, devices and ancestors.
-    pub list: record::List,
+    /// Epoch, hash, time, devices and ancestors.
+    pub list: List,
     /// The signed list, as it arrived.
     pub signed: Vec<u8>,
 }
@@ -49,7 +48,7 @@ impl VerifiedDeviceList {
             VerifyingKey::decode(device.signing_key)?;
             x25519::PublicKey::decode(device.identity_key)?;
         }
-        let devices = form.devices.iter().map(|device| record::Device {
+        let devices = form.devices.iter().map(|device| Listing {
             id: DeviceId(device.id),
             signing_key: device.signing_key,
             identity_key: device.identity_key,
@@ -58,7 +57,7 @@ impl VerifiedDeviceList {
         Ok(Self {
             user: UserId::try_new(form.user.as_slice().to_vec()).ok_or(Code::NonCanonical)?,
             account_key,
-            list: record::List {
+            list: List {
                 epoch: form.epoch,
                 hash: sha256(outer.list.as_slice()),
                 issued_at: form.issued_at,
@@ -67,6 +66,12 @@ impl VerifiedDeviceList {
             },
             signed: signed.to_vec(),
         })
+    }
+
+    /// The account key that signed, as a name.
+    #[must_use]
+    pub fn account(&self) -> AccountKey {
+        AccountKey(*self.account_key.as_bytes())
     }
 }
 
@@ -77,8 +82,8 @@ impl VerifiedDeviceList {
 pub fn sign(
     account: &SigningKey,
     user: &UserId,
-    before: Option<&record::List>,
-    devices: &[record::Device],
+    before: Option<&List>,
+    devices: &[Listing],
     now: Timestamp,
 ) -> Result<VerifiedDeviceList, Code> {
     let ancestors: Vec<[u8; 32]> = before
@@ -111,10 +116,38 @@ pub fn sign(
     VerifiedDeviceList::verify(&signed)
 }
 
-impl record::List {
-    /// The device with this id, if it is on the list.
+/// A verified list.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct List {
+    /// Its epoch.
+    pub epoch: u64,
+    /// SHA-256 of what was signed.
+    pub hash: [u8; 32],
+    /// When it was signed, in ms.
+    pub issued_at: u64,
+    /// The devices, rising by id.
+    pub devices: Vec<Listing>,
+    /// Hashes of the lists before it, newest first.
+    pub ancestors: Vec<[u8; 32]>,
+}
+
+/// A device as a list names it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Listing {
+    /// DeviceID.
+    pub id: DeviceId,
+    /// The device's Ed25519 key.
+    pub signing_key: [u8; 32],
+    /// IK.
+    pub identity_key: [u8; 32],
+    /// The epoch that first named it.
+    pub added_at_epoch: u64,
+}
+
+impl List {
+    /// The listed device with this id.
     #[must_use]
-    pub fn device(&self, id: DeviceId) -> Option<&record::Device> {
+    pub fn device(&self, id: DeviceId) -> Option<&Listing> {
         self.devices.iter().find(|device| device.id == id)
     }
 
@@ -136,8 +169,8 @@ impl record::List {
     }
 }
 
-impl record::Device {
-    /// The party of this device, for a user with this account key.
+impl Listing {
+    /// The party that this device is, for a user with this account key.
     #[must_use]
     pub fn party(&self, user: &UserId, account_key: VerifyingKey) -> Party {
         Party {

@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::{ed25519, kdf::join, x25519},
-    ids::{DeviceId, UserId},
+    ids::{AccountKey, DeviceId, UserId},
 };
 
 /// A party. Sessions and pair keys are bound to it. It holds no secret.
@@ -21,7 +21,19 @@ pub struct Party {
 }
 
 impl Party {
-    /// The canonical encoding: user id, account key, device id (u32, big-endian), signing key and IK, joined.
+    /// The user's account key, as a name.
+    #[must_use]
+    pub fn account(&self) -> AccountKey {
+        AccountKey(*self.account_key.as_bytes())
+    }
+
+    /// Whether these names are this party's.
+    #[must_use]
+    pub fn is_device(&self, user: &UserId, device: DeviceId) -> bool {
+        (&self.user, self.device) == (user, device)
+    }
+
+    /// The canonical encoding: user id, account key, device id (u32 big-endian), signing key, IK, joined.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let Self { user, account_key, device, signing_key, identity_key } = self;

@@ -4,12 +4,20 @@ use super::{device::DeviceKeys, party::Party};
 use crate::{
     context::Context,
     crypto::{labels, mlkem, x25519},
-    record::PreKey,
+    secret::Shared,
     wire::bundle::{KemPreKey, KemUse, LastingPreKeys, OneTimePreKey, SignedPreKey, signed_bytes},
 };
 
-/// Makes a signed prekey and a last-resort KEM prekey, both with `id`. Returns the private halves and the
-/// signed public halves.
+/// One private prekey.
+#[derive(Clone, Debug)]
+pub enum PreKey {
+    /// X25519: a scalar of 32 bytes.
+    Curve(Shared<32>),
+    /// ML-KEM-1024: a seed of 64 bytes.
+    Kem(Shared<64>),
+}
+
+/// A signed prekey and a last-resort KEM prekey, both under `id`: private halves, then what is published.
 pub fn lasting(keys: &DeviceKeys, context: &mut Context<'_>, id: u32) -> ([PreKey; 2], LastingPreKeys) {
     let curve = x25519::PrivateKey::generate(context);
     let key = *curve.public_key().as_bytes();

@@ -3,8 +3,7 @@
 use crate::{
     crypto::{aead, kdf, labels, x25519},
     error::Code,
-    record::Shared,
-    secret::Secret,
+    secret::{Secret, Shared},
     wire::header::Header,
 };
 use std::sync::Arc;

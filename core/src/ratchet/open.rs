@@ -14,7 +14,8 @@ use crate::{
     crypto::x25519,
     error::Code,
     limits::{MAX_OLD_CHAINS, MAX_SKIP},
-    record::{Cold, Hot, OldChain, Shared},
+    record::{Cold, Hot, OldChain},
+    secret::Shared,
     wire::header::Header,
 };
 use zeroize::Zeroizing;

@@ -5,7 +5,8 @@
 use crate::{
     error::Code,
     limits::{MAX_SKIPPED_AGE, MAX_SKIPPED_PER_SESSION, SKIPPED_BLOCK},
-    record::{Block, BlockEntry, Directory, Shared, Slot},
+    record::{Block, BlockEntry, Directory, Slot},
+    secret::Shared,
 };
 use std::collections::BTreeMap;
 

@@ -5,7 +5,8 @@ use crate::{
     context::Context,
     crypto::x25519,
     error::Code,
-    record::{Block, Cold, Directory, Hot, Shared},
+    record::{Block, Cold, Directory, Hot},
+    secret::Shared,
     wire::header::Header,
 };
 use std::collections::BTreeMap;

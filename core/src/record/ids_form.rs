@@ -1,6 +1,9 @@
 //! How ids are written into a record; a user id is checked again when it is read.
 
-use crate::ids::{DeviceId, GroupId, GroupKind, OperationId, SessionId, UserId};
+use crate::ids::{
+    AccountKey, ContentId, DeviceId, EnvelopeId, GroupId, GroupKind, OperationId, PublicationId, SendId, SessionId,
+    UserId,
+};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -42,9 +45,9 @@ impl<'de> Deserialize<'de> for DeviceId {
     }
 }
 
-/// A name of 32 bytes.
-macro_rules! name_of_32_bytes {
-    ($($name:ident),*) => {$(
+/// A name is its bytes.
+macro_rules! names {
+    ($($name:ident($length:literal)),*) => {$(
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 self.0.serialize(to)
@@ -53,13 +56,22 @@ macro_rules! name_of_32_bytes {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                <[u8; 32]>::deserialize(from).map(Self)
+                <[u8; $length]>::deserialize(from).map(Self)
             }
         }
     )*};
 }
 
-name_of_32_bytes!(GroupId, OperationId, SessionId);
+names!(
+    AccountKey(32),
+    ContentId(16),
+    EnvelopeId(16),
+    GroupId(32),
+    OperationId(32),
+    PublicationId(16),
+    SendId(16),
+    SessionId(32)
+);
 
 impl Serialize for GroupKind {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -1,37 +1,32 @@
 //! The form of everything at rest: serde and a compact binary code, with a version byte first (D11).
 //!
-//! The only module that names serde. It does not know where a record lies nor under which key it is sealed; a form is plain
-//! data, and the rules over it stand in the layers above.
+//! The only module that names serde. Where disk and memory differ, the form is a type of its own here; where they do not, the type of the
+//! layer that owns it gets its form here (`event`, `model`). It does not know where a record lies, nor under which key it is sealed.
 
-mod group;
+mod event;
+mod form;
 mod ids_form;
 mod inbox;
+mod model;
+mod operation;
 mod outbox;
 mod own;
-mod peer;
 mod pre_key;
 mod ratchet;
 mod secret_form;
-mod user;
 
-pub use group::{Group, GroupInfo, Lag, Member, Pushed, Standing, StoredOperation, Waiting};
-pub use inbox::{Counters, Event, Flags, Heard, Held, HeldContent, Item, Message, MessageKind, Received};
-pub use outbox::{Claim, Entry, Nested, PartState, Recipe, SendBody, SendHead, SendPart, SentTo, Skip, ToGroup};
-pub use own::{Check, Linking, Own, Publication, StoredList};
-pub use peer::{Peer, Scope, SessionMeta};
-pub use pre_key::{Lasting, PreKey, PreKeyBook};
+pub use inbox::{Counters, Heard, Held, HeldContent, SeenEnvelope};
+pub use operation::{StoredOperation, Waiting};
+pub use outbox::{Entry, Nested, PartState, Recipe, SendBody, SendHead, SendPart, SentTo, Skip, ToGroup};
+pub use own::{Check, Own, PendingLink, PendingUpload, StoredList};
+pub use pre_key::{Lasting, PreKeyBook};
 pub use ratchet::{
     Beginning, Block, BlockEntry, Cold, Directory, Hot, IndexEntry, OldChain, Opening, SessionCold, Slot,
 };
-pub use user::{Device, Fork, List, User};
 
-use crate::{error::Code, secret::Secret};
+use crate::error::Code;
 use serde::{Serialize, de::DeserializeOwned};
-use std::sync::Arc;
 use zeroize::Zeroizing;
-
-/// A secret that several states share; sharing it copies a pointer, never the bytes.
-pub type Shared<const N: usize> = Arc<Secret<N>>;
 
 /// One kind of record.
 pub trait Record: Serialize + DeserializeOwned {
@@ -70,6 +65,8 @@ pub trait Record: Serialize + DeserializeOwned {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
+    use std::sync::Arc;
 
     fn hot() -> Hot {
         Hot { sending_chain: Some(Arc::new(Secret::init_with(|k| k.fill(3)))), sent: 4, ..Hot::default() }

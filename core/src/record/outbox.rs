@@ -1,14 +1,18 @@
 //! Sends that are not settled, at rest: recipes instead of ciphertexts, the plaintext once (section 4 of the design).
 
-use super::{Opening, Record, Scope, Shared, secret_form};
-use crate::ids::{DeviceId, UserId};
+use super::{Opening, Record, secret_form};
+use crate::{
+    ids::{AccountKey, ContentId, DeviceId, Scope, UserId},
+    model::Claim,
+    secret::Shared,
+};
 use serde::{Deserialize, Serialize};
 
 /// One call of `batch_encrypt`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SendHead {
     /// The same in every copy and resend.
-    pub content_id: [u8; 16],
+    pub content_id: ContentId,
     /// In ms.
     pub sent_at: u64,
     /// The users that have a part, the sender's own last.
@@ -33,22 +37,13 @@ pub struct ToGroup {
     pub transcript_room: u32,
 }
 
-/// Which operations of a group a device has: how many, and their digest.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-pub struct Claim {
-    /// How many.
-    pub count: u16,
-    /// The digest.
-    pub digest: [u8; 16],
-}
-
 /// A user that a send goes to, with the pin as it was when the send was made: a ciphertext must not change with it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SentTo {
     /// Who.
     pub user: UserId,
     /// The pinned account key, absent at first contact; in a group the key of the member, and nobody else's devices get it.
-    pub account_key: Option<[u8; 32]>,
+    pub account_key: Option<AccountKey>,
     /// Whether the user compared safety numbers.
     pub verified: bool,
     /// Whether this user gets [`SendBody::welcome`] instead of the payload.
@@ -145,6 +140,6 @@ pub struct Recipe {
     /// AD_session.
     pub associated_data: [u8; 32],
     /// MK.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub message_key: Shared<32>,
 }

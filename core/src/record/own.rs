@@ -1,7 +1,12 @@
 //! This device at rest.
 
-use super::{Record, Shared, secret_form};
-use crate::ids::{DeviceId, UserId};
+use super::{Record, secret_form};
+use crate::{
+    crypto::{ed25519::SigningKey, x25519},
+    ids::{AccountKey, DeviceId, PublicationId, UserId},
+    keys::device::DeviceKeys,
+    secret::Shared,
+};
 use serde::{Deserialize, Serialize};
 
 /// Who this device is, and its private keys.
@@ -12,15 +17,15 @@ pub struct Own {
     /// The DeviceID.
     pub device: DeviceId,
     /// The account key, public half.
-    pub account_key: [u8; 32],
+    pub account_key: AccountKey,
     /// The account key's seed, on the primary alone.
     #[serde(with = "secret_form::option")]
     pub account: Option<Shared<32>>,
     /// The seed of the device's signing key.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub signing: Shared<32>,
     /// IK, private.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub identity: Shared<32>,
     /// The DeviceID that the primary gives out next.
     pub next_device: DeviceId,
@@ -29,28 +34,38 @@ pub struct Own {
 }
 impl Record for Own {}
 
+impl Own {
+    /// The keys that this device signs and agrees with.
+    #[must_use]
+    pub fn keys(&self) -> DeviceKeys {
+        let signing = SigningKey::from_seed(self.signing.clone());
+        let identity = x25519::PrivateKey::from_secret(self.identity.clone());
+        DeviceKeys::new((self.user.clone(), self.device), self.account_key, signing, identity)
+    }
+}
+
 /// A new device that waits for its primary's answer.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Linking {
+pub struct PendingLink {
     /// The seed of the device's signing key.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub signing: Shared<32>,
     /// IK, private.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub identity: Shared<32>,
     /// What the screen shows beside the keys.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub secret: Shared<32>,
     /// In ms.
     pub expires_at: u64,
 }
-impl Record for Linking {}
+impl Record for PendingLink {}
 
 /// An upload that was not confirmed yet; offered again as the same bytes.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Publication {
-    /// Names it.
-    pub id: [u8; 16],
+pub struct PendingUpload {
+    /// The upload's name.
+    pub id: PublicationId,
     /// A `wire::bundle::Publication`.
     pub bytes: Vec<u8>,
     /// One-time keys in it, of each kind.
@@ -58,7 +73,7 @@ pub struct Publication {
     /// The epoch of the list in it, or 0.
     pub epoch: u64,
 }
-impl Record for Publication {}
+impl Record for PendingUpload {}
 
 /// Tells a wrong store key from a damaged store; the only row that is not sealed.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]

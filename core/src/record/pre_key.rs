@@ -1,17 +1,12 @@
 //! Private prekeys at rest.
 
-use super::{Record, Shared, secret_form};
+use super::{Record, form::stored};
+use crate::keys::pre_keys::PreKey;
 use serde::{Deserialize, Serialize};
 
-/// One private prekey: a scalar of 32 bytes or a KEM seed of 64.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub enum PreKey {
-    /// X25519.
-    Curve(#[serde(with = "secret_form")] Shared<32>),
-    /// ML-KEM-1024.
-    Kem(#[serde(with = "secret_form")] Shared<64>),
-}
 impl Record for PreKey {}
+
+stored! { enum PreKey { 0 = Curve(scalar as secret), 1 = Kem(seed as secret) } }
 
 /// A lasting prekey that was made at some time.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -1,7 +1,7 @@
 //! A session at rest, in parts that change at different speeds: what every message changes is small and alone.
 
-use super::{Record, Shared, secret_form};
-use crate::ids::SessionId;
+use super::{Record, secret_form};
+use crate::{ids::SessionId, secret::Shared};
 use serde::{Deserialize, Serialize};
 
 /// What changes with a DH ratchet step only (Double Ratchet 4.3).
@@ -10,10 +10,10 @@ pub struct Cold {
     /// AD_session (X 2).
     pub associated_data: [u8; 32],
     /// RK.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub root: Shared<32>,
     /// DHs, private.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub our_ratchet: Shared<32>,
     /// DHr.
     pub their_ratchet: Option<[u8; 32]>,
@@ -21,7 +21,7 @@ pub struct Cold {
     #[serde(with = "secret_form::option")]
     pub sending_header: Option<Shared<32>>,
     /// NHKs.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub next_sending_header: Shared<32>,
     /// PN.
     pub previous_length: u32,
@@ -31,7 +31,7 @@ pub struct Cold {
     #[serde(with = "secret_form::option")]
     pub receiving_header: Option<Shared<32>>,
     /// NHKr.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub next_receiving_header: Shared<32>,
     /// Receiving chains that may still have skipped message keys, oldest first.
     pub old_chains: Vec<OldChain>,
@@ -43,7 +43,7 @@ pub struct OldChain {
     /// Its number.
     pub number: u32,
     /// Its header key.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub header: Shared<32>,
 }
 
@@ -94,7 +94,7 @@ pub struct Opening {
     /// E_A.
     pub ephemeral_key: [u8; 32],
     /// The 32 random bytes.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub seed: Shared<32>,
     /// The direct session that carried it, as long as it was only one: an answer in the scope answers that one too.
     pub carrier: Option<SessionId>,
@@ -137,7 +137,7 @@ pub struct Slot {
     /// The message number modulo 16.
     pub place: u8,
     /// MK.
-    #[serde(with = "secret_form")]
+    #[serde(with = "secret_form::secret")]
     pub key: Shared<32>,
 }
 

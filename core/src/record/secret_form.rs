@@ -1,9 +1,8 @@
 //! How a secret is written into a record, and only there: `Secret` itself has no `Serialize`.
 
-use super::Shared;
-use crate::secret::Secret;
+use crate::secret::{Secret, Shared};
 use core::fmt;
-use serde::{Deserializer, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::sync::Arc;
 
 struct Bytes<const N: usize>;
@@ -21,59 +20,57 @@ impl<const N: usize> de::Visitor<'_> for Bytes<N> {
     }
 }
 
-pub(super) fn serialize<S: Serializer, const N: usize>(secret: &Shared<N>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_bytes(secret.expose())
-}
+/// For `#[serde(with = ...)]` and for the fields of a form.
+pub(super) mod secret {
+    use super::*;
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(from: D) -> Result<Shared<N>, D::Error> {
-    from.deserialize_bytes(Bytes::<N>)
-}
+    pub(in super::super) struct Writing<'a, const N: usize>(pub(in super::super) &'a Shared<N>);
+    pub(in super::super) struct Reading<T>(pub(in super::super) T);
 
-/// A secret that may be absent.
-pub(super) mod option {
-    use super::{Bytes, Shared};
-    use core::fmt;
-    use serde::{Deserializer, Serializer, de};
-
-    struct Wrapped<'a, const N: usize>(&'a Shared<N>);
-
-    impl<const N: usize> serde::Serialize for Wrapped<'_, N> {
+    impl<const N: usize> Serialize for Writing<'_, N> {
         fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
             to.serialize_bytes(self.0.expose())
         }
     }
 
-    struct Maybe<const N: usize>;
-
-    impl<'de, const N: usize> de::Visitor<'de> for Maybe<N> {
-        type Value = Option<Shared<N>>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{N} bytes or none")
-        }
-
-        fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-            from.deserialize_bytes(Bytes::<N>).map(Some)
+    impl<'de, const N: usize> Deserialize<'de> for Reading<Shared<N>> {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            from.deserialize_bytes(Bytes::<N>).map(Self)
         }
     }
+
+    pub(in super::super) fn serialize<S: Serializer, const N: usize>(
+        secret: &Shared<N>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        Writing(secret).serialize(to)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        from: D,
+    ) -> Result<Shared<N>, D::Error> {
+        Ok(Reading::deserialize(from)?.0)
+    }
+}
+
+/// A secret that may be absent.
+pub(super) mod option {
+    use super::{
+        secret::{Reading, Writing},
+        *,
+    };
 
     pub(in super::super) fn serialize<S: Serializer, const N: usize>(
         secret: &Option<Shared<N>>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        match secret {
-            Some(secret) => to.serialize_some(&Wrapped(secret)),
-            None => to.serialize_none(),
-        }
+        secret.as_ref().map(Writing).serialize(to)
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
         from: D,
     ) -> Result<Option<Shared<N>>, D::Error> {
-        from.deserialize_option(Maybe::<N>)
+        let secret: Option<Reading<Shared<N>>> = Option::deserialize(from)?;
+        Ok(secret.map(|secret| secret.0))
     }
 }

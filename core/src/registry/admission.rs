@@ -2,8 +2,9 @@
 
 use crate::{
     error::Code,
-    ids::UserId,
-    record::{MessageKind, Peer, Scope, User},
+    event::MessageKind,
+    ids::{Scope, UserId},
+    model::{Peer, User},
     wire::content::Body,
 };
 

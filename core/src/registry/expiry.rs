@@ -6,8 +6,8 @@
 use crate::{
     context::Timestamp,
     limits::{KEEP_REPLACED_PRE_KEYS, MAX_LATENCY},
-    record::{Lasting, Peer, SessionMeta},
-    session::order,
+    model::{Peer, SessionMeta, order},
+    record::Lasting,
 };
 use core::time::Duration;
 

@@ -7,26 +7,16 @@
 use crate::{
     context::Timestamp,
     error::Code,
-    ids::{DeviceId, UserId},
+    event::Need,
+    ids::{DeviceId, Scope, UserId},
+    keys::party::Party,
     limits::MAX_SEND_ROUNDS,
-    record::{PartState, Peer, Scope, SendPart, Skip, User},
-    registry::{devices, trust},
+    model::{Peer, User},
+    record::{PartState, SendPart, Skip},
+    registry::trust,
 };
 
-/// What the app must bring before a batch is complete.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Need {
-    /// The user's signed device list.
-    DeviceList(UserId),
-    /// A prekey bundle of this device.
-    Bundle(UserId, DeviceId),
-    /// The app's decision on a changed account key.
-    IdentityAcceptance(UserId),
-    /// An upload of fresh prekeys by this device (X 6).
-    Publication,
-}
-
-/// The next steps for a part.
+/// What to do next for a part.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// Devices with a usable session and no ciphertext yet.
@@ -48,7 +38,7 @@ impl SendPart {
         &mut self,
         user: Option<&User>,
         peer: impl Fn(DeviceId) -> Result<Option<&'a Peer>, Code>,
-        us: (&UserId, DeviceId),
+        us: &Party,
         (target, scope): (Option<DeviceId>, Scope),
         now: Timestamp,
     ) -> Result<Plan, Code> {
@@ -68,7 +58,7 @@ impl SendPart {
             plan.needs.push(Need::DeviceList(self.user.clone()));
         }
         self.skip_contested(user, us);
-        let mut recipients: Vec<DeviceId> = devices::recipients(user, us).iter().map(|device| device.id).collect();
+        let mut recipients: Vec<DeviceId> = user.recipients(us).iter().map(|device| device.id).collect();
         recipients.retain(|device| target.is_none_or(|target| *device == target));
         if target.is_some() && recipients.is_empty() {
             self.state = PartState::Failed(Code::NotListed.number());
@@ -92,12 +82,12 @@ impl SendPart {
     /// In a fork, a listed device that is not on both lists is skipped. The skip is explicit because the server
     /// compares the batch with the list (X 5, X 6). Once the app has decided, the device is a recipient like
     /// any other.
-    fn skip_contested(&mut self, user: &User, us: (&UserId, DeviceId)) {
+    fn skip_contested(&mut self, user: &User, us: &Party) {
         self.skips.retain(|skip| skip.reason != Code::DeviceListFork.number());
         let Some(fork) = &user.fork else { return };
         let listed = user.list.iter().flat_map(|list| &list.devices).map(|device| device.id);
         let contested: Vec<DeviceId> =
-            listed.filter(|id| !fork.on_both.contains(id) && (&user.user, *id) != us).collect();
+            listed.filter(|id| !fork.on_both.contains(id) && !us.is_device(&user.user, *id)).collect();
         for device in contested {
             self.entries.retain(|entry| entry.device != device);
             self.skip(device, Code::DeviceListFork);

@@ -6,10 +6,14 @@
 use crate::{
     context::Timestamp,
     error::Code,
-    ids::{DeviceId, UserId},
-    keys::{device_list::VerifiedDeviceList, party::Party},
+    event::Event,
+    ids::{AccountKey, DeviceId},
+    keys::{
+        device_list::{List, Listing, VerifiedDeviceList},
+        party::Party,
+    },
     limits::OLD_LIST,
-    record::{Event, Fork, List, User},
+    model::{Fork, User},
     wire::content::ListClaim,
 };
 
@@ -49,9 +53,9 @@ pub fn admit(
 ) -> Result<Admitted, Code> {
     refuse_our_keys(offered, ours)?;
     let Some(known) = known else {
-        return Ok(take(pin(offered.user.clone(), *offered.account_key.as_bytes()), offered, Vec::new()));
+        return Ok(take(User::pinned(offered.user.clone(), offered.account()), offered, Vec::new()));
     };
-    if known.account_key != *offered.account_key.as_bytes() {
+    if known.account_key != offered.account() {
         return Err(Code::IdentityChanged);
     }
     let Some(list) = &known.list else {
@@ -103,28 +107,12 @@ fn refuse_our_keys(offered: &VerifiedDeviceList, ours: &Party) -> Result<(), Cod
     if offered.user == ours.user {
         return Ok(());
     }
-    let theirs = |d: &crate::record::Device| {
-        d.identity_key == *ours.identity_key.as_bytes() || d.signing_key == *ours.signing_key.as_bytes()
-    };
+    let theirs =
+        |d: &Listing| d.identity_key == *ours.identity_key.as_bytes() || d.signing_key == *ours.signing_key.as_bytes();
     if offered.account_key == ours.account_key || offered.list.devices.iter().any(theirs) {
         return Err(Code::KeyReuse);
     }
     Ok(())
-}
-
-/// A record that pins an account key and holds nothing else.
-#[must_use]
-pub fn pin(user: UserId, account_key: [u8; 32]) -> User {
-    User {
-        user,
-        account_key,
-        verified: false,
-        list: None,
-        claimed_key: None,
-        fork: None,
-        claimed_epoch: 0,
-        stale_since: None,
-    }
 }
 
 fn take(mut user: User, offered: &VerifiedDeviceList, mut events: Vec<Event>) -> Admitted {
@@ -151,7 +139,7 @@ fn on_both(known: &List, other: &List) -> Vec<DeviceId> {
 
 /// Records that another account key claims to be this user. Sending is blocked until the app decides.
 #[must_use]
-pub fn block(known: &User, claimed: [u8; 32]) -> (User, Option<Event>) {
+pub fn block(known: &User, claimed: AccountKey) -> (User, Option<Event>) {
     let mut blocked = known.clone();
     blocked.claimed_key = Some(claimed);
     let event = (known.claimed_key != Some(claimed)).then(|| Event::IdentityChanged {
@@ -170,12 +158,12 @@ pub fn block(known: &User, claimed: [u8; 32]) -> (User, Option<Event>) {
 /// [`Code::InvalidArgument`] if `account_key` is neither the claimed key nor, while a claim is open, the pinned
 /// one.
 /// [`Code::InvalidArgument`] when this key does not wait.
-pub fn accept(known: &User, account_key: &[u8; 32]) -> Result<User, Code> {
+pub fn accept(known: &User, account_key: &AccountKey) -> Result<User, Code> {
     if known.account_key == *account_key && known.claimed_key.is_some() {
         return Ok(User { claimed_key: None, ..known.clone() });
     }
     let claimed = known.claimed_key.filter(|claimed| claimed == account_key).ok_or(Code::InvalidArgument)?;
-    Ok(pin(known.user.clone(), claimed))
+    Ok(User::pinned(known.user.clone(), claimed))
 }
 
 /// Records a peer's claim about its own list when the list itself did not come along.

@@ -10,10 +10,12 @@ use crate::{
     context::{Context, Timestamp},
     crypto::x25519,
     error::Code,
+    ids::Scope,
     keys::{bundle::VerifiedBundle, device::DeviceKeys, party::Party},
     limits::MAX_LATENCY,
+    model::SessionMeta,
     ratchet::{Ratchet, Start},
-    record::{self, Beginning, Scope, SessionMeta},
+    record::{self, Beginning},
     secret::Secret,
     wire::envelope::Initiation,
 };

@@ -5,7 +5,6 @@
 
 mod begin;
 mod open;
-pub mod order;
 mod seal;
 
 pub use begin::{accept, accept_opening, initiate, open_scope};
@@ -14,8 +13,9 @@ pub use seal::{Route, Sealed, envelope, nested_content, seal, seal_nested};
 
 use crate::{
     error::Code,
+    model::SessionMeta,
     ratchet::Ratchet,
-    record::{Beginning, SessionCold, SessionMeta},
+    record::{Beginning, SessionCold},
 };
 
 /// A session in memory.

@@ -5,9 +5,10 @@ use super::Session;
 use crate::{
     crypto::{kdf, labels},
     error::Code,
+    ids::Scope,
     keys::{pair::PairKeys, party::Party},
     ratchet::message::{self, Bound},
-    record::{Beginning, Hot, Nested, Recipe, Scope},
+    record::{Beginning, Hot, Nested, Recipe},
     wire::{
         envelope::{self, Address, Envelope, Head, Initiation, SUITE, VERSION},
         opening::Opening,

@@ -3,8 +3,9 @@
 
 use crate::{
     crypto::{kdf, labels},
-    ids::{DeviceId, GroupId, SessionId, UserId},
-    record,
+    error::Code,
+    ids::{DeviceId, EnvelopeId, GroupId, SendId, SessionId, UserId},
+    model::Peer,
     secret::Secret,
 };
 
@@ -15,59 +16,59 @@ pub type Key = Vec<u8>;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum Kind {
-    /// [`record::Check`]; not sealed.
+    /// [`crate::record::Check`]; not sealed.
     Check = 1,
-    /// [`record::Own`].
+    /// [`crate::record::Own`].
     Own = 2,
-    /// [`record::Linking`].
+    /// [`crate::record::PendingLink`].
     Linking = 3,
-    /// [`record::User`], by user.
+    /// [`User`], by user.
     User = 4,
-    /// [`record::StoredList`], by user.
+    /// [`crate::record::StoredList`], by user.
     List = 5,
-    /// [`record::Peer`], by device.
+    /// [`Peer`], by device.
     Peer = 6,
-    /// [`record::SessionCold`], by device and session.
+    /// [`crate::record::SessionCold`], by device and session.
     Session = 7,
-    /// [`record::Hot`], by device and session.
+    /// [`crate::record::Hot`], by device and session.
     Chains = 8,
-    /// [`record::Directory`], by device and session.
+    /// [`crate::record::Directory`], by device and session.
     Skipped = 9,
-    /// [`record::Block`], by device, session, chain and number.
+    /// [`crate::record::Block`], by device, session, chain and number.
     Block = 10,
-    /// [`record::IndexEntry`], by device and chain tag.
+    /// [`crate::record::IndexEntry`], by device and chain tag.
     Index = 11,
-    /// [`record::PreKey`], by use and id.
+    /// [`PreKey`], by use and id.
     PreKey = 12,
-    /// [`record::PreKeyBook`].
+    /// [`crate::record::PreKeyBook`].
     Book = 13,
-    /// [`record::Publication`].
+    /// [`crate::record::PendingUpload`].
     Publication = 14,
-    /// [`record::SendHead`], by send.
+    /// [`crate::record::SendHead`], by send.
     SendHead = 15,
-    /// [`record::SendBody`], by send.
+    /// [`crate::record::SendBody`], by send.
     SendBody = 16,
-    /// [`record::SendPart`], by user and send.
+    /// [`crate::record::SendPart`], by user and send.
     SendPart = 17,
-    /// [`record::Item`], by number.
+    /// [`Item`], by number.
     Item = 18,
-    /// [`record::Received`], by device and salt.
+    /// [`crate::record::SeenEnvelope`], by device and salt.
     Received = 19,
-    /// [`record::Held`], by device and salt.
+    /// [`crate::record::Held`], by device and salt.
     Held = 20,
-    /// [`record::Counters`].
+    /// [`crate::record::Counters`].
     Counters = 21,
-    /// [`record::Heard`], by device and scope.
+    /// [`crate::record::Heard`], by device and scope.
     Heard = 22,
-    /// [`record::Group`], by group.
+    /// [`GroupRecord`], by group.
     Group = 23,
-    /// [`record::StoredOperation`], by group and operation.
+    /// [`crate::record::StoredOperation`], by group and operation.
     Operation = 24,
-    /// [`record::Waiting`], by group.
+    /// [`crate::record::Waiting`], by group.
     Waiting = 25,
-    /// [`record::StoredList`], by group and the list's hash: what operations cite.
+    /// [`crate::record::StoredList`], by group and the list's hash: what operations cite.
     GroupList = 26,
-    /// [`record::HeldContent`], by group, device and salt.
+    /// [`crate::record::HeldContent`], by group, device and salt.
     HeldContent = 27,
 }
 
@@ -125,19 +126,19 @@ impl Places {
         vec![kind as u8]
     }
 
-    /// [`record::User`] or [`record::StoredList`].
+    /// [`User`] or [`crate::record::StoredList`].
     #[must_use]
     pub fn user(&self, kind: Kind, user: &UserId) -> Key {
         place(kind, &[&self.of_user(user)])
     }
 
-    /// [`record::Group`] or [`record::Waiting`]; also what all rows of a kind of this group begin with.
+    /// [`GroupRecord`] or [`crate::record::Waiting`]; also what all rows of a kind of this group begin with.
     #[must_use]
     pub fn group(&self, kind: Kind, group: &GroupId) -> Key {
         place(kind, &[&self.hash(&[b"group", &group.0])])
     }
 
-    /// [`record::StoredOperation`] or [`record::StoredList`].
+    /// [`crate::record::StoredOperation`] or [`crate::record::StoredList`].
     #[must_use]
     pub fn in_group(&self, kind: Kind, group: &GroupId, name: &[u8; 32]) -> Key {
         let mut key = self.group(kind, group);
@@ -145,16 +146,16 @@ impl Places {
         key
     }
 
-    /// [`record::HeldContent`].
+    /// [`crate::record::HeldContent`].
     #[must_use]
-    pub fn held_content(&self, group: &GroupId, user: &UserId, device: DeviceId, salt: &[u8; 16]) -> Key {
+    pub fn held_content(&self, group: &GroupId, user: &UserId, device: DeviceId, envelope: &EnvelopeId) -> Key {
         let mut key = self.group(Kind::HeldContent, group);
         key.extend_from_slice(&self.of_device(user, device));
-        key.extend_from_slice(salt);
+        key.extend_from_slice(&envelope.0);
         key
     }
 
-    /// [`record::Heard`].
+    /// [`crate::record::Heard`].
     #[must_use]
     pub fn heard(&self, user: &UserId, device: DeviceId, group: Option<&GroupId>) -> Key {
         let mut key = self.device(Kind::Heard, user, device);
@@ -164,61 +165,77 @@ impl Places {
         key
     }
 
-    /// [`record::Peer`]; also what all rows of a kind of this device begin with.
+    /// [`Peer`]; also what all rows of a kind of this device begin with.
     #[must_use]
     pub fn device(&self, kind: Kind, user: &UserId, device: DeviceId) -> Key {
         place(kind, &[&self.of_device(user, device)])
     }
 
-    /// [`record::SessionCold`], [`record::Hot`] or [`record::Directory`]; also what the blocks of a session begin with.
+    /// [`crate::record::SessionCold`], [`crate::record::Hot`] or [`crate::record::Directory`]; also what the blocks of a session begin with.
     #[must_use]
-    pub fn session(&self, kind: Kind, peer: &record::Peer, session: SessionId) -> Key {
+    pub fn session(&self, kind: Kind, peer: &Peer, session: SessionId) -> Key {
         place(
             kind,
             &[&self.of_device(&peer.user, peer.device), session.0.first_chunk::<16>().map_or(&[], |id| id.as_slice())],
         )
     }
 
-    /// [`record::Block`].
+    /// [`crate::record::Block`].
     #[must_use]
-    pub fn block(&self, peer: &record::Peer, session: SessionId, chain: u32, block: u32) -> Key {
+    pub fn block(&self, peer: &Peer, session: SessionId, chain: u32, block: u32) -> Key {
         [self.session(Kind::Block, peer, session), [chain.to_be_bytes(), block.to_be_bytes()].concat()].concat()
     }
 
-    /// [`record::IndexEntry`].
+    /// [`crate::record::IndexEntry`].
     #[must_use]
-    pub fn index(&self, peer: &record::Peer, tag: &[u8; 16]) -> Key {
+    pub fn index(&self, peer: &Peer, tag: &[u8; 16]) -> Key {
         place(Kind::Index, &[&self.of_device(&peer.user, peer.device), tag])
     }
 
-    /// [`record::Received`] or [`record::Held`].
+    /// [`crate::record::SeenEnvelope`] or [`crate::record::Held`].
     #[must_use]
-    pub fn salted(&self, kind: Kind, user: &UserId, device: DeviceId, salt: &[u8; 16]) -> Key {
-        place(kind, &[&self.of_device(user, device), salt])
+    pub fn envelope(&self, kind: Kind, user: &UserId, device: DeviceId, envelope: &EnvelopeId) -> Key {
+        place(kind, &[&self.of_device(user, device), &envelope.0])
     }
 
-    /// [`record::PreKey`].
+    /// [`PreKey`].
     #[must_use]
     pub fn pre_key(usage: PreKeyUse, id: u32) -> Key {
         place(Kind::PreKey, &[&[usage as u8], &id.to_be_bytes()])
     }
 
-    /// [`record::SendHead`] or [`record::SendBody`].
+    /// [`crate::record::SendHead`] or [`crate::record::SendBody`].
     #[must_use]
-    pub fn send(kind: Kind, send: &[u8; 16]) -> Key {
-        place(kind, &[send])
+    pub fn send(kind: Kind, send: &SendId) -> Key {
+        place(kind, &[&send.0])
     }
 
-    /// [`record::SendPart`]; the parts of one user stand together.
+    /// [`crate::record::SendPart`]; the parts of one user stand together.
     #[must_use]
-    pub fn part(&self, user: &UserId, send: &[u8; 16]) -> Key {
-        place(Kind::SendPart, &[&self.of_user(user), send])
+    pub fn part(&self, user: &UserId, send: &SendId) -> Key {
+        place(Kind::SendPart, &[&self.of_user(user), &send.0])
     }
 
-    /// [`record::Item`].
+    /// [`Item`].
     #[must_use]
     pub fn item(number: u64) -> Key {
         place(Kind::Item, &[&number.to_be_bytes()])
+    }
+
+    /// The send that the key of a head, a body or a part ends with.
+    ///
+    /// # Errors
+    /// [`Code::RecordInconsistent`] for a key that is too short.
+    pub fn send_of(key: &[u8]) -> Result<SendId, Code> {
+        key.last_chunk::<16>().copied().map(SendId).ok_or(Code::RecordInconsistent)
+    }
+
+    /// The number that the key of an inbox item ends with.
+    ///
+    /// # Errors
+    /// [`Code::RecordInconsistent`] for a key that is too short.
+    pub fn item_of(key: &[u8]) -> Result<u64, Code> {
+        key.last_chunk::<8>().copied().map(u64::from_be_bytes).ok_or(Code::RecordInconsistent)
     }
 }
 

@@ -15,7 +15,11 @@
 //! Integers are big-endian. This module knows no keys; whoever holds them checks the gate and opens the body.
 
 use super::{codec, padding::STEPS};
-use crate::{crypto::aead::TAG, crypto::mlkem::CIPHERTEXT, error::Code, limits::MAX_USER_ID};
+use crate::{
+    crypto::{aead::TAG, mlkem::CIPHERTEXT},
+    error::Code,
+    limits::MAX_USER_ID,
+};
 use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
 /// The only version of the wire.

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::engine::Engine;
 use sesame_core::{
-    device::{Rejection, SendId},
     error::{Code, Error},
-    ids::DeviceId,
+    event::Rejection,
+    ids::{ContentId, DeviceId, PublicationId, SendId},
     secret::Secret,
 };
 use std::sync::Arc;
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn sesame_device_published(
 ) -> sesame_status {
     enter!(error, {
         let id = publication.exactly("publication")?;
-        device.get()?.call(|device, context| device.published(context, &id))
+        device.get()?.call(|device, context| device.published(context, &PublicationId(id)))
     })
 }
 
@@ -205,7 +205,9 @@ pub unsafe extern "C" fn sesame_device_batch_encrypt(
         let (result, view) = (output!(result), output!(send));
         let users = input::users(array!(recipients, recipient_count), "recipients")?;
         let (payload, content_id) = (payload.bytes("payload")?, content_id.optional("content_id")?);
-        let send = device.get()?.call(|device, context| device.batch_encrypt(context, &users, payload, content_id))?;
+        let send = device
+            .get()?
+            .call(|device, context| device.batch_encrypt(context, &users, payload, content_id.map(ContentId)))?;
         give(result, view, |tree| view::send(tree, send));
         Ok(())
     })

@@ -10,9 +10,10 @@ use super::{
 };
 use sesame_core::{
     context::Context,
-    device::{Group, Send},
+    device::Group,
     error::Error,
-    ids::DeviceId,
+    event::Send,
+    ids::{ContentId, DeviceId},
 };
 
 impl GroupObject {
@@ -223,7 +224,7 @@ pub unsafe extern "C" fn sesame_group_batch_encrypt(
     enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
         let (payload, content_id) = (payload.bytes("payload")?, content_id.optional("content_id")?);
-        group.get()?.act(to, |group, context| group.send(context, payload, content_id))
+        group.get()?.act(to, |group, context| group.send(context, payload, content_id.map(ContentId)))
     })
 }
 

@@ -92,7 +92,10 @@ pub unsafe extern "C" fn sesame_registry_accept_identity(
     enter!(error, outputs(result, received), {
         let (result, view) = (output!(result), output!(received));
         let (user, key) = (user.user("user")?, account_key.exactly("account_key")?);
-        let results = registry.get()?.0.call(|device, context| device.accept_identity(context, &user, &key))?;
+        let results = registry
+            .get()?
+            .0
+            .call(|device, context| device.accept_identity(context, &user, &sesame_core::ids::AccountKey(key)))?;
         give(result, view, |tree| view::received_list(tree, results));
         Ok(())
     })

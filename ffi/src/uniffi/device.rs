@@ -9,9 +9,10 @@ use super::types::{Answers, Applied, DeviceView, PendingSend, Publication, Sessi
 use crate::engine::{Engine, store_key, user_id, user_name};
 use crate::link::Link;
 use sesame_core::{
-    device::{self as core, Rejection, SendId},
+    device as core,
     error::{Code, Error},
-    ids::{DeviceId, UserId},
+    event::Rejection,
+    ids::{AccountKey, ContentId, DeviceId, PublicationId, SendId, UserId},
 };
 use std::sync::Arc;
 
@@ -63,13 +64,13 @@ impl Device {
     #[::uniffi::method(default(left = None))]
     pub fn publication(&self, left: Option<u32>) -> Result<Option<Publication>> {
         let publication = self.engine.call(|device, context| device.publication(context, left))?;
-        Ok(publication.map(|upload| Publication { id: upload.id.to_vec().into(), bytes: upload.bytes.into() }))
+        Ok(publication.map(|upload| Publication { id: upload.id.0.to_vec().into(), bytes: upload.bytes.into() }))
     }
 
     /// The server has taken an upload.
     pub fn published(&self, id: Bytes) -> Result<()> {
         let id = id16(&id, "id")?;
-        Ok(self.engine.call(|device, context| device.published(context, &id))?)
+        Ok(self.engine.call(|device, context| device.published(context, &PublicationId(id)))?)
     }
 
     /// Users and their devices.
@@ -93,7 +94,9 @@ impl Device {
     ) -> Result<PendingSend> {
         let users = recipients.iter().map(|user| user_id(user)).collect::<std::result::Result<Vec<UserId>, Error>>()?;
         let content_id = content_id.map(|id| id16(&id, "content_id")).transpose()?;
-        let send = self.engine.call(|device, context| device.batch_encrypt(context, &users, &payload, content_id))?;
+        let send = self
+            .engine
+            .call(|device, context| device.batch_encrypt(context, &users, &payload, content_id.map(ContentId)))?;
         Ok(send.into())
     }
 
@@ -225,7 +228,7 @@ impl DeviceRegistry {
     pub fn accept_identity(&self, user: String, account_key: Bytes) -> Result<Vec<Received>> {
         let user = user_id(&user)?;
         let key = <[u8; 32]>::try_from(&*account_key).map_err(|_| Error::of(Code::InvalidArgument, "account_key"))?;
-        let results = self.engine.call(|device, context| device.accept_identity(context, &user, &key))?;
+        let results = self.engine.call(|device, context| device.accept_identity(context, &user, &AccountKey(key)))?;
         Ok(results.into_iter().map(Received::from).collect())
     }
 

@@ -6,9 +6,9 @@ use super::types::{PendingSend, SessionView};
 use crate::engine::{Engine, user_id, user_name};
 use sesame_core::{
     context::Context,
-    device::{self as core},
+    device as core,
     error::{Code, Error},
-    ids::{DeviceId, GroupId, GroupKind as CoreKind, UserId},
+    ids::{ContentId, DeviceId, GroupId, GroupKind as CoreKind, UserId},
 };
 use std::sync::Arc;
 
@@ -330,7 +330,7 @@ impl Group {
     #[::uniffi::method(default(content_id = None))]
     pub fn send(&self, payload: Bytes, content_id: Option<Bytes>) -> Result<PendingSend> {
         let content_id = content_id.map(|id| super::types::id16(&id, "content_id")).transpose()?;
-        Ok(self.call(|group, context| group.send(context, &payload, content_id))?.into())
+        Ok(self.call(|group, context| group.send(context, &payload, content_id.map(ContentId)))?.into())
     }
 
     /// The group's active session with a device, or nothing when the next send opens one.

@@ -3,7 +3,8 @@
 use super::bytes::Bytes;
 use crate::engine::user_name;
 use sesame_core::{
-    device::{self as core, MessageKind, NextStep, Received as CoreReceived},
+    device as core,
+    event::{MessageKind, NextStep, Received as CoreReceived},
     ids::DeviceId,
 };
 
@@ -271,9 +272,9 @@ impl From<core::Event> for Event {
             E::DeviceListGap { user } => Self::DeviceListGap { user: name(user) },
             E::DeviceListOld { user } => Self::DeviceListOld { user: name(user) },
             E::DeviceListRollback { user, epoch } => Self::DeviceListRollback { user: name(user), epoch },
-            E::Gap { user, device, group, from, to } => {
+            E::Gap { user, device, group, first, last } => {
                 let group = group.map(|group| group.0.to_vec().into());
-                Self::Gap { user: name(user), device: device.0, group, first: from, last: to }
+                Self::Gap { user: name(user), device: device.0, group, first, last }
             }
             E::GroupAdded { group, user, device, added } => Self::GroupAdded {
                 group: group.0.to_vec().into(),
@@ -309,8 +310,8 @@ impl From<core::Event> for Event {
             E::IdleDevice { user, device } => Self::IdleDevice { user: name(user), device: device.0 },
             E::IdentityChanged { user, pinned, claimed, was_verified } => Self::IdentityChanged {
                 user: name(user),
-                pinned: pinned.to_vec().into(),
-                claimed: claimed.to_vec().into(),
+                pinned: pinned.0.to_vec().into(),
+                claimed: claimed.0.to_vec().into(),
                 was_verified,
             },
             E::ServerInconsistent { user } => Self::ServerInconsistent { user: name(user) },
@@ -329,11 +330,11 @@ impl From<core::Message> for Message {
             MessageKind::Transcript { recipients } => Some(recipients.iter().map(user_name).collect()),
         };
         Self {
-            content_id: message.content_id.to_vec().into(),
+            content_id: message.content_id.0.to_vec().into(),
             user: user_name(&message.user),
             device: message.device.0,
             group: message.group.map(|group| group.0.to_vec().into()),
-            session_id: message.session.0.to_vec().into(),
+            session_id: message.session_id.0.to_vec().into(),
             sent_at: message.sent_at,
             sequence: message.sequence,
             recipients,

@@ -6,11 +6,7 @@ use super::types::{Address, Answers, Batch, Need};
 use crate::engine::{user_id, user_name};
 use crate::relay::{publish_error, submission_error};
 use parking_lot::Mutex;
-use sesame_core::{
-    device::{self as core},
-    error::Error,
-    ids::DeviceId,
-};
+use sesame_core::{device as core, error::Error, ids::DeviceId};
 use sesame_relay::{Refusal, Relay, Seen};
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use super::bytes::{Bytes, list};
 use super::receive::{Event, number};
 use crate::engine::{user_id, user_name};
 use sesame_core::{
-    device::{self as core},
+    device as core,
     error::{Code, Error},
     ids::DeviceId,
 };
@@ -266,7 +266,7 @@ impl From<core::Send> for PendingSend {
     fn from(send: core::Send) -> Self {
         Self {
             id: send.id.0.to_vec().into(),
-            content_id: send.content_id.to_vec().into(),
+            content_id: send.content_id.0.to_vec().into(),
             batches: send.batches.into_iter().map(Batch::from).collect(),
             needs: send.needs.into_iter().map(Need::from).collect(),
             failed: send
@@ -324,8 +324,8 @@ impl From<core::UserView> for UserView {
     fn from(view: core::UserView) -> Self {
         Self {
             user: user_name(&view.user),
-            account_key: view.account_key.to_vec().into(),
-            claimed_key: view.claimed_key.map(|key| key.to_vec().into()),
+            account_key: view.account_key.0.to_vec().into(),
+            claimed_key: view.claimed_key.map(|key| key.0.to_vec().into()),
             verified: view.verified,
             epoch: view.epoch,
             forked: view.forked,

@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use sesame_core::{
-    device::{Batch, Outgoing},
+    event::{Batch, Outgoing},
     ids::{DeviceId, UserId},
 };
 use sesame_relay::Relay;

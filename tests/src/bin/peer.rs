@@ -6,9 +6,10 @@ use hex::encode;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sesame_core::{
     context::{Context, Timestamp},
-    device::{Answers, Device, Item, Need, Received, Send, SendId},
+    device::Device,
     error::{Code, Error},
-    ids::UserId,
+    event::{Answers, Item, Need, Received, Send},
+    ids::{SendId, UserId},
     secret::Secret,
 };
 use sesame_sqlite::SqliteStore;
@@ -72,10 +73,10 @@ impl Peer {
             }
             "publication" => {
                 let upload = self.call(|device, context| device.publication(context, None))?;
-                Ok(upload.map_or(Vec::new(), |upload| vec![encode(upload.id), encode(&upload.bytes)]))
+                Ok(upload.map_or(Vec::new(), |upload| vec![encode(upload.id.0), encode(&upload.bytes)]))
             }
             "published" => {
-                let id = decode(words[0]).try_into().unwrap();
+                let id = sesame_core::ids::PublicationId(decode(words[0]).try_into().unwrap());
                 self.call(|device, context| device.published(context, &id)).map(none)
             }
             "encrypt" => {

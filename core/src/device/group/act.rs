@@ -1,20 +1,22 @@
 //! How an act in a group is done: an operation is signed, taken and told to whom it concerns (D6).
 
 use super::{
-    super::{Device, Send, SendId, lists::OwnList, outbox, send::check_payload, work::Work},
+    super::{Device, lists::OwnList, outbox, send::check_payload, work::Work},
     state::{self, Lists, Loaded, Teller},
 };
 use crate::{
     context::Context,
     error::{Code, Error},
+    event::{Send, Standing},
     group::{
         operation::{Operation, group_id},
         set::{Set, is_last_word},
     },
-    ids::{DeviceId, GroupId, GroupKind, UserId},
+    ids::{ContentId, DeviceId, GroupId, GroupKind, SendId, UserId},
     keys::device_list::VerifiedDeviceList,
     limits::{MAX_ADDED, MAX_GROUP_STATE, MAX_MEMBERS},
-    record::{Group as GroupRecord, SendBody, SentTo, Standing, ToGroup},
+    model::GroupRecord,
+    record::{SendBody, SentTo, ToGroup},
     store::{Key, Kind},
     wire::group::{Added, Body, Bundle, Change, SignedOperation},
 };
@@ -44,12 +46,12 @@ impl Device {
             return Err(Error::of(Code::TooMany, "users"));
         }
         let own = self.own_list(work)?;
-        let account_key = *self.keys.party.account_key.as_bytes();
+        let account_key = self.keys.party.account();
         let random = context.random();
         let id = group_id(&account_key, &random);
         let mut set = Set::new(id);
         let mut operations = Vec::new();
-        let create = Body::Create { kind: kind.number(), account_key, random, change: change.clone() };
+        let create = Body::Create { kind: kind.number(), account_key: account_key.0, random, change: change.clone() };
         let adds = added.chunks(MAX_ADDED).map(|members| Body::Add { members: members.to_vec().into() });
         for body in core::iter::once(create).chain(adds) {
             let operation = self.sign(&set, &own, body)?;
@@ -94,7 +96,7 @@ impl Device {
             }
             added.push(Added {
                 user: user.as_bytes().to_vec().into(),
-                account_key: known.account_key,
+                account_key: known.account_key.0,
                 leaves: leaves(user).into(),
             });
         }
@@ -216,7 +218,7 @@ impl Device {
         context: &mut Context<'_>,
         id: GroupId,
         payload: &[u8],
-        content_id: Option<[u8; 16]>,
+        content_id: Option<ContentId>,
     ) -> Result<Send, Error> {
         check_payload(payload)?;
         self.run(context, |work, context| {
@@ -268,7 +270,7 @@ impl Device {
         };
         let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
         let loaded = state::load(work, &id)?;
-        let last = loaded.set.last_sequence(self.user(), self.keys.party.account_key.as_bytes(), device);
+        let last = loaded.set.last_sequence(self.user(), &self.keys.party.account(), device);
         self.act(work, context, loaded, Body::Retire { device: device.0, last }).map(drop)
     }
 }

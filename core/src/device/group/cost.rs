@@ -4,25 +4,15 @@ use super::super::{Device, encrypt::NESTING, work::Work};
 use crate::{
     context::Context,
     error::Code,
-    ids::UserId,
-    record::{Group, Scope, SentTo},
-    registry::devices,
+    event::Cost,
+    ids::Scope,
+    model::GroupRecord,
+    record::SentTo,
     wire::{
         envelope::{self, Clear},
         padding,
     },
 };
-
-/// How many envelopes, and how many bytes they have together.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Cost {
-    /// One for each device of each member, but for the sending one.
-    pub envelopes: usize,
-    /// On the wire.
-    pub bytes: u64,
-    /// Members whose device list is not here yet, so that their devices are not counted.
-    pub unknown: Vec<UserId>,
-}
 
 /// A content's first part without a list.
 const PRELUDE: usize = 59;
@@ -34,7 +24,7 @@ impl Device {
         &self,
         work: &Work<'_>,
         context: &Context<'_>,
-        group: &Group,
+        group: &GroupRecord,
         length: usize,
     ) -> Result<Cost, Code> {
         let own = self.own_list(work)?;
@@ -50,7 +40,7 @@ impl Device {
                 cost.unknown.push(member.user.clone());
                 continue;
             };
-            for device in devices::recipients(&user, self.us()) {
+            for device in user.recipients(&self.keys.party) {
                 let peer = work.peer(&user.user, device.id)?.filter(|peer| peer.stale_since.is_none());
                 let standing = peer.as_ref().and_then(|peer| peer.standing(group.scope, context.now));
                 let direct = peer.as_ref().and_then(|peer| peer.active(Scope::Direct, context.now));

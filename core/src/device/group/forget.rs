@@ -4,8 +4,9 @@ use super::super::{sessions, work::Work};
 use crate::{
     context::Timestamp,
     error::Code,
-    ids::UserId,
-    record::{Group, Own, Peer, Scope, SessionMeta},
+    ids::{Scope, UserId},
+    model::{GroupRecord, Peer, SessionMeta},
+    record::Own,
     registry::expiry,
     store::{Kind, Places},
 };
@@ -14,9 +15,9 @@ use std::collections::BTreeMap;
 /// Forgets what has outlived its group by MAXLATENCY and a full fetch of the mailbox.
 pub(in super::super) fn forget_scopes(work: &mut Work<'_>, emptied_at: u64, now: Timestamp) -> Result<(), Code> {
     let own: Own = work.get(&Places::only(Kind::Own))?.ok_or(Code::RecordInconsistent)?;
-    let mut groups: BTreeMap<Scope, Group> = BTreeMap::new();
+    let mut groups: BTreeMap<Scope, GroupRecord> = BTreeMap::new();
     for key in work.keys(&Places::all(Kind::Group))? {
-        groups.extend(work.get::<Group>(&key)?.map(|group| (group.scope, group)));
+        groups.extend(work.get::<GroupRecord>(&key)?.map(|group| (group.scope, group)));
     }
     for key in work.keys(&Places::all(Kind::Peer))? {
         let Some(mut peer) = work.get::<Peer>(&key)? else { continue };
@@ -42,7 +43,7 @@ pub(in super::super) fn forget_scopes(work: &mut Work<'_>, emptied_at: u64, now:
     Ok(())
 }
 
-fn is_over(group: &Group, users: [&UserId; 2], emptied_at: u64, now: Timestamp) -> bool {
+fn is_over(group: &GroupRecord, users: [&UserId; 2], emptied_at: u64, now: Timestamp) -> bool {
     let left = group.left_at.iter().filter(|(user, _)| users.contains(&user)).map(|(_, at)| *at).min();
     left.is_some_and(|at| expiry::is_over(at, emptied_at, now))
 }

@@ -1,19 +1,19 @@
 //! What one does in a group: each act an operation, signed, and sent as an ordinary encrypted message (D6).
 
 use super::{
-    super::{Device, Recipients, Send, SessionView, outbox, work::Work},
-    Cost,
+    super::{Device, outbox, work::Work},
     state::{self, Loaded},
-    views::{GroupChange, GroupView, HistoryEntry},
 };
 use crate::{
     context::Context,
     error::{Code, Error},
-    ids::{DeviceId, GroupId, GroupKind, UserId},
+    event::{Cost, GroupChange, GroupView, HistoryEntry, Recipients, Send, SessionView, Standing},
+    group::history,
+    ids::{ContentId, DeviceId, GroupId, GroupKind, Scope, UserId},
     limits::{MAX_ADDED, MAX_MEMBERS},
-    record::{Group as GroupRecord, Scope, Standing},
+    model::GroupRecord,
     store::{Kind, Places},
-    wire::group::Body,
+    wire::group::{Body, Change},
 };
 
 /// A handle to one group of this device. It holds no state: every call reads the store.
@@ -39,7 +39,7 @@ impl Device {
         info: &GroupChange,
         users: &[UserId],
     ) -> Result<(Group<'_>, Send), Error> {
-        let change = info.form()?;
+        let change = change_form(info)?;
         let (id, send) = self.run(context, |work, context| self.found(work, context, kind, &change, users))?;
         Ok((Group { device: self, id }, send))
     }
@@ -61,7 +61,7 @@ impl Device {
         self.run(context, |work, _| {
             let mut views = Vec::new();
             for key in work.keys(&Places::all(Kind::Group))? {
-                views.extend(work.get::<GroupRecord>(&key)?.and_then(GroupView::of));
+                views.extend(work.get::<GroupRecord>(&key)?.and_then(|group| group.view()));
             }
             views.sort_by_key(|view: &GroupView| view.id);
             Ok(views)
@@ -117,8 +117,9 @@ impl<'d> Group<'d> {
     /// # Errors
     /// The store's.
     pub fn view(&self, context: &mut Context<'_>) -> Result<GroupView, Error> {
-        self.device
-            .run(context, |work, _| work.group(&self.id)?.and_then(GroupView::of).ok_or(Code::UnknownGroup.into()))
+        self.device.run(context, |work, _| {
+            work.group(&self.id)?.and_then(|group| group.view()).ok_or(Code::UnknownGroup.into())
+        })
     }
 
     /// Adds users, at most 200 at once. Each of their devices gets all operations of the group; who has left it before is asked, and is a
@@ -151,7 +152,7 @@ impl<'d> Group<'d> {
     /// # Errors
     /// [`Code::NotAMember`]; [`Code::InvalidArgument`] for nothing, or for what is outside its bounds; [`Code::TooManyOperations`].
     pub fn update_info(&self, context: &mut Context<'_>, change: &GroupChange) -> Result<Send, Error> {
-        let change = change.form()?;
+        let change = change_form(change)?;
         if change.is_empty() {
             return Err(Error::of(Code::InvalidArgument, "change"));
         }
@@ -220,7 +221,7 @@ impl<'d> Group<'d> {
                 .map(|member| member.user.clone())
                 .filter(|user| !users.contains(user) && user != self.device.user())
                 .collect();
-            let change = GroupChange::whole(&group.info).form()?;
+            let change = change_form(&GroupChange::whole(&group.info))?;
             let Scope::Group(kind, _) = group.scope else { return Err(Code::Internal.into()) };
             self.device.found(work, context, kind, &change, &stay)
         })?;
@@ -231,7 +232,12 @@ impl<'d> Group<'d> {
     ///
     /// # Errors
     /// As [`Device::batch_encrypt`], which it is.
-    pub fn send(&self, context: &mut Context<'_>, payload: &[u8], content_id: Option<[u8; 16]>) -> Result<Send, Error> {
+    pub fn send(
+        &self,
+        context: &mut Context<'_>,
+        payload: &[u8],
+        content_id: Option<ContentId>,
+    ) -> Result<Send, Error> {
         self.device.batch_encrypt(context, Recipients::Group(self.id), payload, content_id)
     }
 
@@ -259,7 +265,7 @@ impl<'d> Group<'d> {
     pub fn history(&self, context: &mut Context<'_>) -> Result<Vec<HistoryEntry>, Error> {
         self.with(context, |_, _, Loaded { set, view, .. }| {
             let void = view.map(|view| view.void).unwrap_or_default();
-            Ok(set.operations().into_iter().map(|operation| HistoryEntry::of(operation, &void)).collect())
+            Ok(set.operations().into_iter().map(|operation| history::entry(operation, &void)).collect())
         })
     }
 
@@ -273,4 +279,8 @@ impl<'d> Group<'d> {
             self.device.cost(work, context, &group, length).map_err(Error::from)
         })
     }
+}
+
+fn change_form(change: &GroupChange) -> Result<Change, Error> {
+    history::form(change).map_err(|code| Error::of(code, "change"))
 }

@@ -7,10 +7,12 @@ use super::{
 use crate::{
     context::{Context, Timestamp},
     error::{Blame, Code},
+    event::{Event, Flags, Item, Message, MessageKind, Standing},
     group::{operation::Operation, sync},
-    ids::{DeviceId, GroupId, GroupKind, SessionId, UserId},
+    ids::{AccountKey, ContentId, DeviceId, EnvelopeId, GroupId, GroupKind, Scope, SessionId, UserId},
     limits::{KEEP_RECEIVED_IDS, MAX_HELD, MAX_HELD_OPERATIONS, MAX_HELD_PER_DEVICE, MAX_LATENCY, MIN_HELD},
-    record::{Claim, Counters, Event, Flags, Group, HeldContent, Item, Message, MessageKind, Scope, Standing},
+    model::{Claim, GroupRecord},
+    record::{Counters, HeldContent},
     store::{Key, Kind, Places},
     wire::{
         content::{self, Body, GroupClaim, Prelude},
@@ -23,9 +25,9 @@ pub(in super::super) struct Word {
     pub(in super::super) user: UserId,
     pub(in super::super) device: DeviceId,
     /// That the session is bound to.
-    pub(in super::super) account_key: [u8; 32],
-    pub(in super::super) envelope_id: [u8; 16],
-    pub(in super::super) session: SessionId,
+    pub(in super::super) account_key: AccountKey,
+    pub(in super::super) envelope_id: EnvelopeId,
+    pub(in super::super) session_id: SessionId,
     pub(in super::super) flags: Flags,
     pub(in super::super) prelude: Prelude,
     pub(in super::super) body: Body,
@@ -129,7 +131,7 @@ impl Device {
     fn message_in(
         &self,
         context: &Context<'_>,
-        group: &Group,
+        group: &GroupRecord,
         id: GroupId,
         word: &Word,
     ) -> Result<Option<Message>, Code> {
@@ -154,12 +156,12 @@ impl Device {
         }
         let others = group.members.iter().map(|member| member.user.clone()).filter(|user| user != self.user());
         Ok(Some(Message {
-            content_id: stamp.content_id,
+            content_id: ContentId(stamp.content_id),
             envelope_id: word.envelope_id,
             user: word.user.clone(),
             device: word.device,
             group: Some(id),
-            session: word.session,
+            session_id: word.session_id,
             sent_at: stamp.sent_at,
             sequence: word.prelude.sequence,
             kind: if own { MessageKind::Transcript { recipients: others.collect() } } else { MessageKind::Message },
@@ -182,7 +184,7 @@ impl Device {
                 let account_key = match work.peer(&held.user, held.device)? {
                     Some(peer) => peer.account_key,
                     // Its identity is gone with everything that it said.
-                    None => [0; 32],
+                    None => AccountKey([0; 32]),
                 };
                 let (prelude, body) = content::decode(&held.content).map_err(|_| Code::RecordInconsistent)?;
                 let word = Word {
@@ -190,7 +192,7 @@ impl Device {
                     device: held.device,
                     account_key,
                     envelope_id: held.envelope_id,
-                    session: held.session,
+                    session_id: held.session_id,
                     flags: held.flags,
                     prelude,
                     body,
@@ -235,14 +237,7 @@ fn only_early<T>(code: Code) -> Result<Option<T>, Code> {
     if code.blame() == Blame::Store { Err(code) } else { Ok(None) }
 }
 
-impl Group {
-    /// Whether this identity is a member.
-    pub(super) fn has(&self, user: &UserId, account_key: &[u8; 32]) -> bool {
-        self.members.iter().any(|member| member.user == *user && member.account_keys.contains(account_key))
-    }
-}
-
-fn note_claim(group: &mut Group, id: GroupId, word: &Word, claim: GroupClaim, asks: bool) -> Option<Event> {
+fn note_claim(group: &mut GroupRecord, id: GroupId, word: &Word, claim: GroupClaim, asks: bool) -> Option<Event> {
     let claim = Claim { count: claim.count, digest: claim.digest };
     let news = sync::hear(group, (&word.user, word.device), claim, asks);
     // Who has left need not agree with anybody.
@@ -267,7 +262,7 @@ fn size(held: &HeldContent) -> u64 {
     held.content.len().max(MIN_HELD) as u64
 }
 
-/// > Group content whose group is not known yet is decrypted, committed and kept as *held* until the add arrives (X 9).
+/// > GroupRecord content whose group is not known yet is decrypted, committed and kept as *held* until the add arrives (X 9).
 ///
 /// `false`: it is beyond the bounds and was dropped.
 fn hold(work: &mut Work<'_>, context: &Context<'_>, id: &GroupId, word: &Word) -> Result<bool, Code> {
@@ -278,7 +273,7 @@ fn hold(work: &mut Work<'_>, context: &Context<'_>, id: &GroupId, word: &Word) -
         user: word.user.clone(),
         device: word.device,
         envelope_id: word.envelope_id,
-        session: word.session,
+        session_id: word.session_id,
         flags: word.flags,
         content,
     };

@@ -11,11 +11,8 @@ mod handle;
 mod hear;
 pub(super) mod state;
 mod sync;
-mod views;
 
-pub use cost::Cost;
 pub use handle::Group;
-pub use views::{Act, GroupChange, GroupView, HistoryEntry, MemberView};
 
 pub(super) use forget::forget_scopes;
 pub(super) use hear::{Word, forget_held};

@@ -1,18 +1,20 @@
 //! A group's operations meet the store: what new ones change besides the set.
 
-use super::super::{SendId, settle, work::Work};
+use super::super::{settle, work::Work};
 use crate::{
     context::Timestamp,
     error::Code,
+    event::{Event, Standing},
     group::{
         change,
         operation::Operation,
         set::{Set, View},
     },
-    ids::{DeviceId, GroupId, OperationId, UserId},
+    ids::{AccountKey, DeviceId, GroupId, OperationId, Scope, UserId},
     keys::device_list::VerifiedDeviceList,
     limits::{MAX_BUNDLE, MAX_WAITING},
-    record::{Event, Group, Scope, SendHead, Standing, StoredList, StoredOperation, User, Waiting},
+    model::{GroupRecord, User},
+    record::{SendHead, StoredList, StoredOperation, Waiting},
     registry::trust,
     store::{Kind, Places},
     wire::group::{Bundle, EMPTY_BUNDLE, SignedOperation},
@@ -22,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A group with its operations.
 #[derive(Clone)]
 pub(in super::super) struct Loaded {
-    pub(in super::super) group: Option<Group>,
+    pub(in super::super) group: Option<GroupRecord>,
     pub(in super::super) set: Set,
     pub(in super::super) view: Option<View>,
 }
@@ -84,7 +86,7 @@ pub(in super::super) enum Teller<'a> {
     /// Our own user's, by any of its devices.
     Ourselves,
     /// Another user's device, with the account key of its session.
-    Other(&'a UserId, &'a [u8; 32]),
+    Other(&'a UserId, &'a AccountKey),
 }
 
 /// Operations that were offered are taken, as far as their parents are there. `Ok(None)`: the group is not ours yet, or the teller has no
@@ -166,7 +168,7 @@ fn pin_members(work: &mut Work<'_>, before: Option<&View>, after: &View, us: &Us
             continue;
         }
         match (work.user(&member.user)?, member.account_keys.as_slice()) {
-            (None, [account_key]) => work.put_user(&trust::pin(member.user.clone(), *account_key))?,
+            (None, [account_key]) => work.put_user(&User::pinned(member.user.clone(), *account_key))?,
             (Some(User { account_key, .. }), keys) if keys.contains(&account_key) => {}
             (Some(known), [account_key, ..]) => {
                 let (blocked, event) = trust::block(&known, *account_key);
@@ -252,7 +254,7 @@ fn standing(view: &View, us: &UserId) -> Standing {
 }
 
 /// What the operations make of the group, and what the record alone remembers.
-fn advance(known: Option<Group>, view: &View, standing: Standing, now: u64) -> Group {
+fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, now: u64) -> GroupRecord {
     let (mut left_at, mut lags, pushed, owed) =
         known.map(|group| (group.left_at, group.lags, group.pushed, group.owed)).unwrap_or_default();
     // With whom we share no group we need not agree; and whose claim we have come up to lags no more.
@@ -264,7 +266,7 @@ fn advance(known: Option<Group>, view: &View, standing: Standing, now: u64) -> G
             left_at.push((user.clone(), now));
         }
     }
-    Group {
+    GroupRecord {
         scope: view.scope,
         standing,
         members: view.members.clone(),
@@ -282,8 +284,8 @@ fn advance(known: Option<Group>, view: &View, standing: Standing, now: u64) -> G
 /// > A leave applied while a send is pending drops the leaver's batch from the outbox (A56).
 fn drop_pending(work: &mut Work<'_>, user: &UserId, scope: Scope) -> Result<(), Code> {
     for key in work.keys(&work.places().user(Kind::SendPart, user))? {
-        let send = SendId(key.last_chunk::<16>().copied().ok_or(Code::RecordInconsistent)?);
-        let head: Option<SendHead> = work.get(&Places::send(Kind::SendHead, &send.0))?;
+        let send = Places::send_of(&key)?;
+        let head: Option<SendHead> = work.get(&Places::send(Kind::SendHead, &send))?;
         if head.is_some_and(|head| head.group.is_some_and(|group| group.scope == scope)) {
             settle::close(work, &send, user)?;
         }

@@ -8,9 +8,11 @@ use super::{
 use crate::{
     context::Context,
     error::{Code, Error},
+    event::Standing,
     group::sync::{self, Answer},
     ids::{DeviceId, GroupId, UserId},
-    record::{Group, Lag, SendBody, Standing},
+    model::{GroupRecord, Lag},
+    record::SendBody,
     store::{Kind, Places},
     wire::group::Bundle,
 };
@@ -22,7 +24,7 @@ impl Device {
         work: &mut Work<'_>,
         context: &mut Context<'_>,
         id: &GroupId,
-        group: &mut Group,
+        group: &mut GroupRecord,
     ) -> Result<(), Error> {
         let due: Vec<(usize, Answer)> = group
             .lags
@@ -76,7 +78,7 @@ impl Device {
 
     /// Whether a lag's device still has a part in the group: it is on its user's list, and the user is ours, is misled, or is a member under
     /// the very account key that we pin. Who has left gets nothing, whatever it claims (A56).
-    fn concerns(&self, work: &Work<'_>, group: &Group, lag: &Lag) -> Result<bool, Code> {
+    fn concerns(&self, work: &Work<'_>, group: &GroupRecord, lag: &Lag) -> Result<bool, Code> {
         let Some(user) = work.user(&lag.user)? else { return Ok(false) };
         let listed = user.list.is_some_and(|list| list.device(lag.device).is_some());
         let own = lag.user == *self.user();
@@ -87,7 +89,7 @@ impl Device {
         &self,
         work: &mut Work<'_>,
         context: &mut Context<'_>,
-        group: &Group,
+        group: &GroupRecord,
         (user, device): (&UserId, Option<DeviceId>),
         payload: Vec<u8>,
     ) -> Result<(), Error> {
@@ -100,7 +102,7 @@ impl Device {
     /// The same for every group.
     pub(in super::super) fn serve_all_lags(&self, work: &mut Work<'_>, context: &mut Context<'_>) -> Result<(), Error> {
         for key in work.keys(&Places::all(Kind::Group))? {
-            let Some(mut group) = work.get::<Group>(&key)? else { continue };
+            let Some(mut group) = work.get::<GroupRecord>(&key)? else { continue };
             let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
             self.serve_lags(work, context, &id, &mut group)?;
         }

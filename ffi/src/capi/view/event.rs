@@ -1,7 +1,7 @@
 //! Events.
 
 use super::super::{input::sesame_slice, tree::Tree};
-use sesame_core::device::Event;
+use sesame_core::event::Event;
 
 /// What happened.
 #[repr(u32)]
@@ -145,13 +145,13 @@ pub(in super::super) fn event(tree: &mut Tree, event: Event) -> sesame_event {
         Event::DeviceListRollback { user, epoch } => {
             sesame_event { kind: K::DeviceListRollback, user: tree.user(&user), epoch, ..nothing }
         }
-        Event::Gap { user, device, group, from, to } => sesame_event {
+        Event::Gap { user, device, group, first, last } => sesame_event {
             kind: K::Gap,
             user: tree.user(&user),
             device: device.0,
             group: tree.maybe(group.as_ref().map(|group| &group.0[..])),
-            first: from,
-            last: to,
+            first,
+            last,
             ..nothing
         },
         Event::GroupAdded { group, user, device, added } => {
@@ -192,7 +192,7 @@ pub(in super::super) fn event(tree: &mut Tree, event: Event) -> sesame_event {
             sesame_event { kind: K::IdleDevice, user: tree.user(&user), device: device.0, ..nothing }
         }
         Event::IdentityChanged { user, pinned, claimed, was_verified } => {
-            let (user, pinned, claimed) = (tree.user(&user), tree.copy(&pinned), tree.copy(&claimed));
+            let (user, pinned, claimed) = (tree.user(&user), tree.copy(&pinned.0), tree.copy(&claimed.0));
             sesame_event { kind: K::IdentityChanged, user, pinned, claimed, was_verified, ..nothing }
         }
         Event::ServerInconsistent { user } => {

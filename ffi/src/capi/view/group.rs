@@ -5,8 +5,8 @@ use super::super::{
     tree::Tree,
 };
 use sesame_core::{
-    device::{Act, Cost, GroupChange, GroupView, HistoryEntry, Standing},
     error::{Code, Error},
+    event::{Act, Cost, GroupChange, GroupView, HistoryEntry, Standing},
     ids::{GroupKind, UserId},
 };
 

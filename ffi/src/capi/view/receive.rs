@@ -4,7 +4,7 @@ use super::{
     super::{input::sesame_slice, status::sesame_status, tree::Tree},
     event::{event, sesame_event},
 };
-use sesame_core::device::{InboxItem, Item, Message, MessageKind, NextStep, Received};
+use sesame_core::event::{InboxItem, Item, Message, MessageKind, NextStep, Received};
 
 /// A message that was opened and authenticated.
 #[repr(C)]
@@ -103,11 +103,11 @@ fn message(tree: &mut Tree, mut message: Message) -> *const sesame_message {
     };
     let view = sesame_message {
         struct_size: size_of::<sesame_message>(),
-        content_id: tree.copy(&message.content_id),
+        content_id: tree.copy(&message.content_id.0),
         user: tree.user(&message.user),
         device: message.device.0,
         group: tree.maybe(message.group.as_ref().map(|group| &group.0[..])),
-        session_id: tree.copy(&message.session.0),
+        session_id: tree.copy(&message.session_id.0),
         sent_at: message.sent_at,
         sequence: message.sequence,
         is_transcript,

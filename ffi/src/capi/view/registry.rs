@@ -4,7 +4,7 @@ use super::{
     super::{input::sesame_slice, status::sesame_status, tree::Tree},
     event::{event, sesame_event},
 };
-use sesame_core::device::{Applied, DeviceState, DeviceView, SessionView, UserView};
+use sesame_core::event::{Applied, DeviceState, DeviceView, SessionView, UserView};
 
 /// Something in the answers that was not taken.
 #[repr(C)]
@@ -150,8 +150,8 @@ pub(in super::super) fn users(tree: &mut Tree, users: Vec<UserView>) -> *const s
     let (items, count) = tree.map(users, |tree, user| sesame_user_view {
         struct_size: size_of::<sesame_user_view>(),
         user: tree.user(&user.user),
-        account_key: tree.copy(&user.account_key),
-        claimed_key: tree.maybe(user.claimed_key.as_ref().map(|key| &key[..])),
+        account_key: tree.copy(&user.account_key.0),
+        claimed_key: tree.maybe(user.claimed_key.as_ref().map(|key| &key.0[..])),
         verified: user.verified,
         forked: user.forked,
         paused: user.paused,

@@ -9,8 +9,8 @@ use super::{
     event::{event, sesame_event},
 };
 use sesame_core::{
-    device::{Answers, Batch, Need, Outgoing, Publication, Send, Skipped},
     error::{Code, Error},
+    event::{Answers, Batch, Need, Outgoing, Publication, Send, Skipped},
     ids::{DeviceId, UserId},
 };
 
@@ -27,7 +27,7 @@ pub struct sesame_publication {
 }
 
 pub(in super::super) fn publication(tree: &mut Tree, upload: Publication) -> *const sesame_publication {
-    let (id, bytes) = (tree.copy(&upload.id), tree.bytes(upload.bytes));
+    let (id, bytes) = (tree.copy(&upload.id.0), tree.bytes(upload.bytes));
     tree.one(sesame_publication { struct_size: size_of::<sesame_publication>(), id, bytes })
 }
 
@@ -247,7 +247,7 @@ fn one_send(tree: &mut Tree, send: Send) -> sesame_send {
     sesame_send {
         struct_size: size_of::<sesame_send>(),
         id: tree.copy(&send.id.0),
-        content_id: tree.copy(&send.content_id),
+        content_id: tree.copy(&send.content_id.0),
         batches,
         batch_count,
         needs,

@@ -1,7 +1,7 @@
 //! How each value is printed: the tables of `tests/story/README.md`.
 
 use sesame_core::{
-    device::{
+    event::{
         Act, Event, GroupView, Item, Message, MessageKind, Need, NextStep, Received, Send, SessionView, Standing,
         UserView,
     },
@@ -57,9 +57,9 @@ pub fn event(event: &Event) -> String {
         Event::DeviceListGap { user } => format!("DeviceListGap {}", name(user)),
         Event::DeviceListOld { user } => format!("DeviceListOld {}", name(user)),
         Event::DeviceListRollback { user, epoch } => format!("DeviceListRollback {} epoch {epoch}", name(user)),
-        Event::Gap { user, device, group, from, to } => {
+        Event::Gap { user, device, group, first, last } => {
             let group = group.map_or(String::new(), |group| format!(" group {}", s(&group.0)));
-            format!("Gap {}{group} lost {from}-{to}", at(user, *device))
+            format!("Gap {}{group} lost {first}-{last}", at(user, *device))
         }
         Event::GroupAdded { group, user, device, added } => {
             format!("GroupAdded {} group {}{}", at(user, *device), s(&group.0), named("users", added.iter().map(name)))
@@ -86,7 +86,7 @@ pub fn event(event: &Event) -> String {
         Event::HeldDropped { user } => format!("HeldDropped {}", name(user)),
         Event::IdleDevice { user, device } => format!("IdleDevice {}", at(user, *device)),
         Event::IdentityChanged { user, pinned, claimed, was_verified } => {
-            let keys = format!("pinned {} claimed {}", s(pinned), s(claimed));
+            let keys = format!("pinned {} claimed {}", s(&pinned.0), s(&claimed.0));
             format!("IdentityChanged {} {keys} verified {}", name(user), yes(*was_verified))
         }
         Event::ServerInconsistent { user } => format!("ServerInconsistent {}", name(user)),
@@ -100,7 +100,7 @@ pub fn event(event: &Event) -> String {
 
 fn message(message: &Message) -> String {
     let mut line = format!("message {} number {}", at(&message.user, message.device), message.sequence);
-    let ids = format!("content {} session {}", s(&message.content_id), s(&message.session.0));
+    let ids = format!("content {} session {}", s(&message.content_id.0), s(&message.session_id.0));
     write!(line, " at {} {ids}", message.sent_at).unwrap();
     if let Some(group) = message.group {
         write!(line, " group {}", s(&group.0)).unwrap();
@@ -137,7 +137,7 @@ pub fn received(received: &Received) -> String {
 
 /// A send, in several lines.
 pub fn send(send: &Send) -> Vec<String> {
-    let mut lines = vec![format!("send {} content {}", s(&send.id.0), s(&send.content_id))];
+    let mut lines = vec![format!("send {} content {}", s(&send.id.0), s(&send.content_id.0))];
     for batch in &send.batches {
         let mut line = format!("  batch {}{}", name(&batch.user), flag("targeted", batch.targeted));
         for out in &batch.envelopes {
@@ -194,8 +194,8 @@ pub fn session(view: Option<&SessionView>) -> String {
 
 /// A user.
 pub fn user(view: &UserView) -> String {
-    let claimed = view.claimed_key.map_or(String::new(), |key| format!(" claimed {}", s(&key)));
+    let claimed = view.claimed_key.map_or(String::new(), |key| format!(" claimed {}", s(&key.0)));
     let verified = flag("verified", view.verified);
     let rest = flag("forked", view.forked) + &flag("paused", view.paused);
-    format!("user {} key {}{claimed}{verified} epoch {}{rest}", name(&view.user), s(&view.account_key), view.epoch)
+    format!("user {} key {}{claimed}{verified} epoch {}{rest}", name(&view.user), s(&view.account_key.0), view.epoch)
 }

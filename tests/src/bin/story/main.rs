@@ -12,8 +12,9 @@ use outside::Outside;
 use serde_json::Value;
 use sesame_core::{
     context::Context,
-    device::{Answers, Applied, Device, Event, Need, Received, Rejection, Send},
+    device::Device,
     error::{Code, Error},
+    event::{Answers, Applied, Event, Need, Received, Rejection, Send},
     ids::{DeviceId, GroupId, UserId},
     secret::Secret,
     store::{MemoryStore, Store},

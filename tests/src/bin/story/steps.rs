@@ -4,7 +4,8 @@ use super::{DAY, Done, Host, Scene, key, lines, number, text, user, users};
 use crate::lines::{h, name, s};
 use serde_json::Value;
 use sesame_core::{
-    device::{Answers, Device, DeviceState, GroupChange, Need, NextStep, Received, UserView},
+    device::Device,
+    event::{Answers, DeviceState, GroupChange, Need, NextStep, Received, UserView},
     ids::{DeviceId, GroupKind},
     secret::Secret,
     store::MemoryStore,
@@ -305,7 +306,7 @@ impl Scene<'_> {
                 let known: Option<&UserView> = known.iter().find(|view| view.user == of);
                 let claimed = step["claimed"].as_bool().unwrap();
                 let key = known.and_then(|view| if claimed { view.claimed_key } else { Some(view.account_key) });
-                let key = key.unwrap_or_default();
+                let key = key.unwrap_or(sesame_core::ids::AccountKey([0; 32]));
                 let results = self.call(at, |device, context| device.accept_identity(context, &of, &key))?;
                 self.take(at, &results)
             }

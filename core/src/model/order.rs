@@ -5,8 +5,9 @@
 
 use crate::{
     context::Timestamp,
+    ids::Scope,
     limits::{MAX_INACTIVE_SESSIONS, MAX_LATENCY, MAX_RECV, MAX_SEND, MAX_UNANSWERED},
-    record::{Scope, SessionMeta},
+    model::SessionMeta,
 };
 use core::cmp::Reverse;
 

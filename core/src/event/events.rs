@@ -1,0 +1,168 @@
+//! Events: what happened, and what the app should know of it.
+
+use crate::ids::{AccountKey, DeviceId, GroupId, OperationId, SessionId, UserId};
+
+/// Something that the app should know.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A newer signed device list of a user was taken (X 5).
+    DeviceListChanged {
+        /// The user whose list it is.
+        user: UserId,
+        /// The devices that are new on the list.
+        added: Vec<DeviceId>,
+        /// The devices that are no longer on the list.
+        removed: Vec<DeviceId>,
+    },
+    /// Two signed lists of a user contradict each other; sends go only to devices on both (X 5).
+    DeviceListFork {
+        /// The user whose lists they are.
+        user: UserId,
+        /// The signed list that was known.
+        known: Vec<u8>,
+        /// The signed list that contradicts it; empty when only a claim of it was seen.
+        other: Vec<u8>,
+    },
+    /// A list jumped by more than 16 epochs, so that its ancestry could not be checked (X 5).
+    DeviceListGap {
+        /// The user whose list it is.
+        user: UserId,
+    },
+    /// The newest list of a user is older than 35 days (X 5).
+    DeviceListOld {
+        /// The user whose list it is.
+        user: UserId,
+    },
+    /// An older list than the known one was offered and refused (A02).
+    DeviceListRollback {
+        /// The user whose list it is.
+        user: UserId,
+        /// The epoch that was offered.
+        epoch: u64,
+    },
+    /// Messages of a device are missing: they are lost, withheld, or still to come (A57).
+    Gap {
+        /// The user whose device sent them.
+        user: UserId,
+        /// The device that sent them.
+        device: DeviceId,
+        /// The group that they belong to; absent for direct messages.
+        group: Option<GroupId>,
+        /// The first missing sequence number.
+        first: u64,
+        /// The last missing sequence number.
+        last: u64,
+    },
+    /// A user was added to a group, or has accepted an invitation.
+    GroupAdded {
+        /// The group.
+        group: GroupId,
+        /// The user who added, or who accepted.
+        user: UserId,
+        /// The device that signed the operation.
+        device: DeviceId,
+        /// The users who are members now.
+        added: Vec<UserId>,
+    },
+    /// A device has other operations of a group than this one. Call `tick`: what either device lacks is in the outbox then (D6).
+    GroupDiverged {
+        /// The group.
+        group: GroupId,
+        /// The user of the other device.
+        user: UserId,
+        /// The other device.
+        device: DeviceId,
+    },
+    /// A device signed two operations under one number: it told different things to different members (A53).
+    GroupEquivocation {
+        /// The group.
+        group: GroupId,
+        /// The user of the device.
+        user: UserId,
+        /// The device that signed both.
+        device: DeviceId,
+    },
+    /// Our user, who had left a group, is asked back: the group's `accept` or `decline` answers.
+    GroupInvited {
+        /// The group.
+        group: GroupId,
+        /// The user who asks.
+        user: UserId,
+        /// The device that signed the operation.
+        device: DeviceId,
+    },
+    /// Our user is a member of a group now.
+    GroupJoined {
+        /// The group.
+        group: GroupId,
+        /// The user who made the group or added our user.
+        user: UserId,
+        /// The device that signed the operation.
+        device: DeviceId,
+    },
+    /// A member has left a group.
+    GroupLeft {
+        /// The group.
+        group: GroupId,
+        /// The user who left.
+        user: UserId,
+        /// The device that signed the operation.
+        device: DeviceId,
+    },
+    /// Users are no members of a group after all: the user who added them had left, which this device did not know.
+    GroupRevoked {
+        /// The group.
+        group: GroupId,
+        /// The users who are no members.
+        users: Vec<UserId>,
+    },
+    /// A group's name or other info was changed.
+    GroupUpdated {
+        /// The group.
+        group: GroupId,
+        /// The user who changed it.
+        user: UserId,
+        /// The device that signed the operation.
+        device: DeviceId,
+        /// The operation.
+        operation: OperationId,
+    },
+    /// What was held for a user was dropped for its age or its size (X 9).
+    HeldDropped {
+        /// The user who sent it.
+        user: UserId,
+    },
+    /// A prekey bundle that is older than 14 days was used: the device may be idle (X 6).
+    IdleDevice {
+        /// The user of the device.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+    },
+    /// Another account key claims a user. Sends to the user wait, and what arrives is held, until the app accepts the key (X 5).
+    IdentityChanged {
+        /// The user.
+        user: UserId,
+        /// The account key that was pinned.
+        pinned: AccountKey,
+        /// The account key that claims the user.
+        claimed: AccountKey,
+        /// Whether the app had verified the pinned key (A14).
+        was_verified: bool,
+    },
+    /// The server refused a batch and showed no newer list (X 5).
+    ServerInconsistent {
+        /// The user whom the batch was for.
+        user: UserId,
+    },
+    /// Another device has begun a session with this one.
+    SessionStarted {
+        /// The user of the other device.
+        user: UserId,
+        /// The other device.
+        device: DeviceId,
+        /// The session's name, equal at both ends.
+        session_id: SessionId,
+    },
+}

@@ -1,0 +1,18 @@
+//! What an app is told, and what it says to a call: plain values, each defined once for all languages.
+//!
+//! The faces of the other languages are generated from these definitions (`bindings/bindgen`). A value here knows neither how it is
+//! stored (that is `record`) nor how it travels (that is `wire`), and it holds no key but public ones.
+
+mod events;
+mod group;
+mod message;
+mod receive;
+mod registry;
+mod send;
+
+pub use events::Event;
+pub use group::{Act, Cost, GroupChange, GroupInfo, GroupView, HistoryEntry, MemberView, Standing};
+pub use message::{Flags, Item, Message, MessageKind};
+pub use receive::{InboxItem, NextStep, Received};
+pub use registry::{DeviceState, DeviceView, Publication, SessionView, UserView};
+pub use send::{Answers, Applied, Batch, Need, Outgoing, Recipients, Refusal, Rejection, Send, Skipped};

@@ -1,0 +1,127 @@
+//! A group as this device knows it: what follows from its operations, and what the record alone remembers (D6, X 11).
+
+use crate::{
+    context::Timestamp,
+    event::{GroupInfo, GroupView, MemberView, Standing},
+    ids::{AccountKey, DeviceId, Scope, UserId},
+};
+
+/// A group. Everything before `left_at` follows from its operations.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GroupRecord {
+    /// The group's kind and id.
+    pub scope: Scope,
+    /// How our user stands in it.
+    pub standing: Standing,
+    /// The members, rising by user.
+    pub members: Vec<Member>,
+    /// Users who have left and are not back, rising.
+    pub former: Vec<UserId>,
+    /// Users whom only operations that do not count call members, rising: they may take themselves for members.
+    pub misled: Vec<UserId>,
+    /// Name, description and the like.
+    pub info: GroupInfo,
+    /// The operations that all this follows from.
+    pub claim: Claim,
+    /// When our user or another left, in ms: their sessions in this scope die MAXLATENCY later.
+    pub left_at: Vec<(UserId, u64)>,
+    /// Devices that had other operations when they were last heard.
+    pub lags: Vec<Lag>,
+    /// Devices that were sent the group's whole state lately.
+    pub pushed: Vec<Pushed>,
+    /// Members who received the group's state from another device before that device had our concurrent operation: the state is owed to
+    /// them.
+    pub owed: Vec<UserId>,
+}
+
+/// A member.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Member {
+    /// The user.
+    pub user: UserId,
+    /// The account keys that adds name; more than one when adds differ: our pin decides, so that nobody can displace a member.
+    pub account_keys: Vec<AccountKey>,
+}
+
+/// Which operations of a group a device has: how many, and their digest.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Claim {
+    /// How many.
+    pub count: u16,
+    /// Their digest.
+    pub digest: [u8; 16],
+}
+
+/// A lagging device: it had other operations than this one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Lag {
+    /// The user of the device.
+    pub user: UserId,
+    /// The device.
+    pub device: DeviceId,
+    /// The operations that it had.
+    pub claim: Claim,
+    /// Whether it asked for ours.
+    pub asked: bool,
+    /// The operations that we had when we last sent it something about this, and when that was, in ms.
+    pub served: Option<(Claim, u64)>,
+}
+
+/// How often a device was sent the whole state.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pushed {
+    /// The user of the device.
+    pub user: UserId,
+    /// The device.
+    pub device: DeviceId,
+    /// When it was first sent the state, in ms.
+    pub since: u64,
+    /// How often since then.
+    pub times: u8,
+}
+
+impl GroupRecord {
+    /// Whether a user is a member, under any account key.
+    #[must_use]
+    pub fn is_member(&self, user: &UserId) -> bool {
+        self.member(user).is_some()
+    }
+
+    /// The member with this user id.
+    #[must_use]
+    pub fn member(&self, user: &UserId) -> Option<&Member> {
+        self.members.iter().find(|member| member.user == *user)
+    }
+
+    /// Whether this identity is a member.
+    #[must_use]
+    pub fn has(&self, user: &UserId, account_key: &AccountKey) -> bool {
+        self.member(user).is_some_and(|member| member.account_keys.contains(account_key))
+    }
+
+    /// The members' user ids, rising.
+    pub fn users(&self) -> impl Iterator<Item = &UserId> {
+        self.members.iter().map(|member| &member.user)
+    }
+
+    /// When a user left, if that user is not back.
+    #[must_use]
+    pub fn left_at(&self, user: &UserId) -> Option<Timestamp> {
+        self.left_at.iter().find(|(known, _)| known == user).map(|(_, at)| Timestamp(*at))
+    }
+
+    /// The group as the app sees it.
+    #[must_use]
+    pub fn view(&self) -> Option<GroupView> {
+        let Scope::Group(kind, id) = self.scope else { return None };
+        let mut diverged = Vec::new();
+        if self.standing == Standing::Member {
+            for lag in self.lags.iter().filter(|lag| self.is_member(&lag.user)) {
+                diverged.push((lag.user.clone(), lag.device));
+            }
+        }
+        let members = self.members.iter().cloned();
+        let members = members.map(|Member { user, account_keys }| MemberView { user, account_keys }).collect();
+        Some(GroupView { id, kind, standing: self.standing, members, info: self.info.clone(), diverged })
+    }
+}

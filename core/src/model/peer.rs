@@ -1,0 +1,159 @@
+//! A DeviceRecord: another device, its sessions, their floors (Sesame 3.1 and 3.2).
+
+use super::{SessionMeta, order};
+use crate::{
+    context::Timestamp,
+    crypto::{ed25519::VerifyingKey, x25519},
+    error::Code,
+    event::DeviceState,
+    ids::{AccountKey, DeviceId, Scope, UserId},
+    keys::{device::DeviceKeys, pair::PairKeys, party::Party},
+    secret::Shared,
+};
+
+/// What is known of another device.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// The user id.
+    pub user: UserId,
+    /// The DeviceID.
+    pub device: DeviceId,
+    /// The account key that the pair keys are bound to.
+    pub account_key: AccountKey,
+    /// The device's Ed25519 key.
+    pub signing_key: [u8; 32],
+    /// IK.
+    pub identity_key: [u8; 32],
+    /// Pair keys of the direction to it: mask, gate, control.
+    pub sending_pair: Shared<96>,
+    /// Pair keys of the direction from it.
+    pub receiving_pair: Shared<96>,
+    /// When it left the list, in ms.
+    pub stale_since: Option<u64>,
+    /// The highest epoch of our own list that it claimed to know.
+    pub knows_epoch: u64,
+    /// Bytes of group content held from it (X 9).
+    pub held: u64,
+    /// Bytes of group operations held from it.
+    pub held_operations: u64,
+    /// For each scope the highest generation of any session forgotten (X 3).
+    pub floors: Vec<(Scope, u64)>,
+    /// Every session, in no order: which one is active is derived (X 3).
+    pub sessions: Vec<SessionMeta>,
+}
+
+impl Peer {
+    /// A new, empty record of a listed device (conditional update, Sesame 3.2).
+    ///
+    /// # Errors
+    /// [`Code::WeakPublicKey`].
+    pub fn new(keys: &DeviceKeys, party: &Party) -> Result<Self, Code> {
+        let (sending, receiving) = keys.pair(party)?;
+        Ok(Self {
+            user: party.user.clone(),
+            device: party.device,
+            account_key: party.account(),
+            signing_key: *party.signing_key.as_bytes(),
+            identity_key: *party.identity_key.as_bytes(),
+            sending_pair: sending.secret().clone(),
+            receiving_pair: receiving.secret().clone(),
+            stale_since: None,
+            knows_epoch: 0,
+            held: 0,
+            held_operations: 0,
+            floors: Vec::new(),
+            sessions: Vec::new(),
+        })
+    }
+
+    /// The device as a party.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        Party {
+            user: self.user.clone(),
+            account_key: VerifyingKey::from_checked(self.account_key.0),
+            device: self.device,
+            signing_key: VerifyingKey::from_checked(self.signing_key),
+            identity_key: x25519::PublicKey::from_checked(self.identity_key),
+        }
+    }
+
+    /// Whether the record was made for exactly these keys.
+    #[must_use]
+    pub fn is(&self, party: &Party) -> bool {
+        self.party() == *party
+    }
+
+    /// The pair keys of the direction to it.
+    #[must_use]
+    pub fn sending(&self) -> PairKeys {
+        PairKeys::from_secret(self.sending_pair.clone())
+    }
+
+    /// The pair keys of the direction from it.
+    #[must_use]
+    pub fn receiving(&self) -> PairKeys {
+        PairKeys::from_secret(self.receiving_pair.clone())
+    }
+
+    /// > per (device, scope) a `floor` = the highest generation of any session forgotten
+    #[must_use]
+    pub fn floor(&self, scope: Scope) -> u64 {
+        self.floors.iter().find(|(of, _)| *of == scope).map_or(0, |(_, floor)| *floor)
+    }
+
+    /// The session that a send in `scope` uses.
+    #[must_use]
+    pub fn active(&self, scope: Scope, now: Timestamp) -> Option<&SessionMeta> {
+        order::active(&self.sessions, scope, now)
+    }
+
+    /// The generation of the next session that this device begins in `scope`.
+    #[must_use]
+    pub fn next_generation(&self, scope: Scope, now: Timestamp) -> u64 {
+        order::next_generation(&self.sessions, scope, self.floor(scope), now)
+    }
+
+    /// The session of a scope that carries a message by itself. A group's session does so once it was answered; until then its messages
+    /// ride inside direct ones (X 4).
+    #[must_use]
+    pub fn standing(&self, scope: Scope, now: Timestamp) -> Option<&SessionMeta> {
+        self.active(scope, now).filter(|session| scope == Scope::Direct || !session.initiating)
+    }
+
+    /// Whether something can be said to it in `scope`, on a session of that scope or inside a direct message.
+    #[must_use]
+    pub fn is_reachable(&self, scope: Scope, now: Timestamp) -> bool {
+        self.stale_since.is_none() && (self.standing(scope, now).or_else(|| self.active(Scope::Direct, now))).is_some()
+    }
+
+    /// How the device stands with us.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> DeviceState {
+        match (self.stale_since, self.active(Scope::Direct, now)) {
+            (Some(_), _) => DeviceState::Stale,
+            (None, Some(_)) => DeviceState::Active,
+            (None, None) => DeviceState::NoSession,
+        }
+    }
+
+    /// insert(session), Sesame 3.2; gives the sessions that had to go.
+    pub fn insert(&mut self, session: SessionMeta) -> Vec<SessionMeta> {
+        let scope = session.scope;
+        self.sessions.push(session);
+        let surplus = order::surplus(&self.sessions, scope);
+        self.forget(&surplus);
+        surplus
+    }
+
+    /// Forgets sessions and raises the floor over them, so that no copy of their initiation makes them again (A22).
+    pub fn forget(&mut self, gone: &[SessionMeta]) {
+        for session in gone {
+            self.sessions.retain(|s| s.id != session.id);
+            match self.floors.iter_mut().find(|(scope, _)| *scope == session.scope) {
+                Some((_, floor)) => *floor = (*floor).max(session.generation),
+                None => self.floors.push((session.scope, session.generation)),
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The forms of users, devices, sessions and groups.
+
+use super::{Record, form::stored};
+use crate::{
+    ids::Scope,
+    keys::device_list::{List, Listing},
+    model::{Claim, Fork, GroupRecord, Lag, Member, Peer, Pushed, SessionMeta, User},
+};
+
+impl Record for GroupRecord {}
+impl Record for Peer {}
+impl Record for User {}
+
+stored! { enum Scope { 0 = Direct, 1 = Group(kind, id) } }
+
+stored! {
+    struct SessionMeta {
+        id,
+        scope,
+        generation,
+        created_at,
+        ephemeral_key,
+        initiating,
+        answered_at,
+        demoted,
+    }
+}
+
+stored! {
+    struct Peer {
+        user,
+        device,
+        account_key,
+        signing_key,
+        identity_key,
+        sending_pair as secret,
+        receiving_pair as secret,
+        stale_since,
+        knows_epoch,
+        held,
+        held_operations,
+        floors,
+        sessions,
+    }
+}
+
+stored! {
+    struct User {
+        user,
+        account_key,
+        verified,
+        list,
+        claimed_key,
+        fork,
+        claimed_epoch,
+        stale_since,
+    }
+}
+
+stored! { struct Fork { known, other, on_both } }
+
+stored! { struct List { epoch, hash, issued_at, devices, ancestors } }
+
+stored! { struct Listing { id, signing_key, identity_key, added_at_epoch } }
+
+stored! {
+    struct GroupRecord {
+        scope,
+        standing,
+        members,
+        former,
+        misled,
+        info,
+        claim,
+        left_at,
+        lags,
+        pushed,
+        owed,
+    }
+}
+
+stored! { struct Member { user, account_keys } }
+
+stored! { struct Claim { count, digest } }
+
+stored! { struct Lag { user, device, claim, asked, served } }
+
+stored! { struct Pushed { user, device, since, times } }

@@ -1,0 +1,25 @@
+//! A group's operations at rest (D6, X 11).
+
+use super::Record;
+use crate::ids::AccountKey;
+use serde::{Deserialize, Serialize};
+
+/// An operation as it was signed.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct StoredOperation {
+    /// A `wire::group::SignedOperation`.
+    pub signed: Vec<u8>,
+    /// The author's account key, from the list that the operation cites.
+    pub account_key: AccountKey,
+    /// The epoch of that list.
+    pub epoch: u64,
+}
+impl Record for StoredOperation {}
+
+/// Operations that wait for their parents.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Waiting {
+    /// Oldest first.
+    pub operations: Vec<StoredOperation>,
+}
+impl Record for Waiting {}
