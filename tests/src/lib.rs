@@ -395,6 +395,12 @@ pub fn messages(results: &[Received]) -> Vec<&Message> {
         .iter()
         .filter_map(|received| match received {
             Received::Item { item: Item::Message(message), .. } => Some(message),
+    /// The number of rows of these kinds in the store of a device.
+    #[must_use]
+    pub fn rows(&self, name: Name, kinds: &[Kind]) -> usize {
+        self.dump(name).keys().filter(|key| is_of(key, kinds)).count()
+    }
+
             _ => None,
         })
         .collect()
@@ -402,6 +408,12 @@ pub fn messages(results: &[Received]) -> Vec<&Message> {
 
 /// The failures among the results.
 #[must_use]
+/// Whether the row under this key is of one of these kinds.
+#[must_use]
+pub fn is_of(key: &[u8], kinds: &[Kind]) -> bool {
+    kinds.iter().any(|kind| key.starts_with(&Places::all(*kind)))
+}
+
 pub fn failures(results: &[Received]) -> Vec<Code> {
     results
         .iter()

@@ -1,7 +1,8 @@
 //! The figures of README and notes, each with its bound: `cargo test -p sesame-tests --test figures -- --nocapture`.
 
 use sesame_core::store::Kind;
-use sesame_tests::{ALICE, BOB, World};
+use sesame_core::wire::padding::STEPS;
+use sesame_tests::{ALICE, BOB, World, is_of};
 
 #[test]
 fn sizes_on_the_wire_and_in_the_store() {
@@ -17,24 +18,26 @@ fn sizes_on_the_wire_and_in_the_store() {
     let ordinary = send.batches[0].envelopes[0].envelope.len();
     let rows = world.dump(BOB);
     let of = |kinds: &[Kind]| -> usize {
-        rows.iter()
-            .filter(|(key, _)| kinds.iter().any(|kind| *kind as u8 == key[0]))
-            .map(|(key, row)| key.len() + row.len())
-            .sum()
+        rows.iter().filter(|(key, _)| is_of(key, kinds)).map(|(key, row)| key.len() + row.len()).sum()
     };
-    let session = of(&[Kind::Session, Kind::Chains, Kind::Index]);
-    let peer = of(&[Kind::Peer]);
+    let kinds = [Kind::Session, Kind::Chains, Kind::Index];
+    let (session, peer) = (of(&kinds), of(&[Kind::Peer]));
     println!(
         "established message of 100 bytes: {ordinary} B on the wire, {} B without padding and payload",
-        ordinary - 768
+        ordinary - STEPS[0]
     );
     println!("initiation message of 100 bytes: {initiation} B on the wire");
-    println!(
-        "an established session: {session} B in {} rows; its DeviceRecord: {peer} B",
-        rows.keys().filter(|key| [7, 8, 11].contains(&key[0])).count()
-    );
+    println!("an established session: {session} B in {} rows; its DeviceRecord: {peer} B", world.rows(BOB, &kinds));
     println!("one sent message: {written} B of rows written, of the session only its chains");
-    assert!(ordinary <= 960 && initiation <= 2_700 && session <= 1_000 && peer <= 700 && written <= 700);
+    for (what, is, most) in [
+        ("ordinary", ordinary, 960),
+        ("initiation", initiation, 2_700),
+        ("session", session, 1_000),
+        ("peer", peer, 700),
+        ("written", usize::try_from(written).unwrap(), 700),
+    ] {
+        assert!(0 < is && is <= most, "{what}: {is} of {most}");
+    }
 }
 
 #[test]

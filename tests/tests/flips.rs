@@ -8,7 +8,7 @@ use sesame_core::{
     device::Device,
     event::{Answers, Received},
 };
-use sesame_tests::{ALICE, BOB, World, store_key, user};
+use sesame_tests::{ALICE, BOB, World, is_of, spoilt, store_key, user};
 use std::sync::Arc;
 
 fn flipped(bytes: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> + '_ {
@@ -62,7 +62,7 @@ fn every_byte_of_every_row_that_a_message_needs() {
     let mut rng = world.rng.clone();
     let kinds = [Kind::Own, Kind::User, Kind::List, Kind::Peer, Kind::Session, Kind::Chains, Kind::Index];
     let mut flips = 0;
-    for (key, row) in honest.iter().filter(|(key, _)| kinds.iter().any(|kind| Places::all(*kind)[0] == key[0])) {
+    for (key, row) in honest.iter().filter(|(key, _)| is_of(key, &kinds)) {
         let store = Arc::new(MemoryStore::new());
         for (at, bad) in flipped(row) {
             let mut rows = honest.clone();
@@ -88,7 +88,7 @@ fn every_byte_of_every_row_that_a_message_needs() {
                 }
                 // A row that this message does not need: Bob's signed list, the index of another chain.
                 [Received::Item { .. }] => {
-                    assert!(key[0] == Places::all(Kind::List)[0] || key[0] == Places::all(Kind::Index)[0])
+                    assert!(is_of(key, &[Kind::List, Kind::Index]))
                 }
                 other => panic!("{other:?}"),
             }
