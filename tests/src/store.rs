@@ -1,7 +1,10 @@
 //! A store that fails at the operation that a test chooses.
 
 use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// How an operation fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,6 +17,15 @@ pub enum Fault {
     LostUnknown,
 }
 
+/// An operation that a fault can hit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Operation {
+    /// A commit.
+    Commit,
+    /// A load.
+    Load,
+}
+
 /// A store that counts its operations and fails at one of them.
 #[derive(Debug)]
 pub struct FaultyStore {
@@ -21,7 +33,8 @@ pub struct FaultyStore {
     pub inner: MemoryStore,
     operations: AtomicU64,
     fail_at: AtomicU64,
-    fault: std::sync::Mutex<Fault>,
+    fault: Mutex<Fault>,
+    struck: Mutex<Option<Operation>>,
     written: AtomicU64,
 }
 
@@ -33,7 +46,8 @@ impl FaultyStore {
             inner,
             operations: AtomicU64::new(0),
             fail_at: AtomicU64::new(u64::MAX),
-            fault: std::sync::Mutex::new(Fault::Fails),
+            fault: Mutex::new(Fault::Fails),
+            struck: Mutex::new(None),
             written: AtomicU64::new(0),
         }
     }
@@ -41,13 +55,14 @@ impl FaultyStore {
     /// Makes the `n`th operation from now on fail, once; 0 is the next one.
     pub fn fail_at(&self, n: u64, fault: Fault) {
         *self.fault.lock().unwrap() = fault;
+        *self.struck.lock().unwrap() = None;
         self.fail_at.store(self.operations.load(Ordering::SeqCst) + n, Ordering::SeqCst);
     }
 
-    /// Cancels the fault. Returns whether it had not happened yet.
-    pub fn calm(&self) -> bool {
-        let at = self.fail_at.swap(u64::MAX, Ordering::SeqCst);
-        at != u64::MAX && at >= self.operations.load(Ordering::SeqCst)
+    /// Cancels the fault. Returns the operation that it hit, or `None` if it had not happened yet.
+    pub fn struck(&self) -> Option<Operation> {
+        self.fail_at.store(u64::MAX, Ordering::SeqCst);
+        self.struck.lock().unwrap().take()
     }
 
     /// The bytes of rows written since the last call.
@@ -55,22 +70,25 @@ impl FaultyStore {
         self.written.swap(0, Ordering::SeqCst)
     }
 
-    fn fault(&self) -> Option<Fault> {
+    fn fault(&self, operation: Operation) -> Option<Fault> {
         let n = self.operations.fetch_add(1, Ordering::SeqCst);
-        (n == self.fail_at.load(Ordering::SeqCst)).then(|| *self.fault.lock().unwrap())
+        (n == self.fail_at.load(Ordering::SeqCst)).then(|| {
+            *self.struck.lock().unwrap() = Some(operation);
+            *self.fault.lock().unwrap()
+        })
     }
 }
 
 impl Store for FaultyStore {
     fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
-        match self.fault() {
+        match self.fault(Operation::Load) {
             Some(_) => Err(StoreError::Io),
             None => self.inner.load(queries, hold),
         }
     }
 
     fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError> {
-        match self.fault() {
+        match self.fault(Operation::Commit) {
             Some(Fault::Fails) => Err(CommitError::Store(StoreError::Io)),
             Some(Fault::LostUnknown) => Err(CommitError::OutcomeUnknown),
             Some(Fault::LandsUnknown) => {

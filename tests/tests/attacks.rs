@@ -466,7 +466,7 @@ fn a24_killed_anywhere_between_making_and_confirming_an_id_names_one_key() {
             }
             let _ = device.as_ref().unwrap().published(&mut context, &upload.id);
         }
-        store.calm();
+        store.struck();
         device = Some(Device::open(store.clone(), &store_key()).unwrap());
     }
     assert!(seen.len() > 100, "{}", seen.len());

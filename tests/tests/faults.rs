@@ -3,60 +3,75 @@
 use sesame_core::context::Context;
 use sesame_core::error::{Code, Error};
 use sesame_core::ids::{DeviceId, GroupKind};
-use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError};
+use sesame_core::store::{
+    Changes, CommitError, Generation, Kind, MemoryStore, Query, Sealer, Snapshot, Store, StoreError,
+};
 use sesame_core::{
     device::Device,
     event::{Answers, GroupChange, Rejection},
 };
-use sesame_tests::store::Fault;
-use sesame_tests::{ALICE, BOB, DAY, Name, World, store_key, user};
+use sesame_tests::store::{Fault, Operation};
+use sesame_tests::{ALICE, BOB, DAY, Name, World, is_of, store_key, user};
+use std::fmt::Debug;
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-type Call<'a> = dyn Fn(&Device, &mut Context<'_>) -> Result<(), Error> + 'a;
+type Call<'a> = dyn Fn(&Device, &mut Context<'_>) -> Result<String, Error> + 'a;
 
-/// Fails each store operation of `call` once, in each way, and then lets it succeed; gives how many faults there were.
+/// What a call said, to compare with what it says another time.
+fn said<T: Debug>(result: Result<T, Error>) -> Result<String, Error> {
+    result.map(|said| format!("{said:?}"))
+}
+
+/// Far more store operations than a call makes.
+const ENDLESS: u64 = 10_000;
+
+/// Fails each store operation of `call` once, in each way, always from the same rows and the same randomness; gives how many faults there
+/// were.
 fn fail_everywhere(world: &mut World, name: Name, claim: &str, call: &Call<'_>) -> usize {
-    let mut faults = 0;
-    let untouched = world.dump(name);
-    for fault in [Fault::Fails, Fault::LostUnknown] {
-        for operation in 0..200 {
-            let store = world.hosts[&name].store.clone();
-            store.fail_at(operation, fault);
-            let result = world.with(name, |device, context| call(device, context));
-            if store.calm() {
-                assert!(result.is_ok(), "{claim}: {result:?}");
-                // Everything as it was, for the other kind of fault.
-                store.inner.restore(untouched.clone());
-                break;
-            }
-            faults += 1;
-            let error = result.expect_err(claim);
-            assert_eq!(error.code, Code::StoreIo, "{claim}, {fault:?} at {operation}");
-            assert_eq!(world.dump(name), untouched, "{claim}, {fault:?} at {operation}");
-        }
-    }
+    let (untouched, rng) = (world.dump(name), world.rng.clone());
     let store = world.hosts[&name].store.clone();
-    for operation in 0..200 {
+    let attempt = |world: &mut World, fault: Option<(u64, Fault)>| {
         store.inner.restore(untouched.clone());
-        store.fail_at(operation, Fault::LandsUnknown);
+        world.rng = rng.clone();
+        if let Some((operation, fault)) = fault {
+            store.fail_at(operation, fault);
+        }
         let result = world.with(name, |device, context| call(device, context));
-        let reached = !store.calm();
-        match result {
-            Ok(_) if !reached => break,
-            // A commit that landed without the store's knowing: read back, and reported as what it is.
-            Ok(_) => faults += 1,
-            Err(error) => {
-                faults += 1;
-                assert_eq!(error.code, Code::StoreIo, "{claim}: a load");
-                assert_eq!(world.dump(name), untouched, "{claim}: a load");
+        (store.struck(), result, world.dump(name))
+    };
+    let (_, succeeds, done) = attempt(world, None);
+    assert!(succeeds.is_ok(), "{claim}: {succeeds:?}");
+    assert_ne!(done, untouched, "{claim} writes nothing, so a fault shows nothing");
+    let mut faults = 0;
+    for fault in [Fault::Fails, Fault::LostUnknown, Fault::LandsUnknown] {
+        let mut commits = 0;
+        for operation in 0.. {
+            let at = format!("{claim}, {fault:?} at {operation}");
+            assert!(operation < ENDLESS, "{at}: the call does not come to its end");
+            let (struck, result, dump) = attempt(world, Some((operation, fault)));
+            let Some(struck) = struck else {
+                // The call was over before: every one of its operations has failed once.
+                assert!(result == succeeds, "{at}: another answer than without the fault");
+                assert!(dump == done, "{at}");
+                break;
+            };
+            faults += 1;
+            commits += usize::from(struck == Operation::Commit);
+            if (struck, fault) == (Operation::Commit, Fault::LandsUnknown) {
+                // The commit is read back, and the call says what it says when nothing fails.
+                assert!(result == succeeds, "{at}: another answer than without the fault");
+                assert!(dump == done, "{at}");
+            } else {
+                assert_eq!(result.map(drop).map_err(|error| error.code), Err(Code::StoreIo), "{at}, a {struck:?}");
+                assert!(dump == untouched, "{at}, a {struck:?}");
             }
         }
+        assert_eq!(commits, 1, "{claim}, {fault:?}: one call is one commit");
     }
     store.inner.restore(untouched);
-    assert!(faults > 2, "{claim}: hardly a store operation was seen");
     faults
 }
 
@@ -68,39 +83,39 @@ fn a_commit_that_fails_at_every_store_operation_leaves_everything_as_it_was() {
     let mut faults = 0;
 
     faults += fail_everywhere(&mut world, BOB, "batch_encrypt", &|d, c| {
-        d.batch_encrypt(c, &[user("alice"), user("carol")], b"x", None).map(drop)
+        said(d.batch_encrypt(c, &[user("alice"), user("carol")], b"x", None))
     });
     let send = world.encrypt(BOB, &["alice"], b"stale");
     let id = send.id;
     let rejection = Rejection::Mismatch { device_list: world.relay.device_list(&user("alice")).unwrap() };
     faults +=
-        fail_everywhere(&mut world, BOB, "rejected", &|d, c| d.rejected(c, &id, &user("alice"), &rejection).map(drop));
+        fail_everywhere(&mut world, BOB, "rejected", &|d, c| said(d.rejected(c, &id, &user("alice"), &rejection)));
     world.with(BOB, |d, c| d.rejected(c, &id, &user("alice"), &rejection)).unwrap();
     let bundle = world.relay.bundle(&user("alice"), DeviceId(2)).unwrap();
     let answers = Answers { bundles: vec![bundle], ..Answers::default() };
-    faults += fail_everywhere(&mut world, BOB, "apply", &|d, c| d.apply(c, &answers).map(drop));
+    faults += fail_everywhere(&mut world, BOB, "apply", &|d, c| said(d.apply(c, &answers)));
     world.with(BOB, |d, c| d.apply(c, &answers)).unwrap();
-    faults += fail_everywhere(&mut world, BOB, "accepted", &|d, c| d.accepted(c, &id, &user("alice")).map(drop));
+    faults += fail_everywhere(&mut world, BOB, "accepted", &|d, c| said(d.accepted(c, &id, &user("alice"))));
     let left = world.with(BOB, |d, c| d.pending(c, &id)).unwrap().unwrap();
     assert_eq!(world.drive(BOB, left).unwrap(), None);
 
     let mails = world.mails(("alice", 2));
     faults += fail_everywhere(&mut world, ("alice", 2), "batch_decrypt of an initiation", &|d, c| {
-        d.batch_decrypt(c, &mails).map(drop)
+        said(d.batch_decrypt(c, &mails))
     });
     let mails = world.mails(ALICE);
-    faults += fail_everywhere(&mut world, ALICE, "batch_decrypt", &|d, c| d.batch_decrypt(c, &mails).map(drop));
+    faults += fail_everywhere(&mut world, ALICE, "batch_decrypt", &|d, c| said(d.batch_decrypt(c, &mails)));
     world.decrypt(ALICE, &mails);
     faults += fail_everywhere(&mut world, ALICE, "ack", &|d, c| {
         let ids: Vec<u64> = d.inbox(c)?.iter().map(|item| item.id).collect();
-        d.ack(c, &ids).map(drop)
+        said(d.ack(c, &ids))
     });
     world.pass(8 * DAY);
-    faults += fail_everywhere(&mut world, ALICE, "tick", &|d, c| d.tick(c, true).map(drop));
-    faults += fail_everywhere(&mut world, ALICE, "publication", &|d, c| d.publication(c, None).map(drop));
+    faults += fail_everywhere(&mut world, ALICE, "tick", &|d, c| said(d.tick(c, true)));
+    faults += fail_everywhere(&mut world, ALICE, "publication", &|d, c| said(d.publication(c, None)));
     let upload = world.with(ALICE, |d, c| d.publication(c, None)).unwrap().unwrap();
-    faults += fail_everywhere(&mut world, ALICE, "published", &|d, c| d.published(c, &upload.id).map(drop));
-    faults += fail_everywhere(&mut world, ALICE, "remove_device", &|d, c| d.remove_device(c, DeviceId(2)).map(drop));
+    faults += fail_everywhere(&mut world, ALICE, "published", &|d, c| said(d.published(c, &upload.id)));
+    faults += fail_everywhere(&mut world, ALICE, "remove_device", &|d, c| said(d.remove_device(c, DeviceId(2))));
     println!("{faults} faults");
     assert!(faults > 150, "{faults}");
 }
@@ -111,39 +126,39 @@ fn a_commit_that_fails_in_a_group_leaves_everything_as_it_was() {
     let mut faults = 0;
     let info = GroupChange { name: Some("Trip".into()), ..GroupChange::default() };
     faults += fail_everywhere(&mut world, ALICE, "create_group", &|d, c| {
-        d.create_group(c, GroupKind::Pairwise, &info, &[user("bob")]).map(drop)
+        said(d.create_group(c, GroupKind::Pairwise, &info, &[user("bob")]))
     });
     let id = world.found(ALICE, "Trip", &["bob"]);
-    faults += fail_everywhere(&mut world, ALICE, "add", &|d, c| d.group(c, &id)?.add(c, &[user("jen")]).map(drop));
+    faults += fail_everywhere(&mut world, ALICE, "add", &|d, c| said(d.group(c, &id)?.add(c, &[user("jen")])));
     world.act(ALICE, id, |group, c| group.add(c, &[user("jen")])).unwrap();
     let jen = ("jen", 1);
     let mails = world.mails(jen);
-    faults += fail_everywhere(&mut world, jen, "hearing of a group", &|d, c| d.batch_decrypt(c, &mails).map(drop));
+    faults += fail_everywhere(&mut world, jen, "hearing of a group", &|d, c| said(d.batch_decrypt(c, &mails)));
     world.receive(BOB).unwrap();
     world.say(BOB, id, b"early").unwrap();
     let [add, early] = world.mails(jen).try_into().unwrap();
     faults +=
-        fail_everywhere(&mut world, jen, "holding", &|d, c| d.batch_decrypt(c, std::slice::from_ref(&early)).map(drop));
+        fail_everywhere(&mut world, jen, "holding", &|d, c| said(d.batch_decrypt(c, std::slice::from_ref(&early))));
     world.decrypt(jen, std::slice::from_ref(&early));
     faults +=
-        fail_everywhere(&mut world, jen, "releasing", &|d, c| d.batch_decrypt(c, std::slice::from_ref(&add)).map(drop));
+        fail_everywhere(&mut world, jen, "releasing", &|d, c| said(d.batch_decrypt(c, std::slice::from_ref(&add))));
     world.decrypt(jen, std::slice::from_ref(&add));
     world.steal(jen);
     world.all_receive();
-    faults += fail_everywhere(&mut world, BOB, "send", &|d, c| d.group(c, &id)?.send(c, b"x", None).map(drop));
-    faults += fail_everywhere(&mut world, BOB, "rename", &|d, c| d.group(c, &id)?.rename(c, "New").map(drop));
+    faults += fail_everywhere(&mut world, BOB, "send", &|d, c| said(d.group(c, &id)?.send(c, b"x", None)));
+    faults += fail_everywhere(&mut world, BOB, "rename", &|d, c| said(d.group(c, &id)?.rename(c, "New")));
     faults += fail_everywhere(&mut world, BOB, "fork_without", &|d, c| {
-        d.group(c, &id)?.fork_without(c, &[user("jen")]).map(drop)
+        said(d.group(c, &id)?.fork_without(c, &[user("jen")]))
     });
-    faults += fail_everywhere(&mut world, BOB, "leave", &|d, c| d.group(c, &id)?.leave(c).map(drop));
+    faults += fail_everywhere(&mut world, BOB, "leave", &|d, c| said(d.group(c, &id)?.leave(c)));
     world.act(ALICE, id, |group, c| group.rename(c, "Lost")).unwrap();
     world.steal(BOB);
     world.say(ALICE, id, b"x").unwrap();
     world.receive(BOB).unwrap();
-    faults += fail_everywhere(&mut world, BOB, "asking", &|d, c| d.tick(c, false).map(drop));
+    faults += fail_everywhere(&mut world, BOB, "asking", &|d, c| said(d.tick(c, false)));
     world.receive(("alice", 2)).unwrap();
     let two = DeviceId(2);
-    faults += fail_everywhere(&mut world, ALICE, "remove_device", &|d, c| d.remove_device(c, two).map(drop));
+    faults += fail_everywhere(&mut world, ALICE, "remove_device", &|d, c| said(d.remove_device(c, two)));
     println!("{faults} faults");
     assert!(faults > 150, "{faults}");
 }
@@ -165,25 +180,22 @@ fn one_seed_gives_the_same_bytes_twice() {
 fn a_session_that_sends_rewrites_little_more_than_its_chains() {
     let mut world = World::pair(5);
     let store = world.hosts[&BOB].store.clone();
-    let small = |world: &mut World, text: &[u8]| {
-        let before = world.dump(BOB);
-        let send = world.encrypt(BOB, &["alice"], text);
-        let after = world.dump(BOB);
-        let changed: Vec<(u8, usize)> = after
-            .iter()
-            .filter(|(key, row)| before.get(*key) != Some(row))
-            .map(|(key, row)| (key[0], row.len()))
-            .collect();
-        world.drive(BOB, send).unwrap();
-        changed
-    };
+    let before = world.dump(BOB);
     store.take_written();
-    let changed = small(&mut world, b"x");
-    let sessions: Vec<_> = changed.iter().filter(|(kind, _)| (6..=11).contains(kind)).collect();
-    println!("rows written by one send: {changed:?}");
-    assert_eq!(sessions.len(), 1, "of the session only its chains: {changed:?}");
-    assert_eq!(sessions[0].0, 8);
-    assert!(sessions[0].1 <= 120, "{sessions:?}");
+    let send = world.encrypt(BOB, &["alice"], b"x");
+    let written = store.take_written();
+    let after = world.dump(BOB);
+    let changed: Vec<(&Vec<u8>, usize)> =
+        after.iter().filter(|(key, row)| before.get(*key) != Some(row)).map(|(key, row)| (key, row.len())).collect();
+    println!("rows written by one send: {changed:02x?}");
+    assert_eq!(changed.iter().map(|(_, length)| *length as u64).sum::<u64>(), written, "no row is written as it was");
+    let sealer = Sealer::new(&store_key());
+    let kinds = [Kind::Peer, Kind::Session, Kind::Chains, Kind::Skipped, Kind::Block, Kind::Index];
+    let sessions: Vec<_> = changed.iter().filter(|(key, _)| is_of(key, &kinds)).collect();
+    let [(key, length)] = sessions[..] else { panic!("of the session only its chains: {changed:02x?}") };
+    assert!(key.starts_with(&sealer.places.device(Kind::Chains, &user("alice"), DeviceId(1))), "{key:02x?}");
+    assert!(*length <= 120, "{length}");
+    assert_eq!(world.drive(BOB, send).unwrap(), None);
 }
 
 /// Holds like a plain lock: who asks for it twice waits for ever, here an error.
@@ -232,8 +244,9 @@ fn a_call_that_runs_again_holds_the_store_once_and_lets_go_whatever_comes() {
     let device = Device::open(store.clone(), &store_key()).unwrap();
     store.conflicts.store(1, Ordering::SeqCst);
     let sent = world.with(BOB, |_, context| device.batch_encrypt(context, &[user("alice")], b"twice", None));
-    assert!(sent.is_ok(), "{sent:?}");
+    assert_eq!(sent.unwrap().batches.len(), 2, "Alice's, and the empty one for Bob's other devices");
     assert_eq!(store.holds.load(Ordering::SeqCst), 1);
+    assert!(!store.held.load(Ordering::SeqCst));
     // One that loses every race gives up, and lets go as well.
     store.conflicts.store(u64::MAX, Ordering::SeqCst);
     let lost = world.with(BOB, |_, context| device.batch_encrypt(context, &[user("alice")], b"never", None));
