@@ -5,7 +5,7 @@ use sesame_core::{
     context::Timestamp,
     ids::{DeviceId, Scope},
     model::Peer,
-    record::{Directory, Hot, Record, SessionCold},
+    record::{Directory, Hot, Recipe, Record, SessionCold},
     session::{self, Route, Session},
     store::{Kind, Sealer},
     wire::{content::Prelude, padding},
@@ -45,11 +45,16 @@ impl World {
     /// An envelope on a session of the sender, with these bytes as content. The sender's store does not change.
     #[must_use]
     pub fn craft(&self, from: Name, to: Name, scope: Scope, salt: [u8; 16], content: &[u8]) -> Vec<u8> {
-        let (session, peer) = (self.stolen_session(from, to, scope), self.peer(from, to));
-        let keys = self.own(from).keys();
+        let recipe = self.recipe(from, to, &self.stolen_session(from, to, scope), salt);
+        session::envelope(&recipe, content, 0, padding::room(0)).unwrap()
+    }
+
+    /// An envelope on this session of the sender, without its content.
+    #[must_use]
+    pub fn recipe(&self, from: Name, to: Name, session: &Session, salt: [u8; 16]) -> Recipe {
+        let (keys, peer) = (self.own(from).keys(), self.peer(from, to));
         let (recipient, pair) = (peer.party(), peer.sending());
         let route = Route { sender: &keys.party, recipient: &recipient, pair: &pair };
-        let sealed = session::seal(&session, salt, route).unwrap();
-        session::envelope(&sealed.recipe, content, 0, padding::room(0)).unwrap()
+        session::seal(session, salt, route).unwrap().recipe
     }
 }

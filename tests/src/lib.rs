@@ -7,12 +7,14 @@ pub mod bad_inputs;
 pub mod craft;
 pub mod curve;
 pub mod groups;
+pub mod source;
+pub mod spoilt;
 pub mod store;
 pub mod vectors;
 
 use rand_chacha::{
     ChaCha20Rng,
-    rand_core::{Rng, SeedableRng},
+    rand_core::{Rng, SeedableRng, TryRng},
 };
 use sesame_core::{
     context::{Context, Timestamp},
@@ -53,6 +55,25 @@ pub fn user(name: &str) -> UserId {
 #[must_use]
 pub fn store_key() -> Secret<32> {
     Secret::init_with(|key| key.fill(0x5a))
+}
+
+/// A generator that is broken: it returns the same byte always.
+#[derive(Clone, Copy, Debug)]
+pub struct Stuck(pub u8);
+
+impl TryRng for Stuck {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(u32::from_ne_bytes([self.0; 4]))
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(u64::from_ne_bytes([self.0; 8]))
+    }
+    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
+        to.fill(self.0);
+        Ok(())
+    }
 }
 
 /// A device and its store.
@@ -374,11 +395,23 @@ impl World {
         VerifiedDeviceList::verify(&self.relay.device_list(&user(name)).unwrap()).unwrap()
     }
 
+    /// The number of rows of these kinds in the store of a device.
+    #[must_use]
+    pub fn rows(&self, name: Name, kinds: &[Kind]) -> usize {
+        self.dump(name).keys().filter(|key| is_of(key, kinds)).count()
+    }
+
     /// All rows in the store of a device.
     #[must_use]
     pub fn dump(&self, name: Name) -> BTreeMap<Vec<u8>, Vec<u8>> {
         self.hosts.get(&name).unwrap().store.inner.dump()
     }
+}
+
+/// Whether the row under this key is of one of these kinds.
+#[must_use]
+pub fn is_of(key: &[u8], kinds: &[Kind]) -> bool {
+    kinds.iter().any(|kind| key.starts_with(&Places::all(*kind)))
 }
 
 fn item_id(received: &Received) -> Option<u64> {
@@ -395,12 +428,6 @@ pub fn messages(results: &[Received]) -> Vec<&Message> {
         .iter()
         .filter_map(|received| match received {
             Received::Item { item: Item::Message(message), .. } => Some(message),
-    /// The number of rows of these kinds in the store of a device.
-    #[must_use]
-    pub fn rows(&self, name: Name, kinds: &[Kind]) -> usize {
-        self.dump(name).keys().filter(|key| is_of(key, kinds)).count()
-    }
-
             _ => None,
         })
         .collect()
@@ -408,12 +435,6 @@ pub fn messages(results: &[Received]) -> Vec<&Message> {
 
 /// The failures among the results.
 #[must_use]
-/// Whether the row under this key is of one of these kinds.
-#[must_use]
-pub fn is_of(key: &[u8], kinds: &[Kind]) -> bool {
-    kinds.iter().any(|kind| key.starts_with(&Places::all(*kind)))
-}
-
 pub fn failures(results: &[Received]) -> Vec<Code> {
     results
         .iter()

@@ -19,7 +19,7 @@ use sesame_core::{
 };
 use sesame_core::{ids::Scope, record::Record};
 use sesame_tests::store::{Fault, FaultyStore};
-use sesame_tests::{ALICE, BOB, World, events, failures, messages, store_key, user};
+use sesame_tests::{ALICE, BOB, Stuck, World, events, failures, messages, store_key, user};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -515,23 +515,6 @@ fn a27_a_record_whose_public_half_is_anothers_does_not_open() {
     dump.insert(key, row);
     store.restore(dump);
     assert_eq!(Device::open(store, &store_key()).unwrap_err().code, Code::RecordInconsistent);
-}
-
-/// A generator that is broken: always the same bytes.
-struct Stuck(u8);
-
-impl rand_chacha::rand_core::TryRng for Stuck {
-    type Error = std::convert::Infallible;
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        Ok(u32::from_ne_bytes([self.0; 4]))
-    }
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        Ok(u64::from_ne_bytes([self.0; 8]))
-    }
-    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
-        to.fill(self.0);
-        Ok(())
-    }
 }
 
 #[test]

@@ -1,63 +1,79 @@
-//! Every error code is seen somewhere: by the story in five languages, by the bad-input corpus in five languages, or by the test that is
-//! named here.
+//! Every error code is made to happen and is compared: by the story in five languages, by the bad-input corpus in five languages, here, or,
+//! where only a face of the library gives it, by a test of that face.
 
+use sesame_core::context::{Context, Timestamp};
+use sesame_core::device::Device;
 use sesame_core::error::Code;
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use sesame_core::event::{Answers, Event, GroupChange, Rejection};
+use sesame_core::ids::{DeviceId, Scope};
+use sesame_core::limits::{MAX_BUNDLE_AGE, MAX_SEND_ROUNDS, MAX_SKIP, MAX_SKIPPED_PER_SESSION};
+use sesame_core::ratchet::message::{self, Bound};
+use sesame_core::session::{self, Session};
+use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError};
+use sesame_core::wire::content::{Body, Stamp};
+use sesame_core::wire::envelope::Envelope;
+use sesame_core::wire::padding;
+use sesame_tests::source::{asserted_of, crates, named_after, parsed, root, tests};
+use sesame_tests::{ALICE, BOB, Stuck, World, bad_inputs, store_key, user};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    process::Command,
+};
 
-/// Codes that neither the story nor the corpus can show in every language, and where each is shown: the file, where in it the test begins, and what
-/// it says.
-const ELSEWHERE: [(Code, &str, &str, &str); 16] = [
-    // The core alone does not have it; each language's own tests of a store do.
-    (
-        Code::Reentrant,
-        "bindings/swift/Tests/SesameTests/StoreTests.swift",
-        "testAStoreMustNotCallIntoTheLibrary",
-        "104",
-    ),
-    // Takes a call that lasts longer than any other may wait.
-    (Code::Busy, "ffi/src/engine.rs", "fn a_call_does_not_wait_for_ever", "Code::Busy"),
-    // Only C can be given them.
-    (Code::BadHandle, "tests/c/misuse.c", " = SESAME_STATUS_BAD_HANDLE", "HANDLE)"),
-    (Code::NullPointer, "tests/c/misuse.c", " = SESAME_STATUS_NULL_POINTER", "NULLED)"),
-    (Code::BadStruct, "tests/c/misuse.c", " = SESAME_STATUS_BAD_STRUCT", "LAYOUT)"),
+/// Codes of the core that neither the story nor the corpus can show in every language, each with a function that makes it happen.
+const MADE: [(Code, fn() -> Code); 11] = [
     // Only an authenticated peer that breaks the rules, or thousands of messages, bring them.
-    (Code::TooFarAhead, "core/tests/ratchet.rs", "#[test]", "Code::TooFarAhead"),
-    (Code::MessageKeyExpired, "core/tests/ratchet.rs", "#[test]", "Code::MessageKeyExpired"),
-    (Code::BadPadding, "core/src/wire/padding.rs", "#[test]", "Err(Code::BadPadding)"),
-    (Code::ReusedIndex, "core/tests/ratchet.rs", "#[test]", "Code::ReusedIndex"),
-    (Code::TooManyOperations, "tests/tests/groups.rs", "#[test]", "Code::TooManyOperations"),
+    (Code::TooFarAhead, a_message_skips_more_than_the_limit),
+    (Code::MessageKeyExpired, a_message_comes_after_its_key_was_thrown_away),
+    (Code::BadPadding, an_authentic_body_is_padded_with_something_else),
+    (Code::ReusedIndex, a_peer_seals_two_messages_under_one_number),
+    (Code::TooManyOperations, a_member_says_more_than_a_group_holds),
     // Only a server that breaks the rules brings them.
-    (Code::BundleExpired, "tests/tests/agreement.rs", "#[test]", "Code::BundleExpired"),
-    (Code::DeviceListFork, "tests/tests/attacks.rs", "#[test]", "Code::DeviceListFork"),
-    (Code::TooManyRounds, "tests/tests/sesame.rs", "#[test]", "Code::TooManyRounds"),
-    // A store that breaks within a call, or its contract.
-    (Code::OutcomeUnknown, "tests/tests/faults.rs", "fn a_commit_that_cannot_be_read_back", "Code::OutcomeUnknown"),
-    (Code::StoreMisbehaves, "tests/c/misuse.c", "EXPECT(\"a load that conflicts\"", "412"),
+    (Code::BundleExpired, a_server_hands_out_an_old_bundle),
+    (Code::DeviceListFork, a_server_shows_two_lists_of_one_epoch),
+    (Code::TooManyRounds, a_server_refuses_a_send_for_ever),
+    // A store that breaks within a call, or breaks its contract.
+    (Code::OutcomeUnknown, a_store_is_lost_within_a_commit),
+    (Code::StoreMisbehaves, a_store_gives_what_nobody_asked_for),
     // Broken randomness.
-    (Code::Randomness, "tests/tests/attacks.rs", "fn a28_", "Code::Randomness"),
+    (Code::Randomness, a_generator_gives_one_byte_for_ever),
 ];
 
-/// Codes that nothing gives today; their numbers are kept for what the events of that name say already.
-const RESERVED: [Code; 3] = [Code::DeviceListRollback, Code::ServerInconsistent, Code::RollbackDetected];
+/// Codes that the core never names. A face gives them, and the test of this name asserts that it does.
+const OF_THE_FACES: [(Code, &str); 8] = [
+    (Code::Reentrant, "what_nobody_asked_for_is_refused_and_a_callback_may_not_come_in"),
+    (Code::Busy, "a_call_does_not_wait_for_ever_for_another"),
+    (Code::Closed, "a_closed_handle_stays_closed"),
+    (Code::BadHandle, "a_freed_a_foreign_and_a_random_handle_are_told"),
+    (Code::NullPointer, "a_slice_is_checked_before_it_is_read"),
+    (Code::BadStruct, "a_struct_may_be_older_or_newer_and_nothing_unknown_is_passed_over"),
+    (Code::Poisoned, "a_panic_poisons_the_handle_and_reload_takes_it_up_again"),
+    (Code::Forked, "a_call_in_the_child_of_a_fork_is_refused"),
+];
 
-/// Faults of the library itself, which no input may bring: the tests in `ffi/src/engine.rs` and `ffi/src/capi/boundary.rs` make them by
-/// force, and `tests/c/misuse.c` forks.
-const FAULTS: [Code; 3] = [Code::Internal, Code::Poisoned, Code::Forked];
+/// The core gives this one where a fault of its own would show, which no input brings; a face gives it after a panic.
+const FAULT: (Code, &str) = (Code::Internal, "a_panic_poisons_the_handle_and_reload_takes_it_up_again");
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
+/// Codes that nothing gives today, and what takes their place. Their numbers are never used for anything else.
+const RESERVED: [(Code, &str); 3] = [
+    (Code::DeviceListRollback, "an older list is an event of the same name, and the call succeeds"),
+    (
+        Code::ServerInconsistent,
+        "a refusal that no list backs is an event of the same name, until the rounds are used up",
+    ),
+    (
+        Code::RollbackDetected,
+        "an old copy of a store looks like any other to its device; a peer sees it by a reused index",
+    ),
+];
 
-/// The numbers that a transcript shows.
-fn told() -> BTreeSet<u16> {
-    let folder = std::env::temp_dir().join(format!("sesame-codes-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let script = root().join("tests/story/story.json");
-    let done = Command::new(env!("CARGO_BIN_EXE_story")).arg(script).arg(&folder).output().unwrap();
-    fs::remove_dir_all(&folder).unwrap();
-    assert!(done.status.success());
+/// The codes in what a story prints.
+fn codes_in(transcript: &str) -> BTreeSet<u16> {
     let mut codes = BTreeSet::new();
-    for line in String::from_utf8(done.stdout).unwrap().lines() {
+    for line in transcript.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let code = match words.as_slice() {
             ["!", code] | ["failed", _, code] | ["refused", _, _, code] | [_, "failure", code, _] => *code,
@@ -68,24 +84,275 @@ fn told() -> BTreeSet<u16> {
     codes
 }
 
+/// Plays the story, which gives the transcript that every language is held to, and takes the codes from it.
+fn story() -> BTreeSet<u16> {
+    let folder = std::env::temp_dir().join(format!("sesame-codes-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let script = root().join("tests/story/story.json");
+    let done = Command::new(env!("CARGO_BIN_EXE_story")).arg(script).arg(&folder).output().unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let played = String::from_utf8(done.stdout).unwrap();
+    let expected = fs::read_to_string(root().join("tests/story/transcript.txt")).unwrap();
+    let differs = played.lines().zip(expected.lines()).position(|(is, should)| is != should);
+    assert!(played == expected, "the transcript has changed at line {:?}", differs.map(|line| line + 1));
+    codes_in(&played)
+}
+
+/// What the cases of the corpus give; `tests/bad_inputs.rs` plays each and compares.
 fn corpus() -> BTreeSet<u16> {
-    let files = fs::read_dir(root().join("tests/bad-inputs")).unwrap().flatten().map(|entry| entry.path());
-    let cases = files.filter(|path| path.extension().is_some_and(|extension| extension == "txt"));
-    let expect = |text: String| text.lines().find_map(|line| line.strip_prefix("expect: ")).unwrap().parse().unwrap();
-    cases.map(|path| expect(fs::read_to_string(path).unwrap())).collect()
+    bad_inputs::corpus().cases.iter().map(|case| case.expect).collect()
+}
+
+/// A message that Bob's device could have sent, which Alice has not had.
+fn content(world: &World, number: u8) -> Vec<u8> {
+    let stamp = Stamp { content_id: [number; 16], sent_at: world.now };
+    let body = Body::Message { stamp, payload: vec![number].into() };
+    let prelude = world.prelude(BOB, ALICE, 100 + u64::from(number));
+    [prelude.encode().unwrap(), body.encode().unwrap()].concat()
+}
+
+/// The session some messages later, which nobody was sent.
+fn ahead(session: &Session, messages: u32) -> Session {
+    let mut session = session.clone();
+    for _ in 0..messages {
+        session.ratchet.hot = session.ratchet.seal(&[0; 16]).unwrap().0;
+    }
+    session
+}
+
+/// Bob's next message on this session.
+fn sealed(world: &World, session: &Session, number: u8) -> Vec<u8> {
+    let recipe = world.recipe(BOB, ALICE, session, [number; 16]);
+    session::envelope(&recipe, &content(world, number), 1, padding::room(0)).unwrap()
+}
+
+fn a_message_skips_more_than_the_limit() -> Code {
+    let mut world = World::pair(212);
+    let session = world.stolen_session(BOB, ALICE, Scope::Direct);
+    let too_far = sealed(&world, &ahead(&session, MAX_SKIP + 1), 1);
+    let code = world.refusal(ALICE, &too_far).unwrap();
+    // One message less is within the limit.
+    let exactly = sealed(&world, &ahead(&session, MAX_SKIP), 2);
+    assert_eq!(world.refusal(ALICE, &exactly), None);
+    code
+}
+
+fn a_message_comes_after_its_key_was_thrown_away() -> Code {
+    let mut world = World::pair(214);
+    let first = world.stolen_session(BOB, ALICE, Scope::Direct);
+    let mut session = first.clone();
+    // Every message skips as many as it may, until more keys are skipped than a session keeps.
+    let rounds = MAX_SKIPPED_PER_SESSION / MAX_SKIP as usize + 1;
+    for round in 0..rounds {
+        session = ahead(&session, MAX_SKIP);
+        let message = sealed(&world, &session, u8::try_from(round).unwrap() + 1);
+        assert_eq!(world.refusal(ALICE, &message), None);
+        session = ahead(&session, 1);
+    }
+    world.refusal(ALICE, &sealed(&world, &first, 99)).unwrap()
+}
+
+fn an_authentic_body_is_padded_with_something_else() -> Code {
+    let mut world = World::pair(219);
+    let session = world.stolen_session(BOB, ALICE, Scope::Direct);
+    let recipe = world.recipe(BOB, ALICE, &session, [1; 16]);
+    let mut padded = padding::pad(&content(&world, 1), 1, padding::room(0)).unwrap();
+    *padded.last_mut().unwrap() = 1;
+    let bound = Bound { salt: &recipe.salt, associated_data: &recipe.associated_data, head: &recipe.head };
+    let (commitment, body) = message::seal(&recipe.message_key, bound, &padded).unwrap();
+    world.refusal(ALICE, &Envelope::assemble(&recipe.head, &recipe.gate, &commitment, &body)).unwrap()
+}
+
+fn a_peer_seals_two_messages_under_one_number() -> Code {
+    let mut world = World::pair(223);
+    let session = world.stolen_session(BOB, ALICE, Scope::Direct);
+    let (first, second) = (sealed(&world, &session, 1), sealed(&world, &session, 2));
+    assert_eq!(world.refusal(ALICE, &first), None);
+    world.refusal(ALICE, &second).unwrap()
+}
+
+fn a_member_says_more_than_a_group_holds() -> Code {
+    let mut world = World::acquainted(235, &[("alice", 1), ("bob", 1)]);
+    let id = world.found(ALICE, "Trip", &["bob"]);
+    let data = GroupChange { app_data: Some(vec![7; 4_096]), ..GroupChange::default() };
+    for _ in 0..400 {
+        match world.in_group(ALICE, id, |group, c| group.update_info(c, &data)) {
+            Ok(send) => assert_eq!(world.drive(ALICE, send).unwrap(), None),
+            Err(error) => return error.code,
+        }
+        world.steal(BOB);
+    }
+    panic!("a group takes 1.6 MB");
+}
+
+fn a_server_hands_out_an_old_bundle() -> Code {
+    let mut world = World::strangers(305);
+    let lists = Answers { device_lists: vec![world.list("alice").signed], ..Answers::default() };
+    world.with(BOB, |d, c| d.apply(c, &lists)).unwrap();
+    let bundles = vec![world.relay.bundle(&user("alice"), DeviceId(1)).unwrap()];
+    world.pass(u64::try_from(MAX_BUNDLE_AGE.as_millis()).unwrap() + 1);
+    let applied = world.with(BOB, |d, c| d.apply(c, &Answers { bundles, ..Answers::default() })).unwrap();
+    let [refusal] = &applied.refusals[..] else { panic!("{applied:?}") };
+    refusal.code
+}
+
+fn a_server_shows_two_lists_of_one_epoch() -> Code {
+    let mut world = World::pair(310);
+    let first = world.list("alice");
+    world.link("alice");
+    world.send(BOB, &["alice"], b"both");
+    // A list of the second epoch that does not know the second device.
+    let other = world.forge_list("alice", Some(&first.list), &first.list.devices).unwrap();
+    let answers = Answers { device_lists: vec![other.signed], ..Answers::default() };
+    let applied = world.with(BOB, |d, c| d.apply(c, &answers)).unwrap();
+    assert!(matches!(applied.events[..], [Event::DeviceListFork { .. }]), "{applied:?}");
+    let send = world.encrypt(BOB, &["alice"], b"x");
+    let skips = send.batches.iter().filter(|batch| batch.user == user("alice")).flat_map(|batch| &batch.skips);
+    let [skip] = skips.collect::<Vec<_>>()[..] else { panic!("{send:?}") };
+    numbered(skip.reason)
+}
+
+fn a_server_refuses_a_send_for_ever() -> Code {
+    let mut world = World::pair(313);
+    let send = world.encrypt(BOB, &["alice"], b"x");
+    let rejection = Rejection::Mismatch { device_list: world.list("alice").signed };
+    let mut reject = || world.with(BOB, |d, c| d.rejected(c, &send.id, &user("alice"), &rejection)).unwrap();
+    for _ in 1..MAX_SEND_ROUNDS {
+        assert_eq!(reject().failed, []);
+    }
+    let failed = reject().failed;
+    let [(_, number)] = failed[..] else { panic!("{failed:?}") };
+    numbered(number)
+}
+
+fn numbered(number: u16) -> Code {
+    *Code::ALL.iter().find(|code| code.number() == number).unwrap()
+}
+
+/// How [`Broken`] is broken.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Break {
+    /// The disk goes away within a commit.
+    Vanishes,
+    /// A load says that it has nothing to say.
+    Misbehaves,
+}
+
+struct Broken {
+    rows: MemoryStore,
+    how: Break,
+    gone: AtomicBool,
+}
+
+impl Store for Broken {
+    fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
+        if self.gone.load(Ordering::SeqCst) {
+            return Err(if self.how == Break::Misbehaves { StoreError::Misbehaves } else { StoreError::Io });
+        }
+        self.rows.load(queries, hold)
+    }
+
+    fn commit(&self, _: Generation, _: &Changes) -> Result<(), CommitError> {
+        self.gone.store(self.how == Break::Vanishes, Ordering::SeqCst);
+        Err(CommitError::OutcomeUnknown)
+    }
+
+    fn release(&self) {
+        self.rows.release();
+    }
+}
+
+/// What a send of Bob's gives over a store that breaks in this way.
+fn over_a_broken_store(how: Break) -> Code {
+    let mut world = World::pair(411);
+    let rows = MemoryStore::new();
+    rows.restore(world.dump(BOB));
+    let store = Arc::new(Broken { rows, how, gone: AtomicBool::new(false) });
+    let device = Device::open(store.clone(), &store_key()).unwrap();
+    store.gone.store(how == Break::Misbehaves, Ordering::SeqCst);
+    let sent = world.with(BOB, |_, context| device.batch_encrypt(context, &[user("alice")], b"x", None));
+    sent.unwrap_err().code
+}
+
+fn a_store_is_lost_within_a_commit() -> Code {
+    over_a_broken_store(Break::Vanishes)
+}
+
+fn a_store_gives_what_nobody_asked_for() -> Code {
+    over_a_broken_store(Break::Misbehaves)
+}
+
+fn a_generator_gives_one_byte_for_ever() -> Code {
+    let world = World::pair(503);
+    let mut context = Context { now: Timestamp(world.now), rng: &mut Stuck(7) };
+    let sent = world.hosts[&BOB].device.batch_encrypt(&mut context, &[user("alice")], b"x", None);
+    sent.unwrap_err().code
 }
 
 #[test]
-fn every_code_is_seen_somewhere() {
-    let seen: BTreeSet<u16> = told().union(&corpus()).copied().collect();
-    for (code, file, test, text) in ELSEWHERE {
-        assert!(!seen.contains(&code.number()), "{code:?} is seen now: take it out of the table");
-        let source = fs::read_to_string(root().join(file)).unwrap();
-        let after = source.split_once(test).map_or("", |(_, after)| after);
-        assert!(after.contains(text), "{file} shows no {code:?} in or after {test}");
+fn what_an_honest_and_a_broken_world_bring_is_the_code_that_is_claimed() {
+    let wrong: Vec<(Code, Code)> =
+        MADE.into_iter().map(|(code, made)| (code, made())).filter(|(a, b)| a != b).collect();
+    assert_eq!(wrong, [], "claimed and made");
+}
+
+/// The codes that the sources of a crate name outside tests and outside the list of codes itself.
+fn named_by(name: &str) -> BTreeSet<String> {
+    let sources = parsed(&format!("{name}/src"));
+    let others = sources.iter().filter(|(path, _)| !path.ends_with("core/src/error.rs"));
+    let named: BTreeSet<String> = others.flat_map(|(_, file)| named_after("Code", file)).collect();
+    assert!(!named.contains("*"), "{name} imports every code by its bare name, which hides what it gives");
+    named
+}
+
+#[test]
+fn every_code_is_made_to_happen_or_reserved() {
+    let core = named_by("core");
+    assert!(!core.contains("ALL"), "the core makes codes of numbers, which hides what it gives");
+    let seen: BTreeSet<u16> = story().union(&corpus()).copied().collect();
+    let made: BTreeSet<Code> = MADE.iter().map(|(code, _)| *code).collect();
+    let of_the_faces: BTreeSet<Code> = OF_THE_FACES.iter().map(|(code, _)| *code).collect();
+    let reserved: BTreeSet<Code> = RESERVED.iter().map(|(code, _)| *code).collect();
+    let mut wrong = Vec::new();
+    for code in Code::ALL {
+        // The core's codes are shown, each in one place. The others are a face's, or reserved.
+        let named = core.contains(&format!("{code:?}"));
+        let in_every_language = seen.contains(&code.number()) && !of_the_faces.contains(code);
+        let shown = [in_every_language, made.contains(code), *code == FAULT.0].into_iter().filter(|is| *is).count();
+        let excused = [of_the_faces.contains(code), reserved.contains(code)].into_iter().filter(|is| *is).count();
+        if (shown, excused) != (usize::from(named), usize::from(!named)) {
+            wrong.push(format!("{code:?}: the core names it: {named}; shown {shown} times, excused {excused} times"));
+        }
     }
-    let elsewhere: BTreeSet<Code> = ELSEWHERE.iter().map(|(code, ..)| *code).chain(RESERVED).chain(FAULTS).collect();
-    let unseen: Vec<&Code> =
-        Code::ALL.iter().filter(|code| !seen.contains(&code.number()) && !elsewhere.contains(code)).collect();
-    assert!(unseen.is_empty(), "nobody sees {unseen:?}");
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn a_reserved_code_is_given_by_nothing() {
+    let crates = crates();
+    assert!(
+        ["core", "ffi", "relay", "sqlite"].iter().all(|name| crates.iter().any(|known| known == name)),
+        "{crates:?}"
+    );
+    for name in crates {
+        let named = named_by(&name);
+        for (code, instead) in RESERVED {
+            assert!(!named.contains(&format!("{code:?}")), "{name} names {code:?}, of which this file says: {instead}");
+        }
+    }
+}
+
+#[test]
+fn a_code_of_a_face_is_asserted_by_a_test_of_that_face() {
+    let mut asserted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for name in crates() {
+        for test in tests(&name) {
+            asserted.entry(test.sig.ident.to_string()).or_default().extend(asserted_of("Code", &test));
+        }
+    }
+    for (code, test) in OF_THE_FACES.into_iter().chain([FAULT]) {
+        let of = asserted.get(test).unwrap_or_else(|| panic!("{code:?}: no test is called {test}"));
+        assert!(of.contains(&format!("{code:?}")), "{test} does not assert {code:?}");
+    }
 }
