@@ -490,10 +490,11 @@ fn a25_every_other_version_suite_and_kind_byte_is_refused() {
         for value in (0..=255).filter(|value| *value != mail[at]) {
             let mut bad = mail.clone();
             bad[at] = value;
-            let code = world.refusal(ALICE, &bad).unwrap();
-            let expected: &[Code] = match at {
-                0 | 1 => &[Code::UnsupportedVersion],
-                _ => &[Code::UnknownType, Code::Truncated, Code::TooLarge, Code::NonCanonical],
+            let expected = match at {
+                0 | 1 => Code::UnsupportedVersion,
+                // 2 is an initiation, as which the rest does not read.
+                _ if value == 2 => Code::NonCanonical,
+                _ => Code::UnknownType,
             };
             assert!(expected.contains(&code), "{at} {value} {code:?}");
         }

@@ -6,7 +6,7 @@ use sesame_core::ids::{AccountKey, DeviceId};
 use sesame_core::store::Kind;
 use sesame_relay::Refusal;
 use sesame_tests::store::Fault;
-use sesame_tests::{ALICE, BOB, DAY, World, events, failures, messages, user};
+use sesame_tests::{ALICE, BOB, DAY, World, events, failures, messages, spoilt, user};
 
 fn state(world: &mut World, of: (&'static str, u32), peer: &str, device: u32) -> Option<DeviceState> {
     let devices = world.with(of, |d, c| d.devices(c, &user(peer))).unwrap();
@@ -315,7 +315,7 @@ fn flip_every_byte(world: &mut World, envelope: &[u8]) {
     for at in 0..envelope.len() {
         let mut bad = envelope.to_vec();
         bad[at] ^= 1 << (at % 8);
-        assert!(world.refusal(ALICE, &bad).is_some(), "byte {at}");
+        assert_eq!(world.refusal(ALICE, &bad), Some(spoilt::envelope(envelope, &bad)), "byte {at}");
         assert_eq!(world.dump(ALICE), before, "byte {at}");
     }
 }
