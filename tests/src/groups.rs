@@ -1,6 +1,6 @@
 //! Groups in the simulated world.
 
-use crate::{Name, World, store_key, user};
+use crate::{Name, World, is_of, store_key, user};
 use sesame_core::{
     context::{Context, Timestamp},
     device::Group,
@@ -12,6 +12,10 @@ use sesame_core::{
     record::{Record, SendBody, SendHead, StoredOperation},
     store::{Kind, Places, Sealer},
 };
+use std::collections::BTreeMap;
+
+/// What a device keeps of its groups.
+const STATE: [Kind; 4] = [Kind::Group, Kind::Operation, Kind::GroupList, Kind::Waiting];
 
 impl World {
     /// A world of users with these numbers of devices, in which each pair of users has talked both ways.
@@ -211,6 +215,22 @@ impl World {
         }
         self.hosts[&name].store.inner.restore(rows);
         self.with(name, |device, context| device.pending(context, &send.id)).unwrap().unwrap()
+    }
+
+    /// Gives a device another device's rows of groups, so that it acts in groups that it is no member of.
+    pub fn plant(&mut self, from: Name, to: Name) {
+        let mut rows = self.dump(to);
+        rows.extend(self.dump(from).into_iter().filter(|(key, _)| is_of(key, &STATE)));
+        self.hosts[&to].store.inner.restore(rows);
+    }
+
+    /// Puts a device's rows of groups back to what they were in `before`. Its sessions stay as they are, so that others can decrypt what
+    /// it sends.
+    pub fn forget_since(&mut self, name: Name, before: &BTreeMap<Vec<u8>, Vec<u8>>) {
+        let mut rows = self.dump(name);
+        rows.retain(|key, _| !is_of(key, &STATE));
+        rows.extend(before.iter().filter(|(key, _)| is_of(key, &STATE)).map(|(key, row)| (key.clone(), row.clone())));
+        self.hosts[&name].store.inner.restore(rows);
     }
 
     /// The standing of a device's user in a group.
