@@ -6,8 +6,9 @@ use sesame_core::context::{Context, Timestamp};
 use sesame_core::crypto::x25519;
 use sesame_core::device::Device;
 use sesame_core::error::Code;
-use sesame_core::ids::{GroupId, UserId};
+use sesame_core::ids::{GroupId, GroupKind, UserId};
 use sesame_core::keys::device::DeviceKeys;
+use sesame_core::ratchet::message::{self, Bound};
 use sesame_core::secret::Secret;
 use sesame_core::session::{self, Session};
 use sesame_core::store::MemoryStore;
@@ -17,21 +18,37 @@ use sesame_core::wire::{
 };
 use sesame_core::{ids::Scope, record::Own};
 use sesame_relay::Seen;
-use sesame_tests::{ALICE, BOB, Name, World, messages, store_key};
+use sesame_tests::{ALICE, BOB, Name, World, failures, messages, store_key};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Whether a stolen session opens an envelope on any chain that it could.
-fn opens(session: &Session, envelope: &[u8]) -> bool {
+/// Opens an envelope by a stolen session, on either chain that it could be of; else what each says.
+fn opens(session: &Session, envelope: &[u8]) -> Result<(), [Code; 2]> {
     let decoded = Envelope::decode(envelope).unwrap();
     let head = decoded.head.encode().unwrap();
     let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
     let mut context = Context { now: Timestamp(0), rng: &mut rng };
     let load = |_, _| Err(Code::RecordInconsistent);
     let chain = session.ratchet.cold.chain;
-    [chain, chain + 1]
-        .into_iter()
-        .any(|chain| session::open(session, &mut context, chain, (&decoded, &head), &load).is_ok())
+    match [chain, chain + 1].map(|chain| session::open(session, &mut context, chain, (&decoded, &head), &load)) {
+        [Err(first), Err(second)] => Err([first, second]),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an envelope is sealed under one of the next keys of the chain on which a stolen session sends.
+fn seals(session: &Session, envelope: &[u8]) -> bool {
+    let decoded = Envelope::decode(envelope).unwrap();
+    let head = decoded.head.encode().unwrap();
+    let mut ratchet = session.ratchet.clone();
+    let bound = Bound { salt: &decoded.head.salt, associated_data: &ratchet.cold.associated_data.clone(), head: &head };
+    (0..16).any(|_| {
+        let (hot, sealed) = ratchet.seal(&decoded.head.salt).unwrap();
+        ratchet.hot = hot;
+        let opened = message::open(&sealed.message_key, bound, &decoded.commitment, decoded.body.as_slice());
+        assert!(matches!(opened, Ok(_) | Err(Code::AuthenticationFailed)));
+        opened.is_ok()
+    })
 }
 
 #[test]
@@ -40,14 +57,15 @@ fn t88_the_state_of_one_scope_opens_nothing_of_another() {
     let id = world.found(ALICE, "Trip", &["bob"]);
     world.say(BOB, id, b"answer").unwrap();
     world.receive(ALICE).unwrap();
-    let scope = Scope::Group(sesame_core::ids::GroupKind::Pairwise, id);
+    let scope = Scope::Group(GroupKind::Pairwise, id);
     let (direct, group) = (world.stolen_session(BOB, ALICE, Scope::Direct), world.stolen_session(BOB, ALICE, scope));
     world.say(ALICE, id, b"to the group").unwrap();
     let to_group = world.steal(BOB).remove(0);
     world.send(ALICE, &["bob"], b"directly");
     let directly = world.steal(BOB).remove(0);
-    assert!(opens(&group, &to_group) && opens(&direct, &directly), "else this test shows nothing");
-    assert!(!opens(&direct, &to_group) && !opens(&group, &directly));
+    assert_eq!((opens(&group, &to_group), opens(&direct, &directly)), (Ok(()), Ok(())), "else this test shows nothing");
+    let neither = Err([Code::AuthenticationFailed; 2]);
+    assert_eq!((opens(&direct, &to_group), opens(&group, &directly)), (neither, neither));
 }
 
 #[test]
@@ -57,7 +75,7 @@ fn t88_who_reads_the_opening_in_the_direct_session_still_cannot_open_the_scope()
     let keys = |world: &World, name| world.own(name).keys();
     let (alice, bob, eve) = (keys(&world, ALICE), keys(&world, BOB), keys(&world, ("eve", 1)));
     let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
-    let scope = Scope::Group(sesame_core::ids::GroupKind::Pairwise, GroupId([7; 32]));
+    let scope = Scope::Group(GroupKind::Pairwise, GroupId([7; 32]));
     let opened = session::open_scope(&alice, &mut context, &bob.party, (scope, 9)).unwrap();
     let Some(sesame_core::record::Beginning::Opening(said)) = opened.beginning.clone() else { unreachable!() };
     let seed = Secret::init_with(|seed| *seed = *said.seed.expose());
@@ -84,24 +102,24 @@ fn t88_a_thief_of_the_whole_device_reads_nothing_after_both_have_answered() {
     world.say(BOB, id, b"answer").unwrap();
     world.receive(ALICE).unwrap();
     let thief = thief_of(&world, BOB);
-    let read = |world: &mut World, envelope: &[u8]| {
-        let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
-        let results = thief.batch_decrypt(&mut context, &[envelope.to_vec()]).unwrap();
-        !messages(&results).is_empty()
-    };
+    let read = |world: &mut World, envelope: &[u8]| read_by(world, &thief, &[envelope.to_vec()]);
     world.say(ALICE, id, b"still readable").unwrap();
     let now = world.mails(BOB).remove(0);
-    assert!(read(&mut world, &now), "else this test shows nothing");
+    assert_eq!(read(&mut world, &now), (vec![b"still readable".to_vec()], vec![]), "else this test shows nothing");
     world.receive(BOB).unwrap();
     world.say(BOB, id, b"a fresh ratchet key").unwrap();
     world.receive(ALICE).unwrap();
     world.say(ALICE, id, b"healed").unwrap();
     let later = world.mails(BOB).remove(0);
-    assert!(!read(&mut world, &later));
+    assert_eq!(read(&mut world, &later), (vec![], vec![Code::AuthenticationFailed]));
     // The direct session has not moved: it heals by itself only.
     world.send(ALICE, &["bob"], b"direct");
     let direct = world.mails(BOB).remove(1);
-    assert!(read(&mut world, &direct), "scopes heal apart: said so in the threat model");
+    assert_eq!(
+        read(&mut world, &direct),
+        (vec![b"direct".to_vec()], vec![]),
+        "scopes heal apart: said so in the threat model"
+    );
 }
 
 /// A device over what was stolen of another.
@@ -111,11 +129,11 @@ fn thief_of(world: &World, name: Name) -> Device {
     Device::open(store, &store_key()).unwrap()
 }
 
-/// Whether the thief reads what lies in a mailbox; it stays there.
-fn reads(world: &mut World, thief: &Device, mailbox: Name) -> bool {
-    let mails = world.mails(mailbox);
+/// What a thief's device reads of these envelopes, and what it says to those that it does not open.
+fn read_by(world: &mut World, thief: &Device, mails: &[Vec<u8>]) -> (Vec<Vec<u8>>, Vec<Code>) {
     let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
-    !messages(&thief.batch_decrypt(&mut context, &mails).unwrap()).is_empty()
+    let results = thief.batch_decrypt(&mut context, mails).unwrap();
+    (messages(&results).into_iter().map(|message| message.payload.clone()).collect(), failures(&results))
 }
 
 #[test]
@@ -128,14 +146,23 @@ fn t88_whoever_was_robbed_before_the_first_answer_is_safe_soon_after_it_in_each_
             // The opening and what is nested in it lie in the mailbox: with the identity key the thief opens both.
             let thief = thief_of(&world, BOB);
             world.say(ALICE, id, b"nested").unwrap();
-            assert!(reads(&mut world, &thief, BOB), "the price of a stolen identity key before the first answer");
+            let mails = world.mails(BOB);
+            let nested = read_by(&mut world, &thief, &mails);
+            assert_eq!(
+                nested,
+                (vec![b"nested".to_vec()], vec![]),
+                "the price of a stolen identity key before the first answer"
+            );
         }
         let thief = thief_of(&world, robbed);
+        let other = if robbed == ALICE { BOB } else { ALICE };
+        let scope = if in_group { Scope::Group(GroupKind::Pairwise, id) } else { Scope::Direct };
         let say = |world: &mut World, from, to, text: &[u8]| match in_group {
             true => world.say(from, id, text).unwrap(),
             false => drop(world.send(from, &[to], text)),
         };
         world.receive(BOB).unwrap();
+        let stolen = world.stolen_session(robbed, other, scope);
         for _ in 0..2 {
             say(&mut world, BOB, "alice", b"answer");
             world.receive(ALICE).unwrap();
@@ -143,12 +170,18 @@ fn t88_whoever_was_robbed_before_the_first_answer_is_safe_soon_after_it_in_each_
             world.receive(BOB).unwrap();
         }
         for n in 0..4 {
-            say(&mut world, ALICE, "bob", &[n]);
-            assert!(!reads(&mut world, &thief, BOB), "robbed: {robbed:?}, in the group: {in_group}");
-            world.receive(BOB).unwrap();
-            say(&mut world, BOB, "alice", &[n]);
-            assert!(!reads(&mut world, &thief, ALICE), "robbed: {robbed:?}, in the group: {in_group}");
-            world.receive(ALICE).unwrap();
+            // What the robbed device is sent, and what it sends.
+            say(&mut world, other, robbed.0, &[n]);
+            let mails = world.mails(robbed);
+            let read = read_by(&mut world, &thief, &mails);
+            assert_eq!(read, (vec![], vec![Code::NoSession]), "robbed: {robbed:?}, in the group: {in_group}");
+            assert_eq!(world.read(robbed), [[n]]);
+            let now = world.stolen_session(robbed, other, scope);
+            say(&mut world, robbed, other.0, &[n]);
+            let mail = world.mails(other).remove(0);
+            assert!(seals(&now, &mail), "else this test shows nothing");
+            assert!(!seals(&stolen, &mail), "robbed: {robbed:?}, in the group: {in_group}");
+            assert_eq!(world.read(other), [[n]]);
         }
     }
 }
@@ -175,7 +208,7 @@ fn t88_with_the_direct_sessions_state_alone_the_opening_is_read_and_what_is_nest
     // All that is missing is DH(IK_A, IK_B): with keys of his own, or with any public key, there is no session that opens what is nested.
     let eve = Own { identity: Arc::new(Secret::init_with(|k| k.fill(3))), ..world.own(BOB) }.keys();
     let seed = Secret::init_with(|seed| *seed = opening.seed);
-    let scope = Scope::Group(sesame_core::ids::GroupKind::Pairwise, id);
+    let scope = Scope::Group(GroupKind::Pairwise, id);
     let seen = Opened { scope, generation: opening.generation, ephemeral_key: &opening.ephemeral_key, seed: &seed };
     let alice = world.own(ALICE).keys().party;
     let salt = &envelope.head.salt;
