@@ -68,7 +68,6 @@ fn play(members: usize) {
     }
     assert_eq!(read, 2 * members - 1);
     println!("read by all {read} in {:.1} s; a member's store grew by {largest} B", begun.elapsed().as_secs_f64());
-    assert!(world.relay.device_list(&user("alice")).is_some());
 }
 
 #[test]

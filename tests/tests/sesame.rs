@@ -239,14 +239,21 @@ fn t16_of_three_users_each_is_settled_by_itself() {
     let id = send.id;
     let mut outcomes = Vec::new();
     for batch in &send.batches {
-        let accepted = world.relay.submit((&user("bob"), DeviceId(1)), batch).is_ok();
-        outcomes.push((batch.user.clone(), accepted));
-        if accepted {
-            world.with(BOB, |d, c| d.accepted(c, &id, &batch.user)).unwrap();
-        }
+        let missing = match world.relay.submit((&user("bob"), DeviceId(1)), batch) {
+            Ok(()) => {
+                world.with(BOB, |d, c| d.accepted(c, &id, &batch.user)).unwrap();
+                vec![]
+            }
+            Err(Refusal::Stale { missing, gone, .. }) => {
+                assert_eq!(gone, []);
+                missing
+            }
+            Err(other) => panic!("{other:?}"),
+        };
+        outcomes.push((batch.user.clone(), missing));
     }
-    let expected = [("alice", true), ("carol", false), ("dan", true), ("bob", true)];
-    assert_eq!(outcomes, expected.map(|(name, accepted)| (user(name), accepted)));
+    let expected = [("alice", vec![]), ("carol", vec![DeviceId(3)]), ("dan", vec![]), ("bob", vec![])];
+    assert_eq!(outcomes, expected.map(|(name, missing)| (user(name), missing)));
     let left = world.with(BOB, |d, c| d.pending(c, &id)).unwrap().unwrap();
     assert_eq!(left.batches.iter().map(|batch| batch.user.clone()).collect::<Vec<_>>(), [user("carol")]);
     assert_eq!(world.drive(BOB, left).unwrap(), None);
@@ -409,11 +416,9 @@ fn reborn_bob(world: &mut World) {
     std::mem::swap(&mut relay, &mut fresh.relay);
     world.relay = relay;
     // Alice's list and keys go to the new server as well.
-    let list = world.with(ALICE, |d, c| d.publication(c, Some(0))).unwrap();
-    if let Some(upload) = list {
-        let _ = world.relay.publish((&user("alice"), DeviceId(1)), &upload.bytes);
-        world.with(ALICE, |d, c| d.published(c, &upload.id)).unwrap();
-    }
+    let upload = world.with(ALICE, |d, c| d.publication(c, Some(0))).unwrap().unwrap();
+    world.relay.publish((&user("alice"), DeviceId(1)), &upload.bytes).unwrap();
+    world.with(ALICE, |d, c| d.published(c, &upload.id)).unwrap();
 }
 
 #[test]

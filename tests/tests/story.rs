@@ -43,7 +43,9 @@ fn one_message_is_read_on_every_device_and_bobs_tablet_has_the_transcript() {
 fn t15_a_stale_batch_is_refused_whole_and_resubmitted_byte_identical() {
     let mut world = world();
     world.send(("bob", 1), &["alice"], b"first");
-    let _ = (world.read(("alice", 1)), world.read(("alice", 2)));
+    for device in 1..=2 {
+        assert_eq!(world.read(("alice", device)), [b"first"]);
+    }
     world.link("alice");
     let (bob, alice) = (user("bob"), user("alice"));
     let send = world.with(("bob", 1), |d, c| d.batch_encrypt(c, &[user("alice")], b"second", None)).unwrap();
