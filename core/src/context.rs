@@ -23,6 +23,18 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// The time `age` later.
+    #[must_use]
+    pub fn plus(self, age: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// The time `age` earlier, or 0.
+    #[must_use]
+    pub fn minus(self, age: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// Whole seconds, the unit of a generation.
     #[must_use]
     pub fn seconds(self) -> u64 {

@@ -1,10 +1,19 @@
-//! The modules' order, read from their `use` paths.
+//! The modules' order, read from our own syntax: a module uses only what stands before it, and no file uses itself through others.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::{fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+use syn::{
+    Ident, Item, UseTree, Visibility,
+    visit::{self, Visit},
+};
 
-/// Low to high; names on one row are equals and do not use each other, but for those that `ALLOWED` lists.
+/// Low to high. Modules on one row are equals and do not use each other, but for those that `ALLOWED` lists. The rooms of `flow` have their
+/// own places; `flow` itself holds nothing.
 const ORDER: &[&[&str]] = &[
     &["secret", "ids", "error", "context", "limits"],
     &["event"],
@@ -16,109 +25,248 @@ const ORDER: &[&[&str]] = &[
     &["agreement", "ratchet"],
     &["session"],
     &["registry", "group", "store"],
+    &["tx"],
+    &["flow::lists"],
+    &["flow::send"],
+    &["flow::group"],
+    &["flow::receive"],
+    &["flow::upkeep"],
     &["device"],
 ];
 const ALLOWED: &[(&str, &str)] = &[("ids", "limits")];
 
-fn rank(module: &str) -> usize {
-    ORDER.iter().position(|row| row.contains(&module)).unwrap_or_else(|| panic!("{module} has no place in ORDER"))
+/// The path of a module below the crate, as names.
+type Module = Vec<String>;
+
+/// One file of the crate.
+struct Source {
+    module: Module,
+    path: PathBuf,
+    text: String,
+    syntax: syn::File,
 }
 
-fn files(folder: &Path, out: &mut Vec<std::path::PathBuf>) {
+fn src() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn read(folder: &Path, out: &mut Vec<Source>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { files(&path, out) } else { out.push(path) }
+        if path.is_dir() {
+            read(&path, out);
+            continue;
+        }
+        let inside = path.strip_prefix(src()).unwrap().with_extension("");
+        let mut module: Module = inside.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+        if matches!(module.last().map(String::as_str), Some("mod" | "lib")) {
+            module.pop();
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let syntax = syn::parse_file(&text).unwrap();
+        out.push(Source { module, path, text, syntax });
     }
 }
 
-/// The names of `{a::{b, c}, d}` at its own level, given what follows the opening brace: `a::{b, c}` and `d`.
-fn outer_names(inner: &str) -> Vec<&str> {
-    let (mut names, mut depth, mut start) = (Vec::new(), 0, 0);
-    for (at, c) in inner.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' if depth > 0 => depth -= 1,
-            ',' | '}' if depth == 0 => {
-                names.push(inner[start..at].trim());
-                start = at + 1;
-                if c == '}' {
-                    break;
-                }
-            }
-            _ => {}
+fn sources() -> Vec<Source> {
+    let mut all = Vec::new();
+    read(&src(), &mut all);
+    assert!(all.len() > 80, "only {} files were found", all.len());
+    all
+}
+
+/// Every path of a `use` tree, without the names that it is given here.
+fn paths(tree: &UseTree, before: &[String], out: &mut Vec<Vec<String>>) {
+    let with = |ident: &Ident| [before, &[ident.to_string()]].concat();
+    match tree {
+        UseTree::Path(path) => paths(&path.tree, &with(&path.ident), out),
+        UseTree::Name(name) => out.push(with(&name.ident)),
+        UseTree::Rename(name) => out.push(with(&name.ident)),
+        UseTree::Glob(_) => out.push(before.to_vec()),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| paths(tree, before, out)),
+    }
+}
+
+/// The paths that a file uses, those inside its tests apart; what it exports again is not used by it.
+#[derive(Default)]
+struct Used {
+    paths: Vec<Vec<String>>,
+}
+
+fn is_test(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute.parse_args::<Ident>().is_ok_and(|word| word == "test" || word == "doc")
+    })
+}
+
+impl<'ast> Visit<'ast> for Used {
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if !is_test(&item.attrs) {
+            visit::visit_item_mod(self, item);
         }
     }
-    names
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        if matches!(item.vis, Visibility::Inherited) && !is_test(&item.attrs) {
+            paths(&item.tree, &[], &mut self.paths);
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        self.paths.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        visit::visit_path(self, path);
+    }
+}
+
+/// What modules export again: from (module, name) to the module that has it.
+fn exports(all: &[Source]) -> BTreeMap<(Module, String), Vec<String>> {
+    let mut exports = BTreeMap::new();
+    for source in all {
+        for item in &source.syntax.items {
+            let Item::Use(item) = item else { continue };
+            if matches!(item.vis, Visibility::Inherited) {
+                continue;
+            }
+            let mut found = Vec::new();
+            paths(&item.tree, &[], &mut found);
+            for path in found {
+                exports.insert((source.module.clone(), path.last().unwrap().clone()), path);
+            }
+        }
+    }
+    exports
+}
+
+struct Tree {
+    sources: Vec<Source>,
+    modules: BTreeSet<Module>,
+    exports: BTreeMap<(Module, String), Vec<String>>,
+}
+
+impl Tree {
+    fn read() -> Self {
+        let sources = sources();
+        let modules = sources.iter().map(|source| source.module.clone()).collect();
+        let exports = exports(&sources);
+        Self { sources, modules, exports }
+    }
+
+    /// The module that a path in `from` leads to, or `None` outside this crate.
+    fn target(&self, from: &Module, path: &[String]) -> Option<Module> {
+        let (mut at, rest) = match path.split_first()? {
+            (first, rest) if first == "crate" => (Vec::new(), rest),
+            (first, rest) if first == "self" => (from.clone(), rest),
+            (first, _) if first == "super" => {
+                let up = path.iter().take_while(|name| *name == "super").count();
+                (from[..from.len() - up].to_vec(), &path[up..])
+            }
+            // A name that is a child of this module.
+            (first, _) if self.modules.contains(&[from.as_slice(), &[first.clone()]].concat()) => (from.clone(), path),
+            _ => return None,
+        };
+        for name in rest {
+            let child = [at.as_slice(), &[name.clone()]].concat();
+            if self.modules.contains(&child) {
+                at = child;
+            } else if let Some(again) = self.exports.get(&(at.clone(), name.clone())) {
+                return self.target(&at, again);
+            } else {
+                break;
+            }
+        }
+        Some(at)
+    }
+
+    /// The modules that a file uses, itself apart.
+    fn edges(&self, source: &Source) -> BTreeSet<Module> {
+        let mut used = Used::default();
+        used.visit_file(&source.syntax);
+        let targets = used.paths.iter().filter_map(|path| self.target(&source.module, path));
+        targets.filter(|target| *target != source.module).collect()
+    }
+}
+
+/// Where a module stands in [`ORDER`], and the name that it has there.
+fn place(module: &Module) -> Option<(usize, String)> {
+    let name = match module.as_slice() {
+        [flow, room, ..] if flow == "flow" => format!("flow::{room}"),
+        [flow] if flow == "flow" => return None,
+        [first, ..] => first.clone(),
+        [] => return None,
+    };
+    let row = ORDER.iter().position(|row| row.contains(&name.as_str()));
+    Some((row.unwrap_or_else(|| panic!("{name} has no place in ORDER")), name))
 }
 
 #[test]
-fn a_module_uses_only_what_stands_below_it() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut all = Vec::new();
-    files(&src, &mut all);
+fn a_module_uses_only_what_stands_before_it() {
+    let tree = Tree::read();
     let mut edges = 0;
-    for file in all.iter().filter(|f| !f.ends_with("lib.rs")) {
-        let own = file.strip_prefix(&src).unwrap().components().next().unwrap();
-        let own = own.as_os_str().to_str().unwrap().trim_end_matches(".rs");
-        let text = fs::read_to_string(file).unwrap();
-        let code: String = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join(" ");
-        for path in code.split("crate::").skip(1) {
-            let group = path.split(';').next().unwrap();
-            let names = match group.strip_prefix('{') {
-                Some(inner) => outer_names(inner),
-                None => vec![group],
-            };
-            for name in names {
-                let used = name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
-                if used.is_empty() || used == own {
-                    continue;
-                }
-                edges += 1;
-                assert!(
-                    rank(used) < rank(own) || ALLOWED.contains(&(own, used)),
-                    "{own} uses {used} in {}",
-                    file.display()
-                );
+    for source in &tree.sources {
+        let Some((own_row, own)) = place(&source.module) else { continue };
+        for used in tree.edges(source) {
+            let Some((row, used)) = place(&used) else { continue };
+            if used == own {
+                continue;
+            }
+            edges += 1;
+            let allowed = row < own_row || ALLOWED.contains(&(own.as_str(), used.as_str()));
+            assert!(allowed, "{own} uses {used} in {}", source.path.display());
+        }
+    }
+    assert!(edges > 300, "the reader found {edges} edges: is it broken?");
+}
+
+#[test]
+fn no_file_of_tx_flow_and_device_uses_itself_through_others() {
+    let tree = Tree::read();
+    let inside = |module: &Module| matches!(module.first().map(String::as_str), Some("tx" | "flow" | "device"));
+    let graph: BTreeMap<&Module, BTreeSet<Module>> =
+        tree.sources.iter().filter(|source| inside(&source.module)).map(|s| (&s.module, tree.edges(s))).collect();
+    let edges: usize = graph.values().flatten().filter(|used| inside(used)).count();
+    assert!(edges > 100, "the reader found {edges} edges: is it broken?");
+    for start in graph.keys() {
+        let (mut seen, mut next): (BTreeSet<&Module>, Vec<&Module>) = (BTreeSet::new(), graph[*start].iter().collect());
+        while let Some(module) = next.pop() {
+            assert_ne!(module, *start, "{} comes back to itself", start.join("::"));
+            if seen.insert(module) {
+                next.extend(graph.get(module).into_iter().flatten());
             }
         }
     }
-    assert!(edges > 5, "the reader found hardly any edge: is it broken?");
+}
+
+#[test]
+fn nothing_reaches_over_its_parent() {
+    for source in sources() {
+        let room = source.module.first().map(String::as_str);
+        if matches!(room, Some("tx" | "flow" | "device")) {
+            assert!(!source.text.contains("super::super"), "{}", source.path.display());
+        }
+    }
 }
 
 #[test]
 fn each_kind_of_crate_is_named_in_one_module() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let owners: [(&str, &[&str]); 3] = [
         (
             "crypto",
-            &[
-                "x25519_dalek",
-                "curve25519_dalek",
-                "ed25519_dalek",
-                "aes_gcm",
-                "hkdf::",
-                "hmac::",
-                "sha2",
-                "libcrux_ml_kem",
-            ],
+            &["x25519_dalek", "curve25519_dalek", "ed25519_dalek", "aes_gcm", "hkdf", "hmac", "sha2", "libcrux_ml_kem"],
         ),
         ("wire", &["tls_codec"]),
         ("record", &["serde", "postcard"]),
     ];
-    let mut all = Vec::new();
-    files(&src, &mut all);
+    let all = sources();
     for (owner, crates) in owners {
         let mut seen = 0;
-        for file in &all {
-            let text = fs::read_to_string(file).unwrap();
-            let uses = text.lines().filter(|line| line.trim_start().starts_with("use ") || line.contains("derive("));
-            let names = uses.filter(|line| crates.iter().any(|name| line.contains(&format!("use {name}")))).count();
+        for source in &all {
+            let mut used = Used::default();
+            used.visit_file(&source.syntax);
+            let names = used.paths.iter().filter(|path| path.len() > 1 && crates.contains(&path[0].as_str())).count();
             seen += names;
-            assert!(
-                names == 0 || file.starts_with(src.join(owner)),
-                "{} names what belongs to {owner}",
-                file.display()
-            );
+            let owns = source.module.first().is_some_and(|room| room == owner);
+            assert!(names == 0 || owns, "{} names what belongs to {owner}", source.path.display());
         }
         assert!(seen > 0, "{owner}: the reader found nothing: is it broken?");
     }
@@ -126,9 +274,7 @@ fn each_kind_of_crate_is_named_in_one_module() {
 
 #[test]
 fn a_file_stays_below_600_lines() {
-    let mut all = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
-    for file in all {
-        assert!(fs::read_to_string(&file).unwrap().lines().count() <= 600, "{}", file.display());
+    for source in sources() {
+        assert!(source.text.lines().count() <= 600, "{}", source.path.display());
     }
 }

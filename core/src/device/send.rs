@@ -1,15 +1,17 @@
 //! Sending: one call, a batch for each user (Sesame 3.3; D8).
 
-use super::{Device, outbox, warm, work::Work};
+use super::Device;
 use crate::{
     context::Context,
     error::{Code, Error},
-    event::{Recipients, Send},
-    ids::{ContentId, DeviceId, Scope, SendId, UserId},
-    limits::MAX_RECIPIENTS,
-    record::{SendBody, SendHead, SendPart, SentTo, ToGroup},
-    store::{Kind, Places},
-    wire::padding,
+    event::{Answers, Applied, Recipients, Rejection, Send},
+    flow::{
+        group::act,
+        send::{self, outbox, settle},
+    },
+    ids::{ContentId, DeviceId, SendId, UserId},
+    limits::{MAX_BATCH, MAX_RECIPIENTS},
+    tx::sends,
 };
 
 impl Device {
@@ -30,24 +32,33 @@ impl Device {
         payload: &[u8],
         content_id: Option<ContentId>,
     ) -> Result<Send, Error> {
-        let recipients = match to.into() {
-            Recipients::Users(users) => users,
-            Recipients::Group(group) => return self.send_to_group(context, group, payload, content_id),
+        let users = match to.into() {
+            Recipients::Users(users) => self.recipients(users)?,
+            Recipients::Group(group) => {
+                send::check_payload(payload)?;
+                return self.call(context, |call| act::send(call, &group, payload, content_id));
+            }
         };
-        if recipients.is_empty() {
+        send::check_payload(payload)?;
+        self.call(context, |call| send::to_users(call, &users, None, payload, content_id))
+    }
+
+    /// The recipients of a direct send, each once, and our own user last.
+    fn recipients(&self, named: &[UserId]) -> Result<Vec<UserId>, Error> {
+        if named.is_empty() {
             return Err(Error::of(Code::EmptyBatch, "recipients"));
         }
-        if recipients.len() > MAX_RECIPIENTS {
+        if named.len() > MAX_RECIPIENTS {
             return Err(Error::of(Code::TooMany, "recipients"));
         }
-        let mut users: Vec<UserId> = Vec::with_capacity(recipients.len() + 1);
-        for user in recipients.iter().filter(|user| *user != self.user()) {
-            if !users.contains(user) {
+        let mut users: Vec<UserId> = Vec::with_capacity(named.len() + 1);
+        for user in named {
+            if user != self.user() && !users.contains(user) {
                 users.push(user.clone());
             }
         }
         users.push(self.user().clone());
-        self.send(context, users, None, payload, content_id)
+        Ok(users)
     }
 
     /// Encrypts `payload` for one device alone, without a transcript: control messages, receipts.
@@ -61,96 +72,70 @@ impl Device {
         device: DeviceId,
         payload: &[u8],
     ) -> Result<Send, Error> {
-        if (user, device) == self.us() {
+        if self.keys.party.is_device(user, device) {
             return Err(Error::of(Code::InvalidArgument, "device"));
         }
-        self.send(context, vec![user.clone()], Some(device), payload, None)
+        send::check_payload(payload)?;
+        self.call(context, |call| send::to_users(call, core::slice::from_ref(user), Some(device), payload, None))
     }
 
-    fn send(
-        &self,
-        context: &mut Context<'_>,
-        users: Vec<UserId>,
-        target: Option<DeviceId>,
-        payload: &[u8],
-        content_id: Option<ContentId>,
-    ) -> Result<Send, Error> {
-        check_payload(payload)?;
-        self.run(context, |work, context| {
-            warm::for_users(work, &users, Scope::Direct, context.now)?;
-            let users = users.iter().map(|user| sent_to(work, user, self.user())).collect::<Result<_, Code>>()?;
-            let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };
-            let id = self.start(work, context, (users, target, None, content_id), &body)?;
-            outbox::view(self, work, context.now, &id)?.ok_or(Code::Internal.into())
-        })
+    /// Every send that is not settled, oldest first; after a crash the same bytes as before.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn outbox(&self, context: &mut Context<'_>) -> Result<Vec<Send>, Error> {
+        self.call(context, |call| Ok(outbox::all(call)?))
     }
 
-    /// Writes a new send and takes it as far as it goes.
-    pub(super) fn start(
-        &self,
-        work: &mut Work<'_>,
-        context: &mut Context<'_>,
-        (users, target, group, content_id): (Vec<SentTo>, Option<DeviceId>, Option<ToGroup>, Option<ContentId>),
-        body: &SendBody,
-    ) -> Result<SendId, Error> {
-        let names: Vec<UserId> = users.iter().map(|to| to.user.clone()).collect();
-        let scope = group.as_ref().map_or(Scope::Direct, |to| to.scope);
-        warm::for_users(work, &names, scope, context.now)?;
-        let own = self.own_list(work)?;
-        own.list.device(self.id()).ok_or(Code::NotListed)?;
-        let id = SendId(context.random());
-        let content_id = content_id.unwrap_or_else(|| ContentId(context.random()));
-        let head = SendHead { content_id, sent_at: context.now.0, users, target, group };
-        work.put(Places::send(Kind::SendHead, &id), &head)?;
-        work.put(Places::send(Kind::SendBody, &id), body)?;
-        let places = work.places();
-        let keys = head.users.iter().flat_map(|to| {
-            [places.user(Kind::User, &to.user), places.user(Kind::List, &to.user), places.part(&to.user, &id)]
-        });
-        work.prefetch_missing(&keys.collect::<Vec<_>>())?;
-        for SentTo { user, .. } in &head.users {
-            let mut part = SendPart::new(user.clone());
-            self.advance(work, context, (&head, body), &mut part, &own)?;
-            if part.skips.iter().any(|skip| skip.reason == Code::TooLarge.number()) {
-                return Err(Error::of(Code::TooLarge, "payload"));
-            }
-            work.put(work.places().part(user, &id), &part)?;
-        }
-        Ok(id)
+    /// One send, or `None` when it is settled.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn pending(&self, context: &mut Context<'_>, send: &SendId) -> Result<Option<Send>, Error> {
+        self.call(context, |call| Ok(outbox::view(call, send)?))
     }
 
-    /// Something about a user has changed: every open part of it is taken as far as it goes.
-    pub(super) fn advance_user(
+    /// The server has taken a user's batch whole. Settling what is settled already does nothing.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn accepted(&self, context: &mut Context<'_>, send: &SendId, user: &UserId) -> Result<(), Error> {
+        self.call(context, |call| Ok(sends::close(&mut call.tx, send, user)?))
+    }
+
+    /// Gives a user's part of a send up: nothing of it will be offered again.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn abandon(&self, context: &mut Context<'_>, send: &SendId, user: &UserId) -> Result<(), Error> {
+        self.call(context, |call| Ok(sends::close(&mut call.tx, send, user)?))
+    }
+
+    /// The server has refused a user's batch whole. The list that it shows is taken in, what is missing is encrypted or becomes a
+    /// need, what was encrypted stays as it is. After five refusals the user's part is given up (`TooManyRounds`).
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] when no such part is open; what
+    /// [`VerifiedDeviceList::verify`](crate::keys::device_list::VerifiedDeviceList::verify) says, [`Code::WrongUser`]; the store's.
+    pub fn rejected(
         &self,
-        work: &mut Work<'_>,
         context: &mut Context<'_>,
+        send: &SendId,
         user: &UserId,
-    ) -> Result<(), Code> {
-        let own = self.own_list(work)?;
-        for key in work.keys(&work.places().user(Kind::SendPart, user))? {
-            let id = Places::send_of(&key)?;
-            let Some(mut part) = work.get::<SendPart>(&key)? else { continue };
-            let (head, body) = outbox::read(work, &id)?.ok_or(Code::RecordInconsistent)?;
-            self.advance(work, context, (&head, &body), &mut part, &own)?;
-            work.put(key, &part)?;
-        }
-        Ok(())
+        rejection: &Rejection,
+    ) -> Result<Send, Error> {
+        let shown = settle::shown_list(rejection, user)?;
+        self.call(context, |call| settle::rejected(call, send, user, shown.as_ref()))
     }
-}
 
-/// The app's bytes fit the largest step of the padding.
-pub(super) fn check_payload(payload: &[u8]) -> Result<(), Error> {
-    let fits = padding::padded_len(payload.len(), padding::room(0), 0);
-    fits.map(drop).map_err(|code| Error::of(code, "payload"))
-}
-
-/// A recipient with our pin; our own devices need none for their own user.
-fn sent_to(work: &Work<'_>, user: &UserId, us: &UserId) -> Result<SentTo, Code> {
-    let known = work.user(user)?.filter(|known| known.user != *us);
-    Ok(SentTo {
-        user: user.clone(),
-        account_key: known.as_ref().map(|known| known.account_key),
-        verified: known.is_some_and(|known| known.verified),
-        welcome: false,
-    })
+    /// Takes in what the server gave for needs, in any order and at any time. Each item is taken or refused by itself.
+    ///
+    /// # Errors
+    /// [`Code::TooMany`]; the store's.
+    pub fn apply(&self, context: &mut Context<'_>, answers: &Answers) -> Result<Applied, Error> {
+        if answers.device_lists.len() > MAX_BATCH || answers.bundles.len() > MAX_BATCH {
+            return Err(Error::of(Code::TooMany, "answers"));
+        }
+        self.call(context, |call| settle::apply(call, answers))
+    }
 }

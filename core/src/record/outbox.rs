@@ -1,7 +1,8 @@
-//! Sends that are not settled, at rest: recipes instead of ciphertexts, the plaintext once (section 4 of the design).
+//! Sends that are not settled, at rest: recipes instead of ciphertexts, and the plaintext once.
 
 use super::{Opening, Record, secret_form};
 use crate::{
+    error::Code,
     ids::{AccountKey, ContentId, DeviceId, Scope, UserId},
     model::Claim,
     secret::Shared,
@@ -23,6 +24,14 @@ pub struct SendHead {
     pub group: Option<ToGroup>,
 }
 impl Record for SendHead {}
+
+impl SendHead {
+    /// The sessions that the send is said in.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.group.map_or(Scope::Direct, |group| group.scope)
+    }
+}
 
 /// What is the same for all recipients of something said in a group.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -99,6 +108,46 @@ pub struct SendPart {
     pub skips: Vec<Skip>,
 }
 impl Record for SendPart {}
+
+impl SendPart {
+    /// A part without any ciphertext.
+    #[must_use]
+    pub fn new(user: UserId) -> Self {
+        Self { user, state: PartState::Open, refusals: 0, entries: Vec::new(), skips: Vec::new() }
+    }
+
+    /// Skips a device in this send. The app is told the reason.
+    pub fn skip(&mut self, device: DeviceId, reason: Code) {
+        self.skips.retain(|skip| skip.device != device);
+        self.skips.push(Skip { device, reason: reason.number() });
+    }
+
+    /// Gives the part up.
+    pub fn fail(&mut self, reason: Code) {
+        self.state = PartState::Failed(reason.number());
+    }
+
+    /// The number of the code that the part was given up for.
+    #[must_use]
+    pub fn failure(&self) -> Option<u16> {
+        match self.state {
+            PartState::Open => None,
+            PartState::Failed(code) => Some(code),
+        }
+    }
+
+    /// Whether a device has its ciphertext or is skipped.
+    #[must_use]
+    pub fn is_settled(&self, device: DeviceId) -> bool {
+        self.has_entry(device) || self.skips.iter().any(|skip| skip.device == device)
+    }
+
+    /// Whether a device has its ciphertext.
+    #[must_use]
+    pub fn has_entry(&self, device: DeviceId) -> bool {
+        self.entries.iter().any(|entry| entry.device == device)
+    }
+}
 
 /// One ciphertext, as what makes it.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -1,7 +1,12 @@
 //! Private prekeys at rest.
 
 use super::{Record, form::stored};
-use crate::keys::pre_keys::PreKey;
+use crate::{
+    context::Timestamp,
+    error::Code,
+    keys::pre_keys::PreKey,
+    limits::{MAX_OWN_PRE_KEY_AGE, MAX_PRE_KEY_ID},
+};
 use serde::{Deserialize, Serialize};
 
 impl Record for PreKey {}
@@ -38,3 +43,24 @@ pub struct PreKeyBook {
     pub published_epoch: u64,
 }
 impl Record for PreKeyBook {}
+
+impl PreKeyBook {
+    /// Whether this device must publish before it sends (X 6).
+    #[must_use]
+    pub fn is_due_before_sending(&self, now: Timestamp) -> bool {
+        self.rotated_at.is_none_or(|at| now.since(Timestamp(at)) > MAX_OWN_PRE_KEY_AGE)
+    }
+
+    /// The next id of a pair.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] when the ids are used up: 2^24 ids last for 160,000 chunks of each kind.
+    pub fn take_id(&mut self) -> Result<u32, Code> {
+        let id = self.next_id;
+        if id > MAX_PRE_KEY_ID {
+            return Err(Code::Internal);
+        }
+        self.next_id = id.saturating_add(1);
+        Ok(id)
+    }
+}

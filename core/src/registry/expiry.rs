@@ -12,8 +12,8 @@ use crate::{
 use core::time::Duration;
 
 fn due(since: u64, age: Duration, emptied_at: u64, now: Timestamp) -> bool {
-    let moment = since.saturating_add(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
-    now.0 > moment && emptied_at > moment
+    let moment = Timestamp(since).plus(age);
+    now > moment && Timestamp(emptied_at) > moment
 }
 
 /// Sessions that may neither send nor receive any more.

@@ -8,11 +8,11 @@ use crate::{
     context::Timestamp,
     error::Code,
     event::Need,
-    ids::{DeviceId, Scope, UserId},
+    ids::{DeviceId, Scope},
     keys::party::Party,
     limits::MAX_SEND_ROUNDS,
     model::{Peer, User},
-    record::{PartState, SendPart, Skip},
+    record::{PartState, SendPart},
     registry::trust,
 };
 
@@ -25,95 +25,83 @@ pub struct Plan {
     pub needs: Vec<Need>,
 }
 
-impl SendPart {
-    /// A part without any ciphertext.
-    #[must_use]
-    pub fn new(user: UserId) -> Self {
-        Self { user, state: PartState::Open, refusals: 0, entries: Vec::new(), skips: Vec::new() }
-    }
+/// Which devices of a user a send is for, and in which sessions it is said.
+#[derive(Clone, Copy, Debug)]
+pub struct Aim<'a> {
+    /// The sending device, which gets nothing.
+    pub us: &'a Party,
+    /// The only device of a targeted message.
+    pub target: Option<DeviceId>,
+    /// The scope of the sessions.
+    pub scope: Scope,
+    /// The time of the call.
+    pub now: Timestamp,
+}
 
-    /// Drops entries whose device is no longer on the list, and returns what is missing. `target` limits a
-    /// targeted message to one device. `scope` chooses the sessions.
-    pub fn plan<'a>(
-        &mut self,
-        user: Option<&User>,
-        peer: impl Fn(DeviceId) -> Result<Option<&'a Peer>, Code>,
-        us: &Party,
-        (target, scope): (Option<DeviceId>, Scope),
-        now: Timestamp,
-    ) -> Result<Plan, Code> {
-        let mut plan = Plan::default();
-        if self.state != PartState::Open {
-            return Ok(plan);
-        }
-        let Some(user) = user.filter(|user| user.list.is_some() && user.stale_since.is_none()) else {
-            plan.needs.push(Need::DeviceList(self.user.clone()));
-            return Ok(plan);
-        };
-        if user.claimed_key.is_some() {
-            plan.needs.push(Need::IdentityAcceptance(self.user.clone()));
-            return Ok(plan);
-        }
-        if trust::list_is_due(user) {
-            plan.needs.push(Need::DeviceList(self.user.clone()));
-        }
-        self.skip_contested(user, us);
-        let mut recipients: Vec<DeviceId> = user.recipients(us).iter().map(|device| device.id).collect();
-        recipients.retain(|device| target.is_none_or(|target| *device == target));
-        if target.is_some() && recipients.is_empty() {
-            self.state = PartState::Failed(Code::NotListed.number());
-        }
-        self.entries.retain(|entry| recipients.contains(&entry.device));
-        let contested = Code::DeviceListFork.number();
-        self.skips.retain(|skip| skip.reason == contested || recipients.contains(&skip.device));
-        for device in recipients {
-            let settled = self.entries.iter().map(|e| e.device).chain(self.skips.iter().map(|s| s.device));
-            if settled.into_iter().any(|settled| settled == device) {
-                continue;
-            }
-            match peer(device)?.is_some_and(|peer| peer.is_reachable(scope, now)) {
-                true => plan.encrypt.push(device),
-                false => plan.needs.push(Need::Bundle(self.user.clone(), device)),
-            }
-        }
-        Ok(plan)
+/// Drops entries whose device is no longer on the list, and returns what is missing. `peer` gives the record of
+/// a device of `user`.
+pub fn plan<'a>(
+    part: &mut SendPart,
+    user: Option<&User>,
+    peer: impl Fn(DeviceId) -> Option<&'a Peer>,
+    aim: Aim<'_>,
+) -> Plan {
+    let mut plan = Plan::default();
+    if part.state != PartState::Open {
+        return plan;
     }
-
-    /// In a fork, a listed device that is not on both lists is skipped. The skip is explicit because the server
-    /// compares the batch with the list (X 5, X 6). Once the app has decided, the device is a recipient like
-    /// any other.
-    fn skip_contested(&mut self, user: &User, us: &Party) {
-        self.skips.retain(|skip| skip.reason != Code::DeviceListFork.number());
-        let Some(fork) = &user.fork else { return };
-        let listed = user.list.iter().flat_map(|list| &list.devices).map(|device| device.id);
-        let contested: Vec<DeviceId> =
-            listed.filter(|id| !fork.on_both.contains(id) && !us.is_device(&user.user, *id)).collect();
-        for device in contested {
-            self.entries.retain(|entry| entry.device != device);
-            self.skip(device, Code::DeviceListFork);
+    let Some(user) = user.filter(|user| user.list.is_some() && user.stale_since.is_none()) else {
+        plan.needs.push(Need::DeviceList(part.user.clone()));
+        return plan;
+    };
+    if user.claimed_key.is_some() {
+        plan.needs.push(Need::IdentityAcceptance(part.user.clone()));
+        return plan;
+    }
+    if trust::list_is_due(user) {
+        plan.needs.push(Need::DeviceList(part.user.clone()));
+    }
+    skip_contested(part, user, aim.us);
+    let mut recipients: Vec<DeviceId> = user.recipients(aim.us).iter().map(|device| device.id).collect();
+    recipients.retain(|device| aim.target.is_none_or(|target| *device == target));
+    if aim.target.is_some() && recipients.is_empty() {
+        part.state = PartState::Failed(Code::NotListed.number());
+    }
+    part.entries.retain(|entry| recipients.contains(&entry.device));
+    let contested = Code::DeviceListFork.number();
+    part.skips.retain(|skip| skip.reason == contested || recipients.contains(&skip.device));
+    for device in recipients {
+        if part.is_settled(device) {
+            continue;
+        }
+        if peer(device).is_some_and(|peer| peer.is_reachable(aim.scope, aim.now)) {
+            plan.encrypt.push(device);
+        } else {
+            plan.needs.push(Need::Bundle(part.user.clone(), device));
         }
     }
+    plan
+}
 
-    /// Skips a device in this send. The app is told the reason.
-    pub fn skip(&mut self, device: DeviceId, reason: Code) {
-        self.skips.retain(|skip| skip.device != device);
-        self.skips.push(Skip { device, reason: reason.number() });
+/// In a fork, a listed device that is not on both lists is skipped. The skip is explicit because the server
+/// compares the batch with the list (X 5, X 6). Once the app has decided, the device is a recipient like any
+/// other.
+fn skip_contested(part: &mut SendPart, user: &User, us: &Party) {
+    part.skips.retain(|skip| skip.reason != Code::DeviceListFork.number());
+    let Some(fork) = &user.fork else { return };
+    let listed = user.listed().map(|device| device.id);
+    let contested: Vec<DeviceId> =
+        listed.filter(|id| !fork.on_both.contains(id) && !us.is_device(&user.user, *id)).collect();
+    for device in contested {
+        part.entries.retain(|entry| entry.device != device);
+        part.skip(device, Code::DeviceListFork);
     }
+}
 
-    /// Counts a refusal by the server.
-    pub fn refused(&mut self) {
-        self.refusals = self.refusals.saturating_add(1);
-        if self.refusals >= MAX_SEND_ROUNDS {
-            self.state = PartState::Failed(Code::TooManyRounds.number());
-        }
-    }
-
-    /// The code of the failure, if the part has failed.
-    #[must_use]
-    pub fn failure(&self) -> Option<u16> {
-        match self.state {
-            PartState::Open => None,
-            PartState::Failed(code) => Some(code),
-        }
+/// Counts a refusal by the server; after the last round the part fails.
+pub fn refused(part: &mut SendPart) {
+    part.refusals = part.refusals.saturating_add(1);
+    if part.refusals >= MAX_SEND_ROUNDS {
+        part.state = PartState::Failed(Code::TooManyRounds.number());
     }
 }

@@ -113,8 +113,7 @@ fn scope_meta(secrets: &SharedSecrets, opened: Opened<'_>, created_at: u64, init
 /// earlier time is not believed (Sesame 4.2).
 fn received_age(generation: u64, now: Timestamp) -> u64 {
     let claimed = generation.saturating_mul(1_000);
-    let latency = u64::try_from(MAX_LATENCY.as_millis()).unwrap_or(u64::MAX);
-    claimed.clamp(now.0.saturating_sub(latency), now.0)
+    claimed.clamp(now.minus(MAX_LATENCY).0, now.0)
 }
 
 fn meta(secrets: &SharedSecrets, initiation: &Initiation, created_at: u64, initiating: bool) -> SessionMeta {

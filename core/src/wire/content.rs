@@ -27,6 +27,7 @@ use crate::{error::Code, limits::MAX_USER_ID};
 use tls_codec::{
     DeserializeBytes, TlsByteVecU8, TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU24,
 };
+use zeroize::Zeroize;
 
 /// The device list that a sender believes to be the newest.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
@@ -159,6 +160,18 @@ impl Body {
     /// [`Code::TooLarge`].
     pub fn encode(&self) -> Result<Vec<u8>, Code> {
         codec::encode(self)
+    }
+
+    /// Wipes the app's bytes in a form that has been encoded.
+    pub fn wipe(self) {
+        let mut bytes = match self {
+            Self::Message { payload, .. } | Self::Transcript { payload, .. } | Self::Group { payload, .. } => {
+                payload.into_vec()
+            }
+            Self::Operations { bundle, .. } => bundle.into_vec(),
+            Self::Opening(opening) => opening.body.into_vec(),
+        };
+        bytes.zeroize();
     }
 }
 

@@ -18,6 +18,7 @@ use super::{codec, padding::STEPS};
 use crate::{
     crypto::{aead::TAG, mlkem::CIPHERTEXT},
     error::Code,
+    ids::{DeviceId, UserId},
     limits::MAX_USER_ID,
 };
 use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -171,6 +172,13 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// The device that the envelope says it comes from; `None` for a malformed user id. The gate proves it, not this.
+    #[must_use]
+    pub fn sender(&self) -> Option<(UserId, DeviceId)> {
+        let from = &self.head.sender;
+        UserId::try_new(from.user.as_slice().to_vec()).map(|user| (user, DeviceId(from.device)))
+    }
+
     /// Decodes an envelope and checks its form. No key is used.
     ///
     /// # Errors

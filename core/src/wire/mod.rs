@@ -12,3 +12,4 @@ pub mod header;
 pub mod linking;
 pub mod opening;
 pub mod padding;
+pub mod size;

@@ -14,6 +14,9 @@ pub const STEPS: [usize; 15] =
 /// comes on top ([`room`]).
 pub const ALLOWANCE: usize = 384;
 
+/// The bytes of the mark that ends a content: 0x80 is always there.
+pub const MARK: usize = 1;
+
 /// The room: the bytes that padding keeps free besides the payload, in every scope alike. It is the allowance
 /// plus the length of a riding device list.
 ///
@@ -37,8 +40,7 @@ pub fn room(list: usize) -> usize {
 /// assert_eq!(padded_len(0, room(0), 1), Ok(768));
 /// ```
 pub fn padded_len(payload: usize, room: usize, content: usize) -> Result<usize, Code> {
-    // One byte more than the content, because 0x80 is always there.
-    let needed = payload.saturating_add(room).max(content.saturating_add(1));
+    let needed = payload.saturating_add(room).max(content.saturating_add(MARK));
     STEPS.into_iter().find(|step| *step >= needed).ok_or(Code::TooLarge)
 }
 

@@ -1,0 +1,225 @@
+//! An act in a group: an operation is signed, taken, and told to everybody whom it concerns (D6).
+
+use super::{
+    bundles,
+    state::{self, Changed, Lists, Loaded, Offered, Taker, Teller},
+    sync,
+    tell::{Told, say, sent_to, to_group},
+};
+use crate::{
+    error::{Code, Error},
+    event::{GroupChange, Send, Standing},
+    flow::send::{self, Message, outbox},
+    group::{
+        history,
+        operation::{Operation, group_id},
+        set::{Set, is_last_word},
+    },
+    ids::{ContentId, DeviceId, GroupId, GroupKind, Scope, SendId, UserId},
+    keys::device_list::VerifiedDeviceList,
+    limits::{MAX_ADDED, MAX_GROUP_STATE, MAX_MEMBERS},
+    model::GroupRecord,
+    record::SendBody,
+    store::{Key, Kind, Places},
+    tx::{Call, own::OwnList},
+    wire::group::{Added, Body, Change},
+};
+use std::collections::BTreeSet;
+
+/// A new group, and the send that tells of it.
+pub(crate) fn found(
+    call: &mut Call<'_>,
+    kind: GroupKind,
+    change: &Change,
+    users: &[UserId],
+) -> Result<(GroupId, Send), Error> {
+    let mut added = added(call, users, |_| Vec::new())?;
+    added.retain(|added| added.user.as_slice() != call.user().as_bytes());
+    if added.len() >= MAX_MEMBERS {
+        return Err(Error::of(Code::TooMany, "users"));
+    }
+    let own = call.tx.own_list(call.user())?;
+    let account_key = call.us.party.account();
+    let random = call.context.random();
+    let id = group_id(&account_key, &random);
+    let mut set = Set::new(id);
+    let mut operations = Vec::new();
+    let create = Body::Create { kind: kind.number(), account_key: account_key.0, random, change: change.clone() };
+    let adds = added.chunks(MAX_ADDED).map(|members| Body::Add { members: members.to_vec().into() });
+    for body in core::iter::once(create).chain(adds) {
+        let operation = sign(call, &set, &own, body)?;
+        set.insert(operation.clone())?;
+        operations.push(operation);
+    }
+    let taker = Taker::of(call);
+    let loaded = Loaded { group: None, set: Set::new(id), view: None };
+    let offered = Offered { operations, lists: cited(&own)? };
+    let Changed { group, set, .. } =
+        state::take(&mut call.tx, taker, loaded, offered, Teller::Ourselves)?.ok_or(Code::Internal)?;
+    let told = Told { users: group.users().cloned().collect(), welcomed: BTreeSet::new() };
+    let mut whole = bundles::whole(&call.tx, &set)?;
+    let last = whole.pop().ok_or(Code::Internal)?;
+    for payload in whole {
+        say(call, &group, &told, SendBody { payload, welcome: Vec::new() })?;
+    }
+    let send = say(call, &group, &told, SendBody { payload: last, welcome: Vec::new() })?;
+    Ok((id, outbox::view(call, &send)?.ok_or(Code::Internal)?))
+}
+
+/// A new group of the members but `users`, with the same info.
+pub(crate) fn fork_without(
+    call: &mut Call<'_>,
+    group: &GroupRecord,
+    users: &[UserId],
+) -> Result<(GroupId, Send), Error> {
+    let us = call.user();
+    if let Some(item) = users.iter().position(|user| user == us || !group.is_member(user)) {
+        return Err(Error { code: Code::InvalidArgument, item: Some(item), field: Some("users") });
+    }
+    let stay: Vec<UserId> = group.users().filter(|user| !users.contains(user) && *user != us).cloned().collect();
+    let change = form(&GroupChange::whole(&group.info))?;
+    let Scope::Group(kind, _) = group.scope else { return Err(Code::Internal.into()) };
+    found(call, kind, &change, &stay)
+}
+
+/// A change of a group's info, checked, as it travels.
+pub(crate) fn form(change: &GroupChange) -> Result<Change, Error> {
+    history::form(change).map_err(|code| Error::of(code, "change"))
+}
+
+/// An add of `users` to a group.
+pub(crate) fn add(call: &Call<'_>, loaded: &Loaded, users: &[UserId]) -> Result<Body, Error> {
+    let group = loaded.group.as_ref().ok_or(Code::UnknownGroup)?;
+    if let Some(item) = users.iter().position(|user| group.is_member(user)) {
+        return Err(Error { code: Code::AlreadyMember, item: Some(item), field: Some("users") });
+    }
+    if users.len() > MAX_ADDED || group.members.len() + users.len() > MAX_MEMBERS {
+        return Err(Error::of(Code::TooMany, "users"));
+    }
+    let leaves = |user: &UserId| loaded.set.leaves_of(user).into_iter().map(|leave| leave.0).collect();
+    Ok(Body::Add { members: added(call, users, leaves)?.into() })
+}
+
+/// The entries of an add, rising by user.
+fn added(call: &Call<'_>, users: &[UserId], leaves: impl Fn(&UserId) -> Vec<[u8; 32]>) -> Result<Vec<Added>, Error> {
+    let mut added: Vec<Added> = Vec::new();
+    for (item, user) in users.iter().enumerate() {
+        let error = |code| Error { code, item: Some(item), field: Some("users") };
+        let known = call.tx.user(user)?.ok_or(error(Code::UnknownUser))?;
+        if known.claimed_key.is_some() {
+            return Err(error(Code::IdentityNotAccepted));
+        }
+        added.push(Added {
+            user: user.as_bytes().to_vec().into(),
+            account_key: known.account_key.0,
+            leaves: leaves(user).into(),
+        });
+    }
+    added.sort_by(|a, b| a.user.as_slice().cmp(b.user.as_slice()));
+    added.dedup_by(|a, b| a.user == b.user);
+    Ok(added)
+}
+
+fn sign(call: &Call<'_>, set: &Set, own: &OwnList, body: Body) -> Result<Operation, Code> {
+    let draft = set.draft(&call.us.party, body)?;
+    Operation::sign(call.us, &own.list, draft)
+}
+
+/// Does one act, then sends what is due to devices that lag; gives the send that tells of the act.
+pub(crate) fn act_and_sync(call: &mut Call<'_>, id: &GroupId, loaded: Loaded, body: Body) -> Result<Send, Error> {
+    let send = act(call, loaded, body)?;
+    let mut group = call.tx.group(id)?.ok_or(Code::Internal)?;
+    sync::serve_lags(call, id, &mut group)?;
+    outbox::view(call, &send)?.ok_or(Code::Internal.into())
+}
+
+/// Signs one operation, takes it, and sends it.
+fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<SendId, Error> {
+    let own = call.tx.own_list(call.user())?;
+    let mut told = Told::default();
+    told.users.extend(loaded.group.iter().flat_map(|group| group.users().cloned()));
+    if let Body::Add { members } = &body {
+        let named = members.iter().filter_map(|added| UserId::try_new(added.user.as_slice().to_vec()));
+        told.welcomed.extend(named);
+    }
+    let may_always = is_last_word(&body);
+    let operation = sign(call, &loaded.set, &own, body)?;
+    if !may_always && bundles::size(&call.tx, &loaded.set)? + operation.signed.len() > MAX_GROUP_STATE {
+        return Err(Code::TooManyOperations.into());
+    }
+    let taker = Taker::of(call);
+    let offered = Offered { operations: vec![operation.clone()], lists: cited(&own)? };
+    let changed = state::take(&mut call.tx, taker, loaded, offered, Teller::Ourselves)?.ok_or(Code::Internal)?;
+    told.users.extend(changed.group.users().cloned());
+    told.users.extend(told.welcomed.iter().cloned());
+    told.users.insert(call.user().clone());
+    tell(call, &changed, &operation, &told)
+}
+
+/// Sends an operation to those who have the rest, and the whole state to those who have nothing.
+fn tell(call: &mut Call<'_>, changed: &Changed, operation: &Operation, told: &Told) -> Result<SendId, Error> {
+    let Changed { group, set, .. } = changed;
+    let own = call.tx.own_list(call.user())?;
+    let mut whole = if told.welcomed.is_empty() { Vec::new() } else { bundles::whole(&call.tx, set)? };
+    // The last message of a large state goes with the operation itself.
+    let welcome = whole.pop().unwrap_or_default();
+    let newcomers = Told { users: told.welcomed.clone(), welcomed: BTreeSet::new() };
+    for payload in whole {
+        say(call, group, &newcomers, SendBody { payload, welcome: Vec::new() })?;
+    }
+    let payload = bundles::of_ours(&own, &[operation])?;
+    say(call, group, told, SendBody { payload, welcome })
+}
+
+/// A message to a group, on its way like any other.
+pub(crate) fn send(
+    call: &mut Call<'_>,
+    id: &GroupId,
+    payload: &[u8],
+    content_id: Option<ContentId>,
+) -> Result<Send, Error> {
+    let mut group = call.tx.group(id)?.ok_or(Code::UnknownGroup)?;
+    if group.standing != Standing::Member {
+        return Err(Code::NotAMember.into());
+    }
+    let told = Told { users: group.users().cloned().collect(), welcomed: BTreeSet::new() };
+    let users = sent_to(call, &group, &told)?;
+    let to_group = to_group(&group, &users, call.user(), false);
+    let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };
+    let send = send::start(call, Message { users, target: None, group: Some(to_group), content_id, body })?;
+    sync::serve_lags(call, id, &mut group)?;
+    outbox::view(call, &send)?.ok_or(Code::Internal.into())
+}
+
+/// > Removing a device emits `retire(device, last sequence)` for each group (X 11).
+///
+/// Called when the list that no longer names the device has been taken: the operation cites it as its evidence. Groups that ask our user
+/// back count as well: the device could accept. A group that is damaged, or that takes no operation of ours any more, keeps no device on the
+/// list.
+pub(crate) fn retire(call: &mut Call<'_>, device: DeviceId) -> Result<(), Error> {
+    for key in call.tx.keys(&Places::all(Kind::Group))? {
+        call.tx.begin_item();
+        let retired = retire_in(call, &key, device);
+        call.tx.end_item(retired.is_ok());
+        match retired {
+            Err(error) if error.code == Code::TooManyOperations || error.code.is_damage() => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+fn retire_in(call: &mut Call<'_>, key: &Key, device: DeviceId) -> Result<(), Error> {
+    let group = call.tx.get::<GroupRecord>(key)?.filter(|group| group.standing != Standing::Left);
+    let Some(group) = group else { return Ok(()) };
+    let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
+    let loaded = state::load(&call.tx, &id)?;
+    let last = loaded.set.last_sequence(call.user(), &call.us.party.account(), device);
+    act(call, loaded, Body::Retire { device: device.0, last })?;
+    Ok(())
+}
+
+fn cited(own: &OwnList) -> Result<Lists, Code> {
+    let list = VerifiedDeviceList::verify(&own.signed).map_err(|_| Code::RecordInconsistent)?;
+    Ok(Lists::from([(list.list.hash, list)]))
+}

@@ -1,0 +1,253 @@
+//! What is said in a group: a message by a member, operations by whoever may sign them, or something that is held for now (X 9, X 11).
+
+use super::state::{self, Changed, Loaded, Offered, Taker, Teller};
+use crate::{
+    error::{Blame, Code},
+    event::{Event, Flags, Item, Message, MessageKind, Standing},
+    group::sync,
+    ids::{AccountKey, ContentId, DeviceId, EnvelopeId, GroupId, Scope, SessionId, UserId},
+    limits::MAX_LATENCY,
+    model::{Claim, GroupRecord},
+    record::HeldContent,
+    tx::{Call, Tx, held},
+    wire::{
+        content::{self, Body, GroupClaim, Prelude},
+        group::Bundle,
+    },
+};
+use zeroize::Zeroizing;
+
+/// A content of a group with its authenticated sender.
+pub(crate) struct Said {
+    pub(crate) user: UserId,
+    pub(crate) device: DeviceId,
+    /// The account key that the session is bound to.
+    pub(crate) account_key: AccountKey,
+    pub(crate) envelope_id: EnvelopeId,
+    pub(crate) session_id: SessionId,
+    pub(crate) flags: Flags,
+    pub(crate) prelude: Prelude,
+    pub(crate) body: Body,
+}
+
+impl Said {
+    fn teller(&self, us: &UserId) -> Teller<'_> {
+        if self.user == *us { Teller::Ourselves } else { Teller::Other(&self.user, &self.account_key) }
+    }
+}
+
+/// What came of a content.
+pub(crate) struct Heard {
+    pub(crate) items: Vec<Item>,
+    /// Whether the content is held.
+    pub(crate) held: bool,
+}
+
+/// Hears a content in a group's scope; what operations make possible is heard with them.
+pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: Said) -> Result<Heard, Code> {
+    let id = scope.group().ok_or(Code::WrongScope)?;
+    if let Some(mut items) = judge(call, scope, id, &said)? {
+        if matches!(said.body, Body::Operations { .. }) {
+            items.extend(release(call, scope, id)?);
+        }
+        return Ok(Heard { items, held: false });
+    }
+    // A user whom only operations that do not count call a member is sent those that show why.
+    if let (Some(mut group), Body::Group { claim, .. }) = (call.tx.group(&id)?, &said.body)
+        && group.misled.contains(&said.user)
+    {
+        note_claim(&mut group, id, &said, *claim, false);
+        call.tx.put_group(&id, &group)?;
+    }
+    let held = hold(call, &id, &said)?;
+    let dropped = (!held).then(|| Item::Event(Event::HeldDropped { user: said.user.clone() }));
+    Ok(Heard { items: dropped.into_iter().collect(), held })
+}
+
+/// `Ok(None)`: it is too early for this content.
+fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &Said) -> Result<Option<Vec<Item>>, Code> {
+    match &said.body {
+        Body::Group { claim, .. } => {
+            let Some(mut group) = call.tx.group(&id)? else { return Ok(None) };
+            if group.scope != scope {
+                return Err(Code::WrongScope);
+            }
+            let Some(message) = message(call, &group, id, said)? else { return Ok(None) };
+            let event = if has_part(call, &group, said) {
+                let event = note_claim(&mut group, id, said, *claim, false);
+                call.tx.put_group(&id, &group)?;
+                event
+            } else {
+                None
+            };
+            Ok(Some(event.map(Item::Event).into_iter().chain([Item::Message(message)]).collect()))
+        }
+        Body::Operations { claim, bundle, .. } => {
+            let bundle = Bundle::decode(bundle.as_slice())?;
+            let asks = bundle.operations.as_slice().is_empty();
+            let Some(changed) = take(call, id, said, &bundle)? else { return Ok(None) };
+            let Changed { mut group, mut events, .. } = changed;
+            if group.scope != scope {
+                return Err(Code::WrongScope);
+            }
+            if has_part(call, &group, said) {
+                events.extend(note_claim(&mut group, id, said, *claim, asks));
+                call.tx.put_group(&id, &group)?;
+            }
+            Ok(Some(events.into_iter().map(Item::Event).collect()))
+        }
+        _ => Err(Code::WrongScope),
+    }
+}
+
+/// Whether the sender's operations need to agree with ours: a user who has left lags behind rightly, for nothing is sent there any more
+/// (A56).
+fn has_part(call: &Call<'_>, group: &GroupRecord, said: &Said) -> bool {
+    said.user == *call.user() || group.has(&said.user, &said.account_key)
+}
+
+/// Takes the operations of a bundle. `Ok(None)`: it is too early for them.
+fn take(call: &mut Call<'_>, id: GroupId, said: &Said, bundle: &Bundle) -> Result<Option<Changed>, Code> {
+    let loaded = state::load(&call.tx, &id)?;
+    let offered = state::verify(&call.tx, &loaded.set, bundle)?;
+    let (taker, from) = (Taker::of(call), said.teller(call.user()));
+    if loaded.group.is_some() {
+        return state::take(&mut call.tx, taker, loaded, offered, from);
+    }
+    if let Some(changed) = state::take(&mut call.tx, taker, loaded.clone(), offered.clone(), from)? {
+        return Ok(Some(changed));
+    }
+    // A large state comes in several messages: what this device has said before counts as well. Only what it said itself, so that nobody can
+    // spoil another device's messages.
+    let whole = with_held(&call.tx, &loaded, said, offered)?;
+    match state::take(&mut call.tx, taker, loaded, whole, from) {
+        Err(code) if code.blame() == Blame::Store => Err(code),
+        // What earlier messages spoil makes this one early, not wrong.
+        Err(_) => Ok(None),
+        taken => taken,
+    }
+}
+
+/// The message of a member. A former member's message is flagged, because nothing shows whether it was said before the leave; MAXLATENCY
+/// later it was not. The same holds for what others say after our own leave. Anybody else's waits: perhaps the add has not come yet.
+fn message(call: &Call<'_>, group: &GroupRecord, id: GroupId, said: &Said) -> Result<Option<Message>, Code> {
+    let Body::Group { stamp, payload, .. } = &said.body else { return Err(Code::WrongScope) };
+    let us = call.user();
+    let own = said.user == *us;
+    let mut flags = said.flags;
+    let long_gone = |user: &UserId| group.left_at(user).is_some_and(|at| call.now().since(at) > MAX_LATENCY);
+    if long_gone(us) {
+        return Err(Code::NoSession);
+    }
+    if !own && !group.has(&said.user, &said.account_key) {
+        if !group.former.contains(&said.user) {
+            return Ok(None);
+        }
+        if long_gone(&said.user) {
+            return Err(Code::AuthorNotMember);
+        }
+        flags.from_former_member = true;
+    }
+    let kind = if own {
+        MessageKind::Transcript { recipients: group.users().filter(|user| *user != us).cloned().collect() }
+    } else {
+        MessageKind::Message
+    };
+    Ok(Some(Message {
+        content_id: ContentId(stamp.content_id),
+        envelope_id: said.envelope_id,
+        user: said.user.clone(),
+        device: said.device,
+        group: Some(id),
+        session_id: said.session_id,
+        sent_at: stamp.sent_at,
+        sequence: said.prelude.sequence,
+        kind,
+        payload: payload.as_slice().to_vec(),
+        flags,
+    }))
+}
+
+/// Hears again what was held for a group, as long as something comes of it.
+fn release(call: &mut Call<'_>, scope: Scope, id: GroupId) -> Result<Vec<Item>, Code> {
+    let mut items = Vec::new();
+    loop {
+        let mut progress = false;
+        for (key, content) in held::contents(&call.tx, &id)? {
+            let said = from_held(call, &content)?;
+            match judge(call, scope, id, &said) {
+                Ok(None) => continue,
+                Ok(Some(more)) => items.extend(more),
+                Err(code) if code.blame() == Blame::Store => return Err(code),
+                // What turns out to be wrong is not worth keeping.
+                Err(_) => {}
+            }
+            held::take_content(&mut call.tx, key, &content)?;
+            progress = true;
+        }
+        if !progress {
+            return Ok(items);
+        }
+    }
+}
+
+fn from_held(call: &Call<'_>, held: &HeldContent) -> Result<Said, Code> {
+    // Without the device's record its identity is gone, with everything that it said.
+    let peer = call.tx.peer(&held.user, held.device)?;
+    let account_key = peer.map_or(AccountKey([0; 32]), |peer| peer.account_key);
+    let (prelude, body) = content::decode(&held.content).map_err(|_| Code::RecordInconsistent)?;
+    Ok(Said {
+        user: held.user.clone(),
+        device: held.device,
+        account_key,
+        envelope_id: held.envelope_id,
+        session_id: held.session_id,
+        flags: held.flags,
+        prelude,
+        body,
+    })
+}
+
+/// Operations of a bundle with those that are held from the same device, as far as they verify.
+fn with_held(tx: &Tx<'_>, loaded: &Loaded, said: &Said, mut offered: Offered) -> Result<Offered, Code> {
+    for (_, held) in held::contents(tx, &loaded.set.id())? {
+        if (&held.user, held.device) != (&said.user, said.device) {
+            continue;
+        }
+        let Ok((_, Body::Operations { bundle, .. })) = content::decode(&held.content) else { continue };
+        let Ok(bundle) = Bundle::decode(bundle.as_slice()) else { continue };
+        let Ok(more) = state::verify(tx, &loaded.set, &bundle) else { continue };
+        offered.operations.extend(more.operations);
+        offered.lists.extend(more.lists);
+    }
+    Ok(offered)
+}
+
+fn note_claim(group: &mut GroupRecord, id: GroupId, said: &Said, claim: GroupClaim, asks: bool) -> Option<Event> {
+    let claim = Claim { count: claim.count, digest: claim.digest };
+    let news = sync::hear(group, (&said.user, said.device), claim, asks);
+    // Once our user has left, we need not agree with anybody.
+    (news && group.standing == Standing::Member).then(|| Event::GroupDiverged {
+        group: id,
+        user: said.user.clone(),
+        device: said.device,
+    })
+}
+
+/// `false`: the content is beyond the bounds of what is held, and was dropped.
+fn hold(call: &mut Call<'_>, id: &GroupId, said: &Said) -> Result<bool, Code> {
+    let mut content = Zeroizing::new(said.prelude.encode()?);
+    let body = Zeroizing::new(said.body.encode()?);
+    content.reserve_exact(body.len());
+    content.extend_from_slice(&body);
+    let held = HeldContent {
+        at: call.now().0,
+        user: said.user.clone(),
+        device: said.device,
+        envelope_id: said.envelope_id,
+        session_id: said.session_id,
+        flags: said.flags,
+        content: content.to_vec(),
+    };
+    held::put_content(&mut call.tx, id, &held, &said.body)
+}

@@ -1,0 +1,257 @@
+//! A group's operations meet the rows: what new ones change besides the set.
+
+use crate::{
+    context::Timestamp,
+    error::Code,
+    event::{Event, Standing},
+    group::{
+        change,
+        operation::Operation,
+        set::{Set, View},
+    },
+    ids::{AccountKey, DeviceId, GroupId, OperationId, Scope, UserId},
+    keys::device_list::VerifiedDeviceList,
+    limits::MAX_WAITING,
+    model::{GroupRecord, User},
+    record::{SendHead, StoredList, StoredOperation, Waiting},
+    registry::trust,
+    store::{Kind, Places},
+    tx::{Call, Tx, sends},
+    wire::group::{self as form, Bundle},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A group with its operations.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    pub(crate) group: Option<GroupRecord>,
+    pub(crate) set: Set,
+    pub(crate) view: Option<View>,
+}
+
+/// Lists that operations cite, by their hash.
+pub(crate) type Lists = BTreeMap<[u8; 32], VerifiedDeviceList>;
+
+/// Operations whose signatures are checked, with the lists that they cite.
+#[derive(Clone, Default)]
+pub(crate) struct Offered {
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) lists: Lists,
+}
+
+/// The device that takes operations, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Taker<'a> {
+    pub(crate) user: &'a UserId,
+    pub(crate) device: DeviceId,
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> Taker<'a> {
+    pub(crate) fn of(call: &Call<'a>) -> Self {
+        Self { user: call.user(), device: call.device(), now: call.now() }
+    }
+}
+
+/// Who hands operations over.
+#[derive(Clone, Copy)]
+pub(crate) enum Teller<'a> {
+    /// A device of our own user.
+    Ourselves,
+    /// Another user's device, with the account key of its session.
+    Other(&'a UserId, &'a AccountKey),
+}
+
+/// What came of operations that were taken.
+pub(crate) struct Changed {
+    pub(crate) group: GroupRecord,
+    pub(crate) set: Set,
+    pub(crate) events: Vec<Event>,
+}
+
+/// Reads a group with all its operations.
+pub(crate) fn load(tx: &Tx<'_>, id: &GroupId) -> Result<Loaded, Code> {
+    let group = tx.group(id)?;
+    let mut operations = Vec::new();
+    for key in tx.keys(&tx.places().group(Kind::Operation, id))? {
+        let stored: StoredOperation = tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
+        operations.push(Operation::from_record(stored)?);
+    }
+    let mut set = Set::new(*id);
+    let taken = set.take(operations, Vec::new()).map_err(|_| Code::RecordInconsistent)?;
+    if !taken.waiting.is_empty() {
+        return Err(Code::RecordInconsistent);
+    }
+    let view = set.view();
+    if view.is_some() != group.is_some() {
+        return Err(Code::RecordInconsistent);
+    }
+    Ok(Loaded { group, set, view })
+}
+
+/// The operations in a bundle that are not known, their signatures checked.
+pub(crate) fn verify(tx: &Tx<'_>, set: &Set, bundle: &Bundle) -> Result<Offered, Code> {
+    let mut offered = Offered::default();
+    for list in bundle.lists.as_slice() {
+        let list = VerifiedDeviceList::verify(list.as_slice())?;
+        offered.lists.insert(list.list.hash, list);
+    }
+    for signed in bundle.operations.as_slice() {
+        if set.has(&Operation::id_of(signed)) {
+            continue;
+        }
+        let cited = form::Operation::decode(signed.operation.as_slice())?.list;
+        if !offered.lists.contains_key(&cited)
+            && let Some(stored) = tx.get::<StoredList>(&tx.places().in_group(Kind::GroupList, &set.id(), &cited))?
+        {
+            let list = VerifiedDeviceList::verify(&stored.signed).map_err(|_| Code::RecordInconsistent)?;
+            offered.lists.insert(list.list.hash, list);
+        }
+        offered.operations.push(Operation::verify(signed, |hash| offered.lists.get(hash))?);
+    }
+    Ok(offered)
+}
+
+/// Takes operations as far as their parents are there. `Ok(None)`: no add has named our user or the teller yet, and nothing changed.
+///
+/// # Errors
+/// What a set refuses; [`Code::MissingParents`] when too many wait. Nothing is written then.
+pub(crate) fn take(
+    tx: &mut Tx<'_>,
+    taker: Taker<'_>,
+    loaded: Loaded,
+    offered: Offered,
+    from: Teller<'_>,
+) -> Result<Option<Changed>, Code> {
+    let Loaded { group, mut set, view: before } = loaded;
+    let Offered { operations, lists } = offered;
+    let us = taker.user;
+    let waiting = tx.places().group(Kind::Waiting, &set.id());
+    let waited: Waiting = tx.get(&waiting)?.unwrap_or_default();
+    let waited = waited.operations.into_iter().map(Operation::from_record).collect::<Result<_, _>>()?;
+    let told_twice = set.equivocators();
+    let names: BTreeSet<OperationId> = operations.iter().map(|operation| operation.id).collect();
+    let mut taken = set.take(operations, waited)?;
+    let Some(after) = set.view() else { return Ok(None) };
+    let standing = standing(&after, us);
+    if let Teller::Other(user, account_key) = from {
+        // Perhaps the add that names the teller, or us, has not come yet.
+        if (group.is_none() && standing == Standing::Left) || !set.names(user, account_key) {
+            return Ok(None);
+        }
+    }
+    // What was just offered comes before what has waited. So nobody fills the room with operations that build upon nothing and keeps others
+    // out; what is dropped comes again by sync.
+    if taken.waiting.iter().filter(|waiting| names.contains(&waiting.id)).count() > MAX_WAITING {
+        return Err(Code::MissingParents);
+    }
+    taken.waiting.sort_by_key(|waiting| !names.contains(&waiting.id));
+    taken.waiting.truncate(MAX_WAITING);
+    let new: Vec<&Operation> = taken.new.iter().filter_map(|name| set.operation(name)).collect();
+    write(tx, &set.id(), &new, &taken.waiting, &lists)?;
+    let mut events = change::events(before.as_ref(), &after, us);
+    for (user, device) in set.equivocators().difference(&told_twice) {
+        events.push(Event::GroupEquivocation { group: set.id(), user: user.clone(), device: *device });
+    }
+    events.extend(pin_members(tx, before.as_ref(), &after, us)?);
+    let mut group = advance(group, &after, standing, taker.now);
+    for user in taken.new.iter().flat_map(|name| set.uninformed(name, (us, taker.device))) {
+        if user != *us && !group.owed.contains(&user) {
+            group.owed.push(user);
+        }
+    }
+    let were = before.iter().flat_map(|view| &view.members).map(|member| &member.user);
+    for user in were.filter(|user| *user != us && !after.is_member(user)) {
+        drop_pending(tx, user, group.scope)?;
+    }
+    tx.put_group(&set.id(), &group)?;
+    Ok(Some(Changed { group, set, events }))
+}
+
+/// Writes new operations, those that wait for their parents, and the lists that either cite.
+fn write(tx: &mut Tx<'_>, id: &GroupId, new: &[&Operation], waiting: &[Operation], lists: &Lists) -> Result<(), Code> {
+    let places = tx.places();
+    let kept = || new.iter().copied().chain(waiting);
+    for list in lists.values().filter(|list| kept().any(|operation| operation.form.list == list.list.hash)) {
+        let key = places.in_group(Kind::GroupList, id, &list.list.hash);
+        tx.put(key, &StoredList { signed: list.signed.clone() })?;
+    }
+    for operation in new {
+        tx.put(places.in_group(Kind::Operation, id, &operation.id.0), &operation.record())?;
+    }
+    let key = places.group(Kind::Waiting, id);
+    if waiting.is_empty() {
+        tx.delete(key);
+        return Ok(());
+    }
+    tx.put(key, &Waiting { operations: waiting.iter().map(Operation::record).collect() })
+}
+
+/// > An add names user id **and account key**; a different pin blocks (X 11).
+fn pin_members(tx: &mut Tx<'_>, before: Option<&View>, after: &View, us: &UserId) -> Result<Vec<Event>, Code> {
+    let mut events = Vec::new();
+    for member in &after.members {
+        if member.user == *us || before.is_some_and(|before| before.members.contains(member)) {
+            continue;
+        }
+        match (tx.user(&member.user)?, member.account_keys.as_slice()) {
+            (None, [account_key]) => tx.put_user(&User::pinned(member.user.clone(), *account_key))?,
+            (Some(User { account_key, .. }), keys) if keys.contains(&account_key) => {}
+            (Some(known), [account_key, ..]) => {
+                let (blocked, event) = trust::block(&known, *account_key);
+                tx.put_user(&blocked)?;
+                events.extend(event);
+            }
+            // Adds that name different keys: the first list that is seen decides, as at any first contact.
+            (None | Some(_), _) => {}
+        }
+    }
+    Ok(events)
+}
+
+fn standing(view: &View, us: &UserId) -> Standing {
+    match view.invited.get(us) {
+        _ if view.is_member(us) => Standing::Member,
+        Some(add) => Standing::Invited(*add),
+        None => Standing::Left,
+    }
+}
+
+/// What the operations make of the group, and what the record alone remembers.
+fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, now: Timestamp) -> GroupRecord {
+    let (mut left_at, mut lags, pushed, owed) =
+        known.map(|group| (group.left_at, group.lags, group.pushed, group.owed)).unwrap_or_default();
+    // We need not agree with users with whom we share no group. A device whose claimed digest equals ours lags no more.
+    let concerned = |user: &UserId| view.is_member(user) || view.misled.contains(user);
+    lags.retain(|lag| concerned(&lag.user) && lag.claim != view.claim);
+    left_at.retain(|(user, _)| view.former.contains(user));
+    for user in &view.former {
+        if left_at.iter().all(|(known, _)| known != user) {
+            left_at.push((user.clone(), now.0));
+        }
+    }
+    GroupRecord {
+        scope: view.scope,
+        standing,
+        members: view.members.clone(),
+        former: view.former.clone(),
+        misled: view.misled.clone(),
+        info: view.info.clone(),
+        claim: view.claim,
+        left_at,
+        lags,
+        pushed,
+        owed,
+    }
+}
+
+/// > A leave applied while a send is pending drops the leaver's batch from the outbox (A56).
+fn drop_pending(tx: &mut Tx<'_>, user: &UserId, scope: Scope) -> Result<(), Code> {
+    for send in sends::of_user(tx, user)? {
+        let head: Option<SendHead> = tx.get(&Places::send(Kind::SendHead, &send))?;
+        if head.is_some_and(|head| head.group.is_some_and(|group| group.scope == scope)) {
+            sends::close(tx, &send, user)?;
+        }
+    }
+    Ok(())
+}

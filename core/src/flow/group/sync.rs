@@ -1,0 +1,96 @@
+//! What is due to devices with other operations: it goes with the next send in the group, or is made ready by `tick` (D6, X 10).
+
+use super::{bundles, state, tell};
+use crate::{
+    error::{Code, Error},
+    event::Standing,
+    group::{
+        set::Set,
+        sync::{self, Answer},
+    },
+    ids::GroupId,
+    model::{GroupRecord, Lag},
+    tx::Call,
+    wire::group::Bundle,
+};
+
+/// Makes the sends that are due to the lagging devices of a group, and to members to whom its state is owed.
+pub(crate) fn serve_lags(call: &mut Call<'_>, id: &GroupId, group: &mut GroupRecord) -> Result<(), Error> {
+    let mut due: Vec<(usize, Answer)> = Vec::new();
+    for (at, lag) in group.lags.iter().enumerate() {
+        let answer = if group.standing == Standing::Member {
+            sync::answer(lag, group, call.user(), call.now())
+        } else {
+            // A device that still sends to us has not heard that we left.
+            sync::is_due(lag, group, call.now()).then_some(Answer::Push)
+        };
+        due.extend(answer.map(|answer| (at, answer)));
+    }
+    if due.is_empty() && group.owed.is_empty() {
+        return Ok(());
+    }
+    let set = state::load(&call.tx, id)?.set;
+    let whole = bundles::whole(&call.tx, &set)?;
+    for (at, answer) in due {
+        let Some(lag) = group.lags.get(at).cloned() else { continue };
+        if concerns(call, group, &lag)? {
+            for payload in payloads(call, group, (&set, &whole), &lag, answer)? {
+                tell::say_alone(call, group, &lag.user, Some(lag.device), payload)?;
+            }
+        }
+        if let Some(lag) = group.lags.get_mut(at) {
+            lag.served = Some((group.claim, call.now().0));
+            lag.asked = false;
+        }
+    }
+    for user in core::mem::take(&mut group.owed) {
+        if group.is_member(&user) {
+            for payload in &whole {
+                tell::say_alone(call, group, &user, None, payload.clone())?;
+            }
+        }
+    }
+    call.tx.put_group(id, group).map_err(Error::from)
+}
+
+/// What a lagging device is sent, each payload in a message of its own. `whole` is the group's state.
+fn payloads(
+    call: &Call<'_>,
+    group: &mut GroupRecord,
+    (set, whole): (&Set, &[Vec<u8>]),
+    lag: &Lag,
+    answer: Answer,
+) -> Result<Vec<Vec<u8>>, Code> {
+    if answer == Answer::Ask {
+        return Ok(vec![Bundle::default().encode()?]);
+    }
+    if !sync::may_push(group, (&lag.user, lag.device), call.now()) {
+        return Ok(Vec::new());
+    }
+    if group.standing != Standing::Member {
+        // Our user has left, and that is all that there is to tell.
+        return bundles::farewell(&call.tx, set, call.user());
+    }
+    if group.misled.contains(&lag.user) {
+        return bundles::evidence(&call.tx, set, &lag.user);
+    }
+    Ok(whole.to_vec())
+}
+
+/// Whether a lagging device still has a part in the group: it is on its user's list, and the user is ours, is misled, or is a member under
+/// the very account key that we pin. A user who has left gets nothing, whatever its devices claim (A56).
+fn concerns(call: &Call<'_>, group: &GroupRecord, lag: &Lag) -> Result<bool, Code> {
+    let Some(user) = call.tx.user(&lag.user)? else { return Ok(false) };
+    let listed = user.list.as_ref().is_some_and(|list| list.device(lag.device).is_some());
+    let own = lag.user == *call.user();
+    Ok(listed && (own || group.misled.contains(&lag.user) || group.has(&lag.user, &user.account_key)))
+}
+
+/// The same for every group.
+pub(crate) fn serve_all_lags(call: &mut Call<'_>) -> Result<(), Error> {
+    for mut group in call.tx.groups()? {
+        let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
+        serve_lags(call, &id, &mut group)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Whom something said in a group goes to, and how it is sent: an ordinary send in the group's scope (D5, X 10).
+
+use crate::{
+    error::{Code, Error},
+    flow::send::{self, Message},
+    ids::{DeviceId, SendId, UserId},
+    model::GroupRecord,
+    record::{SendBody, SentTo, ToGroup},
+    tx::Call,
+    wire::size,
+};
+use std::collections::BTreeSet;
+
+/// Whom something said in a group goes to.
+#[derive(Clone, Default)]
+pub(super) struct Told {
+    pub(super) users: BTreeSet<UserId>,
+    /// Of these, the users who get the group's whole state instead of what the others get.
+    pub(super) welcomed: BTreeSet<UserId>,
+}
+
+/// Sends operations in a group.
+pub(super) fn say(call: &mut Call<'_>, group: &GroupRecord, told: &Told, body: SendBody) -> Result<SendId, Error> {
+    let users = sent_to(call, group, told)?;
+    let to_group = to_group(group, &users, call.user(), true);
+    send::start(call, Message { users, target: None, group: Some(to_group), content_id: None, body })
+}
+
+/// Sends operations to one user, or to one device, besides what is said to all.
+pub(super) fn say_alone(
+    call: &mut Call<'_>,
+    group: &GroupRecord,
+    user: &UserId,
+    target: Option<DeviceId>,
+    payload: Vec<u8>,
+) -> Result<SendId, Error> {
+    let users = sent_to(call, group, &Told { users: BTreeSet::from([user.clone()]), welcomed: BTreeSet::new() })?;
+    let to_group = to_group(group, &users, call.user(), true);
+    let body = SendBody { payload, welcome: Vec::new() };
+    send::start(call, Message { users, target, group: Some(to_group), content_id: None, body })
+}
+
+/// Users of a send in a group, our own last, each with the account key that the group knows them by: whoever holds the name under another
+/// key is not the member.
+pub(super) fn sent_to(call: &Call<'_>, group: &GroupRecord, told: &Told) -> Result<Vec<SentTo>, Code> {
+    let others = told.users.iter().filter(|user| *user != call.user());
+    let mut sent = Vec::new();
+    for user in others.chain(told.users.get(call.user())) {
+        let keys = group.member(user).map(|member| member.account_keys.as_slice());
+        let pinned = call.tx.user(user)?.map(|known| known.account_key);
+        let account_key = match (keys, pinned) {
+            (Some(keys), Some(pinned)) if keys.contains(&pinned) => Some(pinned),
+            (Some([key, ..]), Some(_)) | (Some([key]), None) => Some(*key),
+            _ => None,
+        };
+        let welcome = told.welcomed.contains(user);
+        sent.push(SentTo { user: user.clone(), account_key, verified: false, welcome });
+    }
+    Ok(sent)
+}
+
+/// What is the same for all recipients of something said in a group. The padding of our own copy has room for the transcript of a direct
+/// message to the same users, so that its size does not tell the two apart (X 10).
+pub(super) fn to_group(group: &GroupRecord, to: &[SentTo], us: &UserId, operations: bool) -> ToGroup {
+    let others = to.iter().filter(|to| to.user != *us);
+    let transcript = size::transcript(others.map(|to| to.user.as_bytes().len()));
+    let transcript_room = u32::try_from(transcript).unwrap_or(u32::MAX);
+    ToGroup { scope: group.scope, claim: group.claim, operations, transcript_room }
+}

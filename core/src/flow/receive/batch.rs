@@ -1,0 +1,87 @@
+//! The envelopes of a fetched mailbox, one after another; each leaves all that it changes, or no trace.
+
+use super::{
+    gaps::{self, Numbered},
+    open,
+};
+use crate::{
+    error::{Blame, Code, Error},
+    event::{NextStep, Received},
+    tx::{Call, ahead, inbox},
+    wire::envelope::Envelope,
+};
+
+/// Opens the envelopes of a fetched mailbox.
+pub(crate) fn open(call: &mut Call<'_>, envelopes: &[Vec<u8>]) -> Result<Vec<Received>, Error> {
+    let decoded: Vec<Result<Envelope, Code>> = envelopes.iter().map(|bytes| Envelope::decode(bytes)).collect();
+    ahead::for_envelopes(&call.tx, call.user(), &decoded)?;
+    let mut batch = Batch::default();
+    for (decoded, bytes) in decoded.iter().zip(envelopes) {
+        match decoded {
+            Ok(envelope) => batch.open(call, envelope, bytes)?,
+            Err(code) => batch.fail(*code),
+        }
+    }
+    Ok(batch.close(call)?)
+}
+
+/// What has come of the envelopes of a batch so far.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// How many envelopes have been looked at.
+    envelopes: usize,
+    results: Vec<Received>,
+    numbered: Vec<Numbered>,
+}
+
+impl Batch {
+    /// Opens the next envelope; one that fails leaves no trace.
+    pub(super) fn open(&mut self, call: &mut Call<'_>, envelope: &Envelope, bytes: &[u8]) -> Result<(), Error> {
+        call.tx.begin_item();
+        let opened = open::open(call, envelope, bytes).and_then(|opened| {
+            let mut items = Vec::with_capacity(opened.items.len());
+            for item in opened.items {
+                items.push((inbox::put(&mut call.tx, &item)?, item));
+            }
+            Ok((items, opened.held, opened.numbered))
+        });
+        call.tx.end_item(opened.is_ok());
+        match opened {
+            Ok((items, held, numbered)) => {
+                let at = self.envelopes;
+                self.envelopes += 1;
+                self.results.extend(items.into_iter().map(|(id, item)| Received::Item { envelope: at, id, item }));
+                if held {
+                    self.results.push(Received::Held { envelope: at });
+                }
+                if let Some((user, device)) = envelope.sender() {
+                    let of = |(group, sequence)| Numbered { envelope: at, user: user.clone(), device, group, sequence };
+                    self.numbered.extend(numbered.into_iter().map(of));
+                }
+                Ok(())
+            }
+            // The store moved on or cannot be read at all: the call fails, not the envelope. A damaged row concerns its envelope only.
+            Err(code) if code.blame() == Blame::Store && !code.is_damage() => Err(code.into()),
+            Err(code) => {
+                self.fail(code);
+                Ok(())
+            }
+        }
+    }
+
+    /// The next envelope could not be opened.
+    fn fail(&mut self, code: Code) {
+        let next = match code.blame() {
+            Blame::Store | Blame::Internal => NextStep::Keep,
+            Blame::App | Blame::Peer | Blame::Server => NextStep::Confirm,
+        };
+        self.results.push(Received::Failure { envelope: self.envelopes, code, next });
+        self.envelopes += 1;
+    }
+
+    /// All results, with the gaps that the batch leaves.
+    pub(super) fn close(mut self, call: &mut Call<'_>) -> Result<Vec<Received>, Code> {
+        self.results.extend(gaps::note(call, self.numbered)?);
+        Ok(self.results)
+    }
+}

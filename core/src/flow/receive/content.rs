@@ -1,0 +1,135 @@
+//! What an opened content says: in its own scope, or to open another (X 4).
+
+use super::incoming::{Incoming, Opened};
+use crate::{
+    agreement::opening::Opened as OpenedScope,
+    error::Code,
+    event::{Event, Flags, Item, Message, MessageKind},
+    flow::{group::hear, lists},
+    ids::{ContentId, GroupId, GroupKind, Scope},
+    model::{Peer, SessionMeta, User, order},
+    registry::admission::{self, Speaker},
+    secret::Secret,
+    session::{self, Session},
+    tx::{Call, sessions},
+    wire::{
+        content::{self, Body, Prelude},
+        opening::Opening,
+    },
+};
+
+/// What a prelude came to: the speaker's record, and what the app should know.
+pub(super) struct Heard {
+    pub(super) items: Vec<Item>,
+    pub(super) user: User,
+}
+
+/// A content with the session that it came on.
+pub(super) struct Said {
+    pub(super) meta: SessionMeta,
+    pub(super) prelude: Prelude,
+    pub(super) body: Body,
+    pub(super) flags: Flags,
+}
+
+/// Hears a content, once its step is written: in its own scope, or as the opening of another.
+pub(super) fn hear(
+    call: &mut Call<'_>,
+    incoming: &Incoming<'_>,
+    user: &User,
+    mut peer: Peer,
+    said: Said,
+) -> Result<Opened, Code> {
+    let mut numbered = vec![(said.meta.scope.group(), said.prelude.sequence)];
+    let said = match said {
+        Said { meta, body: Body::Opening(opening), flags, .. } if meta.scope == Scope::Direct => {
+            let nested = open_nested(call, incoming, &mut peer, flags, &opening)?;
+            numbered.push((nested.meta.scope.group(), nested.prelude.sequence));
+            nested
+        }
+        said => said,
+    };
+    admission::fits(&said.body, said.meta.scope)?;
+    let speaker = Speaker { user, device: &peer, scope: said.meta.scope };
+    if said.meta.scope == Scope::Direct {
+        let kind = admission::admit(&said.body, speaker, call.user())?;
+        let events: Vec<Event> = lists::learn_pins(call, &said.body)?;
+        let mut items: Vec<Item> = events.into_iter().map(Item::Event).collect();
+        items.push(Item::Message(message(incoming, said, kind)?));
+        return Ok(Opened { items, held: false, numbered });
+    }
+    admission::admit_group(&said.body, speaker, call.user())?;
+    let in_group = hear::Said {
+        user: incoming.user.clone(),
+        device: incoming.device,
+        account_key: peer.account_key,
+        envelope_id: incoming.id(),
+        session_id: said.meta.id,
+        flags: said.flags,
+        prelude: said.prelude,
+        body: said.body,
+    };
+    let heard = hear::hear(call, said.meta.scope, in_group)?;
+    Ok(Opened { items: heard.items, held: heard.held, numbered })
+}
+
+/// > A scope session is opened by content of a direct message (X 4)
+///
+/// > Same SessionID again: reuse.
+fn open_nested(
+    call: &mut Call<'_>,
+    incoming: &Incoming<'_>,
+    peer: &mut Peer,
+    flags: Flags,
+    opening: &Opening,
+) -> Result<Said, Code> {
+    let kind = GroupKind::from_number(opening.kind).ok_or(Code::UnknownGroupKind)?;
+    let scope = Scope::Group(kind, GroupId(opening.group));
+    let now = call.now();
+    let same = |meta: &&SessionMeta| meta.scope == scope && meta.ephemeral_key == opening.ephemeral_key;
+    let known = peer.sessions.iter().find(same).copied();
+    let mut session = match known {
+        Some(meta) if !order::may_receive(&meta, &peer.sessions, now) => return Err(Code::NoSession),
+        Some(meta) => sessions::load(&call.tx, peer, meta)?,
+        None if opening.generation <= peer.floor(scope) => return Err(Code::ReplayedInitiation),
+        None => accept_opening(call, peer, scope, opening)?,
+    };
+    let meta = session.meta;
+    let Call { tx, context, .. } = call;
+    let load = |chain, number| sessions::block(tx, peer, &meta, chain, number);
+    let (delta, content) = session::open_nested(&session, context, (opening, &incoming.envelope.head.salt), &load)?;
+    let (prelude, body) = content::decode(&content)?;
+    if known.is_none() {
+        session.meta.answered_at = Some(now.0);
+        sessions::insert(&mut call.tx, peer, &mut session)?;
+    }
+    let flags = Flags { older_session: order::is_stale(&meta, &peer.sessions), ..flags };
+    sessions::settle_step(&mut call.tx, peer, &mut session, delta, now.0)?;
+    Ok(Said { meta, prelude, body, flags })
+}
+
+fn accept_opening(call: &Call<'_>, peer: &Peer, scope: Scope, opening: &Opening) -> Result<Session, Code> {
+    let seed = Secret::init_with(|seed| *seed = opening.seed);
+    let (generation, ephemeral_key) = (opening.generation, &opening.ephemeral_key);
+    let opened = OpenedScope { scope, generation, ephemeral_key, seed: &seed };
+    session::accept_opening(call.us, &peer.party(), opened, call.now())
+}
+
+fn message(incoming: &Incoming<'_>, said: Said, kind: MessageKind) -> Result<Message, Code> {
+    let (Body::Message { stamp, payload } | Body::Transcript { stamp, payload, .. }) = said.body else {
+        return Err(Code::WrongScope);
+    };
+    Ok(Message {
+        content_id: ContentId(stamp.content_id),
+        envelope_id: incoming.id(),
+        user: incoming.user.clone(),
+        device: incoming.device,
+        group: None,
+        session_id: said.meta.id,
+        sent_at: stamp.sent_at,
+        sequence: said.prelude.sequence,
+        kind,
+        payload: payload.into_vec(),
+        flags: said.flags,
+    })
+}

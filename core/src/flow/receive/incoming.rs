@@ -1,0 +1,63 @@
+//! One envelope on its way in.
+
+use crate::{
+    error::Code,
+    event::{Event, Item},
+    ids::{DeviceId, EnvelopeId, GroupId, UserId},
+    keys::pair::PairKeys,
+    record::SeenEnvelope,
+    store::{Key, Kind},
+    tx::Tx,
+    wire::envelope::Envelope,
+};
+
+/// An envelope with the device that it says it comes from.
+pub(super) struct Incoming<'a> {
+    pub(super) envelope: &'a Envelope,
+    /// The encoded head of the envelope.
+    pub(super) head: Vec<u8>,
+    /// The envelope as it came.
+    pub(super) bytes: &'a [u8],
+    pub(super) user: UserId,
+    pub(super) device: DeviceId,
+}
+
+impl Incoming<'_> {
+    /// The envelope's name.
+    pub(super) fn id(&self) -> EnvelopeId {
+        EnvelopeId(self.envelope.head.salt)
+    }
+
+    /// The key of a row of this envelope.
+    pub(super) fn place(&self, tx: &Tx<'_>, kind: Kind) -> Key {
+        tx.places().envelope(kind, &self.user, self.device, &self.id())
+    }
+
+    /// The gate first, then whether this envelope was received before (X 1, X 8).
+    pub(super) fn check_gate(&self, tx: &Tx<'_>, pair: &PairKeys) -> Result<(), Code> {
+        pair.check_gate(&self.head, &self.envelope.gate)?;
+        if tx.exists(&self.place(tx, Kind::Received))? { Err(Code::Duplicate) } else { Ok(()) }
+    }
+
+    /// Remembers that the envelope was received.
+    pub(super) fn remember(&self, tx: &mut Tx<'_>, at: u64) -> Result<(), Code> {
+        let key = self.place(tx, Kind::Received);
+        tx.put(key, &SeenEnvelope { at })
+    }
+}
+
+/// What one envelope came to.
+#[derive(Default)]
+pub(super) struct Opened {
+    pub(super) items: Vec<Item>,
+    /// Whether the envelope, or what was in it, is held.
+    pub(super) held: bool,
+    /// The sequence numbers of the contents, each with its group.
+    pub(super) numbered: Vec<(Option<GroupId>, u64)>,
+}
+
+impl Opened {
+    pub(super) fn events(events: Vec<Event>) -> Self {
+        Self { items: events.into_iter().map(Item::Event).collect(), ..Self::default() }
+    }
+}

@@ -1,0 +1,12 @@
+//! The road in (Sesame 3.4; X 1, X 3, X 5): bytes, envelope, gate, session, content, admission, inbox. Each envelope by itself, all in one
+//! commit.
+
+pub(crate) mod batch;
+mod content;
+mod gaps;
+mod hold;
+mod incoming;
+mod lists;
+mod open;
+mod pre_keys;
+pub(crate) mod release;

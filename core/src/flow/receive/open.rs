@@ -1,0 +1,194 @@
+//! An envelope is opened: on a stored session, or by an initiation that makes one (Sesame 3.4; X 1, X 3).
+
+use super::{
+    content::{self, Heard},
+    hold,
+    incoming::{Incoming, Opened},
+    lists, pre_keys,
+};
+use crate::{
+    crypto::{ed25519::VerifyingKey, x25519},
+    error::Code,
+    event::{Event, Flags, Item},
+    ids::{DeviceId, Scope},
+    keys::{
+        device_list::{List, VerifiedDeviceList},
+        party::Party,
+    },
+    model::{Peer, SessionMeta, User, order},
+    record::IndexEntry,
+    session,
+    tx::{Call, sessions},
+    wire::{
+        content as form,
+        envelope::{Envelope, Initiation, Route},
+    },
+};
+
+/// Opens one envelope.
+pub(super) fn open(call: &mut Call<'_>, envelope: &Envelope, bytes: &[u8]) -> Result<Opened, Code> {
+    let to = &envelope.head.recipient;
+    if (to.user.as_slice(), DeviceId(to.device)) != (call.user().as_bytes(), call.device()) {
+        return Err(Code::WrongRecipient);
+    }
+    let (user, device) = envelope.sender().ok_or(Code::NonCanonical)?;
+    // Nobody else can be this device; what claims to be is reflected or forged (A11).
+    if call.us.party.is_device(&user, device) {
+        return Err(Code::Forged);
+    }
+    let incoming = Incoming { envelope, head: envelope.head.encode()?, bytes, user, device };
+    match &envelope.head.route {
+        Route::Ordinary { locator } => ordinary(call, &incoming, locator),
+        Route::Initiation(initiation) => by_initiation(call, &incoming, initiation),
+    }
+}
+
+/// > check the gate (one HMAC), unmask, look `(peer device, chain_tag)` up in an index, open one header, then one body
+fn ordinary(call: &mut Call<'_>, incoming: &Incoming<'_>, locator: &[u8; 16]) -> Result<Opened, Code> {
+    let peer = call.tx.peer(&incoming.user, incoming.device)?.ok_or(Code::NoSession)?;
+    let pair = peer.receiving();
+    incoming.check_gate(&call.tx, &pair)?;
+    let tag = pair.mask(&incoming.envelope.head.salt, locator);
+    let entry: IndexEntry = call.tx.get(&call.tx.places().index(&peer, &tag))?.ok_or(Code::NoSession)?;
+    let meta = peer.sessions.iter().find(|meta| meta.id == entry.session).copied().ok_or(Code::NoSession)?;
+    on_session(call, incoming, peer, meta, entry.chain)
+}
+
+/// On a session that is stored.
+fn on_session(
+    call: &mut Call<'_>,
+    incoming: &Incoming<'_>,
+    mut peer: Peer,
+    meta: SessionMeta,
+    chain: u32,
+) -> Result<Opened, Code> {
+    if !order::may_receive(&meta, &peer.sessions, call.now()) {
+        return Err(Code::NoSession);
+    }
+    let mut session = sessions::load(&call.tx, &peer, meta)?;
+    let Call { tx, context, .. } = call;
+    let load = |chain, number| sessions::block(tx, &peer, &meta, chain, number);
+    let (delta, content) = session::open(&session, context, chain, (incoming.envelope, &incoming.head), &load)?;
+    let (prelude, body) = form::decode(&content)?;
+    let heard = lists::hear(call, &mut peer, &prelude)?;
+    let flags = Flags {
+        from_removed_device: peer.stale_since.is_some(),
+        older_session: order::is_stale(&meta, &peer.sessions),
+        ..Flags::default()
+    };
+    sessions::settle_step(&mut call.tx, &mut peer, &mut session, delta, call.context.now.0)?;
+    let said = content::Said { meta, prelude, body, flags };
+    finish(call, incoming, heard, peer, said)
+}
+
+/// An initiation: held for an identity that is not accepted, opened on the session that it has made before, or the first of its session.
+fn by_initiation(call: &mut Call<'_>, incoming: &Incoming<'_>, initiation: &Initiation) -> Result<Opened, Code> {
+    let party = Party {
+        user: incoming.user.clone(),
+        account_key: VerifyingKey::decode(initiation.account_key)?,
+        device: incoming.device,
+        signing_key: VerifyingKey::decode(initiation.signing_key)?,
+        identity_key: x25519::PublicKey::decode(initiation.identity_key)?,
+    };
+    if party.identity_key == call.us.party.identity_key {
+        return Err(Code::KeyReuse);
+    }
+    if let Some(user) = call.tx.user(&incoming.user)?
+        && user.account_key != party.account()
+    {
+        return hold::hold(call, incoming, &user, &party);
+    }
+    let peer = match call.tx.peer(&incoming.user, incoming.device)? {
+        Some(peer) if peer.is(&party) => peer,
+        // A DeviceID is never used again (X 5); the same one with other keys is somebody else (A05).
+        Some(_) => return Err(Code::IdentityChanged),
+        None => Peer::new(call.us, &party)?,
+    };
+    incoming.check_gate(&call.tx, &peer.receiving())?;
+    if let Some(meta) = peer.sessions.iter().find(|meta| meta.ephemeral_key == initiation.ephemeral_key).copied() {
+        // Every message of an initiating session is on its initiator's first chain.
+        return on_session(call, incoming, peer, meta, 1);
+    }
+    accept(call, incoming, peer, initiation)
+}
+
+/// An initiation that matches no session: builds the matching one (Sesame 3.4), if it is not a replay (X 3).
+fn accept(
+    call: &mut Call<'_>,
+    incoming: &Incoming<'_>,
+    mut peer: Peer,
+    initiation: &Initiation,
+) -> Result<Opened, Code> {
+    if initiation.generation <= peer.floor(Scope::Direct) {
+        return Err(Code::ReplayedInitiation);
+    }
+    let pre_keys = pre_keys::named(&call.tx, initiation)?;
+    let party = peer.party();
+    let now = call.now();
+    let mut session = session::accept(call.us, &pre_keys.keys, &party, initiation, now)?;
+    let load = |_, _| Err(Code::RecordInconsistent);
+    let opened = (incoming.envelope, incoming.head.as_slice());
+    let (delta, content) = session::open(&session, &mut call.context, 1, opened, &load)?;
+    let (prelude, body) = form::decode(&content)?;
+    // > Every initiation carries the sender's signed device list in its body.
+    let list = VerifiedDeviceList::verify(prelude.list.as_slice())?;
+    if list.user != party.user {
+        return Err(Code::WrongUser);
+    }
+    if list.account_key != party.account_key {
+        return Err(Code::IdentityChanged);
+    }
+    let mut heard = lists::hear(call, &mut peer, &prelude)?;
+    if !is_listed(&heard.user, &list.list, &party)? {
+        // > A removed device: its late messages are delivered flagged.
+        peer.stale_since = peer.stale_since.or(Some(now.0));
+    }
+    let meta = session.meta;
+    let flags = Flags {
+        from_removed_device: peer.stale_since.is_some(),
+        no_one_time_key: pre_keys.used.is_empty(),
+        older_session: order::is_stale(&meta, &[peer.sessions.as_slice(), &[meta]].concat()),
+        ..Flags::default()
+    };
+    // It has decrypted something already: it does not count among the unanswered, which go first.
+    session.meta.answered_at = Some(now.0);
+    sessions::insert(&mut call.tx, &mut peer, &mut session)?;
+    sessions::settle_step(&mut call.tx, &mut peer, &mut session, delta, now.0)?;
+    pre_keys.spend(&mut call.tx)?;
+    let started = Event::SessionStarted { user: party.user, device: party.device, session_id: meta.id };
+    heard.items.push(Item::Event(started));
+    let said = content::Said { meta, prelude, body, flags };
+    finish(call, incoming, heard, peer, said)
+}
+
+/// Whether our newest list of a user names a party. `false`: it was removed. It was listed only if `shown`, the list that it shows, is an
+/// ancestor of ours.
+///
+/// # Errors
+/// [`Code::NotListed`] when nothing shows that it ever was.
+fn is_listed(user: &User, shown: &List, party: &Party) -> Result<bool, Code> {
+    let on = |list: &List| list.device(party.device).is_some_and(|d| d.party(&user.user, party.account_key) == *party);
+    let newest = user.list.as_ref().ok_or(Code::NotListed)?;
+    if on(newest) {
+        return Ok(true);
+    }
+    if newest.hash_of(shown.epoch) != Some(&shown.hash) || !on(shown) {
+        return Err(Code::NotListed);
+    }
+    Ok(false)
+}
+
+/// The step is written: the envelope is remembered, its content is heard, and open sends follow what has changed.
+fn finish(
+    call: &mut Call<'_>,
+    incoming: &Incoming<'_>,
+    heard: Heard,
+    peer: Peer,
+    said: content::Said,
+) -> Result<Opened, Code> {
+    incoming.remember(&mut call.tx, call.context.now.0)?;
+    let opened = content::hear(call, incoming, &heard.user, peer, said)?;
+    let items = [heard.items, opened.items].concat();
+    lists::follow(call, &items)?;
+    Ok(Opened { items, ..opened })
+}

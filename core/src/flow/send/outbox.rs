@@ -1,0 +1,148 @@
+//! What is sent and not settled. A send is an id over the store: its envelopes are recomputed from recipes at any time, always the same
+//! bytes.
+
+use crate::{
+    error::Code,
+    event::{Batch, Need, Outgoing, Send, Skipped},
+    ids::{Scope, SendId, UserId},
+    record::{Entry, SendHead, SendPart, SentTo},
+    registry::send::{self, Aim},
+    session,
+    store::Key,
+    tx::{
+        Call,
+        sends::{self, Sending},
+    },
+    wire::{
+        content::{self, Body, GroupClaim, Stamp},
+        padding,
+    },
+};
+use zeroize::Zeroizing;
+
+/// Every send that is not settled, oldest first.
+pub(crate) fn all(call: &Call<'_>) -> Result<Vec<Send>, Code> {
+    let mut ids = Vec::new();
+    for id in sends::all(&call.tx)? {
+        ids.extend(sends::read(&call.tx, &id)?.map(|sending| (sending.head.sent_at, id)));
+    }
+    ids.sort_unstable();
+    let mut all = Vec::new();
+    for (_, id) in ids {
+        all.extend(view(call, &id)?);
+    }
+    Ok(all)
+}
+
+/// The send as it stands, its envelopes recomputed.
+pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<Send>, Code> {
+    let Some(sending) = sends::read(&call.tx, id)? else { return Ok(None) };
+    let head = &sending.head;
+    let mut send =
+        Send { id: *id, content_id: head.content_id, batches: vec![], needs: vec![], failed: vec![], events: vec![] };
+    let is_published = !call.tx.book()?.is_due_before_sending(call.now());
+    if !is_published {
+        send.needs.push(Need::Publication);
+    }
+    let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
+    let keys: Vec<Key> = head.users.iter().map(|to| call.tx.places().part(&to.user, id)).collect();
+    call.tx.prefetch_missing(&keys)?;
+    for SentTo { user, .. } in &head.users {
+        let Some(mut part) = call.tx.get::<SendPart>(&call.tx.places().part(user, id))? else { continue };
+        let record = call.tx.user(user)?;
+        let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
+        let plan = send::plan(&mut part, record.as_ref(), |device| peers.get(device), aim);
+        if let Some(code) = part.failure() {
+            send.failed.push((user.clone(), code));
+        } else if plan.needs.is_empty() && plan.encrypt.is_empty() && is_published {
+            send.batches.push(batch(&sending, &part, call.user())?);
+        }
+        send.needs.extend(plan.needs);
+    }
+    Ok(Some(send))
+}
+
+fn batch(sending: &Sending, part: &SendPart, us: &UserId) -> Result<Batch, Code> {
+    let head = &sending.head;
+    let said = said(sending, &part.user, us)?;
+    let mut envelopes = Vec::with_capacity(part.entries.len());
+    for entry in &part.entries {
+        envelopes.push(Outgoing { device: entry.device, envelope: envelope(entry, head.scope(), &said)? });
+    }
+    envelopes.sort_unstable_by_key(|outgoing| outgoing.device);
+    let mut skips: Vec<Skipped> =
+        part.skips.iter().map(|skip| Skipped { device: skip.device, reason: skip.reason }).collect();
+    skips.sort_unstable_by_key(|skip| skip.device);
+    Ok(Batch { user: part.user.clone(), targeted: head.target.is_some(), envelopes, skips })
+}
+
+/// The envelope of an entry: always the same bytes.
+fn envelope(entry: &Entry, scope: Scope, said: &Said) -> Result<Vec<u8>, Code> {
+    let room = usize::try_from(entry.room).map_err(|_| Code::RecordInconsistent)?;
+    let content = match &entry.nested {
+        None => Zeroizing::new([entry.prelude.as_slice(), &said.body].concat()),
+        Some(nested) => {
+            let inner = Zeroizing::new([nested.prelude.as_slice(), &said.body].concat());
+            let opening = Body::Opening(session::nested_content(scope, nested, &inner)?);
+            let body = Zeroizing::new(opening.encode()?);
+            Zeroizing::new([entry.prelude.as_slice(), &body].concat())
+        }
+    };
+    session::envelope(&entry.recipe, &content, said.payload, room)
+}
+
+/// What is the same for all devices of a user.
+pub(crate) struct Said {
+    /// An encoded [`Body`].
+    pub(crate) body: Zeroizing<Vec<u8>>,
+    /// The length of the payload in it, in bytes.
+    pub(crate) payload: usize,
+    /// What the padding keeps free beside the payload, without a riding list, in bytes.
+    pub(crate) room: usize,
+}
+
+/// What a send says to a user: the message, or for our own user the transcript of it. In a group all members get the same; a user whom the
+/// send takes in gets the group's state instead.
+pub(crate) fn said(sending: &Sending, user: &UserId, us: &UserId) -> Result<Said, Code> {
+    let Sending { head, body } = sending;
+    let stamp = Stamp { content_id: head.content_id.0, sent_at: head.sent_at };
+    let welcome = head.users.iter().any(|to| to.user == *user && to.welcome);
+    let bytes = if welcome { &body.welcome } else { &body.payload };
+    let (payload, length) = (bytes.clone().into(), bytes.len());
+    let mut room = padding::ALLOWANCE;
+    let form = match &head.group {
+        Some(group) => {
+            if user == us {
+                room = room.max(usize::try_from(group.transcript_room).map_err(|_| Code::TooLarge)?);
+            }
+            let claim = GroupClaim { count: group.claim.count, digest: group.claim.digest };
+            if group.operations {
+                Body::Operations { stamp, claim, bundle: payload }
+            } else {
+                Body::Group { stamp, claim, payload }
+            }
+        }
+        None => {
+            let recipients = recipients(head, us);
+            if user == us && !recipients.is_empty() {
+                Body::Transcript { stamp, recipients: recipients.into(), payload }
+            } else {
+                Body::Message { stamp, payload }
+            }
+        }
+    };
+    let body = Zeroizing::new(form.encode()?);
+    form.wipe();
+    Ok(Said { body, payload: length, room })
+}
+
+/// Every user of a send but our own, each with the pin as it was when the send was made.
+fn recipients(head: &SendHead, us: &UserId) -> Vec<content::SentTo> {
+    let others = head.users.iter().filter(|to| to.user != *us);
+    let named = |to: &SentTo| content::SentTo {
+        user: to.user.as_bytes().to_vec().into(),
+        account_key: to.account_key.map(|key| key.0),
+        verified: u8::from(to.verified),
+    };
+    others.map(named).collect()
+}

@@ -1,0 +1,199 @@
+//! One user's part of a send, device by device: on the scope's own session, or inside a direct message (Sesame 3.3; X 4).
+
+use super::outbox::{self, Said};
+use crate::{
+    error::Code,
+    ids::{Scope, SessionId},
+    keys::device_list::List,
+    model::{Peer, SessionMeta, User},
+    record::{Beginning, Entry, Nested, Opening, Recipe, SendPart, SessionCold},
+    registry::send::{self, Aim},
+    session::{self, Session},
+    store::Kind,
+    tx::{Call, Tx, own::OwnList, sends::Sending, sessions},
+    wire::{
+        content::{ListClaim, Prelude},
+        padding, size,
+    },
+};
+
+/// Why there is no ciphertext for a device.
+enum Failure {
+    /// The session's parts do not open or do not fit each other.
+    Damaged(SessionId),
+    Other(Code),
+}
+
+impl From<Code> for Failure {
+    fn from(code: Code) -> Self {
+        Self::Other(code)
+    }
+}
+
+/// A device, what a content for it must say, and what is said to its user.
+#[derive(Clone, Copy)]
+struct To<'a> {
+    user: &'a User,
+    peer: &'a Peer,
+    own: &'a OwnList,
+    said: &'a Said,
+}
+
+impl To<'_> {
+    /// > Our full list rides along until that device claims our epoch; every initiation carries it.
+    fn prelude(&self, session: &Session, list: bool) -> Result<Vec<u8>, Code> {
+        let Self { user, own, .. } = self;
+        let prelude = Prelude {
+            version: 1,
+            my_list: own.list.claim(),
+            your_list: user.list.as_ref().map_or_else(ListClaim::default, List::claim),
+            list: if list { own.signed.clone() } else { Vec::new() }.into(),
+            sequence: session.ratchet.hot.sequence.saturating_add(1),
+        };
+        prelude.encode()
+    }
+
+    fn list_rides(&self, session: &Session) -> bool {
+        session.meta.initiating || self.peer.knows_epoch < self.own.list.epoch
+    }
+
+    /// What the padding keeps free beside the payload.
+    fn room(&self, list: bool) -> usize {
+        self.said.room + if list { self.own.signed.len() } else { 0 }
+    }
+}
+
+/// Encrypts for every device that has a usable session and no ciphertext yet.
+pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPart, own: &OwnList) -> Result<(), Code> {
+    let head = &sending.head;
+    let user = call.tx.user(&part.user)?;
+    let meant = head.users.iter().find(|to| to.user == part.user).and_then(|to| to.account_key);
+    if let (Some(_), Some(user), Some(meant)) = (head.group, &user, meant)
+        && user.account_key != meant
+        && user.claimed_key.is_none()
+    {
+        part.fail(Code::IdentityNotAccepted);
+        return Ok(());
+    }
+    let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
+    // A damaged session concerns its device alone: it is forgotten, and what takes its place is tried once more.
+    for _ in 0..2 {
+        let peers = user.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
+        // A damaged DeviceRecord is not made anew: its floor would be lost, and replays would pass (X 3).
+        for device in &peers.damaged {
+            part.skip(*device, Code::RecordCorrupt);
+        }
+        let plan = send::plan(part, user.as_ref(), |device| peers.get(device), aim);
+        let Some(user) = &user else { return Ok(()) };
+        if plan.encrypt.is_empty() {
+            return Ok(());
+        }
+        let said = outbox::said(sending, &part.user, call.user())?;
+        for device in plan.encrypt {
+            let Some(peer) = peers.get(device) else { continue };
+            match encrypt(call, To { user, peer, own, said: &said }, aim.scope) {
+                Ok(entry) => part.entries.push(entry),
+                // No step holds the content once the lists are with it: this device gets nothing, and the app is told.
+                Err(Failure::Other(Code::TooLarge)) => part.skip(device, Code::TooLarge),
+                Err(Failure::Other(code)) => return Err(code),
+                Err(Failure::Damaged(id)) => {
+                    let mut peer = peer.clone();
+                    let damaged: Vec<SessionMeta> = peer.sessions.iter().filter(|m| m.id == id).copied().collect();
+                    sessions::forget(&mut call.tx, &mut peer, &damaged)?;
+                    call.tx.put_peer(&peer)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn encrypt(call: &mut Call<'_>, to: To<'_>, scope: Scope) -> Result<Entry, Failure> {
+    match to.peer.standing(scope, call.now()) {
+        Some(meta) => encrypt_on(call, to, *meta),
+        None => encrypt_inside(call, to, scope),
+    }
+}
+
+/// On a session that the message has for itself.
+fn encrypt_on(call: &mut Call<'_>, to: To<'_>, meta: SessionMeta) -> Result<Entry, Failure> {
+    let session = load(&call.tx, to.peer, meta)?;
+    let rides = to.list_rides(&session);
+    let prelude = to.prelude(&session, rides)?;
+    let room = to.room(rides);
+    padding::padded_len(to.said.payload, room, prelude.len().saturating_add(to.said.body.len()))?;
+    let salt = call.context.random();
+    let recipe = seal(call, to.peer, &session, salt)?;
+    Ok(Entry { device: to.peer.device, prelude, room: room_form(room)?, recipe, nested: None })
+}
+
+/// Inside a direct message.
+///
+/// > The opening and the nesting are repeated until *any* message of the scope session comes back.
+fn encrypt_inside(call: &mut Call<'_>, to: To<'_>, scope: Scope) -> Result<Entry, Failure> {
+    let direct = *to.peer.active(Scope::Direct, call.now()).ok_or(Code::NoSession)?;
+    let carrier = load(&call.tx, to.peer, direct)?;
+    let mut peer = to.peer.clone();
+    let inner = match peer.active(scope, call.now()) {
+        Some(meta) => load(&call.tx, &peer, *meta)?,
+        None => open_scope(call, &mut peer, scope, direct.id)?,
+    };
+    let opening = carried_by(&mut call.tx, &peer, &inner, direct.id)?;
+    let rides = to.list_rides(&carrier);
+    let (outer_prelude, prelude) = (to.prelude(&carrier, rides)?, to.prelude(&inner, false)?);
+    let room = to.room(rides);
+    let length = outer_prelude.len() + size::nesting() + prelude.len() + to.said.body.len();
+    padding::padded_len(to.said.payload, room, length)?;
+    let salt = call.context.random();
+    let sealed = session::seal_nested(&inner, salt)?;
+    call.tx.put(call.tx.places().session(Kind::Chains, &peer, inner.meta.id), &sealed.hot)?;
+    let nested = Some(Nested { opening, generation: inner.meta.generation, prelude, recipe: sealed.recipe });
+    let recipe = seal(call, &peer, &carrier, salt)?;
+    Ok(Entry { device: peer.device, prelude: outer_prelude, room: room_form(room)?, recipe, nested })
+}
+
+/// A new session in a group's scope, which `carrier` is the first to carry.
+fn open_scope(call: &mut Call<'_>, peer: &mut Peer, scope: Scope, carrier: SessionId) -> Result<Session, Code> {
+    let generation = peer.next_generation(scope, call.now());
+    let mut session = session::open_scope(call.us, &mut call.context, &peer.party(), (scope, generation))?;
+    if let Some(Beginning::Opening(opening)) = &mut session.beginning {
+        opening.carrier = Some(carrier);
+    }
+    sessions::insert(&mut call.tx, peer, &mut session)?;
+    call.tx.put_peer(peer)?;
+    Ok(session)
+}
+
+/// The opening of a session that nobody has answered, now that `carrier` carries it. Once several direct sessions have carried it, an
+/// answer no longer says which of them arrived.
+fn carried_by(tx: &mut Tx<'_>, peer: &Peer, inner: &Session, carrier: SessionId) -> Result<Opening, Code> {
+    let Some(Beginning::Opening(mut opening)) = inner.beginning.clone() else {
+        return Err(Code::RecordInconsistent);
+    };
+    if opening.carrier.is_some_and(|known| known != carrier) {
+        opening.carrier = None;
+        let beginning = Some(Beginning::Opening(opening.clone()));
+        let cold = SessionCold { ratchet: inner.ratchet.cold.clone(), beginning };
+        tx.put(tx.places().session(Kind::Session, peer, inner.meta.id), &cold)?;
+    }
+    Ok(opening)
+}
+
+fn seal(call: &mut Call<'_>, peer: &Peer, session: &Session, salt: [u8; 16]) -> Result<Recipe, Code> {
+    let (sender, recipient, pair) = (&call.us.party, peer.party(), peer.sending());
+    let route = session::Route { sender, recipient: &recipient, pair: &pair };
+    let sealed = session::seal(session, salt, route)?;
+    call.tx.put(call.tx.places().session(Kind::Chains, peer, session.meta.id), &sealed.hot)?;
+    Ok(sealed.recipe)
+}
+
+fn room_form(room: usize) -> Result<u32, Code> {
+    u32::try_from(room).map_err(|_| Code::TooLarge)
+}
+
+fn load(tx: &Tx<'_>, peer: &Peer, meta: SessionMeta) -> Result<Session, Failure> {
+    sessions::load(tx, peer, meta).map_err(|code| match code {
+        Code::RecordCorrupt | Code::RecordInconsistent => Failure::Damaged(meta.id),
+        code => Failure::Other(code),
+    })
+}

@@ -1,0 +1,219 @@
+//! The server's answer to a batch, and what it gave for needs (Sesame 3.3; X 5, X 6).
+
+use super::{outbox, start};
+use crate::{
+    error::{Blame, Code, Error},
+    event::{Answers, Applied, Event, Refusal, Rejection, Send},
+    flow::lists,
+    ids::{DeviceId, Scope, SendId, UserId},
+    keys::{bundle::VerifiedBundle, device_list::VerifiedDeviceList},
+    model::Peer,
+    record::{PartState, SendPart},
+    registry::send,
+    session,
+    tx::{
+        Call,
+        sends::{self, Part},
+        sessions,
+    },
+    wire::bundle::Bundle,
+};
+use std::collections::BTreeSet;
+
+/// The server refused a user's batch. `offered` is the list that it showed; without one it said that there is no such user.
+pub(crate) fn rejected(
+    call: &mut Call<'_>,
+    send: &SendId,
+    user: &UserId,
+    offered: Option<&VerifiedDeviceList>,
+) -> Result<Send, Error> {
+    let key = call.tx.places().part(user, send);
+    let mut part: SendPart = call.tx.get(&key)?.ok_or(Error::of(Code::InvalidArgument, "send"))?;
+    if part.state != PartState::Open {
+        return Err(Error::of(Code::InvalidArgument, "send"));
+    }
+    let mut events = Vec::new();
+    match offered {
+        Some(offered) => {
+            let before = epoch(call, user)?;
+            events = lists::take(call, offered)?;
+            let blocked = call.tx.user(user)?.is_some_and(|user| user.claimed_key.is_some());
+            // > its answer "your view is stale" counts only with a newer signed list, else `ServerInconsistent`
+            if epoch(call, user)? <= before && !blocked {
+                events.push(Event::ServerInconsistent { user: user.clone() });
+            }
+            send::refused(&mut part);
+        }
+        None => {
+            part.fail(Code::UnknownUser);
+            pause(call, user)?;
+        }
+    }
+    call.tx.put(key, &part)?;
+    start::follow_user(call, user)?;
+    let view = outbox::view(call, send)?.ok_or(Code::Internal)?;
+    Ok(Send { events, ..view })
+}
+
+/// The list in a rejection, verified.
+pub(crate) fn shown_list(rejection: &Rejection, user: &UserId) -> Result<Option<VerifiedDeviceList>, Error> {
+    let Rejection::Mismatch { device_list } = rejection else { return Ok(None) };
+    let list = VerifiedDeviceList::verify(device_list).map_err(|code| Error::of(code, "device_list"))?;
+    if list.user != *user {
+        return Err(Error::of(Code::WrongUser, "device_list"));
+    }
+    Ok(Some(list))
+}
+
+/// > mark stale: keep the time of the *first* marking
+fn pause(call: &mut Call<'_>, user: &UserId) -> Result<(), Code> {
+    if let Some(mut record) = call.tx.user(user)? {
+        record.stale_since = record.stale_since.or(Some(call.now().0));
+        call.tx.put_user(&record)?;
+    }
+    Ok(())
+}
+
+/// What the server gave for needs, on its way through.
+#[derive(Default)]
+struct Applying {
+    applied: Applied,
+    /// Users whose sends may go on.
+    touched: BTreeSet<UserId>,
+    /// Devices that get nothing, and why.
+    skips: Vec<(UserId, DeviceId, Code)>,
+}
+
+/// Takes in what the server gave for needs. Each item is taken or refused by itself.
+pub(crate) fn apply(call: &mut Call<'_>, answers: &Answers) -> Result<Applied, Error> {
+    let mut applying = Applying::default();
+    apply_lists(call, &answers.device_lists, &mut applying)?;
+    apply_bundles(call, &answers.bundles, &mut applying)?;
+    for (user, device) in &answers.without_bundle {
+        applying.skips.push((user.clone(), *device, Code::UnknownPreKey));
+        applying.touched.insert(user.clone());
+    }
+    for user in &answers.unknown_users {
+        pause(call, user)?;
+        fail_parts(call, user)?;
+    }
+    for (user, device, code) in &applying.skips {
+        skip(call, user, *device, *code)?;
+    }
+    for user in &applying.touched {
+        start::follow_user(call, user)?;
+    }
+    Ok(applying.applied)
+}
+
+fn apply_lists(call: &mut Call<'_>, lists: &[Vec<u8>], applying: &mut Applying) -> Result<(), Error> {
+    for (item, bytes) in lists.iter().enumerate() {
+        call.tx.begin_item();
+        let taken = VerifiedDeviceList::verify(bytes).and_then(|list| Ok((lists::take(call, &list)?, list.user)));
+        call.tx.end_item(taken.is_ok());
+        match taken {
+            Ok((events, user)) => {
+                applying.applied.events.extend(events);
+                applying.touched.insert(user);
+            }
+            Err(code) => refuse(&mut applying.applied, "device_lists", item, code)?,
+        }
+    }
+    Ok(())
+}
+
+fn apply_bundles(call: &mut Call<'_>, bundles: &[Vec<u8>], applying: &mut Applying) -> Result<(), Error> {
+    let mut seen: BTreeSet<(UserId, DeviceId)> = BTreeSet::new();
+    for (item, bytes) in bundles.iter().enumerate() {
+        let bundle = match Bundle::decode(bytes) {
+            Ok(bundle) => bundle,
+            Err(code) => {
+                refuse(&mut applying.applied, "bundles", item, code)?;
+                continue;
+            }
+        };
+        let Some(user) = UserId::try_new(bundle.user.as_slice().to_vec()) else { continue };
+        let device = DeviceId(bundle.device);
+        call.tx.begin_item();
+        let taken = if seen.insert((user.clone(), device)) {
+            begin_session(call, &user, device, &bundle)
+        } else {
+            Err(Code::DuplicateDevice)
+        };
+        call.tx.end_item(taken.is_ok());
+        match taken {
+            Ok(event) => applying.applied.events.extend(event),
+            Err(code) => {
+                refuse(&mut applying.applied, "bundles", item, code)?;
+                if code != Code::DuplicateDevice {
+                    applying.skips.push((user.clone(), device, code));
+                }
+            }
+        }
+        applying.touched.insert(user);
+    }
+    Ok(())
+}
+
+/// prep(U, D, pk), Sesame 3.2: an initiating session, if none is usable.
+fn begin_session(call: &mut Call<'_>, user: &UserId, device: DeviceId, bundle: &Bundle) -> Result<Option<Event>, Code> {
+    let record = call.tx.user(user)?.ok_or(Code::BundleMismatch)?;
+    if record.claimed_key.is_some() {
+        return Err(Code::IdentityNotAccepted);
+    }
+    if !record.recipients(&call.us.party).iter().any(|listed| listed.id == device) {
+        return Err(Code::BundleMismatch);
+    }
+    let party = record.listed_party(device).ok_or(Code::BundleMismatch)?;
+    let verified = VerifiedBundle::verify(bundle, &party, call.now())?;
+    let mut peer = match call.tx.peer(user, device)?.filter(|peer| peer.is(&party)) {
+        Some(peer) => peer,
+        None => Peer::new(call.us, &party)?,
+    };
+    if peer.active(Scope::Direct, call.now()).is_some() {
+        return Ok(None);
+    }
+    let generation = peer.next_generation(Scope::Direct, call.now());
+    let mut session = session::initiate(call.us, &mut call.context, &verified, generation)?;
+    sessions::insert(&mut call.tx, &mut peer, &mut session)?;
+    call.tx.put_peer(&peer)?;
+    Ok(verified.idle.then(|| Event::IdleDevice { user: user.clone(), device }))
+}
+
+/// Open parts that wait for this device's bundle go without it, and say so (X 6).
+fn skip(call: &mut Call<'_>, user: &UserId, device: DeviceId, code: Code) -> Result<(), Code> {
+    let record = call.tx.user(user)?;
+    let listed = record.is_some_and(|user| user.recipients(&call.us.party).iter().any(|d| d.id == device));
+    let usable = call.tx.peer(user, device)?.is_some_and(|peer| peer.active(Scope::Direct, call.now()).is_some());
+    if !listed || usable {
+        return Ok(());
+    }
+    for Part { key, mut part, .. } in sends::parts(&call.tx, user)? {
+        if part.state == PartState::Open && !part.has_entry(device) {
+            part.skip(device, code);
+            call.tx.put(key, &part)?;
+        }
+    }
+    Ok(())
+}
+
+fn fail_parts(call: &mut Call<'_>, user: &UserId) -> Result<(), Code> {
+    for Part { key, mut part, .. } in sends::parts(&call.tx, user)? {
+        part.fail(Code::UnknownUser);
+        call.tx.put(key, &part)?;
+    }
+    Ok(())
+}
+
+fn epoch(call: &Call<'_>, user: &UserId) -> Result<u64, Code> {
+    Ok(call.tx.user(user)?.map_or(0, |user| user.epoch()))
+}
+
+/// A store that fails ends the call; anything else concerns the item.
+fn refuse(applied: &mut Applied, field: &'static str, item: usize, code: Code) -> Result<(), Error> {
+    if code.blame() == Blame::Store && !code.is_damage() {
+        return Err(code.into());
+    }
+    applied.refusals.push(Refusal { field, item, code });
+    Ok(())
+}

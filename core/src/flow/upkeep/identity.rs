@@ -1,0 +1,65 @@
+//! What the app says of a user's identity: an accepted account key, a compared safety number, a decided fork (X 5).
+
+use crate::{
+    crypto::{kdf, labels},
+    error::{Code, Error},
+    event::Received,
+    flow::{receive::release, send},
+    ids::{AccountKey, UserId},
+    registry::trust,
+    store::Kind,
+    tx::{Call, sessions},
+};
+
+/// The app accepts an account key, and what was held for it is opened; or it stays with the pinned one.
+pub(crate) fn accept(call: &mut Call<'_>, user: &UserId, account_key: &AccountKey) -> Result<Vec<Received>, Error> {
+    let known = call.tx.user(user)?.ok_or(Code::UnknownUser)?;
+    let accepted = trust::accept(&known, account_key).map_err(|code| Error::of(code, "account_key"))?;
+    if accepted.account_key == known.account_key {
+        call.tx.put_user(&accepted)?;
+        send::follow_user(call, user)?;
+        return Ok(Vec::new());
+    }
+    for peer in call.tx.all_peers()? {
+        if peer.user == *user {
+            sessions::remove_peer(&mut call.tx, user, peer.device)?;
+        }
+    }
+    call.tx.delete(call.tx.places().user(Kind::List, user));
+    call.tx.put_user(&accepted)?;
+    release::open_held(call, user)
+}
+
+/// The app has compared safety numbers.
+pub(crate) fn mark_verified(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
+    let mut known = call.tx.user(user)?.ok_or(Code::UnknownUser)?;
+    known.verified = true;
+    call.tx.put_user(&known).map_err(Error::from)
+}
+
+/// The app decides a fork: the newest list that was taken counts alone.
+pub(crate) fn resolve_fork(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
+    let mut known = call.tx.user(user)?.ok_or(Code::UnknownUser)?;
+    known.fork.take().ok_or(Code::InvalidArgument)?;
+    call.tx.put_user(&known)?;
+    send::follow_user(call, user).map_err(Error::from)
+}
+
+/// 60 digits that both users see alike if they hold each other's account keys (A19).
+pub(crate) fn safety_number(call: &Call<'_>, user: &UserId) -> Result<String, Error> {
+    let theirs = call.tx.user(user)?.ok_or(Code::UnknownUser)?;
+    let mut sides =
+        [(call.user().as_bytes(), call.us.party.account_key.as_bytes()), (user.as_bytes(), &theirs.account_key.0)];
+    sides.sort_unstable();
+    let [(first, first_key), (second, second_key)] = sides;
+    let mut digits = String::with_capacity(60);
+    for block in 0..3_u8 {
+        let fields = [labels::SAFETY_NUMBER, &[block], first, first_key, second, second_key];
+        let hash = kdf::sha256(&kdf::join(&fields));
+        for part in hash.chunks_exact(8).take(4) {
+            let number = part.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+            digits.push_str(&format!("{:05}", number % 100_000));
+        }
+    }
+    Ok(digits)
+}

@@ -1,0 +1,8 @@
+//! What makes a device and keeps it: its beginning, linking, prekeys, the daily housekeeping, accepted identities (X 3, X 5 to X 9).
+
+pub(crate) mod begin;
+mod expire;
+pub(crate) mod identity;
+pub(crate) mod link;
+pub(crate) mod publish;
+pub(crate) mod tick;

@@ -1,0 +1,123 @@
+//! What is held, and the ledger of how many bytes it takes (X 9).
+//!
+//! Held are whole envelopes of an identity that the app has not accepted, and opened contents of a group that does not know their sender
+//! yet. Contents and operations count apart, so that neither keeps the other out. Everything that adds to the ledger or takes from it
+//! stands here.
+
+use super::Tx;
+use crate::{
+    error::Code,
+    ids::{DeviceId, EnvelopeId, GroupId, UserId},
+    limits::{MAX_HELD, MAX_HELD_OPERATIONS, MAX_HELD_PER_DEVICE, MIN_HELD},
+    record::{Held, HeldContent},
+    store::{Key, Kind, Places},
+    wire::content::{self, Body},
+};
+
+/// Keeps an envelope under its row's key. `false`: it is beyond the bounds, and nothing is kept.
+pub(crate) fn put_envelope(
+    tx: &mut Tx<'_>,
+    (user, device): (&UserId, DeviceId),
+    key: Key,
+    held: &Held,
+) -> Result<bool, Code> {
+    let mut of_device = held.envelope.len();
+    for key in tx.keys(&tx.places().device(Kind::Held, user, device))? {
+        of_device = of_device.saturating_add(tx.get::<Held>(&key)?.map_or(0, |held| held.envelope.len()));
+    }
+    let mut counters = tx.counters()?;
+    counters.held = counters.held.saturating_add(held.envelope.len() as u64);
+    if of_device > MAX_HELD_PER_DEVICE || counters.held > MAX_HELD as u64 {
+        return Ok(false);
+    }
+    tx.put_counters(&counters)?;
+    tx.put(key, held)?;
+    Ok(true)
+}
+
+/// Every held envelope, in the order of the rows.
+pub(crate) fn envelopes(tx: &Tx<'_>) -> Result<Vec<(Key, Held)>, Code> {
+    let mut all = Vec::new();
+    for key in tx.keys(&Places::all(Kind::Held))? {
+        all.extend(tx.get::<Held>(&key)?.map(|held| (key, held)));
+    }
+    Ok(all)
+}
+
+/// Deletes a held envelope.
+pub(crate) fn take_envelope(tx: &mut Tx<'_>, key: Key, held: &Held) -> Result<(), Code> {
+    let mut counters = tx.counters()?;
+    counters.held = counters.held.saturating_sub(held.envelope.len() as u64);
+    tx.put_counters(&counters)?;
+    tx.delete(key);
+    Ok(())
+}
+
+/// > Group content whose group is not known yet is decrypted, committed and kept as *held* until the add arrives (X 9).
+///
+/// `false`: it is beyond the bounds, and nothing is kept.
+pub(crate) fn put_content(tx: &mut Tx<'_>, group: &GroupId, held: &HeldContent, body: &Body) -> Result<bool, Code> {
+    let mut peer = tx.peer(&held.user, held.device)?.ok_or(Code::NoSession)?;
+    let mut counters = tx.counters()?;
+    let (of_device, in_all, most) = if is_operations(body) {
+        (&mut peer.held_operations, &mut counters.held_operations, MAX_HELD_OPERATIONS)
+    } else {
+        (&mut peer.held, &mut counters.held, MAX_HELD_PER_DEVICE)
+    };
+    *of_device = of_device.saturating_add(size(held));
+    *in_all = in_all.saturating_add(size(held));
+    if *of_device > most as u64 || *in_all > MAX_HELD as u64 {
+        return Ok(false);
+    }
+    tx.put_peer(&peer)?;
+    tx.put_counters(&counters)?;
+    let envelope: &EnvelopeId = &held.envelope_id;
+    let key = tx.places().held_content(group, &held.user, held.device, envelope);
+    tx.put(key, held)?;
+    Ok(true)
+}
+
+/// The held contents of one group, oldest first.
+pub(crate) fn contents(tx: &Tx<'_>, group: &GroupId) -> Result<Vec<(Key, HeldContent)>, Code> {
+    let mut all = with_prefix(tx, &tx.places().group(Kind::HeldContent, group))?;
+    all.sort_by_key(|(_, held)| held.at);
+    Ok(all)
+}
+
+/// The held contents of every group, in the order of the rows.
+pub(crate) fn all_contents(tx: &Tx<'_>) -> Result<Vec<(Key, HeldContent)>, Code> {
+    with_prefix(tx, &Places::all(Kind::HeldContent))
+}
+
+fn with_prefix(tx: &Tx<'_>, prefix: &[u8]) -> Result<Vec<(Key, HeldContent)>, Code> {
+    let mut all = Vec::new();
+    for key in tx.keys(prefix)? {
+        let held: HeldContent = tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
+        all.push((key, held));
+    }
+    Ok(all)
+}
+
+/// Deletes a held content.
+pub(crate) fn take_content(tx: &mut Tx<'_>, key: Key, held: &HeldContent) -> Result<(), Code> {
+    tx.delete(key);
+    let (_, body) = content::decode(&held.content).map_err(|_| Code::RecordInconsistent)?;
+    let operations = is_operations(&body);
+    let mut counters = tx.counters()?;
+    let in_all = if operations { &mut counters.held_operations } else { &mut counters.held };
+    *in_all = in_all.saturating_sub(size(held));
+    if let Some(mut peer) = tx.peer(&held.user, held.device)? {
+        let of_device = if operations { &mut peer.held_operations } else { &mut peer.held };
+        *of_device = of_device.saturating_sub(size(held));
+        tx.put_peer(&peer)?;
+    }
+    tx.put_counters(&counters)
+}
+
+fn is_operations(body: &Body) -> bool {
+    matches!(body, Body::Operations { .. })
+}
+
+fn size(held: &HeldContent) -> u64 {
+    held.content.len().max(MIN_HELD) as u64
+}

@@ -1,0 +1,14 @@
+//! The inbox: what was received and waits for the app.
+
+use super::Tx;
+use crate::{error::Code, event::Item, store::Places};
+
+/// Numbers an item and writes it; gives the number.
+pub(crate) fn put(tx: &mut Tx<'_>, item: &Item) -> Result<u64, Code> {
+    let mut counters = tx.counters()?;
+    let id = counters.last_item.checked_add(1).ok_or(Code::Internal)?;
+    counters.last_item = id;
+    tx.put_counters(&counters)?;
+    tx.put(Places::item(id), item)?;
+    Ok(id)
+}

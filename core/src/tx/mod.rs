@@ -1,0 +1,20 @@
+//! The rows of one call: what it read, what it will write, one commit.
+//!
+//! A public call of the device is one [`Call`]. It reads rows through [`Tx`], changes decoded records, and everything that it changed is
+//! committed at once or not at all. The modules beside [`Tx`] know which rows belong together: a session and its index, a send and its
+//! parts, what is held and how much that is. They decide nothing; the rules stand in `registry` and `group`, the order of steps in `flow`.
+
+pub(crate) mod ahead;
+mod call;
+pub(crate) mod held;
+pub(crate) mod inbox;
+pub(crate) mod own;
+mod records;
+mod rows;
+mod run;
+pub(crate) mod sends;
+pub(crate) mod sessions;
+
+pub(crate) use call::Call;
+pub(crate) use rows::Tx;
+pub(crate) use run::Place;

@@ -1,0 +1,70 @@
+//! This device's own rows: its keys, its user's newest list, its prekeys.
+
+use super::Tx;
+use crate::{
+    crypto::ed25519::SigningKey,
+    error::Code,
+    ids::UserId,
+    keys::device_list::{List, VerifiedDeviceList},
+    model::User,
+    record::{Own, PreKeyBook},
+    store::{Kind, Places},
+};
+
+/// Our own newest list, with its signed bytes.
+pub(crate) struct OwnList {
+    pub(crate) user: User,
+    pub(crate) list: List,
+    pub(crate) signed: Vec<u8>,
+}
+
+/// This device's record and the account key, which the primary alone has.
+pub(crate) struct Primary {
+    pub(crate) own: Own,
+    pub(crate) account: SigningKey,
+}
+
+impl Tx<'_> {
+    pub(crate) fn own(&self) -> Result<Own, Code> {
+        self.get(&Places::only(Kind::Own))?.ok_or(Code::RecordInconsistent)
+    }
+
+    pub(crate) fn put_own(&mut self, own: &Own) -> Result<(), Code> {
+        self.put(Places::only(Kind::Own), own)
+    }
+
+    /// The account key, with what it belongs to; [`Code::NotPrimary`] on any other device.
+    pub(crate) fn primary(&self) -> Result<Primary, Code> {
+        let own = self.own()?;
+        let account = own.account.clone().map(SigningKey::from_seed).ok_or(Code::NotPrimary)?;
+        Ok(Primary { own, account })
+    }
+
+    /// The account key, if this is the primary.
+    pub(crate) fn account(&self) -> Result<Option<SigningKey>, Code> {
+        Ok(self.own()?.account.map(SigningKey::from_seed))
+    }
+
+    /// The newest list of `user`, who is our own.
+    pub(crate) fn own_list(&self, user: &UserId) -> Result<OwnList, Code> {
+        let record = self.user(user)?.ok_or(Code::RecordInconsistent)?;
+        let list = record.list.clone().ok_or(Code::RecordInconsistent)?;
+        let signed = self.signed_list(user)?;
+        Ok(OwnList { user: record, list, signed })
+    }
+
+    /// Writes a list that was taken before its user was known.
+    pub(crate) fn put_first_list(&mut self, list: &VerifiedDeviceList, verified: bool) -> Result<(), Code> {
+        let pinned = User::pinned(list.user.clone(), list.account());
+        self.put_user(&User { verified, list: Some(list.list.clone()), ..pinned })?;
+        self.put_signed_list(list)
+    }
+
+    pub(crate) fn book(&self) -> Result<PreKeyBook, Code> {
+        self.get(&Places::only(Kind::Book))?.ok_or(Code::RecordInconsistent)
+    }
+
+    pub(crate) fn put_book(&mut self, book: &PreKeyBook) -> Result<(), Code> {
+        self.put(Places::only(Kind::Book), book)
+    }
+}

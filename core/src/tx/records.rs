@@ -1,0 +1,117 @@
+//! Records by what they are about: users, their devices, groups.
+
+use super::Tx;
+use crate::{
+    error::Code,
+    ids::{DeviceId, GroupId, UserId},
+    keys::device_list::VerifiedDeviceList,
+    model::{GroupRecord, Peer, User},
+    record::{Counters, StoredList},
+    store::{Key, Kind, Places},
+};
+
+/// The records of a user's listed devices.
+#[derive(Default)]
+pub(crate) struct Peers {
+    /// Those that open.
+    pub(crate) sound: Vec<Peer>,
+    /// The devices whose record is damaged.
+    pub(crate) damaged: Vec<DeviceId>,
+}
+
+impl Peers {
+    /// The record of one device.
+    pub(crate) fn get(&self, device: DeviceId) -> Option<&Peer> {
+        self.sound.iter().find(|peer| peer.device == device)
+    }
+}
+
+impl Tx<'_> {
+    pub(crate) fn user(&self, user: &UserId) -> Result<Option<User>, Code> {
+        self.get(&self.places().user(Kind::User, user))
+    }
+
+    pub(crate) fn put_user(&mut self, user: &User) -> Result<(), Code> {
+        let key = self.places().user(Kind::User, &user.user);
+        self.put(key, user)
+    }
+
+    /// Every user that is known, our own included, in the order of the rows.
+    pub(crate) fn users(&self) -> Result<Vec<User>, Code> {
+        let mut users = Vec::new();
+        for key in self.keys(&Places::all(Kind::User))? {
+            users.extend(self.get::<User>(&key)?);
+        }
+        Ok(users)
+    }
+
+    /// A user's newest list as it was signed; empty when none was taken.
+    pub(crate) fn signed_list(&self, user: &UserId) -> Result<Vec<u8>, Code> {
+        let key = self.places().user(Kind::List, user);
+        Ok(self.get::<StoredList>(&key)?.map(|stored| stored.signed).unwrap_or_default())
+    }
+
+    pub(crate) fn put_signed_list(&mut self, list: &VerifiedDeviceList) -> Result<(), Code> {
+        let key = self.places().user(Kind::List, &list.user);
+        self.put(key, &StoredList { signed: list.signed.clone() })
+    }
+
+    pub(crate) fn peer(&self, user: &UserId, device: DeviceId) -> Result<Option<Peer>, Code> {
+        self.get(&self.places().device(Kind::Peer, user, device))
+    }
+
+    pub(crate) fn put_peer(&mut self, peer: &Peer) -> Result<(), Code> {
+        let key = self.places().device(Kind::Peer, &peer.user, peer.device);
+        self.put(key, peer)
+    }
+
+    /// The records of a user's listed devices.
+    pub(crate) fn listed_peers(&self, user: &User) -> Result<Peers, Code> {
+        let place = |device| self.places().device(Kind::Peer, &user.user, device);
+        self.prefetch_missing(&user.listed().map(|device| place(device.id)).collect::<Vec<Key>>())?;
+        let mut peers = Peers::default();
+        for device in user.listed() {
+            match self.peer(&user.user, device.id) {
+                Ok(peer) => peers.sound.extend(peer),
+                Err(code) if code.is_damage() => peers.damaged.push(device.id),
+                Err(code) => return Err(code),
+            }
+        }
+        Ok(peers)
+    }
+
+    /// Every device that is known, in the order of the rows.
+    pub(crate) fn all_peers(&self) -> Result<Vec<Peer>, Code> {
+        let mut peers = Vec::new();
+        for key in self.keys(&Places::all(Kind::Peer))? {
+            peers.extend(self.get::<Peer>(&key)?);
+        }
+        Ok(peers)
+    }
+
+    pub(crate) fn group(&self, id: &GroupId) -> Result<Option<GroupRecord>, Code> {
+        self.get(&self.places().group(Kind::Group, id))
+    }
+
+    pub(crate) fn put_group(&mut self, id: &GroupId, group: &GroupRecord) -> Result<(), Code> {
+        let key = self.places().group(Kind::Group, id);
+        self.put(key, group)
+    }
+
+    /// Every group that is known, in the order of the rows.
+    pub(crate) fn groups(&self) -> Result<Vec<GroupRecord>, Code> {
+        let mut groups = Vec::new();
+        for key in self.keys(&Places::all(Kind::Group))? {
+            groups.extend(self.get::<GroupRecord>(&key)?);
+        }
+        Ok(groups)
+    }
+
+    pub(crate) fn counters(&self) -> Result<Counters, Code> {
+        Ok(self.get(&Places::only(Kind::Counters))?.unwrap_or_default())
+    }
+
+    pub(crate) fn put_counters(&mut self, counters: &Counters) -> Result<(), Code> {
+        self.put(Places::only(Kind::Counters), counters)
+    }
+}

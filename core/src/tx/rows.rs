@@ -1,0 +1,210 @@
+//! An overlay over the store: what a call read at one generation, and what it will write.
+
+use crate::{
+    context::Context,
+    error::Code,
+    record::Record,
+    store::{Changes, CommitError, Generation, Key, Kind, Places, Query, Sealer, Store},
+};
+use core::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroizing;
+
+type Plain = Option<Zeroizing<Vec<u8>>>;
+
+/// An overlay over the store. Nothing is written before [`Tx::commit`], and then all of it or nothing.
+pub(crate) struct Tx<'a> {
+    store: &'a dyn Store,
+    sealer: &'a Sealer,
+    hold: bool,
+    held: Cell<bool>,
+    generation: Cell<Option<Generation>>,
+    loaded: RefCell<BTreeMap<Key, Option<Vec<u8>>>>,
+    staged: BTreeMap<Key, Plain>,
+    item: Option<BTreeMap<Key, Plain>>,
+    raw: BTreeMap<Key, Vec<u8>>,
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(store: &'a dyn Store, sealer: &'a Sealer, hold: bool) -> Self {
+        Self {
+            store,
+            sealer,
+            hold,
+            held: Cell::new(false),
+            generation: Cell::new(None),
+            loaded: RefCell::default(),
+            staged: BTreeMap::new(),
+            item: None,
+            raw: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn places(&self) -> &'a Places {
+        &self.sealer.places
+    }
+
+    /// Reads rows that will be needed, in one go.
+    ///
+    /// Gives [`Code::StoreBusy`] when the store moved on since the first read: the call then runs again, holding it.
+    pub(crate) fn prefetch(&self, queries: &[Query]) -> Result<(), Code> {
+        if queries.is_empty() {
+            return Ok(());
+        }
+        let hold = self.hold && !self.held.get();
+        let snapshot = self.store.load(queries, hold)?;
+        self.held.set(self.held.get() || hold);
+        match self.generation.get() {
+            None => self.generation.set(Some(snapshot.generation)),
+            Some(generation) if generation == snapshot.generation => {}
+            Some(_) => return Err(Code::StoreBusy),
+        }
+        let mut loaded = self.loaded.borrow_mut();
+        for query in queries {
+            if let Query::Exact(key) = query {
+                loaded.entry(key.clone()).or_insert(None);
+            }
+        }
+        loaded.extend(snapshot.rows.into_iter().map(|(key, row)| (key, Some(row))));
+        Ok(())
+    }
+
+    fn staged(&self, key: &Key) -> Option<&Plain> {
+        self.item.as_ref().and_then(|item| item.get(key)).or_else(|| self.staged.get(key))
+    }
+
+    /// The row as it came from the store, not opened.
+    pub(crate) fn raw(&self, key: &Key) -> Result<Option<Vec<u8>>, Code> {
+        if !self.loaded.borrow().contains_key(key) {
+            self.prefetch(&[Query::Exact(key.clone())])?;
+        }
+        Ok(self.loaded.borrow().get(key).cloned().flatten())
+    }
+
+    pub(crate) fn get<R: Record>(&self, key: &Key) -> Result<Option<R>, Code> {
+        if let Some(plain) = self.staged(key) {
+            return plain.as_ref().map(|plain| R::decode(plain)).transpose();
+        }
+        let row = self.raw(key)?;
+        row.map(|row| R::decode(&self.sealer.open(key, &row)?)).transpose()
+    }
+
+    /// The record if it is there and sound; a damaged one counts as absent.
+    pub(crate) fn get_sound<R: Record>(&self, key: &Key) -> Result<Option<R>, Code> {
+        match self.get(key) {
+            Err(Code::RecordCorrupt) => Ok(None),
+            result => result,
+        }
+    }
+
+    /// Reads those of these rows that were not read yet, in one go.
+    pub(crate) fn prefetch_missing(&self, keys: &[Key]) -> Result<(), Code> {
+        let missing = |key: &&Key| self.staged(key).is_none() && !self.loaded.borrow().contains_key(*key);
+        let queries: BTreeSet<Query> = keys.iter().filter(missing).cloned().map(Query::Exact).collect();
+        self.prefetch(&queries.into_iter().collect::<Vec<_>>())
+    }
+
+    pub(crate) fn exists(&self, key: &Key) -> Result<bool, Code> {
+        match self.staged(key) {
+            Some(plain) => Ok(plain.is_some()),
+            None => Ok(self.raw(key)?.is_some()),
+        }
+    }
+
+    pub(crate) fn put<R: Record>(&mut self, key: Key, record: &R) -> Result<(), Code> {
+        let plain = record.encode()?;
+        self.layer().insert(key, Some(plain));
+        Ok(())
+    }
+
+    pub(crate) fn delete(&mut self, key: Key) {
+        self.layer().insert(key, None);
+    }
+
+    fn layer(&mut self) -> &mut BTreeMap<Key, Plain> {
+        self.item.as_mut().unwrap_or(&mut self.staged)
+    }
+
+    /// A row that is not sealed.
+    pub(crate) fn put_raw(&mut self, (key, row): (Key, Vec<u8>)) {
+        self.raw.insert(key, row);
+    }
+
+    /// The keys of all rows that begin so, staged changes included.
+    pub(crate) fn keys(&self, prefix: &[u8]) -> Result<Vec<Key>, Code> {
+        self.prefetch(&[Query::Prefix(prefix.to_vec())])?;
+        let mut present: BTreeMap<Key, bool> = BTreeMap::new();
+        let loaded = self.loaded.borrow();
+        let inside = loaded.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+        present.extend(inside.map(|(key, row)| (key.clone(), row.is_some())));
+        for layer in [Some(&self.staged), self.item.as_ref()].into_iter().flatten() {
+            let inside = layer.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+            present.extend(inside.map(|(key, plain)| (key.clone(), plain.is_some())));
+        }
+        Ok(present.into_iter().filter(|(_, there)| *there).map(|(key, _)| key).collect())
+    }
+
+    /// From here to [`Tx::end_item`] changes belong to one item of a batch.
+    pub(crate) fn begin_item(&mut self) {
+        self.item = Some(BTreeMap::new());
+    }
+
+    /// Keeps the item's changes, or leaves no trace of it.
+    pub(crate) fn end_item(&mut self, keep: bool) {
+        let item = self.item.take().unwrap_or_default();
+        if keep {
+            self.staged.extend(item);
+        }
+    }
+
+    /// Seals what changed and commits it. `Ok(false)`: the store moved on, run again.
+    pub(crate) fn commit(self, context: &mut Context<'_>) -> Result<bool, Code> {
+        let mut rows: BTreeMap<Key, Option<Vec<u8>>> =
+            self.raw.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect();
+        for (key, plain) in &self.staged {
+            let before = self.loaded.borrow().get(key).cloned().flatten();
+            match (plain, before) {
+                (None, None) if self.loaded.borrow().contains_key(key) => {}
+                (None, _) => {
+                    rows.insert(key.clone(), None);
+                }
+                (Some(plain), Some(before))
+                    if self.sealer.open(key, &before).is_ok_and(|before| *before == **plain) => {}
+                (Some(plain), _) => {
+                    rows.insert(key.clone(), Some(self.sealer.seal(context, key, plain)?));
+                }
+            }
+        }
+        if rows.is_empty() {
+            return Ok(true);
+        }
+        if self.generation.get().is_none() {
+            self.prefetch(&[Query::Exact(Places::only(Kind::Check))])?;
+        }
+        let expected = self.generation.get().unwrap_or_default();
+        let counter = expected.counter.checked_add(1).ok_or(Code::Internal)?;
+        let next = Generation { counter, nonce: context.random() };
+        self.held.set(false);
+        match self.store.commit(expected, &Changes { next, rows }) {
+            Ok(()) => Ok(true),
+            Err(CommitError::Conflict) => Ok(false),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            // The generation says what happened: ours, or still the old one.
+            Err(CommitError::OutcomeUnknown) => match self.store.load(&[], false) {
+                Ok(snapshot) if snapshot.generation == next => Ok(true),
+                Ok(snapshot) if snapshot.generation == expected => Err(Code::StoreIo),
+                Ok(_) => Ok(false),
+                Err(_) => Err(Code::OutcomeUnknown),
+            },
+        }
+    }
+}
+
+/// A hold ends with its call, whatever became of it.
+impl Drop for Tx<'_> {
+    fn drop(&mut self) {
+        if self.held.get() {
+            self.store.release();
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Sessions in the store: their parts, their index, their end.
+
+use super::Tx;
+use crate::{
+    error::Code,
+    ids::{DeviceId, Scope, SessionId, UserId},
+    model::{Peer, SessionMeta},
+    ratchet::Delta,
+    record::{Beginning, Block, Directory, Hot, IndexEntry, SessionCold},
+    registry::devices,
+    session::Session,
+    store::{Key, Kind},
+};
+
+/// Reads a session; a part that is missing or does not fit is [`Code::RecordInconsistent`].
+pub(crate) fn load(tx: &Tx<'_>, peer: &Peer, meta: SessionMeta) -> Result<Session, Code> {
+    let places = tx.places();
+    let keys = [Kind::Session, Kind::Chains, Kind::Skipped].map(|kind| places.session(kind, peer, meta.id));
+    tx.prefetch_missing(&keys)?;
+    let [cold, hot, directory] = keys;
+    let (cold, hot) = tx.get::<SessionCold>(&cold)?.zip(tx.get::<Hot>(&hot)?).ok_or(Code::RecordInconsistent)?;
+    let directory = tx.get::<Directory>(&directory)?.unwrap_or_default();
+    Session::from_parts(meta, cold, hot, directory)
+}
+
+/// Writes a whole new session with its first index entry, and deletes those that it displaces. The session goes on with the sequence of
+/// its scope.
+pub(crate) fn insert(tx: &mut Tx<'_>, peer: &mut Peer, session: &mut Session) -> Result<(), Code> {
+    session.ratchet.hot.sequence = sequence(tx, peer, session.meta.scope)?;
+    let places = tx.places();
+    tx.put(places.session(Kind::Session, peer, session.meta.id), &session.cold())?;
+    tx.put(places.session(Kind::Chains, peer, session.meta.id), &session.ratchet.hot)?;
+    let (tag, chain) = session.ratchet.first_tag();
+    tx.put(places.index(peer, &tag), &IndexEntry { session: session.meta.id, chain })?;
+    for gone in peer.insert(session.meta) {
+        remove_rows(tx, peer, gone)?;
+    }
+    Ok(())
+}
+
+/// Writes what one step changed.
+fn write(tx: &mut Tx<'_>, peer: &Peer, session: &Session, delta: &Delta, cold: bool) -> Result<(), Code> {
+    let places = tx.places();
+    let id = session.meta.id;
+    tx.put(places.session(Kind::Chains, peer, id), &delta.hot)?;
+    if cold || delta.cold.is_some() {
+        tx.put(places.session(Kind::Session, peer, id), &session.cold())?;
+    }
+    if let Some(directory) = &delta.directory {
+        let key = places.session(Kind::Skipped, peer, id);
+        if directory.blocks.is_empty() {
+            tx.delete(key);
+        } else {
+            tx.put(key, directory)?;
+        }
+    }
+    for ((chain, number), block) in &delta.blocks {
+        let key = places.block(peer, id, *chain, *number);
+        match block {
+            Some(block) => tx.put(key, block)?,
+            None => tx.delete(key),
+        }
+    }
+    for (tag, chain) in &delta.tags_added {
+        tx.put(places.index(peer, tag), &IndexEntry { session: id, chain: *chain })?;
+    }
+    for tag in &delta.tags_removed {
+        tx.delete(places.index(peer, tag));
+    }
+    Ok(())
+}
+
+/// Writes a receiving step, and what the first answer changes: the session stops initiating (Sesame 2.3).
+pub(crate) fn settle_step(
+    tx: &mut Tx<'_>,
+    peer: &mut Peer,
+    session: &mut Session,
+    mut delta: Delta,
+    now: u64,
+) -> Result<(), Code> {
+    // Receiving sends nothing: the sequence stays as the session has it.
+    delta.hot.sequence = session.ratchet.hot.sequence;
+    let answered = session.meta.answered_at.is_none();
+    let Some(meta) = peer.sessions.iter_mut().find(|meta| meta.id == session.meta.id) else {
+        // There are more sessions than the limit and this one has the lowest generation: it is deleted with its first message.
+        return tx.put_peer(peer);
+    };
+    meta.answered_at = meta.answered_at.or(Some(now));
+    meta.initiating = false;
+    session.meta = *meta;
+    if let Some(Beginning::Opening(opening)) = session.beginning.take() {
+        answer_carrier(tx, peer, opening.carrier, now)?;
+    }
+    if let Some(cold) = delta.cold.clone() {
+        session.ratchet.cold = cold;
+    }
+    write(tx, peer, session, &delta, answered)?;
+    if delta.directory.is_some() {
+        bound_skipped(tx, peer)?;
+    }
+    tx.put_peer(peer)
+}
+
+/// > that also marks the direct session that carried it as answered (X 4)
+fn answer_carrier(tx: &mut Tx<'_>, peer: &mut Peer, carrier: Option<SessionId>, now: u64) -> Result<(), Code> {
+    let Some(meta) = peer.sessions.iter_mut().find(|meta| Some(meta.id) == carrier && meta.initiating) else {
+        return Ok(());
+    };
+    meta.initiating = false;
+    meta.answered_at = meta.answered_at.or(Some(now));
+    let key = tx.places().session(Kind::Session, peer, carrier.ok_or(Code::Internal)?);
+    let cold: SessionCold = tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
+    tx.put(key, &SessionCold { beginning: None, ..cold })
+}
+
+/// Keeps the skipped keys of a device within their bound (A30). A session that pays keeps marks, so that its messages fail as expired.
+fn bound_skipped(tx: &mut Tx<'_>, peer: &Peer) -> Result<(), Code> {
+    let places = tx.places();
+    let mut counts = Vec::new();
+    for meta in &peer.sessions {
+        let directory: Option<Directory> = tx.get(&places.session(Kind::Skipped, peer, meta.id))?;
+        let keys =
+            directory.iter().flat_map(|directory| &directory.blocks).map(|entry| entry.stored.count_ones() as usize);
+        counts.push((*meta, keys.sum()));
+    }
+    for meta in devices::skipped_surplus(&counts) {
+        let key = places.session(Kind::Skipped, peer, meta.id);
+        let mut directory: Directory = tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
+        for entry in &mut directory.blocks {
+            entry.expired |= entry.stored;
+            entry.stored = 0;
+            tx.delete(places.block(peer, meta.id, entry.chain, entry.block));
+        }
+        tx.put(key, &directory)?;
+        let key = places.session(Kind::Chains, peer, meta.id);
+        let mut hot: Hot = tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
+        hot.oldest_skipped = None;
+        tx.put(key, &hot)?;
+    }
+    Ok(())
+}
+
+/// Reads a block of skipped keys.
+pub(crate) fn block(tx: &Tx<'_>, peer: &Peer, meta: &SessionMeta, chain: u32, number: u32) -> Result<Block, Code> {
+    tx.get(&tx.places().block(peer, meta.id, chain, number))?.ok_or(Code::RecordInconsistent)
+}
+
+/// How many messages this device has sent to that one in a scope, over all its sessions that are left.
+fn sequence(tx: &Tx<'_>, peer: &Peer, scope: Scope) -> Result<u64, Code> {
+    let mut highest = 0;
+    for meta in peer.sessions.iter().filter(|meta| meta.scope == scope) {
+        let key = tx.places().session(Kind::Chains, peer, meta.id);
+        // A damaged one counts nothing; its session is forgotten when it is used.
+        if let Some(hot) = tx.get_sound::<Hot>(&key)? {
+            highest = highest.max(hot.sequence);
+        }
+    }
+    Ok(highest)
+}
+
+/// Forgets sessions: their floor rises, their rows go.
+pub(crate) fn forget(tx: &mut Tx<'_>, peer: &mut Peer, gone: &[SessionMeta]) -> Result<(), Code> {
+    peer.forget(gone);
+    gone.iter().try_for_each(|meta| remove_rows(tx, peer, *meta))
+}
+
+fn remove_rows(tx: &mut Tx<'_>, peer: &Peer, meta: SessionMeta) -> Result<(), Code> {
+    let places = tx.places();
+    for kind in [Kind::Session, Kind::Chains, Kind::Skipped] {
+        tx.delete(places.session(kind, peer, meta.id));
+    }
+    for key in tx.keys(&places.session(Kind::Block, peer, meta.id))? {
+        tx.delete(key);
+    }
+    for key in tx.keys(&places.device(Kind::Index, &peer.user, peer.device))? {
+        // An entry that does not open leads nowhere, and goes as well.
+        if tx.get_sound::<IndexEntry>(&key)?.is_none_or(|entry| entry.session == meta.id) {
+            tx.delete(key);
+        }
+    }
+    Ok(())
+}
+
+/// Deletes a DeviceRecord and everything under it (delete, Sesame 3.2).
+pub(crate) fn remove_peer(tx: &mut Tx<'_>, user: &UserId, device: DeviceId) -> Result<(), Code> {
+    let kinds = [Kind::Peer, Kind::Session, Kind::Chains, Kind::Skipped, Kind::Block, Kind::Index, Kind::Heard];
+    let mut keys: Vec<Key> = Vec::new();
+    for kind in kinds {
+        keys.extend(tx.keys(&tx.places().device(kind, user, device))?);
+    }
+    keys.into_iter().for_each(|key| tx.delete(key));
+    Ok(())
+}
