@@ -17,8 +17,6 @@ use std::{
 const COMPILERS: [(&str, &str, &str); 2] = [("gcc", "g++", "g++"), ("clang", "clang++", "clang")];
 /// Under which no header may have a word to say.
 const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
-/// The programs of `bindings/c/examples`, each in C and in C++.
-const EXAMPLES: [&str; 3] = ["quickstart", "group", "app_store"];
 /// Call sequences in CI; `cargo xtask score c-sequences` runs a million.
 const SEQUENCES: &str = "5000";
 
@@ -52,13 +50,9 @@ pub(crate) fn check(report: &mut Report) {
     if !tools::have("pkg-config", &["pkg-config"]) {
         return report.skip("C programs", "there is no pkg-config");
     }
-    report.step("examples by pkg-config", || examples_by_pkg_config(&prefix));
     match tools::have("cmake", &["cmake", "make"]) {
-        true => {
-            report.step("examples by CMake", || examples_by_cmake(&prefix));
-            report.step("C: the page's commands", || readme(&prefix));
-        }
-        false => report.skip("examples by CMake, and the page's commands", "there is no cmake"),
+        true => report.step("C: the page's commands, with all examples", || readme(&prefix)),
+        false => report.skip("C: the page's commands, with all examples", "there is no cmake"),
     }
     programs(report, &prefix);
 }
@@ -178,28 +172,21 @@ fn flags(prefix: &Path, is_static: bool) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-fn examples_by_pkg_config(prefix: &Path) -> Result<(), String> {
-    for example in EXAMPLES {
-        for (extension, compiler) in [("c", "gcc"), ("cpp", "g++")] {
-            let source = root().join("bindings/c/examples").join(example).with_extension(extension);
-            for is_static in [false, true] {
-                run(&build(prefix, compiler, &source, is_static, &["-O1"])?, &[])?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What the C page tells to type, exactly as it is printed, but for the prefix.
+/// What the C page tells to type, exactly as it is printed, but for the prefix: the quickstart by pkg-config, every example by CMake. The
+/// examples are played out of the tree, so that nothing but what is installed is found.
 fn readme(prefix: &Path) -> Result<(), String> {
     let page = fs::read_to_string(root().join("bindings/c/README.md")).map_err(|error| error.to_string())?;
     let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     let scratch = target().join("c-readme");
     let _ = fs::remove_dir_all(&scratch);
-    fs::create_dir_all(&scratch).map_err(|error| error.to_string())?;
+    let examples = scratch.join("examples");
+    fs::create_dir_all(&examples).map_err(|error| error.to_string())?;
+    for entry in fs::read_dir(root().join("bindings/c/examples")).map_err(|error| error.to_string())?.flatten() {
+        fs::copy(entry.path(), examples.join(entry.file_name())).map_err(|error| error.to_string())?;
+    }
     let mut typed = 0;
     for (at, block) in blocks.enumerate() {
-        let folder = if at == 0 { root() } else { root().join("bindings/c/examples") };
+        let folder = if at == 0 { root() } else { examples.clone() };
         let done = Command::new("sh")
             .args(["-ec", block])
             .current_dir(folder)
@@ -212,22 +199,6 @@ fn readme(prefix: &Path) -> Result<(), String> {
         }
     }
     if typed == 3 { Ok(()) } else { Err(format!("{typed} blocks of commands, not 3")) }
-}
-
-fn examples_by_cmake(prefix: &Path) -> Result<(), String> {
-    let folder = target().join("c-cmake");
-    let _ = fs::remove_dir_all(&folder);
-    // Out of the source tree, so that nothing but what is installed is found.
-    let source = folder.join("examples");
-    fs::create_dir_all(&source).map_err(|error| error.to_string())?;
-    for entry in fs::read_dir(root().join("bindings/c/examples")).map_err(|error| error.to_string())?.flatten() {
-        fs::copy(entry.path(), source.join(entry.file_name())).map_err(|error| error.to_string())?;
-    }
-    let (source, made) = (source.to_string_lossy().into_owned(), folder.join("build").to_string_lossy().into_owned());
-    let prefix = format!("-DCMAKE_PREFIX_PATH={}", prefix.display());
-    run("cmake", &["-S", &source, "-B", &made, &prefix])?;
-    run("cmake", &["--build", &made, "-j", "2"])?;
-    run("ctest", &["--test-dir", &made, "--output-on-failure"])
 }
 
 /// A program of `tests/c` with its arguments.
