@@ -68,11 +68,10 @@ fn programs() -> Result<Vec<Program>, String> {
     let hosts = target().join("dist-hosts");
     build_library_as(&hosts, &["--lib", "--release", "--features", "uniffi,wiping-allocator"])?;
     let libraries = hosts.join("release");
-    let interpreter = python::environment()?;
     let package = hosts.join("python");
     python::lay_out(&libraries.join(library().file_name().unwrap_or_default()), &package)?;
     programs.push(Program::new("Python", move || {
-        let mut command = Command::new(&interpreter);
+        let mut command = Command::new(python::SYSTEM);
         command.arg(root().join("tests/bench/batch.py")).env("PYTHONPATH", &package);
         command
     }));

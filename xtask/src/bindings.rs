@@ -11,7 +11,7 @@ use std::{
 const HEADER: &str = "include/sesame.h";
 /// What is generated for the hosts: the language, the file as the generator calls it, and where it is committed.
 const HOSTS: [(&str, &str, &str); 5] = [
-    ("python", "sesame_ffi.py", "bindings/python/src/sesame/_native.py"),
+    ("python", "sesame_ffi.py", "bindings/python/src/sesame/_native/sesame_ffi.py"),
     ("kotlin", "sesame/sesame_ffi.kt", "bindings/kotlin/src/generated/sesame/sesame_ffi.kt"),
     ("swift", "Sesame.swift", "bindings/swift/Sources/Sesame/Generated.swift"),
     ("swift", "SesameFFI.h", "bindings/swift/Sources/SesameFFI/SesameFFI.h"),
@@ -54,6 +54,17 @@ fn generator(args: &[&str]) -> Result<Vec<u8>, String> {
         .output()
         .map_err(|error| format!("cargo could not be started: {error}"))?;
     if done.status.success() { Ok(done.stdout) } else { Err(format!("the generator ended with {}", done.status)) }
+}
+
+/// A folder in which the generator is called `uniffi-bindgen`, for programs that look for that name on the PATH.
+pub(crate) fn generator_on_path() -> Result<PathBuf, String> {
+    run("cargo", &["build", "-p", "sesame-bindgen"])?;
+    let folder = target().join("generator");
+    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let program = |name: &str| format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    fs::copy(target().join("debug").join(program("sesame-bindgen")), folder.join(program("uniffi-bindgen")))
+        .map_err(|error| format!("the generator: {error}"))?;
+    Ok(folder)
 }
 
 /// The generated code of every host: where it is committed, and the text.

@@ -5,7 +5,8 @@ use crate::{
     bindings::target,
     dist,
     report::{Report, before},
-    root, run, tools,
+    root, run,
+    tools::starts,
 };
 use std::{
     fs,
@@ -13,8 +14,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Compilers for C and C++, with the package that brings them.
-const COMPILERS: [(&str, &str, &str); 2] = [("gcc", "g++", "g++"), ("clang", "clang++", "clang")];
+/// Compilers for C and C++.
+const COMPILERS: [(&str, &str); 2] = [("gcc", "g++"), ("clang", "clang++")];
 /// Under which no header may have a word to say.
 const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 /// Call sequences in CI; `cargo xtask score c-sequences` runs a million.
@@ -23,36 +24,39 @@ const SEQUENCES: &str = "5000";
 /// Everything that is checked of the C face.
 pub(crate) fn check(report: &mut Report) {
     report.language("C");
-    for (c, cpp, package) in COMPILERS {
+    for (c, cpp) in COMPILERS {
         let name = format!("headers under {c} and {cpp}");
-        match tools::have(c, &[package]) && tools::have(cpp, &[package]) {
-            true => report.step(&name, || headers(c, cpp)),
-            false => report.skip(&name, &format!("there is no {c}")),
+        if starts(c) && starts(cpp) {
+            report.step(&name, || headers(c, cpp));
+        } else {
+            report.skip(&name, &format!("there is no {c} or no {cpp}"));
         }
     }
     if !cfg!(target_os = "linux") {
         return report.skip("C package", "its layout is Linux's");
     }
     let prefix = target().join("c-prefix");
-    let installed = report.value("C package", || {
+    let installed = report.step("C package", || {
         let _ = fs::remove_dir_all(&prefix);
         dist::c::install(&prefix)
     });
-    if installed.is_none() {
+    if !installed {
         return;
     }
     report.step("exported symbols are the header's", || dist::c::check_symbols(&prefix));
-    match tools::have("abidiff", &["abigail-tools"]) {
-        true => report.step("ABI is the baseline's", || abi(&prefix)),
-        false => report.skip("ABI is the baseline's", "there is no abidiff"),
+    if starts("abidiff") {
+        report.step("ABI is the baseline's", || abi(&prefix));
+    } else {
+        report.skip("ABI is the baseline's", "there is no abidiff");
     }
     // The programs below, and what the page tells to type, stand on both.
-    if !tools::have("pkg-config", &["pkg-config"]) {
+    if !starts("pkg-config") {
         return report.skip("C programs", "there is no pkg-config");
     }
-    match tools::have("cmake", &["cmake", "make"]) {
-        true => report.step("C: the page's commands, with all examples", || readme(&prefix)),
-        false => report.skip("C: the page's commands, with all examples", "there is no cmake"),
+    if starts("cmake") {
+        report.step("C: the page's commands, with all examples", || readme(&prefix));
+    } else {
+        report.skip("C: the page's commands, with all examples", "there is no cmake");
     }
     programs(report, &prefix);
 }
@@ -102,7 +106,7 @@ fn shape(header: &Path) -> Result<PathBuf, String> {
 
 /// Writes the baseline of the ABI.
 pub(crate) fn write_abi() -> Result<(), String> {
-    if !tools::have("abidw", &["abigail-tools"]) {
+    if !starts("abidw") {
         return Err("there is no abidw (libabigail)".to_owned());
     }
     let library = shape(&root().join("include/sesame.h"))?;
@@ -221,11 +225,6 @@ fn programs_of_tests() -> Result<Vec<(&'static str, Vec<String>)>, String> {
     ])
 }
 
-/// Whether a command succeeds.
-pub(crate) fn succeeds(program: &str, args: &[&str]) -> bool {
-    Command::new(program).args(args).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-}
-
 /// A program of the story, over a library for tests.
 pub(crate) fn build_of_story(library: &Path, name: &str) -> Result<PathBuf, String> {
     let folder = target().join("c-programs");
@@ -257,7 +256,10 @@ pub(crate) fn counted(mut command: Command) -> Result<(u32, u32), String> {
 fn programs(report: &mut Report, prefix: &Path) {
     let programs = match programs_of_tests() {
         Ok(programs) => programs,
-        Err(error) => return report.step("C programs", || Err(error)),
+        Err(error) => {
+            report.step("C programs", || Err(error));
+            return;
+        }
     };
     let sanitizers =
         ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
@@ -275,7 +277,7 @@ fn programs(report: &mut Report, prefix: &Path) {
             report.corpus(passed);
         }
     }
-    if !tools::have("valgrind", &["valgrind"]) {
+    if !starts("valgrind") {
         return report.skip("C programs under valgrind", "there is no valgrind");
     }
     for (name, args) in &programs {

@@ -9,13 +9,14 @@ mod python;
 mod quickstart;
 mod report;
 mod score;
+mod setup;
 mod story;
 mod swift;
 mod test;
 mod toolchains;
 mod tools;
 
-use clap::{Arg, Command as Cli};
+use clap::{Arg, ArgMatches, Command as Cli};
 use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode},
@@ -28,7 +29,10 @@ fn commands() -> Cli {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(Cli::new("demo").about("One message to every device, then a group's story, from Python"))
-        .subcommand(Cli::new("test").about("Everything that must hold; what CI runs").arg(part))
+        .subcommand(Cli::new("test").about("Everything that must hold; what CI runs").arg(part.clone()))
+        .subcommand(
+            Cli::new("setup").about("Installs what `test` needs; says first what, and how large it is").arg(part),
+        )
         .subcommand(dist::command())
         .subcommand(Cli::new("bindings").about("Generates the hosts' code anew"))
         .subcommand(Cli::new("header").about("Generates include/sesame.h anew"))
@@ -36,13 +40,18 @@ fn commands() -> Cli {
         .subcommand(Cli::new("bench").about("Times batches in Rust beside the same in each other language"))
         .subcommand(score::command())
         .subcommand(Cli::new("transcript").about("Writes the transcript of the story anew"))
-        .subcommand(Cli::new("clean-toolchains").about("Takes away what was set up for Kotlin and Swift"))
+        .subcommand(Cli::new("clean-toolchains").about("Deletes what `setup` keeps in the cache folder"))
+}
+
+fn part(what: &ArgMatches) -> Option<&str> {
+    what.get_one::<String>("part").map(String::as_str)
 }
 
 fn main() -> ExitCode {
     let result = match commands().get_matches().subcommand() {
-        Some(("demo", _)) => demo(),
-        Some(("test", what)) => return test::test(what.get_one::<String>("part").map(String::as_str)),
+        Some(("demo", _)) => python::demo(),
+        Some(("test", what)) => return test::test(part(what)),
+        Some(("setup", what)) => setup::run(part(what)),
         Some(("dist", what)) => dist::run(what),
         Some(("bindings", _)) => bindings::generate(),
         Some(("header", _)) => bindings::header().and_then(|text| bindings::write_header(&root(), &text)),
@@ -85,15 +94,4 @@ fn finish(mut command: Command) -> Result<(), String> {
         Ok(status) => Err(format!("{:?} ended with {status}", command.get_program())),
         Err(error) => Err(format!("{:?} could not be started: {error}", command.get_program())),
     }
-}
-
-/// Builds the library, installs it with its Python package into an environment of its own, and plays the story.
-fn demo() -> Result<(), String> {
-    eprintln!("== 1/3 the library (a fresh clone takes one to two minutes)");
-    bindings::build_library()?;
-    eprintln!("== 2/3 a Python environment with the package");
-    let python = python::environment()?;
-    python::install(&python)?;
-    eprintln!("== 3/3 the story");
-    run(&python, &["bindings/python/demo.py"])
 }

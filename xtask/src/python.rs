@@ -1,9 +1,12 @@
-//! A Python environment of the project's own, under the target folder.
+//! The Python package as a wheel, its tests, and the environment of the tools that come from PyPI.
 
 use crate::{
-    bindings::{build_library, library, target},
+    bindings::{self, build_library, library, target},
+    finish,
     report::{Report, before},
     root, run,
+    toolchains::home,
+    tools::runs,
 };
 use std::{
     fs,
@@ -11,87 +14,120 @@ use std::{
     process::{Command, Stdio},
 };
 
+/// The Python that is here.
+pub(crate) const SYSTEM: &str = if cfg!(windows) { "python" } else { "python3" };
+
+/// What is installed into the tools' environment.
+const TOOLS: &str = include_str!("../tools.txt");
+
 /// Everything that is checked of the Python package.
 pub(crate) fn check(report: &mut Report) {
     report.language("Python");
-    let python = report.value("python environment", || {
-        build_library()?;
-        let python = environment()?;
-        install(&python)?;
-        install_test_tools(&python)?;
-        Ok(python)
+    let package = target().join("python-package");
+    let installed = report.step("Python wheel", || {
+        let wheels = target().join("wheels");
+        let _ = fs::remove_dir_all(&wheels);
+        wheel(&wheels, &target(), &["--profile", "dev", "--features", "uniffi"])?;
+        install(&wheels, &package)
     });
-    let Some(python) = python else { return };
-    report.step("mypy --strict", || mypy(&python));
-    report.step("the demo's story", || run(&python, &["bindings/python/demo.py"]));
-    tests(&python, report);
-}
-
-/// Makes the environment if it is not there; gives its interpreter.
-pub(crate) fn environment() -> Result<PathBuf, String> {
-    let folder = target().join("venv");
-    let python = match cfg!(windows) {
-        true => folder.join("Scripts/python.exe"),
-        false => folder.join("bin/python"),
-    };
-    let works =
-        Command::new(&python).args(["-m", "pip", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !works.is_ok_and(|status| status.success()) {
-        let _ = fs::remove_dir_all(&folder);
-        let system = if cfg!(windows) { "python" } else { "python3" };
-        run(system, &["-m", "venv", &folder.to_string_lossy()]).map_err(|error| {
-            format!("{error}\nPython 3.11 or newer is needed; on Debian also the package python3-venv")
-        })?;
+    if !installed {
+        return;
     }
-    Ok(python)
+    report.step("mypy --strict", || mypy(&package));
+    report.step("the demo's story", || {
+        let mut story = Command::new(SYSTEM);
+        story.arg("bindings/python/demo.py").env("PYTHONPATH", &package).current_dir(root());
+        finish(story)
+    });
+    tests(&package, report);
 }
 
-/// Builds the wheel from the library and the committed Python, and installs it. No network is needed.
-pub(crate) fn install(python: &Path) -> Result<(), String> {
-    let wheels = target().join("wheels");
-    let _ = fs::remove_dir_all(&wheels);
-    let (wheels, library) = (wheels.to_string_lossy().into_owned(), library().to_string_lossy().into_owned());
-    run(python, &["bindings/python/build_wheel.py", &library, &wheels])?;
-    let found = fs::read_dir(&wheels).map_err(|error| error.to_string())?.flatten().next();
-    let wheel = found.ok_or("no wheel was built")?.path().to_string_lossy().into_owned();
-    let quiet =
-        ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-index", "--no-deps", "--force-reinstall"];
-    run(python, &[&quiet[..], &[&wheel]].concat())
+/// A program of the tools' environment.
+pub(crate) fn tool(name: &str) -> PathBuf {
+    let folder = if cfg!(windows) { "Scripts" } else { "bin" };
+    home().join("python").join(folder).join(name)
 }
 
-/// The package as it is committed, with another library in it, under a folder for PYTHONPATH.
+/// The list of what is in the environment lies beside it, and is written last.
+fn list() -> PathBuf {
+    home().join("python/tools.txt")
+}
+
+/// Whether the tools are here, in the versions of the list.
+pub(crate) fn has_tools() -> bool {
+    fs::read_to_string(list()).is_ok_and(|installed| installed == TOOLS)
+}
+
+/// Makes the tools' environment anew.
+pub(crate) fn install_tools() -> Result<(), String> {
+    let folder = home().join("python");
+    let _ = fs::remove_dir_all(&folder);
+    run(SYSTEM, &["-m", "venv", &folder.to_string_lossy()])
+        .map_err(|error| format!("{error}\nPython 3.11 or newer is needed; on Debian also the package python3-venv"))?;
+    let requirements = root().join("xtask/tools.txt").to_string_lossy().into_owned();
+    let quiet = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"];
+    run(tool("python"), &[&quiet[..], &["-r", &requirements]].concat())?;
+    fs::write(list(), TOOLS).map_err(|error| error.to_string())
+}
+
+/// Builds the wheel into a folder by maturin, which calls `uniffi-bindgen`: the one of `bindings/bindgen`, under that name on the PATH.
+pub(crate) fn wheel(to: &Path, build: &Path, options: &[&str]) -> Result<(), String> {
+    if !has_tools() {
+        return Err("there is no maturin; `cargo xtask setup` installs it".to_owned());
+    }
+    let folder = bindings::generator_on_path()?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths([folder].into_iter().chain(std::env::split_paths(&path)));
+    let mut maturin = Command::new(tool("maturin"));
+    maturin.args(["build", "--locked", "--out"]).arg(to).arg("--target-dir").arg(build).args(options);
+    maturin.env("PATH", path.map_err(|error| error.to_string())?).current_dir(root().join("bindings/python"));
+    finish(maturin)
+}
+
+/// Installs the one wheel of a folder into another folder, for PYTHONPATH.
+fn install(wheels: &Path, to: &Path) -> Result<(), String> {
+    let _ = fs::remove_dir_all(to);
+    let (wheels, to) = (wheels.to_string_lossy(), to.to_string_lossy());
+    let quiet = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-index", "--no-deps"];
+    run(tool("python"), &[&quiet[..], &["--find-links", &wheels, "--target", &to, "sesame"]].concat())
+}
+
+/// The package as it is committed with a library in it, in a folder for PYTHONPATH: a wheel without maturin, which has to be fetched, and
+/// without the generators, which take minutes to build.
 pub(crate) fn lay_out(library: &Path, folder: &Path) -> Result<(), String> {
-    let package = folder.join("sesame");
+    let (source, package) = (root().join("bindings/python/src/sesame"), folder.join("sesame"));
     let _ = fs::remove_dir_all(&package);
-    fs::create_dir_all(&package).map_err(|error| error.to_string())?;
-    let source = root().join("bindings/python/src/sesame");
-    let entries = fs::read_dir(source).map_err(|error| error.to_string())?.flatten().map(|entry| entry.path());
-    for file in entries.filter(|path| path.is_file()).chain([library.to_path_buf()]) {
-        let to = package.join(file.file_name().unwrap_or_default());
-        fs::copy(&file, to).map_err(|error| format!("{}: {error}", file.display()))?;
+    for part in ["", "_native"] {
+        let (from, to) = (source.join(part), package.join(part));
+        fs::create_dir_all(&to).map_err(|error| error.to_string())?;
+        let entries = fs::read_dir(from).map_err(|error| error.to_string())?.flatten().map(|entry| entry.path());
+        for file in entries.filter(|path| path.is_file()) {
+            copy(&file, &to)?;
+        }
     }
-    Ok(())
+    copy(library, &package.join("_native"))
 }
 
-/// pytest, mypy, and the primitives of the second implementation, from PyPI, once.
-fn install_test_tools(python: &Path) -> Result<(), String> {
-    run(
-        python,
-        &[
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--disable-pip-version-check",
-            "pytest==9.0.1",
-            "mypy==1.18.2",
-            "cryptography==50.0.2",
-        ],
-    )
+fn copy(file: &Path, folder: &Path) -> Result<(), String> {
+    let to = folder.join(file.file_name().unwrap_or_default());
+    fs::copy(file, to).map(drop).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// The demo's program over the library in the tree.
+pub(crate) fn demo() -> Result<(), String> {
+    let folder = target().join("demo");
+    build_library()?;
+    lay_out(&library(), &folder)?;
+    let mut demo = Command::new(SYSTEM);
+    demo.arg("bindings/python/demo.py").env("PYTHONPATH", folder).current_dir(root());
+    if !runs(SYSTEM, &["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]) {
+        return Err("Python 3.11 or newer is needed".to_owned());
+    }
+    finish(demo)
 }
 
 /// The package, the demo, the tests and the story, each as strict as can be.
-fn mypy(python: &Path) -> Result<(), String> {
+fn mypy(package: &Path) -> Result<(), String> {
     let checked = [
         "src/sesame",
         "demo.py",
@@ -100,34 +136,31 @@ fn mypy(python: &Path) -> Result<(), String> {
         "../../tests/story/python/peer.py",
         "../../tests/bench/batch.py",
     ];
-    let mut command = Command::new(python);
-    command.args(["-m", "mypy", "--strict", "--config-file", "pyproject.toml"]).args(checked);
-    command.current_dir(root().join("bindings/python")).env("MYPYPATH", "tests");
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("mypy ended with {status}")),
-        Err(error) => Err(error.to_string()),
-    }
+    let mut mypy = Command::new(tool("python"));
+    mypy.args(["-m", "mypy", "--strict", "--config-file", "pyproject.toml"]).args(checked);
+    mypy.current_dir(root().join("bindings/python")).env("MYPYPATH", "tests").env("PYTHONPATH", package);
+    finish(mypy)
 }
 
 /// Runs pytest and adds its counts: the corpus apart.
-fn tests(python: &Path, report: &mut Report) {
+fn tests(package: &Path, report: &mut Report) {
     let corpus = "bindings/python/tests/test_bad_inputs.py";
     let mut cases = 0;
     report.counted("pytest: bad inputs", || {
-        let counts = pytest(python, &[corpus])?;
+        let counts = pytest(package, &[corpus])?;
         cases = counts.0.saturating_sub(1);
         Ok(counts)
     });
     report.corpus(cases);
     let ignore = format!("--ignore={corpus}");
-    report.counted("pytest", || pytest(python, &["bindings/python/tests", "tests/vectors", &ignore]));
+    report.counted("pytest", || pytest(package, &["bindings/python/tests", "tests/vectors", &ignore]));
 }
 
-fn pytest(python: &Path, args: &[&str]) -> Result<(u32, u32), String> {
-    let done = Command::new(python)
+fn pytest(package: &Path, args: &[&str]) -> Result<(u32, u32), String> {
+    let done = Command::new(tool("python"))
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
         .args(args)
+        .env("PYTHONPATH", package)
         .current_dir(root())
         .stderr(Stdio::inherit())
         .output()

@@ -41,9 +41,9 @@ impl Report {
         self.languages.entry(self.language).or_default().corpus = count;
     }
 
-    /// Runs one check.
-    pub(crate) fn step(&mut self, name: &str, check: impl FnOnce() -> Result<(), String>) {
-        self.value(name, check);
+    /// Runs one check; gives whether it passed.
+    pub(crate) fn step(&mut self, name: &str, check: impl FnOnce() -> Result<(), String>) -> bool {
+        self.value(name, check).is_some()
     }
 
     /// Runs one check that gives something to the next.

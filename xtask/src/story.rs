@@ -4,7 +4,8 @@ use crate::{
     bindings::{build_library_as, target},
     c, kotlin, python,
     report::Report,
-    root, swift, toolchains, tools,
+    root, swift, toolchains,
+    tools::{runs, starts},
 };
 use std::{
     fs,
@@ -66,7 +67,9 @@ pub(crate) fn check(report: &mut Report) {
         match runner() {
             Ok(runner) => runners.push(runner),
             Err(Missing::Tool(reason)) => report.skip(&format!("the story in {language}"), &reason),
-            Err(Missing::Fault(reason)) => report.step(&format!("the story in {language}"), || Err(reason)),
+            Err(Missing::Fault(reason)) => {
+                report.step(&format!("the story in {language}"), || Err(reason));
+            }
         }
     }
     let expected = fs::read_to_string(root().join(TRANSCRIPT)).unwrap_or_default();
@@ -114,12 +117,8 @@ fn rust() -> Made {
 }
 
 fn in_c() -> Made {
-    if !tools::have("gcc", &["gcc"]) || !tools::have("pkg-config", &["pkg-config"]) {
-        return Err(Missing::Tool("there is no gcc, or no pkg-config".to_owned()));
-    }
-    let has_json = || c::succeeds("pkg-config", &["--exists", "libcjson"]);
-    if !(has_json() || tools::install(&["libcjson-dev"]) && has_json()) {
-        return Err(Missing::Tool("there is no cJSON".to_owned()));
+    if !starts("gcc") || !runs("pkg-config", &["--exists", "libcjson"]) {
+        return Err(Missing::Tool("there is no gcc, no pkg-config or no cJSON".to_owned()));
     }
     let program =
         |name: &str| c::build_of_story(&folder().join("debug"), name).map(|path| shell(&[&path.to_string_lossy()]));
@@ -127,14 +126,13 @@ fn in_c() -> Made {
 }
 
 fn in_python() -> Made {
-    let python = python::environment()?;
     let library = crate::bindings::library();
     let library = folder().join("debug").join(library.file_name().unwrap_or_default());
     python::lay_out(&library, &folder().join("python"))?;
     let paths = format!("{}:{}", folder().join("python").display(), root().join("bindings/python/tests").display());
     let program = |name: &str| {
         let script = root().join("tests/story/python").join(name);
-        shell(&["env", &format!("PYTHONPATH={paths}"), &python.to_string_lossy(), &script.to_string_lossy()])
+        shell(&["env", &format!("PYTHONPATH={paths}"), python::SYSTEM, &script.to_string_lossy()])
     };
     Ok(Runner { language: "Python", story: program("story.py"), peer: program("peer.py") })
 }

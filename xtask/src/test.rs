@@ -3,7 +3,7 @@
 use crate::{
     bindings, c, kotlin, python, quickstart,
     report::{Report, before},
-    root, run, story, swift, tools,
+    root, run, setup, story, swift, tools,
 };
 use std::process::{Command, ExitCode, Stdio};
 
@@ -12,6 +12,9 @@ pub(crate) const PARTS: [&str; 6] = ["rust", "c", "python", "kotlin", "swift", "
 
 /// Everything that must hold, or one part of it; ends with a table and `N passed, M failed`.
 pub(crate) fn test(part: Option<&str>) -> ExitCode {
+    if let Err(reason) = setup::run(part) {
+        eprintln!("{reason}");
+    }
     let mut report = Report::default();
     let wants = |name: &str| part.is_none_or(|part| part == name);
     if wants("rust") {
@@ -19,9 +22,10 @@ pub(crate) fn test(part: Option<&str>) -> ExitCode {
     }
     if wants("c") {
         c::check(&mut report);
-        match cfg!(target_os = "linux") && tools::have("pkg-config", &["pkg-config"]) {
-            true => report.step("C: printed quickstart", quickstart::c),
-            false => report.skip("C: printed quickstart", "it takes Linux and pkg-config"),
+        if cfg!(target_os = "linux") && tools::starts("pkg-config") {
+            report.step("C: printed quickstart", quickstart::c);
+        } else {
+            report.skip("C: printed quickstart", "it takes Linux and pkg-config");
         }
     }
     if wants("python") {

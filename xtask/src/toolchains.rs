@@ -1,9 +1,13 @@
-//! Kotlin's and Swift's tools: found, or set up in a folder of the project's own that outlives the target folder.
+//! Kotlin's and Swift's tools: found, or installed into a folder of the project's own that outlives the target folder.
 //!
 //! Maven's artifacts come from Maven Central. Swift comes from the PATH or, on Linux as root, with a Debian 13 in a folder (debootstrap), in
 //! which its programs run over the same tree.
 
-use crate::{bindings::target, root, tools};
+use crate::{
+    bindings::target,
+    finish, root,
+    tools::{runs, starts},
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -21,7 +25,7 @@ pub(crate) fn home() -> PathBuf {
 /// Takes away what was set up, and the folder if nothing else is in it.
 pub(crate) fn clean() -> Result<(), String> {
     let home = home();
-    for ours in ["maven", "swift", "swift.partial"].map(|name| home.join(name)) {
+    for ours in ["maven", "python", "swift", "swift.partial"].map(|name| home.join(name)) {
         match fs::remove_dir_all(&ours) {
             Ok(()) => eprintln!("{} is gone", ours.display()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -35,24 +39,26 @@ pub(crate) fn clean() -> Result<(), String> {
 /// Maven with a repository of its own, and the JVM.
 pub(crate) struct Kotlin;
 
-/// Maven, a JDK, and a registry within reach: asked once in a run.
+/// Maven, a JDK and Maven's artefacts, if they are here.
 pub(crate) fn kotlin() -> Result<Kotlin, String> {
-    static FOUND: OnceLock<Result<(), String>> = OnceLock::new();
-    FOUND.get_or_init(find_kotlin).clone().map(|()| Kotlin)
+    if !has_maven() {
+        Err("there is no Maven, or no JDK".to_owned())
+    } else if !home().join("maven/org/jetbrains/kotlin").is_dir() {
+        Err("Maven's artefacts are not here; `cargo xtask setup` fetches them".to_owned())
+    } else {
+        Ok(Kotlin)
+    }
 }
 
-fn find_kotlin() -> Result<(), String> {
-    let packages = ["maven", "default-jdk-headless"];
-    if !tools::have("mvn", &packages) || !tools::have("javac", &packages) {
-        return Err("there is no Maven, or no JDK".to_owned());
-    }
-    // One small artefact, so that what is wrong with the project itself is no reason to skip it.
-    let artefact = "-Dartifact=org.jetbrains.kotlin:kotlin-stdlib:2.2.21:pom";
-    let get = || {
-        let mut maven = Kotlin.maven(&root(), &["dependency:get", "-Dtransitive=false", artefact]);
-        maven.stdout(Stdio::null()).status().is_ok_and(|status| status.success())
-    };
-    if get() || get() { Ok(()) } else { Err("Maven Central is not within reach".to_owned()) }
+pub(crate) fn has_maven() -> bool {
+    starts("mvn") && starts("javac")
+}
+
+/// Fetches what the package's build names. The rest, as JUnit's own engine, comes with the first build.
+pub(crate) fn fetch_kotlin() -> Result<(), String> {
+    let fetch = || finish(Kotlin.maven(&root().join("bindings/kotlin"), &["dependency:go-offline"]));
+    // A registry may have a bad minute.
+    fetch().or_else(|_| fetch()).map_err(|reason| format!("Maven's artefacts: {reason}"))
 }
 
 /// What Maven is told in every run: its repository, and no compiler that stays behind as a daemon with two gigabytes.
@@ -78,7 +84,7 @@ pub(crate) struct Swift {
 /// Packages beside the compiler: the C library that it links, and pkg-config for SwiftPM.
 const BESIDE: [&str; 5] = ["libc6-dev", "libstdc++-14-dev", "swiftlang-dev", "g++", "pkgconf"];
 
-/// A Swift that builds packages: looked for once in a run.
+/// A Swift that builds packages, if there is one: looked for once in a run, after the set-up.
 pub(crate) fn swift() -> Result<Swift, String> {
     static FOUND: OnceLock<Result<Option<PathBuf>, String>> = OnceLock::new();
     FOUND.get_or_init(find_swift).clone().map(|debian| Swift { debian })
@@ -97,11 +103,7 @@ fn find_swift() -> Result<Option<PathBuf>, String> {
     }
     let debian = home().join("swift");
     if !debian.is_dir() {
-        // A mirror may have a bad minute.
-        set_up_swift(&debian).or_else(|reason| {
-            eprintln!("   {reason}; once more");
-            set_up_swift(&debian)
-        })?;
+        return Err("there is no Swift 6, and a Debian that has one takes Linux, root and debootstrap".to_owned());
     }
     let swift = Swift { debian: Some(debian.clone()) };
     let works =
@@ -113,22 +115,28 @@ fn find_swift() -> Result<Option<PathBuf>, String> {
     }
 }
 
+/// Whether there is no Swift, and one can be installed.
+pub(crate) fn may_install_swift() -> bool {
+    find_swift().is_err() && cfg!(target_os = "linux") && runs("unshare", &["--mount", "true"])
+}
+
+/// Installs a Debian that has Swift into a folder.
+pub(crate) fn install_swift() -> Result<(), String> {
+    let debian = home().join("swift");
+    // A mirror may have a bad minute.
+    let install = || set_up_swift(&debian);
+    install().or_else(|_| install()).map_err(|reason| format!("Swift: {reason}"))
+}
+
 fn set_up_swift(debian: &Path) -> Result<(), String> {
-    let may_mount = Command::new("unshare").args(["--mount", "true"]).stderr(Stdio::null()).status();
-    if !may_mount.is_ok_and(|status| status.success())
-        || !tools::have("debootstrap", &["debootstrap", "debian-archive-keyring", "ca-certificates"])
-    {
-        return Err("there is no swift, and a Debian that has one takes root and debootstrap".to_owned());
-    }
-    eprintln!("   setting Swift up in {} (two minutes, 3.3 GB, once)", debian.display());
     // Under its name only when it is whole.
     let partial = debian.with_extension("partial");
     let _ = fs::remove_dir_all(&partial);
     fs::create_dir_all(&partial).map_err(|error| format!("{}: {error}", partial.display()))?;
     let run = |mut command: Command| match command.stdout(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("setting Swift up: {command:?} ended with {status}")),
-        Err(error) => Err(format!("setting Swift up: {error}")),
+        Ok(status) => Err(format!("{command:?} ended with {status}")),
+        Err(error) => Err(format!("{:?} could not be started: {error}", command.get_program())),
     };
     let mut bootstrap = Command::new("debootstrap");
     bootstrap

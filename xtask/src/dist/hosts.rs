@@ -13,16 +13,23 @@ use std::{
 /// What UniFFI's libraries export.
 const EXPORTED: [&str; 3] = ["ffi_sesame_*", "uniffi_*", "UNIFFI_*"];
 
+/// Where the shipped libraries are built.
+fn folder() -> PathBuf {
+    target().join("dist-hosts")
+}
+
 /// Builds the library as it is shipped: one face, freed memory wiped. Gives the folder it lies in.
 fn build() -> Result<PathBuf, String> {
-    let folder = target().join("dist-hosts");
-    build_library_as(&folder, &["--lib", "--release", "--features", "uniffi,wiping-allocator"])?;
-    let built = folder.join("release");
-    if cfg!(target_os = "linux") {
-        let library = bindings::library();
-        check_exports(&built.join(library.file_name().unwrap_or_default()))?;
-    }
-    Ok(built)
+    build_library_as(&folder(), &["--lib", "--release", "--features", "uniffi,wiping-allocator"])?;
+    check_shared()?;
+    Ok(folder().join("release"))
+}
+
+/// The shared library that was built shows what it may.
+fn check_shared() -> Result<(), String> {
+    let library = bindings::library();
+    let built = folder().join("release").join(library.file_name().unwrap_or_default());
+    if cfg!(target_os = "linux") { check_exports(&built) } else { Ok(()) }
 }
 
 /// A library shows UniFFI's names and nothing else: no seed and no clock from outside, above all.
@@ -54,10 +61,9 @@ fn stripped() -> Result<PathBuf, String> {
 
 /// A wheel under `prefix`.
 pub(crate) fn python(prefix: &Path) -> Result<(), String> {
-    let (python, library) = (python::environment()?, stripped()?);
-    let (library, to) = (library.to_string_lossy().into_owned(), prefix.to_string_lossy().into_owned());
-    run(&python, &["bindings/python/build_wheel.py", &library, &to])?;
-    eprintln!("the wheel is in {to}");
+    python::wheel(prefix, &folder(), &["--release"])?;
+    check_shared()?;
+    eprintln!("the wheel is in {}", prefix.display());
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod hosts;
 
 pub(crate) use hosts::{kotlin, python, swift};
 
+use crate::setup;
 use clap::{Arg, ArgMatches, Command as Cli, builder::PathBufValueParser};
 use std::path::PathBuf;
 
@@ -29,6 +30,9 @@ pub(crate) fn run(what: &ArgMatches) -> Result<(), String> {
     let (name, args) = what.subcommand().ok_or("no package")?;
     let prefix = args.get_one::<PathBuf>("prefix").ok_or("no prefix")?;
     let prefix = std::path::absolute(prefix).map_err(|error| error.to_string())?;
+    if name != "c" {
+        setup::run(Some(name))?;
+    }
     match name {
         "c" => c::install(&prefix),
         "python" => python(&prefix),

@@ -1,0 +1,1 @@
+from .sesame_ffi import *  # NOQA
