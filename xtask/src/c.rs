@@ -4,7 +4,7 @@
 use crate::{
     bindings::target,
     dist,
-    report::{Report, before},
+    report::{Report, before, corpus},
     root, run,
     tools::starts,
 };
@@ -207,16 +207,8 @@ fn readme(prefix: &Path) -> Result<(), String> {
 
 /// A program of `tests/c` with its arguments.
 fn programs_of_tests() -> Result<Vec<(&'static str, Vec<String>)>, String> {
-    let corpus = root().join("tests/bad-inputs");
-    let mut cases: Vec<String> = fs::read_dir(&corpus)
-        .map_err(|error| error.to_string())?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
-        .map(|path| path.to_string_lossy().into_owned())
-        .collect();
-    cases.sort();
-    cases.insert(0, corpus.to_string_lossy().into_owned());
+    let mut cases = vec![root().join("tests/bad-inputs").to_string_lossy().into_owned()];
+    cases.extend(corpus()?.iter().map(|path| path.to_string_lossy().into_owned()));
     Ok(vec![
         ("story", Vec::new()),
         ("misuse", Vec::new()),

@@ -3,7 +3,7 @@
 use crate::{
     bindings::{build_library, library, target},
     finish,
-    report::Report,
+    report::{Report, Suite},
     root,
     toolchains::{self, Kotlin},
 };
@@ -22,23 +22,21 @@ pub(crate) fn check(report: &mut Report) -> bool {
             return false;
         }
     };
-    // What an earlier run has left is neither counted nor tested.
-    for stale in ["surefire-reports", "classes", "test-classes"] {
+    // What an earlier run has compiled is not tested.
+    for stale in ["classes", "test-classes"] {
         let _ = fs::remove_dir_all(target().join("kotlin").join(stale));
     }
-    let tested = report.value("Kotlin: -Werror, JUnit, ktlint", || {
+    let suite = Suite {
+        name: "Kotlin tests, -Werror and ktlint",
+        reports: target().join("kotlin/surefire-reports"),
+        corpus: ("sesame.BadInputTest", ""),
+    };
+    report.suite(&suite, || {
         build_library()?;
         put_natives(&library(), &natives())?;
         let natives = format!("-Dsesame.natives={}", natives().display());
         finish(kotlin.maven(&folder(), &[&build_in("kotlin"), &natives, "verify"]))
     });
-    // A test that fails ends Maven as well; what it counted is counted either way.
-    report.counted("Kotlin tests", || counts(&reports(), None));
-    if tested.is_some()
-        && let Ok((cases, _)) = counts(&reports(), Some("BadInputTest"))
-    {
-        report.corpus(cases);
-    }
     true
 }
 
@@ -55,10 +53,6 @@ pub(crate) fn build_in(name: &str) -> String {
 /// Where the library for the tests lies, in JNA's layout.
 fn natives() -> PathBuf {
     target().join("kotlin-natives")
-}
-
-fn reports() -> PathBuf {
-    target().join("kotlin/surefire-reports")
 }
 
 /// Compiles package, tests and story, and gives the class path of all.
@@ -86,26 +80,4 @@ pub(crate) fn put_natives(library: &Path, to: &Path) -> Result<(), String> {
     let name = library.file_name().ok_or("the library has no name")?;
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     fs::copy(library, folder.join(name)).map(drop).map_err(|error| format!("{}: {error}", library.display()))
-}
-
-/// How many tests passed and failed, by Surefire's reports; of one class, or of all.
-fn counts(reports: &Path, class: Option<&str>) -> Result<(u32, u32), String> {
-    let (mut passed, mut failed, mut found) = (0, 0, false);
-    let entries = fs::read_dir(reports).map_err(|error| format!("{}: {error}", reports.display()))?;
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !name.ends_with(".xml") || class.is_some_and(|class| !name.ends_with(&format!(".{class}.xml"))) {
-            continue;
-        }
-        let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
-        let attribute = |name: &str| {
-            let after = text.split_once(&format!(" {name}=\"")).map(|(_, rest)| rest);
-            after.and_then(|rest| rest.split('"').next()).and_then(|number| number.parse::<u32>().ok()).unwrap_or(0)
-        };
-        let bad = attribute("failures") + attribute("errors") + attribute("skipped");
-        passed += attribute("tests").saturating_sub(bad);
-        failed += bad;
-        found = true;
-    }
-    if found { Ok((passed, failed)) } else { Err("Surefire has left no report".to_owned()) }
 }

@@ -4,6 +4,7 @@ mod bench;
 mod bindings;
 mod c;
 mod dist;
+mod junit;
 mod kotlin;
 mod python;
 mod quickstart;

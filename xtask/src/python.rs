@@ -3,7 +3,7 @@
 use crate::{
     bindings::{self, build_library, library, target},
     finish,
-    report::{Report, before},
+    report::{Report, Suite},
     root, run,
     toolchains::home,
     tools::runs,
@@ -11,7 +11,7 @@ use crate::{
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 /// The Python that is here.
@@ -39,7 +39,18 @@ pub(crate) fn check(report: &mut Report) {
         story.arg("bindings/python/demo.py").env("PYTHONPATH", &package).current_dir(root());
         finish(story)
     });
-    tests(&package, report);
+    let reports = target().join("reports/pytest.xml");
+    let suite = Suite {
+        name: "pytest",
+        reports: reports.clone(),
+        corpus: ("bindings.python.tests.test_bad_inputs", "test_case["),
+    };
+    report.suite(&suite, || {
+        let mut pytest = Command::new(tool("python"));
+        pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "--junit-xml"]).arg(&reports);
+        pytest.args(["bindings/python/tests", "tests/vectors"]).env("PYTHONPATH", &package).current_dir(root());
+        finish(pytest)
+    });
 }
 
 /// A program of the tools' environment.
@@ -140,34 +151,4 @@ fn mypy(package: &Path) -> Result<(), String> {
     mypy.args(["-m", "mypy", "--strict", "--config-file", "pyproject.toml"]).args(checked);
     mypy.current_dir(root().join("bindings/python")).env("MYPYPATH", "tests").env("PYTHONPATH", package);
     finish(mypy)
-}
-
-/// Runs pytest and adds its counts: the corpus apart.
-fn tests(package: &Path, report: &mut Report) {
-    let corpus = "bindings/python/tests/test_bad_inputs.py";
-    let mut cases = 0;
-    report.counted("pytest: bad inputs", || {
-        let counts = pytest(package, &[corpus])?;
-        cases = counts.0.saturating_sub(1);
-        Ok(counts)
-    });
-    report.corpus(cases);
-    let ignore = format!("--ignore={corpus}");
-    report.counted("pytest", || pytest(package, &["bindings/python/tests", "tests/vectors", &ignore]));
-}
-
-fn pytest(package: &Path, args: &[&str]) -> Result<(u32, u32), String> {
-    let done = Command::new(tool("python"))
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
-        .args(args)
-        .env("PYTHONPATH", package)
-        .current_dir(root())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&done.stdout);
-    print!("{text}");
-    let summary = text.lines().last().unwrap_or("");
-    let failed = before(summary, " failed") + before(summary, " error");
-    Ok((before(summary, " passed"), if done.status.success() { failed } else { failed.max(1) }))
 }

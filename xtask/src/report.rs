@@ -1,6 +1,7 @@
 //! The closing table, and the line that CI reads.
 
-use std::{collections::BTreeMap, process::ExitCode};
+use crate::{junit, root};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::ExitCode};
 
 /// What ran, and how it went.
 #[derive(Default)]
@@ -16,6 +17,15 @@ struct Row {
     language: &'static str,
     passed: u32,
     failed: u32,
+}
+
+/// Tests that a runner writes a report of.
+pub(crate) struct Suite<'a> {
+    pub(crate) name: &'a str,
+    /// JUnit's XML, or a folder of it.
+    pub(crate) reports: PathBuf,
+    /// The tests that play the corpus of bad inputs: their class, and how their names begin.
+    pub(crate) corpus: (&'a str, &'a str),
 }
 
 /// What all languages have in common.
@@ -36,9 +46,15 @@ impl Report {
         self.languages.entry(self.language).or_default().scenes = count;
     }
 
-    /// So many cases of the bad-input corpus gave their code in the language.
+    /// So many cases of the bad-input corpus gave their code in the language: all of them, or a check has failed.
     pub(crate) fn corpus(&mut self, count: u32) {
         self.languages.entry(self.language).or_default().corpus = count;
+        let language = self.language;
+        match corpus().map(|files| files.len()) {
+            Ok(files) if usize::try_from(count) == Ok(files) => {}
+            Ok(files) => self.fail(&format!("{language}: bad inputs"), &format!("{count} of {files} cases passed")),
+            Err(reason) => self.fail(&format!("{language}: bad inputs"), &reason),
+        }
     }
 
     /// Runs one check; gives whether it passed.
@@ -55,29 +71,66 @@ impl Report {
                 Some(value)
             }
             Err(reason) => {
-                eprintln!("{name}: {reason}");
-                self.count(name, 0, 1);
+                self.fail(name, &reason);
                 None
             }
         }
     }
 
-    /// Runs a suite that counts its own.
+    /// Runs programs that count their own.
     pub(crate) fn counted(&mut self, name: &str, suite: impl FnOnce() -> Result<(u32, u32), String>) {
         eprintln!("== {name}");
         match suite() {
             Ok((passed, failed)) => self.count(name, passed, failed),
-            Err(reason) => {
-                eprintln!("{name}: {reason}");
-                self.count(name, 0, 1);
-            }
+            Err(reason) => self.fail(name, &reason),
         }
+    }
+
+    /// Runs a test runner and counts what its report says.
+    pub(crate) fn suite(&mut self, suite: &Suite, runner: impl FnOnce() -> Result<(), String>) {
+        eprintln!("== {}", suite.name);
+        let ended = junit::clear(&suite.reports).and_then(|()| runner());
+        let cases = match junit::read(&suite.reports) {
+            Ok(cases) => cases,
+            Err(reason) => return self.fail(suite.name, &format!("{}{reason}", ended.err().unwrap_or_default())),
+        };
+        let (passed, failed) = junit::counts(&cases);
+        // A runner may fail without a failed test: a lint of its own, a crash.
+        let failed = if let Err(reason) = &ended
+            && failed == 0
+        {
+            eprintln!("{}: {reason}", suite.name);
+            1
+        } else {
+            failed
+        };
+        self.count(suite.name, passed, failed);
+        let (class, name) = suite.corpus;
+        let played: Vec<&junit::Case> = cases.iter().filter(|case| case.is(class, name)).collect();
+        // One test that passes has played every file of the corpus.
+        let all = corpus().map_or(0, |files| files.len());
+        let count = match played.as_slice() {
+            [one] if one.passed => all,
+            cases => cases.iter().filter(|case| case.passed).count(),
+        };
+        self.corpus(junit::number(count));
+    }
+
+    /// Says why a check has failed.
+    fn fail(&mut self, name: &str, reason: &str) {
+        eprintln!("{name}: {reason}");
+        self.count(name, 0, 1);
+    }
+
+    /// Says loudly that a check could not run here, which is nobody's failure.
+    pub(crate) fn leave_out(&mut self, name: &str, reason: &str) {
+        eprintln!("== {name}: SKIPPED, {reason}");
+        self.skipped.push((name.to_owned(), reason.to_owned()));
     }
 
     /// Says loudly that a check could not run here; where `CI=true` that is a failure.
     pub(crate) fn skip(&mut self, name: &str, reason: &str) {
-        eprintln!("== {name}: SKIPPED, {reason}");
-        self.skipped.push((name.to_owned(), reason.to_owned()));
+        self.leave_out(name, reason);
         if std::env::var("CI").is_ok_and(|ci| ci == "true") {
             self.count(name, 0, 1);
         }
@@ -117,4 +170,14 @@ pub(crate) fn before(line: &str, word: &str) -> u32 {
         Some((head, _)) => head.split_whitespace().last().and_then(|n| n.parse().ok()).unwrap_or(0),
         None => 0,
     }
+}
+
+/// The files of the bad-input corpus.
+pub(crate) fn corpus() -> Result<Vec<PathBuf>, String> {
+    let folder = root().join("tests/bad-inputs");
+    let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let paths = entries.flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|it| it == "txt")).collect();
+    files.sort();
+    Ok(files)
 }

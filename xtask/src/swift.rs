@@ -3,14 +3,13 @@
 use crate::{
     bindings::{build_library, target},
     finish,
-    report::{Report, before},
+    report::{Report, Suite},
     root,
     toolchains::{self, Swift},
 };
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
 /// Everything that is checked of the Swift package; whether there are the tools to check it.
@@ -38,11 +37,10 @@ pub(crate) fn check(report: &mut Report) -> bool {
             build(&swift, &folder(), &libraries, &scratch, &[&strict[..], &complete].concat())
         });
     }
-    let mut cases = 0;
-    report.counted("Swift tests", || tests(&swift, &libraries, &mut cases));
-    if cases > 0 {
-        report.corpus(cases);
-    }
+    let reports = target().join("reports/XCTest.xml");
+    let suite =
+        Suite { name: "Swift tests", reports: reports.clone(), corpus: ("SesameTests.BadInputTests", "testTheCorpus") };
+    report.suite(&suite, || tests(&swift, &libraries, &reports));
     true
 }
 
@@ -82,25 +80,11 @@ pub(crate) fn build(
     finish(swift.command(package, &[("PKG_CONFIG_PATH", &pkgconfig)], &[&args[..], options].concat()))
 }
 
-/// Runs XCTest; gives what passed and what failed, and how many of the bad inputs gave their code.
-fn tests(swift: &Swift, pkgconfig: &Path, cases: &mut u32) -> Result<(u32, u32), String> {
+/// Runs XCTest. It writes a report of the tests that it runs in parallel.
+fn tests(swift: &Swift, pkgconfig: &Path, report: &Path) -> Result<(), String> {
     let (scratch, pkgconfig) = (text(&target().join("swift/tests")), text(pkgconfig));
     let libraries = text(&target().join("debug"));
     let env = [("PKG_CONFIG_PATH", pkgconfig.as_str()), ("LD_LIBRARY_PATH", &libraries)];
-    let args = ["swift", "test", "--scratch-path", &scratch, "-Xswiftc", "-warnings-as-errors"];
-    let done = swift.command(&folder(), &env, &args).stderr(Stdio::inherit()).output();
-    let done = done.map_err(|error| format!("swift could not be started: {error}"))?;
-    let said = String::from_utf8_lossy(&done.stdout);
-    print!("{said}");
-    let last = said.lines().rfind(|line| line.contains("Executed ")).ok_or("XCTest has said nothing")?;
-    // "Executed 18 tests, with 1 test skipped and 0 failures"
-    let skipped = before(last, " test skipped") + before(last, " tests skipped");
-    let (executed, failed) = (before(last, " tests"), before(last, " failure") + skipped);
-    if failed == 0 && done.status.success() {
-        *cases = said.lines().find(|line| line.starts_with("bad inputs: ")).map_or(0, |line| before(line, " passed"));
-    }
-    match done.status.success() || failed > 0 {
-        true => Ok((executed.saturating_sub(failed), failed)),
-        false => Err(format!("swift test ended with {}", done.status)),
-    }
+    let args = ["swift", "test", "--scratch-path", &scratch, "-Xswiftc", "-warnings-as-errors", "--parallel"];
+    finish(swift.command(&folder(), &env, &[&args[..], &["--xunit-output", &text(report)]].concat()))
 }

