@@ -67,3 +67,37 @@ pub(crate) fn counts(cases: &[Case]) -> (u32, u32) {
 pub(crate) fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPORT: &str = r#"<testsuites><testsuite name="s">
+        <testcase classname="c" name="good"><system-out>failure</system-out></testcase>
+        <testcase classname="c" name="bad"><failure message="m"/></testcase>
+        <testcase classname="c" name="broken"><error>e</error></testcase>
+        <testcase classname="c" name="left out"><skipped/></testcase>
+    </testsuite></testsuites>"#;
+
+    #[test]
+    fn a_test_that_failed_broke_or_was_skipped_has_not_passed() {
+        let file = std::env::temp_dir().join(format!("junit-{}.xml", std::process::id()));
+        fs::write(&file, REPORT).unwrap();
+        let cases = read(&file).unwrap();
+        assert_eq!(counts(&cases), (1, 3));
+        assert!(cases.iter().any(|case| case.passed && case.is("c", "goo") && !case.is("d", "goo")));
+        clear(&file).unwrap();
+        assert!(read(&file).is_err(), "what an earlier run has left is not counted");
+        clear(&file).unwrap();
+    }
+
+    #[test]
+    fn a_report_without_a_test_is_an_error() {
+        let folder = std::env::temp_dir().join(format!("junit-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        assert!(read(&folder).is_err());
+        fs::write(folder.join("empty.xml"), "<testsuites/>").unwrap();
+        assert!(read(&folder).is_err());
+        clear(&folder).unwrap();
+    }
+}

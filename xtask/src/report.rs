@@ -181,3 +181,35 @@ pub(crate) fn corpus() -> Result<Vec<PathBuf>, String> {
     files.sort();
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The counts of a suite whose report has these tests of the corpus, and whose runner ended so.
+    fn counts(name: &str, tests: &str, ended: Result<(), String>) -> (u32, u32) {
+        let reports = std::env::temp_dir().join(format!("suite-{name}-{}.xml", std::process::id()));
+        let mut report = Report::default();
+        report.suite(&Suite { name, reports: reports.clone(), corpus: ("corpus", "case") }, || {
+            fs::write(&reports, format!("<testsuite>{tests}</testsuite>")).map_err(|error| error.to_string())?;
+            ended
+        });
+        fs::remove_file(reports).unwrap();
+        let rows = &report.rows;
+        (rows.iter().map(|row| row.passed).sum(), rows.iter().map(|row| row.failed).sum())
+    }
+
+    const WHOLE: &str = r#"<testcase classname="corpus" name="case"/>"#;
+
+    #[test]
+    fn a_runner_that_dies_after_good_tests_has_failed() {
+        assert_eq!(counts("good", WHOLE, Ok(())), (1, 0));
+        assert_eq!(counts("died", WHOLE, Err("killed".to_owned())), (1, 1));
+    }
+
+    #[test]
+    fn a_language_that_does_not_play_the_whole_corpus_has_failed() {
+        assert_eq!(counts("none", r#"<testcase classname="other" name="case"/>"#, Ok(())), (1, 1));
+        assert_eq!(counts("two-of-all", &WHOLE.repeat(2), Ok(())), (2, 1));
+    }
+}
