@@ -19,8 +19,12 @@ impl Case {
     }
 }
 
-/// Deletes the report, or the folder of reports, that an earlier run has left, so that it is not counted again.
+/// Deletes the report, or the folder of reports, that an earlier run has left, so that it is not counted again. The folder around it exists
+/// afterwards.
 pub(crate) fn clear(reports: &Path) -> Result<(), String> {
+    if let Some(folder) = reports.parent() {
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
     let deleted = if reports.is_dir() { fs::remove_dir_all(reports) } else { fs::remove_file(reports) };
     match deleted {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("{}: {error}", reports.display())),
