@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: the same batches in each language, in turns; what an item costs beside Rust, and beside one item a call.
 
 use crate::{
-    bindings::{build_library_as, library, target},
+    bindings::{library, target},
     c, dist, kotlin, python, root, swift, toolchains,
 };
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
@@ -65,10 +65,8 @@ fn programs() -> Result<Vec<Program>, String> {
             command
         }),
     ];
-    let hosts = target().join("dist-hosts");
-    build_library_as(&hosts, &["--lib", "--release", "--features", "uniffi,wiping-allocator"])?;
-    let libraries = hosts.join("release");
-    let package = hosts.join("python");
+    let libraries = dist::build()?;
+    let package = target().join("bench-python");
     python::lay_out(&libraries.join(library().file_name().unwrap_or_default()), &package)?;
     programs.push(Program::new("Python", move || {
         let mut command = Command::new(python::SYSTEM);

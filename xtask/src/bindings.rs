@@ -25,7 +25,7 @@ pub(crate) fn build_library() -> Result<(), String> {
 
 /// Builds the library in a target folder of its own: in the workspace's, it would be built with other features by turns.
 pub(crate) fn build_library_as(folder: &Path, options: &[&str]) -> Result<(), String> {
-    let args = ["build", "--locked", "-p", "sesame-ffi", "--no-default-features", "--target-dir"];
+    let args = ["rustc", "--locked", "-p", "sesame-ffi", "--no-default-features", "--target-dir"];
     run("cargo", &[&args[..], &[&folder.to_string_lossy()], options].concat())
 }
 

@@ -19,8 +19,10 @@ fn folder() -> PathBuf {
 }
 
 /// Builds the library as it is shipped: one face, freed memory wiped. Gives the folder it lies in.
-fn build() -> Result<PathBuf, String> {
-    build_library_as(&folder(), &["--lib", "--release", "--features", "uniffi,wiping-allocator"])?;
+pub(crate) fn build() -> Result<PathBuf, String> {
+    // Without the `rlib` the dependencies are compiled to bitcode alone, as they are for maturin: once for all packages.
+    let options = ["--lib", "--release", "--features", "uniffi,wiping-allocator", "--crate-type", "cdylib,staticlib"];
+    build_library_as(&folder(), &options)?;
     check_shared()?;
     Ok(folder().join("release"))
 }

@@ -3,7 +3,7 @@
 pub(crate) mod c;
 mod hosts;
 
-pub(crate) use hosts::{kotlin, python, swift};
+pub(crate) use hosts::{build, kotlin, python, swift};
 
 use crate::setup;
 use clap::{Arg, ArgMatches, Command as Cli, builder::PathBufValueParser};
