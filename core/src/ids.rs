@@ -2,7 +2,10 @@
 //!
 //! An id is only a name. This module does not know who owns one.
 
-use crate::limits::MAX_USER_ID;
+use crate::{
+    error::{Code, Error},
+    limits::MAX_USER_ID,
+};
 use core::fmt;
 
 /// A user id: 1 to 64 bytes, chosen by the app.
@@ -27,6 +30,15 @@ impl UserId {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl TryFrom<&str> for UserId {
+    type Error = Error;
+
+    /// A user id of 1 to 64 bytes of UTF-8; any other length is [`Code::InvalidArgument`].
+    fn try_from(user: &str) -> Result<Self, Error> {
+        Self::try_new(user.as_bytes().to_vec()).ok_or(Error::of(Code::InvalidArgument, "user"))
     }
 }
 

@@ -33,7 +33,7 @@ const ORDER: &[&[&str]] = &[
     &["flow::upkeep"],
     &["device"],
 ];
-const ALLOWED: &[(&str, &str)] = &[("ids", "limits")];
+const ALLOWED: &[(&str, &str)] = &[("ids", "error"), ("ids", "limits")];
 
 /// The path of a module below the crate, as names.
 type Module = Vec<String>;

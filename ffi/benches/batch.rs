@@ -5,12 +5,13 @@
 // Here the clock is what is asked for.
 #![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
 
+use sesame::Client;
 use sesame_core::{
     event::{Recipients, Send},
     ids::{DeviceId, UserId},
     store::Store,
 };
-use sesame_ffi::engine::{Engine, memory_store, sqlite_store, store_key, user_id};
+use sesame_ffi::host::{memory_store, sqlite_store, store_key, user_id};
 use sesame_relay::Relay;
 use std::{
     sync::Arc,
@@ -24,23 +25,23 @@ const TEXT: &[u8] =
     b"a message of about a hundred bytes, as people write them all day long, in the group or to each other";
 
 struct Host {
-    engine: Engine,
+    client: Client,
     user: UserId,
 }
 
 impl Host {
     fn new(name: &str, store: Arc<dyn Store>, relay: &mut Relay) -> Self {
         let user = user_id(name).unwrap();
-        let engine = Engine::create(store, store_key(vec![1; 32]).unwrap(), &user).unwrap();
-        while let Some(upload) = engine.call(|d, c| d.publication(c, None)).unwrap() {
+        let client = Client::create(store, store_key(vec![1; 32]).unwrap(), &user).unwrap();
+        while let Some(upload) = client.call(|d, c| d.publication(c, None)).unwrap() {
             relay.publish((&user, DeviceId(1)), &upload.bytes).unwrap();
-            engine.call(|d, c| d.published(c, &upload.id)).unwrap();
+            client.call(|d, c| d.published(c, &upload.id)).unwrap();
         }
-        Self { engine, user }
+        Self { client, user }
     }
 
     fn encrypt(&self, to: &[UserId]) -> Send {
-        self.engine.call(|d, c| d.batch_encrypt(c, Recipients::Users(to), TEXT, None)).unwrap()
+        self.client.call(|d, c| d.batch_encrypt(c, Recipients::Users(to), TEXT, None)).unwrap()
     }
 
     fn settle(&self, relay: &mut Relay, send: Send) {
@@ -48,11 +49,11 @@ impl Host {
         while let Some(send) = view {
             for batch in &send.batches {
                 relay.submit((&self.user, DeviceId(1)), batch).unwrap();
-                self.engine.call(|d, c| d.accepted(c, &send.id, &batch.user)).unwrap();
+                self.client.call(|d, c| d.accepted(c, &send.id, &batch.user)).unwrap();
             }
             let answers = relay.answer(&send.needs);
-            self.engine.call(|d, c| d.apply(c, &answers)).unwrap();
-            view = self.engine.call(|d, c| d.pending(c, &send.id)).unwrap();
+            self.client.call(|d, c| d.apply(c, &answers)).unwrap();
+            view = self.client.call(|d, c| d.pending(c, &send.id)).unwrap();
         }
     }
 
@@ -61,9 +62,9 @@ impl Host {
         let mails = relay.fetch((&self.user, DeviceId(1)), PEERS);
         relay.confirm((&self.user, DeviceId(1)), &mails.iter().map(|mail| mail.id).collect::<Vec<_>>());
         let envelopes: Vec<Vec<u8>> = mails.into_iter().map(|mail| mail.envelope).collect();
-        self.engine.call(|d, c| d.batch_decrypt(c, &envelopes)).unwrap();
-        let ids: Vec<u64> = self.engine.call(|d, c| d.inbox(c)).unwrap().iter().map(|item| item.id).collect();
-        self.engine.call(|d, c| d.ack(c, &ids)).unwrap();
+        self.client.call(|d, c| d.batch_decrypt(c, &envelopes)).unwrap();
+        let ids: Vec<u64> = self.client.call(|d, c| d.inbox(c)).unwrap().iter().map(|item| item.id).collect();
+        self.client.call(|d, c| d.ack(c, &ids)).unwrap();
     }
 
     /// Begins sessions, and has them answered: what is measured is what most messages are.
@@ -111,11 +112,11 @@ fn measure(kind: &str, relay: &mut Relay, writer: &Host, reader: &Host, users: &
             relay.confirm((&reader.user, DeviceId(1)), &mails.iter().map(|mail| mail.id).collect::<Vec<_>>());
             let envelopes: Vec<Vec<u8>> = mails.into_iter().map(|mail| mail.envelope).collect();
             let begun = Instant::now();
-            let results = reader.engine.call(|d, c| d.batch_decrypt(c, &envelopes)).unwrap();
+            let results = reader.client.call(|d, c| d.batch_decrypt(c, &envelopes)).unwrap();
             times.push(begun.elapsed());
             assert!(results.len() >= items);
-            let ids: Vec<u64> = reader.engine.call(|d, c| d.inbox(c)).unwrap().iter().map(|item| item.id).collect();
-            reader.engine.call(|d, c| d.ack(c, &ids)).unwrap();
+            let ids: Vec<u64> = reader.client.call(|d, c| d.inbox(c)).unwrap().iter().map(|item| item.id).collect();
+            reader.client.call(|d, c| d.ack(c, &ids)).unwrap();
         }
         print(&format!("decrypt{kind}"), items, times);
     }

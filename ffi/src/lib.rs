@@ -1,15 +1,14 @@
-//! libsesame for other languages: one [`engine`], two thin faces over it.
+//! libsesame for other languages: two thin faces over [`sesame`].
 //!
-//! There is no logic here: what a call does stands in `sesame-core`. The engine adds what the core does not have, a clock, randomness, a
-//! lock and a boundary for panics; the faces turn its types into what C, Kotlin, Swift and Python can hold.
+//! There is no logic here: what a call does stands in `sesame-core`, and `sesame` adds a clock, randomness, a lock and a boundary for
+//! panics. The faces turn their types into what C, Kotlin, Swift and Python can hold.
 
-pub mod app_store;
 #[cfg(feature = "capi")]
 pub mod capi;
-pub mod engine;
-pub mod link;
-mod outside;
+pub mod host;
 pub mod relay;
+#[cfg(feature = "test-util")]
+mod script;
 #[cfg(feature = "uniffi")]
 pub mod uniffi;
 

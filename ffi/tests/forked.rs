@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use sesame_core::error::Code;
-use sesame_ffi::engine::enter;
+use sesame::enter;
 
 // POSIX. `_exit` runs nothing of the parent's, which a test's harness in the child would.
 unsafe extern "C" {

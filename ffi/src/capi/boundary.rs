@@ -1,7 +1,6 @@
 //! The boundary that every call passes: no panic goes out, and what went wrong is said twice, as a status and as a `sesame_error`.
 
 use super::status::sesame_status;
-use crate::engine;
 use core::ffi::c_char;
 use sesame_core::error::{Code, Error};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,7 +50,7 @@ pub(super) unsafe fn pass(error: *mut sesame_error, body: impl FnOnce() -> Resul
     if !error.is_null() && !error.is_aligned() {
         return sesame_status::BadStruct;
     }
-    let result = engine::enter()
+    let result = sesame::enter()
         .and_then(|()| catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(Code::Internal.into())));
     let said = sesame_error::new(result);
     if !error.is_null() {

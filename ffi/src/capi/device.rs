@@ -8,7 +8,7 @@ use super::{
     status::sesame_status,
     view::{self, *},
 };
-use crate::engine::Engine;
+use sesame::Client;
 use sesame_core::{
     error::{Code, Error},
     event::Rejection,
@@ -43,8 +43,8 @@ pub unsafe extern "C" fn sesame_device_create(
 ) -> sesame_status {
     enter!(error, outputs(device), {
         let device = output!(device);
-        let engine = Engine::create(store.get()?.0.clone(), self::store_key(store_key)?, &user.user("user")?)?;
-        device.put(sesame_device::new(engine));
+        let client = Client::create(store.get()?.0.clone(), self::store_key(store_key)?, &user.user("user")?)?;
+        device.put(sesame_device::new(client));
         Ok(())
     })
 }
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn sesame_device_open(
 ) -> sesame_status {
     enter!(error, outputs(device), {
         let device = output!(device);
-        device.put(sesame_device::new(Engine::open(store.get()?.0.clone(), self::store_key(store_key)?)?));
+        device.put(sesame_device::new(Client::open(store.get()?.0.clone(), self::store_key(store_key)?)?));
         Ok(())
     })
 }
@@ -178,8 +178,8 @@ pub unsafe extern "C" fn sesame_device_session(
 ) -> sesame_status {
     enter!(error, outputs(session), {
         let session = output!(session);
-        let (engine, user) = (device.get()?, user.user("user")?);
-        session.put(sesame_session::new(SessionObject { engine, user, device: DeviceId(with_device) }));
+        let (client, user) = (device.get()?, user.user("user")?);
+        session.put(sesame_session::new(SessionObject { client, user, device: DeviceId(with_device) }));
         Ok(())
     })
 }
@@ -235,13 +235,13 @@ pub unsafe extern "C" fn sesame_device_create_group(
         // SAFETY: the caller keeps the header's contract on this struct.
         let (kind, info) = (view::read_kind(kind)?, unsafe { view::read_change(change)? });
         let users = input::users(array!(users, user_count), "users")?;
-        let engine = device.get()?;
-        let (id, send) = engine.call(|device, context| {
+        let client = device.get()?;
+        let (id, send) = client.call(|device, context| {
             let (group, send) = device.create_group(context, kind, &info, &users)?;
             Ok((group.id(), send))
         })?;
         give(result, view, |tree| view::send(tree, send));
-        group.put(sesame_group::new(GroupObject { engine, id }));
+        group.put(sesame_group::new(GroupObject { client, id }));
         Ok(())
     })
 }
@@ -258,9 +258,9 @@ pub unsafe extern "C" fn sesame_device_group(
 ) -> sesame_status {
     enter!(error, outputs(group), {
         let group = output!(group);
-        let (engine, id) = (device.get()?, sesame_core::ids::GroupId(id.exactly("group")?));
-        engine.call(|device, context| device.group(context, &id).map(drop))?;
-        group.put(sesame_group::new(GroupObject { engine, id }));
+        let (client, id) = (device.get()?, sesame_core::ids::GroupId(id.exactly("group")?));
+        client.call(|device, context| device.group(context, &id).map(drop))?;
+        group.put(sesame_group::new(GroupObject { client, id }));
         Ok(())
     })
 }
@@ -300,7 +300,7 @@ pub unsafe extern "C" fn sesame_device_accepted(
 }
 
 fn rejected(
-    device: &Arc<Engine>,
+    device: &Arc<Client>,
     (send, user): (sesame_slice, sesame_slice),
     rejection: &Rejection,
     (result, view): (Output<sesame_result>, Output<*const sesame_send>),

@@ -18,7 +18,7 @@ use sesame_core::{
 
 impl GroupObject {
     fn call<T>(&self, call: impl FnOnce(Group<'_>, &mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        self.engine.call(|device, context| call(device.group(context, &self.id)?, context))
+        self.client.call(|device, context| call(device.group(context, &self.id)?, context))
     }
 
     fn act(
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn sesame_group_fork_without(
             Ok((fork.id(), send))
         })?;
         give(result, view, |tree| view::send(tree, send));
-        fork.put(sesame_group::new(GroupObject { engine: old.engine.clone(), id }));
+        fork.put(sesame_group::new(GroupObject { client: old.client.clone(), id }));
         Ok(())
     })
 }

@@ -2,9 +2,9 @@
 //! was freed, was never given or names something else is a status.
 
 use super::tree::Tree;
-use crate::{engine::Engine, link::Link};
 use ::sesame_relay::Relay;
 use parking_lot::{Mutex, RwLock};
+use sesame::{Client, Linking};
 use sesame_core::{
     error::{Code, Error},
     ids::{DeviceId, GroupId, UserId},
@@ -89,18 +89,18 @@ pub struct sesame_rows {
 }
 
 /// Behind a [`sesame_registry`].
-pub struct RegistryObject(pub(super) Arc<Engine>);
+pub struct RegistryObject(pub(super) Arc<Client>);
 
 /// Behind a [`sesame_session`].
 pub struct SessionObject {
-    pub(super) engine: Arc<Engine>,
+    pub(super) client: Arc<Client>,
     pub(super) user: UserId,
     pub(super) device: DeviceId,
 }
 
 /// Behind a [`sesame_group`].
 pub struct GroupObject {
-    pub(super) engine: Arc<Engine>,
+    pub(super) client: Arc<Client>,
     pub(super) id: GroupId,
 }
 
@@ -204,11 +204,11 @@ macro_rules! handles {
 }
 
 handles! {
-    sesame_device Engine, "device";
+    sesame_device Client, "device";
     sesame_registry RegistryObject, "registry";
     sesame_session SessionObject, "session";
     sesame_group GroupObject, "group";
-    sesame_linking Link, "linking";
+    sesame_linking Linking, "linking";
     sesame_store StoreObject, "store";
     sesame_relay RelayObject, "relay";
     sesame_result Tree, "result";

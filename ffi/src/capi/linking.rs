@@ -3,7 +3,7 @@
 use super::{
     boundary::sesame_error, device::store_key, handle::*, input::sesame_slice, result::give, status::sesame_status,
 };
-use crate::link::Link;
+use sesame::Linking;
 
 /// Begins to link a new device in an empty store. Free it with `sesame_linking_free`.
 ///
@@ -17,7 +17,7 @@ pub unsafe extern "C" fn sesame_linking_begin(
 ) -> sesame_status {
     enter!(error, outputs(linking), {
         let linking = output!(linking);
-        linking.put(sesame_linking::new(Link::begin(store.get()?.0.clone(), self::store_key(store_key)?)?));
+        linking.put(sesame_linking::new(Linking::begin(store.get()?.0.clone(), self::store_key(store_key)?)?));
         Ok(())
     })
 }
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn sesame_linking_resume(
 ) -> sesame_status {
     enter!(error, outputs(linking), {
         let linking = output!(linking);
-        linking.put(sesame_linking::new(Link::resume(store.get()?.0.clone(), self::store_key(store_key)?)?));
+        linking.put(sesame_linking::new(Linking::resume(store.get()?.0.clone(), self::store_key(store_key)?)?));
         Ok(())
     })
 }

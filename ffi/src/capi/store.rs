@@ -7,11 +7,9 @@ use super::{
     result::give,
     status::sesame_status,
 };
-use crate::{
-    app_store::{self, AppStore, Loaded},
-    engine::{memory_store, sqlite_store},
-};
+use crate::host::{memory_store, sqlite_store};
 use core::ffi::c_void;
+use sesame::app_store::{self, AppStore, Loaded};
 use sesame_core::{
     error::{Code, Error},
     store::{Changes, CommitError, Generation, Query, StoreError},

@@ -6,11 +6,11 @@ use super::group::{self, Group, GroupChange, GroupKind, GroupView, NewGroup};
 use super::receive::{Event, Received};
 use super::store::Store;
 use super::types::{Answers, Applied, DeviceView, PendingSend, Publication, SessionView, UserView, id16};
-use crate::engine::{Engine, store_key, user_id, user_name};
-use crate::link::Link;
+use crate::host::{store_key, user_id, user_name};
+use sesame::Client;
 use sesame_core::{
-    device as core,
     error::{Code, Error},
+    event as core,
     event::Rejection,
     ids::{AccountKey, ContentId, DeviceId, PublicationId, SendId, UserId},
 };
@@ -19,18 +19,18 @@ use std::sync::Arc;
 /// This device. Any thread may call it; every call reads the store and commits once.
 #[derive(::uniffi::Object)]
 pub struct Device {
-    engine: Arc<Engine>,
+    client: Arc<Client>,
 }
 
 impl Device {
-    fn over(engine: Engine) -> Arc<Self> {
-        Arc::new(Self { engine: Arc::new(engine) })
+    fn over(client: Client) -> Arc<Self> {
+        Arc::new(Self { client: Arc::new(client) })
     }
 }
 
-fn rejected(engine: &Engine, send: &[u8], user: &str, rejection: &Rejection) -> Result<PendingSend> {
+fn rejected(client: &Client, send: &[u8], user: &str, rejection: &Rejection) -> Result<PendingSend> {
     let (send, user) = (SendId(id16(send, "send")?), user_id(user)?);
-    Ok(engine.call(|device, context| device.rejected(context, &send, &user, rejection))?.into())
+    Ok(client.call(|device, context| device.rejected(context, &send, &user, rejection))?.into())
 }
 
 #[::uniffi::export]
@@ -40,47 +40,47 @@ impl Device {
     #[::uniffi::constructor]
     pub fn create(store: Arc<Store>, store_key: Bytes, user: String) -> Result<Arc<Self>> {
         let (key, user) = (self::store_key(store_key.0)?, user_id(&user)?);
-        Ok(Self::over(Engine::create(store.inner.clone(), key, &user)?))
+        Ok(Self::over(Client::create(store.inner.clone(), key, &user)?))
     }
 
     /// Opens the device in a store.
     #[::uniffi::constructor]
     pub fn open(store: Arc<Store>, store_key: Bytes) -> Result<Arc<Self>> {
-        Ok(Self::over(Engine::open(store.inner.clone(), self::store_key(store_key.0)?)?))
+        Ok(Self::over(Client::open(store.inner.clone(), self::store_key(store_key.0)?)?))
     }
 
     /// The user that this device belongs to.
     pub fn user(&self) -> Result<String> {
-        Ok(self.engine.call(|device, _| Ok(user_name(device.user())))?)
+        Ok(self.client.call(|device, _| Ok(user_name(device.user())))?)
     }
 
     /// This device's id, unique within its user.
     pub fn id(&self) -> Result<u32> {
-        Ok(self.engine.call(|device, _| Ok(device.id().0))?)
+        Ok(self.client.call(|device, _| Ok(device.id().0))?)
     }
 
     /// What to upload next, or nothing when nothing is due; ask again after `published`. `left` is how many one-time prekeys the server
     /// still has.
     #[::uniffi::method(default(left = None))]
     pub fn publication(&self, left: Option<u32>) -> Result<Option<Publication>> {
-        let publication = self.engine.call(|device, context| device.publication(context, left))?;
+        let publication = self.client.call(|device, context| device.publication(context, left))?;
         Ok(publication.map(|upload| Publication { id: upload.id.0.to_vec().into(), bytes: upload.bytes.into() }))
     }
 
     /// The server has taken an upload.
     pub fn published(&self, id: Bytes) -> Result<()> {
         let id = id16(&id, "id")?;
-        Ok(self.engine.call(|device, context| device.published(context, &PublicationId(id)))?)
+        Ok(self.client.call(|device, context| device.published(context, &PublicationId(id)))?)
     }
 
     /// Users and their devices.
     pub fn registry(&self) -> Arc<DeviceRegistry> {
-        Arc::new(DeviceRegistry { engine: self.engine.clone() })
+        Arc::new(DeviceRegistry { client: self.client.clone() })
     }
 
     /// The session with one device.
     pub fn session(&self, user: String, device: u32) -> Result<Arc<Session>> {
-        Ok(Arc::new(Session { engine: self.engine.clone(), user: user_id(&user)?, device: DeviceId(device) }))
+        Ok(Arc::new(Session { client: self.client.clone(), user: user_id(&user)?, device: DeviceId(device) }))
     }
 
     /// Encrypts for every device of every recipient, and a transcript for the user's own other devices. Give `content_id`, 16 bytes, for
@@ -95,166 +95,166 @@ impl Device {
         let users = recipients.iter().map(|user| user_id(user)).collect::<std::result::Result<Vec<UserId>, Error>>()?;
         let content_id = content_id.map(|id| id16(&id, "content_id")).transpose()?;
         let send = self
-            .engine
+            .client
             .call(|device, context| device.batch_encrypt(context, &users, &payload, content_id.map(ContentId)))?;
         Ok(send.into())
     }
 
     /// Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `registry.apply` first.
     pub fn create_group(&self, kind: GroupKind, info: GroupChange, users: Vec<String>) -> Result<Arc<NewGroup>> {
-        group::create(&self.engine, kind, info, &users)
+        group::create(&self.client, kind, info, &users)
     }
 
     /// The group with this id, 32 bytes.
     pub fn group(&self, id: Bytes) -> Result<Arc<Group>> {
-        group::handle(&self.engine, group::group_id(&id)?)
+        group::handle(&self.client, group::group_id(&id)?)
     }
 
     /// Every group that this device knows, those that its user has left included.
     pub fn groups(&self) -> Result<Vec<GroupView>> {
-        let views = self.engine.call(|device, context| device.groups(context))?;
+        let views = self.client.call(|device, context| device.groups(context))?;
         Ok(views.into_iter().map(GroupView::from).collect())
     }
 
     /// The server has taken a user's batch whole.
     pub fn accepted(&self, send: Bytes, user: String) -> Result<()> {
         let (send, user) = (SendId(id16(&send, "send")?), user_id(&user)?);
-        Ok(self.engine.call(|device, context| device.accepted(context, &send, &user))?)
+        Ok(self.client.call(|device, context| device.accepted(context, &send, &user))?)
     }
 
     /// The server has refused a user's batch whole, with the user's signed device list.
     pub fn rejected(&self, send: Bytes, user: String, device_list: Bytes) -> Result<PendingSend> {
-        rejected(&self.engine, &send, &user, &Rejection::Mismatch { device_list: device_list.0 })
+        rejected(&self.client, &send, &user, &Rejection::Mismatch { device_list: device_list.0 })
     }
 
     /// The server does not know a user.
     pub fn no_such_user(&self, send: Bytes, user: String) -> Result<PendingSend> {
-        rejected(&self.engine, &send, &user, &Rejection::NoSuchUser)
+        rejected(&self.client, &send, &user, &Rejection::NoSuchUser)
     }
 
     /// Gives a user's part of a send up.
     pub fn abandon(&self, send: Bytes, user: String) -> Result<()> {
         let (send, user) = (SendId(id16(&send, "send")?), user_id(&user)?);
-        Ok(self.engine.call(|device, context| device.abandon(context, &send, &user))?)
+        Ok(self.client.call(|device, context| device.abandon(context, &send, &user))?)
     }
 
     /// One send as it stands, or nothing when it is settled.
     pub fn pending(&self, send: Bytes) -> Result<Option<PendingSend>> {
         let send = SendId(id16(&send, "send")?);
-        Ok(self.engine.call(|device, context| device.pending(context, &send))?.map(PendingSend::from))
+        Ok(self.client.call(|device, context| device.pending(context, &send))?.map(PendingSend::from))
     }
 
     /// Every send that is not settled, oldest first, with the same bytes as before.
     pub fn outbox(&self) -> Result<Vec<PendingSend>> {
-        let sends = self.engine.call(|device, context| device.outbox(context))?;
+        let sends = self.client.call(|device, context| device.outbox(context))?;
         Ok(sends.into_iter().map(PendingSend::from).collect())
     }
 
     /// Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
     pub fn batch_decrypt(&self, envelopes: Vec<Bytes>) -> Result<Vec<Received>> {
         let envelopes: Vec<Vec<u8>> = list(envelopes);
-        let results = self.engine.call(|device, context| device.batch_decrypt(context, &envelopes))?;
+        let results = self.client.call(|device, context| device.batch_decrypt(context, &envelopes))?;
         Ok(results.into_iter().map(Received::from).collect())
     }
 
     /// Everything that was received and not acked, oldest first.
     pub fn inbox(&self) -> Result<Vec<Received>> {
-        let rows = self.engine.call(|device, context| device.inbox(context))?;
+        let rows = self.client.call(|device, context| device.inbox(context))?;
         Ok(rows.into_iter().map(Received::from).collect())
     }
 
     /// The app has these items safe; they are deleted here.
     pub fn ack(&self, ids: Vec<u64>) -> Result<()> {
-        Ok(self.engine.call(|device, context| device.ack(context, &ids))?)
+        Ok(self.client.call(|device, context| device.ack(context, &ids))?)
     }
 
     /// Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
     #[::uniffi::method(default(mailbox_empty = false))]
     pub fn tick(&self, mailbox_empty: bool) -> Result<Vec<Event>> {
-        let events = self.engine.call(|device, context| device.tick(context, mailbox_empty))?;
+        let events = self.client.call(|device, context| device.tick(context, mailbox_empty))?;
         Ok(events.into_iter().map(Event::from).collect())
     }
 
     /// On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
     pub fn confirm_link(&self, code: String) -> Result<Bytes> {
-        Ok(self.engine.call(|device, context| device.link(context, &code))?.into())
+        Ok(self.client.call(|device, context| device.link(context, &code))?.into())
     }
 
     /// On the primary: takes a device off the list. Publish afterwards.
     pub fn remove_device(&self, device: u32) -> Result<Vec<Event>> {
-        let events = self.engine.call(|own, context| own.remove_device(context, DeviceId(device)))?;
+        let events = self.client.call(|own, context| own.remove_device(context, DeviceId(device)))?;
         Ok(events.into_iter().map(Event::from).collect())
     }
 
     /// Takes the device up from its store again after a fault of this library.
     pub fn reload(&self) -> Result<()> {
-        Ok(self.engine.reload()?)
+        Ok(self.client.reload()?)
     }
 
     /// Wipes the keys from memory; every later call fails with code 106.
     pub fn wipe(&self) -> Result<()> {
-        Ok(self.engine.close()?)
+        Ok(self.client.close()?)
     }
 }
 
 /// Users, their devices, and whom to trust.
 #[derive(::uniffi::Object)]
 pub struct DeviceRegistry {
-    engine: Arc<Engine>,
+    client: Arc<Client>,
 }
 
 #[::uniffi::export]
 impl DeviceRegistry {
     /// All users that are known, this one included.
     pub fn users(&self) -> Result<Vec<UserView>> {
-        let users = self.engine.call(|device, context| device.users(context))?;
+        let users = self.client.call(|device, context| device.users(context))?;
         Ok(users.into_iter().map(UserView::from).collect())
     }
 
     /// A user's devices, rising by id.
     pub fn devices(&self, user: String) -> Result<Vec<DeviceView>> {
         let user = user_id(&user)?;
-        let devices = self.engine.call(|device, context| device.devices(context, &user))?;
+        let devices = self.client.call(|device, context| device.devices(context, &user))?;
         Ok(devices.into_iter().map(DeviceView::from).collect())
     }
 
     /// Takes in what the server gave for needs, in any order and at any time.
     pub fn apply(&self, answers: Answers) -> Result<Applied> {
         let answers = core::Answers::try_from(answers)?;
-        Ok(self.engine.call(|device, context| device.apply(context, &answers))?.into())
+        Ok(self.client.call(|device, context| device.apply(context, &answers))?.into())
     }
 
     /// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
     pub fn accept_identity(&self, user: String, account_key: Bytes) -> Result<Vec<Received>> {
         let user = user_id(&user)?;
         let key = <[u8; 32]>::try_from(&*account_key).map_err(|_| Error::of(Code::InvalidArgument, "account_key"))?;
-        let results = self.engine.call(|device, context| device.accept_identity(context, &user, &AccountKey(key)))?;
+        let results = self.client.call(|device, context| device.accept_identity(context, &user, &AccountKey(key)))?;
         Ok(results.into_iter().map(Received::from).collect())
     }
 
     /// The app has compared safety numbers.
     pub fn mark_verified(&self, user: String) -> Result<()> {
         let user = user_id(&user)?;
-        Ok(self.engine.call(|device, context| device.mark_verified(context, &user))?)
+        Ok(self.client.call(|device, context| device.mark_verified(context, &user))?)
     }
 
     /// The app decides a fork: the newest list that was taken counts alone.
     pub fn resolve_fork(&self, user: String) -> Result<()> {
         let user = user_id(&user)?;
-        Ok(self.engine.call(|device, context| device.resolve_fork(context, &user))?)
+        Ok(self.client.call(|device, context| device.resolve_fork(context, &user))?)
     }
 
     /// 60 digits that both users see alike if they hold each other's account keys.
     pub fn safety_number(&self, user: String) -> Result<String> {
         let user = user_id(&user)?;
-        Ok(self.engine.call(|device, context| device.safety_number(context, &user))?)
+        Ok(self.client.call(|device, context| device.safety_number(context, &user))?)
     }
 }
 
 /// The session with one device: what is active now, whatever was before.
 #[derive(::uniffi::Object)]
 pub struct Session {
-    engine: Arc<Engine>,
+    client: Arc<Client>,
     user: UserId,
     device: DeviceId,
 }
@@ -263,13 +263,13 @@ pub struct Session {
 impl Session {
     /// The active session, or nothing when the next send begins one.
     pub fn info(&self) -> Result<Option<SessionView>> {
-        let view = self.engine.call(|device, context| device.session(context, &self.user, self.device))?;
+        let view = self.client.call(|device, context| device.session(context, &self.user, self.device))?;
         Ok(view.map(SessionView::from))
     }
 
     /// Encrypts for this device alone, without a transcript.
     pub fn encrypt(&self, payload: Bytes) -> Result<PendingSend> {
-        let send = self.engine.call(|device, context| device.encrypt_to(context, &self.user, self.device, &payload))?;
+        let send = self.client.call(|device, context| device.encrypt_to(context, &self.user, self.device, &payload))?;
         Ok(send.into())
     }
 }
@@ -277,7 +277,7 @@ impl Session {
 /// A new device that waits for its primary's answer.
 #[derive(::uniffi::Object)]
 pub struct Linking {
-    link: Link,
+    link: sesame::Linking,
 }
 
 #[::uniffi::export]
@@ -285,14 +285,14 @@ impl Linking {
     /// Begins to link a new device in an empty store.
     #[::uniffi::constructor]
     pub fn begin(store: Arc<Store>, store_key: Bytes) -> Result<Arc<Self>> {
-        let link = Link::begin(store.inner.clone(), self::store_key(store_key.0)?)?;
+        let link = sesame::Linking::begin(store.inner.clone(), self::store_key(store_key.0)?)?;
         Ok(Arc::new(Self { link }))
     }
 
     /// Takes up a link that was begun before the app was closed.
     #[::uniffi::constructor]
     pub fn resume(store: Arc<Store>, store_key: Bytes) -> Result<Arc<Self>> {
-        let link = Link::resume(store.inner.clone(), self::store_key(store_key.0)?)?;
+        let link = sesame::Linking::resume(store.inner.clone(), self::store_key(store_key.0)?)?;
         Ok(Arc::new(Self { link }))
     }
 

@@ -3,11 +3,12 @@
 use super::bytes::Bytes;
 use super::error::{Result, SesameError};
 use super::types::{PendingSend, SessionView};
-use crate::engine::{Engine, user_id, user_name};
+use crate::host::{user_id, user_name};
+use sesame::Client;
 use sesame_core::{
     context::Context,
-    device as core,
     error::{Code, Error},
+    event as core,
     ids::{ContentId, DeviceId, GroupId, GroupKind as CoreKind, UserId},
 };
 use std::sync::Arc;
@@ -234,39 +235,39 @@ pub(super) fn user_ids(users: &[String]) -> Result<Vec<UserId>> {
 }
 
 pub(super) fn create(
-    engine: &Arc<Engine>,
+    client: &Arc<Client>,
     kind: GroupKind,
     info: GroupChange,
     users: &[String],
 ) -> Result<Arc<NewGroup>> {
     let (info, users) = (info.into(), user_ids(users)?);
     let GroupKind::Pairwise = kind;
-    let (id, send) = engine.call(|device, context| {
+    let (id, send) = client.call(|device, context| {
         let (group, send) = device.create_group(context, CoreKind::Pairwise, &info, &users)?;
         Ok((group.id(), send))
     })?;
-    let group = Arc::new(Group { engine: engine.clone(), id });
+    let group = Arc::new(Group { client: client.clone(), id });
     Ok(Arc::new(NewGroup { group, send: send.into() }))
 }
 
-pub(super) fn handle(engine: &Arc<Engine>, id: GroupId) -> Result<Arc<Group>> {
-    engine.call(|device, context| device.group(context, &id).map(drop))?;
-    Ok(Arc::new(Group { engine: engine.clone(), id }))
+pub(super) fn handle(client: &Arc<Client>, id: GroupId) -> Result<Arc<Group>> {
+    client.call(|device, context| device.group(context, &id).map(drop))?;
+    Ok(Arc::new(Group { client: client.clone(), id }))
 }
 
 /// One group. What is said about it is signed, and sent like any other message; the server knows nothing of it.
 #[derive(::uniffi::Object)]
 pub struct Group {
-    engine: Arc<Engine>,
+    client: Arc<Client>,
     id: GroupId,
 }
 
 impl Group {
     fn call<T>(
         &self,
-        call: impl FnOnce(core::Group<'_>, &mut Context<'_>) -> std::result::Result<T, Error>,
+        call: impl FnOnce(sesame_core::device::Group<'_>, &mut Context<'_>) -> std::result::Result<T, Error>,
     ) -> std::result::Result<T, Error> {
-        self.engine.call(|device, context| call(device.group(context, &self.id)?, context))
+        self.client.call(|device, context| call(device.group(context, &self.id)?, context))
     }
 }
 
@@ -322,7 +323,7 @@ impl Group {
             let (fork, send) = group.fork_without(context, &users)?;
             Ok((fork.id(), send))
         })?;
-        let group = Arc::new(Self { engine: self.engine.clone(), id });
+        let group = Arc::new(Self { client: self.client.clone(), id });
         Ok(Arc::new(NewGroup { group, send: send.into() }))
     }
 

@@ -1,9 +1,9 @@
 //! What a device receives: messages, events, and what came of each envelope.
 
 use super::bytes::Bytes;
-use crate::engine::user_name;
+use crate::host::user_name;
 use sesame_core::{
-    device as core,
+    event as core,
     event::{MessageKind, NextStep, Received as CoreReceived},
     ids::DeviceId,
 };

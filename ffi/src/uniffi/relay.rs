@@ -3,10 +3,10 @@
 use super::bytes::Bytes;
 use super::error::Result;
 use super::types::{Address, Answers, Batch, Need};
-use crate::engine::{user_id, user_name};
+use crate::host::{user_id, user_name};
 use crate::relay::{publish_error, submission_error};
 use parking_lot::Mutex;
-use sesame_core::{device as core, error::Error, ids::DeviceId};
+use sesame_core::{error::Error, event as core, ids::DeviceId};
 use sesame_relay::{Refusal, Relay, Seen};
 use std::sync::Arc;
 

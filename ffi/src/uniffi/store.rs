@@ -2,8 +2,8 @@
 
 use super::bytes::Bytes;
 use super::error::{Result, SesameError};
-use crate::app_store::{self, Loaded};
-use crate::engine::{memory_store, sqlite_store};
+use crate::host::{memory_store, sqlite_store};
+use sesame::app_store::{self, Loaded};
 use sesame_core::{
     error::Code,
     store::{Changes, CommitError, Generation, Query, Store as CoreStore, StoreError},
@@ -191,7 +191,7 @@ impl Store {
 /// keeps another process out is for the app's own tests.
 #[::uniffi::export]
 pub fn check_store(factory: Arc<dyn StoreFactory>) -> Result<Option<String>> {
-    crate::engine::enter()?;
+    sesame::enter()?;
     let open = || match factory.make() {
         Ok(store) => Ok(app_store::fenced(Adapter(store))),
         Err(fault) => Err(format!("no store could be opened: {fault}")),

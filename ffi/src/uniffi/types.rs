@@ -2,10 +2,10 @@
 
 use super::bytes::{Bytes, list};
 use super::receive::{Event, number};
-use crate::engine::{user_id, user_name};
+use crate::host::{user_id, user_name};
 use sesame_core::{
-    device as core,
     error::{Code, Error},
+    event as core,
     ids::DeviceId,
 };
 

@@ -1,4 +1,4 @@
-//! The script's seed and clock, as in the library that is built for tests (see `ffi/src/outside.rs`).
+//! The script's seed and clock, as in the library that is built for tests (see `sesame/src/outside.rs`).
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sesame_core::context::{Context, Timestamp};

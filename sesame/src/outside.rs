@@ -23,8 +23,8 @@ fn now() -> Timestamp {
 /// [`Code::Randomness`] when the system gives none; the step's.
 pub(crate) fn with<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
     #[cfg(feature = "test-util")]
-    if let Some((now, stream)) = scripted::current() {
-        return scripted::with(now, &stream, step);
+    if let Some((now, stream)) = script::current() {
+        return script::with(now, &stream, step);
     }
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| Code::Randomness)?;
@@ -36,7 +36,7 @@ pub(crate) fn with<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -
 /// One script, one seed, the same bytes in every language. No artefact that is shipped has this: a release build does not compile with it,
 /// and `cargo xtask dist` looks at the exported names.
 #[cfg(feature = "test-util")]
-mod scripted {
+pub mod script {
     use super::{ChaCha20Rng, Context, Error, SeedableRng, Timestamp};
     use parking_lot::Mutex;
 
@@ -68,14 +68,12 @@ mod scripted {
     }
 
     /// From here on every call sees this time and draws from this seed.
-    #[unsafe(no_mangle)]
-    pub extern "C" fn sesame_test_outside(seed: u64, now_ms: u64) {
+    pub fn begin(seed: u64, now_ms: u64) {
         *SCRIPT.lock() = Some((Timestamp(now_ms), ChaCha20Rng::seed_from_u64(seed)));
     }
 
     /// Time passes.
-    #[unsafe(no_mangle)]
-    pub extern "C" fn sesame_test_advance(ms: u64) {
+    pub fn advance(ms: u64) {
         if let Some((now, _)) = &mut *SCRIPT.lock() {
             now.0 = now.0.saturating_add(ms);
         }

@@ -1,33 +1,39 @@
-//! A new device on its way to be linked, behind a lock. Both faces stand on it.
+//! A new device on its way to be linked, behind a lock.
 
-use crate::engine::{Engine, enter, outside};
+use crate::client::{Client, enter, outside};
 use parking_lot::Mutex;
 use sesame_core::{
-    device::{Device, Linking},
+    device::{Device, Linking as Pending},
     error::{Code, Error},
     secret::Secret,
     store::Store,
 };
 use std::sync::Arc;
 
-/// A new device that waits for its primary's answer.
-pub struct Link {
+/// A new device that waits for its primary's answer. It lives in the store: [`Linking::resume`] takes it up after the app was closed.
+pub struct Linking {
     code: String,
     waiting: Mutex<Option<Waiting>>,
 }
 
+impl core::fmt::Debug for Linking {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Linking")
+    }
+}
+
 struct Waiting {
     /// `None` after an answer that was not taken: it is taken up from the store again.
-    linking: Option<Linking>,
+    linking: Option<Pending>,
     store: Arc<dyn Store>,
     key: Secret<32>,
 }
 
-impl Link {
+impl Linking {
     /// Begins to link a new device.
     ///
     /// # Errors
-    /// See [`Device::begin_link`].
+    /// [`Code::ForeignStore`] when the store holds a device already; [`Code::WrongKey`]; as [`enter`]; the store's.
     pub fn begin(store: Arc<dyn Store>, key: Secret<32>) -> Result<Self, Error> {
         let linking = outside(|context| Device::begin_link(store.clone(), &key, context))?;
         Ok(Self::new(linking, store, key))
@@ -36,13 +42,13 @@ impl Link {
     /// Takes up a link that was begun before the app was closed.
     ///
     /// # Errors
-    /// See [`Linking::resume`].
+    /// [`Code::ForeignStore`] when none was begun; [`Code::WrongKey`]; [`Code::RecordCorrupt`]; as [`enter`]; the store's.
     pub fn resume(store: Arc<dyn Store>, key: Secret<32>) -> Result<Self, Error> {
-        let linking = outside(|_| Linking::resume(store.clone(), &key))?;
+        let linking = outside(|_| Pending::resume(store.clone(), &key))?;
         Ok(Self::new(linking, store, key))
     }
 
-    fn new(linking: Linking, store: Arc<dyn Store>, key: Secret<32>) -> Self {
+    fn new(linking: Pending, store: Arc<dyn Store>, key: Secret<32>) -> Self {
         let code = linking.code().to_owned();
         Self { code, waiting: Mutex::new(Some(Waiting { linking: Some(linking), store, key })) }
     }
@@ -56,27 +62,28 @@ impl Link {
     /// Takes the primary's answer. A wrong one, or a store that fails, changes nothing: the right one may still come.
     ///
     /// # Errors
-    /// [`Code::Closed`] once it is complete; see [`Engine::complete`] and [`Linking::resume`].
-    pub fn complete(&self, answer: &[u8]) -> Result<Engine, Error> {
+    /// [`Code::Closed`] once it is complete; [`Code::AuthenticationFailed`] for an answer to another code; [`Code::InvalidArgument`] when the
+    /// code has expired; [`Code::NotListed`] when the list in it does not name this device; as [`enter`]; the store's.
+    pub fn complete(&self, answer: &[u8]) -> Result<Client, Error> {
         enter()?;
         let mut slot = self.waiting.lock();
         let Waiting { linking, store, key } = slot.as_mut().ok_or(Code::Closed)?;
         let linking = match linking.take() {
             Some(linking) => linking,
-            None => outside(|_| Linking::resume(store.clone(), key))?,
+            None => outside(|_| Pending::resume(store.clone(), key))?,
         };
         let copy = Secret::init_with(|to| *to = *key.expose());
-        let engine = Engine::complete(linking, store.clone(), copy, answer)?;
+        let client = Client::complete(linking, store.clone(), copy, answer)?;
         *slot = None;
-        Ok(engine)
+        Ok(client)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{memory_store, user_id};
-    use sesame_core::store::{Changes, CommitError, Generation, Query, Snapshot, StoreError};
+    use sesame_core::ids::UserId;
+    use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, StoreError};
     use std::sync::atomic::{AtomicBool, Ordering};
 
     /// A store that can be made to fail.
@@ -99,6 +106,10 @@ mod tests {
         }
     }
 
+    fn memory() -> Arc<dyn Store> {
+        Arc::new(MemoryStore::new())
+    }
+
     fn key() -> Secret<32> {
         Secret::init_with(|key| key.fill(1))
     }
@@ -106,9 +117,9 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "key agreement takes hours there")]
     fn neither_a_wrong_answer_nor_a_store_that_fails_loses_the_link() -> Result<(), Error> {
-        let primary = Engine::create(memory_store(), key(), &user_id("alice")?)?;
-        let store = Arc::new(Failing { inner: memory_store(), fails: AtomicBool::new(false) });
-        let link = Link::begin(store.clone(), key())?;
+        let primary = Client::create(memory(), key(), &UserId::try_from("alice")?)?;
+        let store = Arc::new(Failing { inner: memory(), fails: AtomicBool::new(false) });
+        let link = Linking::begin(store.clone(), key())?;
         let answer = primary.call(|device, context| device.link(context, link.code()))?;
         store.fails.store(true, Ordering::Relaxed);
         assert!(link.complete(b"nonsense").is_err());

@@ -162,7 +162,7 @@ pub fn check(open: impl Fn() -> Result<Arc<dyn Store>, String>) -> Result<(), St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Engine, enter, memory_store, user_id};
+    use crate::{Client, MemoryStore, UserId, enter};
     use sesame_core::{error::Code, secret::Secret};
     use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -209,15 +209,15 @@ mod tests {
     #[cfg_attr(miri, ignore = "key agreement takes hours there")]
     fn what_nobody_asked_for_is_refused_and_a_callback_may_not_come_in() -> Result<(), sesame_core::error::Error> {
         let (fault, seen) = (Arc::new(AtomicU8::new(0)), Arc::new(AtomicU8::new(0)));
-        let store = fenced(Odd { inner: memory_store(), fault: fault.clone(), seen: seen.clone() });
-        let engine = Engine::create(store, Secret::init_with(|key| key.fill(1)), &user_id("alice")?)?;
+        let store = fenced(Odd { inner: Arc::new(MemoryStore::new()), fault: fault.clone(), seen: seen.clone() });
+        let client = Client::create(store, Secret::init_with(|key| key.fill(1)), &UserId::try_from("alice")?)?;
         for odd in [STRANGER, TWICE] {
             fault.store(odd, Ordering::Relaxed);
-            let result = engine.call(|device, context| device.publication(context, None));
+            let result = client.call(|device, context| device.publication(context, None));
             assert_eq!(result.map(drop), Err(Code::StoreMisbehaves.into()));
         }
         fault.store(REENTERS, Ordering::Relaxed);
-        assert!(engine.call(|device, context| device.publication(context, None)).is_ok());
+        assert!(client.call(|device, context| device.publication(context, None)).is_ok());
         assert_eq!(u16::from(seen.load(Ordering::Relaxed)), Code::Reentrant.number());
         assert_eq!(enter(), Ok(()));
         Ok(())
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn the_suite_passes_a_whole_store_behind_the_fence() {
         let open = || {
-            let odd = Odd { inner: memory_store(), fault: Arc::default(), seen: Arc::default() };
+            let odd = Odd { inner: Arc::new(MemoryStore::new()), fault: Arc::default(), seen: Arc::default() };
             Ok(fenced(odd))
         };
         assert_eq!(check(open), Ok(()));

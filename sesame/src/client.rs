@@ -1,27 +1,24 @@
-//! A device behind a lock. Both faces stand on it.
+//! A device behind a lock, with the system's clock and fresh randomness.
 //!
-//! Whoever comes in passes [`enter`]: not from inside a store's callback, and not in a forked child, whose locks and randomness are the
+//! Every call passes [`enter`]: it may not come from inside a store's callback, nor from a forked child, whose locks and randomness are the
 //! parent's.
 
-use crate::{app_store, outside};
+use crate::{app_store, outside as world};
 use parking_lot::Mutex;
 use sesame_core::{
     context::Context,
-    device::{Device, Linking},
+    device::{Device, Linking as Pending},
     error::{Code, Error},
-    ids::UserId,
+    ids::{DeviceId, UserId},
     secret::Secret,
-    store::{MemoryStore, Store},
+    store::Store,
 };
-use sesame_sqlite::SqliteStore;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
     process,
     sync::{Arc, OnceLock},
     time::Duration,
 };
-use zeroize::Zeroize;
 
 /// How long a call waits for another thread's call on the same device.
 const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 60 });
@@ -33,11 +30,22 @@ struct Open {
     key: Secret<32>,
 }
 
-/// A device that any thread may call.
-pub struct Engine {
+/// One device of one user, over a store. Any thread may call it: calls on one client wait for each other, for a minute at most.
+///
+/// A call is one commit: after an error nothing has changed, in memory and in the store. If a call panics, the client is poisoned, and
+/// [`Client::reload`] takes the device up from its store again.
+pub struct Client {
+    user: UserId,
+    id: DeviceId,
     /// `None` once it is closed: no key is left in memory then.
     slot: Mutex<Option<Open>>,
     store: Arc<dyn Store>,
+}
+
+impl core::fmt::Debug for Client {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Client({:?})", self.id)
+    }
 }
 
 /// Whether a call may come in here and now.
@@ -58,53 +66,15 @@ pub fn enter() -> Result<(), Error> {
 /// As [`enter`]; [`Code::Randomness`] when the system gives none; [`Code::Internal`] when the step panicked; the step's.
 pub fn outside<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
     enter()?;
-    outside::with(|context| catch_unwind(AssertUnwindSafe(|| step(context))).unwrap_or(Err(Code::Internal.into())))
+    world::with(|context| catch_unwind(AssertUnwindSafe(|| step(context))).unwrap_or(Err(Code::Internal.into())))
 }
 
-/// The SQLite store in a file.
-///
-/// # Errors
-/// The store's, as codes.
-pub fn sqlite_store(path: &str) -> Result<Arc<dyn Store>, Error> {
-    enter()?;
-    Ok(Arc::new(SqliteStore::open(Path::new(path)).map_err(Code::from)?))
-}
-
-/// An empty store in memory.
-#[must_use]
-pub fn memory_store() -> Arc<dyn Store> {
-    Arc::new(MemoryStore::new())
-}
-
-/// The app's store key, exactly 32 bytes; the bytes that were given are wiped.
-///
-/// # Errors
-/// [`Code::InvalidArgument`].
-pub fn store_key(mut bytes: Vec<u8>) -> Result<Secret<32>, Error> {
-    let key = <&[u8; 32]>::try_from(bytes.as_slice()).ok().map(|bytes| Secret::init_with(|to| *to = *bytes));
-    bytes.zeroize();
-    key.ok_or(Error::of(Code::InvalidArgument, "store_key"))
-}
-
-/// A user id from the host, 1 to 64 bytes of UTF-8.
-///
-/// # Errors
-/// [`Code::InvalidArgument`].
-pub fn user_id(user: &str) -> Result<UserId, Error> {
-    UserId::try_new(user.as_bytes().to_vec()).ok_or(Error::of(Code::InvalidArgument, "user"))
-}
-
-/// A user id for the host; one that is no UTF-8 came from a host of another kind.
-#[must_use]
-pub fn user_name(user: &UserId) -> String {
-    String::from_utf8_lossy(user.as_bytes()).into_owned()
-}
-
-impl Engine {
-    /// A user's first device.
+impl Client {
+    /// A user's first device, its primary: makes the account key and signs the first device list. `key` seals the store; the app keeps it
+    /// in its keychain.
     ///
     /// # Errors
-    /// See [`Device::create`].
+    /// [`Code::ForeignStore`] when the store holds a device already; [`Code::WrongKey`]; as [`enter`]; the store's.
     pub fn create(store: Arc<dyn Store>, key: Secret<32>, user: &UserId) -> Result<Self, Error> {
         let device = outside(|context| Device::create(store.clone(), &key, context, user))?;
         Ok(Self::new(device, store, key))
@@ -113,26 +83,41 @@ impl Engine {
     /// The device in a store.
     ///
     /// # Errors
-    /// See [`Device::open`].
+    /// [`Code::WrongKey`]; [`Code::ForeignStore`] (no device here); [`Code::RecordCorrupt`]; [`Code::NewerFormat`]; as [`enter`]; the store's.
     pub fn open(store: Arc<dyn Store>, key: Secret<32>) -> Result<Self, Error> {
         let device = outside(|_| Device::open(store.clone(), &key))?;
         Ok(Self::new(device, store, key))
     }
 
     /// A device that was linked.
-    ///
-    /// # Errors
-    /// See [`Linking::complete`].
-    pub fn complete(linking: Linking, store: Arc<dyn Store>, key: Secret<32>, answer: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn complete(
+        linking: Pending,
+        store: Arc<dyn Store>,
+        key: Secret<32>,
+        answer: &[u8],
+    ) -> Result<Self, Error> {
         let device = outside(|context| linking.complete(context, answer))?;
         Ok(Self::new(device, store, key))
     }
 
     fn new(device: Device, store: Arc<dyn Store>, key: Secret<32>) -> Self {
-        Self { slot: Mutex::new(Some(Open { device: Some(Box::new(device)), key })), store }
+        let (user, id) = (device.user().clone(), device.id());
+        Self { user, id, slot: Mutex::new(Some(Open { device: Some(Box::new(device)), key })), store }
     }
 
-    /// Calls the device.
+    /// The user that this device belongs to.
+    #[must_use]
+    pub fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// This device's id.
+    #[must_use]
+    pub fn id(&self) -> DeviceId {
+        self.id
+    }
+
+    /// Runs one call of the core's device, which takes the time and randomness as an argument. Every other method is such a call.
     ///
     /// # Errors
     /// As [`enter`]; [`Code::Busy`], [`Code::Closed`], [`Code::Poisoned`]; the call's.
@@ -151,7 +136,7 @@ impl Engine {
     /// Takes the device up from its store again after a fault.
     ///
     /// # Errors
-    /// As [`enter`]; [`Code::Busy`], [`Code::Closed`]; see [`Device::open`].
+    /// As [`enter`]; [`Code::Busy`], [`Code::Closed`]; see [`Client::open`].
     pub fn reload(&self) -> Result<(), Error> {
         enter()?;
         let mut slot = self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
@@ -174,50 +159,44 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sesame_core::store::MemoryStore;
 
-    fn engine() -> Engine {
+    fn client() -> Client {
         let key = Secret::init_with(|key| key.fill(1));
-        Engine::create(Arc::new(MemoryStore::new()), key, &user_id("alice").unwrap_or_else(|_| unreachable!()))
-            .unwrap_or_else(|_| unreachable!())
+        let user = UserId::try_from("alice").unwrap_or_else(|_| unreachable!());
+        Client::create(Arc::new(MemoryStore::new()), key, &user).unwrap_or_else(|_| unreachable!())
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "key agreement takes hours there")]
     fn a_panic_poisons_the_handle_and_reload_takes_it_up_again() {
-        let engine = engine();
-        let result: Result<(), Error> = engine.call(|_, _| panic!("a fault"));
+        let client = client();
+        let result: Result<(), Error> = client.call(|_, _| panic!("a fault"));
         assert_eq!(result, Err(Code::Internal.into()));
-        assert_eq!(engine.call(|_, _| Ok(())), Err(Code::Poisoned.into()));
-        assert_eq!(engine.reload(), Ok(()));
-        assert_eq!(engine.call(|device, _| Ok(device.id().0)), Ok(1));
+        assert_eq!(client.call(|_, _| Ok(())), Err(Code::Poisoned.into()));
+        assert_eq!(client.reload(), Ok(()));
+        assert_eq!(client.call(|device, _| Ok(device.id().0)), Ok(1));
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "key agreement takes hours there")]
     fn a_call_does_not_wait_for_ever_for_another() {
-        let engine = engine();
-        let held = engine.slot.lock();
-        let waits = || (engine.call(|_, _| Ok(())), engine.reload());
+        let client = client();
+        let held = client.slot.lock();
+        let waits = || (client.call(|_, _| Ok(())), client.reload());
         let waited = std::thread::scope(|scope| scope.spawn(waits).join()).unwrap_or_else(|_| unreachable!());
         assert_eq!(waited, (Err(Code::Busy.into()), Err(Code::Busy.into())));
         drop(held);
-        assert_eq!(engine.call(|_, _| Ok(())), Ok(()));
+        assert_eq!(client.call(|_, _| Ok(())), Ok(()));
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "key agreement takes hours there")]
     fn a_closed_handle_stays_closed() {
-        let engine = engine();
-        assert_eq!(engine.close(), Ok(()));
-        assert!(engine.slot.lock().is_none(), "neither the device's keys nor the store's are left");
-        assert_eq!(engine.call(|_, _| Ok(())), Err(Code::Closed.into()));
-        assert_eq!(engine.reload(), Err(Code::Closed.into()));
-    }
-
-    #[test]
-    fn a_store_key_has_32_bytes() {
-        for length in [0, 31, 33] {
-            assert_eq!(store_key(vec![1; length]).map(drop), Err(Error::of(Code::InvalidArgument, "store_key")));
-        }
+        let client = client();
+        assert_eq!(client.close(), Ok(()));
+        assert!(client.slot.lock().is_none(), "neither the device's keys nor the store's are left");
+        assert_eq!(client.call(|_, _| Ok(())), Err(Code::Closed.into()));
+        assert_eq!(client.reload(), Err(Code::Closed.into()));
     }
 }

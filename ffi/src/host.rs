@@ -1,0 +1,56 @@
+//! What hosts give and take: store keys, user ids, stores. Both faces say them alike.
+
+use sesame::{Code, Error, MemoryStore, Secret, SqliteStore, Store, UserId, enter};
+use std::{path::Path, sync::Arc};
+use zeroize::Zeroize;
+
+/// The SQLite store in a file.
+///
+/// # Errors
+/// The store's, as codes.
+pub fn sqlite_store(path: &str) -> Result<Arc<dyn Store>, Error> {
+    enter()?;
+    Ok(Arc::new(SqliteStore::open(Path::new(path)).map_err(Code::from)?))
+}
+
+/// An empty store in memory.
+#[must_use]
+pub fn memory_store() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new())
+}
+
+/// The app's store key, exactly 32 bytes; the bytes that were given are wiped.
+///
+/// # Errors
+/// [`Code::InvalidArgument`].
+pub fn store_key(mut bytes: Vec<u8>) -> Result<Secret<32>, Error> {
+    let key = <&[u8; 32]>::try_from(bytes.as_slice()).ok().map(|bytes| Secret::init_with(|to| *to = *bytes));
+    bytes.zeroize();
+    key.ok_or(Error::of(Code::InvalidArgument, "store_key"))
+}
+
+/// A user id from the host, 1 to 64 bytes of UTF-8.
+///
+/// # Errors
+/// [`Code::InvalidArgument`].
+pub fn user_id(user: &str) -> Result<UserId, Error> {
+    UserId::try_from(user)
+}
+
+/// A user id for the host. Bytes that are no UTF-8 came from a host of another kind, and are shown as U+FFFD.
+#[must_use]
+pub fn user_name(user: &UserId) -> String {
+    String::from_utf8_lossy(user.as_bytes()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_key_has_32_bytes() {
+        for length in [0, 31, 33] {
+            assert_eq!(store_key(vec![1; length]).map(drop), Err(Error::of(Code::InvalidArgument, "store_key")));
+        }
+    }
+}
