@@ -242,47 +242,51 @@ enum sesame_event_kind
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  /// An event that this version of the header has no name for.
+  /// Something that this version of the header has no name for.
   SESAME_EVENT_KIND_OTHER = 0,
-  /// A newer signed device list of `user` was taken: `added`, `removed`.
+  /// A newer signed device list of a user was taken. Sets `user`, `added`, `removed`.
   SESAME_EVENT_KIND_DEVICE_LIST_CHANGED = 1,
-  /// Two signed lists of `user` contradict each other, `known` and `other` (absent when only a claim of it was seen); sends go only to
-  /// devices on both.
+  /// Two signed lists of a user contradict each other; sends go only to devices on both. Sets `user`, `known`, `other`.
   SESAME_EVENT_KIND_DEVICE_LIST_FORK = 2,
-  /// A list of `user` jumped so far that its ancestry could not be checked.
+  /// A list jumped by more than 16 epochs, so that its ancestry could not be checked. Sets `user`.
   SESAME_EVENT_KIND_DEVICE_LIST_GAP = 3,
-  /// The newest list of `user` is older than 35 days.
+  /// The newest list of a user is older than 35 days. Sets `user`.
   SESAME_EVENT_KIND_DEVICE_LIST_OLD = 4,
-  /// An older list of `user` than the known one was offered and refused: `epoch`.
+  /// An older list than the known one was offered and refused. Sets `user`, `epoch`.
   SESAME_EVENT_KIND_DEVICE_LIST_ROLLBACK = 5,
-  /// Messages of `device` of `user` are missing, in `group` or, where that is absent, direct ones: `first` to `last`.
+  /// Messages of a device are missing: they are lost, withheld, or still to come. Sets `user`, `device`, `group`, `first`,
+  /// `last`.
   SESAME_EVENT_KIND_GAP = 6,
-  /// `user` on `device` added `users` to `group`.
+  /// A user was added to a group, or has accepted an invitation. Sets `group`, `user`, `device`, `users`.
   SESAME_EVENT_KIND_GROUP_ADDED = 7,
-  /// `device` of `user` has other operations of `group` than this one: call `sesame_device_tick`, and submit what is in the outbox then.
+  /// A device has other operations of a group than this one. Call `sesame_device_tick`: what either device lacks is in the outbox
+  /// then. Sets `group`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_DIVERGED = 8,
-  /// `device` of `user` told members of `group` different things.
+  /// A device signed two operations under one number: it told different things to different members. Sets `group`, `user`,
+  /// `device`.
   SESAME_EVENT_KIND_GROUP_EQUIVOCATION = 9,
-  /// This user, who had left `group`, is asked back by `user` on `device`.
+  /// Our user, who had left a group, is asked back: the group's `sesame_group_accept` or `sesame_group_decline` answers. Sets
+  /// `group`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_INVITED = 10,
-  /// This user is a member of `group` now, by the word of `user` on `device`.
+  /// Our user is a member of a group now. Sets `group`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_JOINED = 11,
-  /// `user` has left `group`, on `device`.
+  /// A member has left a group. Sets `group`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_LEFT = 12,
-  /// `users` are no members of `group` after all: who added them had left.
+  /// Users are no members of a group after all: the user who added them had left, which this device did not know. Sets `group`,
+  /// `users`.
   SESAME_EVENT_KIND_GROUP_REVOKED = 13,
-  /// `user` on `device` changed the info of `group`, by `operation`.
+  /// A group's name or other info was changed. Sets `group`, `user`, `device`, `operation`.
   SESAME_EVENT_KIND_GROUP_UPDATED = 14,
-  /// What was held for `user` was dropped for age or size.
+  /// What was held for a user was dropped for its age or its size. Sets `user`.
   SESAME_EVENT_KIND_HELD_DROPPED = 15,
-  /// A bundle of `device` of `user` was older than 14 days: the device may be idle.
+  /// A prekey bundle that is older than 14 days was used: the device may be idle. Sets `user`, `device`.
   SESAME_EVENT_KIND_IDLE_DEVICE = 16,
-  /// Another account key, `claimed`, claims `user`, for whom `pinned` was known; sending is blocked and what arrives is held until
-  /// `sesame_registry_accept_identity`. `was_verified` says whether the app had verified the pinned one.
+  /// Another account key claims a user. Sends to the user wait, and what arrives is held, until the app accepts the key. Sets
+  /// `user`, `pinned`, `claimed`, `was_verified`.
   SESAME_EVENT_KIND_IDENTITY_CHANGED = 17,
-  /// The server refused a batch for `user` and showed no newer list.
+  /// The server refused a batch and showed no newer list. Sets `user`.
   SESAME_EVENT_KIND_SERVER_INCONSISTENT = 18,
-  /// A session was begun by `device` of `user`: `session_id`.
+  /// Another device has begun a session with this one. Sets `user`, `device`, `session_id`.
   SESAME_EVENT_KIND_SESSION_STARTED = 19,
 };
 #ifndef __cplusplus
@@ -310,17 +314,17 @@ typedef uint32_t sesame_group_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-/// How this user stands in a group.
+/// How our user stands in a group.
 enum sesame_standing
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  /// Has left.
+  /// Our user has left, or was never a member.
   SESAME_STANDING_LEFT = 1,
-  /// Has left and is asked back.
+  /// Our user has left and is asked back.
   SESAME_STANDING_INVITED = 2,
-  /// A member.
+  /// Our user is a member.
   SESAME_STANDING_MEMBER = 3,
 };
 #ifndef __cplusplus
@@ -360,19 +364,19 @@ enum sesame_act
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  /// Came back.
+  /// The author accepted an invitation back.
   SESAME_ACT_ACCEPTED = 1,
-  /// Added `users`, or asked them back.
+  /// The author added these users, or asked them back. Sets `users`.
   SESAME_ACT_ADDED = 2,
-  /// Made the group, with `change`.
+  /// The author made the group. Sets `change`.
   SESAME_ACT_CREATED = 3,
-  /// Stayed away.
+  /// The author declined an invitation back.
   SESAME_ACT_DECLINED = 4,
-  /// Left.
+  /// The author left.
   SESAME_ACT_LEFT = 5,
-  /// Took a device of their own, `retired`, off the list.
+  /// The author's user took this device off the device list. Sets `retired`.
   SESAME_ACT_RETIRED = 6,
-  /// Changed the info by `change`.
+  /// The author changed the info. Sets `change`.
   SESAME_ACT_UPDATED = 7,
 };
 #ifndef __cplusplus
@@ -383,7 +387,7 @@ typedef uint32_t sesame_act;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-/// How a device stands with this one.
+/// How a device stands with us.
 enum sesame_device_state
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
@@ -391,7 +395,7 @@ enum sesame_device_state
  {
   /// Listed, with a usable session.
   SESAME_DEVICE_STATE_ACTIVE = 1,
-  /// Listed; the next send initiates.
+  /// Listed; the next send initiates a session.
   SESAME_DEVICE_STATE_NO_SESSION = 2,
   /// No longer listed; kept for late messages.
   SESAME_DEVICE_STATE_STALE = 3,
@@ -452,13 +456,13 @@ enum sesame_need_kind
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  /// The signed device list of `user`, from the server.
+  /// The user's signed device list. Sets `user`.
   SESAME_NEED_KIND_DEVICE_LIST = 1,
-  /// A prekey bundle of `device` of `user`, from the server.
+  /// A prekey bundle of this device. Sets `user`, `device`.
   SESAME_NEED_KIND_BUNDLE = 2,
-  /// The app's word on a changed account key of `user`: `sesame_registry_accept_identity`.
+  /// The app's word on a changed account key. Sets `user`.
   SESAME_NEED_KIND_IDENTITY_ACCEPTANCE = 3,
-  /// An upload of fresh prekeys: `sesame_device_publication`.
+  /// An upload of fresh prekeys.
   SESAME_NEED_KIND_PUBLICATION = 4,
 };
 #ifndef __cplusplus
@@ -539,13 +543,13 @@ typedef struct sesame_result {
   uint64_t token;
 } sesame_result;
 
-/// What to upload to the server, then confirm with `sesame_device_published`.
+/// What a device uploads to the server: its user's signed device list, and prekeys.
 typedef struct sesame_publication {
   /// The size of this struct in the library.
   size_t struct_size;
-  /// Names it, 16 bytes.
+  /// The upload's name, for `sesame_device_published`, 16 bytes.
   struct sesame_slice id;
-  /// For the server.
+  /// The bytes for the server.
   struct sesame_slice bytes;
 } sesame_publication;
 
@@ -565,19 +569,19 @@ typedef struct sesame_session {
 typedef struct sesame_outgoing {
   /// The size of this struct.
   size_t struct_size;
-  /// For which device.
+  /// The device that it is for.
   uint32_t device;
-  /// The envelope.
+  /// The encoded envelope.
   struct sesame_slice envelope;
 } sesame_outgoing;
 
-/// A listed device that gets nothing, and why.
+/// A listed device that gets nothing.
 typedef struct sesame_skipped {
   /// The size of this struct.
   size_t struct_size;
-  /// Which device.
+  /// The device.
   uint32_t device;
-  /// Why, a `sesame_status`.
+  /// The number of the code that says why.
   uint32_t reason;
 } sesame_skipped;
 
@@ -585,29 +589,29 @@ typedef struct sesame_skipped {
 typedef struct sesame_batch {
   /// The size of this struct.
   size_t struct_size;
-  /// Whose devices.
+  /// The user whose devices they are for.
   struct sesame_slice user;
-  /// 1 if it is for one device alone, so that the server does not compare it with the list; else 0.
+  /// Whether it is for one device alone, so that the server does not compare it with the list. 1 for yes, 0 for no.
   uint32_t targeted;
-  /// One for each device.
+  /// One for each device, rising by device.
   const struct sesame_outgoing *const *envelopes;
   /// How many.
   size_t envelope_count;
-  /// Listed devices that get nothing.
+  /// Listed devices that get nothing, and why; the server counts them as named.
   const struct sesame_skipped *const *skips;
   /// How many.
   size_t skip_count;
 } sesame_batch;
 
-/// What the app has to bring before a batch is whole.
+/// What the app has to bring before a batch is whole. Its kind says which fields are set; the others are zero.
 typedef struct sesame_need {
   /// The size of this struct.
   size_t struct_size;
   /// A `sesame_need_kind`.
   uint32_t kind;
-  /// Which device's, for a bundle.
+  /// The device.
   uint32_t device;
-  /// Whose; absent for a publication.
+  /// The user.
   struct sesame_slice user;
 } sesame_need;
 
@@ -625,29 +629,29 @@ typedef struct sesame_failed_user {
 typedef struct sesame_event {
   /// The size of this struct in the library.
   size_t struct_size;
-  /// What happened.
+  /// Which variant it is.
   sesame_event_kind kind;
-  /// Which device.
+  /// The device.
   uint32_t device;
-  /// Who.
+  /// The user.
   struct sesame_slice user;
-  /// In which group, 32 bytes.
+  /// The group, 32 bytes.
   struct sesame_slice group;
   /// Users that it is about.
   const struct sesame_slice *users;
   /// How many.
   size_t user_count;
-  /// Devices that are new on a list.
+  /// The devices that are new on the list.
   const uint32_t *added;
   /// How many.
   size_t added_count;
-  /// Devices that are no longer on a list.
+  /// The devices that are no longer on the list.
   const uint32_t *removed;
   /// How many.
   size_t removed_count;
   /// The signed list that was known.
   struct sesame_slice known;
-  /// The signed list that contradicts it.
+  /// The signed list that contradicts it; empty when only a claim of it was seen.
   struct sesame_slice other;
   /// The epoch that was offered.
   uint64_t epoch;
@@ -655,9 +659,9 @@ typedef struct sesame_event {
   uint64_t first;
   /// The last missing sequence number.
   uint64_t last;
-  /// Equal on both sides, 32 bytes.
+  /// The session's name, equal at both ends, 32 bytes.
   struct sesame_slice session_id;
-  /// The operation that did it, 32 bytes.
+  /// The operation, 32 bytes.
   struct sesame_slice operation;
   /// The account key that was pinned, 32 bytes.
   struct sesame_slice pinned;
@@ -667,15 +671,15 @@ typedef struct sesame_event {
   bool was_verified;
 } sesame_event;
 
-/// How a send stands. It lives in the store: `sesame_device_outbox` gives it again after a crash.
+/// How a send stands.
 typedef struct sesame_send {
   /// The size of this struct in the library.
   size_t struct_size;
-  /// Names it, 16 bytes.
+  /// The send's name, 16 bytes.
   struct sesame_slice id;
-  /// Travels inside, the same in every copy; 16 bytes.
+  /// The message's name, 16 bytes: it travels inside, the same in every copy.
   struct sesame_slice content_id;
-  /// What to submit now.
+  /// What to submit now, one batch for each user; each is settled by its own `sesame_device_accepted` or `sesame_device_rejected`.
   const struct sesame_batch *const *batches;
   /// How many.
   size_t batch_count;
@@ -683,7 +687,7 @@ typedef struct sesame_send {
   const struct sesame_need *const *needs;
   /// How many.
   size_t need_count;
-  /// Users that were given up.
+  /// Users that were given up, and the code's number that says why; `sesame_device_abandon` drops them.
   const struct sesame_failed_user *const *failed;
   /// How many.
   size_t failed_count;
@@ -733,21 +737,21 @@ typedef struct sesame_group_view {
   sesame_group_kind kind;
   /// Member, invited back, or left.
   sesame_standing standing;
-  /// The members, rising.
+  /// The members, rising by user.
   const struct sesame_slice *members;
   /// How many.
   size_t member_count;
-  /// At most 256 bytes of UTF-8.
+  /// At most 256 bytes.
   struct sesame_slice name;
-  /// At most 2,048 bytes of UTF-8.
+  /// At most 2,048 bytes.
   struct sesame_slice description;
-  /// At most 1,024 bytes.
+  /// Where a picture is, as the app says; at most 1,024 bytes.
   struct sesame_slice picture;
   /// After how many seconds messages should disappear; 0 for never.
   uint32_t timer;
-  /// At most 4,096 bytes.
+  /// The app's own; at most 4,096 bytes.
   struct sesame_slice app_data;
-  /// Members' devices that had other operations when they were last heard.
+  /// Devices that had other operations when they were last heard.
   const struct sesame_address *diverged;
   /// How many.
   size_t diverged_count;
@@ -777,33 +781,33 @@ typedef struct sesame_sends {
 typedef struct sesame_message {
   /// The size of this struct in the library.
   size_t struct_size;
-  /// The same in every copy and resend, 16 bytes.
+  /// The message's name, 16 bytes: the same in every copy and resend.
   struct sesame_slice content_id;
   /// The authenticated sender.
   struct sesame_slice user;
   /// The authenticated device.
   uint32_t device;
-  /// The group that it was said in, 32 bytes; absent for a direct message.
+  /// The group that the message belongs to, 32 bytes; absent for a direct message.
   struct sesame_slice group;
-  /// The session that it came on, 32 bytes.
+  /// The session that the message came on, 32 bytes.
   struct sesame_slice session_id;
   /// The sender's clock, in ms since 1970.
   uint64_t sent_at;
-  /// Counts what that device sent to this one, from 1.
+  /// Counts what that device sent to this one, in the group or directly, from 1.
   uint64_t sequence;
   /// Whether it is a transcript: what another device of this user sent.
   bool is_transcript;
-  /// For a transcript, to whom it went.
+  /// The users whom it was sent to.
   const struct sesame_slice *recipients;
   /// How many.
   size_t recipient_count;
-  /// The app's bytes; wiped by `sesame_result_free`.
+  /// The app's bytes.
   struct sesame_slice payload;
   /// The sending device is no longer on its user's list.
   bool from_removed_device;
-  /// It began a session without a one-time key.
+  /// The message began a session without a one-time prekey, curve or KEM.
   bool no_one_time_key;
-  /// A newer session has already been used.
+  /// The message came on a session that a newer one has replaced.
   bool older_session;
   /// The sender has left the group; nothing shows whether this was said before.
   bool from_former_member;
@@ -857,13 +861,13 @@ typedef struct sesame_events {
 typedef struct sesame_session_view {
   /// The size of this struct in the library.
   size_t struct_size;
-  /// Equal on both sides, 32 bytes.
+  /// SessionID, 32 bytes, equal at both ends.
   struct sesame_slice id;
-  /// Its place in the order.
+  /// The session's place in the order.
   uint64_t generation;
   /// Whether no answer has come yet.
   bool initiating;
-  /// Messages that this device has sent to that one.
+  /// Messages that this device has sent to that one, over all sessions.
   uint64_t sent;
   /// Messages accepted on this session.
   uint64_t received;
@@ -875,23 +879,23 @@ typedef struct sesame_session_view {
 typedef struct sesame_history_entry {
   /// The size of this struct in the library.
   size_t struct_size;
-  /// 32 bytes.
+  /// OperationID, 32 bytes: the hash of what was signed.
   struct sesame_slice id;
-  /// Whose word it was; authenticated.
+  /// The authenticated author.
   struct sesame_slice user;
-  /// On which device.
+  /// The author's device.
   uint32_t device;
-  /// What was done.
+  /// What the operation did.
   sesame_act act;
-  /// Whom it added.
+  /// The users.
   const struct sesame_slice *users;
   /// How many.
   size_t user_count;
-  /// The device that was retired, or 0.
+  /// The device.
   uint32_t retired;
-  /// What of the info it set, or NULL.
+  /// The new values; or NULL.
   const struct sesame_group_change *change;
-  /// Whether it counts.
+  /// Whether the operation counts. It does not if its author had left, had lost the device, or never was a member.
   bool counts;
 } sesame_history_entry;
 
@@ -905,15 +909,15 @@ typedef struct sesame_history {
   size_t count;
 } sesame_history;
 
-/// What a message to a group costs.
+/// What one message to a group costs.
 typedef struct sesame_cost {
   /// The size of this struct in the library.
   size_t struct_size;
   /// One for each device of each member, but for the sending one.
   size_t envelopes;
-  /// On the wire.
+  /// Bytes of all envelopes on the wire.
   uint64_t bytes;
-  /// Members whose device list is not here yet.
+  /// Members whose device list is not known yet, so that their devices are not counted.
   const struct sesame_slice *unknown;
   /// How many.
   size_t unknown_count;
@@ -929,7 +933,7 @@ typedef struct sesame_linking {
 typedef struct sesame_user_view {
   /// The size of this struct in the library.
   size_t struct_size;
-  /// The user.
+  /// The user id.
   struct sesame_slice user;
   /// The pinned account key, 32 bytes.
   struct sesame_slice account_key;
@@ -941,7 +945,7 @@ typedef struct sesame_user_view {
   bool forked;
   /// Whether the server said that there is no such user.
   bool paused;
-  /// The epoch of the newest device list, or 0.
+  /// The epoch of the newest list, or 0.
   uint64_t epoch;
 } sesame_user_view;
 
@@ -963,9 +967,9 @@ typedef struct sesame_device_view {
   uint32_t device;
   /// Active, no session, or stale.
   sesame_device_state state;
-  /// Ed25519, 32 bytes.
+  /// The device's Ed25519 key, 32 bytes.
   struct sesame_slice signing_key;
-  /// X25519, 32 bytes.
+  /// IK, 32 bytes.
   struct sesame_slice identity_key;
   /// The active session, 32 bytes; or absent.
   struct sesame_slice session_id;
@@ -1003,13 +1007,13 @@ typedef struct sesame_answers {
   size_t unknown_user_count;
 } sesame_answers;
 
-/// Something in the answers that was not taken.
+/// Something in the answers that was not taken. It changed nothing, but its device is skipped.
 typedef struct sesame_refusal {
   /// The size of this struct in the library.
   size_t struct_size;
   /// `device_lists` or `bundles`.
   struct sesame_slice field;
-  /// Which one, from 0.
+  /// Its place in that list, from 0.
   size_t item;
   /// Why.
   sesame_status reason;

@@ -1,4 +1,4 @@
-//! The library for the hosts, the generated code, and whether the committed code is what the library says.
+//! The library for the hosts, the generated code, and whether the committed code is what core and the library say.
 
 use crate::{root, run};
 use std::{
@@ -92,12 +92,47 @@ fn hosts() -> Result<Vec<(&'static str, String)>, String> {
     HOSTS.into_iter().map(read).collect()
 }
 
-/// Puts the hosts' generated code where it is committed.
+/// What follows from core's definitions alone: where it is committed, and the text.
+fn types() -> Result<Vec<(String, String)>, String> {
+    let out = target().join("types");
+    let _ = fs::remove_dir_all(&out);
+    generator(&["types", &root().to_string_lossy(), &out.to_string_lossy()])?;
+    let mut files = Vec::new();
+    collect(&out, &out, &mut files)?;
+    if files.is_empty() {
+        return Err("no types were generated".to_owned());
+    }
+    Ok(files)
+}
+
+/// Every file under a folder, with its path from the root of it.
+fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) -> Result<(), String> {
+    for path in fs::read_dir(folder).map_err(|error| error.to_string())?.flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            collect(root, &path, files)?;
+        } else {
+            let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            files.push((name, text));
+        }
+    }
+    Ok(())
+}
+
+fn put(path: &str, text: &str) -> Result<(), String> {
+    let path = root().join(path);
+    let folder = path.parent().ok_or("a file without a folder")?;
+    fs::create_dir_all(folder).and_then(|()| fs::write(&path, text)).map_err(|error| error.to_string())
+}
+
+/// Puts all generated code where it is committed: first what the library is made of, then what is made of the library.
 pub(crate) fn generate() -> Result<(), String> {
+    for (path, text) in types()? {
+        put(&path, &text)?;
+    }
+    put(HEADER, &header()?)?;
     for (path, text) in hosts()? {
-        let path = root().join(path);
-        let folder = path.parent().ok_or("a file without a folder")?;
-        fs::create_dir_all(folder).and_then(|()| fs::write(&path, text)).map_err(|error| error.to_string())?;
+        put(path, &text)?;
     }
     Ok(())
 }
@@ -136,6 +171,9 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
         Ok(committed) if committed == fresh => Ok(()),
         _ => Err(format!("{path} is out of date: run `cargo xtask {command}` and commit it")),
     };
+    for (path, text) in types()? {
+        same(&path, &text, "bindings")?;
+    }
     same(HEADER, &header()?, "header")?;
     hosts()?.iter().try_for_each(|(path, text)| same(path, text, "bindings"))
 }

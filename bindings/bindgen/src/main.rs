@@ -1,14 +1,35 @@
-//! The generators: `sesame-bindgen header ROOT` prints the C header; any other call is uniffi's own command line.
+//! The generators. `sesame-bindgen types ROOT OUT` writes what follows from core's definitions, `sesame-bindgen header ROOT` prints the C
+//! header; any other call is uniffi's own command line.
+
+mod c_face;
+mod codes;
+mod ledger;
+mod model;
+mod source;
+mod table;
+mod types;
+mod uniffi_face;
+mod words;
 
 use std::{fs, path::Path, process::ExitCode};
 
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    if args.next().as_deref() == Some("header") {
-        return header(Path::new(&args.next().unwrap_or_else(|| ".".to_owned())));
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["header", root] => header(Path::new(root)),
+        ["types", root, out] => match types::write(Path::new(root), Path::new(out)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("the types could not be generated: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        _ => {
+            uniffi::uniffi_bindgen_main();
+            ExitCode::SUCCESS
+        }
     }
-    uniffi::uniffi_bindgen_main();
-    ExitCode::SUCCESS
 }
 
 /// Types that the header names although no function has them in its signature.

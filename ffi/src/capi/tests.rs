@@ -183,3 +183,10 @@ fn the_version_is_the_workspaces() {
     assert_eq!(format!("{major}.{minor}.{patch}"), env!("CARGO_PKG_VERSION"));
     assert_eq!(sesame_version(), 1_000);
 }
+
+#[test]
+fn every_code_has_its_status() {
+    for code in Code::ALL {
+        assert_eq!(sesame_status::from(*code) as i32, i32::from(code.number()), "{code:?}");
+    }
+}

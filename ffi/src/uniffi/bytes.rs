@@ -33,3 +33,13 @@ impl std::ops::Deref for Bytes {
 pub(super) fn list<A: Into<B>, B>(from: Vec<A>) -> Vec<B> {
     from.into_iter().map(Into::into).collect()
 }
+
+/// A copy of bytes of one length.
+pub(super) fn bytes(bytes: &[u8]) -> Bytes {
+    Bytes(bytes.to_vec())
+}
+
+/// A count, in as many bits as every host has.
+pub(super) fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

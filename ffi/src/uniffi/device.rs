@@ -2,16 +2,19 @@
 
 use super::bytes::{Bytes, list};
 use super::error::Result;
-use super::group::{self, Group, GroupChange, GroupKind, GroupView, NewGroup};
-use super::receive::{Event, Received};
+use super::generated::{
+    Answers, Applied, DeviceView, Event, GroupChange, GroupKind, GroupView, PendingSend, Publication, SessionView,
+    UserView,
+};
+use super::given::id16;
+use super::group::{self, Group, NewGroup};
+use super::receive::Received;
 use super::store::Store;
-use super::types::{Answers, Applied, DeviceView, PendingSend, Publication, SessionView, UserView, id16};
 use crate::host::{store_key, user_id, user_name};
 use sesame::Client;
 use sesame_core::{
     error::{Code, Error},
-    event as core,
-    event::Rejection,
+    event::{self, Rejection},
     ids::{AccountKey, ContentId, DeviceId, PublicationId, SendId, UserId},
 };
 use std::sync::Arc;
@@ -64,7 +67,7 @@ impl Device {
     #[::uniffi::method(default(left = None))]
     pub fn publication(&self, left: Option<u32>) -> Result<Option<Publication>> {
         let publication = self.client.call(|device, context| device.publication(context, left))?;
-        Ok(publication.map(|upload| Publication { id: upload.id.0.to_vec().into(), bytes: upload.bytes.into() }))
+        Ok(publication.map(Publication::from))
     }
 
     /// The server has taken an upload.
@@ -220,7 +223,7 @@ impl DeviceRegistry {
 
     /// Takes in what the server gave for needs, in any order and at any time.
     pub fn apply(&self, answers: Answers) -> Result<Applied> {
-        let answers = core::Answers::try_from(answers)?;
+        let answers = event::Answers::try_from(answers)?;
         Ok(self.client.call(|device, context| device.apply(context, &answers))?.into())
     }
 

@@ -3,24 +3,24 @@
 mod bytes;
 mod device;
 mod error;
+mod generated;
+mod given;
 mod group;
 mod receive;
 mod relay;
 mod store;
-mod types;
 
 pub use bytes::Bytes;
 pub use device::{Device, DeviceRegistry, Linking, Session};
 pub use error::{Result, SesameError};
-pub use group::{
-    Act, Cost, DivergedDevice, Group, GroupChange, GroupInfo, GroupKind, GroupView, HistoryEntry, NewGroup, Standing,
-};
-pub use receive::*;
+pub use generated::*;
+pub use given::{Address, FailedUser};
+pub use group::{Group, NewGroup};
+pub use receive::Received;
 pub use relay::{LocalRelay, Mail, RelayView, SeenByRelay, SeenEnvelope, Submission, Waiting};
 pub use store::{
     AppStore, Store, StoreChange, StoreFactory, StoreFault, StoreQuery, StoreRow, StoreSnapshot, check_store,
 };
-pub use types::*;
 
 /// The library's version.
 #[::uniffi::export]

@@ -1,12 +1,13 @@
 //! The server's part in memory, for a first try and for tests.
 
-use super::bytes::Bytes;
+use super::bytes::{Bytes, number};
 use super::error::Result;
-use super::types::{Address, Answers, Batch, Need};
+use super::generated::{Answers, Batch, Need};
+use super::given::Address;
 use crate::host::{user_id, user_name};
 use crate::relay::{publish_error, submission_error};
 use parking_lot::Mutex;
-use sesame_core::{error::Error, event as core, ids::DeviceId};
+use sesame_core::{error::Error, event, ids::DeviceId};
 use sesame_relay::{Refusal, Relay, Seen};
 use std::sync::Arc;
 
@@ -106,10 +107,6 @@ pub struct RelayView {
     pub waiting: Vec<Waiting>,
 }
 
-fn size(bytes: usize) -> u32 {
-    u32::try_from(bytes).unwrap_or(u32::MAX)
-}
-
 #[::uniffi::export]
 impl LocalRelay {
     /// An empty server.
@@ -138,13 +135,13 @@ impl LocalRelay {
 
     /// What a device needs for a send, as far as it is here; for `registry.apply`.
     pub fn answer(&self, needs: Vec<Need>) -> Result<Answers> {
-        let needs = needs.into_iter().map(core::Need::try_from).collect::<std::result::Result<Vec<_>, Error>>()?;
+        let needs = needs.into_iter().map(event::Need::try_from).collect::<std::result::Result<Vec<_>, Error>>()?;
         Ok(self.relay.lock().answer(&needs).into())
     }
 
     /// Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
     pub fn submit(&self, user: String, device: u32, batch: Batch) -> Result<Submission> {
-        let (user, batch) = (user_id(&user)?, core::Batch::try_from(batch)?);
+        let (user, batch) = (user_id(&user)?, event::Batch::try_from(batch)?);
         let ids = |devices: Vec<DeviceId>| devices.into_iter().map(|device| device.0).collect();
         match self.relay.lock().submit((&user, DeviceId(device)), &batch) {
             Ok(()) => Ok(Submission::Accepted),
@@ -178,7 +175,7 @@ impl LocalRelay {
                 SeenByRelay::BundleFetched { user: user_name(&user), device: device.0 }
             }
             Seen::Published { user, device, bytes } => {
-                SeenByRelay::Published { user: user_name(&user), device: device.0, size: size(bytes) }
+                SeenByRelay::Published { user: user_name(&user), device: device.0, size: number(bytes) }
             }
             Seen::Submitted { sender, sender_device, recipient, envelopes, skipped, refusal } => {
                 SeenByRelay::Submitted {
@@ -188,7 +185,7 @@ impl LocalRelay {
                         .into_iter()
                         .map(|seen| SeenEnvelope {
                             device: seen.device.0,
-                            size: size(seen.bytes),
+                            size: number(seen.bytes),
                             initiation: seen.initiation,
                         })
                         .collect(),
@@ -199,7 +196,7 @@ impl LocalRelay {
         });
         let waiting = view.waiting.into_iter().map(|((user, device), count)| Waiting {
             address: Address { user: user_name(&user), device: device.0 },
-            count: size(count),
+            count: number(count),
         });
         RelayView { seen: seen.collect(), waiting: waiting.collect() }
     }

@@ -3398,7 +3398,7 @@ public func FfiConverterTypeApplied_lower(_ value: Applied) -> RustBuffer {
  */
 public struct Batch: Equatable, Hashable {
     /**
-     * Whose devices.
+     * The user whose devices they are for.
      */
     public let user: String
     /**
@@ -3406,11 +3406,11 @@ public struct Batch: Equatable, Hashable {
      */
     public let targeted: Bool
     /**
-     * One for each device.
+     * One for each device, rising by device.
      */
     public let envelopes: [Outgoing]
     /**
-     * Listed devices that get nothing.
+     * Listed devices that get nothing, and why; the server counts them as named.
      */
     public let skips: [Skipped]
 
@@ -3418,16 +3418,16 @@ public struct Batch: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * Whose devices.
+         * The user whose devices they are for.
          */user: String, 
         /**
          * Whether it is for one device alone, so that the server does not compare it with the list.
          */targeted: Bool, 
         /**
-         * One for each device.
+         * One for each device, rising by device.
          */envelopes: [Outgoing], 
         /**
-         * Listed devices that get nothing.
+         * Listed devices that get nothing, and why; the server counts them as named.
          */skips: [Skipped]) {
         self.user = user
         self.targeted = targeted
@@ -3483,7 +3483,7 @@ public func FfiConverterTypeBatch_lower(_ value: Batch) -> RustBuffer {
 
 
 /**
- * What a message to a group costs.
+ * What one message to a group costs.
  */
 public struct Cost: Equatable, Hashable {
     /**
@@ -3491,11 +3491,11 @@ public struct Cost: Equatable, Hashable {
      */
     public let envelopes: UInt32
     /**
-     * On the wire.
+     * Bytes of all envelopes on the wire.
      */
     public let bytes: UInt64
     /**
-     * Members whose device list is not here yet.
+     * Members whose device list is not known yet, so that their devices are not counted.
      */
     public let unknown: [String]
 
@@ -3506,10 +3506,10 @@ public struct Cost: Equatable, Hashable {
          * One for each device of each member, but for the sending one.
          */envelopes: UInt32, 
         /**
-         * On the wire.
+         * Bytes of all envelopes on the wire.
          */bytes: UInt64, 
         /**
-         * Members whose device list is not here yet.
+         * Members whose device list is not known yet, so that their devices are not counted.
          */unknown: [String]) {
         self.envelopes = envelopes
         self.bytes = bytes
@@ -3570,11 +3570,11 @@ public struct DeviceView: Equatable, Hashable {
      */
     public let device: UInt32
     /**
-     * Ed25519, 32 bytes.
+     * The device's Ed25519 key, 32 bytes.
      */
     public let signingKey: Bytes
     /**
-     * X25519, 32 bytes.
+     * IK, 32 bytes.
      */
     public let identityKey: Bytes
     /**
@@ -3593,10 +3593,10 @@ public struct DeviceView: Equatable, Hashable {
          * The DeviceID.
          */device: UInt32, 
         /**
-         * Ed25519, 32 bytes.
+         * The device's Ed25519 key, 32 bytes.
          */signingKey: Bytes, 
         /**
-         * X25519, 32 bytes.
+         * IK, 32 bytes.
          */identityKey: Bytes, 
         /**
          * Active, no session, or stale.
@@ -3657,75 +3657,6 @@ public func FfiConverterTypeDeviceView_lift(_ buf: RustBuffer) throws -> DeviceV
 #endif
 public func FfiConverterTypeDeviceView_lower(_ value: DeviceView) -> RustBuffer {
     return FfiConverterTypeDeviceView.lower(value)
-}
-
-
-/**
- * A device that had other operations when it was last heard.
- */
-public struct DivergedDevice: Equatable, Hashable {
-    /**
-     * Whose.
-     */
-    public let user: String
-    /**
-     * Which.
-     */
-    public let device: UInt32
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(
-        /**
-         * Whose.
-         */user: String, 
-        /**
-         * Which.
-         */device: UInt32) {
-        self.user = user
-        self.device = device
-    }
-
-    
-
-    
-}
-
-#if compiler(>=6)
-extension DivergedDevice: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeDivergedDevice: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DivergedDevice {
-        return
-            try DivergedDevice(
-                user: FfiConverterString.read(from: &buf), 
-                device: FfiConverterUInt32.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: DivergedDevice, into buf: inout [UInt8]) {
-        FfiConverterString.write(value.user, into: &buf)
-        FfiConverterUInt32.write(value.device, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeDivergedDevice_lift(_ buf: RustBuffer) throws -> DivergedDevice {
-    return try FfiConverterTypeDivergedDevice.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeDivergedDevice_lower(_ value: DivergedDevice) -> RustBuffer {
-    return FfiConverterTypeDivergedDevice.lower(value)
 }
 
 
@@ -3799,27 +3730,28 @@ public func FfiConverterTypeFailedUser_lower(_ value: FailedUser) -> RustBuffer 
 
 
 /**
- * New values for a group's info; what is absent stays.
+ * New values for a group's info; what is absent stays. Texts are UTF-8 without control characters and without characters that turn
+ * the direction of the text around them.
  */
 public struct GroupChange: Equatable, Hashable {
     /**
-     * At most 256 bytes of UTF-8.
+     * At most 256 bytes.
      */
     public let name: String?
     /**
-     * At most 2,048 bytes of UTF-8.
+     * At most 2,048 bytes.
      */
     public let description: String?
     /**
-     * At most 1,024 bytes.
+     * Where a picture is, as the app says; at most 1,024 bytes.
      */
     public let picture: Bytes?
     /**
-     * Seconds; 0 for never.
+     * After how many seconds messages should disappear; 0 for never.
      */
     public let timer: UInt32?
     /**
-     * At most 4,096 bytes.
+     * The app's own; at most 4,096 bytes.
      */
     public let appData: Bytes?
 
@@ -3827,19 +3759,19 @@ public struct GroupChange: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * At most 256 bytes of UTF-8.
+         * At most 256 bytes.
          */name: String? = nil, 
         /**
-         * At most 2,048 bytes of UTF-8.
+         * At most 2,048 bytes.
          */description: String? = nil, 
         /**
-         * At most 1,024 bytes.
+         * Where a picture is, as the app says; at most 1,024 bytes.
          */picture: Bytes? = nil, 
         /**
-         * Seconds; 0 for never.
+         * After how many seconds messages should disappear; 0 for never.
          */timer: UInt32? = nil, 
         /**
-         * At most 4,096 bytes.
+         * The app's own; at most 4,096 bytes.
          */appData: Bytes? = nil) {
         self.name = name
         self.description = description
@@ -3898,7 +3830,7 @@ public func FfiConverterTypeGroupChange_lower(_ value: GroupChange) -> RustBuffe
 
 
 /**
- * A group's name and what else its members agreed upon.
+ * What a group is called, and what else its members agreed upon.
  */
 public struct GroupInfo: Equatable, Hashable {
     /**
@@ -4001,7 +3933,7 @@ public func FfiConverterTypeGroupInfo_lower(_ value: GroupInfo) -> RustBuffer {
  */
 public struct GroupView: Equatable, Hashable {
     /**
-     * 32 bytes.
+     * GroupID, 32 bytes.
      */
     public let id: Bytes
     /**
@@ -4013,7 +3945,7 @@ public struct GroupView: Equatable, Hashable {
      */
     public let standing: Standing
     /**
-     * The members, rising.
+     * The members, rising by user.
      */
     public let members: [String]
     /**
@@ -4021,15 +3953,15 @@ public struct GroupView: Equatable, Hashable {
      */
     public let info: GroupInfo
     /**
-     * Members' devices with other operations.
+     * Devices that had other operations when they were last heard.
      */
-    public let diverged: [DivergedDevice]
+    public let diverged: [Address]
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
-         * 32 bytes.
+         * GroupID, 32 bytes.
          */id: Bytes, 
         /**
          * How its messages travel.
@@ -4038,14 +3970,14 @@ public struct GroupView: Equatable, Hashable {
          * Member, invited back, or left.
          */standing: Standing, 
         /**
-         * The members, rising.
+         * The members, rising by user.
          */members: [String], 
         /**
          * Name, description and the like.
          */info: GroupInfo, 
         /**
-         * Members' devices with other operations.
-         */diverged: [DivergedDevice]) {
+         * Devices that had other operations when they were last heard.
+         */diverged: [Address]) {
         self.id = id
         self.kind = kind
         self.standing = standing
@@ -4075,7 +4007,7 @@ public struct FfiConverterTypeGroupView: FfiConverterRustBuffer {
                 standing: FfiConverterTypeStanding.read(from: &buf), 
                 members: FfiConverterSequenceString.read(from: &buf), 
                 info: FfiConverterTypeGroupInfo.read(from: &buf), 
-                diverged: FfiConverterSequenceTypeDivergedDevice.read(from: &buf)
+                diverged: FfiConverterSequenceTypeAddress.read(from: &buf)
         )
     }
 
@@ -4085,7 +4017,7 @@ public struct FfiConverterTypeGroupView: FfiConverterRustBuffer {
         FfiConverterTypeStanding.write(value.standing, into: &buf)
         FfiConverterSequenceString.write(value.members, into: &buf)
         FfiConverterTypeGroupInfo.write(value.info, into: &buf)
-        FfiConverterSequenceTypeDivergedDevice.write(value.diverged, into: &buf)
+        FfiConverterSequenceTypeAddress.write(value.diverged, into: &buf)
     }
 }
 
@@ -4110,23 +4042,23 @@ public func FfiConverterTypeGroupView_lower(_ value: GroupView) -> RustBuffer {
  */
 public struct HistoryEntry: Equatable, Hashable {
     /**
-     * 32 bytes.
+     * OperationID, 32 bytes: the hash of what was signed.
      */
     public let id: Bytes
     /**
-     * Whose word it was; authenticated.
+     * The authenticated author.
      */
     public let user: String
     /**
-     * On which device.
+     * The author's device.
      */
     public let device: UInt32
     /**
-     * What was done.
+     * What the operation did.
      */
     public let act: Act
     /**
-     * Whether it counts.
+     * Whether the operation counts. It does not if its author had left, had lost the device, or never was a member.
      */
     public let counts: Bool
 
@@ -4134,19 +4066,19 @@ public struct HistoryEntry: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * 32 bytes.
+         * OperationID, 32 bytes: the hash of what was signed.
          */id: Bytes, 
         /**
-         * Whose word it was; authenticated.
+         * The authenticated author.
          */user: String, 
         /**
-         * On which device.
+         * The author's device.
          */device: UInt32, 
         /**
-         * What was done.
+         * What the operation did.
          */act: Act, 
         /**
-         * Whether it counts.
+         * Whether the operation counts. It does not if its author had left, had lost the device, or never was a member.
          */counts: Bool) {
         self.id = id
         self.user = user
@@ -4278,7 +4210,7 @@ public func FfiConverterTypeMail_lower(_ value: Mail) -> RustBuffer {
  */
 public struct Message: Equatable, Hashable {
     /**
-     * The same in every copy and resend, 16 bytes.
+     * The message's name, 16 bytes: the same in every copy and resend.
      */
     public let contentId: Bytes
     /**
@@ -4290,11 +4222,11 @@ public struct Message: Equatable, Hashable {
      */
     public let device: UInt32
     /**
-     * The group that it was said in, 32 bytes; absent for a direct message.
+     * The group that the message belongs to, 32 bytes; absent for a direct message.
      */
     public let group: Bytes?
     /**
-     * The session that it came on, 32 bytes.
+     * The session that the message came on, 32 bytes.
      */
     public let sessionId: Bytes
     /**
@@ -4302,11 +4234,11 @@ public struct Message: Equatable, Hashable {
      */
     public let sentAt: UInt64
     /**
-     * Counts what that device sent to this one, from 1.
+     * Counts what that device sent to this one, in the group or directly, from 1.
      */
     public let sequence: UInt64
     /**
-     * For a transcript, what another device of this user sent: to whom it went. Else absent.
+     * The users whom it was sent to.
      */
     public let recipients: [String]?
     /**
@@ -4318,11 +4250,11 @@ public struct Message: Equatable, Hashable {
      */
     public let fromRemovedDevice: Bool
     /**
-     * It began a session without a one-time key.
+     * The message began a session without a one-time prekey, curve or KEM.
      */
     public let noOneTimeKey: Bool
     /**
-     * A newer session has already been used.
+     * The message came on a session that a newer one has replaced.
      */
     public let olderSession: Bool
     /**
@@ -4334,7 +4266,7 @@ public struct Message: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * The same in every copy and resend, 16 bytes.
+         * The message's name, 16 bytes: the same in every copy and resend.
          */contentId: Bytes, 
         /**
          * The authenticated sender.
@@ -4343,19 +4275,19 @@ public struct Message: Equatable, Hashable {
          * The authenticated device.
          */device: UInt32, 
         /**
-         * The group that it was said in, 32 bytes; absent for a direct message.
+         * The group that the message belongs to, 32 bytes; absent for a direct message.
          */group: Bytes?, 
         /**
-         * The session that it came on, 32 bytes.
+         * The session that the message came on, 32 bytes.
          */sessionId: Bytes, 
         /**
          * The sender's clock, in ms since 1970.
          */sentAt: UInt64, 
         /**
-         * Counts what that device sent to this one, from 1.
+         * Counts what that device sent to this one, in the group or directly, from 1.
          */sequence: UInt64, 
         /**
-         * For a transcript, what another device of this user sent: to whom it went. Else absent.
+         * The users whom it was sent to.
          */recipients: [String]?, 
         /**
          * The app's bytes.
@@ -4364,10 +4296,10 @@ public struct Message: Equatable, Hashable {
          * The sending device is no longer on its user's list.
          */fromRemovedDevice: Bool, 
         /**
-         * It began a session without a one-time key.
+         * The message began a session without a one-time prekey, curve or KEM.
          */noOneTimeKey: Bool, 
         /**
-         * A newer session has already been used.
+         * The message came on a session that a newer one has replaced.
          */olderSession: Bool, 
         /**
          * The sender has left the group; nothing shows whether this was said before.
@@ -4457,11 +4389,11 @@ public func FfiConverterTypeMessage_lower(_ value: Message) -> RustBuffer {
  */
 public struct Outgoing: Equatable, Hashable {
     /**
-     * For which device.
+     * The device that it is for.
      */
     public let device: UInt32
     /**
-     * The envelope.
+     * The encoded envelope.
      */
     public let envelope: Bytes
 
@@ -4469,10 +4401,10 @@ public struct Outgoing: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * For which device.
+         * The device that it is for.
          */device: UInt32, 
         /**
-         * The envelope.
+         * The encoded envelope.
          */envelope: Bytes) {
         self.device = device
         self.envelope = envelope
@@ -4522,19 +4454,19 @@ public func FfiConverterTypeOutgoing_lower(_ value: Outgoing) -> RustBuffer {
 
 
 /**
- * How a send stands. It lives in the store: `outbox()` gives it again after a crash.
+ * How a send stands.
  */
 public struct PendingSend: Equatable, Hashable {
     /**
-     * Names it, 16 bytes.
+     * The send's name, 16 bytes.
      */
     public let id: Bytes
     /**
-     * Travels inside, the same in every copy; 16 bytes.
+     * The message's name, 16 bytes: it travels inside, the same in every copy.
      */
     public let contentId: Bytes
     /**
-     * What to submit now.
+     * What to submit now, one batch for each user; each is settled by its own `device.accepted()` or `device.rejected()`.
      */
     public let batches: [Batch]
     /**
@@ -4542,7 +4474,7 @@ public struct PendingSend: Equatable, Hashable {
      */
     public let needs: [Need]
     /**
-     * Users that were given up.
+     * Users that were given up, and the code's number that says why; `device.abandon()` drops them.
      */
     public let failed: [FailedUser]
     /**
@@ -4554,19 +4486,19 @@ public struct PendingSend: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * Names it, 16 bytes.
+         * The send's name, 16 bytes.
          */id: Bytes, 
         /**
-         * Travels inside, the same in every copy; 16 bytes.
+         * The message's name, 16 bytes: it travels inside, the same in every copy.
          */contentId: Bytes, 
         /**
-         * What to submit now.
+         * What to submit now, one batch for each user; each is settled by its own `device.accepted()` or `device.rejected()`.
          */batches: [Batch], 
         /**
          * What must be brought before the other users' batches are whole.
          */needs: [Need], 
         /**
-         * Users that were given up.
+         * Users that were given up, and the code's number that says why; `device.abandon()` drops them.
          */failed: [FailedUser], 
         /**
          * What came to light by the call.
@@ -4631,15 +4563,15 @@ public func FfiConverterTypePendingSend_lower(_ value: PendingSend) -> RustBuffe
 
 
 /**
- * What to upload to the server, then confirm with `published(id)`.
+ * What a device uploads to the server: its user's signed device list, and prekeys.
  */
 public struct Publication: Equatable, Hashable {
     /**
-     * Names it, 16 bytes.
+     * The upload's name, for `device.published()`, 16 bytes.
      */
     public let id: Bytes
     /**
-     * For the server.
+     * The bytes for the server.
      */
     public let bytes: Bytes
 
@@ -4647,10 +4579,10 @@ public struct Publication: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * Names it, 16 bytes.
+         * The upload's name, for `device.published()`, 16 bytes.
          */id: Bytes, 
         /**
-         * For the server.
+         * The bytes for the server.
          */bytes: Bytes) {
         self.id = id
         self.bytes = bytes
@@ -4700,7 +4632,7 @@ public func FfiConverterTypePublication_lower(_ value: Publication) -> RustBuffe
 
 
 /**
- * Something in the answers that was not taken.
+ * Something in the answers that was not taken. It changed nothing, but its device is skipped.
  */
 public struct Refusal: Equatable, Hashable {
     /**
@@ -4708,7 +4640,7 @@ public struct Refusal: Equatable, Hashable {
      */
     public let field: String
     /**
-     * Which one, from 0.
+     * Its place in that list, from 0.
      */
     public let item: UInt32
     /**
@@ -4723,7 +4655,7 @@ public struct Refusal: Equatable, Hashable {
          * `device_lists` or `bundles`.
          */field: String, 
         /**
-         * Which one, from 0.
+         * Its place in that list, from 0.
          */item: UInt32, 
         /**
          * Why.
@@ -4931,11 +4863,11 @@ public func FfiConverterTypeSeenEnvelope_lower(_ value: SeenEnvelope) -> RustBuf
  */
 public struct SessionView: Equatable, Hashable {
     /**
-     * Equal on both sides, 32 bytes.
+     * SessionID, 32 bytes, equal at both ends.
      */
     public let id: Bytes
     /**
-     * Its place in the order.
+     * The session's place in the order.
      */
     public let generation: UInt64
     /**
@@ -4943,7 +4875,7 @@ public struct SessionView: Equatable, Hashable {
      */
     public let initiating: Bool
     /**
-     * Messages that this device has sent to that one.
+     * Messages that this device has sent to that one, over all sessions.
      */
     public let sent: UInt64
     /**
@@ -4959,16 +4891,16 @@ public struct SessionView: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * Equal on both sides, 32 bytes.
+         * SessionID, 32 bytes, equal at both ends.
          */id: Bytes, 
         /**
-         * Its place in the order.
+         * The session's place in the order.
          */generation: UInt64, 
         /**
          * Whether no answer has come yet.
          */initiating: Bool, 
         /**
-         * Messages that this device has sent to that one.
+         * Messages that this device has sent to that one, over all sessions.
          */sent: UInt64, 
         /**
          * Messages accepted on this session.
@@ -5036,15 +4968,15 @@ public func FfiConverterTypeSessionView_lower(_ value: SessionView) -> RustBuffe
 
 
 /**
- * A listed device that gets nothing, and why.
+ * A listed device that gets nothing.
  */
 public struct Skipped: Equatable, Hashable {
     /**
-     * Which device.
+     * The device.
      */
     public let device: UInt32
     /**
-     * The code that says why.
+     * The number of the code that says why.
      */
     public let code: Int32
 
@@ -5052,10 +4984,10 @@ public struct Skipped: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * Which device.
+         * The device.
          */device: UInt32, 
         /**
-         * The code that says why.
+         * The number of the code that says why.
          */code: Int32) {
         self.device = device
         self.code = code
@@ -5316,7 +5248,7 @@ public func FfiConverterTypeStoreSnapshot_lower(_ value: StoreSnapshot) -> RustB
  */
 public struct UserView: Equatable, Hashable {
     /**
-     * The user.
+     * The user id.
      */
     public let user: String
     /**
@@ -5324,7 +5256,7 @@ public struct UserView: Equatable, Hashable {
      */
     public let accountKey: Bytes
     /**
-     * Another account key that waits for `accept_identity`, 32 bytes.
+     * Another account key that waits for `registry.accept_identity()`, 32 bytes.
      */
     public let claimedKey: Bytes?
     /**
@@ -5332,7 +5264,7 @@ public struct UserView: Equatable, Hashable {
      */
     public let verified: Bool
     /**
-     * The epoch of the newest device list, or 0.
+     * The epoch of the newest list, or 0.
      */
     public let epoch: UInt64
     /**
@@ -5348,19 +5280,19 @@ public struct UserView: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * The user.
+         * The user id.
          */user: String, 
         /**
          * The pinned account key, 32 bytes.
          */accountKey: Bytes, 
         /**
-         * Another account key that waits for `accept_identity`, 32 bytes.
+         * Another account key that waits for `registry.accept_identity()`, 32 bytes.
          */claimedKey: Bytes?, 
         /**
          * Whether the app compared safety numbers.
          */verified: Bool, 
         /**
-         * The epoch of the newest device list, or 0.
+         * The epoch of the newest list, or 0.
          */epoch: UInt64, 
         /**
          * Whether two signed lists contradict each other.
@@ -5506,47 +5438,47 @@ public func FfiConverterTypeWaiting_lower(_ value: Waiting) -> RustBuffer {
 public enum Act: Equatable, Hashable {
     
     /**
-     * Came back.
+     * The author accepted an invitation back.
      */
     case accepted
     /**
-     * Added, or asked back.
+     * The author added these users, or asked them back.
      */
     case added(
         /**
-         * Whom.
+         * The users.
          */users: [String]
     )
     /**
-     * Made the group.
+     * The author made the group.
      */
     case created(
         /**
-         * With this info.
+         * The new values.
          */change: GroupChange
     )
     /**
-     * Stayed away.
+     * The author declined an invitation back.
      */
     case declined
     /**
-     * Left.
+     * The author left.
      */
     case left
     /**
-     * Took a device of their own off the list.
+     * The author's user took this device off the device list.
      */
     case retired(
         /**
-         * Which.
+         * The device.
          */retired: UInt32
     )
     /**
-     * Changed the info.
+     * The author changed the info.
      */
     case updated(
         /**
-         * What of it.
+         * The new values.
          */change: GroupChange
     )
 
@@ -5649,7 +5581,7 @@ public func FfiConverterTypeAct_lower(_ value: Act) -> RustBuffer {
 
 
 /**
- * How a device stands with this one.
+ * How a device stands with us.
  */
 
 public enum DeviceState: Equatable, Hashable {
@@ -5659,7 +5591,7 @@ public enum DeviceState: Equatable, Hashable {
      */
     case active
     /**
-     * Listed; the next send initiates.
+     * Listed; the next send initiates a session.
      */
     case noSession
     /**
@@ -5740,47 +5672,47 @@ public func FfiConverterTypeDeviceState_lower(_ value: DeviceState) -> RustBuffe
 public enum Event: Equatable, Hashable {
     
     /**
-     * A newer signed device list was taken.
+     * A newer signed device list of a user was taken.
      */
     case deviceListChanged(
         /**
-         * Whose.
+         * The user whose list it is.
          */user: String, 
         /**
-         * Devices that it names first.
+         * The devices that are new on the list.
          */added: [UInt32], 
         /**
-         * Devices that it names no more.
+         * The devices that are no longer on the list.
          */removed: [UInt32]
     )
     /**
-     * Two signed lists contradict each other; sends go only to devices on both.
+     * Two signed lists of a user contradict each other; sends go only to devices on both.
      */
     case deviceListFork(
         /**
-         * Whose.
+         * The user whose lists they are.
          */user: String, 
         /**
          * The signed list that was known.
          */known: Bytes, 
         /**
-         * The one that contradicts it; empty when only a claim of it was seen.
+         * The signed list that contradicts it; empty when only a claim of it was seen.
          */other: Bytes
     )
     /**
-     * A list jumped so far that its ancestry could not be checked.
+     * A list jumped by more than 16 epochs, so that its ancestry could not be checked.
      */
     case deviceListGap(
         /**
-         * Whose.
+         * The user whose list it is.
          */user: String
     )
     /**
-     * The newest list is older than 35 days.
+     * The newest list of a user is older than 35 days.
      */
     case deviceListOld(
         /**
-         * Whose.
+         * The user whose list it is.
          */user: String
     )
     /**
@@ -5788,24 +5720,24 @@ public enum Event: Equatable, Hashable {
      */
     case deviceListRollback(
         /**
-         * Whose.
+         * The user whose list it is.
          */user: String, 
         /**
          * The epoch that was offered.
          */epoch: UInt64
     )
     /**
-     * Messages of a device are missing: lost, withheld, or still to come.
+     * Messages of a device are missing: they are lost, withheld, or still to come.
      */
     case gap(
         /**
-         * Whose.
+         * The user whose device sent them.
          */user: String, 
         /**
-         * Which device's.
+         * The device that sent them.
          */device: UInt32, 
         /**
-         * In which group, 32 bytes; absent for direct messages.
+         * The group that they belong to, 32 bytes; absent for direct messages.
          */group: Bytes?, 
         /**
          * The first missing sequence number.
@@ -5815,101 +5747,101 @@ public enum Event: Equatable, Hashable {
          */last: UInt64
     )
     /**
-     * A group's member was added.
+     * A user was added to a group, or has accepted an invitation.
      */
     case groupAdded(
         /**
-         * In which group, 32 bytes.
+         * The group, 32 bytes.
          */group: Bytes, 
         /**
-         * Who did it.
+         * The user who added, or who accepted.
          */user: String, 
         /**
-         * On which device.
+         * The device that signed the operation.
          */device: UInt32, 
         /**
-         * Who is a member now.
+         * The users who are members now.
          */added: [String]
     )
     /**
-     * A device has other operations of a group than this one: call `tick`, and submit what is in the outbox then.
+     * A device has other operations of a group than this one. Call `device.tick()`: what either device lacks is in the outbox then.
      */
     case groupDiverged(
         /**
-         * In which group, 32 bytes.
+         * The group, 32 bytes.
          */group: Bytes, 
         /**
-         * Whose device.
+         * The user of the other device.
          */user: String, 
         /**
-         * Which.
+         * The other device.
          */device: UInt32
     )
     /**
-     * A device told members of a group different things.
+     * A device signed two operations under one number: it told different things to different members.
      */
     case groupEquivocation(
         /**
-         * In which group, 32 bytes.
+         * The group, 32 bytes.
          */group: Bytes, 
         /**
-         * Whose device.
+         * The user of the device.
          */user: String, 
         /**
-         * Which.
+         * The device that signed both.
          */device: UInt32
     )
     /**
-     * This user, who had left a group, is asked back: `group.accept()` or `group.decline()`.
+     * Our user, who had left a group, is asked back: the group's `group.accept()` or `group.decline()` answers.
      */
     case groupInvited(
         /**
-         * Into which group, 32 bytes.
+         * The group, 32 bytes.
          */group: Bytes, 
         /**
-         * Who asks.
+         * The user who asks.
          */user: String, 
         /**
-         * On which device.
+         * The device that signed the operation.
          */device: UInt32
     )
     /**
-     * This user is a member of a group now.
+     * Our user is a member of a group now.
      */
     case groupJoined(
         /**
-         * Of which group, 32 bytes.
+         * The group, 32 bytes.
          */group: Bytes, 
         /**
-         * Who did it.
+         * The user who made the group or added our user.
          */user: String, 
         /**
-         * On which device.
+         * The device that signed the operation.
          */device: UInt32
     )
     /**
-     * A member has left.
+     * A member has left a group.
      */
     case groupLeft(
         /**
-         * Which group, 32 bytes.
+         * The group, 32 bytes.
          */group: Bytes, 
         /**
-         * Who.
+         * The user who left.
          */user: String, 
         /**
-         * On which device.
+         * The device that signed the operation.
          */device: UInt32
     )
     /**
-     * These users are no members after all: who added them had left.
+     * Users are no members of a group after all: the user who added them had left, which this device did not know.
      */
     case groupRevoked(
         /**
-         * In which group, 32 bytes.
+         * The group, 32 bytes.
          */group: Bytes, 
         /**
-         * Who.
+         * The users who are no members.
          */users: [String]
     )
     /**
@@ -5917,43 +5849,43 @@ public enum Event: Equatable, Hashable {
      */
     case groupUpdated(
         /**
-         * In which group, 32 bytes.
+         * The group, 32 bytes.
          */group: Bytes, 
         /**
-         * Who did it.
+         * The user who changed it.
          */user: String, 
         /**
-         * On which device.
+         * The device that signed the operation.
          */device: UInt32, 
         /**
-         * The operation that did it, 32 bytes.
+         * The operation, 32 bytes.
          */operation: Bytes
     )
     /**
-     * What was held for a user was dropped for age or size.
+     * What was held for a user was dropped for its age or its size.
      */
     case heldDropped(
         /**
-         * From whom.
+         * The user who sent it.
          */user: String
     )
     /**
-     * A bundle older than 14 days was used: the device may be idle.
+     * A prekey bundle that is older than 14 days was used: the device may be idle.
      */
     case idleDevice(
         /**
-         * Whose.
+         * The user of the device.
          */user: String, 
         /**
-         * Which.
+         * The device.
          */device: UInt32
     )
     /**
-     * Another account key claims this user; sending is blocked and what arrives is held until the app accepts it.
+     * Another account key claims a user. Sends to the user wait, and what arrives is held, until the app accepts the key.
      */
     case identityChanged(
         /**
-         * Who.
+         * The user.
          */user: String, 
         /**
          * The account key that was pinned, 32 bytes.
@@ -5970,25 +5902,25 @@ public enum Event: Equatable, Hashable {
      */
     case serverInconsistent(
         /**
-         * Whose batch.
+         * The user whom the batch was for.
          */user: String
     )
     /**
-     * A session was begun by the other side.
+     * Another device has begun a session with this one.
      */
     case sessionStarted(
         /**
-         * By whom.
+         * The user of the other device.
          */user: String, 
         /**
-         * From which device.
+         * The other device.
          */device: UInt32, 
         /**
-         * Equal on both sides, 32 bytes.
+         * The session's name, equal at both ends, 32 bytes.
          */sessionId: Bytes
     )
     /**
-     * An event that this version of the bindings has no name for.
+     * Something that this version of the bindings has no name for.
      */
     case other
 
@@ -6302,34 +6234,34 @@ public func FfiConverterTypeGroupKind_lower(_ value: GroupKind) -> RustBuffer {
 public enum Need: Equatable, Hashable {
     
     /**
-     * The user's signed device list, from the server.
+     * The user's signed device list.
      */
     case deviceList(
         /**
-         * Whose.
+         * The user.
          */user: String
     )
     /**
-     * A prekey bundle, from the server.
+     * A prekey bundle of this device.
      */
     case bundle(
         /**
-         * Whose.
+         * The user.
          */user: String, 
         /**
-         * Which device's.
+         * The device.
          */device: UInt32
     )
     /**
-     * The app's word on a changed account key: `registry.accept_identity(user, account_key)`.
+     * The app's word on a changed account key.
      */
     case identityAcceptance(
         /**
-         * Whose.
+         * The user.
          */user: String
     )
     /**
-     * An upload of fresh prekeys: `device.publication()`.
+     * An upload of fresh prekeys.
      */
     case publication
 
@@ -6914,21 +6846,21 @@ public func FfiConverterTypeSesameError_lower(_ value: SesameError) -> RustBuffe
 
 
 /**
- * How this user stands in a group.
+ * How our user stands in a group.
  */
 
 public enum Standing: Equatable, Hashable {
     
     /**
-     * Has left.
+     * Our user has left, or was never a member.
      */
     case left
     /**
-     * Has left and is asked back.
+     * Our user has left and is asked back.
      */
     case invited
     /**
-     * A member.
+     * Our user is a member.
      */
     case member
 
@@ -7626,31 +7558,6 @@ fileprivate struct FfiConverterSequenceTypeDeviceView: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterSequenceTypeDivergedDevice: FfiConverterRustBuffer {
-    typealias SwiftType = [DivergedDevice]
-
-    public static func write(_ value: [DivergedDevice], into buf: inout [UInt8]) {
-        let len = Int32(value.count)
-        writeInt(&buf, len)
-        for item in value {
-            FfiConverterTypeDivergedDevice.write(item, into: &buf)
-        }
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [DivergedDevice] {
-        let len: Int32 = try readInt(&buf)
-        var seq = [DivergedDevice]()
-        seq.reserveCapacity(Int(len))
-        for _ in 0 ..< len {
-            seq.append(try FfiConverterTypeDivergedDevice.read(from: &buf))
-        }
-        return seq
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
 fileprivate struct FfiConverterSequenceTypeFailedUser: FfiConverterRustBuffer {
     typealias SwiftType = [FailedUser]
 
@@ -8218,19 +8125,19 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 2578) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 26185) {
+    if (uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 25072) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_confirm_link() != 64513) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_create_group() != 972) {
+    if (uniffi_sesame_ffi_checksum_method_device_create_group() != 11041) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_group() != 54428) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_groups() != 3522) {
+    if (uniffi_sesame_ffi_checksum_method_device_groups() != 44328) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_id() != 9169) {
@@ -8239,16 +8146,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_inbox() != 55288) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_no_such_user() != 15898) {
+    if (uniffi_sesame_ffi_checksum_method_device_no_such_user() != 60998) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_outbox() != 65005) {
+    if (uniffi_sesame_ffi_checksum_method_device_outbox() != 9164) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_pending() != 2251) {
+    if (uniffi_sesame_ffi_checksum_method_device_pending() != 47676) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_publication() != 9957) {
+    if (uniffi_sesame_ffi_checksum_method_device_publication() != 23253) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_published() != 20471) {
@@ -8257,19 +8164,19 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_registry() != 49594) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_rejected() != 14102) {
+    if (uniffi_sesame_ffi_checksum_method_device_rejected() != 57849) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_reload() != 8177) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_remove_device() != 1941) {
+    if (uniffi_sesame_ffi_checksum_method_device_remove_device() != 19678) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_session() != 35487) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_tick() != 24477) {
+    if (uniffi_sesame_ffi_checksum_method_device_tick() != 13929) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_user() != 61807) {
@@ -8281,10 +8188,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 33915) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_apply() != 11765) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_apply() != 7606) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_devices() != 62501) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_devices() != 61388) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() != 11962) {
@@ -8296,7 +8203,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number() != 38503) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_users() != 7063) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_users() != 33743) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_linking_code() != 2260) {
@@ -8305,58 +8212,58 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_linking_complete() != 15079) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_session_encrypt() != 2487) {
+    if (uniffi_sesame_ffi_checksum_method_session_encrypt() != 12139) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_session_info() != 47155) {
+    if (uniffi_sesame_ffi_checksum_method_session_info() != 50853) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_accept() != 32064) {
+    if (uniffi_sesame_ffi_checksum_method_group_accept() != 34975) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_add() != 8844) {
+    if (uniffi_sesame_ffi_checksum_method_group_add() != 36470) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_cost() != 5426) {
+    if (uniffi_sesame_ffi_checksum_method_group_cost() != 60276) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_decline() != 40128) {
+    if (uniffi_sesame_ffi_checksum_method_group_decline() != 52289) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_fork_without() != 25499) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_history() != 23899) {
+    if (uniffi_sesame_ffi_checksum_method_group_history() != 14496) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_id() != 49109) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_leave() != 10399) {
+    if (uniffi_sesame_ffi_checksum_method_group_leave() != 5208) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_rename() != 47299) {
+    if (uniffi_sesame_ffi_checksum_method_group_rename() != 39583) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_send() != 15555) {
+    if (uniffi_sesame_ffi_checksum_method_group_send() != 25718) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_session() != 11816) {
+    if (uniffi_sesame_ffi_checksum_method_group_session() != 38261) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_update_info() != 34023) {
+    if (uniffi_sesame_ffi_checksum_method_group_update_info() != 19978) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_view() != 23906) {
+    if (uniffi_sesame_ffi_checksum_method_group_view() != 36235) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_newgroup_group() != 34268) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_newgroup_send() != 2288) {
+    if (uniffi_sesame_ffi_checksum_method_newgroup_send() != 39355) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_answer() != 23268) {
+    if (uniffi_sesame_ffi_checksum_method_localrelay_answer() != 30147) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_localrelay_bundle() != 40090) {
@@ -8374,7 +8281,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_localrelay_publish() != 23762) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_submit() != 24194) {
+    if (uniffi_sesame_ffi_checksum_method_localrelay_submit() != 29564) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_localrelay_view() != 303) {

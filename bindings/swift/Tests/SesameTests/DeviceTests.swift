@@ -26,7 +26,7 @@ final class DeviceTests: XCTestCase {
         let world = try World()
         let unknown = try thrown { _ = try world.alice.device.registry().devices(user: "nobody") }
         guard case .App(107, _, _, _) = unknown else { return XCTFail("\(unknown)") }
-        XCTAssertEqual(unknown.code, 107)
+        XCTAssertEqual(unknown.code, Code.unknownUser)
         XCTAssertFalse(unknown.reason.isEmpty)
         let empty = try thrown { _ = try world.alice.device.batchEncrypt(recipients: [], payload: Data()) }
         XCTAssertEqual(empty.code, 102)

@@ -3,16 +3,12 @@
 //! Every struct begins with its size, so that a later version may add to its end; lists hold pointers to their items for the same reason.
 //! A slice whose `data` is NULL stands for what is absent.
 
-mod event;
-mod group;
+mod generated;
+mod given;
 mod receive;
-mod registry;
 mod relay;
-mod send;
 
-pub use event::*;
-pub use group::*;
+pub use generated::*;
+pub use given::*;
 pub use receive::*;
-pub use registry::*;
 pub use relay::*;
-pub use send::*;

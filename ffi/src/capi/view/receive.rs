@@ -1,48 +1,10 @@
 //! What was received.
 
 use super::{
-    super::{input::sesame_slice, status::sesame_status, tree::Tree},
-    event::{event, sesame_event},
+    super::{status::sesame_status, tree::Tree},
+    generated::{one_event, one_message, sesame_event, sesame_message},
 };
-use sesame_core::event::{InboxItem, Item, Message, MessageKind, NextStep, Received};
-
-/// A message that was opened and authenticated.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sesame_message {
-    /// The size of this struct in the library.
-    pub struct_size: usize,
-    /// The same in every copy and resend, 16 bytes.
-    pub content_id: sesame_slice,
-    /// The authenticated sender.
-    pub user: sesame_slice,
-    /// The authenticated device.
-    pub device: u32,
-    /// The group that it was said in, 32 bytes; absent for a direct message.
-    pub group: sesame_slice,
-    /// The session that it came on, 32 bytes.
-    pub session_id: sesame_slice,
-    /// The sender's clock, in ms since 1970.
-    pub sent_at: u64,
-    /// Counts what that device sent to this one, from 1.
-    pub sequence: u64,
-    /// Whether it is a transcript: what another device of this user sent.
-    pub is_transcript: bool,
-    /// For a transcript, to whom it went.
-    pub recipients: *const sesame_slice,
-    /// How many.
-    pub recipient_count: usize,
-    /// The app's bytes; wiped by `sesame_result_free`.
-    pub payload: sesame_slice,
-    /// The sending device is no longer on its user's list.
-    pub from_removed_device: bool,
-    /// It began a session without a one-time key.
-    pub no_one_time_key: bool,
-    /// A newer session has already been used.
-    pub older_session: bool,
-    /// The sender has left the group; nothing shows whether this was said before.
-    pub from_former_member: bool,
-}
+use sesame_core::event::{InboxItem, Item, NextStep, Received};
 
 /// What came of an envelope.
 #[repr(u32)]
@@ -96,37 +58,14 @@ pub struct sesame_received_list {
     pub id_count: usize,
 }
 
-fn message(tree: &mut Tree, mut message: Message) -> *const sesame_message {
-    let (is_transcript, (recipients, recipient_count)) = match &message.kind {
-        MessageKind::Message => (false, (core::ptr::null(), 0)),
-        MessageKind::Transcript { recipients } => (true, tree.users(recipients)),
-    };
-    let view = sesame_message {
-        struct_size: size_of::<sesame_message>(),
-        content_id: tree.copy(&message.content_id.0),
-        user: tree.user(&message.user),
-        device: message.device.0,
-        group: tree.maybe(message.group.as_ref().map(|group| &group.0[..])),
-        session_id: tree.copy(&message.session_id.0),
-        sent_at: message.sent_at,
-        sequence: message.sequence,
-        is_transcript,
-        recipients,
-        recipient_count,
-        payload: tree.bytes(std::mem::take(&mut message.payload)),
-        from_removed_device: message.flags.from_removed_device,
-        no_one_time_key: message.flags.no_one_time_key,
-        older_session: message.flags.older_session,
-        from_former_member: message.flags.from_former_member,
-    };
-    tree.one(view)
-}
-
 fn item(tree: &mut Tree, envelope: usize, id: u64, item: Item) -> sesame_received {
     let (kind, message, event) = match item {
-        Item::Message(said) => (sesame_received_kind::Message, message(tree, said), core::ptr::null()),
+        Item::Message(said) => {
+            let message = one_message(tree, said);
+            (sesame_received_kind::Message, tree.one(message), core::ptr::null())
+        }
         Item::Event(happened) => {
-            let event = event(tree, happened);
+            let event = one_event(tree, happened);
             (sesame_received_kind::Event, core::ptr::null(), tree.one(event))
         }
     };
@@ -165,13 +104,13 @@ fn list(tree: &mut Tree, results: Vec<sesame_received>) -> *const sesame_receive
 }
 
 /// Results, kept in the tree.
-pub(in super::super) fn received_list(tree: &mut Tree, results: Vec<Received>) -> *const sesame_received_list {
+pub(in crate::capi) fn received_list(tree: &mut Tree, results: Vec<Received>) -> *const sesame_received_list {
     let results = results.into_iter().map(|result| received(tree, result)).collect();
     list(tree, results)
 }
 
 /// The inbox, kept in the tree.
-pub(in super::super) fn inbox(tree: &mut Tree, rows: Vec<InboxItem>) -> *const sesame_received_list {
+pub(in crate::capi) fn inbox(tree: &mut Tree, rows: Vec<InboxItem>) -> *const sesame_received_list {
     let results = rows.into_iter().map(|row| item(tree, 0, row.id, row.item)).collect();
     list(tree, results)
 }

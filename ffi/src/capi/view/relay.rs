@@ -149,7 +149,7 @@ pub struct sesame_relay_view {
 }
 
 /// What the server says to a batch, kept in the tree.
-pub(in super::super) fn submission(
+pub(in crate::capi) fn submission(
     tree: &mut Tree,
     kind: sesame_submission_kind,
     device_list: Option<Vec<u8>>,
@@ -162,7 +162,7 @@ pub(in super::super) fn submission(
 }
 
 /// A mailbox, kept in the tree.
-pub(in super::super) fn mails(tree: &mut Tree, mails: Vec<Mail>) -> *const sesame_mails {
+pub(in crate::capi) fn mails(tree: &mut Tree, mails: Vec<Mail>) -> *const sesame_mails {
     let struct_size = size_of::<sesame_mail>();
     let mails: Vec<sesame_mail> = mails
         .into_iter()
@@ -219,7 +219,7 @@ fn seen(tree: &mut Tree, seen: Seen) -> sesame_seen {
 }
 
 /// All of the relay, kept in the tree.
-pub(in super::super) fn relay(tree: &mut Tree, view: View) -> *const sesame_relay_view {
+pub(in crate::capi) fn relay(tree: &mut Tree, view: View) -> *const sesame_relay_view {
     let (seen, seen_count) = tree.map(view.seen, seen);
     let (waiting, waiting_count) = tree.map(view.waiting.into_iter().collect(), |tree, ((user, device), count)| {
         sesame_waiting { struct_size: size_of::<sesame_waiting>(), user: tree.user(&user), device: device.0, count }

@@ -1223,19 +1223,19 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() and 0xFFFF) != 2578) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() and 0xFFFF) != 26185) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() and 0xFFFF) != 25072) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() and 0xFFFF) != 64513) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_create_group() and 0xFFFF) != 972) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_create_group() and 0xFFFF) != 11041) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_group() and 0xFFFF) != 54428) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_groups() and 0xFFFF) != 3522) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_groups() and 0xFFFF) != 44328) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_id() and 0xFFFF) != 9169) {
@@ -1244,16 +1244,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_inbox() and 0xFFFF) != 55288) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_no_such_user() and 0xFFFF) != 15898) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_no_such_user() and 0xFFFF) != 60998) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_outbox() and 0xFFFF) != 65005) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_outbox() and 0xFFFF) != 9164) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_pending() and 0xFFFF) != 2251) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_pending() and 0xFFFF) != 47676) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_publication() and 0xFFFF) != 9957) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_publication() and 0xFFFF) != 23253) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_published() and 0xFFFF) != 20471) {
@@ -1262,19 +1262,19 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_registry() and 0xFFFF) != 49594) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_rejected() and 0xFFFF) != 14102) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_rejected() and 0xFFFF) != 57849) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_reload() and 0xFFFF) != 8177) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_remove_device() and 0xFFFF) != 1941) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_remove_device() and 0xFFFF) != 19678) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_session() and 0xFFFF) != 35487) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_tick() and 0xFFFF) != 24477) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_tick() and 0xFFFF) != 13929) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_user() and 0xFFFF) != 61807) {
@@ -1286,10 +1286,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() and 0xFFFF) != 33915) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply() and 0xFFFF) != 11765) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply() and 0xFFFF) != 7606) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_devices() and 0xFFFF) != 62501) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_devices() and 0xFFFF) != 61388) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() and 0xFFFF) != 11962) {
@@ -1301,7 +1301,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number() and 0xFFFF) != 38503) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_users() and 0xFFFF) != 7063) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_users() and 0xFFFF) != 33743) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_linking_code() and 0xFFFF) != 2260) {
@@ -1310,58 +1310,58 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_linking_complete() and 0xFFFF) != 15079) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_session_encrypt() and 0xFFFF) != 2487) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_session_encrypt() and 0xFFFF) != 12139) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_session_info() and 0xFFFF) != 47155) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_session_info() and 0xFFFF) != 50853) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_accept() and 0xFFFF) != 32064) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_accept() and 0xFFFF) != 34975) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_add() and 0xFFFF) != 8844) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_add() and 0xFFFF) != 36470) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_cost() and 0xFFFF) != 5426) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_cost() and 0xFFFF) != 60276) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_decline() and 0xFFFF) != 40128) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_decline() and 0xFFFF) != 52289) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_fork_without() and 0xFFFF) != 25499) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_history() and 0xFFFF) != 23899) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_history() and 0xFFFF) != 14496) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_id() and 0xFFFF) != 49109) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_leave() and 0xFFFF) != 10399) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_leave() and 0xFFFF) != 5208) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_rename() and 0xFFFF) != 47299) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_rename() and 0xFFFF) != 39583) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_send() and 0xFFFF) != 15555) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_send() and 0xFFFF) != 25718) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_session() and 0xFFFF) != 11816) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_session() and 0xFFFF) != 38261) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_update_info() and 0xFFFF) != 34023) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_update_info() and 0xFFFF) != 19978) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_view() and 0xFFFF) != 23906) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_view() and 0xFFFF) != 36235) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_newgroup_group() and 0xFFFF) != 34268) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_newgroup_send() and 0xFFFF) != 2288) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_newgroup_send() and 0xFFFF) != 39355) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_answer() and 0xFFFF) != 23268) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_answer() and 0xFFFF) != 30147) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_bundle() and 0xFFFF) != 40090) {
@@ -1379,7 +1379,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_publish() and 0xFFFF) != 23762) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_submit() and 0xFFFF) != 24194) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_submit() and 0xFFFF) != 29564) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_view() and 0xFFFF) != 303) {
@@ -6109,7 +6109,7 @@ public object FfiConverterTypeApplied: FfiConverterRustBuffer<Applied> {
  */
 data class Batch (
     /**
-     * Whose devices.
+     * The user whose devices they are for.
      */
     val `user`: kotlin.String
     , 
@@ -6119,12 +6119,12 @@ data class Batch (
     val `targeted`: kotlin.Boolean
     , 
     /**
-     * One for each device.
+     * One for each device, rising by device.
      */
     val `envelopes`: List<Outgoing>
     , 
     /**
-     * Listed devices that get nothing.
+     * Listed devices that get nothing, and why; the server counts them as named.
      */
     val `skips`: List<Skipped>
     
@@ -6168,7 +6168,7 @@ public object FfiConverterTypeBatch: FfiConverterRustBuffer<Batch> {
 
 
 /**
- * What a message to a group costs.
+ * What one message to a group costs.
  */
 data class Cost (
     /**
@@ -6177,12 +6177,12 @@ data class Cost (
     val `envelopes`: kotlin.UInt
     , 
     /**
-     * On the wire.
+     * Bytes of all envelopes on the wire.
      */
     val `bytes`: kotlin.ULong
     , 
     /**
-     * Members whose device list is not here yet.
+     * Members whose device list is not known yet, so that their devices are not counted.
      */
     val `unknown`: List<kotlin.String>
     
@@ -6232,12 +6232,12 @@ data class DeviceView (
     val `device`: kotlin.UInt
     , 
     /**
-     * Ed25519, 32 bytes.
+     * The device's Ed25519 key, 32 bytes.
      */
     val `signingKey`: Bytes
     , 
     /**
-     * X25519, 32 bytes.
+     * IK, 32 bytes.
      */
     val `identityKey`: Bytes
     , 
@@ -6294,53 +6294,6 @@ public object FfiConverterTypeDeviceView: FfiConverterRustBuffer<DeviceView> {
 
 
 /**
- * A device that had other operations when it was last heard.
- */
-data class DivergedDevice (
-    /**
-     * Whose.
-     */
-    val `user`: kotlin.String
-    , 
-    /**
-     * Which.
-     */
-    val `device`: kotlin.UInt
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeDivergedDevice: FfiConverterRustBuffer<DivergedDevice> {
-    override fun read(buf: ByteBuffer): DivergedDevice {
-        return DivergedDevice(
-            FfiConverterString.read(buf),
-            FfiConverterUInt.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: DivergedDevice) = (
-            FfiConverterString.allocationSize(value.`user`) +
-            FfiConverterUInt.allocationSize(value.`device`)
-    )
-
-    override fun write(value: DivergedDevice, buf: ByteBuffer) {
-            FfiConverterString.write(value.`user`, buf)
-            FfiConverterUInt.write(value.`device`, buf)
-    }
-}
-
-
-
-/**
  * A user that a send was given up for.
  */
 data class FailedUser (
@@ -6388,31 +6341,32 @@ public object FfiConverterTypeFailedUser: FfiConverterRustBuffer<FailedUser> {
 
 
 /**
- * New values for a group's info; what is absent stays.
+ * New values for a group's info; what is absent stays. Texts are UTF-8 without control characters and without characters that turn
+ * the direction of the text around them.
  */
 data class GroupChange (
     /**
-     * At most 256 bytes of UTF-8.
+     * At most 256 bytes.
      */
     val `name`: kotlin.String? = null 
     , 
     /**
-     * At most 2,048 bytes of UTF-8.
+     * At most 2,048 bytes.
      */
     val `description`: kotlin.String? = null 
     , 
     /**
-     * At most 1,024 bytes.
+     * Where a picture is, as the app says; at most 1,024 bytes.
      */
     val `picture`: Bytes? = null 
     , 
     /**
-     * Seconds; 0 for never.
+     * After how many seconds messages should disappear; 0 for never.
      */
     val `timer`: kotlin.UInt? = null 
     , 
     /**
-     * At most 4,096 bytes.
+     * The app's own; at most 4,096 bytes.
      */
     val `appData`: Bytes? = null 
     
@@ -6459,7 +6413,7 @@ public object FfiConverterTypeGroupChange: FfiConverterRustBuffer<GroupChange> {
 
 
 /**
- * A group's name and what else its members agreed upon.
+ * What a group is called, and what else its members agreed upon.
  */
 data class GroupInfo (
     /**
@@ -6534,7 +6488,7 @@ public object FfiConverterTypeGroupInfo: FfiConverterRustBuffer<GroupInfo> {
  */
 data class GroupView (
     /**
-     * 32 bytes.
+     * GroupID, 32 bytes.
      */
     val `id`: Bytes
     , 
@@ -6549,7 +6503,7 @@ data class GroupView (
     val `standing`: Standing
     , 
     /**
-     * The members, rising.
+     * The members, rising by user.
      */
     val `members`: List<kotlin.String>
     , 
@@ -6559,9 +6513,9 @@ data class GroupView (
     val `info`: GroupInfo
     , 
     /**
-     * Members' devices with other operations.
+     * Devices that had other operations when they were last heard.
      */
-    val `diverged`: List<DivergedDevice>
+    val `diverged`: List<Address>
     
 ){
     
@@ -6583,7 +6537,7 @@ public object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
             FfiConverterTypeStanding.read(buf),
             FfiConverterSequenceString.read(buf),
             FfiConverterTypeGroupInfo.read(buf),
-            FfiConverterSequenceTypeDivergedDevice.read(buf),
+            FfiConverterSequenceTypeAddress.read(buf),
         )
     }
 
@@ -6593,7 +6547,7 @@ public object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
             FfiConverterTypeStanding.allocationSize(value.`standing`) +
             FfiConverterSequenceString.allocationSize(value.`members`) +
             FfiConverterTypeGroupInfo.allocationSize(value.`info`) +
-            FfiConverterSequenceTypeDivergedDevice.allocationSize(value.`diverged`)
+            FfiConverterSequenceTypeAddress.allocationSize(value.`diverged`)
     )
 
     override fun write(value: GroupView, buf: ByteBuffer) {
@@ -6602,7 +6556,7 @@ public object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
             FfiConverterTypeStanding.write(value.`standing`, buf)
             FfiConverterSequenceString.write(value.`members`, buf)
             FfiConverterTypeGroupInfo.write(value.`info`, buf)
-            FfiConverterSequenceTypeDivergedDevice.write(value.`diverged`, buf)
+            FfiConverterSequenceTypeAddress.write(value.`diverged`, buf)
     }
 }
 
@@ -6613,27 +6567,27 @@ public object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
  */
 data class HistoryEntry (
     /**
-     * 32 bytes.
+     * OperationID, 32 bytes: the hash of what was signed.
      */
     val `id`: Bytes
     , 
     /**
-     * Whose word it was; authenticated.
+     * The authenticated author.
      */
     val `user`: kotlin.String
     , 
     /**
-     * On which device.
+     * The author's device.
      */
     val `device`: kotlin.UInt
     , 
     /**
-     * What was done.
+     * What the operation did.
      */
     val `act`: Act
     , 
     /**
-     * Whether it counts.
+     * Whether the operation counts. It does not if its author had left, had lost the device, or never was a member.
      */
     val `counts`: kotlin.Boolean
     
@@ -6731,7 +6685,7 @@ public object FfiConverterTypeMail: FfiConverterRustBuffer<Mail> {
  */
 data class Message (
     /**
-     * The same in every copy and resend, 16 bytes.
+     * The message's name, 16 bytes: the same in every copy and resend.
      */
     val `contentId`: Bytes
     , 
@@ -6746,12 +6700,12 @@ data class Message (
     val `device`: kotlin.UInt
     , 
     /**
-     * The group that it was said in, 32 bytes; absent for a direct message.
+     * The group that the message belongs to, 32 bytes; absent for a direct message.
      */
     val `group`: Bytes?
     , 
     /**
-     * The session that it came on, 32 bytes.
+     * The session that the message came on, 32 bytes.
      */
     val `sessionId`: Bytes
     , 
@@ -6761,12 +6715,12 @@ data class Message (
     val `sentAt`: kotlin.ULong
     , 
     /**
-     * Counts what that device sent to this one, from 1.
+     * Counts what that device sent to this one, in the group or directly, from 1.
      */
     val `sequence`: kotlin.ULong
     , 
     /**
-     * For a transcript, what another device of this user sent: to whom it went. Else absent.
+     * The users whom it was sent to.
      */
     val `recipients`: List<kotlin.String>?
     , 
@@ -6781,12 +6735,12 @@ data class Message (
     val `fromRemovedDevice`: kotlin.Boolean
     , 
     /**
-     * It began a session without a one-time key.
+     * The message began a session without a one-time prekey, curve or KEM.
      */
     val `noOneTimeKey`: kotlin.Boolean
     , 
     /**
-     * A newer session has already been used.
+     * The message came on a session that a newer one has replaced.
      */
     val `olderSession`: kotlin.Boolean
     , 
@@ -6866,12 +6820,12 @@ public object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
  */
 data class Outgoing (
     /**
-     * For which device.
+     * The device that it is for.
      */
     val `device`: kotlin.UInt
     , 
     /**
-     * The envelope.
+     * The encoded envelope.
      */
     val `envelope`: Bytes
     
@@ -6909,21 +6863,21 @@ public object FfiConverterTypeOutgoing: FfiConverterRustBuffer<Outgoing> {
 
 
 /**
- * How a send stands. It lives in the store: `outbox()` gives it again after a crash.
+ * How a send stands.
  */
 data class PendingSend (
     /**
-     * Names it, 16 bytes.
+     * The send's name, 16 bytes.
      */
     val `id`: Bytes
     , 
     /**
-     * Travels inside, the same in every copy; 16 bytes.
+     * The message's name, 16 bytes: it travels inside, the same in every copy.
      */
     val `contentId`: Bytes
     , 
     /**
-     * What to submit now.
+     * What to submit now, one batch for each user; each is settled by its own `device.accepted()` or `device.rejected()`.
      */
     val `batches`: List<Batch>
     , 
@@ -6933,7 +6887,7 @@ data class PendingSend (
     val `needs`: List<Need>
     , 
     /**
-     * Users that were given up.
+     * Users that were given up, and the code's number that says why; `device.abandon()` drops them.
      */
     val `failed`: List<FailedUser>
     , 
@@ -6988,16 +6942,16 @@ public object FfiConverterTypePendingSend: FfiConverterRustBuffer<PendingSend> {
 
 
 /**
- * What to upload to the server, then confirm with `published(id)`.
+ * What a device uploads to the server: its user's signed device list, and prekeys.
  */
 data class Publication (
     /**
-     * Names it, 16 bytes.
+     * The upload's name, for `device.published()`, 16 bytes.
      */
     val `id`: Bytes
     , 
     /**
-     * For the server.
+     * The bytes for the server.
      */
     val `bytes`: Bytes
     
@@ -7035,7 +6989,7 @@ public object FfiConverterTypePublication: FfiConverterRustBuffer<Publication> {
 
 
 /**
- * Something in the answers that was not taken.
+ * Something in the answers that was not taken. It changed nothing, but its device is skipped.
  */
 data class Refusal (
     /**
@@ -7044,7 +6998,7 @@ data class Refusal (
     val `field`: kotlin.String
     , 
     /**
-     * Which one, from 0.
+     * Its place in that list, from 0.
      */
     val `item`: kotlin.UInt
     , 
@@ -7196,12 +7150,12 @@ public object FfiConverterTypeSeenEnvelope: FfiConverterRustBuffer<SeenEnvelope>
  */
 data class SessionView (
     /**
-     * Equal on both sides, 32 bytes.
+     * SessionID, 32 bytes, equal at both ends.
      */
     val `id`: Bytes
     , 
     /**
-     * Its place in the order.
+     * The session's place in the order.
      */
     val `generation`: kotlin.ULong
     , 
@@ -7211,7 +7165,7 @@ data class SessionView (
     val `initiating`: kotlin.Boolean
     , 
     /**
-     * Messages that this device has sent to that one.
+     * Messages that this device has sent to that one, over all sessions.
      */
     val `sent`: kotlin.ULong
     , 
@@ -7271,16 +7225,16 @@ public object FfiConverterTypeSessionView: FfiConverterRustBuffer<SessionView> {
 
 
 /**
- * A listed device that gets nothing, and why.
+ * A listed device that gets nothing.
  */
 data class Skipped (
     /**
-     * Which device.
+     * The device.
      */
     val `device`: kotlin.UInt
     , 
     /**
-     * The code that says why.
+     * The number of the code that says why.
      */
     val `code`: kotlin.Int
     
@@ -7463,7 +7417,7 @@ public object FfiConverterTypeStoreSnapshot: FfiConverterRustBuffer<StoreSnapsho
  */
 data class UserView (
     /**
-     * The user.
+     * The user id.
      */
     val `user`: kotlin.String
     , 
@@ -7473,7 +7427,7 @@ data class UserView (
     val `accountKey`: Bytes
     , 
     /**
-     * Another account key that waits for `accept_identity`, 32 bytes.
+     * Another account key that waits for `registry.accept_identity()`, 32 bytes.
      */
     val `claimedKey`: Bytes?
     , 
@@ -7483,7 +7437,7 @@ data class UserView (
     val `verified`: kotlin.Boolean
     , 
     /**
-     * The epoch of the newest device list, or 0.
+     * The epoch of the newest list, or 0.
      */
     val `epoch`: kotlin.ULong
     , 
@@ -7598,17 +7552,17 @@ public object FfiConverterTypeWaiting: FfiConverterRustBuffer<Waiting> {
 sealed class Act {
     
     /**
-     * Came back.
+     * The author accepted an invitation back.
      */
     object Accepted : Act()
     
     
     /**
-     * Added, or asked back.
+     * The author added these users, or asked them back.
      */
     data class Added(
         /**
-         * Whom.
+         * The users.
          */
         val `users`: List<kotlin.String>) : Act()
         
@@ -7619,11 +7573,11 @@ sealed class Act {
     }
     
     /**
-     * Made the group.
+     * The author made the group.
      */
     data class Created(
         /**
-         * With this info.
+         * The new values.
          */
         val `change`: sesame.GroupChange) : Act()
         
@@ -7634,23 +7588,23 @@ sealed class Act {
     }
     
     /**
-     * Stayed away.
+     * The author declined an invitation back.
      */
     object Declined : Act()
     
     
     /**
-     * Left.
+     * The author left.
      */
     object Left : Act()
     
     
     /**
-     * Took a device of their own off the list.
+     * The author's user took this device off the device list.
      */
     data class Retired(
         /**
-         * Which.
+         * The device.
          */
         val `retired`: kotlin.UInt) : Act()
         
@@ -7661,11 +7615,11 @@ sealed class Act {
     }
     
     /**
-     * Changed the info.
+     * The author changed the info.
      */
     data class Updated(
         /**
-         * What of it.
+         * The new values.
          */
         val `change`: sesame.GroupChange) : Act()
         
@@ -7802,7 +7756,7 @@ public object FfiConverterTypeAct : FfiConverterRustBuffer<Act>{
 
 
 /**
- * How a device stands with this one.
+ * How a device stands with us.
  */
 
 enum class DeviceState {
@@ -7812,7 +7766,7 @@ enum class DeviceState {
      */
     ACTIVE,
     /**
-     * Listed; the next send initiates.
+     * Listed; the next send initiates a session.
      */
     NO_SESSION,
     /**
@@ -7856,19 +7810,19 @@ public object FfiConverterTypeDeviceState: FfiConverterRustBuffer<DeviceState> {
 sealed class Event {
     
     /**
-     * A newer signed device list was taken.
+     * A newer signed device list of a user was taken.
      */
     data class DeviceListChanged(
         /**
-         * Whose.
+         * The user whose list it is.
          */
         val `user`: kotlin.String, 
         /**
-         * Devices that it names first.
+         * The devices that are new on the list.
          */
         val `added`: List<kotlin.UInt>, 
         /**
-         * Devices that it names no more.
+         * The devices that are no longer on the list.
          */
         val `removed`: List<kotlin.UInt>) : Event()
         
@@ -7879,11 +7833,11 @@ sealed class Event {
     }
     
     /**
-     * Two signed lists contradict each other; sends go only to devices on both.
+     * Two signed lists of a user contradict each other; sends go only to devices on both.
      */
     data class DeviceListFork(
         /**
-         * Whose.
+         * The user whose lists they are.
          */
         val `user`: kotlin.String, 
         /**
@@ -7891,7 +7845,7 @@ sealed class Event {
          */
         val `known`: sesame.Bytes, 
         /**
-         * The one that contradicts it; empty when only a claim of it was seen.
+         * The signed list that contradicts it; empty when only a claim of it was seen.
          */
         val `other`: sesame.Bytes) : Event()
         
@@ -7902,11 +7856,11 @@ sealed class Event {
     }
     
     /**
-     * A list jumped so far that its ancestry could not be checked.
+     * A list jumped by more than 16 epochs, so that its ancestry could not be checked.
      */
     data class DeviceListGap(
         /**
-         * Whose.
+         * The user whose list it is.
          */
         val `user`: kotlin.String) : Event()
         
@@ -7917,11 +7871,11 @@ sealed class Event {
     }
     
     /**
-     * The newest list is older than 35 days.
+     * The newest list of a user is older than 35 days.
      */
     data class DeviceListOld(
         /**
-         * Whose.
+         * The user whose list it is.
          */
         val `user`: kotlin.String) : Event()
         
@@ -7936,7 +7890,7 @@ sealed class Event {
      */
     data class DeviceListRollback(
         /**
-         * Whose.
+         * The user whose list it is.
          */
         val `user`: kotlin.String, 
         /**
@@ -7951,19 +7905,19 @@ sealed class Event {
     }
     
     /**
-     * Messages of a device are missing: lost, withheld, or still to come.
+     * Messages of a device are missing: they are lost, withheld, or still to come.
      */
     data class Gap(
         /**
-         * Whose.
+         * The user whose device sent them.
          */
         val `user`: kotlin.String, 
         /**
-         * Which device's.
+         * The device that sent them.
          */
         val `device`: kotlin.UInt, 
         /**
-         * In which group, 32 bytes; absent for direct messages.
+         * The group that they belong to, 32 bytes; absent for direct messages.
          */
         val `group`: sesame.Bytes?, 
         /**
@@ -7982,23 +7936,23 @@ sealed class Event {
     }
     
     /**
-     * A group's member was added.
+     * A user was added to a group, or has accepted an invitation.
      */
     data class GroupAdded(
         /**
-         * In which group, 32 bytes.
+         * The group, 32 bytes.
          */
         val `group`: sesame.Bytes, 
         /**
-         * Who did it.
+         * The user who added, or who accepted.
          */
         val `user`: kotlin.String, 
         /**
-         * On which device.
+         * The device that signed the operation.
          */
         val `device`: kotlin.UInt, 
         /**
-         * Who is a member now.
+         * The users who are members now.
          */
         val `added`: List<kotlin.String>) : Event()
         
@@ -8009,19 +7963,19 @@ sealed class Event {
     }
     
     /**
-     * A device has other operations of a group than this one: call `tick`, and submit what is in the outbox then.
+     * A device has other operations of a group than this one. Call `device.tick()`: what either device lacks is in the outbox then.
      */
     data class GroupDiverged(
         /**
-         * In which group, 32 bytes.
+         * The group, 32 bytes.
          */
         val `group`: sesame.Bytes, 
         /**
-         * Whose device.
+         * The user of the other device.
          */
         val `user`: kotlin.String, 
         /**
-         * Which.
+         * The other device.
          */
         val `device`: kotlin.UInt) : Event()
         
@@ -8032,19 +7986,19 @@ sealed class Event {
     }
     
     /**
-     * A device told members of a group different things.
+     * A device signed two operations under one number: it told different things to different members.
      */
     data class GroupEquivocation(
         /**
-         * In which group, 32 bytes.
+         * The group, 32 bytes.
          */
         val `group`: sesame.Bytes, 
         /**
-         * Whose device.
+         * The user of the device.
          */
         val `user`: kotlin.String, 
         /**
-         * Which.
+         * The device that signed both.
          */
         val `device`: kotlin.UInt) : Event()
         
@@ -8055,19 +8009,19 @@ sealed class Event {
     }
     
     /**
-     * This user, who had left a group, is asked back: `group.accept()` or `group.decline()`.
+     * Our user, who had left a group, is asked back: the group's `group.accept()` or `group.decline()` answers.
      */
     data class GroupInvited(
         /**
-         * Into which group, 32 bytes.
+         * The group, 32 bytes.
          */
         val `group`: sesame.Bytes, 
         /**
-         * Who asks.
+         * The user who asks.
          */
         val `user`: kotlin.String, 
         /**
-         * On which device.
+         * The device that signed the operation.
          */
         val `device`: kotlin.UInt) : Event()
         
@@ -8078,19 +8032,19 @@ sealed class Event {
     }
     
     /**
-     * This user is a member of a group now.
+     * Our user is a member of a group now.
      */
     data class GroupJoined(
         /**
-         * Of which group, 32 bytes.
+         * The group, 32 bytes.
          */
         val `group`: sesame.Bytes, 
         /**
-         * Who did it.
+         * The user who made the group or added our user.
          */
         val `user`: kotlin.String, 
         /**
-         * On which device.
+         * The device that signed the operation.
          */
         val `device`: kotlin.UInt) : Event()
         
@@ -8101,19 +8055,19 @@ sealed class Event {
     }
     
     /**
-     * A member has left.
+     * A member has left a group.
      */
     data class GroupLeft(
         /**
-         * Which group, 32 bytes.
+         * The group, 32 bytes.
          */
         val `group`: sesame.Bytes, 
         /**
-         * Who.
+         * The user who left.
          */
         val `user`: kotlin.String, 
         /**
-         * On which device.
+         * The device that signed the operation.
          */
         val `device`: kotlin.UInt) : Event()
         
@@ -8124,15 +8078,15 @@ sealed class Event {
     }
     
     /**
-     * These users are no members after all: who added them had left.
+     * Users are no members of a group after all: the user who added them had left, which this device did not know.
      */
     data class GroupRevoked(
         /**
-         * In which group, 32 bytes.
+         * The group, 32 bytes.
          */
         val `group`: sesame.Bytes, 
         /**
-         * Who.
+         * The users who are no members.
          */
         val `users`: List<kotlin.String>) : Event()
         
@@ -8147,19 +8101,19 @@ sealed class Event {
      */
     data class GroupUpdated(
         /**
-         * In which group, 32 bytes.
+         * The group, 32 bytes.
          */
         val `group`: sesame.Bytes, 
         /**
-         * Who did it.
+         * The user who changed it.
          */
         val `user`: kotlin.String, 
         /**
-         * On which device.
+         * The device that signed the operation.
          */
         val `device`: kotlin.UInt, 
         /**
-         * The operation that did it, 32 bytes.
+         * The operation, 32 bytes.
          */
         val `operation`: sesame.Bytes) : Event()
         
@@ -8170,11 +8124,11 @@ sealed class Event {
     }
     
     /**
-     * What was held for a user was dropped for age or size.
+     * What was held for a user was dropped for its age or its size.
      */
     data class HeldDropped(
         /**
-         * From whom.
+         * The user who sent it.
          */
         val `user`: kotlin.String) : Event()
         
@@ -8185,15 +8139,15 @@ sealed class Event {
     }
     
     /**
-     * A bundle older than 14 days was used: the device may be idle.
+     * A prekey bundle that is older than 14 days was used: the device may be idle.
      */
     data class IdleDevice(
         /**
-         * Whose.
+         * The user of the device.
          */
         val `user`: kotlin.String, 
         /**
-         * Which.
+         * The device.
          */
         val `device`: kotlin.UInt) : Event()
         
@@ -8204,11 +8158,11 @@ sealed class Event {
     }
     
     /**
-     * Another account key claims this user; sending is blocked and what arrives is held until the app accepts it.
+     * Another account key claims a user. Sends to the user wait, and what arrives is held, until the app accepts the key.
      */
     data class IdentityChanged(
         /**
-         * Who.
+         * The user.
          */
         val `user`: kotlin.String, 
         /**
@@ -8235,7 +8189,7 @@ sealed class Event {
      */
     data class ServerInconsistent(
         /**
-         * Whose batch.
+         * The user whom the batch was for.
          */
         val `user`: kotlin.String) : Event()
         
@@ -8246,19 +8200,19 @@ sealed class Event {
     }
     
     /**
-     * A session was begun by the other side.
+     * Another device has begun a session with this one.
      */
     data class SessionStarted(
         /**
-         * By whom.
+         * The user of the other device.
          */
         val `user`: kotlin.String, 
         /**
-         * From which device.
+         * The other device.
          */
         val `device`: kotlin.UInt, 
         /**
-         * Equal on both sides, 32 bytes.
+         * The session's name, equal at both ends, 32 bytes.
          */
         val `sessionId`: sesame.Bytes) : Event()
         
@@ -8269,7 +8223,7 @@ sealed class Event {
     }
     
     /**
-     * An event that this version of the bindings has no name for.
+     * Something that this version of the bindings has no name for.
      */
     object Other : Event()
     
@@ -8746,11 +8700,11 @@ public object FfiConverterTypeGroupKind: FfiConverterRustBuffer<GroupKind> {
 sealed class Need {
     
     /**
-     * The user's signed device list, from the server.
+     * The user's signed device list.
      */
     data class DeviceList(
         /**
-         * Whose.
+         * The user.
          */
         val `user`: kotlin.String) : Need()
         
@@ -8761,15 +8715,15 @@ sealed class Need {
     }
     
     /**
-     * A prekey bundle, from the server.
+     * A prekey bundle of this device.
      */
     data class Bundle(
         /**
-         * Whose.
+         * The user.
          */
         val `user`: kotlin.String, 
         /**
-         * Which device's.
+         * The device.
          */
         val `device`: kotlin.UInt) : Need()
         
@@ -8780,11 +8734,11 @@ sealed class Need {
     }
     
     /**
-     * The app's word on a changed account key: `registry.accept_identity(user, account_key)`.
+     * The app's word on a changed account key.
      */
     data class IdentityAcceptance(
         /**
-         * Whose.
+         * The user.
          */
         val `user`: kotlin.String) : Need()
         
@@ -8795,7 +8749,7 @@ sealed class Need {
     }
     
     /**
-     * An upload of fresh prekeys: `device.publication()`.
+     * An upload of fresh prekeys.
      */
     object Publication : Need()
     
@@ -9576,21 +9530,21 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
 
 
 /**
- * How this user stands in a group.
+ * How our user stands in a group.
  */
 
 enum class Standing {
     
     /**
-     * Has left.
+     * Our user has left, or was never a member.
      */
     LEFT,
     /**
-     * Has left and is asked back.
+     * Our user has left and is asked back.
      */
     INVITED,
     /**
-     * A member.
+     * Our user is a member.
      */
     MEMBER;
 
@@ -10376,34 +10330,6 @@ public object FfiConverterSequenceTypeDeviceView: FfiConverterRustBuffer<List<De
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeDeviceView.write(it, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
-public object FfiConverterSequenceTypeDivergedDevice: FfiConverterRustBuffer<List<DivergedDevice>> {
-    override fun read(buf: ByteBuffer): List<DivergedDevice> {
-        val len = buf.getInt()
-        return List<DivergedDevice>(len) {
-            FfiConverterTypeDivergedDevice.read(buf)
-        }
-    }
-
-    override fun allocationSize(value: List<DivergedDevice>): ULong {
-        val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeDivergedDevice.allocationSize(it) }.sum()
-        return sizeForLength + sizeForItems
-    }
-
-    override fun write(value: List<DivergedDevice>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
-            FfiConverterTypeDivergedDevice.write(it, buf)
         }
     }
 }

@@ -542,41 +542,41 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 2578:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 26185:
+    if lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 25072:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() != 64513:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_create_group() != 972:
+    if lib.uniffi_sesame_ffi_checksum_method_device_create_group() != 11041:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_group() != 54428:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_groups() != 3522:
+    if lib.uniffi_sesame_ffi_checksum_method_device_groups() != 44328:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_id() != 9169:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_inbox() != 55288:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_no_such_user() != 15898:
+    if lib.uniffi_sesame_ffi_checksum_method_device_no_such_user() != 60998:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_outbox() != 65005:
+    if lib.uniffi_sesame_ffi_checksum_method_device_outbox() != 9164:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_pending() != 2251:
+    if lib.uniffi_sesame_ffi_checksum_method_device_pending() != 47676:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_publication() != 9957:
+    if lib.uniffi_sesame_ffi_checksum_method_device_publication() != 23253:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_published() != 20471:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_registry() != 49594:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_rejected() != 14102:
+    if lib.uniffi_sesame_ffi_checksum_method_device_rejected() != 57849:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_reload() != 8177:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_remove_device() != 1941:
+    if lib.uniffi_sesame_ffi_checksum_method_device_remove_device() != 19678:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_session() != 35487:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_tick() != 24477:
+    if lib.uniffi_sesame_ffi_checksum_method_device_tick() != 13929:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_user() != 61807:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -588,9 +588,9 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 33915:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply() != 11765:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply() != 7606:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_devices() != 62501:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_devices() != 61388:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() != 11962:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -598,33 +598,33 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number() != 38503:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_users() != 7063:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_users() != 33743:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_accept() != 32064:
+    if lib.uniffi_sesame_ffi_checksum_method_group_accept() != 34975:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_add() != 8844:
+    if lib.uniffi_sesame_ffi_checksum_method_group_add() != 36470:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_cost() != 5426:
+    if lib.uniffi_sesame_ffi_checksum_method_group_cost() != 60276:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_decline() != 40128:
+    if lib.uniffi_sesame_ffi_checksum_method_group_decline() != 52289:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_fork_without() != 25499:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_history() != 23899:
+    if lib.uniffi_sesame_ffi_checksum_method_group_history() != 14496:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_id() != 49109:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_leave() != 10399:
+    if lib.uniffi_sesame_ffi_checksum_method_group_leave() != 5208:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_rename() != 47299:
+    if lib.uniffi_sesame_ffi_checksum_method_group_rename() != 39583:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_send() != 15555:
+    if lib.uniffi_sesame_ffi_checksum_method_group_send() != 25718:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_session() != 11816:
+    if lib.uniffi_sesame_ffi_checksum_method_group_session() != 38261:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_update_info() != 34023:
+    if lib.uniffi_sesame_ffi_checksum_method_group_update_info() != 19978:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_view() != 23906:
+    if lib.uniffi_sesame_ffi_checksum_method_group_view() != 36235:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_code() != 2260:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -634,7 +634,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() != 24320:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_answer() != 23268:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_answer() != 30147:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_bundle() != 40090:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -646,7 +646,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_publish() != 23762:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_submit() != 24194:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_submit() != 29564:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_view() != 303:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -654,11 +654,11 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_newgroup_group() != 34268:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_newgroup_send() != 2288:
+    if lib.uniffi_sesame_ffi_checksum_method_newgroup_send() != 39355:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_session_encrypt() != 2487:
+    if lib.uniffi_sesame_ffi_checksum_method_session_encrypt() != 12139:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_session_info() != 47155:
+    if lib.uniffi_sesame_ffi_checksum_method_session_info() != 50853:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_constructor_store_app() != 61389:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -1839,26 +1839,26 @@ class Event:
     @dataclass
     class DEVICE_LIST_CHANGED:
         """
-        A newer signed device list was taken.
+        A newer signed device list of a user was taken.
 """
         
         def __init__(self, user:str, added:typing.List[int], removed:typing.List[int]):
             self.user = user
             
             """
-        Whose.
+        The user whose list it is.
 """
         
             self.added = added
             
             """
-        Devices that it names first.
+        The devices that are new on the list.
 """
         
             self.removed = removed
             
             """
-        Devices that it names no more.
+        The devices that are no longer on the list.
 """
         
             pass
@@ -1885,14 +1885,14 @@ class Event:
     @dataclass
     class DEVICE_LIST_FORK:
         """
-        Two signed lists contradict each other; sends go only to devices on both.
+        Two signed lists of a user contradict each other; sends go only to devices on both.
 """
         
         def __init__(self, user:str, known:Bytes, other:Bytes):
             self.user = user
             
             """
-        Whose.
+        The user whose lists they are.
 """
         
             self.known = known
@@ -1904,7 +1904,7 @@ class Event:
             self.other = other
             
             """
-        The one that contradicts it; empty when only a claim of it was seen.
+        The signed list that contradicts it; empty when only a claim of it was seen.
 """
         
             pass
@@ -1931,14 +1931,14 @@ class Event:
     @dataclass
     class DEVICE_LIST_GAP:
         """
-        A list jumped so far that its ancestry could not be checked.
+        A list jumped by more than 16 epochs, so that its ancestry could not be checked.
 """
         
         def __init__(self, user:str):
             self.user = user
             
             """
-        Whose.
+        The user whose list it is.
 """
         
             pass
@@ -1961,14 +1961,14 @@ class Event:
     @dataclass
     class DEVICE_LIST_OLD:
         """
-        The newest list is older than 35 days.
+        The newest list of a user is older than 35 days.
 """
         
         def __init__(self, user:str):
             self.user = user
             
             """
-        Whose.
+        The user whose list it is.
 """
         
             pass
@@ -1998,7 +1998,7 @@ class Event:
             self.user = user
             
             """
-        Whose.
+        The user whose list it is.
 """
         
             self.epoch = epoch
@@ -2029,26 +2029,26 @@ class Event:
     @dataclass
     class GAP:
         """
-        Messages of a device are missing: lost, withheld, or still to come.
+        Messages of a device are missing: they are lost, withheld, or still to come.
 """
         
         def __init__(self, user:str, device:int, group:typing.Optional[Bytes], first:int, last:int):
             self.user = user
             
             """
-        Whose.
+        The user whose device sent them.
 """
         
             self.device = device
             
             """
-        Which device's.
+        The device that sent them.
 """
         
             self.group = group
             
             """
-        In which group, 32 bytes; absent for direct messages.
+        The group that they belong to, 32 bytes; absent for direct messages.
 """
         
             self.first = first
@@ -2091,32 +2091,32 @@ class Event:
     @dataclass
     class GROUP_ADDED:
         """
-        A group's member was added.
+        A user was added to a group, or has accepted an invitation.
 """
         
         def __init__(self, group:Bytes, user:str, device:int, added:typing.List[str]):
             self.group = group
             
             """
-        In which group, 32 bytes.
+        The group, 32 bytes.
 """
         
             self.user = user
             
             """
-        Who did it.
+        The user who added, or who accepted.
 """
         
             self.device = device
             
             """
-        On which device.
+        The device that signed the operation.
 """
         
             self.added = added
             
             """
-        Who is a member now.
+        The users who are members now.
 """
         
             pass
@@ -2145,26 +2145,26 @@ class Event:
     @dataclass
     class GROUP_DIVERGED:
         """
-        A device has other operations of a group than this one: call `tick`, and submit what is in the outbox then.
+        A device has other operations of a group than this one. Call `device.tick()`: what either device lacks is in the outbox then.
 """
         
         def __init__(self, group:Bytes, user:str, device:int):
             self.group = group
             
             """
-        In which group, 32 bytes.
+        The group, 32 bytes.
 """
         
             self.user = user
             
             """
-        Whose device.
+        The user of the other device.
 """
         
             self.device = device
             
             """
-        Which.
+        The other device.
 """
         
             pass
@@ -2191,26 +2191,26 @@ class Event:
     @dataclass
     class GROUP_EQUIVOCATION:
         """
-        A device told members of a group different things.
+        A device signed two operations under one number: it told different things to different members.
 """
         
         def __init__(self, group:Bytes, user:str, device:int):
             self.group = group
             
             """
-        In which group, 32 bytes.
+        The group, 32 bytes.
 """
         
             self.user = user
             
             """
-        Whose device.
+        The user of the device.
 """
         
             self.device = device
             
             """
-        Which.
+        The device that signed both.
 """
         
             pass
@@ -2237,26 +2237,26 @@ class Event:
     @dataclass
     class GROUP_INVITED:
         """
-        This user, who had left a group, is asked back: `group.accept()` or `group.decline()`.
+        Our user, who had left a group, is asked back: the group's `group.accept()` or `group.decline()` answers.
 """
         
         def __init__(self, group:Bytes, user:str, device:int):
             self.group = group
             
             """
-        Into which group, 32 bytes.
+        The group, 32 bytes.
 """
         
             self.user = user
             
             """
-        Who asks.
+        The user who asks.
 """
         
             self.device = device
             
             """
-        On which device.
+        The device that signed the operation.
 """
         
             pass
@@ -2283,26 +2283,26 @@ class Event:
     @dataclass
     class GROUP_JOINED:
         """
-        This user is a member of a group now.
+        Our user is a member of a group now.
 """
         
         def __init__(self, group:Bytes, user:str, device:int):
             self.group = group
             
             """
-        Of which group, 32 bytes.
+        The group, 32 bytes.
 """
         
             self.user = user
             
             """
-        Who did it.
+        The user who made the group or added our user.
 """
         
             self.device = device
             
             """
-        On which device.
+        The device that signed the operation.
 """
         
             pass
@@ -2329,26 +2329,26 @@ class Event:
     @dataclass
     class GROUP_LEFT:
         """
-        A member has left.
+        A member has left a group.
 """
         
         def __init__(self, group:Bytes, user:str, device:int):
             self.group = group
             
             """
-        Which group, 32 bytes.
+        The group, 32 bytes.
 """
         
             self.user = user
             
             """
-        Who.
+        The user who left.
 """
         
             self.device = device
             
             """
-        On which device.
+        The device that signed the operation.
 """
         
             pass
@@ -2375,20 +2375,20 @@ class Event:
     @dataclass
     class GROUP_REVOKED:
         """
-        These users are no members after all: who added them had left.
+        Users are no members of a group after all: the user who added them had left, which this device did not know.
 """
         
         def __init__(self, group:Bytes, users:typing.List[str]):
             self.group = group
             
             """
-        In which group, 32 bytes.
+        The group, 32 bytes.
 """
         
             self.users = users
             
             """
-        Who.
+        The users who are no members.
 """
         
             pass
@@ -2420,25 +2420,25 @@ class Event:
             self.group = group
             
             """
-        In which group, 32 bytes.
+        The group, 32 bytes.
 """
         
             self.user = user
             
             """
-        Who did it.
+        The user who changed it.
 """
         
             self.device = device
             
             """
-        On which device.
+        The device that signed the operation.
 """
         
             self.operation = operation
             
             """
-        The operation that did it, 32 bytes.
+        The operation, 32 bytes.
 """
         
             pass
@@ -2467,14 +2467,14 @@ class Event:
     @dataclass
     class HELD_DROPPED:
         """
-        What was held for a user was dropped for age or size.
+        What was held for a user was dropped for its age or its size.
 """
         
         def __init__(self, user:str):
             self.user = user
             
             """
-        From whom.
+        The user who sent it.
 """
         
             pass
@@ -2497,20 +2497,20 @@ class Event:
     @dataclass
     class IDLE_DEVICE:
         """
-        A bundle older than 14 days was used: the device may be idle.
+        A prekey bundle that is older than 14 days was used: the device may be idle.
 """
         
         def __init__(self, user:str, device:int):
             self.user = user
             
             """
-        Whose.
+        The user of the device.
 """
         
             self.device = device
             
             """
-        Which.
+        The device.
 """
         
             pass
@@ -2535,14 +2535,14 @@ class Event:
     @dataclass
     class IDENTITY_CHANGED:
         """
-        Another account key claims this user; sending is blocked and what arrives is held until the app accepts it.
+        Another account key claims a user. Sends to the user wait, and what arrives is held, until the app accepts the key.
 """
         
         def __init__(self, user:str, pinned:Bytes, claimed:Bytes, was_verified:bool):
             self.user = user
             
             """
-        Who.
+        The user.
 """
         
             self.pinned = pinned
@@ -2596,7 +2596,7 @@ class Event:
             self.user = user
             
             """
-        Whose batch.
+        The user whom the batch was for.
 """
         
             pass
@@ -2619,26 +2619,26 @@ class Event:
     @dataclass
     class SESSION_STARTED:
         """
-        A session was begun by the other side.
+        Another device has begun a session with this one.
 """
         
         def __init__(self, user:str, device:int, session_id:Bytes):
             self.user = user
             
             """
-        By whom.
+        The user of the other device.
 """
         
             self.device = device
             
             """
-        From which device.
+        The other device.
 """
         
             self.session_id = session_id
             
             """
-        Equal on both sides, 32 bytes.
+        The session's name, equal at both ends, 32 bytes.
 """
         
             pass
@@ -2665,7 +2665,7 @@ class Event:
     @dataclass
     class OTHER:
         """
-        An event that this version of the bindings has no name for.
+        Something that this version of the bindings has no name for.
 """
         
         def __init__(self, ):
@@ -3144,7 +3144,7 @@ class _UniffiFfiConverterInt32(_UniffiConverterPrimitiveInt):
 @dataclass
 class Refusal:
     """
-    Something in the answers that was not taken.
+    Something in the answers that was not taken. It changed nothing, but its device is skipped.
 """
     def __init__(self, *, field:str, item:int, code:int):
         self.field = field
@@ -3313,7 +3313,7 @@ class _UniffiFfiConverterSequenceTypeOutgoing(_UniffiConverterRustBuffer):
 @dataclass
 class Skipped:
     """
-    A listed device that gets nothing, and why.
+    A listed device that gets nothing.
 """
     def __init__(self, *, device:int, code:int):
         self.device = device
@@ -3426,7 +3426,7 @@ class _UniffiFfiConverterTypeBatch(_UniffiConverterRustBuffer):
 @dataclass
 class Cost:
     """
-    What a message to a group costs.
+    What one message to a group costs.
 """
     def __init__(self, *, envelopes:int, bytes:int, unknown:typing.List[str]):
         self.envelopes = envelopes
@@ -3475,7 +3475,7 @@ class _UniffiFfiConverterTypeCost(_UniffiConverterRustBuffer):
 
 class DeviceState(enum.Enum):
     """
-    How a device stands with this one.
+    How a device stands with us.
 """
     
     ACTIVE = 0
@@ -3485,7 +3485,7 @@ class DeviceState(enum.Enum):
     
     NO_SESSION = 1
     """
-    Listed; the next send initiates.
+    Listed; the next send initiates a session.
 """
     
     STALE = 2
@@ -3586,45 +3586,6 @@ class _UniffiFfiConverterTypeDeviceView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterOptionalTypeBytes.write(value.session_id, buf)
 
 @dataclass
-class DivergedDevice:
-    """
-    A device that had other operations when it was last heard.
-"""
-    def __init__(self, *, user:str, device:int):
-        self.user = user
-        self.device = device
-        
-        
-
-    
-    def __str__(self):
-        return "DivergedDevice(user={}, device={})".format(self.user, self.device)
-    def __eq__(self, other):
-        if self.user != other.user:
-            return False
-        if self.device != other.device:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeDivergedDevice(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return DivergedDevice(
-            user=_UniffiFfiConverterString.read(buf),
-            device=_UniffiFfiConverterUInt32.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterString.check_lower(value.user)
-        _UniffiFfiConverterUInt32.check_lower(value.device)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterString.write(value.user, buf)
-        _UniffiFfiConverterUInt32.write(value.device, buf)
-
-@dataclass
 class FailedUser:
     """
     A user that a send was given up for.
@@ -3716,7 +3677,8 @@ class _UniffiFfiConverterOptionalUInt32(_UniffiConverterRustBuffer):
 @dataclass
 class GroupChange:
     """
-    New values for a group's info; what is absent stays.
+    New values for a group's info; what is absent stays. Texts are UTF-8 without control characters and without characters that turn
+    the direction of the text around them.
 """
     def __init__(self, *, name:typing.Optional[str] = _DEFAULT, description:typing.Optional[str] = _DEFAULT, picture:typing.Optional[Bytes] = _DEFAULT, timer:typing.Optional[int] = _DEFAULT, app_data:typing.Optional[Bytes] = _DEFAULT):
         if name is _DEFAULT:
@@ -3788,7 +3750,7 @@ class _UniffiFfiConverterTypeGroupChange(_UniffiConverterRustBuffer):
 @dataclass
 class GroupInfo:
     """
-    A group's name and what else its members agreed upon.
+    What a group is called, and what else its members agreed upon.
 """
     def __init__(self, *, name:str, description:str, picture:Bytes, timer:int, app_data:Bytes):
         self.name = name
@@ -3887,22 +3849,22 @@ class _UniffiFfiConverterTypeGroupKind(_UniffiConverterRustBuffer):
 
 class Standing(enum.Enum):
     """
-    How this user stands in a group.
+    How our user stands in a group.
 """
     
     LEFT = 0
     """
-    Has left.
+    Our user has left, or was never a member.
 """
     
     INVITED = 1
     """
-    Has left and is asked back.
+    Our user has left and is asked back.
 """
     
     MEMBER = 2
     """
-    A member.
+    Our user is a member.
 """
     
 
@@ -3940,35 +3902,12 @@ class _UniffiFfiConverterTypeStanding(_UniffiConverterRustBuffer):
 
 
 
-class _UniffiFfiConverterSequenceTypeDivergedDevice(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeDivergedDevice.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeDivergedDevice.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeDivergedDevice.read(buf) for i in range(count)
-        ]
-
 @dataclass
 class GroupView:
     """
     A group, as this device knows it.
 """
-    def __init__(self, *, id:Bytes, kind:GroupKind, standing:Standing, members:typing.List[str], info:GroupInfo, diverged:typing.List[DivergedDevice]):
+    def __init__(self, *, id:Bytes, kind:GroupKind, standing:Standing, members:typing.List[str], info:GroupInfo, diverged:typing.List[Address]):
         self.id = id
         self.kind = kind
         self.standing = standing
@@ -4005,7 +3944,7 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
             standing=_UniffiFfiConverterTypeStanding.read(buf),
             members=_UniffiFfiConverterSequenceString.read(buf),
             info=_UniffiFfiConverterTypeGroupInfo.read(buf),
-            diverged=_UniffiFfiConverterSequenceTypeDivergedDevice.read(buf),
+            diverged=_UniffiFfiConverterSequenceTypeAddress.read(buf),
         )
 
     @staticmethod
@@ -4015,7 +3954,7 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterTypeStanding.check_lower(value.standing)
         _UniffiFfiConverterSequenceString.check_lower(value.members)
         _UniffiFfiConverterTypeGroupInfo.check_lower(value.info)
-        _UniffiFfiConverterSequenceTypeDivergedDevice.check_lower(value.diverged)
+        _UniffiFfiConverterSequenceTypeAddress.check_lower(value.diverged)
 
     @staticmethod
     def write(value, buf):
@@ -4024,7 +3963,7 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterTypeStanding.write(value.standing, buf)
         _UniffiFfiConverterSequenceString.write(value.members, buf)
         _UniffiFfiConverterTypeGroupInfo.write(value.info, buf)
-        _UniffiFfiConverterSequenceTypeDivergedDevice.write(value.diverged, buf)
+        _UniffiFfiConverterSequenceTypeAddress.write(value.diverged, buf)
 
 
 
@@ -4042,7 +3981,7 @@ class Act:
     @dataclass
     class ACCEPTED:
         """
-        Came back.
+        The author accepted an invitation back.
 """
         
         def __init__(self, ):
@@ -4064,14 +4003,14 @@ class Act:
     @dataclass
     class ADDED:
         """
-        Added, or asked back.
+        The author added these users, or asked them back.
 """
         
         def __init__(self, users:typing.List[str]):
             self.users = users
             
             """
-        Whom.
+        The users.
 """
         
             pass
@@ -4094,14 +4033,14 @@ class Act:
     @dataclass
     class CREATED:
         """
-        Made the group.
+        The author made the group.
 """
         
         def __init__(self, change:GroupChange):
             self.change = change
             
             """
-        With this info.
+        The new values.
 """
         
             pass
@@ -4124,7 +4063,7 @@ class Act:
     @dataclass
     class DECLINED:
         """
-        Stayed away.
+        The author declined an invitation back.
 """
         
         def __init__(self, ):
@@ -4146,7 +4085,7 @@ class Act:
     @dataclass
     class LEFT:
         """
-        Left.
+        The author left.
 """
         
         def __init__(self, ):
@@ -4168,14 +4107,14 @@ class Act:
     @dataclass
     class RETIRED:
         """
-        Took a device of their own off the list.
+        The author's user took this device off the device list.
 """
         
         def __init__(self, retired:int):
             self.retired = retired
             
             """
-        Which.
+        The device.
 """
         
             pass
@@ -4198,14 +4137,14 @@ class Act:
     @dataclass
     class UPDATED:
         """
-        Changed the info.
+        The author changed the info.
 """
         
         def __init__(self, change:GroupChange):
             self.change = change
             
             """
-        What of it.
+        The new values.
 """
         
             pass
@@ -4614,14 +4553,14 @@ class Need:
     @dataclass
     class DEVICE_LIST:
         """
-        The user's signed device list, from the server.
+        The user's signed device list.
 """
         
         def __init__(self, user:str):
             self.user = user
             
             """
-        Whose.
+        The user.
 """
         
             pass
@@ -4644,20 +4583,20 @@ class Need:
     @dataclass
     class BUNDLE:
         """
-        A prekey bundle, from the server.
+        A prekey bundle of this device.
 """
         
         def __init__(self, user:str, device:int):
             self.user = user
             
             """
-        Whose.
+        The user.
 """
         
             self.device = device
             
             """
-        Which device's.
+        The device.
 """
         
             pass
@@ -4682,14 +4621,14 @@ class Need:
     @dataclass
     class IDENTITY_ACCEPTANCE:
         """
-        The app's word on a changed account key: `registry.accept_identity(user, account_key)`.
+        The app's word on a changed account key.
 """
         
         def __init__(self, user:str):
             self.user = user
             
             """
-        Whose.
+        The user.
 """
         
             pass
@@ -4712,7 +4651,7 @@ class Need:
     @dataclass
     class PUBLICATION:
         """
-        An upload of fresh prekeys: `device.publication()`.
+        An upload of fresh prekeys.
 """
         
         def __init__(self, ):
@@ -4868,7 +4807,7 @@ class _UniffiFfiConverterSequenceTypeFailedUser(_UniffiConverterRustBuffer):
 @dataclass
 class PendingSend:
     """
-    How a send stands. It lives in the store: `outbox()` gives it again after a crash.
+    How a send stands.
 """
     def __init__(self, *, id:Bytes, content_id:Bytes, batches:typing.List[Batch], needs:typing.List[Need], failed:typing.List[FailedUser], events:typing.List[Event]):
         self.id = id
@@ -4931,7 +4870,7 @@ class _UniffiFfiConverterTypePendingSend(_UniffiConverterRustBuffer):
 @dataclass
 class Publication:
     """
-    What to upload to the server, then confirm with `published(id)`.
+    What a device uploads to the server: its user's signed device list, and prekeys.
 """
     def __init__(self, *, id:Bytes, bytes:Bytes):
         self.id = id
@@ -9434,7 +9373,6 @@ __all__ = [
     "Batch",
     "Cost",
     "DeviceView",
-    "DivergedDevice",
     "FailedUser",
     "GroupChange",
     "GroupInfo",

@@ -54,7 +54,7 @@ class DeviceTest {
                     .registry()
                     .devices("nobody")
             }
-        assertEquals(107, unknown.code)
+        assertEquals(Code.UNKNOWN_USER, unknown.code)
         val empty = assertFailsWith<SesameException> { world.alice.device.batchEncrypt(listOf(), ByteString()) }
         assertEquals(102, empty.code)
         assertTrue(empty.reason.isNotEmpty())

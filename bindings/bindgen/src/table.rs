@@ -1,0 +1,219 @@
+//! What differs between core and the faces. Everything else follows from core's definitions.
+
+/// A type that crosses.
+pub(crate) struct Row {
+    /// Its name in core.
+    pub(crate) core: &'static str,
+    /// The module that names it.
+    pub(crate) from: From,
+    /// Its name in Kotlin, Swift and Python.
+    pub(crate) name: &'static str,
+    /// Its name in C, after `sesame_`; empty where C takes it apart.
+    pub(crate) c: &'static str,
+}
+
+/// Where a type of core stands.
+pub(crate) enum From {
+    Event,
+    Ids,
+}
+
+impl From {
+    pub(crate) fn module(&self) -> &'static str {
+        match self {
+            Self::Event => "sesame_core::event",
+            Self::Ids => "sesame_core::ids",
+        }
+    }
+
+    /// Where the type is looked for first, if several have its name.
+    pub(crate) fn folder(&self) -> &'static str {
+        match self {
+            Self::Event => FOLDER,
+            Self::Ids => "core/src/ids.rs",
+        }
+    }
+}
+
+/// Where the types of an app stand in core.
+pub(crate) const FOLDER: &str = "core/src/event/";
+
+/// Where definitions are looked for.
+pub(crate) const SOURCES: [&str; 1] = ["core/src"];
+
+const fn row(core: &'static str, name: &'static str, c: &'static str) -> Row {
+    Row { core, from: From::Event, name, c }
+}
+
+const fn id(core: &'static str, c: &'static str) -> Row {
+    Row { core, from: From::Ids, name: core, c }
+}
+
+/// The types that cross, in the order in which the generated files have them.
+pub(crate) const TYPES: [Row; 23] = [
+    row("Event", "Event", "event"),
+    id("GroupKind", "group_kind"),
+    row("Standing", "Standing", "standing"),
+    row("GroupInfo", "GroupInfo", ""),
+    row("GroupChange", "GroupChange", "group_change"),
+    row("GroupView", "GroupView", "group_view"),
+    row("Act", "Act", "act"),
+    row("HistoryEntry", "HistoryEntry", "history_entry"),
+    row("Cost", "Cost", "cost"),
+    row("Message", "Message", "message"),
+    row("Refusal", "Refusal", "refusal"),
+    row("Applied", "Applied", "applied"),
+    row("UserView", "UserView", "user_view"),
+    row("DeviceState", "DeviceState", "device_state"),
+    row("DeviceView", "DeviceView", "device_view"),
+    row("SessionView", "SessionView", "session_view"),
+    row("Publication", "Publication", "publication"),
+    row("Outgoing", "Outgoing", "outgoing"),
+    row("Skipped", "Skipped", "skipped"),
+    row("Batch", "Batch", "batch"),
+    row("Need", "Need", "need"),
+    row("Send", "PendingSend", "send"),
+    row("Answers", "Answers", "answers"),
+];
+
+/// What the faces make of one field of core.
+pub(crate) enum Change {
+    /// It has another name.
+    Name(&'static str),
+    /// It is left out.
+    Omit,
+    /// The fields of this record stand in its place.
+    Flatten,
+    /// Of each item of the list, only this field.
+    Only(&'static str),
+    /// Of the enum, which stands in this module, only the one field of this variant; else it is absent.
+    Of(&'static str, &'static str),
+}
+
+/// Fields that are not the same in the faces as in core: the type or variant, the field, and what is made of it.
+pub(crate) const FIELDS: [(&str, &str, Change); 8] = [
+    ("DeviceView", "session", Change::Name("session_id")),
+    ("GroupView", "members", Change::Only("user")),
+    ("Invited", "0", Change::Omit),
+    ("Message", "envelope_id", Change::Omit),
+    ("Message", "flags", Change::Flatten),
+    ("Message", "kind", Change::Of("sesame_core::event", "Transcript")),
+    ("Retired", "device", Change::Name("retired")),
+    ("Skipped", "reason", Change::Name("code")),
+];
+
+/// Docs that are true of core's type alone, and what the faces say: the type or variant, the field (none, where it is empty), the doc.
+pub(crate) const DOCS: [(&str, &str, &str); 5] = [
+    ("GroupKind", "", "How a group's messages travel."),
+    ("Invited", "", "Our user has left and is asked back."),
+    ("Message", "", "A message that was opened and authenticated."),
+    ("Pairwise", "", "A ratchet for each pair of devices, apart from their direct one."),
+    ("Publication", "bytes", "The bytes for the server."),
+];
+
+/// What an unnamed field is called after its type, and what is said of it and of a list of it.
+pub(crate) const UNNAMED: [(&str, &str, &str, &str); 3] = [
+    ("UserId", "user", "The user.", "The users."),
+    ("DeviceId", "device", "The device.", "The devices."),
+    ("GroupChange", "change", "The new values.", "The new values."),
+];
+
+/// What the type's derived `Debug` must not print, but count: the type, the field.
+pub(crate) const HIDDEN: [(&str, &str); 1] = [("Message", "payload")];
+
+/// Types that an app may make with some fields alone.
+pub(crate) const WITH_DEFAULTS: [&str; 2] = ["Answers", "GroupChange"];
+
+// C.
+
+/// What the kinds of an enum are called when its struct has the enum's own doc.
+pub(crate) const KINDS: [(&str, &str); 2] = [("Event", "What happened."), ("Need", "Which kind of thing is needed.")];
+
+/// Fields that C calls otherwise: the type or variant (any, where it is empty), the field, its name in C. The fields of all variants stand
+/// in one struct, so that two of one name must be of one type.
+pub(crate) const C_NAMES: [(&str, &str, &str); 2] = [("", "code", "reason"), ("GroupAdded", "added", "users")];
+
+/// What is said of a field that variants share, where each says something else of it.
+pub(crate) const MERGED: [(&str, &str); 5] = [
+    ("change", "What of the info was set, or NULL."),
+    ("device", "The device."),
+    ("group", "The group, 32 bytes."),
+    ("user", "The user."),
+    ("users", "Users that it is about."),
+];
+
+/// Types whose fields stand in the struct that names them.
+pub(crate) const INLINE_IN_C: [&str; 2] = ["Act", "GroupInfo"];
+
+/// Structs that `view/given.rs` has: absent values are NULL pointers there.
+pub(crate) const BY_HAND_IN_C: [&str; 1] = ["group_change"];
+
+/// Structs that C also gives to the library.
+pub(crate) const GIVEN_BY_C: [&str; 5] = ["answers", "batch", "need", "outgoing", "skipped"];
+
+/// Fields of these that are numbers in C, so that every bit pattern is a value: the type of core, the field.
+pub(crate) const NUMBERS_IN_C: [(&str, &str); 2] = [("Batch", "targeted"), ("Need", "kind")];
+
+/// The flag beside a list that may be absent, and what it says.
+pub(crate) const TRANSCRIPT: (&str, &str) =
+    ("is_transcript", "Whether it is a transcript: what another device of this user sent.");
+
+/// Bytes that are absent in C when they are empty.
+pub(crate) const EMPTY_IS_ABSENT: [(&str, &str); 1] = [("DeviceListFork", "other")];
+
+/// Structs that a call gives alone: the type, the function, and whether there may be none.
+pub(crate) const ROOTS: [(&str, &str, bool); 7] = [
+    ("Answers", "answers", false),
+    ("Applied", "applied", false),
+    ("Cost", "cost", false),
+    ("GroupView", "group", false),
+    ("PendingSend", "send", false),
+    ("Publication", "publication", false),
+    ("SessionView", "session", true),
+];
+
+/// Structs that a call gives many of: the type, the list with its function, and what is said of the list and of its items.
+pub(crate) const LISTS: [(&str, &str, &str, &str); 6] = [
+    ("DeviceView", "devices", "Devices, rising by id.", "The devices."),
+    ("Event", "events", "Events, in order.", "The events."),
+    ("GroupView", "groups", "Groups.", "The groups."),
+    ("HistoryEntry", "history", "All operations, in an order that is the same for all members.", "The operations."),
+    ("PendingSend", "sends", "Sends, oldest first.", "The sends."),
+    ("UserView", "users", "Users.", "The users."),
+];
+
+// Python.
+
+/// What the classes of an enum's variants begin with.
+pub(crate) const PYTHON_PREFIXES: [(&str, &str); 1] = [("Need", "Needs")];
+
+/// Variants whose class has a name of its own: a word such as `Left` says too little alone.
+pub(crate) const PYTHON_NAMES: [(&str, &str, &str); 7] = [
+    ("Act", "Accepted", "AcceptedInvitation"),
+    ("Act", "Added", "AddedMembers"),
+    ("Act", "Created", "CreatedGroup"),
+    ("Act", "Declined", "DeclinedInvitation"),
+    ("Act", "Left", "LeftGroup"),
+    ("Act", "Retired", "RetiredDevice"),
+    ("Act", "Updated", "UpdatedInfo"),
+];
+
+/// Members that come from the row of the inbox: the type, the name, the member, and what it is.
+pub(crate) const EXTRA: [(&str, &str, &str, &str); 4] = [
+    ("Event", "id", "id: int | None = None", "For [`Device::ack`]; absent where the event is not in the inbox."),
+    ("Event", "envelope", "envelope: int | None = None", "Which envelope it came in, from 0."),
+    ("Message", "id", "id: int", "For [`Device::ack`]."),
+    ("Message", "envelope", "envelope: int = 0", "Which envelope it came in, from 0."),
+];
+
+/// Types that calls also take.
+pub(crate) const GIVEN_BY_HOSTS: [&str; 7] =
+    ["Answers", "Batch", "GroupChange", "GroupKind", "Need", "Outgoing", "Skipped"];
+
+/// Types that are true if any of their lists holds something.
+pub(crate) const TRUE_IF_ANY: [&str; 1] = ["Answers"];
+
+// The story.
+
+/// Words that are not the field's name: the event, the field, the word.
+pub(crate) const STORY_WORDS: [(&str, &str, &str); 1] = [("GroupAdded", "added", "users")];
