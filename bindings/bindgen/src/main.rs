@@ -5,6 +5,7 @@ mod c_face;
 mod codes;
 mod ledger;
 mod model;
+mod python;
 mod source;
 mod table;
 mod types;

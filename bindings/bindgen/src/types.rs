@@ -1,6 +1,6 @@
 //! The files that are generated from core's definitions.
 
-use crate::{c_face, codes, ledger::Ledger, model, source::Source, table::SOURCES, uniffi_face};
+use crate::{c_face, codes, ledger::Ledger, model, python, source::Source, table::SOURCES, uniffi_face};
 use std::{
     fs,
     io::Write,
@@ -36,6 +36,7 @@ fn files(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
         ("bindings/kotlin/src/generated/sesame/Codes.kt", codes::kotlin(&codes)),
         ("bindings/python/src/sesame/codes.py", codes::python(&codes)),
         ("bindings/swift/Sources/Sesame/Codes.swift", codes::swift(&codes)),
+        ("bindings/python/src/sesame/values.py", python::generate(&faces)?),
     ];
     for (path, text) in &mut files {
         if path.ends_with(".rs") {

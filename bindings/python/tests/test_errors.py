@@ -16,7 +16,8 @@ def test_an_error_says_who_is_to_blame_and_where() -> None:
     with pytest.raises(sesame.AppError) as caught:
         device.batch_encrypt([], b"")
     error = caught.value
-    assert (error.code, error.field, error.item) == (102, "recipients", None)
+    assert (error.code, error.field, error.item) == (sesame.Code.EMPTY_BATCH, "recipients", None)
+    assert error.code == 102
     assert str(error) == "the batch is empty (recipients) [102]"
     assert isinstance(error, sesame.SesameError) and error.__cause__ is None
 

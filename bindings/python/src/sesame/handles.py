@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from . import _native, types
+from . import _native, types, values
 from .errors import translated
 from .store import StoreLike, native_store
-from .types import (
+from .types import Mail, Received, RelayView, Submission
+from .values import (
     Answers,
     Applied,
     Batch,
@@ -21,14 +22,10 @@ from .types import (
     GroupKind,
     GroupView,
     HistoryEntry,
-    Mail,
     Need,
     PendingSend,
     Publication,
-    Received,
-    RelayView,
     SessionView,
-    Submission,
     UserView,
 )
 
@@ -96,7 +93,7 @@ class Device:
     @_documented(_native.Device.publication)
     def publication(self, *, left: int | None = None) -> Publication | None:
         native = self._native.publication(left)
-        return None if native is None else Publication(**vars(native))
+        return None if native is None else values.publication(native)
 
     @_documented(_native.Device.published)
     def published(self, id: bytes) -> None:
@@ -114,14 +111,14 @@ class Device:
     def batch_encrypt(self, to: Sequence[str] | Group, payload: bytes, *, content_id: bytes | None = None) -> PendingSend:
         if isinstance(to, Group):
             return to.send(payload, content_id=content_id)
-        return types.pending_send(self._native.batch_encrypt(list(to), payload, content_id))
+        return values.pending_send(self._native.batch_encrypt(list(to), payload, content_id))
 
     @_documented(_native.Device.create_group)
     def create_group(
         self, users: Sequence[str], info: GroupChange | None = None, *, name: str | None = None, kind: GroupKind = GroupKind.PAIRWISE
     ) -> tuple[Group, PendingSend]:
         change = info if info is not None else GroupChange(name=name)
-        return _new_group(self._native.create_group(types.native_kind(kind), types.native_change(change), list(users)))
+        return _new_group(self._native.create_group(values.native_group_kind(kind), values.native_group_change(change), list(users)))
 
     @_documented(_native.Device.group)
     def group(self, id: bytes) -> Group:
@@ -129,7 +126,7 @@ class Device:
 
     @_documented(_native.Device.groups)
     def groups(self) -> list[GroupView]:
-        return [types.group_view(view) for view in self._native.groups()]
+        return [values.group_view(view) for view in self._native.groups()]
 
     @_documented(_native.Device.accepted)
     def accepted(self, send: bytes, user: str) -> None:
@@ -137,11 +134,11 @@ class Device:
 
     @_documented(_native.Device.rejected)
     def rejected(self, send: bytes, user: str, *, device_list: bytes) -> PendingSend:
-        return types.pending_send(self._native.rejected(send, user, device_list))
+        return values.pending_send(self._native.rejected(send, user, device_list))
 
     @_documented(_native.Device.no_such_user)
     def no_such_user(self, send: bytes, user: str) -> PendingSend:
-        return types.pending_send(self._native.no_such_user(send, user))
+        return values.pending_send(self._native.no_such_user(send, user))
 
     @_documented(_native.Device.abandon)
     def abandon(self, send: bytes, user: str) -> None:
@@ -150,11 +147,11 @@ class Device:
     @_documented(_native.Device.pending)
     def pending(self, send: bytes) -> PendingSend | None:
         native = self._native.pending(send)
-        return None if native is None else types.pending_send(native)
+        return None if native is None else values.pending_send(native)
 
     @_documented(_native.Device.outbox)
     def outbox(self) -> list[PendingSend]:
-        return [types.pending_send(send) for send in self._native.outbox()]
+        return [values.pending_send(send) for send in self._native.outbox()]
 
     @_documented(_native.Device.batch_decrypt)
     def batch_decrypt(self, envelopes: Sequence[bytes]) -> list[Received]:
@@ -170,7 +167,7 @@ class Device:
 
     @_documented(_native.Device.tick)
     def tick(self, *, mailbox_empty: bool = False) -> list[Event]:
-        return [types.event(event) for event in self._native.tick(mailbox_empty)]
+        return [values.event(event) for event in self._native.tick(mailbox_empty)]
 
     @_documented(_native.Device.confirm_link)
     def confirm_link(self, code: str) -> bytes:
@@ -179,7 +176,7 @@ class Device:
 
     @_documented(_native.Device.remove_device)
     def remove_device(self, device: int) -> list[Event]:
-        return [types.event(event) for event in self._native.remove_device(device)]
+        return [values.event(event) for event in self._native.remove_device(device)]
 
     @_documented(_native.Device.reload)
     def reload(self) -> None:
@@ -194,15 +191,15 @@ class DeviceRegistry:
 
     @_documented(_native.DeviceRegistry.users)
     def users(self) -> list[UserView]:
-        return [UserView(**vars(user)) for user in self._native.users()]
+        return [values.user_view(user) for user in self._native.users()]
 
     @_documented(_native.DeviceRegistry.devices)
     def devices(self, user: str) -> list[DeviceView]:
-        return [types.device_view(device) for device in self._native.devices(user)]
+        return [values.device_view(device) for device in self._native.devices(user)]
 
     @_documented(_native.DeviceRegistry.apply)
     def apply(self, answers: Answers) -> Applied:
-        return types.applied(self._native.apply(types.native_answers(answers)))
+        return values.applied(self._native.apply(values.native_answers(answers)))
 
     @_documented(_native.DeviceRegistry.accept_identity)
     def accept_identity(self, user: str, account_key: bytes) -> list[Received]:
@@ -231,15 +228,15 @@ class Session:
     @_documented(_native.Session.info)
     def info(self) -> SessionView | None:
         native = self._native.info()
-        return None if native is None else SessionView(**vars(native))
+        return None if native is None else values.session_view(native)
 
     @_documented(_native.Session.encrypt)
     def encrypt(self, payload: bytes) -> PendingSend:
-        return types.pending_send(self._native.encrypt(payload))
+        return values.pending_send(self._native.encrypt(payload))
 
 
 def _new_group(native: Any) -> tuple[Group, PendingSend]:
-    return Group(native.group()), types.pending_send(native.send())
+    return Group(native.group()), values.pending_send(native.send())
 
 
 class Group:
@@ -256,7 +253,7 @@ class Group:
 
     @_documented(_native.Group.view)
     def view(self) -> GroupView:
-        return types.group_view(self._native.view())
+        return values.group_view(self._native.view())
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -270,27 +267,27 @@ class Group:
 
     @_documented(_native.Group.add)
     def add(self, users: Sequence[str]) -> PendingSend:
-        return types.pending_send(self._native.add(list(users)))
+        return values.pending_send(self._native.add(list(users)))
 
     @_documented(_native.Group.update_info)
     def update_info(self, change: GroupChange) -> PendingSend:
-        return types.pending_send(self._native.update_info(types.native_change(change)))
+        return values.pending_send(self._native.update_info(values.native_group_change(change)))
 
     @_documented(_native.Group.rename)
     def rename(self, name: str) -> PendingSend:
-        return types.pending_send(self._native.rename(name))
+        return values.pending_send(self._native.rename(name))
 
     @_documented(_native.Group.leave)
     def leave(self) -> PendingSend:
-        return types.pending_send(self._native.leave())
+        return values.pending_send(self._native.leave())
 
     @_documented(_native.Group.accept)
     def accept(self) -> PendingSend:
-        return types.pending_send(self._native.accept())
+        return values.pending_send(self._native.accept())
 
     @_documented(_native.Group.decline)
     def decline(self) -> PendingSend:
-        return types.pending_send(self._native.decline())
+        return values.pending_send(self._native.decline())
 
     @_documented(_native.Group.fork_without)
     def fork_without(self, users: Sequence[str]) -> tuple[Group, PendingSend]:
@@ -298,20 +295,20 @@ class Group:
 
     @_documented(_native.Group.send)
     def send(self, payload: bytes, *, content_id: bytes | None = None) -> PendingSend:
-        return types.pending_send(self._native.send(payload, content_id))
+        return values.pending_send(self._native.send(payload, content_id))
 
     @_documented(_native.Group.session)
     def session(self, user: str, device: int) -> SessionView | None:
         native = self._native.session(user, device)
-        return None if native is None else types.session_view(native)
+        return None if native is None else values.session_view(native)
 
     @_documented(_native.Group.history)
     def history(self) -> list[HistoryEntry]:
-        return [types.history_entry(entry) for entry in self._native.history()]
+        return [values.history_entry(entry) for entry in self._native.history()]
 
     @_documented(_native.Group.cost)
     def cost(self, length: int) -> Cost:
-        return types.cost(self._native.cost(length))
+        return values.cost(self._native.cost(length))
 
 
 class Linking:
@@ -360,11 +357,11 @@ class LocalRelay:
 
     @_documented(_native.LocalRelay.answer)
     def answer(self, needs: Sequence[Need]) -> Answers:
-        return types.answers(self._native.answer([types.native_need(need) for need in needs]))
+        return values.answers(self._native.answer([values.native_need(need) for need in needs]))
 
     @_documented(_native.LocalRelay.submit)
     def submit(self, user: str, device: int, batch: Batch) -> Submission:
-        return types.submission(self._native.submit(user, device, types.native_batch(batch)))
+        return types.submission(self._native.submit(user, device, values.native_batch(batch)))
 
     @_documented(_native.LocalRelay.fetch)
     def fetch(self, user: str, device: int, *, limit: int = 4096) -> list[Mail]:
