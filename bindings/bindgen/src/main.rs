@@ -7,6 +7,7 @@ mod ledger;
 mod model;
 mod python;
 mod source;
+mod story;
 mod table;
 mod types;
 mod uniffi_face;

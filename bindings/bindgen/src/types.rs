@@ -1,6 +1,6 @@
 //! The files that are generated from core's definitions.
 
-use crate::{c_face, codes, ledger::Ledger, model, python, source::Source, table::SOURCES, uniffi_face};
+use crate::{c_face, codes, ledger::Ledger, model, python, source::Source, story, table::SOURCES, uniffi_face};
 use std::{
     fs,
     io::Write,
@@ -27,6 +27,7 @@ fn files(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
     let source = Source::read(root, &SOURCES)?;
     let codes = source.codes()?;
     let faces = model::faces(&source)?;
+    let event = model::named(&faces, "Event")?;
     let known = fs::read_to_string(root.join(LEDGER)).map_err(|error| format!("{LEDGER}: {error}"))?;
     let mut ledger = Ledger::read(&known);
     let mut files = vec![
@@ -37,6 +38,11 @@ fn files(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
         ("bindings/python/src/sesame/codes.py", codes::python(&codes)),
         ("bindings/swift/Sources/Sesame/Codes.swift", codes::swift(&codes)),
         ("bindings/python/src/sesame/values.py", python::generate(&faces)?),
+        ("tests/src/bin/story/events.rs", story::rust(event)?),
+        ("tests/story/c/events.h", story::c(event, c_face::c_name)?),
+        ("tests/story/kotlin/Events.kt", story::kotlin(event)?),
+        ("tests/story/python/events.py", story::python(event)?),
+        ("tests/story/swift/Story/Sources/Story/Events.swift", story::swift(event)?),
     ];
     for (path, text) in &mut files {
         if path.ends_with(".rs") {

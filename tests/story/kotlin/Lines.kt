@@ -34,51 +34,11 @@ fun named(
     parts: Collection<Any>,
 ): String? = if (parts.isEmpty()) null else "$word ${parts.joinToString(",")}"
 
-private fun yes(flag: Boolean) = if (flag) "yes" else "no"
+fun yes(flag: Boolean) = if (flag) "yes" else "no"
 
 private fun group(id: ByteString) = "group ${s(id)}"
 
-fun line(event: Event): String {
-    val said =
-        when (event) {
-            is Event.DeviceListChanged -> {
-                val (added, removed) = named("added", event.added) to named("removed", event.removed)
-                "DeviceListChanged ${event.user}" + words(added, removed)
-            }
-            is Event.DeviceListFork -> "DeviceListFork ${event.user} known ${h(event.known)} other ${h(event.other)}"
-            is Event.DeviceListGap -> "DeviceListGap ${event.user}"
-            is Event.DeviceListOld -> "DeviceListOld ${event.user}"
-            is Event.DeviceListRollback -> "DeviceListRollback ${event.user} epoch ${event.epoch}"
-            is Event.Gap -> {
-                val where = event.group?.let { group(it) }
-                "Gap ${event.user}/${event.device}" + words(where, "lost ${event.first}-${event.last}")
-            }
-            is Event.GroupAdded -> {
-                val who = "${event.user}/${event.device} ${group(event.group)}"
-                "GroupAdded $who" + words(named("users", event.added))
-            }
-            is Event.GroupDiverged -> "GroupDiverged ${event.user}/${event.device} ${group(event.group)}"
-            is Event.GroupEquivocation -> "GroupEquivocation ${event.user}/${event.device} ${group(event.group)}"
-            is Event.GroupInvited -> "GroupInvited ${event.user}/${event.device} ${group(event.group)}"
-            is Event.GroupJoined -> "GroupJoined ${event.user}/${event.device} ${group(event.group)}"
-            is Event.GroupLeft -> "GroupLeft ${event.user}/${event.device} ${group(event.group)}"
-            is Event.GroupRevoked -> "GroupRevoked ${group(event.group)}" + words(named("users", event.users))
-            is Event.GroupUpdated -> {
-                val operation = "operation ${s(event.operation)}"
-                "GroupUpdated ${event.user}/${event.device} ${group(event.group)} $operation"
-            }
-            is Event.HeldDropped -> "HeldDropped ${event.user}"
-            is Event.IdleDevice -> "IdleDevice ${event.user}/${event.device}"
-            is Event.IdentityChanged -> {
-                val keys = "pinned ${s(event.pinned)} claimed ${s(event.claimed)}"
-                "IdentityChanged ${event.user} $keys verified ${yes(event.wasVerified)}"
-            }
-            is Event.ServerInconsistent -> "ServerInconsistent ${event.user}"
-            is Event.SessionStarted -> "SessionStarted ${event.user}/${event.device} session ${s(event.sessionId)}"
-            is Event.Other -> "Other"
-        }
-    return "event $said"
-}
+fun line(event: Event): String = "event ${said(event)}"
 
 private fun line(message: Message): String {
     val ids = "content ${s(message.contentId)} session ${s(message.sessionId)}"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ctypes
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import sesame
+from events import said
 from memory_store import MemoryStore
 from sesame import Device, Group, LocalRelay
+from words import h, named, s, words, yes
 
 KEY = b"\x5a" * 32
 DAY = 24 * 60 * 60 * 1000
@@ -55,54 +57,8 @@ def outside() -> ctypes.CDLL:
     return library
 
 
-def h(data: bytes) -> str:
-    hash = 0xCBF29CE484222325
-    for byte in data:
-        hash = (hash ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    return f"{hash:016x}"
-
-
-def s(id: bytes) -> str:
-    return id[:4].hex()
-
-
-def words(*parts: str | None) -> str:
-    """What is there, with a space before each."""
-    return "".join(f" {part}" for part in parts if part)
-
-
-def named(word: str, parts: Iterable[object]) -> str | None:
-    joined = ",".join(str(part) for part in parts)
-    return f"{word} {joined}" if joined else None
-
-
-def yes(flag: bool) -> str:
-    return "yes" if flag else "no"
-
-
 def event(of: sesame.Event) -> str:
-    def at(name: str) -> Any:
-        return getattr(of, name, None)
-
-    who = of.user if hasattr(of, "user") else None
-    if who is not None and hasattr(of, "device"):
-        who = f"{who}/{of.device}"
-    # Users that were added, or devices: a group's event has users.
-    users = at("users") if at("users") is not None else (at("added") if isinstance(of, sesame.GroupAdded) else ())
-    devices = () if isinstance(of, sesame.GroupAdded) else at("added") or ()
-    return f"event {type(of).__name__}" + words(
-        who,
-        f"group {s(at('group'))}" if at("group") else None,
-        named("users", users),
-        named("added", devices),
-        named("removed", at("removed") or ()),
-        f"epoch {of.epoch}" if isinstance(of, sesame.DeviceListRollback) else None,
-        f"lost {of.first}-{of.last}" if isinstance(of, sesame.Gap) else None,
-        f"session {s(of.session_id)}" if isinstance(of, sesame.SessionStarted) else None,
-        f"operation {s(of.operation)}" if isinstance(of, sesame.GroupUpdated) else None,
-        f"known {h(of.known)} other {h(of.other)}" if isinstance(of, sesame.DeviceListFork) else None,
-        f"pinned {s(of.pinned)} claimed {s(of.claimed)} verified {yes(of.was_verified)}" if isinstance(of, sesame.IdentityChanged) else None,
-    )
+    return f"event {said(of)}"
 
 
 def received(of: sesame.Received) -> str:

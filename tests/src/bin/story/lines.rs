@@ -1,5 +1,6 @@
 //! How each value is printed: the tables of `tests/story/README.md`.
 
+use super::events::said;
 use sesame_core::{
     event::{
         Act, Event, GroupView, Item, Message, MessageKind, Need, NextStep, Received, Send, SessionView, Standing,
@@ -25,7 +26,8 @@ pub fn name(user: &UserId) -> String {
     String::from_utf8(user.as_bytes().to_vec()).unwrap()
 }
 
-fn at(user: &UserId, device: DeviceId) -> String {
+/// A device of a user.
+pub fn at(user: &UserId, device: DeviceId) -> String {
     format!("{}/{}", name(user), device.0)
 }
 
@@ -39,63 +41,14 @@ fn flag(word: &str, is_set: bool) -> String {
     if is_set { format!(" {word}") } else { String::new() }
 }
 
-fn yes(flag: bool) -> &'static str {
+/// A yes or a no.
+pub fn yes(flag: bool) -> &'static str {
     if flag { "yes" } else { "no" }
 }
 
 /// An event.
 pub fn event(event: &Event) -> String {
-    let ids = |devices: &[DeviceId]| devices.iter().map(|device| device.0).collect::<Vec<_>>();
-    let said = match event {
-        Event::DeviceListChanged { user, added, removed } => {
-            let lists = named("added", ids(added)) + &named("removed", ids(removed));
-            format!("DeviceListChanged {}{lists}", name(user))
-        }
-        Event::DeviceListFork { user, known, other } => {
-            format!("DeviceListFork {} known {} other {}", name(user), h(known), h(other))
-        }
-        Event::DeviceListGap { user } => format!("DeviceListGap {}", name(user)),
-        Event::DeviceListOld { user } => format!("DeviceListOld {}", name(user)),
-        Event::DeviceListRollback { user, epoch } => format!("DeviceListRollback {} epoch {epoch}", name(user)),
-        Event::Gap { user, device, group, first, last } => {
-            let group = group.map_or(String::new(), |group| format!(" group {}", s(&group.0)));
-            format!("Gap {}{group} lost {first}-{last}", at(user, *device))
-        }
-        Event::GroupAdded { group, user, device, added } => {
-            format!("GroupAdded {} group {}{}", at(user, *device), s(&group.0), named("users", added.iter().map(name)))
-        }
-        Event::GroupDiverged { group, user, device } => {
-            format!("GroupDiverged {} group {}", at(user, *device), s(&group.0))
-        }
-        Event::GroupEquivocation { group, user, device } => {
-            format!("GroupEquivocation {} group {}", at(user, *device), s(&group.0))
-        }
-        Event::GroupInvited { group, user, device } => {
-            format!("GroupInvited {} group {}", at(user, *device), s(&group.0))
-        }
-        Event::GroupJoined { group, user, device } => {
-            format!("GroupJoined {} group {}", at(user, *device), s(&group.0))
-        }
-        Event::GroupLeft { group, user, device } => format!("GroupLeft {} group {}", at(user, *device), s(&group.0)),
-        Event::GroupRevoked { group, users } => {
-            format!("GroupRevoked group {}{}", s(&group.0), named("users", users.iter().map(name)))
-        }
-        Event::GroupUpdated { group, user, device, operation } => {
-            format!("GroupUpdated {} group {} operation {}", at(user, *device), s(&group.0), s(&operation.0))
-        }
-        Event::HeldDropped { user } => format!("HeldDropped {}", name(user)),
-        Event::IdleDevice { user, device } => format!("IdleDevice {}", at(user, *device)),
-        Event::IdentityChanged { user, pinned, claimed, was_verified } => {
-            let keys = format!("pinned {} claimed {}", s(&pinned.0), s(&claimed.0));
-            format!("IdentityChanged {} {keys} verified {}", name(user), yes(*was_verified))
-        }
-        Event::ServerInconsistent { user } => format!("ServerInconsistent {}", name(user)),
-        Event::SessionStarted { user, device, session_id } => {
-            format!("SessionStarted {} session {}", at(user, *device), s(&session_id.0))
-        }
-        _ => "Other".to_owned(),
-    };
-    format!("event {said}")
+    format!("event {}", said(event))
 }
 
 fn message(message: &Message) -> String {

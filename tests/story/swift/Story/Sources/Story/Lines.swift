@@ -25,7 +25,7 @@ func named<Part>(_ word: String, _ parts: [Part]) -> String? {
     parts.isEmpty ? nil : "\(word) \(parts.map { "\($0)" }.joined(separator: ","))"
 }
 
-private func yes(_ flag: Bool) -> String {
+func yes(_ flag: Bool) -> String {
     flag ? "yes" : "no"
 }
 
@@ -35,51 +35,6 @@ private func inGroup(_ id: Data) -> String {
 
 func line(_ event: Event) -> String {
     "event " + said(event)
-}
-
-private func said(_ event: Event) -> String {
-    switch event {
-    case let .deviceListChanged(user, added, removed):
-        return "DeviceListChanged \(user)" + words(named("added", added), named("removed", removed))
-    case let .deviceListFork(user, known, other):
-        return "DeviceListFork \(user) known \(h(known)) other \(h(other))"
-    case let .deviceListGap(user):
-        return "DeviceListGap \(user)"
-    case let .deviceListOld(user):
-        return "DeviceListOld \(user)"
-    case let .deviceListRollback(user, epoch):
-        return "DeviceListRollback \(user) epoch \(epoch)"
-    case let .gap(user, device, group, first, last):
-        return "Gap \(user)/\(device)" + words(group.map(inGroup), "lost \(first)-\(last)")
-    case let .groupAdded(group, user, device, added):
-        return "GroupAdded \(user)/\(device) \(inGroup(group))" + words(named("users", added))
-    case let .groupDiverged(group, user, device):
-        return "GroupDiverged \(user)/\(device) \(inGroup(group))"
-    case let .groupEquivocation(group, user, device):
-        return "GroupEquivocation \(user)/\(device) \(inGroup(group))"
-    case let .groupInvited(group, user, device):
-        return "GroupInvited \(user)/\(device) \(inGroup(group))"
-    case let .groupJoined(group, user, device):
-        return "GroupJoined \(user)/\(device) \(inGroup(group))"
-    case let .groupLeft(group, user, device):
-        return "GroupLeft \(user)/\(device) \(inGroup(group))"
-    case let .groupRevoked(group, users):
-        return "GroupRevoked \(inGroup(group))" + words(named("users", users))
-    case let .groupUpdated(group, user, device, operation):
-        return "GroupUpdated \(user)/\(device) \(inGroup(group)) operation \(s(operation))"
-    case let .heldDropped(user):
-        return "HeldDropped \(user)"
-    case let .idleDevice(user, device):
-        return "IdleDevice \(user)/\(device)"
-    case let .identityChanged(user, pinned, claimed, wasVerified):
-        return "IdentityChanged \(user) pinned \(s(pinned)) claimed \(s(claimed)) verified \(yes(wasVerified))"
-    case let .serverInconsistent(user):
-        return "ServerInconsistent \(user)"
-    case let .sessionStarted(user, device, sessionId):
-        return "SessionStarted \(user)/\(device) session \(s(sessionId))"
-    case .other:
-        return "Other"
-    }
 }
 
 private func line(_ message: Message) -> String {
