@@ -1,31 +1,40 @@
 //! The protocol of libsesame: users have devices, devices have sessions, one of them active.
 //!
-//! This crate is a pure state machine: no I/O, no clock, no randomness of its own, no threads.
+//! This crate is a pure state machine: no I/O, no clock, no randomness of its own, no threads. A Rust program uses it through the crate
+//! `sesame`, which brings those. What an app can name is public here: [`device`] (the calls), [`event`] (what they take and give), [`ids`],
+//! [`error`], [`limits`], [`store`] (the contract and an in-memory store), [`context`] and [`secret`]. The rest is reached by this workspace
+//! alone, through one hidden module.
+//!
 //! Each module may use only what stands left of it:
 //!
-//! `secret ids error context limits` -> `event` -> `crypto` -> `wire` -> `keys` -> `model` -> `record` -> `agreement` | `ratchet` -> `session` -> `registry` | `group` | `store` -> `device`
+//! `secret ids error context limits` -> `event` -> `crypto` -> `wire` -> `keys` -> `model` -> `record` -> `agreement` | `ratchet` ->
+//! `session` -> `registry` | `group` | `store` -> `tx` -> `flow` (`lists` -> `send` -> `group` -> `receive` -> `upkeep`) -> `device`
 //!
-//! `core/tests/layering.rs` reads the `use` paths and fails on an edge that is not in this table.
+//! A message goes out by `device::send` -> `flow::send` -> `registry` -> `session` -> `ratchet` -> `tx`, which commits; it comes in by
+//! `device::receive` -> `flow::receive` -> `session` -> `ratchet` -> `registry` or `group` -> `tx`. `core/tests/layering.rs` reads the syntax
+//! and fails on an edge that is not in this table.
 
 #![forbid(unsafe_code)]
 
-pub mod agreement;
+mod agreement;
 pub mod context;
-pub mod crypto;
+mod crypto;
 pub mod device;
 pub mod error;
 pub mod event;
 mod flow;
-pub mod group;
+mod group;
 pub mod ids;
-pub mod keys;
+#[doc(hidden)]
+pub mod internal;
+mod keys;
 pub mod limits;
-pub mod model;
-pub mod ratchet;
-pub mod record;
-pub mod registry;
+mod model;
+mod ratchet;
+mod record;
+mod registry;
 pub mod secret;
-pub mod session;
+mod session;
 pub mod store;
 mod tx;
-pub mod wire;
+mod wire;

@@ -4,8 +4,8 @@
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sesame_core::context::{Context, Timestamp};
-use sesame_core::crypto::{ed25519, mlkem, x25519};
 use sesame_core::error::Code;
+use sesame_core::internal::crypto::{ed25519, mlkem, x25519};
 use sesame_core::secret::Secret;
 
 fn bytes<const N: usize>(hex: &str) -> [u8; N] {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use sesame_core::error::Code;
-use sesame_core::wire::envelope::{Address, Envelope, Head, Initiation, MAX_ENVELOPE, Route};
+use sesame_core::internal::wire::envelope::{Address, Envelope, Head, Initiation, MAX_ENVELOPE, Route};
 
 fn address(user: &[u8]) -> Address {
     Address { user: user.to_vec().into(), device: 7 }

@@ -8,19 +8,21 @@ use rand_chacha::{
 };
 use sesame_core::{
     context::{Context, Timestamp},
-    crypto::{ed25519::SigningKey, x25519},
     error::Code,
-    group::{
-        operation::{Draft, Operation, group_id},
-        set::{Set, View},
-    },
     ids::{AccountKey, DeviceId, GroupId, UserId},
-    keys::{
-        device::DeviceKeys,
-        device_list::{self, Listing, VerifiedDeviceList},
+    internal::{
+        crypto::{ed25519::SigningKey, x25519},
+        group::{
+            operation::{Draft, Operation, group_id},
+            set::{Set, View},
+        },
+        keys::{
+            device::DeviceKeys,
+            device_list::{self, Listing, VerifiedDeviceList},
+        },
+        record::Own,
+        wire::group::{Added, Body, Change, SignedOperation},
     },
-    record::Own,
-    wire::group::{Added, Body, Change, SignedOperation},
 };
 use std::collections::BTreeSet;
 

@@ -32,6 +32,7 @@ const ORDER: &[&[&str]] = &[
     &["flow::receive"],
     &["flow::upkeep"],
     &["device"],
+    &["internal"],
 ];
 const ALLOWED: &[(&str, &str)] = &[("ids", "error"), ("ids", "limits")];
 
@@ -162,11 +163,13 @@ impl Tree {
                 (from[..from.len() - up].to_vec(), &path[up..])
             }
             // A name that is a child of this module.
-            (first, _) if self.modules.contains(&[from.as_slice(), &[first.clone()]].concat()) => (from.clone(), path),
+            (first, _) if self.modules.contains(&[from.as_slice(), std::slice::from_ref(first)].concat()) => {
+                (from.clone(), path)
+            }
             _ => return None,
         };
         for name in rest {
-            let child = [at.as_slice(), &[name.clone()]].concat();
+            let child = [at.as_slice(), std::slice::from_ref(name)].concat();
             if self.modules.contains(&child) {
                 at = child;
             } else if let Some(again) = self.exports.get(&(at.clone(), name.clone())) {

@@ -4,10 +4,10 @@
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sesame_core::context::{Context, Timestamp};
-use sesame_core::crypto::{ed25519::SigningKey, x25519::PrivateKey};
 use sesame_core::error::Code;
 use sesame_core::ids::{DeviceId, UserId};
-use sesame_core::keys::{pair::PairKeys, party::Party};
+use sesame_core::internal::crypto::{ed25519::SigningKey, x25519::PrivateKey};
+use sesame_core::internal::keys::{pair::PairKeys, party::Party};
 
 fn device(user: &[u8], seed: u64) -> (PrivateKey, Party) {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);

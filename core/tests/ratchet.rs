@@ -4,11 +4,11 @@
 
 use rand_chacha::{ChaCha20Rng, rand_core::Rng, rand_core::SeedableRng};
 use sesame_core::context::{Context, Timestamp};
-use sesame_core::crypto::kdf::sha256;
-use sesame_core::crypto::x25519::PrivateKey;
 use sesame_core::error::Code;
-use sesame_core::ratchet::{Message, Ratchet, Start, chain_tag, message};
-use sesame_core::record::{Block, Record};
+use sesame_core::internal::crypto::kdf::sha256;
+use sesame_core::internal::crypto::x25519::PrivateKey;
+use sesame_core::internal::ratchet::{Message, Ratchet, Start, chain_tag, message};
+use sesame_core::internal::record::{Block, Record};
 use sesame_core::secret::Secret;
 use std::collections::BTreeMap;
 use std::sync::Arc;

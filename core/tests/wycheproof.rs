@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use sesame_core::crypto::{aead, ed25519, kdf, x25519};
 use sesame_core::error::Code;
+use sesame_core::internal::crypto::{aead, ed25519, kdf, x25519};
 use sesame_core::secret::Secret;
 
 fn secret<const N: usize>(bytes: &[u8]) -> Secret<N> {
@@ -153,5 +153,15 @@ macro_rules! ml_kem {
     };
 }
 
-ml_kem!(ml_kem_1024_decapsulates_and_checks_the_modulus, sesame_core::crypto::mlkem, MlKem1024, MlKem1024Encaps);
-ml_kem!(ml_kem_768_decapsulates_and_checks_the_modulus, sesame_core::crypto::mlkem::kem768, MlKem768, MlKem768Encaps);
+ml_kem!(
+    ml_kem_1024_decapsulates_and_checks_the_modulus,
+    sesame_core::internal::crypto::mlkem,
+    MlKem1024,
+    MlKem1024Encaps
+);
+ml_kem!(
+    ml_kem_768_decapsulates_and_checks_the_modulus,
+    sesame_core::internal::crypto::mlkem::kem768,
+    MlKem768,
+    MlKem768Encaps
+);

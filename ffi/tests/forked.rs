@@ -3,8 +3,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
-use sesame_core::error::Code;
 use sesame::enter;
+use sesame_core::error::Code;
 
 // POSIX. `_exit` runs nothing of the parent's, which a test's harness in the child would.
 unsafe extern "C" {

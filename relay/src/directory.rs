@@ -4,9 +4,11 @@ use crate::Caller;
 use sesame_core::{
     error::Code,
     ids::{DeviceId, UserId},
-    keys::device_list::VerifiedDeviceList,
+    internal::{
+        keys::device_list::VerifiedDeviceList,
+        wire::bundle::{Bundle, KemPreKey, LastingPreKeys, OneTimePreKey, Publication},
+    },
     limits::ONE_TIME_PRE_KEYS,
-    wire::bundle::{Bundle, KemPreKey, LastingPreKeys, OneTimePreKey, Publication},
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

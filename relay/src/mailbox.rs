@@ -4,7 +4,7 @@ use crate::{Caller, directory::Directory};
 use sesame_core::{
     event::Batch,
     ids::{DeviceId, UserId},
-    wire::envelope::Envelope,
+    internal::wire::envelope::Envelope,
 };
 use std::collections::BTreeMap;
 

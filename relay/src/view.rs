@@ -4,7 +4,7 @@ use crate::{Caller, mailbox::Refusal};
 use sesame_core::{
     event::Batch,
     ids::{DeviceId, UserId},
-    wire::envelope::{Envelope, Route},
+    internal::wire::envelope::{Envelope, Route},
 };
 use std::collections::BTreeMap;
 

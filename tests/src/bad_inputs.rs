@@ -7,23 +7,25 @@
 use crate::{ALICE, BOB, World, store_key, user};
 use sesame_core::{
     context::{Context, Timestamp},
-    crypto::labels,
     device::Device,
-    group::set::Set,
     ids::{DeviceId, GroupId, GroupKind, Scope},
-    keys::{device::DeviceKeys, device_list::VerifiedDeviceList, pair::PairKeys},
-    record::{self, Beginning, Record},
-    session::{self, Session},
-    store::{Kind, MemoryStore, Places, Sealer},
-    wire::{
-        bundle::{Bundle, KemUse},
-        content::{Body, GroupClaim, SentTo, Stamp},
-        device_list::{DeviceList, SignedDeviceList},
-        envelope::{Bytes, Envelope, Head, Initiation, Route, SUITE},
-        group::{self as form, Added, Change, SignedOperation},
-        linking::LinkOffer,
-        opening::Opening,
+    internal::{
+        crypto::labels,
+        group::set::Set,
+        keys::{device::DeviceKeys, device_list::VerifiedDeviceList, pair::PairKeys},
+        record::{self, Beginning, Record},
+        session::{self, Session},
+        wire::{
+            bundle::{Bundle, KemUse},
+            content::{Body, GroupClaim, SentTo, Stamp},
+            device_list::{DeviceList, SignedDeviceList},
+            envelope::{Bytes, Envelope, Head, Initiation, Route, SUITE},
+            group::{self as form, Added, Change, SignedOperation},
+            linking::LinkOffer,
+            opening::Opening,
+        },
     },
+    store::{Kind, MemoryStore, Places, Sealer},
 };
 use std::sync::Arc;
 
@@ -387,15 +389,15 @@ fn lists(maker: &mut Maker, world: &mut World, honest: &[u8]) {
         bad[at] ^= 1;
         maker.add(302, format!("signature-byte-{at}"), bad);
     }
-    let account = sesame_core::crypto::ed25519::SigningKey::from_seed(world.own(ALICE).account.unwrap());
+    let account = sesame_core::internal::crypto::ed25519::SigningKey::from_seed(world.own(ALICE).account.unwrap());
     // Signed by the right key, but with wrong content.
     let sign = |bytes: Vec<u8>| {
-        let signature = account.sign(sesame_core::crypto::labels::DEVICE_LIST, &bytes);
+        let signature = account.sign(sesame_core::internal::crypto::labels::DEVICE_LIST, &bytes);
         SignedDeviceList { list: bytes.into(), signature }.encode().unwrap()
     };
     let outer = SignedDeviceList::decode(honest).unwrap();
     let list = DeviceList::decode(outer.list.as_slice()).unwrap();
-    let form = |list: &DeviceList| sesame_core::wire::device_list::encode_unchecked(list).unwrap();
+    let form = |list: &DeviceList| sesame_core::internal::wire::device_list::encode_unchecked(list).unwrap();
     let mut edit = |expect, name: &str, change: &dyn Fn(&mut DeviceList)| {
         let mut bad = list.clone();
         change(&mut bad);
@@ -411,7 +413,8 @@ fn lists(maker: &mut Maker, world: &mut World, honest: &[u8]) {
     edit(306, "a-device-twice", &|l| l.devices = vec![devices[0].clone(), devices[0].clone()].into());
     edit(203, "devices-not-sorted", &|l| l.devices = vec![devices[1].clone(), devices[0].clone()].into());
     edit(308, "33-devices", &|l| {
-        let many = (1..=33).map(|id| sesame_core::wire::device_list::ListedDevice { id, ..devices[0].clone() });
+        let many =
+            (1..=33).map(|id| sesame_core::internal::wire::device_list::ListedDevice { id, ..devices[0].clone() });
         l.devices = many.collect::<Vec<_>>().into();
     });
     edit(203, "epoch-0", &|l| l.epoch = 0);
@@ -443,8 +446,9 @@ fn lists(maker: &mut Maker, world: &mut World, honest: &[u8]) {
         });
     }
     edit(218, "a-device-id-with-other-keys", &|l| {
-        let other =
-            sesame_core::crypto::ed25519::SigningKey::from_seed(sesame_core::secret::Secret::init_with(|k| k.fill(9)));
+        let other = sesame_core::internal::crypto::ed25519::SigningKey::from_seed(
+            sesame_core::secret::Secret::init_with(|k| k.fill(9)),
+        );
         l.epoch += 1;
         l.ancestors = vec![[1; 32]; 2].into();
         l.devices = vec![change(&devices[0], |d| d.signing_key = *other.verifying_key().as_bytes())].into();

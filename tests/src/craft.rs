@@ -4,11 +4,13 @@ use crate::{Name, World, store_key, user};
 use sesame_core::{
     context::Timestamp,
     ids::{DeviceId, Scope},
-    model::Peer,
-    record::{Directory, Hot, Recipe, Record, SessionCold},
-    session::{self, Route, Session},
+    internal::{
+        model::Peer,
+        record::{Directory, Hot, Recipe, Record, SessionCold},
+        session::{self, Route, Session},
+        wire::{content::Prelude, padding},
+    },
     store::{Kind, Sealer},
-    wire::{content::Prelude, padding},
 };
 
 impl World {

@@ -1,6 +1,6 @@
 //! The figure for the docs: what a message to a group costs, from 2 to 1,000 members with 1 to 5 devices each.
 
-use sesame_core::wire::{
+use sesame_core::internal::wire::{
     envelope::{Clear, length},
     padding::{padded_len, room},
 };

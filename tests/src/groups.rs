@@ -6,10 +6,12 @@ use sesame_core::{
     device::Group,
     error::{Code, Error},
     event::{GroupChange, GroupView, Received, Send, SessionView, Standing},
-    group::{operation::Operation, set::Set},
     ids::{DeviceId, GroupId, GroupKind, UserId},
-    model::GroupRecord,
-    record::{Record, SendBody, SendHead, StoredOperation},
+    internal::{
+        group::{operation::Operation, set::Set},
+        model::GroupRecord,
+        record::{Record, SendBody, SendHead, StoredOperation},
+    },
     store::{Kind, Places, Sealer},
 };
 use std::collections::BTreeMap;

@@ -18,13 +18,15 @@ use rand_chacha::{
 };
 use sesame_core::{
     context::{Context, Timestamp},
-    crypto::ed25519::SigningKey,
     device::Device,
     error::{Code, Error},
     event::{Item, Message, Received, Rejection, Send},
     ids::{DeviceId, SendId, UserId},
-    keys::device_list::{self, VerifiedDeviceList},
-    record::{Own, Record},
+    internal::{
+        crypto::ed25519::SigningKey,
+        keys::device_list::{self, VerifiedDeviceList},
+        record::{Own, Record},
+    },
     secret::Secret,
     store::{Kind, MemoryStore, Places, Sealer},
 };
@@ -382,8 +384,8 @@ impl World {
     pub fn forge_list(
         &self,
         name: &'static str,
-        before: Option<&sesame_core::keys::device_list::List>,
-        devices: &[sesame_core::keys::device_list::Listing],
+        before: Option<&sesame_core::internal::keys::device_list::List>,
+        devices: &[sesame_core::internal::keys::device_list::Listing],
     ) -> Result<VerifiedDeviceList, Code> {
         let account = SigningKey::from_seed(self.own((name, 1)).account.unwrap());
         device_list::sign(&account, &user(name), before, devices, Timestamp(self.now))

@@ -1,11 +1,13 @@
 //! What a device has to say to honest bytes that were changed on the way: worked out from the fields that differ.
 
 use sesame_core::{
-    crypto::{ed25519, mlkem, x25519},
     error::Code,
-    wire::{
-        bundle::Bundle,
-        envelope::{Envelope, Route},
+    internal::{
+        crypto::{ed25519, mlkem, x25519},
+        wire::{
+            bundle::Bundle,
+            envelope::{Envelope, Route},
+        },
     },
 };
 

@@ -5,21 +5,23 @@
 use crate::{ALICE, BOB, JEN, Name, World, store_key, user};
 use serde_json::{Value, json};
 use sesame_core::{
-    agreement::pqxdh::{self, NamedPreKeys},
     context::Context,
-    crypto::{mlkem, x25519},
     device::{Device, Group},
     event::GroupChange,
     ids::{DeviceId, Scope, UserId},
-    keys::{device::DeviceKeys, pair::PairKeys, pre_keys::PreKey},
-    ratchet::chain_tag,
-    record::{Record, StoredList},
-    store::{Kind, MemoryStore, Places, PreKeyUse, Sealer},
-    wire::{
-        bundle::Bundle,
-        envelope::{Envelope, Route, SUITE},
-        padding,
+    internal::{
+        agreement::pqxdh::{self, NamedPreKeys},
+        crypto::{mlkem, x25519},
+        keys::{device::DeviceKeys, pair::PairKeys, pre_keys::PreKey},
+        ratchet::chain_tag,
+        record::{Record, StoredList},
+        wire::{
+            bundle::Bundle,
+            envelope::{Envelope, Route, SUITE},
+            padding,
+        },
     },
+    store::{Kind, MemoryStore, Places, PreKeyUse, Sealer},
 };
 use std::{collections::HashSet, sync::Arc};
 
@@ -189,10 +191,11 @@ pub fn vectors() -> Value {
             let now = sesame_core::context::Timestamp(world.now);
             let mut context = sesame_core::context::Context { now, rng: &mut rng };
             let load = |_, _| Err(sesame_core::error::Code::RecordInconsistent);
-            let open =
-                |session: &sesame_core::session::Session, context: &mut sesame_core::context::Context<'_>, chain| {
-                    sesame_core::session::open(session, context, chain, (&decoded, &head), &load)
-                };
+            let open = |session: &sesame_core::internal::session::Session,
+                        context: &mut sesame_core::context::Context<'_>,
+                        chain| {
+                sesame_core::internal::session::open(session, context, chain, (&decoded, &head), &load)
+            };
             let opened = open(&session, &mut context, chain).or_else(|_| open(&session, &mut context, chain + 1));
             let (_, content) = opened.unwrap();
             json!({ "envelope": hex(envelope), "salt": hex(&decoded.head.salt), "direct_content": hex(&content) })
@@ -223,7 +226,7 @@ pub fn vectors() -> Value {
         sesame_core::context::Context { now: sesame_core::context::Timestamp(world.now), rng: &mut world.rng };
     let linking = Device::begin_link(store, &store_key(), &mut context).unwrap();
     let code = linking.code().to_owned();
-    let offer = sesame_core::wire::linking::LinkOffer::decode(&code).unwrap();
+    let offer = sesame_core::internal::wire::linking::LinkOffer::decode(&code).unwrap();
     let answer = world.hosts[&ALICE].device.link(&mut context, &code).unwrap();
 
     let padded = |payload: usize, list: usize, content: usize| {

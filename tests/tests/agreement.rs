@@ -1,16 +1,16 @@
 //! PQXDH with the protocol's own keys (T51 to T59).
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use sesame_core::agreement::pqxdh::{self, NamedPreKeys};
 use sesame_core::context::{Context, Timestamp};
-use sesame_core::crypto::{ed25519::SigningKey, mlkem, x25519};
 use sesame_core::error::Code;
 use sesame_core::event::{Answers, Event};
 use sesame_core::ids::{DeviceId, UserId};
-use sesame_core::keys::{bundle::VerifiedBundle, device::DeviceKeys, party::Party};
+use sesame_core::internal::agreement::pqxdh::{self, NamedPreKeys};
+use sesame_core::internal::crypto::{ed25519::SigningKey, mlkem, x25519};
+use sesame_core::internal::keys::{bundle::VerifiedBundle, device::DeviceKeys, party::Party};
+use sesame_core::internal::wire::bundle::Bundle;
+use sesame_core::internal::wire::envelope::{Envelope, Route};
 use sesame_core::store::Kind;
-use sesame_core::wire::bundle::Bundle;
-use sesame_core::wire::envelope::{Envelope, Route};
 use sesame_tests::{ALICE, BOB, DAY, World, failures, messages, spoilt, user};
 
 /// Bob's view of Alice's bundle, and the world that it comes from.
@@ -79,7 +79,7 @@ fn t52_every_bad_signature_and_every_mismatch_is_refused() {
         (|b| b.kem_pre_key.signature[5] ^= 1, Code::BadSignature),
         (|b| b.kem_pre_key.id ^= 1, Code::BadSignature),
         (|b| b.kem_pre_key.created_at += 1, Code::BadSignature),
-        (|b| b.kem_pre_key.usage = sesame_core::wire::bundle::KemUse::LastResort, Code::BadSignature),
+        (|b| b.kem_pre_key.usage = sesame_core::internal::wire::bundle::KemUse::LastResort, Code::BadSignature),
         (|b| b.signed_pre_key.signature = b.kem_pre_key.signature, Code::BadSignature),
         (|b| b.one_time_pre_key.as_mut().unwrap().signature[0] ^= 1, Code::BadSignature),
         (|b| b.user = b"alicf".to_vec().into(), Code::BundleMismatch),
@@ -242,7 +242,7 @@ fn side(name: &str, seed: u64) -> Side {
 }
 
 fn verified(of: &Side) -> VerifiedBundle {
-    use sesame_core::keys::bundle::Identified;
+    use sesame_core::internal::keys::bundle::Identified;
     VerifiedBundle {
         party: of.keys.party.clone(),
         signed_pre_key: Identified { id: 0, key: of.pre_keys.signed.public_key() },

@@ -1,23 +1,25 @@
 //! The attack catalogue, A01 to A29. `tests/README.md` says where each number is tested.
 
-use sesame_core::crypto::{ed25519::SigningKey, x25519};
 use sesame_core::error::{Code, Error};
 use sesame_core::ids::DeviceId;
-use sesame_core::registry::admission::{self, Speaker};
+use sesame_core::internal::crypto::{ed25519::SigningKey, x25519};
+use sesame_core::internal::registry::admission::{self, Speaker};
+use sesame_core::internal::wire::bundle::Bundle;
+use sesame_core::internal::wire::content::{Body, SentTo, Stamp};
+use sesame_core::internal::wire::device_list::SignedDeviceList;
 use sesame_core::store::{Kind, MemoryStore, Places, Sealer};
-use sesame_core::wire::bundle::Bundle;
-use sesame_core::wire::content::{Body, SentTo, Stamp};
-use sesame_core::wire::device_list::SignedDeviceList;
 use sesame_core::{
     context::{Context, Timestamp},
-    keys::device_list::{List, Listing},
-    model::{Peer, User},
+    internal::{
+        keys::device_list::{List, Listing},
+        model::{Peer, User},
+    },
 };
 use sesame_core::{
     device::Device,
     event::{Answers, Event, Need, Rejection},
 };
-use sesame_core::{ids::Scope, record::Record};
+use sesame_core::{ids::Scope, internal::record::Record};
 use sesame_tests::store::{Fault, FaultyStore};
 use sesame_tests::{ALICE, BOB, Stuck, World, events, failures, messages, store_key, user};
 use std::collections::BTreeSet;
@@ -312,7 +314,7 @@ fn a12_an_envelope_opens_at_its_own_recipient_only() {
 
 /// An envelope with another sender or recipient in the clear.
 fn rewritten(mail: &[u8], sender: Option<(&str, u32)>, recipient: Option<(&str, u32)>) -> Vec<u8> {
-    use sesame_core::wire::envelope::{Address, Envelope};
+    use sesame_core::internal::wire::envelope::{Address, Envelope};
     let mut envelope = Envelope::decode(mail).unwrap();
     let address = |(name, device): (&str, u32)| Address { user: name.as_bytes().to_vec().into(), device };
     if let Some(sender) = sender {
@@ -469,7 +471,7 @@ fn a24_killed_anywhere_between_making_and_confirming_an_id_names_one_key() {
             io(error);
             None
         }) {
-            let form = sesame_core::wire::bundle::Publication::decode(&upload.bytes).unwrap();
+            let form = sesame_core::internal::wire::bundle::Publication::decode(&upload.bytes).unwrap();
             for key in form.one_time.as_slice() {
                 assert_eq!(*seen.entry(key.id).or_insert(key.key), key.key, "id {} names two keys", key.id);
             }

@@ -1,22 +1,22 @@
 //! What a server can tell of a group, and what a thief reads: T87, T88, A59, A60.
 
 use rand_chacha::rand_core::SeedableRng;
-use sesame_core::agreement::opening::{self, Opened};
 use sesame_core::context::{Context, Timestamp};
-use sesame_core::crypto::x25519;
 use sesame_core::device::Device;
 use sesame_core::error::Code;
 use sesame_core::ids::{GroupId, GroupKind, UserId};
-use sesame_core::keys::device::DeviceKeys;
-use sesame_core::ratchet::message::{self, Bound};
-use sesame_core::secret::Secret;
-use sesame_core::session::{self, Session};
-use sesame_core::store::MemoryStore;
-use sesame_core::wire::{
+use sesame_core::internal::agreement::opening::{self, Opened};
+use sesame_core::internal::crypto::x25519;
+use sesame_core::internal::keys::device::DeviceKeys;
+use sesame_core::internal::ratchet::message::{self, Bound};
+use sesame_core::internal::session::{self, Session};
+use sesame_core::internal::wire::{
     content::{self, Body},
     envelope::{Envelope, Route},
 };
-use sesame_core::{ids::Scope, record::Own};
+use sesame_core::secret::Secret;
+use sesame_core::store::MemoryStore;
+use sesame_core::{ids::Scope, internal::record::Own};
 use sesame_relay::Seen;
 use sesame_tests::{ALICE, BOB, Name, World, failures, messages, store_key};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,7 +77,9 @@ fn t88_who_reads_the_opening_in_the_direct_session_still_cannot_open_the_scope()
     let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
     let scope = Scope::Group(GroupKind::Pairwise, GroupId([7; 32]));
     let opened = session::open_scope(&alice, &mut context, &bob.party, (scope, 9)).unwrap();
-    let Some(sesame_core::record::Beginning::Opening(said)) = opened.beginning.clone() else { unreachable!() };
+    let Some(sesame_core::internal::record::Beginning::Opening(said)) = opened.beginning.clone() else {
+        unreachable!()
+    };
     let seed = Secret::init_with(|seed| *seed = *said.seed.expose());
     let seen = Opened { scope, generation: 9, ephemeral_key: &said.ephemeral_key, seed: &seed };
     let agree = |identity: &x25519::PrivateKey, theirs: &x25519::PublicKey| {

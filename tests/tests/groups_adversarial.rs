@@ -1,21 +1,21 @@
 //! Private groups with dishonest members and dishonest servers (A47 to A57).
 
-use sesame_core::crypto::labels;
 use sesame_core::error::Code;
 use sesame_core::event::{Act, Answers, Event, Item, Need, Received, Send};
-use sesame_core::group::{operation::Operation, set::Set};
 use sesame_core::ids::{DeviceId, GroupId, GroupKind};
-use sesame_core::registry::admission;
+use sesame_core::internal::crypto::labels;
+use sesame_core::internal::group::{operation::Operation, set::Set};
+use sesame_core::internal::registry::admission;
+use sesame_core::internal::wire::content::{Body as Content, GroupClaim, SentTo, Stamp};
+use sesame_core::internal::wire::group::{self as form, Added, Body, Bundle, Change, SignedOperation};
 use sesame_core::store::{Kind, Sealer};
-use sesame_core::wire::content::{Body as Content, GroupClaim, SentTo, Stamp};
-use sesame_core::wire::group::{self as form, Added, Body, Bundle, Change, SignedOperation};
 use sesame_core::{
     context::{Context, Timestamp},
-    model::User,
+    internal::model::User,
 };
 use sesame_core::{
     ids::Scope,
-    record::{Record, StoredOperation},
+    internal::record::{Record, StoredOperation},
 };
 use sesame_tests::source::{parsed, paths};
 use sesame_tests::{ALICE, BOB, DAY, JEN, Name, World, events, failures, is_of, messages, store_key, user};

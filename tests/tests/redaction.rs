@@ -1,13 +1,12 @@
 //! No key bytes, no payload and no user id in any `Debug` or error text.
 
-use sesame_core::crypto::{ed25519, mlkem, x25519};
 use sesame_core::error::{Code, Error};
-use sesame_core::record::{self, Record};
+use sesame_core::internal::crypto::{ed25519, mlkem, x25519};
+use sesame_core::internal::record::{self, Record};
 use sesame_core::store::{Kind, Places, Sealer};
 use sesame_core::{
     context::{Context, Timestamp},
-    keys::pre_keys::PreKey,
-    model::Peer,
+    internal::{keys::pre_keys::PreKey, model::Peer},
 };
 use sesame_tests::{ALICE, BOB, World, store_key};
 

@@ -5,9 +5,9 @@
 
 use sesame_core::{
     context::{Context, Timestamp},
-    crypto::kdf::sha256,
     device::Device,
     event::Recipients,
+    internal::crypto::kdf::sha256,
     store::MemoryStore,
 };
 use sesame_tests::{ALICE, BOB, JEN, Name, World, store_key, user};

@@ -12,7 +12,7 @@ use zeroize::Zeroize;
 /// stands before it, as a big-endian u32.
 ///
 /// ```
-/// use sesame_core::crypto::kdf::join;
+/// use sesame_core::internal::crypto::kdf::join;
 /// assert_ne!(join(&[b"ab", b"c"]), join(&[b"a", b"bc"]));
 /// ```
 #[must_use]

@@ -1,6 +1,6 @@
 //! This device over a store: the public calls (Sesame 3.3 and 3.4; X 5 to X 9).
 //!
-//! Each call is a signature, its promise, and a line that enters a road of [`crate::flow`]. A message goes out through
+//! Each call is a signature, its promise, and a line that enters a road of `flow`. A message goes out through
 //! [`Device::batch_encrypt`] and waits in the outbox until [`Device::accepted`]; one comes in through [`Device::batch_decrypt`] and waits in
 //! the inbox until [`Device::ack`].
 //!

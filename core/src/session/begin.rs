@@ -21,7 +21,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Makes an initiating session from a prekey bundle. `generation` comes from [`super::order::next_generation`].
+/// Makes an initiating session from a prekey bundle. `generation` comes from [`crate::model::Peer::next_generation`].
 ///
 /// # Errors
 /// [`Code::WeakPublicKey`].
@@ -58,7 +58,7 @@ pub fn accept(
 }
 
 /// Makes a session in a group's scope. An opening inside direct messages carries it to the peer (X 4).
-/// `generation` comes from [`super::order::next_generation`].
+/// `generation` comes from [`crate::model::Peer::next_generation`].
 ///
 /// # Errors
 /// [`Code::WeakPublicKey`].

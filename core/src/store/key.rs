@@ -16,59 +16,59 @@ pub type Key = Vec<u8>;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum Kind {
-    /// [`crate::record::Check`]; not sealed.
+    /// `record::Check`; not sealed.
     Check = 1,
-    /// [`crate::record::Own`].
+    /// `record::Own`.
     Own = 2,
-    /// [`crate::record::PendingLink`].
+    /// `record::PendingLink`.
     Linking = 3,
-    /// [`User`], by user.
+    /// `model::User`, by user.
     User = 4,
-    /// [`crate::record::StoredList`], by user.
+    /// `record::StoredList`, by user.
     List = 5,
     /// [`Peer`], by device.
     Peer = 6,
-    /// [`crate::record::SessionCold`], by device and session.
+    /// `record::SessionCold`, by device and session.
     Session = 7,
-    /// [`crate::record::Hot`], by device and session.
+    /// `record::Hot`, by device and session.
     Chains = 8,
-    /// [`crate::record::Directory`], by device and session.
+    /// `record::Directory`, by device and session.
     Skipped = 9,
-    /// [`crate::record::Block`], by device, session, chain and number.
+    /// `record::Block`, by device, session, chain and number.
     Block = 10,
-    /// [`crate::record::IndexEntry`], by device and chain tag.
+    /// `record::IndexEntry`, by device and chain tag.
     Index = 11,
-    /// [`PreKey`], by use and id.
+    /// `keys::pre_keys::PreKey`, by use and id.
     PreKey = 12,
-    /// [`crate::record::PreKeyBook`].
+    /// `record::PreKeyBook`.
     Book = 13,
-    /// [`crate::record::PendingUpload`].
+    /// `record::PendingUpload`.
     Publication = 14,
-    /// [`crate::record::SendHead`], by send.
+    /// `record::SendHead`, by send.
     SendHead = 15,
-    /// [`crate::record::SendBody`], by send.
+    /// `record::SendBody`, by send.
     SendBody = 16,
-    /// [`crate::record::SendPart`], by user and send.
+    /// `record::SendPart`, by user and send.
     SendPart = 17,
-    /// [`Item`], by number.
+    /// `event::Item`, by number.
     Item = 18,
-    /// [`crate::record::SeenEnvelope`], by device and salt.
+    /// `record::SeenEnvelope`, by device and salt.
     Received = 19,
-    /// [`crate::record::Held`], by device and salt.
+    /// `record::Held`, by device and salt.
     Held = 20,
-    /// [`crate::record::Counters`].
+    /// `record::Counters`.
     Counters = 21,
-    /// [`crate::record::Heard`], by device and scope.
+    /// `record::Heard`, by device and scope.
     Heard = 22,
-    /// [`GroupRecord`], by group.
+    /// `model::GroupRecord`, by group.
     Group = 23,
-    /// [`crate::record::StoredOperation`], by group and operation.
+    /// `record::StoredOperation`, by group and operation.
     Operation = 24,
-    /// [`crate::record::Waiting`], by group.
+    /// `record::Waiting`, by group.
     Waiting = 25,
-    /// [`crate::record::StoredList`], by group and the list's hash: what operations cite.
+    /// `record::StoredList`, by group and the list's hash: what operations cite.
     GroupList = 26,
-    /// [`crate::record::HeldContent`], by group, device and salt.
+    /// `record::HeldContent`, by group, device and salt.
     HeldContent = 27,
 }
 
@@ -126,19 +126,19 @@ impl Places {
         vec![kind as u8]
     }
 
-    /// [`User`] or [`crate::record::StoredList`].
+    /// `model::User` or `record::StoredList`.
     #[must_use]
     pub fn user(&self, kind: Kind, user: &UserId) -> Key {
         place(kind, &[&self.of_user(user)])
     }
 
-    /// [`GroupRecord`] or [`crate::record::Waiting`]; also what all rows of a kind of this group begin with.
+    /// `model::GroupRecord` or `record::Waiting`; also what all rows of a kind of this group begin with.
     #[must_use]
     pub fn group(&self, kind: Kind, group: &GroupId) -> Key {
         place(kind, &[&self.hash(&[b"group", &group.0])])
     }
 
-    /// [`crate::record::StoredOperation`] or [`crate::record::StoredList`].
+    /// `record::StoredOperation` or `record::StoredList`.
     #[must_use]
     pub fn in_group(&self, kind: Kind, group: &GroupId, name: &[u8; 32]) -> Key {
         let mut key = self.group(kind, group);
@@ -146,7 +146,7 @@ impl Places {
         key
     }
 
-    /// [`crate::record::HeldContent`].
+    /// `record::HeldContent`.
     #[must_use]
     pub fn held_content(&self, group: &GroupId, user: &UserId, device: DeviceId, envelope: &EnvelopeId) -> Key {
         let mut key = self.group(Kind::HeldContent, group);
@@ -155,7 +155,7 @@ impl Places {
         key
     }
 
-    /// [`crate::record::Heard`].
+    /// `record::Heard`.
     #[must_use]
     pub fn heard(&self, user: &UserId, device: DeviceId, group: Option<&GroupId>) -> Key {
         let mut key = self.device(Kind::Heard, user, device);
@@ -171,7 +171,7 @@ impl Places {
         place(kind, &[&self.of_device(user, device)])
     }
 
-    /// [`crate::record::SessionCold`], [`crate::record::Hot`] or [`crate::record::Directory`]; also what the blocks of a session begin with.
+    /// `record::SessionCold`, `record::Hot` or `record::Directory`; also what the blocks of a session begin with.
     #[must_use]
     pub fn session(&self, kind: Kind, peer: &Peer, session: SessionId) -> Key {
         place(
@@ -180,43 +180,43 @@ impl Places {
         )
     }
 
-    /// [`crate::record::Block`].
+    /// `record::Block`.
     #[must_use]
     pub fn block(&self, peer: &Peer, session: SessionId, chain: u32, block: u32) -> Key {
         [self.session(Kind::Block, peer, session), [chain.to_be_bytes(), block.to_be_bytes()].concat()].concat()
     }
 
-    /// [`crate::record::IndexEntry`].
+    /// `record::IndexEntry`.
     #[must_use]
     pub fn index(&self, peer: &Peer, tag: &[u8; 16]) -> Key {
         place(Kind::Index, &[&self.of_device(&peer.user, peer.device), tag])
     }
 
-    /// [`crate::record::SeenEnvelope`] or [`crate::record::Held`].
+    /// `record::SeenEnvelope` or `record::Held`.
     #[must_use]
     pub fn envelope(&self, kind: Kind, user: &UserId, device: DeviceId, envelope: &EnvelopeId) -> Key {
         place(kind, &[&self.of_device(user, device), &envelope.0])
     }
 
-    /// [`PreKey`].
+    /// `keys::pre_keys::PreKey`.
     #[must_use]
     pub fn pre_key(usage: PreKeyUse, id: u32) -> Key {
         place(Kind::PreKey, &[&[usage as u8], &id.to_be_bytes()])
     }
 
-    /// [`crate::record::SendHead`] or [`crate::record::SendBody`].
+    /// `record::SendHead` or `record::SendBody`.
     #[must_use]
     pub fn send(kind: Kind, send: &SendId) -> Key {
         place(kind, &[&send.0])
     }
 
-    /// [`crate::record::SendPart`]; the parts of one user stand together.
+    /// `record::SendPart`; the parts of one user stand together.
     #[must_use]
     pub fn part(&self, user: &UserId, send: &SendId) -> Key {
         place(Kind::SendPart, &[&self.of_user(user), &send.0])
     }
 
-    /// [`Item`].
+    /// `event::Item`.
     #[must_use]
     pub fn item(number: u64) -> Key {
         place(Kind::Item, &[&number.to_be_bytes()])

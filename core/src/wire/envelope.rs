@@ -115,7 +115,7 @@ pub enum Clear {
 /// The size of an envelope in bytes, from the lengths of both user ids and of the padded body.
 ///
 /// ```
-/// use sesame_core::wire::envelope::{Clear, length};
+/// use sesame_core::internal::wire::envelope::{Clear, length};
 /// assert_eq!(length((5, 3), Clear::Ordinary, 768), 949);
 /// ```
 #[must_use]

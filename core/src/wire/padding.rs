@@ -35,7 +35,7 @@ pub fn room(list: usize) -> usize {
 /// [`Code::TooLarge`] if no step is large enough.
 ///
 /// ```
-/// use sesame_core::wire::padding::{padded_len, room};
+/// use sesame_core::internal::wire::padding::{padded_len, room};
 /// assert_eq!(padded_len(10, room(0), 40), padded_len(10, room(0), 393));
 /// assert_eq!(padded_len(0, room(0), 1), Ok(768));
 /// ```

@@ -1,0 +1,13 @@
+//! The modules that no app names, for the other crates of this workspace and for tests. Nothing here is a promise.
+
+/// The insides of a module under its own name.
+macro_rules! modules {
+    ($($module:ident)*) => {$(
+        #[allow(missing_docs)]
+        pub mod $module {
+            pub use crate::$module::*;
+        }
+    )*};
+}
+
+modules! { agreement crypto group keys model ratchet record registry session wire }
