@@ -7,6 +7,7 @@ pub mod bad_inputs;
 pub mod craft;
 pub mod curve;
 pub mod groups;
+pub mod played;
 pub mod source;
 pub mod spoilt;
 pub mod store;

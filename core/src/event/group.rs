@@ -1,6 +1,7 @@
 //! Groups as an app sees them, and what it asks of one.
 
 use crate::ids::{AccountKey, DeviceId, GroupId, GroupKind, OperationId, UserId};
+use core::fmt;
 
 /// How our user stands in a group.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,7 +15,7 @@ pub enum Standing {
 }
 
 /// What a group is called, and what else its members agreed upon.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct GroupInfo {
     /// At most 256 bytes.
     pub name: String,
@@ -26,6 +27,15 @@ pub struct GroupInfo {
     pub timer: u32,
     /// The app's own; at most 4,096 bytes.
     pub app_data: Vec<u8>,
+}
+
+// By hand: a derived Debug would print what the members said.
+impl fmt::Debug for GroupInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, description, picture, timer, app_data } = self;
+        let lengths = [name.len(), description.len(), picture.len(), app_data.len()];
+        write!(f, "GroupInfo({lengths:?} bytes, timer {timer})")
+    }
 }
 
 /// A group, as this device knows it.
@@ -90,7 +100,7 @@ pub enum Act {
 
 /// New values for a group's info; what is absent stays. Texts are UTF-8 without control characters and without characters that turn the
 /// direction of the text around them.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct GroupChange {
     /// At most 256 bytes.
     pub name: Option<String>,
@@ -102,6 +112,16 @@ pub struct GroupChange {
     pub timer: Option<u32>,
     /// The app's own; at most 4,096 bytes.
     pub app_data: Option<Vec<u8>>,
+}
+
+// By hand, as for GroupInfo.
+impl fmt::Debug for GroupChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, description, picture, timer, app_data } = self;
+        let texts = [name, description].map(|text| text.as_ref().map(String::len));
+        let bytes = [picture, app_data].map(|bytes| bytes.as_ref().map(Vec::len));
+        write!(f, "GroupChange({texts:?} {bytes:?} bytes, timer {timer:?})")
+    }
 }
 
 impl GroupChange {

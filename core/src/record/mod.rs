@@ -38,9 +38,7 @@ pub trait Record: Serialize + DeserializeOwned {
     /// # Errors
     /// [`Code::Internal`] when the form cannot be written, which would be a fault of this library.
     fn encode(&self) -> Result<Zeroizing<Vec<u8>>, Code> {
-        // With room for every record that holds a key: a vector that grows would leave a copy behind, not wiped.
-        let room = Vec::with_capacity(2_048);
-        postcard::to_extend(&(Self::VERSION, self), room).map(Zeroizing::new).map_err(|_| Code::Internal)
+        postcard::to_extend(&(Self::VERSION, self), Wiping::new()).map(|bytes| bytes.0).map_err(|_| Code::Internal)
     }
 
     /// The record in opened bytes, all of them.
@@ -58,6 +56,28 @@ pub trait Record: Serialize + DeserializeOwned {
         match postcard::take_from_bytes(rest) {
             Ok((record, [])) => Ok(record),
             _ => Err(Code::RecordCorrupt),
+        }
+    }
+}
+
+/// Bytes that leave no copy behind when they need more room: a plain vector would, and a record holds keys.
+struct Wiping(Zeroizing<Vec<u8>>);
+
+impl Wiping {
+    fn new() -> Self {
+        Self(Zeroizing::new(Vec::with_capacity(512)))
+    }
+}
+
+impl Extend<u8> for Wiping {
+    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
+        for byte in bytes {
+            if self.0.len() == self.0.capacity() {
+                let mut larger = Zeroizing::new(Vec::with_capacity(2 * self.0.capacity()));
+                larger.extend_from_slice(&self.0);
+                self.0 = larger;
+            }
+            self.0.push(byte);
         }
     }
 }
@@ -87,6 +107,15 @@ mod tests {
         let mut longer = bytes.to_vec();
         longer.push(0);
         assert_eq!(Hot::decode(&longer).unwrap_err(), Code::RecordCorrupt);
+    }
+
+    #[test]
+    fn bytes_that_grow_are_copied_and_the_old_ones_wiped() {
+        let mut bytes = Wiping::new();
+        bytes.extend(core::iter::repeat_n(7, 5_000));
+        assert_eq!(bytes.0.as_slice(), [7; 5_000]);
+        // Never moved by the vector itself: the room is always one that was asked for here.
+        assert!([512, 1_024, 2_048, 4_096, 8_192].contains(&bytes.0.capacity()));
     }
 
     #[test]

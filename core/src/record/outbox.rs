@@ -8,6 +8,7 @@ use crate::{
     secret::Shared,
 };
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 /// One call of `batch_encrypt`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -69,9 +70,17 @@ pub struct SendBody {
 }
 impl Record for SendBody {}
 
+// By hand: a derived Debug would print what is said.
+impl core::fmt::Debug for SendBody {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "SendBody({} and {} bytes)", self.payload.len(), self.welcome.len())
+    }
+}
+
 impl Drop for SendBody {
     fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.payload);
+        self.payload.zeroize();
+        self.welcome.zeroize();
     }
 }
 

@@ -72,6 +72,39 @@ pub enum Kind {
     HeldContent = 27,
 }
 
+impl Kind {
+    /// Every kind, in the order of the numbers.
+    pub const ALL: &[Self] = &[
+        Self::Check,
+        Self::Own,
+        Self::Linking,
+        Self::User,
+        Self::List,
+        Self::Peer,
+        Self::Session,
+        Self::Chains,
+        Self::Skipped,
+        Self::Block,
+        Self::Index,
+        Self::PreKey,
+        Self::Book,
+        Self::Publication,
+        Self::SendHead,
+        Self::SendBody,
+        Self::SendPart,
+        Self::Item,
+        Self::Received,
+        Self::Held,
+        Self::Counters,
+        Self::Heard,
+        Self::Group,
+        Self::Operation,
+        Self::Waiting,
+        Self::GroupList,
+        Self::HeldContent,
+    ];
+}
+
 /// The use of a private prekey.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]

@@ -22,8 +22,10 @@ use crate::{
 };
 use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16, TlsVecU24};
 
+codec::quiet!(SignedPreKey, OneTimePreKey, KemPreKey, Bundle, LastingPreKeys, Publication);
+
 /// A signed prekey (SPK).
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct SignedPreKey {
     /// The id of the key.
     pub id: u32,
@@ -37,7 +39,7 @@ pub struct SignedPreKey {
 
 /// A one-time curve prekey (OPK). PQXDH 3.2 does not sign it. Here it is signed, so that a server cannot swap
 /// or damage it without being noticed.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct OneTimePreKey {
     /// The id of the key.
     pub id: u32,
@@ -58,7 +60,7 @@ pub enum KemUse {
 }
 
 /// A signed KEM prekey.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct KemPreKey {
     /// The id of the key.
     pub id: u32,
@@ -73,7 +75,7 @@ pub struct KemPreKey {
 }
 
 /// The keys that the server hands out for one device.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Bundle {
     /// Always 1.
     pub version: u8,
@@ -94,7 +96,7 @@ pub struct Bundle {
 }
 
 /// The prekeys that any number of initiations may use until they are rotated.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct LastingPreKeys {
     /// SPK.
     pub signed_pre_key: SignedPreKey,
@@ -103,7 +105,7 @@ pub struct LastingPreKeys {
 }
 
 /// The keys that a device uploads.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Publication {
     /// Always 1.
     pub version: u8,

@@ -5,6 +5,19 @@
 use crate::error::Code;
 use tls_codec::{DeserializeBytes, Error, Serialize};
 
+/// A `Debug` that says what a form is and how long it is encoded. A derived one would print user ids, payloads and seeds.
+macro_rules! quiet {
+    ($($name:ident),*) => {$(
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                write!(f, concat!(stringify!($name), "({} bytes)"), tls_codec::Size::tls_serialized_len(self))
+            }
+        }
+    )*};
+}
+
+pub(super) use quiet;
+
 /// Decodes a `T` from all of the bytes.
 pub(super) fn decode<T: DeserializeBytes>(bytes: &[u8]) -> Result<T, Code> {
     T::tls_deserialize_exact_bytes(bytes).map_err(|error| match error {

@@ -29,8 +29,10 @@ use tls_codec::{
 };
 use zeroize::Zeroize;
 
+codec::quiet!(ListClaim, Prelude, SentTo, Stamp, GroupClaim);
+
 /// The device list that a sender believes to be the newest.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Copy, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct ListClaim {
     /// The epoch of the list; 0 if none is known.
     pub epoch: u64,
@@ -39,7 +41,7 @@ pub struct ListClaim {
 }
 
 /// The part of a content that is made for one device.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Prelude {
     /// Always 1.
     pub version: u8,
@@ -54,7 +56,7 @@ pub struct Prelude {
 }
 
 /// A recipient in a transcript, with the pin that the sending device has for that user (X 5).
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct SentTo {
     /// The user id.
     pub user: TlsByteVecU8,
@@ -65,7 +67,7 @@ pub struct SentTo {
 }
 
 /// The id and the time of a message. Every copy and every resend of the message has the same stamp.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Copy, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Stamp {
     /// The id of the message, chosen by the app or drawn at random.
     pub content_id: [u8; 16],
@@ -74,7 +76,7 @@ pub struct Stamp {
 }
 
 /// The operations of a group that a device has.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Copy, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct GroupClaim {
     /// The number of operations.
     pub count: u16,

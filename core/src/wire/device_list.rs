@@ -19,8 +19,10 @@ use crate::{
 };
 use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16};
 
+codec::quiet!(ListedDevice, DeviceList, SignedDeviceList);
+
 /// One device on a list.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct ListedDevice {
     /// The device id, never used again.
     pub id: u32,
@@ -35,7 +37,7 @@ pub struct ListedDevice {
 }
 
 /// The bytes that the account key signs.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct DeviceList {
     /// Always 1.
     pub version: u8,
@@ -54,7 +56,7 @@ pub struct DeviceList {
 }
 
 /// A list with its signature.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct SignedDeviceList {
     /// The encoded list: the bytes that are signed and hashed.
     pub list: TlsByteVecU16,

@@ -23,6 +23,8 @@ use crate::{
 };
 use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
+codec::quiet!(Address, Route, Initiation, Head, Envelope);
+
 /// The only version of the wire.
 pub const VERSION: u8 = 1;
 /// The only suite: X25519, ML-KEM-1024, SHA-256, AES-256-GCM, Ed25519.
@@ -36,7 +38,7 @@ pub const MAX_ENVELOPE: usize =
     2 + 2 * (1 + MAX_USER_ID + 4) + 16 + 1 + 149 + CIPHERTEXT + 2 + MAX_HEADER + 48 + 4 + 98_304 + TAG;
 
 /// The address of a device. It is only a claim until the gate is checked.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Address {
     /// The user id, 1 to 64 bytes.
     pub user: TlsByteVecU8,
@@ -45,7 +47,7 @@ pub struct Address {
 }
 
 /// The fields that lead to the session of an envelope.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 #[repr(u8)]
 // A route lives as long as its envelope is handled; a box would save nothing.
 #[allow(clippy::large_enum_variant)]
@@ -61,7 +63,7 @@ pub enum Route {
 }
 
 /// The clear fields of PQXDH's initial message (PQXDH 3.3).
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Initiation {
     /// The initiator's account key. It completes the party together with the next two fields, so that the
     /// responder can bind the session to it before knowing the initiator's device list.
@@ -85,7 +87,7 @@ pub struct Initiation {
 }
 
 /// All fields before the gate. The gate and the body are bound to them.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Head {
     /// [`VERSION`].
     pub version: u8,
@@ -159,7 +161,7 @@ impl Head {
 pub type Bytes = TlsByteVecU32;
 
 /// One ciphertext for one device.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Envelope {
     /// All fields before the gate.
     pub head: Head,

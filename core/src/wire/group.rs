@@ -30,11 +30,13 @@ use crate::{
 };
 use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16, TlsVecU24};
 
+codec::quiet!(Bundle, SignedOperation, Operation, Body, Added, Change);
+
 /// The size of a bundle without lists and operations.
 pub const EMPTY_BUNDLE: usize = 6;
 
 /// Operations, and the device lists that are needed to check them.
-#[derive(Clone, Debug, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Bundle {
     /// The signed device lists that the operations cite.
     pub lists: TlsVecU24<TlsByteVecU16>,
@@ -43,7 +45,7 @@ pub struct Bundle {
 }
 
 /// An operation with its signature.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct SignedOperation {
     /// The encoded operation: the bytes that are signed and hashed.
     pub operation: TlsByteVecU16,
@@ -52,7 +54,7 @@ pub struct SignedOperation {
 }
 
 /// The bytes that a device signs.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Operation {
     /// Always 1.
     pub version: u8,
@@ -76,7 +78,7 @@ pub struct Operation {
 }
 
 /// The body of an operation.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 #[repr(u8)]
 // Operations are few and live as long as a call; a box would save nothing.
 #[allow(clippy::large_enum_variant)]
@@ -131,7 +133,7 @@ pub enum Body {
 }
 
 /// A user whom an add names.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Added {
     /// The user id.
     pub user: TlsByteVecU8,
@@ -142,7 +144,7 @@ pub struct Added {
 }
 
 /// New values of the group info. An absent field stays as it is.
-#[derive(Clone, Debug, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Change {
     /// UTF-8 text.
     pub name: Option<TlsByteVecU16>,

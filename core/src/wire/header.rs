@@ -10,8 +10,10 @@ use super::codec;
 use crate::error::Code;
 use tls_codec::{TlsByteVecU16, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
+codec::quiet!(Header);
+
 /// `HEADER(dh, pn, n)`.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Header {
     /// The sender's current ratchet public key.
     pub dh: [u8; 32],

@@ -17,6 +17,8 @@ use tls_codec::{
 };
 use zeroize::{Zeroize, Zeroizing};
 
+codec::quiet!(LinkAnswer, Contact, LinkGrant);
+
 const PREFIX: &str = "SESAME1";
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -32,7 +34,6 @@ struct OfferForm {
 
 /// The offer that a new device shows on its screen. It holds a secret, so the device shows it to the primary
 /// only.
-#[derive(Debug)]
 pub struct LinkOffer {
     /// The new device's Ed25519 key.
     pub signing_key: [u8; 32],
@@ -42,6 +43,12 @@ pub struct LinkOffer {
     pub secret: Secret<32>,
     /// When the offer expires, by the new device's clock, in ms since 1970.
     pub expires_at: u64,
+}
+
+impl core::fmt::Debug for LinkOffer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("LinkOffer")
+    }
 }
 
 impl LinkOffer {
@@ -115,7 +122,7 @@ impl LinkOffer {
 }
 
 /// The primary's answer. It may travel over any channel.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct LinkAnswer {
     /// Always 1.
     pub version: u8,
@@ -126,7 +133,7 @@ pub struct LinkAnswer {
 }
 
 /// A contact that the primary has pinned.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Contact {
     /// The user id.
     pub user: TlsByteVecU8,
@@ -139,7 +146,7 @@ pub struct Contact {
 }
 
 /// The content of an answer.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct LinkGrant {
     /// The user that the new device belongs to.
     pub user: TlsByteVecU8,

@@ -12,8 +12,10 @@ use super::envelope::{MAX_HEADER, MIN_HEADER};
 use crate::{crypto::aead::TAG, error::Code};
 use tls_codec::{TlsByteVecU16, TlsByteVecU24, TlsDeserializeBytes, TlsSerialize, TlsSize};
 
+super::codec::quiet!(Opening);
+
 /// An opening and its nested message.
-#[derive(Clone, Debug, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Opening {
     /// The kind of the scope.
     pub kind: u8,
