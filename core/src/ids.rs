@@ -7,6 +7,7 @@ use crate::{
     limits::MAX_USER_ID,
 };
 use core::fmt;
+use std::borrow::Cow;
 
 /// A user id: 1 to 64 bytes, chosen by the app.
 ///
@@ -30,6 +31,12 @@ impl UserId {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The name as text, for people to read. Bytes that are no UTF-8 are shown as U+FFFD.
+    #[must_use]
+    pub fn to_string_lossy(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
     }
 }
 

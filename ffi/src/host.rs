@@ -16,7 +16,7 @@ pub fn sqlite_store(path: &str) -> Result<Arc<dyn Store>, Error> {
 /// An empty store in memory.
 #[must_use]
 pub fn memory_store() -> Arc<dyn Store> {
-    Arc::new(MemoryStore::new())
+    MemoryStore::shared()
 }
 
 /// The app's store key, exactly 32 bytes; the bytes that were given are wiped.

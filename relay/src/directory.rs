@@ -1,6 +1,7 @@
 //! The directory: each user's signed device list and each device's prekeys.
 
 use crate::Caller;
+use core::fmt;
 use sesame_core::{
     error::Code,
     ids::{DeviceId, UserId},
@@ -24,6 +25,19 @@ pub enum PublishError {
     /// The user has another account key.
     OtherAccount,
 }
+
+impl fmt::Display for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed(code) => code.text(),
+            Self::NotListed => "the upload is not from a listed device",
+            Self::NotASuccessor => "the list does not descend from the current one",
+            Self::OtherAccount => "the user has another account key",
+        })
+    }
+}
+
+impl core::error::Error for PublishError {}
 
 /// The one-time prekeys that a device has left, of the kind that has fewer.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

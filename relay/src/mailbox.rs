@@ -1,6 +1,7 @@
 //! The mailbox of each device, and the rule for putting a batch into mailboxes.
 
 use crate::{Caller, directory::Directory};
+use core::fmt;
 use sesame_core::{
     event::Batch,
     ids::{DeviceId, UserId},
@@ -27,6 +28,19 @@ pub enum Refusal {
         gone: Vec<DeviceId>,
     },
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "the batch is malformed",
+            Self::NoSuchUser => "the recipient does not exist",
+            Self::NotListed => "the calling device was removed",
+            Self::Stale { .. } => "the batch does not match the recipient's device list",
+        })
+    }
+}
+
+impl core::error::Error for Refusal {}
 
 /// An envelope in a mailbox.
 #[derive(Clone, Debug, Eq, PartialEq)]

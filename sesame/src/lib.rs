@@ -9,25 +9,25 @@
 //! A [`Client`] is one device of one user, over a store. This program has both ends in one process, and a server in memory:
 //!
 //! ```
-//! use sesame::{Client, Error, Item, MemoryStore, Received, Secret, UserId};
+//! use sesame::{Client, Item, MemoryStore, Received, Secret, UserId};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut relay = sesame_relay::Relay::new(); // the server's part; yours speaks HTTP or what you like
-//! let user = |name: &str| UserId::try_from(name);
-//! let open = |name| Client::create(std::sync::Arc::new(MemoryStore::new()), Secret::init_with(|key| key.fill(7)), &user(name)?);
-//! let (alice, bob) = (open("alice")?, open("bob")?);
+//! let key = || Secret::init_with(|key| key.fill(7)); // your keychain holds this key
+//! let alice = Client::create(MemoryStore::shared(), key(), &UserId::try_from("alice")?)?;
+//! let bob = Client::create(MemoryStore::shared(), key(), &UserId::try_from("bob")?)?;
 //!
 //! for client in [&alice, &bob] {
 //!     while let Some(upload) = client.publication(None)? {
-//!         relay.publish((client.user(), client.id()), &upload.bytes).map_err(|_| "the server refused an upload")?;
+//!         relay.publish((client.user(), client.id()), &upload.bytes)?; // the signed device list, then prekeys
 //!         client.published(&upload.id)?;
 //!     }
 //! }
 //!
-//! let mut next = Some(alice.batch_encrypt(&[user("bob")?], b"hello, Bob", None)?); // one call for every device
+//! let mut next = Some(alice.batch_encrypt(&[bob.user().clone()], b"hello, Bob", None)?); // one call for every device
 //! while let Some(send) = next {
 //!     for batch in &send.batches {
-//!         relay.submit((alice.user(), alice.id()), batch).map_err(|_| "stale: call `rejected`")?;
+//!         relay.submit((alice.user(), alice.id()), batch)?; // if it is stale, call `rejected`
 //!         alice.accepted(&send.id, &batch.user)?;
 //!     }
 //!     alice.apply(&relay.answer(&send.needs))?; // a device list, then prekeys
@@ -35,12 +35,10 @@
 //! }
 //!
 //! let mails: Vec<Vec<u8>> = relay.fetch((bob.user(), bob.id()), 100).into_iter().map(|mail| mail.envelope).collect();
-//! for received in bob.batch_decrypt(&mails)? { // one call for a mailbox
-//!     if let Received::Item { id, item: Item::Message(message), .. } = received {
-//!         assert_eq!(message.payload, b"hello, Bob");
-//!         bob.ack(&[id])?; // it waited in the inbox until now
-//!     }
-//! }
+//! let received = bob.batch_decrypt(&mails)?; // one call for a mailbox
+//! let Some(Received::Item { id, item: Item::Message(message), .. }) = received.last() else { panic!("no message") };
+//! assert_eq!(message.payload, b"hello, Bob");
+//! bob.ack(&[*id])?; // it waited in the inbox until now
 //! # Ok(())
 //! # }
 //! ```

@@ -117,14 +117,14 @@ pub(crate) fn c() -> Result<(), String> {
 /// Builds the README's Rust program over the crates in the tree, as core's page says.
 pub(crate) fn rust() -> Result<(), String> {
     let project = Project::new("rust")?;
-    let page = root().join("core/README.md");
+    let page = root().join("sesame/README.md");
     let dependencies = block(&page, "toml", "[dependencies]")?.replace("../libsesame", &root().to_string_lossy());
     let package = "[package]\nname = \"quickstart\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n";
     project.write("Cargo.toml", &format!("{package}{dependencies}"))?;
     // The versions of the tree are downloaded already.
     fs::copy(root().join("Cargo.lock"), project.folder.join("Cargo.lock")).map_err(|error| error.to_string())?;
     project.write("src/main.rs", &printed("rust", &["README.md"], 40)?)?;
-    let go = typed("core")?.concat();
+    let go = typed("sesame")?.concat();
     let mut command = project.shell(&go, &project.folder);
     command.env("CARGO_TARGET_DIR", target().join("quickstart/rust-target"));
     says(command)

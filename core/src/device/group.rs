@@ -142,7 +142,7 @@ impl<'d> Group<'d> {
     /// # Errors
     /// As there.
     pub fn rename(&self, context: &mut Context<'_>, name: &str) -> Result<Send, Error> {
-        self.update_info(context, &GroupChange { name: Some(name.to_owned()), ..GroupChange::default() })
+        self.update_info(context, &GroupChange::named(name))
     }
 
     /// Leaves, for good unless this user accepts an invitation back. The others send it nothing more once they know.

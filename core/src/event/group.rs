@@ -125,6 +125,12 @@ impl fmt::Debug for GroupChange {
 }
 
 impl GroupChange {
+    /// A change of the name alone.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..Self::default() }
+    }
+
     /// A change that sets every value of an info.
     #[must_use]
     pub fn whole(info: &GroupInfo) -> Self {

@@ -6,7 +6,7 @@
 
 use super::{Changes, CommitError, Generation, Key, Query, Snapshot, Store, StoreError};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[derive(Clone, Debug, Default)]
 struct Rows {
@@ -23,6 +23,12 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty store to be shared: what a device is made in.
+    #[must_use]
+    pub fn shared() -> Arc<dyn Store> {
+        Arc::new(Self::new())
     }
 
     /// Every row as stored. Tests compare a store before and after.
