@@ -86,7 +86,9 @@ impl<'a> Wanted<'a> {
         let (mut exact, mut prefixes) = (BTreeSet::new(), Vec::new());
         for query in queries {
             match query {
-                Query::Exact(key) => drop(exact.insert(key.as_slice())),
+                Query::Exact(key) => {
+                    exact.insert(key.as_slice());
+                }
                 Query::Prefix(prefix) => prefixes.push(prefix.as_slice()),
             }
         }

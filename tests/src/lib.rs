@@ -298,9 +298,10 @@ impl World {
             }
         }
         let envelopes: Vec<Vec<u8>> = mails.iter().map(|mail| mail.envelope.clone()).collect();
-        let results = match envelopes.is_empty() {
-            true => Vec::new(),
-            false => self.with(name, |device, context| device.batch_decrypt(context, &envelopes))?,
+        let results = if envelopes.is_empty() {
+            Vec::new()
+        } else {
+            self.with(name, |device, context| device.batch_decrypt(context, &envelopes))?
         };
         let confirmed: Vec<u64> = all.into_iter().filter(|id| !keep.contains(id)).collect();
         self.relay.confirm((&owner, DeviceId(name.1)), &confirmed);

@@ -274,10 +274,8 @@ impl Set {
         // operation is still inserted, but does not count: other devices may have inserted it before they could
         // know.
         let mut before = self.operations.iter().enumerate().filter(|(at, _)| past.has(*at));
-        match before.any(|(_, known)| names(known, &operation.author, &operation.account_key)) {
-            true => Ok(()),
-            false => Err(Code::AuthorNotMember),
-        }
+        let named = before.any(|(_, known)| names(known, &operation.author, &operation.account_key));
+        if named { Ok(()) } else { Err(Code::AuthorNotMember) }
     }
 
     /// Whether the create or any add names this identity, even if that operation does not count.
@@ -334,7 +332,9 @@ impl Set {
                             account_keys.push(tag.account_key);
                         }
                     }
-                    Stand::Invited => drop(invited.entry((*user).clone()).or_insert(operation.id)),
+                    Stand::Invited => {
+                        invited.entry((*user).clone()).or_insert(operation.id);
+                    }
                     Stand::None => {}
                 }
             }
@@ -402,12 +402,11 @@ impl Set {
         let own = self.operations.iter().enumerate().filter(|(_, o)| o.signer() == signer);
         let last = own.max_by_key(|(_, o)| o.form.sequence);
         let sequence = last.map_or(0, |(_, last)| last.form.sequence).saturating_add(1);
-        let (most, full) = match is_last_word(&body) {
-            true => (MAX_GROUP_SEQUENCE, false),
-            false => {
-                let others = self.operations.iter().filter(|o| !is_last_word(&o.form.body)).count();
-                (MAX_GROUP_SEQUENCE - RESERVED_SEQUENCE, others >= MAX_OPERATIONS)
-            }
+        let (most, full) = if is_last_word(&body) {
+            (MAX_GROUP_SEQUENCE, false)
+        } else {
+            let others = self.operations.iter().filter(|o| !is_last_word(&o.form.body)).count();
+            (MAX_GROUP_SEQUENCE - RESERVED_SEQUENCE, others >= MAX_OPERATIONS)
         };
         if sequence > most || full {
             return Err(Code::TooManyOperations);

@@ -255,10 +255,8 @@ impl Operation {
                     let leaves = added.leaves.as_slice();
                     users.contains(&added.user.as_slice().len()) && rise(leaves) && leaves.len() <= MAX_NAMED_LEAVES
                 };
-                match rising && (1..=MAX_ADDED).contains(&members.len()) && members.iter().all(sound) {
-                    true => Ok(()),
-                    false => Err(Code::MalformedOperation),
-                }
+                let fits = rising && (1..=MAX_ADDED).contains(&members.len()) && members.iter().all(sound);
+                if fits { Ok(()) } else { Err(Code::MalformedOperation) }
             }
             Body::Leave | Body::Accept { .. } | Body::Decline { .. } | Body::Retire { .. } => Ok(()),
         }

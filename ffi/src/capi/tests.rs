@@ -66,9 +66,10 @@ unsafe extern "C" fn commit(
         }
         for at in 0..count {
             let change = changes.add(at).read();
-            match change.is_delete {
-                true => drop(store.rows.remove(&bytes(change.key))),
-                false => drop(store.rows.insert(bytes(change.key), bytes(change.row))),
+            if change.is_delete {
+                store.rows.remove(&bytes(change.key));
+            } else {
+                store.rows.insert(bytes(change.key), bytes(change.row));
             }
         }
         store.generation = (*next).bytes;

@@ -148,10 +148,8 @@ impl app_store::AppStore for Adapter {
         let [expected, next] = [expected, changes.next].map(|at| app_store::generation_bytes(at).to_vec().into());
         let rows =
             changes.rows.iter().map(|(key, row)| StoreChange { key: key.clone().into(), row: row.clone().map(Bytes) });
-        match self.0.commit(expected, next, rows.collect())? {
-            true => Ok(()),
-            false => Err(CommitError::OutcomeUnknown),
-        }
+        let landed = self.0.commit(expected, next, rows.collect())?;
+        if landed { Ok(()) } else { Err(CommitError::OutcomeUnknown) }
     }
 
     fn release(&self) {

@@ -27,10 +27,10 @@ pub(crate) fn read(program: &str, args: &[&str]) -> Result<String, String> {
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| format!("{program} could not be started: {error}"))?;
-    match done.status.success() {
-        true => Ok(String::from_utf8_lossy(&done.stdout).into_owned()),
-        false => Err(format!("{program} {} ended with {}", args.join(" "), done.status)),
+    if !done.status.success() {
+        return Err(format!("{program} {} ended with {}", args.join(" "), done.status));
     }
+    Ok(String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
 /// Builds the library with the C face alone, in a target folder of its own: in the workspace's, features of other crates would come in.
@@ -70,9 +70,10 @@ pub(super) fn static_library(built: &Path, ours: &[&str], to: &Path) -> Result<(
 
 /// The global names that a library defines.
 pub(crate) fn symbols(library: &Path) -> Result<Vec<String>, String> {
-    let text = match library.extension().is_some_and(|extension| extension == "a") {
-        true => read("nm", &["--plugin=", "-g", "--defined-only", &library.to_string_lossy()])?,
-        false => read("nm", &["-D", "--defined-only", &library.to_string_lossy()])?,
+    let text = if library.extension().is_some_and(|extension| extension == "a") {
+        read("nm", &["--plugin=", "-g", "--defined-only", &library.to_string_lossy()])?
+    } else {
+        read("nm", &["-D", "--defined-only", &library.to_string_lossy()])?
     };
     let mut names: Vec<String> =
         text.lines().filter_map(|line| line.split_once(" T ").map(|(_, name)| name.to_owned())).collect();

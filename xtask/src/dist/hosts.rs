@@ -54,9 +54,10 @@ fn stripped() -> Result<PathBuf, String> {
     let folder = built.join("stripped");
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let to = folder.join(name);
-    match cfg!(target_os = "linux") {
-        true => run("strip", &["-o", &to.to_string_lossy(), &built.join(name).to_string_lossy()])?,
-        false => c::copy(&built.join(name), &to)?,
+    if cfg!(target_os = "linux") {
+        run("strip", &["-o", &to.to_string_lossy(), &built.join(name).to_string_lossy()])?;
+    } else {
+        c::copy(&built.join(name), &to)?;
     }
     Ok(to)
 }
