@@ -26,7 +26,8 @@ impl DeviceKeys {
     /// The keys from this device's record.
     #[must_use]
     pub fn new(
-        (user, device): (UserId, DeviceId),
+        user: UserId,
+        device: DeviceId,
         account_key: AccountKey,
         signing: SigningKey,
         identity: x25519::PrivateKey,

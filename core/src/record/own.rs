@@ -40,7 +40,7 @@ impl Own {
     pub fn keys(&self) -> DeviceKeys {
         let signing = SigningKey::from_seed(self.signing.clone());
         let identity = x25519::PrivateKey::from_secret(self.identity.clone());
-        DeviceKeys::new((self.user.clone(), self.device), self.account_key, signing, identity)
+        DeviceKeys::new(self.user.clone(), self.device, self.account_key, signing, identity)
     }
 }
 

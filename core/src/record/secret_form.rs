@@ -24,8 +24,8 @@ impl<const N: usize> de::Visitor<'_> for Bytes<N> {
 pub(super) mod secret {
     use super::*;
 
-    pub(in super::super) struct Writing<'a, const N: usize>(pub(in super::super) &'a Shared<N>);
-    pub(in super::super) struct Reading<T>(pub(in super::super) T);
+    pub(in crate::record) struct Writing<'a, const N: usize>(pub(in crate::record) &'a Shared<N>);
+    pub(in crate::record) struct Reading<T>(pub(in crate::record) T);
 
     impl<const N: usize> Serialize for Writing<'_, N> {
         fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -39,14 +39,14 @@ pub(super) mod secret {
         }
     }
 
-    pub(in super::super) fn serialize<S: Serializer, const N: usize>(
+    pub(in crate::record) fn serialize<S: Serializer, const N: usize>(
         secret: &Shared<N>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
         Writing(secret).serialize(to)
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+    pub(in crate::record) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
         from: D,
     ) -> Result<Shared<N>, D::Error> {
         Ok(Reading::deserialize(from)?.0)
@@ -60,14 +60,14 @@ pub(super) mod option {
         *,
     };
 
-    pub(in super::super) fn serialize<S: Serializer, const N: usize>(
+    pub(in crate::record) fn serialize<S: Serializer, const N: usize>(
         secret: &Option<Shared<N>>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
         secret.as_ref().map(Writing).serialize(to)
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+    pub(in crate::record) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
         from: D,
     ) -> Result<Option<Shared<N>>, D::Error> {
         let secret: Option<Reading<Shared<N>>> = Option::deserialize(from)?;

@@ -17,7 +17,8 @@ use crate::{
 /// Keeps an envelope under its row's key. `false`: it is beyond the bounds, and nothing is kept.
 pub(crate) fn put_envelope(
     tx: &mut Tx<'_>,
-    (user, device): (&UserId, DeviceId),
+    user: &UserId,
+    device: DeviceId,
     key: Key,
     held: &Held,
 ) -> Result<bool, Code> {

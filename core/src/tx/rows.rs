@@ -126,7 +126,7 @@ impl<'a> Tx<'a> {
     }
 
     /// A row that is not sealed.
-    pub(crate) fn put_raw(&mut self, (key, row): (Key, Vec<u8>)) {
+    pub(crate) fn put_raw(&mut self, key: Key, row: Vec<u8>) {
         self.raw.insert(key, row);
     }
 

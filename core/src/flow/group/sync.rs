@@ -30,11 +30,11 @@ pub(crate) fn serve_lags(call: &mut Call<'_>, id: &GroupId, group: &mut GroupRec
         return Ok(());
     }
     let set = state::load(&call.tx, id)?.set;
-    let whole = bundles::whole(&call.tx, &set)?;
+    let state = State { whole: bundles::whole(&call.tx, &set)?, set };
     for (at, answer) in due {
         let Some(lag) = group.lags.get(at).cloned() else { continue };
         if concerns(call, group, &lag)? {
-            for payload in payloads(call, group, (&set, &whole), &lag, answer)? {
+            for payload in payloads(call, group, &state, &lag, answer)? {
                 tell::say_alone(call, group, &lag.user, Some(lag.device), payload)?;
             }
         }
@@ -45,7 +45,7 @@ pub(crate) fn serve_lags(call: &mut Call<'_>, id: &GroupId, group: &mut GroupRec
     }
     for user in core::mem::take(&mut group.owed) {
         if group.is_member(&user) {
-            for payload in &whole {
+            for payload in &state.whole {
                 tell::say_alone(call, group, &user, None, payload.clone())?;
             }
         }
@@ -53,11 +53,17 @@ pub(crate) fn serve_lags(call: &mut Call<'_>, id: &GroupId, group: &mut GroupRec
     call.tx.put_group(id, group).map_err(Error::from)
 }
 
-/// What a lagging device is sent, each payload in a message of its own. `whole` is the group's state.
+/// A group's operations, and all of them as they are sent.
+struct State {
+    set: Set,
+    whole: Vec<Vec<u8>>,
+}
+
+/// What a lagging device is sent, each payload in a message of its own.
 fn payloads(
     call: &Call<'_>,
     group: &mut GroupRecord,
-    (set, whole): (&Set, &[Vec<u8>]),
+    state: &State,
     lag: &Lag,
     answer: Answer,
 ) -> Result<Vec<Vec<u8>>, Code> {
@@ -69,12 +75,12 @@ fn payloads(
     }
     if group.standing != Standing::Member {
         // Our user has left, and that is all that there is to tell.
-        return bundles::farewell(&call.tx, set, call.user());
+        return bundles::farewell(&call.tx, &state.set, call.user());
     }
     if group.misled.contains(&lag.user) {
-        return bundles::evidence(&call.tx, set, &lag.user);
+        return bundles::evidence(&call.tx, &state.set, &lag.user);
     }
-    Ok(whole.to_vec())
+    Ok(state.whole.clone())
 }
 
 /// Whether a lagging device still has a part in the group: it is on its user's list, and the user is ours, is misled, or is a member under

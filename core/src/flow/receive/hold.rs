@@ -26,7 +26,7 @@ pub(super) fn hold(call: &mut Call<'_>, incoming: &Incoming<'_>, user: &User, pa
     }
     let mut events: Vec<Event> = lists::block(call, user, party.account())?.into_iter().collect();
     let envelope = Held { at: call.now().0, envelope: incoming.bytes.to_vec() };
-    let is_held = held::put_envelope(&mut call.tx, (&incoming.user, incoming.device), key, &envelope)?;
+    let is_held = held::put_envelope(&mut call.tx, &incoming.user, incoming.device, key, &envelope)?;
     if !is_held {
         events.push(Event::HeldDropped { user: user.user.clone() });
     }

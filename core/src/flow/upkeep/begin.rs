@@ -41,7 +41,8 @@ pub(crate) fn check_store(tx: &mut Tx<'_>, sealer: &Sealer, must_exist: bool) ->
         Some(row) => sealer.check(&row),
         None if must_exist => Err(Code::ForeignStore),
         None => {
-            tx.put_raw(sealer.check_row()?);
+            let (key, row) = sealer.check_row()?;
+            tx.put_raw(key, row);
             Ok(())
         }
     }
