@@ -675,9 +675,9 @@ typedef struct sesame_event {
 typedef struct sesame_send {
   /// The size of this struct in the library.
   size_t struct_size;
-  /// The send's name, 16 bytes.
+  /// The send's id, 16 bytes.
   struct sesame_slice id;
-  /// The message's name, 16 bytes: it travels inside, the same in every copy.
+  /// The message's id, 16 bytes: it travels inside, the same in every copy.
   struct sesame_slice content_id;
   /// What to submit now, one batch for each user; each is settled by its own `sesame_device_accepted` or `sesame_device_rejected`.
   const struct sesame_batch *const *batches;
@@ -781,7 +781,7 @@ typedef struct sesame_sends {
 typedef struct sesame_message {
   /// The size of this struct in the library.
   size_t struct_size;
-  /// The message's name, 16 bytes: the same in every copy and resend.
+  /// The message's id, 16 bytes: the same in every copy and resend.
   struct sesame_slice content_id;
   /// The authenticated sender.
   struct sesame_slice user;

@@ -48,7 +48,7 @@ impl core::fmt::Debug for Client {
     }
 }
 
-/// Whether a call may come in here and now.
+/// Refuses a call from inside a store's callback, or in a forked child.
 ///
 /// # Errors
 /// [`Code::Reentrant`] from inside a store's callback; [`Code::Forked`] in the child of a process that had already called.

@@ -57,7 +57,7 @@
 //! - Groups: [`Client::create_group`] and [`Group`].
 //! - More devices: [`Linking`] on the new one, [`Client::link`] on the primary.
 //! - Stores: [`SqliteStore`] for a file, [`MemoryStore`] for tests, or your own [`Store`].
-//! - `docs/architecture.md` for the house, `docs/server.md` for what your server must do, `docs/threat-model.md` for every limit.
+//! - `docs/architecture.md` for how the code is built, `docs/server.md` for what your server must do, `docs/threat-model.md` for every limit.
 
 pub mod app_store;
 mod calls;

@@ -1,4 +1,4 @@
-//! The Sesame specification, rule by rule (T3 to T26), in the direct scope. `core/src/session/order.rs` tests T1, T2 and T21.
+//! The Sesame specification, rule by rule (T3 to T26), in the direct scope. `core/src/model/order.rs` tests T1, T2 and T21.
 
 use sesame_core::error::Code;
 use sesame_core::event::{Answers, DeviceState, Event, MessageKind, Need, Received, Rejection};

@@ -41,9 +41,9 @@ pub struct Flags {
 /// A message that was opened and authenticated. Its payload is wiped when it is dropped.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Message {
-    /// The message's name, 16 bytes: the same in every copy and resend.
+    /// The message's id, 16 bytes: the same in every copy and resend.
     pub content_id: ContentId,
-    /// The envelope's name, 16 bytes.
+    /// The envelope's id, 16 bytes.
     pub envelope_id: EnvelopeId,
     /// The authenticated sender.
     pub user: UserId,

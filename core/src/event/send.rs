@@ -42,9 +42,9 @@ impl<'a, const N: usize> From<&'a [UserId; N]> for Recipients<'a> {
 /// How a send stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Send {
-    /// The send's name, 16 bytes.
+    /// The send's id, 16 bytes.
     pub id: SendId,
-    /// The message's name, 16 bytes: it travels inside, the same in every copy.
+    /// The message's id, 16 bytes: it travels inside, the same in every copy.
     pub content_id: ContentId,
     /// What to submit now, one batch for each user; each is settled by its own `accepted` or `rejected`.
     pub batches: Vec<Batch>,
@@ -103,7 +103,7 @@ pub enum Need {
 /// Why the server refused a batch.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Rejection {
-    /// The user's devices are others than the batch names; with the user's signed list, which alone counts (X 5).
+    /// The user's devices differ from those that the batch names; with the user's signed list, which alone counts (X 5).
     Mismatch {
         /// A signed device list.
         device_list: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Signed device lists and pins meet the rows: what one changes besides its user's record (X 5).
+//! What a signed device list or a pin changes in the store (X 5).
 
 use crate::{
     crypto::ed25519::VerifyingKey,

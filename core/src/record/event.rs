@@ -1,4 +1,5 @@
-//! The forms of what waits in the inbox. A new event gets the next number here; its place in [`Event`] is free.
+//! The forms of what waits in the inbox. A new event gets the next number here; the order of the
+//! variants in [`Event`] does not matter.
 
 use super::{Record, form::stored};
 use crate::event::{Event, Flags, GroupInfo, Item, Message, MessageKind, Standing};

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, de};
 
-/// More fields than any form has: an upper bound that the compact code does not store.
+/// More fields than any form has: an upper bound that postcard does not store.
 pub(super) const MOST_FIELDS: usize = 16;
 
 /// The next field of a form.

@@ -157,7 +157,6 @@ pub fn block(known: &User, claimed: AccountKey) -> (User, Option<Event>) {
 /// # Errors
 /// [`Code::InvalidArgument`] if `account_key` is neither the claimed key nor, while a claim is open, the pinned
 /// one.
-/// [`Code::InvalidArgument`] when this key does not wait.
 pub fn accept(known: &User, account_key: &AccountKey) -> Result<User, Code> {
     if known.account_key == *account_key && known.claimed_key.is_some() {
         return Ok(User { claimed_key: None, ..known.clone() });

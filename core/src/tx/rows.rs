@@ -17,7 +17,7 @@ pub(crate) struct Tx<'a> {
     store: &'a dyn Store,
     sealer: &'a Sealer,
     hold: bool,
-    held: Cell<bool>,
+    locked: Cell<bool>,
     generation: Cell<Option<Generation>>,
     loaded: RefCell<BTreeMap<Key, Option<Vec<u8>>>>,
     staged: BTreeMap<Key, Plain>,
@@ -31,7 +31,7 @@ impl<'a> Tx<'a> {
             store,
             sealer,
             hold,
-            held: Cell::new(false),
+            locked: Cell::new(false),
             generation: Cell::new(None),
             loaded: RefCell::default(),
             staged: BTreeMap::new(),
@@ -51,9 +51,9 @@ impl<'a> Tx<'a> {
         if queries.is_empty() {
             return Ok(());
         }
-        let hold = self.hold && !self.held.get();
+        let hold = self.hold && !self.locked.get();
         let snapshot = self.store.load(queries, hold)?;
-        self.held.set(self.held.get() || hold);
+        self.locked.set(self.locked.get() || hold);
         match self.generation.get() {
             None => self.generation.set(Some(snapshot.generation)),
             Some(generation) if generation == snapshot.generation => {}
@@ -184,7 +184,7 @@ impl<'a> Tx<'a> {
         let expected = self.generation.get().unwrap_or_default();
         let counter = expected.counter.checked_add(1).ok_or(Code::Internal)?;
         let next = Generation { counter, nonce: context.random() };
-        self.held.set(false);
+        self.locked.set(false);
         match self.store.commit(expected, &Changes { next, rows }) {
             Ok(()) => Ok(true),
             Err(CommitError::Conflict) => Ok(false),
@@ -203,7 +203,7 @@ impl<'a> Tx<'a> {
 /// A hold ends with its call, whatever became of it.
 impl Drop for Tx<'_> {
     fn drop(&mut self) {
-        if self.held.get() {
+        if self.locked.get() {
             self.store.release();
         }
     }

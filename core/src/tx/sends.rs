@@ -58,7 +58,7 @@ pub(crate) fn parts(tx: &Tx<'_>, user: &UserId) -> Result<Vec<Part>, Code> {
 pub(crate) fn close(tx: &mut Tx<'_>, send: &SendId, user: &UserId) -> Result<(), Code> {
     let Some(Sending { head, .. }) = read(tx, send)? else { return Ok(()) };
     tx.delete(tx.places().part(user, send));
-    // Our own part stands last and is mostly settled last: looked for first, a thousand settlements cost a thousand looks.
+    // Our own part stands last and is mostly settled last. It is looked for first: one look is then enough.
     for other in head.users.iter().rev() {
         if tx.exists(&tx.places().part(&other.user, send))? {
             return Ok(());

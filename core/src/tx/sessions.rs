@@ -113,7 +113,8 @@ fn answer_carrier(tx: &mut Tx<'_>, peer: &mut Peer, carrier: Option<SessionId>, 
     tx.put(key, &SessionCold { beginning: None, ..cold })
 }
 
-/// Keeps the skipped keys of a device within their bound (A30). A session that pays keeps marks, so that its messages fail as expired.
+/// Keeps the skipped keys of a device within their bound (A30). A session whose keys are deleted remembers their
+/// numbers, so that its messages fail as expired.
 fn bound_skipped(tx: &mut Tx<'_>, peer: &Peer) -> Result<(), Code> {
     let places = tx.places();
     let mut counts = Vec::new();

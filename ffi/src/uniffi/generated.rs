@@ -468,7 +468,7 @@ impl From<sesame_core::event::Cost> for Cost {
 /// A message that was opened and authenticated.
 #[derive(Clone, ::uniffi::Record)]
 pub struct Message {
-    /// The message's name, 16 bytes: the same in every copy and resend.
+    /// The message's id, 16 bytes: the same in every copy and resend.
     pub content_id: Bytes,
     /// The authenticated sender.
     pub user: String,
@@ -777,9 +777,9 @@ impl From<sesame_core::event::Need> for Need {
 /// How a send stands.
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct PendingSend {
-    /// The send's name, 16 bytes.
+    /// The send's id, 16 bytes.
     pub id: Bytes,
-    /// The message's name, 16 bytes: it travels inside, the same in every copy.
+    /// The message's id, 16 bytes: it travels inside, the same in every copy.
     pub content_id: Bytes,
     /// What to submit now, one batch for each user; each is settled by its own `device.accepted()` or `device.rejected()`.
     pub batches: Vec<Batch>,

@@ -644,7 +644,7 @@ class Message:
     """A message that was opened and authenticated."""
 
     content_id: bytes
-    """The message's name, 16 bytes: the same in every copy and resend."""
+    """The message's id, 16 bytes: the same in every copy and resend."""
     user: str
     """The authenticated sender."""
     device: int
@@ -973,9 +973,9 @@ class PendingSend:
     """How a send stands."""
 
     id: bytes
-    """The send's name, 16 bytes."""
+    """The send's id, 16 bytes."""
     content_id: bytes
-    """The message's name, 16 bytes: it travels inside, the same in every copy."""
+    """The message's id, 16 bytes: it travels inside, the same in every copy."""
     batches: tuple[Batch, ...]
     """What to submit now, one batch for each user; each is settled by its own ``device.accepted()`` or ``device.rejected()``."""
     needs: tuple[Need, ...]

@@ -4210,7 +4210,7 @@ public func FfiConverterTypeMail_lower(_ value: Mail) -> RustBuffer {
  */
 public struct Message: Equatable, Hashable {
     /**
-     * The message's name, 16 bytes: the same in every copy and resend.
+     * The message's id, 16 bytes: the same in every copy and resend.
      */
     public let contentId: Bytes
     /**
@@ -4266,7 +4266,7 @@ public struct Message: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * The message's name, 16 bytes: the same in every copy and resend.
+         * The message's id, 16 bytes: the same in every copy and resend.
          */contentId: Bytes, 
         /**
          * The authenticated sender.
@@ -4458,11 +4458,11 @@ public func FfiConverterTypeOutgoing_lower(_ value: Outgoing) -> RustBuffer {
  */
 public struct PendingSend: Equatable, Hashable {
     /**
-     * The send's name, 16 bytes.
+     * The send's id, 16 bytes.
      */
     public let id: Bytes
     /**
-     * The message's name, 16 bytes: it travels inside, the same in every copy.
+     * The message's id, 16 bytes: it travels inside, the same in every copy.
      */
     public let contentId: Bytes
     /**
@@ -4486,10 +4486,10 @@ public struct PendingSend: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * The send's name, 16 bytes.
+         * The send's id, 16 bytes.
          */id: Bytes, 
         /**
-         * The message's name, 16 bytes: it travels inside, the same in every copy.
+         * The message's id, 16 bytes: it travels inside, the same in every copy.
          */contentId: Bytes, 
         /**
          * What to submit now, one batch for each user; each is settled by its own `device.accepted()` or `device.rejected()`.

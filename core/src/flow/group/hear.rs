@@ -66,7 +66,7 @@ pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: Said) -> Result<Hear
     Ok(Heard { items: dropped.into_iter().collect(), held })
 }
 
-/// `Ok(None)`: it is too early for this content.
+/// `Ok(None)`: it is too early for this content, and the caller holds it.
 fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &Said) -> Result<Option<Vec<Item>>, Code> {
     match &said.body {
         Body::Group { claim, .. } => {
@@ -102,8 +102,8 @@ fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &Said) -> Result<
     }
 }
 
-/// Whether the sender's operations need to agree with ours: a user who has left lags behind rightly, for nothing is sent there any more
-/// (A56).
+/// Whether the sender's operations need to agree with ours: a user who has left is expected to have fewer, because nothing is sent there
+/// any more (A56).
 fn has_part(call: &Call<'_>, group: &GroupRecord, said: &Said) -> bool {
     said.user == *call.user() || group.has(&said.user, &said.account_key)
 }

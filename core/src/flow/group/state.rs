@@ -1,4 +1,4 @@
-//! A group's operations meet the rows: what new ones change besides the set.
+//! What new operations of a group change in the store besides the set.
 
 use crate::{
     context::Timestamp,

@@ -93,7 +93,7 @@ pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPar
             let Some(peer) = peers.get(device) else { continue };
             match encrypt(call, To { user, peer, own, said: &said }, aim.scope) {
                 Ok(entry) => part.entries.push(entry),
-                // No step holds the content once the lists are with it: this device gets nothing, and the app is told.
+                // No padding size holds the content with the lists: this device gets nothing, and the app is told.
                 Err(Failure::Other(Code::TooLarge)) => part.skip(device, Code::TooLarge),
                 Err(Failure::Other(code)) => return Err(code),
                 Err(Failure::Damaged(id)) => {

@@ -558,7 +558,7 @@ pub(in crate::capi) fn cost(tree: &mut Tree, from: sesame_core::event::Cost) -> 
 pub struct sesame_message {
     /// The size of this struct in the library.
     pub struct_size: usize,
-    /// The message's name, 16 bytes: the same in every copy and resend.
+    /// The message's id, 16 bytes: the same in every copy and resend.
     pub content_id: sesame_slice,
     /// The authenticated sender.
     pub user: sesame_slice,
@@ -1075,9 +1075,9 @@ pub(super) fn one_need(tree: &mut Tree, from: sesame_core::event::Need) -> sesam
 pub struct sesame_send {
     /// The size of this struct in the library.
     pub struct_size: usize,
-    /// The send's name, 16 bytes.
+    /// The send's id, 16 bytes.
     pub id: sesame_slice,
-    /// The message's name, 16 bytes: it travels inside, the same in every copy.
+    /// The message's id, 16 bytes: it travels inside, the same in every copy.
     pub content_id: sesame_slice,
     /// What to submit now, one batch for each user; each is settled by its own `sesame_device_accepted` or `sesame_device_rejected`.
     pub batches: *const *const sesame_batch,

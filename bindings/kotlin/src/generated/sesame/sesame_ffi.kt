@@ -6685,7 +6685,7 @@ public object FfiConverterTypeMail: FfiConverterRustBuffer<Mail> {
  */
 data class Message (
     /**
-     * The message's name, 16 bytes: the same in every copy and resend.
+     * The message's id, 16 bytes: the same in every copy and resend.
      */
     val `contentId`: Bytes
     , 
@@ -6867,12 +6867,12 @@ public object FfiConverterTypeOutgoing: FfiConverterRustBuffer<Outgoing> {
  */
 data class PendingSend (
     /**
-     * The send's name, 16 bytes.
+     * The send's id, 16 bytes.
      */
     val `id`: Bytes
     , 
     /**
-     * The message's name, 16 bytes: it travels inside, the same in every copy.
+     * The message's id, 16 bytes: it travels inside, the same in every copy.
      */
     val `contentId`: Bytes
     , 
