@@ -7,7 +7,7 @@
 
 use sesame::Client;
 use sesame_core::{
-    event::{Recipients, Send},
+    event::{PendingSend, Recipients},
     ids::{DeviceId, UserId},
     store::Store,
 };
@@ -40,11 +40,11 @@ impl Host {
         Self { client, user }
     }
 
-    fn encrypt(&self, to: &[UserId]) -> Send {
+    fn encrypt(&self, to: &[UserId]) -> PendingSend {
         self.client.call(|d, c| d.batch_encrypt(c, Recipients::Users(to), TEXT, None)).unwrap()
     }
 
-    fn settle(&self, relay: &mut Relay, send: Send) {
+    fn settle(&self, relay: &mut Relay, send: PendingSend) {
         let mut view = Some(send);
         while let Some(send) = view {
             for batch in &send.batches {

@@ -6,8 +6,8 @@ use sesame_core::error::Code;
 use sesame_core::{
     error::Error,
     event::{
-        Answers, Applied, DeviceView, Event, GroupChange, GroupView, InboxItem, Publication, Received, Recipients,
-        Rejection, Send, SessionView, UserView,
+        Answers, Applied, DeviceView, Event, GroupChange, GroupView, InboxItem, PendingSend, Publication, Received,
+        Recipients, Rejection, SessionView, UserView,
     },
     ids::{AccountKey, ContentId, DeviceId, GroupId, GroupKind, PublicationId, SendId, UserId},
 };
@@ -28,7 +28,7 @@ impl Client {
         to: impl Into<Recipients<'r>>,
         payload: &[u8],
         content_id: Option<ContentId>,
-    ) -> Result<Send, Error> {
+    ) -> Result<PendingSend, Error> {
         self.call(|core, context| core.batch_encrypt(context, to, payload, content_id))
     }
 
@@ -36,7 +36,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::batch_encrypt`].
-    pub fn encrypt_to(&self, user: &UserId, device: DeviceId, payload: &[u8]) -> Result<Send, Error> {
+    pub fn encrypt_to(&self, user: &UserId, device: DeviceId, payload: &[u8]) -> Result<PendingSend, Error> {
         self.call(|core, context| core.encrypt_to(context, user, device, payload))
     }
 
@@ -44,7 +44,7 @@ impl Client {
     ///
     /// # Errors
     /// The store's.
-    pub fn outbox(&self) -> Result<Vec<Send>, Error> {
+    pub fn outbox(&self) -> Result<Vec<PendingSend>, Error> {
         self.call(|core, context| core.outbox(context))
     }
 
@@ -52,7 +52,7 @@ impl Client {
     ///
     /// # Errors
     /// The store's.
-    pub fn pending(&self, send: &SendId) -> Result<Option<Send>, Error> {
+    pub fn pending(&self, send: &SendId) -> Result<Option<PendingSend>, Error> {
         self.call(|core, context| core.pending(context, send))
     }
 
@@ -78,7 +78,7 @@ impl Client {
     /// # Errors
     /// [`Code::InvalidArgument`] when no such part is open; what
     /// [`VerifiedDeviceList::verify`](sesame_core::internal::keys::device_list::VerifiedDeviceList::verify) says, [`Code::WrongUser`]; the store's.
-    pub fn rejected(&self, send: &SendId, user: &UserId, rejection: &Rejection) -> Result<Send, Error> {
+    pub fn rejected(&self, send: &SendId, user: &UserId, rejection: &Rejection) -> Result<PendingSend, Error> {
         self.call(|core, context| core.rejected(context, send, user, rejection))
     }
 
@@ -243,7 +243,7 @@ impl Client {
         kind: GroupKind,
         info: &GroupChange,
         users: &[UserId],
-    ) -> Result<(Group<'_>, Send), Error> {
+    ) -> Result<(Group<'_>, PendingSend), Error> {
         let (id, send) = self.call(|core, context| {
             let (group, send) = core.create_group(context, kind, info, users)?;
             Ok((group.id(), send))

@@ -6,7 +6,7 @@ use sesame_core::error::Code;
 use sesame_core::{
     context::Context,
     error::Error,
-    event::{Cost, GroupChange, GroupView, HistoryEntry, Send, SessionView},
+    event::{Cost, GroupChange, GroupView, HistoryEntry, PendingSend, SessionView},
     ids::{ContentId, DeviceId, GroupId, UserId},
 };
 
@@ -45,7 +45,7 @@ impl<'c> Group<'c> {
     /// # Errors
     /// [`Code::NotAMember`]; [`Code::EmptyBatch`]; [`Code::AlreadyMember`], [`Code::UnknownUser`] or [`Code::IdentityNotAccepted`], with the
     /// user's place; [`Code::TooMany`]; [`Code::TooManyOperations`].
-    pub fn add(&self, users: &[UserId]) -> Result<Send, Error> {
+    pub fn add(&self, users: &[UserId]) -> Result<PendingSend, Error> {
         self.call(|group, context| group.add(context, users))
     }
 
@@ -53,7 +53,7 @@ impl<'c> Group<'c> {
     ///
     /// # Errors
     /// [`Code::NotAMember`]; [`Code::InvalidArgument`] for nothing, or for what is outside its bounds; [`Code::TooManyOperations`].
-    pub fn update_info(&self, change: &GroupChange) -> Result<Send, Error> {
+    pub fn update_info(&self, change: &GroupChange) -> Result<PendingSend, Error> {
         self.call(|group, context| group.update_info(context, change))
     }
 
@@ -61,7 +61,7 @@ impl<'c> Group<'c> {
     ///
     /// # Errors
     /// As there.
-    pub fn rename(&self, name: &str) -> Result<Send, Error> {
+    pub fn rename(&self, name: &str) -> Result<PendingSend, Error> {
         self.call(|group, context| group.rename(context, name))
     }
 
@@ -69,7 +69,7 @@ impl<'c> Group<'c> {
     ///
     /// # Errors
     /// [`Code::NotAMember`].
-    pub fn leave(&self) -> Result<Send, Error> {
+    pub fn leave(&self) -> Result<PendingSend, Error> {
         self.call(|group, context| group.leave(context))
     }
 
@@ -77,7 +77,7 @@ impl<'c> Group<'c> {
     ///
     /// # Errors
     /// [`Code::NotInvited`].
-    pub fn accept(&self) -> Result<Send, Error> {
+    pub fn accept(&self) -> Result<PendingSend, Error> {
         self.call(|group, context| group.accept(context))
     }
 
@@ -85,7 +85,7 @@ impl<'c> Group<'c> {
     ///
     /// # Errors
     /// [`Code::NotInvited`].
-    pub fn decline(&self) -> Result<Send, Error> {
+    pub fn decline(&self) -> Result<PendingSend, Error> {
         self.call(|group, context| group.decline(context))
     }
 
@@ -94,7 +94,7 @@ impl<'c> Group<'c> {
     ///
     /// # Errors
     /// [`Code::NotAMember`]; [`Code::InvalidArgument`] when a user is none of the other members; as [`Client::create_group`].
-    pub fn fork_without(&self, users: &[UserId]) -> Result<(Group<'c>, Send), Error> {
+    pub fn fork_without(&self, users: &[UserId]) -> Result<(Group<'c>, PendingSend), Error> {
         let (id, send) = self.call(|group, context| {
             let (fork, send) = group.fork_without(context, users)?;
             Ok((fork.id(), send))
@@ -106,7 +106,7 @@ impl<'c> Group<'c> {
     ///
     /// # Errors
     /// As [`Client::batch_encrypt`], which it is.
-    pub fn send(&self, payload: &[u8], content_id: Option<ContentId>) -> Result<Send, Error> {
+    pub fn send(&self, payload: &[u8], content_id: Option<ContentId>) -> Result<PendingSend, Error> {
         self.call(|group, context| group.send(context, payload, content_id))
     }
 

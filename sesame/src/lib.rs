@@ -46,7 +46,7 @@
 //! # The road of a message
 //!
 //! Out: [`Client::batch_encrypt`] takes the lock, the time and fresh randomness and enters the core. There the registry picks devices, a
-//! session seals for each, and one commit writes all that changed. The [`Send`] that comes back has one [`Batch`] for each user; your server
+//! session seals for each, and one commit writes all that changed. The [`PendingSend`] that comes back has one [`Batch`] for each user; your server
 //! takes a batch whole or refuses it, and [`Client::accepted`] or [`Client::rejected`] says which.
 //!
 //! In: [`Client::batch_decrypt`] opens a fetched mailbox, each envelope by itself, all in one commit. What was said waits in the inbox until
@@ -76,8 +76,8 @@ pub use sesame_core::{
     error::{Blame, Code, Error},
     event::{
         Act, Answers, Applied, Batch, Cost, DeviceState, DeviceView, Event, Flags, GroupChange, GroupInfo, GroupView,
-        HistoryEntry, InboxItem, Item, MemberView, Message, MessageKind, Need, NextStep, Outgoing, Publication,
-        Received, Recipients, Refusal, Rejection, Send, SessionView, Skipped, Standing, UserView,
+        HistoryEntry, InboxItem, Item, MemberView, Message, MessageKind, Need, NextStep, Outgoing, PendingSend,
+        Publication, Received, Recipients, Refusal, Rejection, SessionView, Skipped, Standing, UserView,
     },
     ids::{
         AccountKey, ContentId, DeviceId, EnvelopeId, GroupId, GroupKind, OperationId, PublicationId, SendId, SessionId,

@@ -5,7 +5,7 @@ use sesame_core::{
     context::{Context, Timestamp},
     device::Group,
     error::{Code, Error},
-    event::{GroupChange, GroupView, Received, Send, SessionView, Standing},
+    event::{GroupChange, GroupView, PendingSend, Received, SessionView, Standing},
     ids::{DeviceId, GroupId, GroupKind, UserId},
     internal::{
         group::{operation::Operation, set::Set},
@@ -73,7 +73,7 @@ impl World {
     }
 
     /// Makes a group, but does not submit the send that tells the members.
-    pub fn found_quietly(&mut self, creator: Name, name: &str, users: &[&str]) -> (GroupId, Send) {
+    pub fn found_quietly(&mut self, creator: Name, name: &str, users: &[&str]) -> (GroupId, PendingSend) {
         let users: Vec<UserId> = users.iter().map(|name| user(name)).collect();
         let info = GroupChange { name: Some(name.to_owned()), ..GroupChange::default() };
         self.with(creator, |device, context| {
@@ -100,7 +100,7 @@ impl World {
         &mut self,
         name: Name,
         id: GroupId,
-        call: impl FnOnce(Group<'_>, &mut Context<'_>) -> Result<Send, Error>,
+        call: impl FnOnce(Group<'_>, &mut Context<'_>) -> Result<PendingSend, Error>,
     ) -> Result<(), Error> {
         let send = self.in_group(name, id, call)?;
         assert_eq!(self.drive(name, send)?, None);
@@ -164,7 +164,7 @@ impl World {
 
     /// The sender's group record for a send, and the users that the send welcomes.
     #[must_use]
-    pub fn group_of(&self, name: Name, send: &Send) -> Option<(GroupRecord, Vec<UserId>)> {
+    pub fn group_of(&self, name: Name, send: &PendingSend) -> Option<(GroupRecord, Vec<UserId>)> {
         let sealer = Sealer::new(&store_key());
         let rows = self.dump(name);
         let head = Places::send(Kind::SendHead, &send.id);
@@ -176,7 +176,7 @@ impl World {
 
     /// The payload of a send: the app's bytes, or operations.
     #[must_use]
-    pub fn payload_of(&self, name: Name, send: &Send) -> Vec<u8> {
+    pub fn payload_of(&self, name: Name, send: &PendingSend) -> Vec<u8> {
         let (sealer, key) = (Sealer::new(&store_key()), Places::send(Kind::SendBody, &send.id));
         SendBody::decode(&sealer.open(&key, &self.dump(name)[&key]).unwrap()).unwrap().payload.clone()
     }
@@ -203,7 +203,7 @@ impl World {
 
     /// Sends a message to a group and replaces the app's bytes by these operations. The recipes do not depend
     /// on the payload.
-    pub fn replace_payload(&mut self, name: Name, id: GroupId, bundle: &[u8]) -> Send {
+    pub fn replace_payload(&mut self, name: Name, id: GroupId, bundle: &[u8]) -> PendingSend {
         let send = self.in_group(name, id, |group, context| group.send(context, b"", None)).unwrap();
         let sealer = Sealer::new(&store_key());
         let mut rows = self.dump(name);

@@ -21,7 +21,7 @@ use sesame_core::{
     context::{Context, Timestamp},
     device::Device,
     error::{Code, Error},
-    event::{Item, Message, Received, Rejection, Send},
+    event::{Item, Message, PendingSend, Received, Rejection},
     ids::{DeviceId, SendId, UserId},
     internal::{
         crypto::ed25519::SigningKey,
@@ -227,7 +227,7 @@ impl World {
     ///
     /// # Errors
     /// The errors of the device's calls.
-    pub fn drive(&mut self, from: Name, send: Send) -> Result<Option<Send>, Error> {
+    pub fn drive(&mut self, from: Name, send: PendingSend) -> Result<Option<PendingSend>, Error> {
         let id = send.id;
         let mut view = Some(send);
         for _ in 0..20 {
@@ -341,7 +341,7 @@ impl World {
     }
 
     /// Encrypts a message and submits nothing.
-    pub fn encrypt(&mut self, from: Name, to: &[&str], text: &[u8]) -> Send {
+    pub fn encrypt(&mut self, from: Name, to: &[&str], text: &[u8]) -> PendingSend {
         let users: Vec<UserId> = to.iter().map(|name| user(name)).collect();
         self.with(from, |device, context| device.batch_encrypt(context, &users, text, None)).unwrap()
     }

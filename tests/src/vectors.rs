@@ -142,7 +142,7 @@ pub fn vectors() -> Value {
 
     let mut conversation = Vec::new();
     let mut exchange =
-        |world: &mut World, from: Name, to: Name, text: &[u8], pending: Option<sesame_core::event::Send>| {
+        |world: &mut World, from: Name, to: Name, text: &[u8], pending: Option<sesame_core::event::PendingSend>| {
             let send = pending.unwrap_or_else(|| world.encrypt(from, &[to.0], text));
             assert_eq!(world.drive(from, send).unwrap(), None);
             let envelope = world.mails(to).remove(0);

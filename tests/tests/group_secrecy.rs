@@ -335,7 +335,7 @@ fn t87_sizes_are_equal_while_a_list_rides_and_before_any_answer() {
         }
         for length in (0..2_000).step_by(23) {
             let text = vec![1; length];
-            let sizes = |send: &sesame_core::event::Send| -> Vec<(UserId, u32, usize)> {
+            let sizes = |send: &sesame_core::event::PendingSend| -> Vec<(UserId, u32, usize)> {
                 let of = |batch: &sesame_core::event::Batch| {
                     let out = batch.envelopes.iter().map(|out| (batch.user.clone(), out.device.0, out.envelope.len()));
                     out.collect::<Vec<_>>()

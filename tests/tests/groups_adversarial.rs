@@ -1,7 +1,7 @@
 //! Private groups with dishonest members and dishonest servers (A47 to A57).
 
 use sesame_core::error::Code;
-use sesame_core::event::{Act, Answers, Event, Item, Need, Received, Send};
+use sesame_core::event::{Act, Answers, Event, Item, Need, PendingSend, Received};
 use sesame_core::ids::{DeviceId, GroupId, GroupKind};
 use sesame_core::internal::crypto::labels;
 use sesame_core::internal::group::{operation::Operation, set::Set};
@@ -51,7 +51,7 @@ fn a47_nothing_rides_in_a_scope_where_it_has_no_business() {
 }
 
 /// What a client that keeps no rules sends: a signed operation in the place of a message that it had ready.
-fn smuggle(world: &mut World, from: Name, id: GroupId, set: &Set, body: Body) -> Send {
+fn smuggle(world: &mut World, from: Name, id: GroupId, set: &Set, body: Body) -> PendingSend {
     let signer = world.own(from).keys();
     let list = world.list(from.0);
     let draft = set.draft(&signer.party, body).unwrap();

@@ -72,7 +72,7 @@ pub(crate) const TYPES: [Row; 23] = [
     row("Skipped", "Skipped", "skipped"),
     row("Batch", "Batch", "batch"),
     row("Need", "Need", "need"),
-    row("Send", "PendingSend", "send"),
+    row("PendingSend", "PendingSend", "send"),
     row("Answers", "Answers", "answers"),
 ];
 

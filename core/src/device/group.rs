@@ -4,7 +4,7 @@ use super::Device;
 use crate::{
     context::Context,
     error::{Code, Error},
-    event::{Cost, GroupChange, GroupView, HistoryEntry, Recipients, Send, SessionView, Standing},
+    event::{Cost, GroupChange, GroupView, HistoryEntry, PendingSend, Recipients, SessionView, Standing},
     flow::group::{
         act, cost,
         state::{self, Loaded},
@@ -37,7 +37,7 @@ impl Device {
         kind: GroupKind,
         info: &GroupChange,
         users: &[UserId],
-    ) -> Result<(Group<'_>, Send), Error> {
+    ) -> Result<(Group<'_>, PendingSend), Error> {
         let change = act::form(info)?;
         let (id, send) = self.call(context, |call| act::found(call, kind, &change, users))?;
         Ok((Group { device: self, id }, send))
@@ -91,7 +91,7 @@ impl<'d> Group<'d> {
         &self,
         context: &mut Context<'_>,
         body: impl Fn(&Call<'_>, &Loaded) -> Result<Body, Error>,
-    ) -> Result<Send, Error> {
+    ) -> Result<PendingSend, Error> {
         self.with(context, |call, loaded| {
             if loaded.group.as_ref().is_none_or(|group| group.standing != Standing::Member) {
                 return Err(Code::NotAMember.into());
@@ -118,7 +118,7 @@ impl<'d> Group<'d> {
     /// # Errors
     /// [`Code::NotAMember`]; [`Code::EmptyBatch`]; [`Code::AlreadyMember`], [`Code::UnknownUser`] or [`Code::IdentityNotAccepted`], with the
     /// user's place; [`Code::TooMany`]; [`Code::TooManyOperations`].
-    pub fn add(&self, context: &mut Context<'_>, users: &[UserId]) -> Result<Send, Error> {
+    pub fn add(&self, context: &mut Context<'_>, users: &[UserId]) -> Result<PendingSend, Error> {
         if users.is_empty() {
             return Err(Error::of(Code::EmptyBatch, "users"));
         }
@@ -129,7 +129,7 @@ impl<'d> Group<'d> {
     ///
     /// # Errors
     /// [`Code::NotAMember`]; [`Code::InvalidArgument`] for nothing, or for what is outside its bounds; [`Code::TooManyOperations`].
-    pub fn update_info(&self, context: &mut Context<'_>, change: &GroupChange) -> Result<Send, Error> {
+    pub fn update_info(&self, context: &mut Context<'_>, change: &GroupChange) -> Result<PendingSend, Error> {
         let change = act::form(change)?;
         if change.is_empty() {
             return Err(Error::of(Code::InvalidArgument, "change"));
@@ -141,7 +141,7 @@ impl<'d> Group<'d> {
     ///
     /// # Errors
     /// As there.
-    pub fn rename(&self, context: &mut Context<'_>, name: &str) -> Result<Send, Error> {
+    pub fn rename(&self, context: &mut Context<'_>, name: &str) -> Result<PendingSend, Error> {
         self.update_info(context, &GroupChange::named(name))
     }
 
@@ -149,7 +149,7 @@ impl<'d> Group<'d> {
     ///
     /// # Errors
     /// [`Code::NotAMember`].
-    pub fn leave(&self, context: &mut Context<'_>) -> Result<Send, Error> {
+    pub fn leave(&self, context: &mut Context<'_>) -> Result<PendingSend, Error> {
         self.as_member(context, |_, _| Ok(Body::Leave))
     }
 
@@ -157,7 +157,7 @@ impl<'d> Group<'d> {
     ///
     /// # Errors
     /// [`Code::NotInvited`].
-    pub fn accept(&self, context: &mut Context<'_>) -> Result<Send, Error> {
+    pub fn accept(&self, context: &mut Context<'_>) -> Result<PendingSend, Error> {
         self.answer(context, |add| Body::Accept { add })
     }
 
@@ -165,11 +165,11 @@ impl<'d> Group<'d> {
     ///
     /// # Errors
     /// [`Code::NotInvited`].
-    pub fn decline(&self, context: &mut Context<'_>) -> Result<Send, Error> {
+    pub fn decline(&self, context: &mut Context<'_>) -> Result<PendingSend, Error> {
         self.answer(context, |add| Body::Decline { add })
     }
 
-    fn answer(&self, context: &mut Context<'_>, body: impl Fn([u8; 32]) -> Body) -> Result<Send, Error> {
+    fn answer(&self, context: &mut Context<'_>, body: impl Fn([u8; 32]) -> Body) -> Result<PendingSend, Error> {
         self.with(context, |call, loaded| {
             let Some(Standing::Invited(add)) = loaded.group.as_ref().map(|group| group.standing) else {
                 return Err(Code::NotInvited.into());
@@ -183,7 +183,7 @@ impl<'d> Group<'d> {
     ///
     /// # Errors
     /// [`Code::NotAMember`]; [`Code::InvalidArgument`] when a user is none of the other members; as [`Device::create_group`].
-    pub fn fork_without(&self, context: &mut Context<'_>, users: &[UserId]) -> Result<(Group<'d>, Send), Error> {
+    pub fn fork_without(&self, context: &mut Context<'_>, users: &[UserId]) -> Result<(Group<'d>, PendingSend), Error> {
         let (id, send) = self.with(context, |call, loaded| {
             let group = loaded.group.filter(|group| group.standing == Standing::Member).ok_or(Code::NotAMember)?;
             act::fork_without(call, &group, users)
@@ -200,7 +200,7 @@ impl<'d> Group<'d> {
         context: &mut Context<'_>,
         payload: &[u8],
         content_id: Option<ContentId>,
-    ) -> Result<Send, Error> {
+    ) -> Result<PendingSend, Error> {
         self.device.batch_encrypt(context, Recipients::Group(self.id), payload, content_id)
     }
 

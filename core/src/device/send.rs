@@ -4,7 +4,7 @@ use super::Device;
 use crate::{
     context::Context,
     error::{Code, Error},
-    event::{Answers, Applied, Recipients, Rejection, Send},
+    event::{Answers, Applied, PendingSend, Recipients, Rejection},
     flow::{
         group::act,
         send::{self, outbox, settle},
@@ -31,7 +31,7 @@ impl Device {
         to: impl Into<Recipients<'r>>,
         payload: &[u8],
         content_id: Option<ContentId>,
-    ) -> Result<Send, Error> {
+    ) -> Result<PendingSend, Error> {
         let users = match to.into() {
             Recipients::Users(users) => self.recipients(users)?,
             Recipients::Group(group) => {
@@ -71,7 +71,7 @@ impl Device {
         user: &UserId,
         device: DeviceId,
         payload: &[u8],
-    ) -> Result<Send, Error> {
+    ) -> Result<PendingSend, Error> {
         if self.keys.party.is_device(user, device) {
             return Err(Error::of(Code::InvalidArgument, "device"));
         }
@@ -83,7 +83,7 @@ impl Device {
     ///
     /// # Errors
     /// The store's.
-    pub fn outbox(&self, context: &mut Context<'_>) -> Result<Vec<Send>, Error> {
+    pub fn outbox(&self, context: &mut Context<'_>) -> Result<Vec<PendingSend>, Error> {
         self.call(context, |call| Ok(outbox::all(call)?))
     }
 
@@ -91,7 +91,7 @@ impl Device {
     ///
     /// # Errors
     /// The store's.
-    pub fn pending(&self, context: &mut Context<'_>, send: &SendId) -> Result<Option<Send>, Error> {
+    pub fn pending(&self, context: &mut Context<'_>, send: &SendId) -> Result<Option<PendingSend>, Error> {
         self.call(context, |call| Ok(outbox::view(call, send)?))
     }
 
@@ -123,7 +123,7 @@ impl Device {
         send: &SendId,
         user: &UserId,
         rejection: &Rejection,
-    ) -> Result<Send, Error> {
+    ) -> Result<PendingSend, Error> {
         let shown = settle::shown_list(rejection, user)?;
         self.call(context, |call| settle::rejected(call, send, user, shown.as_ref()))
     }

@@ -15,4 +15,4 @@ pub use group::{Act, Cost, GroupChange, GroupInfo, GroupView, HistoryEntry, Memb
 pub use message::{Flags, Item, Message, MessageKind};
 pub use receive::{InboxItem, NextStep, Received};
 pub use registry::{DeviceState, DeviceView, Publication, SessionView, UserView};
-pub use send::{Answers, Applied, Batch, Need, Outgoing, Recipients, Refusal, Rejection, Send, Skipped};
+pub use send::{Answers, Applied, Batch, Need, Outgoing, PendingSend, Recipients, Refusal, Rejection, Skipped};

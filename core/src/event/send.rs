@@ -41,7 +41,7 @@ impl<'a, const N: usize> From<&'a [UserId; N]> for Recipients<'a> {
 
 /// How a send stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Send {
+pub struct PendingSend {
     /// The send's id, 16 bytes.
     pub id: SendId,
     /// The message's id, 16 bytes: it travels inside, the same in every copy.

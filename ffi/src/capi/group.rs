@@ -12,7 +12,7 @@ use sesame_core::{
     context::Context,
     device::Group,
     error::Error,
-    event::Send,
+    event::PendingSend,
     ids::{ContentId, DeviceId},
 };
 
@@ -24,7 +24,7 @@ impl GroupObject {
     fn act(
         &self,
         (result, view): (Output<sesame_result>, Output<*const sesame_send>),
-        act: impl FnOnce(Group<'_>, &mut Context<'_>) -> Result<Send, Error>,
+        act: impl FnOnce(Group<'_>, &mut Context<'_>) -> Result<PendingSend, Error>,
     ) -> Result<(), Error> {
         let send = self.call(act)?;
         give(result, view, |tree| view::send(tree, send));

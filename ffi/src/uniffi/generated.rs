@@ -791,8 +791,8 @@ pub struct PendingSend {
     pub events: Vec<Event>,
 }
 
-impl From<sesame_core::event::Send> for PendingSend {
-    fn from(from: sesame_core::event::Send) -> Self {
+impl From<sesame_core::event::PendingSend> for PendingSend {
+    fn from(from: sesame_core::event::PendingSend) -> Self {
         Self {
             id: bytes(&from.id.0),
             content_id: bytes(&from.content_id.0),

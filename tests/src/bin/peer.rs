@@ -8,7 +8,7 @@ use sesame_core::{
     context::{Context, Timestamp},
     device::Device,
     error::{Code, Error},
-    event::{Answers, Item, Need, Received, Send},
+    event::{Answers, Item, Need, PendingSend, Received},
     ids::{SendId, UserId},
     secret::Secret,
 };
@@ -123,7 +123,7 @@ impl Peer {
     }
 }
 
-fn waiting(send: &Send) -> Vec<String> {
+fn waiting(send: &PendingSend) -> Vec<String> {
     let batches = send.batches.iter().map(|batch| {
         assert!(batch.skips.is_empty() && !batch.targeted);
         let envelopes = batch.envelopes.iter().map(|out| format!("{}={}", out.device.0, encode(&out.envelope)));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{Code, Error},
-    event::{GroupChange, Send, Standing},
+    event::{GroupChange, PendingSend, Standing},
     flow::send::{self, Message, outbox},
     group::{
         history,
@@ -32,7 +32,7 @@ pub(crate) fn found(
     kind: GroupKind,
     change: &Change,
     users: &[UserId],
-) -> Result<(GroupId, Send), Error> {
+) -> Result<(GroupId, PendingSend), Error> {
     let mut added = added(call, users, |_| Vec::new())?;
     added.retain(|added| added.user.as_slice() != call.user().as_bytes());
     if added.len() >= MAX_MEMBERS {
@@ -71,7 +71,7 @@ pub(crate) fn fork_without(
     call: &mut Call<'_>,
     group: &GroupRecord,
     users: &[UserId],
-) -> Result<(GroupId, Send), Error> {
+) -> Result<(GroupId, PendingSend), Error> {
     let us = call.user();
     if let Some(item) = users.iter().position(|user| user == us || !group.is_member(user)) {
         return Err(Error { code: Code::InvalidArgument, item: Some(item), field: Some("users") });
@@ -126,7 +126,12 @@ fn sign(call: &Call<'_>, set: &Set, own: &OwnList, body: Body) -> Result<Operati
 }
 
 /// Does one act, then sends what is due to devices that lag; gives the send that tells of the act.
-pub(crate) fn act_and_sync(call: &mut Call<'_>, id: &GroupId, loaded: Loaded, body: Body) -> Result<Send, Error> {
+pub(crate) fn act_and_sync(
+    call: &mut Call<'_>,
+    id: &GroupId,
+    loaded: Loaded,
+    body: Body,
+) -> Result<PendingSend, Error> {
     let send = act(call, loaded, body)?;
     let mut group = call.tx.group(id)?.ok_or(Code::Internal)?;
     sync::serve_lags(call, id, &mut group)?;
@@ -177,7 +182,7 @@ pub(crate) fn send(
     id: &GroupId,
     payload: &[u8],
     content_id: Option<ContentId>,
-) -> Result<Send, Error> {
+) -> Result<PendingSend, Error> {
     let mut group = call.tx.group(id)?.ok_or(Code::UnknownGroup)?;
     if group.standing != Standing::Member {
         return Err(Code::NotAMember.into());

@@ -3,7 +3,7 @@
 
 use crate::{
     error::Code,
-    event::{Batch, Need, Outgoing, Send, Skipped},
+    event::{Batch, Need, Outgoing, PendingSend, Skipped},
     ids::{Scope, SendId, UserId},
     record::{Entry, SendHead, SendPart, SentTo},
     registry::send::{self, Aim},
@@ -21,7 +21,7 @@ use crate::{
 use zeroize::Zeroizing;
 
 /// Every send that is not settled, oldest first.
-pub(crate) fn all(call: &Call<'_>) -> Result<Vec<Send>, Code> {
+pub(crate) fn all(call: &Call<'_>) -> Result<Vec<PendingSend>, Code> {
     let mut ids = Vec::new();
     for id in sends::all(&call.tx)? {
         ids.extend(sends::read(&call.tx, &id)?.map(|sending| (sending.head.sent_at, id)));
@@ -35,11 +35,17 @@ pub(crate) fn all(call: &Call<'_>) -> Result<Vec<Send>, Code> {
 }
 
 /// The send as it stands, its envelopes recomputed.
-pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<Send>, Code> {
+pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<PendingSend>, Code> {
     let Some(sending) = sends::read(&call.tx, id)? else { return Ok(None) };
     let head = &sending.head;
-    let mut send =
-        Send { id: *id, content_id: head.content_id, batches: vec![], needs: vec![], failed: vec![], events: vec![] };
+    let mut send = PendingSend {
+        id: *id,
+        content_id: head.content_id,
+        batches: vec![],
+        needs: vec![],
+        failed: vec![],
+        events: vec![],
+    };
     let is_published = !call.tx.book()?.is_due_before_sending(call.now());
     if !is_published {
         send.needs.push(Need::Publication);

@@ -3,7 +3,7 @@
 use super::{outbox, start};
 use crate::{
     error::{Blame, Code, Error},
-    event::{Answers, Applied, Event, Refusal, Rejection, Send},
+    event::{Answers, Applied, Event, PendingSend, Refusal, Rejection},
     flow::lists,
     ids::{DeviceId, Scope, SendId, UserId},
     keys::{bundle::VerifiedBundle, device_list::VerifiedDeviceList},
@@ -26,7 +26,7 @@ pub(crate) fn rejected(
     send: &SendId,
     user: &UserId,
     offered: Option<&VerifiedDeviceList>,
-) -> Result<Send, Error> {
+) -> Result<PendingSend, Error> {
     let key = call.tx.places().part(user, send);
     let mut part: SendPart = call.tx.get(&key)?.ok_or(Error::of(Code::InvalidArgument, "send"))?;
     if part.state != PartState::Open {
@@ -52,7 +52,7 @@ pub(crate) fn rejected(
     call.tx.put(key, &part)?;
     start::follow_user(call, user)?;
     let view = outbox::view(call, send)?.ok_or(Code::Internal)?;
-    Ok(Send { events, ..view })
+    Ok(PendingSend { events, ..view })
 }
 
 /// The list in a rejection, verified.

@@ -3,7 +3,7 @@
 use super::{outbox, part};
 use crate::{
     error::{Code, Error},
-    event::Send,
+    event::PendingSend,
     ids::{ContentId, DeviceId, Scope, SendId, UserId},
     record::{SendBody, SendHead, SendPart, SentTo, ToGroup},
     store::Kind,
@@ -35,7 +35,7 @@ pub(crate) fn to_users(
     target: Option<DeviceId>,
     payload: &[u8],
     content_id: Option<ContentId>,
-) -> Result<Send, Error> {
+) -> Result<PendingSend, Error> {
     ahead::for_users(&call.tx, users, Scope::Direct, call.now())?;
     let users = users.iter().map(|user| sent_to(call, user)).collect::<Result<_, Code>>()?;
     let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };

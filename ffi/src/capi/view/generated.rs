@@ -1113,7 +1113,7 @@ impl sesame_send {
     };
 }
 
-pub(super) fn one_send(tree: &mut Tree, from: sesame_core::event::Send) -> sesame_send {
+pub(super) fn one_send(tree: &mut Tree, from: sesame_core::event::PendingSend) -> sesame_send {
     let mut made = sesame_send::NOTHING;
     made.id = tree.copy(&from.id.0);
     made.content_id = tree.copy(&from.content_id.0);
@@ -1125,7 +1125,7 @@ pub(super) fn one_send(tree: &mut Tree, from: sesame_core::event::Send) -> sesam
 }
 
 /// Kept in the tree.
-pub(in crate::capi) fn send(tree: &mut Tree, from: sesame_core::event::Send) -> *const sesame_send {
+pub(in crate::capi) fn send(tree: &mut Tree, from: sesame_core::event::PendingSend) -> *const sesame_send {
     let made = one_send(tree, from);
     tree.one(made)
 }
@@ -1143,7 +1143,7 @@ pub struct sesame_sends {
 }
 
 /// Kept in the tree.
-pub(in crate::capi) fn sends(tree: &mut Tree, from: Vec<sesame_core::event::Send>) -> *const sesame_sends {
+pub(in crate::capi) fn sends(tree: &mut Tree, from: Vec<sesame_core::event::PendingSend>) -> *const sesame_sends {
     let (items, count) = tree.map(from, one_send);
     tree.one(sesame_sends { struct_size: size_of::<sesame_sends>(), items, count })
 }

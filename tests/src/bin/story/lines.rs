@@ -3,8 +3,8 @@
 use super::events::said;
 use sesame_core::{
     event::{
-        Act, Event, GroupView, Item, Message, MessageKind, Need, NextStep, Received, Send, SessionView, Standing,
-        UserView,
+        Act, Event, GroupView, Item, Message, MessageKind, Need, NextStep, PendingSend, Received, SessionView,
+        Standing, UserView,
     },
     ids::{DeviceId, UserId},
 };
@@ -89,7 +89,7 @@ pub fn received(received: &Received) -> String {
 }
 
 /// A send, in several lines.
-pub fn send(send: &Send) -> Vec<String> {
+pub fn send(send: &PendingSend) -> Vec<String> {
     let mut lines = vec![format!("send {} content {}", s(&send.id.0), s(&send.content_id.0))];
     for batch in &send.batches {
         let mut line = format!("  batch {}{}", name(&batch.user), flag("targeted", batch.targeted));

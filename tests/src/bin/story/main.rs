@@ -15,7 +15,7 @@ use sesame_core::{
     context::Context,
     device::Device,
     error::{Code, Error},
-    event::{Answers, Applied, Event, Need, Received, Rejection, Send},
+    event::{Answers, Applied, Event, Need, PendingSend, Received, Rejection},
     ids::{DeviceId, GroupId, UserId},
     secret::Secret,
     store::{MemoryStore, Store},
@@ -119,7 +119,7 @@ impl Scene<'_> {
         self.outside.with(|context| call(device, context))
     }
 
-    fn print_send(&mut self, send: &Send) {
+    fn print_send(&mut self, send: &PendingSend) {
         lines::send(send).iter().for_each(|line| self.say(line));
     }
 
@@ -188,7 +188,7 @@ impl Scene<'_> {
     }
 
     /// Submits the batches of one send and answers its needs. Returns whether anything happened.
-    fn round(&mut self, at: &str, send: &Send) -> Result<bool, Error> {
+    fn round(&mut self, at: &str, send: &PendingSend) -> Result<bool, Error> {
         let mut progress = !send.batches.is_empty();
         let relay = self.hosts[at].relay.clone();
         for batch in &send.batches {
@@ -229,7 +229,7 @@ impl Scene<'_> {
         Ok(progress)
     }
 
-    fn begin(&mut self, at: &str, send: &Send) -> Done {
+    fn begin(&mut self, at: &str, send: &PendingSend) -> Done {
         self.print_send(send);
         self.settle(at)
     }
@@ -247,7 +247,7 @@ impl Scene<'_> {
         self.call(at, |device, context| device.batch_decrypt(context, envelopes))
     }
 
-    fn new_group(&mut self, step: &Value, at: &str, id: GroupId, send: &Send) -> Done {
+    fn new_group(&mut self, step: &Value, at: &str, id: GroupId, send: &PendingSend) -> Done {
         self.groups.insert(text(step, "as").to_owned(), id);
         self.say(format!("group {}", s(&id.0)));
         self.begin(at, send)
