@@ -108,7 +108,7 @@ pub const MAX_CLOCK_SKEW: Duration = DAY;
 pub const KEEP_REPLACED_PRE_KEYS: Duration = DAY.saturating_mul(30);
 /// Age at which the primary device signs its device list anew (X 5).
 pub const RESIGN_LIST: Duration = DAY.saturating_mul(7);
-/// Age at which a device list raises `ListOld` (X 5).
+/// Age at which a device list raises `DeviceListOld` (X 5).
 pub const OLD_LIST: Duration = DAY.saturating_mul(35);
 /// How long a linking code is valid (X 7).
 pub const LINK_EXPIRY: Duration = Duration::from_secs(10 * 60);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use proc_macro2::{TokenStream, TokenTree};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -88,10 +89,12 @@ fn paths(tree: &UseTree, before: &[String], out: &mut Vec<Vec<String>>) {
     }
 }
 
-/// The paths that a file uses, those inside its tests apart; what it exports again is not used by it.
+/// The paths that a file uses, those inside its tests apart. What a `mod.rs` exports again is not used by it.
 #[derive(Default)]
 struct Used {
     paths: Vec<Vec<String>>,
+    /// Whether the file is a `mod.rs`.
+    is_root: bool,
 }
 
 fn is_test(attributes: &[syn::Attribute]) -> bool {
@@ -109,14 +112,51 @@ impl<'ast> Visit<'ast> for Used {
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        if matches!(item.vis, Visibility::Inherited) && !is_test(&item.attrs) {
+        if !is_test(&item.attrs) && (matches!(item.vis, Visibility::Inherited) || !self.is_root) {
             paths(&item.tree, &[], &mut self.paths);
         }
+    }
+
+    /// `pub(crate)` uses nothing.
+    fn visit_visibility(&mut self, _: &'ast Visibility) {}
+
+    fn visit_macro(&mut self, mac: &'ast syn::Macro) {
+        words(mac.tokens.clone(), &mut self.paths);
+        visit::visit_macro(self, mac);
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         self.paths.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
         visit::visit_path(self, path);
+    }
+}
+
+/// The paths among a macro's tokens: names that `::` joins.
+fn words(tokens: TokenStream, out: &mut Vec<Vec<String>>) {
+    let (mut path, mut colons): (Vec<String>, usize) = (Vec::new(), 0);
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => {
+                if colons != 2 && !path.is_empty() {
+                    out.push(core::mem::take(&mut path));
+                }
+                path.push(ident.to_string());
+                colons = 0;
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ':' => colons += 1,
+            other => {
+                if let TokenTree::Group(group) = other {
+                    words(group.stream(), out);
+                }
+                if !path.is_empty() {
+                    out.push(core::mem::take(&mut path));
+                }
+                colons = 0;
+            }
+        }
+    }
+    if !path.is_empty() {
+        out.push(path);
     }
 }
 
@@ -182,11 +222,29 @@ impl Tree {
     }
 
     /// The modules that a file uses, itself apart.
+    ///
+    /// # Panics
+    /// When a path names the crate itself, or `flow`, `tx` or `device` as a whole: what it leads to could not be seen.
     fn edges(&self, source: &Source) -> BTreeSet<Module> {
-        let mut used = Used::default();
+        let is_root = source.path.ends_with("mod.rs") || source.path.ends_with("internal.rs");
+        let mut used = Used { is_root, ..Used::default() };
         used.visit_file(&source.syntax);
-        let targets = used.paths.iter().filter_map(|path| self.target(&source.module, path));
-        targets.filter(|target| *target != source.module).collect()
+        let mut edges = BTreeSet::new();
+        for path in &used.paths {
+            let Some(target) = self.target(&source.module, path) else { continue };
+            let is_whole =
+                target.is_empty() || (target.len() == 1 && ["flow", "tx", "device"].contains(&target[0].as_str()));
+            let names_it = path.last() == target.last() || target.is_empty();
+            assert!(
+                !(is_whole && names_it && target != source.module),
+                "{} names {path:?} as a whole: name what is used",
+                source.path.display()
+            );
+            if target != source.module {
+                edges.insert(target);
+            }
+        }
+        edges
     }
 }
 
@@ -208,6 +266,10 @@ fn a_module_uses_only_what_stands_before_it() {
     let mut edges = 0;
     for source in &tree.sources {
         let Some((own_row, own)) = place(&source.module) else { continue };
+        // The hidden door to all modules, which stands after them all.
+        if own == "internal" {
+            continue;
+        }
         for used in tree.edges(source) {
             let Some((row, used)) = place(&used) else { continue };
             if used == own {
@@ -219,6 +281,47 @@ fn a_module_uses_only_what_stands_before_it() {
         }
     }
     assert!(edges > 300, "the reader found {edges} edges: is it broken?");
+}
+
+/// The real tree with one more file of this text in a module.
+fn with(module: &[&str], text: &str) -> Tree {
+    let mut tree = Tree::read();
+    let module: Module = module.iter().map(ToString::to_string).collect();
+    tree.modules.insert(module.clone());
+    let path = src().join(module.join("/")).with_extension("rs");
+    tree.sources = vec![Source { module, path, text: text.to_owned(), syntax: syn::parse_file(text).unwrap() }];
+    tree
+}
+
+#[test]
+fn what_runs_back_up_is_refused_however_it_is_written() {
+    for text in [
+        "use crate::flow::upkeep::tick::tick;",
+        "use crate::{device::Device, error::Code};",
+        "use crate::device::*;",
+        "use crate::flow;",
+        "use crate as c;",
+        "use crate::*;",
+        "use super::super::device::Device;",
+        "pub(crate) use crate::device::Device;",
+        "fn f() { crate::tx::sends::close(); }",
+        "fn f() { assert!(crate::device::Device::is_there()); }",
+        "fn f() { vec![1, crate::flow::send::start()]; }",
+    ] {
+        let tree = with(&["session", "extra"], text);
+        let refused = std::panic::catch_unwind(|| {
+            tree.edges(&tree.sources[0])
+                .iter()
+                .filter_map(place)
+                .any(|(row, _)| row >= place(&vec!["session".into()]).unwrap().0)
+        });
+        assert!(refused.unwrap_or(true), "{text}");
+    }
+    let tree =
+        with(&["session", "extra"], "use crate::{error::Code, ratchet::Ratchet}; fn f() { vec![crate::ids::UserId] }");
+    let rows: Vec<usize> = tree.edges(&tree.sources[0]).iter().filter_map(place).map(|(row, _)| row).collect();
+    assert_eq!(rows.len(), 3, "what stands before it is allowed, and seen");
+    assert!(rows.into_iter().all(|row| row < place(&vec!["session".into()]).unwrap().0));
 }
 
 #[test]

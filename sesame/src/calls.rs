@@ -77,7 +77,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Code::InvalidArgument`] when no such part is open; what
-    /// [`VerifiedDeviceList::verify`](sesame_core::internal::keys::device_list::VerifiedDeviceList::verify) says, [`Code::WrongUser`]; the store's.
+    /// `VerifiedDeviceList::verify` says, [`Code::WrongUser`]; the store's.
     pub fn rejected(&self, send: &SendId, user: &UserId, rejection: &Rejection) -> Result<PendingSend, Error> {
         self.call(|core, context| core.rejected(context, send, user, rejection))
     }
@@ -141,7 +141,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Code::NotPrimary`]; [`Code::InvalidArgument`] for a code that has expired or was used; [`Code::TooManyDevices`];
-    /// what [`LinkOffer::decode`](sesame_core::internal::wire::linking::LinkOffer::decode) says; [`Code::BadKeyEncoding`] or [`Code::WeakPublicKey`] for a
+    /// what `LinkOffer::decode` says; [`Code::BadKeyEncoding`] or [`Code::WeakPublicKey`] for a
     /// key in it; [`Code::KeyReuse`].
     pub fn link(&self, code: &str) -> Result<Vec<u8>, Error> {
         self.call(|core, context| core.link(context, code))

@@ -1,7 +1,7 @@
 //! A device behind a lock, with the system's clock and fresh randomness.
 //!
-//! Every call passes [`enter`]: it may not come from inside a store's callback, nor from a forked child, whose locks and randomness are the
-//! parent's.
+//! Every call passes [`enter`]: it may not come from inside another call or a store's callback, nor from a forked child, whose locks and
+//! randomness are the parent's.
 
 use crate::{app_store, outside as world};
 use parking_lot::Mutex;
@@ -21,7 +21,7 @@ use std::{
 };
 
 /// How long a call waits for another thread's call on the same device.
-const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 60 });
+pub(crate) const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 60 });
 
 /// What a handle that is not closed holds.
 struct Open {
@@ -48,7 +48,7 @@ impl core::fmt::Debug for Client {
     }
 }
 
-/// Refuses a call from inside a store's callback, or in a forked child.
+/// Refuses a call from inside another one or a store's callback, or in a forked child.
 ///
 /// # Errors
 /// [`Code::Reentrant`] from inside a store's callback; [`Code::Forked`] in the child of a process that had already called.
@@ -66,7 +66,9 @@ pub fn enter() -> Result<(), Error> {
 /// As [`enter`]; [`Code::Randomness`] when the system gives none; [`Code::Internal`] when the step panicked; the step's.
 pub fn outside<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
     enter()?;
-    world::with(|context| catch_unwind(AssertUnwindSafe(|| step(context))).unwrap_or(Err(Code::Internal.into())))
+    // Until the step returns, no handle may be entered from this thread: not by the step, nor by the store that it calls.
+    let fenced = |context: &mut Context<'_>| app_store::inside(|| step(context));
+    world::with(|context| catch_unwind(AssertUnwindSafe(|| fenced(context))).unwrap_or(Err(Code::Internal.into())))
 }
 
 impl Client {
@@ -148,10 +150,10 @@ impl Client {
     /// Wipes the keys from memory; every later call gives [`Code::Closed`].
     ///
     /// # Errors
-    /// As [`enter`].
+    /// As [`enter`]; [`Code::Busy`].
     pub fn close(&self) -> Result<(), Error> {
         enter()?;
-        *self.slot.lock() = None;
+        *self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)? = None;
         Ok(())
     }
 }
@@ -159,7 +161,7 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sesame_core::store::MemoryStore;
+    use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, StoreError};
 
     fn client() -> Client {
         let key = Secret::init_with(|key| key.fill(1));
@@ -188,6 +190,41 @@ mod tests {
         assert_eq!(waited, (Err(Code::Busy.into()), Err(Code::Busy.into())));
         drop(held);
         assert_eq!(client.call(|_, _| Ok(())), Ok(()));
+    }
+
+    /// A store written in Rust that comes back into the library.
+    struct Reentering(MemoryStore, std::sync::Weak<Client>);
+
+    impl Store for Reentering {
+        fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
+            assert_eq!(enter(), Err(Code::Reentrant.into()));
+            if let Some(client) = self.1.upgrade() {
+                assert_eq!(client.users().map(drop), Err(Code::Reentrant.into()));
+                assert_eq!(client.close(), Err(Code::Reentrant.into()));
+            }
+            self.0.load(queries, hold)
+        }
+
+        fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError> {
+            self.0.commit(expected, changes)
+        }
+
+        fn release(&self) {
+            self.0.release();
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "key agreement takes hours there")]
+    fn nobody_enters_from_inside_a_call_or_a_store() {
+        let other = Arc::new(client());
+        let store = Arc::new(Reentering(MemoryStore::new(), Arc::downgrade(&other)));
+        let user = UserId::try_from("bob").unwrap_or_else(|_| unreachable!());
+        let key = Secret::init_with(|key| key.fill(1));
+        let bob = Client::create(store, key, &user).unwrap_or_else(|_| unreachable!());
+        assert_eq!(bob.users().map(|users| users.len()), Ok(1));
+        assert_eq!(bob.call(|_, _| bob.close()), Err(Code::Reentrant.into()));
+        assert_eq!(bob.close(), Ok(()));
     }
 
     #[test]

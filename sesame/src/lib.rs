@@ -59,6 +59,10 @@
 //! - Stores: [`SqliteStore`] for a file, [`MemoryStore`] for tests, or your own [`Store`].
 //! - `docs/architecture.md` for how the code is built, `docs/server.md` for what your server must do, `docs/threat-model.md` for every limit.
 
+// A seed from outside makes every key predictable: no build that is optimised for shipping has it.
+#[cfg(all(feature = "test-util", not(debug_assertions)))]
+compile_error!("test-util is for the story of tests/story alone, in a debug build");
+
 pub mod app_store;
 mod calls;
 mod client;

@@ -1,6 +1,6 @@
 //! A new device on its way to be linked, behind a lock.
 
-use crate::client::{Client, enter, outside};
+use crate::client::{Client, PATIENCE, enter, outside};
 use parking_lot::Mutex;
 use sesame_core::{
     device::{Device, Linking as Pending},
@@ -66,7 +66,7 @@ impl Linking {
     /// code has expired; [`Code::NotListed`] when the list in it does not name this device; as [`enter`]; the store's.
     pub fn complete(&self, answer: &[u8]) -> Result<Client, Error> {
         enter()?;
-        let mut slot = self.waiting.lock();
+        let mut slot = self.waiting.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
         let Waiting { linking, store, key } = slot.as_mut().ok_or(Code::Closed)?;
         let linking = match linking.take() {
             Some(linking) => linking,

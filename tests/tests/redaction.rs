@@ -274,7 +274,7 @@ impl Bytes {
             plain.visit_type(&field.ty);
             if plain.0 && !number {
                 let name = field.ident.as_ref().map_or(at.to_string(), ToString::to_string);
-                self.fields.insert(format!("{owner}.{name}"), self.file.clone());
+                self.fields.insert(format!("{}: {owner}.{name}", self.file), self.file.clone());
             }
         }
     }
@@ -299,7 +299,7 @@ fn a_derived_debug_shows_only_bytes_that_are_named_here() {
     let mut bytes = Bytes::default();
     for folder in ["core/src", "sesame/src", "sqlite/src", "relay/src"] {
         for (path, file) in source::parsed(folder) {
-            bytes.file = path.display().to_string();
+            bytes.file = path.strip_prefix(source::root()).unwrap().display().to_string();
             bytes.visit_file(&file);
         }
     }

@@ -40,7 +40,12 @@ impl Ledger {
             let (name, number) = entry.split_once(" = ").ok_or(format!("[{section}] {entry:?} has no number"))?;
             let number: u32 = number.parse().map_err(|_| format!("[{section}] {entry:?} has no number"))?;
             if name == variant {
-                return Ok(number);
+                return match core {
+                    Some(core) if core != number => {
+                        Err(format!("[{section}] {variant} is {number}, and {core} in core"))
+                    }
+                    _ => Ok(number),
+                };
             }
             next = next.max(number);
         }
@@ -80,6 +85,8 @@ mod tests {
         assert_eq!(ledger.text(), text);
         assert_eq!(ledger.number("kind", "Apple", None), Ok(2));
         assert_eq!(ledger.number("kind", "Zebra", None), Ok(1));
+        assert_eq!(ledger.number("kind", "Zebra", Some(1)), Ok(1));
+        assert!(ledger.number("kind", "Zebra", Some(4)).is_err());
         let names = ["apple", "kind", "user"].map(str::to_owned);
         assert_eq!(ledger.ordered("event", &names), ["kind", "user", "apple"]);
         assert_eq!(

@@ -54,7 +54,7 @@ pub enum Event {
         /// The last missing sequence number.
         last: u64,
     },
-    /// A user was added to a group, or has accepted an invitation.
+    /// Users are members of a group now: `user` added them, or is the one who accepted an invitation.
     GroupAdded {
         /// The group.
         group: GroupId,
@@ -92,7 +92,7 @@ pub enum Event {
         /// The device that signed the operation.
         device: DeviceId,
     },
-    /// Our user is a member of a group now.
+    /// Our user is a member of a group now: `user` made the group or added ours.
     GroupJoined {
         /// The group.
         group: GroupId,

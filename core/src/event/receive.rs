@@ -30,7 +30,7 @@ pub enum Received {
     Failure {
         /// The envelope's place in the batch, from 0.
         envelope: usize,
-        /// Why.
+        /// The code that says why.
         code: Code,
         /// What to do with it.
         next: NextStep,

@@ -94,7 +94,7 @@ pub enum Need {
     DeviceList(UserId),
     /// A prekey bundle of this device.
     Bundle(UserId, DeviceId),
-    /// The app's word on a changed account key.
+    /// The app's decision on a changed account key.
     IdentityAcceptance(UserId),
     /// An upload of fresh prekeys (X 6).
     Publication,
@@ -132,7 +132,7 @@ pub struct Refusal {
     pub field: &'static str,
     /// Its place in that list, from 0.
     pub item: usize,
-    /// Why.
+    /// The code that says why.
     pub code: Code,
 }
 

@@ -23,7 +23,7 @@ pub fn group_id(account_key: &AccountKey, random: &[u8; 32]) -> GroupId {
 }
 
 /// An operation whose author's signature has been verified.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Operation {
     /// SHA-256 of the signed bytes.
     pub id: OperationId,
@@ -37,6 +37,13 @@ pub struct Operation {
     pub form: form::Operation,
     /// The encoded [`SignedOperation`], as it arrived.
     pub signed: Vec<u8>,
+}
+
+// By hand: a derived Debug would print what the group says of itself.
+impl core::fmt::Debug for Operation {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Operation({:?})", self.id)
+    }
 }
 
 /// The parts of a new operation that do not follow from its author. [`super::set::Set::draft`] makes it.

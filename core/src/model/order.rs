@@ -43,7 +43,7 @@ fn superseded_at(session: &SessionMeta, sessions: &[SessionMeta]) -> Option<Time
     higher.filter_map(|other| other.answered_at).min().map(Timestamp)
 }
 
-/// Whether a message of this session raises `StaleSessionUsed`: a higher session has decrypted a message.
+/// Whether a message of this session raises `older_session`: a higher session has decrypted a message.
 #[must_use]
 pub fn is_stale(session: &SessionMeta, sessions: &[SessionMeta]) -> bool {
     superseded_at(session, sessions).is_some()

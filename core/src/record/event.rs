@@ -55,3 +55,53 @@ stored! {
 stored! { enum Standing { 0 = Left, 1 = Invited(operation), 2 = Member } }
 
 stored! { struct GroupInfo { name, description, picture, timer, app_data } }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{AccountKey, DeviceId, GroupId, OperationId, SessionId, UserId};
+
+    /// One event of each kind, in the order of the stored numbers. A number that moves, or that is given again, fails here.
+    #[test]
+    fn each_event_is_stored_under_the_number_that_it_always_had() {
+        let user = || UserId::try_from("u").unwrap();
+        let (device, group, epoch) = (DeviceId(1), GroupId([1; 32]), 1);
+        let all = [
+            Event::DeviceListChanged { user: user(), added: vec![], removed: vec![] },
+            Event::DeviceListFork { user: user(), known: vec![], other: vec![] },
+            Event::DeviceListGap { user: user() },
+            Event::DeviceListOld { user: user() },
+            Event::DeviceListRollback { user: user(), epoch },
+            Event::Gap { user: user(), device, group: None, first: 1, last: 2 },
+            Event::GroupAdded { group, user: user(), device, added: vec![] },
+            Event::GroupDiverged { group, user: user(), device },
+            Event::GroupEquivocation { group, user: user(), device },
+            Event::GroupInvited { group, user: user(), device },
+            Event::GroupJoined { group, user: user(), device },
+            Event::GroupLeft { group, user: user(), device },
+            Event::GroupRevoked { group, users: vec![] },
+            Event::GroupUpdated { group, user: user(), device, operation: OperationId([2; 32]) },
+            Event::HeldDropped { user: user() },
+            Event::IdleDevice { user: user(), device },
+            Event::IdentityChanged {
+                user: user(),
+                pinned: AccountKey([3; 32]),
+                claimed: AccountKey([4; 32]),
+                was_verified: true,
+            },
+            Event::ServerInconsistent { user: user() },
+            Event::SessionStarted { user: user(), device, session_id: SessionId([5; 32]) },
+        ];
+        for (number, event) in all.into_iter().enumerate() {
+            let bytes = Item::Event(event.clone()).encode().unwrap();
+            // The record's version, then the item's number, then the event's.
+            assert_eq!(bytes[..3], [1, 0, u8::try_from(number).unwrap()], "{event:?}");
+            assert_eq!(Item::decode(&bytes).unwrap(), Item::Event(event));
+            for end in 0..bytes.len() {
+                assert!(Item::decode(&bytes[..end]).is_err(), "{end} bytes");
+            }
+            assert!(Item::decode(&[bytes.as_slice(), &[0]].concat()).is_err(), "one byte more");
+        }
+        assert!(Item::decode(&[1, 0, 19]).is_err(), "a number that is not given yet");
+    }
+}

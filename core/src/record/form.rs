@@ -39,6 +39,7 @@ macro_rules! stored {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 use serde::ser::SerializeTuple;
+                const { assert!([$(stringify!($field)),*].len() <= super::form::MOST_FIELDS) };
                 let Self { $($field),* } = self;
                 let mut to = to.serialize_tuple(super::form::MOST_FIELDS)?;
                 $(super::form::write_field!(to, $field $(, $form)?);)*

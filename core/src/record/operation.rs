@@ -5,7 +5,7 @@ use crate::ids::AccountKey;
 use serde::{Deserialize, Serialize};
 
 /// An operation as it was signed.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 pub struct StoredOperation {
     /// A `wire::group::SignedOperation`.
     pub signed: Vec<u8>,
@@ -13,6 +13,13 @@ pub struct StoredOperation {
     pub account_key: AccountKey,
     /// The epoch of that list.
     pub epoch: u64,
+}
+
+// By hand: a derived Debug would print what the group says of itself.
+impl core::fmt::Debug for StoredOperation {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "StoredOperation({} bytes)", self.signed.len())
+    }
 }
 impl Record for StoredOperation {}
 

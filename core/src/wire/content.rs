@@ -84,6 +84,38 @@ pub struct GroupClaim {
     pub digest: [u8; 16],
 }
 
+/// The app's bytes, or operations: wiped when they are dropped.
+#[derive(Clone, Default, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Payload(TlsByteVecU32);
+
+impl Payload {
+    /// The bytes.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
+    /// The bytes, to be wiped by whoever takes them.
+    #[must_use]
+    pub fn into_vec(mut self) -> Vec<u8> {
+        core::mem::take(&mut self.0).into_vec()
+    }
+}
+
+impl From<Vec<u8>> for Payload {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        core::mem::take(&mut self.0).into_vec().zeroize();
+    }
+}
+
+codec::quiet!(Payload);
+
 /// The body of a content.
 #[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 #[repr(u8)]
@@ -94,7 +126,7 @@ pub enum Body {
         /// The id and the time of the message.
         stamp: Stamp,
         /// The app's bytes.
-        payload: TlsByteVecU32,
+        payload: Payload,
     },
     /// A copy of what an own device sent to others (D8).
     #[tls_codec(discriminant = 2)]
@@ -104,7 +136,7 @@ pub enum Body {
         /// All users that the message was sent to.
         recipients: TlsVecU24<SentTo>,
         /// The app's bytes.
-        payload: TlsByteVecU32,
+        payload: Payload,
     },
     /// The opening of a group session, with a nested message.
     #[tls_codec(discriminant = 3)]
@@ -117,7 +149,7 @@ pub enum Body {
         /// The operations of the group that the sender had.
         claim: GroupClaim,
         /// The app's bytes.
-        payload: TlsByteVecU32,
+        payload: Payload,
     },
     /// Operations of a group. A body without any operation asks for the missing ones.
     #[tls_codec(discriminant = 5)]
@@ -127,7 +159,7 @@ pub enum Body {
         /// The operations of the group that the sender had.
         claim: GroupClaim,
         /// An encoded [`super::group::Bundle`].
-        bundle: TlsByteVecU32,
+        bundle: Payload,
     },
 }
 
@@ -162,18 +194,6 @@ impl Body {
     /// [`Code::TooLarge`].
     pub fn encode(&self) -> Result<Vec<u8>, Code> {
         codec::encode(self)
-    }
-
-    /// Wipes the app's bytes in a form that has been encoded.
-    pub fn wipe(self) {
-        let mut bytes = match self {
-            Self::Message { payload, .. } | Self::Transcript { payload, .. } | Self::Group { payload, .. } => {
-                payload.into_vec()
-            }
-            Self::Operations { bundle, .. } => bundle.into_vec(),
-            Self::Opening(opening) => opening.body.into_vec(),
-        };
-        bytes.zeroize();
     }
 }
 

@@ -11,6 +11,7 @@
 use super::envelope::{MAX_HEADER, MIN_HEADER};
 use crate::{crypto::aead::TAG, error::Code};
 use tls_codec::{TlsByteVecU16, TlsByteVecU24, TlsDeserializeBytes, TlsSerialize, TlsSize};
+use zeroize::Zeroize;
 
 super::codec::quiet!(Opening);
 
@@ -33,6 +34,12 @@ pub struct Opening {
     pub commitment: [u8; 32],
     /// The encrypted body of the nested message, not padded.
     pub body: TlsByteVecU24,
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.seed.zeroize();
+    }
 }
 
 impl Opening {

@@ -27,6 +27,12 @@ pub fn group_body() -> usize {
     Body::Group { stamp: STAMP, claim, payload: Vec::new().into() }.tls_serialized_len()
 }
 
+/// A signed list of `length` bytes among others, in a bundle.
+#[must_use]
+pub fn riding(length: usize) -> usize {
+    tls_codec::TlsByteVecU16::from(vec![0; length]).tls_serialized_len()
+}
+
 /// What an opening adds to the content that is nested in it.
 #[must_use]
 pub fn nesting() -> usize {

@@ -8,7 +8,10 @@ use crate::{
     record::StoredList,
     store::Kind,
     tx::{Tx, own::OwnList},
-    wire::group::{Bundle, EMPTY_BUNDLE, SignedOperation},
+    wire::{
+        group::{Bundle, EMPTY_BUNDLE, SignedOperation},
+        size,
+    },
 };
 use std::collections::BTreeSet;
 
@@ -85,9 +88,9 @@ impl Default for Packing {
 }
 
 impl Packing {
-    /// What an operation adds, in bytes; a list has a length of two bytes before it.
+    /// What an operation adds, in bytes.
     fn added(operation: &Operation, list: Option<&[u8]>) -> usize {
-        operation.signed.len() + list.map_or(0, |list| list.len() + 2)
+        operation.signed.len() + list.map_or(0, |list| size::riding(list.len()))
     }
 
     fn is_full(&self, operation: &Operation, list: Option<&[u8]>) -> bool {

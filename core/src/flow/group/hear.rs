@@ -50,7 +50,6 @@ pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: Said) -> Result<Hear
         if matches!(said.body, Body::Operations { .. }) {
             items.extend(release(call, scope, id)?);
         }
-        said.body.wipe();
         return Ok(Heard { items, held: false });
     }
     // A user whom only operations that do not count call a member is sent those that show why.
@@ -61,7 +60,6 @@ pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: Said) -> Result<Hear
         call.tx.put_group(&id, &group)?;
     }
     let held = hold(call, &id, &said)?;
-    said.body.wipe();
     let dropped = (!held).then(|| Item::Event(Event::HeldDropped { user: said.user.clone() }));
     Ok(Heard { items: dropped.into_iter().collect(), held })
 }
@@ -177,9 +175,7 @@ fn release(call: &mut Call<'_>, scope: Scope, id: GroupId) -> Result<Vec<Item>, 
         let mut progress = false;
         for (key, content) in held::contents(&call.tx, &id)? {
             let said = from_held(call, &content)?;
-            let judged = judge(call, scope, id, &said);
-            said.body.wipe();
-            match judged {
+            match judge(call, scope, id, &said) {
                 Ok(None) => continue,
                 Ok(Some(more)) => items.extend(more),
                 Err(code) if code.blame() == Blame::Store => return Err(code),

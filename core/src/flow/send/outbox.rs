@@ -137,9 +137,7 @@ pub(crate) fn said(sending: &Sending, user: &UserId, us: &UserId) -> Result<Said
             }
         }
     };
-    let body = Zeroizing::new(form.encode()?);
-    form.wipe();
-    Ok(Said { body, payload: length, room })
+    Ok(Said { body: Zeroizing::new(form.encode()?), payload: length, room })
 }
 
 /// Every user of a send but our own, each with the pin as it was when the send was made.
