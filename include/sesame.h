@@ -257,7 +257,8 @@ enum sesame_event_kind
   /// Messages of a device are missing: they are lost, withheld, or still to come. Sets `user`, `device`, `group`, `first`,
   /// `last`.
   SESAME_EVENT_KIND_GAP = 6,
-  /// A user was added to a group, or has accepted an invitation. Sets `group`, `user`, `device`, `users`.
+  /// Users are members of a group now: `user` added them, or is the one who accepted an invitation. Sets `group`, `user`,
+  /// `device`, `users`.
   SESAME_EVENT_KIND_GROUP_ADDED = 7,
   /// A device has other operations of a group than this one. Call `sesame_device_tick`: what either device lacks is in the outbox
   /// then. Sets `group`, `user`, `device`.
@@ -268,7 +269,7 @@ enum sesame_event_kind
   /// Our user, who had left a group, is asked back: the group's `sesame_group_accept` or `sesame_group_decline` answers. Sets
   /// `group`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_INVITED = 10,
-  /// Our user is a member of a group now. Sets `group`, `user`, `device`.
+  /// Our user is a member of a group now: `user` made the group or added ours. Sets `group`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_JOINED = 11,
   /// A member has left a group. Sets `group`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_LEFT = 12,
@@ -460,7 +461,7 @@ enum sesame_need_kind
   SESAME_NEED_KIND_DEVICE_LIST = 1,
   /// A prekey bundle of this device. Sets `user`, `device`.
   SESAME_NEED_KIND_BUNDLE = 2,
-  /// The app's word on a changed account key. Sets `user`.
+  /// The app's decision on a changed account key. Sets `user`.
   SESAME_NEED_KIND_IDENTITY_ACCEPTANCE = 3,
   /// An upload of fresh prekeys.
   SESAME_NEED_KIND_PUBLICATION = 4,
@@ -1015,7 +1016,7 @@ typedef struct sesame_refusal {
   struct sesame_slice field;
   /// Its place in that list, from 0.
   size_t item;
-  /// Why.
+  /// The code that says why.
   sesame_status reason;
 } sesame_refusal;
 

@@ -10,4 +10,12 @@ macro_rules! modules {
     )*};
 }
 
+/// Where rows lie and how they are sealed.
+pub mod store {
+    pub use crate::store::{
+        key::{Kind, Places, PreKeyUse},
+        seal::Sealer,
+    };
+}
+
 modules! { agreement crypto group keys model ratchet record registry session wire }

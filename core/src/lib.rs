@@ -8,7 +8,7 @@
 //! Each module may use only what stands left of it:
 //!
 //! `secret ids error context limits` -> `event` -> `crypto` -> `wire` -> `keys` -> `model` -> `record` -> `agreement` | `ratchet` ->
-//! `session` -> `registry` | `group` | `store` -> `tx` -> `flow` (`lists` -> `send` -> `group` -> `receive` -> `upkeep`) -> `device`
+//! `session` -> `registry` | `group` | `store` -> `tx` -> `flow` (`lists` | `look` -> `send` -> `group` -> `receive` -> `upkeep`) -> `device`
 //!
 //! A message goes out by `device::send` -> `flow::send` -> `registry` -> `session` -> `ratchet` -> `tx`, which commits; it comes in by
 //! `device::receive` -> `flow::receive` -> `session` -> `ratchet` -> `registry` or `group` -> `tx`. `core/tests/layering.rs` reads the syntax

@@ -27,7 +27,7 @@ const ORDER: &[&[&str]] = &[
     &["session"],
     &["registry", "group", "store"],
     &["tx"],
-    &["flow::lists"],
+    &["flow::lists", "flow::look"],
     &["flow::send"],
     &["flow::group"],
     &["flow::receive"],

@@ -260,6 +260,12 @@ impl Client {
         Ok(Group { client: self, id: *id })
     }
 
+    /// A handle to a group that was found before. The store is not read: if the group is not there, each call on the handle says so.
+    #[must_use]
+    pub fn known_group(&self, id: GroupId) -> Group<'_> {
+        Group { client: self, id }
+    }
+
     /// Every group that this device knows, those that its user has left included, rising by id.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use sesame_core::{
         keys::{device::DeviceKeys, device_list::VerifiedDeviceList, pair::PairKeys},
         record::{self, Beginning, Record},
         session::{self, Session},
+        store::{Kind, Places, Sealer},
         wire::{
             bundle::{Bundle, KemUse},
             content::{Body, GroupClaim, SentTo, Stamp},
@@ -25,7 +26,7 @@ use sesame_core::{
             opening::Opening,
         },
     },
-    store::{Kind, MemoryStore, Places, Sealer},
+    store::MemoryStore,
 };
 use std::sync::Arc;
 

@@ -8,9 +8,9 @@ use sesame_core::{
         model::Peer,
         record::{Directory, Hot, Recipe, Record, SessionCold},
         session::{self, Route, Session},
+        store::{Kind, Sealer},
         wire::{content::Prelude, padding},
     },
-    store::{Kind, Sealer},
 };
 
 impl World {

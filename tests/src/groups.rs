@@ -11,8 +11,8 @@ use sesame_core::{
         group::{operation::Operation, set::Set},
         model::GroupRecord,
         record::{Record, SendBody, SendHead, StoredOperation},
+        store::{Kind, Places, Sealer},
     },
-    store::{Kind, Places, Sealer},
 };
 use std::collections::BTreeMap;
 

@@ -27,9 +27,10 @@ use sesame_core::{
         crypto::ed25519::SigningKey,
         keys::device_list::{self, VerifiedDeviceList},
         record::{Own, Record},
+        store::{Kind, Places, Sealer},
     },
     secret::Secret,
-    store::{Kind, MemoryStore, Places, Sealer},
+    store::MemoryStore,
 };
 use sesame_relay::{Refusal, Relay};
 use std::{collections::BTreeMap, sync::Arc};

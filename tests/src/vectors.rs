@@ -15,13 +15,14 @@ use sesame_core::{
         keys::{device::DeviceKeys, pair::PairKeys, pre_keys::PreKey},
         ratchet::chain_tag,
         record::{Record, StoredList},
+        store::{Kind, Places, PreKeyUse, Sealer},
         wire::{
             bundle::Bundle,
             envelope::{Envelope, Route, SUITE},
             padding,
         },
     },
-    store::{Kind, MemoryStore, Places, PreKeyUse, Sealer},
+    store::MemoryStore,
 };
 use std::{collections::HashSet, sync::Arc};
 

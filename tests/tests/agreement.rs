@@ -8,9 +8,9 @@ use sesame_core::ids::{DeviceId, UserId};
 use sesame_core::internal::agreement::pqxdh::{self, NamedPreKeys};
 use sesame_core::internal::crypto::{ed25519::SigningKey, mlkem, x25519};
 use sesame_core::internal::keys::{bundle::VerifiedBundle, device::DeviceKeys, party::Party};
+use sesame_core::internal::store::Kind;
 use sesame_core::internal::wire::bundle::Bundle;
 use sesame_core::internal::wire::envelope::{Envelope, Route};
-use sesame_core::store::Kind;
 use sesame_tests::{ALICE, BOB, DAY, World, failures, messages, spoilt, user};
 
 /// Bob's view of Alice's bundle, and the world that it comes from.

@@ -7,7 +7,6 @@ use sesame_core::internal::registry::admission::{self, Speaker};
 use sesame_core::internal::wire::bundle::Bundle;
 use sesame_core::internal::wire::content::{Body, SentTo, Stamp};
 use sesame_core::internal::wire::device_list::SignedDeviceList;
-use sesame_core::store::{Kind, MemoryStore, Places, Sealer};
 use sesame_core::{
     context::{Context, Timestamp},
     internal::{
@@ -20,6 +19,10 @@ use sesame_core::{
     event::{Answers, Event, Need, Rejection},
 };
 use sesame_core::{ids::Scope, internal::record::Record};
+use sesame_core::{
+    internal::store::{Kind, Places, Sealer},
+    store::MemoryStore,
+};
 use sesame_tests::store::{Fault, FaultyStore};
 use sesame_tests::{ALICE, BOB, Stuck, World, events, failures, messages, store_key, user};
 use std::collections::BTreeSet;
@@ -484,7 +487,7 @@ fn a24_killed_anywhere_between_making_and_confirming_an_id_names_one_key() {
     // Every key that was ever offered is still there to decrypt with.
     let dump = store.inner.dump();
     for id in seen.keys() {
-        let key = Places::pre_key(sesame_core::store::PreKeyUse::OneTimeCurve, *id);
+        let key = Places::pre_key(sesame_core::internal::store::PreKeyUse::OneTimeCurve, *id);
         assert!(dump.contains_key(&key), "{id}");
     }
 }

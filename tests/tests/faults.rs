@@ -3,12 +3,13 @@
 use sesame_core::context::Context;
 use sesame_core::error::{Code, Error};
 use sesame_core::ids::{DeviceId, GroupKind};
-use sesame_core::store::{
-    Changes, CommitError, Generation, Kind, MemoryStore, Query, Sealer, Snapshot, Store, StoreError,
-};
 use sesame_core::{
     device::Device,
     event::{Answers, GroupChange, Rejection},
+};
+use sesame_core::{
+    internal::store::{Kind, Sealer},
+    store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError},
 };
 use sesame_tests::store::{Fault, Operation};
 use sesame_tests::{ALICE, BOB, DAY, Name, World, is_of, store_key, user};

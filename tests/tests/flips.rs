@@ -3,11 +3,11 @@
 
 use sesame_core::error::Code;
 use sesame_core::ids::DeviceId;
-use sesame_core::store::{Kind, MemoryStore};
 use sesame_core::{
     device::Device,
     event::{Answers, Applied, Received},
 };
+use sesame_core::{internal::store::Kind, store::MemoryStore};
 use sesame_tests::{ALICE, BOB, World, is_of, spoilt, store_key, user};
 use std::sync::Arc;
 
@@ -124,7 +124,7 @@ fn a_damaged_session_concerns_its_device_alone_and_heals_with_the_next_send() {
     world.create("carol");
     world.send(BOB, &["carol"], b"hello");
     let mut rows = world.dump(BOB);
-    let sealer = sesame_core::store::Sealer::new(&store_key());
+    let sealer = sesame_core::internal::store::Sealer::new(&store_key());
     let prefix = sealer.places.device(Kind::Chains, &user("alice"), DeviceId(1));
     let key = rows.keys().find(|key| key.starts_with(&prefix)).unwrap().clone();
     rows.get_mut(&key).unwrap()[20] ^= 1;

@@ -5,8 +5,8 @@ use sesame_core::context::{Context, Timestamp};
 use sesame_core::error::Code;
 use sesame_core::event::{Event, GroupChange, MessageKind, Received, Standing};
 use sesame_core::ids::DeviceId;
+use sesame_core::internal::store::{Kind, Sealer};
 use sesame_core::internal::{model::Peer, record::Record};
-use sesame_core::store::{Kind, Sealer};
 use sesame_relay::Seen;
 use sesame_tests::{ALICE, BOB, DAY, JEN, Name, World, events, failures, messages, store_key, user};
 

@@ -6,9 +6,9 @@ use sesame_core::ids::{DeviceId, GroupId, GroupKind};
 use sesame_core::internal::crypto::labels;
 use sesame_core::internal::group::{operation::Operation, set::Set};
 use sesame_core::internal::registry::admission;
+use sesame_core::internal::store::{Kind, Sealer};
 use sesame_core::internal::wire::content::{Body as Content, GroupClaim, SentTo, Stamp};
 use sesame_core::internal::wire::group::{self as form, Added, Body, Bundle, Change, SignedOperation};
-use sesame_core::store::{Kind, Sealer};
 use sesame_core::{
     context::{Context, Timestamp},
     internal::model::User,

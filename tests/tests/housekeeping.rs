@@ -2,7 +2,7 @@
 
 use sesame_core::error::Code;
 use sesame_core::event::{Event, Need, Received};
-use sesame_core::store::{Kind, Places, PreKeyUse};
+use sesame_core::internal::store::{Kind, Places, PreKeyUse};
 use sesame_tests::{ALICE, BOB, DAY, Name, World, events, failures, messages, user};
 
 fn daily(world: &mut World, name: Name, days: u64) -> Vec<Event> {

@@ -18,9 +18,10 @@ use sesame_core::{
             PendingLink, PendingUpload, PreKeyBook, Recipe, Record, SeenEnvelope, SendBody, SendHead, SendPart,
             SessionCold, StoredList, StoredOperation, Waiting,
         },
+        store::{Kind, Places, Sealer},
         wire::{content, envelope, opening},
     },
-    store::{Kind, MemoryStore, Places, Sealer},
+    store::MemoryStore,
 };
 use sesame_tests::{ALICE, BOB, World, played, source, store_key};
 use std::{

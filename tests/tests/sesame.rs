@@ -3,7 +3,7 @@
 use sesame_core::error::Code;
 use sesame_core::event::{Answers, DeviceState, Event, MessageKind, Need, Received, Rejection};
 use sesame_core::ids::{AccountKey, DeviceId};
-use sesame_core::store::Kind;
+use sesame_core::internal::store::Kind;
 use sesame_relay::Refusal;
 use sesame_tests::store::Fault;
 use sesame_tests::{ALICE, BOB, DAY, World, events, failures, messages, spoilt, user};

@@ -5,9 +5,12 @@ use crate::{
     context::Context,
     error::{Code, Error},
     event::{Cost, GroupChange, GroupView, HistoryEntry, PendingSend, Recipients, SessionView, Standing},
-    flow::group::{
-        act, cost,
-        state::{self, Loaded},
+    flow::{
+        group::{
+            act, cost,
+            state::{self, Loaded},
+        },
+        look,
     },
     group::history,
     ids::{ContentId, DeviceId, GroupId, GroupKind, UserId},
@@ -216,8 +219,7 @@ impl<'d> Group<'d> {
     ) -> Result<Option<SessionView>, Error> {
         self.device.call(context, |call| {
             let group = call.tx.group(&self.id)?.ok_or(Code::UnknownGroup)?;
-            call.tx.user(user)?.ok_or(Code::UnknownUser)?;
-            Ok(super::registry::session_view(call, user, device, group.scope)?)
+            Ok(look::session(call, user, device, group.scope)?)
         })
     }
 

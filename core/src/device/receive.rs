@@ -4,10 +4,9 @@ use super::Device;
 use crate::{
     context::Context,
     error::{Code, Error},
-    event::{InboxItem, Item, Received},
-    flow::receive::batch,
+    event::{InboxItem, Received},
+    flow::{look, receive::batch},
     limits::MAX_BATCH,
-    store::{Kind, Places},
 };
 
 impl Device {
@@ -33,14 +32,7 @@ impl Device {
     /// # Errors
     /// The store's.
     pub fn inbox(&self, context: &mut Context<'_>) -> Result<Vec<InboxItem>, Error> {
-        self.call(context, |call| {
-            let mut items = Vec::new();
-            for key in call.tx.keys(&Places::all(Kind::Item))? {
-                let id = Places::item_of(&key)?;
-                items.extend(call.tx.get::<Item>(&key)?.map(|item| InboxItem { id, item }));
-            }
-            Ok(items)
-        })
+        self.call(context, |call| Ok(look::inbox(call)?))
     }
 
     /// The app has these items safe; they are deleted. An id that is not there is no error.
@@ -48,14 +40,6 @@ impl Device {
     /// # Errors
     /// The store's.
     pub fn ack(&self, context: &mut Context<'_>, ids: &[u64]) -> Result<(), Error> {
-        self.call(context, |call| {
-            for id in ids {
-                let key = Places::item(*id);
-                if call.tx.exists(&key)? {
-                    call.tx.delete(key);
-                }
-            }
-            Ok(())
-        })
+        self.call(context, |call| Ok(look::ack(call, ids)?))
     }
 }

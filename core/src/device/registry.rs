@@ -1,15 +1,14 @@
 //! Users, their devices, their sessions: what the app may look at, and what it says of a user's identity (X 5).
 
 use super::Device;
+#[cfg(doc)]
+use crate::error::Code;
 use crate::{
     context::Context,
-    error::{Code, Error},
-    event::{DeviceState, DeviceView, Received, SessionView, UserView},
-    flow::upkeep::identity,
+    error::Error,
+    event::{DeviceView, Received, SessionView, UserView},
+    flow::{look, upkeep::identity},
     ids::{AccountKey, DeviceId, Scope, UserId},
-    record::Hot,
-    store::Kind,
-    tx::Call,
 };
 
 impl Device {
@@ -18,22 +17,7 @@ impl Device {
     /// # Errors
     /// The store's.
     pub fn users(&self, context: &mut Context<'_>) -> Result<Vec<UserView>, Error> {
-        self.call(context, |call| {
-            let mut users = Vec::new();
-            for user in call.tx.users()? {
-                users.push(UserView {
-                    account_key: user.account_key,
-                    claimed_key: user.claimed_key,
-                    verified: user.verified,
-                    epoch: user.epoch(),
-                    forked: user.fork.is_some(),
-                    paused: user.stale_since.is_some(),
-                    user: user.user,
-                });
-            }
-            users.sort_by(|a, b| a.user.cmp(&b.user));
-            Ok(users)
-        })
+        self.call(context, |call| Ok(look::users(call)?))
     }
 
     /// A user's devices, rising by id: those listed, and those that are kept for late messages. Of our own user, the others.
@@ -41,37 +25,7 @@ impl Device {
     /// # Errors
     /// [`Code::UnknownUser`]; the store's.
     pub fn devices(&self, context: &mut Context<'_>, user: &UserId) -> Result<Vec<DeviceView>, Error> {
-        self.call(context, |call| {
-            let known = call.tx.user(user)?.ok_or(Code::UnknownUser)?;
-            let mut views = Vec::new();
-            for listed in known.listed() {
-                if call.us.party.is_device(user, listed.id) {
-                    continue;
-                }
-                let peer = call.tx.peer(user, listed.id)?;
-                views.push(DeviceView {
-                    device: listed.id,
-                    signing_key: listed.signing_key,
-                    identity_key: listed.identity_key,
-                    state: peer.as_ref().map_or(DeviceState::NoSession, |peer| peer.state(call.now())),
-                    session: peer.and_then(|peer| peer.active(Scope::Direct, call.now()).map(|meta| meta.id)),
-                });
-            }
-            for peer in call.tx.all_peers()? {
-                let kept = peer.user == *user && peer.stale_since.is_some() && !peer.sessions.is_empty();
-                if kept && views.iter().all(|view| view.device != peer.device) {
-                    views.push(DeviceView {
-                        device: peer.device,
-                        signing_key: peer.signing_key,
-                        identity_key: peer.identity_key,
-                        state: DeviceState::Stale,
-                        session: None,
-                    });
-                }
-            }
-            views.sort_by_key(|view| view.device);
-            Ok(views)
-        })
+        self.call(context, |call| Ok(look::devices(call, user)?))
     }
 
     /// The active session with a device, or `None` when the next send begins one.
@@ -84,10 +38,7 @@ impl Device {
         user: &UserId,
         device: DeviceId,
     ) -> Result<Option<SessionView>, Error> {
-        self.call(context, |call| {
-            call.tx.user(user)?.ok_or(Code::UnknownUser)?;
-            Ok(session_view(call, user, device, Scope::Direct)?)
-        })
+        self.call(context, |call| Ok(look::session(call, user, device, Scope::Direct)?))
     }
 
     /// The app has made sure that the user's changed account key is the user's (X 5), and what was held for it is opened.
@@ -134,26 +85,4 @@ impl Device {
     pub fn safety_number(&self, context: &mut Context<'_>, user: &UserId) -> Result<String, Error> {
         self.call(context, |call| identity::safety_number(call, user))
     }
-}
-
-/// The active session with a device in a scope.
-pub(super) fn session_view(
-    call: &Call<'_>,
-    user: &UserId,
-    device: DeviceId,
-    scope: Scope,
-) -> Result<Option<SessionView>, Code> {
-    let Some(peer) = call.tx.peer(user, device)? else { return Ok(None) };
-    let Some(meta) = peer.active(scope, call.now()) else { return Ok(None) };
-    let key = call.tx.places().session(Kind::Chains, &peer, meta.id);
-    let hot: Hot = call.tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
-    let of_scope = peer.sessions.iter().filter(|session| session.scope == scope).count();
-    Ok(Some(SessionView {
-        id: meta.id,
-        generation: meta.generation,
-        initiating: meta.initiating,
-        sent: hot.sequence,
-        received: hot.accepted,
-        inactive: of_scope.saturating_sub(1),
-    }))
 }

@@ -1,5 +1,6 @@
 //! The roads of a call, from its entry to what it has staged: free functions over one [`Call`](crate::tx::Call).
 //!
+//! - [`look`]: what the app looks at, and acks.
 //! - [`lists`]: a signed device list or a pin is taken, from wherever it comes.
 //! - [`send`]: out. `start` -> `part` (one user, device by device: a session seals a recipe) -> `outbox` (recipes become envelopes);
 //!   `settle` takes the server's word.
@@ -11,6 +12,7 @@
 
 pub(crate) mod group;
 pub(crate) mod lists;
+pub(crate) mod look;
 pub(crate) mod receive;
 pub(crate) mod send;
 pub(crate) mod upkeep;

@@ -5,7 +5,7 @@ use crate::{
     context::Timestamp,
     crypto::{ed25519::VerifyingKey, x25519},
     error::Code,
-    event::DeviceState,
+    event::{DeviceState, DeviceView},
     ids::{AccountKey, DeviceId, Scope, UserId},
     keys::{device::DeviceKeys, pair::PairKeys, party::Party},
     secret::Shared,
@@ -125,6 +125,20 @@ impl Peer {
     #[must_use]
     pub fn is_reachable(&self, scope: Scope, now: Timestamp) -> bool {
         self.stale_since.is_none() && (self.standing(scope, now).or_else(|| self.active(Scope::Direct, now))).is_some()
+    }
+
+    /// The device as the app sees it.
+    #[must_use]
+    pub fn view(&self, now: Timestamp) -> DeviceView {
+        let state = self.state(now);
+        let active = self.active(Scope::Direct, now).filter(|_| state != DeviceState::Stale);
+        DeviceView {
+            device: self.device,
+            signing_key: self.signing_key,
+            identity_key: self.identity_key,
+            state,
+            session: active.map(|session| session.id),
+        }
     }
 
     /// How the device stands with us.

@@ -2,6 +2,7 @@
 
 use crate::{
     crypto::ed25519::VerifyingKey,
+    event::UserView,
     ids::{AccountKey, DeviceId, UserId},
     keys::{
         device_list::{List, Listing},
@@ -60,6 +61,20 @@ impl User {
     /// The listed devices, rising by id; none without a list.
     pub fn listed(&self) -> impl Iterator<Item = &Listing> {
         self.list.iter().flat_map(|list| &list.devices)
+    }
+
+    /// The user as the app sees it.
+    #[must_use]
+    pub fn view(&self) -> UserView {
+        UserView {
+            user: self.user.clone(),
+            account_key: self.account_key,
+            claimed_key: self.claimed_key,
+            verified: self.verified,
+            epoch: self.epoch(),
+            forked: self.fork.is_some(),
+            paused: self.stale_since.is_some(),
+        }
     }
 
     /// The epoch of the newest list, or 0.

@@ -4,11 +4,13 @@
 
 pub mod conformance;
 mod contract;
-mod key;
+pub(crate) mod key;
 mod memory;
-mod seal;
+pub(crate) mod seal;
 
 pub use contract::{Changes, CommitError, Generation, Query, Snapshot, Store, StoreError};
-pub use key::{Key, Kind, Places, PreKeyUse};
+pub use key::Key;
 pub use memory::MemoryStore;
-pub use seal::Sealer;
+
+pub(crate) use key::{Kind, Places, PreKeyUse};
+pub(crate) use seal::Sealer;

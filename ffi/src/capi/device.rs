@@ -125,7 +125,7 @@ pub unsafe extern "C" fn sesame_device_publication(
         let (result, view) = (output!(result), output!(publication));
         let left_count = usize::from(!left.is_null());
         let left = array!(left, left_count).first().copied();
-        let upload = device.get()?.call(|device, context| device.publication(context, left))?;
+        let upload = device.get()?.publication(left)?;
         give(result, view, |tree| match upload {
             Some(upload) => view::publication(tree, upload),
             None => core::ptr::null(),
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn sesame_device_published(
 ) -> sesame_status {
     enter!(error, {
         let id = publication.exactly("publication")?;
-        device.get()?.call(|device, context| device.published(context, &PublicationId(id)))
+        device.get()?.published(&PublicationId(id))
     })
 }
 
@@ -205,9 +205,7 @@ pub unsafe extern "C" fn sesame_device_batch_encrypt(
         let (result, view) = (output!(result), output!(send));
         let users = input::users(array!(recipients, recipient_count), "recipients")?;
         let (payload, content_id) = (payload.bytes("payload")?, content_id.optional("content_id")?);
-        let send = device
-            .get()?
-            .call(|device, context| device.batch_encrypt(context, &users, payload, content_id.map(ContentId)))?;
+        let send = device.get()?.batch_encrypt(&users, payload, content_id.map(ContentId))?;
         give(result, view, |tree| view::send(tree, send));
         Ok(())
     })
@@ -236,10 +234,8 @@ pub unsafe extern "C" fn sesame_device_create_group(
         let (kind, info) = (view::read_kind(kind)?, unsafe { view::read_change(change)? });
         let users = input::users(array!(users, user_count), "users")?;
         let client = device.get()?;
-        let (id, send) = client.call(|device, context| {
-            let (group, send) = device.create_group(context, kind, &info, &users)?;
-            Ok((group.id(), send))
-        })?;
+        let (made, send) = client.create_group(kind, &info, &users)?;
+        let id = made.id();
         give(result, view, |tree| view::send(tree, send));
         group.put(sesame_group::new(GroupObject { client, id }));
         Ok(())
@@ -259,7 +255,7 @@ pub unsafe extern "C" fn sesame_device_group(
     enter!(error, outputs(group), {
         let group = output!(group);
         let (client, id) = (device.get()?, sesame_core::ids::GroupId(id.exactly("group")?));
-        client.call(|device, context| device.group(context, &id).map(drop))?;
+        client.group(&id).map(drop)?;
         group.put(sesame_group::new(GroupObject { client, id }));
         Ok(())
     })
@@ -277,7 +273,7 @@ pub unsafe extern "C" fn sesame_device_groups(
 ) -> sesame_status {
     enter!(error, outputs(result, groups), {
         let (result, view) = (output!(result), output!(groups));
-        let groups = device.get()?.call(|device, context| device.groups(context))?;
+        let groups = device.get()?.groups()?;
         give(result, view, |tree| view::groups(tree, groups));
         Ok(())
     })
@@ -295,7 +291,7 @@ pub unsafe extern "C" fn sesame_device_accepted(
 ) -> sesame_status {
     enter!(error, {
         let (id, user) = (send_id(send)?, user.user("user")?);
-        device.get()?.call(|device, context| device.accepted(context, &id, &user))
+        device.get()?.accepted(&id, &user)
     })
 }
 
@@ -306,7 +302,7 @@ fn rejected(
     (result, view): (Output<sesame_result>, Output<*const sesame_send>),
 ) -> Result<(), Error> {
     let (id, user) = (send_id(send)?, user.user("user")?);
-    let send = device.call(|device, context| device.rejected(context, &id, &user, rejection))?;
+    let send = device.rejected(&id, &user, rejection)?;
     give(result, view, |tree| view::send(tree, send));
     Ok(())
 }
@@ -362,7 +358,7 @@ pub unsafe extern "C" fn sesame_device_abandon(
 ) -> sesame_status {
     enter!(error, {
         let (id, user) = (send_id(send)?, user.user("user")?);
-        device.get()?.call(|device, context| device.abandon(context, &id, &user))
+        device.get()?.abandon(&id, &user)
     })
 }
 
@@ -380,7 +376,7 @@ pub unsafe extern "C" fn sesame_device_pending(
     enter!(error, outputs(result, pending), {
         let (result, view) = (output!(result), output!(pending));
         let id = send_id(send)?;
-        let send = device.get()?.call(|device, context| device.pending(context, &id))?;
+        let send = device.get()?.pending(&id)?;
         give(result, view, |tree| match send {
             Some(send) => view::send(tree, send),
             None => core::ptr::null(),
@@ -401,7 +397,7 @@ pub unsafe extern "C" fn sesame_device_outbox(
 ) -> sesame_status {
     enter!(error, outputs(result, sends), {
         let (result, view) = (output!(result), output!(sends));
-        let sends = device.get()?.call(|device, context| device.outbox(context))?;
+        let sends = device.get()?.outbox()?;
         give(result, view, |tree| view::sends(tree, sends));
         Ok(())
     })
@@ -423,7 +419,7 @@ pub unsafe extern "C" fn sesame_device_batch_decrypt(
     enter!(error, outputs(result, received), {
         let (result, view) = (output!(result), output!(received));
         let envelopes = input::byte_strings(array!(envelopes, envelope_count), "envelopes")?;
-        let results = device.get()?.call(|device, context| device.batch_decrypt(context, &envelopes))?;
+        let results = device.get()?.batch_decrypt(&envelopes)?;
         give(result, view, |tree| view::received_list(tree, results));
         Ok(())
     })
@@ -441,7 +437,7 @@ pub unsafe extern "C" fn sesame_device_inbox(
 ) -> sesame_status {
     enter!(error, outputs(result, inbox), {
         let (result, view) = (output!(result), output!(inbox));
-        let rows = device.get()?.call(|device, context| device.inbox(context))?;
+        let rows = device.get()?.inbox()?;
         give(result, view, |tree| view::inbox(tree, rows));
         Ok(())
     })
@@ -459,7 +455,7 @@ pub unsafe extern "C" fn sesame_device_ack(
 ) -> sesame_status {
     enter!(error, {
         let ids = array!(ids, id_count);
-        device.get()?.call(|device, context| device.ack(context, ids))
+        device.get()?.ack(ids)
     })
 }
 
@@ -476,7 +472,7 @@ pub unsafe extern "C" fn sesame_device_tick(
 ) -> sesame_status {
     enter!(error, outputs(result, events), {
         let (result, view) = (output!(result), output!(events));
-        let events = device.get()?.call(|device, context| device.tick(context, mailbox_empty))?;
+        let events = device.get()?.tick(mailbox_empty)?;
         give(result, view, |tree| view::events(tree, events));
         Ok(())
     })
@@ -497,7 +493,7 @@ pub unsafe extern "C" fn sesame_device_confirm_link(
     enter!(error, outputs(result, answer), {
         let (result, view) = (output!(result), output!(answer));
         let code = code.text("code")?;
-        let answer = device.get()?.call(|device, context| device.link(context, code))?;
+        let answer = device.get()?.link(code)?;
         give(result, view, |tree| tree.bytes(answer));
         Ok(())
     })
@@ -516,7 +512,7 @@ pub unsafe extern "C" fn sesame_device_remove_device(
 ) -> sesame_status {
     enter!(error, outputs(result, events), {
         let (result, view) = (output!(result), output!(events));
-        let events = device.get()?.call(|device, context| device.remove_device(context, DeviceId(removed)))?;
+        let events = device.get()?.remove_device(DeviceId(removed))?;
         give(result, view, |tree| view::events(tree, events));
         Ok(())
     })

@@ -8,23 +8,22 @@ use super::{
     status::sesame_status,
     view::{self, *},
 };
+use sesame::Group;
 use sesame_core::{
-    context::Context,
-    device::Group,
     error::Error,
     event::PendingSend,
     ids::{ContentId, DeviceId},
 };
 
 impl GroupObject {
-    fn call<T>(&self, call: impl FnOnce(Group<'_>, &mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        self.client.call(|device, context| call(device.group(context, &self.id)?, context))
+    fn call<T>(&self, call: impl FnOnce(Group<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        call(self.client.known_group(self.id))
     }
 
     fn act(
         &self,
         (result, view): (Output<sesame_result>, Output<*const sesame_send>),
-        act: impl FnOnce(Group<'_>, &mut Context<'_>) -> Result<PendingSend, Error>,
+        act: impl FnOnce(Group<'_>) -> Result<PendingSend, Error>,
     ) -> Result<(), Error> {
         let send = self.call(act)?;
         give(result, view, |tree| view::send(tree, send));
@@ -68,7 +67,7 @@ pub unsafe extern "C" fn sesame_group_get_view(
 ) -> sesame_status {
     enter!(error, outputs(result, view), {
         let (result, view) = (output!(result), output!(view));
-        let group = group.get()?.call(|group, context| group.view(context))?;
+        let group = group.get()?.call(|group| group.view())?;
         give(result, view, |tree| view::group(tree, group));
         Ok(())
     })
@@ -91,7 +90,7 @@ pub unsafe extern "C" fn sesame_group_add(
     enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
         let users = input::users(array!(users, user_count), "users")?;
-        group.get()?.act(to, |group, context| group.add(context, &users))
+        group.get()?.act(to, |group| group.add(&users))
     })
 }
 
@@ -110,7 +109,7 @@ pub unsafe extern "C" fn sesame_group_update_info(
         let to = (output!(result), output!(send));
         // SAFETY: the caller keeps the header's contract on this struct.
         let change = unsafe { view::read_change(change)? };
-        group.get()?.act(to, |group, context| group.update_info(context, &change))
+        group.get()?.act(to, |group| group.update_info(&change))
     })
 }
 
@@ -128,7 +127,7 @@ pub unsafe extern "C" fn sesame_group_rename(
     enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
         let name = name.text("name")?;
-        group.get()?.act(to, |group, context| group.rename(context, name))
+        group.get()?.act(to, |group| group.rename(name))
     })
 }
 
@@ -144,7 +143,7 @@ pub unsafe extern "C" fn sesame_group_leave(
 ) -> sesame_status {
     enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
-        group.get()?.act(to, |group, context| group.leave(context))
+        group.get()?.act(to, |group| group.leave())
     })
 }
 
@@ -160,7 +159,7 @@ pub unsafe extern "C" fn sesame_group_accept(
 ) -> sesame_status {
     enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
-        group.get()?.act(to, |group, context| group.accept(context))
+        group.get()?.act(to, |group| group.accept())
     })
 }
 
@@ -176,7 +175,7 @@ pub unsafe extern "C" fn sesame_group_decline(
 ) -> sesame_status {
     enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
-        group.get()?.act(to, |group, context| group.decline(context))
+        group.get()?.act(to, |group| group.decline())
     })
 }
 
@@ -198,8 +197,8 @@ pub unsafe extern "C" fn sesame_group_fork_without(
         let (fork, result, view) = (output!(fork), output!(result), output!(send));
         let users = input::users(array!(users, user_count), "users")?;
         let old = group.get()?;
-        let (id, send) = old.call(|group, context| {
-            let (fork, send) = group.fork_without(context, &users)?;
+        let (id, send) = old.call(|group| {
+            let (fork, send) = group.fork_without(&users)?;
             Ok((fork.id(), send))
         })?;
         give(result, view, |tree| view::send(tree, send));
@@ -224,7 +223,7 @@ pub unsafe extern "C" fn sesame_group_batch_encrypt(
     enter!(error, outputs(result, send), {
         let to = (output!(result), output!(send));
         let (payload, content_id) = (payload.bytes("payload")?, content_id.optional("content_id")?);
-        group.get()?.act(to, |group, context| group.send(context, payload, content_id.map(ContentId)))
+        group.get()?.act(to, |group| group.send(payload, content_id.map(ContentId)))
     })
 }
 
@@ -243,7 +242,7 @@ pub unsafe extern "C" fn sesame_group_session(
     enter!(error, outputs(result, session), {
         let (result, view) = (output!(result), output!(session));
         let user = user.user("user")?;
-        let session = group.get()?.call(|group, context| group.session(context, &user, DeviceId(device)))?;
+        let session = group.get()?.call(|group| group.session(&user, DeviceId(device)))?;
         give(result, view, |tree| view::session(tree, session));
         Ok(())
     })
@@ -261,7 +260,7 @@ pub unsafe extern "C" fn sesame_group_history(
 ) -> sesame_status {
     enter!(error, outputs(result, history), {
         let (result, view) = (output!(result), output!(history));
-        let entries = group.get()?.call(|group, context| group.history(context))?;
+        let entries = group.get()?.call(|group| group.history())?;
         give(result, view, |tree| view::history(tree, entries));
         Ok(())
     })
@@ -280,7 +279,7 @@ pub unsafe extern "C" fn sesame_group_cost(
 ) -> sesame_status {
     enter!(error, outputs(result, cost), {
         let (result, view) = (output!(result), output!(cost));
-        let cost = group.get()?.call(|group, context| group.cost(context, length))?;
+        let cost = group.get()?.call(|group| group.cost(length))?;
         give(result, view, |tree| view::cost(tree, cost));
         Ok(())
     })

@@ -29,7 +29,7 @@ pub unsafe extern "C" fn sesame_registry_users(
 ) -> sesame_status {
     enter!(error, outputs(result, users), {
         let (result, view) = (output!(result), output!(users));
-        let users = registry.get()?.0.call(|device, context| device.users(context))?;
+        let users = registry.get()?.0.users()?;
         give(result, view, |tree| view::users(tree, users));
         Ok(())
     })
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn sesame_registry_devices(
     enter!(error, outputs(result, devices), {
         let (result, view) = (output!(result), output!(devices));
         let user = user.user("user")?;
-        let devices = registry.get()?.0.call(|device, context| device.devices(context, &user))?;
+        let devices = registry.get()?.0.devices(&user)?;
         give(result, view, |tree| view::devices(tree, devices));
         Ok(())
     })
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn sesame_registry_apply(
         let (result, view) = (output!(result), output!(applied));
         // SAFETY: the caller keeps the header's contract on this struct.
         let answers = unsafe { view::read_answers(answers)? };
-        let applied = registry.get()?.0.call(|device, context| device.apply(context, &answers))?;
+        let applied = registry.get()?.0.apply(&answers)?;
         give(result, view, |tree| view::applied(tree, applied));
         Ok(())
     })
@@ -92,10 +92,7 @@ pub unsafe extern "C" fn sesame_registry_accept_identity(
     enter!(error, outputs(result, received), {
         let (result, view) = (output!(result), output!(received));
         let (user, key) = (user.user("user")?, account_key.exactly("account_key")?);
-        let results = registry
-            .get()?
-            .0
-            .call(|device, context| device.accept_identity(context, &user, &sesame_core::ids::AccountKey(key)))?;
+        let results = registry.get()?.0.accept_identity(&user, &sesame_core::ids::AccountKey(key))?;
         give(result, view, |tree| view::received_list(tree, results));
         Ok(())
     })
@@ -112,7 +109,7 @@ pub unsafe extern "C" fn sesame_registry_mark_verified(
 ) -> sesame_status {
     enter!(error, {
         let user = user.user("user")?;
-        registry.get()?.0.call(|device, context| device.mark_verified(context, &user))
+        registry.get()?.0.mark_verified(&user)
     })
 }
 
@@ -127,7 +124,7 @@ pub unsafe extern "C" fn sesame_registry_resolve_fork(
 ) -> sesame_status {
     enter!(error, {
         let user = user.user("user")?;
-        registry.get()?.0.call(|device, context| device.resolve_fork(context, &user))
+        registry.get()?.0.resolve_fork(&user)
     })
 }
 
@@ -145,7 +142,7 @@ pub unsafe extern "C" fn sesame_registry_safety_number(
     enter!(error, outputs(result, number), {
         let (result, view) = (output!(result), output!(number));
         let user = user.user("user")?;
-        let number = registry.get()?.0.call(|device, context| device.safety_number(context, &user))?;
+        let number = registry.get()?.0.safety_number(&user)?;
         give(result, view, |tree| tree.bytes(number.into_bytes()));
         Ok(())
     })

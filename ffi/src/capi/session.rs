@@ -30,7 +30,7 @@ pub unsafe extern "C" fn sesame_session_info(
     enter!(error, outputs(result, info), {
         let (result, view) = (output!(result), output!(info));
         let session = session.get()?;
-        let info = session.client.call(|device, context| device.session(context, &session.user, session.device))?;
+        let info = session.client.session(&session.user, session.device)?;
         give(result, view, |tree| view::session(tree, info));
         Ok(())
     })
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn sesame_session_encrypt(
         let (result, view) = (output!(result), output!(send));
         let (session, payload) = (session.get()?, payload.bytes("payload")?);
         let (user, device) = (&session.user, session.device);
-        let send = session.client.call(|own, context| own.encrypt_to(context, user, device, payload))?;
+        let send = session.client.encrypt_to(user, device, payload)?;
         give(result, view, |tree| view::send(tree, send));
         Ok(())
     })

@@ -33,7 +33,7 @@ impl Device {
 
 fn rejected(client: &Client, send: &[u8], user: &str, rejection: &Rejection) -> Result<PendingSend> {
     let (send, user) = (SendId(id16(send, "send")?), user_id(user)?);
-    Ok(client.call(|device, context| device.rejected(context, &send, &user, rejection))?.into())
+    Ok(client.rejected(&send, &user, rejection)?.into())
 }
 
 #[::uniffi::export]
@@ -66,14 +66,14 @@ impl Device {
     /// still has.
     #[::uniffi::method(default(left = None))]
     pub fn publication(&self, left: Option<u32>) -> Result<Option<Publication>> {
-        let publication = self.client.call(|device, context| device.publication(context, left))?;
+        let publication = self.client.publication(left)?;
         Ok(publication.map(Publication::from))
     }
 
     /// The server has taken an upload.
     pub fn published(&self, id: Bytes) -> Result<()> {
         let id = id16(&id, "id")?;
-        Ok(self.client.call(|device, context| device.published(context, &PublicationId(id)))?)
+        Ok(self.client.published(&PublicationId(id))?)
     }
 
     /// Users and their devices.
@@ -97,9 +97,7 @@ impl Device {
     ) -> Result<PendingSend> {
         let users = recipients.iter().map(|user| user_id(user)).collect::<std::result::Result<Vec<UserId>, Error>>()?;
         let content_id = content_id.map(|id| id16(&id, "content_id")).transpose()?;
-        let send = self
-            .client
-            .call(|device, context| device.batch_encrypt(context, &users, &payload, content_id.map(ContentId)))?;
+        let send = self.client.batch_encrypt(&users, &payload, content_id.map(ContentId))?;
         Ok(send.into())
     }
 
@@ -115,14 +113,14 @@ impl Device {
 
     /// Every group that this device knows, those that its user has left included.
     pub fn groups(&self) -> Result<Vec<GroupView>> {
-        let views = self.client.call(|device, context| device.groups(context))?;
+        let views = self.client.groups()?;
         Ok(views.into_iter().map(GroupView::from).collect())
     }
 
     /// The server has taken a user's batch whole.
     pub fn accepted(&self, send: Bytes, user: String) -> Result<()> {
         let (send, user) = (SendId(id16(&send, "send")?), user_id(&user)?);
-        Ok(self.client.call(|device, context| device.accepted(context, &send, &user))?)
+        Ok(self.client.accepted(&send, &user)?)
     }
 
     /// The server has refused a user's batch whole, with the user's signed device list.
@@ -138,54 +136,54 @@ impl Device {
     /// Gives a user's part of a send up.
     pub fn abandon(&self, send: Bytes, user: String) -> Result<()> {
         let (send, user) = (SendId(id16(&send, "send")?), user_id(&user)?);
-        Ok(self.client.call(|device, context| device.abandon(context, &send, &user))?)
+        Ok(self.client.abandon(&send, &user)?)
     }
 
     /// One send as it stands, or nothing when it is settled.
     pub fn pending(&self, send: Bytes) -> Result<Option<PendingSend>> {
         let send = SendId(id16(&send, "send")?);
-        Ok(self.client.call(|device, context| device.pending(context, &send))?.map(PendingSend::from))
+        Ok(self.client.pending(&send)?.map(PendingSend::from))
     }
 
     /// Every send that is not settled, oldest first, with the same bytes as before.
     pub fn outbox(&self) -> Result<Vec<PendingSend>> {
-        let sends = self.client.call(|device, context| device.outbox(context))?;
+        let sends = self.client.outbox()?;
         Ok(sends.into_iter().map(PendingSend::from).collect())
     }
 
     /// Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
     pub fn batch_decrypt(&self, envelopes: Vec<Bytes>) -> Result<Vec<Received>> {
         let envelopes: Vec<Vec<u8>> = list(envelopes);
-        let results = self.client.call(|device, context| device.batch_decrypt(context, &envelopes))?;
+        let results = self.client.batch_decrypt(&envelopes)?;
         Ok(results.into_iter().map(Received::from).collect())
     }
 
     /// Everything that was received and not acked, oldest first.
     pub fn inbox(&self) -> Result<Vec<Received>> {
-        let rows = self.client.call(|device, context| device.inbox(context))?;
+        let rows = self.client.inbox()?;
         Ok(rows.into_iter().map(Received::from).collect())
     }
 
     /// The app has these items safe; they are deleted here.
     pub fn ack(&self, ids: Vec<u64>) -> Result<()> {
-        Ok(self.client.call(|device, context| device.ack(context, &ids))?)
+        Ok(self.client.ack(&ids)?)
     }
 
     /// Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
     #[::uniffi::method(default(mailbox_empty = false))]
     pub fn tick(&self, mailbox_empty: bool) -> Result<Vec<Event>> {
-        let events = self.client.call(|device, context| device.tick(context, mailbox_empty))?;
+        let events = self.client.tick(mailbox_empty)?;
         Ok(events.into_iter().map(Event::from).collect())
     }
 
     /// On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
     pub fn confirm_link(&self, code: String) -> Result<Bytes> {
-        Ok(self.client.call(|device, context| device.link(context, &code))?.into())
+        Ok(self.client.link(&code)?.into())
     }
 
     /// On the primary: takes a device off the list. Publish afterwards.
     pub fn remove_device(&self, device: u32) -> Result<Vec<Event>> {
-        let events = self.client.call(|own, context| own.remove_device(context, DeviceId(device)))?;
+        let events = self.client.remove_device(DeviceId(device))?;
         Ok(events.into_iter().map(Event::from).collect())
     }
 
@@ -210,47 +208,47 @@ pub struct DeviceRegistry {
 impl DeviceRegistry {
     /// All users that are known, this one included.
     pub fn users(&self) -> Result<Vec<UserView>> {
-        let users = self.client.call(|device, context| device.users(context))?;
+        let users = self.client.users()?;
         Ok(users.into_iter().map(UserView::from).collect())
     }
 
     /// A user's devices, rising by id.
     pub fn devices(&self, user: String) -> Result<Vec<DeviceView>> {
         let user = user_id(&user)?;
-        let devices = self.client.call(|device, context| device.devices(context, &user))?;
+        let devices = self.client.devices(&user)?;
         Ok(devices.into_iter().map(DeviceView::from).collect())
     }
 
     /// Takes in what the server gave for needs, in any order and at any time.
     pub fn apply(&self, answers: Answers) -> Result<Applied> {
         let answers = event::Answers::try_from(answers)?;
-        Ok(self.client.call(|device, context| device.apply(context, &answers))?.into())
+        Ok(self.client.apply(&answers)?.into())
     }
 
     /// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
     pub fn accept_identity(&self, user: String, account_key: Bytes) -> Result<Vec<Received>> {
         let user = user_id(&user)?;
         let key = <[u8; 32]>::try_from(&*account_key).map_err(|_| Error::of(Code::InvalidArgument, "account_key"))?;
-        let results = self.client.call(|device, context| device.accept_identity(context, &user, &AccountKey(key)))?;
+        let results = self.client.accept_identity(&user, &AccountKey(key))?;
         Ok(results.into_iter().map(Received::from).collect())
     }
 
     /// The app has compared safety numbers.
     pub fn mark_verified(&self, user: String) -> Result<()> {
         let user = user_id(&user)?;
-        Ok(self.client.call(|device, context| device.mark_verified(context, &user))?)
+        Ok(self.client.mark_verified(&user)?)
     }
 
     /// The app decides a fork: the newest list that was taken counts alone.
     pub fn resolve_fork(&self, user: String) -> Result<()> {
         let user = user_id(&user)?;
-        Ok(self.client.call(|device, context| device.resolve_fork(context, &user))?)
+        Ok(self.client.resolve_fork(&user)?)
     }
 
     /// 60 digits that both users see alike if they hold each other's account keys.
     pub fn safety_number(&self, user: String) -> Result<String> {
         let user = user_id(&user)?;
-        Ok(self.client.call(|device, context| device.safety_number(context, &user))?)
+        Ok(self.client.safety_number(&user)?)
     }
 }
 
@@ -266,13 +264,13 @@ pub struct Session {
 impl Session {
     /// The active session, or nothing when the next send begins one.
     pub fn info(&self) -> Result<Option<SessionView>> {
-        let view = self.client.call(|device, context| device.session(context, &self.user, self.device))?;
+        let view = self.client.session(&self.user, self.device)?;
         Ok(view.map(SessionView::from))
     }
 
     /// Encrypts for this device alone, without a transcript.
     pub fn encrypt(&self, payload: Bytes) -> Result<PendingSend> {
-        let send = self.client.call(|device, context| device.encrypt_to(context, &self.user, self.device, &payload))?;
+        let send = self.client.encrypt_to(&self.user, self.device, &payload)?;
         Ok(send.into())
     }
 }

@@ -59,7 +59,7 @@ pub enum Event {
         /// The last missing sequence number.
         last: u64,
     },
-    /// A user was added to a group, or has accepted an invitation.
+    /// Users are members of a group now: `user` added them, or is the one who accepted an invitation.
     GroupAdded {
         /// The group, 32 bytes.
         group: Bytes,
@@ -97,7 +97,7 @@ pub enum Event {
         /// The device that signed the operation.
         device: u32,
     },
-    /// Our user is a member of a group now.
+    /// Our user is a member of a group now: `user` made the group or added ours.
     GroupJoined {
         /// The group, 32 bytes.
         group: Bytes,
@@ -534,7 +534,7 @@ pub struct Refusal {
     pub field: String,
     /// Its place in that list, from 0.
     pub item: u32,
-    /// Why.
+    /// The code that says why.
     pub code: i32,
 }
 
@@ -754,7 +754,7 @@ pub enum Need {
         /// The device.
         device: u32,
     },
-    /// The app's word on a changed account key.
+    /// The app's decision on a changed account key.
     IdentityAcceptance {
         /// The user.
         user: String,

@@ -6,7 +6,6 @@ use super::generated::{Cost, GroupChange, GroupKind, GroupView, HistoryEntry, Pe
 use crate::host::user_id;
 use sesame::Client;
 use sesame_core::{
-    context::Context,
     error::{Code, Error},
     ids::{ContentId, DeviceId, GroupId, GroupKind as CoreKind, UserId},
 };
@@ -49,16 +48,13 @@ pub(super) fn create(
 ) -> Result<Arc<NewGroup>> {
     let (info, users) = (info.into(), user_ids(users)?);
     let GroupKind::Pairwise = kind;
-    let (id, send) = client.call(|device, context| {
-        let (group, send) = device.create_group(context, CoreKind::Pairwise, &info, &users)?;
-        Ok((group.id(), send))
-    })?;
-    let group = Arc::new(Group { client: client.clone(), id });
+    let (group, send) = client.create_group(CoreKind::Pairwise, &info, &users)?;
+    let group = Arc::new(Group { client: client.clone(), id: group.id() });
     Ok(Arc::new(NewGroup { group, send: send.into() }))
 }
 
 pub(super) fn handle(client: &Arc<Client>, id: GroupId) -> Result<Arc<Group>> {
-    client.call(|device, context| device.group(context, &id).map(drop))?;
+    client.group(&id).map(drop)?;
     Ok(Arc::new(Group { client: client.clone(), id }))
 }
 
@@ -72,9 +68,9 @@ pub struct Group {
 impl Group {
     fn call<T>(
         &self,
-        call: impl FnOnce(sesame_core::device::Group<'_>, &mut Context<'_>) -> std::result::Result<T, Error>,
+        call: impl FnOnce(sesame::Group<'_>) -> std::result::Result<T, Error>,
     ) -> std::result::Result<T, Error> {
-        self.client.call(|device, context| call(device.group(context, &self.id)?, context))
+        call(self.client.known_group(self.id))
     }
 }
 
@@ -87,47 +83,47 @@ impl Group {
 
     /// Members, info, and how this user stands.
     pub fn view(&self) -> Result<GroupView> {
-        Ok(self.call(|group, context| group.view(context))?.into())
+        Ok(self.call(|group| group.view())?.into())
     }
 
     /// Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `registry.apply` first. Who has
     /// left before is asked, and is a member again when they accept.
     pub fn add(&self, users: Vec<String>) -> Result<PendingSend> {
         let users = user_ids(&users)?;
-        Ok(self.call(|group, context| group.add(context, &users))?.into())
+        Ok(self.call(|group| group.add(&users))?.into())
     }
 
     /// Changes name, description and the like; what is absent stays.
     pub fn update_info(&self, change: GroupChange) -> Result<PendingSend> {
         let change = change.into();
-        Ok(self.call(|group, context| group.update_info(context, &change))?.into())
+        Ok(self.call(|group| group.update_info(&change))?.into())
     }
 
     /// Changes the name.
     pub fn rename(&self, name: String) -> Result<PendingSend> {
-        Ok(self.call(|group, context| group.rename(context, &name))?.into())
+        Ok(self.call(|group| group.rename(&name))?.into())
     }
 
     /// Leaves. The others send this user nothing more there once they know.
     pub fn leave(&self) -> Result<PendingSend> {
-        Ok(self.call(|group, context| group.leave(context))?.into())
+        Ok(self.call(|group| group.leave())?.into())
     }
 
     /// Comes back, after a leave and an invitation.
     pub fn accept(&self) -> Result<PendingSend> {
-        Ok(self.call(|group, context| group.accept(context))?.into())
+        Ok(self.call(|group| group.accept())?.into())
     }
 
     /// Stays away, after a leave and an invitation.
     pub fn decline(&self) -> Result<PendingSend> {
-        Ok(self.call(|group, context| group.decline(context))?.into())
+        Ok(self.call(|group| group.decline())?.into())
     }
 
     /// Makes a new group of the members but these, with the same info. The old group stays as it is, and nothing is said to those left out.
     pub fn fork_without(&self, users: Vec<String>) -> Result<Arc<NewGroup>> {
         let users = user_ids(&users)?;
-        let (id, send) = self.call(|group, context| {
-            let (fork, send) = group.fork_without(context, &users)?;
+        let (id, send) = self.call(|group| {
+            let (fork, send) = group.fork_without(&users)?;
             Ok((fork.id(), send))
         })?;
         let group = Arc::new(Self { client: self.client.clone(), id });
@@ -138,25 +134,25 @@ impl Group {
     #[::uniffi::method(default(content_id = None))]
     pub fn send(&self, payload: Bytes, content_id: Option<Bytes>) -> Result<PendingSend> {
         let content_id = content_id.map(|id| super::given::id16(&id, "content_id")).transpose()?;
-        Ok(self.call(|group, context| group.send(context, &payload, content_id.map(ContentId)))?.into())
+        Ok(self.call(|group| group.send(&payload, content_id.map(ContentId)))?.into())
     }
 
     /// The group's active session with a device, or nothing when the next send opens one.
     pub fn session(&self, user: String, device: u32) -> Result<Option<SessionView>> {
         let user = user_id(&user)?;
-        let view = self.call(|group, context| group.session(context, &user, DeviceId(device)))?;
+        let view = self.call(|group| group.session(&user, DeviceId(device)))?;
         Ok(view.map(SessionView::from))
     }
 
     /// All operations, those that do not count included, in an order that is the same for all members.
     pub fn history(&self) -> Result<Vec<HistoryEntry>> {
-        let entries = self.call(|group, context| group.history(context))?;
+        let entries = self.call(|group| group.history())?;
         Ok(entries.into_iter().map(HistoryEntry::from).collect())
     }
 
     /// What a message of `length` bytes will cost now.
     pub fn cost(&self, length: u64) -> Result<Cost> {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        Ok(self.call(|group, context| group.cost(context, length))?.into())
+        Ok(self.call(|group| group.cost(length))?.into())
     }
 }

@@ -128,7 +128,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupAdded:
-    """A user was added to a group, or has accepted an invitation."""
+    """Users are members of a group now: ``user`` added them, or is the one who accepted an invitation."""
 
     group: bytes
     """The group, 32 bytes."""
@@ -194,7 +194,7 @@ class GroupInvited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupJoined:
-    """Our user is a member of a group now."""
+    """Our user is a member of a group now: ``user`` made the group or added ours."""
 
     group: bytes
     """The group, 32 bytes."""
@@ -707,7 +707,7 @@ class Refusal:
     item: int
     """Its place in that list, from 0."""
     code: int
-    """Why."""
+    """The code that says why."""
 
 
 def refusal(native: Any) -> Refusal:
@@ -928,7 +928,7 @@ class NeedsBundle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeedsIdentityAcceptance:
-    """The app's word on a changed account key."""
+    """The app's decision on a changed account key."""
 
     user: str
     """The user."""

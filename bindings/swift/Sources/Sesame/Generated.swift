@@ -4644,7 +4644,7 @@ public struct Refusal: Equatable, Hashable {
      */
     public let item: UInt32
     /**
-     * Why.
+     * The code that says why.
      */
     public let code: Int32
 
@@ -4658,7 +4658,7 @@ public struct Refusal: Equatable, Hashable {
          * Its place in that list, from 0.
          */item: UInt32, 
         /**
-         * Why.
+         * The code that says why.
          */code: Int32) {
         self.field = field
         self.item = item
@@ -5747,7 +5747,7 @@ public enum Event: Equatable, Hashable {
          */last: UInt64
     )
     /**
-     * A user was added to a group, or has accepted an invitation.
+     * Users are members of a group now: `user` added them, or is the one who accepted an invitation.
      */
     case groupAdded(
         /**
@@ -5806,7 +5806,7 @@ public enum Event: Equatable, Hashable {
          */device: UInt32
     )
     /**
-     * Our user is a member of a group now.
+     * Our user is a member of a group now: `user` made the group or added ours.
      */
     case groupJoined(
         /**
@@ -6253,7 +6253,7 @@ public enum Need: Equatable, Hashable {
          */device: UInt32
     )
     /**
-     * The app's word on a changed account key.
+     * The app's decision on a changed account key.
      */
     case identityAcceptance(
         /**

@@ -31,7 +31,8 @@ pub enum sesame_event_kind {
     /// Messages of a device are missing: they are lost, withheld, or still to come. Sets `user`, `device`, `group`, `first`,
     /// `last`.
     Gap = 6,
-    /// A user was added to a group, or has accepted an invitation. Sets `group`, `user`, `device`, `users`.
+    /// Users are members of a group now: `user` added them, or is the one who accepted an invitation. Sets `group`, `user`,
+    /// `device`, `users`.
     GroupAdded = 7,
     /// A device has other operations of a group than this one. Call `sesame_device_tick`: what either device lacks is in the outbox
     /// then. Sets `group`, `user`, `device`.
@@ -42,7 +43,7 @@ pub enum sesame_event_kind {
     /// Our user, who had left a group, is asked back: the group's `sesame_group_accept` or `sesame_group_decline` answers. Sets
     /// `group`, `user`, `device`.
     GroupInvited = 10,
-    /// Our user is a member of a group now. Sets `group`, `user`, `device`.
+    /// Our user is a member of a group now: `user` made the group or added ours. Sets `group`, `user`, `device`.
     GroupJoined = 11,
     /// A member has left a group. Sets `group`, `user`, `device`.
     GroupLeft = 12,
@@ -642,7 +643,7 @@ pub struct sesame_refusal {
     pub field: sesame_slice,
     /// Its place in that list, from 0.
     pub item: usize,
-    /// Why.
+    /// The code that says why.
     pub reason: sesame_status,
 }
 
@@ -1022,7 +1023,7 @@ pub enum sesame_need_kind {
     DeviceList = 1,
     /// A prekey bundle of this device. Sets `user`, `device`.
     Bundle = 2,
-    /// The app's word on a changed account key. Sets `user`.
+    /// The app's decision on a changed account key. Sets `user`.
     IdentityAcceptance = 3,
     /// An upload of fresh prekeys.
     Publication = 4,

@@ -7003,7 +7003,7 @@ data class Refusal (
     val `item`: kotlin.UInt
     , 
     /**
-     * Why.
+     * The code that says why.
      */
     val `code`: kotlin.Int
     
@@ -7936,7 +7936,7 @@ sealed class Event {
     }
     
     /**
-     * A user was added to a group, or has accepted an invitation.
+     * Users are members of a group now: `user` added them, or is the one who accepted an invitation.
      */
     data class GroupAdded(
         /**
@@ -8032,7 +8032,7 @@ sealed class Event {
     }
     
     /**
-     * Our user is a member of a group now.
+     * Our user is a member of a group now: `user` made the group or added ours.
      */
     data class GroupJoined(
         /**
@@ -8734,7 +8734,7 @@ sealed class Need {
     }
     
     /**
-     * The app's word on a changed account key.
+     * The app's decision on a changed account key.
      */
     data class IdentityAcceptance(
         /**

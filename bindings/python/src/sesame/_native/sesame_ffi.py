@@ -2091,7 +2091,7 @@ class Event:
     @dataclass
     class GROUP_ADDED:
         """
-        A user was added to a group, or has accepted an invitation.
+        Users are members of a group now: `user` added them, or is the one who accepted an invitation.
 """
         
         def __init__(self, group:Bytes, user:str, device:int, added:typing.List[str]):
@@ -2283,7 +2283,7 @@ class Event:
     @dataclass
     class GROUP_JOINED:
         """
-        Our user is a member of a group now.
+        Our user is a member of a group now: `user` made the group or added ours.
 """
         
         def __init__(self, group:Bytes, user:str, device:int):
@@ -4621,7 +4621,7 @@ class Need:
     @dataclass
     class IDENTITY_ACCEPTANCE:
         """
-        The app's word on a changed account key.
+        The app's decision on a changed account key.
 """
         
         def __init__(self, user:str):
