@@ -348,7 +348,7 @@ enum sesame_received_kind
   SESAME_RECEIVED_KIND_EVENT = 2,
   /// It could not be opened, for `status`; nothing changed by it.
   SESAME_RECEIVED_KIND_FAILURE = 3,
-  /// It waits here for `sesame_registry_accept_identity`, and may be confirmed to the server.
+  /// It waits here for `sesame_registry_accept_identity`, or for its group to be known, and may be confirmed to the server.
   SESAME_RECEIVED_KIND_HELD = 4,
 };
 #ifndef __cplusplus
@@ -620,9 +620,9 @@ typedef struct sesame_need {
 typedef struct sesame_failed_user {
   /// The size of this struct in the library.
   size_t struct_size;
-  /// Who.
+  /// The user.
   struct sesame_slice user;
-  /// Why.
+  /// The code that says why.
   sesame_status reason;
 } sesame_failed_user;
 
@@ -1100,9 +1100,9 @@ typedef struct sesame_seen {
   size_t struct_size;
   /// What it was.
   sesame_seen_kind kind;
-  /// Which device.
+  /// The device.
   uint32_t device;
-  /// Whose.
+  /// The user of the device.
   struct sesame_slice user;
   /// How many bytes, of a publication.
   size_t size;

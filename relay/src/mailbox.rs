@@ -103,7 +103,9 @@ impl Mailboxes {
 
     pub(crate) fn confirm(&mut self, (user, device): Caller<'_>, ids: &[u64]) {
         if let Some(mailbox) = self.boxes.get_mut(&(user.clone(), device)) {
-            ids.iter().for_each(|id| drop(mailbox.remove(id)));
+            for id in ids {
+                mailbox.remove(id);
+            }
         }
     }
 

@@ -159,9 +159,12 @@ fn t88_whoever_was_robbed_before_the_first_answer_is_safe_soon_after_it_in_each_
         let thief = thief_of(&world, robbed);
         let other = if robbed == ALICE { BOB } else { ALICE };
         let scope = if in_group { Scope::Group(GroupKind::Pairwise, id) } else { Scope::Direct };
-        let say = |world: &mut World, from, to, text: &[u8]| match in_group {
-            true => world.say(from, id, text).unwrap(),
-            false => drop(world.send(from, &[to], text)),
+        let say = |world: &mut World, from, to, text: &[u8]| {
+            if in_group {
+                world.say(from, id, text).unwrap();
+            } else {
+                world.send(from, &[to], text);
+            }
         };
         world.receive(BOB).unwrap();
         let stolen = world.stolen_session(robbed, other, scope);
@@ -268,9 +271,10 @@ fn t87_a59_a_trace_does_not_tell_a_group_from_a_direct_message() {
         let group_first = world.below(2) == 0;
         for in_group in [group_first, !group_first] {
             let since = world.relay.seen().len();
-            match in_group {
-                true => assert_eq!(world.drive(ALICE, said.clone()).unwrap(), None),
-                false => drop(world.send(ALICE, &["bob", "carol"], &text)),
+            if in_group {
+                assert_eq!(world.drive(ALICE, said.clone()).unwrap(), None);
+            } else {
+                world.send(ALICE, &["bob", "carol"], &text);
             }
             let trace = trace(&world, since);
             let bytes: usize = trace.iter().flat_map(|batch| &batch.1).map(|envelope| envelope.1).sum();

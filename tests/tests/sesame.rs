@@ -364,10 +364,9 @@ fn t20_an_older_session_raises_a_flag_once_its_successor_was_used() {
     let higher = world.session(ALICE, BOB).unwrap().id;
 
     let (mut world, to_alice, to_bob) = crossed(2_020);
-    let (winner, loser, first, late) = match world.session(BOB, ALICE).unwrap().id == higher {
-        true => (BOB, ALICE, to_alice, to_bob),
-        false => (ALICE, BOB, to_bob, to_alice),
-    };
+    let bob_wins = world.session(BOB, ALICE).unwrap().id == higher;
+    let (winner, loser, first, late) =
+        if bob_wins { (BOB, ALICE, to_alice, to_bob) } else { (ALICE, BOB, to_bob, to_alice) };
     world.decrypt(loser, &[first]);
     world.send(loser, &[winner.0], b"on the higher one");
     let results = world.receive(winner).unwrap();

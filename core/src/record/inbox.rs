@@ -39,7 +39,7 @@ impl Record for SeenEnvelope {}
 /// An initiation that waits for the app to accept its sender (X 9).
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Held {
-    /// In ms.
+    /// When it came, in ms.
     pub at: u64,
     /// As it came.
     pub envelope: Vec<u8>,
@@ -49,7 +49,7 @@ impl Record for Held {}
 /// Group content that waits for its group, or for its sender to turn out a member (X 9).
 #[derive(Clone, Deserialize, Serialize)]
 pub struct HeldContent {
-    /// In ms.
+    /// When it came, in ms.
     pub at: u64,
     /// The authenticated sender.
     pub user: UserId,

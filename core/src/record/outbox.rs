@@ -15,7 +15,7 @@ use zeroize::Zeroize;
 pub struct SendHead {
     /// The same in every copy and resend.
     pub content_id: ContentId,
-    /// In ms.
+    /// When it was sent, in ms.
     pub sent_at: u64,
     /// The users that have a part, the sender's own last.
     pub users: Vec<SentTo>,
@@ -50,7 +50,7 @@ pub struct ToGroup {
 /// A user that a send goes to, with the pin as it was when the send was made: a ciphertext must not change with it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SentTo {
-    /// Who.
+    /// The user id.
     pub user: UserId,
     /// The pinned account key, absent at first contact; in a group the key of the member, and nobody else's devices get it.
     pub account_key: Option<AccountKey>,

@@ -56,7 +56,7 @@ pub struct PendingLink {
     /// What the screen shows beside the keys.
     #[serde(with = "secret_form::secret")]
     pub secret: Shared<32>,
-    /// In ms.
+    /// When the code expires, in ms.
     pub expires_at: u64,
 }
 impl Record for PendingLink {}

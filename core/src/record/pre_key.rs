@@ -18,7 +18,7 @@ stored! { enum PreKey { 0 = Curve(scalar as secret), 1 = Kem(seed as secret) } }
 pub struct Lasting {
     /// The signed prekey's id; the last-resort key made with it has the same.
     pub id: u32,
-    /// In ms.
+    /// When it was made, in ms.
     pub created_at: u64,
     /// When the next one was published, in ms.
     pub replaced_at: Option<u64>,

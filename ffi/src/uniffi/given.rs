@@ -29,7 +29,7 @@ impl From<(UserId, DeviceId)> for Address {
 /// A user that a send was given up for.
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct FailedUser {
-    /// Who.
+    /// The user.
     pub user: String,
     /// The code that says why.
     pub code: i32,

@@ -31,14 +31,14 @@ pub enum Received {
     Failure {
         /// Which envelope, from 0.
         envelope: u32,
-        /// Why.
+        /// The code that says why.
         code: i32,
         /// Why, in words.
         reason: String,
         /// Whether to confirm it to the server: it will never open. Else leave it there and fetch again.
         confirm: bool,
     },
-    /// It waits here for `registry.accept_identity`, and may be confirmed to the server.
+    /// It waits here for `registry.accept_identity`, or for its group to be known, and may be confirmed to the server.
     Held {
         /// Which envelope, from 0.
         envelope: u32,

@@ -60,16 +60,16 @@ pub struct SeenEnvelope {
 pub enum SeenByRelay {
     /// A bundle was handed out.
     BundleFetched {
-        /// Whose.
+        /// The user of the device.
         user: String,
-        /// Which device's.
+        /// The device.
         device: u32,
     },
     /// A device list or prekeys came up.
     Published {
-        /// Whose.
+        /// The user of the device.
         user: String,
-        /// From which device.
+        /// The device that uploaded.
         device: u32,
         /// How many bytes.
         size: u32,

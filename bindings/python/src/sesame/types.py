@@ -21,7 +21,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """An envelope that waits here for ``registry.accept_identity``; it may be confirmed to the server."""
+    """An envelope that waits here for ``registry.accept_identity``, or for its group to be known; confirm it to the server."""
 
     envelope: int
 

@@ -3665,7 +3665,7 @@ public func FfiConverterTypeDeviceView_lower(_ value: DeviceView) -> RustBuffer 
  */
 public struct FailedUser: Equatable, Hashable {
     /**
-     * Who.
+     * The user.
      */
     public let user: String
     /**
@@ -3677,7 +3677,7 @@ public struct FailedUser: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * Who.
+         * The user.
          */user: String, 
         /**
          * The code that says why.
@@ -6386,7 +6386,7 @@ public enum Received: Equatable, Hashable {
          * Which envelope, from 0.
          */envelope: UInt32, 
         /**
-         * Why.
+         * The code that says why.
          */code: Int32, 
         /**
          * Why, in words.
@@ -6396,7 +6396,7 @@ public enum Received: Equatable, Hashable {
          */confirm: Bool
     )
     /**
-     * It waits here for `registry.accept_identity`, and may be confirmed to the server.
+     * It waits here for `registry.accept_identity`, or for its group to be known, and may be confirmed to the server.
      */
     case held(
         /**
@@ -6502,10 +6502,10 @@ public enum SeenByRelay: Equatable, Hashable {
      */
     case bundleFetched(
         /**
-         * Whose.
+         * The user of the device.
          */user: String, 
         /**
-         * Which device's.
+         * The device.
          */device: UInt32
     )
     /**
@@ -6513,10 +6513,10 @@ public enum SeenByRelay: Equatable, Hashable {
      */
     case published(
         /**
-         * Whose.
+         * The user of the device.
          */user: String, 
         /**
-         * From which device.
+         * The device that uploaded.
          */device: UInt32, 
         /**
          * How many bytes.

@@ -20,9 +20,9 @@ use sesame_core::{
 pub struct sesame_failed_user {
     /// The size of this struct in the library.
     pub struct_size: usize,
-    /// Who.
+    /// The user.
     pub user: sesame_slice,
-    /// Why.
+    /// The code that says why.
     pub reason: sesame_status,
 }
 

@@ -16,7 +16,7 @@ pub enum sesame_received_kind {
     Event = 2,
     /// It could not be opened, for `status`; nothing changed by it.
     Failure = 3,
-    /// It waits here for `sesame_registry_accept_identity`, and may be confirmed to the server.
+    /// It waits here for `sesame_registry_accept_identity`, or for its group to be known, and may be confirmed to the server.
     Held = 4,
 }
 

@@ -98,9 +98,9 @@ pub struct sesame_seen {
     pub struct_size: usize,
     /// What it was.
     pub kind: sesame_seen_kind,
-    /// Which device.
+    /// The device.
     pub device: u32,
-    /// Whose.
+    /// The user of the device.
     pub user: sesame_slice,
     /// How many bytes, of a publication.
     pub size: usize,

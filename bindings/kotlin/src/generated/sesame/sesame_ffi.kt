@@ -6298,7 +6298,7 @@ public object FfiConverterTypeDeviceView: FfiConverterRustBuffer<DeviceView> {
  */
 data class FailedUser (
     /**
-     * Who.
+     * The user.
      */
     val `user`: kotlin.String
     , 
@@ -8906,7 +8906,7 @@ sealed class Received {
          */
         val `envelope`: kotlin.UInt, 
         /**
-         * Why.
+         * The code that says why.
          */
         val `code`: kotlin.Int, 
         /**
@@ -8925,7 +8925,7 @@ sealed class Received {
     }
     
     /**
-     * It waits here for `registry.accept_identity`, and may be confirmed to the server.
+     * It waits here for `registry.accept_identity`, or for its group to be known, and may be confirmed to the server.
      */
     data class Held(
         /**
@@ -9063,11 +9063,11 @@ sealed class SeenByRelay {
      */
     data class BundleFetched(
         /**
-         * Whose.
+         * The user of the device.
          */
         val `user`: kotlin.String, 
         /**
-         * Which device's.
+         * The device.
          */
         val `device`: kotlin.UInt) : SeenByRelay()
         
@@ -9082,11 +9082,11 @@ sealed class SeenByRelay {
      */
     data class Published(
         /**
-         * Whose.
+         * The user of the device.
          */
         val `user`: kotlin.String, 
         /**
-         * From which device.
+         * The device that uploaded.
          */
         val `device`: kotlin.UInt, 
         /**

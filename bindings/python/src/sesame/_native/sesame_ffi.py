@@ -4997,13 +4997,13 @@ class SeenByRelay:
             self.user = user
             
             """
-        Whose.
+        The user of the device.
 """
         
             self.device = device
             
             """
-        Which device's.
+        The device.
 """
         
             pass
@@ -5035,13 +5035,13 @@ class SeenByRelay:
             self.user = user
             
             """
-        Whose.
+        The user of the device.
 """
         
             self.device = device
             
             """
-        From which device.
+        The device that uploaded.
 """
         
             self.size = size
@@ -5744,7 +5744,7 @@ class Received:
             self.code = code
             
             """
-        Why.
+        The code that says why.
 """
         
             self.reason = reason
@@ -5785,7 +5785,7 @@ class Received:
     @dataclass
     class HELD:
         """
-        It waits here for `registry.accept_identity`, and may be confirmed to the server.
+        It waits here for `registry.accept_identity`, or for its group to be known, and may be confirmed to the server.
 """
         
         def __init__(self, envelope:int):
