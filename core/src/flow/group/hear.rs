@@ -18,7 +18,7 @@ use crate::{
 use zeroize::Zeroizing;
 
 /// A content of a group with its authenticated sender.
-pub(crate) struct Said {
+pub(crate) struct GroupContent {
     pub(crate) user: UserId,
     pub(crate) device: DeviceId,
     /// The account key that the session is bound to.
@@ -30,7 +30,7 @@ pub(crate) struct Said {
     pub(crate) body: Body,
 }
 
-impl Said {
+impl GroupContent {
     fn teller(&self, us: &UserId) -> Teller<'_> {
         if self.user == *us { Teller::Ourselves } else { Teller::Other(&self.user, &self.account_key) }
     }
@@ -44,7 +44,7 @@ pub(crate) struct Heard {
 }
 
 /// Hears a content in a group's scope; what operations make possible is heard with them.
-pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: Said) -> Result<Heard, Code> {
+pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: GroupContent) -> Result<Heard, Code> {
     let id = scope.group().ok_or(Code::WrongScope)?;
     if let Some(mut items) = judge(call, scope, id, &said)? {
         if matches!(said.body, Body::Operations { .. }) {
@@ -65,7 +65,7 @@ pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: Said) -> Result<Hear
 }
 
 /// `Ok(None)`: it is too early for this content, and the caller holds it.
-fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &Said) -> Result<Option<Vec<Item>>, Code> {
+fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &GroupContent) -> Result<Option<Vec<Item>>, Code> {
     match &said.body {
         Body::Group { claim, .. } => {
             let Some(mut group) = call.tx.group(&id)? else { return Ok(None) };
@@ -102,12 +102,12 @@ fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &Said) -> Result<
 
 /// Whether the sender's operations need to agree with ours: a user who has left is expected to have fewer, because nothing is sent there
 /// any more (A56).
-fn has_part(call: &Call<'_>, group: &GroupRecord, said: &Said) -> bool {
+fn has_part(call: &Call<'_>, group: &GroupRecord, said: &GroupContent) -> bool {
     said.user == *call.user() || group.has(&said.user, &said.account_key)
 }
 
 /// Takes the operations of a bundle. `Ok(None)`: it is too early for them.
-fn take(call: &mut Call<'_>, id: GroupId, said: &Said, bundle: &Bundle) -> Result<Option<Changed>, Code> {
+fn take(call: &mut Call<'_>, id: GroupId, said: &GroupContent, bundle: &Bundle) -> Result<Option<Changed>, Code> {
     let loaded = state::load(&call.tx, &id)?;
     let offered = state::verify(&call.tx, &loaded.set, bundle)?;
     let (taker, from) = (Taker::of(call), said.teller(call.user()));
@@ -130,7 +130,7 @@ fn take(call: &mut Call<'_>, id: GroupId, said: &Said, bundle: &Bundle) -> Resul
 
 /// The message of a member. A former member's message is flagged, because nothing shows whether it was said before the leave; MAXLATENCY
 /// later it was not. The same holds for what others say after our own leave. Anybody else's waits: perhaps the add has not come yet.
-fn message(call: &Call<'_>, group: &GroupRecord, id: GroupId, said: &Said) -> Result<Option<Message>, Code> {
+fn message(call: &Call<'_>, group: &GroupRecord, id: GroupId, said: &GroupContent) -> Result<Option<Message>, Code> {
     let Body::Group { stamp, payload, .. } = &said.body else { return Err(Code::WrongScope) };
     let us = call.user();
     let own = said.user == *us;
@@ -191,12 +191,12 @@ fn release(call: &mut Call<'_>, scope: Scope, id: GroupId) -> Result<Vec<Item>, 
     }
 }
 
-fn from_held(call: &Call<'_>, held: &HeldContent) -> Result<Said, Code> {
+fn from_held(call: &Call<'_>, held: &HeldContent) -> Result<GroupContent, Code> {
     // Without the device's record its identity is gone, with everything that it said.
     let peer = call.tx.peer(&held.user, held.device)?;
     let account_key = peer.map_or(AccountKey([0; 32]), |peer| peer.account_key);
     let (prelude, body) = content::decode(&held.content).map_err(|_| Code::RecordInconsistent)?;
-    Ok(Said {
+    Ok(GroupContent {
         user: held.user.clone(),
         device: held.device,
         account_key,
@@ -209,7 +209,7 @@ fn from_held(call: &Call<'_>, held: &HeldContent) -> Result<Said, Code> {
 }
 
 /// Operations of a bundle with those that are held from the same device, as far as they verify.
-fn with_held(tx: &Tx<'_>, loaded: &Loaded, said: &Said, mut offered: Offered) -> Result<Offered, Code> {
+fn with_held(tx: &Tx<'_>, loaded: &Loaded, said: &GroupContent, mut offered: Offered) -> Result<Offered, Code> {
     for (_, held) in held::contents(tx, &loaded.set.id())? {
         if (&held.user, held.device) != (&said.user, said.device) {
             continue;
@@ -223,7 +223,13 @@ fn with_held(tx: &Tx<'_>, loaded: &Loaded, said: &Said, mut offered: Offered) ->
     Ok(offered)
 }
 
-fn note_claim(group: &mut GroupRecord, id: GroupId, said: &Said, claim: GroupClaim, asks: bool) -> Option<Event> {
+fn note_claim(
+    group: &mut GroupRecord,
+    id: GroupId,
+    said: &GroupContent,
+    claim: GroupClaim,
+    asks: bool,
+) -> Option<Event> {
     let claim = Claim { count: claim.count, digest: claim.digest };
     let news = sync::hear(group, (&said.user, said.device), claim, asks);
     // Once our user has left, we need not agree with anybody.
@@ -235,7 +241,7 @@ fn note_claim(group: &mut GroupRecord, id: GroupId, said: &Said, claim: GroupCla
 }
 
 /// `false`: the content is beyond the bounds of what is held, and was dropped.
-fn hold(call: &mut Call<'_>, id: &GroupId, said: &Said) -> Result<bool, Code> {
+fn hold(call: &mut Call<'_>, id: &GroupId, said: &GroupContent) -> Result<bool, Code> {
     let mut content = Zeroizing::new(said.prelude.encode()?);
     let body = Zeroizing::new(said.body.encode()?);
     content.reserve_exact(body.len());

@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// What a prelude came to: the speaker's record, and what the app should know.
-pub(super) struct Heard {
+pub(super) struct HeardPrelude {
     pub(super) items: Vec<Item>,
     pub(super) user: User,
 }
 
 /// A content with the session that it came on.
-pub(super) struct Said {
+pub(super) struct OpenedContent {
     pub(super) meta: SessionMeta,
     pub(super) prelude: Prelude,
     pub(super) body: Body,
@@ -38,11 +38,11 @@ pub(super) fn hear(
     incoming: &Incoming<'_>,
     user: &User,
     mut peer: Peer,
-    said: Said,
+    said: OpenedContent,
 ) -> Result<Opened, Code> {
     let mut numbered = vec![(said.meta.scope.group(), said.prelude.sequence)];
     let said = match said {
-        Said { meta, body: Body::Opening(opening), flags, .. } if meta.scope == Scope::Direct => {
+        OpenedContent { meta, body: Body::Opening(opening), flags, .. } if meta.scope == Scope::Direct => {
             let nested = open_nested(call, incoming, &mut peer, flags, &opening)?;
             numbered.push((nested.meta.scope.group(), nested.prelude.sequence));
             nested
@@ -59,7 +59,7 @@ pub(super) fn hear(
         return Ok(Opened { items, held: false, numbered });
     }
     admission::admit_group(&said.body, speaker, call.user())?;
-    let in_group = hear::Said {
+    let in_group = hear::GroupContent {
         user: incoming.user.clone(),
         device: incoming.device,
         account_key: peer.account_key,
@@ -82,7 +82,7 @@ fn open_nested(
     peer: &mut Peer,
     flags: Flags,
     opening: &Opening,
-) -> Result<Said, Code> {
+) -> Result<OpenedContent, Code> {
     let kind = GroupKind::from_number(opening.kind).ok_or(Code::UnknownGroupKind)?;
     let scope = Scope::Group(kind, GroupId(opening.group));
     let now = call.now();
@@ -105,7 +105,7 @@ fn open_nested(
     }
     let flags = Flags { older_session: order::is_stale(&meta, &peer.sessions), ..flags };
     sessions::settle_step(&mut call.tx, peer, &mut session, delta, now.0)?;
-    Ok(Said { meta, prelude, body, flags })
+    Ok(OpenedContent { meta, prelude, body, flags })
 }
 
 fn accept_opening(call: &Call<'_>, peer: &Peer, scope: Scope, opening: &Opening) -> Result<Session, Code> {
@@ -115,7 +115,7 @@ fn accept_opening(call: &Call<'_>, peer: &Peer, scope: Scope, opening: &Opening)
     session::accept_opening(call.us, &peer.party(), opened, call.now())
 }
 
-fn message(incoming: &Incoming<'_>, said: Said, kind: MessageKind) -> Result<Message, Code> {
+fn message(incoming: &Incoming<'_>, said: OpenedContent, kind: MessageKind) -> Result<Message, Code> {
     let (Body::Message { stamp, payload } | Body::Transcript { stamp, payload, .. }) = said.body else {
         return Err(Code::WrongScope);
     };

@@ -1,6 +1,6 @@
 //! What a content says of device lists (X 5): the sender's list is taken, claims are compared.
 
-use super::content::Heard;
+use super::content::HeardPrelude;
 use crate::{
     error::Code,
     event::{Event, Item},
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Hears the prelude of a content that `peer` has sent.
-pub(super) fn hear(call: &mut Call<'_>, peer: &mut Peer, prelude: &Prelude) -> Result<Heard, Code> {
+pub(super) fn hear(call: &mut Call<'_>, peer: &mut Peer, prelude: &Prelude) -> Result<HeardPrelude, Code> {
     let mut events = Vec::new();
     let riding = prelude.list.as_slice();
     if !riding.is_empty() {
@@ -51,7 +51,7 @@ pub(super) fn hear(call: &mut Call<'_>, peer: &mut Peer, prelude: &Prelude) -> R
         peer.knows_epoch = peer.knows_epoch.max(prelude.your_list.epoch);
     }
     let user = call.tx.user(&peer.user)?.ok_or(Code::NotListed)?;
-    Ok(Heard { items: events.into_iter().map(Item::Event).collect(), user })
+    Ok(HeardPrelude { items: events.into_iter().map(Item::Event).collect(), user })
 }
 
 /// A claim about a list that we know: another hash is a fork that somebody was shown (A03).

@@ -1,7 +1,7 @@
 //! An envelope is opened: on a stored session, or by an initiation that makes one (Sesame 3.4; X 1, X 3).
 
 use super::{
-    content::{self, Heard},
+    content::{self, HeardPrelude},
     hold,
     incoming::{Incoming, Opened},
     lists, pre_keys,
@@ -77,7 +77,7 @@ fn on_session(
         ..Flags::default()
     };
     sessions::settle_step(&mut call.tx, &mut peer, &mut session, delta, call.context.now.0)?;
-    let said = content::Said { meta, prelude, body, flags };
+    let said = content::OpenedContent { meta, prelude, body, flags };
     finish(call, incoming, heard, peer, said)
 }
 
@@ -157,7 +157,7 @@ fn accept(
     pre_keys.spend(&mut call.tx)?;
     let started = Event::SessionStarted { user: party.user, device: party.device, session_id: meta.id };
     heard.items.push(Item::Event(started));
-    let said = content::Said { meta, prelude, body, flags };
+    let said = content::OpenedContent { meta, prelude, body, flags };
     finish(call, incoming, heard, peer, said)
 }
 
@@ -182,9 +182,9 @@ fn is_listed(user: &User, shown: &List, party: &Party) -> Result<bool, Code> {
 fn finish(
     call: &mut Call<'_>,
     incoming: &Incoming<'_>,
-    heard: Heard,
+    heard: HeardPrelude,
     peer: Peer,
-    said: content::Said,
+    said: content::OpenedContent,
 ) -> Result<Opened, Code> {
     incoming.remember(&mut call.tx, call.context.now.0)?;
     let opened = content::hear(call, incoming, &heard.user, peer, said)?;

@@ -70,7 +70,7 @@ pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<PendingSend>, 
 
 fn batch(sending: &Sending, part: &SendPart, us: &UserId) -> Result<Batch, Code> {
     let head = &sending.head;
-    let said = said(sending, &part.user, us)?;
+    let said = content_for(sending, &part.user, us)?;
     let mut envelopes = Vec::with_capacity(part.entries.len());
     for entry in &part.entries {
         envelopes.push(Outgoing { device: entry.device, envelope: envelope(entry, head.scope(), &said)? });
@@ -83,7 +83,7 @@ fn batch(sending: &Sending, part: &SendPart, us: &UserId) -> Result<Batch, Code>
 }
 
 /// The envelope of an entry: always the same bytes.
-fn envelope(entry: &Entry, scope: Scope, said: &Said) -> Result<Vec<u8>, Code> {
+fn envelope(entry: &Entry, scope: Scope, said: &UserContent) -> Result<Vec<u8>, Code> {
     let room = usize::try_from(entry.room).map_err(|_| Code::RecordInconsistent)?;
     let content = match &entry.nested {
         None => Zeroizing::new([entry.prelude.as_slice(), &said.body].concat()),
@@ -98,7 +98,7 @@ fn envelope(entry: &Entry, scope: Scope, said: &Said) -> Result<Vec<u8>, Code> {
 }
 
 /// What is the same for all devices of a user.
-pub(crate) struct Said {
+pub(crate) struct UserContent {
     /// An encoded [`Body`].
     pub(crate) body: Zeroizing<Vec<u8>>,
     /// The length of the payload in it, in bytes.
@@ -109,7 +109,7 @@ pub(crate) struct Said {
 
 /// What a send says to a user: the message, or for our own user the transcript of it. In a group all members get the same; a user whom the
 /// send takes in gets the group's state instead.
-pub(crate) fn said(sending: &Sending, user: &UserId, us: &UserId) -> Result<Said, Code> {
+pub(crate) fn content_for(sending: &Sending, user: &UserId, us: &UserId) -> Result<UserContent, Code> {
     let Sending { head, body } = sending;
     let stamp = Stamp { content_id: head.content_id.0, sent_at: head.sent_at };
     let welcome = head.users.iter().any(|to| to.user == *user && to.welcome);
@@ -137,7 +137,7 @@ pub(crate) fn said(sending: &Sending, user: &UserId, us: &UserId) -> Result<Said
             }
         }
     };
-    Ok(Said { body: Zeroizing::new(form.encode()?), payload: length, room })
+    Ok(UserContent { body: Zeroizing::new(form.encode()?), payload: length, room })
 }
 
 /// Every user of a send but our own, each with the pin as it was when the send was made.

@@ -1,6 +1,6 @@
 //! One user's part of a send, device by device: on the scope's own session, or inside a direct message (Sesame 3.3; X 4).
 
-use super::outbox::{self, Said};
+use super::outbox::{self, UserContent};
 use crate::{
     error::Code,
     ids::{Scope, SessionId},
@@ -36,7 +36,7 @@ struct To<'a> {
     user: &'a User,
     peer: &'a Peer,
     own: &'a OwnList,
-    said: &'a Said,
+    said: &'a UserContent,
 }
 
 impl To<'_> {
@@ -88,7 +88,7 @@ pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPar
         if plan.encrypt.is_empty() {
             return Ok(());
         }
-        let said = outbox::said(sending, &part.user, call.user())?;
+        let said = outbox::content_for(sending, &part.user, call.user())?;
         for device in plan.encrypt {
             let Some(peer) = peers.get(device) else { continue };
             match encrypt(call, To { user, peer, own, said: &said }, aim.scope) {
