@@ -256,9 +256,14 @@ fun said(event: Event): String =
             |value| format!("${{{value}}}"),
             |word, value| format!("{value}?.let {{ \"{word} ${{s(it)}}\" }}"),
         )?;
-        let lines: String = arguments.iter().map(|argument| format!("                {argument},\n")).collect();
+        let lines: String = arguments.iter().map(|argument| format!("                    {argument},\n")).collect();
         text += &format!("        is Event.{} ->\n            \"{}\"", case.name, case.name);
-        text += &if lines.is_empty() { "\n".to_owned() } else { format!(" + words(\n{lines}            )\n") };
+        // ktlint: an expression of several lines begins on a line of its own.
+        text += &if lines.is_empty() {
+            "\n".to_owned()
+        } else {
+            format!(" +\n                words(\n{lines}                )\n")
+        };
     }
     if event.is_open {
         text += "        is Event.Other -> \"Other\"\n";

@@ -7,101 +7,120 @@ import sesame.Event
 fun said(event: Event): String =
     when (event) {
         is Event.DeviceListChanged ->
-            "DeviceListChanged" + words(
-                event.user,
-                named("added", event.added),
-                named("removed", event.removed),
-            )
+            "DeviceListChanged" +
+                words(
+                    event.user,
+                    named("added", event.added),
+                    named("removed", event.removed),
+                )
         is Event.DeviceListFork ->
-            "DeviceListFork" + words(
-                event.user,
-                "known ${h(event.known)}",
-                "other ${h(event.other)}",
-            )
+            "DeviceListFork" +
+                words(
+                    event.user,
+                    "known ${h(event.known)}",
+                    "other ${h(event.other)}",
+                )
         is Event.DeviceListGap ->
-            "DeviceListGap" + words(
-                event.user,
-            )
+            "DeviceListGap" +
+                words(
+                    event.user,
+                )
         is Event.DeviceListOld ->
-            "DeviceListOld" + words(
-                event.user,
-            )
+            "DeviceListOld" +
+                words(
+                    event.user,
+                )
         is Event.DeviceListRollback ->
-            "DeviceListRollback" + words(
-                event.user,
-                "epoch ${event.epoch}",
-            )
+            "DeviceListRollback" +
+                words(
+                    event.user,
+                    "epoch ${event.epoch}",
+                )
         is Event.Gap ->
-            "Gap" + words(
-                "${event.user}/${event.device}",
-                event.group?.let { "group ${s(it)}" },
-                "lost ${event.first}-${event.last}",
-            )
+            "Gap" +
+                words(
+                    "${event.user}/${event.device}",
+                    event.group?.let { "group ${s(it)}" },
+                    "lost ${event.first}-${event.last}",
+                )
         is Event.GroupAdded ->
-            "GroupAdded" + words(
-                "${event.user}/${event.device}",
-                "group ${s(event.group)}",
-                named("users", event.added),
-            )
+            "GroupAdded" +
+                words(
+                    "${event.user}/${event.device}",
+                    "group ${s(event.group)}",
+                    named("users", event.added),
+                )
         is Event.GroupDiverged ->
-            "GroupDiverged" + words(
-                "${event.user}/${event.device}",
-                "group ${s(event.group)}",
-            )
+            "GroupDiverged" +
+                words(
+                    "${event.user}/${event.device}",
+                    "group ${s(event.group)}",
+                )
         is Event.GroupEquivocation ->
-            "GroupEquivocation" + words(
-                "${event.user}/${event.device}",
-                "group ${s(event.group)}",
-            )
+            "GroupEquivocation" +
+                words(
+                    "${event.user}/${event.device}",
+                    "group ${s(event.group)}",
+                )
         is Event.GroupInvited ->
-            "GroupInvited" + words(
-                "${event.user}/${event.device}",
-                "group ${s(event.group)}",
-            )
+            "GroupInvited" +
+                words(
+                    "${event.user}/${event.device}",
+                    "group ${s(event.group)}",
+                )
         is Event.GroupJoined ->
-            "GroupJoined" + words(
-                "${event.user}/${event.device}",
-                "group ${s(event.group)}",
-            )
+            "GroupJoined" +
+                words(
+                    "${event.user}/${event.device}",
+                    "group ${s(event.group)}",
+                )
         is Event.GroupLeft ->
-            "GroupLeft" + words(
-                "${event.user}/${event.device}",
-                "group ${s(event.group)}",
-            )
+            "GroupLeft" +
+                words(
+                    "${event.user}/${event.device}",
+                    "group ${s(event.group)}",
+                )
         is Event.GroupRevoked ->
-            "GroupRevoked" + words(
-                "group ${s(event.group)}",
-                named("users", event.users),
-            )
+            "GroupRevoked" +
+                words(
+                    "group ${s(event.group)}",
+                    named("users", event.users),
+                )
         is Event.GroupUpdated ->
-            "GroupUpdated" + words(
-                "${event.user}/${event.device}",
-                "group ${s(event.group)}",
-                "operation ${s(event.operation)}",
-            )
+            "GroupUpdated" +
+                words(
+                    "${event.user}/${event.device}",
+                    "group ${s(event.group)}",
+                    "operation ${s(event.operation)}",
+                )
         is Event.HeldDropped ->
-            "HeldDropped" + words(
-                event.user,
-            )
+            "HeldDropped" +
+                words(
+                    event.user,
+                )
         is Event.IdleDevice ->
-            "IdleDevice" + words(
-                "${event.user}/${event.device}",
-            )
+            "IdleDevice" +
+                words(
+                    "${event.user}/${event.device}",
+                )
         is Event.IdentityChanged ->
-            "IdentityChanged" + words(
-                event.user,
-                "pinned ${s(event.pinned)}",
-                "claimed ${s(event.claimed)}",
-                "verified ${yes(event.wasVerified)}",
-            )
+            "IdentityChanged" +
+                words(
+                    event.user,
+                    "pinned ${s(event.pinned)}",
+                    "claimed ${s(event.claimed)}",
+                    "verified ${yes(event.wasVerified)}",
+                )
         is Event.ServerInconsistent ->
-            "ServerInconsistent" + words(
-                event.user,
-            )
+            "ServerInconsistent" +
+                words(
+                    event.user,
+                )
         is Event.SessionStarted ->
-            "SessionStarted" + words(
-                "${event.user}/${event.device}",
-                "session ${s(event.sessionId)}",
-            )
+            "SessionStarted" +
+                words(
+                    "${event.user}/${event.device}",
+                    "session ${s(event.sessionId)}",
+                )
         is Event.Other -> "Other"
     }

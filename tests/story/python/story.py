@@ -50,7 +50,7 @@ class FailingStore(MemoryStore):
 
 def outside() -> ctypes.CDLL:
     """The library's seed and clock."""
-    folder = Path(sesame.__file__).parent
+    folder = Path(sesame.__file__).parent / "_native"
     library = ctypes.CDLL(str(next(path for path in folder.iterdir() if path.suffix in {".so", ".dylib", ".dll"})))
     library.sesame_test_outside.argtypes = [ctypes.c_uint64, ctypes.c_uint64]
     library.sesame_test_advance.argtypes = [ctypes.c_uint64]
