@@ -73,6 +73,9 @@ names! {
     ContentId(16);
     /// An envelope's name, 16 bytes: its salt, chosen by its sender.
     EnvelopeId(16);
+    /// A device with its keys, 16 bytes: a hash of the party. A batch names its devices by it, so that the same id with other keys is another
+    /// device (X 6).
+    Fingerprint(16);
     /// The name of an upload of prekeys, 16 bytes. It never leaves the device.
     PublicationId(16);
     /// A send's name, 16 bytes, the same across crashes and processes. It never leaves the device.

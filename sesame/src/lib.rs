@@ -84,8 +84,8 @@ pub use sesame_core::{
         Publication, Received, Recipients, Refusal, Rejection, SessionView, Skipped, Standing, UserView,
     },
     ids::{
-        AccountKey, ContentId, DeviceId, EnvelopeId, GroupId, GroupKind, OperationId, PublicationId, SendId, SessionId,
-        UserId,
+        AccountKey, ContentId, DeviceId, EnvelopeId, Fingerprint, GroupId, GroupKind, OperationId, PublicationId,
+        SendId, SessionId, UserId,
     },
     secret::Secret,
     store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError},

@@ -91,14 +91,16 @@ pub(crate) enum Change {
 }
 
 /// Fields that are not the same in the faces as in core: the type or variant, the field, and what is made of it.
-pub(crate) const FIELDS: [(&str, &str, Change); 8] = [
+pub(crate) const FIELDS: [(&str, &str, Change); 10] = [
     ("DeviceView", "session", Change::Name("session_id")),
     ("GroupView", "members", Change::Only("user")),
     ("Invited", "0", Change::Omit),
     ("Message", "envelope_id", Change::Omit),
     ("Message", "flags", Change::Flatten),
     ("Message", "kind", Change::Of("sesame_core::event", "Transcript")),
+    ("Outgoing", "fingerprint", Change::Omit),
     ("Retired", "device", Change::Name("retired")),
+    ("Skipped", "fingerprint", Change::Omit),
     ("Skipped", "reason", Change::Name("code")),
 ];
 

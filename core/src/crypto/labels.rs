@@ -56,6 +56,8 @@ labels! {
     GROUP_DIGEST = b"sesame/1 group digest";
     /// Signature over a group operation (X 11).
     GROUP_OPERATION = b"sesame/1 sign group operation";
+    /// A device's fingerprint (X 6).
+    DEVICE = b"sesame/1 device";
     /// Signature over a device list (X 5).
     DEVICE_LIST = b"sesame/1 sign device list";
 }

@@ -3,7 +3,7 @@
 use super::Event;
 use crate::{
     error::Code,
-    ids::{ContentId, DeviceId, GroupId, SendId, UserId},
+    ids::{ContentId, DeviceId, Fingerprint, GroupId, SendId, UserId},
 };
 
 /// To whom a message goes.
@@ -74,6 +74,8 @@ pub struct Batch {
 pub struct Outgoing {
     /// The device that it is for.
     pub device: DeviceId,
+    /// The keys that it is for.
+    pub fingerprint: Fingerprint,
     /// The encoded envelope.
     pub envelope: Vec<u8>,
 }
@@ -83,6 +85,8 @@ pub struct Outgoing {
 pub struct Skipped {
     /// The device.
     pub device: DeviceId,
+    /// The device's keys.
+    pub fingerprint: Fingerprint,
     /// The number of the code that says why.
     pub reason: u16,
 }

@@ -1,8 +1,13 @@
 //! A party: one device of one user, with all keys that name it (see the notation in `docs/rules.md`).
 
 use crate::{
-    crypto::{ed25519, kdf::join, x25519},
-    ids::{AccountKey, DeviceId, UserId},
+    crypto::{
+        ed25519,
+        kdf::{join, sha256},
+        labels, x25519,
+    },
+    ids::{AccountKey, DeviceId, Fingerprint, UserId},
+    keys::device_list::Listing,
 };
 
 /// A party. Sessions and pair keys are bound to it. It holds no secret.
@@ -33,6 +38,13 @@ impl Party {
         (&self.user, self.device) == (user, device)
     }
 
+    /// The name that a batch gives this device (X 6).
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let Self { user, account_key, device, signing_key, identity_key } = self;
+        hash(user, account_key.as_bytes(), *device, [signing_key.as_bytes(), identity_key.as_bytes()])
+    }
+
     /// The canonical encoding: user id, account key, device id (u32 big-endian), signing key, IK, joined.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -45,4 +57,24 @@ impl Party {
             identity_key.as_bytes(),
         ])
     }
+}
+
+/// The fingerprint of a listed device.
+#[must_use]
+pub fn fingerprint(user: &UserId, account_key: &AccountKey, listed: &Listing) -> Fingerprint {
+    hash(user, &account_key.0, listed.id, [&listed.signing_key, &listed.identity_key])
+}
+
+/// > fingerprint = SHA-256(join("sesame/1 device", user, account key, device u32, signing key, IK))[16]
+fn hash(
+    user: &UserId,
+    account_key: &[u8; 32],
+    device: DeviceId,
+    [signing_key, identity_key]: [&[u8; 32]; 2],
+) -> Fingerprint {
+    let id = device.0.to_be_bytes();
+    let full = sha256(&join(&[labels::DEVICE, user.as_bytes(), account_key, &id, signing_key, identity_key]));
+    let mut short = [0; 16];
+    short.iter_mut().zip(full).for_each(|(to, from)| *to = from);
+    Fingerprint(short)
 }

@@ -3,10 +3,10 @@
 use crate::{
     crypto::ed25519::VerifyingKey,
     event::UserView,
-    ids::{AccountKey, DeviceId, UserId},
+    ids::{AccountKey, DeviceId, Fingerprint, UserId},
     keys::{
         device_list::{List, Listing},
-        party::Party,
+        party::{self, Party},
     },
 };
 
@@ -88,6 +88,13 @@ impl User {
     pub fn listed_party(&self, device: DeviceId) -> Option<Party> {
         let listed = self.list.as_ref()?.device(device)?;
         Some(listed.party(&self.user, VerifyingKey::from_checked(self.account_key.0)))
+    }
+
+    /// The fingerprint of a listed device.
+    #[must_use]
+    pub fn fingerprint(&self, device: DeviceId) -> Option<Fingerprint> {
+        let listed = self.list.as_ref()?.device(device)?;
+        Some(party::fingerprint(&self.user, &self.account_key, listed))
     }
 
     /// The devices that a send to this user goes to, rising by id: all that are listed, or, in a fork, on both lists; never `us`, the

@@ -1,8 +1,8 @@
 //! How ids are written into a record; a user id is checked again when it is read.
 
 use crate::ids::{
-    AccountKey, ContentId, DeviceId, EnvelopeId, GroupId, GroupKind, OperationId, PublicationId, SendId, SessionId,
-    UserId,
+    AccountKey, ContentId, DeviceId, EnvelopeId, Fingerprint, GroupId, GroupKind, OperationId, PublicationId, SendId,
+    SessionId, UserId,
 };
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -66,6 +66,7 @@ names!(
     AccountKey(32),
     ContentId(16),
     EnvelopeId(16),
+    Fingerprint(16),
     GroupId(32),
     OperationId(32),
     PublicationId(16),

@@ -3,7 +3,7 @@
 use super::{Opening, Record, secret_form};
 use crate::{
     error::Code,
-    ids::{AccountKey, ContentId, DeviceId, Scope, UserId},
+    ids::{AccountKey, ContentId, DeviceId, Fingerprint, Scope, UserId},
     model::Claim,
     secret::Shared,
 };
@@ -98,6 +98,8 @@ pub enum PartState {
 pub struct Skip {
     /// The DeviceID.
     pub device: DeviceId,
+    /// The device's keys: a device that comes back with others is another one.
+    pub fingerprint: Fingerprint,
     /// The number of the code that says why.
     pub reason: u16,
 }
@@ -126,9 +128,9 @@ impl SendPart {
     }
 
     /// Skips a device in this send. The app is told the reason.
-    pub fn skip(&mut self, device: DeviceId, reason: Code) {
+    pub fn skip(&mut self, device: DeviceId, fingerprint: Fingerprint, reason: Code) {
         self.skips.retain(|skip| skip.device != device);
-        self.skips.push(Skip { device, reason: reason.number() });
+        self.skips.push(Skip { device, fingerprint, reason: reason.number() });
     }
 
     /// Gives the part up.
@@ -163,6 +165,8 @@ impl SendPart {
 pub struct Entry {
     /// The DeviceID.
     pub device: DeviceId,
+    /// The keys that it was made for.
+    pub fingerprint: Fingerprint,
     /// The encoded prelude of this device's content.
     pub prelude: Vec<u8>,
     /// What the padding must have room for beside the payload, in bytes (X 10).

@@ -8,13 +8,14 @@ use crate::{
     context::Timestamp,
     error::Code,
     event::Need,
-    ids::{DeviceId, Scope},
-    keys::party::Party,
+    ids::{DeviceId, Fingerprint, Scope},
+    keys::party::{self, Party},
     limits::MAX_SEND_ROUNDS,
     model::{Peer, User},
     record::{PartState, SendPart},
     registry::trust,
 };
+use std::collections::BTreeMap;
 
 /// What to do next for a part.
 #[derive(Debug, Default)]
@@ -62,15 +63,22 @@ pub fn plan<'a>(
         plan.needs.push(Need::DeviceList(part.user.clone()));
     }
     skip_contested(part, user, aim.us);
-    let mut recipients: Vec<DeviceId> = user.recipients(aim.us).iter().map(|device| device.id).collect();
-    recipients.retain(|device| aim.target.is_none_or(|target| *device == target));
+    let mut recipients: BTreeMap<DeviceId, Fingerprint> = BTreeMap::new();
+    for listed in user.recipients(aim.us) {
+        if aim.target.is_none_or(|target| listed.id == target) {
+            recipients.insert(listed.id, party::fingerprint(&user.user, &user.account_key, listed));
+        }
+    }
     if aim.target.is_some() && recipients.is_empty() {
         part.state = PartState::Failed(Code::NotListed.number());
     }
-    part.entries.retain(|entry| recipients.contains(&entry.device));
+    // An id that is listed again with other keys is another device: nothing that was made for the old one counts for it.
+    part.entries.retain(|entry| recipients.get(&entry.device) == Some(&entry.fingerprint));
     let contested = Code::DeviceListFork.number();
-    part.skips.retain(|skip| skip.reason == contested || recipients.contains(&skip.device));
-    for device in recipients {
+    part.skips.retain(|skip| {
+        skip.reason == contested || recipients.get(&skip.device).is_some_and(|keys| *keys == skip.fingerprint)
+    });
+    for device in recipients.into_keys() {
         if part.is_settled(device) {
             continue;
         }
@@ -89,12 +97,13 @@ pub fn plan<'a>(
 fn skip_contested(part: &mut SendPart, user: &User, us: &Party) {
     part.skips.retain(|skip| skip.reason != Code::DeviceListFork.number());
     let Some(fork) = &user.fork else { return };
-    let listed = user.listed().map(|device| device.id);
-    let contested: Vec<DeviceId> =
-        listed.filter(|id| !fork.on_both.contains(id) && !us.is_device(&user.user, *id)).collect();
-    for device in contested {
-        part.entries.retain(|entry| entry.device != device);
-        part.skip(device, Code::DeviceListFork);
+    for listed in user.listed() {
+        if fork.on_both.contains(&listed.id) || us.is_device(&user.user, listed.id) {
+            continue;
+        }
+        part.entries.retain(|entry| entry.device != listed.id);
+        let fingerprint = party::fingerprint(&user.user, &user.account_key, listed);
+        part.skip(listed.id, fingerprint, Code::DeviceListFork);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::host::{user_id, user_name};
 use sesame_core::{
     error::{Code, Error},
     event as core,
-    ids::{DeviceId, UserId},
+    ids::{DeviceId, Fingerprint, UserId},
 };
 
 /// One device of one user.
@@ -58,13 +58,14 @@ impl TryFrom<Batch> for core::Batch {
     type Error = Error;
 
     fn try_from(batch: Batch) -> std::result::Result<Self, Error> {
-        let envelopes = batch
-            .envelopes
-            .into_iter()
-            .map(|out| core::Outgoing { device: DeviceId(out.device), envelope: out.envelope.0 });
+        let envelopes = batch.envelopes.into_iter().map(|out| core::Outgoing {
+            device: DeviceId(out.device),
+            fingerprint: Fingerprint([0; 16]),
+            envelope: out.envelope.0,
+        });
         let skips = batch.skips.into_iter().map(|skip| {
             let reason = u16::try_from(skip.code).map_err(|_| Error::of(Code::InvalidArgument, "skips"))?;
-            Ok(core::Skipped { device: DeviceId(skip.device), reason })
+            Ok(core::Skipped { device: DeviceId(skip.device), fingerprint: Fingerprint([0; 16]), reason })
         });
         Ok(Self {
             user: user_id(&batch.user)?,

@@ -8,7 +8,7 @@
 
 use sesame_core::{
     event::{Batch, Outgoing},
-    ids::{DeviceId, UserId},
+    ids::{DeviceId, Fingerprint, UserId},
 };
 use sesame_relay::Relay;
 use std::{
@@ -96,7 +96,11 @@ impl World {
                         let outgoing = |one: &str| {
                             let (device, bytes) = one.split_once('=').unwrap();
                             let envelope = hex::decode(bytes).unwrap();
-                            Outgoing { device: DeviceId(device.parse().unwrap()), envelope }
+                            Outgoing {
+                                device: DeviceId(device.parse().unwrap()),
+                                fingerprint: Fingerprint([0; 16]),
+                                envelope,
+                            }
                         };
                         let envelopes = envelopes.split(',').filter(|one| !one.is_empty()).map(outgoing).collect();
                         let batch = Batch { user: user(to), targeted: false, envelopes, skips: Vec::new() };

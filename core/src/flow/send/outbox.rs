@@ -5,7 +5,7 @@ use crate::{
     error::Code,
     event::{Batch, Need, Outgoing, PendingSend, Skipped},
     ids::{Scope, SendId, UserId},
-    record::{Entry, SendHead, SendPart, SentTo},
+    record::{Entry, SendHead, SendPart, SentTo, Skip},
     registry::send::{self, Aim},
     session,
     store::Key,
@@ -73,11 +73,12 @@ fn batch(sending: &Sending, part: &SendPart, us: &UserId) -> Result<Batch, Code>
     let said = content_for(sending, &part.user, us)?;
     let mut envelopes = Vec::with_capacity(part.entries.len());
     for entry in &part.entries {
-        envelopes.push(Outgoing { device: entry.device, envelope: envelope(entry, head.scope(), &said)? });
+        let envelope = envelope(entry, head.scope(), &said)?;
+        envelopes.push(Outgoing { device: entry.device, fingerprint: entry.fingerprint, envelope });
     }
     envelopes.sort_unstable_by_key(|outgoing| outgoing.device);
-    let mut skips: Vec<Skipped> =
-        part.skips.iter().map(|skip| Skipped { device: skip.device, reason: skip.reason }).collect();
+    let shown = |skip: &Skip| Skipped { device: skip.device, fingerprint: skip.fingerprint, reason: skip.reason };
+    let mut skips: Vec<Skipped> = part.skips.iter().map(shown).collect();
     skips.sort_unstable_by_key(|skip| skip.device);
     Ok(Batch { user: part.user.clone(), targeted: head.target.is_some(), envelopes, skips })
 }

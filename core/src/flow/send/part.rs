@@ -81,7 +81,9 @@ pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPar
         let peers = user.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
         // A damaged DeviceRecord is not made anew: its floor would be lost, and replays would pass (X 3).
         for device in &peers.damaged {
-            part.skip(*device, Code::RecordCorrupt);
+            if let Some(fingerprint) = user.as_ref().and_then(|user| user.fingerprint(*device)) {
+                part.skip(*device, fingerprint, Code::RecordCorrupt);
+            }
         }
         let plan = send::plan(part, user.as_ref(), |device| peers.get(device), aim);
         let Some(user) = &user else { return Ok(()) };
@@ -94,7 +96,9 @@ pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPar
             match encrypt(call, To { user, peer, own, said: &said }, aim.scope) {
                 Ok(entry) => part.entries.push(entry),
                 // No padding size holds the content with the lists: this device gets nothing, and the app is told.
-                Err(Failure::Other(Code::TooLarge)) => part.skip(device, Code::TooLarge),
+                Err(Failure::Other(Code::TooLarge)) => {
+                    part.skip(device, peer.party().fingerprint(), Code::TooLarge);
+                }
                 Err(Failure::Other(code)) => return Err(code),
                 Err(Failure::Damaged(id)) => {
                     let mut peer = peer.clone();
@@ -124,7 +128,14 @@ fn encrypt_on(call: &mut Call<'_>, to: To<'_>, meta: SessionMeta) -> Result<Entr
     padding::padded_len(to.said.payload, room, prelude.len().saturating_add(to.said.body.len()))?;
     let salt = call.context.random();
     let recipe = seal(call, to.peer, &session, salt)?;
-    Ok(Entry { device: to.peer.device, prelude, room: room_form(room)?, recipe, nested: None })
+    Ok(Entry {
+        device: to.peer.device,
+        fingerprint: to.peer.party().fingerprint(),
+        prelude,
+        room: room_form(room)?,
+        recipe,
+        nested: None,
+    })
 }
 
 /// Inside a direct message.
@@ -149,7 +160,14 @@ fn encrypt_inside(call: &mut Call<'_>, to: To<'_>, scope: Scope) -> Result<Entry
     call.tx.put(call.tx.places().session(Kind::Chains, &peer, inner.meta.id), &sealed.hot)?;
     let nested = Some(Nested { opening, generation: inner.meta.generation, prelude, recipe: sealed.recipe });
     let recipe = seal(call, &peer, &carrier, salt)?;
-    Ok(Entry { device: peer.device, prelude: outer_prelude, room: room_form(room)?, recipe, nested })
+    Ok(Entry {
+        device: peer.device,
+        fingerprint: peer.party().fingerprint(),
+        prelude: outer_prelude,
+        room: room_form(room)?,
+        recipe,
+        nested,
+    })
 }
 
 /// A new session in a group's scope, which `carrier` is the first to carry.

@@ -7,7 +7,7 @@ use crate::{
     flow::lists,
     ids::{DeviceId, Scope, SendId, UserId},
     keys::{bundle::VerifiedBundle, device_list::VerifiedDeviceList},
-    model::Peer,
+    model::{Peer, User},
     record::{PartState, SendPart},
     registry::send,
     session,
@@ -183,14 +183,17 @@ fn begin_session(call: &mut Call<'_>, user: &UserId, device: DeviceId, bundle: &
 /// Open parts that wait for this device's bundle go without it, and say so (X 6).
 fn skip(call: &mut Call<'_>, user: &UserId, device: DeviceId, code: Code) -> Result<(), Code> {
     let record = call.tx.user(user)?;
-    let listed = record.is_some_and(|user| user.recipients(&call.us.party).iter().any(|d| d.id == device));
+    let listed = |user: User| {
+        user.recipients(&call.us.party).iter().any(|listed| listed.id == device).then(|| user.fingerprint(device))
+    };
+    let Some(fingerprint) = record.and_then(listed).flatten() else { return Ok(()) };
     let usable = call.tx.peer(user, device)?.is_some_and(|peer| peer.active(Scope::Direct, call.now()).is_some());
-    if !listed || usable {
+    if usable {
         return Ok(());
     }
     for Part { key, mut part, .. } in sends::parts(&call.tx, user)? {
         if part.state == PartState::Open && !part.has_entry(device) {
-            part.skip(device, code);
+            part.skip(device, fingerprint, code);
             call.tx.put(key, &part)?;
         }
     }

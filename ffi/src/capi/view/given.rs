@@ -11,7 +11,7 @@ use super::{
 use sesame_core::{
     error::{Code, Error},
     event::{Answers, Batch, GroupChange, Need, Outgoing, Skipped},
-    ids::{DeviceId, GroupKind, UserId},
+    ids::{DeviceId, Fingerprint, GroupKind, UserId},
 };
 
 /// A user that a send was given up for.
@@ -173,11 +173,11 @@ pub(in crate::capi) unsafe fn read_batch(from: *const sesame_batch) -> Result<Ba
     let skips = unsafe { read_list((batch.skips, batch.skip_count), "batch.skips")? };
     let outgoing = |out: sesame_outgoing| {
         let envelope = out.envelope.bytes("batch.envelopes")?.to_vec();
-        Ok(Outgoing { device: DeviceId(out.device), envelope })
+        Ok(Outgoing { device: DeviceId(out.device), fingerprint: Fingerprint([0; 16]), envelope })
     };
     let skipped = |skip: sesame_skipped| {
         let reason = u16::try_from(skip.reason).map_err(|_| Error::of(Code::InvalidArgument, "batch.skips"))?;
-        Ok(Skipped { device: DeviceId(skip.device), reason })
+        Ok(Skipped { device: DeviceId(skip.device), fingerprint: Fingerprint([0; 16]), reason })
     };
     Ok(Batch {
         user: batch.user.user("batch.user")?,
