@@ -78,6 +78,8 @@ names! {
     Fingerprint(16);
     /// The name of an upload of prekeys, 16 bytes. It never leaves the device.
     PublicationId(16);
+    /// The name of a request to the server, 16 bytes: its first four bytes name the device that gave it out. It lives for one giving.
+    RequestId(16);
     /// A send's name, 16 bytes, the same across crashes and processes. It never leaves the device.
     SendId(16);
 }

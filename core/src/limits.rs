@@ -6,6 +6,15 @@ use core::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Longest name of a server, in bytes; the shortest is 1.
+pub const MAX_SERVER_NAME: usize = 255;
+/// Longest registration token, in bytes.
+pub const MAX_TOKEN: usize = 1_024;
+/// Largest payload of a message, in bytes. With the sender's list and the largest transcript beside it, it fits the largest step of the padding,
+/// so that what is accepted never fails for its size later.
+pub const MAX_PAYLOAD: usize = 65_536;
+/// Users that a direct send may name besides our own: a transcript names all of them.
+pub const MAX_DIRECT_USERS: usize = 256;
 /// Longest user id, in bytes; the shortest is 1.
 pub const MAX_USER_ID: usize = 64;
 /// Devices on one signed device list. It bounds the envelopes of a send and the cost of a hostile list (A07).
@@ -32,10 +41,8 @@ pub const MAX_INACTIVE_SESSIONS: usize = 40;
 pub const MAX_BODY: usize = 98_304;
 /// Envelopes in one `batch_decrypt`.
 pub const MAX_BATCH: usize = 4_096;
-/// Users that one send may name: every member of the largest group.
-pub const MAX_RECIPIENTS: usize = 1_000;
 /// Members of a group.
-pub const MAX_MEMBERS: usize = MAX_RECIPIENTS;
+pub const MAX_MEMBERS: usize = 1_000;
 /// Users that one operation adds (X 11).
 pub const MAX_ADDED: usize = 200;
 /// Parents of one operation. Operations beyond this number wait to become a parent of a later one.

@@ -1,6 +1,7 @@
 //! Events: what happened, and what the app should know of it.
 
-use crate::ids::{AccountKey, DeviceId, GroupId, OperationId, SessionId, UserId};
+use super::{FailedUser, SkippedDevice};
+use crate::ids::{AccountKey, ContentId, DeviceId, GroupId, OperationId, SendId, SessionId, UserId};
 
 /// Something that the app should know.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -156,6 +157,33 @@ pub enum Event {
         /// The user whom the batch was for.
         user: UserId,
     },
+    /// The server refused this device as a new one: its name is taken, or the token is not good.
+    RegistrationRefused {
+        /// The user.
+        user: UserId,
+    },
+    /// This device is off its user's list: nothing more goes out or comes in.
+    RemovedFromAccount {
+        /// The epoch of the list that does not name it.
+        epoch: u64,
+    },
+    /// A send is settled with every user: the server has taken it, or it was given up.
+    SendFinished {
+        /// The send.
+        send: SendId,
+        /// The message's id, the same in every copy.
+        content_id: ContentId,
+        /// The group that it was sent to; absent for a direct send.
+        group: Option<GroupId>,
+        /// The number of users whom it reached.
+        reached: u32,
+        /// The users whom it did not reach.
+        failed: Vec<FailedUser>,
+        /// The devices that got nothing of it.
+        skipped: Vec<SkippedDevice>,
+    },
+    /// The server's store was put back to an earlier state, and this device uploads its keys again.
+    ServerRestored,
     /// Another device has begun a session with this one.
     SessionStarted {
         /// The user of the other device.

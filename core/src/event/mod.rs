@@ -6,13 +6,17 @@
 mod events;
 mod group;
 mod message;
+mod outcome;
 mod receive;
 mod registry;
+mod requests;
 mod send;
 
 pub use events::Event;
 pub use group::{Act, Cost, GroupChange, GroupInfo, GroupView, HistoryEntry, MemberView, Standing};
 pub use message::{Flags, Item, Message, MessageKind};
 pub use receive::{InboxItem, NextStep, Received};
+pub use outcome::{FailedUser, Outcome, SendStatus, SkippedDevice, UserStatus, WaitingFor};
 pub use registry::{DeviceState, DeviceView, Publication, SessionView, UserView};
+pub use requests::{Answered, Header, Health, RequestKind, Server, ServerRequest};
 pub use send::{Answers, Applied, Batch, Need, Outgoing, PendingSend, Recipients, Refusal, Rejection, Skipped};

@@ -1,6 +1,5 @@
 //! Sends: what goes to the server, what must be brought first, and what the server answers.
 
-use super::Event;
 use crate::{
     error::Code,
     ids::{ContentId, DeviceId, Fingerprint, GroupId, SendId, UserId},
@@ -39,21 +38,13 @@ impl<'a, const N: usize> From<&'a [UserId; N]> for Recipients<'a> {
     }
 }
 
-/// How a send stands.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// A send on its way: the loop of requests brings it to its end, which [`Event::SendFinished`](super::Event::SendFinished) tells.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PendingSend {
     /// The send's id, 16 bytes.
     pub id: SendId,
     /// The message's id, 16 bytes: it travels inside, the same in every copy.
     pub content_id: ContentId,
-    /// What to submit now, one batch for each user; each is settled by its own `accepted` or `rejected`.
-    pub batches: Vec<Batch>,
-    /// What must be brought before the other users' batches are whole.
-    pub needs: Vec<Need>,
-    /// Users that were given up, and the code's number that says why; `abandon` drops them.
-    pub failed: Vec<(UserId, u16)>,
-    /// What came to light by the call.
-    pub events: Vec<Event>,
 }
 
 /// One user's ciphertexts: all of them go to the server together, or none.

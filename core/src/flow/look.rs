@@ -80,8 +80,14 @@ pub(crate) fn inbox(call: &Call<'_>) -> Result<Vec<InboxItem>, Code> {
 pub(crate) fn ack(call: &mut Call<'_>, ids: &[u64]) -> Result<(), Code> {
     for id in ids {
         let key = Places::item(*id);
-        if call.tx.exists(&key)? {
-            call.tx.delete(key);
+        if !call.tx.exists(&key)? {
+            continue;
+        }
+        // A damaged item is deleted like any other.
+        let item = call.tx.get_sound::<Item>(&key)?;
+        call.tx.delete(key);
+        if let Some(Item::Event(Event::SendFinished { send, .. })) = item {
+            sends::acked(&mut call.tx, &send)?;
         }
     }
     Ok(())

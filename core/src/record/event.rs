@@ -2,7 +2,9 @@
 //! variants in [`Event`] does not matter.
 
 use super::{Record, form::stored};
-use crate::event::{Event, Flags, GroupInfo, Item, Message, MessageKind, Standing};
+use crate::event::{
+    Event, FailedUser, Flags, GroupInfo, Item, Message, MessageKind, SkippedDevice, Standing,
+};
 
 impl Record for Item {}
 
@@ -49,8 +51,16 @@ stored! {
         16 = IdentityChanged { user, pinned, claimed, was_verified },
         17 = ServerInconsistent { user },
         18 = SessionStarted { user, device, session_id },
+        19 = RegistrationRefused { user },
+        20 = RemovedFromAccount { epoch },
+        21 = SendFinished { send, content_id, group, reached, failed, skipped },
+        22 = ServerRestored,
     }
 }
+
+stored! { struct FailedUser { user, reason } }
+
+stored! { struct SkippedDevice { user, device, reason } }
 
 stored! { enum Standing { 0 = Left, 1 = Invited(operation), 2 = Member } }
 
@@ -59,7 +69,7 @@ stored! { struct GroupInfo { name, description, picture, timer, app_data } }
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{AccountKey, DeviceId, GroupId, OperationId, SessionId, UserId};
+    use crate::ids::{AccountKey, ContentId, DeviceId, GroupId, OperationId, SendId, SessionId, UserId};
 
     /// One event of each kind, in the order of the stored numbers. A number that moves, or that is given again, fails here.
     #[test]
@@ -91,6 +101,17 @@ mod tests {
             },
             Event::ServerInconsistent { user: user() },
             Event::SessionStarted { user: user(), device, session_id: SessionId([5; 32]) },
+            Event::RegistrationRefused { user: user() },
+            Event::RemovedFromAccount { epoch },
+            Event::SendFinished {
+                send: SendId([6; 16]),
+                content_id: ContentId([7; 16]),
+                group: Some(group),
+                reached: 2,
+                failed: vec![FailedUser { user: user(), reason: 107 }],
+                skipped: vec![SkippedDevice { user: user(), device, reason: 305 }],
+            },
+            Event::ServerRestored,
         ];
         for (number, event) in all.into_iter().enumerate() {
             let bytes = Item::Event(event.clone()).encode().unwrap();
@@ -102,6 +123,6 @@ mod tests {
             }
             assert!(Item::decode(&[bytes.as_slice(), &[0]].concat()).is_err(), "one byte more");
         }
-        assert!(Item::decode(&[1, 0, 19]).is_err(), "a number that is not given yet");
+        assert!(Item::decode(&[1, 0, 23]).is_err(), "a number that is not given yet");
     }
 }

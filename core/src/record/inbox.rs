@@ -17,6 +17,8 @@ pub struct Counters {
     pub held: u64,
     /// Bytes of group operations held in all.
     pub held_operations: u64,
+    /// The number of the newest send: sends are in the order in which they were made.
+    pub last_send: u64,
 }
 impl Record for Counters {}
 

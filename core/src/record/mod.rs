@@ -14,10 +14,14 @@ mod own;
 mod pre_key;
 mod ratchet;
 mod secret_form;
+mod server;
 
 pub use inbox::{Counters, Heard, Held, HeldContent, SeenEnvelope};
 pub use operation::{StoredOperation, Waiting};
-pub use outbox::{Entry, Nested, PartState, Recipe, SendBody, SendHead, SendPart, SentTo, Skip, ToGroup};
+pub use outbox::{
+    ContentOf, Entry, Nested, PartState, Recipe, SendBody, SendHead, SendPart, SendTally, SentTo, Skip, ToGroup,
+};
+pub use server::ServerState;
 pub use own::{Check, Own, PendingLink, PendingUpload, StoredList};
 pub use pre_key::{Lasting, PreKeyBook};
 pub use ratchet::{

@@ -3,7 +3,7 @@
 use super::{Opening, Record, secret_form};
 use crate::{
     error::Code,
-    ids::{AccountKey, ContentId, DeviceId, Fingerprint, Scope, UserId},
+    ids::{AccountKey, ContentId, DeviceId, Fingerprint, Scope, SendId, UserId},
     model::Claim,
     secret::Shared,
 };
@@ -23,6 +23,10 @@ pub struct SendHead {
     pub target: Option<DeviceId>,
     /// Set for what is said in a group.
     pub group: Option<ToGroup>,
+    /// Whether the library made the send by itself: its end is no event.
+    pub quiet: bool,
+    /// A hash of what `batch_encrypt` was called with: a repeated call is the same send.
+    pub arguments: [u8; 32],
 }
 impl Record for SendHead {}
 
@@ -91,7 +95,43 @@ pub enum PartState {
     Open,
     /// Given up; the code's number says why.
     Failed(u16),
+    /// The server has taken it.
+    Taken,
+    /// Withdrawn by the app; the code's number says whether it may have been sent all the same.
+    Cancelled(u16),
 }
+
+/// How much of a send is left, so that no answer has to read the whole send.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct SendTally {
+    /// Parts that are open, apart from the copies for our own user.
+    pub open: u32,
+    /// Whether the part of our own user is open.
+    pub own_open: bool,
+    /// Whether the send goes to our own user alone, so that its end is the end of that part.
+    pub to_self: bool,
+    /// The inbox item that tells of the end.
+    pub item: Option<u64>,
+    /// Whether the app has acked that item.
+    pub acked: bool,
+}
+impl Record for SendTally {}
+
+impl SendTally {
+    /// Whether nothing of the send is left to do for the app.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.open == 0 && !(self.to_self && self.own_open)
+    }
+}
+
+/// The send that has a content id.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct ContentOf {
+    /// The send.
+    pub send: SendId,
+}
+impl Record for ContentOf {}
 
 /// A device that gets nothing, and why.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -111,8 +151,10 @@ pub struct SendPart {
     pub user: UserId,
     /// Where it stands.
     pub state: PartState,
-    /// How often the server refused it.
+    /// How often the server refused it, or gave nothing new for it.
     pub refusals: u8,
+    /// The devices that it was sent to, once it is taken.
+    pub reached: u32,
     /// One for each device that has its ciphertext.
     pub entries: Vec<Entry>,
     /// Listed devices that get nothing.
@@ -124,7 +166,7 @@ impl SendPart {
     /// A part without any ciphertext.
     #[must_use]
     pub fn new(user: UserId) -> Self {
-        Self { user, state: PartState::Open, refusals: 0, entries: Vec::new(), skips: Vec::new() }
+        Self { user, state: PartState::Open, refusals: 0, reached: 0, entries: Vec::new(), skips: Vec::new() }
     }
 
     /// Skips a device in this send. The app is told the reason.
@@ -138,12 +180,28 @@ impl SendPart {
         self.state = PartState::Failed(reason.number());
     }
 
+    /// The part without its ciphertexts, which are not needed any more. A user none of whose devices was sent anything has not been reached.
+    #[must_use]
+    pub fn settled(&self, us: &UserId) -> Self {
+        let reached = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let nobody = self.state == PartState::Taken && reached == 0 && self.user != *us;
+        let reason = self.skips.first().map_or(Code::UnknownUser.number(), |skip| skip.reason);
+        Self {
+            user: self.user.clone(),
+            state: if nobody { PartState::Failed(reason) } else { self.state },
+            refusals: self.refusals,
+            reached: if self.state == PartState::Taken { reached } else { 0 },
+            entries: Vec::new(),
+            skips: self.skips.clone(),
+        }
+    }
+
     /// The number of the code that the part was given up for.
     #[must_use]
     pub fn failure(&self) -> Option<u16> {
         match self.state {
-            PartState::Open => None,
-            PartState::Failed(code) => Some(code),
+            PartState::Open | PartState::Taken => None,
+            PartState::Failed(code) | PartState::Cancelled(code) => Some(code),
         }
     }
 

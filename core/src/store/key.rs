@@ -4,7 +4,7 @@
 use crate::{
     crypto::{kdf, labels},
     error::Code,
-    ids::{DeviceId, EnvelopeId, GroupId, SendId, SessionId, UserId},
+    ids::{ContentId, DeviceId, EnvelopeId, GroupId, SendId, SessionId, UserId},
     model::Peer,
     secret::Secret,
 };
@@ -70,6 +70,14 @@ pub enum Kind {
     GroupList = 26,
     /// `record::HeldContent`, by group, device and salt.
     HeldContent = 27,
+    /// `record::SendTally`, by send.
+    SendTally = 29,
+    /// `record::ContentOf`, by content id.
+    ContentOf = 30,
+    /// `record::ServerState`.
+    Server = 31,
+    /// `record::Wanted`, by user: a device list that the app asked for.
+    Wanted = 32,
 }
 
 impl Kind {
@@ -102,6 +110,10 @@ impl Kind {
         Self::Waiting,
         Self::GroupList,
         Self::HeldContent,
+        Self::SendTally,
+        Self::ContentOf,
+        Self::Server,
+        Self::Wanted,
     ];
 }
 
@@ -241,6 +253,12 @@ impl Places {
     #[must_use]
     pub fn send(kind: Kind, send: &SendId) -> Key {
         place(kind, &[&send.0])
+    }
+
+    /// `record::ContentOf`.
+    #[must_use]
+    pub fn content(&self, content_id: &ContentId) -> Key {
+        place(Kind::ContentOf, &[&self.hash(&[b"content", &content_id.0])])
     }
 
     /// `record::SendPart`; the parts of one user stand together.

@@ -1,10 +1,13 @@
-//! Sends that are not settled: a head and a body once, a part for each user.
+//! Sends: a head and a body once, a part for each user, and a tally of what is left.
+//!
+//! A send that is settled stays until the app has acked the item that says so. So its outcome, its payload and a retry outlive a crash.
 
-use super::Tx;
+use super::{Tx, inbox};
 use crate::{
     error::Code,
-    ids::{SendId, UserId},
-    record::{SendBody, SendHead, SendPart},
+    event::{Event, FailedUser, Item, SkippedDevice},
+    ids::{ContentId, SendId, UserId},
+    record::{ContentOf, PartState, SendBody, SendHead, SendPart, SendTally},
     store::{Key, Kind, Places},
 };
 
@@ -16,55 +19,184 @@ pub(crate) struct Sending {
 
 /// A user's part of a send, and where it lies.
 pub(crate) struct Part {
-    pub(crate) key: Key,
     pub(crate) send: SendId,
     pub(crate) part: SendPart,
 }
 
-/// A send, or `None` when it is settled.
+/// A send, or `None` when it is gone.
 pub(crate) fn read(tx: &Tx<'_>, id: &SendId) -> Result<Option<Sending>, Code> {
-    let Some(head) = tx.get(&Places::send(Kind::SendHead, id))? else { return Ok(None) };
+    let Some(head) = head(tx, id)? else { return Ok(None) };
     let body = tx.get(&Places::send(Kind::SendBody, id))?.ok_or(Code::RecordInconsistent)?;
     Ok(Some(Sending { head, body }))
 }
 
-/// Writes a new send.
-pub(crate) fn put(tx: &mut Tx<'_>, id: &SendId, sending: &Sending) -> Result<(), Code> {
-    tx.put(Places::send(Kind::SendHead, id), &sending.head)?;
-    tx.put(Places::send(Kind::SendBody, id), &sending.body)
+/// The head of a send, or `None` when it is gone.
+pub(crate) fn head(tx: &Tx<'_>, id: &SendId) -> Result<Option<SendHead>, Code> {
+    tx.get(&Places::send(Kind::SendHead, id))
 }
 
-/// All sends, in the order of the rows.
+/// How much of a send is left, or `None` when it is gone.
+pub(crate) fn tally(tx: &Tx<'_>, id: &SendId) -> Result<Option<SendTally>, Code> {
+    tx.get(&Places::send(Kind::SendTally, id))
+}
+
+fn put_tally(tx: &mut Tx<'_>, id: &SendId, tally: &SendTally) -> Result<(), Code> {
+    tx.put(Places::send(Kind::SendTally, id), tally)
+}
+
+/// Writes a new send, all its parts still to come, and gives its name. Names rise in the order in which sends are made.
+pub(crate) fn create(tx: &mut Tx<'_>, us: &UserId, random: [u8; 8], sending: &Sending) -> Result<SendId, Code> {
+    let mut counters = tx.counters()?;
+    counters.last_send = counters.last_send.checked_add(1).ok_or(Code::Internal)?;
+    tx.put_counters(&counters)?;
+    let mut name = [0; 16];
+    name.iter_mut().zip(counters.last_send.to_be_bytes().into_iter().chain(random)).for_each(|(to, from)| *to = from);
+    let id = SendId(name);
+    let Sending { head, body } = sending;
+    tx.put(Places::send(Kind::SendHead, &id), head)?;
+    tx.put(Places::send(Kind::SendBody, &id), body)?;
+    let own_open = head.users.iter().any(|to| to.user == *us);
+    let open = head.users.len() - usize::from(own_open);
+    let open = u32::try_from(open).map_err(|_| Code::TooMany)?;
+    put_tally(tx, &id, &SendTally { open, own_open, to_self: open == 0, item: None, acked: false })?;
+    if !head.quiet {
+        tx.put(tx.places().content(&head.content_id), &ContentOf { send: id })?;
+    }
+    Ok(id)
+}
+
+/// The send that has this content id.
+pub(crate) fn by_content(tx: &Tx<'_>, content_id: &ContentId) -> Result<Option<SendId>, Code> {
+    Ok(tx.get::<ContentOf>(&tx.places().content(content_id))?.map(|of| of.send))
+}
+
+/// All sends, oldest first.
 pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<SendId>, Code> {
     tx.keys(&Places::all(Kind::SendHead))?.iter().map(|key| Places::send_of(key)).collect()
 }
 
-/// The names of all sends that have a part for this user.
+/// The names of all sends that have a part for this user, oldest first.
 pub(crate) fn of_user(tx: &Tx<'_>, user: &UserId) -> Result<Vec<SendId>, Code> {
     tx.keys(&tx.places().user(Kind::SendPart, user))?.iter().map(|key| Places::send_of(key)).collect()
 }
 
-/// All parts of one user.
-pub(crate) fn parts(tx: &Tx<'_>, user: &UserId) -> Result<Vec<Part>, Code> {
+/// One user's part of a send.
+pub(crate) fn part(tx: &Tx<'_>, id: &SendId, user: &UserId) -> Result<Option<SendPart>, Code> {
+    tx.get(&tx.places().part(user, id))
+}
+
+/// All parts of one user that are open, oldest first.
+pub(crate) fn open_parts(tx: &Tx<'_>, user: &UserId) -> Result<Vec<Part>, Code> {
     let mut parts = Vec::new();
-    for key in tx.keys(&tx.places().user(Kind::SendPart, user))? {
-        let send = Places::send_of(&key)?;
-        parts.extend(tx.get::<SendPart>(&key)?.map(|part| Part { key, send, part }));
+    for send in of_user(tx, user)? {
+        let part = part(tx, &send, user)?.filter(|part| part.state == PartState::Open);
+        parts.extend(part.map(|part| Part { send, part }));
     }
     Ok(parts)
 }
 
-/// Ends a user's part. With the last part the send is deleted, and the plaintext with it.
-pub(crate) fn close(tx: &mut Tx<'_>, send: &SendId, user: &UserId) -> Result<(), Code> {
-    let Some(Sending { head, .. }) = read(tx, send)? else { return Ok(()) };
-    tx.delete(tx.places().part(user, send));
-    // Our own part stands last and is mostly settled last. It is looked for first: one look is then enough.
-    for other in head.users.iter().rev() {
-        if tx.exists(&tx.places().part(&other.user, send))? {
-            return Ok(());
+/// Writes a part that was open. If it has come to an end, the send is a part nearer to its own.
+pub(crate) fn put_part(tx: &mut Tx<'_>, us: &UserId, id: &SendId, part: &SendPart) -> Result<(), Code> {
+    let key = tx.places().part(&part.user, id);
+    if part.state == PartState::Open {
+        return tx.put(key, part);
+    }
+    tx.put(key, &part.settled(us))?;
+    count_down(tx, us, id, &part.user)
+}
+
+/// Ends a user's part, if it is open.
+pub(crate) fn close(tx: &mut Tx<'_>, us: &UserId, id: &SendId, user: &UserId, state: PartState) -> Result<(), Code> {
+    match part(tx, id, user)? {
+        Some(part) if part.state == PartState::Open => put_part(tx, us, id, &SendPart { state, ..part }),
+        _ => Ok(()),
+    }
+}
+
+fn count_down(tx: &mut Tx<'_>, us: &UserId, id: &SendId, user: &UserId) -> Result<(), Code> {
+    let mut tally = tally(tx, id)?.ok_or(Code::RecordInconsistent)?;
+    if user == us {
+        tally.own_open = false;
+    } else {
+        tally.open = tally.open.checked_sub(1).ok_or(Code::RecordInconsistent)?;
+    }
+    if tally.is_finished() && tally.item.is_none() && !tally.acked {
+        let head = head(tx, id)?.ok_or(Code::RecordInconsistent)?;
+        if head.quiet {
+            tally.acked = true;
+        } else {
+            let event = finished(tx, us, id, &head, tally.to_self)?;
+            tally.item = Some(inbox::put(tx, &Item::Event(event))?);
         }
     }
-    tx.delete(Places::send(Kind::SendHead, send));
-    tx.delete(Places::send(Kind::SendBody, send));
+    put_tally(tx, id, &tally)?;
+    remove_if_over(tx, id, &tally)
+}
+
+/// What has become of a send, as the inbox tells it: whom it did not reach by name, the rest as a number.
+fn finished(tx: &Tx<'_>, us: &UserId, id: &SendId, head: &SendHead, to_self: bool) -> Result<Event, Code> {
+    let (mut reached, mut failed, mut skipped) = (0, Vec::new(), Vec::new());
+    let keys: Vec<Key> = head.users.iter().map(|to| tx.places().part(&to.user, id)).collect();
+    tx.prefetch_missing(&keys)?;
+    for to in head.users.iter().filter(|to| to_self || to.user != *us) {
+        let part = part(tx, id, &to.user)?.ok_or(Code::RecordInconsistent)?;
+        match part.failure() {
+            Some(reason) => failed.push(FailedUser { user: to.user.clone(), reason }),
+            None => reached += 1,
+        }
+        for skip in part.skips {
+            skipped.push(SkippedDevice { user: to.user.clone(), device: skip.device, reason: skip.reason });
+        }
+    }
+    let group = head.scope().group();
+    Ok(Event::SendFinished { send: *id, content_id: head.content_id, group, reached, failed, skipped })
+}
+
+/// The app has acked the item that tells of a send's end.
+pub(crate) fn acked(tx: &mut Tx<'_>, id: &SendId) -> Result<(), Code> {
+    let Some(mut tally) = tally(tx, id)? else { return Ok(()) };
+    tally.acked = true;
+    put_tally(tx, id, &tally)?;
+    if let Some(head) = head(tx, id)? {
+        tx.delete(tx.places().content(&head.content_id));
+    }
+    remove_if_over(tx, id, &tally)
+}
+
+/// Opens the parts that failed or were withdrawn again. Gives their users.
+pub(crate) fn reopen(tx: &mut Tx<'_>, us: &UserId, id: &SendId) -> Result<Vec<UserId>, Code> {
+    let (Some(mut tally), Some(head)) = (tally(tx, id)?, head(tx, id)?) else { return Ok(Vec::new()) };
+    let mut reopened = Vec::new();
+    for to in &head.users {
+        let Some(part) = part(tx, id, &to.user)?.filter(|part| part.failure().is_some()) else { continue };
+        tx.put(tx.places().part(&to.user, id), &SendPart::new(part.user))?;
+        if to.user == *us {
+            tally.own_open = true;
+        } else {
+            tally.open += 1;
+        }
+        reopened.push(to.user.clone());
+    }
+    if !reopened.is_empty() {
+        if let Some(item) = tally.item.take() {
+            tx.delete(Places::item(item));
+        }
+        put_tally(tx, id, &tally)?;
+    }
+    Ok(reopened)
+}
+
+/// With the last part settled and its end acked, a send is deleted, and the plaintext with it.
+fn remove_if_over(tx: &mut Tx<'_>, id: &SendId, tally: &SendTally) -> Result<(), Code> {
+    if !tally.is_finished() || !tally.acked || tally.own_open {
+        return Ok(());
+    }
+    let head = head(tx, id)?.ok_or(Code::RecordInconsistent)?;
+    for to in &head.users {
+        tx.delete(tx.places().part(&to.user, id));
+    }
+    for kind in [Kind::SendHead, Kind::SendBody, Kind::SendTally] {
+        tx.delete(Places::send(kind, id));
+    }
     Ok(())
 }

@@ -4,18 +4,18 @@ use super::{
     bundles,
     state::{self, Changed, Lists, Loaded, Offered, Taker, Teller},
     sync,
-    tell::{Told, say, sent_to, to_group},
+    tell::{Said, Told, say, sent_to, to_group},
 };
 use crate::{
     error::{Code, Error},
     event::{GroupChange, PendingSend, Standing},
-    flow::send::{self, Message, outbox},
+    flow::send::{self, Message},
     group::{
         history,
         operation::{Operation, group_id},
         set::{Set, is_last_word},
     },
-    ids::{ContentId, DeviceId, GroupId, GroupKind, Scope, SendId, UserId},
+    ids::{ContentId, DeviceId, GroupId, GroupKind, Scope, UserId},
     keys::device_list::VerifiedDeviceList,
     limits::{MAX_ADDED, MAX_GROUP_STATE, MAX_MEMBERS},
     model::GroupRecord,
@@ -60,10 +60,10 @@ pub(crate) fn found(
     let mut whole = bundles::whole(&call.tx, &set)?;
     let last = whole.pop().ok_or(Code::Internal)?;
     for payload in whole {
-        say(call, &group, &told, SendBody { payload, welcome: Vec::new() })?;
+        say(call, &group, &told, Said::quietly(payload))?;
     }
-    let send = say(call, &group, &told, SendBody { payload: last, welcome: Vec::new() })?;
-    Ok((id, outbox::view(call, &send)?.ok_or(Code::Internal)?))
+    let send = say(call, &group, &told, Said::aloud(last))?;
+    Ok((id, send))
 }
 
 /// A new group of the members but `users`, with the same info.
@@ -135,11 +135,11 @@ pub(crate) fn act_and_sync(
     let send = act(call, loaded, body)?;
     let mut group = call.tx.group(id)?.ok_or(Code::Internal)?;
     sync::serve_lags(call, id, &mut group)?;
-    outbox::view(call, &send)?.ok_or(Code::Internal.into())
+    Ok(send)
 }
 
 /// Signs one operation, takes it, and sends it.
-fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<SendId, Error> {
+fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<PendingSend, Error> {
     let own = call.tx.own_list(call.user())?;
     let mut told = Told::default();
     told.users.extend(loaded.group.iter().flat_map(|group| group.users().cloned()));
@@ -162,7 +162,7 @@ fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<SendId, Error>
 }
 
 /// Sends an operation to those who have the rest, and the whole state to those who have nothing.
-fn tell(call: &mut Call<'_>, changed: &Changed, operation: &Operation, told: &Told) -> Result<SendId, Error> {
+fn tell(call: &mut Call<'_>, changed: &Changed, operation: &Operation, told: &Told) -> Result<PendingSend, Error> {
     let Changed { group, set, .. } = changed;
     let own = call.tx.own_list(call.user())?;
     let mut whole = if told.welcomed.is_empty() { Vec::new() } else { bundles::whole(&call.tx, set)? };
@@ -170,10 +170,10 @@ fn tell(call: &mut Call<'_>, changed: &Changed, operation: &Operation, told: &To
     let welcome = whole.pop().unwrap_or_default();
     let newcomers = Told { users: told.welcomed.clone(), welcomed: BTreeSet::new() };
     for payload in whole {
-        say(call, group, &newcomers, SendBody { payload, welcome: Vec::new() })?;
+        say(call, group, &newcomers, Said::quietly(payload))?;
     }
     let payload = bundles::of_ours(&own, &[operation])?;
-    say(call, group, told, SendBody { payload, welcome })
+    say(call, group, told, Said { welcome, ..Said::aloud(payload) })
 }
 
 /// A message to a group, on its way like any other.
@@ -191,9 +191,10 @@ pub(crate) fn send(
     let users = sent_to(call, &group, &told)?;
     let to_group = to_group(&group, &users, call.user(), false);
     let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };
-    let send = send::start(call, Message { users, target: None, group: Some(to_group), content_id, body })?;
+    let message = Message { users, target: None, group: Some(to_group), content_id, body, quiet: false };
+    let send = send::start(call, message)?;
     sync::serve_lags(call, id, &mut group)?;
-    outbox::view(call, &send)?.ok_or(Code::Internal.into())
+    Ok(send)
 }
 
 /// > Removing a device emits `retire(device, last sequence)` for each group (X 11).

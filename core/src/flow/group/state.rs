@@ -13,7 +13,7 @@ use crate::{
     keys::device_list::VerifiedDeviceList,
     limits::MAX_WAITING,
     model::{GroupRecord, User},
-    record::{SendHead, StoredList, StoredOperation, Waiting},
+    record::{PartState, SendHead, StoredList, StoredOperation, Waiting},
     registry::trust,
     store::{Kind, Places},
     tx::{Call, Tx, sends},
@@ -162,7 +162,7 @@ pub(crate) fn take(
     }
     let were = before.iter().flat_map(|view| &view.members).map(|member| &member.user);
     for user in were.filter(|user| *user != us && !after.is_member(user)) {
-        drop_pending(tx, user, group.scope)?;
+        drop_pending(tx, us, user, group.scope)?;
     }
     tx.put_group(&set.id(), &group)?;
     Ok(Some(Changed { group, set, events }))
@@ -246,11 +246,11 @@ fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, now: Tim
 }
 
 /// > A leave applied while a send is pending drops the leaver's batch from the outbox (A56).
-fn drop_pending(tx: &mut Tx<'_>, user: &UserId, scope: Scope) -> Result<(), Code> {
+fn drop_pending(tx: &mut Tx<'_>, us: &UserId, user: &UserId, scope: Scope) -> Result<(), Code> {
     for send in sends::of_user(tx, user)? {
         let head: Option<SendHead> = tx.get(&Places::send(Kind::SendHead, &send))?;
         if head.is_some_and(|head| head.group.is_some_and(|group| group.scope == scope)) {
-            sends::close(tx, &send, user)?;
+            sends::close(tx, us, &send, user, PartState::Failed(Code::NotAMember.number()))?;
         }
     }
     Ok(())

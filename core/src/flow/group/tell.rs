@@ -3,7 +3,9 @@
 use crate::{
     error::{Code, Error},
     flow::send::{self, Message},
-    ids::{DeviceId, SendId, UserId},
+    event::PendingSend,
+    ids::{DeviceId, UserId},
+    limits::MAX_DIRECT_USERS,
     model::GroupRecord,
     record::{SendBody, SentTo, ToGroup},
     tx::Call,
@@ -19,11 +21,34 @@ pub(super) struct Told {
     pub(super) welcomed: BTreeSet<UserId>,
 }
 
+/// Operations on their way.
+pub(super) struct Said {
+    pub(super) payload: Vec<u8>,
+    /// A group's whole state, for those whom an operation takes in.
+    pub(super) welcome: Vec<u8>,
+    /// Whether its end is no event.
+    pub(super) quiet: bool,
+}
+
+impl Said {
+    /// Operations that the app asked for.
+    pub(super) fn aloud(payload: Vec<u8>) -> Self {
+        Self { payload, welcome: Vec::new(), quiet: false }
+    }
+
+    /// Operations that the library sends by itself.
+    pub(super) fn quietly(payload: Vec<u8>) -> Self {
+        Self { quiet: true, ..Self::aloud(payload) }
+    }
+}
+
 /// Sends operations in a group.
-pub(super) fn say(call: &mut Call<'_>, group: &GroupRecord, told: &Told, body: SendBody) -> Result<SendId, Error> {
+pub(super) fn say(call: &mut Call<'_>, group: &GroupRecord, told: &Told, said: Said) -> Result<PendingSend, Error> {
+    let Said { payload, welcome, quiet } = said;
     let users = sent_to(call, group, told)?;
     let to_group = to_group(group, &users, call.user(), true);
-    send::start(call, Message { users, target: None, group: Some(to_group), content_id: None, body })
+    let body = SendBody { payload, welcome };
+    send::start(call, Message { users, target: None, group: Some(to_group), content_id: None, body, quiet })
 }
 
 /// Sends operations to one user, or to one device, besides what is said to all.
@@ -33,11 +58,11 @@ pub(super) fn say_alone(
     user: &UserId,
     target: Option<DeviceId>,
     payload: Vec<u8>,
-) -> Result<SendId, Error> {
+) -> Result<PendingSend, Error> {
     let users = sent_to(call, group, &Told { users: BTreeSet::from([user.clone()]), welcomed: BTreeSet::new() })?;
     let to_group = to_group(group, &users, call.user(), true);
     let body = SendBody { payload, welcome: Vec::new() };
-    send::start(call, Message { users, target, group: Some(to_group), content_id: None, body })
+    send::start(call, Message { users, target, group: Some(to_group), content_id: None, body, quiet: true })
 }
 
 /// Users of a send in a group, our own last, each with the account key that the group knows them by: whoever holds the name under another
@@ -62,7 +87,8 @@ pub(super) fn sent_to(call: &Call<'_>, group: &GroupRecord, told: &Told) -> Resu
 /// What is the same for all recipients of something said in a group. The padding of our own copy has room for the transcript of a direct
 /// message to the same users, so that its size does not tell the two apart (X 10).
 pub(super) fn to_group(group: &GroupRecord, to: &[SentTo], us: &UserId, operations: bool) -> ToGroup {
-    let others = to.iter().filter(|to| to.user != *us);
+    // As many as a direct send may name: beyond that, the two differ in any case.
+    let others = to.iter().filter(|to| to.user != *us).take(MAX_DIRECT_USERS);
     let transcript = size::transcript(others.map(|to| to.user.as_bytes().len()));
     let transcript_room = u32::try_from(transcript).unwrap_or(u32::MAX);
     ToGroup { scope: group.scope, claim: group.claim, operations, transcript_room }

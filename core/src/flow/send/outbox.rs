@@ -3,9 +3,9 @@
 
 use crate::{
     error::Code,
-    event::{Batch, Need, Outgoing, PendingSend, Skipped},
-    ids::{Scope, SendId, UserId},
-    record::{Entry, SendHead, SendPart, SentTo, Skip},
+    event::{Batch, Event, Need, Outgoing, Skipped},
+    ids::{ContentId, Scope, SendId, UserId},
+    record::{Entry, PartState, SendHead, SendPart, SentTo, Skip},
     registry::send::{self, Aim},
     session,
     store::Key,
@@ -20,25 +20,38 @@ use crate::{
 };
 use zeroize::Zeroizing;
 
+/// A send as it stands, for tests of the rules beneath the loop: what may go to the server, and what must be brought first.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Standing {
+    /// The send's id.
+    pub id: SendId,
+    /// The message's id.
+    pub content_id: ContentId,
+    /// What may be submitted now, one batch for each user.
+    pub batches: Vec<Batch>,
+    /// What must be brought before the other users' batches are whole.
+    pub needs: Vec<Need>,
+    /// Users that were given up, and the code's number that says why.
+    pub failed: Vec<(UserId, u16)>,
+    /// What came to light by the call.
+    pub events: Vec<Event>,
+}
+
 /// Every send that is not settled, oldest first.
-pub(crate) fn all(call: &Call<'_>) -> Result<Vec<PendingSend>, Code> {
-    let mut ids = Vec::new();
-    for id in sends::all(&call.tx)? {
-        ids.extend(sends::read(&call.tx, &id)?.map(|sending| (sending.head.sent_at, id)));
-    }
-    ids.sort_unstable();
+pub(crate) fn all(call: &Call<'_>) -> Result<Vec<Standing>, Code> {
     let mut all = Vec::new();
-    for (_, id) in ids {
+    for id in sends::all(&call.tx)? {
         all.extend(view(call, &id)?);
     }
     Ok(all)
 }
 
 /// The send as it stands, its envelopes recomputed.
-pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<PendingSend>, Code> {
+pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<Standing>, Code> {
     let Some(sending) = sends::read(&call.tx, id)? else { return Ok(None) };
+    let tally = sends::tally(&call.tx, id)?.ok_or(Code::RecordInconsistent)?;
     let head = &sending.head;
-    let mut send = PendingSend {
+    let mut send = Standing {
         id: *id,
         content_id: head.content_id,
         batches: vec![],
@@ -55,6 +68,9 @@ pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<PendingSend>, 
     call.tx.prefetch_missing(&keys)?;
     for SentTo { user, .. } in &head.users {
         let Some(mut part) = call.tx.get::<SendPart>(&call.tx.places().part(user, id))? else { continue };
+        if part.state == PartState::Taken {
+            continue;
+        }
         let record = call.tx.user(user)?;
         let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
         let plan = send::plan(&mut part, record.as_ref(), |device| peers.get(device), aim);
@@ -65,10 +81,11 @@ pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<PendingSend>, 
         }
         send.needs.extend(plan.needs);
     }
-    Ok(Some(send))
+    let is_over = tally.is_finished() && !tally.own_open && send.failed.is_empty();
+    Ok((!is_over).then_some(send))
 }
 
-fn batch(sending: &Sending, part: &SendPart, us: &UserId) -> Result<Batch, Code> {
+pub(crate) fn batch(sending: &Sending, part: &SendPart, us: &UserId) -> Result<Batch, Code> {
     let head = &sending.head;
     let said = content_for(sending, &part.user, us)?;
     let mut envelopes = Vec::with_capacity(part.entries.len());

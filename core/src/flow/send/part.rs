@@ -68,9 +68,9 @@ pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPar
     let head = &sending.head;
     let user = call.tx.user(&part.user)?;
     let meant = head.users.iter().find(|to| to.user == part.user).and_then(|to| to.account_key);
-    if let (Some(_), Some(user), Some(meant)) = (head.group, &user, meant)
-        && user.account_key != meant
-        && user.claimed_key.is_none()
+    // One contested identity does not keep a group waiting: the send goes to the others.
+    if let (Some(_), Some(user)) = (head.group, &user)
+        && (user.claimed_key.is_some() || meant.is_some_and(|meant| user.account_key != meant))
     {
         part.fail(Code::IdentityNotAccepted);
         return Ok(());

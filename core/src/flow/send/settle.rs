@@ -1,9 +1,9 @@
 //! The server's answer to a batch, and what it gave for needs (Sesame 3.3; X 5, X 6).
 
-use super::{outbox, start};
+use super::start;
 use crate::{
     error::{Blame, Code, Error},
-    event::{Answers, Applied, Event, PendingSend, Refusal, Rejection},
+    event::{Answers, Applied, Event, Refusal, Rejection},
     flow::lists,
     ids::{DeviceId, Scope, SendId, UserId},
     keys::{bundle::VerifiedBundle, device_list::VerifiedDeviceList},
@@ -20,39 +20,48 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// The server refused a user's batch. `offered` is the list that it showed; without one it said that there is no such user.
-pub(crate) fn rejected(
+/// The server refused a user's batch, because its view differs from the list that it shows.
+pub(crate) fn stale(
     call: &mut Call<'_>,
     send: &SendId,
     user: &UserId,
-    offered: Option<&VerifiedDeviceList>,
-) -> Result<PendingSend, Error> {
-    let key = call.tx.places().part(user, send);
-    let mut part: SendPart = call.tx.get(&key)?.ok_or(Error::of(Code::InvalidArgument, "send"))?;
-    if part.state != PartState::Open {
-        return Err(Error::of(Code::InvalidArgument, "send"));
+    offered: &VerifiedDeviceList,
+) -> Result<Stale, Error> {
+    let mut part = open_part(call, send, user)?;
+    let before = epoch(call, user)?;
+    let mut events = lists::take(call, offered)?;
+    let blocked = call.tx.user(user)?.is_some_and(|user| user.claimed_key.is_some());
+    let is_newer = epoch(call, user)? > before;
+    // > its answer "your view is stale" counts only with a newer signed list, else `ServerInconsistent`
+    if !is_newer && !blocked {
+        events.push(Event::ServerInconsistent { user: user.clone() });
     }
-    let mut events = Vec::new();
-    match offered {
-        Some(offered) => {
-            let before = epoch(call, user)?;
-            events = lists::take(call, offered)?;
-            let blocked = call.tx.user(user)?.is_some_and(|user| user.claimed_key.is_some());
-            // > its answer "your view is stale" counts only with a newer signed list, else `ServerInconsistent`
-            if epoch(call, user)? <= before && !blocked {
-                events.push(Event::ServerInconsistent { user: user.clone() });
-            }
-            send::refused(&mut part);
-        }
-        None => {
-            part.fail(Code::UnknownUser);
-            pause(call, user)?;
-        }
-    }
-    call.tx.put(key, &part)?;
+    send::refused(&mut part);
+    sends::put_part(&mut call.tx, &call.us.party.user, send, &part)?;
     start::follow_user(call, user)?;
-    let view = outbox::view(call, send)?.ok_or(Code::Internal)?;
-    Ok(PendingSend { events, ..view })
+    Ok(Stale { events, is_newer })
+}
+
+/// What a refusal for a stale view came to.
+pub(crate) struct Stale {
+    pub(crate) events: Vec<Event>,
+    /// Whether the list that came with it is newer than ours.
+    pub(crate) is_newer: bool,
+}
+
+fn open_part(call: &Call<'_>, send: &SendId, user: &UserId) -> Result<SendPart, Error> {
+    let part = sends::part(&call.tx, send, user)?.filter(|part| part.state == PartState::Open);
+    part.ok_or(Error::of(Code::UnknownSend, "send"))
+}
+
+/// The server says that there is no such user: every send to the user fails, and the next one asks again.
+pub(crate) fn unknown_user(call: &mut Call<'_>, user: &UserId) -> Result<(), Code> {
+    pause(call, user)?;
+    for Part { send, .. } in sends::open_parts(&call.tx, user)? {
+        let state = PartState::Failed(Code::UnknownUser.number());
+        sends::close(&mut call.tx, &call.us.party.user, &send, user, state)?;
+    }
+    Ok(())
 }
 
 /// The list in a rejection, verified.
@@ -94,8 +103,7 @@ pub(crate) fn apply(call: &mut Call<'_>, answers: &Answers) -> Result<Applied, E
         applying.touched.insert(user.clone());
     }
     for user in &answers.unknown_users {
-        pause(call, user)?;
-        fail_parts(call, user)?;
+        unknown_user(call, user)?;
     }
     for (user, device, code) in &applying.skips {
         skip(call, user, *device, *code)?;
@@ -191,19 +199,11 @@ fn skip(call: &mut Call<'_>, user: &UserId, device: DeviceId, code: Code) -> Res
     if usable {
         return Ok(());
     }
-    for Part { key, mut part, .. } in sends::parts(&call.tx, user)? {
-        if part.state == PartState::Open && !part.has_entry(device) {
+    for Part { send, mut part } in sends::open_parts(&call.tx, user)? {
+        if !part.has_entry(device) {
             part.skip(device, fingerprint, code);
-            call.tx.put(key, &part)?;
+            sends::put_part(&mut call.tx, &call.us.party.user, &send, &part)?;
         }
-    }
-    Ok(())
-}
-
-fn fail_parts(call: &mut Call<'_>, user: &UserId) -> Result<(), Code> {
-    for Part { key, mut part, .. } in sends::parts(&call.tx, user)? {
-        part.fail(Code::UnknownUser);
-        call.tx.put(key, &part)?;
     }
     Ok(())
 }

@@ -1,17 +1,18 @@
 //! A new send, and what carries open sends on when something about a user has changed.
 
-use super::{outbox, part};
+use super::part;
 use crate::{
+    crypto::kdf::{join, sha256},
     error::{Code, Error},
     event::PendingSend,
-    ids::{ContentId, DeviceId, Scope, SendId, UserId},
+    ids::{ContentId, DeviceId, Scope, UserId},
+    limits::MAX_PAYLOAD,
     record::{SendBody, SendHead, SendPart, SentTo, ToGroup},
     store::Kind,
     tx::{
         Call, ahead,
         sends::{self, Sending},
     },
-    wire::padding,
 };
 
 /// What is to be said, and to whom.
@@ -26,6 +27,8 @@ pub(crate) struct Message {
     pub(crate) content_id: Option<ContentId>,
     /// The payload, or operations.
     pub(crate) body: SendBody,
+    /// Whether the library says this by itself, so that its end is no event.
+    pub(crate) quiet: bool,
 }
 
 /// Says something to users directly; our own user gets the transcript.
@@ -39,23 +42,50 @@ pub(crate) fn to_users(
     ahead::for_users(&call.tx, users, Scope::Direct, call.now())?;
     let users = users.iter().map(|user| sent_to(call, user)).collect::<Result<_, Code>>()?;
     let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };
-    let id = start(call, Message { users, target, group: None, content_id, body })?;
-    outbox::view(call, &id)?.ok_or(Code::Internal.into())
+    start(call, Message { users, target, group: None, content_id, body, quiet: false })
 }
 
-/// Writes a new send and encrypts for every device that has a usable session.
-pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<SendId, Error> {
-    let Message { users, target, group, content_id, body } = message;
+/// A hash of what a send was called with.
+fn arguments(message: &Message) -> [u8; 32] {
+    let target = message.target.map_or_else(Vec::new, |device| device.0.to_be_bytes().to_vec());
+    let group = message.group.and_then(|to| to.scope.group()).map_or_else(Vec::new, |id| id.0.to_vec());
+    let mut fields: Vec<&[u8]> = vec![&target, &group, &message.body.payload];
+    // The members of a group may change between two calls; the group is the argument.
+    if group.is_empty() {
+        fields.extend(message.users.iter().map(|to| to.user.as_bytes()));
+    }
+    sha256(&join(&fields))
+}
+
+/// The send that a repeated call began.
+fn repeated(call: &Call<'_>, content_id: &ContentId, arguments: &[u8; 32]) -> Result<Option<PendingSend>, Error> {
+    let Some(id) = sends::by_content(&call.tx, content_id)? else { return Ok(None) };
+    let head = sends::head(&call.tx, &id)?.ok_or(Code::RecordInconsistent)?;
+    if head.arguments != *arguments {
+        return Err(Error::of(Code::ContentIdInUse, "content_id"));
+    }
+    Ok(Some(PendingSend { id, content_id: *content_id }))
+}
+
+/// Writes a new send and encrypts for every device that has a usable session. A call that is repeated with its content id begins nothing.
+pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend, Error> {
+    let arguments = arguments(&message);
+    if let Some(content_id) = &message.content_id
+        && let Some(send) = repeated(call, content_id, &arguments)?
+    {
+        return Ok(send);
+    }
+    let Message { users, target, group, content_id, body, quiet } = message;
     let names: Vec<UserId> = users.iter().map(|to| to.user.clone()).collect();
     let scope = group.as_ref().map_or(Scope::Direct, |to| to.scope);
     ahead::for_users(&call.tx, &names, scope, call.now())?;
     let own = call.tx.own_list(call.user())?;
-    own.list.device(call.device()).ok_or(Code::NotListed)?;
-    let id = SendId(call.context.random());
+    own.list.device(call.device()).ok_or(Code::DeviceRemoved)?;
     let content_id = content_id.unwrap_or_else(|| ContentId(call.context.random()));
-    let head = SendHead { content_id, sent_at: call.now().0, users, target, group };
+    let head = SendHead { content_id, sent_at: call.now().0, users, target, group, quiet, arguments };
     let sending = Sending { head, body };
-    sends::put(&mut call.tx, &id, &sending)?;
+    let random = call.context.random();
+    let id = sends::create(&mut call.tx, &call.us.party.user, random, &sending)?;
     let places = call.tx.places();
     let mut keys = Vec::new();
     for user in &names {
@@ -63,34 +93,33 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<SendId, Err
     }
     call.tx.prefetch_missing(&keys)?;
     for user in names {
-        let key = places.part(&user, &id);
         let mut part = SendPart::new(user);
         part::advance(call, &sending, &mut part, &own)?;
         if part.skips.iter().any(|skip| skip.reason == Code::TooLarge.number()) {
             return Err(Error::of(Code::TooLarge, "payload"));
         }
-        call.tx.put(key, &part)?;
+        sends::put_part(&mut call.tx, &call.us.party.user, &id, &part)?;
     }
-    Ok(id)
+    Ok(PendingSend { id, content_id })
 }
 
 /// Something about a user has changed: every open part of that user is encrypted as far as it goes.
 pub(crate) fn follow_user(call: &mut Call<'_>, user: &UserId) -> Result<(), Code> {
     let own = call.tx.own_list(call.user())?;
-    for sends::Part { key, send, mut part } in sends::parts(&call.tx, user)? {
+    for sends::Part { send, mut part } in sends::open_parts(&call.tx, user)? {
         let sending = sends::read(&call.tx, &send)?.ok_or(Code::RecordInconsistent)?;
         part::advance(call, &sending, &mut part, &own)?;
-        call.tx.put(key, &part)?;
+        sends::put_part(&mut call.tx, &call.us.party.user, &send, &part)?;
     }
     Ok(())
 }
 
-/// The app's bytes fit the largest step of the padding.
+/// The app's bytes are within the limit, so that no list and no transcript beside them makes the message too large.
 pub(crate) fn check_payload(payload: &[u8]) -> Result<(), Error> {
-    match padding::padded_len(payload.len(), padding::room(0), 0) {
-        Ok(_) => Ok(()),
-        Err(code) => Err(Error::of(code, "payload")),
+    if payload.len() > MAX_PAYLOAD {
+        return Err(Error::of(Code::PayloadTooLarge, "payload"));
     }
+    Ok(())
 }
 
 /// A recipient with our pin; our own devices need none for their own user.

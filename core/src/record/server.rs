@@ -1,0 +1,33 @@
+//! What a device keeps of its server.
+
+use super::Record;
+use serde::{Deserialize, Serialize};
+
+/// The server, and what is due there.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct ServerState {
+    /// The server's name, which requests are signed for.
+    pub name: String,
+    /// What the server asks of a new user.
+    pub token: Vec<u8>,
+    /// The server's store generation, once it has said one.
+    pub generation: Option<u64>,
+    /// The one-time prekeys of each kind that the server wants, once it has said so.
+    pub wanted: Option<u32>,
+    /// Where the server may knock, and whether that is still to be said.
+    pub push: Option<Push>,
+    /// Whether the account is to be deleted.
+    pub delete: bool,
+    /// When housekeeping was last done, in ms.
+    pub kept_at: u64,
+}
+impl Record for ServerState {}
+
+/// Where the server may knock.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Push {
+    /// The app's bytes; empty: nowhere.
+    pub value: Vec<u8>,
+    /// Whether the server has not taken it yet.
+    pub due: bool,
+}
