@@ -21,7 +21,7 @@ pub use operation::{StoredOperation, Waiting};
 pub use outbox::{
     ContentOf, Entry, Nested, PartState, Recipe, SendBody, SendHead, SendPart, SendTally, SentTo, Skip, ToGroup,
 };
-pub use server::ServerState;
+pub use server::{Push, ServerState, Wanted};
 pub use own::{Check, Own, PendingLink, PendingUpload, StoredList};
 pub use pre_key::{Lasting, PreKeyBook};
 pub use ratchet::{

@@ -1,6 +1,7 @@
 //! What a device keeps of its server.
 
 use super::Record;
+use crate::ids::UserId;
 use serde::{Deserialize, Serialize};
 
 /// The server, and what is due there.
@@ -18,6 +19,8 @@ pub struct ServerState {
     pub push: Option<Push>,
     /// Whether the account is to be deleted.
     pub delete: bool,
+    /// Whether the server has deleted it.
+    pub deleted: bool,
     /// When housekeeping was last done, in ms.
     pub kept_at: u64,
 }
@@ -31,3 +34,11 @@ pub struct Push {
     /// Whether the server has not taken it yet.
     pub due: bool,
 }
+
+/// A user whose device list the app has asked for.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Wanted {
+    /// The user.
+    pub user: UserId,
+}
+impl Record for Wanted {}

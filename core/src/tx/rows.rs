@@ -69,6 +69,22 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
+    /// The generation of the store that this call sees.
+    pub(crate) fn generation(&self) -> Result<Generation, Code> {
+        if self.generation.get().is_none() {
+            self.prefetch(&[Query::Exact(Places::only(Kind::Check))])?;
+        }
+        Ok(self.generation.get().unwrap_or_default())
+    }
+
+    /// How many rows begin so, and their bytes as they are stored.
+    pub(crate) fn weigh(&self, prefix: &[u8]) -> Result<(usize, usize), Code> {
+        let keys = self.keys(prefix)?;
+        let loaded = self.loaded.borrow();
+        let bytes = keys.iter().filter_map(|key| loaded.get(key)?.as_ref()).map(Vec::len).sum();
+        Ok((keys.len(), bytes))
+    }
+
     fn staged(&self, key: &Key) -> Option<&Plain> {
         self.item.as_ref().and_then(|item| item.get(key)).or_else(|| self.staged.get(key))
     }
@@ -157,8 +173,8 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// Seals what changed and commits it. `Ok(false)`: the store moved on, run again.
-    pub(crate) fn commit(self, context: &mut Context<'_>) -> Result<bool, Code> {
+    /// Seals what changed and commits it; gives the store's generation afterwards. `Ok(None)`: the store moved on, run again.
+    pub(crate) fn commit(self, context: &mut Context<'_>) -> Result<Option<Generation>, Code> {
         let mut rows: BTreeMap<Key, Option<Vec<u8>>> =
             self.raw.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect();
         for (key, plain) in &self.staged {
@@ -176,24 +192,21 @@ impl<'a> Tx<'a> {
             }
         }
         if rows.is_empty() {
-            return Ok(true);
+            return Ok(Some(self.generation.get().unwrap_or_default()));
         }
-        if self.generation.get().is_none() {
-            self.prefetch(&[Query::Exact(Places::only(Kind::Check))])?;
-        }
-        let expected = self.generation.get().unwrap_or_default();
+        let expected = self.generation()?;
         let counter = expected.counter.checked_add(1).ok_or(Code::Internal)?;
         let next = Generation { counter, nonce: context.random() };
         self.locked.set(false);
         match self.store.commit(expected, &Changes { next, rows }) {
-            Ok(()) => Ok(true),
-            Err(CommitError::Conflict) => Ok(false),
+            Ok(()) => Ok(Some(next)),
+            Err(CommitError::Conflict) => Ok(None),
             Err(CommitError::Store(error)) => Err(error.into()),
             // The generation says what happened: ours, or still the old one.
             Err(CommitError::OutcomeUnknown) => match self.store.load(&[], false) {
-                Ok(snapshot) if snapshot.generation == next => Ok(true),
+                Ok(snapshot) if snapshot.generation == next => Ok(Some(next)),
                 Ok(snapshot) if snapshot.generation == expected => Err(Code::StoreIo),
-                Ok(_) => Ok(false),
+                Ok(_) => Ok(None),
                 Err(_) => Err(Code::OutcomeUnknown),
             },
         }

@@ -5,7 +5,7 @@ use crate::{
     context::Context,
     error::{Code, Error},
     keys::device::DeviceKeys,
-    store::{Sealer, Store},
+    store::{Generation, Sealer, Store},
 };
 
 /// How often a call that lost a race runs again.
@@ -24,14 +24,24 @@ impl Place<'_> {
         self,
         us: &DeviceKeys,
         context: &mut Context<'_>,
-        mut call: impl FnMut(&mut Call<'_>) -> Result<T, Error>,
+        call: impl FnMut(&mut Call<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        self.call_to(us, context, call).map(|(output, _)| output)
+    }
+
+    /// The same; gives the store's generation after it as well.
+    pub(crate) fn call_to<T>(
+        self,
+        us: &DeviceKeys,
+        context: &mut Context<'_>,
+        mut call: impl FnMut(&mut Call<'_>) -> Result<T, Error>,
+    ) -> Result<(T, Generation), Error> {
         attempt(context, |context, hold| {
             let context = Context { now: context.now, rng: &mut *context.rng };
             let mut running = Call { us, tx: Tx::new(self.store, self.sealer, hold), context };
             let Some(output) = unless_busy(call(&mut running))? else { return Ok(None) };
             let Call { tx, mut context, .. } = running;
-            Ok(tx.commit(&mut context)?.then_some(output))
+            Ok(tx.commit(&mut context)?.map(|generation| (output, generation)))
         })
     }
 
@@ -44,7 +54,7 @@ impl Place<'_> {
         attempt(context, |context, hold| {
             let mut tx = Tx::new(self.store, self.sealer, hold);
             let Some(output) = unless_busy(call(&mut tx, context))? else { return Ok(None) };
-            Ok(tx.commit(context)?.then_some(output))
+            Ok(tx.commit(context)?.map(|_| output))
         })
     }
 }

@@ -1,0 +1,188 @@
+//! Which piece of work comes next, and when. Nothing is changed here.
+//!
+//! The order: a deletion; what makes this device known (the first publication, and a list whose devices changed), before which nothing else
+//! goes; device lists; bundles; batches; the other publications; the push value; confirmations; mail.
+
+use super::{
+    Fetch, Requests, Work,
+    pause::left,
+    queue::{Queue, Ready},
+};
+use crate::{
+    error::Code,
+    flow::upkeep::{
+        publish::{self, Due},
+        tick,
+    },
+    ids::{DeviceId, UserId},
+    limits::{
+        MAX_BATCHES, MAX_BUNDLES_ASKED, MAX_CONFIRMED, MAX_INBOX_BYTES, MAX_INBOX_ITEMS, MAX_LISTS_ASKED, MAX_MAIL,
+    },
+    record::ServerState,
+    store::{Kind, Places},
+    tx::Call,
+    wire::request::Path,
+};
+use std::collections::BTreeSet;
+
+/// The longest that a device says nothing is due, in ms: once a day there is always something to look after.
+const LONGEST: u64 = 24 * 60 * 60 * 1_000;
+
+/// What comes next, before it is known which upload a publication is.
+#[derive(Debug)]
+pub(super) enum Choice {
+    Publish,
+    Work(Work),
+}
+
+/// What is in other requests.
+struct Busy<'a> {
+    users: BTreeSet<&'a UserId>,
+    devices: BTreeSet<&'a (UserId, DeviceId)>,
+    asked: BTreeSet<&'a UserId>,
+    paths: Vec<Path>,
+}
+
+impl<'a> Busy<'a> {
+    fn of(requests: &'a Requests) -> Self {
+        let mut busy =
+            Self { users: BTreeSet::new(), devices: BTreeSet::new(), asked: BTreeSet::new(), paths: Vec::new() };
+        for lent in requests.lent.values() {
+            busy.paths.push(lent.work.path());
+            match &lent.work {
+                Work::Submit(parts) => busy.users.extend(parts.iter().map(|part| &part.user)),
+                Work::Bundles(devices) => busy.devices.extend(devices),
+                Work::Lists(users) => busy.asked.extend(users),
+                _ => {}
+            }
+        }
+        busy
+    }
+
+    fn has(&self, path: Path) -> bool {
+        self.paths.contains(&path)
+    }
+}
+
+/// The next piece of work, or `None` if there is none now.
+pub(super) fn next(call: &Call<'_>, requests: &Requests, queue: &Queue) -> Result<Option<Choice>, Code> {
+    let server = call.tx.server()?;
+    if server.deleted || requests.over.is_some() || requests.pause.left(call.now()) > 0 {
+        return Ok(None);
+    }
+    let busy = Busy::of(requests);
+    if server.delete {
+        return Ok((!busy.has(Path::Delete)).then_some(Choice::Work(Work::Delete)));
+    }
+    let due = publish::due(call, requests.stock)?;
+    if due == Due::BeforeAll {
+        return Ok((!busy.has(Path::Publication)).then_some(Choice::Publish));
+    }
+    let mut choices = Vec::new();
+    choices.extend(lists(requests, queue, &busy));
+    choices.extend(bundles(requests, queue, &busy));
+    choices.extend(submit(requests, queue, &busy));
+    if due == Due::InTime && !busy.has(Path::Publication) {
+        choices.push(Choice::Publish);
+    }
+    choices.extend(push(&server, &busy));
+    choices.extend(confirm(requests, &busy));
+    if let Some(fetch) = requests.fetch.filter(|_| !busy.has(Path::Mail))
+        && !is_inbox_full(call)?
+    {
+        choices.push(mail(fetch));
+    }
+    // What failed last time waits until the rest has had its turn.
+    let failed = |choice: &Choice| match choice {
+        Choice::Publish => requests.failed.contains(&Path::Publication),
+        Choice::Work(work) => requests.failed.contains(&work.path()),
+    };
+    let first = choices.iter().position(|choice| !failed(choice)).unwrap_or(0);
+    Ok((first < choices.len()).then(|| choices.swap_remove(first)))
+}
+
+fn lists(requests: &Requests, queue: &Queue, busy: &Busy<'_>) -> Option<Choice> {
+    let free = |user: &&UserId| !busy.asked.contains(user) && !requests.resting.contains_key(user);
+    let users: Vec<UserId> = queue.lists.iter().filter(free).take(MAX_LISTS_ASKED).cloned().collect();
+    (!users.is_empty()).then_some(Choice::Work(Work::Lists(users)))
+}
+
+fn bundles(requests: &Requests, queue: &Queue, busy: &Busy<'_>) -> Option<Choice> {
+    let free = |device: &&(UserId, DeviceId)| {
+        !busy.devices.contains(device) && !requests.resting.contains_key(&device.0) && !queue.lists.contains(&device.0)
+    };
+    let devices: Vec<_> = queue.bundles.iter().filter(free).take(MAX_BUNDLES_ASKED).cloned().collect();
+    (!devices.is_empty()).then_some(Choice::Work(Work::Bundles(devices)))
+}
+
+/// > A user's batches ride oldest first, in one request at a time.
+fn submit(requests: &Requests, queue: &Queue, busy: &Busy<'_>) -> Option<Choice> {
+    let mut named: BTreeSet<&UserId> = busy.users.clone();
+    let mut parts: Vec<Ready> = Vec::new();
+    for part in &queue.ready {
+        if requests.resting.contains_key(&part.user) || !named.insert(&part.user) {
+            continue;
+        }
+        if requests.alone.contains(part) {
+            if parts.is_empty() {
+                return Some(Choice::Work(Work::Submit(vec![part.clone()])));
+            }
+            continue;
+        }
+        parts.push(part.clone());
+        if parts.len() == MAX_BATCHES {
+            break;
+        }
+    }
+    (!parts.is_empty()).then_some(Choice::Work(Work::Submit(parts)))
+}
+
+fn push(server: &ServerState, busy: &Busy<'_>) -> Option<Choice> {
+    let push = server.push.as_ref().filter(|push| push.due && !busy.has(Path::Push))?;
+    Some(Choice::Work(Work::Push(push.value.clone())))
+}
+
+fn confirm(requests: &Requests, busy: &Busy<'_>) -> Option<Choice> {
+    if requests.confirm.is_empty() || busy.has(Path::Confirm) {
+        return None;
+    }
+    Some(Choice::Work(Work::Confirm(requests.confirm.iter().take(MAX_CONFIRMED).copied().collect())))
+}
+
+fn mail(fetch: Fetch) -> Choice {
+    let most = u32::try_from(MAX_MAIL).unwrap_or(u32::MAX);
+    let limit = u16::try_from(fetch.left.min(most)).unwrap_or(1);
+    Choice::Work(Work::Mail { after: fetch.after, limit })
+}
+
+/// Whether the inbox has so much that no mail is fetched before the app has acked some of it.
+pub(super) fn is_inbox_full(call: &Call<'_>) -> Result<bool, Code> {
+    let (items, bytes) = call.tx.weigh(&Places::all(Kind::Item))?;
+    Ok(items >= MAX_INBOX_ITEMS || bytes >= MAX_INBOX_BYTES)
+}
+
+/// Whether the server has this device's prekeys and the list that names it.
+pub(crate) fn is_registered(call: &Call<'_>) -> Result<bool, Code> {
+    Ok(publish::due(call, None)? != Due::BeforeAll)
+}
+
+/// How long it is until there is something to give out, in ms.
+pub(crate) fn due_in(call: &mut Call<'_>, requests: &Requests) -> Result<u64, Code> {
+    if call.tx.server()?.deleted || requests.over.is_some() {
+        return Ok(LONGEST);
+    }
+    let now = call.now();
+    let paused = requests.pause.left(now);
+    if paused > 0 {
+        return Ok(paused);
+    }
+    let queue = Queue::survey(call)?;
+    if next(call, requests, &queue)?.is_some() {
+        return Ok(0);
+    }
+    let mut soonest = tick::due_in(call)?.min(LONGEST);
+    for until in requests.resting.values().chain(requests.lent.values().map(|lent| &lent.until)) {
+        soonest = soonest.min(left(*until, now));
+    }
+    Ok(soonest)
+}

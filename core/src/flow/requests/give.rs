@@ -1,0 +1,171 @@
+//! A request is made of a piece of work: its body from the store, its signature for this minute.
+
+use super::{
+    Given, LENT, Next, Requests, Work,
+    choose::{self, Choice},
+    queue::{Queue, Ready},
+};
+use crate::{
+    context::Timestamp,
+    error::{Code, Error},
+    event::{Event, Header, Item, RequestKind, ServerRequest},
+    flow::{
+        send::outbox,
+        upkeep::{publish, tick},
+    },
+    ids::{DeviceId, PublicationId, RequestId, SendId, UserId},
+    limits::MAX_SUBMITTED,
+    record::PendingUpload,
+    registry::send::{self, Aim},
+    store::{Kind, Places},
+    tx::{
+        Call, inbox,
+        sends::{self, Sending},
+    },
+    wire::{
+        auth::{Auth, Caller, Signed},
+        request::{self as form, Path},
+    },
+};
+use std::collections::BTreeMap;
+
+/// Does what is due by time, and makes the next request, if there is work.
+pub(crate) fn next(call: &mut Call<'_>, requests: &Requests) -> Result<Next, Error> {
+    let mut next = Next { newest_send: call.tx.counters()?.last_send, ..Next::default() };
+    let own = call.tx.own_list(call.user())?;
+    if own.list.device(call.device()).is_none() {
+        next.over = Some(Code::RemovedFromAccount);
+        return Ok(next);
+    }
+    for event in tick::if_due(call)? {
+        inbox::put(&mut call.tx, &Item::Event(event))?;
+    }
+    let generation = call.tx.generation()?;
+    let known = requests.queue.as_ref().filter(|queue| queue.generation == generation);
+    let queue = match known {
+        Some(queue) => queue.clone(),
+        None => Queue::survey(call)?,
+    };
+    let work = match choose::next(call, requests, &queue)? {
+        None => None,
+        Some(Choice::Work(work)) => Some(work),
+        Some(Choice::Publish) => {
+            publish::publication(call, requests.stock)?.map(|upload| Work::Publication(upload.id))
+        }
+    };
+    if let Some(work) = work {
+        next.given = Some(give(call, requests, work)?);
+    }
+    next.queue = Some(queue);
+    Ok(next)
+}
+
+fn give(call: &mut Call<'_>, requests: &Requests, work: Work) -> Result<Given, Error> {
+    let (work, body) = body(call, requests, work)?;
+    let path = work.path();
+    let mut headers = vec![Header { name: "Content-Type".into(), value: form::CONTENT_TYPE.into() }];
+    headers.push(Header { name: "Sesame-Auth".into(), value: sign(call, requests, path, &body)? });
+    let users = work.users().into_iter().collect();
+    let request = ServerRequest { id: name(call), kind: kind(path), path: path.text().into(), headers, body, users };
+    Ok(Given { request, work, until: Timestamp(call.now().0.saturating_add(LENT)) })
+}
+
+/// A name whose first bytes say which device gave it.
+fn name(call: &mut Call<'_>) -> RequestId {
+    let random: [u8; 12] = call.context.random();
+    let mut name = [0; 16];
+    name.iter_mut().zip(tag(call).into_iter().chain(random)).for_each(|(to, from)| *to = from);
+    RequestId(name)
+}
+
+/// What the names of this device's requests begin with.
+pub(super) fn tag(call: &Call<'_>) -> [u8; 4] {
+    call.us.party.fingerprint().0.first_chunk().copied().unwrap_or_default()
+}
+
+fn sign(call: &mut Call<'_>, requests: &Requests, path: Path, body: &[u8]) -> Result<String, Error> {
+    let server = call.tx.server()?;
+    let time = call.now().0.saturating_add_signed(requests.offset);
+    let caller = Caller { user: call.user().clone(), device: call.device(), time, nonce: call.context.random() };
+    let signed = Signed { audience: &server.name, path, body };
+    Ok(Auth::sign(&call.us.signing, caller, &signed).text()?)
+}
+
+/// The body of a request. Work that turned out to be smaller than it was chosen comes back as it is.
+fn body(call: &mut Call<'_>, requests: &Requests, work: Work) -> Result<(Work, Vec<u8>), Error> {
+    let body = match &work {
+        Work::Submit(parts) => {
+            let (parts, body) = submit(call, parts)?;
+            return Ok((Work::Submit(parts), body));
+        }
+        Work::Bundles(devices) => bundles(devices)?,
+        Work::Confirm(ids) => form::Confirm { through: 0, ids: ids.clone().into() }.encode()?,
+        Work::Delete => delete(call, requests)?,
+        Work::Lists(users) => form::Lists { users: users.clone().into() }.encode()?,
+        Work::Mail { after, limit } => form::Mail { after: *after, limit: *limit }.encode()?,
+        Work::Publication(id) => publication(call, id)?,
+        Work::Push(value) => form::Push { value: value.clone().into() }.encode()?,
+    };
+    Ok((work, body))
+}
+
+fn bundles(devices: &[(UserId, DeviceId)]) -> Result<Vec<u8>, Code> {
+    let wanted = |(user, device): &(UserId, DeviceId)| form::Wanted { user: user.clone(), device: *device };
+    form::Bundles { devices: devices.iter().map(wanted).collect::<Vec<_>>().into() }.encode()
+}
+
+fn delete(call: &Call<'_>, requests: &Requests) -> Result<Vec<u8>, Code> {
+    let account = call.tx.account()?.ok_or(Code::NotPrimary)?;
+    let now = Timestamp(call.now().0.saturating_add_signed(requests.offset));
+    form::Delete::sign(&account, &call.tx.server()?.name, call.user().clone(), now).encode()
+}
+
+/// The token goes with an upload until one has been taken.
+fn publication(call: &Call<'_>, id: &PublicationId) -> Result<Vec<u8>, Code> {
+    let waiting: Option<PendingUpload> = call.tx.get(&Places::only(Kind::Publication))?;
+    let waiting = waiting.filter(|waiting| waiting.id == *id).ok_or(Code::Internal)?;
+    let token = if call.tx.book()?.rotated_at.is_none() { call.tx.server()?.token } else { Vec::new() };
+    form::Publish { token: token.into(), publication: waiting.bytes.into() }.encode()
+}
+
+/// The batches of these parts, as many as one request holds. Each envelope is computed from its recipe, always to the same bytes.
+fn submit(call: &Call<'_>, parts: &[Ready]) -> Result<(Vec<Ready>, Vec<u8>), Error> {
+    let mut sendings: BTreeMap<SendId, Sending> = BTreeMap::new();
+    let (mut named, mut batches, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for ready in parts {
+        if !sendings.contains_key(&ready.send) {
+            let sending = sends::read(&call.tx, &ready.send)?.ok_or(Code::RecordInconsistent)?;
+            sendings.insert(ready.send, sending);
+        }
+        let sending = sendings.get(&ready.send).ok_or(Code::Internal)?;
+        let head = &sending.head;
+        let mut part = sends::part(&call.tx, &ready.send, &ready.user)?.ok_or(Code::RecordInconsistent)?;
+        let record = call.tx.user(&ready.user)?;
+        let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
+        let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
+        // Entries for devices that are no longer on the list go.
+        send::plan(&mut part, record.as_ref(), |device| peers.get(device), aim);
+        let batch = outbox::batch(sending, &part, call.user())?;
+        bytes += batch.envelopes.iter().map(|outgoing| outgoing.envelope.len()).sum::<usize>();
+        if bytes > MAX_SUBMITTED && !batches.is_empty() {
+            break;
+        }
+        batches.push(form::Batch::from(&batch));
+        named.push(ready.clone());
+    }
+    Ok((named, form::Submit { batches: batches.into() }.encode()?))
+}
+
+fn kind(path: Path) -> RequestKind {
+    match path {
+        Path::Bundles => RequestKind::Bundles,
+        Path::Confirm => RequestKind::Confirm,
+        Path::Delete => RequestKind::Delete,
+        Path::Link => RequestKind::Link,
+        Path::Lists => RequestKind::Lists,
+        Path::Mail => RequestKind::Mail,
+        Path::Publication => RequestKind::Publication,
+        Path::Push => RequestKind::Push,
+        Path::Submit => RequestKind::Submit,
+    }
+}

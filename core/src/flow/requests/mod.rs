@@ -1,0 +1,269 @@
+//! The loop of requests: what a device asks of its server, and what it makes of the answers.
+//!
+//! `queue` says what the open sends wait for, `choose` takes the next piece of work, `give` makes a request of it, `hear` takes the answer in.
+//! Work is durable: it is read from the store. A request is not: it lives in [`Requests`], in memory, for a minute.
+//!
+//! A request is *lent*. Until its answer comes, or a minute has passed, its work is in no other request. A failure pauses everything, an
+//! answer that brings nothing pauses its user. So a loop over `next_request` ends, whatever the server says and whatever the host forgets.
+
+mod choose;
+mod give;
+mod hear;
+mod pause;
+mod queue;
+
+pub(crate) use choose::{due_in, is_registered};
+pub(crate) use give::next;
+pub(crate) use hear::hear;
+
+use crate::{
+    context::{Context, Timestamp},
+    error::Code,
+    event::ServerRequest,
+    ids::{DeviceId, PublicationId, RequestId, SendId, UserId},
+    store::Generation,
+    wire::request::Path,
+};
+use pause::Pause;
+use queue::{Queue, Ready};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long a request is lent, in ms.
+const LENT: u64 = 60_000;
+
+/// A piece of work that goes to the server in one request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Work {
+    Bundles(Vec<(UserId, DeviceId)>),
+    Confirm(Vec<u64>),
+    Delete,
+    Lists(Vec<UserId>),
+    Mail { after: u64, limit: u16 },
+    Publication(PublicationId),
+    Push(Vec<u8>),
+    Submit(Vec<Ready>),
+}
+
+impl Work {
+    pub(crate) fn path(&self) -> Path {
+        match self {
+            Self::Bundles(_) => Path::Bundles,
+            Self::Confirm(_) => Path::Confirm,
+            Self::Delete => Path::Delete,
+            Self::Lists(_) => Path::Lists,
+            Self::Mail { .. } => Path::Mail,
+            Self::Publication(_) => Path::Publication,
+            Self::Push(_) => Path::Push,
+            Self::Submit(_) => Path::Submit,
+        }
+    }
+
+    /// The users that it is about.
+    pub(crate) fn users(&self) -> BTreeSet<UserId> {
+        match self {
+            Self::Bundles(devices) => devices.iter().map(|(user, _)| user.clone()).collect(),
+            Self::Lists(users) => users.iter().cloned().collect(),
+            Self::Submit(parts) => parts.iter().map(|part| part.user.clone()).collect(),
+            _ => BTreeSet::new(),
+        }
+    }
+}
+
+/// A request that was given out.
+#[derive(Clone, Debug)]
+struct Lent {
+    until: Timestamp,
+    work: Work,
+}
+
+/// A fetch of the mailbox that was asked for.
+#[derive(Clone, Copy, Debug)]
+struct Fetch {
+    /// Envelopes that may still come.
+    left: u32,
+    /// The last envelope that came.
+    after: u64,
+}
+
+/// What a handle knows of its requests, in memory alone. A second handle over the same store may give the same work out again, which the
+/// server notices.
+#[derive(Debug, Default)]
+pub struct Requests {
+    lent: BTreeMap<RequestId, Lent>,
+    queue: Option<Queue>,
+    pause: Pause,
+    /// Users whose work rests.
+    resting: BTreeMap<UserId, Timestamp>,
+    /// Parts that the server would not take together with others.
+    alone: BTreeSet<Ready>,
+    /// What failed last time, which goes last.
+    failed: BTreeSet<Path>,
+    /// Parts that were given out by this handle.
+    given: BTreeSet<(SendId, UserId)>,
+    /// The newest send when this handle gave out its first request: an older one may have been given out by an earlier handle.
+    first_new: Option<u64>,
+    fetch: Option<Fetch>,
+    confirm: BTreeSet<u64>,
+    /// The server's clock less ours, in ms.
+    offset: i64,
+    /// The server has refused one signature, and no answer has come since.
+    unauthorized: bool,
+    /// The server does not want this device: nothing more is asked of it.
+    over: Option<Code>,
+    /// One-time prekeys that the server said it had left.
+    stock: Option<u32>,
+    mail_left: u32,
+}
+
+impl Requests {
+    /// The requests of a handle that has given out nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a request back: it is given out again at once.
+    pub fn release(&mut self, id: &RequestId) {
+        self.lent.remove(id);
+    }
+
+    /// Ends every pause, and takes every request back: the network is there again.
+    pub fn retry_now(&mut self) {
+        self.lent.clear();
+        self.pause.skip();
+        self.resting.clear();
+    }
+
+    /// The next requests fetch the mailbox, up to so many envelopes.
+    pub fn request_mail(&mut self, limit: u32) {
+        let after = self.fetch.map_or(0, |fetch| fetch.after);
+        self.fetch = (limit > 0).then_some(Fetch { left: limit, after });
+    }
+
+    /// Why nothing goes on, if nothing does.
+    pub(crate) fn problem(&self, now: Timestamp) -> Option<Code> {
+        self.over.or(self.pause.problem.filter(|_| self.pause.left(now) > 0))
+    }
+
+    /// The number of envelopes that the server still had at the last fetch.
+    pub(crate) fn mail_left(&self) -> u32 {
+        self.mail_left
+    }
+
+    /// The server's clock less ours, in ms.
+    pub(crate) fn clock_offset(&self) -> i64 {
+        self.offset
+    }
+
+    /// Whether a part of a send may have been given out, by this handle or by an earlier one.
+    pub(crate) fn may_have_given(&self, send: &SendId, user: &UserId) -> bool {
+        let number = send.0.first_chunk().map_or(0, |number| u64::from_be_bytes(*number));
+        self.first_new.is_none_or(|first| number <= first) || self.given.contains(&(*send, user.clone()))
+    }
+
+    /// Forgets requests whose minute is over, and pauses that are.
+    pub(crate) fn tidy(&mut self, now: Timestamp) {
+        self.lent.retain(|_, lent| (1..=LENT).contains(&lent.until.0.saturating_sub(now.0)));
+        self.resting.retain(|_, until| pause::left(*until, now) > 0);
+    }
+
+    /// Takes in what a call gave out, once it is committed.
+    pub(crate) fn gave(&mut self, next: Next, generation: Generation) -> Option<ServerRequest> {
+        self.first_new = self.first_new.or(Some(next.newest_send));
+        self.queue = next.queue.map(|queue| Queue { generation, ..queue });
+        self.over = self.over.or(next.over);
+        let Given { request, work, until } = next.given?;
+        if let Work::Submit(parts) = &work {
+            self.given.extend(parts.iter().map(|part| (part.send, part.user.clone())));
+        }
+        self.lent.insert(request.id, Lent { until, work });
+        Some(request)
+    }
+
+    /// The work of a request that waits for its answer.
+    pub(crate) fn take(&mut self, id: &RequestId) -> Option<Work> {
+        self.lent.remove(id).map(|lent| lent.work)
+    }
+
+    /// Takes in what a call made of an answer, once it is committed.
+    pub(crate) fn heard(&mut self, context: &mut Context<'_>, heard: Heard, generation: Generation) {
+        self.queue = heard.queue.map(|queue| Queue { generation, ..queue });
+        self.resting.extend(heard.resting);
+        self.alone.extend(heard.alone);
+        self.offset = heard.offset.unwrap_or(self.offset);
+        self.stock = heard.stock.or(self.stock);
+        self.over = self.over.or(heard.over);
+        self.mail_left = heard.mail_left.unwrap_or(self.mail_left);
+        self.unauthorized = heard.unauthorized;
+        if let Some(fetch) = heard.fetch {
+            self.fetch = fetch;
+        }
+        self.confirm.extend(heard.to_confirm);
+        for id in heard.confirmed {
+            self.confirm.remove(&id);
+        }
+        match heard.failure {
+            Some(Failure { problem, asked, path }) => {
+                self.pause.fail(context, problem, asked);
+                self.failed.insert(path);
+            }
+            None => {
+                self.pause = Pause::default();
+                self.failed.clear();
+            }
+        }
+    }
+}
+
+/// What one call of `next_request` came to.
+#[derive(Debug, Default)]
+pub(crate) struct Next {
+    given: Option<Given>,
+    queue: Option<Queue>,
+    over: Option<Code>,
+    newest_send: u64,
+}
+
+#[derive(Debug)]
+struct Given {
+    request: ServerRequest,
+    work: Work,
+    until: Timestamp,
+}
+
+/// Why an answer pauses everything.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    problem: Code,
+    /// How long the server asks to wait, in ms.
+    asked: u64,
+    path: Path,
+}
+
+/// What an answer came to.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// Items that are new in the inbox.
+    pub(crate) items: Vec<u64>,
+    /// Sends that changed.
+    pub(crate) sends: BTreeSet<SendId>,
+    failure: Option<Failure>,
+    queue: Option<Queue>,
+    resting: Vec<(UserId, Timestamp)>,
+    alone: Vec<Ready>,
+    offset: Option<i64>,
+    unauthorized: bool,
+    over: Option<Code>,
+    stock: Option<u32>,
+    mail_left: Option<u32>,
+    fetch: Option<Option<Fetch>>,
+    to_confirm: Vec<u64>,
+    confirmed: Vec<u64>,
+}
+
+impl Heard {
+    /// Why the requests pause.
+    pub(crate) fn problem(&self) -> Option<Code> {
+        self.over.or(self.failure.as_ref().map(|failure| failure.problem))
+    }
+}

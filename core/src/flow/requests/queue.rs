@@ -1,0 +1,130 @@
+//! What the open sends wait for, as of one generation of the store.
+//!
+//! The queue is made once from the store and then follows the answers, so that an answer for one user never costs a look at the whole send.
+
+use crate::{
+    error::Code,
+    event::Need,
+    flow::send::part,
+    ids::{DeviceId, SendId, UserId},
+    record::{PartState, SendHead, Wanted},
+    registry::send::{self, Aim},
+    store::{Generation, Kind, Places},
+    tx::{
+        Call,
+        sends::{self, Part},
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// A user's part of a send. Parts are in the order in which they go out: older sends first, then users rising, our own last.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Ready {
+    pub(crate) send: SendId,
+    pub(crate) is_own: bool,
+    pub(crate) user: UserId,
+}
+
+/// What the open sends wait for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Queue {
+    /// The generation of the store that it is of.
+    pub(crate) generation: Generation,
+    /// Parts that are whole.
+    pub(crate) ready: BTreeSet<Ready>,
+    /// Users whose list is missing, or is claimed to be newer.
+    pub(crate) lists: BTreeSet<UserId>,
+    /// Devices without a session.
+    pub(crate) bundles: BTreeSet<(UserId, DeviceId)>,
+}
+
+/// The heads of sends, each read once.
+#[derive(Default)]
+struct Heads(BTreeMap<SendId, Arc<SendHead>>);
+
+impl Heads {
+    fn get(&mut self, call: &Call<'_>, id: &SendId) -> Result<Arc<SendHead>, Code> {
+        if let Some(head) = self.0.get(id) {
+            return Ok(head.clone());
+        }
+        let head = Arc::new(sends::head(&call.tx, id)?.ok_or(Code::RecordInconsistent)?);
+        self.0.insert(*id, head.clone());
+        Ok(head)
+    }
+}
+
+impl Queue {
+    /// Looks at every open send.
+    pub(crate) fn survey(call: &mut Call<'_>) -> Result<Self, Code> {
+        let mut queue = Self { generation: call.tx.generation()?, ..Self::default() };
+        let mut heads = Heads::default();
+        let mut users = BTreeSet::new();
+        for id in sends::all(&call.tx)? {
+            if sends::tally(&call.tx, &id)?.is_some_and(|tally| tally.open > 0 || tally.own_open) {
+                users.extend(heads.get(call, &id)?.users.iter().map(|to| to.user.clone()));
+            }
+        }
+        for key in call.tx.keys(&Places::all(Kind::Wanted))? {
+            users.extend(call.tx.get_sound::<Wanted>(&key)?.map(|wanted| wanted.user));
+        }
+        for user in &users {
+            queue.look_at(call, user, &mut heads)?;
+        }
+        Ok(queue)
+    }
+
+    /// Looks at these users again.
+    pub(crate) fn update(&mut self, call: &mut Call<'_>, users: &BTreeSet<UserId>) -> Result<(), Code> {
+        self.ready.retain(|ready| !users.contains(&ready.user));
+        self.lists.retain(|user| !users.contains(user));
+        self.bundles.retain(|(user, _)| !users.contains(user));
+        let mut heads = Heads::default();
+        for user in users {
+            self.look_at(call, user, &mut heads)?;
+        }
+        Ok(())
+    }
+
+    fn look_at(&mut self, call: &mut Call<'_>, user: &UserId, heads: &mut Heads) -> Result<(), Code> {
+        if call.tx.exists(&call.tx.places().user(Kind::Wanted, user))? {
+            self.lists.insert(user.clone());
+        }
+        for Part { send: id, mut part } in sends::open_parts(&call.tx, user)? {
+            let head = heads.get(call, &id)?;
+            let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
+            let record = call.tx.user(user)?;
+            let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
+            let mut plan = send::plan(&mut part, record.as_ref(), |device| peers.get(device), aim);
+            if !plan.encrypt.is_empty() || part.state != PartState::Open {
+                // A session has come by another way than the loop's; the part goes on with it.
+                let sending = sends::read(&call.tx, &id)?.ok_or(Code::RecordInconsistent)?;
+                let own = call.tx.own_list(call.user())?;
+                part::advance(call, &sending, &mut part, &own)?;
+                sends::put_part(&mut call.tx, &call.us.party.user, &id, &part)?;
+                let record = call.tx.user(user)?;
+                let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
+                plan = send::plan(&mut part, record.as_ref(), |device| peers.get(device), aim);
+            }
+            if part.state == PartState::Open && plan.needs.is_empty() && plan.encrypt.is_empty() {
+                let is_own = user == call.user();
+                self.ready.insert(Ready { send: id, is_own, user: user.clone() });
+            }
+            for need in plan.needs {
+                match need {
+                    Need::DeviceList(user) => {
+                        self.lists.insert(user);
+                    }
+                    Need::Bundle(user, device) => {
+                        self.bundles.insert((user, device));
+                    }
+                    // The app decides about identities, and our own keys are looked at elsewhere.
+                    Need::IdentityAcceptance(_) | Need::Publication => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
