@@ -138,6 +138,26 @@ pub const MAX_LATENCY: Duration = DAY.saturating_mul(30);
 pub const MAX_SEND: Duration = DAY.saturating_mul(90);
 /// Age after which a session no longer decrypts (Sesame 4.2).
 pub const MAX_RECV: Duration = DAY.saturating_mul(160);
+/// Largest body of a request or of its answer, in bytes: 32 of the largest envelopes have 3.2 MiB.
+pub const MAX_EXCHANGE: usize = 4 * 1_024 * 1_024;
+/// Users whose device lists one request asks for.
+pub const MAX_LISTS_ASKED: usize = 100;
+/// Devices whose prekey bundles one request asks for.
+pub const MAX_BUNDLES_ASKED: usize = 64;
+/// Batches in one request.
+pub const MAX_BATCHES: usize = 64;
+/// Envelopes that one request for mail asks for.
+pub const MAX_MAIL: usize = 256;
+/// Ids that one confirmation names.
+pub const MAX_CONFIRMED: usize = MAX_BATCH;
+/// Longest push value that the server keeps for a device, in bytes.
+pub const MAX_PUSH: usize = 512;
+/// Longest registration token, in bytes.
+pub const MAX_TOKEN: usize = 1_024;
+/// Most bytes in one leg of a link box.
+pub const MAX_LINK_LEG: usize = 1_024 * 1_024;
+/// Longest name of a server, in bytes. Request signatures cover the name.
+pub const MAX_AUDIENCE: usize = 255;
 
 /// Whether the three ages satisfy Sesame 4.2: `MAXRECV > MAXSEND + 2 * MAXLATENCY`.
 ///

@@ -60,6 +60,12 @@ labels! {
     DEVICE = b"sesame/1 device";
     /// Signature over a device list (X 5).
     DEVICE_LIST = b"sesame/1 sign device list";
+    /// Signature over a request to the server.
+    REQUEST = b"sesame/1 sign request";
+    /// Signature over the deletion of an account.
+    DELETE = b"sesame/1 sign delete";
+    /// The name under which the server remembers a batch that it took (X 6).
+    RECEIPT = b"sesame/1 receipt";
 }
 
 #[cfg(test)]

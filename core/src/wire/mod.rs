@@ -1,7 +1,9 @@
 //! The encodings of everything that travels. Decoding is total and the encoding of a value is unique.
 //!
-//! This module knows no keys, and not what a value means.
+//! This module does not know what a value means. Only `auth` takes keys, for the signatures of requests.
 
+pub mod answer;
+pub mod auth;
 pub mod bundle;
 mod codec;
 pub mod content;
@@ -12,4 +14,5 @@ pub mod header;
 pub mod linking;
 pub mod opening;
 pub mod padding;
+pub mod request;
 pub mod size;
