@@ -19,3 +19,8 @@ pub mod store {
 }
 
 modules! { agreement crypto group keys model ratchet record registry session wire }
+
+/// The single steps beneath the loop of requests.
+pub mod steps {
+    pub use crate::device::steps::*;
+}

@@ -6,10 +6,6 @@ use core::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Longest name of a server, in bytes; the shortest is 1.
-pub const MAX_SERVER_NAME: usize = 255;
-/// Longest registration token, in bytes.
-pub const MAX_TOKEN: usize = 1_024;
 /// Largest payload of a message, in bytes. With the sender's list and the largest transcript beside it, it fits the largest step of the padding,
 /// so that what is accepted never fails for its size later.
 pub const MAX_PAYLOAD: usize = 65_536;
@@ -97,8 +93,10 @@ pub const MIN_HELD: usize = 1_024;
 pub const MAX_GAPS: usize = 64;
 /// How often the batch of one send for one user may be refused before the send to that user fails.
 pub const MAX_SEND_ROUNDS: u8 = 5;
-/// One-time prekeys of each kind that a device keeps published.
-pub const ONE_TIME_PRE_KEYS: usize = 100;
+/// One-time prekeys of each kind that a device keeps published, unless its server wants another number. A KEM prekey weighs 1.6 KB.
+pub const ONE_TIME_PRE_KEYS: usize = 40;
+/// The most one-time prekeys of each kind that a device publishes, whatever its server wants.
+pub const MAX_ONE_TIME_PRE_KEYS: usize = 100;
 /// If fewer one-time prekeys are published, a refill is due.
 pub const REFILL_BELOW: usize = 20;
 /// One-time prekeys made at once.
@@ -138,6 +136,16 @@ pub const MAX_LATENCY: Duration = DAY.saturating_mul(30);
 pub const MAX_SEND: Duration = DAY.saturating_mul(90);
 /// Age after which a session no longer decrypts (Sesame 4.2).
 pub const MAX_RECV: Duration = DAY.saturating_mul(160);
+/// Bytes of envelopes that one request submits, but for a batch that is larger by itself.
+pub const MAX_SUBMITTED: usize = 1_024 * 1_024;
+/// Items in the inbox beyond which no mail is fetched.
+pub const MAX_INBOX_ITEMS: usize = 4_096;
+/// Bytes of the inbox beyond which no mail is fetched.
+pub const MAX_INBOX_BYTES: usize = 16 * 1_024 * 1_024;
+/// Age at which a send that is not settled is given up.
+pub const MAX_SEND_AGE: Duration = DAY.saturating_mul(30);
+/// The time between two rounds of housekeeping.
+pub const HOUSEKEEPING: Duration = DAY;
 /// Largest body of a request or of its answer, in bytes: 32 of the largest envelopes have 3.2 MiB.
 pub const MAX_EXCHANGE: usize = 4 * 1_024 * 1_024;
 /// Users whose device lists one request asks for.

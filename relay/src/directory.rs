@@ -9,7 +9,7 @@ use sesame_core::{
         keys::device_list::VerifiedDeviceList,
         wire::bundle::{Bundle, KemPreKey, LastingPreKeys, OneTimePreKey, Publication},
     },
-    limits::ONE_TIME_PRE_KEYS,
+    limits::MAX_ONE_TIME_PRE_KEYS,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -94,7 +94,7 @@ impl Directory {
         let keys = pre_keys.entry(device).or_default();
         keys.lasting = upload.lasting.or(keys.lasting.take());
         for (curve, kem) in upload.one_time.iter().zip(upload.kem_one_time.iter()) {
-            if keys.curve.len() < ONE_TIME_PRE_KEYS && keys.taken.insert(curve.id) {
+            if keys.curve.len() < MAX_ONE_TIME_PRE_KEYS && keys.taken.insert(curve.id) {
                 keys.curve.push_back(curve.clone());
                 keys.kem.push_back(kem.clone());
             }

@@ -25,8 +25,9 @@ pub use view::{Seen, SeenEnvelope, View};
 use directory::Directory;
 use mailbox::Mailboxes;
 use sesame_core::{
-    event::{Answers, Batch, Need},
+    event::Batch,
     ids::{DeviceId, UserId},
+    internal::steps::{Answers, Need},
 };
 
 /// A device, authenticated by the transport.

@@ -6,6 +6,7 @@ use crate::error::Code;
 use crate::{
     context::Context,
     error::Error,
+    event::Server,
     flow::upkeep::begin,
     ids::UserId,
     secret::Secret,
@@ -39,10 +40,11 @@ impl Device {
         store_key: &Secret<32>,
         context: &mut Context<'_>,
         user: &UserId,
+        server: &Server,
     ) -> Result<Self, Error> {
         let sealer = Sealer::new(store_key);
         let place = Place { store: store.as_ref(), sealer: &sealer };
-        let keys = place.run(context, |tx, context| Ok(begin::create(tx, context, &sealer, user)?))?;
+        let keys = place.run(context, |tx, context| Ok(begin::create(tx, context, &sealer, (user, server))?))?;
         Ok(Self { store, sealer, keys })
     }
 

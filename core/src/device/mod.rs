@@ -11,9 +11,12 @@ mod begin;
 mod group;
 mod receive;
 mod registry;
+mod requests;
 mod send;
+pub(crate) mod steps;
 mod upkeep;
 
+pub use crate::flow::requests::Requests;
 pub use begin::Linking;
 pub use group::Group;
 
@@ -22,7 +25,7 @@ use crate::{
     error::Error,
     ids::{DeviceId, UserId},
     keys::device::DeviceKeys,
-    store::{Sealer, Store},
+    store::{Generation, Sealer, Store},
     tx::{Call, Place},
 };
 use std::sync::Arc;
@@ -51,6 +54,16 @@ impl Device {
     #[must_use]
     pub fn id(&self) -> DeviceId {
         self.keys.party.device
+    }
+
+    /// Runs one call to its commit; gives the store's generation after it as well.
+    fn call_to<T>(
+        &self,
+        context: &mut Context<'_>,
+        call: impl FnMut(&mut Call<'_>) -> Result<T, Error>,
+    ) -> Result<(T, Generation), Error> {
+        let place = Place { store: self.store.as_ref(), sealer: &self.sealer };
+        place.call_to(&self.keys, context, call)
     }
 
     /// Runs one call to its commit.

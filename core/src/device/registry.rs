@@ -6,7 +6,7 @@ use crate::error::Code;
 use crate::{
     context::Context,
     error::Error,
-    event::{DeviceView, Received, SessionView, UserView},
+    event::{DeviceView, SessionView, UserView},
     flow::{look, upkeep::identity},
     ids::{AccountKey, DeviceId, Scope, UserId},
 };
@@ -41,7 +41,7 @@ impl Device {
         self.call(context, |call| Ok(look::session(call, user, device, Scope::Direct)?))
     }
 
-    /// The app has made sure that the user's changed account key is the user's (X 5), and what was held for it is opened.
+    /// The app has made sure that the user's changed account key is the user's (X 5). What was held for it is opened and goes to the inbox.
     ///
     /// The old identity's devices and sessions are gone with this; the next send needs the new list and bundles.
     ///
@@ -56,8 +56,8 @@ impl Device {
         context: &mut Context<'_>,
         user: &UserId,
         account_key: &AccountKey,
-    ) -> Result<Vec<Received>, Error> {
-        self.call(context, |call| identity::accept(call, user, account_key))
+    ) -> Result<(), Error> {
+        self.call(context, |call| identity::accept(call, user, account_key).map(drop))
     }
 
     /// The app has compared safety numbers for this user's pinned account key.

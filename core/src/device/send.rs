@@ -1,30 +1,33 @@
-//! Sending: one call, a batch for each user (Sesame 3.3; D8).
+//! Sending: one call for every device of every recipient, and what becomes of it (Sesame 3.3; D8).
 
 use super::Device;
 use crate::{
     context::Context,
     error::{Code, Error},
-    event::{Answers, Applied, PendingSend, Recipients, Rejection},
+    event::{Batch, PendingSend, Recipients, SendStatus},
     flow::{
         group::act,
-        send::{self, outbox, settle},
+        requests::Requests,
+        send::{self, outbox, outcome},
     },
     ids::{ContentId, DeviceId, SendId, UserId},
-    limits::{MAX_BATCH, MAX_RECIPIENTS},
+    limits::MAX_DIRECT_USERS,
     tx::sends,
 };
+use std::collections::BTreeSet;
 
 impl Device {
     /// Encrypts `payload` for every device of every recipient, and a transcript for the user's own other devices. Recipients are users, or
     /// one group: its members then get it in ratchets of the group's own (D5).
     ///
-    /// What is missing comes back as needs; what can be encrypted is, at once. `content_id` is the app's own id, or `None` for a
-    /// fresh one. Nothing is returned before it is committed; after a crash [`Device::outbox`] gives the same bytes.
+    /// The send goes out by [`Device::next_request`], and ends with [`Event::SendFinished`](crate::event::Event::SendFinished) in the inbox.
+    /// `content_id` is the app's own id, or `None` for a fresh one. A call that is repeated with the id of a send whose end the app has not
+    /// acked is the same send.
     ///
     /// # Errors
-    /// [`Code::EmptyBatch`] without recipient; [`Code::TooMany`]; [`Code::TooLarge`] when the payload fits no step of the padding;
-    /// [`Code::NotListed`] when this device is not on its own user's list; [`Code::UnknownGroup`] or [`Code::NotAMember`]; the store's. Then
-    /// nothing has changed.
+    /// [`Code::EmptyBatch`] without recipient; [`Code::TooMany`] beyond 256 users; [`Code::PayloadTooLarge`] beyond 65,536 bytes;
+    /// [`Code::ContentIdInUse`] when another send has this id; [`Code::DeviceRemoved`] when this device is not on its own user's list;
+    /// [`Code::UnknownGroup`] or [`Code::NotAMember`]; the store's. Then nothing has changed.
     pub fn batch_encrypt<'r>(
         &self,
         context: &mut Context<'_>,
@@ -43,28 +46,22 @@ impl Device {
         self.call(context, |call| send::to_users(call, &users, None, payload, content_id))
     }
 
-    /// The recipients of a direct send, each once, and our own user last.
+    /// The recipients of a direct send, each once and rising, and our own user last. The batches go out in this order, as those of a group do.
     fn recipients(&self, named: &[UserId]) -> Result<Vec<UserId>, Error> {
         if named.is_empty() {
             return Err(Error::of(Code::EmptyBatch, "recipients"));
         }
-        if named.len() > MAX_RECIPIENTS {
+        let others: BTreeSet<&UserId> = named.iter().filter(|user| *user != self.user()).collect();
+        if others.len() > MAX_DIRECT_USERS {
             return Err(Error::of(Code::TooMany, "recipients"));
         }
-        let mut users: Vec<UserId> = Vec::with_capacity(named.len() + 1);
-        for user in named {
-            if user != self.user() && !users.contains(user) {
-                users.push(user.clone());
-            }
-        }
-        users.push(self.user().clone());
-        Ok(users)
+        Ok(others.into_iter().chain([self.user()]).cloned().collect())
     }
 
     /// Encrypts `payload` for one device alone, without a transcript: control messages, receipts.
     ///
     /// # Errors
-    /// As [`Device::batch_encrypt`].
+    /// [`Code::InvalidArgument`] for this device itself; as [`Device::batch_encrypt`].
     pub fn encrypt_to(
         &self,
         context: &mut Context<'_>,
@@ -79,63 +76,62 @@ impl Device {
         self.call(context, |call| send::to_users(call, core::slice::from_ref(user), Some(device), payload, None))
     }
 
-    /// Every send that is not settled, oldest first; after a crash the same bytes as before.
+    /// How a send stands; `None` once the app has acked its end.
     ///
     /// # Errors
     /// The store's.
-    pub fn outbox(&self, context: &mut Context<'_>) -> Result<Vec<PendingSend>, Error> {
-        self.call(context, |call| Ok(outbox::all(call)?))
+    pub fn send_status(&self, context: &mut Context<'_>, send: &SendId) -> Result<Option<SendStatus>, Error> {
+        self.call(context, |call| Ok(outcome::status(call, send)?))
     }
 
-    /// One send, or `None` when it is settled.
+    /// How the send with the app's own id stands; `None` once the app has acked its end.
     ///
     /// # Errors
     /// The store's.
-    pub fn pending(&self, context: &mut Context<'_>, send: &SendId) -> Result<Option<PendingSend>, Error> {
-        self.call(context, |call| Ok(outbox::view(call, send)?))
+    pub fn send_with(&self, context: &mut Context<'_>, content_id: &ContentId) -> Result<Option<SendStatus>, Error> {
+        self.call(context, |call| {
+            let id = sends::by_content(&call.tx, content_id)?;
+            Ok(id.map(|id| outcome::status(call, &id)).transpose()?.flatten())
+        })
     }
 
-    /// The server has taken a user's batch whole. Settling what is settled already does nothing.
+    /// Every send whose end the app has not acked, oldest first.
     ///
     /// # Errors
     /// The store's.
-    pub fn accepted(&self, context: &mut Context<'_>, send: &SendId, user: &UserId) -> Result<(), Error> {
-        self.call(context, |call| Ok(sends::close(&mut call.tx, send, user)?))
+    pub fn sends(&self, context: &mut Context<'_>) -> Result<Vec<SendStatus>, Error> {
+        self.call(context, |call| Ok(outcome::all(call)?))
     }
 
-    /// Gives a user's part of a send up: nothing of it will be offered again.
+    /// The batches of a send that the server may have now, to look at. They go to the server by [`Device::next_request`].
     ///
     /// # Errors
     /// The store's.
-    pub fn abandon(&self, context: &mut Context<'_>, send: &SendId, user: &UserId) -> Result<(), Error> {
-        self.call(context, |call| Ok(sends::close(&mut call.tx, send, user)?))
+    pub fn batches(&self, context: &mut Context<'_>, send: &SendId) -> Result<Vec<Batch>, Error> {
+        self.call(context, |call| Ok(outbox::view(call, send)?.map_or_else(Vec::new, |send| send.batches)))
     }
 
-    /// The server has refused a user's batch whole. The list that it shows is taken in, what is missing is encrypted or becomes a
-    /// need, what was encrypted stays as it is. After five refusals the user's part is given up (`TooManyRounds`).
+    /// Withdraws a send for these users, or for all. What is settled stays as it is. A batch that was given out already may have been sent:
+    /// the outcome says `MaybeSent` then.
     ///
     /// # Errors
-    /// [`Code::InvalidArgument`] when no such part is open; what
-    /// [`VerifiedDeviceList::verify`](crate::keys::device_list::VerifiedDeviceList::verify) says, [`Code::WrongUser`]; the store's.
-    pub fn rejected(
+    /// [`Code::UnknownSend`]; [`Code::UnknownUser`] for a user whom the send does not name; the store's.
+    pub fn cancel(
         &self,
         context: &mut Context<'_>,
+        requests: &Requests,
         send: &SendId,
-        user: &UserId,
-        rejection: &Rejection,
-    ) -> Result<PendingSend, Error> {
-        let shown = settle::shown_list(rejection, user)?;
-        self.call(context, |call| settle::rejected(call, send, user, shown.as_ref()))
+        users: Option<&[UserId]>,
+    ) -> Result<(), Error> {
+        let may_have_given = |user: &UserId| requests.may_have_given(send, user);
+        self.call(context, |call| outcome::cancel(call, send, users, &may_have_given))
     }
 
-    /// Takes in what the server gave for needs, in any order and at any time. Each item is taken or refused by itself.
+    /// Tries a send again for every user for whom it failed or was withdrawn.
     ///
     /// # Errors
-    /// [`Code::TooMany`]; the store's.
-    pub fn apply(&self, context: &mut Context<'_>, answers: &Answers) -> Result<Applied, Error> {
-        if answers.device_lists.len() > MAX_BATCH || answers.bundles.len() > MAX_BATCH {
-            return Err(Error::of(Code::TooMany, "answers"));
-        }
-        self.call(context, |call| settle::apply(call, answers))
+    /// [`Code::UnknownSend`]; the store's.
+    pub fn retry(&self, context: &mut Context<'_>, send: &SendId) -> Result<(), Error> {
+        self.call(context, |call| outcome::retry(call, send))
     }
 }

@@ -66,15 +66,6 @@ pub enum Event {
         /// The users who are members now.
         added: Vec<UserId>,
     },
-    /// A device has other operations of a group than this one. Call `tick`: what either device lacks is in the outbox then (D6).
-    GroupDiverged {
-        /// The group.
-        group: GroupId,
-        /// The user of the other device.
-        user: UserId,
-        /// The other device.
-        device: DeviceId,
-    },
     /// A device signed two operations under one number: it told different things to different members (A53).
     GroupEquivocation {
         /// The group.

@@ -1,6 +1,6 @@
-//! Users, devices and sessions as an app sees them, and what a device uploads.
+//! Users, devices and sessions as an app sees them.
 
-use crate::ids::{AccountKey, DeviceId, PublicationId, SessionId, UserId};
+use crate::ids::{AccountKey, DeviceId, SessionId, UserId};
 
 /// How a device stands with us.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,13 +62,4 @@ pub struct SessionView {
     pub received: u64,
     /// Other sessions that are kept for late messages.
     pub inactive: usize,
-}
-
-/// What a device uploads to the server: its user's signed device list, and prekeys.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Publication {
-    /// The upload's name, for `published`.
-    pub id: PublicationId,
-    /// The bytes for the server, a `wire::bundle::Publication`.
-    pub bytes: Vec<u8>,
 }

@@ -3,7 +3,7 @@
 use crate::{
     error::{Code, Error},
     ids::{RequestId, SendId, UserId},
-    limits::{MAX_SERVER_NAME, MAX_TOKEN},
+    limits::{MAX_AUDIENCE, MAX_TOKEN},
 };
 
 /// The server that a device belongs to.
@@ -28,7 +28,7 @@ impl Server {
     /// # Errors
     /// [`Code::InvalidArgument`] for another length of either.
     pub fn with_token(name: &str, token: &[u8]) -> Result<Self, Error> {
-        if name.is_empty() || name.len() > MAX_SERVER_NAME {
+        if name.is_empty() || name.len() > MAX_AUDIENCE {
             return Err(Error::of(Code::InvalidArgument, "server"));
         }
         if token.len() > MAX_TOKEN {

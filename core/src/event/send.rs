@@ -1,9 +1,6 @@
-//! Sends: what goes to the server, what must be brought first, and what the server answers.
+//! Sends: whom they go to, and what goes to the server.
 
-use crate::{
-    error::Code,
-    ids::{ContentId, DeviceId, Fingerprint, GroupId, SendId, UserId},
-};
+use crate::ids::{ContentId, DeviceId, Fingerprint, GroupId, SendId, UserId};
 
 /// To whom a message goes.
 #[derive(Clone, Copy, Debug)]
@@ -80,62 +77,4 @@ pub struct Skipped {
     pub fingerprint: Fingerprint,
     /// The number of the code that says why.
     pub reason: u16,
-}
-
-/// What the app has to bring before a batch is whole.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Need {
-    /// The user's signed device list.
-    DeviceList(UserId),
-    /// A prekey bundle of this device.
-    Bundle(UserId, DeviceId),
-    /// The app's decision on a changed account key.
-    IdentityAcceptance(UserId),
-    /// An upload of fresh prekeys (X 6).
-    Publication,
-}
-
-/// Why the server refused a batch.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Rejection {
-    /// The user's devices differ from those that the batch names; with the user's signed list, which alone counts (X 5).
-    Mismatch {
-        /// A signed device list.
-        device_list: Vec<u8>,
-    },
-    /// There is no such user.
-    NoSuchUser,
-}
-
-/// What the server gave for needs.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Answers {
-    /// Signed device lists.
-    pub device_lists: Vec<Vec<u8>>,
-    /// Prekey bundles.
-    pub bundles: Vec<Vec<u8>>,
-    /// Devices for which the server has no bundle.
-    pub without_bundle: Vec<(UserId, DeviceId)>,
-    /// Users that the server does not know.
-    pub unknown_users: Vec<UserId>,
-}
-
-/// Something in the answers that was not taken. It changed nothing, but its device is skipped.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Refusal {
-    /// `device_lists` or `bundles`.
-    pub field: &'static str,
-    /// Its place in that list, from 0.
-    pub item: usize,
-    /// The code that says why.
-    pub code: Code,
-}
-
-/// What came of the answers.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Applied {
-    /// What the app should know.
-    pub events: Vec<Event>,
-    /// What was refused.
-    pub refusals: Vec<Refusal>,
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     error::Code,
-    event::{DeviceState, DeviceView, InboxItem, Item, SessionView, UserView},
+    event::{DeviceState, DeviceView, Event, InboxItem, Item, SessionView, UserView},
     ids::{DeviceId, Scope, UserId},
     record::Hot,
     store::{Kind, Places},
-    tx::Call,
+    tx::{Call, sends},
 };
 
 /// Every user that is known, rising by id.

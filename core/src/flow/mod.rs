@@ -6,6 +6,7 @@
 //!   `settle` takes the server's word.
 //! - [`group`]: what is said in a group, out (`act`) and in (`hear`), and the group's state.
 //! - [`receive`]: in. `batch` -> `open` (gate, session, ratchet) -> `content` (what it says, in its scope) -> the inbox.
+//! - [`requests`]: the loop. What is due at the server becomes requests, and their answers are taken in.
 //! - [`upkeep`]: what makes and keeps a device: create, link, publish, the daily housekeeping, accepted identities.
 //!
 //! Each uses only what stands before it. Nothing here commits: a call is committed when its road has ended, or it leaves no trace.
@@ -14,5 +15,6 @@ pub(crate) mod group;
 pub(crate) mod lists;
 pub(crate) mod look;
 pub(crate) mod receive;
+pub(crate) mod requests;
 pub(crate) mod send;
 pub(crate) mod upkeep;

@@ -19,6 +19,8 @@ pub struct Counters {
     pub held_operations: u64,
     /// The number of the newest send: sends are in the order in which they were made.
     pub last_send: u64,
+    /// Whether a device may have other operations of a group than we, so that something is due to it.
+    pub lagging: bool,
 }
 impl Record for Counters {}
 

@@ -21,12 +21,12 @@ pub use operation::{StoredOperation, Waiting};
 pub use outbox::{
     ContentOf, Entry, Nested, PartState, Recipe, SendBody, SendHead, SendPart, SendTally, SentTo, Skip, ToGroup,
 };
-pub use server::{Push, ServerState, Wanted};
 pub use own::{Check, Own, PendingLink, PendingUpload, StoredList};
 pub use pre_key::{Lasting, PreKeyBook};
 pub use ratchet::{
     Beginning, Block, BlockEntry, Cold, Directory, Hot, IndexEntry, OldChain, Opening, SessionCold, Slot,
 };
+pub use server::{Push, ServerState, Wanted};
 
 use crate::error::Code;
 use serde::{Serialize, de::DeserializeOwned};

@@ -41,6 +41,8 @@ pub struct PreKeyBook {
     pub rotated_at: Option<u64>,
     /// The epoch of the device list that was last published.
     pub published_epoch: u64,
+    /// A hash of the devices on that list: a list that is only signed anew is in no hurry.
+    pub published_devices: [u8; 32],
 }
 impl Record for PreKeyBook {}
 
@@ -49,6 +51,15 @@ impl PreKeyBook {
     #[must_use]
     pub fn is_due_before_sending(&self, now: Timestamp) -> bool {
         self.rotated_at.is_none_or(|at| now.since(Timestamp(at)) > MAX_OWN_PRE_KEY_AGE)
+    }
+
+    /// The server has lost what was published: all of it goes up again.
+    pub fn forget_published(&mut self) {
+        self.rotated_at = None;
+        self.published_epoch = 0;
+        self.published_devices = [0; 32];
+        self.curve_offered = 0;
+        self.kem_offered = 0;
     }
 
     /// The next id of a pair.

@@ -7,8 +7,7 @@
 use crate::{
     context::Timestamp,
     error::Code,
-    event::Need,
-    ids::{DeviceId, Fingerprint, Scope},
+    ids::{DeviceId, Fingerprint, Scope, UserId},
     keys::party::{self, Party},
     limits::MAX_SEND_ROUNDS,
     model::{Peer, User},
@@ -16,6 +15,19 @@ use crate::{
     registry::trust,
 };
 use std::collections::BTreeMap;
+
+/// What is missing before a batch is whole.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Need {
+    /// The user's signed device list.
+    DeviceList(UserId),
+    /// A prekey bundle of this device.
+    Bundle(UserId, DeviceId),
+    /// The app's decision on a changed account key.
+    IdentityAcceptance(UserId),
+    /// An upload of fresh prekeys (X 6).
+    Publication,
+}
 
 /// What to do next for a part.
 #[derive(Debug, Default)]

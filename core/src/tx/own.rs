@@ -7,7 +7,7 @@ use crate::{
     ids::UserId,
     keys::device_list::{List, VerifiedDeviceList},
     model::User,
-    record::{Own, PreKeyBook},
+    record::{Own, PreKeyBook, ServerState},
     store::{Kind, Places},
 };
 
@@ -58,6 +58,15 @@ impl Tx<'_> {
         let pinned = User::pinned(list.user.clone(), list.account());
         self.put_user(&User { verified, list: Some(list.list.clone()), ..pinned })?;
         self.put_signed_list(list)
+    }
+
+    /// What this device keeps of its server.
+    pub(crate) fn server(&self) -> Result<ServerState, Code> {
+        Ok(self.get(&Places::only(Kind::Server))?.unwrap_or_default())
+    }
+
+    pub(crate) fn put_server(&mut self, server: &ServerState) -> Result<(), Code> {
+        self.put(Places::only(Kind::Server), server)
     }
 
     pub(crate) fn book(&self) -> Result<PreKeyBook, Code> {

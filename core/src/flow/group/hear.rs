@@ -3,12 +3,12 @@
 use super::state::{self, Changed, Loaded, Offered, Taker, Teller};
 use crate::{
     error::{Blame, Code},
-    event::{Event, Flags, Item, Message, MessageKind, Standing},
+    event::{Event, Flags, Item, Message, MessageKind},
     group::sync,
     ids::{AccountKey, ContentId, DeviceId, EnvelopeId, GroupId, Scope, SessionId, UserId},
     limits::MAX_LATENCY,
     model::{Claim, GroupRecord},
-    record::HeldContent,
+    record::{Counters, HeldContent},
     tx::{Call, Tx, held},
     wire::{
         content::{self, Body, GroupClaim, Prelude},
@@ -56,7 +56,7 @@ pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: GroupContent) -> Res
     if let (Some(mut group), Body::Group { claim, .. }) = (call.tx.group(&id)?, &said.body)
         && group.misled.contains(&said.user)
     {
-        note_claim(&mut group, id, &said, *claim, false);
+        note_claim(&mut call.tx, &mut group, &said, (*claim, false))?;
         call.tx.put_group(&id, &group)?;
     }
     let held = hold(call, &id, &said)?;
@@ -73,25 +73,22 @@ fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &GroupContent) ->
                 return Err(Code::WrongScope);
             }
             let Some(message) = message(call, &group, id, said)? else { return Ok(None) };
-            let event = if has_part(call, &group, said) {
-                let event = note_claim(&mut group, id, said, *claim, false);
+            if has_part(call, &group, said) {
+                note_claim(&mut call.tx, &mut group, said, (*claim, false))?;
                 call.tx.put_group(&id, &group)?;
-                event
-            } else {
-                None
-            };
-            Ok(Some(event.map(Item::Event).into_iter().chain([Item::Message(message)]).collect()))
+            }
+            Ok(Some(vec![Item::Message(message)]))
         }
         Body::Operations { claim, bundle, .. } => {
             let bundle = Bundle::decode(bundle.as_slice())?;
             let asks = bundle.operations.as_slice().is_empty();
             let Some(changed) = take(call, id, said, &bundle)? else { return Ok(None) };
-            let Changed { mut group, mut events, .. } = changed;
+            let Changed { mut group, events, .. } = changed;
             if group.scope != scope {
                 return Err(Code::WrongScope);
             }
             if has_part(call, &group, said) {
-                events.extend(note_claim(&mut group, id, said, *claim, asks));
+                note_claim(&mut call.tx, &mut group, said, (*claim, asks))?;
                 call.tx.put_group(&id, &group)?;
             }
             Ok(Some(events.into_iter().map(Item::Event).collect()))
@@ -223,21 +220,20 @@ fn with_held(tx: &Tx<'_>, loaded: &Loaded, said: &GroupContent, mut offered: Off
     Ok(offered)
 }
 
+/// Remembers which operations a device says that it has, and whether it asks for ours. If it has others than we, the loop of requests says
+/// what is due to it.
 fn note_claim(
+    tx: &mut Tx<'_>,
     group: &mut GroupRecord,
-    id: GroupId,
     said: &GroupContent,
-    claim: GroupClaim,
-    asks: bool,
-) -> Option<Event> {
+    (claim, asks): (GroupClaim, bool),
+) -> Result<(), Code> {
     let claim = Claim { count: claim.count, digest: claim.digest };
-    let news = sync::hear(group, (&said.user, said.device), claim, asks);
-    // Once our user has left, we need not agree with anybody.
-    (news && group.standing == Standing::Member).then(|| Event::GroupDiverged {
-        group: id,
-        user: said.user.clone(),
-        device: said.device,
-    })
+    if sync::hear(group, (&said.user, said.device), claim, asks) {
+        let counters = tx.counters()?;
+        tx.put_counters(&Counters { lagging: true, ..counters })?;
+    }
+    Ok(())
 }
 
 /// `false`: the content is beyond the bounds of what is held, and was dropped.

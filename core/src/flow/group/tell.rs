@@ -2,8 +2,8 @@
 
 use crate::{
     error::{Code, Error},
-    flow::send::{self, Message},
     event::PendingSend,
+    flow::send::{self, Message},
     ids::{DeviceId, UserId},
     limits::MAX_DIRECT_USERS,
     model::GroupRecord,

@@ -156,7 +156,7 @@ fn mail(fetch: Fetch) -> Choice {
 }
 
 /// Whether the inbox has so much that no mail is fetched before the app has acked some of it.
-pub(super) fn is_inbox_full(call: &Call<'_>) -> Result<bool, Code> {
+pub(crate) fn is_inbox_full(call: &Call<'_>) -> Result<bool, Code> {
     let (items, bytes) = call.tx.weigh(&Places::all(Kind::Item))?;
     Ok(items >= MAX_INBOX_ITEMS || bytes >= MAX_INBOX_BYTES)
 }

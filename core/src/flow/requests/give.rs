@@ -8,7 +8,7 @@ use super::{
 use crate::{
     context::Timestamp,
     error::{Code, Error},
-    event::{Event, Header, Item, RequestKind, ServerRequest},
+    event::{Header, Item, RequestKind, ServerRequest},
     flow::{
         send::outbox,
         upkeep::{publish, tick},
@@ -49,9 +49,7 @@ pub(crate) fn next(call: &mut Call<'_>, requests: &Requests) -> Result<Next, Err
     let work = match choose::next(call, requests, &queue)? {
         None => None,
         Some(Choice::Work(work)) => Some(work),
-        Some(Choice::Publish) => {
-            publish::publication(call, requests.stock)?.map(|upload| Work::Publication(upload.id))
-        }
+        Some(Choice::Publish) => publish::publication(call, requests.stock)?.map(|upload| Work::Publication(upload.id)),
     };
     if let Some(work) = work {
         next.given = Some(give(call, requests, work)?);

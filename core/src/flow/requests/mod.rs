@@ -12,7 +12,7 @@ mod hear;
 mod pause;
 mod queue;
 
-pub(crate) use choose::{due_in, is_registered};
+pub(crate) use choose::{due_in, is_inbox_full, is_registered};
 pub(crate) use give::next;
 pub(crate) use hear::hear;
 
@@ -181,8 +181,13 @@ impl Requests {
     }
 
     /// The work of a request that waits for its answer.
-    pub(crate) fn take(&mut self, id: &RequestId) -> Option<Work> {
-        self.lent.remove(id).map(|lent| lent.work)
+    pub(crate) fn work(&self, id: &RequestId) -> Option<Work> {
+        self.lent.get(id).map(|lent| lent.work.clone())
+    }
+
+    /// The answer to a request has come.
+    pub(crate) fn take(&mut self, id: &RequestId) {
+        self.lent.remove(id);
     }
 
     /// Takes in what a call made of an answer, once it is committed.

@@ -4,11 +4,10 @@
 
 use crate::{
     error::Code,
-    event::Need,
     flow::send::part,
     ids::{DeviceId, SendId, UserId},
     record::{PartState, SendHead, Wanted},
-    registry::send::{self, Aim},
+    registry::send::{self, Aim, Need},
     store::{Generation, Kind, Places},
     tx::{
         Call,

@@ -3,10 +3,10 @@
 
 use crate::{
     error::Code,
-    event::{Batch, Event, Need, Outgoing, Skipped},
+    event::{Batch, Event, Outgoing, Skipped},
     ids::{ContentId, Scope, SendId, UserId},
     record::{Entry, PartState, SendHead, SendPart, SentTo, Skip},
-    registry::send::{self, Aim},
+    registry::send::{self, Aim, Need},
     session,
     store::Key,
     tx::{

@@ -1,9 +1,12 @@
 //! The server's answer to a batch, and what it gave for needs (Sesame 3.3; X 5, X 6).
 
-use super::start;
+use super::{
+    needs::{Answers, Applied, Refusal, Rejection},
+    start,
+};
 use crate::{
     error::{Blame, Code, Error},
-    event::{Answers, Applied, Event, Refusal, Rejection},
+    event::Event,
     flow::lists,
     ids::{DeviceId, Scope, SendId, UserId},
     keys::{bundle::VerifiedBundle, device_list::VerifiedDeviceList},

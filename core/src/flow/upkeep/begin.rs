@@ -10,6 +10,7 @@ use crate::{
         x25519,
     },
     error::{Code, Error},
+    event::Server,
     flow::group::state::{self, Taker, Teller},
     ids::{AccountKey, DeviceId, GroupId, UserId},
     keys::{
@@ -18,7 +19,7 @@ use crate::{
     },
     limits::LINK_EXPIRY,
     model::User,
-    record::{Own, PendingLink, PreKeyBook},
+    record::{Own, PendingLink, PreKeyBook, ServerState},
     secret::Secret,
     store::{Kind, Places, Query, Sealer},
     tx::Tx,
@@ -53,7 +54,7 @@ pub(crate) fn create(
     tx: &mut Tx<'_>,
     context: &mut Context<'_>,
     sealer: &Sealer,
-    user: &UserId,
+    (user, server): (&UserId, &Server),
 ) -> Result<DeviceKeys, Code> {
     check_store(tx, sealer, false)?;
     if tx.exists(&Places::only(Kind::Own))? || tx.exists(&Places::only(Kind::Linking))? {
@@ -80,8 +81,15 @@ pub(crate) fn create(
     let list = device_list::sign(&account, user, None, &[first], context.now)?;
     tx.put_own(&own)?;
     tx.put_book(&PreKeyBook::default())?;
+    put_server(tx, server)?;
     tx.put_first_list(&list, true)?;
     Ok(keys)
+}
+
+/// The server that the device belongs to.
+fn put_server(tx: &mut Tx<'_>, server: &Server) -> Result<(), Code> {
+    let (name, token) = (server.name().to_owned(), server.token().to_vec());
+    tx.put_server(&ServerState { name, token, ..ServerState::default() })
 }
 
 /// The keys of the device in a store.

@@ -4,16 +4,70 @@
 
 use crate::{
     context::Timestamp,
+    crypto::kdf::sha256,
     error::{Code, Error},
-    event::Publication,
     ids::PublicationId,
-    keys::pre_keys,
-    limits::{ONE_TIME_PRE_KEYS, PRE_KEY_CHUNK, REFILL_BELOW, ROTATE_PRE_KEYS},
+    keys::{device_list::Listing, party, pre_keys},
+    limits::{MAX_ONE_TIME_PRE_KEYS, ONE_TIME_PRE_KEYS, PRE_KEY_CHUNK, REFILL_BELOW, ROTATE_PRE_KEYS},
     record::{Lasting, PendingUpload, PreKeyBook},
     store::{Kind, Places, PreKeyUse},
-    tx::{Call, own::OwnList},
+    tx::{Call, Tx, own::OwnList},
     wire::bundle,
 };
+
+/// What a device uploads to the server: its user's signed device list, and prekeys.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Publication {
+    /// The upload's name, for `published`.
+    pub id: PublicationId,
+    /// The bytes for the server, a `wire::bundle::Publication`.
+    pub bytes: Vec<u8>,
+}
+
+/// When the next upload is due.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Due {
+    /// Nothing is.
+    No,
+    /// Keys are to be refilled or replaced, or the list was only signed anew: sends go on.
+    InTime,
+    /// The server does not know this device with its keys, or not which devices its user has: nothing else goes before it.
+    BeforeAll,
+}
+
+/// When the next upload is due. `left` is how many one-time prekeys the server says it still has.
+pub(crate) fn due(call: &Call<'_>, left: Option<u32>) -> Result<Due, Code> {
+    let book = call.tx.book()?;
+    let own = call.tx.own_list(call.user())?;
+    let is_primary = call.tx.account()?.is_some();
+    let list_is_due = is_primary && own.list.epoch > book.published_epoch;
+    if book.is_due_before_sending(call.now()) || (list_is_due && devices(&own) != book.published_devices) {
+        return Ok(Due::BeforeAll);
+    }
+    let refill = is_refill_due(&book, target(&call.tx)?, left);
+    let waits = call.tx.exists(&Places::only(Kind::Publication))?;
+    let is_due = waits || list_is_due || refill || is_rotation_due(&book, call.now());
+    Ok(if is_due { Due::InTime } else { Due::No })
+}
+
+/// A hash of the devices on our list.
+fn devices(own: &OwnList) -> [u8; 32] {
+    let of = |listed: &Listing| party::fingerprint(&own.user.user, &own.user.account_key, listed).0;
+    sha256(&own.list.devices.iter().flat_map(of).collect::<Vec<u8>>())
+}
+
+/// How many one-time prekeys of each kind the server wants.
+fn target(tx: &Tx<'_>) -> Result<usize, Code> {
+    let wanted = tx.server()?.wanted.and_then(|wanted| usize::try_from(wanted).ok());
+    Ok(wanted.unwrap_or(ONE_TIME_PRE_KEYS).clamp(1, MAX_ONE_TIME_PRE_KEYS))
+}
+
+/// Fewer keys than half of what the server wants begin a refill, and a refill goes on to the end.
+fn is_refill_due(book: &PreKeyBook, target: usize, left: Option<u32>) -> bool {
+    let counted = book.curve_offered.min(book.kem_offered);
+    let offered = usize::try_from(left.map_or(counted, |left| left.min(counted))).unwrap_or(usize::MAX);
+    offered < REFILL_BELOW.min(target) || (book.refilling && offered < target)
+}
 
 /// What to upload next, or `None` when nothing is due. `left` is how many one-time prekeys the server says it still has.
 pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Option<Publication>, Error> {
@@ -30,9 +84,7 @@ pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Opti
         return offer(call, waiting.one_time, own.list.epoch, &form).map(Some);
     }
     let rotate = is_rotation_due(&book, call.now());
-    let counted = book.curve_offered.min(book.kem_offered);
-    let offered = usize::try_from(left.map_or(counted, |left| left.min(counted))).map_err(|_| Code::Internal)?;
-    book.refilling = offered < REFILL_BELOW || (book.refilling && offered < ONE_TIME_PRE_KEYS);
+    book.refilling = is_refill_due(&book, target(&call.tx)?, left);
     let list_is_due = is_primary && own.list.epoch > book.published_epoch;
     if !rotate && !book.refilling && !list_is_due {
         return Ok(None);
@@ -59,9 +111,11 @@ pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Opti
 }
 
 fn is_rotation_due(book: &PreKeyBook, now: Timestamp) -> bool {
-    book.lasting
-        .last()
-        .is_none_or(|pair| now.since(Timestamp(pair.created_at)) > ROTATE_PRE_KEYS || pair.replaced_at.is_some())
+    book.rotated_at.is_none()
+        || book
+            .lasting
+            .last()
+            .is_none_or(|pair| now.since(Timestamp(pair.created_at)) > ROTATE_PRE_KEYS || pair.replaced_at.is_some())
 }
 
 /// A signed prekey and a last-resort KEM prekey.
@@ -108,6 +162,10 @@ pub(crate) fn published(call: &mut Call<'_>, id: &PublicationId) -> Result<(), E
     book.curve_offered = book.curve_offered.saturating_add(waiting.one_time);
     book.kem_offered = book.kem_offered.saturating_add(waiting.one_time);
     book.published_epoch = book.published_epoch.max(waiting.epoch);
+    let own = call.tx.own_list(call.user())?;
+    if own.list.epoch == waiting.epoch {
+        book.published_devices = devices(&own);
+    }
     if let Some((newest, older)) = book.lasting.split_last_mut() {
         book.rotated_at = Some(newest.created_at);
         for pair in older {

@@ -3,13 +3,45 @@
 use super::expire;
 use crate::{
     context::Timestamp,
-    error::Error,
+    error::{Code, Error},
     event::Event,
-    flow::{group::sync, lists},
+    flow::{group::sync, lists, send::outcome},
     keys::device_list,
-    limits::{OLD_LIST, RESIGN_LIST},
+    limits::{HOUSEKEEPING, OLD_LIST, RESIGN_LIST},
+    record::Counters,
     tx::Call,
 };
+
+/// Does what is due by time, if a day has passed since it was last done.
+///
+/// Without a mailbox that was read to its end nothing is forgotten, whatever the clock says; `expire` sees to that.
+pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Vec<Event>, Error> {
+    let mut server = call.tx.server()?;
+    // A time ahead of our clock comes from a clock that was set back: it counts as due.
+    let passed = call.now().0.checked_sub(server.kept_at).is_none_or(|passed| passed >= day());
+    if !passed {
+        let counters = call.tx.counters()?;
+        if counters.lagging {
+            call.tx.put_counters(&Counters { lagging: false, ..counters })?;
+            sync::serve_all_lags(call)?;
+        }
+        return Ok(Vec::new());
+    }
+    server.kept_at = call.now().0;
+    call.tx.put_server(&server)?;
+    tick(call, false)
+}
+
+/// How long it is until then, in ms.
+pub(crate) fn due_in(call: &Call<'_>) -> Result<u64, Code> {
+    let kept_at = call.tx.server()?.kept_at;
+    let passed = call.now().0.checked_sub(kept_at);
+    Ok(passed.map_or(0, |passed| day().saturating_sub(passed)))
+}
+
+fn day() -> u64 {
+    u64::try_from(HOUSEKEEPING.as_millis()).unwrap_or(u64::MAX)
+}
 
 /// Does what is due. `mailbox_empty`: the mailbox has just been fetched and decrypted to its end.
 pub(crate) fn tick(call: &mut Call<'_>, mailbox_empty: bool) -> Result<Vec<Event>, Error> {
@@ -18,6 +50,7 @@ pub(crate) fn tick(call: &mut Call<'_>, mailbox_empty: bool) -> Result<Vec<Event
         own.mailbox_emptied_at = call.now().0;
         call.tx.put_own(&own)?;
     }
+    outcome::expire(call)?;
     let mut events = expire::all(&mut call.tx, &own, call.context.now)?;
     sync::serve_all_lags(call)?;
     for user in call.tx.users()? {

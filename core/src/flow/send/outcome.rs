@@ -1,0 +1,121 @@
+//! What has become of a send, and what the app says of it: withdrawn, tried again, given up for its age.
+
+use super::start;
+use crate::{
+    error::{Code, Error},
+    event::{Outcome, SendStatus, Skipped, UserStatus, WaitingFor},
+    ids::{SendId, UserId},
+    limits::MAX_SEND_AGE,
+    record::{PartState, SendPart},
+    tx::{Call, sends},
+};
+
+/// The sends that the app has not acked the end of, oldest first.
+pub(crate) fn all(call: &Call<'_>) -> Result<Vec<SendStatus>, Code> {
+    let mut all = Vec::new();
+    for id in sends::all(&call.tx)? {
+        let Some(head) = sends::head(&call.tx, &id)?.filter(|head| !head.quiet) else { continue };
+        let tally = sends::tally(&call.tx, &id)?.ok_or(Code::RecordInconsistent)?;
+        if !tally.acked {
+            drop(head);
+            all.extend(status(call, &id)?);
+        }
+    }
+    Ok(all)
+}
+
+/// How a send stands, or `None` when it is gone.
+pub(crate) fn status(call: &Call<'_>, id: &SendId) -> Result<Option<SendStatus>, Code> {
+    let Some(sending) = sends::read(&call.tx, id)? else { return Ok(None) };
+    let tally = sends::tally(&call.tx, id)?.ok_or(Code::RecordInconsistent)?;
+    let head = &sending.head;
+    let is_published = !call.tx.book()?.is_due_before_sending(call.now());
+    let mut users = Vec::new();
+    for to in head.users.iter().filter(|to| tally.to_self || to.user != *call.user()) {
+        let part = sends::part(&call.tx, id, &to.user)?.ok_or(Code::RecordInconsistent)?;
+        users.push(user_status(call, &part, is_published)?);
+    }
+    users.sort_by(|a, b| a.user.cmp(&b.user));
+    let is_act = head.group.is_some_and(|group| group.operations);
+    Ok(Some(SendStatus {
+        id: *id,
+        content_id: head.content_id,
+        group: head.scope().group(),
+        payload: if is_act { Vec::new() } else { sending.body.payload.clone() },
+        finished: tally.is_finished(),
+        users,
+    }))
+}
+
+fn user_status(call: &Call<'_>, part: &SendPart, is_published: bool) -> Result<UserStatus, Code> {
+    let is_blocked = call.tx.user(&part.user)?.is_some_and(|user| user.claimed_key.is_some());
+    let (outcome, waiting_for) = match part.state {
+        PartState::Open if is_blocked => (Outcome::Waiting, Some(WaitingFor::Identity)),
+        PartState::Open if !is_published => (Outcome::Waiting, Some(WaitingFor::Publication)),
+        PartState::Open => (Outcome::Waiting, Some(WaitingFor::Server)),
+        PartState::Failed(_) => (Outcome::Failed, None),
+        PartState::Taken => (Outcome::Sent, None),
+        PartState::Cancelled(_) => (Outcome::Cancelled, None),
+    };
+    let shown = |skip: &crate::record::Skip| Skipped {
+        device: skip.device,
+        fingerprint: skip.fingerprint,
+        reason: skip.reason,
+    };
+    Ok(UserStatus {
+        user: part.user.clone(),
+        outcome,
+        waiting_for,
+        reached: part.reached,
+        skipped: part.skips.iter().map(shown).collect(),
+        reason: part.failure().unwrap_or(0),
+    })
+}
+
+/// Withdraws a send for these users, or for all. `may_have_given` says whether a user's batch may be on its way already.
+pub(crate) fn cancel(
+    call: &mut Call<'_>,
+    id: &SendId,
+    users: Option<&[UserId]>,
+    may_have_given: &dyn Fn(&UserId) -> bool,
+) -> Result<(), Error> {
+    let head = sends::head(&call.tx, id)?.filter(|head| !head.quiet).ok_or(Error::of(Code::UnknownSend, "send"))?;
+    if let Some(item) =
+        users.and_then(|users| users.iter().position(|user| !head.users.iter().any(|to| to.user == *user)))
+    {
+        return Err(Error { code: Code::UnknownUser, item: Some(item), field: Some("users") });
+    }
+    for to in &head.users {
+        if users.is_some_and(|users| !users.contains(&to.user)) {
+            continue;
+        }
+        let code = if may_have_given(&to.user) { Code::MaybeSent } else { Code::Cancelled };
+        sends::close(&mut call.tx, &call.us.party.user, id, &to.user, PartState::Cancelled(code.number()))?;
+    }
+    Ok(())
+}
+
+/// Tries again for everybody for whom the send failed or was withdrawn.
+pub(crate) fn retry(call: &mut Call<'_>, id: &SendId) -> Result<(), Error> {
+    sends::head(&call.tx, id)?.filter(|head| !head.quiet).ok_or(Error::of(Code::UnknownSend, "send"))?;
+    for user in sends::reopen(&mut call.tx, &call.us.party.user, id)? {
+        start::follow_user(call, &user)?;
+    }
+    Ok(())
+}
+
+/// Gives up what has waited for too long.
+pub(crate) fn expire(call: &mut Call<'_>) -> Result<(), Code> {
+    for id in sends::all(&call.tx)? {
+        let Some(head) = sends::head(&call.tx, &id)? else { continue };
+        let age = call.now().0.saturating_sub(head.sent_at);
+        if u128::from(age) <= MAX_SEND_AGE.as_millis() {
+            continue;
+        }
+        for to in &head.users {
+            let state = PartState::Failed(Code::Expired.number());
+            sends::close(&mut call.tx, &call.us.party.user, &id, &to.user, state)?;
+        }
+    }
+    Ok(())
+}
