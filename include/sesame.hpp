@@ -14,8 +14,8 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <initializer_list>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -93,17 +93,29 @@ inline list<sesame_history_entry> items(const sesame_history &all) { return {all
 inline list<sesame_mail> items(const sesame_mails &all) { return {all.items, all.count}; }
 inline span<sesame_slice> members(const sesame_group_view &group) { return {group.members, group.member_count}; }
 
-/* What a call that was given no sesame_error throws. */
-class exception : public std::exception {
+/* What a call that was given no sesame_error throws. Its text has the name, the number, the reason, and the detail if there is one. */
+class exception : public std::runtime_error {
 public:
-  explicit exception(const sesame_error &error) noexcept : error_(error) {}
-  const char *what() const noexcept override { return error_.reason; }
+  explicit exception(const sesame_error &error) : std::runtime_error(said(error)), error_(error) {}
   sesame_status status() const noexcept { return error_.status; }
+  /* The number of the status, the same in every language. */
+  std::int32_t code() const noexcept { return static_cast<std::int32_t>(error_.status); }
+  /* The name of the status: "STORE_FULL". */
+  std::string_view name() const noexcept { return sesame_status_name(code()); }
+  std::string_view reason() const noexcept { return error_.reason; }
+  /* For an error of the store: its path with the system's cause, or what the app's own store said. */
+  std::string_view detail() const noexcept { return error_.detail; }
   std::string_view field() const noexcept { return error_.field; }
   /* Which item of a list, or -1. */
   std::int64_t item() const noexcept { return error_.item; }
 
 private:
+  static std::string said(const sesame_error &error) {
+    const auto code = static_cast<std::int32_t>(error.status);
+    std::string text = std::string(sesame_status_name(code)) + " (" + std::to_string(code) + "): " + error.reason;
+    return error.detail[0] == 0 ? text : text + ": " + error.detail;
+  }
+
   sesame_error error_;
 };
 
@@ -254,6 +266,7 @@ inline std::uint32_t version() noexcept { return sesame_version(); }
 inline std::string_view version_text() noexcept { return sesame_version_string(); }
 /* What a status says. */
 inline std::string_view text(sesame_status status) noexcept { return sesame_status_text(status); }
+inline std::string_view name(sesame_status status) noexcept { return sesame_status_name(status); }
 /* Overwrites the app's own copy of a secret. */
 inline void wipe(void *data, std::size_t size) noexcept { static_cast<void>(sesame_wipe(data, size)); }
 

@@ -4,6 +4,7 @@
 //! none of the layers.
 
 use core::fmt;
+use std::sync::Arc;
 
 /// Who is to blame. It decides what the app can do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -77,12 +78,16 @@ codes! {
     BadHandle = 114, "not a handle of this kind, or one that was freed";
     NullPointer = 115, "a pointer is null";
     BadStruct = 116, "a struct or pointer is not laid out as the header says";
-    ContentIdInUse = 130, "another send has this content id";
-    PayloadTooLarge = 131, "the payload is longer than the limit";
+    ContentIdInUse = 130, "the content id was used for another send";
+    PayloadTooLarge = 131, "the payload is longer than one message carries";
+    NotAFinishedSend = 132, "the send is not finished";
     UnknownSend = 133, "no such send is known";
-    ForeignRequest = 134, "the request belongs to another device";
-    Cancelled = 136, "the app has withdrawn it";
-    DeviceRemoved = 137, "this device is off its user's list";
+    ForeignRequest = 134, "the request is another device's";
+    NotRegistered = 135, "the device is not registered with a server yet";
+    Cancelled = 136, "the app has cancelled the send";
+    DeviceRemoved = 137, "this device was removed from its own device list";
+    UnknownDevice = 138, "no such device is known";
+    TooManyOwnDevices = 139, "the user has as many devices as a user may have";
     Truncated = 201, "the bytes end too early";
     TrailingData = 202, "bytes follow the end";
     NonCanonical = 203, "not the canonical encoding";
@@ -128,16 +133,17 @@ codes! {
     TooManyRounds = 313, "the server refused the send too often";
     ServerInconsistent = 314, "the server's answer is not backed by a signed list";
     ServerUnreachable = 320, "the server gave no answer";
-    ServerAnswer = 321, "the server's answer cannot be read";
-    ServerBusy = 322, "the server asks to wait";
-    ServerUnauthorized = 323, "the server does not take the request's signature";
-    RegistrationRefused = 324, "the server refused the registration";
-    RemovedFromAccount = 325, "this device was removed from its account";
-    MaybeSent = 326, "withdrawn after it was given out, so that it may have been sent";
-    Expired = 327, "it waited too long";
-    MailboxFull = 328, "the mailbox of the device is full";
-    RefusedByPolicy = 329, "the server does not allow it";
-    InboxFull = 330, "the inbox is full";
+    ServerAnswer = 321, "the server's answer is not what the request asks for";
+    ServerBusy = 322, "the server asks to try again later";
+    ServerUnauthorized = 323, "the server does not accept the request's signature";
+    RegistrationRefused = 324, "the server refuses to register the device";
+    RemovedFromAccount = 325, "the server shows a signed list without this device";
+    MaybeSent = 326, "the send was cancelled after a request had left";
+    Expired = 327, "the send was not finished in time";
+    MailboxFull = 328, "the recipient's mailbox is full";
+    RefusedByPolicy = 329, "the server does not deliver this";
+    StaleView = 330, "the recipient's devices have changed";
+    InboxFull = 331, "the inbox is full";
     StoreBusy = 401, "the store is locked";
     StoreIo = 402, "the store failed to read or write";
     StoreFull = 403, "the store is full";
@@ -150,6 +156,9 @@ codes! {
     ForeignStore = 410, "the store belongs to another device, or holds none";
     OutcomeUnknown = 411, "it is unknown whether the commit landed";
     StoreMisbehaves = 412, "the app's store does not keep its contract";
+    StorePathMissing = 413, "the folder of the store is not there";
+    StorePathNotAFile = 414, "the path of the store does not lead to a file";
+    NotAStore = 415, "the file is not a store of this library";
     Internal = 501, "a fault in the library";
     Poisoned = 502, "an earlier fault made the handle unusable; reload it";
     Randomness = 503, "no randomness could be had";
@@ -187,9 +196,39 @@ impl Code {
     }
 }
 
-/// An error of a public call: a code, and the item and the field of the call that it is about. It never holds a
+/// The longest [`Detail`] in bytes.
+const DETAIL: usize = 512;
+
+/// What the system or the app's own store said when it failed, as one text of at most 512 bytes. It never holds a secret or a peer's bytes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Detail(Arc<str>);
+
+impl Detail {
+    /// The text, without control characters, cut where it is too long; nothing for an empty text.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text = text.trim();
+        let text = text.get(..text.floor_char_boundary(DETAIL))?;
+        (!text.is_empty()).then(|| Self(text.into()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An error of a public call: a code, the item and the field of the call that it is about, and what the system said. It never holds a
 /// secret or a peer's bytes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Error {
     /// What went wrong.
     pub code: Code,
@@ -197,19 +236,27 @@ pub struct Error {
     pub item: Option<usize>,
     /// The name of the argument.
     pub field: Option<&'static str>,
+    /// For an error of the store: the path and the system's cause, or what the app's own store said.
+    pub detail: Option<Detail>,
 }
 
 impl Error {
     /// An error about one argument.
     #[must_use]
     pub fn of(code: Code, field: &'static str) -> Self {
-        Self { code, item: None, field: Some(field) }
+        Self { field: Some(field), ..code.into() }
+    }
+
+    /// An error about one item of a list argument.
+    #[must_use]
+    pub fn of_item(code: Code, field: &'static str, item: usize) -> Self {
+        Self { item: Some(item), field: Some(field), ..code.into() }
     }
 }
 
 impl From<Code> for Error {
     fn from(code: Code) -> Self {
-        Self { code, item: None, field: None }
+        Self { code, item: None, field: None, detail: None }
     }
 }
 
@@ -219,8 +266,11 @@ impl fmt::Display for Error {
         if let Some(field) = self.field {
             write!(f, " ({field})")?;
         }
-        match self.item {
-            Some(item) => write!(f, " (item {item})"),
+        if let Some(item) = self.item {
+            write!(f, " (item {item})")?;
+        }
+        match &self.detail {
+            Some(detail) => write!(f, ": {detail}"),
             None => Ok(()),
         }
     }
@@ -248,5 +298,14 @@ mod tests {
         let texts: std::collections::BTreeSet<_> = Code::ALL.iter().map(|c| c.text()).collect();
         assert_eq!(texts.len(), Code::ALL.len());
         assert!(Code::ALL.iter().all(|c| c.c_text().to_bytes() == c.text().as_bytes()));
+    }
+
+    #[test]
+    fn a_detail_is_one_line_of_bounded_length_and_follows_the_text() {
+        assert_eq!(Detail::new(" \n"), None);
+        let long = Detail::new(&"é".repeat(DETAIL)).unwrap();
+        assert_eq!(long.as_str(), "é".repeat(DETAIL / 2));
+        let error = Error { detail: Detail::new("/a\n/b"), ..Error::of_item(Code::StoreIo, "store", 3) };
+        assert_eq!(error.to_string(), "the store failed to read or write (store) (item 3): /a /b");
     }
 }

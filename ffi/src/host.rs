@@ -10,7 +10,7 @@ use zeroize::Zeroize;
 /// The store's, as codes.
 pub fn sqlite_store(path: &str) -> Result<Arc<dyn Store>, Error> {
     enter()?;
-    Ok(Arc::new(SqliteStore::open(Path::new(path)).map_err(Code::from)?))
+    Ok(Arc::new(SqliteStore::open(Path::new(path))?))
 }
 
 /// An empty store in memory.

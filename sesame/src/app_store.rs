@@ -2,7 +2,10 @@
 //!
 //! It does not know whether the app wrote it in C, Kotlin, Swift or Python; each face brings an [`AppStore`] of its own.
 
-use sesame_core::store::{Changes, CommitError, Generation, Query, Snapshot, Store, StoreError, conformance};
+use sesame_core::{
+    error::{Blame, Code, Error},
+    store::{Changes, CommitError, Generation, Query, Snapshot, Store, StoreError, StoreErrorKind, conformance},
+};
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
@@ -11,12 +14,39 @@ use std::{
 
 thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+    static REFUSED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread is inside a method of an app's store.
-#[must_use]
-pub fn is_inside() -> bool {
-    INSIDE.get()
+/// Whether this thread is inside a method of an app's store, and may therefore not enter the library. If so, that is remembered for the
+/// call that the method is a part of: see [`Watch`].
+pub(crate) fn refuses() -> bool {
+    let inside = INSIDE.get();
+    if inside {
+        REFUSED.set(true);
+    }
+    inside
+}
+
+/// From its beginning to its end: whether a method of an app's store tried to enter the library from this thread.
+pub(crate) struct Watch(bool);
+
+impl Watch {
+    pub(crate) fn begin() -> Self {
+        Self(REFUSED.replace(false))
+    }
+
+    /// A store that calls the library fails because of that: the failure of the call is then [`Code::Reentrant`], unless nobody knows
+    /// whether a commit landed.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        let hidden = error.code.blame() == Blame::Store && error.code != Code::OutcomeUnknown;
+        if hidden && REFUSED.get() { Error { code: Code::Reentrant, ..error } } else { error }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        REFUSED.set(self.0);
+    }
 }
 
 /// Marks the thread while it lives.
@@ -121,7 +151,7 @@ impl<S: AppStore> Store for Fenced<S> {
                 if hold {
                     self.release();
                 }
-                Err(StoreError::Misbehaves)
+                Err(StoreErrorKind::Misbehaves.into())
             }
         }
     }
@@ -164,7 +194,7 @@ pub fn check(open: impl Fn() -> Result<Arc<dyn Store>, String>) -> Result<(), St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Client, MemoryStore, UserId, enter};
+    use crate::{Client, Detail, MemoryStore, UserId, enter};
     use sesame_core::{error::Code, secret::Secret};
     use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -178,6 +208,7 @@ mod tests {
     const STRANGER: u8 = 1;
     const TWICE: u8 = 2;
     const REENTERS: u8 = 3;
+    const REENTERS_AND_FAILS: u8 = 4;
 
     impl AppStore for Odd {
         fn load(&self, queries: &[Query], hold: bool) -> Result<Loaded, StoreError> {
@@ -192,6 +223,10 @@ mod tests {
                 REENTERS => {
                     let code = enter().err().map_or(0, |error| error.code.number());
                     self.seen.store(u8::try_from(code).unwrap_or(u8::MAX), Ordering::Relaxed);
+                }
+                REENTERS_AND_FAILS => {
+                    let said = enter().map_err(|error| error.to_string());
+                    return Err(StoreError::new(StoreErrorKind::Io, &said.err().unwrap_or_default()));
                 }
                 _ => {}
             }
@@ -222,6 +257,9 @@ mod tests {
         assert!(client.call(|device, context| device.publication(context, None)).is_ok());
         assert_eq!(u16::from(seen.load(Ordering::Relaxed)), Code::Reentrant.number());
         assert_eq!(enter(), Ok(()));
+        fault.store(REENTERS_AND_FAILS, Ordering::Relaxed);
+        let failed = client.call(|device, context| device.publication(context, None)).map(drop);
+        assert_eq!(failed, Err(Error { detail: Detail::new(Code::Reentrant.text()), ..Code::Reentrant.into() }));
         Ok(())
     }
 

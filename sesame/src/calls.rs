@@ -20,8 +20,8 @@ impl Client {
     /// fresh one. Nothing is returned before it is committed; after a crash [`Client::outbox`] gives the same bytes.
     ///
     /// # Errors
-    /// [`Code::EmptyBatch`] without recipient; [`Code::TooMany`]; [`Code::TooLarge`] when the payload fits no step of the padding;
-    /// [`Code::NotListed`] when this device is not on its own user's list; [`Code::UnknownGroup`] or [`Code::NotAMember`]; the store's. Then
+    /// [`Code::EmptyBatch`] without recipient; [`Code::TooMany`]; [`Code::PayloadTooLarge`] when the payload fits no step of the padding;
+    /// [`Code::DeviceRemoved`] when this device is not on its own user's list; [`Code::UnknownGroup`] or [`Code::NotAMember`]; the store's. Then
     /// nothing has changed.
     pub fn batch_encrypt<'r>(
         &self,
@@ -140,7 +140,7 @@ impl Client {
     /// The new list goes out with the next [`Client::publication`].
     ///
     /// # Errors
-    /// [`Code::NotPrimary`]; [`Code::InvalidArgument`] for a code that has expired or was used; [`Code::TooManyDevices`];
+    /// [`Code::NotPrimary`]; [`Code::InvalidArgument`] for a code that has expired or was used; [`Code::TooManyOwnDevices`];
     /// what `LinkOffer::decode` says; [`Code::BadKeyEncoding`] or [`Code::WeakPublicKey`] for a
     /// key in it; [`Code::KeyReuse`].
     pub fn link(&self, code: &str) -> Result<Vec<u8>, Error> {
@@ -151,7 +151,7 @@ impl Client {
     /// are void; the sends that say so are in [`Client::outbox`], to be submitted after the new list is published.
     ///
     /// # Errors
-    /// [`Code::NotPrimary`]; [`Code::NotListed`]; [`Code::InvalidArgument`] for the primary itself.
+    /// [`Code::NotPrimary`]; [`Code::UnknownDevice`]; [`Code::InvalidArgument`] for the primary itself.
     pub fn remove_device(&self, device: DeviceId) -> Result<Vec<Event>, Error> {
         self.call(|core, context| core.remove_device(context, device))
     }

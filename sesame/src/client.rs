@@ -57,7 +57,7 @@ pub fn enter() -> Result<(), Error> {
     if *PROCESS.get_or_init(process::id) != process::id() {
         return Err(Code::Forked.into());
     }
-    if app_store::is_inside() { Err(Code::Reentrant.into()) } else { Ok(()) }
+    if app_store::refuses() { Err(Code::Reentrant.into()) } else { Ok(()) }
 }
 
 /// Runs a step with the clock and fresh randomness.
@@ -68,7 +68,9 @@ pub fn outside<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Re
     enter()?;
     // Until the step returns, no handle may be entered from this thread: not by the step, nor by the store that it calls.
     let fenced = |context: &mut Context<'_>| app_store::inside(|| step(context));
+    let watch = app_store::Watch::begin();
     world::with(|context| catch_unwind(AssertUnwindSafe(|| fenced(context))).unwrap_or(Err(Code::Internal.into())))
+        .map_err(|error| watch.explain(error))
 }
 
 impl Client {

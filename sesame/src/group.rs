@@ -129,7 +129,7 @@ impl<'c> Group<'c> {
     /// What a message of `length` bytes will cost now.
     ///
     /// # Errors
-    /// [`Code::TooLarge`]; the store's.
+    /// [`Code::PayloadTooLarge`]; the store's.
     pub fn cost(&self, length: usize) -> Result<Cost, Error> {
         self.call(|group, context| group.cost(context, length))
     }

@@ -77,17 +77,17 @@ pub use linking::Linking;
 pub use outside::script;
 
 pub use sesame_core::{
-    error::{Blame, Code, Error},
+    error::{Blame, Code, Detail, Error},
     event::{
         Act, Answers, Applied, Batch, Cost, DeviceState, DeviceView, Event, Flags, GroupChange, GroupInfo, GroupView,
         HistoryEntry, InboxItem, Item, MemberView, Message, MessageKind, Need, NextStep, Outgoing, PendingSend,
-        Publication, Received, Recipients, Refusal, Rejection, SessionView, Skipped, Standing, UserView,
+        Publication, Received, Recipients, Refusal, Rejection, Sender, SessionView, Skipped, Standing, UserView,
     },
     ids::{
         AccountKey, ContentId, DeviceId, EnvelopeId, Fingerprint, GroupId, GroupKind, OperationId, PublicationId,
         SendId, SessionId, UserId,
     },
     secret::Secret,
-    store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError},
+    store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError, StoreErrorKind},
 };
 pub use sesame_sqlite::SqliteStore;

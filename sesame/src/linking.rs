@@ -83,7 +83,9 @@ impl Linking {
 mod tests {
     use super::*;
     use sesame_core::ids::UserId;
-    use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, StoreError};
+    use sesame_core::store::{
+        Changes, CommitError, Generation, MemoryStore, Query, Snapshot, StoreError, StoreErrorKind,
+    };
     use std::sync::atomic::{AtomicBool, Ordering};
 
     /// A store that can be made to fail.
@@ -94,7 +96,11 @@ mod tests {
 
     impl Store for Failing {
         fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
-            if self.fails.load(Ordering::Relaxed) { Err(StoreError::Io) } else { self.inner.load(queries, hold) }
+            if self.fails.load(Ordering::Relaxed) {
+                Err(StoreErrorKind::Io.into())
+            } else {
+                self.inner.load(queries, hold)
+            }
         }
 
         fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError> {

@@ -20,10 +20,15 @@
 
 #![forbid(unsafe_code)]
 
+mod failure;
+
 use parking_lot::Mutex;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
-use sesame_core::store::{Changes, CommitError, Generation, Query, Snapshot, Store, StoreError};
-use std::{path::Path, time::Duration};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use sesame_core::store::{Changes, CommitError, Generation, Query, Snapshot, Store, StoreError, StoreErrorKind};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Rows up to this size are stored in the table without row ids, where small rows cost least.
 const SMALL: usize = 900;
@@ -41,40 +46,40 @@ pub struct SqliteStore(Mutex<Held>);
 #[derive(Debug)]
 struct Held {
     connection: Connection,
+    /// The file, for what an error says.
+    path: PathBuf,
     /// Whether a `load` with `hold` has opened a write transaction that is still open.
     held: bool,
 }
 
-fn store_error(error: &rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
-        Some(ErrorCode::DiskFull) => StoreError::Full,
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly,
-        _ => StoreError::Io,
-    }
-}
-
 impl SqliteStore {
-    /// Opens the file, or creates it.
+    /// Opens the file, or creates it. A store in memory is a `MemoryStore`: SQLite's names for one are refused.
     ///
     /// # Errors
-    /// [`StoreError::Io`] if the file is no database, belongs to another application, or has a newer schema.
-    /// Other variants as SQLite reports.
+    /// [`StoreErrorKind::NotFound`] without the folder; [`StoreErrorKind::NotAFile`] for a folder, an empty path or `:memory:`;
+    /// [`StoreErrorKind::NotAStore`] if the file is no database or belongs to another application; [`StoreErrorKind::NewerFormat`] if a
+    /// newer version wrote it; others as SQLite reports. The detail has the path and the system's cause.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(|error| store_error(&error))?;
-        prepare(&connection).map_err(|error| store_error(&error))?;
-        let application: i32 = pragma(&connection, "application_id")?;
-        let schema: i32 = pragma(&connection, "user_version")?;
-        if (application, schema) != (APPLICATION, SCHEMA) {
-            return Err(StoreError::Io);
+        if [Path::new(""), Path::new(":memory:")].contains(&path) {
+            return Err(failure::about(path, StoreErrorKind::NotAFile, "not the path of a file"));
         }
-        Ok(Self(Mutex::new(Held { connection, held: false })))
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+            prepare(&connection)?;
+            let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+            let schema: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            Ok((connection, application, schema))
+        });
+        match opened.map_err(|error| failure::of(path, &error))? {
+            (connection, APPLICATION, SCHEMA) => {
+                Ok(Self(Mutex::new(Held { connection, path: path.to_owned(), held: false })))
+            }
+            (_, APPLICATION, schema) if schema > SCHEMA => {
+                Err(failure::about(path, StoreErrorKind::NewerFormat, &format!("schema {schema}")))
+            }
+            _ => Err(failure::about(path, StoreErrorKind::NotAStore, "a database of another application")),
+        }
     }
-}
-
-fn pragma(connection: &Connection, name: &str) -> Result<i32, StoreError> {
-    connection.pragma_query_value(None, name, |row| row.get(0)).map_err(|error| store_error(&error))
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
@@ -206,7 +211,7 @@ impl Store for SqliteStore {
             }
             Err(error) => {
                 held.roll_back();
-                Err(store_error(&error))
+                Err(failure::of(&held.path, &error))
             }
         }
     }
@@ -228,7 +233,7 @@ impl Store for SqliteStore {
             }
             Err(error) => {
                 held.roll_back();
-                return Err(CommitError::Store(store_error(&error)));
+                return Err(CommitError::Store(failure::of(&held.path, &error)));
             }
         }
         let committed = held.connection.execute_batch("COMMIT");
@@ -238,8 +243,8 @@ impl Store for SqliteStore {
         held.roll_back();
         match committed {
             Ok(()) => Ok(()),
-            Err(error) if open => Err(CommitError::Store(store_error(&error))),
-            Err(_) => Err(CommitError::OutcomeUnknown),
+            Err(error) if open => Err(CommitError::Store(failure::of(&held.path, &error))),
+            Err(error) => Err(CommitError::OutcomeUnknown(failure::of(&held.path, &error))),
         }
     }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use sesame_core::store::{Changes, CommitError, Generation, Query, Store, StoreError, conformance};
+use sesame_core::store::{Changes, CommitError, Generation, Query, Store, StoreErrorKind, conformance};
 use sesame_sqlite::SqliteStore;
 use std::{
     collections::BTreeMap,
@@ -70,7 +70,10 @@ fn a_file_that_is_no_store_is_refused_and_left_alone() {
     let path = fresh();
     std::fs::write(&path, b"these bytes are not a database, and long enough to be looked at as one ........").unwrap();
     let before = std::fs::read(&path).unwrap();
-    assert_eq!(SqliteStore::open(&path).map(drop), Err(StoreError::Io));
+    assert_eq!(SqliteStore::open(&path).map(drop).map_err(|error| error.kind), Err(StoreErrorKind::NotAStore));
     assert_eq!(std::fs::read(&path).unwrap(), before);
-    assert_eq!(SqliteStore::open(&path.join("no/such/folder")).map(drop), Err(StoreError::Io));
+    assert_eq!(
+        SqliteStore::open(&path.join("no/such/folder")).map(drop).map_err(|error| error.kind),
+        Err(StoreErrorKind::NotFound)
+    );
 }

@@ -335,6 +335,8 @@ static void structs(void) {
   EXPECT("a change that is too small", sesame_device_create_group(alice.device, 2, &change, &to, 1, &group, &r, &send, &e), LAYOUT);
   EXPECT("no change at all", sesame_device_create_group(alice.device, 2, NULL, &to, 1, &group, &r, &send, &e), NULLED);
   EXPECT("a status that is not known has a text", strcmp(sesame_status_text(999), "unknown status"), 0);
+  EXPECT("a status has a name", strcmp(sesame_status_name(SESAME_STATUS_STORE_FULL), "STORE_FULL"), 0);
+  EXPECT("a status that is not known has a name", strcmp(sesame_status_name(999), "UNKNOWN"), 0);
   EXPECT("the header is the library's", sesame_version(), SESAME_VERSION_NUMBER);
 }
 

@@ -438,13 +438,14 @@ pub fn messages(results: &[Received]) -> Vec<&Message> {
         .collect()
 }
 
-/// The failures among the results.
+/// The failures among the results, duplicates included.
 #[must_use]
 pub fn failures(results: &[Received]) -> Vec<Code> {
     results
         .iter()
         .filter_map(|received| match received {
             Received::Failure { code, .. } => Some(*code),
+            Received::Duplicate { .. } => Some(Code::Duplicate),
             _ => None,
         })
         .collect()

@@ -1,6 +1,8 @@
 //! A store that fails at the operation that a test chooses.
 
-use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError};
+use sesame_core::store::{
+    Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError, StoreErrorKind,
+};
 use std::sync::{
     Mutex,
     atomic::{AtomicU64, Ordering},
@@ -82,18 +84,18 @@ impl FaultyStore {
 impl Store for FaultyStore {
     fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
         match self.fault(Operation::Load) {
-            Some(_) => Err(StoreError::Io),
+            Some(_) => Err(StoreErrorKind::Io.into()),
             None => self.inner.load(queries, hold),
         }
     }
 
     fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError> {
         match self.fault(Operation::Commit) {
-            Some(Fault::Fails) => Err(CommitError::Store(StoreError::Io)),
-            Some(Fault::LostUnknown) => Err(CommitError::OutcomeUnknown),
+            Some(Fault::Fails) => Err(CommitError::Store(StoreErrorKind::Io.into())),
+            Some(Fault::LostUnknown) => Err(CommitError::OutcomeUnknown(StoreErrorKind::Io.into())),
             Some(Fault::LandsUnknown) => {
                 self.inner.commit(expected, changes)?;
-                Err(CommitError::OutcomeUnknown)
+                Err(CommitError::OutcomeUnknown(StoreErrorKind::Io.into()))
             }
             None => {
                 let bytes = changes.rows.values().flatten().map(|row| row.len() as u64).sum();

@@ -12,7 +12,9 @@ use sesame_core::internal::wire::content::{Body, Stamp};
 use sesame_core::internal::wire::envelope::Envelope;
 use sesame_core::internal::wire::padding;
 use sesame_core::limits::{MAX_BUNDLE_AGE, MAX_SEND_ROUNDS, MAX_SKIP, MAX_SKIPPED_PER_SESSION};
-use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError};
+use sesame_core::store::{
+    Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError, StoreErrorKind,
+};
 use sesame_tests::source::{asserted_of, crates, named_after, parsed, root, tests};
 use sesame_tests::{ALICE, BOB, Stuck, World, bad_inputs, store_key, user};
 use std::sync::Arc;
@@ -58,7 +60,24 @@ const OF_THE_FACES: [(Code, &str); 8] = [
 const FAULT: (Code, &str) = (Code::Internal, "a_panic_poisons_the_handle_and_reload_takes_it_up_again");
 
 /// Codes that nothing gives today, and what takes their place. Their numbers are never used for anything else.
-const RESERVED: [(Code, &str); 3] = [
+const RESERVED: [(Code, &str); 20] = [
+    (Code::ContentIdInUse, "to be given by a send whose content id another send has"),
+    (Code::NotAFinishedSend, "nothing asks for a finished send yet"),
+    (Code::UnknownSend, "to be given by the calls on sends"),
+    (Code::ForeignRequest, "to be given by the answer to a request of another device"),
+    (Code::NotRegistered, "to be given by calls that need a server"),
+    (Code::Cancelled, "to be the outcome of a send that the app cancels"),
+    (Code::ServerUnreachable, "to be given by the answer to a request"),
+    (Code::ServerAnswer, "to be given by the answer to a request"),
+    (Code::ServerBusy, "to be given by the answer to a request"),
+    (Code::ServerUnauthorized, "to be given by the answer to a request"),
+    (Code::RegistrationRefused, "to be given by the answer to a request"),
+    (Code::RemovedFromAccount, "to be given by the answer to a request"),
+    (Code::MaybeSent, "to be the outcome of a send that the app cancels too late"),
+    (Code::Expired, "to be the outcome of a send"),
+    (Code::MailboxFull, "to be the outcome of a send"),
+    (Code::RefusedByPolicy, "to be the outcome of a send"),
+    (Code::StaleView, "to be the outcome of a send"),
     (Code::DeviceListRollback, "an older list is an event of the same name, and the call succeeds"),
     (
         Code::ServerInconsistent,
@@ -76,7 +95,7 @@ fn codes_in(transcript: &str) -> BTreeSet<u16> {
     for line in transcript.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let code = match words.as_slice() {
-            ["!", code] | ["failed", _, code] | ["refused", _, _, code] | [_, "failure", code, _] => *code,
+            ["!", code] | ["failed", _, code] | ["refused", _, _, code] | [_, "failure", code, ..] => *code,
             _ => continue,
         };
         codes.insert(code.parse().unwrap());
@@ -248,14 +267,18 @@ struct Broken {
 impl Store for Broken {
     fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
         if self.gone.load(Ordering::SeqCst) {
-            return Err(if self.how == Break::Misbehaves { StoreError::Misbehaves } else { StoreError::Io });
+            return Err(if self.how == Break::Misbehaves {
+                StoreErrorKind::Misbehaves.into()
+            } else {
+                StoreErrorKind::Io.into()
+            });
         }
         self.rows.load(queries, hold)
     }
 
     fn commit(&self, _: Generation, _: &Changes) -> Result<(), CommitError> {
         self.gone.store(self.how == Break::Vanishes, Ordering::SeqCst);
-        Err(CommitError::OutcomeUnknown)
+        Err(CommitError::OutcomeUnknown(StoreErrorKind::Io.into()))
     }
 
     fn release(&self) {

@@ -9,7 +9,7 @@ use sesame_core::{
 };
 use sesame_core::{
     internal::store::{Kind, Sealer},
-    store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError},
+    store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError, StoreErrorKind},
 };
 use sesame_tests::store::{Fault, Operation};
 use sesame_tests::{ALICE, BOB, DAY, Name, World, is_of, store_key, user};
@@ -212,7 +212,7 @@ impl Store for Strict {
         if hold {
             self.holds.fetch_add(1, Ordering::SeqCst);
             if self.held.swap(true, Ordering::SeqCst) {
-                return Err(StoreError::Misbehaves);
+                return Err(StoreErrorKind::Misbehaves.into());
             }
         }
         self.rows.load(queries, hold)
@@ -260,12 +260,12 @@ struct Lost(MemoryStore, AtomicBool);
 
 impl Store for Lost {
     fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
-        if self.1.load(Ordering::SeqCst) { Err(StoreError::Io) } else { self.0.load(queries, hold) }
+        if self.1.load(Ordering::SeqCst) { Err(StoreErrorKind::Io.into()) } else { self.0.load(queries, hold) }
     }
 
     fn commit(&self, _: Generation, _: &Changes) -> Result<(), CommitError> {
         self.1.store(true, Ordering::SeqCst);
-        Err(CommitError::OutcomeUnknown)
+        Err(CommitError::OutcomeUnknown(StoreErrorKind::Io.into()))
     }
 
     fn release(&self) {}

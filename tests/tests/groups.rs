@@ -428,5 +428,5 @@ fn what_a_cost_says_is_what_a_send_weighs() {
         world.all_receive();
     }
     let too_large = world.in_group(ALICE, id, |group, c| group.cost(c, 98_000));
-    assert_eq!(too_large.map_err(|error| error.code), Err(Code::TooLarge));
+    assert_eq!(too_large.map_err(|error| error.code), Err(Code::PayloadTooLarge));
 }

@@ -330,7 +330,7 @@ fn no_debug_prints_a_payload() {
 #[test]
 fn no_error_says_more_than_its_code_its_item_and_its_field() {
     for code in Code::ALL {
-        let text = Error { code: *code, item: Some(3), field: Some("field") }.to_string();
+        let text = Error::of_item(*code, "field", 3).to_string();
         assert_eq!(text, format!("{} (field) (item 3)", code.text()));
     }
     let mut rng = World::new(1).rng;

@@ -532,7 +532,7 @@ fn a_removed_device_is_cut_off_by_the_server_and_knows_it_when_its_list_comes() 
     let answers = Answers { device_lists: vec![world.list("bob").signed], ..Answers::default() };
     world.with(("bob", 2), |d, c| d.apply(c, &answers)).unwrap();
     let error = world.with(("bob", 2), |d, c| d.batch_encrypt(c, &[user("alice")], b"z", None)).unwrap_err();
-    assert_eq!(error.code, Code::NotListed);
+    assert_eq!(error.code, Code::DeviceRemoved);
 }
 
 #[test]

@@ -8,8 +8,9 @@ use crate::{
 /// C's status and how a code becomes one, not formatted yet.
 pub(crate) fn status(codes: &[Code]) -> String {
     let mut variants = String::new();
-    let mut arms = String::new();
+    let (mut arms, mut names) = (String::new(), String::new());
     for Code { name, number, text } in codes {
+        names += &format!("Code::{name} => c\"{}\",\n", screaming(name));
         variants += &format!("{}{name} = {number},\n", comment(&sentence(text), "/// ", 132));
         arms += &format!("Code::{name} => Self::{name},\n");
     }
@@ -18,6 +19,7 @@ pub(crate) fn status(codes: &[Code]) -> String {
 //!
 //! What a call gives: 0, or the number of a code, the same in every language.
 
+use core::ffi::CStr;
 use sesame_core::error::Code;
 
 /// What a call gives. The hundreds say whose fault it was: 1 the calling app's, 2 another client's, 3 the server's, 4 the store's, 5 this
@@ -37,6 +39,14 @@ match code {{
 // Core is another crate: the compiler asks for what it may add.
 _ => Self::Internal,
 }}
+}}
+}}
+
+/// What a code is called, as in the name of its status.
+pub(super) fn name(code: Code) -> &'static CStr {{
+match code {{
+{names}
+_ => c\"INTERNAL\",
 }}
 }}
 "

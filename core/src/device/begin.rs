@@ -55,7 +55,9 @@ impl Device {
     /// identity is never made anew in place of a damaged one.
     pub fn open(store: Arc<dyn Store>, store_key: &Secret<32>) -> Result<Self, Error> {
         let sealer = Sealer::new(store_key);
-        let keys = begin::open(&mut Tx::new(store.as_ref(), &sealer, false), &sealer)?;
+        let mut tx = Tx::new(store.as_ref(), &sealer, false);
+        let keys = begin::open(&mut tx, &sealer).map_err(|code| tx.explain(code.into()))?;
+        drop(tx);
         Ok(Self { store, sealer, keys })
     }
 
@@ -82,7 +84,9 @@ impl Linking {
     /// [`Code::ForeignStore`] when none was begun; [`Code::WrongKey`]; [`Code::RecordCorrupt`].
     pub fn resume(store: Arc<dyn Store>, store_key: &Secret<32>) -> Result<Self, Error> {
         let sealer = Sealer::new(store_key);
-        let offer = begin::resume_link(&mut Tx::new(store.as_ref(), &sealer, false), &sealer)?;
+        let mut tx = Tx::new(store.as_ref(), &sealer, false);
+        let offer = begin::resume_link(&mut tx, &sealer).map_err(|code| tx.explain(code.into()))?;
+        drop(tx);
         Ok(Self { store, sealer, code: offer.encode()? })
     }
 

@@ -237,7 +237,7 @@ impl<'d> Group<'d> {
     /// What a message of `length` bytes will cost now.
     ///
     /// # Errors
-    /// [`Code::TooLarge`]; the store's.
+    /// [`Code::PayloadTooLarge`]; the store's.
     pub fn cost(&self, context: &mut Context<'_>, length: usize) -> Result<Cost, Error> {
         self.device.call(context, |call| {
             let group = call.tx.group(&self.id)?.ok_or(Code::UnknownGroup)?;

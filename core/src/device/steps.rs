@@ -4,8 +4,9 @@ use super::Device;
 use crate::{
     context::Context,
     error::{Code, Error},
-    event::{Event, Received, Recipients},
+    event::{Event, InboxItem, Received, Recipients},
     flow::{
+        receive::batch,
         send::{outbox, settle},
         upkeep::{identity, publish, tick},
     },
@@ -55,6 +56,8 @@ pub trait Steps {
         user: &UserId,
         account_key: &AccountKey,
     ) -> Result<Vec<Received>, Error>;
+    fn decrypt(&self, context: &mut Context<'_>, envelopes: &[Vec<u8>]) -> Result<Vec<Received>, Error>;
+    fn all_items(&self, context: &mut Context<'_>) -> Result<Vec<InboxItem>, Error>;
 }
 
 impl Steps for Device {
@@ -125,5 +128,13 @@ impl Steps for Device {
         account_key: &AccountKey,
     ) -> Result<Vec<Received>, Error> {
         self.call(context, |call| identity::accept(call, user, account_key))
+    }
+
+    fn decrypt(&self, context: &mut Context<'_>, envelopes: &[Vec<u8>]) -> Result<Vec<Received>, Error> {
+        self.call(context, |call| batch::open(call, envelopes))
+    }
+
+    fn all_items(&self, context: &mut Context<'_>) -> Result<Vec<InboxItem>, Error> {
+        self.inbox(context, 0, usize::MAX)
     }
 }

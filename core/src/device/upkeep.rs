@@ -11,7 +11,7 @@ impl Device {
     /// The new list goes out with the next [`Device::publication`].
     ///
     /// # Errors
-    /// [`Code::NotPrimary`]; [`Code::InvalidArgument`] for a code that has expired or was used; [`Code::TooManyDevices`];
+    /// [`Code::NotPrimary`]; [`Code::InvalidArgument`] for a code that has expired or was used; [`Code::TooManyOwnDevices`];
     /// what [`LinkOffer::decode`](crate::wire::linking::LinkOffer::decode) says; [`Code::BadKeyEncoding`] or [`Code::WeakPublicKey`] for a
     /// key in it; [`Code::KeyReuse`].
     pub fn link(&self, context: &mut Context<'_>, code: &str) -> Result<Vec<u8>, Error> {
@@ -23,7 +23,7 @@ impl Device {
     /// are void; the sends that say so follow the new list to the server.
     ///
     /// # Errors
-    /// [`Code::NotPrimary`]; [`Code::NotListed`]; [`Code::InvalidArgument`] for the primary itself.
+    /// [`Code::NotPrimary`]; [`Code::UnknownDevice`]; [`Code::InvalidArgument`] for the primary itself.
     pub fn remove_device(&self, context: &mut Context<'_>, device: DeviceId) -> Result<(), Error> {
         self.call(context, |call| {
             for event in link::remove_device(call, device)? {

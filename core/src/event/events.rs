@@ -148,6 +148,15 @@ pub enum Event {
         /// The user whom the batch was for.
         user: UserId,
     },
+    /// An envelope of a known device could not be opened: what it said is lost, unless the sender says it again.
+    NotOpened {
+        /// The user who sent it.
+        user: UserId,
+        /// The device that sent it.
+        device: DeviceId,
+        /// The number of the code that says why.
+        reason: u16,
+    },
     /// The server refused this device as a new one: its name is taken, or the token is not good.
     RegistrationRefused {
         /// The user.

@@ -16,7 +16,7 @@ pub use events::Event;
 pub use group::{Act, Cost, GroupChange, GroupInfo, GroupView, HistoryEntry, MemberView, Standing};
 pub use message::{Flags, Item, Message, MessageKind};
 pub use outcome::{FailedUser, Outcome, SendStatus, SkippedDevice, UserStatus, WaitingFor};
-pub use receive::{InboxItem, NextStep, Received};
+pub use receive::{InboxItem, MailOutcome, MailResult, NextStep, Received, Sender};
 pub use registry::{DeviceState, DeviceView, SessionView, UserView};
 pub use requests::{Answered, Header, Health, RequestKind, Server, ServerRequest};
 pub use send::{Batch, Outgoing, PendingSend, Recipients, Skipped};

@@ -1,7 +1,10 @@
 //! What each envelope of a batch came to.
 
 use super::Item;
-use crate::error::Code;
+use crate::{
+    error::Code,
+    ids::{DeviceId, UserId},
+};
 
 /// What to do with an envelope that gave a failure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -10,6 +13,71 @@ pub enum NextStep {
     Confirm,
     /// Leave it in the mailbox and fetch again: the store failed, not the envelope.
     Keep,
+}
+
+/// The device that an envelope says it comes from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sender {
+    /// The user.
+    pub user: UserId,
+    /// The user's device.
+    pub device: DeviceId,
+    /// Whether the envelope's gate fits the keys that we know for this device. If not, anybody may have written this address on the envelope.
+    pub authenticated: bool,
+}
+
+/// What has become of an envelope.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MailOutcome {
+    /// It was received before.
+    Duplicate,
+    /// It waits in the store until the app accepts a changed identity, or its group is known (X 9).
+    Held,
+    /// The store failed on it, and it may open later.
+    Later,
+    /// It was opened.
+    Opened,
+    /// It will never open.
+    Refused,
+}
+
+/// What has become of one envelope, and what to do with it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MailResult {
+    /// What has become of it.
+    pub outcome: MailOutcome,
+    /// What it said, in the inbox.
+    pub items: Vec<u64>,
+    /// Whether it is to stay in the mailbox. Any other may be deleted there.
+    pub keep: bool,
+    /// The device that it says it comes from, where it was refused.
+    pub sender: Option<Sender>,
+    /// The number of the code that says why it was not opened, or 0.
+    pub reason: u16,
+}
+
+impl MailResult {
+    /// What has become of each of so many envelopes.
+    #[must_use]
+    pub(crate) fn of(envelopes: usize, received: Vec<Received>) -> Vec<Self> {
+        let opened = Self { outcome: MailOutcome::Opened, items: vec![], keep: false, sender: None, reason: 0 };
+        let mut results = vec![opened; envelopes];
+        for received in received {
+            let Some(result) = results.get_mut(received.envelope()) else { continue };
+            match received {
+                Received::Item { id, .. } => result.items.push(id),
+                Received::Duplicate { .. } => result.outcome = MailOutcome::Duplicate,
+                Received::Held { .. } => result.outcome = MailOutcome::Held,
+                Received::Failure { sender, code, next, .. } => {
+                    result.keep = next == NextStep::Keep;
+                    result.outcome = if result.keep { MailOutcome::Later } else { MailOutcome::Refused };
+                    result.sender = sender;
+                    result.reason = code.number();
+                }
+            }
+        }
+        results
+    }
 }
 
 /// One result for an envelope; an envelope may give several.
@@ -26,10 +94,17 @@ pub enum Received {
         /// The message or event.
         item: Item,
     },
+    /// The envelope was received before; it changed nothing and may be confirmed.
+    Duplicate {
+        /// The envelope's place in the batch, from 0.
+        envelope: usize,
+    },
     /// The envelope could not be opened; it changed nothing.
     Failure {
         /// The envelope's place in the batch, from 0.
         envelope: usize,
+        /// The sender, if the envelope can be read so far.
+        sender: Option<Sender>,
         /// The code that says why.
         code: Code,
         /// What to do with it.
@@ -40,6 +115,19 @@ pub enum Received {
         /// The envelope's place in the batch, from 0.
         envelope: usize,
     },
+}
+
+impl Received {
+    /// The envelope's place in the batch, from 0.
+    #[must_use]
+    pub fn envelope(&self) -> usize {
+        match self {
+            Self::Item { envelope, .. }
+            | Self::Duplicate { envelope }
+            | Self::Failure { envelope, .. }
+            | Self::Held { envelope } => *envelope,
+        }
+    }
 }
 
 /// A row of the inbox.

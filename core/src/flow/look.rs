@@ -66,11 +66,17 @@ pub(crate) fn session(
     }))
 }
 
-/// Everything that was received and not acked, oldest first.
-pub(crate) fn inbox(call: &Call<'_>) -> Result<Vec<InboxItem>, Code> {
+/// What was received and not acked, oldest first, after one item and at most so many.
+pub(crate) fn inbox(call: &Call<'_>, after: u64, limit: usize) -> Result<Vec<InboxItem>, Code> {
     let mut items = Vec::new();
     for key in call.tx.keys(&Places::all(Kind::Item))? {
         let id = Places::item_of(&key)?;
+        if items.len() == limit {
+            break;
+        }
+        if id <= after {
+            continue;
+        }
         items.extend(call.tx.get::<Item>(&key)?.map(|item| InboxItem { id, item }));
     }
     Ok(items)

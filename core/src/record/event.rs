@@ -52,6 +52,7 @@ stored! {
         20 = RemovedFromAccount { epoch },
         21 = SendFinished { send, content_id, group, reached, failed, skipped },
         22 = ServerRestored,
+        23 = NotOpened { user, device, reason },
     }
 }
 
@@ -108,9 +109,10 @@ mod tests {
                 skipped: vec![SkippedDevice { user: user(), device, reason: 305 }],
             },
             Event::ServerRestored,
+            Event::NotOpened { user: user(), device, reason: 211 },
         ];
         // 7 was an event that is a request now.
-        let numbers = (0..23).filter(|number| *number != 7);
+        let numbers = (0..24).filter(|number| *number != 7);
         for (number, event) in numbers.zip(all) {
             let bytes = Item::Event(event.clone()).encode().unwrap();
             // The record's version, then the item's number, then the event's.
@@ -121,6 +123,6 @@ mod tests {
             }
             assert!(Item::decode(&[bytes.as_slice(), &[0]].concat()).is_err(), "one byte more");
         }
-        assert!(Item::decode(&[1, 0, 23]).is_err(), "a number that is not given yet");
+        assert!(Item::decode(&[1, 0, 24]).is_err(), "a number that is not given yet");
     }
 }

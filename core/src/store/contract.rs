@@ -2,7 +2,8 @@
 //! has moved on.
 
 use super::Key;
-use crate::error::Code;
+use crate::error::{Code, Detail, Error};
+use core::fmt;
 use std::collections::BTreeMap;
 
 /// The version of a store's content. The committer draws the 8 random bytes, so that two histories never have
@@ -42,44 +43,94 @@ pub struct Changes {
     pub rows: BTreeMap<Key, Option<Vec<u8>>>,
 }
 
-/// Why a store could not do what was asked. Nothing changed.
+/// The kinds of [`StoreError`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum StoreError {
+pub enum StoreErrorKind {
     /// Another process holds the store.
     Busy,
-    /// A read or a write failed.
-    Io,
     /// The disk is full.
     Full,
-    /// The store is read-only.
-    ReadOnly,
+    /// A read or a write failed.
+    Io,
     /// The store returned rows that nobody asked for.
     Misbehaves,
+    /// A newer version of this library wrote the file.
+    NewerFormat,
+    /// The path does not lead to a file.
+    NotAFile,
+    /// The file is not a store of this library.
+    NotAStore,
+    /// The folder is not there.
+    NotFound,
+    /// The store is read-only.
+    ReadOnly,
 }
 
+impl From<StoreErrorKind> for Code {
+    fn from(kind: StoreErrorKind) -> Self {
+        match kind {
+            StoreErrorKind::Busy => Self::StoreBusy,
+            StoreErrorKind::Full => Self::StoreFull,
+            StoreErrorKind::Io => Self::StoreIo,
+            StoreErrorKind::Misbehaves => Self::StoreMisbehaves,
+            StoreErrorKind::NewerFormat => Self::NewerFormat,
+            StoreErrorKind::NotAFile => Self::StorePathNotAFile,
+            StoreErrorKind::NotAStore => Self::NotAStore,
+            StoreErrorKind::NotFound => Self::StorePathMissing,
+            StoreErrorKind::ReadOnly => Self::StoreReadOnly,
+        }
+    }
+}
+
+/// Why a store could not do what was asked. Nothing changed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoreError {
+    /// What kind of failure it is.
+    pub kind: StoreErrorKind,
+    /// The path and the system's cause, or what the app's own store said. It must not hold a secret.
+    pub detail: Option<Detail>,
+}
+
+impl StoreError {
+    /// An error with the text that says what it is about.
+    #[must_use]
+    pub fn new(kind: StoreErrorKind, detail: &str) -> Self {
+        Self { kind, detail: Detail::new(detail) }
+    }
+}
+
+impl From<StoreErrorKind> for StoreError {
+    fn from(kind: StoreErrorKind) -> Self {
+        Self { kind, detail: None }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self { detail: error.detail, ..Code::from(error.kind).into() }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Error::from(self.clone()).fmt(f)
+    }
+}
+
+impl core::error::Error for StoreError {}
+
 /// Why a commit did not succeed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum CommitError {
     /// The generation has moved on; nothing changed.
     Conflict,
-    /// The store does not know whether the changes were applied. A later load shows it by the generation.
-    OutcomeUnknown,
+    /// The store does not know whether the changes were applied. A later load shows it by the generation; if nothing changed, this error
+    /// is the call's.
+    OutcomeUnknown(StoreError),
     /// The store failed and nothing changed.
     Store(StoreError),
-}
-
-impl From<StoreError> for Code {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Busy => Self::StoreBusy,
-            StoreError::Io => Self::StoreIo,
-            StoreError::Full => Self::StoreFull,
-            StoreError::ReadOnly => Self::StoreReadOnly,
-            StoreError::Misbehaves => Self::StoreMisbehaves,
-        }
-    }
 }
 
 /// A store: three methods over rows of opaque bytes. [`super::conformance::check`] tests whether an

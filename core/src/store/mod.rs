@@ -8,7 +8,7 @@ pub(crate) mod key;
 mod memory;
 pub(crate) mod seal;
 
-pub use contract::{Changes, CommitError, Generation, Query, Snapshot, Store, StoreError};
+pub use contract::{Changes, CommitError, Generation, Query, Snapshot, Store, StoreError, StoreErrorKind};
 pub use key::Key;
 pub use memory::MemoryStore;
 

@@ -2,9 +2,9 @@
 
 use crate::{
     context::Context,
-    error::Code,
+    error::{Code, Error},
     record::Record,
-    store::{Changes, CommitError, Generation, Key, Kind, Places, Query, Sealer, Store},
+    store::{Changes, CommitError, Generation, Key, Kind, Places, Query, Sealer, Store, StoreError},
 };
 use core::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,8 @@ pub(crate) struct Tx<'a> {
     staged: BTreeMap<Key, Plain>,
     item: Option<BTreeMap<Key, Plain>>,
     raw: BTreeMap<Key, Vec<u8>>,
+    /// How the store failed in this call: its code goes up through the rules, and [`Tx::explain`] puts the detail to it.
+    failure: RefCell<Option<StoreError>>,
 }
 
 impl<'a> Tx<'a> {
@@ -37,6 +39,24 @@ impl<'a> Tx<'a> {
             staged: BTreeMap::new(),
             item: None,
             raw: BTreeMap::new(),
+            failure: RefCell::default(),
+        }
+    }
+
+    /// The store's failure as a code, and remembered.
+    fn failed(&self, error: StoreError) -> Code {
+        let code = error.kind.into();
+        self.failure.replace(Some(error));
+        code
+    }
+
+    /// An error of this call with the detail that the store gave, if the store's failure is what it reports.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        match &*self.failure.borrow() {
+            Some(failure) if error.detail.is_none() && error.code == failure.kind.into() => {
+                Error { detail: failure.detail.clone(), ..error }
+            }
+            _ => error,
         }
     }
 
@@ -52,7 +72,7 @@ impl<'a> Tx<'a> {
             return Ok(());
         }
         let hold = self.hold && !self.locked.get();
-        let snapshot = self.store.load(queries, hold)?;
+        let snapshot = self.store.load(queries, hold).map_err(|error| self.failed(error))?;
         self.locked.set(self.locked.get() || hold);
         match self.generation.get() {
             None => self.generation.set(Some(snapshot.generation)),
@@ -174,7 +194,7 @@ impl<'a> Tx<'a> {
     }
 
     /// Seals what changed and commits it; gives the store's generation afterwards. `Ok(None)`: the store moved on, run again.
-    pub(crate) fn commit(self, context: &mut Context<'_>) -> Result<Option<Generation>, Code> {
+    pub(crate) fn commit(&self, context: &mut Context<'_>) -> Result<Option<Generation>, Error> {
         let mut rows: BTreeMap<Key, Option<Vec<u8>>> =
             self.raw.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect();
         for (key, plain) in &self.staged {
@@ -203,11 +223,11 @@ impl<'a> Tx<'a> {
             Err(CommitError::Conflict) => Ok(None),
             Err(CommitError::Store(error)) => Err(error.into()),
             // The generation says what happened: ours, or still the old one.
-            Err(CommitError::OutcomeUnknown) => match self.store.load(&[], false) {
+            Err(CommitError::OutcomeUnknown(cause)) => match self.store.load(&[], false) {
                 Ok(snapshot) if snapshot.generation == next => Ok(Some(next)),
-                Ok(snapshot) if snapshot.generation == expected => Err(Code::StoreIo),
+                Ok(snapshot) if snapshot.generation == expected => Err(cause.into()),
                 Ok(_) => Ok(None),
-                Err(_) => Err(Code::OutcomeUnknown),
+                Err(again) => Err(Error { detail: cause.detail.or(again.detail), ..Code::OutcomeUnknown.into() }),
             },
         }
     }

@@ -39,9 +39,9 @@ impl Place<'_> {
         attempt(context, |context, hold| {
             let context = Context { now: context.now, rng: &mut *context.rng };
             let mut running = Call { us, tx: Tx::new(self.store, self.sealer, hold), context };
-            let Some(output) = unless_busy(call(&mut running))? else { return Ok(None) };
+            let output = call(&mut running);
             let Call { tx, mut context, .. } = running;
-            Ok(tx.commit(&mut context)?.map(|generation| (output, generation)))
+            finish(&tx, &mut context, output)
         })
     }
 
@@ -51,34 +51,52 @@ impl Place<'_> {
         context: &mut Context<'_>,
         mut call: impl FnMut(&mut Tx<'_>, &mut Context<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        attempt(context, |context, hold| {
+        let committed = attempt(context, |context, hold| {
             let mut tx = Tx::new(self.store, self.sealer, hold);
-            let Some(output) = unless_busy(call(&mut tx, context))? else { return Ok(None) };
-            Ok(tx.commit(context)?.map(|_| output))
-        })
+            let output = call(&mut tx, context);
+            finish(&tx, context, output)
+        });
+        committed.map(|(output, _)| output)
     }
+}
+
+/// What one attempt of a call comes to.
+enum Attempt<T> {
+    Committed(T),
+    /// Another process was faster, or holds the store: the error, if no further attempt succeeds.
+    Busy(Error),
 }
 
 /// Tries a call until it is committed. A call that loses a race runs again, and from then on it holds the store.
 fn attempt<T>(
     context: &mut Context<'_>,
-    mut once: impl FnMut(&mut Context<'_>, bool) -> Result<Option<T>, Error>,
+    mut once: impl FnMut(&mut Context<'_>, bool) -> Result<Attempt<T>, Error>,
 ) -> Result<T, Error> {
     check_randomness(context)?;
+    let mut busy = Code::StoreBusy.into();
     for attempt in 0..ATTEMPTS {
-        if let Some(output) = once(context, attempt > 0)? {
-            return Ok(output);
+        match once(context, attempt > 0)? {
+            Attempt::Committed(output) => return Ok(output),
+            Attempt::Busy(error) => busy = error,
         }
     }
-    Err(Code::StoreBusy.into())
+    Err(busy)
 }
 
-/// A call whose reads were overtaken by another process has no output.
-fn unless_busy<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
-    match result {
-        Ok(output) => Ok(Some(output)),
-        Err(error) if error.code == Code::StoreBusy => Ok(None),
-        Err(error) => Err(error),
+/// Commits a call that has an output; gives it with the store's generation afterwards. A call whose reads were overtaken by another process
+/// has none.
+fn finish<T>(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    output: Result<T, Error>,
+) -> Result<Attempt<(T, Generation)>, Error> {
+    match output {
+        Ok(output) => match tx.commit(context).map_err(|error| tx.explain(error))? {
+            Some(generation) => Ok(Attempt::Committed((output, generation))),
+            None => Ok(Attempt::Busy(Code::StoreBusy.into())),
+        },
+        Err(error) if error.code == Code::StoreBusy => Ok(Attempt::Busy(tx.explain(error))),
+        Err(error) => Err(tx.explain(error)),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::status::sesame_status;
 use core::ffi::c_char;
-use sesame_core::error::{Code, Error};
+use sesame_core::error::{Code, Detail, Error};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The longest name of an argument, with its zero byte.
 const FIELD: usize = 36;
+/// The longest detail, with its zero byte.
+const DETAIL: usize = 520;
 
 /// What went wrong, in memory of the caller's: nothing in it is ever freed. Its size will not change.
 #[repr(C)]
@@ -20,25 +22,37 @@ pub struct sesame_error {
     pub item: i64,
     /// What happened, as static text in UTF-8 that holds neither secrets nor bytes of others.
     pub reason: *const c_char,
+    /// For an error of the store: its path with the system's cause, or what the app's own store said, as text in UTF-8; else empty.
+    pub detail: [c_char; 520],
     /// Zeros.
     pub reserved: [u64; 4],
 }
 
 impl sesame_error {
     fn new(result: Result<(), Error>) -> Self {
-        let mut field = [0; FIELD];
-        let mut new =
-            Self { status: sesame_status::Ok, field, item: -1, reason: c"success".as_ptr(), reserved: [0; 4] };
+        let mut new = Self {
+            status: sesame_status::Ok,
+            field: [0; FIELD],
+            item: -1,
+            reason: c"success".as_ptr(),
+            detail: [0; DETAIL],
+            reserved: [0; 4],
+        };
         if let Err(error) = result {
-            for (to, from) in field.iter_mut().zip(error.field.unwrap_or("").bytes().take(FIELD - 1)) {
-                *to = c_char::from_ne_bytes([from]);
-            }
             new.status = error.code.into();
-            new.field = field;
+            write(&mut new.field, error.field.unwrap_or(""));
+            write(&mut new.detail, error.detail.as_ref().map_or("", Detail::as_str));
             new.item = error.item.and_then(|item| i64::try_from(item).ok()).unwrap_or(-1);
             new.reason = error.code.c_text().as_ptr();
         }
         new
+    }
+}
+
+/// Writes a text with a zero byte behind it.
+fn write<const N: usize>(to: &mut [c_char; N], text: &str) {
+    for (to, from) in to.iter_mut().zip(text.bytes().take(N - 1)) {
+        *to = c_char::from_ne_bytes([from]);
     }
 }
 
@@ -99,18 +113,21 @@ mod tests {
         // SAFETY: the pointer leads to the local above.
         let status = unsafe { pass(&raw mut error, || panic!("a fault")) };
         assert_eq!((status, error.status), (sesame_status::Internal, sesame_status::Internal));
-        let named = Error { code: Code::TooMany, item: Some(7), field: Some("envelopes") };
+        let detail = Detail::new(&"é".repeat(600));
+        let named = Error { detail, ..Error::of_item(Code::TooMany, "envelopes", 7) };
         // SAFETY: as above.
         let status = unsafe { pass(&raw mut error, || Err(named)) };
         assert_eq!((status, error.item), (sesame_status::TooMany, 7));
-        let field: Vec<u8> = error.field.iter().map(|c| c.to_ne_bytes()[0]).take_while(|c| *c != 0).collect();
-        assert_eq!(field, b"envelopes");
+        let text =
+            |text: &[c_char]| -> Vec<u8> { text.iter().map(|c| c.to_ne_bytes()[0]).take_while(|c| *c != 0).collect() };
+        assert_eq!(text(&error.field), b"envelopes");
+        assert_eq!(text(&error.detail), "é".repeat(256).as_bytes());
         // SAFETY: a null pointer is allowed.
         assert_eq!(unsafe { pass(core::ptr::null_mut(), || Ok(())) }, sesame_status::Ok);
     }
 
     #[test]
     fn an_error_has_the_size_that_the_header_promises() {
-        assert_eq!(size_of::<sesame_error>(), 40 + 8 + 8 + 32);
+        assert_eq!(size_of::<sesame_error>(), 40 + 8 + 8 + 520 + 32);
     }
 }

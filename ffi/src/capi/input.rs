@@ -96,7 +96,7 @@ pub(super) fn byte_strings(slices: &[sesame_slice], field: &'static str) -> Resu
     let mut room = MAX_COPIED;
     let mut bytes = |(item, slice): (usize, &sesame_slice)| {
         let bytes = slice.bytes(field).map_err(|error| Error { item: Some(item), ..error })?;
-        let too_large = Error { code: Code::TooLarge, item: Some(item), field: Some(field) };
+        let too_large = Error::of_item(Code::TooMany, field, item);
         room = room.checked_sub(bytes.len()).ok_or(too_large)?;
         Ok(bytes.to_vec())
     };

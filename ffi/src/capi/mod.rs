@@ -69,11 +69,26 @@ pub extern "C" fn sesame_version_string() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
+/// The name of a status without `SESAME_STATUS_`, as static text that nobody frees: "OK", "STORE_FULL". A number that is not known gives
+/// "UNKNOWN".
+#[unsafe(no_mangle)]
+pub extern "C" fn sesame_status_name(status: i32) -> *const c_char {
+    match (status, known(status)) {
+        (0, _) => c"OK",
+        (_, Some(code)) => status::name(code),
+        (_, None) => c"UNKNOWN",
+    }
+    .as_ptr()
+}
+
+fn known(status: i32) -> Option<Code> {
+    Code::ALL.iter().copied().find(|code| i32::from(code.number()) == status)
+}
+
 /// What a status says, as static text in UTF-8 that nobody frees. A number that is not known gives "unknown status".
 #[unsafe(no_mangle)]
 pub extern "C" fn sesame_status_text(status: i32) -> *const c_char {
-    let code = Code::ALL.iter().find(|code| i32::from(code.number()) == status);
-    match (status, code) {
+    match (status, known(status)) {
         (0, _) => c"success",
         (_, Some(code)) => code.c_text(),
         (_, None) => c"unknown status",

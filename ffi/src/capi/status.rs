@@ -2,6 +2,7 @@
 //!
 //! What a call gives: 0, or the number of a code, the same in every language.
 
+use core::ffi::CStr;
 use sesame_core::error::Code;
 
 /// What a call gives. The hundreds say whose fault it was: 1 the calling app's, 2 another client's, 3 the server's, 4 the store's, 5 this
@@ -43,6 +44,26 @@ pub enum sesame_status {
     NullPointer = 115,
     /// A struct or pointer is not laid out as the header says.
     BadStruct = 116,
+    /// The content id was used for another send.
+    ContentIdInUse = 130,
+    /// The payload is longer than one message carries.
+    PayloadTooLarge = 131,
+    /// The send is not finished.
+    NotAFinishedSend = 132,
+    /// No such send is known.
+    UnknownSend = 133,
+    /// The request is another device's.
+    ForeignRequest = 134,
+    /// The device is not registered with a server yet.
+    NotRegistered = 135,
+    /// The app has cancelled the send.
+    Cancelled = 136,
+    /// This device was removed from its own device list.
+    DeviceRemoved = 137,
+    /// No such device is known.
+    UnknownDevice = 138,
+    /// The user has as many devices as a user may have.
+    TooManyOwnDevices = 139,
     /// The bytes end too early.
     Truncated = 201,
     /// Bytes follow the end.
@@ -131,6 +152,28 @@ pub enum sesame_status {
     TooManyRounds = 313,
     /// The server's answer is not backed by a signed list.
     ServerInconsistent = 314,
+    /// The server gave no answer.
+    ServerUnreachable = 320,
+    /// The server's answer is not what the request asks for.
+    ServerAnswer = 321,
+    /// The server asks to try again later.
+    ServerBusy = 322,
+    /// The server does not accept the request's signature.
+    ServerUnauthorized = 323,
+    /// The server refuses to register the device.
+    RegistrationRefused = 324,
+    /// The server shows a signed list without this device.
+    RemovedFromAccount = 325,
+    /// The send was cancelled after a request had left.
+    MaybeSent = 326,
+    /// The send was not finished in time.
+    Expired = 327,
+    /// The recipient's mailbox is full.
+    MailboxFull = 328,
+    /// The server does not deliver this.
+    RefusedByPolicy = 329,
+    /// The recipient's devices have changed.
+    StaleView = 330,
     /// The store is locked.
     StoreBusy = 401,
     /// The store failed to read or write.
@@ -155,6 +198,12 @@ pub enum sesame_status {
     OutcomeUnknown = 411,
     /// The app's store does not keep its contract.
     StoreMisbehaves = 412,
+    /// The folder of the store is not there.
+    StorePathMissing = 413,
+    /// The path of the store does not lead to a file.
+    StorePathNotAFile = 414,
+    /// The file is not a store of this library.
+    NotAStore = 415,
     /// A fault in the library.
     Internal = 501,
     /// An earlier fault made the handle unusable; reload it.
@@ -184,6 +233,16 @@ impl From<Code> for sesame_status {
             Code::BadHandle => Self::BadHandle,
             Code::NullPointer => Self::NullPointer,
             Code::BadStruct => Self::BadStruct,
+            Code::ContentIdInUse => Self::ContentIdInUse,
+            Code::PayloadTooLarge => Self::PayloadTooLarge,
+            Code::NotAFinishedSend => Self::NotAFinishedSend,
+            Code::UnknownSend => Self::UnknownSend,
+            Code::ForeignRequest => Self::ForeignRequest,
+            Code::NotRegistered => Self::NotRegistered,
+            Code::Cancelled => Self::Cancelled,
+            Code::DeviceRemoved => Self::DeviceRemoved,
+            Code::UnknownDevice => Self::UnknownDevice,
+            Code::TooManyOwnDevices => Self::TooManyOwnDevices,
             Code::Truncated => Self::Truncated,
             Code::TrailingData => Self::TrailingData,
             Code::NonCanonical => Self::NonCanonical,
@@ -228,6 +287,17 @@ impl From<Code> for sesame_status {
             Code::WrongUser => Self::WrongUser,
             Code::TooManyRounds => Self::TooManyRounds,
             Code::ServerInconsistent => Self::ServerInconsistent,
+            Code::ServerUnreachable => Self::ServerUnreachable,
+            Code::ServerAnswer => Self::ServerAnswer,
+            Code::ServerBusy => Self::ServerBusy,
+            Code::ServerUnauthorized => Self::ServerUnauthorized,
+            Code::RegistrationRefused => Self::RegistrationRefused,
+            Code::RemovedFromAccount => Self::RemovedFromAccount,
+            Code::MaybeSent => Self::MaybeSent,
+            Code::Expired => Self::Expired,
+            Code::MailboxFull => Self::MailboxFull,
+            Code::RefusedByPolicy => Self::RefusedByPolicy,
+            Code::StaleView => Self::StaleView,
             Code::StoreBusy => Self::StoreBusy,
             Code::StoreIo => Self::StoreIo,
             Code::StoreFull => Self::StoreFull,
@@ -240,6 +310,9 @@ impl From<Code> for sesame_status {
             Code::ForeignStore => Self::ForeignStore,
             Code::OutcomeUnknown => Self::OutcomeUnknown,
             Code::StoreMisbehaves => Self::StoreMisbehaves,
+            Code::StorePathMissing => Self::StorePathMissing,
+            Code::StorePathNotAFile => Self::StorePathNotAFile,
+            Code::NotAStore => Self::NotAStore,
             Code::Internal => Self::Internal,
             Code::Poisoned => Self::Poisoned,
             Code::Randomness => Self::Randomness,
@@ -248,5 +321,113 @@ impl From<Code> for sesame_status {
             // Core is another crate: the compiler asks for what it may add.
             _ => Self::Internal,
         }
+    }
+}
+
+/// What a code is called, as in the name of its status.
+pub(super) fn name(code: Code) -> &'static CStr {
+    match code {
+        Code::InvalidArgument => c"INVALID_ARGUMENT",
+        Code::EmptyBatch => c"EMPTY_BATCH",
+        Code::TooMany => c"TOO_MANY",
+        Code::Reentrant => c"REENTRANT",
+        Code::Busy => c"BUSY",
+        Code::Closed => c"CLOSED",
+        Code::UnknownUser => c"UNKNOWN_USER",
+        Code::UnknownGroup => c"UNKNOWN_GROUP",
+        Code::IdentityNotAccepted => c"IDENTITY_NOT_ACCEPTED",
+        Code::NotAMember => c"NOT_A_MEMBER",
+        Code::NotPrimary => c"NOT_PRIMARY",
+        Code::AlreadyMember => c"ALREADY_MEMBER",
+        Code::NotInvited => c"NOT_INVITED",
+        Code::BadHandle => c"BAD_HANDLE",
+        Code::NullPointer => c"NULL_POINTER",
+        Code::BadStruct => c"BAD_STRUCT",
+        Code::ContentIdInUse => c"CONTENT_ID_IN_USE",
+        Code::PayloadTooLarge => c"PAYLOAD_TOO_LARGE",
+        Code::NotAFinishedSend => c"NOT_A_FINISHED_SEND",
+        Code::UnknownSend => c"UNKNOWN_SEND",
+        Code::ForeignRequest => c"FOREIGN_REQUEST",
+        Code::NotRegistered => c"NOT_REGISTERED",
+        Code::Cancelled => c"CANCELLED",
+        Code::DeviceRemoved => c"DEVICE_REMOVED",
+        Code::UnknownDevice => c"UNKNOWN_DEVICE",
+        Code::TooManyOwnDevices => c"TOO_MANY_OWN_DEVICES",
+        Code::Truncated => c"TRUNCATED",
+        Code::TrailingData => c"TRAILING_DATA",
+        Code::NonCanonical => c"NON_CANONICAL",
+        Code::TooLarge => c"TOO_LARGE",
+        Code::UnsupportedVersion => c"UNSUPPORTED_VERSION",
+        Code::UnknownType => c"UNKNOWN_TYPE",
+        Code::WeakPublicKey => c"WEAK_PUBLIC_KEY",
+        Code::BadKeyEncoding => c"BAD_KEY_ENCODING",
+        Code::AuthenticationFailed => c"AUTHENTICATION_FAILED",
+        Code::WrongRecipient => c"WRONG_RECIPIENT",
+        Code::NoSession => c"NO_SESSION",
+        Code::TooFarAhead => c"TOO_FAR_AHEAD",
+        Code::Duplicate => c"DUPLICATE",
+        Code::MessageKeyExpired => c"MESSAGE_KEY_EXPIRED",
+        Code::UnknownPreKey => c"UNKNOWN_PRE_KEY",
+        Code::PreKeyUsed => c"PRE_KEY_USED",
+        Code::ReplayedInitiation => c"REPLAYED_INITIATION",
+        Code::IdentityChanged => c"IDENTITY_CHANGED",
+        Code::BadPadding => c"BAD_PADDING",
+        Code::WrongScope => c"WRONG_SCOPE",
+        Code::NotListed => c"NOT_LISTED",
+        Code::Forged => c"FORGED",
+        Code::ReusedIndex => c"REUSED_INDEX",
+        Code::GroupExists => c"GROUP_EXISTS",
+        Code::AuthorNotMember => c"AUTHOR_NOT_MEMBER",
+        Code::ForbiddenOperation => c"FORBIDDEN_OPERATION",
+        Code::MalformedOperation => c"MALFORMED_OPERATION",
+        Code::MissingParents => c"MISSING_PARENTS",
+        Code::TooManyOperations => c"TOO_MANY_OPERATIONS",
+        Code::UnknownGroupKind => c"UNKNOWN_GROUP_KIND",
+        Code::BundleMismatch => c"BUNDLE_MISMATCH",
+        Code::BadSignature => c"BAD_SIGNATURE",
+        Code::KeyReuse => c"KEY_REUSE",
+        Code::BadPreKeyId => c"BAD_PRE_KEY_ID",
+        Code::BundleExpired => c"BUNDLE_EXPIRED",
+        Code::DuplicateDevice => c"DUPLICATE_DEVICE",
+        Code::EmptyList => c"EMPTY_LIST",
+        Code::TooManyDevices => c"TOO_MANY_DEVICES",
+        Code::DeviceListRollback => c"DEVICE_LIST_ROLLBACK",
+        Code::DeviceListFork => c"DEVICE_LIST_FORK",
+        Code::BrokenChain => c"BROKEN_CHAIN",
+        Code::WrongUser => c"WRONG_USER",
+        Code::TooManyRounds => c"TOO_MANY_ROUNDS",
+        Code::ServerInconsistent => c"SERVER_INCONSISTENT",
+        Code::ServerUnreachable => c"SERVER_UNREACHABLE",
+        Code::ServerAnswer => c"SERVER_ANSWER",
+        Code::ServerBusy => c"SERVER_BUSY",
+        Code::ServerUnauthorized => c"SERVER_UNAUTHORIZED",
+        Code::RegistrationRefused => c"REGISTRATION_REFUSED",
+        Code::RemovedFromAccount => c"REMOVED_FROM_ACCOUNT",
+        Code::MaybeSent => c"MAYBE_SENT",
+        Code::Expired => c"EXPIRED",
+        Code::MailboxFull => c"MAILBOX_FULL",
+        Code::RefusedByPolicy => c"REFUSED_BY_POLICY",
+        Code::StaleView => c"STALE_VIEW",
+        Code::StoreBusy => c"STORE_BUSY",
+        Code::StoreIo => c"STORE_IO",
+        Code::StoreFull => c"STORE_FULL",
+        Code::StoreReadOnly => c"STORE_READ_ONLY",
+        Code::WrongKey => c"WRONG_KEY",
+        Code::RecordCorrupt => c"RECORD_CORRUPT",
+        Code::RecordInconsistent => c"RECORD_INCONSISTENT",
+        Code::RollbackDetected => c"ROLLBACK_DETECTED",
+        Code::NewerFormat => c"NEWER_FORMAT",
+        Code::ForeignStore => c"FOREIGN_STORE",
+        Code::OutcomeUnknown => c"OUTCOME_UNKNOWN",
+        Code::StoreMisbehaves => c"STORE_MISBEHAVES",
+        Code::StorePathMissing => c"STORE_PATH_MISSING",
+        Code::StorePathNotAFile => c"STORE_PATH_NOT_A_FILE",
+        Code::NotAStore => c"NOT_A_STORE",
+        Code::Internal => c"INTERNAL",
+        Code::Poisoned => c"POISONED",
+        Code::Randomness => c"RANDOMNESS",
+        Code::Forked => c"FORKED",
+
+        _ => c"INTERNAL",
     }
 }

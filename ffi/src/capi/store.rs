@@ -12,7 +12,7 @@ use core::ffi::c_void;
 use sesame::app_store::{self, AppStore, Loaded};
 use sesame_core::{
     error::{Code, Error},
-    store::{Changes, CommitError, Generation, Query, StoreError},
+    store::{Changes, CommitError, Generation, Query, StoreError, StoreErrorKind},
 };
 use std::sync::Arc;
 
@@ -153,12 +153,15 @@ fn outcome(number: i32) -> Result<(), CommitError> {
     Err(match number {
         0 => return Ok(()),
         n if n == O::Conflict as i32 => CommitError::Conflict,
-        n if n == O::Busy as i32 => CommitError::Store(StoreError::Busy),
-        n if n == O::Io as i32 => CommitError::Store(StoreError::Io),
-        n if n == O::Full as i32 => CommitError::Store(StoreError::Full),
-        n if n == O::ReadOnly as i32 => CommitError::Store(StoreError::ReadOnly),
-        n if n == O::Unknown as i32 => CommitError::OutcomeUnknown,
-        _ => CommitError::Store(StoreError::Misbehaves),
+        n if n == O::Busy as i32 => CommitError::Store(StoreErrorKind::Busy.into()),
+        n if n == O::Io as i32 => CommitError::Store(StoreErrorKind::Io.into()),
+        n if n == O::Full as i32 => CommitError::Store(StoreErrorKind::Full.into()),
+        n if n == O::ReadOnly as i32 => CommitError::Store(StoreErrorKind::ReadOnly.into()),
+        n if n == O::Unknown as i32 => CommitError::OutcomeUnknown(StoreErrorKind::Io.into()),
+        n => {
+            let said = format!("a function of the store gave {n}, which is no outcome");
+            CommitError::Store(StoreError::new(StoreErrorKind::Misbehaves, &said))
+        }
     })
 }
 
@@ -188,7 +191,7 @@ impl AppStore for Functions {
         let _ = rows.free();
         outcome(number).map_err(|error| match error {
             CommitError::Store(error) => error,
-            _ => StoreError::Misbehaves,
+            _ => StoreErrorKind::Misbehaves.into(),
         })?;
         let rows = std::mem::take(&mut *found.0.lock());
         Ok(Loaded { generation: app_store::generation(generation.bytes), rows })

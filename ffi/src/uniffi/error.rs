@@ -16,6 +16,8 @@ pub enum SesameError {
         item: Option<u32>,
         /// Which argument.
         field: Option<String>,
+        /// What the system or the app's own store said.
+        detail: Option<String>,
     },
     /// Another client: drop the item.
     #[error("{reason} ({code})")]
@@ -28,6 +30,8 @@ pub enum SesameError {
         item: Option<u32>,
         /// Which argument.
         field: Option<String>,
+        /// What the system or the app's own store said.
+        detail: Option<String>,
     },
     /// The server: fetch again or distrust it.
     #[error("{reason} ({code})")]
@@ -40,6 +44,8 @@ pub enum SesameError {
         item: Option<u32>,
         /// Which argument.
         field: Option<String>,
+        /// What the system or the app's own store said.
+        detail: Option<String>,
     },
     /// The store: mend it and call again.
     #[error("{reason} ({code})")]
@@ -52,6 +58,8 @@ pub enum SesameError {
         item: Option<u32>,
         /// Which argument.
         field: Option<String>,
+        /// What the system or the app's own store said.
+        detail: Option<String>,
     },
     /// This library.
     #[error("{reason} ({code})")]
@@ -64,6 +72,8 @@ pub enum SesameError {
         item: Option<u32>,
         /// Which argument.
         field: Option<String>,
+        /// What the system or the app's own store said.
+        detail: Option<String>,
     },
 }
 
@@ -73,12 +83,13 @@ impl From<Error> for SesameError {
         let reason = error.code.text().to_owned();
         let item = error.item.and_then(|item| u32::try_from(item).ok());
         let field = error.field.map(str::to_owned);
+        let detail = error.detail.map(|detail| detail.to_string());
         match error.code.blame() {
-            Blame::App => Self::App { code, reason, item, field },
-            Blame::Peer => Self::Peer { code, reason, item, field },
-            Blame::Server => Self::Server { code, reason, item, field },
-            Blame::Store => Self::Store { code, reason, item, field },
-            Blame::Internal => Self::Internal { code, reason, item, field },
+            Blame::App => Self::App { code, reason, item, field, detail },
+            Blame::Peer => Self::Peer { code, reason, item, field, detail },
+            Blame::Server => Self::Server { code, reason, item, field, detail },
+            Blame::Store => Self::Store { code, reason, item, field, detail },
+            Blame::Internal => Self::Internal { code, reason, item, field, detail },
         }
     }
 }

@@ -4,7 +4,25 @@ use super::{
     bytes::number,
     generated::{Event, Message},
 };
+use crate::host::user_name;
 use sesame_core::event::{self as core, NextStep, Received as CoreReceived};
+
+/// The device that an envelope says it comes from.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct Sender {
+    /// The user.
+    pub user: String,
+    /// The user's device.
+    pub device: u32,
+    /// Whether the envelope's gate fits the keys that are known for this device. If not, anybody may have written this address on it.
+    pub authenticated: bool,
+}
+
+impl From<core::Sender> for Sender {
+    fn from(sender: core::Sender) -> Self {
+        Self { user: user_name(&sender.user), device: sender.device.0, authenticated: sender.authenticated }
+    }
+}
 
 /// One result for an envelope; an envelope may give several.
 #[derive(Clone, Debug, ::uniffi::Enum)]
@@ -27,10 +45,17 @@ pub enum Received {
         /// What happened.
         content: Event,
     },
+    /// It was received before; nothing changed by it, and it may be confirmed to the server.
+    Duplicate {
+        /// Which envelope, from 0.
+        envelope: u32,
+    },
     /// It could not be opened; nothing changed by it.
     Failure {
         /// Which envelope, from 0.
         envelope: u32,
+        /// The sender, if the envelope can be read so far.
+        sender: Option<Sender>,
         /// The code that says why.
         code: i32,
         /// Why, in words.
@@ -57,8 +82,10 @@ impl From<CoreReceived> for Received {
     fn from(received: CoreReceived) -> Self {
         match received {
             CoreReceived::Item { envelope, id, item: content } => item(envelope, id, content),
-            CoreReceived::Failure { envelope, code, next } => Self::Failure {
+            CoreReceived::Duplicate { envelope } => Self::Duplicate { envelope: number(envelope) },
+            CoreReceived::Failure { envelope, sender, code, next } => Self::Failure {
                 envelope: number(envelope),
+                sender: sender.map(Sender::from),
                 code: i32::from(code.number()),
                 reason: code.text().to_owned(),
                 confirm: next == NextStep::Confirm,

@@ -6,7 +6,7 @@ use crate::host::{memory_store, sqlite_store};
 use sesame::app_store::{self, Loaded};
 use sesame_core::{
     error::Code,
-    store::{Changes, CommitError, Generation, Query, Store as CoreStore, StoreError},
+    store::{Changes, CommitError, Generation, Query, Store as CoreStore, StoreError, StoreErrorKind},
 };
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ pub struct StoreChange {
     pub row: Option<Bytes>,
 }
 
-/// Why a store could not do it. Anything else that it throws counts as `Io`, and of a commit as `OutcomeUnknown`.
+/// Why a store could not do it. Anything else that it throws counts as `Thrown`.
 #[derive(Debug, thiserror::Error, ::uniffi::Error)]
 pub enum StoreFault {
     /// Another process holds it. Nothing changed.
@@ -73,24 +73,33 @@ pub enum StoreFault {
     /// Of a commit: the store cannot say whether it landed; the generation will.
     #[error("it is unknown whether the commit landed")]
     OutcomeUnknown,
+    /// It threw something else: counts as `Io`, and of a commit as `OutcomeUnknown`.
+    #[error("{what}")]
+    Thrown {
+        /// What it threw, for the error's detail: the class and the message. At most 512 bytes of it are kept.
+        what: String,
+    },
 }
 
 impl From<::uniffi::UnexpectedUniFFICallbackError> for StoreFault {
-    /// What the app threw may hold anything, so that its text is not kept; and it may have come after a commit had landed.
-    fn from(_: ::uniffi::UnexpectedUniFFICallbackError) -> Self {
-        Self::OutcomeUnknown
+    /// Of a stack trace only the first line is kept: the class and the message.
+    fn from(error: ::uniffi::UnexpectedUniFFICallbackError) -> Self {
+        Self::Thrown { what: error.reason.lines().next().unwrap_or_default().to_owned() }
     }
 }
 
 impl From<StoreFault> for CommitError {
     fn from(fault: StoreFault) -> Self {
+        let store = |kind: StoreErrorKind| Self::Store(kind.into());
         match fault {
-            StoreFault::Busy => Self::Store(StoreError::Busy),
-            StoreFault::Io => Self::Store(StoreError::Io),
-            StoreFault::Full => Self::Store(StoreError::Full),
-            StoreFault::ReadOnly => Self::Store(StoreError::ReadOnly),
+            StoreFault::Busy => store(StoreErrorKind::Busy),
+            StoreFault::Io => store(StoreErrorKind::Io),
+            StoreFault::Full => store(StoreErrorKind::Full),
+            StoreFault::ReadOnly => store(StoreErrorKind::ReadOnly),
             StoreFault::Conflict => Self::Conflict,
-            StoreFault::OutcomeUnknown => Self::OutcomeUnknown,
+            StoreFault::OutcomeUnknown => Self::OutcomeUnknown(StoreErrorKind::Io.into()),
+            // It may have come after the commit had landed.
+            StoreFault::Thrown { what } => Self::OutcomeUnknown(StoreError::new(StoreErrorKind::Io, &what)),
         }
     }
 }
@@ -129,16 +138,15 @@ impl app_store::AppStore for Adapter {
             Query::Prefix(prefix) => StoreQuery::Prefix { prefix: prefix.into() },
         });
         let snapshot = self.0.load(queries.collect(), hold).map_err(|fault| match CommitError::from(fault) {
-            CommitError::Store(error) => error,
-            CommitError::OutcomeUnknown => StoreError::Io,
-            _ => StoreError::Misbehaves,
+            CommitError::Store(error) | CommitError::OutcomeUnknown(error) => error,
+            _ => StoreErrorKind::Misbehaves.into(),
         })?;
         let generation = <[u8; 16]>::try_from(&*snapshot.generation).map_err(|_| {
             if hold {
                 // What cannot be told is ended all the same.
                 let _ = self.0.release();
             }
-            StoreError::Misbehaves
+            StoreError::from(StoreErrorKind::Misbehaves)
         })?;
         let rows = snapshot.rows.into_iter().map(|row| (row.key.0, row.row.0)).collect();
         Ok(Loaded { generation: app_store::generation(generation), rows })
@@ -149,7 +157,7 @@ impl app_store::AppStore for Adapter {
         let rows =
             changes.rows.iter().map(|(key, row)| StoreChange { key: key.clone().into(), row: row.clone().map(Bytes) });
         let landed = self.0.commit(expected, next, rows.collect())?;
-        if landed { Ok(()) } else { Err(CommitError::OutcomeUnknown) }
+        if landed { Ok(()) } else { Err(CommitError::OutcomeUnknown(StoreErrorKind::Io.into())) }
     }
 
     fn release(&self) {

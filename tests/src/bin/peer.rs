@@ -115,6 +115,7 @@ impl Peer {
                     ids.push(id);
                 }
                 Received::Failure { code, .. } => said.push(format!("failure:{}", code.number())),
+                Received::Duplicate { .. } => said.push("duplicate".to_owned()),
                 Received::Held { .. } => said.push("held".to_owned()),
             }
         }

@@ -74,7 +74,7 @@ pub(crate) fn fork_without(
 ) -> Result<(GroupId, PendingSend), Error> {
     let us = call.user();
     if let Some(item) = users.iter().position(|user| user == us || !group.is_member(user)) {
-        return Err(Error { code: Code::InvalidArgument, item: Some(item), field: Some("users") });
+        return Err(Error::of_item(Code::InvalidArgument, "users", item));
     }
     let stay: Vec<UserId> = group.users().filter(|user| !users.contains(user) && *user != us).cloned().collect();
     let change = form(&GroupChange::whole(&group.info))?;
@@ -91,7 +91,7 @@ pub(crate) fn form(change: &GroupChange) -> Result<Change, Error> {
 pub(crate) fn add(call: &Call<'_>, loaded: &Loaded, users: &[UserId]) -> Result<Body, Error> {
     let group = loaded.group.as_ref().ok_or(Code::UnknownGroup)?;
     if let Some(item) = users.iter().position(|user| group.is_member(user)) {
-        return Err(Error { code: Code::AlreadyMember, item: Some(item), field: Some("users") });
+        return Err(Error::of_item(Code::AlreadyMember, "users", item));
     }
     if users.len() > MAX_ADDED || group.members.len() + users.len() > MAX_MEMBERS {
         return Err(Error::of(Code::TooMany, "users"));
@@ -104,7 +104,7 @@ pub(crate) fn add(call: &Call<'_>, loaded: &Loaded, users: &[UserId]) -> Result<
 fn added(call: &Call<'_>, users: &[UserId], leaves: impl Fn(&UserId) -> Vec<[u8; 32]>) -> Result<Vec<Added>, Error> {
     let mut added: Vec<Added> = Vec::new();
     for (item, user) in users.iter().enumerate() {
-        let error = |code| Error { code, item: Some(item), field: Some("users") };
+        let error = |code| Error::of_item(code, "users", item);
         let known = call.tx.user(user)?.ok_or(error(Code::UnknownUser))?;
         if known.claimed_key.is_some() {
             return Err(error(Code::IdentityNotAccepted));

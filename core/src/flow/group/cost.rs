@@ -38,7 +38,7 @@ pub(crate) fn cost(call: &Call<'_>, group: &GroupRecord, length: usize) -> Resul
             let shape = shape(call, group, &own, peer.as_ref());
             let nesting = if shape.nested { size::nesting() + size::prelude() } else { 0 };
             let content = size::prelude() + shape.list + nesting + size::group_body() + length;
-            let padded = padding::padded_len(length, room + shape.list, content)?;
+            let padded = padding::padded_len(length, room + shape.list, content).map_err(|_| Code::PayloadTooLarge)?;
             let users = (call.user().as_bytes().len(), user.user.as_bytes().len());
             cost.envelopes += 1;
             cost.bytes += envelope::length(users, shape.clear, padded) as u64;

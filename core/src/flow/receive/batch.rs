@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{Blame, Code, Error},
-    event::{NextStep, Received},
+    event::{Event, Item, NextStep, Received, Sender},
     tx::{Call, ahead, inbox},
     wire::envelope::Envelope,
 };
@@ -19,7 +19,7 @@ pub(crate) fn open(call: &mut Call<'_>, envelopes: &[Vec<u8>]) -> Result<Vec<Rec
     for (decoded, bytes) in decoded.iter().zip(envelopes) {
         match decoded {
             Ok(envelope) => batch.open(call, envelope, bytes)?,
-            Err(code) => batch.fail(*code),
+            Err(code) => batch.fail(*code, None),
         }
     }
     Ok(batch.close(call)?)
@@ -62,21 +62,42 @@ impl Batch {
             }
             // The store moved on or cannot be read at all: the call fails, not the envelope. A damaged row concerns its envelope only.
             Err(code) if code.blame() == Blame::Store && !code.is_damage() => Err(code.into()),
+            Err(Code::Duplicate) => {
+                self.results.push(Received::Duplicate { envelope: self.envelopes });
+                self.envelopes += 1;
+                Ok(())
+            }
             Err(code) => {
-                self.fail(code);
+                let sender = sender(call, envelope, code);
+                self.tell(call, code, sender.as_ref())?;
+                self.fail(code, sender);
                 Ok(())
             }
         }
     }
 
     /// The next envelope could not be opened.
-    fn fail(&mut self, code: Code) {
+    fn fail(&mut self, code: Code, sender: Option<Sender>) {
         let next = match code.blame() {
             Blame::Store | Blame::Internal => NextStep::Keep,
             Blame::App | Blame::Peer | Blame::Server => NextStep::Confirm,
         };
-        self.results.push(Received::Failure { envelope: self.envelopes, code, next });
+        self.results.push(Received::Failure { envelope: self.envelopes, sender, code, next });
         self.envelopes += 1;
+    }
+
+    /// What a known device said is lost: the app is told. Nobody else can make such an item.
+    fn tell(&mut self, call: &mut Call<'_>, code: Code, sender: Option<&Sender>) -> Result<(), Code> {
+        let Some(Sender { user, device, authenticated: true }) = sender else { return Ok(()) };
+        // Whoever kept an old initiation may send it again: nothing is lost by it.
+        let is_replay = code == Code::ReplayedInitiation;
+        if is_replay || matches!(code.blame(), Blame::Store | Blame::Internal) {
+            return Ok(());
+        }
+        let item = Item::Event(Event::NotOpened { user: user.clone(), device: *device, reason: code.number() });
+        let id = inbox::put(&mut call.tx, &item)?;
+        self.results.push(Received::Item { envelope: self.envelopes, id, item });
+        Ok(())
     }
 
     /// All results, with the gaps that the batch leaves.
@@ -84,4 +105,16 @@ impl Batch {
         self.results.extend(gaps::note(call, self.numbered)?);
         Ok(self.results)
     }
+}
+
+/// The sender that an envelope names, and whether its gate shows that this is true.
+fn sender(call: &Call<'_>, envelope: &Envelope, code: Code) -> Option<Sender> {
+    let (user, device) = envelope.sender()?;
+    let fits = || {
+        let peer = call.tx.peer(&user, device).ok().flatten()?;
+        peer.receiving().check_gate(&envelope.head.encode().ok()?, &envelope.gate).ok()
+    };
+    // A wrong gate is not computed a second time.
+    let authenticated = code != Code::Forged && fits().is_some();
+    Some(Sender { user, device, authenticated })
 }

@@ -83,7 +83,7 @@ pub(crate) fn cancel(
     if let Some(item) =
         users.and_then(|users| users.iter().position(|user| !head.users.iter().any(|to| to.user == *user)))
     {
-        return Err(Error { code: Code::UnknownUser, item: Some(item), field: Some("users") });
+        return Err(Error { item: Some(item), ..Error::of(Code::UnknownUser, "users") });
     }
     for to in &head.users {
         if users.is_some_and(|users| !users.contains(&to.user)) {

@@ -96,7 +96,7 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
         let mut part = SendPart::new(user);
         part::advance(call, &sending, &mut part, &own)?;
         if part.skips.iter().any(|skip| skip.reason == Code::TooLarge.number()) {
-            return Err(Error::of(Code::TooLarge, "payload"));
+            return Err(Error::of(Code::PayloadTooLarge, "payload"));
         }
         sends::put_part(&mut call.tx, &call.us.party.user, &id, &part)?;
     }

@@ -51,10 +51,10 @@ pub(crate) fn link(call: &mut Call<'_>, offer: &Offer) -> Result<Vec<u8>, Error>
         return Err(Error::of(Code::InvalidArgument, "code"));
     }
     if list.devices.len() >= MAX_DEVICES {
-        return Err(Code::TooManyDevices.into());
+        return Err(Code::TooManyOwnDevices.into());
     }
     let id = own.next_device;
-    own.next_device = DeviceId(id.0.checked_add(1).ok_or(Code::TooManyDevices)?);
+    own.next_device = DeviceId(id.0.checked_add(1).ok_or(Code::TooManyOwnDevices)?);
     let mut listed = list.devices.clone();
     listed.push(Listing {
         id,
@@ -82,7 +82,7 @@ pub(crate) fn link(call: &mut Call<'_>, offer: &Offer) -> Result<Vec<u8>, Error>
 pub(crate) fn remove_device(call: &mut Call<'_>, device: DeviceId) -> Result<Vec<Event>, Error> {
     let Primary { account, .. } = call.tx.primary()?;
     let list = call.tx.own_list(call.user())?.list;
-    list.device(device).ok_or(Code::NotListed)?;
+    list.device(device).ok_or(Error::of(Code::UnknownDevice, "device"))?;
     if device == call.device() {
         return Err(Error::of(Code::InvalidArgument, "device"));
     }

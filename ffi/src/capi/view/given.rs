@@ -154,7 +154,7 @@ pub(in crate::capi) unsafe fn read_needs(list: (*const *const sesame_need, usize
             2 => Need::Bundle(user()?, DeviceId(need.device)),
             3 => Need::IdentityAcceptance(user()?),
             4 => Need::Publication,
-            _ => return Err(Error { code: Code::InvalidArgument, item: Some(at), field: Some("needs") }),
+            _ => return Err(Error::of_item(Code::InvalidArgument, "needs", at)),
         })
     };
     needs.iter().enumerate().map(need).collect()

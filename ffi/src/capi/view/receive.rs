@@ -1,10 +1,10 @@
 //! What was received.
 
 use super::{
-    super::{status::sesame_status, tree::Tree},
+    super::{input::sesame_address, status::sesame_status, tree::Tree},
     generated::{one_event, one_message, sesame_event, sesame_message},
 };
-use sesame_core::event::{InboxItem, Item, NextStep, Received};
+use sesame_core::event::{InboxItem, Item, NextStep, Received, Sender};
 
 /// What came of an envelope.
 #[repr(u32)]
@@ -18,6 +18,8 @@ pub enum sesame_received_kind {
     Failure = 3,
     /// It waits here for `sesame_registry_accept_identity`, or for its group to be known, and may be confirmed to the server.
     Held = 4,
+    /// It was received before; nothing changed by it, and it may be confirmed to the server.
+    Duplicate = 5,
 }
 
 /// One result for an envelope; an envelope may give several.
@@ -40,6 +42,10 @@ pub struct sesame_received {
     pub message: *const sesame_message,
     /// What happened, or NULL.
     pub event: *const sesame_event,
+    /// The device that a failed envelope says it comes from, or NULL.
+    pub sender: *const sesame_address,
+    /// Whether the gate of the envelope fits the keys that are known for `sender`. If not, anybody may have written this address on it.
+    pub authenticated: bool,
 }
 
 /// Results, in the order of the envelopes; in the inbox, oldest first.
@@ -58,6 +64,20 @@ pub struct sesame_received_list {
     pub id_count: usize,
 }
 
+/// A result that says nothing yet.
+const NOTHING: sesame_received = sesame_received {
+    struct_size: size_of::<sesame_received>(),
+    kind: sesame_received_kind::Held,
+    status: sesame_status::Ok,
+    envelope: 0,
+    id: 0,
+    confirm: true,
+    message: core::ptr::null(),
+    event: core::ptr::null(),
+    sender: core::ptr::null(),
+    authenticated: false,
+};
+
 fn item(tree: &mut Tree, envelope: usize, id: u64, item: Item) -> sesame_received {
     let (kind, message, event) = match item {
         Item::Message(said) => {
@@ -69,31 +89,25 @@ fn item(tree: &mut Tree, envelope: usize, id: u64, item: Item) -> sesame_receive
             (sesame_received_kind::Event, core::ptr::null(), tree.one(event))
         }
     };
-    let (struct_size, status) = (size_of::<sesame_received>(), sesame_status::Ok);
-    sesame_received { struct_size, kind, status, envelope, id, confirm: true, message, event }
+    sesame_received { kind, envelope, id, message, event, ..NOTHING }
 }
 
 fn received(tree: &mut Tree, received: Received) -> sesame_received {
-    let nothing = sesame_received {
-        struct_size: size_of::<sesame_received>(),
-        kind: sesame_received_kind::Held,
-        status: sesame_status::Ok,
-        envelope: 0,
-        id: 0,
-        confirm: true,
-        message: core::ptr::null(),
-        event: core::ptr::null(),
-    };
     match received {
         Received::Item { envelope, id, item: content } => item(tree, envelope, id, content),
-        Received::Failure { envelope, code, next } => sesame_received {
+        Received::Duplicate { envelope } => {
+            sesame_received { kind: sesame_received_kind::Duplicate, envelope, ..NOTHING }
+        }
+        Received::Failure { envelope, sender, code, next } => sesame_received {
             kind: sesame_received_kind::Failure,
             status: code.into(),
             envelope,
             confirm: next == NextStep::Confirm,
-            ..nothing
+            authenticated: sender.as_ref().is_some_and(|sender| sender.authenticated),
+            sender: sender.map_or(core::ptr::null(), |Sender { user, device, .. }| tree.address(&user, device)),
+            ..NOTHING
         },
-        Received::Held { envelope } => sesame_received { envelope, ..nothing },
+        Received::Held { envelope } => sesame_received { envelope, ..NOTHING },
     }
 }
 

@@ -80,9 +80,14 @@ pub fn item(item: &Item) -> String {
 pub fn received(received: &Received) -> String {
     match received {
         Received::Item { envelope, item: of, .. } => format!("{envelope}: {}", item(of)),
-        Received::Failure { envelope, code, next } => {
+        Received::Duplicate { envelope } => format!("{envelope}: duplicate"),
+        Received::Failure { envelope, sender, code, next } => {
             let next = if *next == NextStep::Confirm { "confirm" } else { "keep" };
-            format!("{envelope}: failure {} {next}", code.number())
+            let from = sender.as_ref().map_or("nobody".to_owned(), |sender| {
+                let shown = if sender.authenticated { "authenticated" } else { "claimed" };
+                format!("{} {shown}", at(&sender.user, sender.device))
+            });
+            format!("{envelope}: failure {} {next} from {from}", code.number())
         }
         Received::Held { envelope } => format!("{envelope}: held"),
     }

@@ -146,7 +146,7 @@ impl Scene<'_> {
         Ok(match text(step, "store") {
             "sqlite" => {
                 let path: PathBuf = self.folder.join(format!("{}-{}.db", self.number, text(step, "device")));
-                (Arc::new(SqliteStore::open(&path).map_err(|error| Error::from(Code::from(error)))?), None)
+                (Arc::new(SqliteStore::open(&path).map_err(Error::from)?), None)
             }
             "app" => {
                 let own = Arc::new(AppStore::new());

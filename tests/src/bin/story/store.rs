@@ -1,6 +1,8 @@
 //! An app's own store that fails when the script tells it to.
 
-use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError};
+use sesame_core::store::{
+    Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError, StoreErrorKind,
+};
 use std::sync::Mutex;
 
 /// Rows in memory. A fault is one of the numbers of the story, or 0.
@@ -30,11 +32,11 @@ fn fault(number: u64) -> Result<(), CommitError> {
     Err(match number {
         0 => return Ok(()),
         1 => CommitError::Conflict,
-        401 => CommitError::Store(StoreError::Busy),
-        403 => CommitError::Store(StoreError::Full),
-        404 => CommitError::Store(StoreError::ReadOnly),
-        411 => CommitError::OutcomeUnknown,
-        _ => CommitError::Store(StoreError::Io),
+        401 => CommitError::Store(StoreErrorKind::Busy.into()),
+        403 => CommitError::Store(StoreErrorKind::Full.into()),
+        404 => CommitError::Store(StoreErrorKind::ReadOnly.into()),
+        411 => CommitError::OutcomeUnknown(StoreErrorKind::Io.into()),
+        _ => CommitError::Store(StoreErrorKind::Io.into()),
     })
 }
 
@@ -43,7 +45,7 @@ impl Store for AppStore {
         match fault(*self.load.lock().unwrap()) {
             Ok(()) => self.rows.load(queries, hold),
             Err(CommitError::Store(error)) => Err(error),
-            Err(_) => Err(StoreError::Misbehaves),
+            Err(_) => Err(StoreErrorKind::Misbehaves.into()),
         }
     }
 
