@@ -5,6 +5,7 @@
 //! never observed.
 
 use crate::{ALICE, BOB, World, store_key, user};
+use sesame_core::internal::steps::Steps;
 use sesame_core::{
     context::{Context, Timestamp},
     device::Device,
@@ -161,7 +162,7 @@ pub fn corpus() -> Corpus {
     world.link("alice");
     let honest = world.list("alice");
     let pending = world.encrypt(BOB, &["alice"], b"waits for the new device");
-    let rejection = sesame_core::event::Rejection::Mismatch { device_list: honest.signed.clone() };
+    let rejection = sesame_core::internal::steps::Rejection::Mismatch { device_list: honest.signed.clone() };
     world.with(BOB, |d, c| d.rejected(c, &pending.id, &user("alice"), &rejection)).unwrap();
     let bundle = Bundle::decode(&world.relay.bundle(&user("alice"), DeviceId(2)).unwrap()).unwrap();
 

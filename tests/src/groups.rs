@@ -1,6 +1,7 @@
 //! Groups in the simulated world.
 
-use crate::{Name, World, is_of, store_key, user};
+use crate::{AsSend, Name, World, is_of, store_key, user};
+use sesame_core::internal::steps::{Standing as Sending, Steps};
 use sesame_core::{
     context::{Context, Timestamp},
     device::Group,
@@ -73,12 +74,12 @@ impl World {
     }
 
     /// Makes a group, but does not submit the send that tells the members.
-    pub fn found_quietly(&mut self, creator: Name, name: &str, users: &[&str]) -> (GroupId, PendingSend) {
+    pub fn found_quietly(&mut self, creator: Name, name: &str, users: &[&str]) -> (GroupId, Sending) {
         let users: Vec<UserId> = users.iter().map(|name| user(name)).collect();
         let info = GroupChange { name: Some(name.to_owned()), ..GroupChange::default() };
         self.with(creator, |device, context| {
             let (group, send) = device.create_group(context, GroupKind::Pairwise, &info, &users).unwrap();
-            (group.id(), send)
+            (group.id(), device.pending(context, &send.id).unwrap().unwrap())
         })
     }
 
@@ -164,10 +165,10 @@ impl World {
 
     /// The sender's group record for a send, and the users that the send welcomes.
     #[must_use]
-    pub fn group_of(&self, name: Name, send: &PendingSend) -> Option<(GroupRecord, Vec<UserId>)> {
+    pub fn group_of(&self, name: Name, send: &impl AsSend) -> Option<(GroupRecord, Vec<UserId>)> {
         let sealer = Sealer::new(&store_key());
         let rows = self.dump(name);
-        let head = Places::send(Kind::SendHead, &send.id);
+        let head = Places::send(Kind::SendHead, &send.id());
         let head = SendHead::decode(&sealer.open(&head, &rows[&head]).unwrap()).unwrap();
         let key = sealer.places.group(Kind::Group, &head.group?.scope.group()?);
         let group = GroupRecord::decode(&sealer.open(&key, &rows[&key]).unwrap()).unwrap();
@@ -176,8 +177,8 @@ impl World {
 
     /// The payload of a send: the app's bytes, or operations.
     #[must_use]
-    pub fn payload_of(&self, name: Name, send: &PendingSend) -> Vec<u8> {
-        let (sealer, key) = (Sealer::new(&store_key()), Places::send(Kind::SendBody, &send.id));
+    pub fn payload_of(&self, name: Name, send: &impl AsSend) -> Vec<u8> {
+        let (sealer, key) = (Sealer::new(&store_key()), Places::send(Kind::SendBody, &send.id()));
         SendBody::decode(&sealer.open(&key, &self.dump(name)[&key]).unwrap()).unwrap().payload.clone()
     }
 
@@ -203,11 +204,11 @@ impl World {
 
     /// Sends a message to a group and replaces the app's bytes by these operations. The recipes do not depend
     /// on the payload.
-    pub fn replace_payload(&mut self, name: Name, id: GroupId, bundle: &[u8]) -> PendingSend {
+    pub fn replace_payload(&mut self, name: Name, id: GroupId, bundle: &[u8]) -> Sending {
         let send = self.in_group(name, id, |group, context| group.send(context, b"", None)).unwrap();
         let sealer = Sealer::new(&store_key());
         let mut rows = self.dump(name);
-        let (head, body) = [Kind::SendHead, Kind::SendBody].map(|kind| Places::send(kind, &send.id)).into();
+        let (head, body) = [Kind::SendHead, Kind::SendBody].map(|kind| Places::send(kind, &send.id())).into();
         let mut said = SendHead::decode(&sealer.open(&head, &rows[&head]).unwrap()).unwrap();
         said.group.as_mut().unwrap().operations = true;
         let replaced = SendBody { payload: bundle.to_vec(), welcome: Vec::new() };
@@ -216,7 +217,7 @@ impl World {
             rows.insert(key.clone(), sealer.seal(&mut context, &key, &plain).unwrap());
         }
         self.hosts[&name].store.inner.restore(rows);
-        self.with(name, |device, context| device.pending(context, &send.id)).unwrap().unwrap()
+        self.with(name, |device, context| device.pending(context, &send.id())).unwrap().unwrap()
     }
 
     /// Gives a device another device's rows of groups, so that it acts in groups that it is no member of.

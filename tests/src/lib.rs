@@ -17,11 +17,12 @@ use rand_chacha::{
     ChaCha20Rng,
     rand_core::{Rng, SeedableRng, TryRng},
 };
+use sesame_core::internal::steps::{Rejection, Standing as Sending, Steps};
 use sesame_core::{
     context::{Context, Timestamp},
     device::Device,
     error::{Code, Error},
-    event::{Item, Message, PendingSend, Received, Rejection},
+    event::{Event, Item, Message, PendingSend, Received, Server},
     ids::{DeviceId, SendId, UserId},
     internal::{
         crypto::ed25519::SigningKey,
@@ -53,6 +54,12 @@ pub type Name = (&'static str, u32);
 #[must_use]
 pub fn user(name: &str) -> UserId {
     UserId::try_new(name.as_bytes().to_vec()).unwrap()
+}
+
+/// The server of every device in the world.
+#[must_use]
+pub fn server() -> Server {
+    Server::named("relay.test").unwrap()
 }
 
 /// The store key of every device in the world.
@@ -157,7 +164,7 @@ impl World {
     pub fn create_quietly(&mut self, name: &'static str) -> Name {
         let store = Arc::new(FaultyStore::new(MemoryStore::new()));
         let mut context = Context { now: Timestamp(self.now), rng: &mut self.rng };
-        let device = Device::create(store.clone(), &store_key(), &mut context, &user(name)).unwrap();
+        let device = Device::create(store.clone(), &store_key(), &mut context, &user(name), &server()).unwrap();
         self.hosts.insert((name, 1), Host { store, device });
         (name, 1)
     }
@@ -216,7 +223,7 @@ impl World {
     /// If the send does not come to an end.
     pub fn send(&mut self, from: Name, to: &[&str], text: &[u8]) -> SendId {
         let users: Vec<UserId> = to.iter().map(|name| user(name)).collect();
-        let send = self.with(from, |device, context| device.batch_encrypt(context, &users, text, None)).unwrap();
+        let send = self.with(from, |device, context| device.encrypt(context, &users, text, None)).unwrap();
         let id = send.id;
         let left = self.drive(from, send).unwrap();
         assert_eq!(left, None, "the send is not settled");
@@ -228,11 +235,14 @@ impl World {
     ///
     /// # Errors
     /// The errors of the device's calls.
-    pub fn drive(&mut self, from: Name, send: PendingSend) -> Result<Option<PendingSend>, Error> {
-        let id = send.id;
-        let mut view = Some(send);
+    pub fn drive(&mut self, from: Name, send: impl AsSend) -> Result<Option<Sending>, Error> {
+        let id = send.id();
         for _ in 0..20 {
-            let Some(send) = view.take() else { return Ok(None) };
+            let view = self.with(from, |device, context| device.pending(context, &id))?;
+            let Some(send) = view else {
+                self.ack_end(from, id);
+                return Ok(None);
+            };
             if send.batches.is_empty() && send.needs.is_empty() {
                 return Ok(Some(send));
             }
@@ -256,18 +266,25 @@ impl World {
                     Err(Refusal::Malformed) => panic!("the relay could not read a batch"),
                 }
             }
-            if send.needs.contains(&sesame_core::event::Need::Publication) {
+            if send.needs.contains(&sesame_core::internal::steps::Need::Publication) {
                 self.publish(from);
             }
             let answers = self.relay.answer(&send.needs);
-            if answers != sesame_core::event::Answers::default() {
+            if answers != sesame_core::internal::steps::Answers::default() {
                 self.with(from, |device, context| device.apply(context, &answers))?;
             } else if send.batches.is_empty() {
                 return Ok(Some(send));
             }
-            view = self.with(from, |device, context| device.pending(context, &id))?;
         }
         panic!("the send goes round in circles");
+    }
+
+    /// Acks the item that tells of a send's end, if it is there.
+    pub fn ack_end(&mut self, name: Name, id: SendId) {
+        let items = self.with(name, |device, context| device.all_items(context)).unwrap();
+        let of_it = |item: &Item| matches!(item, Item::Event(Event::SendFinished { send, .. }) if *send == id);
+        let ids: Vec<u64> = items.iter().filter(|row| of_it(&row.item)).map(|row| row.id).collect();
+        self.with(name, |device, context| device.ack(context, &ids)).unwrap();
     }
 
     /// Fetches the mailbox through the weather, decrypts it in one call, confirms and acks. Returns all
@@ -302,7 +319,7 @@ impl World {
         let results = if envelopes.is_empty() {
             Vec::new()
         } else {
-            self.with(name, |device, context| device.batch_decrypt(context, &envelopes))?
+            self.with(name, |device, context| device.decrypt(context, &envelopes))?
         };
         let confirmed: Vec<u64> = all.into_iter().filter(|id| !keep.contains(id)).collect();
         self.relay.confirm((&owner, DeviceId(name.1)), &confirmed);
@@ -328,7 +345,7 @@ impl World {
 
     /// Calls `batch_decrypt` with these envelopes, whatever the mailbox holds.
     pub fn decrypt(&mut self, name: Name, envelopes: &[Vec<u8>]) -> Vec<Received> {
-        self.with(name, |device, context| device.batch_decrypt(context, envelopes)).unwrap()
+        self.with(name, |device, context| device.decrypt(context, envelopes)).unwrap()
     }
 
     /// The failure that one envelope gives, or `None` if it opens.
@@ -342,9 +359,9 @@ impl World {
     }
 
     /// Encrypts a message and submits nothing.
-    pub fn encrypt(&mut self, from: Name, to: &[&str], text: &[u8]) -> PendingSend {
+    pub fn encrypt(&mut self, from: Name, to: &[&str], text: &[u8]) -> Sending {
         let users: Vec<UserId> = to.iter().map(|name| user(name)).collect();
-        self.with(from, |device, context| device.batch_encrypt(context, &users, text, None)).unwrap()
+        self.with(from, |device, context| device.encrypt(context, &users, text, None)).unwrap()
     }
 
     /// A world of two users with one device each who have talked.
@@ -461,4 +478,28 @@ pub fn events(results: &[Received]) -> Vec<&sesame_core::event::Event> {
             _ => None,
         })
         .collect()
+}
+
+/// What names a send.
+pub trait AsSend {
+    /// The send's name.
+    fn id(&self) -> SendId;
+}
+
+impl AsSend for SendId {
+    fn id(&self) -> SendId {
+        *self
+    }
+}
+
+impl AsSend for PendingSend {
+    fn id(&self) -> SendId {
+        self.id
+    }
+}
+
+impl AsSend for Sending {
+    fn id(&self) -> SendId {
+        self.id
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::{ALICE, BOB, DAY, JEN, Name, World, user};
 use sesame_core::event::Recipients;
+use sesame_core::internal::steps::Steps;
 
 /// Alice's second device.
 pub const TABLET: Name = ("alice", 2);
@@ -35,8 +36,7 @@ pub fn play() -> World {
         world.receive(name).unwrap();
     }
     for name in [BOB, ALICE, JEN] {
-        let send =
-            world.with(name, |d, c| d.batch_encrypt(c, Recipients::Group(group), b"in the group", None)).unwrap();
+        let send = world.with(name, |d, c| d.encrypt(c, Recipients::Group(group), b"in the group", None)).unwrap();
         world.drive(name, send).unwrap();
     }
     for name in [ALICE, BOB, JEN, TABLET] {

@@ -4,6 +4,7 @@
 
 use crate::{ALICE, BOB, JEN, Name, World, store_key, user};
 use serde_json::{Value, json};
+use sesame_core::internal::steps::Steps;
 use sesame_core::{
     context::Context,
     device::{Device, Group},
@@ -124,7 +125,7 @@ pub fn vectors() -> Value {
     world.with(BOB, |d, c| d.apply(c, &answers)).unwrap();
     let bundle_bytes = world.relay.bundle(&user("alice"), DeviceId(1)).unwrap();
     let bundle = Bundle::decode(&bundle_bytes).unwrap();
-    let answers = sesame_core::event::Answers { bundles: vec![bundle_bytes.clone()], ..Default::default() };
+    let answers = sesame_core::internal::steps::Answers { bundles: vec![bundle_bytes.clone()], ..Default::default() };
     world.with(BOB, |d, c| d.apply(c, &answers)).unwrap();
 
     let ids = (bundle.signed_pre_key.id, bundle.one_time_pre_key.as_ref().unwrap().id, bundle.kem_pre_key.id);
@@ -142,25 +143,28 @@ pub fn vectors() -> Value {
     };
 
     let mut conversation = Vec::new();
-    let mut exchange =
-        |world: &mut World, from: Name, to: Name, text: &[u8], pending: Option<sesame_core::event::PendingSend>| {
-            let send = pending.unwrap_or_else(|| world.encrypt(from, &[to.0], text));
-            assert_eq!(world.drive(from, send).unwrap(), None);
-            let envelope = world.mails(to).remove(0);
-            let results = world.receive(to).unwrap();
-            let message = crate::messages(&results)[0].clone();
-            assert_eq!(message.payload, text);
-            conversation.push(json!({
-                "from": from.0,
-                "to": to.0,
-                "envelope": hex(&envelope),
-                "content_id": hex(&message.content_id.0),
-                "sent_at": message.sent_at,
-                "sequence": message.sequence,
-                "payload": hex(&message.payload),
-            }));
-            envelope
-        };
+    let mut exchange = |world: &mut World,
+                        from: Name,
+                        to: Name,
+                        text: &[u8],
+                        pending: Option<sesame_core::internal::steps::Standing>| {
+        let send = pending.unwrap_or_else(|| world.encrypt(from, &[to.0], text));
+        assert_eq!(world.drive(from, send).unwrap(), None);
+        let envelope = world.mails(to).remove(0);
+        let results = world.receive(to).unwrap();
+        let message = crate::messages(&results)[0].clone();
+        assert_eq!(message.payload, text);
+        conversation.push(json!({
+            "from": from.0,
+            "to": to.0,
+            "envelope": hex(&envelope),
+            "content_id": hex(&message.content_id.0),
+            "sent_at": message.sent_at,
+            "sequence": message.sequence,
+            "payload": hex(&message.payload),
+        }));
+        envelope
+    };
     let pending = world.with(BOB, |d, c| d.pending(c, &send.id)).unwrap();
     let first = exchange(&mut world, BOB, ALICE, b"Hello, Alice!", pending);
     exchange(&mut world, BOB, ALICE, b"Are you there?", None);

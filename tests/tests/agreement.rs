@@ -3,11 +3,12 @@
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sesame_core::context::{Context, Timestamp};
 use sesame_core::error::Code;
-use sesame_core::event::{Answers, Event};
+use sesame_core::event::Event;
 use sesame_core::ids::{DeviceId, UserId};
 use sesame_core::internal::agreement::pqxdh::{self, NamedPreKeys};
 use sesame_core::internal::crypto::{ed25519::SigningKey, mlkem, x25519};
 use sesame_core::internal::keys::{bundle::VerifiedBundle, device::DeviceKeys, party::Party};
+use sesame_core::internal::steps::{Answers, Steps};
 use sesame_core::internal::store::Kind;
 use sesame_core::internal::wire::bundle::Bundle;
 use sesame_core::internal::wire::envelope::{Envelope, Route};

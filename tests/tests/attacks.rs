@@ -4,6 +4,7 @@ use sesame_core::error::{Code, Error};
 use sesame_core::ids::DeviceId;
 use sesame_core::internal::crypto::{ed25519::SigningKey, x25519};
 use sesame_core::internal::registry::admission::{self, Speaker};
+use sesame_core::internal::steps::{Answers, Need, Rejection, Steps};
 use sesame_core::internal::wire::bundle::Bundle;
 use sesame_core::internal::wire::content::{Body, SentTo, Stamp};
 use sesame_core::internal::wire::device_list::SignedDeviceList;
@@ -14,10 +15,7 @@ use sesame_core::{
         model::{Peer, User},
     },
 };
-use sesame_core::{
-    device::Device,
-    event::{Answers, Event, Need, Rejection},
-};
+use sesame_core::{device::Device, event::Event};
 use sesame_core::{ids::Scope, internal::record::Record};
 use sesame_core::{
     internal::store::{Kind, Places, Sealer},
@@ -540,7 +538,7 @@ fn a28_a_broken_generator_stops_every_call_and_changes_nothing() {
     for byte in [0, 7, 255] {
         let mut stuck = Stuck(byte);
         let mut context = Context { now: Timestamp(world.now), rng: &mut stuck };
-        let send = bob.batch_encrypt(&mut context, &[user("alice")], b"x", None);
+        let send = bob.encrypt(&mut context, &[user("alice")], b"x", None);
         assert_eq!(send.unwrap_err().code, Code::Randomness);
         let made = Device::create(Arc::new(MemoryStore::new()), &store_key(), &mut context, &user("carol"));
         assert_eq!(made.unwrap_err().code, Code::Randomness);

@@ -1,11 +1,9 @@
 //! Every case of the corpus gives its code, and changes nothing.
 
 use sesame_core::context::{Context, Timestamp};
+use sesame_core::internal::steps::{Answers, Steps};
 use sesame_core::store::MemoryStore;
-use sesame_core::{
-    device::Device,
-    event::{Answers, Received},
-};
+use sesame_core::{device::Device, event::Received};
 use sesame_tests::bad_inputs::{Surface, corpus, text};
 use sesame_tests::{store_key, user};
 use std::sync::Arc;
@@ -40,7 +38,7 @@ fn every_case_gives_its_code_and_changes_nothing() {
         let device = opened.unwrap();
         let (code, may_skip) = match case.surface {
             Surface::Envelope | Surface::Group => {
-                match &device.batch_decrypt(&mut context, std::slice::from_ref(&case.bytes)).unwrap()[..] {
+                match &device.decrypt(&mut context, std::slice::from_ref(&case.bytes)).unwrap()[..] {
                     [Received::Failure { code, .. }] => (Some(*code), false),
                     other => panic!("{}: {other:?}", case.name),
                 }

@@ -4,10 +4,11 @@
 use sesame_core::context::{Context, Timestamp};
 use sesame_core::device::Device;
 use sesame_core::error::Code;
-use sesame_core::event::{Answers, Event, GroupChange, Rejection};
+use sesame_core::event::{Event, GroupChange};
 use sesame_core::ids::{DeviceId, Scope};
 use sesame_core::internal::ratchet::message::{self, Bound};
 use sesame_core::internal::session::{self, Session};
+use sesame_core::internal::steps::{Answers, Rejection, Steps};
 use sesame_core::internal::wire::content::{Body, Stamp};
 use sesame_core::internal::wire::envelope::Envelope;
 use sesame_core::internal::wire::padding;
@@ -294,7 +295,7 @@ fn over_a_broken_store(how: Break) -> Code {
     let store = Arc::new(Broken { rows, how, gone: AtomicBool::new(false) });
     let device = Device::open(store.clone(), &store_key()).unwrap();
     store.gone.store(how == Break::Misbehaves, Ordering::SeqCst);
-    let sent = world.with(BOB, |_, context| device.batch_encrypt(context, &[user("alice")], b"x", None));
+    let sent = world.with(BOB, |_, context| device.encrypt(context, &[user("alice")], b"x", None));
     sent.unwrap_err().code
 }
 
@@ -309,7 +310,7 @@ fn a_store_gives_what_nobody_asked_for() -> Code {
 fn a_generator_gives_one_byte_for_ever() -> Code {
     let world = World::pair(503);
     let mut context = Context { now: Timestamp(world.now), rng: &mut Stuck(7) };
-    let sent = world.hosts[&BOB].device.batch_encrypt(&mut context, &[user("alice")], b"x", None);
+    let sent = world.hosts[&BOB].device.encrypt(&mut context, &[user("alice")], b"x", None);
     sent.unwrap_err().code
 }
 

@@ -3,10 +3,8 @@
 use sesame_core::context::Context;
 use sesame_core::error::{Code, Error};
 use sesame_core::ids::{DeviceId, GroupKind};
-use sesame_core::{
-    device::Device,
-    event::{Answers, GroupChange, Rejection},
-};
+use sesame_core::internal::steps::{Answers, Rejection, Steps};
+use sesame_core::{device::Device, event::GroupChange};
 use sesame_core::{
     internal::store::{Kind, Sealer},
     store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError, StoreErrorKind},
@@ -84,7 +82,7 @@ fn a_commit_that_fails_at_every_store_operation_leaves_everything_as_it_was() {
     let mut faults = 0;
 
     faults += fail_everywhere(&mut world, BOB, "batch_encrypt", &|d, c| {
-        said(d.batch_encrypt(c, &[user("alice"), user("carol")], b"x", None))
+        said(d.encrypt(c, &[user("alice"), user("carol")], b"x", None))
     });
     let send = world.encrypt(BOB, &["alice"], b"stale");
     let id = send.id;
@@ -101,14 +99,13 @@ fn a_commit_that_fails_at_every_store_operation_leaves_everything_as_it_was() {
     assert_eq!(world.drive(BOB, left).unwrap(), None);
 
     let mails = world.mails(("alice", 2));
-    faults += fail_everywhere(&mut world, ("alice", 2), "batch_decrypt of an initiation", &|d, c| {
-        said(d.batch_decrypt(c, &mails))
-    });
+    faults +=
+        fail_everywhere(&mut world, ("alice", 2), "batch_decrypt of an initiation", &|d, c| said(d.decrypt(c, &mails)));
     let mails = world.mails(ALICE);
-    faults += fail_everywhere(&mut world, ALICE, "batch_decrypt", &|d, c| said(d.batch_decrypt(c, &mails)));
+    faults += fail_everywhere(&mut world, ALICE, "batch_decrypt", &|d, c| said(d.decrypt(c, &mails)));
     world.decrypt(ALICE, &mails);
     faults += fail_everywhere(&mut world, ALICE, "ack", &|d, c| {
-        let ids: Vec<u64> = d.inbox(c)?.iter().map(|item| item.id).collect();
+        let ids: Vec<u64> = d.all_items(c)?.iter().map(|item| item.id).collect();
         said(d.ack(c, &ids))
     });
     world.pass(8 * DAY);
@@ -134,15 +131,13 @@ fn a_commit_that_fails_in_a_group_leaves_everything_as_it_was() {
     world.act(ALICE, id, |group, c| group.add(c, &[user("jen")])).unwrap();
     let jen = ("jen", 1);
     let mails = world.mails(jen);
-    faults += fail_everywhere(&mut world, jen, "hearing of a group", &|d, c| said(d.batch_decrypt(c, &mails)));
+    faults += fail_everywhere(&mut world, jen, "hearing of a group", &|d, c| said(d.decrypt(c, &mails)));
     world.receive(BOB).unwrap();
     world.say(BOB, id, b"early").unwrap();
     let [add, early] = world.mails(jen).try_into().unwrap();
-    faults +=
-        fail_everywhere(&mut world, jen, "holding", &|d, c| said(d.batch_decrypt(c, std::slice::from_ref(&early))));
+    faults += fail_everywhere(&mut world, jen, "holding", &|d, c| said(d.decrypt(c, std::slice::from_ref(&early))));
     world.decrypt(jen, std::slice::from_ref(&early));
-    faults +=
-        fail_everywhere(&mut world, jen, "releasing", &|d, c| said(d.batch_decrypt(c, std::slice::from_ref(&add))));
+    faults += fail_everywhere(&mut world, jen, "releasing", &|d, c| said(d.decrypt(c, std::slice::from_ref(&add))));
     world.decrypt(jen, std::slice::from_ref(&add));
     world.steal(jen);
     world.all_receive();
@@ -244,13 +239,13 @@ fn a_call_that_runs_again_holds_the_store_once_and_lets_go_whatever_comes() {
     store.rows.commit(Generation::default(), &Changes { next: generation, rows: Default::default() }).unwrap();
     let device = Device::open(store.clone(), &store_key()).unwrap();
     store.conflicts.store(1, Ordering::SeqCst);
-    let sent = world.with(BOB, |_, context| device.batch_encrypt(context, &[user("alice")], b"twice", None));
+    let sent = world.with(BOB, |_, context| device.encrypt(context, &[user("alice")], b"twice", None));
     assert_eq!(sent.unwrap().batches.len(), 2, "Alice's, and the empty one for Bob's other devices");
     assert_eq!(store.holds.load(Ordering::SeqCst), 1);
     assert!(!store.held.load(Ordering::SeqCst));
     // One that loses every race gives up, and lets go as well.
     store.conflicts.store(u64::MAX, Ordering::SeqCst);
-    let lost = world.with(BOB, |_, context| device.batch_encrypt(context, &[user("alice")], b"never", None));
+    let lost = world.with(BOB, |_, context| device.encrypt(context, &[user("alice")], b"never", None));
     assert_eq!(lost.unwrap_err().code, Code::StoreBusy);
     assert!(!store.held.load(Ordering::SeqCst));
 }
@@ -277,6 +272,6 @@ fn a_commit_that_cannot_be_read_back_says_that_nobody_knows() {
     let rows = MemoryStore::new();
     rows.restore(world.dump(BOB));
     let device = Device::open(Arc::new(Lost(rows, AtomicBool::new(false))), &store_key()).unwrap();
-    let sent = world.with(BOB, |_, context| device.batch_encrypt(context, &[user("alice")], b"gone?", None));
+    let sent = world.with(BOB, |_, context| device.encrypt(context, &[user("alice")], b"gone?", None));
     assert_eq!(sent.unwrap_err().code, Code::OutcomeUnknown);
 }

@@ -3,10 +3,8 @@
 
 use sesame_core::error::Code;
 use sesame_core::ids::DeviceId;
-use sesame_core::{
-    device::Device,
-    event::{Answers, Applied, Received},
-};
+use sesame_core::internal::steps::{Answers, Applied, Steps};
+use sesame_core::{device::Device, event::Received};
 use sesame_core::{internal::store::Kind, store::MemoryStore};
 use sesame_tests::{ALICE, BOB, World, is_of, spoilt, store_key, user};
 use std::sync::Arc;
@@ -100,7 +98,7 @@ fn every_byte_of_every_row_that_a_message_needs() {
                     continue;
                 }
             };
-            let results = device.batch_decrypt(&mut context, &mail).unwrap();
+            let results = device.decrypt(&mut context, &mail).unwrap();
             match &results[..] {
                 [Received::Failure { code, .. }] => {
                     assert_eq!(*code, Code::RecordCorrupt, "{key:02x?} byte {at}");

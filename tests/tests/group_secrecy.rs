@@ -10,6 +10,7 @@ use sesame_core::internal::crypto::x25519;
 use sesame_core::internal::keys::device::DeviceKeys;
 use sesame_core::internal::ratchet::message::{self, Bound};
 use sesame_core::internal::session::{self, Session};
+use sesame_core::internal::steps::Steps;
 use sesame_core::internal::wire::{
     content::{self, Body},
     envelope::{Envelope, Route},
@@ -134,7 +135,7 @@ fn thief_of(world: &World, name: Name) -> Device {
 /// What a thief's device reads of these envelopes, and what it says to those that it does not open.
 fn read_by(world: &mut World, thief: &Device, mails: &[Vec<u8>]) -> (Vec<Vec<u8>>, Vec<Code>) {
     let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
-    let results = thief.batch_decrypt(&mut context, mails).unwrap();
+    let results = thief.decrypt(&mut context, mails).unwrap();
     (messages(&results).into_iter().map(|message| message.payload.clone()).collect(), failures(&results))
 }
 
@@ -339,7 +340,7 @@ fn t87_sizes_are_equal_while_a_list_rides_and_before_any_answer() {
         }
         for length in (0..2_000).step_by(23) {
             let text = vec![1; length];
-            let sizes = |send: &sesame_core::event::PendingSend| -> Vec<(UserId, u32, usize)> {
+            let sizes = |send: &sesame_core::internal::steps::Standing| -> Vec<(UserId, u32, usize)> {
                 let of = |batch: &sesame_core::event::Batch| {
                     let out = batch.envelopes.iter().map(|out| (batch.user.clone(), out.device.0, out.envelope.len()));
                     out.collect::<Vec<_>>()

@@ -3,6 +3,7 @@
 use sesame_core::error::{Code, Error};
 use sesame_core::event::{Received, Standing};
 use sesame_core::ids::GroupId;
+use sesame_core::internal::steps::Steps;
 use sesame_tests::{ALICE, Name, Weather, World, failures, messages, user};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,6 +5,7 @@ use sesame_core::context::{Context, Timestamp};
 use sesame_core::error::Code;
 use sesame_core::event::{Event, GroupChange, MessageKind, Received, Standing};
 use sesame_core::ids::DeviceId;
+use sesame_core::internal::steps::Steps;
 use sesame_core::internal::store::{Kind, Sealer};
 use sesame_core::internal::{model::Peer, record::Record};
 use sesame_relay::Seen;

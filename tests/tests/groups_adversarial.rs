@@ -1,11 +1,12 @@
 //! Private groups with dishonest members and dishonest servers (A47 to A57).
 
 use sesame_core::error::Code;
-use sesame_core::event::{Act, Answers, Event, Item, Need, PendingSend, Received};
+use sesame_core::event::{Act, Event, Item, Received};
 use sesame_core::ids::{DeviceId, GroupId, GroupKind};
 use sesame_core::internal::crypto::labels;
 use sesame_core::internal::group::{operation::Operation, set::Set};
 use sesame_core::internal::registry::admission;
+use sesame_core::internal::steps::{Answers, Need, Standing as Sending, Steps};
 use sesame_core::internal::store::{Kind, Sealer};
 use sesame_core::internal::wire::content::{Body as Content, GroupClaim, SentTo, Stamp};
 use sesame_core::internal::wire::group::{self as form, Added, Body, Bundle, Change, SignedOperation};
@@ -51,7 +52,7 @@ fn a47_nothing_rides_in_a_scope_where_it_has_no_business() {
 }
 
 /// What a client that keeps no rules sends: a signed operation in the place of a message that it had ready.
-fn smuggle(world: &mut World, from: Name, id: GroupId, set: &Set, body: Body) -> PendingSend {
+fn smuggle(world: &mut World, from: Name, id: GroupId, set: &Set, body: Body) -> Sending {
     let signer = world.own(from).keys();
     let list = world.list(from.0);
     let draft = set.draft(&signer.party, body).unwrap();
@@ -399,12 +400,12 @@ fn a_pin_that_differs_from_the_adds_blocks() {
     assert!(send.batches.iter().all(|batch| batch.user != user("jen")));
     // The app stays with its pin: the claim is gone, and in the group nothing is sent to who is not the member.
     let pinned = world.list("bob").account();
-    world.with(BOB, |d, c| d.accept_identity(c, &user("jen"), &pinned)).unwrap();
+    world.with(BOB, |d, c| d.accept(c, &user("jen"), &pinned)).unwrap();
     let users = world.with(BOB, |d, c| d.users(c)).unwrap();
     assert!(users.iter().all(|view| view.claimed_key.is_none()));
     let send = world.with(BOB, |d, c| d.pending(c, &send.id)).unwrap().unwrap();
     assert_eq!(send.failed, [(user("jen"), Code::IdentityNotAccepted.number())]);
-    let again = world.with(BOB, |d, c| d.accept_identity(c, &user("jen"), &pinned)).map(drop);
+    let again = world.with(BOB, |d, c| d.accept(c, &user("jen"), &pinned)).map(drop);
     assert_eq!(again.map_err(|error| error.code), Err(Code::InvalidArgument), "no claim waits any more");
 }
 

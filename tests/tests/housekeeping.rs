@@ -1,7 +1,8 @@
 //! What is due by time: prekeys, lists, sessions, ids, what is held (X 3, X 5, X 6, X 8, X 9).
 
 use sesame_core::error::Code;
-use sesame_core::event::{Event, Need, Received};
+use sesame_core::event::{Event, Received};
+use sesame_core::internal::steps::{Need, Steps};
 use sesame_core::internal::store::{Kind, Places, PreKeyUse};
 use sesame_tests::{ALICE, BOB, DAY, Name, World, events, failures, messages, user};
 

@@ -1,6 +1,7 @@
 //! The largest group: 1,000 members with 2 devices each. It prints how long each part took and what it stored; no time is a claim.
 
-use sesame_core::event::{Answers, Need, Received};
+use sesame_core::event::Received;
+use sesame_core::internal::steps::{Answers, Need, Steps};
 use sesame_tests::{ALICE, Name, World, failures, messages, user};
 use std::time::Instant;
 

@@ -1,8 +1,9 @@
 //! The Sesame specification, rule by rule (T3 to T26), in the direct scope. `core/src/model/order.rs` tests T1, T2 and T21.
 
 use sesame_core::error::Code;
-use sesame_core::event::{Answers, DeviceState, Event, MessageKind, Need, Received, Rejection};
+use sesame_core::event::{DeviceState, Event, MessageKind, Received};
 use sesame_core::ids::{AccountKey, DeviceId};
+use sesame_core::internal::steps::{Answers, Need, Rejection, Steps};
 use sesame_core::internal::store::Kind;
 use sesame_relay::Refusal;
 use sesame_tests::store::Fault;
@@ -437,9 +438,9 @@ fn t24_a_changed_account_key_blocks_holds_and_goes_on_after_acceptance() {
     assert!(send.batches.iter().all(|batch| batch.user != user("bob")));
     let waiting = world.with(ALICE, |d, c| d.users(c)).unwrap();
     let claimed = waiting.iter().find_map(|view| view.claimed_key).unwrap();
-    let wrong = world.with(ALICE, |d, c| d.accept_identity(c, &user("bob"), &AccountKey([7; 32]))).unwrap_err();
+    let wrong = world.with(ALICE, |d, c| d.accept(c, &user("bob"), &AccountKey([7; 32]))).unwrap_err();
     assert_eq!((wrong.code, wrong.field), (Code::InvalidArgument, Some("account_key")));
-    let results = world.with(ALICE, |d, c| d.accept_identity(c, &user("bob"), &claimed)).unwrap();
+    let results = world.with(ALICE, |d, c| d.accept(c, &user("bob"), &claimed)).unwrap();
     assert_eq!(texts(&results), [b"it is me"]);
     let send = world.with(ALICE, |d, c| d.pending(c, &send.id)).unwrap().unwrap();
     assert_eq!(world.drive(ALICE, send).unwrap(), None);
@@ -470,7 +471,7 @@ fn t26_a_crash_before_the_commit_leaves_the_message_to_be_read_once_later() {
         assert!(operation < 1_000, "a call that does not come to its end");
         let store = world.hosts[&ALICE].store.clone();
         store.fail_at(operation, Fault::Fails);
-        let result = world.with(ALICE, |d, c| d.batch_decrypt(c, &mails));
+        let result = world.with(ALICE, |d, c| d.decrypt(c, &mails));
         if store.struck().is_none() {
             assert_eq!(texts(&result.unwrap()), [b"x"]);
             break;
@@ -531,7 +532,7 @@ fn a_removed_device_is_cut_off_by_the_server_and_knows_it_when_its_list_comes() 
     assert_eq!(world.drive(("bob", 2), send).unwrap_err().code, Code::NotListed);
     let answers = Answers { device_lists: vec![world.list("bob").signed], ..Answers::default() };
     world.with(("bob", 2), |d, c| d.apply(c, &answers)).unwrap();
-    let error = world.with(("bob", 2), |d, c| d.batch_encrypt(c, &[user("alice")], b"z", None)).unwrap_err();
+    let error = world.with(("bob", 2), |d, c| d.encrypt(c, &[user("alice")], b"z", None)).unwrap_err();
     assert_eq!(error.code, Code::DeviceRemoved);
 }
 

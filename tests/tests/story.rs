@@ -1,7 +1,8 @@
 //! The main job, end to end.
 
-use sesame_core::event::{DeviceState, Event, MessageKind, Rejection};
+use sesame_core::event::{DeviceState, Event, MessageKind};
 use sesame_core::ids::DeviceId;
+use sesame_core::internal::steps::{Rejection, Steps};
 use sesame_relay::Refusal;
 use sesame_tests::{World, events, failures, messages, user};
 
@@ -48,7 +49,7 @@ fn t15_a_stale_batch_is_refused_whole_and_resubmitted_byte_identical() {
     }
     world.link("alice");
     let (bob, alice) = (user("bob"), user("alice"));
-    let send = world.with(("bob", 1), |d, c| d.batch_encrypt(c, &[user("alice")], b"second", None)).unwrap();
+    let send = world.with(("bob", 1), |d, c| d.encrypt(c, &[user("alice")], b"second", None)).unwrap();
     let before = send.batches.iter().find(|batch| batch.user == alice).unwrap().clone();
     assert_eq!(before.envelopes.len(), 2);
     let refusal = world.relay.submit((&bob, DeviceId(1)), &before).unwrap_err();
