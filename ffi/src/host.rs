@@ -1,6 +1,6 @@
 //! What hosts give and take: store keys, user ids, stores. Both faces say them alike.
 
-use sesame::{Code, Error, MemoryStore, Secret, SqliteStore, Store, UserId, enter};
+use sesame::{Code, Error, MemoryStore, Secret, Server, SqliteStore, Store, UserId, enter};
 use std::{path::Path, sync::Arc};
 use zeroize::Zeroize;
 
@@ -27,6 +27,14 @@ pub fn store_key(mut bytes: Vec<u8>) -> Result<Secret<32>, Error> {
     let key = <&[u8; 32]>::try_from(bytes.as_slice()).ok().map(|bytes| Secret::init_with(|to| *to = *bytes));
     bytes.zeroize();
     key.ok_or(Error::of(Code::InvalidArgument, "store_key"))
+}
+
+/// The server with this name, and what it asks of a new user.
+///
+/// # Errors
+/// [`Code::InvalidArgument`].
+pub fn server(name: &str, token: &[u8]) -> Result<Server, Error> {
+    Server::with_token(name, token)
 }
 
 /// A user id from the host, 1 to 64 bytes of UTF-8.

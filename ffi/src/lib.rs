@@ -6,8 +6,7 @@
 #[cfg(feature = "capi")]
 pub mod capi;
 pub mod host;
-pub mod relay;
-#[cfg(feature = "test-util")]
+pub #[cfg(feature = "test-util")]
 mod script;
 #[cfg(feature = "uniffi")]
 pub mod uniffi;

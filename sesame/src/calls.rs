@@ -6,23 +6,105 @@ use sesame_core::error::Code;
 use sesame_core::{
     error::Error,
     event::{
-        Answers, Applied, DeviceView, Event, GroupChange, GroupView, InboxItem, PendingSend, Publication, Received,
-        Recipients, Rejection, SessionView, UserView,
+        Answered, Batch, DeviceView, GroupChange, GroupView, Health, InboxItem, MailResult, PendingSend, Recipients,
+        SendStatus, ServerRequest, SessionView, UserView,
     },
-    ids::{AccountKey, ContentId, DeviceId, GroupId, GroupKind, PublicationId, SendId, UserId},
+    ids::{AccountKey, ContentId, DeviceId, GroupId, GroupKind, RequestId, SendId, UserId},
 };
+use std::time::Duration;
 
 impl Client {
+    /// The next request to the server, or `None` when nothing is due now. It is lent for a minute: until [`Client::respond`],
+    /// [`Client::release`] or the end of the minute its work is in no other request. Several may be sent side by side.
+    ///
+    /// ```no_run
+    /// # fn transport(_: &sesame::ServerRequest) -> (u16, Vec<u8>) { unimplemented!() }
+    /// # fn run(client: &sesame::Client) -> Result<(), sesame::Error> {
+    /// while let Some(request) = client.next_request()? {
+    ///     let (status, body) = transport(&request); // POST request.body to request.path; status 0 when no answer came
+    ///     client.respond(&request.id, status, &body)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// That is the whole transport of an app. The loop always ends: a failure pauses it, and [`Client::due_in`] says when to come back.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn next_request(&self) -> Result<Option<ServerRequest>, Error> {
+        self.call_with(|core, context, requests| core.next_request(context, requests))
+    }
+
+    /// Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. All that it says is settled in one
+    /// commit. Whatever the server says is no error.
+    ///
+    /// # Errors
+    /// [`Code::ForeignRequest`] when another device gave the request out; the store's. The request stays lent then.
+    pub fn respond(&self, id: &RequestId, status: u16, body: &[u8]) -> Result<Answered, Error> {
+        self.call_with(|core, context, requests| core.respond(context, requests, id, (status, body)))
+    }
+
+    /// Takes a request back that was not sent: it is given out again at once.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub fn release(&self, id: &RequestId) -> Result<(), Error> {
+        self.call_with(|_, _, requests| {
+            requests.release(id);
+            Ok(())
+        })
+    }
+
+    /// Ends every pause, and takes every request back: the network is there again.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub fn retry_now(&self) -> Result<(), Error> {
+        self.call_with(|_, _, requests| {
+            requests.retry_now();
+            Ok(())
+        })
+    }
+
+    /// The next requests fetch the mailbox, up to so many envelopes. What they say is in [`Client::inbox`] afterwards.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub fn request_mail(&self, limit: u32) -> Result<(), Error> {
+        self.call_with(|_, _, requests| {
+            requests.request_mail(limit);
+            Ok(())
+        })
+    }
+
+    /// How long it is until [`Client::next_request`] has something to give: zero when it has now, a day at most.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn due_in(&self) -> Result<Duration, Error> {
+        self.call_with(|core, context, requests| core.due_in(context, requests)).map(Duration::from_millis)
+    }
+
+    /// How this device stands with its server.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn health(&self) -> Result<Health, Error> {
+        self.call_with(|core, context, requests| core.health(context, requests))
+    }
+
     /// Encrypts `payload` for every device of every recipient, and a transcript for the user's own other devices. Recipients are users, or
     /// one group: its members then get it in ratchets of the group's own (D5).
     ///
-    /// What is missing comes back as needs; what can be encrypted is, at once. `content_id` is the app's own id, or `None` for a
-    /// fresh one. Nothing is returned before it is committed; after a crash [`Client::outbox`] gives the same bytes.
+    /// The send goes out by [`Client::next_request`], and ends with [`Event::SendFinished`](crate::Event::SendFinished) in the inbox.
+    /// `content_id` is the app's own id, or `None` for a fresh one. A call that is repeated with the id of a send whose end the app has not
+    /// acked is the same send.
     ///
     /// # Errors
-    /// [`Code::EmptyBatch`] without recipient; [`Code::TooMany`]; [`Code::PayloadTooLarge`] when the payload fits no step of the padding;
-    /// [`Code::DeviceRemoved`] when this device is not on its own user's list; [`Code::UnknownGroup`] or [`Code::NotAMember`]; the store's. Then
-    /// nothing has changed.
+    /// [`Code::EmptyBatch`] without recipient; [`Code::TooMany`] beyond 256 users; [`Code::PayloadTooLarge`] beyond 65,536 bytes;
+    /// [`Code::ContentIdInUse`] when another send has this id; [`Code::DeviceRemoved`] when this device is not on its own user's list;
+    /// [`Code::UnknownGroup`] or [`Code::NotAMember`]; the store's. Then nothing has changed.
     pub fn batch_encrypt<'r>(
         &self,
         to: impl Into<Recipients<'r>>,
@@ -40,73 +122,74 @@ impl Client {
         self.call(|core, context| core.encrypt_to(context, user, device, payload))
     }
 
-    /// Every send that is not settled, oldest first; after a crash the same bytes as before.
+    /// How a send stands; `None` once the app has acked its end.
     ///
     /// # Errors
     /// The store's.
-    pub fn outbox(&self) -> Result<Vec<PendingSend>, Error> {
-        self.call(|core, context| core.outbox(context))
+    pub fn send_status(&self, send: &SendId) -> Result<Option<SendStatus>, Error> {
+        self.call(|core, context| core.send_status(context, send))
     }
 
-    /// One send, or `None` when it is settled.
+    /// How the send with the app's own id stands; `None` once the app has acked its end.
     ///
     /// # Errors
     /// The store's.
-    pub fn pending(&self, send: &SendId) -> Result<Option<PendingSend>, Error> {
-        self.call(|core, context| core.pending(context, send))
+    pub fn send_with(&self, content_id: &ContentId) -> Result<Option<SendStatus>, Error> {
+        self.call(|core, context| core.send_with(context, content_id))
     }
 
-    /// The server has taken a user's batch whole. Settling what is settled already does nothing.
+    /// Every send whose end the app has not acked, oldest first.
     ///
     /// # Errors
     /// The store's.
-    pub fn accepted(&self, send: &SendId, user: &UserId) -> Result<(), Error> {
-        self.call(|core, context| core.accepted(context, send, user))
+    pub fn sends(&self) -> Result<Vec<SendStatus>, Error> {
+        self.call(|core, context| core.sends(context))
     }
 
-    /// Gives a user's part of a send up: nothing of it will be offered again.
+    /// The batches of a send that the server may have now, to look at. They go to the server by [`Client::next_request`].
     ///
     /// # Errors
     /// The store's.
-    pub fn abandon(&self, send: &SendId, user: &UserId) -> Result<(), Error> {
-        self.call(|core, context| core.abandon(context, send, user))
+    pub fn batches(&self, send: &SendId) -> Result<Vec<Batch>, Error> {
+        self.call(|core, context| core.batches(context, send))
     }
 
-    /// The server has refused a user's batch whole. The list that it shows is taken in, what is missing is encrypted or becomes a
-    /// need, what was encrypted stays as it is. After five refusals the user's part is given up (`TooManyRounds`).
+    /// Withdraws a send for these users, or for all. What is settled stays as it is. A batch that was given out already may have been sent:
+    /// the outcome says [`Code::MaybeSent`] then.
     ///
     /// # Errors
-    /// [`Code::InvalidArgument`] when no such part is open; what
-    /// `VerifiedDeviceList::verify` says, [`Code::WrongUser`]; the store's.
-    pub fn rejected(&self, send: &SendId, user: &UserId, rejection: &Rejection) -> Result<PendingSend, Error> {
-        self.call(|core, context| core.rejected(context, send, user, rejection))
+    /// [`Code::UnknownSend`]; [`Code::UnknownUser`] for a user whom the send does not name; the store's.
+    pub fn cancel(&self, send: &SendId, users: Option<&[UserId]>) -> Result<(), Error> {
+        self.call_with(|core, context, requests| core.cancel(context, requests, send, users))
     }
 
-    /// Takes in what the server gave for needs, in any order and at any time. Each item is taken or refused by itself.
+    /// Tries a send again for every user for whom it failed or was withdrawn.
     ///
     /// # Errors
-    /// [`Code::TooMany`]; the store's.
-    pub fn apply(&self, answers: &Answers) -> Result<Applied, Error> {
-        self.call(|core, context| core.apply(context, answers))
+    /// [`Code::UnknownSend`]; the store's.
+    pub fn retry(&self, send: &SendId) -> Result<(), Error> {
+        self.call(|core, context| core.retry(context, send))
     }
 
-    /// Opens the envelopes of a fetched mailbox, in any order. What they say waits in the inbox until it is acked; only when this call
-    /// has returned may they be confirmed to the server.
+    /// Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. They may come in any
+    /// order. What they say waits in the inbox until it is acked; only when this call has returned may they be deleted where they lay.
     ///
-    /// Each envelope stands alone: one that fails changes nothing and hinders no other.
+    /// Each envelope stands alone: one that fails changes nothing and hinders no other. `complete` says that these were the last ones in the
+    /// mailbox: nothing is forgotten before a mailbox was read to its end.
     ///
     /// # Errors
-    /// [`Code::EmptyBatch`]; [`Code::TooMany`] beyond 4,096; the store's. Then nothing has changed.
-    pub fn batch_decrypt(&self, envelopes: &[Vec<u8>]) -> Result<Vec<Received>, Error> {
-        self.call(|core, context| core.batch_decrypt(context, envelopes))
+    /// [`Code::TooMany`] beyond 4,096; the store's. Then nothing has changed.
+    pub fn batch_decrypt(&self, envelopes: &[Vec<u8>], complete: bool) -> Result<Vec<MailResult>, Error> {
+        self.call(|core, context| core.batch_decrypt(context, envelopes, complete))
     }
 
-    /// Everything that was received and not acked, oldest first; after a crash the same items under the same ids.
+    /// What was received or happened and was not acked, oldest first, after the item with the id `after` and at most `limit`; after a crash
+    /// the same items under the same ids.
     ///
     /// # Errors
     /// The store's.
-    pub fn inbox(&self) -> Result<Vec<InboxItem>, Error> {
-        self.call(|core, context| core.inbox(context))
+    pub fn inbox(&self, after: u64, limit: usize) -> Result<Vec<InboxItem>, Error> {
+        self.call(|core, context| core.inbox(context, after, limit))
     }
 
     /// The app has these items safe; they are deleted. An id that is not there is no error.
@@ -117,27 +200,35 @@ impl Client {
         self.call(|core, context| core.ack(context, ids))
     }
 
-    /// What to upload next, or `None` when nothing is due. Ask again after [`Client::published`]: keys go up in chunks of 20.
-    ///
-    /// `left` is how many one-time prekeys the server says it still has of the scarcer kind; without it, what was used is counted here.
+    /// Asks the server for the device lists of these users, so that they are known: the next requests do. A user whom the server does not
+    /// know stays unknown. Sending to users needs no such call; making a group of them does.
     ///
     /// # Errors
-    /// The store's.
-    pub fn publication(&self, left: Option<u32>) -> Result<Option<Publication>, Error> {
-        self.call(|core, context| core.publication(context, left))
+    /// [`Code::TooMany`] beyond 100; the store's.
+    pub fn look_up(&self, users: &[UserId]) -> Result<(), Error> {
+        self.call(|core, context| core.look_up(context, users))
     }
 
-    /// The server has taken an upload; only now do its one-time keys count as offered.
+    /// Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand. Empty: nowhere.
     ///
     /// # Errors
-    /// [`Code::InvalidArgument`] when no such upload waits.
-    pub fn published(&self, id: &PublicationId) -> Result<(), Error> {
-        self.call(|core, context| core.published(context, id))
+    /// [`Code::InvalidArgument`] for a longer value; the store's.
+    pub fn set_push(&self, value: &[u8]) -> Result<(), Error> {
+        self.call(|core, context| core.set_push(context, value))
+    }
+
+    /// Deletes the account at the server: its list, the keys and the mail of all its devices. The next request does; nothing else goes out
+    /// after it. The store stays until the app deletes it.
+    ///
+    /// # Errors
+    /// [`Code::NotPrimary`]; the store's.
+    pub fn delete_account(&self) -> Result<(), Error> {
+        self.call(|core, context| core.delete_account(context))
     }
 
     /// The primary reads a new device's code, after its user confirmed: a new list names the device, and the answer is sealed for it.
     ///
-    /// The new list goes out with the next [`Client::publication`].
+    /// The new list goes out with the next requests.
     ///
     /// # Errors
     /// [`Code::NotPrimary`]; [`Code::InvalidArgument`] for a code that has expired or was used; [`Code::TooManyOwnDevices`];
@@ -148,22 +239,20 @@ impl Client {
     }
 
     /// The primary takes a device off the list (X 5). What others had ready for it, they no longer send. In each group its later operations
-    /// are void; the sends that say so are in [`Client::outbox`], to be submitted after the new list is published.
+    /// are void; the sends that say so follow the new list to the server.
     ///
     /// # Errors
     /// [`Code::NotPrimary`]; [`Code::UnknownDevice`]; [`Code::InvalidArgument`] for the primary itself.
-    pub fn remove_device(&self, device: DeviceId) -> Result<Vec<Event>, Error> {
+    pub fn remove_device(&self, device: DeviceId) -> Result<(), Error> {
         self.call(|core, context| core.remove_device(context, device))
     }
 
-    /// Does what is due: forgets what has lived long enough, signs the device list anew every week (on the primary). Call it about once
-    /// a day, after a `GroupDiverged` as well (what is due to devices with other operations is then in [`Client::outbox`]), and with
-    /// `mailbox_empty` when the mailbox has just been fetched and decrypted to its end: nothing is forgotten by a clock alone.
+    /// Whether this device holds the account key: it signs the device list, links devices and removes them.
     ///
     /// # Errors
     /// The store's.
-    pub fn tick(&self, mailbox_empty: bool) -> Result<Vec<Event>, Error> {
-        self.call(|core, context| core.tick(context, mailbox_empty))
+    pub fn is_primary(&self) -> Result<bool, Error> {
+        self.call(|core, context| core.is_primary(context))
     }
 
     /// All users that are known, this one included.
@@ -174,7 +263,7 @@ impl Client {
         self.call(|core, context| core.users(context))
     }
 
-    /// A user's devices, rising by id: those listed, and those that are kept for late messages. Of our own user, the others.
+    /// A user's devices, rising by id: those listed, and those that are kept for late messages. This device is among those of its own user.
     ///
     /// # Errors
     /// [`Code::UnknownUser`]; the store's.
@@ -190,7 +279,7 @@ impl Client {
         self.call(|core, context| core.session(context, user, device))
     }
 
-    /// The app has made sure that the user's changed account key is the user's (X 5), and what was held for it is opened.
+    /// The app has made sure that the user's changed account key is the user's (X 5), and what was held for it is opened: it goes to the inbox.
     ///
     /// The old identity's devices and sessions are gone with this; the next send needs the new list and bundles.
     ///
@@ -200,8 +289,32 @@ impl Client {
     ///
     /// # Errors
     /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] when this key does not wait.
-    pub fn accept_identity(&self, user: &UserId, account_key: &AccountKey) -> Result<Vec<Received>, Error> {
+    pub fn accept_identity(&self, user: &UserId, account_key: &AccountKey) -> Result<(), Error> {
         self.call(|core, context| core.accept_identity(context, user, account_key))
+    }
+
+    /// Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew, with whatever identity it shows.
+    ///
+    /// # Errors
+    /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] for our own user; [`Code::AlreadyMember`] while both are members of a group; the store's.
+    pub fn forget(&self, user: &UserId) -> Result<(), Error> {
+        self.call(|core, context| core.forget(context, user))
+    }
+
+    /// The safety number as text for a QR code: a mark and 52 characters of base32.
+    ///
+    /// # Errors
+    /// [`Code::UnknownUser`].
+    pub fn safety_code(&self, user: &UserId) -> Result<String, Error> {
+        self.call(|core, context| core.safety_code(context, user))
+    }
+
+    /// Whether a code that was read from the user's screen shows that both hold each other's account keys.
+    ///
+    /// # Errors
+    /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] for text that is no such code.
+    pub fn compare_safety_code(&self, user: &UserId, code: &str) -> Result<bool, Error> {
+        self.call(|core, context| core.compare_safety_code(context, user, code))
     }
 
     /// The app has compared safety numbers for this user's pinned account key.
@@ -231,9 +344,9 @@ impl Client {
     }
 
     /// Makes a group of this user and `users`, and tells them. A user who is not known yet must be made known first: bring their signed
-    /// device lists with [`Client::apply`].
+    /// device lists with [`Client::look_up`].
     ///
-    /// What is returned is the send that tells them; a state too large for one message goes in several, which [`Client::outbox`] gives.
+    /// What is returned is the send that tells them; a state too large for one message goes in several.
     ///
     /// # Errors
     /// [`Code::UnknownUser`] or [`Code::IdentityNotAccepted`], with the user's place; [`Code::TooMany`] beyond 1,000 members;

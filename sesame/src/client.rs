@@ -3,12 +3,16 @@
 //! Every call passes [`enter`]: it may not come from inside another call or a store's callback, nor from a forked child, whose locks and
 //! randomness are the parent's.
 
-use crate::{app_store, outside as world};
+use crate::{
+    app_store,
+    outside::{self as world, Clock},
+};
 use parking_lot::Mutex;
 use sesame_core::{
     context::Context,
-    device::{Device, Linking as Pending},
+    device::{Device, Linking as Pending, Requests},
     error::{Code, Error},
+    event::Server,
     ids::{DeviceId, UserId},
     secret::Secret,
     store::Store,
@@ -25,21 +29,52 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 2 } el
 
 /// What a handle that is not closed holds.
 struct Open {
-    /// `None` while a call has it in hand, and after one panicked: what it had is gone, the store is whole.
+    /// `None` while a call has it in hand, and after one panicked.
     device: Option<Box<Device>>,
-    key: Secret<32>,
+    host: Host,
+    /// What was given out and waits for an answer.
+    requests: Requests,
+}
+
+/// What a device stands on: its store, the key that seals the store, and a clock.
+pub struct Host {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) key: Secret<32>,
+    pub(crate) clock: Clock,
+}
+
+impl Host {
+    /// A store and the key that seals it, which the app keeps in its keychain; the system's clock.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, key: Secret<32>) -> Self {
+        Self { store, key, clock: Clock::system() }
+    }
+
+    /// The same with another clock, for tests.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    fn open(&self) -> Result<Device, Error> {
+        outside(&self.clock, |_| Device::open(self.store.clone(), &self.key))
+    }
+}
+
+impl core::fmt::Debug for Host {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Host")
+    }
 }
 
 /// One device of one user, over a store. Any thread may call it: calls on one client wait for each other, for a minute at most.
 ///
-/// A call is one commit: after an error nothing has changed, in memory and in the store. If a call panics, the client is poisoned, and
-/// [`Client::reload`] takes the device up from its store again.
+/// A call is one commit: after an error nothing has changed, in memory and in the store.
 pub struct Client {
     user: UserId,
     id: DeviceId,
     /// `None` once it is closed: no key is left in memory then.
     slot: Mutex<Option<Open>>,
-    store: Arc<dyn Store>,
 }
 
 impl core::fmt::Debug for Client {
@@ -60,53 +95,51 @@ pub fn enter() -> Result<(), Error> {
     if app_store::refuses() { Err(Code::Reentrant.into()) } else { Ok(()) }
 }
 
-/// Runs a step with the clock and fresh randomness.
+/// Runs a step with a clock and fresh randomness.
 ///
 /// # Errors
 /// As [`enter`]; [`Code::Randomness`] when the system gives none; [`Code::Internal`] when the step panicked; the step's.
-pub fn outside<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
+pub fn outside<T>(clock: &Clock, step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
     enter()?;
     // Until the step returns, no handle may be entered from this thread: not by the step, nor by the store that it calls.
     let fenced = |context: &mut Context<'_>| app_store::inside(|| step(context));
     let watch = app_store::Watch::begin();
-    world::with(|context| catch_unwind(AssertUnwindSafe(|| fenced(context))).unwrap_or(Err(Code::Internal.into())))
-        .map_err(|error| watch.explain(error))
+    let run = |context: &mut Context<'_>| {
+        catch_unwind(AssertUnwindSafe(|| fenced(context))).unwrap_or(Err(Code::Internal.into()))
+    };
+    world::with(clock, run).map_err(|error| watch.explain(error))
 }
 
 impl Client {
-    /// A user's first device, its primary: makes the account key and signs the first device list. `key` seals the store; the app keeps it
-    /// in its keychain.
+    /// A user's first device, its primary: makes the account key and signs the first device list.
     ///
     /// # Errors
     /// [`Code::ForeignStore`] when the store holds a device already; [`Code::WrongKey`]; as [`enter`]; the store's.
-    pub fn create(store: Arc<dyn Store>, key: Secret<32>, user: &UserId) -> Result<Self, Error> {
-        let device = outside(|context| Device::create(store.clone(), &key, context, user))?;
-        Ok(Self::new(device, store, key))
+    pub fn create(host: Host, user: &UserId, server: &Server) -> Result<Self, Error> {
+        let make = |context: &mut Context<'_>| Device::create(host.store.clone(), &host.key, context, user, server);
+        let device = outside(&host.clock, make)?;
+        Ok(Self::new(device, host))
     }
 
     /// The device in a store.
     ///
     /// # Errors
     /// [`Code::WrongKey`]; [`Code::ForeignStore`] (no device here); [`Code::RecordCorrupt`]; [`Code::NewerFormat`]; as [`enter`]; the store's.
-    pub fn open(store: Arc<dyn Store>, key: Secret<32>) -> Result<Self, Error> {
-        let device = outside(|_| Device::open(store.clone(), &key))?;
-        Ok(Self::new(device, store, key))
+    pub fn open(host: Host) -> Result<Self, Error> {
+        let device = host.open()?;
+        Ok(Self::new(device, host))
     }
 
     /// A device that was linked.
-    pub(crate) fn complete(
-        linking: Pending,
-        store: Arc<dyn Store>,
-        key: Secret<32>,
-        answer: &[u8],
-    ) -> Result<Self, Error> {
-        let device = outside(|context| linking.complete(context, answer))?;
-        Ok(Self::new(device, store, key))
+    pub(crate) fn complete(linking: Pending, host: Host, answer: &[u8]) -> Result<Self, Error> {
+        let device = outside(&host.clock, |context| linking.complete(context, answer))?;
+        Ok(Self::new(device, host))
     }
 
-    fn new(device: Device, store: Arc<dyn Store>, key: Secret<32>) -> Self {
+    fn new(device: Device, host: Host) -> Self {
         let (user, id) = (device.user().clone(), device.id());
-        Self { user, id, slot: Mutex::new(Some(Open { device: Some(Box::new(device)), key })), store }
+        let open = Open { device: Some(Box::new(device)), host, requests: Requests::new() };
+        Self { user, id, slot: Mutex::new(Some(open)) }
     }
 
     /// The user that this device belongs to.
@@ -123,33 +156,35 @@ impl Client {
 
     /// Runs one call of the core's device, which takes the time and randomness as an argument. Every other method is such a call.
     ///
+    /// If a call panics, what it had in hand is gone and the store is whole: the next call takes the device up from its store again.
+    ///
     /// # Errors
-    /// As [`enter`]; [`Code::Busy`], [`Code::Closed`], [`Code::Poisoned`]; the call's.
+    /// As [`enter`]; [`Code::Busy`], [`Code::Closed`]; the call's.
     pub fn call<T>(&self, call: impl FnOnce(&Device, &mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.call_with(|device, context, _| call(device, context))
+    }
+
+    /// The same for a call that has to do with requests.
+    pub(crate) fn call_with<T>(
+        &self,
+        call: impl FnOnce(&Device, &mut Context<'_>, &mut Requests) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         enter()?;
         let mut slot = self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
-        let open = slot.as_mut().ok_or(Code::Closed)?;
-        let device = open.device.take().ok_or(Code::Poisoned)?;
-        let result = outside(|context| call(&device, context));
+        let Open { device, host, requests } = slot.as_mut().ok_or(Code::Closed)?;
+        let running = match device.take() {
+            Some(device) => device,
+            None => Box::new(host.open()?),
+        };
+        let result = outside(&host.clock, |context| call(&running, context, requests));
         if !matches!(&result, Err(error) if error.code == Code::Internal) {
-            open.device = Some(device);
+            *device = Some(running);
         }
         result
     }
 
-    /// Takes the device up from its store again after a fault.
-    ///
-    /// # Errors
-    /// As [`enter`]; [`Code::Busy`], [`Code::Closed`]; see [`Client::open`].
-    pub fn reload(&self) -> Result<(), Error> {
-        enter()?;
-        let mut slot = self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
-        let open = slot.as_mut().ok_or(Code::Closed)?;
-        open.device = Some(Box::new(outside(|_| Device::open(self.store.clone(), &open.key))?));
-        Ok(())
-    }
-
-    /// Wipes the keys from memory; every later call gives [`Code::Closed`].
+    /// Closes the device: wipes the keys from memory and lets go of the store. Every later call gives [`Code::Closed`]. Closing twice does
+    /// nothing.
     ///
     /// # Errors
     /// As [`enter`]; [`Code::Busy`].
@@ -165,20 +200,23 @@ mod tests {
     use super::*;
     use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, StoreError};
 
+    fn made(store: Arc<dyn Store>, key: Secret<32>, user: &UserId) -> Client {
+        let server = Server::named("chat.test").unwrap_or_else(|_| unreachable!());
+        Client::create(Host::new(store, key), user, &server).unwrap_or_else(|_| unreachable!())
+    }
+
     fn client() -> Client {
         let key = Secret::init_with(|key| key.fill(1));
         let user = UserId::try_from("alice").unwrap_or_else(|_| unreachable!());
-        Client::create(Arc::new(MemoryStore::new()), key, &user).unwrap_or_else(|_| unreachable!())
+        made(Arc::new(MemoryStore::new()), key, &user)
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "key agreement takes hours there")]
-    fn a_panic_poisons_the_handle_and_reload_takes_it_up_again() {
+    fn after_a_panic_the_next_call_takes_the_device_up_again() {
         let client = client();
         let result: Result<(), Error> = client.call(|_, _| panic!("a fault"));
         assert_eq!(result, Err(Code::Internal.into()));
-        assert_eq!(client.call(|_, _| Ok(())), Err(Code::Poisoned.into()));
-        assert_eq!(client.reload(), Ok(()));
         assert_eq!(client.call(|device, _| Ok(device.id().0)), Ok(1));
     }
 
@@ -187,7 +225,7 @@ mod tests {
     fn a_call_does_not_wait_for_ever_for_another() {
         let client = client();
         let held = client.slot.lock();
-        let waits = || (client.call(|_, _| Ok(())), client.reload());
+        let waits = || (client.call(|_, _| Ok(())), client.close());
         let waited = std::thread::scope(|scope| scope.spawn(waits).join()).unwrap_or_else(|_| unreachable!());
         assert_eq!(waited, (Err(Code::Busy.into()), Err(Code::Busy.into())));
         drop(held);
@@ -223,7 +261,7 @@ mod tests {
         let store = Arc::new(Reentering(MemoryStore::new(), Arc::downgrade(&other)));
         let user = UserId::try_from("bob").unwrap_or_else(|_| unreachable!());
         let key = Secret::init_with(|key| key.fill(1));
-        let bob = Client::create(store, key, &user).unwrap_or_else(|_| unreachable!());
+        let bob = made(store, key, &user);
         assert_eq!(bob.users().map(|users| users.len()), Ok(1));
         assert_eq!(bob.call(|_, _| bob.close()), Err(Code::Reentrant.into()));
         assert_eq!(bob.close(), Ok(()));
@@ -236,6 +274,6 @@ mod tests {
         assert_eq!(client.close(), Ok(()));
         assert!(client.slot.lock().is_none(), "neither the device's keys nor the store's are left");
         assert_eq!(client.call(|_, _| Ok(())), Err(Code::Closed.into()));
-        assert_eq!(client.reload(), Err(Code::Closed.into()));
+        assert_eq!(client.close(), Ok(()));
     }
 }

@@ -102,6 +102,14 @@ impl<'c> Group<'c> {
         Ok((Group { client: self.client, id }, send))
     }
 
+    /// Forgets a group that our user has left: its operations, its sessions, and what is held for it.
+    ///
+    /// # Errors
+    /// [`Code::AlreadyMember`] while our user is a member; the store's.
+    pub fn forget(&self) -> Result<(), Error> {
+        self.call(|group, context| group.forget(context))
+    }
+
     /// Sends the app's bytes to all members, and a transcript to the user's own other devices.
     ///
     /// # Errors

@@ -9,36 +9,39 @@
 //! A [`Client`] is one device of one user, over a store. This program has both ends in one process, and a server in memory:
 //!
 //! ```
-//! use sesame::{Client, Item, MemoryStore, Received, Secret, UserId};
+//! use sesame::{Client, Event, Host, Item, MemoryStore, Secret, Server, UserId};
+//! use sesame_relay::{Relay, Request};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let mut relay = sesame_relay::Relay::new(); // the server's part; yours speaks HTTP or what you like
-//! let key = || Secret::init_with(|key| key.fill(7)); // your keychain holds this key
-//! let alice = Client::create(MemoryStore::shared(), key(), &UserId::try_from("alice")?)?;
-//! let bob = Client::create(MemoryStore::shared(), key(), &UserId::try_from("bob")?)?;
+//! let mut relay = Relay::new("chat.example"); // the server's part; yours speaks HTTP
+//! let server = Server::named("chat.example")?;
+//! let host = || Host::new(MemoryStore::shared(), Secret::init_with(|key| key.fill(7))); // your keychain holds this key
+//! let alice = Client::create(host(), &UserId::try_from("alice")?, &server)?;
+//! let bob = Client::create(host(), &UserId::try_from("bob")?, &server)?;
 //!
-//! for client in [&alice, &bob] {
-//!     while let Some(upload) = client.publication(None)? {
-//!         relay.publish((client.user(), client.id()), &upload.bytes)?; // the signed device list, then prekeys
-//!         client.published(&upload.id)?;
+//! // The whole transport of an app.
+//! let mut exchange = |client: &Client| -> Result<(), sesame::Error> {
+//!     while let Some(request) = client.next_request()? {
+//!         let answer = relay.answer_to(&request); // a POST of `body` to `path` with `headers`
+//!         client.respond(&request.id, answer.status, &answer.body)?;
 //!     }
-//! }
+//!     Ok(())
+//! };
 //!
-//! let mut next = Some(alice.batch_encrypt(&[bob.user().clone()], b"hello, Bob", None)?); // one call for every device
-//! while let Some(send) = next {
-//!     for batch in &send.batches {
-//!         relay.submit((alice.user(), alice.id()), batch)?; // if it is stale, call `rejected`
-//!         alice.accepted(&send.id, &batch.user)?;
+//! exchange(&alice)?; // both tell the server their keys
+//! exchange(&bob)?;
+//! alice.batch_encrypt(&[bob.user().clone()], b"hello, Bob", None)?; // one call for every device
+//! exchange(&alice)?;
+//! bob.request_mail(100)?;
+//! exchange(&bob)?; // one call for a mailbox
+//!
+//! for row in bob.inbox(0, 100)? {
+//!     match row.item {
+//!         Item::Message(message) => assert_eq!(message.payload, b"hello, Bob"),
+//!         Item::Event(event) => assert!(matches!(event, Event::SessionStarted { .. })),
 //!     }
-//!     alice.apply(&relay.answer(&send.needs))?; // a device list, then prekeys
-//!     next = alice.pending(&send.id)?;
+//!     bob.ack(&[row.id])?; // it waited in the inbox until now
 //! }
-//!
-//! let mails: Vec<Vec<u8>> = relay.fetch((bob.user(), bob.id()), 100).into_iter().map(|mail| mail.envelope).collect();
-//! let received = bob.batch_decrypt(&mails)?; // one call for a mailbox
-//! let Some(Received::Item { id, item: Item::Message(message), .. }) = received.last() else { panic!("no message") };
-//! assert_eq!(message.payload, b"hello, Bob");
-//! bob.ack(&[*id])?; // it waited in the inbox until now
 //! # Ok(())
 //! # }
 //! ```
@@ -46,11 +49,12 @@
 //! # The road of a message
 //!
 //! Out: [`Client::batch_encrypt`] takes the lock, the time and fresh randomness and enters the core. There the registry picks devices, a
-//! session seals for each, and one commit writes all that changed. The [`PendingSend`] that comes back has one [`Batch`] for each user; your server
-//! takes a batch whole or refuses it, and [`Client::accepted`] or [`Client::rejected`] says which.
+//! session seals for each, and one commit writes all that changed. [`Client::next_request`] gives what goes to the server, one batch for each
+//! user; [`Client::respond`] takes the answer in. A server takes a batch whole or refuses it. The end of a send is
+//! [`Event::SendFinished`] in the inbox.
 //!
-//! In: [`Client::batch_decrypt`] opens a fetched mailbox, each envelope by itself, all in one commit. What was said waits in the inbox until
-//! [`Client::ack`], so that a crash loses nothing.
+//! In: [`Client::request_mail`] makes the loop fetch the mailbox. It is opened, each envelope by itself, in one commit. What was said waits in
+//! [`Client::inbox`] until [`Client::ack`], so that a crash loses nothing.
 //!
 //! # Where to go next
 //!
@@ -70,24 +74,27 @@ mod group;
 mod linking;
 mod outside;
 
-pub use client::{Client, enter, outside};
+pub use client::{Client, Host, enter, outside};
 pub use group::Group;
 pub use linking::Linking;
 #[cfg(feature = "test-util")]
 pub use outside::script;
 
+pub use outside::Clock;
 pub use sesame_core::{
-    error::{Blame, Code, Detail, Error},
+    error::{Blame, Code, Error},
     event::{
-        Act, Answers, Applied, Batch, Cost, DeviceState, DeviceView, Event, Flags, GroupChange, GroupInfo, GroupView,
-        HistoryEntry, InboxItem, Item, MemberView, Message, MessageKind, Need, NextStep, Outgoing, PendingSend,
-        Publication, Received, Recipients, Refusal, Rejection, Sender, SessionView, Skipped, Standing, UserView,
+        Act, Answered, Batch, Cost, DeviceState, DeviceView, Event, FailedUser, Flags, GroupChange, GroupInfo,
+        GroupView, Header, Health, HistoryEntry, InboxItem, Item, MailOutcome, MailResult, MemberView, Message,
+        MessageKind, Outcome, Outgoing, PendingSend, Recipients, RequestKind, SendStatus, Sender, Server,
+        ServerRequest, SessionView, Skipped, SkippedDevice, Standing, UserStatus, UserView, WaitingFor,
     },
     ids::{
-        AccountKey, ContentId, DeviceId, EnvelopeId, Fingerprint, GroupId, GroupKind, OperationId, PublicationId,
-        SendId, SessionId, UserId,
+        AccountKey, ContentId, DeviceId, EnvelopeId, Fingerprint, GroupId, GroupKind, OperationId, RequestId, SendId,
+        SessionId, UserId,
     },
+    limits::{MAX_BATCH, MAX_DIRECT_USERS, MAX_MEMBERS, MAX_PAYLOAD, MAX_USER_ID},
     secret::Secret,
-    store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError, StoreErrorKind},
+    store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError},
 };
 pub use sesame_sqlite::SqliteStore;

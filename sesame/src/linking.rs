@@ -1,14 +1,14 @@
 //! A new device on its way to be linked, behind a lock.
 
-use crate::client::{Client, PATIENCE, enter, outside};
+use crate::client::{Client, Host, PATIENCE, enter, outside};
 use parking_lot::Mutex;
 use sesame_core::{
+    context::Context,
     device::{Device, Linking as Pending},
     error::{Code, Error},
+    event::Server,
     secret::Secret,
-    store::Store,
 };
-use std::sync::Arc;
 
 /// A new device that waits for its primary's answer. It lives in the store: [`Linking::resume`] takes it up after the app was closed.
 pub struct Linking {
@@ -25,8 +25,7 @@ impl core::fmt::Debug for Linking {
 struct Waiting {
     /// `None` after an answer that was not taken: it is taken up from the store again.
     linking: Option<Pending>,
-    store: Arc<dyn Store>,
-    key: Secret<32>,
+    host: Host,
 }
 
 impl Linking {
@@ -34,23 +33,24 @@ impl Linking {
     ///
     /// # Errors
     /// [`Code::ForeignStore`] when the store holds a device already; [`Code::WrongKey`]; as [`enter`]; the store's.
-    pub fn begin(store: Arc<dyn Store>, key: Secret<32>) -> Result<Self, Error> {
-        let linking = outside(|context| Device::begin_link(store.clone(), &key, context))?;
-        Ok(Self::new(linking, store, key))
+    pub fn begin(host: Host, server: &Server) -> Result<Self, Error> {
+        let begin = |context: &mut Context<'_>| Device::begin_link(host.store.clone(), &host.key, context, server);
+        let linking = outside(&host.clock, begin)?;
+        Ok(Self::new(linking, host))
     }
 
     /// Takes up a link that was begun before the app was closed.
     ///
     /// # Errors
     /// [`Code::ForeignStore`] when none was begun; [`Code::WrongKey`]; [`Code::RecordCorrupt`]; as [`enter`]; the store's.
-    pub fn resume(store: Arc<dyn Store>, key: Secret<32>) -> Result<Self, Error> {
-        let linking = outside(|_| Pending::resume(store.clone(), &key))?;
-        Ok(Self::new(linking, store, key))
+    pub fn resume(host: Host) -> Result<Self, Error> {
+        let linking = outside(&host.clock, |_| Pending::resume(host.store.clone(), &host.key))?;
+        Ok(Self::new(linking, host))
     }
 
-    fn new(linking: Pending, store: Arc<dyn Store>, key: Secret<32>) -> Self {
+    fn new(linking: Pending, host: Host) -> Self {
         let code = linking.code().to_owned();
-        Self { code, waiting: Mutex::new(Some(Waiting { linking: Some(linking), store, key })) }
+        Self { code, waiting: Mutex::new(Some(Waiting { linking: Some(linking), host })) }
     }
 
     /// What to show to the primary.
@@ -67,13 +67,14 @@ impl Linking {
     pub fn complete(&self, answer: &[u8]) -> Result<Client, Error> {
         enter()?;
         let mut slot = self.waiting.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
-        let Waiting { linking, store, key } = slot.as_mut().ok_or(Code::Closed)?;
+        let Waiting { linking, host } = slot.as_mut().ok_or(Code::Closed)?;
         let linking = match linking.take() {
             Some(linking) => linking,
-            None => outside(|_| Pending::resume(store.clone(), key))?,
+            None => outside(&host.clock, |_| Pending::resume(host.store.clone(), &host.key))?,
         };
-        let copy = Secret::init_with(|to| *to = *key.expose());
-        let client = Client::complete(linking, store.clone(), copy, answer)?;
+        let key = Secret::init_with(|to| *to = *host.key.expose());
+        let copy = Host::new(host.store.clone(), key).with_clock(host.clock.clone());
+        let client = Client::complete(linking, copy, answer)?;
         *slot = None;
         Ok(client)
     }
@@ -83,9 +84,11 @@ impl Linking {
 mod tests {
     use super::*;
     use sesame_core::ids::UserId;
+    use sesame_core::store::Store;
     use sesame_core::store::{
         Changes, CommitError, Generation, MemoryStore, Query, Snapshot, StoreError, StoreErrorKind,
     };
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     /// A store that can be made to fail.
@@ -123,9 +126,10 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "key agreement takes hours there")]
     fn neither_a_wrong_answer_nor_a_store_that_fails_loses_the_link() -> Result<(), Error> {
-        let primary = Client::create(memory(), key(), &UserId::try_from("alice")?)?;
+        let server = Server::named("chat.test")?;
+        let primary = Client::create(Host::new(memory(), key()), &UserId::try_from("alice")?, &server)?;
         let store = Arc::new(Failing { inner: memory(), fails: AtomicBool::new(false) });
-        let link = Linking::begin(store.clone(), key())?;
+        let link = Linking::begin(Host::new(store.clone(), key()), &server)?;
         let answer = primary.call(|device, context| device.link(context, link.code()))?;
         store.fails.store(true, Ordering::Relaxed);
         assert!(link.complete(b"nonsense").is_err());

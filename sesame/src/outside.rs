@@ -7,7 +7,13 @@ use sesame_core::{
     context::{Context, Timestamp},
     error::{Code, Error},
 };
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use zeroize::Zeroize;
 
 /// Milliseconds since 1970; a clock before that reads as 1970.
@@ -17,11 +23,46 @@ fn now() -> Timestamp {
     Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
+/// A clock: the system's, or one for tests that stands still until it is moved.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Option<Arc<AtomicU64>>);
+
+impl Clock {
+    /// The system's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::default()
+    }
+
+    /// A clock for tests. It stands at this time, in ms since 1970, until [`Clock::advance`]. Clones of it are the same clock.
+    #[must_use]
+    pub fn test(now_ms: u64) -> Self {
+        Self(Some(Arc::new(AtomicU64::new(now_ms))))
+    }
+
+    /// Moves a clock for tests forward. The system's clock does not move.
+    pub fn advance(&self, by: Duration) {
+        if let Some(clock) = &self.0 {
+            clock.fetch_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+    }
+
+    /// The time, in ms since 1970.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        #[cfg(feature = "test-util")]
+        if let Some((now, _)) = script::current() {
+            return now.0;
+        }
+        self.0.as_ref().map_or_else(|| now().0, |clock| clock.load(Ordering::Relaxed))
+    }
+}
+
 /// Runs a step with the clock and randomness that hold now.
 ///
 /// # Errors
 /// [`Code::Randomness`] when the system gives none; the step's.
-pub(crate) fn with<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn with<T>(clock: &Clock, step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
     #[cfg(feature = "test-util")]
     if let Some((now, stream)) = script::current() {
         return script::with(now, &stream, step);
@@ -30,7 +71,7 @@ pub(crate) fn with<T>(step: impl FnOnce(&mut Context<'_>) -> Result<T, Error>) -
     getrandom::fill(&mut seed).map_err(|_| Code::Randomness)?;
     let mut rng = ChaCha20Rng::from_seed(seed);
     seed.zeroize();
-    step(&mut Context { now: now(), rng: &mut rng })
+    step(&mut Context { now: Timestamp(clock.now()), rng: &mut rng })
 }
 
 /// One script, one seed, the same bytes in every language. No artefact that is shipped has this: a release build does not compile with it,

@@ -14,7 +14,7 @@ const HEAD: &str =
 
 use super::{
     super::{input::{sesame_address, sesame_slice}, status::sesame_status, tree::Tree},
-    given::{failed, group_change, sesame_failed_user, sesame_group_change},
+    given::{group_change, sesame_group_change},
 };
 use sesame_core::ids::UserId;
 ";
@@ -106,13 +106,14 @@ fn c_type(ty: &Type, faces: &[Face]) -> Result<String, String> {
         Type::Bool => "bool".to_owned(),
         Type::CodeNumber | Type::U32 | Type::Device => "u32".to_owned(),
         Type::U64 => "u64".to_owned(),
+        Type::I64 => "i64".to_owned(),
         Type::Size => "usize".to_owned(),
         Type::Code => "sesame_status".to_owned(),
         Type::User | Type::Id(..) | Type::Bytes | Type::Text | Type::StaticText => "sesame_slice".to_owned(),
         Type::Address => "sesame_address".to_owned(),
-        Type::Failed => "*const sesame_failed_user".to_owned(),
         Type::Option(inner) => match &**inner {
             Type::User | Type::Id(..) | Type::Bytes | Type::Text | Type::List(_) => c_type(inner, faces)?,
+            Type::Named(name) if !model::named(faces, name)?.is_plain() => c_type(inner, faces)?,
             other => return Err(format!("C has no absent {other:?}")),
         },
         Type::List(item) => format!("*const {}", c_type(item, faces)?),
@@ -260,7 +261,7 @@ fn structure(face: &Face, faces: &[Face], ledger: &mut Ledger) -> Result<String,
 fn zero(ty: &str, face: &Face, faces: &[Face]) -> Result<String, String> {
     Ok(match ty {
         "bool" => "false".to_owned(),
-        "u32" | "u64" | "usize" => "0".to_owned(),
+        "u32" | "u64" | "i64" | "usize" => "0".to_owned(),
         "sesame_slice" => "sesame_slice::NONE".to_owned(),
         "sesame_status" => "sesame_status::Ok".to_owned(),
         _ if ty.starts_with('*') => "core::ptr::null()".to_owned(),
@@ -364,7 +365,8 @@ fn set(owner: &str, part: &Part, place: &str, drops: bool, faces: &[Face]) -> Re
             Type::Device => format!("tree.devices(&{place})"),
             Type::Address => format!("tree.addresses(&{place})"),
             Type::Bytes => format!("tree.strings({place})"),
-            Type::Failed => format!("tree.map({place}, failed)"),
+            Type::U64 => format!("tree.array({place})"),
+            Type::Id(_, access) => format!("tree.strings({place}.iter().map(|it| it{access}.to_vec()).collect())"),
             Type::Named(named) => {
                 format!("tree.map({place}, {})", value_name(model::named(faces, named)?.row.c))
             }
@@ -402,7 +404,7 @@ fn set(owner: &str, part: &Part, place: &str, drops: bool, faces: &[Face]) -> Re
 
 fn value(ty: &Type, place: &str, drops: bool, faces: &[Face]) -> Result<String, String> {
     Ok(match ty {
-        Type::Bool | Type::U32 | Type::U64 | Type::Size => place.to_owned(),
+        Type::Bool | Type::U32 | Type::U64 | Type::I64 | Type::Size => place.to_owned(),
         Type::CodeNumber => format!("u32::from({place})"),
         Type::Code => format!("{place}.into()"),
         Type::Device => format!("{place}.0"),
@@ -419,13 +421,17 @@ fn value(ty: &Type, place: &str, drops: bool, faces: &[Face]) -> Result<String, 
             }
             Type::Id(_, access) => format!("tree.maybe({place}.as_ref().map(|it| &it{access}[..]))"),
             Type::Bytes => format!("tree.maybe({place}.as_deref())"),
+            Type::Named(name) => {
+                let one = value_name(model::named(faces, name)?.row.c);
+                format!("{place}.map_or(core::ptr::null(), |it| {{ let it = {one}(tree, it); tree.one(it) }})")
+            }
             other => return Err(format!("C has no absent {other:?}")),
         },
         Type::Named(name) => {
             let face = model::named(faces, name)?;
             if face.is_plain() { format!("{place}.into()") } else { format!("{}(tree, {place})", face.row.c) }
         }
-        Type::Address | Type::Failed | Type::List(_) => return Err(format!("C has no {ty:?} by itself")),
+        Type::Address | Type::List(_) => return Err(format!("C has no {ty:?} by itself")),
     })
 }
 

@@ -35,12 +35,11 @@ fn main() -> ExitCode {
 }
 
 /// Types that the header names although no function has them in its signature.
-const INCLUDED: [&str; 8] = [
-    "sesame_need_kind",
+const INCLUDED: [&str; 7] = [
     "sesame_group_kind",
     "sesame_store_outcome",
     "sesame_event_kind",
-    "sesame_received_kind",
+    "sesame_request_kind",
     "sesame_device_state",
     "sesame_standing",
     "sesame_act",

@@ -13,6 +13,7 @@ pub(crate) enum Type {
     CodeNumber,
     U32,
     U64,
+    I64,
     Size,
     Code,
     User,
@@ -24,8 +25,6 @@ pub(crate) enum Type {
     StaticText,
     /// A device of a user, in core a tuple.
     Address,
-    /// A user with the number of a code, in core a tuple.
-    Failed,
     Option(Box<Type>),
     List(Box<Type>),
     /// Another type that crosses, by its name in the faces.
@@ -271,7 +270,6 @@ fn type_of(source: &Source, ty: &syn::Type) -> Result<Type, String> {
         let names: Vec<&str> = names.iter().flatten().map(String::as_str).collect();
         return match names.as_slice() {
             ["UserId", "DeviceId"] => Ok(Type::Address),
-            ["UserId", "u16"] => Ok(Type::Failed),
             _ => Err(format!("no face knows the tuple {names:?}")),
         };
     }
@@ -285,6 +283,7 @@ fn type_of(source: &Source, ty: &syn::Type) -> Result<Type, String> {
         ("u16", None) => Type::CodeNumber,
         ("u32", None) => Type::U32,
         ("u64", None) => Type::U64,
+        ("i64", None) => Type::I64,
         ("usize", None) => Type::Size,
         ("String", None) => Type::Text,
         ("Code", None) => Type::Code,

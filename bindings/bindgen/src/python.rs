@@ -106,13 +106,13 @@ fn docstring(docs: &str, indent: &str) -> String {
 fn ty(ty: &Type) -> String {
     match ty {
         Type::Bool => "bool".to_owned(),
-        Type::CodeNumber | Type::U32 | Type::U64 | Type::Size | Type::Code | Type::Device => "int".to_owned(),
+        Type::CodeNumber | Type::U32 | Type::U64 | Type::I64 | Type::Size | Type::Code | Type::Device => {
+            "int".to_owned()
+        }
         Type::User | Type::Text | Type::StaticText => "str".to_owned(),
         Type::Id(..) | Type::Bytes => "bytes".to_owned(),
         Type::Address => "Address".to_owned(),
-        Type::Failed => "FailedUser".to_owned(),
         Type::Option(inner) => format!("{} | None", self::ty(inner)),
-        Type::List(inner) if **inner == Type::Failed => "dict[str, int]".to_owned(),
         Type::List(inner) => format!("tuple[{}, ...]", self::ty(inner)),
         Type::Named(name) => (*name).to_owned(),
     }
@@ -159,7 +159,9 @@ fn class(owner: &str, name: &str, docs: &str, parts: &[Part]) -> String {
         text += &format!("\n    def __bool__(self) -> bool:\n        return bool({})\n", any.join(" or "));
     }
     if let Some((_, field)) = hidden {
-        let shown = ["id", "user", "device"].map(|name| format!("{name}={{self.{name}!r}}")).join(", ");
+        let is_there = |name: &&str| *name == "id" || parts.iter().any(|part| part.name == **name);
+        let shown = ["id", "user", "device", "kind"].into_iter().filter(is_there);
+        let shown = shown.map(|name| format!("{name}={{self.{name}!r}}")).collect::<Vec<_>>().join(", ");
         text += &format!(
             "\n    def __repr__(self) -> str:\n        return f\"{name}({shown}, {field}=<{{len(self.{field})}} bytes>)\"\n"
         );
@@ -195,7 +197,6 @@ fn converted(ty: &Type, place: &str, faces: &[Face]) -> String {
             Ok(face) if face.is_plain() => format!("{name}[{place}.name]"),
             _ => format!("{}({place})", snake(name)),
         },
-        Type::List(inner) if **inner == Type::Failed => format!("{{each.user: each.code for each in {place}}}"),
         Type::List(inner) => match converted(inner, "each", faces) {
             same if same == "each" => format!("tuple({place})"),
             made => format!("tuple({made} for each in {place})"),
@@ -264,7 +265,6 @@ fn native(ty: &Type, place: &str, faces: &[Face]) -> Result<String, String> {
             model::named(faces, name)?;
             format!("native_{}({place})", snake(name))
         }
-        Type::Failed => return Err("no host gives a user that failed".to_owned()),
         Type::List(inner) => match native(inner, "each", faces)? {
             same if same == "each" => format!("list({place})"),
             made => format!("[{made} for each in {place}]"),

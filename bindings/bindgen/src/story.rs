@@ -29,6 +29,8 @@ enum Said<'a> {
     Range(&'a Part, &'a Part),
     Users(String, &'a Part),
     Devices(String, &'a Part),
+    /// How many.
+    Count(String, &'a Part),
 }
 
 fn word(case: &Case, part: &Part) -> String {
@@ -61,6 +63,8 @@ fn said(case: &Case) -> Result<Vec<Said<'_>>, String> {
             Type::Bool => Said::YesOrNo(word, part),
             Type::List(inner) if **inner == Type::User => Said::Users(word, part),
             Type::List(inner) if **inner == Type::Device => Said::Devices(word, part),
+            Type::List(_) => Said::Count(word, part),
+            Type::CodeNumber => Said::Number(word, part),
             other => return Err(format!("{}.{}: the story has no word for {other:?}", case.name, part.name)),
         });
     }
@@ -97,6 +101,7 @@ pub(crate) fn rust(event: &Face) -> Result<String, String> {
                 }
                 Said::Hash(word, part) => (format!(" {word} {{}}"), format!("h({})", part.core)),
                 Said::Number(word, part) => (format!(" {word} {{}}"), part.core.clone()),
+                Said::Count(word, part) => (format!(" {word} {{}}"), format!("{}.len()", part.core)),
                 Said::YesOrNo(word, part) => (format!(" {word} {{}}"), format!("yes(*{})", part.core)),
                 Said::Range(first, last) => {
                     arguments.push(first.core.clone());
@@ -183,6 +188,9 @@ static inline void print_event(const sesame_event *event) {
                 }
                 Said::Hash(word, part) => format!("print_hash(\"{word}\", event->{});", field(part)),
                 Said::Number(word, part) => format!("printf(\" {word} %\" PRIu64, (uint64_t)event->{});", field(part)),
+                Said::Count(word, part) => {
+                    format!("printf(\" {word} %zu\", event->{}_count);", one_of(&field(part)))
+                }
                 Said::YesOrNo(word, part) => format!("printf(\" {word} %s\", yes(event->{}));", field(part)),
                 Said::Range(first, last) => format!(
                     "printf(\" lost %\" PRIu64 \"-%\" PRIu64, event->{}, event->{});",
@@ -211,6 +219,7 @@ fn arguments(
     field: impl Fn(&Part) -> String,
     inside: impl Fn(&str) -> String,
     maybe: impl Fn(&str, &str) -> String,
+    count: impl Fn(&str) -> String,
 ) -> Result<Vec<String>, String> {
     let text = |word: &str, value: &str| format!("{word} {}", inside(value));
     let mut arguments = Vec::new();
@@ -225,6 +234,7 @@ fn arguments(
             Said::MaybeId(word, part) => maybe(&word, &field(part)),
             Said::Hash(word, part) => quoted(&text(&word, &format!("h({})", field(part)))),
             Said::Number(word, part) => quoted(&text(&word, &field(part))),
+            Said::Count(word, part) => quoted(&text(&word, &count(&field(part)))),
             Said::YesOrNo(word, part) => quoted(&text(&word, &format!("yes({})", field(part)))),
             Said::Range(first, last) => quoted(&format!("lost {}-{}", inside(&field(first)), inside(&field(last)))),
             Said::Users(word, part) | Said::Devices(word, part) => format!("named(\"{word}\", {})", field(part)),
@@ -255,6 +265,7 @@ fun said(event: Event): String =
             |part| format!("event.{}", camel(&part.name)),
             |value| format!("${{{value}}}"),
             |word, value| format!("{value}?.let {{ \"{word} ${{s(it)}}\" }}"),
+            |value| format!("{value}.size"),
         )?;
         let lines: String = arguments.iter().map(|argument| format!("                    {argument},\n")).collect();
         text += &format!("        is Event.{} ->\n            \"{}\"", case.name, case.name);
@@ -287,6 +298,7 @@ func said(_ event: Event) -> String {
             |part| camel(&part.name),
             |value| format!("\\({value})"),
             |word, value| format!("{value}.map {{ \"{word} \\(s($0))\" }}"),
+            |value| format!("{value}.count"),
         )?;
         let names: Vec<String> = case.parts.iter().map(|part| camel(&part.name)).collect();
         let pattern = if names.is_empty() {
@@ -325,6 +337,7 @@ def said(event: sesame.Event) -> str:
             |part| format!("event.{}", part.name),
             |value| format!("{{{value}}}"),
             |word, value| format!("None if {value} is None else f\"{word} {{s({value})}}\""),
+            |value| format!("len({value})"),
         )?;
         let with_values =
             |argument: &String| if argument.starts_with('"') { format!("f{argument}") } else { argument.clone() };

@@ -50,7 +50,7 @@ const fn id(core: &'static str, c: &'static str) -> Row {
 }
 
 /// The types that cross, in the order in which the generated files have them.
-pub(crate) const TYPES: [Row; 23] = [
+pub(crate) const TYPES: [Row; 32] = [
     row("Event", "Event", "event"),
     id("GroupKind", "group_kind"),
     row("Standing", "Standing", "standing"),
@@ -61,19 +61,28 @@ pub(crate) const TYPES: [Row; 23] = [
     row("HistoryEntry", "HistoryEntry", "history_entry"),
     row("Cost", "Cost", "cost"),
     row("Message", "Message", "message"),
-    row("Refusal", "Refusal", "refusal"),
-    row("Applied", "Applied", "applied"),
     row("UserView", "UserView", "user_view"),
     row("DeviceState", "DeviceState", "device_state"),
     row("DeviceView", "DeviceView", "device_view"),
     row("SessionView", "SessionView", "session_view"),
-    row("Publication", "Publication", "publication"),
     row("Outgoing", "Outgoing", "outgoing"),
     row("Skipped", "Skipped", "skipped"),
     row("Batch", "Batch", "batch"),
-    row("Need", "Need", "need"),
     row("PendingSend", "PendingSend", "send"),
-    row("Answers", "Answers", "answers"),
+    row("FailedUser", "FailedUser", "failed_user"),
+    row("SkippedDevice", "SkippedDevice", "skipped_device"),
+    row("Outcome", "Outcome", "outcome"),
+    row("WaitingFor", "WaitingFor", "waiting_for"),
+    row("UserStatus", "UserStatus", "user_status"),
+    row("SendStatus", "SendStatus", "send_status"),
+    row("Sender", "Sender", "sender"),
+    row("MailOutcome", "MailOutcome", "mail_outcome"),
+    row("MailResult", "MailResult", "mail_result"),
+    row("RequestKind", "RequestKind", "request_kind"),
+    row("Header", "Header", "header"),
+    row("ServerRequest", "ServerRequest", "server_request"),
+    row("Answered", "Answered", "answered"),
+    row("Health", "Health", "health"),
 ];
 
 /// What the faces make of one field of core.
@@ -91,7 +100,12 @@ pub(crate) enum Change {
 }
 
 /// Fields that are not the same in the faces as in core: the type or variant, the field, and what is made of it.
-pub(crate) const FIELDS: [(&str, &str, Change); 10] = [
+pub(crate) const FIELDS: [(&str, &str, Change); 15] = [
+    ("FailedUser", "reason", Change::Name("code")),
+    ("MailResult", "reason", Change::Name("code")),
+    ("NotOpened", "reason", Change::Name("code")),
+    ("SkippedDevice", "reason", Change::Name("code")),
+    ("UserStatus", "reason", Change::Name("code")),
     ("DeviceView", "session", Change::Name("session_id")),
     ("GroupView", "members", Change::Only("user")),
     ("Invited", "0", Change::Omit),
@@ -105,12 +119,11 @@ pub(crate) const FIELDS: [(&str, &str, Change); 10] = [
 ];
 
 /// Docs that are true of core's type alone, and what the faces say: the type or variant, the field (none, where it is empty), the doc.
-pub(crate) const DOCS: [(&str, &str, &str); 5] = [
+pub(crate) const DOCS: [(&str, &str, &str); 4] = [
     ("GroupKind", "", "How a group's messages travel."),
     ("Invited", "", "Our user has left and is asked back."),
     ("Message", "", "A message that was opened and authenticated."),
     ("Pairwise", "", "A ratchet for each pair of devices, apart from their direct one."),
-    ("Publication", "bytes", "The bytes for the server."),
 ];
 
 /// What an unnamed field is called after its type, and what is said of it and of a list of it.
@@ -121,15 +134,16 @@ pub(crate) const UNNAMED: [(&str, &str, &str, &str); 3] = [
 ];
 
 /// What the type's derived `Debug` must not print, but count: the type, the field.
-pub(crate) const HIDDEN: [(&str, &str); 1] = [("Message", "payload")];
+pub(crate) const HIDDEN: [(&str, &str); 3] =
+    [("Message", "payload"), ("SendStatus", "payload"), ("ServerRequest", "body")];
 
 /// Types that an app may make with some fields alone.
-pub(crate) const WITH_DEFAULTS: [&str; 2] = ["Answers", "GroupChange"];
+pub(crate) const WITH_DEFAULTS: [&str; 1] = ["GroupChange"];
 
 // C.
 
 /// What the kinds of an enum are called when its struct has the enum's own doc.
-pub(crate) const KINDS: [(&str, &str); 2] = [("Event", "What happened."), ("Need", "Which kind of thing is needed.")];
+pub(crate) const KINDS: [(&str, &str); 1] = [("Event", "What happened.")];
 
 /// Fields that C calls otherwise: the type or variant (any, where it is empty), the field, its name in C. The fields of all variants stand
 /// in one struct, so that two of one name must be of one type.
@@ -151,10 +165,10 @@ pub(crate) const INLINE_IN_C: [&str; 2] = ["Act", "GroupInfo"];
 pub(crate) const BY_HAND_IN_C: [&str; 1] = ["group_change"];
 
 /// Structs that C also gives to the library.
-pub(crate) const GIVEN_BY_C: [&str; 5] = ["answers", "batch", "need", "outgoing", "skipped"];
+pub(crate) const GIVEN_BY_C: [&str; 0] = [];
 
 /// Fields of these that are numbers in C, so that every bit pattern is a value: the type of core, the field.
-pub(crate) const NUMBERS_IN_C: [(&str, &str); 2] = [("Batch", "targeted"), ("Need", "kind")];
+pub(crate) const NUMBERS_IN_C: [(&str, &str); 0] = [];
 
 /// The flag beside a list that may be absent, and what it says.
 pub(crate) const TRANSCRIPT: (&str, &str) =
@@ -164,30 +178,32 @@ pub(crate) const TRANSCRIPT: (&str, &str) =
 pub(crate) const EMPTY_IS_ABSENT: [(&str, &str); 1] = [("DeviceListFork", "other")];
 
 /// Structs that a call gives alone: the type, the function, and whether there may be none.
-pub(crate) const ROOTS: [(&str, &str, bool); 7] = [
-    ("Answers", "answers", false),
-    ("Applied", "applied", false),
+pub(crate) const ROOTS: [(&str, &str, bool); 8] = [
+    ("Answered", "answered", false),
     ("Cost", "cost", false),
     ("GroupView", "group", false),
+    ("Health", "health", false),
     ("PendingSend", "send", false),
-    ("Publication", "publication", false),
+    ("SendStatus", "send_status", true),
+    ("ServerRequest", "server_request", true),
     ("SessionView", "session", true),
 ];
 
 /// Structs that a call gives many of: the type, the list with its function, and what is said of the list and of its items.
-pub(crate) const LISTS: [(&str, &str, &str, &str); 6] = [
+pub(crate) const LISTS: [(&str, &str, &str, &str); 7] = [
+    ("Batch", "batches", "Batches, rising by user.", "The batches."),
     ("DeviceView", "devices", "Devices, rising by id.", "The devices."),
-    ("Event", "events", "Events, in order.", "The events."),
     ("GroupView", "groups", "Groups.", "The groups."),
     ("HistoryEntry", "history", "All operations, in an order that is the same for all members.", "The operations."),
-    ("PendingSend", "sends", "Sends, oldest first.", "The sends."),
+    ("MailResult", "mail_results", "Results, in the order of the envelopes.", "The results."),
+    ("SendStatus", "sends", "Sends, oldest first.", "The sends."),
     ("UserView", "users", "Users.", "The users."),
 ];
 
 // Python.
 
 /// What the classes of an enum's variants begin with.
-pub(crate) const PYTHON_PREFIXES: [(&str, &str); 1] = [("Need", "Needs")];
+pub(crate) const PYTHON_PREFIXES: [(&str, &str); 0] = [];
 
 /// Variants whose class has a name of its own: a word such as `Left` says too little alone.
 pub(crate) const PYTHON_NAMES: [(&str, &str, &str); 7] = [
@@ -201,19 +217,14 @@ pub(crate) const PYTHON_NAMES: [(&str, &str, &str); 7] = [
 ];
 
 /// Members that come from the row of the inbox: the type, the name, the member, and what it is.
-pub(crate) const EXTRA: [(&str, &str, &str, &str); 4] = [
-    ("Event", "id", "id: int | None = None", "For [`Device::ack`]; absent where the event is not in the inbox."),
-    ("Event", "envelope", "envelope: int | None = None", "Which envelope it came in, from 0."),
-    ("Message", "id", "id: int", "For [`Device::ack`]."),
-    ("Message", "envelope", "envelope: int = 0", "Which envelope it came in, from 0."),
-];
+pub(crate) const EXTRA: [(&str, &str, &str, &str); 2] =
+    [("Event", "id", "id: int", "For [`Device::ack`]."), ("Message", "id", "id: int", "For [`Device::ack`].")];
 
 /// Types that calls also take.
-pub(crate) const GIVEN_BY_HOSTS: [&str; 7] =
-    ["Answers", "Batch", "GroupChange", "GroupKind", "Need", "Outgoing", "Skipped"];
+pub(crate) const GIVEN_BY_HOSTS: [&str; 2] = ["GroupChange", "GroupKind"];
 
 /// Types that are true if any of their lists holds something.
-pub(crate) const TRUE_IF_ANY: [&str; 1] = ["Answers"];
+pub(crate) const TRUE_IF_ANY: [&str; 0] = [];
 
 // The story.
 

@@ -26,6 +26,8 @@ labels! {
     STORE_CHECK = b"sesame/1 store check";
     /// The safety number of two users.
     SAFETY_NUMBER = b"sesame/1 safety number";
+    /// The safety number of two users as a code to scan.
+    SAFETY_CODE = b"sesame/1 safety code";
     /// Message body: key, nonce and commitment (X 2).
     BODY = b"sesame/1 body";
     /// AD_session, the associated data of a session (X 2).

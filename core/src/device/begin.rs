@@ -69,10 +69,11 @@ impl Device {
         store: Arc<dyn Store>,
         store_key: &Secret<32>,
         context: &mut Context<'_>,
+        server: &Server,
     ) -> Result<Linking, Error> {
         let sealer = Sealer::new(store_key);
         let place = Place { store: store.as_ref(), sealer: &sealer };
-        let offer = place.run(context, |tx, context| Ok(begin::begin_link(tx, context, &sealer)?))?;
+        let offer = place.run(context, |tx, context| Ok(begin::begin_link(tx, context, &sealer, server)?))?;
         Ok(Linking { store, sealer, code: offer.encode()? })
     }
 }

@@ -11,6 +11,7 @@ use crate::{
             state::{self, Loaded},
         },
         look,
+        upkeep::forget,
     },
     group::history,
     ids::{ContentId, DeviceId, GroupId, GroupKind, UserId},
@@ -26,10 +27,10 @@ pub struct Group<'d> {
 }
 
 impl Device {
-    /// Makes a group of this user and `users`, and tells them. A user who is not known yet must be made known first: bring their signed
-    /// device lists with [`Device::apply`].
+    /// Makes a group of this user and `users`, and tells them. A user who is not known yet must be made known first: [`Device::look_up`]
+    /// asks the server.
     ///
-    /// What is returned is the send that tells them; a state too large for one message goes in several, which [`Device::outbox`] gives.
+    /// What is returned is the send that tells them; a state too large for one message goes in several.
     ///
     /// # Errors
     /// [`Code::UnknownUser`] or [`Code::IdentityNotAccepted`], with the user's place; [`Code::TooMany`] beyond 1,000 members;
@@ -192,6 +193,14 @@ impl<'d> Group<'d> {
             act::fork_without(call, &group, users)
         })?;
         Ok((Group { device: self.device, id }, send))
+    }
+
+    /// Forgets a group that our user has left: its operations, its sessions, and what is held for it.
+    ///
+    /// # Errors
+    /// [`Code::AlreadyMember`] while our user is a member; the store's.
+    pub fn forget(&self, context: &mut Context<'_>) -> Result<(), Error> {
+        self.device.call(context, |call| forget::group(call, &self.id))
     }
 
     /// Sends the app's bytes to all members, and a transcript to the user's own other devices.

@@ -56,6 +56,14 @@ impl Device {
         self.keys.party.device
     }
 
+    /// Whether this device holds the account key: it signs the device list, links devices and removes them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn is_primary(&self, context: &mut Context<'_>) -> Result<bool, Error> {
+        self.call(context, |call| Ok(call.tx.account()?.is_some()))
+    }
+
     /// Runs one call to its commit; gives the store's generation after it as well.
     fn call_to<T>(
         &self,

@@ -7,7 +7,10 @@ use crate::{
     context::Context,
     error::Error,
     event::{DeviceView, SessionView, UserView},
-    flow::{look, upkeep::identity},
+    flow::{
+        look,
+        upkeep::{forget, identity},
+    },
     ids::{AccountKey, DeviceId, Scope, UserId},
 };
 
@@ -20,7 +23,7 @@ impl Device {
         self.call(context, |call| Ok(look::users(call)?))
     }
 
-    /// A user's devices, rising by id: those listed, and those that are kept for late messages. Of our own user, the others.
+    /// A user's devices, rising by id: those listed, and those that are kept for late messages. This device is among those of its own user.
     ///
     /// # Errors
     /// [`Code::UnknownUser`]; the store's.
@@ -58,6 +61,30 @@ impl Device {
         account_key: &AccountKey,
     ) -> Result<(), Error> {
         self.call(context, |call| identity::accept(call, user, account_key).map(drop))
+    }
+
+    /// Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew, with whatever identity it shows.
+    ///
+    /// # Errors
+    /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] for our own user; [`Code::AlreadyMember`] while both are members of a group; the store's.
+    pub fn forget(&self, context: &mut Context<'_>, user: &UserId) -> Result<(), Error> {
+        self.call(context, |call| forget::user(call, user))
+    }
+
+    /// The safety number as text for a QR code: a mark and 52 characters of base32.
+    ///
+    /// # Errors
+    /// [`Code::UnknownUser`].
+    pub fn safety_code(&self, context: &mut Context<'_>, user: &UserId) -> Result<String, Error> {
+        self.call(context, |call| identity::safety_code(call, user))
+    }
+
+    /// Whether a code that was read from the user's screen shows that both hold each other's account keys.
+    ///
+    /// # Errors
+    /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] for text that is no such code.
+    pub fn compare_safety_code(&self, context: &mut Context<'_>, user: &UserId, code: &str) -> Result<bool, Error> {
+        self.call(context, |call| identity::compare_safety_code(call, user, code))
     }
 
     /// The app has compared safety numbers for this user's pinned account key.

@@ -22,6 +22,8 @@ pub enum Outcome {
 pub enum WaitingFor {
     /// The app's decision on a changed account key.
     Identity,
+    /// Nothing: it is settled.
+    Nothing,
     /// An upload of this device's own prekeys.
     Publication,
     /// The server: requests are due, or under way.
@@ -35,8 +37,8 @@ pub struct UserStatus {
     pub user: UserId,
     /// What has become of it.
     pub outcome: Outcome,
-    /// What it waits for; absent once it is settled.
-    pub waiting_for: Option<WaitingFor>,
+    /// What it waits for.
+    pub waiting_for: WaitingFor,
     /// The number of devices that it was sent to.
     pub reached: u32,
     /// Listed devices that got nothing, and why.

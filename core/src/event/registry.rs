@@ -9,6 +9,8 @@ pub enum DeviceState {
     Active,
     /// Listed; the next send initiates a session.
     NoSession,
+    /// It is this device.
+    Own,
     /// No longer listed; kept for late messages.
     Stale,
 }

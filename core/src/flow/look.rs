@@ -16,20 +16,19 @@ pub(crate) fn users(call: &Call<'_>) -> Result<Vec<UserView>, Code> {
     Ok(users)
 }
 
-/// A user's devices, rising by id: those listed, and those that are kept for late messages; not this device.
+/// A user's devices, rising by id: those listed, and those that are kept for late messages. This device is among those of its own user.
 pub(crate) fn devices(call: &Call<'_>, user: &UserId) -> Result<Vec<DeviceView>, Code> {
     let known = call.tx.user(user)?.ok_or(Code::UnknownUser)?;
     let mut views = Vec::new();
     for listed in known.listed() {
-        if call.us.party.is_device(user, listed.id) {
-            continue;
-        }
-        let peer = call.tx.peer(user, listed.id)?;
+        let is_this = call.us.party.is_device(user, listed.id);
+        let peer = if is_this { None } else { call.tx.peer(user, listed.id)? };
+        let absent = if is_this { DeviceState::Own } else { DeviceState::NoSession };
         views.push(DeviceView {
             device: listed.id,
             signing_key: listed.signing_key,
             identity_key: listed.identity_key,
-            state: peer.as_ref().map_or(DeviceState::NoSession, |peer| peer.state(call.now())),
+            state: peer.as_ref().map_or(absent, |peer| peer.state(call.now())),
             session: peer.and_then(|peer| peer.active(Scope::Direct, call.now()).map(|meta| meta.id)),
         });
     }

@@ -174,6 +174,8 @@ pub enum sesame_status {
     RefusedByPolicy = 329,
     /// The recipient's devices have changed.
     StaleView = 330,
+    /// The inbox is full.
+    InboxFull = 331,
     /// The store is locked.
     StoreBusy = 401,
     /// The store failed to read or write.
@@ -298,6 +300,7 @@ impl From<Code> for sesame_status {
             Code::MailboxFull => Self::MailboxFull,
             Code::RefusedByPolicy => Self::RefusedByPolicy,
             Code::StaleView => Self::StaleView,
+            Code::InboxFull => Self::InboxFull,
             Code::StoreBusy => Self::StoreBusy,
             Code::StoreIo => Self::StoreIo,
             Code::StoreFull => Self::StoreFull,
@@ -408,6 +411,7 @@ pub(super) fn name(code: Code) -> &'static CStr {
         Code::MailboxFull => c"MAILBOX_FULL",
         Code::RefusedByPolicy => c"REFUSED_BY_POLICY",
         Code::StaleView => c"STALE_VIEW",
+        Code::InboxFull => c"INBOX_FULL",
         Code::StoreBusy => c"STORE_BUSY",
         Code::StoreIo => c"STORE_IO",
         Code::StoreFull => c"STORE_FULL",

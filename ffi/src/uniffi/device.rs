@@ -1,23 +1,23 @@
 //! The handles of this device: `Device`, `DeviceRegistry`, `Session`, `Linking`.
 
 use super::bytes::{Bytes, list};
+use super::clock::{TestClock, clock};
 use super::error::Result;
 use super::generated::{
-    Answers, Applied, DeviceView, Event, GroupChange, GroupKind, GroupView, PendingSend, Publication, SessionView,
-    UserView,
+    Answered, Batch, DeviceView, GroupChange, GroupKind, GroupView, Health, MailResult, PendingSend, SendStatus,
+    ServerRequest, SessionView, UserView,
 };
 use super::given::id16;
-use super::group::{self, Group, NewGroup};
-use super::receive::Received;
+use super::group::{self, Group, NewGroup, user_ids};
+use super::receive::InboxItem;
 use super::store::Store;
-use crate::host::{store_key, user_id, user_name};
-use sesame::Client;
+use crate::host::{server, store_key, user_id, user_name};
+use sesame::{Client, Host};
 use sesame_core::{
     error::{Code, Error},
-    event::{self, Rejection},
-    ids::{AccountKey, ContentId, DeviceId, PublicationId, SendId, UserId},
+    ids::{AccountKey, ContentId, DeviceId, RequestId, SendId, UserId},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// This device. Any thread may call it; every call reads the store and commits once.
 #[derive(::uniffi::Object)]
@@ -31,25 +31,81 @@ impl Device {
     }
 }
 
-fn rejected(client: &Client, send: &[u8], user: &str, rejection: &Rejection) -> Result<PendingSend> {
-    let (send, user) = (SendId(id16(send, "send")?), user_id(user)?);
-    Ok(client.rejected(&send, &user, rejection)?.into())
+fn host(store: &Store, store_key: Bytes, clock: Option<&TestClock>) -> Result<Host> {
+    Ok(Host::new(store.inner.clone(), self::store_key(store_key.0)?).with_clock(self::clock(clock)))
+}
+
+fn send_id(send: &[u8]) -> std::result::Result<SendId, Error> {
+    id16(send, "send").map(SendId)
 }
 
 #[::uniffi::export]
 impl Device {
     /// A user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in its
-    /// keychain; `user` is 1 to 64 bytes of UTF-8.
-    #[::uniffi::constructor]
-    pub fn create(store: Arc<Store>, store_key: Bytes, user: String) -> Result<Arc<Self>> {
-        let (key, user) = (self::store_key(store_key.0)?, user_id(&user)?);
-        Ok(Self::over(Client::create(store.inner.clone(), key, &user)?))
+    /// keychain; `user` is 1 to 64 bytes of UTF-8. `server` is the name of the server, which requests are signed for; `token` is what the
+    /// server asks of a new user.
+    #[::uniffi::constructor(default(token = None, clock = None))]
+    pub fn create(
+        store: Arc<Store>,
+        store_key: Bytes,
+        user: String,
+        server: String,
+        token: Option<Bytes>,
+        clock: Option<Arc<TestClock>>,
+    ) -> Result<Arc<Self>> {
+        let (host, user) = (host(&store, store_key, clock.as_deref())?, user_id(&user)?);
+        let server = self::server(&server, token.as_deref().unwrap_or_default())?;
+        Ok(Self::over(Client::create(host, &user, &server)?))
     }
 
     /// Opens the device in a store.
-    #[::uniffi::constructor]
-    pub fn open(store: Arc<Store>, store_key: Bytes) -> Result<Arc<Self>> {
-        Ok(Self::over(Client::open(store.inner.clone(), self::store_key(store_key.0)?)?))
+    #[::uniffi::constructor(default(clock = None))]
+    pub fn open(store: Arc<Store>, store_key: Bytes, clock: Option<Arc<TestClock>>) -> Result<Arc<Self>> {
+        Ok(Self::over(Client::open(host(&store, store_key, clock.as_deref())?)?))
+    }
+
+    /// The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
+    /// minute and give the answer to `respond`; it is in no other request until then. Several may be sent side by side.
+    pub fn next_request(&self) -> Result<Option<ServerRequest>> {
+        Ok(self.client.next_request()?.map(ServerRequest::from))
+    }
+
+    /// Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
+    #[::uniffi::method(default(body = None))]
+    pub fn respond(&self, id: Bytes, status: u16, body: Option<Bytes>) -> Result<Answered> {
+        let id = RequestId(id16(&id, "id")?);
+        Ok(self.client.respond(&id, status, body.as_deref().unwrap_or_default())?.into())
+    }
+
+    /// Takes a request back that was not sent: it is given out again at once.
+    pub fn release(&self, id: Bytes) -> Result<()> {
+        Ok(self.client.release(&RequestId(id16(&id, "id")?))?)
+    }
+
+    /// Ends every pause, and takes every request back: the network is there again.
+    pub fn retry_now(&self) -> Result<()> {
+        Ok(self.client.retry_now()?)
+    }
+
+    /// The next requests fetch the mailbox, up to so many envelopes. What they say is in the inbox afterwards.
+    #[::uniffi::method(default(limit = 10000))]
+    pub fn request_mail(&self, limit: u32) -> Result<()> {
+        Ok(self.client.request_mail(limit)?)
+    }
+
+    /// How long it is until `next_request` has something to give: zero when it has now, a day at most.
+    pub fn due_in(&self) -> Result<Duration> {
+        Ok(self.client.due_in()?)
+    }
+
+    /// How this device stands with its server.
+    pub fn health(&self) -> Result<Health> {
+        Ok(self.client.health()?.into())
+    }
+
+    /// Whether this device holds the account key: it links and removes devices.
+    pub fn is_primary(&self) -> Result<bool> {
+        Ok(self.client.is_primary()?)
     }
 
     /// The user that this device belongs to.
@@ -62,20 +118,6 @@ impl Device {
         Ok(self.client.call(|device, _| Ok(device.id().0))?)
     }
 
-    /// What to upload next, or nothing when nothing is due; ask again after `published`. `left` is how many one-time prekeys the server
-    /// still has.
-    #[::uniffi::method(default(left = None))]
-    pub fn publication(&self, left: Option<u32>) -> Result<Option<Publication>> {
-        let publication = self.client.publication(left)?;
-        Ok(publication.map(Publication::from))
-    }
-
-    /// The server has taken an upload.
-    pub fn published(&self, id: Bytes) -> Result<()> {
-        let id = id16(&id, "id")?;
-        Ok(self.client.published(&PublicationId(id))?)
-    }
-
     /// Users and their devices.
     pub fn registry(&self) -> Arc<DeviceRegistry> {
         Arc::new(DeviceRegistry { client: self.client.clone() })
@@ -86,8 +128,8 @@ impl Device {
         Ok(Arc::new(Session { client: self.client.clone(), user: user_id(&user)?, device: DeviceId(device) }))
     }
 
-    /// Encrypts for every device of every recipient, and a transcript for the user's own other devices. Give `content_id`, 16 bytes, for
-    /// an id of your own.
+    /// Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
+    /// 16 bytes, for an id of your own. The end of the send is an event in the inbox.
     #[::uniffi::method(default(content_id = None))]
     pub fn batch_encrypt(
         &self,
@@ -101,7 +143,39 @@ impl Device {
         Ok(send.into())
     }
 
-    /// Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `registry.apply` first.
+    /// How a send stands, by its id or by its content id; nothing once the app has acked its end.
+    pub fn send_status(&self, send: Bytes) -> Result<Option<SendStatus>> {
+        let id = id16(&send, "send")?;
+        let status = match self.client.send_status(&SendId(id))? {
+            None => self.client.send_with(&ContentId(id))?,
+            status => status,
+        };
+        Ok(status.map(SendStatus::from))
+    }
+
+    /// Every send whose end the app has not acked, oldest first.
+    pub fn sends(&self) -> Result<Vec<SendStatus>> {
+        Ok(self.client.sends()?.into_iter().map(SendStatus::from).collect())
+    }
+
+    /// The batches of a send that the server may have now, to look at.
+    pub fn batches(&self, send: Bytes) -> Result<Vec<Batch>> {
+        Ok(self.client.batches(&send_id(&send)?)?.into_iter().map(Batch::from).collect())
+    }
+
+    /// Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
+    #[::uniffi::method(default(users = None))]
+    pub fn cancel(&self, send: Bytes, users: Option<Vec<String>>) -> Result<()> {
+        let users = users.map(|users| user_ids(&users)).transpose()?;
+        Ok(self.client.cancel(&send_id(&send)?, users.as_deref())?)
+    }
+
+    /// Tries a send again for every user for whom it failed or was withdrawn.
+    pub fn retry(&self, send: Bytes) -> Result<()> {
+        Ok(self.client.retry(&send_id(&send)?)?)
+    }
+
+    /// Makes a group of this user and `users`, who must be known: `registry.look_up` asks the server for those who are not.
     pub fn create_group(&self, kind: GroupKind, info: GroupChange, users: Vec<String>) -> Result<Arc<NewGroup>> {
         group::create(&self.client, kind, info, &users)
     }
@@ -117,51 +191,20 @@ impl Device {
         Ok(views.into_iter().map(GroupView::from).collect())
     }
 
-    /// The server has taken a user's batch whole.
-    pub fn accepted(&self, send: Bytes, user: String) -> Result<()> {
-        let (send, user) = (SendId(id16(&send, "send")?), user_id(&user)?);
-        Ok(self.client.accepted(&send, &user)?)
-    }
-
-    /// The server has refused a user's batch whole, with the user's signed device list.
-    pub fn rejected(&self, send: Bytes, user: String, device_list: Bytes) -> Result<PendingSend> {
-        rejected(&self.client, &send, &user, &Rejection::Mismatch { device_list: device_list.0 })
-    }
-
-    /// The server does not know a user.
-    pub fn no_such_user(&self, send: Bytes, user: String) -> Result<PendingSend> {
-        rejected(&self.client, &send, &user, &Rejection::NoSuchUser)
-    }
-
-    /// Gives a user's part of a send up.
-    pub fn abandon(&self, send: Bytes, user: String) -> Result<()> {
-        let (send, user) = (SendId(id16(&send, "send")?), user_id(&user)?);
-        Ok(self.client.abandon(&send, &user)?)
-    }
-
-    /// One send as it stands, or nothing when it is settled.
-    pub fn pending(&self, send: Bytes) -> Result<Option<PendingSend>> {
-        let send = SendId(id16(&send, "send")?);
-        Ok(self.client.pending(&send)?.map(PendingSend::from))
-    }
-
-    /// Every send that is not settled, oldest first, with the same bytes as before.
-    pub fn outbox(&self) -> Result<Vec<PendingSend>> {
-        let sends = self.client.outbox()?;
-        Ok(sends.into_iter().map(PendingSend::from).collect())
-    }
-
-    /// Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
-    pub fn batch_decrypt(&self, envelopes: Vec<Bytes>) -> Result<Vec<Received>> {
+    /// Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. What they say is in the
+    /// inbox. `complete` says that these were the last ones in the mailbox.
+    #[::uniffi::method(default(complete = false))]
+    pub fn batch_decrypt(&self, envelopes: Vec<Bytes>, complete: bool) -> Result<Vec<MailResult>> {
         let envelopes: Vec<Vec<u8>> = list(envelopes);
-        let results = self.client.batch_decrypt(&envelopes)?;
-        Ok(results.into_iter().map(Received::from).collect())
+        let results = self.client.batch_decrypt(&envelopes, complete)?;
+        Ok(results.into_iter().map(MailResult::from).collect())
     }
 
-    /// Everything that was received and not acked, oldest first.
-    pub fn inbox(&self) -> Result<Vec<Received>> {
-        let rows = self.client.inbox()?;
-        Ok(rows.into_iter().map(Received::from).collect())
+    /// What was received or happened and was not acked, oldest first, after one item and at most so many.
+    #[::uniffi::method(default(after = 0, limit = 256))]
+    pub fn inbox(&self, after: u64, limit: u32) -> Result<Vec<InboxItem>> {
+        let rows = self.client.inbox(after, usize::try_from(limit).unwrap_or(usize::MAX))?;
+        Ok(rows.into_iter().map(InboxItem::from).collect())
     }
 
     /// The app has these items safe; they are deleted here.
@@ -169,11 +212,15 @@ impl Device {
         Ok(self.client.ack(&ids)?)
     }
 
-    /// Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
-    #[::uniffi::method(default(mailbox_empty = false))]
-    pub fn tick(&self, mailbox_empty: bool) -> Result<Vec<Event>> {
-        let events = self.client.tick(mailbox_empty)?;
-        Ok(events.into_iter().map(Event::from).collect())
+    /// Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
+    #[::uniffi::method(default(value = None))]
+    pub fn set_push(&self, value: Option<Bytes>) -> Result<()> {
+        Ok(self.client.set_push(value.as_deref().unwrap_or_default())?)
+    }
+
+    /// Deletes the account at the server. The next request does; nothing else goes out after it. The store stays until the app deletes it.
+    pub fn delete_account(&self) -> Result<()> {
+        Ok(self.client.delete_account()?)
     }
 
     /// On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
@@ -181,18 +228,12 @@ impl Device {
         Ok(self.client.link(&code)?.into())
     }
 
-    /// On the primary: takes a device off the list. Publish afterwards.
-    pub fn remove_device(&self, device: u32) -> Result<Vec<Event>> {
-        let events = self.client.remove_device(DeviceId(device))?;
-        Ok(events.into_iter().map(Event::from).collect())
+    /// On the primary: takes a device off the list.
+    pub fn remove_device(&self, device: u32) -> Result<()> {
+        Ok(self.client.remove_device(DeviceId(device))?)
     }
 
-    /// Takes the device up from its store again after a fault of this library.
-    pub fn reload(&self) -> Result<()> {
-        Ok(self.client.reload()?)
-    }
-
-    /// Wipes the keys from memory; every later call fails with code 106.
+    /// Wipes the keys from memory and lets go of the store; every later call fails with code 106. Closing twice does nothing.
     pub fn wipe(&self) -> Result<()> {
         Ok(self.client.close()?)
     }
@@ -219,18 +260,22 @@ impl DeviceRegistry {
         Ok(devices.into_iter().map(DeviceView::from).collect())
     }
 
-    /// Takes in what the server gave for needs, in any order and at any time.
-    pub fn apply(&self, answers: Answers) -> Result<Applied> {
-        let answers = event::Answers::try_from(answers)?;
-        Ok(self.client.apply(&answers)?.into())
+    /// Asks the server for the device lists of these users, at most 100, so that they are known: the next requests do.
+    pub fn look_up(&self, users: Vec<String>) -> Result<()> {
+        Ok(self.client.look_up(&user_ids(&users)?)?)
     }
 
-    /// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
-    pub fn accept_identity(&self, user: String, account_key: Bytes) -> Result<Vec<Received>> {
+    /// Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew.
+    pub fn forget(&self, user: String) -> Result<()> {
+        Ok(self.client.forget(&user_id(&user)?)?)
+    }
+
+    /// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
+    /// to the inbox.
+    pub fn accept_identity(&self, user: String, account_key: Bytes) -> Result<()> {
         let user = user_id(&user)?;
         let key = <[u8; 32]>::try_from(&*account_key).map_err(|_| Error::of(Code::InvalidArgument, "account_key"))?;
-        let results = self.client.accept_identity(&user, &AccountKey(key))?;
-        Ok(results.into_iter().map(Received::from).collect())
+        Ok(self.client.accept_identity(&user, &AccountKey(key))?)
     }
 
     /// The app has compared safety numbers.
@@ -249,6 +294,16 @@ impl DeviceRegistry {
     pub fn safety_number(&self, user: String) -> Result<String> {
         let user = user_id(&user)?;
         Ok(self.client.safety_number(&user)?)
+    }
+
+    /// The same as text for a QR code.
+    pub fn safety_code(&self, user: String) -> Result<String> {
+        Ok(self.client.safety_code(&user_id(&user)?)?)
+    }
+
+    /// Whether a code that was read from the user's screen shows that both hold each other's account keys.
+    pub fn compare_safety_code(&self, user: String, code: String) -> Result<bool> {
+        Ok(self.client.compare_safety_code(&user_id(&user)?, &code)?)
     }
 }
 
@@ -283,17 +338,23 @@ pub struct Linking {
 
 #[::uniffi::export]
 impl Linking {
-    /// Begins to link a new device in an empty store.
-    #[::uniffi::constructor]
-    pub fn begin(store: Arc<Store>, store_key: Bytes) -> Result<Arc<Self>> {
-        let link = sesame::Linking::begin(store.inner.clone(), self::store_key(store_key.0)?)?;
+    /// Begins to link a new device in an empty store. `server` is the name of the server, as the user's other devices have it.
+    #[::uniffi::constructor(default(clock = None))]
+    pub fn begin(
+        store: Arc<Store>,
+        store_key: Bytes,
+        server: String,
+        clock: Option<Arc<TestClock>>,
+    ) -> Result<Arc<Self>> {
+        let host = host(&store, store_key, clock.as_deref())?;
+        let link = sesame::Linking::begin(host, &self::server(&server, &[])?)?;
         Ok(Arc::new(Self { link }))
     }
 
     /// Takes up a link that was begun before the app was closed.
-    #[::uniffi::constructor]
-    pub fn resume(store: Arc<Store>, store_key: Bytes) -> Result<Arc<Self>> {
-        let link = sesame::Linking::resume(store.inner.clone(), self::store_key(store_key.0)?)?;
+    #[::uniffi::constructor(default(clock = None))]
+    pub fn resume(store: Arc<Store>, store_key: Bytes, clock: Option<Arc<TestClock>>) -> Result<Arc<Self>> {
+        let link = sesame::Linking::resume(host(&store, store_key, clock.as_deref())?)?;
         Ok(Arc::new(Self { link }))
     }
 

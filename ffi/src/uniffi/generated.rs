@@ -4,7 +4,7 @@
 
 use super::{
     bytes::{Bytes, bytes, list, number},
-    given::{Address, FailedUser},
+    given::Address,
 };
 use crate::host::user_name;
 
@@ -69,15 +69,6 @@ pub enum Event {
         device: u32,
         /// The users who are members now.
         added: Vec<String>,
-    },
-    /// A device has other operations of a group than this one. Call `device.tick()`: what either device lacks is in the outbox then.
-    GroupDiverged {
-        /// The group, 32 bytes.
-        group: Bytes,
-        /// The user of the other device.
-        user: String,
-        /// The other device.
-        device: u32,
     },
     /// A device signed two operations under one number: it told different things to different members.
     GroupEquivocation {
@@ -161,6 +152,42 @@ pub enum Event {
         /// The user whom the batch was for.
         user: String,
     },
+    /// An envelope of a known device could not be opened: what it said is lost, unless the sender says it again.
+    NotOpened {
+        /// The user who sent it.
+        user: String,
+        /// The device that sent it.
+        device: u32,
+        /// The number of the code that says why.
+        code: i32,
+    },
+    /// The server refused this device as a new one: its name is taken, or the token is not good.
+    RegistrationRefused {
+        /// The user.
+        user: String,
+    },
+    /// This device is off its user's list: nothing more goes out or comes in.
+    RemovedFromAccount {
+        /// The epoch of the list that does not name it.
+        epoch: u64,
+    },
+    /// A send is settled with every user: the server has taken it, or it was given up.
+    SendFinished {
+        /// The send, 16 bytes.
+        send: Bytes,
+        /// The message's id, the same in every copy, 16 bytes.
+        content_id: Bytes,
+        /// The group that it was sent to, 32 bytes; absent for a direct send.
+        group: Option<Bytes>,
+        /// The number of users whom it reached.
+        reached: u32,
+        /// The users whom it did not reach.
+        failed: Vec<FailedUser>,
+        /// The devices that got nothing of it.
+        skipped: Vec<SkippedDevice>,
+    },
+    /// The server's store was put back to an earlier state, and this device uploads its keys again.
+    ServerRestored,
     /// Another device has begun a session with this one.
     SessionStarted {
         /// The user of the other device.
@@ -199,9 +226,6 @@ impl From<sesame_core::event::Event> for Event {
                 device: device.0,
                 added: added.iter().map(user_name).collect(),
             },
-            sesame_core::event::Event::GroupDiverged { group, user, device } => {
-                Self::GroupDiverged { group: bytes(&group.0), user: user_name(&user), device: device.0 }
-            }
             sesame_core::event::Event::GroupEquivocation { group, user, device } => {
                 Self::GroupEquivocation { group: bytes(&group.0), user: user_name(&user), device: device.0 }
             }
@@ -238,6 +262,24 @@ impl From<sesame_core::event::Event> for Event {
             sesame_core::event::Event::ServerInconsistent { user } => {
                 Self::ServerInconsistent { user: user_name(&user) }
             }
+            sesame_core::event::Event::NotOpened { user, device, reason } => {
+                Self::NotOpened { user: user_name(&user), device: device.0, code: i32::from(reason) }
+            }
+            sesame_core::event::Event::RegistrationRefused { user } => {
+                Self::RegistrationRefused { user: user_name(&user) }
+            }
+            sesame_core::event::Event::RemovedFromAccount { epoch } => Self::RemovedFromAccount { epoch },
+            sesame_core::event::Event::SendFinished { send, content_id, group, reached, failed, skipped } => {
+                Self::SendFinished {
+                    send: bytes(&send.0),
+                    content_id: bytes(&content_id.0),
+                    group: group.map(|it| bytes(&it.0)),
+                    reached,
+                    failed: list(failed),
+                    skipped: list(skipped),
+                }
+            }
+            sesame_core::event::Event::ServerRestored => Self::ServerRestored,
             sesame_core::event::Event::SessionStarted { user, device, session_id } => {
                 Self::SessionStarted { user: user_name(&user), device: device.0, session_id: bytes(&session_id.0) }
             }
@@ -527,38 +569,6 @@ impl From<sesame_core::event::Message> for Message {
     }
 }
 
-/// Something in the answers that was not taken. It changed nothing, but its device is skipped.
-#[derive(Clone, Debug, ::uniffi::Record)]
-pub struct Refusal {
-    /// `device_lists` or `bundles`.
-    pub field: String,
-    /// Its place in that list, from 0.
-    pub item: u32,
-    /// The code that says why.
-    pub code: i32,
-}
-
-impl From<sesame_core::event::Refusal> for Refusal {
-    fn from(from: sesame_core::event::Refusal) -> Self {
-        Self { field: from.field.to_owned(), item: number(from.item), code: i32::from(from.code.number()) }
-    }
-}
-
-/// What came of the answers.
-#[derive(Clone, Debug, ::uniffi::Record)]
-pub struct Applied {
-    /// What the app should know.
-    pub events: Vec<Event>,
-    /// What was refused.
-    pub refusals: Vec<Refusal>,
-}
-
-impl From<sesame_core::event::Applied> for Applied {
-    fn from(from: sesame_core::event::Applied) -> Self {
-        Self { events: list(from.events), refusals: list(from.refusals) }
-    }
-}
-
 /// A user, as this device knows it.
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct UserView {
@@ -670,21 +680,6 @@ impl From<sesame_core::event::SessionView> for SessionView {
     }
 }
 
-/// What a device uploads to the server: its user's signed device list, and prekeys.
-#[derive(Clone, Debug, ::uniffi::Record)]
-pub struct Publication {
-    /// The upload's name, for `device.published()`, 16 bytes.
-    pub id: Bytes,
-    /// The bytes for the server.
-    pub bytes: Bytes,
-}
-
-impl From<sesame_core::event::Publication> for Publication {
-    fn from(from: sesame_core::event::Publication) -> Self {
-        Self { id: bytes(&from.id.0), bytes: Bytes(from.bytes) }
-    }
-}
-
 /// One ciphertext for one device.
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct Outgoing {
@@ -739,91 +734,383 @@ impl From<sesame_core::event::Batch> for Batch {
     }
 }
 
-/// What the app has to bring before a batch is whole.
-#[derive(Clone, Debug, ::uniffi::Enum)]
-pub enum Need {
-    /// The user's signed device list.
-    DeviceList {
-        /// The user.
-        user: String,
-    },
-    /// A prekey bundle of this device.
-    Bundle {
-        /// The user.
-        user: String,
-        /// The device.
-        device: u32,
-    },
-    /// The app's decision on a changed account key.
-    IdentityAcceptance {
-        /// The user.
-        user: String,
-    },
-    /// An upload of fresh prekeys.
-    Publication,
-}
-
-impl From<sesame_core::event::Need> for Need {
-    fn from(from: sesame_core::event::Need) -> Self {
-        match from {
-            sesame_core::event::Need::DeviceList(user) => Self::DeviceList { user: user_name(&user) },
-            sesame_core::event::Need::Bundle(user, device) => Self::Bundle { user: user_name(&user), device: device.0 },
-            sesame_core::event::Need::IdentityAcceptance(user) => Self::IdentityAcceptance { user: user_name(&user) },
-            sesame_core::event::Need::Publication => Self::Publication,
-        }
-    }
-}
-
-/// How a send stands.
+/// A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct PendingSend {
     /// The send's id, 16 bytes.
     pub id: Bytes,
     /// The message's id, 16 bytes: it travels inside, the same in every copy.
     pub content_id: Bytes,
-    /// What to submit now, one batch for each user; each is settled by its own `device.accepted()` or `device.rejected()`.
-    pub batches: Vec<Batch>,
-    /// What must be brought before the other users' batches are whole.
-    pub needs: Vec<Need>,
-    /// Users that were given up, and the code's number that says why; `device.abandon()` drops them.
-    pub failed: Vec<FailedUser>,
-    /// What came to light by the call.
-    pub events: Vec<Event>,
 }
 
 impl From<sesame_core::event::PendingSend> for PendingSend {
     fn from(from: sesame_core::event::PendingSend) -> Self {
-        Self {
-            id: bytes(&from.id.0),
-            content_id: bytes(&from.content_id.0),
-            batches: list(from.batches),
-            needs: list(from.needs),
-            failed: list(from.failed),
-            events: list(from.events),
+        Self { id: bytes(&from.id.0), content_id: bytes(&from.content_id.0) }
+    }
+}
+
+/// A user for whom a send was given up or withdrawn.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct FailedUser {
+    /// The user.
+    pub user: String,
+    /// The number of the code that says why.
+    pub code: i32,
+}
+
+impl From<sesame_core::event::FailedUser> for FailedUser {
+    fn from(from: sesame_core::event::FailedUser) -> Self {
+        Self { user: user_name(&from.user), code: i32::from(from.reason) }
+    }
+}
+
+/// A listed device that got nothing of a send.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct SkippedDevice {
+    /// The user.
+    pub user: String,
+    /// The device.
+    pub device: u32,
+    /// The number of the code that says why.
+    pub code: i32,
+}
+
+impl From<sesame_core::event::SkippedDevice> for SkippedDevice {
+    fn from(from: sesame_core::event::SkippedDevice) -> Self {
+        Self { user: user_name(&from.user), device: from.device.0, code: i32::from(from.reason) }
+    }
+}
+
+/// What has become of a send for one user.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ::uniffi::Enum)]
+pub enum Outcome {
+    /// The app has withdrawn it.
+    Cancelled,
+    /// It was given up: none of the user's devices has got it.
+    Failed,
+    /// The server has taken it, for one of the user's devices at least.
+    Sent,
+    /// It is not settled.
+    Waiting,
+}
+
+impl From<sesame_core::event::Outcome> for Outcome {
+    fn from(from: sesame_core::event::Outcome) -> Self {
+        match from {
+            sesame_core::event::Outcome::Cancelled => Self::Cancelled,
+            sesame_core::event::Outcome::Failed => Self::Failed,
+            sesame_core::event::Outcome::Sent => Self::Sent,
+            sesame_core::event::Outcome::Waiting => Self::Waiting,
         }
     }
 }
 
-/// What the server gave for needs.
-#[derive(Clone, Debug, Default, ::uniffi::Record)]
-pub struct Answers {
-    /// Signed device lists.
-    pub device_lists: Vec<Bytes>,
-    /// Prekey bundles.
-    pub bundles: Vec<Bytes>,
-    /// Devices for which the server has no bundle.
-    pub without_bundle: Vec<Address>,
-    /// Users that the server does not know.
-    pub unknown_users: Vec<String>,
+/// What a send that is not settled waits for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ::uniffi::Enum)]
+pub enum WaitingFor {
+    /// The app's decision on a changed account key.
+    Identity,
+    /// Nothing: it is settled.
+    Nothing,
+    /// An upload of this device's own prekeys.
+    Publication,
+    /// The server: requests are due, or under way.
+    Server,
 }
 
-impl From<sesame_core::event::Answers> for Answers {
-    fn from(from: sesame_core::event::Answers) -> Self {
+impl From<sesame_core::event::WaitingFor> for WaitingFor {
+    fn from(from: sesame_core::event::WaitingFor) -> Self {
+        match from {
+            sesame_core::event::WaitingFor::Identity => Self::Identity,
+            sesame_core::event::WaitingFor::Nothing => Self::Nothing,
+            sesame_core::event::WaitingFor::Publication => Self::Publication,
+            sesame_core::event::WaitingFor::Server => Self::Server,
+        }
+    }
+}
+
+/// How a send stands with one user.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct UserStatus {
+    /// The user.
+    pub user: String,
+    /// What has become of it.
+    pub outcome: Outcome,
+    /// What it waits for.
+    pub waiting_for: WaitingFor,
+    /// The number of devices that it was sent to.
+    pub reached: u32,
+    /// Listed devices that got nothing, and why.
+    pub skipped: Vec<Skipped>,
+    /// The number of the code that says why it failed or was cancelled, or 0.
+    pub code: i32,
+}
+
+impl From<sesame_core::event::UserStatus> for UserStatus {
+    fn from(from: sesame_core::event::UserStatus) -> Self {
         Self {
-            device_lists: list(from.device_lists),
-            bundles: list(from.bundles),
-            without_bundle: list(from.without_bundle),
-            unknown_users: from.unknown_users.iter().map(user_name).collect(),
+            user: user_name(&from.user),
+            outcome: from.outcome.into(),
+            waiting_for: from.waiting_for.into(),
+            reached: from.reached,
+            skipped: list(from.skipped),
+            code: i32::from(from.reason),
+        }
+    }
+}
+
+/// How a send stands.
+#[derive(Clone, ::uniffi::Record)]
+pub struct SendStatus {
+    /// The send's id, 16 bytes.
+    pub id: Bytes,
+    /// The message's id, 16 bytes.
+    pub content_id: Bytes,
+    /// The group that it was sent to, 32 bytes; absent for a direct send.
+    pub group: Option<Bytes>,
+    /// The app's bytes; empty for an act in a group.
+    pub payload: Bytes,
+    /// Whether it is settled with every user. Copies for the sender's own devices do not count.
+    pub finished: bool,
+    /// How it stands with each user, rising by user.
+    pub users: Vec<UserStatus>,
+}
+
+impl std::fmt::Debug for SendStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SendStatus({} bytes)", self.payload.len())
+    }
+}
+
+impl From<sesame_core::event::SendStatus> for SendStatus {
+    fn from(mut from: sesame_core::event::SendStatus) -> Self {
+        Self {
+            id: bytes(&from.id.0),
+            content_id: bytes(&from.content_id.0),
+            group: from.group.map(|it| bytes(&it.0)),
+            payload: Bytes(std::mem::take(&mut from.payload)),
+            finished: from.finished,
+            users: list(from.users.clone()),
+        }
+    }
+}
+
+/// The device that an envelope says it comes from.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct Sender {
+    /// The user.
+    pub user: String,
+    /// The user's device.
+    pub device: u32,
+    /// Whether the envelope's gate fits the keys that we know for this device. If not, anybody may have written this address on the
+    /// envelope.
+    pub authenticated: bool,
+}
+
+impl From<sesame_core::event::Sender> for Sender {
+    fn from(from: sesame_core::event::Sender) -> Self {
+        Self { user: user_name(&from.user), device: from.device.0, authenticated: from.authenticated }
+    }
+}
+
+/// What has become of an envelope.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ::uniffi::Enum)]
+pub enum MailOutcome {
+    /// It was received before.
+    Duplicate,
+    /// It waits in the store until the app accepts a changed identity, or its group is known.
+    Held,
+    /// The store failed on it, and it may open later.
+    Later,
+    /// It was opened.
+    Opened,
+    /// It will never open.
+    Refused,
+}
+
+impl From<sesame_core::event::MailOutcome> for MailOutcome {
+    fn from(from: sesame_core::event::MailOutcome) -> Self {
+        match from {
+            sesame_core::event::MailOutcome::Duplicate => Self::Duplicate,
+            sesame_core::event::MailOutcome::Held => Self::Held,
+            sesame_core::event::MailOutcome::Later => Self::Later,
+            sesame_core::event::MailOutcome::Opened => Self::Opened,
+            sesame_core::event::MailOutcome::Refused => Self::Refused,
+        }
+    }
+}
+
+/// What has become of one envelope, and what to do with it.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct MailResult {
+    /// What has become of it.
+    pub outcome: MailOutcome,
+    /// What it said, in the inbox.
+    pub items: Vec<u64>,
+    /// Whether it is to stay in the mailbox. Any other may be deleted there.
+    pub keep: bool,
+    /// The device that it says it comes from, where it was refused.
+    pub sender: Option<Sender>,
+    /// The number of the code that says why it was not opened, or 0.
+    pub code: i32,
+}
+
+impl From<sesame_core::event::MailResult> for MailResult {
+    fn from(from: sesame_core::event::MailResult) -> Self {
+        Self {
+            outcome: from.outcome.into(),
+            items: from.items,
+            keep: from.keep,
+            sender: from.sender.map(Into::into),
+            code: i32::from(from.reason),
+        }
+    }
+}
+
+/// What a request asks of the server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ::uniffi::Enum)]
+pub enum RequestKind {
+    /// Bundles of prekeys.
+    Bundles,
+    /// Envelopes that are stored here may be deleted there.
+    Confirm,
+    /// The account is deleted.
+    Delete,
+    /// A step of linking another device.
+    Link,
+    /// Device lists.
+    Lists,
+    /// The mailbox.
+    Mail,
+    /// The device list and prekeys are uploaded.
+    Publication,
+    /// Where the server may knock.
+    Push,
+    /// Batches.
+    Submit,
+}
+
+impl From<sesame_core::event::RequestKind> for RequestKind {
+    fn from(from: sesame_core::event::RequestKind) -> Self {
+        match from {
+            sesame_core::event::RequestKind::Bundles => Self::Bundles,
+            sesame_core::event::RequestKind::Confirm => Self::Confirm,
+            sesame_core::event::RequestKind::Delete => Self::Delete,
+            sesame_core::event::RequestKind::Link => Self::Link,
+            sesame_core::event::RequestKind::Lists => Self::Lists,
+            sesame_core::event::RequestKind::Mail => Self::Mail,
+            sesame_core::event::RequestKind::Publication => Self::Publication,
+            sesame_core::event::RequestKind::Push => Self::Push,
+            sesame_core::event::RequestKind::Submit => Self::Submit,
+        }
+    }
+}
+
+/// A header of a request.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl From<sesame_core::event::Header> for Header {
+    fn from(from: sesame_core::event::Header) -> Self {
+        Self { name: from.name, value: from.value }
+    }
+}
+
+/// One request to the server: a POST of `body` to `path`. Send it within a minute, and do not store it: the device gives it out
+/// again.
+#[derive(Clone, ::uniffi::Record)]
+pub struct ServerRequest {
+    /// The request's id, for `respond`, 16 bytes.
+    pub id: Bytes,
+    /// What it asks.
+    pub kind: RequestKind,
+    /// The path of the URL.
+    pub path: String,
+    /// The headers, the content type among them.
+    pub headers: Vec<Header>,
+    /// The body.
+    pub body: Bytes,
+    /// The users that it is about, to look at.
+    pub users: Vec<String>,
+}
+
+impl std::fmt::Debug for ServerRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ServerRequest({} bytes)", self.body.len())
+    }
+}
+
+impl From<sesame_core::event::ServerRequest> for ServerRequest {
+    fn from(from: sesame_core::event::ServerRequest) -> Self {
+        Self {
+            id: bytes(&from.id.0),
+            kind: from.kind.into(),
+            path: from.path,
+            headers: list(from.headers),
+            body: Bytes(from.body),
+            users: from.users.iter().map(user_name).collect(),
+        }
+    }
+}
+
+/// What came of an answer.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct Answered {
+    /// Whether the request was waiting for an answer. A late or a repeated answer changes nothing.
+    pub known: bool,
+    /// Items that are new in the inbox.
+    pub items: Vec<u64>,
+    /// Sends that changed.
+    pub sends: Vec<Bytes>,
+    /// The number of the code that says why the requests pause, or 0.
+    pub problem: i32,
+}
+
+impl From<sesame_core::event::Answered> for Answered {
+    fn from(from: sesame_core::event::Answered) -> Self {
+        Self {
+            known: from.known,
+            items: from.items,
+            sends: from.sends.into_iter().map(|it| bytes(&it.0)).collect(),
+            problem: i32::from(from.problem),
+        }
+    }
+}
+
+/// How a device stands with its server.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct Health {
+    /// Whether the server has this device's prekeys, and the list that names it.
+    pub registered: bool,
+    /// The number of the code that says why nothing goes on, or 0.
+    pub problem: i32,
+    /// The time until `next_request` has something to give, in ms; 0 when it has now.
+    pub due_in: u64,
+    /// The number of sends that are not finished.
+    pub open_sends: u32,
+    /// The number of items in the inbox.
+    pub inbox: u32,
+    /// The number of envelopes that the server still had at the last fetch.
+    pub mail_left: u32,
+    /// The server's clock less ours, in ms, as far as it has said.
+    pub clock_offset: i64,
+}
+
+impl From<sesame_core::event::Health> for Health {
+    fn from(from: sesame_core::event::Health) -> Self {
+        Self {
+            registered: from.registered,
+            problem: i32::from(from.problem),
+            due_in: from.due_in,
+            open_sends: from.open_sends,
+            inbox: from.inbox,
+            mail_left: from.mail_left,
+            clock_offset: from.clock_offset,
         }
     }
 }

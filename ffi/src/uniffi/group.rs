@@ -25,7 +25,7 @@ impl NewGroup {
         self.group.clone()
     }
 
-    /// To be submitted like any other; more may be in the outbox when the group is very large.
+    /// The send that tells the members.
     pub fn send(&self) -> PendingSend {
         self.send.clone()
     }
@@ -86,7 +86,7 @@ impl Group {
         Ok(self.call(|group| group.view())?.into())
     }
 
-    /// Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `registry.apply` first. Who has
+    /// Adds users, at most 200 at once. They must be known: `registry.look_up` asks the server for those who are not. Who has
     /// left before is asked, and is a member again when they accept.
     pub fn add(&self, users: Vec<String>) -> Result<PendingSend> {
         let users = user_ids(&users)?;
@@ -142,6 +142,11 @@ impl Group {
         let user = user_id(&user)?;
         let view = self.call(|group| group.session(&user, DeviceId(device)))?;
         Ok(view.map(SessionView::from))
+    }
+
+    /// Forgets a group that the user has left: its operations, its sessions, and what is held for it.
+    pub fn forget(&self) -> Result<()> {
+        Ok(self.call(|group| group.forget())?)
     }
 
     /// All operations, those that do not count included, in an order that is the same for all members.

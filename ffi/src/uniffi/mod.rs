@@ -1,6 +1,7 @@
 //! The face for Kotlin, Swift and Python: flat records, coarse calls, one rich error.
 
 mod bytes;
+mod clock;
 mod device;
 mod error;
 mod generated;
@@ -11,13 +12,14 @@ mod relay;
 mod store;
 
 pub use bytes::Bytes;
+pub use clock::TestClock;
 pub use device::{Device, DeviceRegistry, Linking, Session};
 pub use error::{Result, SesameError};
 pub use generated::*;
-pub use given::{Address, FailedUser};
+pub use given::Address;
 pub use group::{Group, NewGroup};
-pub use receive::Received;
-pub use relay::{LocalRelay, Mail, RelayView, SeenByRelay, SeenEnvelope, Submission, Waiting};
+pub use receive::InboxItem;
+pub use relay::{LocalRelay, RelayView, SeenByRelay, SeenEnvelope, ServerAnswer, Waiting};
 pub use store::{
     AppStore, Store, StoreChange, StoreFactory, StoreFault, StoreQuery, StoreRow, StoreSnapshot, check_store,
 };

@@ -2,46 +2,38 @@
 
 use super::bytes::{Bytes, number};
 use super::error::Result;
-use super::generated::{Answers, Batch, Need};
+use super::clock::{TestClock, clock};
+use super::generated::ServerRequest;
 use super::given::Address;
 use crate::host::{user_id, user_name};
-use crate::relay::{publish_error, submission_error};
 use parking_lot::Mutex;
-use sesame_core::{error::Error, event, ids::DeviceId};
-use sesame_relay::{Refusal, Relay, Seen};
+use sesame::Clock;
+use sesame_core::context::Timestamp;
+use sesame_relay::{Relay, Request, Response, Seen};
 use std::sync::Arc;
 
-/// A whole server in memory. `user` and `device` of a call stand for whom the transport has authenticated.
+/// A whole server in memory, without a network: for a first try, for tests, and behind a socket of the app's own.
 #[derive(::uniffi::Object)]
 pub struct LocalRelay {
     relay: Mutex<Relay>,
+    clock: Clock,
 }
 
-/// What the server says to a batch.
-#[derive(Clone, Debug, ::uniffi::Enum)]
-pub enum Submission {
-    /// It was taken whole: call `accepted`.
-    Accepted,
-    /// It was made from a stale view and refused whole: call `rejected` with the list.
-    Stale {
-        /// The current signed device list.
-        device_list: Bytes,
-        /// Listed devices that the batch does not name.
-        missing: Vec<u32>,
-        /// Devices that the batch names and the list does not.
-        gone: Vec<u32>,
-    },
-    /// There is no such user: call `no_such_user`.
-    NoSuchUser,
+impl LocalRelay {
+    fn perform_raw(&self, path: &str, auth: Option<&str>, body: &[u8]) -> ServerAnswer {
+        let now = Timestamp(self.clock.now());
+        let Response { status, body } = self.relay.lock().perform(now, &Request { path, auth, body });
+        ServerAnswer { status, body: body.into() }
+    }
 }
 
-/// An envelope in a mailbox.
+/// What the server answers.
 #[derive(Clone, Debug, ::uniffi::Record)]
-pub struct Mail {
-    /// For `confirm`.
-    pub id: u64,
-    /// As it was sent.
-    pub envelope: Bytes,
+pub struct ServerAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Bytes,
 }
 
 /// One envelope, as the server sees it.
@@ -109,18 +101,23 @@ pub struct RelayView {
 
 #[::uniffi::export]
 impl LocalRelay {
-    /// An empty server.
-    #[::uniffi::constructor]
-    #[allow(clippy::new_without_default)]
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self { relay: Mutex::new(Relay::new()) })
+    /// An empty server of this name.
+    #[::uniffi::constructor(default(clock = None))]
+    pub fn new(server: String, clock: Option<Arc<TestClock>>) -> Result<Arc<Self>> {
+        crate::host::server(&server, &[])?;
+        Ok(Arc::new(Self { relay: Mutex::new(Relay::new(&server)), clock: self::clock(clock.as_deref()) }))
     }
 
-    /// Takes an upload; gives how many one-time prekeys are left.
-    pub fn publish(&self, user: String, device: u32, publication: Bytes) -> Result<u32> {
-        let user = user_id(&user)?;
-        let stock = self.relay.lock().publish((&user, DeviceId(device)), &publication).map_err(publish_error)?;
-        Ok(stock.one_time)
+    /// Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
+    pub fn perform(&self, request: ServerRequest) -> ServerAnswer {
+        let auth = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("sesame-auth"));
+        let auth = auth.map(|header| header.value.as_str());
+        self.perform_raw(&request.path, auth, &request.body)
+    }
+
+    /// The same for a server of the app's own: the path of the URL, the value of the header `Sesame-Auth`, and the body.
+    pub fn handle(&self, path: String, auth: Option<String>, body: Bytes) -> ServerAnswer {
+        self.perform_raw(&path, auth.as_deref(), &body)
     }
 
     /// A user's signed device list.
@@ -128,43 +125,9 @@ impl LocalRelay {
         Ok(self.relay.lock().device_list(&user_id(&user)?).map(Bytes))
     }
 
-    /// A bundle of a listed device; its one-time prekeys are gone with this.
-    pub fn bundle(&self, user: String, device: u32) -> Result<Option<Bytes>> {
-        Ok(self.relay.lock().bundle(&user_id(&user)?, DeviceId(device)).map(Bytes))
-    }
-
-    /// What a device needs for a send, as far as it is here; for `registry.apply`.
-    pub fn answer(&self, needs: Vec<Need>) -> Result<Answers> {
-        let needs = needs.into_iter().map(event::Need::try_from).collect::<std::result::Result<Vec<_>, Error>>()?;
-        Ok(self.relay.lock().answer(&needs).into())
-    }
-
-    /// Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
-    pub fn submit(&self, user: String, device: u32, batch: Batch) -> Result<Submission> {
-        let (user, batch) = (user_id(&user)?, event::Batch::try_from(batch)?);
-        let ids = |devices: Vec<DeviceId>| devices.into_iter().map(|device| device.0).collect();
-        match self.relay.lock().submit((&user, DeviceId(device)), &batch) {
-            Ok(()) => Ok(Submission::Accepted),
-            Err(Refusal::NoSuchUser) => Ok(Submission::NoSuchUser),
-            Err(Refusal::Stale { device_list, missing, gone }) => {
-                Ok(Submission::Stale { device_list: device_list.into(), missing: ids(missing), gone: ids(gone) })
-            }
-            Err(refusal) => Err(submission_error(&refusal).into()),
-        }
-    }
-
-    /// What waits for a device, oldest first. Nothing is dropped before `confirm`.
-    #[::uniffi::method(default(limit = 4096))]
-    pub fn fetch(&self, user: String, device: u32, limit: u32) -> Result<Vec<Mail>> {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mails = self.relay.lock().fetch((&user_id(&user)?, DeviceId(device)), limit);
-        Ok(mails.into_iter().map(|mail| Mail { id: mail.id, envelope: mail.envelope.into() }).collect())
-    }
-
-    /// The device has these envelopes safe; they are dropped here.
-    pub fn confirm(&self, user: String, device: u32, ids: Vec<u64>) -> Result<()> {
-        self.relay.lock().confirm((&user_id(&user)?, DeviceId(device)), &ids);
-        Ok(())
+    /// What a server does after its store was put back to an earlier state: it tells every device so, and they upload their keys again.
+    pub fn restored(&self) {
+        self.relay.lock().restored();
     }
 
     /// All that the server holds and has seen.

@@ -44,11 +44,6 @@ static inline void print_event(const sesame_event *event) {
       print_id("group", event->group);
       print_names("users", event->users, event->user_count);
       break;
-    case SESAME_EVENT_KIND_GROUP_DIVERGED:
-      printf("GroupDiverged");
-      print_who(event->user, event->device);
-      print_id("group", event->group);
-      break;
     case SESAME_EVENT_KIND_GROUP_EQUIVOCATION:
       printf("GroupEquivocation");
       print_who(event->user, event->device);
@@ -98,6 +93,31 @@ static inline void print_event(const sesame_event *event) {
     case SESAME_EVENT_KIND_SERVER_INCONSISTENT:
       printf("ServerInconsistent");
       print_who(event->user, 0);
+      break;
+    case SESAME_EVENT_KIND_NOT_OPENED:
+      printf("NotOpened");
+      print_who(event->user, event->device);
+      printf(" code %" PRIu64, (uint64_t)event->reason);
+      break;
+    case SESAME_EVENT_KIND_REGISTRATION_REFUSED:
+      printf("RegistrationRefused");
+      print_who(event->user, 0);
+      break;
+    case SESAME_EVENT_KIND_REMOVED_FROM_ACCOUNT:
+      printf("RemovedFromAccount");
+      printf(" epoch %" PRIu64, (uint64_t)event->epoch);
+      break;
+    case SESAME_EVENT_KIND_SEND_FINISHED:
+      printf("SendFinished");
+      print_id("group", event->group);
+      print_id("send", event->send);
+      print_id("content", event->content_id);
+      printf(" reached %" PRIu64, (uint64_t)event->reached);
+      printf(" failed %zu", event->failed_count);
+      printf(" skipped %zu", event->skipped_count);
+      break;
+    case SESAME_EVENT_KIND_SERVER_RESTORED:
+      printf("ServerRestored");
       break;
     case SESAME_EVENT_KIND_SESSION_STARTED:
       printf("SessionStarted");

@@ -50,12 +50,6 @@ fun said(event: Event): String =
                     "group ${s(event.group)}",
                     named("users", event.added),
                 )
-        is Event.GroupDiverged ->
-            "GroupDiverged" +
-                words(
-                    "${event.user}/${event.device}",
-                    "group ${s(event.group)}",
-                )
         is Event.GroupEquivocation ->
             "GroupEquivocation" +
                 words(
@@ -116,6 +110,34 @@ fun said(event: Event): String =
                 words(
                     event.user,
                 )
+        is Event.NotOpened ->
+            "NotOpened" +
+                words(
+                    "${event.user}/${event.device}",
+                    "code ${event.code}",
+                )
+        is Event.RegistrationRefused ->
+            "RegistrationRefused" +
+                words(
+                    event.user,
+                )
+        is Event.RemovedFromAccount ->
+            "RemovedFromAccount" +
+                words(
+                    "epoch ${event.epoch}",
+                )
+        is Event.SendFinished ->
+            "SendFinished" +
+                words(
+                    event.group?.let { "group ${s(it)}" },
+                    "send ${s(event.send)}",
+                    "content ${s(event.contentId)}",
+                    "reached ${event.reached}",
+                    "failed ${event.failed.size}",
+                    "skipped ${event.skipped.size}",
+                )
+        is Event.ServerRestored ->
+            "ServerRestored"
         is Event.SessionStarted ->
             "SessionStarted" +
                 words(

@@ -24,8 +24,6 @@ def said(event: sesame.Event) -> str:
             return "Gap" + words(f"{event.user}/{event.device}", None if event.group is None else f"group {s(event.group)}", f"lost {event.first}-{event.last}")
         case sesame.GroupAdded():
             return "GroupAdded" + words(f"{event.user}/{event.device}", f"group {s(event.group)}", named("users", event.added))
-        case sesame.GroupDiverged():
-            return "GroupDiverged" + words(f"{event.user}/{event.device}", f"group {s(event.group)}")
         case sesame.GroupEquivocation():
             return "GroupEquivocation" + words(f"{event.user}/{event.device}", f"group {s(event.group)}")
         case sesame.GroupInvited():
@@ -46,5 +44,15 @@ def said(event: sesame.Event) -> str:
             return "IdentityChanged" + words(event.user, f"pinned {s(event.pinned)}", f"claimed {s(event.claimed)}", f"verified {yes(event.was_verified)}")
         case sesame.ServerInconsistent():
             return "ServerInconsistent" + words(event.user)
+        case sesame.NotOpened():
+            return "NotOpened" + words(f"{event.user}/{event.device}", f"code {event.code}")
+        case sesame.RegistrationRefused():
+            return "RegistrationRefused" + words(event.user)
+        case sesame.RemovedFromAccount():
+            return "RemovedFromAccount" + words(f"epoch {event.epoch}")
+        case sesame.SendFinished():
+            return "SendFinished" + words(None if event.group is None else f"group {s(event.group)}", f"send {s(event.send)}", f"content {s(event.content_id)}", f"reached {event.reached}", f"failed {len(event.failed)}", f"skipped {len(event.skipped)}")
+        case sesame.ServerRestored():
+            return "ServerRestored"
         case sesame.SessionStarted():
             return "SessionStarted" + words(f"{event.user}/{event.device}", f"session {s(event.session_id)}")

@@ -55,6 +55,36 @@ class Code(IntEnum):
     BAD_STRUCT = 116
     """A struct or pointer is not laid out as the header says."""
 
+    CONTENT_ID_IN_USE = 130
+    """The content id was used for another send."""
+
+    PAYLOAD_TOO_LARGE = 131
+    """The payload is longer than one message carries."""
+
+    NOT_A_FINISHED_SEND = 132
+    """The send is not finished."""
+
+    UNKNOWN_SEND = 133
+    """No such send is known."""
+
+    FOREIGN_REQUEST = 134
+    """The request is another device's."""
+
+    NOT_REGISTERED = 135
+    """The device is not registered with a server yet."""
+
+    CANCELLED = 136
+    """The app has cancelled the send."""
+
+    DEVICE_REMOVED = 137
+    """This device was removed from its own device list."""
+
+    UNKNOWN_DEVICE = 138
+    """No such device is known."""
+
+    TOO_MANY_OWN_DEVICES = 139
+    """The user has as many devices as a user may have."""
+
     TRUNCATED = 201
     """The bytes end too early."""
 
@@ -187,6 +217,42 @@ class Code(IntEnum):
     SERVER_INCONSISTENT = 314
     """The server's answer is not backed by a signed list."""
 
+    SERVER_UNREACHABLE = 320
+    """The server gave no answer."""
+
+    SERVER_ANSWER = 321
+    """The server's answer is not what the request asks for."""
+
+    SERVER_BUSY = 322
+    """The server asks to try again later."""
+
+    SERVER_UNAUTHORIZED = 323
+    """The server does not accept the request's signature."""
+
+    REGISTRATION_REFUSED = 324
+    """The server refuses to register the device."""
+
+    REMOVED_FROM_ACCOUNT = 325
+    """The server shows a signed list without this device."""
+
+    MAYBE_SENT = 326
+    """The send was cancelled after a request had left."""
+
+    EXPIRED = 327
+    """The send was not finished in time."""
+
+    MAILBOX_FULL = 328
+    """The recipient's mailbox is full."""
+
+    REFUSED_BY_POLICY = 329
+    """The server does not deliver this."""
+
+    STALE_VIEW = 330
+    """The recipient's devices have changed."""
+
+    INBOX_FULL = 331
+    """The inbox is full."""
+
     STORE_BUSY = 401
     """The store is locked."""
 
@@ -222,6 +288,15 @@ class Code(IntEnum):
 
     STORE_MISBEHAVES = 412
     """The app's store does not keep its contract."""
+
+    STORE_PATH_MISSING = 413
+    """The folder of the store is not there."""
+
+    STORE_PATH_NOT_A_FILE = 414
+    """The path of the store does not lead to a file."""
+
+    NOT_A_STORE = 415
+    """The file is not a store of this library."""
 
     INTERNAL = 501
     """A fault in the library."""

@@ -46,10 +46,8 @@ class DeviceListChanged:
     """The devices that are new on the list."""
     removed: tuple[int, ...]
     """The devices that are no longer on the list."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +60,8 @@ class DeviceListFork:
     """The signed list that was known."""
     other: bytes
     """The signed list that contradicts it; empty when only a claim of it was seen."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +70,8 @@ class DeviceListGap:
 
     user: str
     """The user whose list it is."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +80,8 @@ class DeviceListOld:
 
     user: str
     """The user whose list it is."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +92,8 @@ class DeviceListRollback:
     """The user whose list it is."""
     epoch: int
     """The epoch that was offered."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +110,8 @@ class Gap:
     """The first missing sequence number."""
     last: int
     """The last missing sequence number."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,26 +126,8 @@ class GroupAdded:
     """The device that signed the operation."""
     added: tuple[str, ...]
     """The users who are members now."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupDiverged:
-    """A device has other operations of a group than this one. Call ``device.tick()``: what either device lacks is in the outbox then."""
-
-    group: bytes
-    """The group, 32 bytes."""
-    user: str
-    """The user of the other device."""
-    device: int
-    """The other device."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,10 +140,8 @@ class GroupEquivocation:
     """The user of the device."""
     device: int
     """The device that signed both."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,10 +154,8 @@ class GroupInvited:
     """The user who asks."""
     device: int
     """The device that signed the operation."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,10 +168,8 @@ class GroupJoined:
     """The user who made the group or added our user."""
     device: int
     """The device that signed the operation."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +182,8 @@ class GroupLeft:
     """The user who left."""
     device: int
     """The device that signed the operation."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,10 +194,8 @@ class GroupRevoked:
     """The group, 32 bytes."""
     users: tuple[str, ...]
     """The users who are no members."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,10 +210,8 @@ class GroupUpdated:
     """The device that signed the operation."""
     operation: bytes
     """The operation, 32 bytes."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,10 +220,8 @@ class HeldDropped:
 
     user: str
     """The user who sent it."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,10 +232,8 @@ class IdleDevice:
     """The user of the device."""
     device: int
     """The device."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,10 +248,8 @@ class IdentityChanged:
     """The account key that claims the user, 32 bytes."""
     was_verified: bool
     """Whether the app had verified the pinned key."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,10 +258,70 @@ class ServerInconsistent:
 
     user: str
     """The user whom the batch was for."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotOpened:
+    """An envelope of a known device could not be opened: what it said is lost, unless the sender says it again."""
+
+    user: str
+    """The user who sent it."""
+    device: int
+    """The device that sent it."""
+    code: int
+    """The number of the code that says why."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationRefused:
+    """The server refused this device as a new one: its name is taken, or the token is not good."""
+
+    user: str
+    """The user."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedFromAccount:
+    """This device is off its user's list: nothing more goes out or comes in."""
+
+    epoch: int
+    """The epoch of the list that does not name it."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendFinished:
+    """A send is settled with every user: the server has taken it, or it was given up."""
+
+    send: bytes
+    """The send, 16 bytes."""
+    content_id: bytes
+    """The message's id, the same in every copy, 16 bytes."""
+    group: bytes | None
+    """The group that it was sent to, 32 bytes; absent for a direct send."""
+    reached: int
+    """The number of users whom it reached."""
+    failed: tuple[FailedUser, ...]
+    """The users whom it did not reach."""
+    skipped: tuple[SkippedDevice, ...]
+    """The devices that got nothing of it."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerRestored:
+    """The server's store was put back to an earlier state, and this device uploads its keys again."""
+
+    id: int
+    """For ``device.ack()``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,10 +334,8 @@ class SessionStarted:
     """The other device."""
     session_id: bytes
     """The session's name, equal at both ends, 32 bytes."""
-    id: int | None = None
-    """For ``device.ack()``; absent where the event is not in the inbox."""
-    envelope: int | None = None
-    """Which envelope it came in, from 0."""
+    id: int
+    """For ``device.ack()``."""
 
 
 Event = (
@@ -336,7 +346,6 @@ Event = (
     | DeviceListRollback
     | Gap
     | GroupAdded
-    | GroupDiverged
     | GroupEquivocation
     | GroupInvited
     | GroupJoined
@@ -347,79 +356,71 @@ Event = (
     | IdleDevice
     | IdentityChanged
     | ServerInconsistent
+    | NotOpened
+    | RegistrationRefused
+    | RemovedFromAccount
+    | SendFinished
+    | ServerRestored
     | SessionStarted
 )
 
 
-def event(native: Any, id: int | None = None, envelope: int | None = None) -> Event:
+def event(native: Any, id: int) -> Event:
     match _variant(native):
         case "DEVICE_LIST_CHANGED":
-            return DeviceListChanged(user=native.user, added=tuple(native.added), removed=tuple(native.removed), id=id, envelope=envelope)
+            return DeviceListChanged(user=native.user, added=tuple(native.added), removed=tuple(native.removed), id=id)
         case "DEVICE_LIST_FORK":
-            return DeviceListFork(user=native.user, known=native.known, other=native.other, id=id, envelope=envelope)
+            return DeviceListFork(user=native.user, known=native.known, other=native.other, id=id)
         case "DEVICE_LIST_GAP":
-            return DeviceListGap(user=native.user, id=id, envelope=envelope)
+            return DeviceListGap(user=native.user, id=id)
         case "DEVICE_LIST_OLD":
-            return DeviceListOld(user=native.user, id=id, envelope=envelope)
+            return DeviceListOld(user=native.user, id=id)
         case "DEVICE_LIST_ROLLBACK":
-            return DeviceListRollback(user=native.user, epoch=native.epoch, id=id, envelope=envelope)
+            return DeviceListRollback(user=native.user, epoch=native.epoch, id=id)
         case "GAP":
-            return Gap(
-                user=native.user,
-                device=native.device,
-                group=native.group,
-                first=native.first,
-                last=native.last,
-                id=id,
-                envelope=envelope,
-            )
+            return Gap(user=native.user, device=native.device, group=native.group, first=native.first, last=native.last, id=id)
         case "GROUP_ADDED":
-            return GroupAdded(
-                group=native.group,
-                user=native.user,
-                device=native.device,
-                added=tuple(native.added),
-                id=id,
-                envelope=envelope,
-            )
-        case "GROUP_DIVERGED":
-            return GroupDiverged(group=native.group, user=native.user, device=native.device, id=id, envelope=envelope)
+            return GroupAdded(group=native.group, user=native.user, device=native.device, added=tuple(native.added), id=id)
         case "GROUP_EQUIVOCATION":
-            return GroupEquivocation(group=native.group, user=native.user, device=native.device, id=id, envelope=envelope)
+            return GroupEquivocation(group=native.group, user=native.user, device=native.device, id=id)
         case "GROUP_INVITED":
-            return GroupInvited(group=native.group, user=native.user, device=native.device, id=id, envelope=envelope)
+            return GroupInvited(group=native.group, user=native.user, device=native.device, id=id)
         case "GROUP_JOINED":
-            return GroupJoined(group=native.group, user=native.user, device=native.device, id=id, envelope=envelope)
+            return GroupJoined(group=native.group, user=native.user, device=native.device, id=id)
         case "GROUP_LEFT":
-            return GroupLeft(group=native.group, user=native.user, device=native.device, id=id, envelope=envelope)
+            return GroupLeft(group=native.group, user=native.user, device=native.device, id=id)
         case "GROUP_REVOKED":
-            return GroupRevoked(group=native.group, users=tuple(native.users), id=id, envelope=envelope)
+            return GroupRevoked(group=native.group, users=tuple(native.users), id=id)
         case "GROUP_UPDATED":
-            return GroupUpdated(
-                group=native.group,
-                user=native.user,
-                device=native.device,
-                operation=native.operation,
-                id=id,
-                envelope=envelope,
-            )
+            return GroupUpdated(group=native.group, user=native.user, device=native.device, operation=native.operation, id=id)
         case "HELD_DROPPED":
-            return HeldDropped(user=native.user, id=id, envelope=envelope)
+            return HeldDropped(user=native.user, id=id)
         case "IDLE_DEVICE":
-            return IdleDevice(user=native.user, device=native.device, id=id, envelope=envelope)
+            return IdleDevice(user=native.user, device=native.device, id=id)
         case "IDENTITY_CHANGED":
-            return IdentityChanged(
-                user=native.user,
-                pinned=native.pinned,
-                claimed=native.claimed,
-                was_verified=native.was_verified,
-                id=id,
-                envelope=envelope,
-            )
+            return IdentityChanged(user=native.user, pinned=native.pinned, claimed=native.claimed, was_verified=native.was_verified, id=id)
         case "SERVER_INCONSISTENT":
-            return ServerInconsistent(user=native.user, id=id, envelope=envelope)
+            return ServerInconsistent(user=native.user, id=id)
+        case "NOT_OPENED":
+            return NotOpened(user=native.user, device=native.device, code=native.code, id=id)
+        case "REGISTRATION_REFUSED":
+            return RegistrationRefused(user=native.user, id=id)
+        case "REMOVED_FROM_ACCOUNT":
+            return RemovedFromAccount(epoch=native.epoch, id=id)
+        case "SEND_FINISHED":
+            return SendFinished(
+                send=native.send,
+                content_id=native.content_id,
+                group=native.group,
+                reached=native.reached,
+                failed=tuple(failed_user(each) for each in native.failed),
+                skipped=tuple(skipped_device(each) for each in native.skipped),
+                id=id,
+            )
+        case "SERVER_RESTORED":
+            return ServerRestored(id=id)
         case "SESSION_STARTED":
-            return SessionStarted(user=native.user, device=native.device, session_id=native.session_id, id=id, envelope=envelope)
+            return SessionStarted(user=native.user, device=native.device, session_id=native.session_id, id=id)
         case unknown:
             raise LookupError(unknown)
 
@@ -671,14 +672,12 @@ class Message:
     """The sender has left the group; nothing shows whether this was said before."""
     id: int
     """For ``device.ack()``."""
-    envelope: int = 0
-    """Which envelope it came in, from 0."""
 
     def __repr__(self) -> str:
         return f"Message(id={self.id!r}, user={self.user!r}, device={self.device!r}, payload=<{len(self.payload)} bytes>)"
 
 
-def message(native: Any, id: int, envelope: int = 0) -> Message:
+def message(native: Any, id: int) -> Message:
     return Message(
         content_id=native.content_id,
         user=native.user,
@@ -694,38 +693,7 @@ def message(native: Any, id: int, envelope: int = 0) -> Message:
         older_session=native.older_session,
         from_former_member=native.from_former_member,
         id=id,
-        envelope=envelope,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Something in the answers that was not taken. It changed nothing, but its device is skipped."""
-
-    field: str
-    """``device_lists`` or ``bundles``."""
-    item: int
-    """Its place in that list, from 0."""
-    code: int
-    """The code that says why."""
-
-
-def refusal(native: Any) -> Refusal:
-    return Refusal(field=native.field, item=native.item, code=native.code)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
-    """What came of the answers."""
-
-    events: tuple[Event, ...]
-    """What the app should know."""
-    refusals: tuple[Refusal, ...]
-    """What was refused."""
-
-
-def applied(native: Any) -> Applied:
-    return Applied(events=tuple(event(each) for each in native.events), refusals=tuple(refusal(each) for each in native.refusals))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -827,20 +795,6 @@ def session_view(native: Any) -> SessionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
-    """What a device uploads to the server: its user's signed device list, and prekeys."""
-
-    id: bytes
-    """The upload's name, for ``device.published()``, 16 bytes."""
-    bytes: bytes
-    """The bytes for the server."""
-
-
-def publication(native: Any) -> Publication:
-    return Publication(id=native.id, bytes=native.bytes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """One ciphertext for one device."""
 
@@ -852,10 +806,6 @@ class Outgoing:
 
 def outgoing(native: Any) -> Outgoing:
     return Outgoing(device=native.device, envelope=native.envelope)
-
-
-def native_outgoing(outgoing: Outgoing) -> Any:
-    return _classes.Outgoing(device=outgoing.device, envelope=outgoing.envelope)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -870,10 +820,6 @@ class Skipped:
 
 def skipped(native: Any) -> Skipped:
     return Skipped(device=native.device, code=native.code)
-
-
-def native_skipped(skipped: Skipped) -> Any:
-    return _classes.Skipped(device=skipped.device, code=skipped.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -899,136 +845,314 @@ def batch(native: Any) -> Batch:
     )
 
 
-def native_batch(batch: Batch) -> Any:
-    return _classes.Batch(
-        user=batch.user,
-        targeted=batch.targeted,
-        envelopes=[native_outgoing(each) for each in batch.envelopes],
-        skips=[native_skipped(each) for each in batch.skips],
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NeedsDeviceList:
-    """The user's signed device list."""
-
-    user: str
-    """The user."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NeedsBundle:
-    """A prekey bundle of this device."""
-
-    user: str
-    """The user."""
-    device: int
-    """The device."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NeedsIdentityAcceptance:
-    """The app's decision on a changed account key."""
-
-    user: str
-    """The user."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NeedsPublication:
-    """An upload of fresh prekeys."""
-
-
-Need = NeedsDeviceList | NeedsBundle | NeedsIdentityAcceptance | NeedsPublication
-
-
-def need(native: Any) -> Need:
-    match _variant(native):
-        case "DEVICE_LIST":
-            return NeedsDeviceList(user=native.user)
-        case "BUNDLE":
-            return NeedsBundle(user=native.user, device=native.device)
-        case "IDENTITY_ACCEPTANCE":
-            return NeedsIdentityAcceptance(user=native.user)
-        case "PUBLICATION":
-            return NeedsPublication()
-        case unknown:
-            raise LookupError(unknown)
-
-
-def native_need(need: Need) -> Any:
-    match need:
-        case NeedsDeviceList():
-            return _classes.Need.DEVICE_LIST(user=need.user)
-        case NeedsBundle():
-            return _classes.Need.BUNDLE(user=need.user, device=need.device)
-        case NeedsIdentityAcceptance():
-            return _classes.Need.IDENTITY_ACCEPTANCE(user=need.user)
-        case NeedsPublication():
-            return _classes.Need.PUBLICATION()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingSend:
-    """How a send stands."""
+    """A send on its way: the loop of requests brings it to its end, which ``SendFinished``(super::Event::SendFinished) tells."""
 
     id: bytes
     """The send's id, 16 bytes."""
     content_id: bytes
     """The message's id, 16 bytes: it travels inside, the same in every copy."""
-    batches: tuple[Batch, ...]
-    """What to submit now, one batch for each user; each is settled by its own ``device.accepted()`` or ``device.rejected()``."""
-    needs: tuple[Need, ...]
-    """What must be brought before the other users' batches are whole."""
-    failed: dict[str, int]
-    """Users that were given up, and the code's number that says why; ``device.abandon()`` drops them."""
-    events: tuple[Event, ...]
-    """What came to light by the call."""
 
 
 def pending_send(native: Any) -> PendingSend:
-    return PendingSend(
+    return PendingSend(id=native.id, content_id=native.content_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedUser:
+    """A user for whom a send was given up or withdrawn."""
+
+    user: str
+    """The user."""
+    code: int
+    """The number of the code that says why."""
+
+
+def failed_user(native: Any) -> FailedUser:
+    return FailedUser(user=native.user, code=native.code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedDevice:
+    """A listed device that got nothing of a send."""
+
+    user: str
+    """The user."""
+    device: int
+    """The device."""
+    code: int
+    """The number of the code that says why."""
+
+
+def skipped_device(native: Any) -> SkippedDevice:
+    return SkippedDevice(user=native.user, device=native.device, code=native.code)
+
+
+class Outcome(Enum):
+    """What has become of a send for one user."""
+
+    CANCELLED = "cancelled"
+    """The app has withdrawn it."""
+    FAILED = "failed"
+    """It was given up: none of the user's devices has got it."""
+    SENT = "sent"
+    """The server has taken it, for one of the user's devices at least."""
+    WAITING = "waiting"
+    """It is not settled."""
+
+
+class WaitingFor(Enum):
+    """What a send that is not settled waits for."""
+
+    IDENTITY = "identity"
+    """The app's decision on a changed account key."""
+    NOTHING = "nothing"
+    """Nothing: it is settled."""
+    PUBLICATION = "publication"
+    """An upload of this device's own prekeys."""
+    SERVER = "server"
+    """The server: requests are due, or under way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserStatus:
+    """How a send stands with one user."""
+
+    user: str
+    """The user."""
+    outcome: Outcome
+    """What has become of it."""
+    waiting_for: WaitingFor
+    """What it waits for."""
+    reached: int
+    """The number of devices that it was sent to."""
+    skipped: tuple[Skipped, ...]
+    """Listed devices that got nothing, and why."""
+    code: int
+    """The number of the code that says why it failed or was cancelled, or 0."""
+
+
+def user_status(native: Any) -> UserStatus:
+    return UserStatus(
+        user=native.user,
+        outcome=Outcome[native.outcome.name],
+        waiting_for=WaitingFor[native.waiting_for.name],
+        reached=native.reached,
+        skipped=tuple(skipped(each) for each in native.skipped),
+        code=native.code,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SendStatus:
+    """How a send stands."""
+
+    id: bytes
+    """The send's id, 16 bytes."""
+    content_id: bytes
+    """The message's id, 16 bytes."""
+    group: bytes | None
+    """The group that it was sent to, 32 bytes; absent for a direct send."""
+    payload: bytes
+    """The app's bytes; empty for an act in a group."""
+    finished: bool
+    """Whether it is settled with every user. Copies for the sender's own devices do not count."""
+    users: tuple[UserStatus, ...]
+    """How it stands with each user, rising by user."""
+
+    def __repr__(self) -> str:
+        return f"SendStatus(id={self.id!r}, payload=<{len(self.payload)} bytes>)"
+
+
+def send_status(native: Any) -> SendStatus:
+    return SendStatus(
         id=native.id,
         content_id=native.content_id,
-        batches=tuple(batch(each) for each in native.batches),
-        needs=tuple(need(each) for each in native.needs),
-        failed={each.user: each.code for each in native.failed},
-        events=tuple(event(each) for each in native.events),
+        group=native.group,
+        payload=native.payload,
+        finished=native.finished,
+        users=tuple(user_status(each) for each in native.users),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """What the server gave for needs."""
+class Sender:
+    """The device that an envelope says it comes from."""
 
-    device_lists: tuple[bytes, ...] = ()
-    """Signed device lists."""
-    bundles: tuple[bytes, ...] = ()
-    """Prekey bundles."""
-    without_bundle: tuple[Address, ...] = ()
-    """Devices for which the server has no bundle."""
-    unknown_users: tuple[str, ...] = ()
-    """Users that the server does not know."""
-
-    def __bool__(self) -> bool:
-        return bool(self.device_lists or self.bundles or self.without_bundle or self.unknown_users)
+    user: str
+    """The user."""
+    device: int
+    """The user's device."""
+    authenticated: bool
+    """Whether the envelope's gate fits the keys that we know for this device. If not, anybody may have written this address on the
+    envelope.
+    """
 
 
-def answers(native: Any) -> Answers:
-    return Answers(
-        device_lists=tuple(native.device_lists),
-        bundles=tuple(native.bundles),
-        without_bundle=tuple(address(each) for each in native.without_bundle),
-        unknown_users=tuple(native.unknown_users),
+def sender(native: Any) -> Sender:
+    return Sender(user=native.user, device=native.device, authenticated=native.authenticated)
+
+
+class MailOutcome(Enum):
+    """What has become of an envelope."""
+
+    DUPLICATE = "duplicate"
+    """It was received before."""
+    HELD = "held"
+    """It waits in the store until the app accepts a changed identity, or its group is known."""
+    LATER = "later"
+    """The store failed on it, and it may open later."""
+    OPENED = "opened"
+    """It was opened."""
+    REFUSED = "refused"
+    """It will never open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailResult:
+    """What has become of one envelope, and what to do with it."""
+
+    outcome: MailOutcome
+    """What has become of it."""
+    items: tuple[int, ...]
+    """What it said, in the inbox."""
+    keep: bool
+    """Whether it is to stay in the mailbox. Any other may be deleted there."""
+    sender: Sender | None
+    """The device that it says it comes from, where it was refused."""
+    code: int
+    """The number of the code that says why it was not opened, or 0."""
+
+
+def mail_result(native: Any) -> MailResult:
+    return MailResult(
+        outcome=MailOutcome[native.outcome.name],
+        items=tuple(native.items),
+        keep=native.keep,
+        sender=None if native.sender is None else sender(native.sender),
+        code=native.code,
     )
 
 
-def native_answers(answers: Answers) -> Any:
-    return _classes.Answers(
-        device_lists=list(answers.device_lists),
-        bundles=list(answers.bundles),
-        without_bundle=[native_address(each) for each in answers.without_bundle],
-        unknown_users=list(answers.unknown_users),
+class RequestKind(Enum):
+    """What a request asks of the server."""
+
+    BUNDLES = "bundles"
+    """Bundles of prekeys."""
+    CONFIRM = "confirm"
+    """Envelopes that are stored here may be deleted there."""
+    DELETE = "delete"
+    """The account is deleted."""
+    LINK = "link"
+    """A step of linking another device."""
+    LISTS = "lists"
+    """Device lists."""
+    MAIL = "mail"
+    """The mailbox."""
+    PUBLICATION = "publication"
+    """The device list and prekeys are uploaded."""
+    PUSH = "push"
+    """Where the server may knock."""
+    SUBMIT = "submit"
+    """Batches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """A header of a request."""
+
+    name: str
+    """Its name."""
+    value: str
+    """Its value."""
+
+
+def header(native: Any) -> Header:
+    return Header(name=native.name, value=native.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ServerRequest:
+    """One request to the server: a POST of ``body`` to ``path``. Send it within a minute, and do not store it: the device gives it out
+    again.
+    """
+
+    id: bytes
+    """The request's id, for ``respond``, 16 bytes."""
+    kind: RequestKind
+    """What it asks."""
+    path: str
+    """The path of the URL."""
+    headers: tuple[Header, ...]
+    """The headers, the content type among them."""
+    body: bytes
+    """The body."""
+    users: tuple[str, ...]
+    """The users that it is about, to look at."""
+
+    def __repr__(self) -> str:
+        return f"ServerRequest(id={self.id!r}, kind={self.kind!r}, body=<{len(self.body)} bytes>)"
+
+
+def server_request(native: Any) -> ServerRequest:
+    return ServerRequest(
+        id=native.id,
+        kind=RequestKind[native.kind.name],
+        path=native.path,
+        headers=tuple(header(each) for each in native.headers),
+        body=native.body,
+        users=tuple(native.users),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What came of an answer."""
+
+    known: bool
+    """Whether the request was waiting for an answer. A late or a repeated answer changes nothing."""
+    items: tuple[int, ...]
+    """Items that are new in the inbox."""
+    sends: tuple[bytes, ...]
+    """Sends that changed."""
+    problem: int
+    """The number of the code that says why the requests pause, or 0."""
+
+
+def answered(native: Any) -> Answered:
+    return Answered(known=native.known, items=tuple(native.items), sends=tuple(native.sends), problem=native.problem)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a device stands with its server."""
+
+    registered: bool
+    """Whether the server has this device's prekeys, and the list that names it."""
+    problem: int
+    """The number of the code that says why nothing goes on, or 0."""
+    due_in: int
+    """The time until ``next_request`` has something to give, in ms; 0 when it has now."""
+    open_sends: int
+    """The number of sends that are not finished."""
+    inbox: int
+    """The number of items in the inbox."""
+    mail_left: int
+    """The number of envelopes that the server still had at the last fetch."""
+    clock_offset: int
+    """The server's clock less ours, in ms, as far as it has said."""
+
+
+def health(native: Any) -> Health:
+    return Health(
+        registered=native.registered,
+        problem=native.problem,
+        due_in=native.due_in,
+        open_sends=native.open_sends,
+        inbox=native.inbox,
+        mail_left=native.mail_left,
+        clock_offset=native.clock_offset,
     )
 
 
@@ -1037,8 +1161,7 @@ __all__ = [
     "Act",
     "AddedMembers",
     "Address",
-    "Answers",
-    "Applied",
+    "Answered",
     "Batch",
     "Cost",
     "CreatedGroup",
@@ -1051,10 +1174,10 @@ __all__ = [
     "DeviceState",
     "DeviceView",
     "Event",
+    "FailedUser",
     "Gap",
     "GroupAdded",
     "GroupChange",
-    "GroupDiverged",
     "GroupEquivocation",
     "GroupInfo",
     "GroupInvited",
@@ -1064,27 +1187,37 @@ __all__ = [
     "GroupRevoked",
     "GroupUpdated",
     "GroupView",
+    "Header",
+    "Health",
     "HeldDropped",
     "HistoryEntry",
     "IdentityChanged",
     "IdleDevice",
     "LeftGroup",
+    "MailOutcome",
+    "MailResult",
     "Message",
-    "Need",
-    "NeedsBundle",
-    "NeedsDeviceList",
-    "NeedsIdentityAcceptance",
-    "NeedsPublication",
+    "NotOpened",
+    "Outcome",
     "Outgoing",
     "PendingSend",
-    "Publication",
-    "Refusal",
+    "RegistrationRefused",
+    "RemovedFromAccount",
+    "RequestKind",
     "RetiredDevice",
+    "SendFinished",
+    "SendStatus",
+    "Sender",
     "ServerInconsistent",
+    "ServerRequest",
+    "ServerRestored",
     "SessionStarted",
     "SessionView",
     "Skipped",
+    "SkippedDevice",
     "Standing",
     "UpdatedInfo",
+    "UserStatus",
     "UserView",
+    "WaitingFor",
 ]

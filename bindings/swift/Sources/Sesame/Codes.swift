@@ -50,6 +50,36 @@ public enum Code {
     /// A struct or pointer is not laid out as the header says.
     public static let badStruct: Int32 = 116
 
+    /// The content id was used for another send.
+    public static let contentIdInUse: Int32 = 130
+
+    /// The payload is longer than one message carries.
+    public static let payloadTooLarge: Int32 = 131
+
+    /// The send is not finished.
+    public static let notAFinishedSend: Int32 = 132
+
+    /// No such send is known.
+    public static let unknownSend: Int32 = 133
+
+    /// The request is another device's.
+    public static let foreignRequest: Int32 = 134
+
+    /// The device is not registered with a server yet.
+    public static let notRegistered: Int32 = 135
+
+    /// The app has cancelled the send.
+    public static let cancelled: Int32 = 136
+
+    /// This device was removed from its own device list.
+    public static let deviceRemoved: Int32 = 137
+
+    /// No such device is known.
+    public static let unknownDevice: Int32 = 138
+
+    /// The user has as many devices as a user may have.
+    public static let tooManyOwnDevices: Int32 = 139
+
     /// The bytes end too early.
     public static let truncated: Int32 = 201
 
@@ -182,6 +212,42 @@ public enum Code {
     /// The server's answer is not backed by a signed list.
     public static let serverInconsistent: Int32 = 314
 
+    /// The server gave no answer.
+    public static let serverUnreachable: Int32 = 320
+
+    /// The server's answer is not what the request asks for.
+    public static let serverAnswer: Int32 = 321
+
+    /// The server asks to try again later.
+    public static let serverBusy: Int32 = 322
+
+    /// The server does not accept the request's signature.
+    public static let serverUnauthorized: Int32 = 323
+
+    /// The server refuses to register the device.
+    public static let registrationRefused: Int32 = 324
+
+    /// The server shows a signed list without this device.
+    public static let removedFromAccount: Int32 = 325
+
+    /// The send was cancelled after a request had left.
+    public static let maybeSent: Int32 = 326
+
+    /// The send was not finished in time.
+    public static let expired: Int32 = 327
+
+    /// The recipient's mailbox is full.
+    public static let mailboxFull: Int32 = 328
+
+    /// The server does not deliver this.
+    public static let refusedByPolicy: Int32 = 329
+
+    /// The recipient's devices have changed.
+    public static let staleView: Int32 = 330
+
+    /// The inbox is full.
+    public static let inboxFull: Int32 = 331
+
     /// The store is locked.
     public static let storeBusy: Int32 = 401
 
@@ -217,6 +283,15 @@ public enum Code {
 
     /// The app's store does not keep its contract.
     public static let storeMisbehaves: Int32 = 412
+
+    /// The folder of the store is not there.
+    public static let storePathMissing: Int32 = 413
+
+    /// The path of the store does not lead to a file.
+    public static let storePathNotAFile: Int32 = 414
+
+    /// The file is not a store of this library.
+    public static let notAStore: Int32 = 415
 
     /// A fault in the library.
     public static let `internal`: Int32 = 501

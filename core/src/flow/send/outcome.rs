@@ -50,12 +50,12 @@ pub(crate) fn status(call: &Call<'_>, id: &SendId) -> Result<Option<SendStatus>,
 fn user_status(call: &Call<'_>, part: &SendPart, is_published: bool) -> Result<UserStatus, Code> {
     let is_blocked = call.tx.user(&part.user)?.is_some_and(|user| user.claimed_key.is_some());
     let (outcome, waiting_for) = match part.state {
-        PartState::Open if is_blocked => (Outcome::Waiting, Some(WaitingFor::Identity)),
-        PartState::Open if !is_published => (Outcome::Waiting, Some(WaitingFor::Publication)),
-        PartState::Open => (Outcome::Waiting, Some(WaitingFor::Server)),
-        PartState::Failed(_) => (Outcome::Failed, None),
-        PartState::Taken => (Outcome::Sent, None),
-        PartState::Cancelled(_) => (Outcome::Cancelled, None),
+        PartState::Open if is_blocked => (Outcome::Waiting, WaitingFor::Identity),
+        PartState::Open if !is_published => (Outcome::Waiting, WaitingFor::Publication),
+        PartState::Open => (Outcome::Waiting, WaitingFor::Server),
+        PartState::Failed(_) => (Outcome::Failed, WaitingFor::Nothing),
+        PartState::Taken => (Outcome::Sent, WaitingFor::Nothing),
+        PartState::Cancelled(_) => (Outcome::Cancelled, WaitingFor::Nothing),
     };
     let shown = |skip: &crate::record::Skip| Skipped {
         device: skip.device,

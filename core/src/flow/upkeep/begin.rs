@@ -107,7 +107,12 @@ pub(crate) fn open(tx: &mut Tx<'_>, sealer: &Sealer) -> Result<DeviceKeys, Code>
 }
 
 /// Makes the keys of a new device and gives what its screen shows.
-pub(crate) fn begin_link(tx: &mut Tx<'_>, context: &mut Context<'_>, sealer: &Sealer) -> Result<LinkOffer, Code> {
+pub(crate) fn begin_link(
+    tx: &mut Tx<'_>,
+    context: &mut Context<'_>,
+    sealer: &Sealer,
+    server: &Server,
+) -> Result<LinkOffer, Code> {
     check_store(tx, sealer, false)?;
     if tx.exists(&Places::only(Kind::Own))? {
         return Err(Code::ForeignStore);
@@ -119,6 +124,7 @@ pub(crate) fn begin_link(tx: &mut Tx<'_>, context: &mut Context<'_>, sealer: &Se
         expires_at: context.now.plus(LINK_EXPIRY).0,
     };
     tx.put(Places::only(Kind::Linking), &linking)?;
+    put_server(tx, server)?;
     Ok(offer(&linking))
 }
 

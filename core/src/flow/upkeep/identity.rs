@@ -10,6 +10,7 @@ use crate::{
     store::Kind,
     tx::{Call, sessions},
 };
+use data_encoding::BASE32_NOPAD;
 
 /// The app accepts an account key, and what was held for it is opened; or it stays with the pinned one.
 pub(crate) fn accept(call: &mut Call<'_>, user: &UserId, account_key: &AccountKey) -> Result<Vec<Received>, Error> {
@@ -45,21 +46,56 @@ pub(crate) fn resolve_fork(call: &mut Call<'_>, user: &UserId) -> Result<(), Err
     send::follow_user(call, user).map_err(Error::from)
 }
 
+/// Both sides of a conversation, the smaller user id first: what safety numbers are made of.
+struct Sides {
+    sides: [(UserId, [u8; 32]); 2],
+}
+
+impl Sides {
+    fn of(call: &Call<'_>, user: &UserId) -> Result<Self, Error> {
+        let theirs = call.tx.user(user)?.ok_or(Code::UnknownUser)?;
+        let ours = (call.user().clone(), *call.us.party.account_key.as_bytes());
+        let mut sides = [ours, (user.clone(), theirs.account_key.0)];
+        sides.sort_unstable();
+        Ok(Self { sides })
+    }
+
+    fn hash(&self, label: &[u8], block: u8) -> [u8; 32] {
+        let [(first, first_key), (second, second_key)] = &self.sides;
+        kdf::sha256(&kdf::join(&[label, &[block], first.as_bytes(), first_key, second.as_bytes(), second_key]))
+    }
+}
+
 /// 60 digits that both users see alike if they hold each other's account keys (A19).
 pub(crate) fn safety_number(call: &Call<'_>, user: &UserId) -> Result<String, Error> {
-    let theirs = call.tx.user(user)?.ok_or(Code::UnknownUser)?;
-    let mut sides =
-        [(call.user().as_bytes(), call.us.party.account_key.as_bytes()), (user.as_bytes(), &theirs.account_key.0)];
-    sides.sort_unstable();
-    let [(first, first_key), (second, second_key)] = sides;
+    let sides = Sides::of(call, user)?;
     let mut digits = String::with_capacity(60);
     for block in 0..3_u8 {
-        let fields = [labels::SAFETY_NUMBER, &[block], first, first_key, second, second_key];
-        let hash = kdf::sha256(&kdf::join(&fields));
+        let hash = sides.hash(labels::SAFETY_NUMBER, block);
         for part in hash.chunks_exact(8).take(4) {
             let number = part.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
             digits.push_str(&format!("{:05}", number % 100_000));
         }
     }
     Ok(digits)
+}
+
+/// What a safety code begins with.
+const MARK: &str = "SESAMESN1";
+
+/// The same comparison for a camera: 256 bits instead of 60 digits.
+pub(crate) fn safety_code(call: &Call<'_>, user: &UserId) -> Result<String, Error> {
+    let hash = Sides::of(call, user)?.hash(labels::SAFETY_CODE, 0);
+    Ok(format!("{MARK}{}", BASE32_NOPAD.encode(&hash)))
+}
+
+/// Whether a code is the one that this device would show.
+pub(crate) fn compare_safety_code(call: &Call<'_>, user: &UserId, code: &str) -> Result<bool, Error> {
+    let code = code.trim().to_ascii_uppercase();
+    let text = code.strip_prefix(MARK).ok_or(Error::of(Code::InvalidArgument, "code"))?;
+    let shown = BASE32_NOPAD.decode(text.as_bytes()).map_err(|_| Error::of(Code::InvalidArgument, "code"))?;
+    if shown.len() != 32 {
+        return Err(Error::of(Code::InvalidArgument, "code"));
+    }
+    Ok(Sides::of(call, user)?.hash(labels::SAFETY_CODE, 0).as_slice() == shown)
 }

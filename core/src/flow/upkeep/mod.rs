@@ -2,6 +2,7 @@
 
 pub(crate) mod begin;
 mod expire;
+pub(crate) mod forget;
 pub(crate) mod identity;
 pub(crate) mod link;
 pub(crate) mod publish;

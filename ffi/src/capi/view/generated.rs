@@ -8,7 +8,7 @@ use super::{
         status::sesame_status,
         tree::Tree,
     },
-    given::{failed, group_change, sesame_failed_user, sesame_group_change},
+    given::{group_change, sesame_group_change},
 };
 use sesame_core::ids::UserId;
 
@@ -34,9 +34,6 @@ pub enum sesame_event_kind {
     /// Users are members of a group now: `user` added them, or is the one who accepted an invitation. Sets `group`, `user`,
     /// `device`, `users`.
     GroupAdded = 7,
-    /// A device has other operations of a group than this one. Call `sesame_device_tick`: what either device lacks is in the outbox
-    /// then. Sets `group`, `user`, `device`.
-    GroupDiverged = 8,
     /// A device signed two operations under one number: it told different things to different members. Sets `group`, `user`,
     /// `device`.
     GroupEquivocation = 9,
@@ -63,6 +60,18 @@ pub enum sesame_event_kind {
     ServerInconsistent = 18,
     /// Another device has begun a session with this one. Sets `user`, `device`, `session_id`.
     SessionStarted = 19,
+    /// An envelope of a known device could not be opened: what it said is lost, unless the sender says it again. Sets `user`,
+    /// `device`, `reason`.
+    NotOpened = 20,
+    /// The server refused this device as a new one: its name is taken, or the token is not good. Sets `user`.
+    RegistrationRefused = 21,
+    /// This device is off its user's list: nothing more goes out or comes in. Sets `epoch`.
+    RemovedFromAccount = 22,
+    /// A send is settled with every user: the server has taken it, or it was given up. Sets `send`, `content_id`, `group`,
+    /// `reached`, `failed`, `skipped`.
+    SendFinished = 23,
+    /// The server's store was put back to an earlier state, and this device uploads its keys again.
+    ServerRestored = 24,
 }
 
 /// Something that the app should know. Its kind says which fields are set; the others are zero.
@@ -111,6 +120,22 @@ pub struct sesame_event {
     pub claimed: sesame_slice,
     /// Whether the app had verified the pinned key.
     pub was_verified: bool,
+    /// The number of the code that says why.
+    pub reason: u32,
+    /// The send, 16 bytes.
+    pub send: sesame_slice,
+    /// The message's id, the same in every copy, 16 bytes.
+    pub content_id: sesame_slice,
+    /// The number of users whom it reached.
+    pub reached: u32,
+    /// The users whom it did not reach.
+    pub failed: *const *const sesame_failed_user,
+    /// How many.
+    pub failed_count: usize,
+    /// The devices that got nothing of it.
+    pub skipped: *const *const sesame_skipped_device,
+    /// How many.
+    pub skipped_count: usize,
 }
 
 impl sesame_event {
@@ -136,6 +161,14 @@ impl sesame_event {
         pinned: sesame_slice::NONE,
         claimed: sesame_slice::NONE,
         was_verified: false,
+        reason: 0,
+        send: sesame_slice::NONE,
+        content_id: sesame_slice::NONE,
+        reached: 0,
+        failed: core::ptr::null(),
+        failed_count: 0,
+        skipped: core::ptr::null(),
+        skipped_count: 0,
     };
 }
 
@@ -183,12 +216,6 @@ pub(super) fn one_event(tree: &mut Tree, from: sesame_core::event::Event) -> ses
             made.user = tree.user(&user);
             made.device = device.0;
             (made.users, made.user_count) = tree.users(&added);
-        }
-        sesame_core::event::Event::GroupDiverged { group, user, device } => {
-            made.kind = sesame_event_kind::GroupDiverged;
-            made.group = tree.copy(&group.0);
-            made.user = tree.user(&user);
-            made.device = device.0;
         }
         sesame_core::event::Event::GroupEquivocation { group, user, device } => {
             made.kind = sesame_event_kind::GroupEquivocation;
@@ -246,6 +273,32 @@ pub(super) fn one_event(tree: &mut Tree, from: sesame_core::event::Event) -> ses
             made.kind = sesame_event_kind::ServerInconsistent;
             made.user = tree.user(&user);
         }
+        sesame_core::event::Event::NotOpened { user, device, reason } => {
+            made.kind = sesame_event_kind::NotOpened;
+            made.user = tree.user(&user);
+            made.device = device.0;
+            made.reason = u32::from(reason);
+        }
+        sesame_core::event::Event::RegistrationRefused { user } => {
+            made.kind = sesame_event_kind::RegistrationRefused;
+            made.user = tree.user(&user);
+        }
+        sesame_core::event::Event::RemovedFromAccount { epoch } => {
+            made.kind = sesame_event_kind::RemovedFromAccount;
+            made.epoch = epoch;
+        }
+        sesame_core::event::Event::SendFinished { send, content_id, group, reached, failed, skipped } => {
+            made.kind = sesame_event_kind::SendFinished;
+            made.send = tree.copy(&send.0);
+            made.content_id = tree.copy(&content_id.0);
+            made.group = tree.maybe(group.as_ref().map(|it| &it.0[..]));
+            made.reached = reached;
+            (made.failed, made.failed_count) = tree.map(failed, one_failed_user);
+            (made.skipped, made.skipped_count) = tree.map(skipped, one_skipped_device);
+        }
+        sesame_core::event::Event::ServerRestored => {
+            made.kind = sesame_event_kind::ServerRestored;
+        }
         sesame_core::event::Event::SessionStarted { user, device, session_id } => {
             made.kind = sesame_event_kind::SessionStarted;
             made.user = tree.user(&user);
@@ -255,24 +308,6 @@ pub(super) fn one_event(tree: &mut Tree, from: sesame_core::event::Event) -> ses
         _ => {}
     }
     made
-}
-
-/// Events, in order.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sesame_events {
-    /// The size of this struct in the library.
-    pub struct_size: usize,
-    /// The events.
-    pub items: *const *const sesame_event,
-    /// How many.
-    pub count: usize,
-}
-
-/// Kept in the tree.
-pub(in crate::capi) fn events(tree: &mut Tree, from: Vec<sesame_core::event::Event>) -> *const sesame_events {
-    let (items, count) = tree.map(from, one_event);
-    tree.one(sesame_events { struct_size: size_of::<sesame_events>(), items, count })
 }
 
 /// How a group's messages travel.
@@ -633,72 +668,6 @@ pub(super) fn one_message(tree: &mut Tree, mut from: sesame_core::event::Message
     made
 }
 
-/// Something in the answers that was not taken. It changed nothing, but its device is skipped.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sesame_refusal {
-    /// The size of this struct in the library.
-    pub struct_size: usize,
-    /// `device_lists` or `bundles`.
-    pub field: sesame_slice,
-    /// Its place in that list, from 0.
-    pub item: usize,
-    /// The code that says why.
-    pub reason: sesame_status,
-}
-
-impl sesame_refusal {
-    const NOTHING: Self =
-        Self { struct_size: size_of::<Self>(), field: sesame_slice::NONE, item: 0, reason: sesame_status::Ok };
-}
-
-pub(super) fn one_refusal(tree: &mut Tree, from: sesame_core::event::Refusal) -> sesame_refusal {
-    let mut made = sesame_refusal::NOTHING;
-    made.field = tree.copy(from.field.as_bytes());
-    made.item = from.item;
-    made.reason = from.code.into();
-    made
-}
-
-/// What came of the answers.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sesame_applied {
-    /// The size of this struct in the library.
-    pub struct_size: usize,
-    /// What the app should know.
-    pub events: *const *const sesame_event,
-    /// How many.
-    pub event_count: usize,
-    /// What was refused.
-    pub refusals: *const *const sesame_refusal,
-    /// How many.
-    pub refusal_count: usize,
-}
-
-impl sesame_applied {
-    const NOTHING: Self = Self {
-        struct_size: size_of::<Self>(),
-        events: core::ptr::null(),
-        event_count: 0,
-        refusals: core::ptr::null(),
-        refusal_count: 0,
-    };
-}
-
-pub(super) fn one_applied(tree: &mut Tree, from: sesame_core::event::Applied) -> sesame_applied {
-    let mut made = sesame_applied::NOTHING;
-    (made.events, made.event_count) = tree.map(from.events, one_event);
-    (made.refusals, made.refusal_count) = tree.map(from.refusals, one_refusal);
-    made
-}
-
-/// Kept in the tree.
-pub(in crate::capi) fn applied(tree: &mut Tree, from: sesame_core::event::Applied) -> *const sesame_applied {
-    let made = one_applied(tree, from);
-    tree.one(made)
-}
-
 /// A user, as this device knows it.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -896,43 +865,11 @@ pub(in crate::capi) fn session(
     tree.one(made)
 }
 
-/// What a device uploads to the server: its user's signed device list, and prekeys.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sesame_publication {
-    /// The size of this struct in the library.
-    pub struct_size: usize,
-    /// The upload's name, for `sesame_device_published`, 16 bytes.
-    pub id: sesame_slice,
-    /// The bytes for the server.
-    pub bytes: sesame_slice,
-}
-
-impl sesame_publication {
-    const NOTHING: Self = Self { struct_size: size_of::<Self>(), id: sesame_slice::NONE, bytes: sesame_slice::NONE };
-}
-
-pub(super) fn one_publication(tree: &mut Tree, from: sesame_core::event::Publication) -> sesame_publication {
-    let mut made = sesame_publication::NOTHING;
-    made.id = tree.copy(&from.id.0);
-    made.bytes = tree.bytes(from.bytes);
-    made
-}
-
-/// Kept in the tree.
-pub(in crate::capi) fn publication(
-    tree: &mut Tree,
-    from: sesame_core::event::Publication,
-) -> *const sesame_publication {
-    let made = one_publication(tree, from);
-    tree.one(made)
-}
-
 /// One ciphertext for one device.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct sesame_outgoing {
-    /// The size of this struct.
+    /// The size of this struct in the library.
     pub struct_size: usize,
     /// The device that it is for.
     pub device: u32,
@@ -955,7 +892,7 @@ pub(super) fn one_outgoing(tree: &mut Tree, from: sesame_core::event::Outgoing) 
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct sesame_skipped {
-    /// The size of this struct.
+    /// The size of this struct in the library.
     pub struct_size: usize,
     /// The device.
     pub device: u32,
@@ -978,12 +915,12 @@ pub(super) fn one_skipped(_: &mut Tree, from: sesame_core::event::Skipped) -> se
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct sesame_batch {
-    /// The size of this struct.
+    /// The size of this struct in the library.
     pub struct_size: usize,
     /// The user whose devices they are for.
     pub user: sesame_slice,
-    /// Whether it is for one device alone, so that the server does not compare it with the list. 1 for yes, 0 for no.
-    pub targeted: u32,
+    /// Whether it is for one device alone, so that the server does not compare it with the list.
+    pub targeted: bool,
     /// One for each device, rising by device.
     pub envelopes: *const *const sesame_outgoing,
     /// How many.
@@ -998,7 +935,7 @@ impl sesame_batch {
     const NOTHING: Self = Self {
         struct_size: size_of::<Self>(),
         user: sesame_slice::NONE,
-        targeted: 0,
+        targeted: false,
         envelopes: core::ptr::null(),
         envelope_count: 0,
         skips: core::ptr::null(),
@@ -1009,68 +946,31 @@ impl sesame_batch {
 pub(super) fn one_batch(tree: &mut Tree, from: sesame_core::event::Batch) -> sesame_batch {
     let mut made = sesame_batch::NOTHING;
     made.user = tree.user(&from.user);
-    made.targeted = u32::from(from.targeted);
+    made.targeted = from.targeted;
     (made.envelopes, made.envelope_count) = tree.map(from.envelopes, one_outgoing);
     (made.skips, made.skip_count) = tree.map(from.skips, one_skipped);
     made
 }
 
-/// Which kind of thing is needed.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum sesame_need_kind {
-    /// The user's signed device list. Sets `user`.
-    DeviceList = 1,
-    /// A prekey bundle of this device. Sets `user`, `device`.
-    Bundle = 2,
-    /// The app's decision on a changed account key. Sets `user`.
-    IdentityAcceptance = 3,
-    /// An upload of fresh prekeys.
-    Publication = 4,
-}
-
-/// What the app has to bring before a batch is whole. Its kind says which fields are set; the others are zero.
+/// Batches, rising by user.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct sesame_need {
-    /// The size of this struct.
+pub struct sesame_batches {
+    /// The size of this struct in the library.
     pub struct_size: usize,
-    /// A `sesame_need_kind`.
-    pub kind: u32,
-    /// The device.
-    pub device: u32,
-    /// The user.
-    pub user: sesame_slice,
+    /// The batches.
+    pub items: *const *const sesame_batch,
+    /// How many.
+    pub count: usize,
 }
 
-impl sesame_need {
-    const NOTHING: Self = Self { struct_size: size_of::<Self>(), kind: 0, device: 0, user: sesame_slice::NONE };
+/// Kept in the tree.
+pub(in crate::capi) fn batches(tree: &mut Tree, from: Vec<sesame_core::event::Batch>) -> *const sesame_batches {
+    let (items, count) = tree.map(from, one_batch);
+    tree.one(sesame_batches { struct_size: size_of::<sesame_batches>(), items, count })
 }
 
-pub(super) fn one_need(tree: &mut Tree, from: sesame_core::event::Need) -> sesame_need {
-    let mut made = sesame_need::NOTHING;
-    match from {
-        sesame_core::event::Need::DeviceList(user) => {
-            made.kind = sesame_need_kind::DeviceList as u32;
-            made.user = tree.user(&user);
-        }
-        sesame_core::event::Need::Bundle(user, device) => {
-            made.kind = sesame_need_kind::Bundle as u32;
-            made.user = tree.user(&user);
-            made.device = device.0;
-        }
-        sesame_core::event::Need::IdentityAcceptance(user) => {
-            made.kind = sesame_need_kind::IdentityAcceptance as u32;
-            made.user = tree.user(&user);
-        }
-        sesame_core::event::Need::Publication => {
-            made.kind = sesame_need_kind::Publication as u32;
-        }
-    }
-    made
-}
-
-/// How a send stands.
+/// A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct sesame_send {
@@ -1080,54 +980,224 @@ pub struct sesame_send {
     pub id: sesame_slice,
     /// The message's id, 16 bytes: it travels inside, the same in every copy.
     pub content_id: sesame_slice,
-    /// What to submit now, one batch for each user; each is settled by its own `sesame_device_accepted` or `sesame_device_rejected`.
-    pub batches: *const *const sesame_batch,
-    /// How many.
-    pub batch_count: usize,
-    /// What must be brought before the other users' batches are whole.
-    pub needs: *const *const sesame_need,
-    /// How many.
-    pub need_count: usize,
-    /// Users that were given up, and the code's number that says why; `sesame_device_abandon` drops them.
-    pub failed: *const *const sesame_failed_user,
-    /// How many.
-    pub failed_count: usize,
-    /// What came to light by the call.
-    pub events: *const *const sesame_event,
-    /// How many.
-    pub event_count: usize,
 }
 
 impl sesame_send {
-    const NOTHING: Self = Self {
-        struct_size: size_of::<Self>(),
-        id: sesame_slice::NONE,
-        content_id: sesame_slice::NONE,
-        batches: core::ptr::null(),
-        batch_count: 0,
-        needs: core::ptr::null(),
-        need_count: 0,
-        failed: core::ptr::null(),
-        failed_count: 0,
-        events: core::ptr::null(),
-        event_count: 0,
-    };
+    const NOTHING: Self =
+        Self { struct_size: size_of::<Self>(), id: sesame_slice::NONE, content_id: sesame_slice::NONE };
 }
 
 pub(super) fn one_send(tree: &mut Tree, from: sesame_core::event::PendingSend) -> sesame_send {
     let mut made = sesame_send::NOTHING;
     made.id = tree.copy(&from.id.0);
     made.content_id = tree.copy(&from.content_id.0);
-    (made.batches, made.batch_count) = tree.map(from.batches, one_batch);
-    (made.needs, made.need_count) = tree.map(from.needs, one_need);
-    (made.failed, made.failed_count) = tree.map(from.failed, failed);
-    (made.events, made.event_count) = tree.map(from.events, one_event);
     made
 }
 
 /// Kept in the tree.
 pub(in crate::capi) fn send(tree: &mut Tree, from: sesame_core::event::PendingSend) -> *const sesame_send {
     let made = one_send(tree, from);
+    tree.one(made)
+}
+
+/// A user for whom a send was given up or withdrawn.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_failed_user {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// The user.
+    pub user: sesame_slice,
+    /// The number of the code that says why.
+    pub reason: u32,
+}
+
+impl sesame_failed_user {
+    const NOTHING: Self = Self { struct_size: size_of::<Self>(), user: sesame_slice::NONE, reason: 0 };
+}
+
+pub(super) fn one_failed_user(tree: &mut Tree, from: sesame_core::event::FailedUser) -> sesame_failed_user {
+    let mut made = sesame_failed_user::NOTHING;
+    made.user = tree.user(&from.user);
+    made.reason = u32::from(from.reason);
+    made
+}
+
+/// A listed device that got nothing of a send.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_skipped_device {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// The user.
+    pub user: sesame_slice,
+    /// The device.
+    pub device: u32,
+    /// The number of the code that says why.
+    pub reason: u32,
+}
+
+impl sesame_skipped_device {
+    const NOTHING: Self = Self { struct_size: size_of::<Self>(), user: sesame_slice::NONE, device: 0, reason: 0 };
+}
+
+pub(super) fn one_skipped_device(tree: &mut Tree, from: sesame_core::event::SkippedDevice) -> sesame_skipped_device {
+    let mut made = sesame_skipped_device::NOTHING;
+    made.user = tree.user(&from.user);
+    made.device = from.device.0;
+    made.reason = u32::from(from.reason);
+    made
+}
+
+/// What has become of a send for one user.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum sesame_outcome {
+    /// The app has withdrawn it.
+    Cancelled = 1,
+    /// It was given up: none of the user's devices has got it.
+    Failed = 2,
+    /// The server has taken it, for one of the user's devices at least.
+    Sent = 3,
+    /// It is not settled.
+    Waiting = 4,
+}
+
+impl From<sesame_core::event::Outcome> for sesame_outcome {
+    fn from(from: sesame_core::event::Outcome) -> Self {
+        match from {
+            sesame_core::event::Outcome::Cancelled => Self::Cancelled,
+            sesame_core::event::Outcome::Failed => Self::Failed,
+            sesame_core::event::Outcome::Sent => Self::Sent,
+            sesame_core::event::Outcome::Waiting => Self::Waiting,
+        }
+    }
+}
+
+/// What a send that is not settled waits for.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum sesame_waiting_for {
+    /// The app's decision on a changed account key.
+    Identity = 1,
+    /// Nothing: it is settled.
+    Nothing = 2,
+    /// An upload of this device's own prekeys.
+    Publication = 3,
+    /// The server: requests are due, or under way.
+    Server = 4,
+}
+
+impl From<sesame_core::event::WaitingFor> for sesame_waiting_for {
+    fn from(from: sesame_core::event::WaitingFor) -> Self {
+        match from {
+            sesame_core::event::WaitingFor::Identity => Self::Identity,
+            sesame_core::event::WaitingFor::Nothing => Self::Nothing,
+            sesame_core::event::WaitingFor::Publication => Self::Publication,
+            sesame_core::event::WaitingFor::Server => Self::Server,
+        }
+    }
+}
+
+/// How a send stands with one user.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_user_status {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// The user.
+    pub user: sesame_slice,
+    /// What has become of it.
+    pub outcome: sesame_outcome,
+    /// What it waits for.
+    pub waiting_for: sesame_waiting_for,
+    /// The number of devices that it was sent to.
+    pub reached: u32,
+    /// Listed devices that got nothing, and why.
+    pub skipped: *const *const sesame_skipped,
+    /// How many.
+    pub skipped_count: usize,
+    /// The number of the code that says why it failed or was cancelled, or 0.
+    pub reason: u32,
+}
+
+impl sesame_user_status {
+    const NOTHING: Self = Self {
+        struct_size: size_of::<Self>(),
+        user: sesame_slice::NONE,
+        outcome: sesame_outcome::Cancelled,
+        waiting_for: sesame_waiting_for::Identity,
+        reached: 0,
+        skipped: core::ptr::null(),
+        skipped_count: 0,
+        reason: 0,
+    };
+}
+
+pub(super) fn one_user_status(tree: &mut Tree, from: sesame_core::event::UserStatus) -> sesame_user_status {
+    let mut made = sesame_user_status::NOTHING;
+    made.user = tree.user(&from.user);
+    made.outcome = from.outcome.into();
+    made.waiting_for = from.waiting_for.into();
+    made.reached = from.reached;
+    (made.skipped, made.skipped_count) = tree.map(from.skipped, one_skipped);
+    made.reason = u32::from(from.reason);
+    made
+}
+
+/// How a send stands.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_send_status {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// The send's id, 16 bytes.
+    pub id: sesame_slice,
+    /// The message's id, 16 bytes.
+    pub content_id: sesame_slice,
+    /// The group that it was sent to, 32 bytes; absent for a direct send.
+    pub group: sesame_slice,
+    /// The app's bytes; empty for an act in a group.
+    pub payload: sesame_slice,
+    /// Whether it is settled with every user. Copies for the sender's own devices do not count.
+    pub finished: bool,
+    /// How it stands with each user, rising by user.
+    pub users: *const *const sesame_user_status,
+    /// How many.
+    pub user_count: usize,
+}
+
+impl sesame_send_status {
+    const NOTHING: Self = Self {
+        struct_size: size_of::<Self>(),
+        id: sesame_slice::NONE,
+        content_id: sesame_slice::NONE,
+        group: sesame_slice::NONE,
+        payload: sesame_slice::NONE,
+        finished: false,
+        users: core::ptr::null(),
+        user_count: 0,
+    };
+}
+
+pub(super) fn one_send_status(tree: &mut Tree, mut from: sesame_core::event::SendStatus) -> sesame_send_status {
+    let mut made = sesame_send_status::NOTHING;
+    made.id = tree.copy(&from.id.0);
+    made.content_id = tree.copy(&from.content_id.0);
+    made.group = tree.maybe(from.group.as_ref().map(|it| &it.0[..]));
+    made.payload = tree.bytes(std::mem::take(&mut from.payload));
+    made.finished = from.finished;
+    (made.users, made.user_count) = tree.map(from.users, one_user_status);
+    made
+}
+
+/// Kept in the tree; NULL for none.
+pub(in crate::capi) fn send_status(
+    tree: &mut Tree,
+    from: Option<sesame_core::event::SendStatus>,
+) -> *const sesame_send_status {
+    let Some(from) = from else { return core::ptr::null() };
+    let made = one_send_status(tree, from);
     tree.one(made)
 }
 
@@ -1138,66 +1208,358 @@ pub struct sesame_sends {
     /// The size of this struct in the library.
     pub struct_size: usize,
     /// The sends.
-    pub items: *const *const sesame_send,
+    pub items: *const *const sesame_send_status,
     /// How many.
     pub count: usize,
 }
 
 /// Kept in the tree.
-pub(in crate::capi) fn sends(tree: &mut Tree, from: Vec<sesame_core::event::PendingSend>) -> *const sesame_sends {
-    let (items, count) = tree.map(from, one_send);
+pub(in crate::capi) fn sends(tree: &mut Tree, from: Vec<sesame_core::event::SendStatus>) -> *const sesame_sends {
+    let (items, count) = tree.map(from, one_send_status);
     tree.one(sesame_sends { struct_size: size_of::<sesame_sends>(), items, count })
 }
 
-/// What the server gave for needs.
+/// The device that an envelope says it comes from.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct sesame_answers {
-    /// The size of this struct.
+pub struct sesame_sender {
+    /// The size of this struct in the library.
     pub struct_size: usize,
-    /// Signed device lists.
-    pub device_lists: *const sesame_slice,
-    /// How many.
-    pub device_list_count: usize,
-    /// Prekey bundles.
-    pub bundles: *const sesame_slice,
-    /// How many.
-    pub bundle_count: usize,
-    /// Devices for which the server has no bundle.
-    pub without_bundle: *const sesame_address,
-    /// How many.
-    pub without_bundle_count: usize,
-    /// Users that the server does not know.
-    pub unknown_users: *const sesame_slice,
-    /// How many.
-    pub unknown_user_count: usize,
+    /// The user.
+    pub user: sesame_slice,
+    /// The user's device.
+    pub device: u32,
+    /// Whether the envelope's gate fits the keys that we know for this device. If not, anybody may have written this address on the
+    /// envelope.
+    pub authenticated: bool,
 }
 
-impl sesame_answers {
+impl sesame_sender {
+    const NOTHING: Self =
+        Self { struct_size: size_of::<Self>(), user: sesame_slice::NONE, device: 0, authenticated: false };
+}
+
+pub(super) fn one_sender(tree: &mut Tree, from: sesame_core::event::Sender) -> sesame_sender {
+    let mut made = sesame_sender::NOTHING;
+    made.user = tree.user(&from.user);
+    made.device = from.device.0;
+    made.authenticated = from.authenticated;
+    made
+}
+
+/// What has become of an envelope.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum sesame_mail_outcome {
+    /// It was received before.
+    Duplicate = 1,
+    /// It waits in the store until the app accepts a changed identity, or its group is known.
+    Held = 2,
+    /// The store failed on it, and it may open later.
+    Later = 3,
+    /// It was opened.
+    Opened = 4,
+    /// It will never open.
+    Refused = 5,
+}
+
+impl From<sesame_core::event::MailOutcome> for sesame_mail_outcome {
+    fn from(from: sesame_core::event::MailOutcome) -> Self {
+        match from {
+            sesame_core::event::MailOutcome::Duplicate => Self::Duplicate,
+            sesame_core::event::MailOutcome::Held => Self::Held,
+            sesame_core::event::MailOutcome::Later => Self::Later,
+            sesame_core::event::MailOutcome::Opened => Self::Opened,
+            sesame_core::event::MailOutcome::Refused => Self::Refused,
+        }
+    }
+}
+
+/// What has become of one envelope, and what to do with it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_mail_result {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// What has become of it.
+    pub outcome: sesame_mail_outcome,
+    /// What it said, in the inbox.
+    pub items: *const u64,
+    /// How many.
+    pub item_count: usize,
+    /// Whether it is to stay in the mailbox. Any other may be deleted there.
+    pub keep: bool,
+    /// The device that it says it comes from, where it was refused; or NULL.
+    pub sender: *const sesame_sender,
+    /// The number of the code that says why it was not opened, or 0.
+    pub reason: u32,
+}
+
+impl sesame_mail_result {
     const NOTHING: Self = Self {
         struct_size: size_of::<Self>(),
-        device_lists: core::ptr::null(),
-        device_list_count: 0,
-        bundles: core::ptr::null(),
-        bundle_count: 0,
-        without_bundle: core::ptr::null(),
-        without_bundle_count: 0,
-        unknown_users: core::ptr::null(),
-        unknown_user_count: 0,
+        outcome: sesame_mail_outcome::Duplicate,
+        items: core::ptr::null(),
+        item_count: 0,
+        keep: false,
+        sender: core::ptr::null(),
+        reason: 0,
     };
 }
 
-pub(super) fn one_answers(tree: &mut Tree, from: sesame_core::event::Answers) -> sesame_answers {
-    let mut made = sesame_answers::NOTHING;
-    (made.device_lists, made.device_list_count) = tree.strings(from.device_lists);
-    (made.bundles, made.bundle_count) = tree.strings(from.bundles);
-    (made.without_bundle, made.without_bundle_count) = tree.addresses(&from.without_bundle);
-    (made.unknown_users, made.unknown_user_count) = tree.users(&from.unknown_users);
+pub(super) fn one_mail_result(tree: &mut Tree, from: sesame_core::event::MailResult) -> sesame_mail_result {
+    let mut made = sesame_mail_result::NOTHING;
+    made.outcome = from.outcome.into();
+    (made.items, made.item_count) = tree.array(from.items);
+    made.keep = from.keep;
+    made.sender = from.sender.map_or(core::ptr::null(), |it| {
+        let it = one_sender(tree, it);
+        tree.one(it)
+    });
+    made.reason = u32::from(from.reason);
+    made
+}
+
+/// Results, in the order of the envelopes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_mail_results {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// The results.
+    pub items: *const *const sesame_mail_result,
+    /// How many.
+    pub count: usize,
+}
+
+/// Kept in the tree.
+pub(in crate::capi) fn mail_results(
+    tree: &mut Tree,
+    from: Vec<sesame_core::event::MailResult>,
+) -> *const sesame_mail_results {
+    let (items, count) = tree.map(from, one_mail_result);
+    tree.one(sesame_mail_results { struct_size: size_of::<sesame_mail_results>(), items, count })
+}
+
+/// What a request asks of the server.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum sesame_request_kind {
+    /// Bundles of prekeys.
+    Bundles = 1,
+    /// Envelopes that are stored here may be deleted there.
+    Confirm = 2,
+    /// The account is deleted.
+    Delete = 3,
+    /// A step of linking another device.
+    Link = 4,
+    /// Device lists.
+    Lists = 5,
+    /// The mailbox.
+    Mail = 6,
+    /// The device list and prekeys are uploaded.
+    Publication = 7,
+    /// Where the server may knock.
+    Push = 8,
+    /// Batches.
+    Submit = 9,
+}
+
+impl From<sesame_core::event::RequestKind> for sesame_request_kind {
+    fn from(from: sesame_core::event::RequestKind) -> Self {
+        match from {
+            sesame_core::event::RequestKind::Bundles => Self::Bundles,
+            sesame_core::event::RequestKind::Confirm => Self::Confirm,
+            sesame_core::event::RequestKind::Delete => Self::Delete,
+            sesame_core::event::RequestKind::Link => Self::Link,
+            sesame_core::event::RequestKind::Lists => Self::Lists,
+            sesame_core::event::RequestKind::Mail => Self::Mail,
+            sesame_core::event::RequestKind::Publication => Self::Publication,
+            sesame_core::event::RequestKind::Push => Self::Push,
+            sesame_core::event::RequestKind::Submit => Self::Submit,
+        }
+    }
+}
+
+/// A header of a request.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_header {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// Its name.
+    pub name: sesame_slice,
+    /// Its value.
+    pub value: sesame_slice,
+}
+
+impl sesame_header {
+    const NOTHING: Self = Self { struct_size: size_of::<Self>(), name: sesame_slice::NONE, value: sesame_slice::NONE };
+}
+
+pub(super) fn one_header(tree: &mut Tree, from: sesame_core::event::Header) -> sesame_header {
+    let mut made = sesame_header::NOTHING;
+    made.name = tree.bytes(from.name.into_bytes());
+    made.value = tree.bytes(from.value.into_bytes());
+    made
+}
+
+/// One request to the server: a POST of `body` to `path`. Send it within a minute, and do not store it: the device gives it out
+/// again.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_server_request {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// The request's id, for `respond`, 16 bytes.
+    pub id: sesame_slice,
+    /// What it asks.
+    pub kind: sesame_request_kind,
+    /// The path of the URL.
+    pub path: sesame_slice,
+    /// The headers, the content type among them.
+    pub headers: *const *const sesame_header,
+    /// How many.
+    pub header_count: usize,
+    /// The body.
+    pub body: sesame_slice,
+    /// The users that it is about, to look at.
+    pub users: *const sesame_slice,
+    /// How many.
+    pub user_count: usize,
+}
+
+impl sesame_server_request {
+    const NOTHING: Self = Self {
+        struct_size: size_of::<Self>(),
+        id: sesame_slice::NONE,
+        kind: sesame_request_kind::Bundles,
+        path: sesame_slice::NONE,
+        headers: core::ptr::null(),
+        header_count: 0,
+        body: sesame_slice::NONE,
+        users: core::ptr::null(),
+        user_count: 0,
+    };
+}
+
+pub(super) fn one_server_request(tree: &mut Tree, from: sesame_core::event::ServerRequest) -> sesame_server_request {
+    let mut made = sesame_server_request::NOTHING;
+    made.id = tree.copy(&from.id.0);
+    made.kind = from.kind.into();
+    made.path = tree.bytes(from.path.into_bytes());
+    (made.headers, made.header_count) = tree.map(from.headers, one_header);
+    made.body = tree.bytes(from.body);
+    (made.users, made.user_count) = tree.users(&from.users);
+    made
+}
+
+/// Kept in the tree; NULL for none.
+pub(in crate::capi) fn server_request(
+    tree: &mut Tree,
+    from: Option<sesame_core::event::ServerRequest>,
+) -> *const sesame_server_request {
+    let Some(from) = from else { return core::ptr::null() };
+    let made = one_server_request(tree, from);
+    tree.one(made)
+}
+
+/// What came of an answer.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_answered {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// Whether the request was waiting for an answer. A late or a repeated answer changes nothing.
+    pub known: bool,
+    /// Items that are new in the inbox.
+    pub items: *const u64,
+    /// How many.
+    pub item_count: usize,
+    /// Sends that changed.
+    pub sends: *const sesame_slice,
+    /// How many.
+    pub send_count: usize,
+    /// The number of the code that says why the requests pause, or 0.
+    pub problem: u32,
+}
+
+impl sesame_answered {
+    const NOTHING: Self = Self {
+        struct_size: size_of::<Self>(),
+        known: false,
+        items: core::ptr::null(),
+        item_count: 0,
+        sends: core::ptr::null(),
+        send_count: 0,
+        problem: 0,
+    };
+}
+
+pub(super) fn one_answered(tree: &mut Tree, from: sesame_core::event::Answered) -> sesame_answered {
+    let mut made = sesame_answered::NOTHING;
+    made.known = from.known;
+    (made.items, made.item_count) = tree.array(from.items);
+    (made.sends, made.send_count) = tree.strings(from.sends.iter().map(|it| it.0.to_vec()).collect());
+    made.problem = u32::from(from.problem);
     made
 }
 
 /// Kept in the tree.
-pub(in crate::capi) fn answers(tree: &mut Tree, from: sesame_core::event::Answers) -> *const sesame_answers {
-    let made = one_answers(tree, from);
+pub(in crate::capi) fn answered(tree: &mut Tree, from: sesame_core::event::Answered) -> *const sesame_answered {
+    let made = one_answered(tree, from);
+    tree.one(made)
+}
+
+/// How a device stands with its server.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_health {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// Whether the server has this device's prekeys, and the list that names it.
+    pub registered: bool,
+    /// The number of the code that says why nothing goes on, or 0.
+    pub problem: u32,
+    /// The time until `next_request` has something to give, in ms; 0 when it has now.
+    pub due_in: u64,
+    /// The number of sends that are not finished.
+    pub open_sends: u32,
+    /// The number of items in the inbox.
+    pub inbox: u32,
+    /// The number of envelopes that the server still had at the last fetch.
+    pub mail_left: u32,
+    /// The server's clock less ours, in ms, as far as it has said.
+    pub clock_offset: i64,
+}
+
+impl sesame_health {
+    const NOTHING: Self = Self {
+        struct_size: size_of::<Self>(),
+        registered: false,
+        problem: 0,
+        due_in: 0,
+        open_sends: 0,
+        inbox: 0,
+        mail_left: 0,
+        clock_offset: 0,
+    };
+}
+
+pub(super) fn one_health(_: &mut Tree, from: sesame_core::event::Health) -> sesame_health {
+    let mut made = sesame_health::NOTHING;
+    made.registered = from.registered;
+    made.problem = u32::from(from.problem);
+    made.due_in = from.due_in;
+    made.open_sends = from.open_sends;
+    made.inbox = from.inbox;
+    made.mail_left = from.mail_left;
+    made.clock_offset = from.clock_offset;
+    made
+}
+
+/// Kept in the tree.
+pub(in crate::capi) fn health(tree: &mut Tree, from: sesame_core::event::Health) -> *const sesame_health {
+    let made = one_health(tree, from);
     tree.one(made)
 }

@@ -30,9 +30,6 @@ pub fn said(event: &Event) -> String {
         Event::GroupAdded { group, user, device, added } => {
             format!("GroupAdded {} group {}{}", at(user, *device), s(&group.0), named("users", added.iter().map(name)))
         }
-        Event::GroupDiverged { group, user, device } => {
-            format!("GroupDiverged {} group {}", at(user, *device), s(&group.0))
-        }
         Event::GroupEquivocation { group, user, device } => {
             format!("GroupEquivocation {} group {}", at(user, *device), s(&group.0))
         }
@@ -59,6 +56,19 @@ pub fn said(event: &Event) -> String {
             yes(*was_verified)
         ),
         Event::ServerInconsistent { user } => format!("ServerInconsistent {}", name(user)),
+        Event::NotOpened { user, device, reason } => format!("NotOpened {} code {}", at(user, *device), reason),
+        Event::RegistrationRefused { user } => format!("RegistrationRefused {}", name(user)),
+        Event::RemovedFromAccount { epoch } => format!("RemovedFromAccount epoch {}", epoch),
+        Event::SendFinished { send, content_id, group, reached, failed, skipped } => format!(
+            "SendFinished{} send {} content {} reached {} failed {} skipped {}",
+            group.as_ref().map_or(String::new(), |id| format!(" group {}", s(&id.0))),
+            s(&send.0),
+            s(&content_id.0),
+            reached,
+            failed.len(),
+            skipped.len()
+        ),
+        Event::ServerRestored => "ServerRestored".to_owned(),
         Event::SessionStarted { user, device, session_id } => {
             format!("SessionStarted {} session {}", at(user, *device), s(&session_id.0))
         }

@@ -51,6 +51,36 @@ public object Code {
     /** A struct or pointer is not laid out as the header says. */
     public const val BAD_STRUCT: Int = 116
 
+    /** The content id was used for another send. */
+    public const val CONTENT_ID_IN_USE: Int = 130
+
+    /** The payload is longer than one message carries. */
+    public const val PAYLOAD_TOO_LARGE: Int = 131
+
+    /** The send is not finished. */
+    public const val NOT_A_FINISHED_SEND: Int = 132
+
+    /** No such send is known. */
+    public const val UNKNOWN_SEND: Int = 133
+
+    /** The request is another device's. */
+    public const val FOREIGN_REQUEST: Int = 134
+
+    /** The device is not registered with a server yet. */
+    public const val NOT_REGISTERED: Int = 135
+
+    /** The app has cancelled the send. */
+    public const val CANCELLED: Int = 136
+
+    /** This device was removed from its own device list. */
+    public const val DEVICE_REMOVED: Int = 137
+
+    /** No such device is known. */
+    public const val UNKNOWN_DEVICE: Int = 138
+
+    /** The user has as many devices as a user may have. */
+    public const val TOO_MANY_OWN_DEVICES: Int = 139
+
     /** The bytes end too early. */
     public const val TRUNCATED: Int = 201
 
@@ -183,6 +213,42 @@ public object Code {
     /** The server's answer is not backed by a signed list. */
     public const val SERVER_INCONSISTENT: Int = 314
 
+    /** The server gave no answer. */
+    public const val SERVER_UNREACHABLE: Int = 320
+
+    /** The server's answer is not what the request asks for. */
+    public const val SERVER_ANSWER: Int = 321
+
+    /** The server asks to try again later. */
+    public const val SERVER_BUSY: Int = 322
+
+    /** The server does not accept the request's signature. */
+    public const val SERVER_UNAUTHORIZED: Int = 323
+
+    /** The server refuses to register the device. */
+    public const val REGISTRATION_REFUSED: Int = 324
+
+    /** The server shows a signed list without this device. */
+    public const val REMOVED_FROM_ACCOUNT: Int = 325
+
+    /** The send was cancelled after a request had left. */
+    public const val MAYBE_SENT: Int = 326
+
+    /** The send was not finished in time. */
+    public const val EXPIRED: Int = 327
+
+    /** The recipient's mailbox is full. */
+    public const val MAILBOX_FULL: Int = 328
+
+    /** The server does not deliver this. */
+    public const val REFUSED_BY_POLICY: Int = 329
+
+    /** The recipient's devices have changed. */
+    public const val STALE_VIEW: Int = 330
+
+    /** The inbox is full. */
+    public const val INBOX_FULL: Int = 331
+
     /** The store is locked. */
     public const val STORE_BUSY: Int = 401
 
@@ -218,6 +284,15 @@ public object Code {
 
     /** The app's store does not keep its contract. */
     public const val STORE_MISBEHAVES: Int = 412
+
+    /** The folder of the store is not there. */
+    public const val STORE_PATH_MISSING: Int = 413
+
+    /** The path of the store does not lead to a file. */
+    public const val STORE_PATH_NOT_A_FILE: Int = 414
+
+    /** The file is not a store of this library. */
+    public const val NOT_A_STORE: Int = 415
 
     /** A fault in the library. */
     public const val INTERNAL: Int = 501

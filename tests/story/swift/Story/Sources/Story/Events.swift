@@ -18,8 +18,6 @@ func said(_ event: Event) -> String {
         return "Gap" + words("\(user)/\(device)", group.map { "group \(s($0))" }, "lost \(first)-\(last)")
     case let .groupAdded(group, user, device, added):
         return "GroupAdded" + words("\(user)/\(device)", "group \(s(group))", named("users", added))
-    case let .groupDiverged(group, user, device):
-        return "GroupDiverged" + words("\(user)/\(device)", "group \(s(group))")
     case let .groupEquivocation(group, user, device):
         return "GroupEquivocation" + words("\(user)/\(device)", "group \(s(group))")
     case let .groupInvited(group, user, device):
@@ -40,6 +38,16 @@ func said(_ event: Event) -> String {
         return "IdentityChanged" + words(user, "pinned \(s(pinned))", "claimed \(s(claimed))", "verified \(yes(wasVerified))")
     case let .serverInconsistent(user):
         return "ServerInconsistent" + words(user)
+    case let .notOpened(user, device, code):
+        return "NotOpened" + words("\(user)/\(device)", "code \(code)")
+    case let .registrationRefused(user):
+        return "RegistrationRefused" + words(user)
+    case let .removedFromAccount(epoch):
+        return "RemovedFromAccount" + words("epoch \(epoch)")
+    case let .sendFinished(send, contentId, group, reached, failed, skipped):
+        return "SendFinished" + words(group.map { "group \(s($0))" }, "send \(s(send))", "content \(s(contentId))", "reached \(reached)", "failed \(failed.count)", "skipped \(skipped.count)")
+    case .serverRestored:
+        return "ServerRestored"
     case let .sessionStarted(user, device, sessionId):
         return "SessionStarted" + words("\(user)/\(device)", "session \(s(sessionId))")
     case .other:
