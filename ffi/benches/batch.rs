@@ -125,7 +125,7 @@ fn measure(kind: &str, relay: &mut Relay, writer: &Host, reader: &Host, users: &
 fn main() {
     let folder = std::env::temp_dir().join(format!("sesame-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let mut relay = Relay::new();
+    let mut relay = Relay::new("relay.example");
     let peers: Vec<Host> = (0..PEERS).map(|n| Host::new(&format!("peer-{n}"), memory_store(), &mut relay)).collect();
     let users: Vec<UserId> = peers.iter().map(|peer| peer.user.clone()).collect();
     for kind in ["", "-sqlite"] {

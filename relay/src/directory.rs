@@ -1,127 +1,204 @@
-//! The directory: each user's signed device list and each device's prekeys.
+//! The directory: each user's signed device list, and each device's prekeys and push value.
 
-use crate::Caller;
-use core::fmt;
+use crate::{
+    Caller,
+    decide::{Entry, PublishError, Standing, decide_publish, departed},
+    limits::{DEPARTED, KEEP_ONE_TIME, KEEP_TOMBSTONE, WANTED},
+};
 use sesame_core::{
-    error::Code,
-    ids::{DeviceId, UserId},
+    context::Timestamp,
+    ids::{AccountKey, DeviceId, UserId},
     internal::{
+        crypto::ed25519::VerifyingKey,
         keys::device_list::VerifiedDeviceList,
-        wire::bundle::{Bundle, KemPreKey, LastingPreKeys, OneTimePreKey, Publication},
+        wire::{
+            answer::Stock,
+            bundle::{Bundle, KemPreKey, LastingPreKeys, OneTimePreKey, Publication},
+        },
     },
     limits::MAX_ONE_TIME_PRE_KEYS,
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-/// Why an upload was refused.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum PublishError {
-    /// The upload is malformed, or the signature of its list does not verify.
-    Malformed(Code),
-    /// The upload is not from the calling device, or the user's list does not name that device with these keys.
-    NotListed,
-    /// The list does not name the current list among its ancestors.
-    NotASuccessor,
-    /// The user has another account key.
-    OtherAccount,
+/// A decoded upload with its verified list.
+pub(crate) struct Upload {
+    pub(crate) form: Publication,
+    pub(crate) list: Option<VerifiedDeviceList>,
 }
 
-impl fmt::Display for PublishError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed(code) => code.text(),
-            Self::NotListed => "the upload is not from a listed device",
-            Self::NotASuccessor => "the list does not descend from the current one",
-            Self::OtherAccount => "the user has another account key",
-        })
+impl Upload {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, PublishError> {
+        let form = Publication::decode(bytes).map_err(PublishError::Malformed)?;
+        let list = match form.device_list.as_slice() {
+            [] => None,
+            list => Some(VerifiedDeviceList::verify(list).map_err(PublishError::Malformed)?),
+        };
+        Ok(Self { form, list })
+    }
+
+    pub(crate) fn is_from(&self, (user, device): Caller<'_>) -> bool {
+        (self.form.user.as_slice(), self.form.device) == (user.as_bytes(), device.0)
     }
 }
 
-impl core::error::Error for PublishError {}
-
-/// The one-time prekeys that a device has left, of the kind that has fewer.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Stock {
-    /// The number of keys.
-    pub one_time: u32,
+/// A pair of one-time prekeys.
+#[derive(Clone, Debug)]
+struct OneTime {
+    curve: OneTimePreKey,
+    kem: KemPreKey,
+    /// When the server took it.
+    taken_at: Timestamp,
 }
 
+/// What the server keeps for a listed device.
 #[derive(Clone, Debug, Default)]
-struct PreKeys {
+struct Device {
     lasting: Option<LastingPreKeys>,
-    curve: VecDeque<OneTimePreKey>,
-    kem: VecDeque<KemPreKey>,
-    /// Ids that were ever uploaded. The same upload a second time adds nothing (A24).
-    taken: BTreeSet<u32>,
+    one_time: VecDeque<OneTime>,
+    /// The highest id of a one-time prekey that was ever taken. The same upload a second time adds nothing (A24).
+    one_time_high: Option<u32>,
+    push: Vec<u8>,
+}
+
+impl Device {
+    fn take(&mut self, upload: Publication, now: Timestamp) {
+        let is_newer =
+            |new: &LastingPreKeys, old: &LastingPreKeys| new.signed_pre_key.created_at >= old.signed_pre_key.created_at;
+        if let Some(new) = upload.lasting
+            && self.lasting.as_ref().is_none_or(|old| is_newer(&new, old))
+        {
+            self.lasting = Some(new);
+        }
+        let mut pairs: Vec<_> = upload.one_time.iter().zip(upload.kem_one_time.iter()).collect();
+        pairs.sort_by_key(|(curve, _)| curve.id);
+        for (curve, kem) in pairs {
+            if self.one_time.len() < MAX_ONE_TIME_PRE_KEYS && self.one_time_high.is_none_or(|high| curve.id > high) {
+                self.one_time_high = Some(curve.id);
+                self.one_time.push_back(OneTime { curve: curve.clone(), kem: kem.clone(), taken_at: now });
+            }
+        }
+    }
+
+    fn drop_old(&mut self, now: Timestamp) {
+        self.one_time.retain(|pair| now.since(pair.taken_at) < KEEP_ONE_TIME);
+    }
+}
+
+/// A device that has left the list. Its key is remembered so that the device can be told.
+#[derive(Clone, Debug)]
+struct Departed {
+    device: DeviceId,
+    signing_key: [u8; 32],
 }
 
 #[derive(Clone, Debug)]
 struct Account {
     list: VerifiedDeviceList,
-    pre_keys: BTreeMap<DeviceId, PreKeys>,
+    standing: Standing,
+    registered_at: Timestamp,
+    devices: BTreeMap<DeviceId, Device>,
+    /// The newest last.
+    departed: VecDeque<Departed>,
+}
+
+#[derive(Clone, Debug)]
+struct Tombstone {
+    account_key: AccountKey,
+    until: Timestamp,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Directory(BTreeMap<UserId, Account>);
+pub(crate) struct Directory {
+    accounts: BTreeMap<UserId, Account>,
+    tombstones: BTreeMap<UserId, Tombstone>,
+    /// How often the server's store was restored.
+    restored: u64,
+}
 
 impl Directory {
-    pub(crate) fn publish(&mut self, (user, device): Caller<'_>, bytes: &[u8]) -> Result<Stock, PublishError> {
-        let upload = Publication::decode(bytes).map_err(PublishError::Malformed)?;
-        if (upload.user.as_slice(), upload.device) != (user.as_bytes(), device.0) {
-            return Err(PublishError::NotListed);
+    /// Takes an upload; gives the devices that are gone with it.
+    pub(crate) fn publish(
+        &mut self,
+        user: &UserId,
+        upload: Upload,
+        now: Timestamp,
+    ) -> Result<Vec<DeviceId>, PublishError> {
+        let Upload { form, list } = upload;
+        let known = self.accounts.get(user);
+        let after = decide_publish(known.map(|account| &account.standing), &form, list.as_ref())?;
+        if self.is_reserved(user, &after.account_key, now) {
+            return Err(PublishError::OtherAccount);
         }
-        let offered = match upload.device_list.as_slice() {
-            [] => None,
-            list => Some(VerifiedDeviceList::verify(list).map_err(PublishError::Malformed)?),
-        };
-        let next = match (self.0.get(user).map(|account| &account.list), offered) {
-            (known, Some(offered)) => {
-                check_successor(user, known, &offered)?;
-                offered
+        let gone = known.map(|account| departed(&account.standing, &after)).unwrap_or_default();
+        match (self.accounts.get_mut(user), list) {
+            (Some(account), Some(list)) => account.succeed(list, after, &gone),
+            (Some(_), None) => {}
+            (None, Some(list)) => {
+                let (devices, departed) = (BTreeMap::new(), VecDeque::new());
+                let account = Account { list, standing: after, registered_at: now, devices, departed };
+                self.accounts.insert(user.clone(), account);
+                self.tombstones.remove(user);
             }
-            (Some(known), None) => known.clone(),
             (None, None) => return Err(PublishError::NotListed),
-        };
-        let listed = next.list.device(device).ok_or(PublishError::NotListed)?;
-        if (listed.signing_key, listed.identity_key) != (upload.signing_key, upload.identity_key) {
-            return Err(PublishError::NotListed);
         }
-        let account =
-            self.0.entry(user.clone()).or_insert_with(|| Account { list: next.clone(), pre_keys: BTreeMap::new() });
-        account.list = next;
-        let Account { list, pre_keys } = account;
-        pre_keys.retain(|device, _| list.list.device(*device).is_some());
-        let keys = pre_keys.entry(device).or_default();
-        keys.lasting = upload.lasting.or(keys.lasting.take());
-        for (curve, kem) in upload.one_time.iter().zip(upload.kem_one_time.iter()) {
-            if keys.curve.len() < MAX_ONE_TIME_PRE_KEYS && keys.taken.insert(curve.id) {
-                keys.curve.push_back(curve.clone());
-                keys.kem.push_back(kem.clone());
-            }
+        if let Some(account) = self.accounts.get_mut(user) {
+            account.devices.entry(DeviceId(form.device)).or_default().take(form, now);
         }
-        Ok(self.stock((user, device)))
+        Ok(gone)
     }
 
-    pub(crate) fn stock(&self, (user, device): Caller<'_>) -> Stock {
-        let keys = self.0.get(user).and_then(|account| account.pre_keys.get(&device));
-        let left = keys.map_or(0, |keys| keys.curve.len().min(keys.kem.len()));
-        Stock { one_time: u32::try_from(left).unwrap_or(u32::MAX) }
+    /// Whether the user was deleted a short time ago and had another account key.
+    fn is_reserved(&self, user: &UserId, account_key: &AccountKey, now: Timestamp) -> bool {
+        let tombstone = self.tombstones.get(user);
+        tombstone.is_some_and(|tombstone| tombstone.account_key != *account_key && now < tombstone.until)
+    }
+
+    pub(crate) fn stock(&self, caller: Caller<'_>, now: Timestamp) -> Stock {
+        let pairs = self.device(caller).into_iter().flat_map(|device| &device.one_time);
+        let left = pairs.filter(|pair| now.since(pair.taken_at) < KEEP_ONE_TIME).count();
+        // At most MAX_ONE_TIME_PRE_KEYS are kept.
+        Stock { one_time: u32::try_from(left).unwrap_or(u32::MAX), wanted: WANTED, generation: self.restored + 1 }
     }
 
     pub(crate) fn list(&self, user: &UserId) -> Option<Vec<u8>> {
-        self.0.get(user).map(|account| account.list.signed.clone())
+        self.accounts.get(user).map(|account| account.list.signed.clone())
     }
 
-    pub(crate) fn devices(&self, user: &UserId) -> Option<Vec<DeviceId>> {
-        let account = self.0.get(user)?;
-        Some(account.list.list.devices.iter().map(|device| device.id).collect())
+    pub(crate) fn standing(&self, user: &UserId) -> Option<&Standing> {
+        self.accounts.get(user).map(|account| &account.standing)
     }
 
-    pub(crate) fn bundle(&mut self, user: &UserId, device: DeviceId) -> Option<Vec<u8>> {
-        let account = self.0.get_mut(user)?;
+    pub(crate) fn registered_at(&self, user: &UserId) -> Option<Timestamp> {
+        self.accounts.get(user).map(|account| account.registered_at)
+    }
+
+    pub(crate) fn entry(&self, (user, device): Caller<'_>) -> Option<Entry> {
+        self.standing(user)?.entry(device).copied()
+    }
+
+    /// The signing key of a listed device.
+    pub(crate) fn signing_key(&self, (user, device): Caller<'_>) -> Option<VerifyingKey> {
+        let listed = self.accounts.get(user)?.list.list.device(device)?;
+        VerifyingKey::decode(listed.signing_key).ok()
+    }
+
+    /// The signing keys that devices with this id had before they left the list.
+    pub(crate) fn departed_keys(&self, (user, device): Caller<'_>) -> Vec<VerifyingKey> {
+        let departed = self.accounts.get(user).into_iter().flat_map(|account| &account.departed);
+        let keys = departed.filter(|departed| departed.device == device);
+        keys.filter_map(|departed| VerifyingKey::decode(departed.signing_key).ok()).collect()
+    }
+
+    pub(crate) fn bundle(&mut self, (user, device): Caller<'_>, now: Timestamp) -> Option<Vec<u8>> {
+        let account = self.accounts.get_mut(user)?;
         let listed = account.list.list.device(device).copied()?;
-        let keys = account.pre_keys.get_mut(&device)?;
+        let keys = account.devices.get_mut(&device)?;
         let lasting = keys.lasting.clone()?;
+        keys.drop_old(now);
+        let (one_time_pre_key, kem_pre_key) = match keys.one_time.pop_front() {
+            Some(pair) => (Some(pair.curve), pair.kem),
+            None => (None, lasting.last_resort),
+        };
         let bundle = Bundle {
             version: 1,
             user: user.as_bytes().to_vec().into(),
@@ -129,28 +206,61 @@ impl Directory {
             signing_key: listed.signing_key,
             identity_key: listed.identity_key,
             signed_pre_key: lasting.signed_pre_key,
-            one_time_pre_key: keys.curve.pop_front(),
-            kem_pre_key: keys.kem.pop_front().unwrap_or(lasting.last_resort),
+            one_time_pre_key,
+            kem_pre_key,
         };
         bundle.encode().ok()
     }
+
+    pub(crate) fn set_push(&mut self, (user, device): Caller<'_>, value: Vec<u8>) {
+        if let Some(account) = self.accounts.get_mut(user) {
+            account.devices.entry(device).or_default().push = value;
+        }
+    }
+
+    pub(crate) fn push(&self, caller: Caller<'_>) -> Option<&[u8]> {
+        self.device(caller).map(|device| device.push.as_slice()).filter(|value| !value.is_empty())
+    }
+
+    /// Deletes a user. Only the same account key may register that name again for a while.
+    pub(crate) fn delete(&mut self, user: &UserId, now: Timestamp) {
+        if let Some(account) = self.accounts.remove(user) {
+            let tombstone = Tombstone { account_key: account.standing.account_key, until: now.plus(KEEP_TOMBSTONE) };
+            self.tombstones.insert(user.clone(), tombstone);
+        }
+    }
+
+    /// Whether a user with this account key was deleted.
+    pub(crate) fn was_deleted(&self, user: &UserId, account_key: &AccountKey) -> bool {
+        self.tombstones.get(user).is_some_and(|tombstone| tombstone.account_key == *account_key)
+    }
+
+    /// Starts a new generation. One-time prekeys that were handed out after the backup would be handed out twice, so all of them go.
+    pub(crate) fn restored(&mut self) {
+        self.restored = self.restored.saturating_add(1);
+        for device in self.accounts.values_mut().flat_map(|account| account.devices.values_mut()) {
+            device.one_time.clear();
+        }
+    }
+
+    fn device(&self, (user, device): Caller<'_>) -> Option<&Device> {
+        self.accounts.get(user)?.devices.get(&device)
+    }
 }
 
-/// > A list replaces another only if it names it as its ancestor.
-fn check_successor(
-    user: &UserId,
-    known: Option<&VerifiedDeviceList>,
-    offered: &VerifiedDeviceList,
-) -> Result<(), PublishError> {
-    if offered.user != *user {
-        return Err(PublishError::NotListed);
+impl Account {
+    /// Follows a newer list.
+    fn succeed(&mut self, list: VerifiedDeviceList, after: Standing, gone: &[DeviceId]) {
+        for device in gone {
+            if let Some(listed) = self.list.list.device(*device) {
+                self.departed.push_back(Departed { device: *device, signing_key: listed.signing_key });
+            }
+            self.devices.remove(device);
+        }
+        while self.departed.len() > DEPARTED {
+            self.departed.pop_front();
+        }
+        self.list = list;
+        self.standing = after;
     }
-    let Some(known) = known else { return Ok(()) };
-    if known.account_key != offered.account_key {
-        return Err(PublishError::OtherAccount);
-    }
-    if known.list.hash == offered.list.hash || offered.list.ancestors.contains(&known.list.hash) {
-        return Ok(());
-    }
-    Err(PublishError::NotASuccessor)
 }

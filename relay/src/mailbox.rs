@@ -1,13 +1,16 @@
-//! The mailbox of each device, and the rule for putting a batch into mailboxes.
+//! The mailbox of each device, and the receipts of the batches that were put into mailboxes.
 
-use crate::{Caller, directory::Directory};
+use crate::{
+    Caller,
+    limits::{KEEP_RECEIPTS, PAGE},
+};
 use core::fmt;
 use sesame_core::{
+    context::Timestamp,
     event::Batch,
     ids::{DeviceId, UserId},
-    internal::wire::envelope::Envelope,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Why a batch was refused. Nothing of it was taken.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,9 +25,9 @@ pub enum Refusal {
     Stale {
         /// The current signed list.
         device_list: Vec<u8>,
-        /// Listed devices that the batch does not name.
+        /// Listed devices that the batch does not name with their keys.
         missing: Vec<DeviceId>,
-        /// Devices that the batch names and the list does not.
+        /// Devices that the batch names and the list does not name with the same keys.
         gone: Vec<DeviceId>,
     },
 }
@@ -51,48 +54,67 @@ pub struct Mail {
     pub envelope: Vec<u8>,
 }
 
+/// A batch that was taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Taken {
+    /// The id of its envelopes.
+    pub(crate) id: u64,
+    /// The hash of the device list that it was compared with.
+    pub(crate) list: [u8; 32],
+}
+
+/// What a page of mail may hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    /// Only envelopes with a higher id.
+    pub(crate) after: u64,
+    /// The most envelopes.
+    pub(crate) limit: usize,
+}
+
+/// The name of a batch that was taken: for whom, and its receipt.
+type Receipt = (UserId, [u8; 16]);
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mailboxes {
-    next: u64,
+    /// The newest id. Each batch has one, for all its envelopes, so an id is unique in a mailbox.
+    newest: u64,
     boxes: BTreeMap<(UserId, DeviceId), BTreeMap<u64, Vec<u8>>>,
+    receipts: BTreeMap<Receipt, Taken>,
+    /// The receipts in the order of their time.
+    ages: VecDeque<(Timestamp, Receipt)>,
 }
 
 impl Mailboxes {
-    pub(crate) fn submit(&mut self, directory: &Directory, from: Caller<'_>, batch: &Batch) -> Result<(), Refusal> {
-        if !directory.devices(from.0).is_some_and(|own| own.contains(&from.1)) {
-            return Err(Refusal::NotListed);
-        }
-        let mut listed = directory.devices(&batch.user).ok_or(Refusal::NoSuchUser)?;
-        listed.retain(|device| (&batch.user, *device) != from);
-        let mut named: Vec<DeviceId> = batch.envelopes.iter().map(|outgoing| outgoing.device).collect();
-        for outgoing in &batch.envelopes {
-            let envelope = Envelope::decode(&outgoing.envelope).map_err(|_| Refusal::Malformed)?;
-            let (sender, recipient) = (&envelope.head.sender, &envelope.head.recipient);
-            if (sender.user.as_slice(), sender.device) != (from.0.as_bytes(), from.1.0)
-                || (recipient.user.as_slice(), recipient.device) != (batch.user.as_bytes(), outgoing.device.0)
-            {
-                return Err(Refusal::Malformed);
-            }
-        }
-        named.extend(batch.skips.iter().map(|skip| skip.device));
-        named.sort_unstable();
-        let distinct = named.len();
-        named.dedup();
-        if named.len() != distinct {
-            return Err(Refusal::Malformed);
-        }
-        let missing: Vec<DeviceId> = listed.iter().filter(|device| !named.contains(device)).copied().collect();
-        let gone: Vec<DeviceId> = named.iter().filter(|device| !listed.contains(device)).copied().collect();
-        if !gone.is_empty() || (!batch.targeted && !missing.is_empty()) {
-            let device_list = directory.list(&batch.user).ok_or(Refusal::NoSuchUser)?;
-            return Err(Refusal::Stale { device_list, missing, gone });
-        }
+    /// Puts the envelopes of a batch that was compared with the list of this hash.
+    pub(crate) fn put(&mut self, batch: &Batch, list: [u8; 32]) -> Taken {
+        self.newest = self.newest.saturating_add(1);
         for outgoing in &batch.envelopes {
             let mailbox = self.boxes.entry((batch.user.clone(), outgoing.device)).or_default();
-            mailbox.insert(self.next, outgoing.envelope.clone());
-            self.next += 1;
+            mailbox.insert(self.newest, outgoing.envelope.clone());
         }
-        Ok(())
+        Taken { id: self.newest, list }
+    }
+
+    /// The devices of a batch whose mailboxes hold as many envelopes as they may.
+    pub(crate) fn full(&self, batch: &Batch, limit: usize) -> Vec<DeviceId> {
+        let devices = batch.envelopes.iter().map(|outgoing| outgoing.device);
+        devices.filter(|device| self.count((&batch.user, *device)) >= limit).collect()
+    }
+
+    pub(crate) fn receipt(&self, receipt: &Receipt) -> Option<Taken> {
+        self.receipts.get(receipt).copied()
+    }
+
+    pub(crate) fn remember(&mut self, receipt: Receipt, taken: Taken, now: Timestamp) {
+        self.receipts.insert(receipt.clone(), taken);
+        self.ages.push_back((now, receipt));
+    }
+
+    pub(crate) fn drop_old_receipts(&mut self, now: Timestamp) {
+        while let Some((_, receipt)) = self.ages.pop_front_if(|(taken_at, _)| now.since(*taken_at) >= KEEP_RECEIPTS) {
+            self.receipts.remove(&receipt);
+        }
     }
 
     pub(crate) fn fetch(&self, (user, device): Caller<'_>, limit: usize) -> Vec<Mail> {
@@ -101,6 +123,24 @@ impl Mailboxes {
         mails.take(limit).collect()
     }
 
+    /// A page of a mailbox, oldest first, and how many envelopes come after it.
+    pub(crate) fn page(&self, (user, device): Caller<'_>, page: Page) -> (Vec<Mail>, usize) {
+        let Some(mailbox) = self.boxes.get(&(user.clone(), device)) else { return Default::default() };
+        let (mut mails, mut bytes, mut left) = (Vec::<Mail>::new(), 0, 0);
+        let first = page.after.checked_add(1);
+        for (id, envelope) in first.into_iter().flat_map(|first| mailbox.range(first..)) {
+            let fits = mails.is_empty() || bytes + envelope.len() <= PAGE;
+            if left > 0 || !fits || mails.len() == page.limit {
+                left += 1;
+                continue;
+            }
+            bytes += envelope.len();
+            mails.push(Mail { id: *id, envelope: envelope.clone() });
+        }
+        (mails, left)
+    }
+
+    /// Deletes envelopes by their ids. Ids of others have no effect.
     pub(crate) fn confirm(&mut self, (user, device): Caller<'_>, ids: &[u64]) {
         if let Some(mailbox) = self.boxes.get_mut(&(user.clone(), device)) {
             for id in ids {
@@ -109,7 +149,29 @@ impl Mailboxes {
         }
     }
 
+    /// Deletes envelopes up to an id. An id that no envelope has yet has no effect, so that the same request later deletes nothing new.
+    pub(crate) fn confirm_through(&mut self, (user, device): Caller<'_>, through: u64) {
+        let mailbox = self.boxes.get_mut(&(user.clone(), device));
+        if let Some(mailbox) = mailbox.filter(|_| through <= self.newest) {
+            mailbox.retain(|id, _| *id > through);
+        }
+    }
+
+    pub(crate) fn drop_device(&mut self, (user, device): Caller<'_>) {
+        self.boxes.remove(&(user.clone(), device));
+    }
+
+    pub(crate) fn drop_user(&mut self, user: &UserId) {
+        self.boxes.retain(|(owner, _), _| owner != user);
+        self.receipts.retain(|(recipient, _), _| recipient != user);
+        self.ages.retain(|(_, (recipient, _))| recipient != user);
+    }
+
     pub(crate) fn waiting(&self) -> BTreeMap<(UserId, DeviceId), usize> {
         self.boxes.iter().map(|(owner, mailbox)| (owner.clone(), mailbox.len())).collect()
+    }
+
+    fn count(&self, (user, device): Caller<'_>) -> usize {
+        self.boxes.get(&(user.clone(), device)).map_or(0, BTreeMap::len)
     }
 }

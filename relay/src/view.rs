@@ -65,7 +65,7 @@ pub struct View {
 }
 
 impl Seen {
-    pub(crate) fn submitted(from: Caller<'_>, batch: &Batch, result: &Result<(), Refusal>) -> Self {
+    pub(crate) fn submitted(from: Caller<'_>, batch: &Batch, refusal: Option<&Refusal>) -> Self {
         let envelopes = batch.envelopes.iter().map(|outgoing| SeenEnvelope {
             device: outgoing.device,
             bytes: outgoing.envelope.len(),
@@ -78,7 +78,7 @@ impl Seen {
             recipient: batch.user.clone(),
             envelopes: envelopes.collect(),
             skipped: batch.skips.iter().map(|skip| skip.device).collect(),
-            refusal: result.as_ref().err().cloned(),
+            refusal: refusal.cloned(),
         }
     }
 }

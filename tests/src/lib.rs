@@ -129,7 +129,7 @@ impl World {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
-            relay: Relay::new(),
+            relay: Relay::new("relay.example"),
             hosts: BTreeMap::new(),
             rng: ChaCha20Rng::seed_from_u64(seed),
             now: 1_800_000_000_000,

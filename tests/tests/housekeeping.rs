@@ -125,7 +125,7 @@ fn what_is_held_is_bounded_at_64_kib_for_a_device_and_30_days() {
             relay.publish((&user(name.0), sesame_core::ids::DeviceId(1)), &upload.bytes).unwrap();
             world.with(name, |d, c| d.published(c, &upload.id)).unwrap();
         };
-        let mut relay = sesame_relay::Relay::new();
+        let mut relay = sesame_relay::Relay::new("relay.example");
         upload(&mut world, &mut relay, ALICE);
         upload(&mut other, &mut relay, BOB);
         relay

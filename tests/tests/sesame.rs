@@ -412,7 +412,7 @@ fn reborn_bob(world: &mut World) {
     fresh.create("bob");
     let bob = fresh.hosts.remove(&BOB).unwrap();
     world.hosts.insert(BOB, bob);
-    let mut relay = sesame_relay::Relay::new();
+    let mut relay = sesame_relay::Relay::new("relay.example");
     std::mem::swap(&mut relay, &mut fresh.relay);
     world.relay = relay;
     // Alice's list and keys go to the new server as well.

@@ -221,13 +221,13 @@ mod tests {
 
     #[test]
     fn a_freed_a_foreign_and_a_random_handle_are_told() {
-        let relay = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new())));
+        let relay = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new("relay.example"))));
         assert!(relay.get().is_ok());
         assert_eq!(sesame_device::with(relay.token).get().map(drop), Err(Error::of(Code::BadHandle, "device")));
         assert_eq!(sesame_device::with(relay.token).free(), Err(Error::of(Code::BadHandle, "device")));
         assert_eq!(relay.free(), Ok(()));
         assert_eq!(relay.free(), Err(Error::of(Code::BadHandle, "relay")));
-        let next = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new())));
+        let next = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new("relay.example"))));
         assert_eq!(relay.get().map(drop), Err(Error::of(Code::BadHandle, "relay")));
         assert_eq!(next.free(), Ok(()));
         assert_eq!(sesame_relay::with(0).free(), Ok(()));
@@ -235,7 +235,7 @@ mod tests {
         for token in (1..tokens).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)) {
             assert!(sesame_relay::with(token).get().is_err());
         }
-        let last = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new())));
+        let last = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new("relay.example"))));
         for bit in 0..64 {
             assert!(sesame_relay::with(last.token ^ (1 << bit)).get().is_err(), "bit {bit}");
         }

@@ -19,7 +19,7 @@ use sesame_core::ids::DeviceId;
 pub unsafe extern "C" fn sesame_relay_new(relay: *mut sesame_relay, error: *mut sesame_error) -> sesame_status {
     enter!(error, outputs(relay), {
         let relay = output!(relay);
-        relay.put(sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new()))));
+        relay.put(sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new("relay.example")))));
         Ok(())
     })
 }

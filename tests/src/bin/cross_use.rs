@@ -181,7 +181,7 @@ fn main() {
     let (folder, commands) = arguments.split_first().unwrap();
     let commands: Vec<(&str, &str)> = commands.iter().map(|one| one.split_once('=').unwrap()).collect();
     let users = commands.iter().map(|(name, _)| format!("user-of-{name}")).collect();
-    let mut world = World { users, folder: folder.clone(), relay: Relay::new() };
+    let mut world = World { users, folder: folder.clone(), relay: Relay::new("relay.example") };
     let mut peers: Vec<Peer> =
         commands.iter().enumerate().map(|(at, (name, command))| Peer::start(name, command, at)).collect();
     for peer in &mut peers {

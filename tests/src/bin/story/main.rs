@@ -139,7 +139,10 @@ impl Scene<'_> {
     }
 
     fn relay(&mut self, step: &Value) -> Rc<RefCell<Relay>> {
-        self.relays.entry(text(step, "relay").to_owned()).or_default().clone()
+        self.relays
+            .entry(text(step, "relay").to_owned())
+            .or_insert_with(|| Rc::new(RefCell::new(Relay::new("relay.example"))))
+            .clone()
     }
 
     fn store(&self, step: &Value) -> Result<Kept, Error> {
