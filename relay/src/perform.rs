@@ -15,13 +15,13 @@ use core::time::Duration;
 use sesame_core::{
     context::Timestamp,
     error::Code,
-    event::Batch,
+    event::{Batch, ServerRequest},
     ids::{AccountKey, UserId},
     internal::{
         crypto::ed25519::VerifyingKey,
         wire::{
             answer::{self, Delivered, Problem, SubmitResult},
-            auth::{Auth, Signed},
+            auth::{self, Auth, Signed},
             request::{self, Path},
         },
     },
@@ -38,6 +38,15 @@ pub struct Request<'a> {
     pub auth: Option<&'a str>,
     /// The body.
     pub body: &'a [u8],
+}
+
+impl<'a> Request<'a> {
+    /// The request that a device gave out.
+    #[must_use]
+    pub fn of(request: &'a ServerRequest) -> Self {
+        let auth = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case(auth::HEADER));
+        Self { path: &request.path, auth: auth.map(|header| header.value.as_str()), body: &request.body }
+    }
 }
 
 /// The answer to a request.

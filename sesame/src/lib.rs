@@ -9,7 +9,7 @@
 //! A [`Client`] is one device of one user, over a store. This program has both ends in one process, and a server in memory:
 //!
 //! ```
-//! use sesame::{Client, Event, Host, Item, MemoryStore, Secret, Server, UserId};
+//! use sesame::{Client, Clock, Event, Host, Item, MemoryStore, Secret, Server, Timestamp, UserId};
 //! use sesame_relay::{Relay, Request};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,7 +22,8 @@
 //! // The whole transport of an app.
 //! let mut exchange = |client: &Client| -> Result<(), sesame::Error> {
 //!     while let Some(request) = client.next_request()? {
-//!         let answer = relay.answer_to(&request); // a POST of `body` to `path` with `headers`
+//!         // A POST of `body` to `path` with `headers`; yours goes over the network.
+//!         let answer = relay.perform(Timestamp(Clock::system().now()), &Request::of(&request));
 //!         client.respond(&request.id, answer.status, &answer.body)?;
 //!     }
 //!     Ok(())
@@ -82,6 +83,7 @@ pub use outside::script;
 
 pub use outside::Clock;
 pub use sesame_core::{
+    context::Timestamp,
     error::{Blame, Code, Error},
     event::{
         Act, Answered, Batch, Cost, DeviceState, DeviceView, Event, FailedUser, Flags, GroupChange, GroupInfo,
