@@ -7,7 +7,7 @@
  *
  * STATUS. Every function that can fail gives a `sesame_status`, 0 for success. The last argument, `sesame_error *`, may be
  * NULL; else the call writes there what went wrong and where. A `sesame_error` is the caller's own and is never freed; its
- * texts are static. A call that fails has changed nothing and lost nothing.
+ * `reason` is static. A call that fails has changed nothing and lost nothing.
  *
  * Each function says after `@return` what may go wrong in it, SESAME_STATUS_ left out. Any may also give NULL_POINTER,
  * BAD_STRUCT, BAD_HANDLE, REENTRANT, FORKED and INTERNAL. "The device's" are BUSY (another thread's call took over a
@@ -66,6 +66,21 @@
 /// The version's third number.
 #define SESAME_VERSION_PATCH 0
 
+/// Largest payload of a message, in bytes.
+#define SESAME_MAX_PAYLOAD 65536
+
+/// Users that a direct send may name.
+#define SESAME_MAX_DIRECT_USERS 256
+
+/// Members of a group.
+#define SESAME_MAX_MEMBERS 1000
+
+/// Envelopes in one `sesame_device_batch_decrypt`.
+#define SESAME_MAX_BATCH 4096
+
+/// Longest user id, in bytes.
+#define SESAME_MAX_USER_ID 64
+
 /// What a call gives. The hundreds say whose fault it was: 1 the calling app's, 2 another client's, 3 the server's, 4 the store's, 5 this
 /// library's. Numbers are only ever added to: treat one that is not known by its hundreds.
 enum sesame_status
@@ -107,6 +122,26 @@ enum sesame_status
   SESAME_STATUS_NULL_POINTER = 115,
   /// A struct or pointer is not laid out as the header says.
   SESAME_STATUS_BAD_STRUCT = 116,
+  /// The content id was used for another send.
+  SESAME_STATUS_CONTENT_ID_IN_USE = 130,
+  /// The payload is longer than one message carries.
+  SESAME_STATUS_PAYLOAD_TOO_LARGE = 131,
+  /// The send is not finished.
+  SESAME_STATUS_NOT_A_FINISHED_SEND = 132,
+  /// No such send is known.
+  SESAME_STATUS_UNKNOWN_SEND = 133,
+  /// The request is another device's.
+  SESAME_STATUS_FOREIGN_REQUEST = 134,
+  /// The device is not registered with a server yet.
+  SESAME_STATUS_NOT_REGISTERED = 135,
+  /// The app has cancelled the send.
+  SESAME_STATUS_CANCELLED = 136,
+  /// This device was removed from its own device list.
+  SESAME_STATUS_DEVICE_REMOVED = 137,
+  /// No such device is known.
+  SESAME_STATUS_UNKNOWN_DEVICE = 138,
+  /// The user has as many devices as a user may have.
+  SESAME_STATUS_TOO_MANY_OWN_DEVICES = 139,
   /// The bytes end too early.
   SESAME_STATUS_TRUNCATED = 201,
   /// Bytes follow the end.
@@ -195,6 +230,30 @@ enum sesame_status
   SESAME_STATUS_TOO_MANY_ROUNDS = 313,
   /// The server's answer is not backed by a signed list.
   SESAME_STATUS_SERVER_INCONSISTENT = 314,
+  /// The server gave no answer.
+  SESAME_STATUS_SERVER_UNREACHABLE = 320,
+  /// The server's answer is not what the request asks for.
+  SESAME_STATUS_SERVER_ANSWER = 321,
+  /// The server asks to try again later.
+  SESAME_STATUS_SERVER_BUSY = 322,
+  /// The server does not accept the request's signature.
+  SESAME_STATUS_SERVER_UNAUTHORIZED = 323,
+  /// The server refuses to register the device.
+  SESAME_STATUS_REGISTRATION_REFUSED = 324,
+  /// The server shows a signed list without this device.
+  SESAME_STATUS_REMOVED_FROM_ACCOUNT = 325,
+  /// The send was cancelled after a request had left.
+  SESAME_STATUS_MAYBE_SENT = 326,
+  /// The send was not finished in time.
+  SESAME_STATUS_EXPIRED = 327,
+  /// The recipient's mailbox is full.
+  SESAME_STATUS_MAILBOX_FULL = 328,
+  /// The server does not deliver this.
+  SESAME_STATUS_REFUSED_BY_POLICY = 329,
+  /// The recipient's devices have changed.
+  SESAME_STATUS_STALE_VIEW = 330,
+  /// The inbox is full.
+  SESAME_STATUS_INBOX_FULL = 331,
   /// The store is locked.
   SESAME_STATUS_STORE_BUSY = 401,
   /// The store failed to read or write.
@@ -219,6 +278,12 @@ enum sesame_status
   SESAME_STATUS_OUTCOME_UNKNOWN = 411,
   /// The app's store does not keep its contract.
   SESAME_STATUS_STORE_MISBEHAVES = 412,
+  /// The folder of the store is not there.
+  SESAME_STATUS_STORE_PATH_MISSING = 413,
+  /// The path of the store does not lead to a file.
+  SESAME_STATUS_STORE_PATH_NOT_A_FILE = 414,
+  /// The file is not a store of this library.
+  SESAME_STATUS_NOT_A_STORE = 415,
   /// A fault in the library.
   SESAME_STATUS_INTERNAL = 501,
   /// An earlier fault made the handle unusable; reload it.
@@ -233,68 +298,6 @@ enum sesame_status
 typedef enum sesame_status sesame_status;
 #else
 typedef int32_t sesame_status;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/// What happened.
-enum sesame_event_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /// Something that this version of the header has no name for.
-  SESAME_EVENT_KIND_OTHER = 0,
-  /// A newer signed device list of a user was taken. Sets `user`, `added`, `removed`.
-  SESAME_EVENT_KIND_DEVICE_LIST_CHANGED = 1,
-  /// Two signed lists of a user contradict each other; sends go only to devices on both. Sets `user`, `known`, `other`.
-  SESAME_EVENT_KIND_DEVICE_LIST_FORK = 2,
-  /// A list jumped by more than 16 epochs, so that its ancestry could not be checked. Sets `user`.
-  SESAME_EVENT_KIND_DEVICE_LIST_GAP = 3,
-  /// The newest list of a user is older than 35 days. Sets `user`.
-  SESAME_EVENT_KIND_DEVICE_LIST_OLD = 4,
-  /// An older list than the known one was offered and refused. Sets `user`, `epoch`.
-  SESAME_EVENT_KIND_DEVICE_LIST_ROLLBACK = 5,
-  /// Messages of a device are missing: they are lost, withheld, or still to come. Sets `user`, `device`, `group`, `first`,
-  /// `last`.
-  SESAME_EVENT_KIND_GAP = 6,
-  /// Users are members of a group now: `user` added them, or is the one who accepted an invitation. Sets `group`, `user`,
-  /// `device`, `users`.
-  SESAME_EVENT_KIND_GROUP_ADDED = 7,
-  /// A device has other operations of a group than this one. Call `sesame_device_tick`: what either device lacks is in the outbox
-  /// then. Sets `group`, `user`, `device`.
-  SESAME_EVENT_KIND_GROUP_DIVERGED = 8,
-  /// A device signed two operations under one number: it told different things to different members. Sets `group`, `user`,
-  /// `device`.
-  SESAME_EVENT_KIND_GROUP_EQUIVOCATION = 9,
-  /// Our user, who had left a group, is asked back: the group's `sesame_group_accept` or `sesame_group_decline` answers. Sets
-  /// `group`, `user`, `device`.
-  SESAME_EVENT_KIND_GROUP_INVITED = 10,
-  /// Our user is a member of a group now: `user` made the group or added ours. Sets `group`, `user`, `device`.
-  SESAME_EVENT_KIND_GROUP_JOINED = 11,
-  /// A member has left a group. Sets `group`, `user`, `device`.
-  SESAME_EVENT_KIND_GROUP_LEFT = 12,
-  /// Users are no members of a group after all: the user who added them had left, which this device did not know. Sets `group`,
-  /// `users`.
-  SESAME_EVENT_KIND_GROUP_REVOKED = 13,
-  /// A group's name or other info was changed. Sets `group`, `user`, `device`, `operation`.
-  SESAME_EVENT_KIND_GROUP_UPDATED = 14,
-  /// What was held for a user was dropped for its age or its size. Sets `user`.
-  SESAME_EVENT_KIND_HELD_DROPPED = 15,
-  /// A prekey bundle that is older than 14 days was used: the device may be idle. Sets `user`, `device`.
-  SESAME_EVENT_KIND_IDLE_DEVICE = 16,
-  /// Another account key claims a user. Sends to the user wait, and what arrives is held, until the app accepts the key. Sets
-  /// `user`, `pinned`, `claimed`, `was_verified`.
-  SESAME_EVENT_KIND_IDENTITY_CHANGED = 17,
-  /// The server refused a batch and showed no newer list. Sets `user`.
-  SESAME_EVENT_KIND_SERVER_INCONSISTENT = 18,
-  /// Another device has begun a session with this one. Sets `user`, `device`, `session_id`.
-  SESAME_EVENT_KIND_SESSION_STARTED = 19,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sesame_event_kind sesame_event_kind;
-#else
-typedef uint32_t sesame_event_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -333,29 +336,6 @@ enum sesame_standing
 typedef enum sesame_standing sesame_standing;
 #else
 typedef uint32_t sesame_standing;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/// What came of an envelope.
-enum sesame_received_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /// Something was said: `message`. It waits in the inbox until `sesame_device_ack`.
-  SESAME_RECEIVED_KIND_MESSAGE = 1,
-  /// Something happened: `event`. It waits in the inbox until `sesame_device_ack`.
-  SESAME_RECEIVED_KIND_EVENT = 2,
-  /// It could not be opened, for `status`; nothing changed by it.
-  SESAME_RECEIVED_KIND_FAILURE = 3,
-  /// It waits here for `sesame_registry_accept_identity`, or for its group to be known, and may be confirmed to the server.
-  SESAME_RECEIVED_KIND_HELD = 4,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sesame_received_kind sesame_received_kind;
-#else
-typedef uint32_t sesame_received_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -400,33 +380,14 @@ enum sesame_device_state
   SESAME_DEVICE_STATE_NO_SESSION = 2,
   /// No longer listed; kept for late messages.
   SESAME_DEVICE_STATE_STALE = 3,
+  /// It is this device.
+  SESAME_DEVICE_STATE_OWN = 4,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
 typedef enum sesame_device_state sesame_device_state;
 #else
 typedef uint32_t sesame_device_state;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/// What the server says to a batch.
-enum sesame_submission_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /// It was taken whole: call `sesame_device_accepted`.
-  SESAME_SUBMISSION_KIND_ACCEPTED = 1,
-  /// It was made from a stale view and refused whole: call `sesame_device_rejected` with `device_list`.
-  SESAME_SUBMISSION_KIND_STALE = 2,
-  /// There is no such user: call `sesame_device_no_such_user`.
-  SESAME_SUBMISSION_KIND_NO_SUCH_USER = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sesame_submission_kind sesame_submission_kind;
-#else
-typedef uint32_t sesame_submission_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -451,26 +412,178 @@ typedef uint32_t sesame_seen_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-/// Which kind of thing is needed.
-enum sesame_need_kind
+/// What a request asks of the server.
+enum sesame_request_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  /// The user's signed device list. Sets `user`.
-  SESAME_NEED_KIND_DEVICE_LIST = 1,
-  /// A prekey bundle of this device. Sets `user`, `device`.
-  SESAME_NEED_KIND_BUNDLE = 2,
-  /// The app's decision on a changed account key. Sets `user`.
-  SESAME_NEED_KIND_IDENTITY_ACCEPTANCE = 3,
-  /// An upload of fresh prekeys.
-  SESAME_NEED_KIND_PUBLICATION = 4,
+  /// Bundles of prekeys.
+  SESAME_REQUEST_KIND_BUNDLES = 1,
+  /// Envelopes that are stored here may be deleted there.
+  SESAME_REQUEST_KIND_CONFIRM = 2,
+  /// The account is deleted.
+  SESAME_REQUEST_KIND_DELETE = 3,
+  /// A step of linking another device.
+  SESAME_REQUEST_KIND_LINK = 4,
+  /// Device lists.
+  SESAME_REQUEST_KIND_LISTS = 5,
+  /// The mailbox.
+  SESAME_REQUEST_KIND_MAIL = 6,
+  /// The device list and prekeys are uploaded.
+  SESAME_REQUEST_KIND_PUBLICATION = 7,
+  /// Where the server may knock.
+  SESAME_REQUEST_KIND_PUSH = 8,
+  /// Batches.
+  SESAME_REQUEST_KIND_SUBMIT = 9,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum sesame_need_kind sesame_need_kind;
+typedef enum sesame_request_kind sesame_request_kind;
 #else
-typedef uint32_t sesame_need_kind;
+typedef uint32_t sesame_request_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// What has become of a send for one user.
+enum sesame_outcome
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// The app has withdrawn it.
+  SESAME_OUTCOME_CANCELLED = 1,
+  /// It was given up: none of the user's devices has got it.
+  SESAME_OUTCOME_FAILED = 2,
+  /// The server has taken it, for one of the user's devices at least.
+  SESAME_OUTCOME_SENT = 3,
+  /// It is not settled.
+  SESAME_OUTCOME_WAITING = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_outcome sesame_outcome;
+#else
+typedef uint32_t sesame_outcome;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// What a send that is not settled waits for.
+enum sesame_waiting_for
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// The app's decision on a changed account key.
+  SESAME_WAITING_FOR_IDENTITY = 1,
+  /// Nothing: it is settled.
+  SESAME_WAITING_FOR_NOTHING = 2,
+  /// An upload of this device's own prekeys.
+  SESAME_WAITING_FOR_PUBLICATION = 3,
+  /// The server: requests are due, or under way.
+  SESAME_WAITING_FOR_SERVER = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_waiting_for sesame_waiting_for;
+#else
+typedef uint32_t sesame_waiting_for;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// What has become of an envelope.
+enum sesame_mail_outcome
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// It was received before.
+  SESAME_MAIL_OUTCOME_DUPLICATE = 1,
+  /// It waits in the store until the app accepts a changed identity, or its group is known.
+  SESAME_MAIL_OUTCOME_HELD = 2,
+  /// The store failed on it, and it may open later.
+  SESAME_MAIL_OUTCOME_LATER = 3,
+  /// It was opened.
+  SESAME_MAIL_OUTCOME_OPENED = 4,
+  /// It will never open.
+  SESAME_MAIL_OUTCOME_REFUSED = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_mail_outcome sesame_mail_outcome;
+#else
+typedef uint32_t sesame_mail_outcome;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/// What happened.
+enum sesame_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// Something that this version of the header has no name for.
+  SESAME_EVENT_KIND_OTHER = 0,
+  /// A newer signed device list of a user was taken. Sets `user`, `added`, `removed`.
+  SESAME_EVENT_KIND_DEVICE_LIST_CHANGED = 1,
+  /// Two signed lists of a user contradict each other; sends go only to devices on both. Sets `user`, `known`, `other`.
+  SESAME_EVENT_KIND_DEVICE_LIST_FORK = 2,
+  /// A list jumped by more than 16 epochs, so that its ancestry could not be checked. Sets `user`.
+  SESAME_EVENT_KIND_DEVICE_LIST_GAP = 3,
+  /// The newest list of a user is older than 35 days. Sets `user`.
+  SESAME_EVENT_KIND_DEVICE_LIST_OLD = 4,
+  /// An older list than the known one was offered and refused. Sets `user`, `epoch`.
+  SESAME_EVENT_KIND_DEVICE_LIST_ROLLBACK = 5,
+  /// Messages of a device are missing: they are lost, withheld, or still to come. Sets `user`, `device`, `group`, `first`,
+  /// `last`.
+  SESAME_EVENT_KIND_GAP = 6,
+  /// Users are members of a group now: `user` added them, or is the one who accepted an invitation. Sets `group`, `user`,
+  /// `device`, `users`.
+  SESAME_EVENT_KIND_GROUP_ADDED = 7,
+  /// A device signed two operations under one number: it told different things to different members. Sets `group`, `user`,
+  /// `device`.
+  SESAME_EVENT_KIND_GROUP_EQUIVOCATION = 9,
+  /// Our user, who had left a group, is asked back: the group's `sesame_group_accept` or `sesame_group_decline` answers. Sets
+  /// `group`, `user`, `device`.
+  SESAME_EVENT_KIND_GROUP_INVITED = 10,
+  /// Our user is a member of a group now: `user` made the group or added ours. Sets `group`, `user`, `device`.
+  SESAME_EVENT_KIND_GROUP_JOINED = 11,
+  /// A member has left a group. Sets `group`, `user`, `device`.
+  SESAME_EVENT_KIND_GROUP_LEFT = 12,
+  /// Users are no members of a group after all: the user who added them had left, which this device did not know. Sets `group`,
+  /// `users`.
+  SESAME_EVENT_KIND_GROUP_REVOKED = 13,
+  /// A group's name or other info was changed. Sets `group`, `user`, `device`, `operation`.
+  SESAME_EVENT_KIND_GROUP_UPDATED = 14,
+  /// What was held for a user was dropped for its age or its size. Sets `user`.
+  SESAME_EVENT_KIND_HELD_DROPPED = 15,
+  /// A prekey bundle that is older than 14 days was used: the device may be idle. Sets `user`, `device`.
+  SESAME_EVENT_KIND_IDLE_DEVICE = 16,
+  /// Another account key claims a user. Sends to the user wait, and what arrives is held, until the app accepts the key. Sets
+  /// `user`, `pinned`, `claimed`, `was_verified`.
+  SESAME_EVENT_KIND_IDENTITY_CHANGED = 17,
+  /// The server refused a batch and showed no newer list. Sets `user`.
+  SESAME_EVENT_KIND_SERVER_INCONSISTENT = 18,
+  /// Another device has begun a session with this one. Sets `user`, `device`, `session_id`.
+  SESAME_EVENT_KIND_SESSION_STARTED = 19,
+  /// An envelope of a known device could not be opened: what it said is lost, unless the sender says it again. Sets `user`,
+  /// `device`, `reason`.
+  SESAME_EVENT_KIND_NOT_OPENED = 20,
+  /// The server refused this device as a new one: its name is taken, or the token is not good. Sets `user`.
+  SESAME_EVENT_KIND_REGISTRATION_REFUSED = 21,
+  /// This device is off its user's list: nothing more goes out or comes in. Sets `epoch`.
+  SESAME_EVENT_KIND_REMOVED_FROM_ACCOUNT = 22,
+  /// A send is settled with every user: the server has taken it, or it was given up. Sets `send`, `content_id`, `group`,
+  /// `reached`, `failed`, `skipped`.
+  SESAME_EVENT_KIND_SEND_FINISHED = 23,
+  /// The server's store was put back to an earlier state, and this device uploads its keys again.
+  SESAME_EVENT_KIND_SERVER_RESTORED = 24,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_event_kind sesame_event_kind;
+#else
+typedef uint32_t sesame_event_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -512,6 +625,28 @@ typedef struct sesame_slice {
   size_t len;
 } sesame_slice;
 
+/// A clock for tests.
+typedef struct sesame_clock {
+  /// Names it; 0 names nothing.
+  uint64_t token;
+} sesame_clock;
+
+/// What went wrong, in memory of the caller's: nothing in it is ever freed. Its size will not change.
+typedef struct sesame_error {
+  /// The same as the call gave.
+  sesame_status status;
+  /// Which argument it is about, as text; empty if it is about none.
+  char field[36];
+  /// Which item of a list it is about, from 0; -1 if it is about none.
+  int64_t item;
+  /// What happened, as static text in UTF-8 that holds neither secrets nor bytes of others.
+  const char *reason;
+  /// For an error of the store: its path with the system's cause, or what the app's own store said, as text in UTF-8; else empty.
+  char detail[520];
+  /// Zeros.
+  uint64_t reserved[4];
+} sesame_error;
+
 /// Where a device lives.
 typedef struct sesame_store {
   /// Names it; 0 names nothing.
@@ -524,35 +659,11 @@ typedef struct sesame_device {
   uint64_t token;
 } sesame_device;
 
-/// What went wrong, in memory of the caller's: nothing in it is ever freed. Its size will not change.
-typedef struct sesame_error {
-  /// The same as the call gave.
-  sesame_status status;
-  /// Which argument it is about, as text; empty if it is about none.
-  char field[36];
-  /// Which item of a list it is about, from 0; -1 if it is about none.
-  int64_t item;
-  /// What happened, as static text in UTF-8 that holds neither secrets nor bytes of others.
-  const char *reason;
-  /// Zeros.
-  uint64_t reserved[4];
-} sesame_error;
-
 /// What a call gave: it owns every struct, list and slice of the view that came with it, until `sesame_result_free`.
 typedef struct sesame_result {
   /// Names it; 0 names nothing.
   uint64_t token;
 } sesame_result;
-
-/// What a device uploads to the server: its user's signed device list, and prekeys.
-typedef struct sesame_publication {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// The upload's name, for `sesame_device_published`, 16 bytes.
-  struct sesame_slice id;
-  /// The bytes for the server.
-  struct sesame_slice bytes;
-} sesame_publication;
 
 /// Users, their devices, and whom to trust.
 typedef struct sesame_registry {
@@ -565,138 +676,6 @@ typedef struct sesame_session {
   /// Names it; 0 names nothing.
   uint64_t token;
 } sesame_session;
-
-/// One ciphertext for one device.
-typedef struct sesame_outgoing {
-  /// The size of this struct.
-  size_t struct_size;
-  /// The device that it is for.
-  uint32_t device;
-  /// The encoded envelope.
-  struct sesame_slice envelope;
-} sesame_outgoing;
-
-/// A listed device that gets nothing.
-typedef struct sesame_skipped {
-  /// The size of this struct.
-  size_t struct_size;
-  /// The device.
-  uint32_t device;
-  /// The number of the code that says why.
-  uint32_t reason;
-} sesame_skipped;
-
-/// One user's ciphertexts: all of them go to the server together, or none.
-typedef struct sesame_batch {
-  /// The size of this struct.
-  size_t struct_size;
-  /// The user whose devices they are for.
-  struct sesame_slice user;
-  /// Whether it is for one device alone, so that the server does not compare it with the list. 1 for yes, 0 for no.
-  uint32_t targeted;
-  /// One for each device, rising by device.
-  const struct sesame_outgoing *const *envelopes;
-  /// How many.
-  size_t envelope_count;
-  /// Listed devices that get nothing, and why; the server counts them as named.
-  const struct sesame_skipped *const *skips;
-  /// How many.
-  size_t skip_count;
-} sesame_batch;
-
-/// What the app has to bring before a batch is whole. Its kind says which fields are set; the others are zero.
-typedef struct sesame_need {
-  /// The size of this struct.
-  size_t struct_size;
-  /// A `sesame_need_kind`.
-  uint32_t kind;
-  /// The device.
-  uint32_t device;
-  /// The user.
-  struct sesame_slice user;
-} sesame_need;
-
-/// A user that a send was given up for.
-typedef struct sesame_failed_user {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// The user.
-  struct sesame_slice user;
-  /// The code that says why.
-  sesame_status reason;
-} sesame_failed_user;
-
-/// Something that the app should know. Its kind says which fields are set; the others are zero.
-typedef struct sesame_event {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// Which variant it is.
-  sesame_event_kind kind;
-  /// The device.
-  uint32_t device;
-  /// The user.
-  struct sesame_slice user;
-  /// The group, 32 bytes.
-  struct sesame_slice group;
-  /// Users that it is about.
-  const struct sesame_slice *users;
-  /// How many.
-  size_t user_count;
-  /// The devices that are new on the list.
-  const uint32_t *added;
-  /// How many.
-  size_t added_count;
-  /// The devices that are no longer on the list.
-  const uint32_t *removed;
-  /// How many.
-  size_t removed_count;
-  /// The signed list that was known.
-  struct sesame_slice known;
-  /// The signed list that contradicts it; empty when only a claim of it was seen.
-  struct sesame_slice other;
-  /// The epoch that was offered.
-  uint64_t epoch;
-  /// The first missing sequence number.
-  uint64_t first;
-  /// The last missing sequence number.
-  uint64_t last;
-  /// The session's name, equal at both ends, 32 bytes.
-  struct sesame_slice session_id;
-  /// The operation, 32 bytes.
-  struct sesame_slice operation;
-  /// The account key that was pinned, 32 bytes.
-  struct sesame_slice pinned;
-  /// The account key that claims the user, 32 bytes.
-  struct sesame_slice claimed;
-  /// Whether the app had verified the pinned key.
-  bool was_verified;
-} sesame_event;
-
-/// How a send stands.
-typedef struct sesame_send {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// The send's id, 16 bytes.
-  struct sesame_slice id;
-  /// The message's id, 16 bytes: it travels inside, the same in every copy.
-  struct sesame_slice content_id;
-  /// What to submit now, one batch for each user; each is settled by its own `sesame_device_accepted` or `sesame_device_rejected`.
-  const struct sesame_batch *const *batches;
-  /// How many.
-  size_t batch_count;
-  /// What must be brought before the other users' batches are whole.
-  const struct sesame_need *const *needs;
-  /// How many.
-  size_t need_count;
-  /// Users that were given up, and the code's number that says why; `sesame_device_abandon` drops them.
-  const struct sesame_failed_user *const *failed;
-  /// How many.
-  size_t failed_count;
-  /// What came to light by the call.
-  const struct sesame_event *const *events;
-  /// How many.
-  size_t event_count;
-} sesame_send;
 
 /// New values for a group's info; what is NULL stays.
 typedef struct sesame_group_change {
@@ -719,6 +698,16 @@ typedef struct sesame_group {
   /// Names it; 0 names nothing.
   uint64_t token;
 } sesame_group;
+
+/// A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
+typedef struct sesame_send {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The send's id, 16 bytes.
+  struct sesame_slice id;
+  /// The message's id, 16 bytes: it travels inside, the same in every copy.
+  struct sesame_slice content_id;
+} sesame_send;
 
 /// One device of one user.
 typedef struct sesame_address {
@@ -767,96 +756,6 @@ typedef struct sesame_groups {
   /// How many.
   size_t count;
 } sesame_groups;
-
-/// Sends, oldest first.
-typedef struct sesame_sends {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// The sends.
-  const struct sesame_send *const *items;
-  /// How many.
-  size_t count;
-} sesame_sends;
-
-/// A message that was opened and authenticated.
-typedef struct sesame_message {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// The message's id, 16 bytes: the same in every copy and resend.
-  struct sesame_slice content_id;
-  /// The authenticated sender.
-  struct sesame_slice user;
-  /// The authenticated device.
-  uint32_t device;
-  /// The group that the message belongs to, 32 bytes; absent for a direct message.
-  struct sesame_slice group;
-  /// The session that the message came on, 32 bytes.
-  struct sesame_slice session_id;
-  /// The sender's clock, in ms since 1970.
-  uint64_t sent_at;
-  /// Counts what that device sent to this one, in the group or directly, from 1.
-  uint64_t sequence;
-  /// Whether it is a transcript: what another device of this user sent.
-  bool is_transcript;
-  /// The users whom it was sent to.
-  const struct sesame_slice *recipients;
-  /// How many.
-  size_t recipient_count;
-  /// The app's bytes.
-  struct sesame_slice payload;
-  /// The sending device is no longer on its user's list.
-  bool from_removed_device;
-  /// The message began a session without a one-time prekey, curve or KEM.
-  bool no_one_time_key;
-  /// The message came on a session that a newer one has replaced.
-  bool older_session;
-  /// The sender has left the group; nothing shows whether this was said before.
-  bool from_former_member;
-} sesame_message;
-
-/// One result for an envelope; an envelope may give several.
-typedef struct sesame_received {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// What came of it.
-  sesame_received_kind kind;
-  /// `SESAME_STATUS_OK`, or why it could not be opened.
-  sesame_status status;
-  /// Which envelope, from 0; in the inbox 0.
-  size_t envelope;
-  /// For `sesame_device_ack`; 0 if there is nothing to ack.
-  uint64_t id;
-  /// Whether to confirm the envelope to the server. Else leave it there and fetch again.
-  bool confirm;
-  /// What was said, or NULL.
-  const struct sesame_message *message;
-  /// What happened, or NULL.
-  const struct sesame_event *event;
-} sesame_received;
-
-/// Results, in the order of the envelopes; in the inbox, oldest first.
-typedef struct sesame_received_list {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// The results.
-  const struct sesame_received *const *items;
-  /// How many.
-  size_t count;
-  /// The ids of those that wait in the inbox, for `sesame_device_ack`.
-  const uint64_t *ids;
-  /// How many.
-  size_t id_count;
-} sesame_received_list;
-
-/// Events, in order.
-typedef struct sesame_events {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// The events.
-  const struct sesame_event *const *items;
-  /// How many.
-  size_t count;
-} sesame_events;
 
 /// A session, as this device knows it.
 typedef struct sesame_session_view {
@@ -986,101 +885,21 @@ typedef struct sesame_devices {
   size_t count;
 } sesame_devices;
 
-/// What the server gave for needs.
-typedef struct sesame_answers {
-  /// The size of this struct.
-  size_t struct_size;
-  /// Signed device lists.
-  const struct sesame_slice *device_lists;
-  /// How many.
-  size_t device_list_count;
-  /// Prekey bundles.
-  const struct sesame_slice *bundles;
-  /// How many.
-  size_t bundle_count;
-  /// Devices for which the server has no bundle.
-  const struct sesame_address *without_bundle;
-  /// How many.
-  size_t without_bundle_count;
-  /// Users that the server does not know.
-  const struct sesame_slice *unknown_users;
-  /// How many.
-  size_t unknown_user_count;
-} sesame_answers;
-
-/// Something in the answers that was not taken. It changed nothing, but its device is skipped.
-typedef struct sesame_refusal {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// `device_lists` or `bundles`.
-  struct sesame_slice field;
-  /// Its place in that list, from 0.
-  size_t item;
-  /// The code that says why.
-  sesame_status reason;
-} sesame_refusal;
-
-/// What came of the answers.
-typedef struct sesame_applied {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// What the app should know.
-  const struct sesame_event *const *events;
-  /// How many.
-  size_t event_count;
-  /// What was refused.
-  const struct sesame_refusal *const *refusals;
-  /// How many.
-  size_t refusal_count;
-} sesame_applied;
-
 /// A whole server in memory, for a first try and for tests.
 typedef struct sesame_relay {
   /// Names it; 0 names nothing.
   uint64_t token;
 } sesame_relay;
 
-/// What the server says to a batch.
-typedef struct sesame_submission {
+/// A header of a request.
+typedef struct sesame_header {
   /// The size of this struct in the library.
   size_t struct_size;
-  /// Accepted, stale, or no such user.
-  sesame_submission_kind kind;
-  /// The current signed device list, when the batch was stale.
-  struct sesame_slice device_list;
-  /// Listed devices that the batch does not name.
-  const uint32_t *missing;
-  /// How many.
-  size_t missing_count;
-  /// Devices that the batch names and the list does not.
-  const uint32_t *gone;
-  /// How many.
-  size_t gone_count;
-} sesame_submission;
-
-/// An envelope in a mailbox.
-typedef struct sesame_mail {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// For `sesame_relay_confirm`.
-  uint64_t id;
-  /// As it was sent.
-  struct sesame_slice envelope;
-} sesame_mail;
-
-/// A mailbox's envelopes, oldest first.
-typedef struct sesame_mails {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// The envelopes with their ids.
-  const struct sesame_mail *const *items;
-  /// The envelopes alone, for `sesame_device_batch_decrypt`.
-  const struct sesame_slice *envelopes;
-  /// The ids alone, for `sesame_relay_confirm`.
-  const uint64_t *ids;
-  /// How many, of each.
-  size_t count;
-} sesame_mails;
+  /// Its name.
+  struct sesame_slice name;
+  /// Its value.
+  struct sesame_slice value;
+} sesame_header;
 
 /// One envelope, as the server sees it.
 typedef struct sesame_seen_envelope {
@@ -1145,6 +964,350 @@ typedef struct sesame_relay_view {
   /// How many.
   size_t waiting_count;
 } sesame_relay_view;
+
+/// One request to the server: a POST of `body` to `path`. Send it within a minute, and do not store it: the device gives it out
+/// again.
+typedef struct sesame_server_request {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The request's id, for `respond`, 16 bytes.
+  struct sesame_slice id;
+  /// What it asks.
+  sesame_request_kind kind;
+  /// The path of the URL.
+  struct sesame_slice path;
+  /// The headers, the content type among them.
+  const struct sesame_header *const *headers;
+  /// How many.
+  size_t header_count;
+  /// The body.
+  struct sesame_slice body;
+  /// The users that it is about, to look at.
+  const struct sesame_slice *users;
+  /// How many.
+  size_t user_count;
+} sesame_server_request;
+
+/// What came of an answer.
+typedef struct sesame_answered {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// Whether the request was waiting for an answer. A late or a repeated answer changes nothing.
+  bool known;
+  /// Items that are new in the inbox.
+  const uint64_t *items;
+  /// How many.
+  size_t item_count;
+  /// Sends that changed.
+  const struct sesame_slice *sends;
+  /// How many.
+  size_t send_count;
+  /// The number of the code that says why the requests pause, or 0.
+  uint32_t problem;
+} sesame_answered;
+
+/// How a device stands with its server.
+typedef struct sesame_health {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// Whether the server has this device's prekeys, and the list that names it.
+  bool registered;
+  /// The number of the code that says why nothing goes on, or 0.
+  uint32_t problem;
+  /// The time until `next_request` has something to give, in ms; 0 when it has now.
+  uint64_t due_in;
+  /// The number of sends that are not finished.
+  uint32_t open_sends;
+  /// The number of items in the inbox.
+  uint32_t inbox;
+  /// The number of envelopes that the server still had at the last fetch.
+  uint32_t mail_left;
+  /// The server's clock less ours, in ms, as far as it has said.
+  int64_t clock_offset;
+} sesame_health;
+
+/// A listed device that gets nothing.
+typedef struct sesame_skipped {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The device.
+  uint32_t device;
+  /// The number of the code that says why.
+  uint32_t reason;
+} sesame_skipped;
+
+/// How a send stands with one user.
+typedef struct sesame_user_status {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The user.
+  struct sesame_slice user;
+  /// What has become of it.
+  sesame_outcome outcome;
+  /// What it waits for.
+  sesame_waiting_for waiting_for;
+  /// The number of devices that it was sent to.
+  uint32_t reached;
+  /// Listed devices that got nothing, and why.
+  const struct sesame_skipped *const *skipped;
+  /// How many.
+  size_t skipped_count;
+  /// The number of the code that says why it failed or was cancelled, or 0.
+  uint32_t reason;
+} sesame_user_status;
+
+/// How a send stands.
+typedef struct sesame_send_status {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The send's id, 16 bytes.
+  struct sesame_slice id;
+  /// The message's id, 16 bytes.
+  struct sesame_slice content_id;
+  /// The group that it was sent to, 32 bytes; absent for a direct send.
+  struct sesame_slice group;
+  /// The app's bytes; empty for an act in a group.
+  struct sesame_slice payload;
+  /// Whether it is settled with every user. Copies for the sender's own devices do not count.
+  bool finished;
+  /// How it stands with each user, rising by user.
+  const struct sesame_user_status *const *users;
+  /// How many.
+  size_t user_count;
+} sesame_send_status;
+
+/// Sends, oldest first.
+typedef struct sesame_sends {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The sends.
+  const struct sesame_send_status *const *items;
+  /// How many.
+  size_t count;
+} sesame_sends;
+
+/// One ciphertext for one device.
+typedef struct sesame_outgoing {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The device that it is for.
+  uint32_t device;
+  /// The encoded envelope.
+  struct sesame_slice envelope;
+} sesame_outgoing;
+
+/// One user's ciphertexts: all of them go to the server together, or none.
+typedef struct sesame_batch {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The user whose devices they are for.
+  struct sesame_slice user;
+  /// Whether it is for one device alone, so that the server does not compare it with the list.
+  bool targeted;
+  /// One for each device, rising by device.
+  const struct sesame_outgoing *const *envelopes;
+  /// How many.
+  size_t envelope_count;
+  /// Listed devices that get nothing, and why; the server counts them as named.
+  const struct sesame_skipped *const *skips;
+  /// How many.
+  size_t skip_count;
+} sesame_batch;
+
+/// Batches, rising by user.
+typedef struct sesame_batches {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The batches.
+  const struct sesame_batch *const *items;
+  /// How many.
+  size_t count;
+} sesame_batches;
+
+/// The device that an envelope says it comes from.
+typedef struct sesame_sender {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The user.
+  struct sesame_slice user;
+  /// The user's device.
+  uint32_t device;
+  /// Whether the envelope's gate fits the keys that we know for this device. If not, anybody may have written this address on the
+  /// envelope.
+  bool authenticated;
+} sesame_sender;
+
+/// What has become of one envelope, and what to do with it.
+typedef struct sesame_mail_result {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// What has become of it.
+  sesame_mail_outcome outcome;
+  /// What it said, in the inbox.
+  const uint64_t *items;
+  /// How many.
+  size_t item_count;
+  /// Whether it is to stay in the mailbox. Any other may be deleted there.
+  bool keep;
+  /// The device that it says it comes from, where it was refused; or NULL.
+  const struct sesame_sender *sender;
+  /// The number of the code that says why it was not opened, or 0.
+  uint32_t reason;
+} sesame_mail_result;
+
+/// Results, in the order of the envelopes.
+typedef struct sesame_mail_results {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The results.
+  const struct sesame_mail_result *const *items;
+  /// How many.
+  size_t count;
+} sesame_mail_results;
+
+/// A message that was opened and authenticated.
+typedef struct sesame_message {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The message's id, 16 bytes: the same in every copy and resend.
+  struct sesame_slice content_id;
+  /// The authenticated sender.
+  struct sesame_slice user;
+  /// The authenticated device.
+  uint32_t device;
+  /// The group that the message belongs to, 32 bytes; absent for a direct message.
+  struct sesame_slice group;
+  /// The session that the message came on, 32 bytes.
+  struct sesame_slice session_id;
+  /// The sender's clock, in ms since 1970.
+  uint64_t sent_at;
+  /// Counts what that device sent to this one, in the group or directly, from 1.
+  uint64_t sequence;
+  /// Whether it is a transcript: what another device of this user sent.
+  bool is_transcript;
+  /// The users whom it was sent to.
+  const struct sesame_slice *recipients;
+  /// How many.
+  size_t recipient_count;
+  /// The app's bytes.
+  struct sesame_slice payload;
+  /// The sending device is no longer on its user's list.
+  bool from_removed_device;
+  /// The message began a session without a one-time prekey, curve or KEM.
+  bool no_one_time_key;
+  /// The message came on a session that a newer one has replaced.
+  bool older_session;
+  /// The sender has left the group; nothing shows whether this was said before.
+  bool from_former_member;
+} sesame_message;
+
+/// A user for whom a send was given up or withdrawn.
+typedef struct sesame_failed_user {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The user.
+  struct sesame_slice user;
+  /// The number of the code that says why.
+  uint32_t reason;
+} sesame_failed_user;
+
+/// A listed device that got nothing of a send.
+typedef struct sesame_skipped_device {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The user.
+  struct sesame_slice user;
+  /// The device.
+  uint32_t device;
+  /// The number of the code that says why.
+  uint32_t reason;
+} sesame_skipped_device;
+
+/// Something that the app should know. Its kind says which fields are set; the others are zero.
+typedef struct sesame_event {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// Which variant it is.
+  sesame_event_kind kind;
+  /// The device.
+  uint32_t device;
+  /// The user.
+  struct sesame_slice user;
+  /// The group, 32 bytes.
+  struct sesame_slice group;
+  /// Users that it is about.
+  const struct sesame_slice *users;
+  /// How many.
+  size_t user_count;
+  /// The devices that are new on the list.
+  const uint32_t *added;
+  /// How many.
+  size_t added_count;
+  /// The devices that are no longer on the list.
+  const uint32_t *removed;
+  /// How many.
+  size_t removed_count;
+  /// The signed list that was known.
+  struct sesame_slice known;
+  /// The signed list that contradicts it; empty when only a claim of it was seen.
+  struct sesame_slice other;
+  /// The epoch that was offered.
+  uint64_t epoch;
+  /// The first missing sequence number.
+  uint64_t first;
+  /// The last missing sequence number.
+  uint64_t last;
+  /// The session's name, equal at both ends, 32 bytes.
+  struct sesame_slice session_id;
+  /// The operation, 32 bytes.
+  struct sesame_slice operation;
+  /// The account key that was pinned, 32 bytes.
+  struct sesame_slice pinned;
+  /// The account key that claims the user, 32 bytes.
+  struct sesame_slice claimed;
+  /// Whether the app had verified the pinned key.
+  bool was_verified;
+  /// The number of the code that says why.
+  uint32_t reason;
+  /// The send, 16 bytes.
+  struct sesame_slice send;
+  /// The message's id, the same in every copy, 16 bytes.
+  struct sesame_slice content_id;
+  /// The number of users whom it reached.
+  uint32_t reached;
+  /// The users whom it did not reach.
+  const struct sesame_failed_user *const *failed;
+  /// How many.
+  size_t failed_count;
+  /// The devices that got nothing of it.
+  const struct sesame_skipped_device *const *skipped;
+  /// How many.
+  size_t skipped_count;
+} sesame_event;
+
+/// An item of the inbox: something that was said, or something that happened. It waits until `sesame_device_ack`.
+typedef struct sesame_inbox_item {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// For `sesame_device_ack`.
+  uint64_t id;
+  /// What was said, or NULL.
+  const struct sesame_message *message;
+  /// What happened, or NULL.
+  const struct sesame_event *event;
+} sesame_inbox_item;
+
+/// Items of the inbox, oldest first.
+typedef struct sesame_inbox {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The items.
+  const struct sesame_inbox_item *const *items;
+  /// Their ids, for `sesame_device_ack`.
+  const uint64_t *ids;
+  /// How many, of each.
+  size_t count;
+} sesame_inbox;
 
 /// Where a `load` of the app's store puts the rows that it finds; good until that `load` returns.
 typedef struct sesame_rows {
@@ -1218,6 +1381,10 @@ SESAME_API uint32_t sesame_version(void);
 /// The version of the library, as static text in UTF-8 that nobody frees.
 SESAME_API const char *sesame_version_string(void);
 
+/// The name of a status without `SESAME_STATUS_`, as static text that nobody frees: "OK", "STORE_FULL". A number that is not known gives
+/// "UNKNOWN".
+SESAME_API const char *sesame_status_name(int32_t status);
+
 /// What a status says, as static text in UTF-8 that nobody frees. A number that is not known gives "unknown status".
 SESAME_API const char *sesame_status_text(int32_t status);
 
@@ -1230,8 +1397,28 @@ SESAME_API struct sesame_slice sesame_text(const char *text);
 /// @return NULL_POINTER.
 SESAME_API sesame_status sesame_wipe(void *data, size_t len);
 
+/// A clock for tests of an app, which stands at `now`, in ms since 1970, until it is moved. Devices and relays that are made with it see its
+/// time. Free it with `sesame_clock_free`.
+///
+/// @return none but the common ones.
+SESAME_API
+sesame_status sesame_clock_new(uint64_t now,
+                               struct sesame_clock *clock,
+                               struct sesame_error *error);
+
+/// Frees the handle; what was made with the clock keeps it. 0 is passed over.
+///
+/// @return BAD_HANDLE.
+SESAME_API sesame_status sesame_clock_free(struct sesame_clock clock);
+
+/// Time passes, in ms.
+///
+/// @return BAD_HANDLE.
+SESAME_API sesame_status sesame_clock_advance(struct sesame_clock clock, uint64_t by, struct sesame_error *error);
+
 /// Makes a user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in
-/// its keychain; `user` is 1 to 64 bytes of UTF-8. The store may be freed afterwards.
+/// its keychain; `user` is 1 to 64 bytes of UTF-8; `server` is the name of the server, 1 to 255 bytes of UTF-8, which requests are signed
+/// for; `token` is what the server asks of a new user, or empty. `clock` is {0} for the system's. The store may be freed afterwards.
 ///
 /// @return FOREIGN_STORE when the store holds a device already; WRONG_KEY when it was sealed under another key; INVALID_ARGUMENT; the
 /// store's.
@@ -1239,15 +1426,19 @@ SESAME_API
 sesame_status sesame_device_create(struct sesame_store store,
                                    struct sesame_slice store_key,
                                    struct sesame_slice user,
+                                   struct sesame_slice server,
+                                   struct sesame_slice token,
+                                   struct sesame_clock clock,
                                    struct sesame_device *device,
                                    struct sesame_error *error);
 
-/// Opens the device in a store. The store may be freed afterwards.
+/// Opens the device in a store. `clock` is {0} for the system's. The store may be freed afterwards.
 ///
 /// @return FOREIGN_STORE when no device is in it; WRONG_KEY; RECORD_CORRUPT; NEWER_FORMAT; INVALID_ARGUMENT; the store's.
 SESAME_API
 sesame_status sesame_device_open(struct sesame_store store,
                                  struct sesame_slice store_key,
+                                 struct sesame_clock clock,
                                  struct sesame_device *device,
                                  struct sesame_error *error);
 
@@ -1271,22 +1462,6 @@ sesame_status sesame_device_user(struct sesame_device device,
 /// @return the device's.
 SESAME_API sesame_status sesame_device_id(struct sesame_device device, uint32_t *id, struct sesame_error *error);
 
-/// What to upload next, or NULL when nothing is due; ask again after `sesame_device_published`. `left` is how many one-time prekeys the
-/// server still has, or NULL when that is not known.
-///
-/// @return the device's; the store's.
-SESAME_API
-sesame_status sesame_device_publication(struct sesame_device device,
-                                        const uint32_t *left,
-                                        struct sesame_result *result,
-                                        const struct sesame_publication **publication,
-                                        struct sesame_error *error);
-
-/// The server has taken an upload, which `publication`, 16 bytes, names.
-///
-/// @return INVALID_ARGUMENT when no such upload waits; the device's; the store's.
-SESAME_API sesame_status sesame_device_published(struct sesame_device device, struct sesame_slice publication, struct sesame_error *error);
-
 /// Users and their devices. Free it with `sesame_registry_free`.
 ///
 /// @return BAD_HANDLE.
@@ -1302,23 +1477,7 @@ sesame_status sesame_device_session(struct sesame_device device,
                                     struct sesame_session *session,
                                     struct sesame_error *error);
 
-/// Encrypts for every device of every recipient, and a transcript for the user's own other devices. `content_id` is 16 bytes of the app's
-/// own, or empty for one that the library makes. Each batch of the send goes to the server whole; then
-/// `sesame_device_accepted` or `sesame_device_rejected`. At most 98,303 bytes of payload.
-///
-/// @return EMPTY_BATCH without a recipient; TOO_MANY; TOO_LARGE when the payload fits no step of the padding; NOT_LISTED when this device
-/// is not on its own user's list; INVALID_ARGUMENT; the device's; the store's.
-SESAME_API
-sesame_status sesame_device_batch_encrypt(struct sesame_device device,
-                                          const struct sesame_slice *recipients,
-                                          size_t recipient_count,
-                                          struct sesame_slice payload,
-                                          struct sesame_slice content_id,
-                                          struct sesame_result *result,
-                                          const struct sesame_send **send,
-                                          struct sesame_error *error);
-
-/// Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `sesame_registry_apply` first.
+/// Makes a group of this user and `users`, who must be known: `sesame_registry_look_up` asks the server for those who are not.
 /// `kind` is a `sesame_group_kind`. Free the group with `sesame_group_free`.
 ///
 /// @return UNKNOWN_USER or IDENTITY_NOT_ACCEPTED, with the user's place; TOO_MANY beyond 1,000 members; UNKNOWN_GROUP_KIND;
@@ -1352,103 +1511,6 @@ sesame_status sesame_device_groups(struct sesame_device device,
                                    const struct sesame_groups **groups,
                                    struct sesame_error *error);
 
-/// The server has taken a user's batch whole. `send` is the send's id, 16 bytes.
-///
-/// @return INVALID_ARGUMENT; the device's; the store's. A send that is settled already is no error.
-SESAME_API
-sesame_status sesame_device_accepted(struct sesame_device device,
-                                     struct sesame_slice send,
-                                     struct sesame_slice user,
-                                     struct sesame_error *error);
-
-/// The server has refused a user's batch whole, with the user's signed device list. The send is given again, with what is needed now.
-///
-/// @return INVALID_ARGUMENT when no such part is open; WRONG_USER, BAD_SIGNATURE and what else is wrong with the list (2xx and 3xx); the
-/// device's; the store's.
-SESAME_API
-sesame_status sesame_device_rejected(struct sesame_device device,
-                                     struct sesame_slice send,
-                                     struct sesame_slice user,
-                                     struct sesame_slice device_list,
-                                     struct sesame_result *result,
-                                     const struct sesame_send **again,
-                                     struct sesame_error *error);
-
-/// The server does not know a user.
-///
-/// @return INVALID_ARGUMENT when no such part is open; the device's; the store's.
-SESAME_API
-sesame_status sesame_device_no_such_user(struct sesame_device device,
-                                         struct sesame_slice send,
-                                         struct sesame_slice user,
-                                         struct sesame_result *result,
-                                         const struct sesame_send **again,
-                                         struct sesame_error *error);
-
-/// Gives a user's part of a send up.
-///
-/// @return INVALID_ARGUMENT; the device's; the store's.
-SESAME_API
-sesame_status sesame_device_abandon(struct sesame_device device,
-                                    struct sesame_slice send,
-                                    struct sesame_slice user,
-                                    struct sesame_error *error);
-
-/// One send as it stands, or NULL when it is settled.
-///
-/// @return INVALID_ARGUMENT; the device's; the store's.
-SESAME_API
-sesame_status sesame_device_pending(struct sesame_device device,
-                                    struct sesame_slice send,
-                                    struct sesame_result *result,
-                                    const struct sesame_send **pending,
-                                    struct sesame_error *error);
-
-/// Every send that is not settled, oldest first, with the same bytes as before.
-///
-/// @return the device's; the store's.
-SESAME_API
-sesame_status sesame_device_outbox(struct sesame_device device,
-                                   struct sesame_result *result,
-                                   const struct sesame_sends **sends,
-                                   struct sesame_error *error);
-
-/// Opens the envelopes of a fetched mailbox, in any order, and says of each what came of it: one bad envelope hinders no other. Confirm
-/// them to the server after this has returned.
-///
-/// @return EMPTY_BATCH; TOO_MANY beyond 4,096 envelopes; the device's; the store's. What is wrong with one envelope is in its item.
-SESAME_API
-sesame_status sesame_device_batch_decrypt(struct sesame_device device,
-                                          const struct sesame_slice *envelopes,
-                                          size_t envelope_count,
-                                          struct sesame_result *result,
-                                          const struct sesame_received_list **received,
-                                          struct sesame_error *error);
-
-/// Everything that was received and not acked, oldest first.
-///
-/// @return the device's; the store's.
-SESAME_API
-sesame_status sesame_device_inbox(struct sesame_device device,
-                                  struct sesame_result *result,
-                                  const struct sesame_received_list **inbox,
-                                  struct sesame_error *error);
-
-/// The app has these items safe; they are deleted here.
-///
-/// @return the device's; the store's. An id that is not in the inbox is passed over.
-SESAME_API sesame_status sesame_device_ack(struct sesame_device device, const uint64_t *ids, size_t id_count, struct sesame_error *error);
-
-/// Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
-///
-/// @return the device's; the store's.
-SESAME_API
-sesame_status sesame_device_tick(struct sesame_device device,
-                                 bool mailbox_empty,
-                                 struct sesame_result *result,
-                                 const struct sesame_events **events,
-                                 struct sesame_error *error);
-
 /// On the primary: reads the code that a new device shows, text in UTF-8, and gives the answer for it. Publish afterwards.
 ///
 /// @return NOT_PRIMARY; INVALID_ARGUMENT for a code that has expired or was used; TOO_MANY_DEVICES beyond 32; what is wrong with the code
@@ -1460,22 +1522,18 @@ sesame_status sesame_device_confirm_link(struct sesame_device device,
                                          struct sesame_slice *answer,
                                          struct sesame_error *error);
 
-/// On the primary: takes a device off the list. Publish afterwards.
+/// On the primary: takes a device off the list.
 ///
-/// @return NOT_PRIMARY; NOT_LISTED; INVALID_ARGUMENT for the primary itself; the device's; the store's.
-SESAME_API
-sesame_status sesame_device_remove_device(struct sesame_device device,
-                                          uint32_t removed,
-                                          struct sesame_result *result,
-                                          const struct sesame_events **events,
-                                          struct sesame_error *error);
+/// @return NOT_PRIMARY; UNKNOWN_DEVICE; INVALID_ARGUMENT for the primary itself; the device's; the store's.
+SESAME_API sesame_status sesame_device_remove_device(struct sesame_device device, uint32_t removed, struct sesame_error *error);
 
-/// Takes the device up from its store again, after a call that gave `SESAME_STATUS_INTERNAL` or `SESAME_STATUS_POISONED`.
+/// Whether this device holds the account key: it links and removes devices.
 ///
-/// @return as `sesame_device_open`; CLOSED.
-SESAME_API sesame_status sesame_device_reload(struct sesame_device device, struct sesame_error *error);
+/// @return the device's; the store's.
+SESAME_API sesame_status sesame_device_is_primary(struct sesame_device device, bool *is_primary, struct sesame_error *error);
 
-/// Wipes the keys from memory; every later call over this device gives `SESAME_STATUS_CLOSED`.
+/// Wipes the keys from memory and lets go of the store; every later call over this device gives `SESAME_STATUS_CLOSED`. Doing it twice
+/// does nothing.
 ///
 /// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_device_wipe(struct sesame_device device, struct sesame_error *error);
@@ -1499,7 +1557,7 @@ sesame_status sesame_group_get_view(struct sesame_group group,
                                     const struct sesame_group_view **view,
                                     struct sesame_error *error);
 
-/// Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `sesame_registry_apply` first. Who
+/// Adds users, at most 200 at once. Their account keys must be known: `sesame_registry_look_up` asks the server for those who are not known. Who
 /// has left before is asked, and is a member again when they accept.
 ///
 /// @return NOT_A_MEMBER; EMPTY_BATCH; ALREADY_MEMBER, UNKNOWN_USER or IDENTITY_NOT_ACCEPTED, with the user's place; TOO_MANY;
@@ -1595,6 +1653,11 @@ sesame_status sesame_group_session(struct sesame_group group,
                                    const struct sesame_session_view **session,
                                    struct sesame_error *error);
 
+/// Forgets a group that the user has left: its operations, its sessions, and what is held for it.
+///
+/// @return ALREADY_MEMBER while the user is a member; UNKNOWN_GROUP; the device's; the store's.
+SESAME_API sesame_status sesame_group_forget(struct sesame_group group, struct sesame_error *error);
+
 /// All operations, those that do not count included, in an order that is the same for all members.
 ///
 /// @return the device's; the store's.
@@ -1614,21 +1677,25 @@ sesame_status sesame_group_cost(struct sesame_group group,
                                 const struct sesame_cost **cost,
                                 struct sesame_error *error);
 
-/// Begins to link a new device in an empty store. Free it with `sesame_linking_free`.
+/// Begins to link a new device in an empty store. `server` is the name of the server, as the user's other devices have it; `clock` is {0} for
+/// the system's. Free it with `sesame_linking_free`.
 ///
 /// @return FOREIGN_STORE when the store holds a device already; WRONG_KEY; INVALID_ARGUMENT; the store's.
 SESAME_API
 sesame_status sesame_linking_begin(struct sesame_store store,
                                    struct sesame_slice store_key,
+                                   struct sesame_slice server,
+                                   struct sesame_clock clock,
                                    struct sesame_linking *linking,
                                    struct sesame_error *error);
 
-/// Takes up a link that was begun before the app was closed. Free it with `sesame_linking_free`.
+/// Takes up a link that was begun before the app was closed. `clock` is {0} for the system's. Free it with `sesame_linking_free`.
 ///
 /// @return FOREIGN_STORE when no link was begun; WRONG_KEY; RECORD_CORRUPT; INVALID_ARGUMENT; the store's.
 SESAME_API
 sesame_status sesame_linking_resume(struct sesame_store store,
                                     struct sesame_slice store_key,
+                                    struct sesame_clock clock,
                                     struct sesame_linking *linking,
                                     struct sesame_error *error);
 
@@ -1680,26 +1747,28 @@ sesame_status sesame_registry_devices(struct sesame_registry registry,
                                       const struct sesame_devices **devices,
                                       struct sesame_error *error);
 
-/// Takes in what the server gave for needs, in any order and at any time.
+/// Asks the server for the device lists of these users, at most 100, so that they are known: the next requests do.
 ///
-/// @return TOO_MANY; BAD_STRUCT; the device's; the store's. What is wrong with one list or bundle is in the result's refusals.
+/// @return TOO_MANY; INVALID_ARGUMENT; the device's; the store's.
 SESAME_API
-sesame_status sesame_registry_apply(struct sesame_registry registry,
-                                    const struct sesame_answers *answers,
-                                    struct sesame_result *result,
-                                    const struct sesame_applied **applied,
-                                    struct sesame_error *error);
+sesame_status sesame_registry_look_up(struct sesame_registry registry,
+                                      const struct sesame_slice *users,
+                                      size_t user_count,
+                                      struct sesame_error *error);
 
-/// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened. The pinned key itself
-/// dismisses the claim.
+/// Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT for our own user; ALREADY_MEMBER while both are members of a group; the device's; the store's.
+SESAME_API sesame_status sesame_registry_forget(struct sesame_registry registry, struct sesame_slice user, struct sesame_error *error);
+
+/// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes to the inbox. The
+/// pinned key itself dismisses the claim.
 ///
 /// @return UNKNOWN_USER; INVALID_ARGUMENT when this key does not wait; the device's; the store's.
 SESAME_API
 sesame_status sesame_registry_accept_identity(struct sesame_registry registry,
                                               struct sesame_slice user,
                                               struct sesame_slice account_key,
-                                              struct sesame_result *result,
-                                              const struct sesame_received_list **received,
                                               struct sesame_error *error);
 
 /// The app has compared safety numbers.
@@ -1728,27 +1797,58 @@ sesame_status sesame_registry_safety_number(struct sesame_registry registry,
                                             struct sesame_slice *number,
                                             struct sesame_error *error);
 
-/// An empty server. Free it with `sesame_relay_free`.
+/// The safety number as text for a QR code.
 ///
-/// @return none but the common ones.
-SESAME_API sesame_status sesame_relay_new(struct sesame_relay *relay, struct sesame_error *error);
+/// @return UNKNOWN_USER; INVALID_ARGUMENT; the device's; the store's.
+SESAME_API
+sesame_status sesame_registry_safety_code(struct sesame_registry registry,
+                                          struct sesame_slice user,
+                                          struct sesame_result *result,
+                                          struct sesame_slice *code,
+                                          struct sesame_error *error);
+
+/// Whether a code that was read from the user's screen shows that both hold each other's account keys.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT for text that is no such code; the device's; the store's.
+SESAME_API
+sesame_status sesame_registry_compare_safety_code(struct sesame_registry registry,
+                                                  struct sesame_slice user,
+                                                  struct sesame_slice code,
+                                                  bool *is_same,
+                                                  struct sesame_error *error);
+
+/// An empty server of this name, 1 to 255 bytes of UTF-8. `clock` is {0} for the system's. Free it with `sesame_relay_free`.
+///
+/// @return INVALID_ARGUMENT.
+SESAME_API
+sesame_status sesame_relay_new(struct sesame_slice server,
+                               struct sesame_clock clock,
+                               struct sesame_relay *relay,
+                               struct sesame_error *error);
 
 /// Frees the handle, and the server with it. 0 is passed over.
 ///
 /// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_relay_free(struct sesame_relay relay);
 
-/// Takes an upload; `left` is how many one-time prekeys the server has then.
+/// Does what a request asks, as an HTTP server would: its path, its headers and its body. `status` is the HTTP status of the answer.
 ///
-/// @return what is wrong with the upload (2xx and 3xx), BROKEN_CHAIN for a list that does not follow the current one among them;
-/// INVALID_ARGUMENT; BAD_HANDLE.
+/// @return INVALID_ARGUMENT for a path or a header that is no UTF-8; BAD_STRUCT; BAD_HANDLE. What is wrong with a request is in the answer.
 SESAME_API
-sesame_status sesame_relay_publish(struct sesame_relay relay,
-                                   struct sesame_slice user,
-                                   uint32_t device,
-                                   struct sesame_slice publication,
-                                   uint32_t *left,
+sesame_status sesame_relay_perform(struct sesame_relay relay,
+                                   struct sesame_slice path,
+                                   const struct sesame_header *const *headers,
+                                   size_t header_count,
+                                   struct sesame_slice body,
+                                   struct sesame_result *result,
+                                   uint32_t *status,
+                                   struct sesame_slice *answer,
                                    struct sesame_error *error);
+
+/// What a server does after its store was put back to an earlier state: it tells every device so, and they upload their keys again.
+///
+/// @return BAD_HANDLE.
+SESAME_API sesame_status sesame_relay_restored(struct sesame_relay relay, struct sesame_error *error);
 
 /// A user's signed device list; absent for a user that the server does not know.
 ///
@@ -1760,64 +1860,6 @@ sesame_status sesame_relay_device_list(struct sesame_relay relay,
                                        struct sesame_slice *device_list,
                                        struct sesame_error *error);
 
-/// A bundle of a listed device, or absent; its one-time prekeys are gone with this.
-///
-/// @return INVALID_ARGUMENT; BAD_HANDLE.
-SESAME_API
-sesame_status sesame_relay_bundle(struct sesame_relay relay,
-                                  struct sesame_slice user,
-                                  uint32_t device,
-                                  struct sesame_result *result,
-                                  struct sesame_slice *bundle,
-                                  struct sesame_error *error);
-
-/// What a device needs for a send, as far as it is here; for `sesame_registry_apply`.
-///
-/// @return INVALID_ARGUMENT for a need of no known kind; BAD_STRUCT; BAD_HANDLE.
-SESAME_API
-sesame_status sesame_relay_answer(struct sesame_relay relay,
-                                  const struct sesame_need *const *needs,
-                                  size_t need_count,
-                                  struct sesame_result *result,
-                                  const struct sesame_answers **answers,
-                                  struct sesame_error *error);
-
-/// Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
-///
-/// @return INVALID_ARGUMENT; BAD_STRUCT; NOT_LISTED for a sender that is not on its own user's list; BAD_HANDLE. A stale view and an
-/// unknown user are answers, not errors.
-SESAME_API
-sesame_status sesame_relay_submit(struct sesame_relay relay,
-                                  struct sesame_slice user,
-                                  uint32_t device,
-                                  const struct sesame_batch *batch,
-                                  struct sesame_result *result,
-                                  const struct sesame_submission **submission,
-                                  struct sesame_error *error);
-
-/// What waits for a device, oldest first, at most `limit`. Nothing is dropped before `sesame_relay_confirm`.
-///
-/// @return INVALID_ARGUMENT; BAD_HANDLE.
-SESAME_API
-sesame_status sesame_relay_fetch(struct sesame_relay relay,
-                                 struct sesame_slice user,
-                                 uint32_t device,
-                                 size_t limit,
-                                 struct sesame_result *result,
-                                 const struct sesame_mails **mails,
-                                 struct sesame_error *error);
-
-/// The device has these envelopes safe; they are dropped here.
-///
-/// @return INVALID_ARGUMENT; BAD_HANDLE.
-SESAME_API
-sesame_status sesame_relay_confirm(struct sesame_relay relay,
-                                   struct sesame_slice user,
-                                   uint32_t device,
-                                   const uint64_t *ids,
-                                   size_t id_count,
-                                   struct sesame_error *error);
-
 /// All that the server holds and has seen.
 ///
 /// @return BAD_HANDLE.
@@ -1827,10 +1869,172 @@ sesame_status sesame_relay_get_view(struct sesame_relay relay,
                                     const struct sesame_relay_view **view,
                                     struct sesame_error *error);
 
+/// The next request to the server, or NULL when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a minute and
+/// give the answer to `sesame_device_respond`; its work is in no other request until then. Several may be sent side by side.
+///
+///     while (sesame_device_next_request(device, &result, &request, &error) == SESAME_STATUS_OK && request != NULL) {
+///       ... send request->body to request->path ...
+///       sesame_device_respond(device, request->id, status, body, &answer, &answered, &error);
+///       sesame_result_free(answer);
+///       sesame_result_free(result);
+///     }
+///
+/// That is the whole transport of an app. The loop always ends: a failure pauses it, and `sesame_device_due_in` says when to come back.
+///
+/// @return the device's; the store's.
+SESAME_API
+sesame_status sesame_device_next_request(struct sesame_device device,
+                                         struct sesame_result *result,
+                                         const struct sesame_server_request **request,
+                                         struct sesame_error *error);
+
+/// Takes in the server's answer to a request, which `id`, 16 bytes, names: the HTTP status, or 0 when none came, and the body. Whatever the
+/// server says is no error.
+///
+/// @return FOREIGN_REQUEST when another device gave the request out; INVALID_ARGUMENT; the device's; the store's. The request stays lent
+/// then.
+SESAME_API
+sesame_status sesame_device_respond(struct sesame_device device,
+                                    struct sesame_slice id,
+                                    uint32_t status,
+                                    struct sesame_slice body,
+                                    struct sesame_result *result,
+                                    const struct sesame_answered **answered,
+                                    struct sesame_error *error);
+
+/// Takes a request back that was not sent: it is given out again at once.
+///
+/// @return INVALID_ARGUMENT; the device's.
+SESAME_API sesame_status sesame_device_release(struct sesame_device device, struct sesame_slice id, struct sesame_error *error);
+
+/// Ends every pause, and takes every request back: the network is there again.
+///
+/// @return the device's.
+SESAME_API sesame_status sesame_device_retry_now(struct sesame_device device, struct sesame_error *error);
+
+/// The next requests fetch the mailbox, up to so many envelopes. What they say is in the inbox afterwards.
+///
+/// @return the device's.
+SESAME_API sesame_status sesame_device_request_mail(struct sesame_device device, uint32_t limit, struct sesame_error *error);
+
+/// How long it is until `sesame_device_next_request` has something to give, in ms: 0 when it has now, a day at most.
+///
+/// @return the device's; the store's.
+SESAME_API sesame_status sesame_device_due_in(struct sesame_device device, uint64_t *due_in, struct sesame_error *error);
+
+/// How this device stands with its server.
+///
+/// @return the device's; the store's.
+SESAME_API
+sesame_status sesame_device_health(struct sesame_device device,
+                                   struct sesame_result *result,
+                                   const struct sesame_health **health,
+                                   struct sesame_error *error);
+
+/// Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; empty: nowhere.
+///
+/// @return INVALID_ARGUMENT for a longer value; the device's; the store's.
+SESAME_API sesame_status sesame_device_set_push(struct sesame_device device, struct sesame_slice value, struct sesame_error *error);
+
+/// Deletes the account at the server. The next request does; nothing else goes out after it. The store stays until the app deletes it.
+///
+/// @return NOT_PRIMARY; the device's; the store's.
+SESAME_API sesame_status sesame_device_delete_account(struct sesame_device device, struct sesame_error *error);
+
 /// Frees what a call gave, and wipes its bytes. All pointers and slices of its view are void from then on. 0 is passed over.
 ///
 /// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_result_free(struct sesame_result result);
+
+/// Encrypts for every device of every recipient, and a transcript for the user's own other devices. `content_id` is 16 bytes of the app's
+/// own, or empty for one that the library makes. At most 256 users and 65,536 bytes of payload. The send goes out by
+/// `sesame_device_next_request`, and its end is an event in the inbox.
+///
+/// @return EMPTY_BATCH without a recipient; TOO_MANY; PAYLOAD_TOO_LARGE; CONTENT_ID_IN_USE; DEVICE_REMOVED when this device is not on its
+/// own user's list; INVALID_ARGUMENT; the device's; the store's.
+SESAME_API
+sesame_status sesame_device_batch_encrypt(struct sesame_device device,
+                                          const struct sesame_slice *recipients,
+                                          size_t recipient_count,
+                                          struct sesame_slice payload,
+                                          struct sesame_slice content_id,
+                                          struct sesame_result *result,
+                                          const struct sesame_send **send,
+                                          struct sesame_error *error);
+
+/// How a send stands, by its id or by its content id, 16 bytes; NULL once the app has acked its end.
+///
+/// @return INVALID_ARGUMENT; the device's; the store's.
+SESAME_API
+sesame_status sesame_device_send_status(struct sesame_device device,
+                                        struct sesame_slice send,
+                                        struct sesame_result *result,
+                                        const struct sesame_send_status **status,
+                                        struct sesame_error *error);
+
+/// Every send whose end the app has not acked, oldest first.
+///
+/// @return the device's; the store's.
+SESAME_API
+sesame_status sesame_device_sends(struct sesame_device device,
+                                  struct sesame_result *result,
+                                  const struct sesame_sends **sends,
+                                  struct sesame_error *error);
+
+/// The batches of a send that the server may have now, to look at. They go to the server by `sesame_device_next_request`.
+///
+/// @return INVALID_ARGUMENT; the device's; the store's.
+SESAME_API
+sesame_status sesame_device_batches(struct sesame_device device,
+                                    struct sesame_slice send,
+                                    struct sesame_result *result,
+                                    const struct sesame_batches **batches,
+                                    struct sesame_error *error);
+
+/// Withdraws a send for these users, or for all when `users` is NULL. What is settled stays as it is. A batch that was given out already
+/// may have been sent: its outcome says so.
+///
+/// @return UNKNOWN_SEND; UNKNOWN_USER for a user whom the send does not name; INVALID_ARGUMENT; the device's; the store's.
+SESAME_API
+sesame_status sesame_device_cancel(struct sesame_device device,
+                                   struct sesame_slice send,
+                                   const struct sesame_slice *users,
+                                   size_t user_count,
+                                   struct sesame_error *error);
+
+/// Tries a send again for every user for whom it failed or was withdrawn.
+///
+/// @return UNKNOWN_SEND; INVALID_ARGUMENT; the device's; the store's.
+SESAME_API sesame_status sesame_device_retry(struct sesame_device device, struct sesame_slice send, struct sesame_error *error);
+
+/// Opens envelopes that came by another way than the loop of requests, in any order, and says of each what came of it: one bad envelope
+/// hinders no other. What they say is in the inbox. `complete` says that these were the last ones in the mailbox.
+///
+/// @return TOO_MANY beyond 4,096 envelopes; the device's; the store's. What is wrong with one envelope is in its result.
+SESAME_API
+sesame_status sesame_device_batch_decrypt(struct sesame_device device,
+                                          const struct sesame_slice *envelopes,
+                                          size_t envelope_count,
+                                          bool complete,
+                                          struct sesame_result *result,
+                                          const struct sesame_mail_results **results,
+                                          struct sesame_error *error);
+
+/// What was received or happened and was not acked, oldest first, after the item with the id `after` and at most `limit`.
+///
+/// @return the device's; the store's.
+SESAME_API
+sesame_status sesame_device_inbox(struct sesame_device device,
+                                  uint64_t after,
+                                  size_t limit,
+                                  struct sesame_result *result,
+                                  const struct sesame_inbox **inbox,
+                                  struct sesame_error *error);
+
+/// The app has these items safe; they are deleted here. An id that is not there is no error.
+///
+/// @return the device's; the store's.
+SESAME_API sesame_status sesame_device_ack(struct sesame_device device, const uint64_t *ids, size_t id_count, struct sesame_error *error);
 
 /// Frees the handle. 0 is passed over.
 ///

@@ -6,7 +6,7 @@
 #[cfg(feature = "capi")]
 pub mod capi;
 pub mod host;
-pub #[cfg(feature = "test-util")]
+#[cfg(feature = "test-util")]
 mod script;
 #[cfg(feature = "uniffi")]
 pub mod uniffi;

@@ -13,7 +13,7 @@ const HEAD: &str =
 //! What crosses to C, and how core's types become it.
 
 use super::{
-    super::{input::{sesame_address, sesame_slice}, status::sesame_status, tree::Tree},
+    super::{input::{sesame_address, sesame_slice}, tree::Tree},
     given::{group_change, sesame_group_change},
 };
 use sesame_core::ids::UserId;
@@ -379,7 +379,10 @@ fn set(owner: &str, part: &Part, place: &str, drops: bool, faces: &[Face]) -> Re
             let items = format!("{place}.iter().map(|item| item.{field}.clone()).collect::<Vec<UserId>>()");
             format!("(made.{name}, made.{count}) = {};\n", list(item, &items)?)
         }
-        (Type::List(item), _) => format!("(made.{name}, made.{count}) = {};\n", list(item, place)?),
+        (Type::List(item), _) => {
+            let place = if drops { format!("std::mem::take(&mut {place})") } else { place.to_owned() };
+            format!("(made.{name}, made.{count}) = {};\n", list(item, &place)?)
+        }
         (Type::Option(_), Made::Of(enumeration, variant, field)) => {
             let flag = TRANSCRIPT.0;
             format!(

@@ -73,7 +73,7 @@ pub unsafe extern "C" fn sesame_group_get_view(
     })
 }
 
-/// Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `sesame_registry_apply` first. Who
+/// Adds users, at most 200 at once. Their account keys must be known: `sesame_registry_look_up` asks the server for those who are not known. Who
 /// has left before is asked, and is a member again when they accept.
 ///
 /// @return NOT_A_MEMBER; EMPTY_BATCH; ALREADY_MEMBER, UNKNOWN_USER or IDENTITY_NOT_ACCEPTED, with the user's place; TOO_MANY;
@@ -245,6 +245,17 @@ pub unsafe extern "C" fn sesame_group_session(
         let session = group.get()?.call(|group| group.session(&user, DeviceId(device)))?;
         give(result, view, |tree| view::session(tree, session));
         Ok(())
+    })
+}
+
+/// Forgets a group that the user has left: its operations, its sessions, and what is held for it.
+///
+/// @return ALREADY_MEMBER while the user is a member; UNKNOWN_GROUP; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_forget(group: sesame_group, error: *mut sesame_error) -> sesame_status {
+    enter!(error, {
+        let object = group.get()?;
+        object.client.known_group(object.id).forget()
     })
 }
 

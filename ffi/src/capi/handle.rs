@@ -4,7 +4,7 @@
 use super::tree::Tree;
 use ::sesame_relay::Relay;
 use parking_lot::{Mutex, RwLock};
-use sesame::{Client, Linking};
+use sesame::{Client, Clock, Linking};
 use sesame_core::{
     error::{Code, Error},
     ids::{DeviceId, GroupId, UserId},
@@ -64,6 +64,14 @@ pub struct sesame_store {
     pub token: u64,
 }
 
+/// A clock for tests.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_clock {
+    /// Names it; 0 names nothing.
+    pub token: u64,
+}
+
 /// A whole server in memory, for a first try and for tests.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -111,8 +119,14 @@ pub struct StoreObject(pub(super) Arc<dyn Store>);
 #[derive(Default)]
 pub struct RowsObject(pub(super) Mutex<Vec<(Vec<u8>, Vec<u8>)>>);
 
+/// Behind a [`sesame_clock`].
+pub struct ClockObject(pub(super) Clock);
+
 /// Behind a [`sesame_relay`].
-pub struct RelayObject(pub(super) Mutex<Relay>);
+pub struct RelayObject {
+    pub(super) relay: Mutex<Relay>,
+    pub(super) clock: Clock,
+}
 
 type Slots = SlotMap<DefaultKey, Arc<dyn Any + Send + Sync>>;
 
@@ -210,6 +224,7 @@ handles! {
     sesame_group GroupObject, "group";
     sesame_linking Linking, "linking";
     sesame_store StoreObject, "store";
+    sesame_clock ClockObject, "clock";
     sesame_relay RelayObject, "relay";
     sesame_result Tree, "result";
     sesame_rows RowsObject, "rows";
@@ -221,23 +236,23 @@ mod tests {
 
     #[test]
     fn a_freed_a_foreign_and_a_random_handle_are_told() {
-        let relay = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new("relay.example"))));
-        assert!(relay.get().is_ok());
-        assert_eq!(sesame_device::with(relay.token).get().map(drop), Err(Error::of(Code::BadHandle, "device")));
-        assert_eq!(sesame_device::with(relay.token).free(), Err(Error::of(Code::BadHandle, "device")));
-        assert_eq!(relay.free(), Ok(()));
-        assert_eq!(relay.free(), Err(Error::of(Code::BadHandle, "relay")));
-        let next = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new("relay.example"))));
-        assert_eq!(relay.get().map(drop), Err(Error::of(Code::BadHandle, "relay")));
+        let clock = sesame_clock::new(ClockObject(Clock::test(1)));
+        assert!(clock.get().is_ok());
+        assert_eq!(sesame_device::with(clock.token).get().map(drop), Err(Error::of(Code::BadHandle, "device")));
+        assert_eq!(sesame_device::with(clock.token).free(), Err(Error::of(Code::BadHandle, "device")));
+        assert_eq!(clock.free(), Ok(()));
+        assert_eq!(clock.free(), Err(Error::of(Code::BadHandle, "clock")));
+        let next = sesame_clock::new(ClockObject(Clock::test(1)));
+        assert_eq!(clock.get().map(drop), Err(Error::of(Code::BadHandle, "clock")));
         assert_eq!(next.free(), Ok(()));
-        assert_eq!(sesame_relay::with(0).free(), Ok(()));
+        assert_eq!(sesame_clock::with(0).free(), Ok(()));
         let tokens = if cfg!(miri) { 1_000 } else { 100_000_u64 };
         for token in (1..tokens).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)) {
-            assert!(sesame_relay::with(token).get().is_err());
+            assert!(sesame_clock::with(token).get().is_err());
         }
-        let last = sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new("relay.example"))));
+        let last = sesame_clock::new(ClockObject(Clock::test(1)));
         for bit in 0..64 {
-            assert!(sesame_relay::with(last.token ^ (1 << bit)).get().is_err(), "bit {bit}");
+            assert!(sesame_clock::with(last.token ^ (1 << bit)).get().is_err(), "bit {bit}");
         }
     }
 }

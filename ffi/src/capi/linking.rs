@@ -1,40 +1,46 @@
 //! The functions of a new device on its way.
 
 use super::{
-    boundary::sesame_error, device::store_key, handle::*, input::sesame_slice, result::give, status::sesame_status,
+    boundary::sesame_error, device::host, handle::*, input::sesame_slice, result::give, status::sesame_status,
 };
+use crate::host::server as server_of;
 use sesame::Linking;
 
-/// Begins to link a new device in an empty store. Free it with `sesame_linking_free`.
+/// Begins to link a new device in an empty store. `server` is the name of the server, as the user's other devices have it; `clock` is {0} for
+/// the system's. Free it with `sesame_linking_free`.
 ///
 /// @return FOREIGN_STORE when the store holds a device already; WRONG_KEY; INVALID_ARGUMENT; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_begin(
     store: sesame_store,
     store_key: sesame_slice,
+    server: sesame_slice,
+    clock: sesame_clock,
     linking: *mut sesame_linking,
     error: *mut sesame_error,
 ) -> sesame_status {
     enter!(error, outputs(linking), {
         let linking = output!(linking);
-        linking.put(sesame_linking::new(Linking::begin(store.get()?.0.clone(), self::store_key(store_key)?)?));
+        let server = server_of(server.text("server")?, &[])?;
+        linking.put(sesame_linking::new(Linking::begin(host(store, store_key, clock)?, &server)?));
         Ok(())
     })
 }
 
-/// Takes up a link that was begun before the app was closed. Free it with `sesame_linking_free`.
+/// Takes up a link that was begun before the app was closed. `clock` is {0} for the system's. Free it with `sesame_linking_free`.
 ///
 /// @return FOREIGN_STORE when no link was begun; WRONG_KEY; RECORD_CORRUPT; INVALID_ARGUMENT; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_resume(
     store: sesame_store,
     store_key: sesame_slice,
+    clock: sesame_clock,
     linking: *mut sesame_linking,
     error: *mut sesame_error,
 ) -> sesame_status {
     enter!(error, outputs(linking), {
         let linking = output!(linking);
-        linking.put(sesame_linking::new(Linking::resume(store.get()?.0.clone(), self::store_key(store_key)?)?));
+        linking.put(sesame_linking::new(Linking::resume(host(store, store_key, clock)?)?));
         Ok(())
     })
 }

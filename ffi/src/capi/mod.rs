@@ -16,13 +16,16 @@
 mod boundary;
 #[macro_use]
 mod input;
+mod clock;
 mod device;
 mod group;
 mod handle;
 mod linking;
 mod registry;
 mod relay;
+mod requests;
 mod result;
+mod send;
 mod session;
 mod status;
 mod store;
@@ -33,6 +36,7 @@ mod tree;
 mod view;
 
 pub use boundary::sesame_error;
+pub use clock::*;
 pub use device::*;
 pub use group::*;
 pub use handle::*;
@@ -40,7 +44,9 @@ pub use input::{sesame_address, sesame_slice};
 pub use linking::*;
 pub use registry::*;
 pub use relay::*;
+pub use requests::*;
 pub use result::sesame_result_free;
+pub use send::*;
 pub use session::*;
 pub use status::sesame_status;
 pub use store::*;
@@ -55,6 +61,24 @@ pub const SESAME_VERSION_MAJOR: u32 = 0;
 pub const SESAME_VERSION_MINOR: u32 = 1;
 /// The version's third number.
 pub const SESAME_VERSION_PATCH: u32 = 0;
+
+/// Largest payload of a message, in bytes.
+pub const SESAME_MAX_PAYLOAD: usize = 65536;
+/// Users that a direct send may name.
+pub const SESAME_MAX_DIRECT_USERS: usize = 256;
+/// Members of a group.
+pub const SESAME_MAX_MEMBERS: usize = 1000;
+/// Envelopes in one `sesame_device_batch_decrypt`.
+pub const SESAME_MAX_BATCH: usize = 4096;
+/// Longest user id, in bytes.
+pub const SESAME_MAX_USER_ID: usize = 64;
+
+// The header has numbers; these are core's.
+const _: () = {
+    use sesame_core::limits::{MAX_BATCH, MAX_DIRECT_USERS, MAX_MEMBERS, MAX_PAYLOAD, MAX_USER_ID};
+    assert!(SESAME_MAX_PAYLOAD == MAX_PAYLOAD && SESAME_MAX_DIRECT_USERS == MAX_DIRECT_USERS);
+    assert!(SESAME_MAX_MEMBERS == MAX_MEMBERS && SESAME_MAX_BATCH == MAX_BATCH && SESAME_MAX_USER_ID == MAX_USER_ID);
+};
 
 /// The version of the library: major * 1,000,000 + minor * 1,000 + patch. A header and a library belong together when the major numbers,
 /// and while they are 0 the minor numbers, are equal.

@@ -3,7 +3,7 @@
 use super::{
     boundary::sesame_error,
     handle::*,
-    input::sesame_slice,
+    input::{self, sesame_slice},
     result::give,
     status::sesame_status,
     view::{self, *},
@@ -55,29 +55,39 @@ pub unsafe extern "C" fn sesame_registry_devices(
     })
 }
 
-/// Takes in what the server gave for needs, in any order and at any time.
+/// Asks the server for the device lists of these users, at most 100, so that they are known: the next requests do.
 ///
-/// @return TOO_MANY; BAD_STRUCT; the device's; the store's. What is wrong with one list or bundle is in the result's refusals.
+/// @return TOO_MANY; INVALID_ARGUMENT; the device's; the store's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_registry_apply(
+pub unsafe extern "C" fn sesame_registry_look_up(
     registry: sesame_registry,
-    answers: *const sesame_answers,
-    result: *mut sesame_result,
-    applied: *mut *const sesame_applied,
+    users: *const sesame_slice,
+    user_count: usize,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, outputs(result, applied), {
-        let (result, view) = (output!(result), output!(applied));
-        // SAFETY: the caller keeps the header's contract on this struct.
-        let answers = unsafe { view::read_answers(answers)? };
-        let applied = registry.get()?.0.apply(&answers)?;
-        give(result, view, |tree| view::applied(tree, applied));
-        Ok(())
+    enter!(error, {
+        let users = input::users(array!(users, user_count), "users")?;
+        registry.get()?.0.look_up(&users)
     })
 }
 
-/// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened. The pinned key itself
-/// dismisses the claim.
+/// Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT for our own user; ALREADY_MEMBER while both are members of a group; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_registry_forget(
+    registry: sesame_registry,
+    user: sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let user = user.user("user")?;
+        registry.get()?.0.forget(&user)
+    })
+}
+
+/// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes to the inbox. The
+/// pinned key itself dismisses the claim.
 ///
 /// @return UNKNOWN_USER; INVALID_ARGUMENT when this key does not wait; the device's; the store's.
 #[unsafe(no_mangle)]
@@ -85,16 +95,11 @@ pub unsafe extern "C" fn sesame_registry_accept_identity(
     registry: sesame_registry,
     user: sesame_slice,
     account_key: sesame_slice,
-    result: *mut sesame_result,
-    received: *mut *const sesame_received_list,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, outputs(result, received), {
-        let (result, view) = (output!(result), output!(received));
+    enter!(error, {
         let (user, key) = (user.user("user")?, account_key.exactly("account_key")?);
-        let results = registry.get()?.0.accept_identity(&user, &sesame_core::ids::AccountKey(key))?;
-        give(result, view, |tree| view::received_list(tree, results));
-        Ok(())
+        registry.get()?.0.accept_identity(&user, &sesame_core::ids::AccountKey(key))
     })
 }
 
@@ -144,6 +149,45 @@ pub unsafe extern "C" fn sesame_registry_safety_number(
         let user = user.user("user")?;
         let number = registry.get()?.0.safety_number(&user)?;
         give(result, view, |tree| tree.bytes(number.into_bytes()));
+        Ok(())
+    })
+}
+
+/// The safety number as text for a QR code.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_registry_safety_code(
+    registry: sesame_registry,
+    user: sesame_slice,
+    result: *mut sesame_result,
+    code: *mut sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, outputs(result, code), {
+        let (result, view) = (output!(result), output!(code));
+        let user = user.user("user")?;
+        let code = registry.get()?.0.safety_code(&user)?;
+        give(result, view, |tree| tree.bytes(code.into_bytes()));
+        Ok(())
+    })
+}
+
+/// Whether a code that was read from the user's screen shows that both hold each other's account keys.
+///
+/// @return UNKNOWN_USER; INVALID_ARGUMENT for text that is no such code; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_registry_compare_safety_code(
+    registry: sesame_registry,
+    user: sesame_slice,
+    code: sesame_slice,
+    is_same: *mut bool,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, outputs(is_same), {
+        let is_same = output!(is_same);
+        let (user, code) = (user.user("user")?, code.text("code")?);
+        is_same.put(registry.get()?.0.compare_safety_code(&user, code)?);
         Ok(())
     })
 }

@@ -1,4 +1,4 @@
-//! The server's part in memory. `user` and `device` of a call stand for whom the transport has authenticated.
+//! The server's part in memory.
 
 use super::{
     boundary::sesame_error,
@@ -8,18 +8,25 @@ use super::{
     status::sesame_status,
     view::{self, *},
 };
-use crate::relay::{publish_error, submission_error};
-use ::sesame_relay::{Refusal, Relay};
-use sesame_core::ids::DeviceId;
+use crate::host::server as server_of;
+use ::sesame_relay::{Relay, Request};
+use sesame_core::context::Timestamp;
 
-/// An empty server. Free it with `sesame_relay_free`.
+/// An empty server of this name, 1 to 255 bytes of UTF-8. `clock` is {0} for the system's. Free it with `sesame_relay_free`.
 ///
-/// @return none but the common ones.
+/// @return INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_relay_new(relay: *mut sesame_relay, error: *mut sesame_error) -> sesame_status {
+pub unsafe extern "C" fn sesame_relay_new(
+    server: sesame_slice,
+    clock: sesame_clock,
+    relay: *mut sesame_relay,
+    error: *mut sesame_error,
+) -> sesame_status {
     enter!(error, outputs(relay), {
         let relay = output!(relay);
-        relay.put(sesame_relay::new(RelayObject(parking_lot::Mutex::new(Relay::new("relay.example")))));
+        let server = server_of(server.text("server")?, &[])?;
+        let server = parking_lot::Mutex::new(Relay::new(server.name()));
+        relay.put(sesame_relay::new(RelayObject { relay: server, clock: clock.or_system()? }));
         Ok(())
     })
 }
@@ -32,24 +39,47 @@ pub unsafe extern "C" fn sesame_relay_free(relay: sesame_relay) -> sesame_status
     enter!(core::ptr::null_mut(), { relay.free() })
 }
 
-/// Takes an upload; `left` is how many one-time prekeys the server has then.
+/// Does what a request asks, as an HTTP server would: its path, its headers and its body. `status` is the HTTP status of the answer.
 ///
-/// @return what is wrong with the upload (2xx and 3xx), BROKEN_CHAIN for a list that does not follow the current one among them;
-/// INVALID_ARGUMENT; BAD_HANDLE.
+/// @return INVALID_ARGUMENT for a path or a header that is no UTF-8; BAD_STRUCT; BAD_HANDLE. What is wrong with a request is in the answer.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_relay_publish(
+pub unsafe extern "C" fn sesame_relay_perform(
     relay: sesame_relay,
-    user: sesame_slice,
-    device: u32,
-    publication: sesame_slice,
-    left: *mut u32,
+    path: sesame_slice,
+    headers: *const *const sesame_header,
+    header_count: usize,
+    body: sesame_slice,
+    result: *mut sesame_result,
+    status: *mut u32,
+    answer: *mut sesame_slice,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, outputs(left), {
-        let left = output!(left);
-        let (user, bytes) = (user.user("user")?, publication.bytes("publication")?);
-        let stock = relay.get()?.0.lock().publish((&user, DeviceId(device)), bytes).map_err(publish_error)?;
-        left.put(stock.one_time);
+    enter!(error, outputs(result, status, answer), {
+        let (result, status, view) = (output!(result), output!(status), output!(answer));
+        // SAFETY: the caller keeps the header's contract on this list.
+        let headers = unsafe { view::read_list((headers, header_count), "headers")? };
+        let mut auth = None;
+        for header in &headers {
+            if header.name.text("headers")?.eq_ignore_ascii_case("sesame-auth") {
+                auth = Some(header.value.text("headers")?);
+            }
+        }
+        let request = Request { path: path.text("path")?, auth, body: body.bytes("body")? };
+        let object = relay.get()?;
+        let response = object.relay.lock().perform(Timestamp(object.clock.now()), &request);
+        status.put(u32::from(response.status));
+        give(result, view, |tree| tree.bytes(response.body));
+        Ok(())
+    })
+}
+
+/// What a server does after its store was put back to an earlier state: it tells every device so, and they upload their keys again.
+///
+/// @return BAD_HANDLE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_relay_restored(relay: sesame_relay, error: *mut sesame_error) -> sesame_status {
+    enter!(error, {
+        relay.get()?.relay.lock().restored();
         Ok(())
     })
 }
@@ -67,121 +97,8 @@ pub unsafe extern "C" fn sesame_relay_device_list(
 ) -> sesame_status {
     enter!(error, outputs(result, device_list), {
         let (result, view) = (output!(result), output!(device_list));
-        let list = relay.get()?.0.lock().device_list(&user.user("user")?);
+        let list = relay.get()?.relay.lock().device_list(&user.user("user")?);
         give(result, view, |tree| tree.maybe(list.as_deref()));
-        Ok(())
-    })
-}
-
-/// A bundle of a listed device, or absent; its one-time prekeys are gone with this.
-///
-/// @return INVALID_ARGUMENT; BAD_HANDLE.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_relay_bundle(
-    relay: sesame_relay,
-    user: sesame_slice,
-    device: u32,
-    result: *mut sesame_result,
-    bundle: *mut sesame_slice,
-    error: *mut sesame_error,
-) -> sesame_status {
-    enter!(error, outputs(result, bundle), {
-        let (result, view) = (output!(result), output!(bundle));
-        let bundle = relay.get()?.0.lock().bundle(&user.user("user")?, DeviceId(device));
-        give(result, view, |tree| tree.maybe(bundle.as_deref()));
-        Ok(())
-    })
-}
-
-/// What a device needs for a send, as far as it is here; for `sesame_registry_apply`.
-///
-/// @return INVALID_ARGUMENT for a need of no known kind; BAD_STRUCT; BAD_HANDLE.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_relay_answer(
-    relay: sesame_relay,
-    needs: *const *const sesame_need,
-    need_count: usize,
-    result: *mut sesame_result,
-    answers: *mut *const sesame_answers,
-    error: *mut sesame_error,
-) -> sesame_status {
-    enter!(error, outputs(result, answers), {
-        let (result, view) = (output!(result), output!(answers));
-        // SAFETY: the caller keeps the header's contract on this list.
-        let needs = unsafe { view::read_needs((needs, need_count))? };
-        let answers = relay.get()?.0.lock().answer(&needs);
-        give(result, view, |tree| view::answers(tree, answers));
-        Ok(())
-    })
-}
-
-/// Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
-///
-/// @return INVALID_ARGUMENT; BAD_STRUCT; NOT_LISTED for a sender that is not on its own user's list; BAD_HANDLE. A stale view and an
-/// unknown user are answers, not errors.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_relay_submit(
-    relay: sesame_relay,
-    user: sesame_slice,
-    device: u32,
-    batch: *const sesame_batch,
-    result: *mut sesame_result,
-    submission: *mut *const sesame_submission,
-    error: *mut sesame_error,
-) -> sesame_status {
-    enter!(error, outputs(result, submission), {
-        use sesame_submission_kind as K;
-        let (result, view) = (output!(result), output!(submission));
-        // SAFETY: the caller keeps the header's contract on this struct.
-        let (user, batch) = (user.user("user")?, unsafe { view::read_batch(batch)? });
-        let said = relay.get()?.0.lock().submit((&user, DeviceId(device)), &batch);
-        let (kind, list, missing, gone) = match said {
-            Ok(()) => (K::Accepted, None, vec![], vec![]),
-            Err(Refusal::NoSuchUser) => (K::NoSuchUser, None, vec![], vec![]),
-            Err(Refusal::Stale { device_list, missing, gone }) => (K::Stale, Some(device_list), missing, gone),
-            Err(refusal) => return Err(submission_error(&refusal)),
-        };
-        give(result, view, |tree| view::submission(tree, kind, list, (&missing, &gone)));
-        Ok(())
-    })
-}
-
-/// What waits for a device, oldest first, at most `limit`. Nothing is dropped before `sesame_relay_confirm`.
-///
-/// @return INVALID_ARGUMENT; BAD_HANDLE.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_relay_fetch(
-    relay: sesame_relay,
-    user: sesame_slice,
-    device: u32,
-    limit: usize,
-    result: *mut sesame_result,
-    mails: *mut *const sesame_mails,
-    error: *mut sesame_error,
-) -> sesame_status {
-    enter!(error, outputs(result, mails), {
-        let (result, view) = (output!(result), output!(mails));
-        let mails = relay.get()?.0.lock().fetch((&user.user("user")?, DeviceId(device)), limit);
-        give(result, view, |tree| view::mails(tree, mails));
-        Ok(())
-    })
-}
-
-/// The device has these envelopes safe; they are dropped here.
-///
-/// @return INVALID_ARGUMENT; BAD_HANDLE.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_relay_confirm(
-    relay: sesame_relay,
-    user: sesame_slice,
-    device: u32,
-    ids: *const u64,
-    id_count: usize,
-    error: *mut sesame_error,
-) -> sesame_status {
-    enter!(error, {
-        let ids = array!(ids, id_count);
-        relay.get()?.0.lock().confirm((&user.user("user")?, DeviceId(device)), ids);
         Ok(())
     })
 }
@@ -198,7 +115,7 @@ pub unsafe extern "C" fn sesame_relay_get_view(
 ) -> sesame_status {
     enter!(error, outputs(result, view), {
         let (result, view) = (output!(result), output!(view));
-        let all = relay.get()?.0.lock().view();
+        let all = relay.get()?.relay.lock().view();
         give(result, view, |tree| view::relay(tree, all));
         Ok(())
     })

@@ -124,38 +124,26 @@ fn an_apps_store_passes_the_suite_through_the_table_of_functions() {
 fn structs_of_the_callers_are_read_and_results_are_trees() {
     let text = |text: &'static str| sesame_slice { data: text.as_ptr(), len: text.len() };
     let (mut relay, mut error) = (sesame_relay { token: 0 }, MaybeUninit::<sesame_error>::zeroed());
-    let need = sesame_need { struct_size: size_of::<sesame_need>(), kind: 1, device: 0, user: text("nobody") };
-    let needs = [&raw const need; 3];
-    let outgoing =
-        sesame_outgoing { struct_size: size_of::<sesame_outgoing>(), device: 1, envelope: text("no envelope") };
-    let envelopes = [&raw const outgoing];
-    let batch = sesame_batch {
-        struct_size: size_of::<sesame_batch>(),
-        user: text("nobody"),
-        targeted: 0,
-        envelopes: envelopes.as_ptr(),
-        envelope_count: 1,
-        skips: core::ptr::null(),
-        skip_count: 0,
-    };
+    let header =
+        sesame_header { struct_size: size_of::<sesame_header>(), name: text("Sesame-Auth"), value: text("no") };
+    let headers = [&raw const header; 2];
     let mut result = sesame_result { token: 0 };
     // SAFETY: every pointer leads to a local that outlives the call; views are read before their result is freed.
     unsafe {
-        assert_eq!(sesame_relay_new(&raw mut relay, error.as_mut_ptr()), sesame_status::Ok);
-        let mut answers = core::ptr::null();
-        let status = sesame_relay_answer(relay, needs.as_ptr(), 3, &raw mut result, &raw mut answers, null_mut());
-        assert_eq!(status, sesame_status::Ok);
-        assert_eq!(((*answers).unknown_user_count, (*answers).bundle_count), (3, 0));
-        assert_eq!(bytes((*answers).unknown_users.add(2).read()), b"nobody");
-        assert_eq!(sesame_result_free(result), sesame_status::Ok);
-        let mut said = core::ptr::null();
+        let clock = sesame_clock { token: 0 };
         let error = error.as_mut_ptr();
-        let status = sesame_relay_submit(relay, text("me"), 1, &raw const batch, &raw mut result, &raw mut said, error);
-        assert_eq!((status, (*error).status), (sesame_status::NotListed, sesame_status::NotListed));
-        assert!(said.is_null() && result.token == 0);
-        let mut mails = core::ptr::null();
-        let status = sesame_relay_fetch(relay, text("me"), 1, 9, &raw mut result, &raw mut mails, null_mut());
-        assert_eq!((status, (*mails).count), (sesame_status::Ok, 0));
+        assert_eq!(sesame_relay_new(text("here"), clock, &raw mut relay, error), sesame_status::Ok);
+        let (mut http, mut answer) = (0, sesame_slice::NONE);
+        let mut perform = |path, headers: *const *const sesame_header, count| {
+            let (result, status, answer) = (&raw mut result, &raw mut http, &raw mut answer);
+            sesame_relay_perform(relay, text(path), headers, count, text("body"), result, status, answer, error)
+        };
+        assert_eq!(perform("/v1/mail", headers.as_ptr(), 2), sesame_status::Ok);
+        assert_eq!(perform("/v1/mail", core::ptr::null(), 2), sesame_status::NullPointer);
+        assert_eq!((*error).status, sesame_status::NullPointer);
+        assert_eq!((http, result.token), (0, 0), "outputs are zeroed");
+        assert_eq!(perform("/v1/nothing", core::ptr::null(), 0), sesame_status::Ok);
+        assert_eq!(http, 404);
         assert_eq!(sesame_result_free(result), sesame_status::Ok);
         let mut wiped = *b"secret";
         assert_eq!(sesame_wipe(wiped.as_mut_ptr().cast(), 3), sesame_status::Ok);

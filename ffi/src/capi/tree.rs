@@ -91,12 +91,6 @@ impl Tree {
         self.array(devices.iter().map(|device| device.0).collect())
     }
 
-    /// A device.
-    pub(super) fn address(&mut self, user: &UserId, device: DeviceId) -> *const sesame_address {
-        let user = self.user(user);
-        self.one(sesame_address { user, device: device.0 })
-    }
-
     /// Devices of users.
     pub(super) fn addresses(&mut self, devices: &[(UserId, DeviceId)]) -> (*const sesame_address, usize) {
         let addresses =

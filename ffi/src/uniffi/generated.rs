@@ -609,6 +609,8 @@ pub enum DeviceState {
     Active,
     /// Listed; the next send initiates a session.
     NoSession,
+    /// It is this device.
+    Own,
     /// No longer listed; kept for late messages.
     Stale,
 }
@@ -618,6 +620,7 @@ impl From<sesame_core::event::DeviceState> for DeviceState {
         match from {
             sesame_core::event::DeviceState::Active => Self::Active,
             sesame_core::event::DeviceState::NoSession => Self::NoSession,
+            sesame_core::event::DeviceState::Own => Self::Own,
             sesame_core::event::DeviceState::Stale => Self::Stale,
         }
     }

@@ -1,8 +1,8 @@
 //! The server's part in memory, for a first try and for tests.
 
 use super::bytes::{Bytes, number};
-use super::error::Result;
 use super::clock::{TestClock, clock};
+use super::error::Result;
 use super::generated::ServerRequest;
 use super::given::Address;
 use crate::host::{user_id, user_name};

@@ -735,6 +735,8 @@ class DeviceState(Enum):
     """Listed, with a usable session."""
     NO_SESSION = "no_session"
     """Listed; the next send initiates a session."""
+    OWN = "own"
+    """It is this device."""
     STALE = "stale"
     """No longer listed; kept for late messages."""
 

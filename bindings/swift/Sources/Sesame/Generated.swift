@@ -471,6 +471,22 @@ private let UNIFFI_CALLBACK_UNEXPECTED_ERROR: Int32 = 2
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterUInt16: FfiConverterPrimitive {
+    typealias FfiType = UInt16
+    typealias SwiftType = UInt16
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt16 {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterUInt32: FfiConverterPrimitive {
     typealias FfiType = UInt32
     typealias SwiftType = UInt32
@@ -512,6 +528,22 @@ fileprivate struct FfiConverterUInt64: FfiConverterPrimitive {
     }
 
     public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterInt64: FfiConverterPrimitive {
+    typealias FfiType = Int64
+    typealias SwiftType = Int64
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Int64 {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: Int64, into buf: inout [UInt8]) {
         writeInt(&buf, lower(value))
     }
 }
@@ -601,6 +633,34 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
         let len = Int32(value.count)
         writeInt(&buf, len)
         writeBytes(&buf, value)
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterDuration: FfiConverterRustBuffer {
+    typealias SwiftType = TimeInterval
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TimeInterval {
+        let seconds: UInt64 = try readInt(&buf)
+        let nanoseconds: UInt32 = try readInt(&buf)
+        return Double(seconds) + (Double(nanoseconds) / 1.0e9)
+    }
+
+    public static func write(_ value: TimeInterval, into buf: inout [UInt8]) {
+        if value.rounded(.down) > Double(Int64.max) {
+            fatalError("Duration overflow, exceeds max bounds supported by Uniffi")
+        }
+
+        if value < 0 {
+            fatalError("Invalid duration, must be non-negative")
+        }
+
+        let seconds = UInt64(value)
+        let nanoseconds = UInt32((value - Double(seconds)) * 1.0e9)
+        writeInt(&buf, seconds)
+        writeInt(&buf, nanoseconds)
     }
 }
 
@@ -926,30 +986,31 @@ public func FfiConverterTypeAppStore_lower(_ value: AppStore) -> UInt64 {
 public protocol DeviceProtocol: AnyObject, Sendable {
     
     /**
-     * Gives a user's part of a send up.
-     */
-    func abandon(send: Bytes, user: String) throws 
-    
-    /**
-     * The server has taken a user's batch whole.
-     */
-    func accepted(send: Bytes, user: String) throws 
-    
-    /**
      * The app has these items safe; they are deleted here.
      */
     func ack(ids: [UInt64]) throws 
     
     /**
-     * Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
+     * Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. What they say is in the
+     * inbox. `complete` says that these were the last ones in the mailbox.
      */
-    func batchDecrypt(envelopes: [Bytes]) throws  -> [Received]
+    func batchDecrypt(envelopes: [Bytes], complete: Bool) throws  -> [MailResult]
     
     /**
-     * Encrypts for every device of every recipient, and a transcript for the user's own other devices. Give `content_id`, 16 bytes, for
-     * an id of your own.
+     * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
+     * 16 bytes, for an id of your own. The end of the send is an event in the inbox.
      */
     func batchEncrypt(recipients: [String], payload: Bytes, contentId: Bytes?) throws  -> PendingSend
+    
+    /**
+     * The batches of a send that the server may have now, to look at.
+     */
+    func batches(send: Bytes) throws  -> [Batch]
+    
+    /**
+     * Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
+     */
+    func cancel(send: Bytes, users: [String]?) throws 
     
     /**
      * On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
@@ -957,9 +1018,19 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func confirmLink(code: String) throws  -> Bytes
     
     /**
-     * Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `registry.apply` first.
+     * Makes a group of this user and `users`, who must be known: `registry.look_up` asks the server for those who are not.
      */
     func createGroup(kind: GroupKind, info: GroupChange, users: [String]) throws  -> NewGroup
+    
+    /**
+     * Deletes the account at the server. The next request does; nothing else goes out after it. The store stays until the app deletes it.
+     */
+    func deleteAccount() throws 
+    
+    /**
+     * How long it is until `next_request` has something to give: zero when it has now, a day at most.
+     */
+    func dueIn() throws  -> TimeInterval
     
     /**
      * The group with this id, 32 bytes.
@@ -972,40 +1043,30 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func groups() throws  -> [GroupView]
     
     /**
+     * How this device stands with its server.
+     */
+    func health() throws  -> Health
+    
+    /**
      * This device's id, unique within its user.
      */
     func id() throws  -> UInt32
     
     /**
-     * Everything that was received and not acked, oldest first.
+     * What was received or happened and was not acked, oldest first, after one item and at most so many.
      */
-    func inbox() throws  -> [Received]
+    func inbox(after: UInt64, limit: UInt32) throws  -> [InboxItem]
     
     /**
-     * The server does not know a user.
+     * Whether this device holds the account key: it links and removes devices.
      */
-    func noSuchUser(send: Bytes, user: String) throws  -> PendingSend
+    func isPrimary() throws  -> Bool
     
     /**
-     * Every send that is not settled, oldest first, with the same bytes as before.
+     * The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
+     * minute and give the answer to `respond`; it is in no other request until then. Several may be sent side by side.
      */
-    func outbox() throws  -> [PendingSend]
-    
-    /**
-     * One send as it stands, or nothing when it is settled.
-     */
-    func pending(send: Bytes) throws  -> PendingSend?
-    
-    /**
-     * What to upload next, or nothing when nothing is due; ask again after `published`. `left` is how many one-time prekeys the server
-     * still has.
-     */
-    func publication(left: UInt32?) throws  -> Publication?
-    
-    /**
-     * The server has taken an upload.
-     */
-    func published(id: Bytes) throws 
+    func nextRequest() throws  -> ServerRequest?
     
     /**
      * Users and their devices.
@@ -1013,19 +1074,44 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func registry()  -> DeviceRegistry
     
     /**
-     * The server has refused a user's batch whole, with the user's signed device list.
+     * Takes a request back that was not sent: it is given out again at once.
      */
-    func rejected(send: Bytes, user: String, deviceList: Bytes) throws  -> PendingSend
+    func release(id: Bytes) throws 
     
     /**
-     * Takes the device up from its store again after a fault of this library.
+     * On the primary: takes a device off the list.
      */
-    func reload() throws 
+    func removeDevice(device: UInt32) throws 
     
     /**
-     * On the primary: takes a device off the list. Publish afterwards.
+     * The next requests fetch the mailbox, up to so many envelopes. What they say is in the inbox afterwards.
      */
-    func removeDevice(device: UInt32) throws  -> [Event]
+    func requestMail(limit: UInt32) throws 
+    
+    /**
+     * Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
+     */
+    func respond(id: Bytes, status: UInt16, body: Bytes?) throws  -> Answered
+    
+    /**
+     * Tries a send again for every user for whom it failed or was withdrawn.
+     */
+    func retry(send: Bytes) throws 
+    
+    /**
+     * Ends every pause, and takes every request back: the network is there again.
+     */
+    func retryNow() throws 
+    
+    /**
+     * How a send stands, by its id or by its content id; nothing once the app has acked its end.
+     */
+    func sendStatus(send: Bytes) throws  -> SendStatus?
+    
+    /**
+     * Every send whose end the app has not acked, oldest first.
+     */
+    func sends() throws  -> [SendStatus]
     
     /**
      * The session with one device.
@@ -1033,9 +1119,9 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func session(user: String, device: UInt32) throws  -> Session
     
     /**
-     * Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
+     * Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
      */
-    func tick(mailboxEmpty: Bool) throws  -> [Event]
+    func setPush(value: Bytes?) throws 
     
     /**
      * The user that this device belongs to.
@@ -1043,7 +1129,7 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func user() throws  -> String
     
     /**
-     * Wipes the keys from memory; every later call fails with code 106.
+     * Wipes the keys from memory and lets go of the store; every later call fails with code 106. Closing twice does nothing.
      */
     func wipe() throws 
     
@@ -1104,15 +1190,19 @@ open class Device: DeviceProtocol, @unchecked Sendable {
     
     /**
      * A user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in its
-     * keychain; `user` is 1 to 64 bytes of UTF-8.
+     * keychain; `user` is 1 to 64 bytes of UTF-8. `server` is the name of the server, which requests are signed for; `token` is what the
+     * server asks of a new user.
      */
-public static func create(store: Store, storeKey: Bytes, user: String)throws  -> Device  {
+public static func create(store: Store, storeKey: Bytes, user: String, server: String, token: Bytes? = nil, clock: TestClock? = nil)throws  -> Device  {
     return try  FfiConverterTypeDevice_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_constructor_device_create(
         FfiConverterTypeStore_lower(store),
         FfiConverterTypeBytes_lower(storeKey),
-        FfiConverterString.lower(user),uniffiCallStatus
+        FfiConverterString.lower(user),
+        FfiConverterString.lower(server),
+        FfiConverterOptionTypeBytes.lower(token),
+        FfiConverterOptionTypeTestClock.lower(clock),uniffiCallStatus
     )
 })
 }
@@ -1120,43 +1210,18 @@ public static func create(store: Store, storeKey: Bytes, user: String)throws  ->
     /**
      * Opens the device in a store.
      */
-public static func `open`(store: Store, storeKey: Bytes)throws  -> Device  {
+public static func `open`(store: Store, storeKey: Bytes, clock: TestClock? = nil)throws  -> Device  {
     return try  FfiConverterTypeDevice_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_constructor_device_open(
         FfiConverterTypeStore_lower(store),
-        FfiConverterTypeBytes_lower(storeKey),uniffiCallStatus
+        FfiConverterTypeBytes_lower(storeKey),
+        FfiConverterOptionTypeTestClock.lower(clock),uniffiCallStatus
     )
 })
 }
     
 
-    
-    /**
-     * Gives a user's part of a send up.
-     */
-open func abandon(send: Bytes, user: String)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
-        uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_device_abandon(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(send),
-        FfiConverterString.lower(user),uniffiCallStatus
-    )
-}
-}
-    
-    /**
-     * The server has taken a user's batch whole.
-     */
-open func accepted(send: Bytes, user: String)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
-        uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_device_accepted(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(send),
-        FfiConverterString.lower(user),uniffiCallStatus
-    )
-}
-}
     
     /**
      * The app has these items safe; they are deleted here.
@@ -1171,21 +1236,23 @@ open func ack(ids: [UInt64])throws   {try rustCallWithError(FfiConverterTypeSesa
 }
     
     /**
-     * Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
+     * Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. What they say is in the
+     * inbox. `complete` says that these were the last ones in the mailbox.
      */
-open func batchDecrypt(envelopes: [Bytes])throws  -> [Received]  {
-    return try  FfiConverterSequenceTypeReceived.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+open func batchDecrypt(envelopes: [Bytes], complete: Bool = false)throws  -> [MailResult]  {
+    return try  FfiConverterSequenceTypeMailResult.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_batch_decrypt(
             self.uniffiCloneHandle(),
-        FfiConverterSequenceTypeBytes.lower(envelopes),uniffiCallStatus
+        FfiConverterSequenceTypeBytes.lower(envelopes),
+        FfiConverterBool.lower(complete),uniffiCallStatus
     )
 })
 }
     
     /**
-     * Encrypts for every device of every recipient, and a transcript for the user's own other devices. Give `content_id`, 16 bytes, for
-     * an id of your own.
+     * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
+     * 16 bytes, for an id of your own. The end of the send is an event in the inbox.
      */
 open func batchEncrypt(recipients: [String], payload: Bytes, contentId: Bytes? = nil)throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
@@ -1197,6 +1264,32 @@ open func batchEncrypt(recipients: [String], payload: Bytes, contentId: Bytes? =
         FfiConverterOptionTypeBytes.lower(contentId),uniffiCallStatus
     )
 })
+}
+    
+    /**
+     * The batches of a send that the server may have now, to look at.
+     */
+open func batches(send: Bytes)throws  -> [Batch]  {
+    return try  FfiConverterSequenceTypeBatch.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_batches(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeBytes_lower(send),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
+     */
+open func cancel(send: Bytes, users: [String]? = nil)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_cancel(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeBytes_lower(send),
+        FfiConverterOptionSequenceString.lower(users),uniffiCallStatus
+    )
+}
 }
     
     /**
@@ -1213,7 +1306,7 @@ open func confirmLink(code: String)throws  -> Bytes  {
 }
     
     /**
-     * Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `registry.apply` first.
+     * Makes a group of this user and `users`, who must be known: `registry.look_up` asks the server for those who are not.
      */
 open func createGroup(kind: GroupKind, info: GroupChange, users: [String])throws  -> NewGroup  {
     return try  FfiConverterTypeNewGroup_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
@@ -1223,6 +1316,29 @@ open func createGroup(kind: GroupKind, info: GroupChange, users: [String])throws
         FfiConverterTypeGroupKind_lower(kind),
         FfiConverterTypeGroupChange_lower(info),
         FfiConverterSequenceString.lower(users),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Deletes the account at the server. The next request does; nothing else goes out after it. The store stays until the app deletes it.
+     */
+open func deleteAccount()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_delete_account(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * How long it is until `next_request` has something to give: zero when it has now, a day at most.
+     */
+open func dueIn()throws  -> TimeInterval  {
+    return try  FfiConverterDuration.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_due_in(
+            self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
 }
@@ -1253,6 +1369,18 @@ open func groups()throws  -> [GroupView]  {
 }
     
     /**
+     * How this device stands with its server.
+     */
+open func health()throws  -> Health  {
+    return try  FfiConverterTypeHealth_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_health(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * This device's id, unique within its user.
      */
 open func id()throws  -> UInt32  {
@@ -1265,80 +1393,42 @@ open func id()throws  -> UInt32  {
 }
     
     /**
-     * Everything that was received and not acked, oldest first.
+     * What was received or happened and was not acked, oldest first, after one item and at most so many.
      */
-open func inbox()throws  -> [Received]  {
-    return try  FfiConverterSequenceTypeReceived.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+open func inbox(after: UInt64 = UInt64(0), limit: UInt32 = UInt32(256))throws  -> [InboxItem]  {
+    return try  FfiConverterSequenceTypeInboxItem.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_inbox(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt64.lower(after),
+        FfiConverterUInt32.lower(limit),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Whether this device holds the account key: it links and removes devices.
+     */
+open func isPrimary()throws  -> Bool  {
+    return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_is_primary(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
 }
     
     /**
-     * The server does not know a user.
+     * The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
+     * minute and give the answer to `respond`; it is in no other request until then. Several may be sent side by side.
      */
-open func noSuchUser(send: Bytes, user: String)throws  -> PendingSend  {
-    return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+open func nextRequest()throws  -> ServerRequest?  {
+    return try  FfiConverterOptionTypeServerRequest.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_device_no_such_user(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(send),
-        FfiConverterString.lower(user),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * Every send that is not settled, oldest first, with the same bytes as before.
-     */
-open func outbox()throws  -> [PendingSend]  {
-    return try  FfiConverterSequenceTypePendingSend.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
-        uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_device_outbox(
+    uniffi_sesame_ffi_fn_method_device_next_request(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
-}
-    
-    /**
-     * One send as it stands, or nothing when it is settled.
-     */
-open func pending(send: Bytes)throws  -> PendingSend?  {
-    return try  FfiConverterOptionTypePendingSend.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
-        uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_device_pending(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(send),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * What to upload next, or nothing when nothing is due; ask again after `published`. `left` is how many one-time prekeys the server
-     * still has.
-     */
-open func publication(left: UInt32? = nil)throws  -> Publication?  {
-    return try  FfiConverterOptionTypePublication.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
-        uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_device_publication(
-            self.uniffiCloneHandle(),
-        FfiConverterOptionUInt32.lower(left),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * The server has taken an upload.
-     */
-open func published(id: Bytes)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
-        uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_device_published(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(id),uniffiCallStatus
-    )
-}
 }
     
     /**
@@ -1354,40 +1444,100 @@ open func registry() -> DeviceRegistry  {
 }
     
     /**
-     * The server has refused a user's batch whole, with the user's signed device list.
+     * Takes a request back that was not sent: it is given out again at once.
      */
-open func rejected(send: Bytes, user: String, deviceList: Bytes)throws  -> PendingSend  {
-    return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+open func release(id: Bytes)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_device_rejected(
+    uniffi_sesame_ffi_fn_method_device_release(
             self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(send),
-        FfiConverterString.lower(user),
-        FfiConverterTypeBytes_lower(deviceList),uniffiCallStatus
+        FfiConverterTypeBytes_lower(id),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * On the primary: takes a device off the list.
+     */
+open func removeDevice(device: UInt32)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_remove_device(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(device),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * The next requests fetch the mailbox, up to so many envelopes. What they say is in the inbox afterwards.
+     */
+open func requestMail(limit: UInt32 = UInt32(10000))throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_request_mail(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(limit),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
+     */
+open func respond(id: Bytes, status: UInt16, body: Bytes? = nil)throws  -> Answered  {
+    return try  FfiConverterTypeAnswered_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_respond(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeBytes_lower(id),
+        FfiConverterUInt16.lower(status),
+        FfiConverterOptionTypeBytes.lower(body),uniffiCallStatus
     )
 })
 }
     
     /**
-     * Takes the device up from its store again after a fault of this library.
+     * Tries a send again for every user for whom it failed or was withdrawn.
      */
-open func reload()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+open func retry(send: Bytes)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_device_reload(
+    uniffi_sesame_ffi_fn_method_device_retry(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeBytes_lower(send),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Ends every pause, and takes every request back: the network is there again.
+     */
+open func retryNow()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_retry_now(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 }
 }
     
     /**
-     * On the primary: takes a device off the list. Publish afterwards.
+     * How a send stands, by its id or by its content id; nothing once the app has acked its end.
      */
-open func removeDevice(device: UInt32)throws  -> [Event]  {
-    return try  FfiConverterSequenceTypeEvent.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+open func sendStatus(send: Bytes)throws  -> SendStatus?  {
+    return try  FfiConverterOptionTypeSendStatus.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_device_remove_device(
+    uniffi_sesame_ffi_fn_method_device_send_status(
             self.uniffiCloneHandle(),
-        FfiConverterUInt32.lower(device),uniffiCallStatus
+        FfiConverterTypeBytes_lower(send),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Every send whose end the app has not acked, oldest first.
+     */
+open func sends()throws  -> [SendStatus]  {
+    return try  FfiConverterSequenceTypeSendStatus.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_sends(
+            self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
 }
@@ -1407,16 +1557,15 @@ open func session(user: String, device: UInt32)throws  -> Session  {
 }
     
     /**
-     * Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
+     * Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
      */
-open func tick(mailboxEmpty: Bool = false)throws  -> [Event]  {
-    return try  FfiConverterSequenceTypeEvent.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+open func setPush(value: Bytes? = nil)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_device_tick(
+    uniffi_sesame_ffi_fn_method_device_set_push(
             self.uniffiCloneHandle(),
-        FfiConverterBool.lower(mailboxEmpty),uniffiCallStatus
+        FfiConverterOptionTypeBytes.lower(value),uniffiCallStatus
     )
-})
+}
 }
     
     /**
@@ -1432,7 +1581,7 @@ open func user()throws  -> String  {
 }
     
     /**
-     * Wipes the keys from memory; every later call fails with code 106.
+     * Wipes the keys from memory and lets go of the store; every later call fails with code 106. Closing twice does nothing.
      */
 open func wipe()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
@@ -1498,19 +1647,30 @@ public func FfiConverterTypeDevice_lower(_ value: Device) -> UInt64 {
 public protocol DeviceRegistryProtocol: AnyObject, Sendable {
     
     /**
-     * The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
+     * The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
+     * to the inbox.
      */
-    func acceptIdentity(user: String, accountKey: Bytes) throws  -> [Received]
+    func acceptIdentity(user: String, accountKey: Bytes) throws 
     
     /**
-     * Takes in what the server gave for needs, in any order and at any time.
+     * Whether a code that was read from the user's screen shows that both hold each other's account keys.
      */
-    func apply(answers: Answers) throws  -> Applied
+    func compareSafetyCode(user: String, code: String) throws  -> Bool
     
     /**
      * A user's devices, rising by id.
      */
     func devices(user: String) throws  -> [DeviceView]
+    
+    /**
+     * Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew.
+     */
+    func forget(user: String) throws 
+    
+    /**
+     * Asks the server for the device lists of these users, at most 100, so that they are known: the next requests do.
+     */
+    func lookUp(users: [String]) throws 
     
     /**
      * The app has compared safety numbers.
@@ -1521,6 +1681,11 @@ public protocol DeviceRegistryProtocol: AnyObject, Sendable {
      * The app decides a fork: the newest list that was taken counts alone.
      */
     func resolveFork(user: String) throws 
+    
+    /**
+     * The same as text for a QR code.
+     */
+    func safetyCode(user: String) throws  -> String
     
     /**
      * 60 digits that both users see alike if they hold each other's account keys.
@@ -1590,28 +1755,29 @@ open class DeviceRegistry: DeviceRegistryProtocol, @unchecked Sendable {
 
     
     /**
-     * The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
+     * The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
+     * to the inbox.
      */
-open func acceptIdentity(user: String, accountKey: Bytes)throws  -> [Received]  {
-    return try  FfiConverterSequenceTypeReceived.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+open func acceptIdentity(user: String, accountKey: Bytes)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity(
             self.uniffiCloneHandle(),
         FfiConverterString.lower(user),
         FfiConverterTypeBytes_lower(accountKey),uniffiCallStatus
     )
-})
+}
 }
     
     /**
-     * Takes in what the server gave for needs, in any order and at any time.
+     * Whether a code that was read from the user's screen shows that both hold each other's account keys.
      */
-open func apply(answers: Answers)throws  -> Applied  {
-    return try  FfiConverterTypeApplied_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+open func compareSafetyCode(user: String, code: String)throws  -> Bool  {
+    return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_deviceregistry_apply(
+    uniffi_sesame_ffi_fn_method_deviceregistry_compare_safety_code(
             self.uniffiCloneHandle(),
-        FfiConverterTypeAnswers_lower(answers),uniffiCallStatus
+        FfiConverterString.lower(user),
+        FfiConverterString.lower(code),uniffiCallStatus
     )
 })
 }
@@ -1627,6 +1793,30 @@ open func devices(user: String)throws  -> [DeviceView]  {
         FfiConverterString.lower(user),uniffiCallStatus
     )
 })
+}
+    
+    /**
+     * Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew.
+     */
+open func forget(user: String)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_deviceregistry_forget(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(user),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Asks the server for the device lists of these users, at most 100, so that they are known: the next requests do.
+     */
+open func lookUp(users: [String])throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_deviceregistry_look_up(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceString.lower(users),uniffiCallStatus
+    )
+}
 }
     
     /**
@@ -1651,6 +1841,19 @@ open func resolveFork(user: String)throws   {try rustCallWithError(FfiConverterT
         FfiConverterString.lower(user),uniffiCallStatus
     )
 }
+}
+    
+    /**
+     * The same as text for a QR code.
+     */
+open func safetyCode(user: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_deviceregistry_safety_code(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(user),uniffiCallStatus
+    )
+})
 }
     
     /**
@@ -1739,7 +1942,7 @@ public protocol GroupProtocol: AnyObject, Sendable {
     func accept() throws  -> PendingSend
     
     /**
-     * Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `registry.apply` first. Who has
+     * Adds users, at most 200 at once. They must be known: `registry.look_up` asks the server for those who are not. Who has
      * left before is asked, and is a member again when they accept.
      */
     func add(users: [String]) throws  -> PendingSend
@@ -1753,6 +1956,11 @@ public protocol GroupProtocol: AnyObject, Sendable {
      * Stays away, after a leave and an invitation.
      */
     func decline() throws  -> PendingSend
+    
+    /**
+     * Forgets a group that the user has left: its operations, its sessions, and what is held for it.
+     */
+    func forget() throws 
     
     /**
      * Makes a new group of the members but these, with the same info. The old group stays as it is, and nothing is said to those left out.
@@ -1869,7 +2077,7 @@ open func accept()throws  -> PendingSend  {
 }
     
     /**
-     * Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `registry.apply` first. Who has
+     * Adds users, at most 200 at once. They must be known: `registry.look_up` asks the server for those who are not. Who has
      * left before is asked, and is a member again when they accept.
      */
 open func add(users: [String])throws  -> PendingSend  {
@@ -1905,6 +2113,17 @@ open func decline()throws  -> PendingSend  {
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
+}
+    
+    /**
+     * Forgets a group that the user has left: its operations, its sessions, and what is held for it.
+     */
+open func forget()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_group_forget(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
 }
     
     /**
@@ -2143,14 +2362,16 @@ open class Linking: LinkingProtocol, @unchecked Sendable {
 
     
     /**
-     * Begins to link a new device in an empty store.
+     * Begins to link a new device in an empty store. `server` is the name of the server, as the user's other devices have it.
      */
-public static func begin(store: Store, storeKey: Bytes)throws  -> Linking  {
+public static func begin(store: Store, storeKey: Bytes, server: String, clock: TestClock? = nil)throws  -> Linking  {
     return try  FfiConverterTypeLinking_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_constructor_linking_begin(
         FfiConverterTypeStore_lower(store),
-        FfiConverterTypeBytes_lower(storeKey),uniffiCallStatus
+        FfiConverterTypeBytes_lower(storeKey),
+        FfiConverterString.lower(server),
+        FfiConverterOptionTypeTestClock.lower(clock),uniffiCallStatus
     )
 })
 }
@@ -2158,12 +2379,13 @@ public static func begin(store: Store, storeKey: Bytes)throws  -> Linking  {
     /**
      * Takes up a link that was begun before the app was closed.
      */
-public static func resume(store: Store, storeKey: Bytes)throws  -> Linking  {
+public static func resume(store: Store, storeKey: Bytes, clock: TestClock? = nil)throws  -> Linking  {
     return try  FfiConverterTypeLinking_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_constructor_linking_resume(
         FfiConverterTypeStore_lower(store),
-        FfiConverterTypeBytes_lower(storeKey),uniffiCallStatus
+        FfiConverterTypeBytes_lower(storeKey),
+        FfiConverterOptionTypeTestClock.lower(clock),uniffiCallStatus
     )
 })
 }
@@ -2246,24 +2468,9 @@ public func FfiConverterTypeLinking_lower(_ value: Linking) -> UInt64 {
 
 
 /**
- * A whole server in memory. `user` and `device` of a call stand for whom the transport has authenticated.
+ * A whole server in memory, without a network: for a first try, for tests, and behind a socket of the app's own.
  */
 public protocol LocalRelayProtocol: AnyObject, Sendable {
-    
-    /**
-     * What a device needs for a send, as far as it is here; for `registry.apply`.
-     */
-    func answer(needs: [Need]) throws  -> Answers
-    
-    /**
-     * A bundle of a listed device; its one-time prekeys are gone with this.
-     */
-    func bundle(user: String, device: UInt32) throws  -> Bytes?
-    
-    /**
-     * The device has these envelopes safe; they are dropped here.
-     */
-    func confirm(user: String, device: UInt32, ids: [UInt64]) throws 
     
     /**
      * A user's signed device list.
@@ -2271,19 +2478,19 @@ public protocol LocalRelayProtocol: AnyObject, Sendable {
     func deviceList(user: String) throws  -> Bytes?
     
     /**
-     * What waits for a device, oldest first. Nothing is dropped before `confirm`.
+     * The same for a server of the app's own: the path of the URL, the value of the header `Sesame-Auth`, and the body.
      */
-    func fetch(user: String, device: UInt32, limit: UInt32) throws  -> [Mail]
+    func handle(path: String, auth: String?, body: Bytes)  -> ServerAnswer
     
     /**
-     * Takes an upload; gives how many one-time prekeys are left.
+     * Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
      */
-    func publish(user: String, device: UInt32, publication: Bytes) throws  -> UInt32
+    func perform(request: ServerRequest)  -> ServerAnswer
     
     /**
-     * Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
+     * What a server does after its store was put back to an earlier state: it tells every device so, and they upload their keys again.
      */
-    func submit(user: String, device: UInt32, batch: Batch) throws  -> Submission
+    func restored() 
     
     /**
      * All that the server holds and has seen.
@@ -2292,7 +2499,7 @@ public protocol LocalRelayProtocol: AnyObject, Sendable {
     
 }
 /**
- * A whole server in memory. `user` and `device` of a call stand for whom the transport has authenticated.
+ * A whole server in memory, without a network: for a first try, for tests, and behind a socket of the app's own.
  */
 open class LocalRelay: LocalRelayProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -2334,13 +2541,15 @@ open class LocalRelay: LocalRelayProtocol, @unchecked Sendable {
         return try! rustCall { uniffi_sesame_ffi_fn_clone_localrelay(self.handle, $0) }
     }
     /**
-     * An empty server.
+     * An empty server of this name.
      */
-public convenience init() {
+public convenience init(server: String, clock: TestClock? = nil)throws  {
     let handle =
-        try! rustCall() {
+        try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
-    uniffi_sesame_ffi_fn_constructor_localrelay_new(uniffiCallStatus
+    uniffi_sesame_ffi_fn_constructor_localrelay_new(
+        FfiConverterString.lower(server),
+        FfiConverterOptionTypeTestClock.lower(clock),uniffiCallStatus
     )
 }
     self.init(unsafeFromHandle: handle)
@@ -2359,47 +2568,6 @@ public convenience init() {
 
     
     /**
-     * What a device needs for a send, as far as it is here; for `registry.apply`.
-     */
-open func answer(needs: [Need])throws  -> Answers  {
-    return try  FfiConverterTypeAnswers_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
-        uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_localrelay_answer(
-            self.uniffiCloneHandle(),
-        FfiConverterSequenceTypeNeed.lower(needs),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * A bundle of a listed device; its one-time prekeys are gone with this.
-     */
-open func bundle(user: String, device: UInt32)throws  -> Bytes?  {
-    return try  FfiConverterOptionTypeBytes.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
-        uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_localrelay_bundle(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(user),
-        FfiConverterUInt32.lower(device),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * The device has these envelopes safe; they are dropped here.
-     */
-open func confirm(user: String, device: UInt32, ids: [UInt64])throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
-        uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_localrelay_confirm(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(user),
-        FfiConverterUInt32.lower(device),
-        FfiConverterSequenceUInt64.lower(ids),uniffiCallStatus
-    )
-}
-}
-    
-    /**
      * A user's signed device list.
      */
 open func deviceList(user: String)throws  -> Bytes?  {
@@ -2413,48 +2581,42 @@ open func deviceList(user: String)throws  -> Bytes?  {
 }
     
     /**
-     * What waits for a device, oldest first. Nothing is dropped before `confirm`.
+     * The same for a server of the app's own: the path of the URL, the value of the header `Sesame-Auth`, and the body.
      */
-open func fetch(user: String, device: UInt32, limit: UInt32 = UInt32(4096))throws  -> [Mail]  {
-    return try  FfiConverterSequenceTypeMail.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+open func handle(path: String, auth: String?, body: Bytes) -> ServerAnswer  {
+    return try!  FfiConverterTypeServerAnswer_lift(try! rustCall() {
         uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_localrelay_fetch(
+    uniffi_sesame_ffi_fn_method_localrelay_handle(
             self.uniffiCloneHandle(),
-        FfiConverterString.lower(user),
-        FfiConverterUInt32.lower(device),
-        FfiConverterUInt32.lower(limit),uniffiCallStatus
+        FfiConverterString.lower(path),
+        FfiConverterOptionString.lower(auth),
+        FfiConverterTypeBytes_lower(body),uniffiCallStatus
     )
 })
 }
     
     /**
-     * Takes an upload; gives how many one-time prekeys are left.
+     * Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
      */
-open func publish(user: String, device: UInt32, publication: Bytes)throws  -> UInt32  {
-    return try  FfiConverterUInt32.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+open func perform(request: ServerRequest) -> ServerAnswer  {
+    return try!  FfiConverterTypeServerAnswer_lift(try! rustCall() {
         uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_localrelay_publish(
+    uniffi_sesame_ffi_fn_method_localrelay_perform(
             self.uniffiCloneHandle(),
-        FfiConverterString.lower(user),
-        FfiConverterUInt32.lower(device),
-        FfiConverterTypeBytes_lower(publication),uniffiCallStatus
+        FfiConverterTypeServerRequest_lower(request),uniffiCallStatus
     )
 })
 }
     
     /**
-     * Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
+     * What a server does after its store was put back to an earlier state: it tells every device so, and they upload their keys again.
      */
-open func submit(user: String, device: UInt32, batch: Batch)throws  -> Submission  {
-    return try  FfiConverterTypeSubmission_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+open func restored()  {try! rustCall() {
         uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_localrelay_submit(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(user),
-        FfiConverterUInt32.lower(device),
-        FfiConverterTypeBatch_lower(batch),uniffiCallStatus
+    uniffi_sesame_ffi_fn_method_localrelay_restored(
+            self.uniffiCloneHandle(),uniffiCallStatus
     )
-})
+}
 }
     
     /**
@@ -2530,7 +2692,7 @@ public protocol NewGroupProtocol: AnyObject, Sendable {
     func group()  -> Group
     
     /**
-     * To be submitted like any other; more may be in the outbox when the group is very large.
+     * The send that tells the members.
      */
     func send()  -> PendingSend
     
@@ -2604,7 +2766,7 @@ open func group() -> Group  {
 }
     
     /**
-     * To be submitted like any other; more may be in the outbox when the group is very large.
+     * The send that tells the members.
      */
 open func send() -> PendingSend  {
     return try!  FfiConverterTypePendingSend_lift(try! rustCall() {
@@ -3166,6 +3328,164 @@ public func FfiConverterTypeStoreFactory_lower(_ value: StoreFactory) -> UInt64 
 
 
 
+
+
+/**
+ * A clock that stands still until it is moved, for tests of an app: devices and a relay that are made with it see its time.
+ */
+public protocol TestClockProtocol: AnyObject, Sendable {
+    
+    /**
+     * Time passes.
+     */
+    func advance(by: TimeInterval) 
+    
+    /**
+     * The time, in ms since 1970.
+     */
+    func now()  -> UInt64
+    
+}
+/**
+ * A clock that stands still until it is moved, for tests of an app: devices and a relay that are made with it see its time.
+ */
+open class TestClock: TestClockProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_sesame_ffi_fn_clone_testclock(self.handle, $0) }
+    }
+    /**
+     * A clock that stands at this time, in ms since 1970.
+     */
+public convenience init(now: UInt64 = UInt64(1800000000000)) {
+    let handle =
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_constructor_testclock_new(
+        FfiConverterUInt64.lower(now),uniffiCallStatus
+    )
+}
+    self.init(unsafeFromHandle: handle)
+}
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_sesame_ffi_fn_free_testclock(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Time passes.
+     */
+open func advance(by: TimeInterval)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_testclock_advance(
+            self.uniffiCloneHandle(),
+        FfiConverterDuration.lower(by),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * The time, in ms since 1970.
+     */
+open func now() -> UInt64  {
+    return try!  FfiConverterUInt64.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_testclock_now(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeTestClock: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = TestClock
+
+    public static func lift(_ handle: UInt64) throws -> TestClock {
+        return TestClock(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: TestClock) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TestClock {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: TestClock, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTestClock_lift(_ handle: UInt64) throws -> TestClock {
+    return try FfiConverterTypeTestClock.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeTestClock_lower(_ value: TestClock) -> UInt64 {
+    return FfiConverterTypeTestClock.lower(value)
+}
+
+
+
+
 /**
  * One device of one user.
  */
@@ -3236,45 +3556,45 @@ public func FfiConverterTypeAddress_lower(_ value: Address) -> RustBuffer {
 
 
 /**
- * What the server gave for needs.
+ * What came of an answer.
  */
-public struct Answers: Equatable, Hashable {
+public struct Answered: Equatable, Hashable {
     /**
-     * Signed device lists.
+     * Whether the request was waiting for an answer. A late or a repeated answer changes nothing.
      */
-    public let deviceLists: [Bytes]
+    public let known: Bool
     /**
-     * Prekey bundles.
+     * Items that are new in the inbox.
      */
-    public let bundles: [Bytes]
+    public let items: [UInt64]
     /**
-     * Devices for which the server has no bundle.
+     * Sends that changed.
      */
-    public let withoutBundle: [Address]
+    public let sends: [Bytes]
     /**
-     * Users that the server does not know.
+     * The number of the code that says why the requests pause, or 0.
      */
-    public let unknownUsers: [String]
+    public let problem: Int32
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
-         * Signed device lists.
-         */deviceLists: [Bytes], 
+         * Whether the request was waiting for an answer. A late or a repeated answer changes nothing.
+         */known: Bool, 
         /**
-         * Prekey bundles.
-         */bundles: [Bytes], 
+         * Items that are new in the inbox.
+         */items: [UInt64], 
         /**
-         * Devices for which the server has no bundle.
-         */withoutBundle: [Address], 
+         * Sends that changed.
+         */sends: [Bytes], 
         /**
-         * Users that the server does not know.
-         */unknownUsers: [String]) {
-        self.deviceLists = deviceLists
-        self.bundles = bundles
-        self.withoutBundle = withoutBundle
-        self.unknownUsers = unknownUsers
+         * The number of the code that says why the requests pause, or 0.
+         */problem: Int32) {
+        self.known = known
+        self.items = items
+        self.sends = sends
+        self.problem = problem
     }
 
     
@@ -3283,28 +3603,28 @@ public struct Answers: Equatable, Hashable {
 }
 
 #if compiler(>=6)
-extension Answers: Sendable {}
+extension Answered: Sendable {}
 #endif
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeAnswers: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Answers {
+public struct FfiConverterTypeAnswered: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Answered {
         return
-            try Answers(
-                deviceLists: FfiConverterSequenceTypeBytes.read(from: &buf), 
-                bundles: FfiConverterSequenceTypeBytes.read(from: &buf), 
-                withoutBundle: FfiConverterSequenceTypeAddress.read(from: &buf), 
-                unknownUsers: FfiConverterSequenceString.read(from: &buf)
+            try Answered(
+                known: FfiConverterBool.read(from: &buf), 
+                items: FfiConverterSequenceUInt64.read(from: &buf), 
+                sends: FfiConverterSequenceTypeBytes.read(from: &buf), 
+                problem: FfiConverterInt32.read(from: &buf)
         )
     }
 
-    public static func write(_ value: Answers, into buf: inout [UInt8]) {
-        FfiConverterSequenceTypeBytes.write(value.deviceLists, into: &buf)
-        FfiConverterSequenceTypeBytes.write(value.bundles, into: &buf)
-        FfiConverterSequenceTypeAddress.write(value.withoutBundle, into: &buf)
-        FfiConverterSequenceString.write(value.unknownUsers, into: &buf)
+    public static func write(_ value: Answered, into buf: inout [UInt8]) {
+        FfiConverterBool.write(value.known, into: &buf)
+        FfiConverterSequenceUInt64.write(value.items, into: &buf)
+        FfiConverterSequenceTypeBytes.write(value.sends, into: &buf)
+        FfiConverterInt32.write(value.problem, into: &buf)
     }
 }
 
@@ -3312,84 +3632,15 @@ public struct FfiConverterTypeAnswers: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeAnswers_lift(_ buf: RustBuffer) throws -> Answers {
-    return try FfiConverterTypeAnswers.lift(buf)
+public func FfiConverterTypeAnswered_lift(_ buf: RustBuffer) throws -> Answered {
+    return try FfiConverterTypeAnswered.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeAnswers_lower(_ value: Answers) -> RustBuffer {
-    return FfiConverterTypeAnswers.lower(value)
-}
-
-
-/**
- * What came of the answers.
- */
-public struct Applied: Equatable, Hashable {
-    /**
-     * What the app should know.
-     */
-    public let events: [Event]
-    /**
-     * What was refused.
-     */
-    public let refusals: [Refusal]
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(
-        /**
-         * What the app should know.
-         */events: [Event], 
-        /**
-         * What was refused.
-         */refusals: [Refusal]) {
-        self.events = events
-        self.refusals = refusals
-    }
-
-    
-
-    
-}
-
-#if compiler(>=6)
-extension Applied: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeApplied: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Applied {
-        return
-            try Applied(
-                events: FfiConverterSequenceTypeEvent.read(from: &buf), 
-                refusals: FfiConverterSequenceTypeRefusal.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: Applied, into buf: inout [UInt8]) {
-        FfiConverterSequenceTypeEvent.write(value.events, into: &buf)
-        FfiConverterSequenceTypeRefusal.write(value.refusals, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeApplied_lift(_ buf: RustBuffer) throws -> Applied {
-    return try FfiConverterTypeApplied.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeApplied_lower(_ value: Applied) -> RustBuffer {
-    return FfiConverterTypeApplied.lower(value)
+public func FfiConverterTypeAnswered_lower(_ value: Answered) -> RustBuffer {
+    return FfiConverterTypeAnswered.lower(value)
 }
 
 
@@ -3661,7 +3912,7 @@ public func FfiConverterTypeDeviceView_lower(_ value: DeviceView) -> RustBuffer 
 
 
 /**
- * A user that a send was given up for.
+ * A user for whom a send was given up or withdrawn.
  */
 public struct FailedUser: Equatable, Hashable {
     /**
@@ -3669,7 +3920,7 @@ public struct FailedUser: Equatable, Hashable {
      */
     public let user: String
     /**
-     * The code that says why.
+     * The number of the code that says why.
      */
     public let code: Int32
 
@@ -3680,7 +3931,7 @@ public struct FailedUser: Equatable, Hashable {
          * The user.
          */user: String, 
         /**
-         * The code that says why.
+         * The number of the code that says why.
          */code: Int32) {
         self.user = user
         self.code = code
@@ -4038,6 +4289,194 @@ public func FfiConverterTypeGroupView_lower(_ value: GroupView) -> RustBuffer {
 
 
 /**
+ * A header of a request.
+ */
+public struct Header: Equatable, Hashable {
+    /**
+     * Its name.
+     */
+    public let name: String
+    /**
+     * Its value.
+     */
+    public let value: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name.
+         */name: String, 
+        /**
+         * Its value.
+         */value: String) {
+        self.name = name
+        self.value = value
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Header: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHeader: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Header {
+        return
+            try Header(
+                name: FfiConverterString.read(from: &buf), 
+                value: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Header, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterString.write(value.value, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHeader_lift(_ buf: RustBuffer) throws -> Header {
+    return try FfiConverterTypeHeader.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHeader_lower(_ value: Header) -> RustBuffer {
+    return FfiConverterTypeHeader.lower(value)
+}
+
+
+/**
+ * How a device stands with its server.
+ */
+public struct Health: Equatable, Hashable {
+    /**
+     * Whether the server has this device's prekeys, and the list that names it.
+     */
+    public let registered: Bool
+    /**
+     * The number of the code that says why nothing goes on, or 0.
+     */
+    public let problem: Int32
+    /**
+     * The time until `next_request` has something to give, in ms; 0 when it has now.
+     */
+    public let dueIn: UInt64
+    /**
+     * The number of sends that are not finished.
+     */
+    public let openSends: UInt32
+    /**
+     * The number of items in the inbox.
+     */
+    public let inbox: UInt32
+    /**
+     * The number of envelopes that the server still had at the last fetch.
+     */
+    public let mailLeft: UInt32
+    /**
+     * The server's clock less ours, in ms, as far as it has said.
+     */
+    public let clockOffset: Int64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Whether the server has this device's prekeys, and the list that names it.
+         */registered: Bool, 
+        /**
+         * The number of the code that says why nothing goes on, or 0.
+         */problem: Int32, 
+        /**
+         * The time until `next_request` has something to give, in ms; 0 when it has now.
+         */dueIn: UInt64, 
+        /**
+         * The number of sends that are not finished.
+         */openSends: UInt32, 
+        /**
+         * The number of items in the inbox.
+         */inbox: UInt32, 
+        /**
+         * The number of envelopes that the server still had at the last fetch.
+         */mailLeft: UInt32, 
+        /**
+         * The server's clock less ours, in ms, as far as it has said.
+         */clockOffset: Int64) {
+        self.registered = registered
+        self.problem = problem
+        self.dueIn = dueIn
+        self.openSends = openSends
+        self.inbox = inbox
+        self.mailLeft = mailLeft
+        self.clockOffset = clockOffset
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Health: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHealth: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Health {
+        return
+            try Health(
+                registered: FfiConverterBool.read(from: &buf), 
+                problem: FfiConverterInt32.read(from: &buf), 
+                dueIn: FfiConverterUInt64.read(from: &buf), 
+                openSends: FfiConverterUInt32.read(from: &buf), 
+                inbox: FfiConverterUInt32.read(from: &buf), 
+                mailLeft: FfiConverterUInt32.read(from: &buf), 
+                clockOffset: FfiConverterInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Health, into buf: inout [UInt8]) {
+        FfiConverterBool.write(value.registered, into: &buf)
+        FfiConverterInt32.write(value.problem, into: &buf)
+        FfiConverterUInt64.write(value.dueIn, into: &buf)
+        FfiConverterUInt32.write(value.openSends, into: &buf)
+        FfiConverterUInt32.write(value.inbox, into: &buf)
+        FfiConverterUInt32.write(value.mailLeft, into: &buf)
+        FfiConverterInt64.write(value.clockOffset, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHealth_lift(_ buf: RustBuffer) throws -> Health {
+    return try FfiConverterTypeHealth.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHealth_lower(_ value: Health) -> RustBuffer {
+    return FfiConverterTypeHealth.lower(value)
+}
+
+
+/**
  * One operation of a group.
  */
 public struct HistoryEntry: Equatable, Hashable {
@@ -4137,29 +4576,53 @@ public func FfiConverterTypeHistoryEntry_lower(_ value: HistoryEntry) -> RustBuf
 
 
 /**
- * An envelope in a mailbox.
+ * What has become of one envelope, and what to do with it.
  */
-public struct Mail: Equatable, Hashable {
+public struct MailResult: Equatable, Hashable {
     /**
-     * For `confirm`.
+     * What has become of it.
      */
-    public let id: UInt64
+    public let outcome: MailOutcome
     /**
-     * As it was sent.
+     * What it said, in the inbox.
      */
-    public let envelope: Bytes
+    public let items: [UInt64]
+    /**
+     * Whether it is to stay in the mailbox. Any other may be deleted there.
+     */
+    public let keep: Bool
+    /**
+     * The device that it says it comes from, where it was refused.
+     */
+    public let sender: Sender?
+    /**
+     * The number of the code that says why it was not opened, or 0.
+     */
+    public let code: Int32
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
-         * For `confirm`.
-         */id: UInt64, 
+         * What has become of it.
+         */outcome: MailOutcome, 
         /**
-         * As it was sent.
-         */envelope: Bytes) {
-        self.id = id
-        self.envelope = envelope
+         * What it said, in the inbox.
+         */items: [UInt64], 
+        /**
+         * Whether it is to stay in the mailbox. Any other may be deleted there.
+         */keep: Bool, 
+        /**
+         * The device that it says it comes from, where it was refused.
+         */sender: Sender?, 
+        /**
+         * The number of the code that says why it was not opened, or 0.
+         */code: Int32) {
+        self.outcome = outcome
+        self.items = items
+        self.keep = keep
+        self.sender = sender
+        self.code = code
     }
 
     
@@ -4168,24 +4631,30 @@ public struct Mail: Equatable, Hashable {
 }
 
 #if compiler(>=6)
-extension Mail: Sendable {}
+extension MailResult: Sendable {}
 #endif
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeMail: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Mail {
+public struct FfiConverterTypeMailResult: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> MailResult {
         return
-            try Mail(
-                id: FfiConverterUInt64.read(from: &buf), 
-                envelope: FfiConverterTypeBytes.read(from: &buf)
+            try MailResult(
+                outcome: FfiConverterTypeMailOutcome.read(from: &buf), 
+                items: FfiConverterSequenceUInt64.read(from: &buf), 
+                keep: FfiConverterBool.read(from: &buf), 
+                sender: FfiConverterOptionTypeSender.read(from: &buf), 
+                code: FfiConverterInt32.read(from: &buf)
         )
     }
 
-    public static func write(_ value: Mail, into buf: inout [UInt8]) {
-        FfiConverterUInt64.write(value.id, into: &buf)
-        FfiConverterTypeBytes.write(value.envelope, into: &buf)
+    public static func write(_ value: MailResult, into buf: inout [UInt8]) {
+        FfiConverterTypeMailOutcome.write(value.outcome, into: &buf)
+        FfiConverterSequenceUInt64.write(value.items, into: &buf)
+        FfiConverterBool.write(value.keep, into: &buf)
+        FfiConverterOptionTypeSender.write(value.sender, into: &buf)
+        FfiConverterInt32.write(value.code, into: &buf)
     }
 }
 
@@ -4193,15 +4662,15 @@ public struct FfiConverterTypeMail: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeMail_lift(_ buf: RustBuffer) throws -> Mail {
-    return try FfiConverterTypeMail.lift(buf)
+public func FfiConverterTypeMailResult_lift(_ buf: RustBuffer) throws -> MailResult {
+    return try FfiConverterTypeMailResult.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeMail_lower(_ value: Mail) -> RustBuffer {
-    return FfiConverterTypeMail.lower(value)
+public func FfiConverterTypeMailResult_lower(_ value: MailResult) -> RustBuffer {
+    return FfiConverterTypeMailResult.lower(value)
 }
 
 
@@ -4454,7 +4923,7 @@ public func FfiConverterTypeOutgoing_lower(_ value: Outgoing) -> RustBuffer {
 
 
 /**
- * How a send stands.
+ * A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
  */
 public struct PendingSend: Equatable, Hashable {
     /**
@@ -4465,22 +4934,6 @@ public struct PendingSend: Equatable, Hashable {
      * The message's id, 16 bytes: it travels inside, the same in every copy.
      */
     public let contentId: Bytes
-    /**
-     * What to submit now, one batch for each user; each is settled by its own `device.accepted()` or `device.rejected()`.
-     */
-    public let batches: [Batch]
-    /**
-     * What must be brought before the other users' batches are whole.
-     */
-    public let needs: [Need]
-    /**
-     * Users that were given up, and the code's number that says why; `device.abandon()` drops them.
-     */
-    public let failed: [FailedUser]
-    /**
-     * What came to light by the call.
-     */
-    public let events: [Event]
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4490,25 +4943,9 @@ public struct PendingSend: Equatable, Hashable {
          */id: Bytes, 
         /**
          * The message's id, 16 bytes: it travels inside, the same in every copy.
-         */contentId: Bytes, 
-        /**
-         * What to submit now, one batch for each user; each is settled by its own `device.accepted()` or `device.rejected()`.
-         */batches: [Batch], 
-        /**
-         * What must be brought before the other users' batches are whole.
-         */needs: [Need], 
-        /**
-         * Users that were given up, and the code's number that says why; `device.abandon()` drops them.
-         */failed: [FailedUser], 
-        /**
-         * What came to light by the call.
-         */events: [Event]) {
+         */contentId: Bytes) {
         self.id = id
         self.contentId = contentId
-        self.batches = batches
-        self.needs = needs
-        self.failed = failed
-        self.events = events
     }
 
     
@@ -4528,21 +4965,13 @@ public struct FfiConverterTypePendingSend: FfiConverterRustBuffer {
         return
             try PendingSend(
                 id: FfiConverterTypeBytes.read(from: &buf), 
-                contentId: FfiConverterTypeBytes.read(from: &buf), 
-                batches: FfiConverterSequenceTypeBatch.read(from: &buf), 
-                needs: FfiConverterSequenceTypeNeed.read(from: &buf), 
-                failed: FfiConverterSequenceTypeFailedUser.read(from: &buf), 
-                events: FfiConverterSequenceTypeEvent.read(from: &buf)
+                contentId: FfiConverterTypeBytes.read(from: &buf)
         )
     }
 
     public static func write(_ value: PendingSend, into buf: inout [UInt8]) {
         FfiConverterTypeBytes.write(value.id, into: &buf)
         FfiConverterTypeBytes.write(value.contentId, into: &buf)
-        FfiConverterSequenceTypeBatch.write(value.batches, into: &buf)
-        FfiConverterSequenceTypeNeed.write(value.needs, into: &buf)
-        FfiConverterSequenceTypeFailedUser.write(value.failed, into: &buf)
-        FfiConverterSequenceTypeEvent.write(value.events, into: &buf)
     }
 }
 
@@ -4559,154 +4988,6 @@ public func FfiConverterTypePendingSend_lift(_ buf: RustBuffer) throws -> Pendin
 #endif
 public func FfiConverterTypePendingSend_lower(_ value: PendingSend) -> RustBuffer {
     return FfiConverterTypePendingSend.lower(value)
-}
-
-
-/**
- * What a device uploads to the server: its user's signed device list, and prekeys.
- */
-public struct Publication: Equatable, Hashable {
-    /**
-     * The upload's name, for `device.published()`, 16 bytes.
-     */
-    public let id: Bytes
-    /**
-     * The bytes for the server.
-     */
-    public let bytes: Bytes
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(
-        /**
-         * The upload's name, for `device.published()`, 16 bytes.
-         */id: Bytes, 
-        /**
-         * The bytes for the server.
-         */bytes: Bytes) {
-        self.id = id
-        self.bytes = bytes
-    }
-
-    
-
-    
-}
-
-#if compiler(>=6)
-extension Publication: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypePublication: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Publication {
-        return
-            try Publication(
-                id: FfiConverterTypeBytes.read(from: &buf), 
-                bytes: FfiConverterTypeBytes.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: Publication, into buf: inout [UInt8]) {
-        FfiConverterTypeBytes.write(value.id, into: &buf)
-        FfiConverterTypeBytes.write(value.bytes, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypePublication_lift(_ buf: RustBuffer) throws -> Publication {
-    return try FfiConverterTypePublication.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypePublication_lower(_ value: Publication) -> RustBuffer {
-    return FfiConverterTypePublication.lower(value)
-}
-
-
-/**
- * Something in the answers that was not taken. It changed nothing, but its device is skipped.
- */
-public struct Refusal: Equatable, Hashable {
-    /**
-     * `device_lists` or `bundles`.
-     */
-    public let field: String
-    /**
-     * Its place in that list, from 0.
-     */
-    public let item: UInt32
-    /**
-     * The code that says why.
-     */
-    public let code: Int32
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(
-        /**
-         * `device_lists` or `bundles`.
-         */field: String, 
-        /**
-         * Its place in that list, from 0.
-         */item: UInt32, 
-        /**
-         * The code that says why.
-         */code: Int32) {
-        self.field = field
-        self.item = item
-        self.code = code
-    }
-
-    
-
-    
-}
-
-#if compiler(>=6)
-extension Refusal: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeRefusal: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Refusal {
-        return
-            try Refusal(
-                field: FfiConverterString.read(from: &buf), 
-                item: FfiConverterUInt32.read(from: &buf), 
-                code: FfiConverterInt32.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: Refusal, into buf: inout [UInt8]) {
-        FfiConverterString.write(value.field, into: &buf)
-        FfiConverterUInt32.write(value.item, into: &buf)
-        FfiConverterInt32.write(value.code, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeRefusal_lift(_ buf: RustBuffer) throws -> Refusal {
-    return try FfiConverterTypeRefusal.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeRefusal_lower(_ value: Refusal) -> RustBuffer {
-    return FfiConverterTypeRefusal.lower(value)
 }
 
 
@@ -4855,6 +5136,375 @@ public func FfiConverterTypeSeenEnvelope_lift(_ buf: RustBuffer) throws -> SeenE
 #endif
 public func FfiConverterTypeSeenEnvelope_lower(_ value: SeenEnvelope) -> RustBuffer {
     return FfiConverterTypeSeenEnvelope.lower(value)
+}
+
+
+/**
+ * How a send stands.
+ */
+public struct SendStatus: Equatable, Hashable {
+    /**
+     * The send's id, 16 bytes.
+     */
+    public let id: Bytes
+    /**
+     * The message's id, 16 bytes.
+     */
+    public let contentId: Bytes
+    /**
+     * The group that it was sent to, 32 bytes; absent for a direct send.
+     */
+    public let group: Bytes?
+    /**
+     * The app's bytes; empty for an act in a group.
+     */
+    public let payload: Bytes
+    /**
+     * Whether it is settled with every user. Copies for the sender's own devices do not count.
+     */
+    public let finished: Bool
+    /**
+     * How it stands with each user, rising by user.
+     */
+    public let users: [UserStatus]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The send's id, 16 bytes.
+         */id: Bytes, 
+        /**
+         * The message's id, 16 bytes.
+         */contentId: Bytes, 
+        /**
+         * The group that it was sent to, 32 bytes; absent for a direct send.
+         */group: Bytes?, 
+        /**
+         * The app's bytes; empty for an act in a group.
+         */payload: Bytes, 
+        /**
+         * Whether it is settled with every user. Copies for the sender's own devices do not count.
+         */finished: Bool, 
+        /**
+         * How it stands with each user, rising by user.
+         */users: [UserStatus]) {
+        self.id = id
+        self.contentId = contentId
+        self.group = group
+        self.payload = payload
+        self.finished = finished
+        self.users = users
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension SendStatus: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSendStatus: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SendStatus {
+        return
+            try SendStatus(
+                id: FfiConverterTypeBytes.read(from: &buf), 
+                contentId: FfiConverterTypeBytes.read(from: &buf), 
+                group: FfiConverterOptionTypeBytes.read(from: &buf), 
+                payload: FfiConverterTypeBytes.read(from: &buf), 
+                finished: FfiConverterBool.read(from: &buf), 
+                users: FfiConverterSequenceTypeUserStatus.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SendStatus, into buf: inout [UInt8]) {
+        FfiConverterTypeBytes.write(value.id, into: &buf)
+        FfiConverterTypeBytes.write(value.contentId, into: &buf)
+        FfiConverterOptionTypeBytes.write(value.group, into: &buf)
+        FfiConverterTypeBytes.write(value.payload, into: &buf)
+        FfiConverterBool.write(value.finished, into: &buf)
+        FfiConverterSequenceTypeUserStatus.write(value.users, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSendStatus_lift(_ buf: RustBuffer) throws -> SendStatus {
+    return try FfiConverterTypeSendStatus.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSendStatus_lower(_ value: SendStatus) -> RustBuffer {
+    return FfiConverterTypeSendStatus.lower(value)
+}
+
+
+/**
+ * The device that an envelope says it comes from.
+ */
+public struct Sender: Equatable, Hashable {
+    /**
+     * The user.
+     */
+    public let user: String
+    /**
+     * The user's device.
+     */
+    public let device: UInt32
+    /**
+     * Whether the envelope's gate fits the keys that we know for this device. If not, anybody may have written this address on the
+     * envelope.
+     */
+    public let authenticated: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The user.
+         */user: String, 
+        /**
+         * The user's device.
+         */device: UInt32, 
+        /**
+         * Whether the envelope's gate fits the keys that we know for this device. If not, anybody may have written this address on the
+         * envelope.
+         */authenticated: Bool) {
+        self.user = user
+        self.device = device
+        self.authenticated = authenticated
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Sender: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSender: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Sender {
+        return
+            try Sender(
+                user: FfiConverterString.read(from: &buf), 
+                device: FfiConverterUInt32.read(from: &buf), 
+                authenticated: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Sender, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.user, into: &buf)
+        FfiConverterUInt32.write(value.device, into: &buf)
+        FfiConverterBool.write(value.authenticated, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSender_lift(_ buf: RustBuffer) throws -> Sender {
+    return try FfiConverterTypeSender.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSender_lower(_ value: Sender) -> RustBuffer {
+    return FfiConverterTypeSender.lower(value)
+}
+
+
+/**
+ * What the server answers.
+ */
+public struct ServerAnswer: Equatable, Hashable {
+    /**
+     * The HTTP status.
+     */
+    public let status: UInt16
+    /**
+     * The body.
+     */
+    public let body: Bytes
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The HTTP status.
+         */status: UInt16, 
+        /**
+         * The body.
+         */body: Bytes) {
+        self.status = status
+        self.body = body
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension ServerAnswer: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeServerAnswer: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ServerAnswer {
+        return
+            try ServerAnswer(
+                status: FfiConverterUInt16.read(from: &buf), 
+                body: FfiConverterTypeBytes.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ServerAnswer, into buf: inout [UInt8]) {
+        FfiConverterUInt16.write(value.status, into: &buf)
+        FfiConverterTypeBytes.write(value.body, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeServerAnswer_lift(_ buf: RustBuffer) throws -> ServerAnswer {
+    return try FfiConverterTypeServerAnswer.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeServerAnswer_lower(_ value: ServerAnswer) -> RustBuffer {
+    return FfiConverterTypeServerAnswer.lower(value)
+}
+
+
+/**
+ * One request to the server: a POST of `body` to `path`. Send it within a minute, and do not store it: the device gives it out
+ * again.
+ */
+public struct ServerRequest: Equatable, Hashable {
+    /**
+     * The request's id, for `respond`, 16 bytes.
+     */
+    public let id: Bytes
+    /**
+     * What it asks.
+     */
+    public let kind: RequestKind
+    /**
+     * The path of the URL.
+     */
+    public let path: String
+    /**
+     * The headers, the content type among them.
+     */
+    public let headers: [Header]
+    /**
+     * The body.
+     */
+    public let body: Bytes
+    /**
+     * The users that it is about, to look at.
+     */
+    public let users: [String]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The request's id, for `respond`, 16 bytes.
+         */id: Bytes, 
+        /**
+         * What it asks.
+         */kind: RequestKind, 
+        /**
+         * The path of the URL.
+         */path: String, 
+        /**
+         * The headers, the content type among them.
+         */headers: [Header], 
+        /**
+         * The body.
+         */body: Bytes, 
+        /**
+         * The users that it is about, to look at.
+         */users: [String]) {
+        self.id = id
+        self.kind = kind
+        self.path = path
+        self.headers = headers
+        self.body = body
+        self.users = users
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension ServerRequest: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeServerRequest: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ServerRequest {
+        return
+            try ServerRequest(
+                id: FfiConverterTypeBytes.read(from: &buf), 
+                kind: FfiConverterTypeRequestKind.read(from: &buf), 
+                path: FfiConverterString.read(from: &buf), 
+                headers: FfiConverterSequenceTypeHeader.read(from: &buf), 
+                body: FfiConverterTypeBytes.read(from: &buf), 
+                users: FfiConverterSequenceString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ServerRequest, into buf: inout [UInt8]) {
+        FfiConverterTypeBytes.write(value.id, into: &buf)
+        FfiConverterTypeRequestKind.write(value.kind, into: &buf)
+        FfiConverterString.write(value.path, into: &buf)
+        FfiConverterSequenceTypeHeader.write(value.headers, into: &buf)
+        FfiConverterTypeBytes.write(value.body, into: &buf)
+        FfiConverterSequenceString.write(value.users, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeServerRequest_lift(_ buf: RustBuffer) throws -> ServerRequest {
+    return try FfiConverterTypeServerRequest.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeServerRequest_lower(_ value: ServerRequest) -> RustBuffer {
+    return FfiConverterTypeServerRequest.lower(value)
 }
 
 
@@ -5033,6 +5683,85 @@ public func FfiConverterTypeSkipped_lift(_ buf: RustBuffer) throws -> Skipped {
 #endif
 public func FfiConverterTypeSkipped_lower(_ value: Skipped) -> RustBuffer {
     return FfiConverterTypeSkipped.lower(value)
+}
+
+
+/**
+ * A listed device that got nothing of a send.
+ */
+public struct SkippedDevice: Equatable, Hashable {
+    /**
+     * The user.
+     */
+    public let user: String
+    /**
+     * The device.
+     */
+    public let device: UInt32
+    /**
+     * The number of the code that says why.
+     */
+    public let code: Int32
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The user.
+         */user: String, 
+        /**
+         * The device.
+         */device: UInt32, 
+        /**
+         * The number of the code that says why.
+         */code: Int32) {
+        self.user = user
+        self.device = device
+        self.code = code
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension SkippedDevice: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSkippedDevice: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SkippedDevice {
+        return
+            try SkippedDevice(
+                user: FfiConverterString.read(from: &buf), 
+                device: FfiConverterUInt32.read(from: &buf), 
+                code: FfiConverterInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: SkippedDevice, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.user, into: &buf)
+        FfiConverterUInt32.write(value.device, into: &buf)
+        FfiConverterInt32.write(value.code, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSkippedDevice_lift(_ buf: RustBuffer) throws -> SkippedDevice {
+    return try FfiConverterTypeSkippedDevice.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSkippedDevice_lower(_ value: SkippedDevice) -> RustBuffer {
+    return FfiConverterTypeSkippedDevice.lower(value)
 }
 
 
@@ -5240,6 +5969,115 @@ public func FfiConverterTypeStoreSnapshot_lift(_ buf: RustBuffer) throws -> Stor
 #endif
 public func FfiConverterTypeStoreSnapshot_lower(_ value: StoreSnapshot) -> RustBuffer {
     return FfiConverterTypeStoreSnapshot.lower(value)
+}
+
+
+/**
+ * How a send stands with one user.
+ */
+public struct UserStatus: Equatable, Hashable {
+    /**
+     * The user.
+     */
+    public let user: String
+    /**
+     * What has become of it.
+     */
+    public let outcome: Outcome
+    /**
+     * What it waits for.
+     */
+    public let waitingFor: WaitingFor
+    /**
+     * The number of devices that it was sent to.
+     */
+    public let reached: UInt32
+    /**
+     * Listed devices that got nothing, and why.
+     */
+    public let skipped: [Skipped]
+    /**
+     * The number of the code that says why it failed or was cancelled, or 0.
+     */
+    public let code: Int32
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The user.
+         */user: String, 
+        /**
+         * What has become of it.
+         */outcome: Outcome, 
+        /**
+         * What it waits for.
+         */waitingFor: WaitingFor, 
+        /**
+         * The number of devices that it was sent to.
+         */reached: UInt32, 
+        /**
+         * Listed devices that got nothing, and why.
+         */skipped: [Skipped], 
+        /**
+         * The number of the code that says why it failed or was cancelled, or 0.
+         */code: Int32) {
+        self.user = user
+        self.outcome = outcome
+        self.waitingFor = waitingFor
+        self.reached = reached
+        self.skipped = skipped
+        self.code = code
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension UserStatus: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeUserStatus: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UserStatus {
+        return
+            try UserStatus(
+                user: FfiConverterString.read(from: &buf), 
+                outcome: FfiConverterTypeOutcome.read(from: &buf), 
+                waitingFor: FfiConverterTypeWaitingFor.read(from: &buf), 
+                reached: FfiConverterUInt32.read(from: &buf), 
+                skipped: FfiConverterSequenceTypeSkipped.read(from: &buf), 
+                code: FfiConverterInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: UserStatus, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.user, into: &buf)
+        FfiConverterTypeOutcome.write(value.outcome, into: &buf)
+        FfiConverterTypeWaitingFor.write(value.waitingFor, into: &buf)
+        FfiConverterUInt32.write(value.reached, into: &buf)
+        FfiConverterSequenceTypeSkipped.write(value.skipped, into: &buf)
+        FfiConverterInt32.write(value.code, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUserStatus_lift(_ buf: RustBuffer) throws -> UserStatus {
+    return try FfiConverterTypeUserStatus.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUserStatus_lower(_ value: UserStatus) -> RustBuffer {
+    return FfiConverterTypeUserStatus.lower(value)
 }
 
 
@@ -5595,6 +6433,10 @@ public enum DeviceState: Equatable, Hashable {
      */
     case noSession
     /**
+     * It is this device.
+     */
+    case own
+    /**
      * No longer listed; kept for late messages.
      */
     case stale
@@ -5623,7 +6465,9 @@ public struct FfiConverterTypeDeviceState: FfiConverterRustBuffer {
         
         case 2: return .noSession
         
-        case 3: return .stale
+        case 3: return .own
+        
+        case 4: return .stale
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -5641,8 +6485,12 @@ public struct FfiConverterTypeDeviceState: FfiConverterRustBuffer {
             writeInt(&buf, Int32(2))
         
         
-        case .stale:
+        case .own:
             writeInt(&buf, Int32(3))
+        
+        
+        case .stale:
+            writeInt(&buf, Int32(4))
         
         }
     }
@@ -5762,20 +6610,6 @@ public enum Event: Equatable, Hashable {
         /**
          * The users who are members now.
          */added: [String]
-    )
-    /**
-     * A device has other operations of a group than this one. Call `device.tick()`: what either device lacks is in the outbox then.
-     */
-    case groupDiverged(
-        /**
-         * The group, 32 bytes.
-         */group: Bytes, 
-        /**
-         * The user of the other device.
-         */user: String, 
-        /**
-         * The other device.
-         */device: UInt32
     )
     /**
      * A device signed two operations under one number: it told different things to different members.
@@ -5906,6 +6740,63 @@ public enum Event: Equatable, Hashable {
          */user: String
     )
     /**
+     * An envelope of a known device could not be opened: what it said is lost, unless the sender says it again.
+     */
+    case notOpened(
+        /**
+         * The user who sent it.
+         */user: String, 
+        /**
+         * The device that sent it.
+         */device: UInt32, 
+        /**
+         * The number of the code that says why.
+         */code: Int32
+    )
+    /**
+     * The server refused this device as a new one: its name is taken, or the token is not good.
+     */
+    case registrationRefused(
+        /**
+         * The user.
+         */user: String
+    )
+    /**
+     * This device is off its user's list: nothing more goes out or comes in.
+     */
+    case removedFromAccount(
+        /**
+         * The epoch of the list that does not name it.
+         */epoch: UInt64
+    )
+    /**
+     * A send is settled with every user: the server has taken it, or it was given up.
+     */
+    case sendFinished(
+        /**
+         * The send, 16 bytes.
+         */send: Bytes, 
+        /**
+         * The message's id, the same in every copy, 16 bytes.
+         */contentId: Bytes, 
+        /**
+         * The group that it was sent to, 32 bytes; absent for a direct send.
+         */group: Bytes?, 
+        /**
+         * The number of users whom it reached.
+         */reached: UInt32, 
+        /**
+         * The users whom it did not reach.
+         */failed: [FailedUser], 
+        /**
+         * The devices that got nothing of it.
+         */skipped: [SkippedDevice]
+    )
+    /**
+     * The server's store was put back to an earlier state, and this device uploads its keys again.
+     */
+    case serverRestored
+    /**
      * Another device has begun a session with this one.
      */
     case sessionStarted(
@@ -5965,43 +6856,54 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         case 7: return .groupAdded(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), added: try FfiConverterSequenceString.read(from: &buf)
         )
         
-        case 8: return .groupDiverged(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 8: return .groupEquivocation(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 9: return .groupEquivocation(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 9: return .groupInvited(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 10: return .groupInvited(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 10: return .groupJoined(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 11: return .groupJoined(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 11: return .groupLeft(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 12: return .groupLeft(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 12: return .groupRevoked(group: try FfiConverterTypeBytes.read(from: &buf), users: try FfiConverterSequenceString.read(from: &buf)
         )
         
-        case 13: return .groupRevoked(group: try FfiConverterTypeBytes.read(from: &buf), users: try FfiConverterSequenceString.read(from: &buf)
+        case 13: return .groupUpdated(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), operation: try FfiConverterTypeBytes.read(from: &buf)
         )
         
-        case 14: return .groupUpdated(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), operation: try FfiConverterTypeBytes.read(from: &buf)
+        case 14: return .heldDropped(user: try FfiConverterString.read(from: &buf)
         )
         
-        case 15: return .heldDropped(user: try FfiConverterString.read(from: &buf)
+        case 15: return .idleDevice(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 16: return .idleDevice(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 16: return .identityChanged(user: try FfiConverterString.read(from: &buf), pinned: try FfiConverterTypeBytes.read(from: &buf), claimed: try FfiConverterTypeBytes.read(from: &buf), wasVerified: try FfiConverterBool.read(from: &buf)
         )
         
-        case 17: return .identityChanged(user: try FfiConverterString.read(from: &buf), pinned: try FfiConverterTypeBytes.read(from: &buf), claimed: try FfiConverterTypeBytes.read(from: &buf), wasVerified: try FfiConverterBool.read(from: &buf)
+        case 17: return .serverInconsistent(user: try FfiConverterString.read(from: &buf)
         )
         
-        case 18: return .serverInconsistent(user: try FfiConverterString.read(from: &buf)
+        case 18: return .notOpened(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), code: try FfiConverterInt32.read(from: &buf)
         )
         
-        case 19: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeBytes.read(from: &buf)
+        case 19: return .registrationRefused(user: try FfiConverterString.read(from: &buf)
         )
         
-        case 20: return .other
+        case 20: return .removedFromAccount(epoch: try FfiConverterUInt64.read(from: &buf)
+        )
+        
+        case 21: return .sendFinished(send: try FfiConverterTypeBytes.read(from: &buf), contentId: try FfiConverterTypeBytes.read(from: &buf), group: try FfiConverterOptionTypeBytes.read(from: &buf), reached: try FfiConverterUInt32.read(from: &buf), failed: try FfiConverterSequenceTypeFailedUser.read(from: &buf), skipped: try FfiConverterSequenceTypeSkippedDevice.read(from: &buf)
+        )
+        
+        case 22: return .serverRestored
+        
+        case 23: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeBytes.read(from: &buf)
+        )
+        
+        case 24: return .other
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -6058,49 +6960,42 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             FfiConverterSequenceString.write(added, into: &buf)
             
         
-        case let .groupDiverged(group,user,device):
+        case let .groupEquivocation(group,user,device):
             writeInt(&buf, Int32(8))
             FfiConverterTypeBytes.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
-        case let .groupEquivocation(group,user,device):
+        case let .groupInvited(group,user,device):
             writeInt(&buf, Int32(9))
             FfiConverterTypeBytes.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
-        case let .groupInvited(group,user,device):
+        case let .groupJoined(group,user,device):
             writeInt(&buf, Int32(10))
             FfiConverterTypeBytes.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
-        case let .groupJoined(group,user,device):
+        case let .groupLeft(group,user,device):
             writeInt(&buf, Int32(11))
             FfiConverterTypeBytes.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
-        case let .groupLeft(group,user,device):
-            writeInt(&buf, Int32(12))
-            FfiConverterTypeBytes.write(group, into: &buf)
-            FfiConverterString.write(user, into: &buf)
-            FfiConverterUInt32.write(device, into: &buf)
-            
-        
         case let .groupRevoked(group,users):
-            writeInt(&buf, Int32(13))
+            writeInt(&buf, Int32(12))
             FfiConverterTypeBytes.write(group, into: &buf)
             FfiConverterSequenceString.write(users, into: &buf)
             
         
         case let .groupUpdated(group,user,device,operation):
-            writeInt(&buf, Int32(14))
+            writeInt(&buf, Int32(13))
             FfiConverterTypeBytes.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
@@ -6108,18 +7003,18 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case let .heldDropped(user):
-            writeInt(&buf, Int32(15))
+            writeInt(&buf, Int32(14))
             FfiConverterString.write(user, into: &buf)
             
         
         case let .idleDevice(user,device):
-            writeInt(&buf, Int32(16))
+            writeInt(&buf, Int32(15))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
         case let .identityChanged(user,pinned,claimed,wasVerified):
-            writeInt(&buf, Int32(17))
+            writeInt(&buf, Int32(16))
             FfiConverterString.write(user, into: &buf)
             FfiConverterTypeBytes.write(pinned, into: &buf)
             FfiConverterTypeBytes.write(claimed, into: &buf)
@@ -6127,19 +7022,50 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case let .serverInconsistent(user):
-            writeInt(&buf, Int32(18))
+            writeInt(&buf, Int32(17))
             FfiConverterString.write(user, into: &buf)
             
         
-        case let .sessionStarted(user,device,sessionId):
+        case let .notOpened(user,device,code):
+            writeInt(&buf, Int32(18))
+            FfiConverterString.write(user, into: &buf)
+            FfiConverterUInt32.write(device, into: &buf)
+            FfiConverterInt32.write(code, into: &buf)
+            
+        
+        case let .registrationRefused(user):
             writeInt(&buf, Int32(19))
+            FfiConverterString.write(user, into: &buf)
+            
+        
+        case let .removedFromAccount(epoch):
+            writeInt(&buf, Int32(20))
+            FfiConverterUInt64.write(epoch, into: &buf)
+            
+        
+        case let .sendFinished(send,contentId,group,reached,failed,skipped):
+            writeInt(&buf, Int32(21))
+            FfiConverterTypeBytes.write(send, into: &buf)
+            FfiConverterTypeBytes.write(contentId, into: &buf)
+            FfiConverterOptionTypeBytes.write(group, into: &buf)
+            FfiConverterUInt32.write(reached, into: &buf)
+            FfiConverterSequenceTypeFailedUser.write(failed, into: &buf)
+            FfiConverterSequenceTypeSkippedDevice.write(skipped, into: &buf)
+            
+        
+        case .serverRestored:
+            writeInt(&buf, Int32(22))
+        
+        
+        case let .sessionStarted(user,device,sessionId):
+            writeInt(&buf, Int32(23))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             FfiConverterTypeBytes.write(sessionId, into: &buf)
             
         
         case .other:
-            writeInt(&buf, Int32(20))
+            writeInt(&buf, Int32(24))
         
         }
     }
@@ -6228,135 +7154,15 @@ public func FfiConverterTypeGroupKind_lower(_ value: GroupKind) -> RustBuffer {
 
 
 /**
- * What the app has to bring before a batch is whole.
+ * An item of the inbox. It waits until `ack`.
  */
 
-public enum Need: Equatable, Hashable {
+public enum InboxItem: Equatable, Hashable {
     
     /**
-     * The user's signed device list.
-     */
-    case deviceList(
-        /**
-         * The user.
-         */user: String
-    )
-    /**
-     * A prekey bundle of this device.
-     */
-    case bundle(
-        /**
-         * The user.
-         */user: String, 
-        /**
-         * The device.
-         */device: UInt32
-    )
-    /**
-     * The app's decision on a changed account key.
-     */
-    case identityAcceptance(
-        /**
-         * The user.
-         */user: String
-    )
-    /**
-     * An upload of fresh prekeys.
-     */
-    case publication
-
-
-
-
-
-}
-
-#if compiler(>=6)
-extension Need: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeNeed: FfiConverterRustBuffer {
-    typealias SwiftType = Need
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Need {
-        let variant: Int32 = try readInt(&buf)
-        switch variant {
-        
-        case 1: return .deviceList(user: try FfiConverterString.read(from: &buf)
-        )
-        
-        case 2: return .bundle(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
-        )
-        
-        case 3: return .identityAcceptance(user: try FfiConverterString.read(from: &buf)
-        )
-        
-        case 4: return .publication
-        
-        default: throw UniffiInternalError.unexpectedEnumCase
-        }
-    }
-
-    public static func write(_ value: Need, into buf: inout [UInt8]) {
-        switch value {
-        
-        
-        case let .deviceList(user):
-            writeInt(&buf, Int32(1))
-            FfiConverterString.write(user, into: &buf)
-            
-        
-        case let .bundle(user,device):
-            writeInt(&buf, Int32(2))
-            FfiConverterString.write(user, into: &buf)
-            FfiConverterUInt32.write(device, into: &buf)
-            
-        
-        case let .identityAcceptance(user):
-            writeInt(&buf, Int32(3))
-            FfiConverterString.write(user, into: &buf)
-            
-        
-        case .publication:
-            writeInt(&buf, Int32(4))
-        
-        }
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeNeed_lift(_ buf: RustBuffer) throws -> Need {
-    return try FfiConverterTypeNeed.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeNeed_lower(_ value: Need) -> RustBuffer {
-    return FfiConverterTypeNeed.lower(value)
-}
-
-
-
-/**
- * One result for an envelope; an envelope may give several.
- */
-
-public enum Received: Equatable, Hashable {
-    
-    /**
-     * Something was said. It waits in the inbox until `ack`.
+     * Something was said.
      */
     case message(
-        /**
-         * Which envelope, from 0; in the inbox 0.
-         */envelope: UInt32, 
         /**
          * For `ack`.
          */id: UInt64, 
@@ -6365,43 +7171,15 @@ public enum Received: Equatable, Hashable {
          */content: Message
     )
     /**
-     * Something happened. It waits in the inbox until `ack`.
+     * Something happened.
      */
     case event(
-        /**
-         * Which envelope, from 0; in the inbox 0.
-         */envelope: UInt32, 
         /**
          * For `ack`.
          */id: UInt64, 
         /**
          * What happened.
          */content: Event
-    )
-    /**
-     * It could not be opened; nothing changed by it.
-     */
-    case failure(
-        /**
-         * Which envelope, from 0.
-         */envelope: UInt32, 
-        /**
-         * The code that says why.
-         */code: Int32, 
-        /**
-         * Why, in words.
-         */reason: String, 
-        /**
-         * Whether to confirm it to the server: it will never open. Else leave it there and fetch again.
-         */confirm: Bool
-    )
-    /**
-     * It waits here for `registry.accept_identity`, or for its group to be known, and may be confirmed to the server.
-     */
-    case held(
-        /**
-         * Which envelope, from 0.
-         */envelope: UInt32
     )
 
 
@@ -6411,64 +7189,43 @@ public enum Received: Equatable, Hashable {
 }
 
 #if compiler(>=6)
-extension Received: Sendable {}
+extension InboxItem: Sendable {}
 #endif
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeReceived: FfiConverterRustBuffer {
-    typealias SwiftType = Received
+public struct FfiConverterTypeInboxItem: FfiConverterRustBuffer {
+    typealias SwiftType = InboxItem
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Received {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> InboxItem {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
-        case 1: return .message(envelope: try FfiConverterUInt32.read(from: &buf), id: try FfiConverterUInt64.read(from: &buf), content: try FfiConverterTypeMessage.read(from: &buf)
+        case 1: return .message(id: try FfiConverterUInt64.read(from: &buf), content: try FfiConverterTypeMessage.read(from: &buf)
         )
         
-        case 2: return .event(envelope: try FfiConverterUInt32.read(from: &buf), id: try FfiConverterUInt64.read(from: &buf), content: try FfiConverterTypeEvent.read(from: &buf)
-        )
-        
-        case 3: return .failure(envelope: try FfiConverterUInt32.read(from: &buf), code: try FfiConverterInt32.read(from: &buf), reason: try FfiConverterString.read(from: &buf), confirm: try FfiConverterBool.read(from: &buf)
-        )
-        
-        case 4: return .held(envelope: try FfiConverterUInt32.read(from: &buf)
+        case 2: return .event(id: try FfiConverterUInt64.read(from: &buf), content: try FfiConverterTypeEvent.read(from: &buf)
         )
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
 
-    public static func write(_ value: Received, into buf: inout [UInt8]) {
+    public static func write(_ value: InboxItem, into buf: inout [UInt8]) {
         switch value {
         
         
-        case let .message(envelope,id,content):
+        case let .message(id,content):
             writeInt(&buf, Int32(1))
-            FfiConverterUInt32.write(envelope, into: &buf)
             FfiConverterUInt64.write(id, into: &buf)
             FfiConverterTypeMessage.write(content, into: &buf)
             
         
-        case let .event(envelope,id,content):
+        case let .event(id,content):
             writeInt(&buf, Int32(2))
-            FfiConverterUInt32.write(envelope, into: &buf)
             FfiConverterUInt64.write(id, into: &buf)
             FfiConverterTypeEvent.write(content, into: &buf)
-            
-        
-        case let .failure(envelope,code,reason,confirm):
-            writeInt(&buf, Int32(3))
-            FfiConverterUInt32.write(envelope, into: &buf)
-            FfiConverterInt32.write(code, into: &buf)
-            FfiConverterString.write(reason, into: &buf)
-            FfiConverterBool.write(confirm, into: &buf)
-            
-        
-        case let .held(envelope):
-            writeInt(&buf, Int32(4))
-            FfiConverterUInt32.write(envelope, into: &buf)
             
         }
     }
@@ -6478,15 +7235,360 @@ public struct FfiConverterTypeReceived: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeReceived_lift(_ buf: RustBuffer) throws -> Received {
-    return try FfiConverterTypeReceived.lift(buf)
+public func FfiConverterTypeInboxItem_lift(_ buf: RustBuffer) throws -> InboxItem {
+    return try FfiConverterTypeInboxItem.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeReceived_lower(_ value: Received) -> RustBuffer {
-    return FfiConverterTypeReceived.lower(value)
+public func FfiConverterTypeInboxItem_lower(_ value: InboxItem) -> RustBuffer {
+    return FfiConverterTypeInboxItem.lower(value)
+}
+
+
+
+/**
+ * What has become of an envelope.
+ */
+
+public enum MailOutcome: Equatable, Hashable {
+    
+    /**
+     * It was received before.
+     */
+    case duplicate
+    /**
+     * It waits in the store until the app accepts a changed identity, or its group is known.
+     */
+    case held
+    /**
+     * The store failed on it, and it may open later.
+     */
+    case later
+    /**
+     * It was opened.
+     */
+    case opened
+    /**
+     * It will never open.
+     */
+    case refused
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension MailOutcome: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeMailOutcome: FfiConverterRustBuffer {
+    typealias SwiftType = MailOutcome
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> MailOutcome {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .duplicate
+        
+        case 2: return .held
+        
+        case 3: return .later
+        
+        case 4: return .opened
+        
+        case 5: return .refused
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: MailOutcome, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .duplicate:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .held:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .later:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .opened:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .refused:
+            writeInt(&buf, Int32(5))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMailOutcome_lift(_ buf: RustBuffer) throws -> MailOutcome {
+    return try FfiConverterTypeMailOutcome.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMailOutcome_lower(_ value: MailOutcome) -> RustBuffer {
+    return FfiConverterTypeMailOutcome.lower(value)
+}
+
+
+
+/**
+ * What has become of a send for one user.
+ */
+
+public enum Outcome: Equatable, Hashable {
+    
+    /**
+     * The app has withdrawn it.
+     */
+    case cancelled
+    /**
+     * It was given up: none of the user's devices has got it.
+     */
+    case failed
+    /**
+     * The server has taken it, for one of the user's devices at least.
+     */
+    case sent
+    /**
+     * It is not settled.
+     */
+    case waiting
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Outcome: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeOutcome: FfiConverterRustBuffer {
+    typealias SwiftType = Outcome
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Outcome {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .cancelled
+        
+        case 2: return .failed
+        
+        case 3: return .sent
+        
+        case 4: return .waiting
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Outcome, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .cancelled:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .failed:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .sent:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .waiting:
+            writeInt(&buf, Int32(4))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOutcome_lift(_ buf: RustBuffer) throws -> Outcome {
+    return try FfiConverterTypeOutcome.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOutcome_lower(_ value: Outcome) -> RustBuffer {
+    return FfiConverterTypeOutcome.lower(value)
+}
+
+
+
+/**
+ * What a request asks of the server.
+ */
+
+public enum RequestKind: Equatable, Hashable {
+    
+    /**
+     * Bundles of prekeys.
+     */
+    case bundles
+    /**
+     * Envelopes that are stored here may be deleted there.
+     */
+    case confirm
+    /**
+     * The account is deleted.
+     */
+    case delete
+    /**
+     * A step of linking another device.
+     */
+    case link
+    /**
+     * Device lists.
+     */
+    case lists
+    /**
+     * The mailbox.
+     */
+    case mail
+    /**
+     * The device list and prekeys are uploaded.
+     */
+    case publication
+    /**
+     * Where the server may knock.
+     */
+    case push
+    /**
+     * Batches.
+     */
+    case submit
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension RequestKind: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRequestKind: FfiConverterRustBuffer {
+    typealias SwiftType = RequestKind
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RequestKind {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .bundles
+        
+        case 2: return .confirm
+        
+        case 3: return .delete
+        
+        case 4: return .link
+        
+        case 5: return .lists
+        
+        case 6: return .mail
+        
+        case 7: return .publication
+        
+        case 8: return .push
+        
+        case 9: return .submit
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: RequestKind, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .bundles:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .confirm:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .delete:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .link:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .lists:
+            writeInt(&buf, Int32(5))
+        
+        
+        case .mail:
+            writeInt(&buf, Int32(6))
+        
+        
+        case .publication:
+            writeInt(&buf, Int32(7))
+        
+        
+        case .push:
+            writeInt(&buf, Int32(8))
+        
+        
+        case .submit:
+            writeInt(&buf, Int32(9))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRequestKind_lift(_ buf: RustBuffer) throws -> RequestKind {
+    return try FfiConverterTypeRequestKind.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRequestKind_lower(_ value: RequestKind) -> RustBuffer {
+    return FfiConverterTypeRequestKind.lower(value)
 }
 
 
@@ -6645,7 +7747,10 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */item: UInt32?, 
         /**
          * Which argument.
-         */field: String?
+         */field: String?, 
+        /**
+         * What the system or the app's own store said.
+         */detail: String?
     )
     /**
      * Another client: drop the item.
@@ -6662,7 +7767,10 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */item: UInt32?, 
         /**
          * Which argument.
-         */field: String?
+         */field: String?, 
+        /**
+         * What the system or the app's own store said.
+         */detail: String?
     )
     /**
      * The server: fetch again or distrust it.
@@ -6679,7 +7787,10 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */item: UInt32?, 
         /**
          * Which argument.
-         */field: String?
+         */field: String?, 
+        /**
+         * What the system or the app's own store said.
+         */detail: String?
     )
     /**
      * The store: mend it and call again.
@@ -6696,7 +7807,10 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */item: UInt32?, 
         /**
          * Which argument.
-         */field: String?
+         */field: String?, 
+        /**
+         * What the system or the app's own store said.
+         */detail: String?
     )
     /**
      * This library.
@@ -6713,7 +7827,10 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */item: UInt32?, 
         /**
          * Which argument.
-         */field: String?
+         */field: String?, 
+        /**
+         * What the system or the app's own store said.
+         */detail: String?
     )
 
     
@@ -6748,31 +7865,36 @@ public struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
             code: try FfiConverterInt32.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
-            field: try FfiConverterOptionString.read(from: &buf)
+            field: try FfiConverterOptionString.read(from: &buf), 
+            detail: try FfiConverterOptionString.read(from: &buf)
             )
         case 2: return .Peer(
             code: try FfiConverterInt32.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
-            field: try FfiConverterOptionString.read(from: &buf)
+            field: try FfiConverterOptionString.read(from: &buf), 
+            detail: try FfiConverterOptionString.read(from: &buf)
             )
         case 3: return .Server(
             code: try FfiConverterInt32.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
-            field: try FfiConverterOptionString.read(from: &buf)
+            field: try FfiConverterOptionString.read(from: &buf), 
+            detail: try FfiConverterOptionString.read(from: &buf)
             )
         case 4: return .Store(
             code: try FfiConverterInt32.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
-            field: try FfiConverterOptionString.read(from: &buf)
+            field: try FfiConverterOptionString.read(from: &buf), 
+            detail: try FfiConverterOptionString.read(from: &buf)
             )
         case 5: return .Internal(
             code: try FfiConverterInt32.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
-            field: try FfiConverterOptionString.read(from: &buf)
+            field: try FfiConverterOptionString.read(from: &buf), 
+            detail: try FfiConverterOptionString.read(from: &buf)
             )
 
          default: throw UniffiInternalError.unexpectedEnumCase
@@ -6786,44 +7908,49 @@ public struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
 
         
         
-        case let .App(code,reason,item,field):
+        case let .App(code,reason,item,field,detail):
             writeInt(&buf, Int32(1))
             FfiConverterInt32.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
+            FfiConverterOptionString.write(detail, into: &buf)
             
         
-        case let .Peer(code,reason,item,field):
+        case let .Peer(code,reason,item,field,detail):
             writeInt(&buf, Int32(2))
             FfiConverterInt32.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
+            FfiConverterOptionString.write(detail, into: &buf)
             
         
-        case let .Server(code,reason,item,field):
+        case let .Server(code,reason,item,field,detail):
             writeInt(&buf, Int32(3))
             FfiConverterInt32.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
+            FfiConverterOptionString.write(detail, into: &buf)
             
         
-        case let .Store(code,reason,item,field):
+        case let .Store(code,reason,item,field,detail):
             writeInt(&buf, Int32(4))
             FfiConverterInt32.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
+            FfiConverterOptionString.write(detail, into: &buf)
             
         
-        case let .Internal(code,reason,item,field):
+        case let .Internal(code,reason,item,field,detail):
             writeInt(&buf, Int32(5))
             FfiConverterInt32.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
+            FfiConverterOptionString.write(detail, into: &buf)
             
         }
     }
@@ -6931,7 +8058,7 @@ public func FfiConverterTypeStanding_lower(_ value: Standing) -> RustBuffer {
 
 
 /**
- * Why a store could not do it. Anything else that it throws counts as `Io`, and of a commit as `OutcomeUnknown`.
+ * Why a store could not do it. Anything else that it throws counts as `Thrown`.
  */
 public 
 enum StoreFault: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
@@ -6962,6 +8089,14 @@ enum StoreFault: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      * Of a commit: the store cannot say whether it landed; the generation will.
      */
     case OutcomeUnknown
+    /**
+     * It threw something else: counts as `Io`, and of a commit as `OutcomeUnknown`.
+     */
+    case Thrown(
+        /**
+         * What it threw, for the error's detail: the class and the message. At most 512 bytes of it are kept.
+         */what: String
+    )
 
     
 
@@ -6997,6 +8132,9 @@ public struct FfiConverterTypeStoreFault: FfiConverterRustBuffer {
         case 4: return .ReadOnly
         case 5: return .Conflict
         case 6: return .OutcomeUnknown
+        case 7: return .Thrown(
+            what: try FfiConverterString.read(from: &buf)
+            )
 
          default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -7032,6 +8170,11 @@ public struct FfiConverterTypeStoreFault: FfiConverterRustBuffer {
         case .OutcomeUnknown:
             writeInt(&buf, Int32(6))
         
+        
+        case let .Thrown(what):
+            writeInt(&buf, Int32(7))
+            FfiConverterString.write(what, into: &buf)
+            
         }
     }
 }
@@ -7140,33 +8283,27 @@ public func FfiConverterTypeStoreQuery_lower(_ value: StoreQuery) -> RustBuffer 
 
 
 /**
- * What the server says to a batch.
+ * What a send that is not settled waits for.
  */
 
-public enum Submission: Equatable, Hashable {
+public enum WaitingFor: Equatable, Hashable {
     
     /**
-     * It was taken whole: call `accepted`.
+     * The app's decision on a changed account key.
      */
-    case accepted
+    case identity
     /**
-     * It was made from a stale view and refused whole: call `rejected` with the list.
+     * Nothing: it is settled.
      */
-    case stale(
-        /**
-         * The current signed device list.
-         */deviceList: Bytes, 
-        /**
-         * Listed devices that the batch does not name.
-         */missing: [UInt32], 
-        /**
-         * Devices that the batch names and the list does not.
-         */gone: [UInt32]
-    )
+    case nothing
     /**
-     * There is no such user: call `no_such_user`.
+     * An upload of this device's own prekeys.
      */
-    case noSuchUser
+    case publication
+    /**
+     * The server: requests are due, or under way.
+     */
+    case server
 
 
 
@@ -7175,47 +8312,49 @@ public enum Submission: Equatable, Hashable {
 }
 
 #if compiler(>=6)
-extension Submission: Sendable {}
+extension WaitingFor: Sendable {}
 #endif
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeSubmission: FfiConverterRustBuffer {
-    typealias SwiftType = Submission
+public struct FfiConverterTypeWaitingFor: FfiConverterRustBuffer {
+    typealias SwiftType = WaitingFor
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Submission {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> WaitingFor {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
-        case 1: return .accepted
+        case 1: return .identity
         
-        case 2: return .stale(deviceList: try FfiConverterTypeBytes.read(from: &buf), missing: try FfiConverterSequenceUInt32.read(from: &buf), gone: try FfiConverterSequenceUInt32.read(from: &buf)
-        )
+        case 2: return .nothing
         
-        case 3: return .noSuchUser
+        case 3: return .publication
+        
+        case 4: return .server
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
 
-    public static func write(_ value: Submission, into buf: inout [UInt8]) {
+    public static func write(_ value: WaitingFor, into buf: inout [UInt8]) {
         switch value {
         
         
-        case .accepted:
+        case .identity:
             writeInt(&buf, Int32(1))
         
         
-        case let .stale(deviceList,missing,gone):
+        case .nothing:
             writeInt(&buf, Int32(2))
-            FfiConverterTypeBytes.write(deviceList, into: &buf)
-            FfiConverterSequenceUInt32.write(missing, into: &buf)
-            FfiConverterSequenceUInt32.write(gone, into: &buf)
-            
         
-        case .noSuchUser:
+        
+        case .publication:
             writeInt(&buf, Int32(3))
+        
+        
+        case .server:
+            writeInt(&buf, Int32(4))
         
         }
     }
@@ -7225,15 +8364,15 @@ public struct FfiConverterTypeSubmission: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSubmission_lift(_ buf: RustBuffer) throws -> Submission {
-    return try FfiConverterTypeSubmission.lift(buf)
+public func FfiConverterTypeWaitingFor_lift(_ buf: RustBuffer) throws -> WaitingFor {
+    return try FfiConverterTypeWaitingFor.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSubmission_lower(_ value: Submission) -> RustBuffer {
-    return FfiConverterTypeSubmission.lower(value)
+public func FfiConverterTypeWaitingFor_lower(_ value: WaitingFor) -> RustBuffer {
+    return FfiConverterTypeWaitingFor.lower(value)
 }
 
 
@@ -7288,8 +8427,8 @@ fileprivate struct FfiConverterOptionString: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterOptionTypePendingSend: FfiConverterRustBuffer {
-    typealias SwiftType = PendingSend?
+fileprivate struct FfiConverterOptionTypeTestClock: FfiConverterRustBuffer {
+    typealias SwiftType = TestClock?
 
     public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
         guard let value = value else {
@@ -7297,13 +8436,13 @@ fileprivate struct FfiConverterOptionTypePendingSend: FfiConverterRustBuffer {
             return
         }
         writeInt(&buf, Int8(1))
-        FfiConverterTypePendingSend.write(value, into: &buf)
+        FfiConverterTypeTestClock.write(value, into: &buf)
     }
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
-        case 1: return try FfiConverterTypePendingSend.read(from: &buf)
+        case 1: return try FfiConverterTypeTestClock.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -7312,8 +8451,8 @@ fileprivate struct FfiConverterOptionTypePendingSend: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterOptionTypePublication: FfiConverterRustBuffer {
-    typealias SwiftType = Publication?
+fileprivate struct FfiConverterOptionTypeSendStatus: FfiConverterRustBuffer {
+    typealias SwiftType = SendStatus?
 
     public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
         guard let value = value else {
@@ -7321,13 +8460,61 @@ fileprivate struct FfiConverterOptionTypePublication: FfiConverterRustBuffer {
             return
         }
         writeInt(&buf, Int8(1))
-        FfiConverterTypePublication.write(value, into: &buf)
+        FfiConverterTypeSendStatus.write(value, into: &buf)
     }
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
-        case 1: return try FfiConverterTypePublication.read(from: &buf)
+        case 1: return try FfiConverterTypeSendStatus.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeSender: FfiConverterRustBuffer {
+    typealias SwiftType = Sender?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSender.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSender.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeServerRequest: FfiConverterRustBuffer {
+    typealias SwiftType = ServerRequest?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeServerRequest.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeServerRequest.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -7608,6 +8795,31 @@ fileprivate struct FfiConverterSequenceTypeGroupView: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeHeader: FfiConverterRustBuffer {
+    typealias SwiftType = [Header]
+
+    public static func write(_ value: [Header], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeHeader.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Header] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Header]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeHeader.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeHistoryEntry: FfiConverterRustBuffer {
     typealias SwiftType = [HistoryEntry]
 
@@ -7633,23 +8845,23 @@ fileprivate struct FfiConverterSequenceTypeHistoryEntry: FfiConverterRustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterSequenceTypeMail: FfiConverterRustBuffer {
-    typealias SwiftType = [Mail]
+fileprivate struct FfiConverterSequenceTypeMailResult: FfiConverterRustBuffer {
+    typealias SwiftType = [MailResult]
 
-    public static func write(_ value: [Mail], into buf: inout [UInt8]) {
+    public static func write(_ value: [MailResult], into buf: inout [UInt8]) {
         let len = Int32(value.count)
         writeInt(&buf, len)
         for item in value {
-            FfiConverterTypeMail.write(item, into: &buf)
+            FfiConverterTypeMailResult.write(item, into: &buf)
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Mail] {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [MailResult] {
         let len: Int32 = try readInt(&buf)
-        var seq = [Mail]()
+        var seq = [MailResult]()
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
-            seq.append(try FfiConverterTypeMail.read(from: &buf))
+            seq.append(try FfiConverterTypeMailResult.read(from: &buf))
         }
         return seq
     }
@@ -7683,56 +8895,6 @@ fileprivate struct FfiConverterSequenceTypeOutgoing: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterSequenceTypePendingSend: FfiConverterRustBuffer {
-    typealias SwiftType = [PendingSend]
-
-    public static func write(_ value: [PendingSend], into buf: inout [UInt8]) {
-        let len = Int32(value.count)
-        writeInt(&buf, len)
-        for item in value {
-            FfiConverterTypePendingSend.write(item, into: &buf)
-        }
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [PendingSend] {
-        let len: Int32 = try readInt(&buf)
-        var seq = [PendingSend]()
-        seq.reserveCapacity(Int(len))
-        for _ in 0 ..< len {
-            seq.append(try FfiConverterTypePendingSend.read(from: &buf))
-        }
-        return seq
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-fileprivate struct FfiConverterSequenceTypeRefusal: FfiConverterRustBuffer {
-    typealias SwiftType = [Refusal]
-
-    public static func write(_ value: [Refusal], into buf: inout [UInt8]) {
-        let len = Int32(value.count)
-        writeInt(&buf, len)
-        for item in value {
-            FfiConverterTypeRefusal.write(item, into: &buf)
-        }
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Refusal] {
-        let len: Int32 = try readInt(&buf)
-        var seq = [Refusal]()
-        seq.reserveCapacity(Int(len))
-        for _ in 0 ..< len {
-            seq.append(try FfiConverterTypeRefusal.read(from: &buf))
-        }
-        return seq
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
 fileprivate struct FfiConverterSequenceTypeSeenEnvelope: FfiConverterRustBuffer {
     typealias SwiftType = [SeenEnvelope]
 
@@ -7758,6 +8920,31 @@ fileprivate struct FfiConverterSequenceTypeSeenEnvelope: FfiConverterRustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeSendStatus: FfiConverterRustBuffer {
+    typealias SwiftType = [SendStatus]
+
+    public static func write(_ value: [SendStatus], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeSendStatus.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SendStatus] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [SendStatus]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeSendStatus.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeSkipped: FfiConverterRustBuffer {
     typealias SwiftType = [Skipped]
 
@@ -7775,6 +8962,31 @@ fileprivate struct FfiConverterSequenceTypeSkipped: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeSkipped.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeSkippedDevice: FfiConverterRustBuffer {
+    typealias SwiftType = [SkippedDevice]
+
+    public static func write(_ value: [SkippedDevice], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeSkippedDevice.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SkippedDevice] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [SkippedDevice]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeSkippedDevice.read(from: &buf))
         }
         return seq
     }
@@ -7833,6 +9045,31 @@ fileprivate struct FfiConverterSequenceTypeStoreRow: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeUserStatus: FfiConverterRustBuffer {
+    typealias SwiftType = [UserStatus]
+
+    public static func write(_ value: [UserStatus], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeUserStatus.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [UserStatus] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [UserStatus]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeUserStatus.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeUserView: FfiConverterRustBuffer {
     typealias SwiftType = [UserView]
 
@@ -7883,73 +9120,23 @@ fileprivate struct FfiConverterSequenceTypeWaiting: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterSequenceTypeEvent: FfiConverterRustBuffer {
-    typealias SwiftType = [Event]
+fileprivate struct FfiConverterSequenceTypeInboxItem: FfiConverterRustBuffer {
+    typealias SwiftType = [InboxItem]
 
-    public static func write(_ value: [Event], into buf: inout [UInt8]) {
+    public static func write(_ value: [InboxItem], into buf: inout [UInt8]) {
         let len = Int32(value.count)
         writeInt(&buf, len)
         for item in value {
-            FfiConverterTypeEvent.write(item, into: &buf)
+            FfiConverterTypeInboxItem.write(item, into: &buf)
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Event] {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [InboxItem] {
         let len: Int32 = try readInt(&buf)
-        var seq = [Event]()
+        var seq = [InboxItem]()
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
-            seq.append(try FfiConverterTypeEvent.read(from: &buf))
-        }
-        return seq
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-fileprivate struct FfiConverterSequenceTypeNeed: FfiConverterRustBuffer {
-    typealias SwiftType = [Need]
-
-    public static func write(_ value: [Need], into buf: inout [UInt8]) {
-        let len = Int32(value.count)
-        writeInt(&buf, len)
-        for item in value {
-            FfiConverterTypeNeed.write(item, into: &buf)
-        }
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Need] {
-        let len: Int32 = try readInt(&buf)
-        var seq = [Need]()
-        seq.reserveCapacity(Int(len))
-        for _ in 0 ..< len {
-            seq.append(try FfiConverterTypeNeed.read(from: &buf))
-        }
-        return seq
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-fileprivate struct FfiConverterSequenceTypeReceived: FfiConverterRustBuffer {
-    typealias SwiftType = [Received]
-
-    public static func write(_ value: [Received], into buf: inout [UInt8]) {
-        let len = Int32(value.count)
-        writeInt(&buf, len)
-        for item in value {
-            FfiConverterTypeReceived.write(item, into: &buf)
-        }
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Received] {
-        let len: Int32 = try readInt(&buf)
-        var seq = [Received]()
-        seq.reserveCapacity(Int(len))
-        for _ in 0 ..< len {
-            seq.append(try FfiConverterTypeReceived.read(from: &buf))
+            seq.append(try FfiConverterTypeInboxItem.read(from: &buf))
         }
         return seq
     }
@@ -8113,25 +9300,37 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_func_check_store() != 25046) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_abandon() != 54886) {
+    if (uniffi_sesame_ffi_checksum_method_testclock_advance() != 58372) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_accepted() != 41384) {
+    if (uniffi_sesame_ffi_checksum_method_testclock_now() != 45341) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_ack() != 60429) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 2578) {
+    if (uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 26745) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 25072) {
+    if (uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 11448) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_batches() != 48394) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_cancel() != 58234) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_confirm_link() != 64513) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_create_group() != 11041) {
+    if (uniffi_sesame_ffi_checksum_method_device_create_group() != 19293) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_delete_account() != 20239) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_due_in() != 5633) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_group() != 54428) {
@@ -8140,64 +9339,82 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_groups() != 44328) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_sesame_ffi_checksum_method_device_health() != 21573) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_sesame_ffi_checksum_method_device_id() != 9169) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_inbox() != 55288) {
+    if (uniffi_sesame_ffi_checksum_method_device_inbox() != 6231) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_no_such_user() != 60998) {
+    if (uniffi_sesame_ffi_checksum_method_device_is_primary() != 41247) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_outbox() != 9164) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_sesame_ffi_checksum_method_device_pending() != 47676) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_sesame_ffi_checksum_method_device_publication() != 23253) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_sesame_ffi_checksum_method_device_published() != 20471) {
+    if (uniffi_sesame_ffi_checksum_method_device_next_request() != 25426) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_registry() != 49594) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_rejected() != 57849) {
+    if (uniffi_sesame_ffi_checksum_method_device_release() != 50150) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_reload() != 8177) {
+    if (uniffi_sesame_ffi_checksum_method_device_remove_device() != 54169) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_remove_device() != 19678) {
+    if (uniffi_sesame_ffi_checksum_method_device_request_mail() != 24384) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_respond() != 24156) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_retry() != 56240) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_retry_now() != 53248) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_send_status() != 12292) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_sends() != 36669) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_session() != 35487) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_tick() != 13929) {
+    if (uniffi_sesame_ffi_checksum_method_device_set_push() != 39015) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_user() != 61807) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_wipe() != 65277) {
+    if (uniffi_sesame_ffi_checksum_method_device_wipe() != 10992) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 33915) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 57286) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_apply() != 7606) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_compare_safety_code() != 62293) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_deviceregistry_devices() != 61388) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_forget() != 37076) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_look_up() != 3550) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() != 11962) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() != 35477) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_safety_code() != 25628) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number() != 38503) {
@@ -8221,13 +9438,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_group_accept() != 34975) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_add() != 36470) {
+    if (uniffi_sesame_ffi_checksum_method_group_add() != 62511) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_cost() != 60276) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_decline() != 52289) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_group_forget() != 52907) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_fork_without() != 25499) {
@@ -8260,28 +9480,19 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_newgroup_group() != 34268) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_newgroup_send() != 39355) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_answer() != 30147) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_bundle() != 40090) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_confirm() != 8492) {
+    if (uniffi_sesame_ffi_checksum_method_newgroup_send() != 37726) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_localrelay_device_list() != 62331) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_fetch() != 60539) {
+    if (uniffi_sesame_ffi_checksum_method_localrelay_handle() != 3820) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_publish() != 23762) {
+    if (uniffi_sesame_ffi_checksum_method_localrelay_perform() != 27434) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_localrelay_submit() != 29564) {
+    if (uniffi_sesame_ffi_checksum_method_localrelay_restored() != 17234) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_localrelay_view() != 303) {
@@ -8299,19 +9510,22 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_storefactory_make() != 27024) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_device_create() != 18333) {
+    if (uniffi_sesame_ffi_checksum_constructor_testclock_new() != 34787) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_device_open() != 21561) {
+    if (uniffi_sesame_ffi_checksum_constructor_device_create() != 54330) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_linking_begin() != 17780) {
+    if (uniffi_sesame_ffi_checksum_constructor_device_open() != 34593) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_linking_resume() != 24320) {
+    if (uniffi_sesame_ffi_checksum_constructor_linking_begin() != 10759) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_localrelay_new() != 61108) {
+    if (uniffi_sesame_ffi_checksum_constructor_linking_resume() != 25208) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_constructor_localrelay_new() != 34952) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_constructor_store_app() != 61389) {

@@ -291,6 +291,31 @@ typedef struct UniffiVTableCallbackInterfaceStoreFactory {
 } UniffiVTableCallbackInterfaceStoreFactory;
 
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CLONE_TESTCLOCK
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CLONE_TESTCLOCK
+uint64_t uniffi_sesame_ffi_fn_clone_testclock(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_FREE_TESTCLOCK
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_FREE_TESTCLOCK
+void uniffi_sesame_ffi_fn_free_testclock(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CONSTRUCTOR_TESTCLOCK_NEW
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CONSTRUCTOR_TESTCLOCK_NEW
+uint64_t uniffi_sesame_ffi_fn_constructor_testclock_new(uint64_t now, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_TESTCLOCK_ADVANCE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_TESTCLOCK_ADVANCE
+void uniffi_sesame_ffi_fn_method_testclock_advance(uint64_t ptr, RustBuffer by, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_TESTCLOCK_NOW
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_TESTCLOCK_NOW
+uint64_t uniffi_sesame_ffi_fn_method_testclock_now(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CLONE_DEVICE
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CLONE_DEVICE
 uint64_t uniffi_sesame_ffi_fn_clone_device(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -303,22 +328,12 @@ void uniffi_sesame_ffi_fn_free_device(uint64_t handle, RustCallStatus *_Nonnull 
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CONSTRUCTOR_DEVICE_CREATE
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CONSTRUCTOR_DEVICE_CREATE
-uint64_t uniffi_sesame_ffi_fn_constructor_device_create(uint64_t store, RustBuffer store_key, RustBuffer user, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_sesame_ffi_fn_constructor_device_create(uint64_t store, RustBuffer store_key, RustBuffer user, RustBuffer server, RustBuffer token, RustBuffer clock, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CONSTRUCTOR_DEVICE_OPEN
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CONSTRUCTOR_DEVICE_OPEN
-uint64_t uniffi_sesame_ffi_fn_constructor_device_open(uint64_t store, RustBuffer store_key, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_ABANDON
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_ABANDON
-void uniffi_sesame_ffi_fn_method_device_abandon(uint64_t ptr, RustBuffer send, RustBuffer user, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_ACCEPTED
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_ACCEPTED
-void uniffi_sesame_ffi_fn_method_device_accepted(uint64_t ptr, RustBuffer send, RustBuffer user, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_sesame_ffi_fn_constructor_device_open(uint64_t store, RustBuffer store_key, RustBuffer clock, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_ACK
@@ -328,12 +343,22 @@ void uniffi_sesame_ffi_fn_method_device_ack(uint64_t ptr, RustBuffer ids, RustCa
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_BATCH_DECRYPT
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_BATCH_DECRYPT
-RustBuffer uniffi_sesame_ffi_fn_method_device_batch_decrypt(uint64_t ptr, RustBuffer envelopes, RustCallStatus *_Nonnull out_status
+RustBuffer uniffi_sesame_ffi_fn_method_device_batch_decrypt(uint64_t ptr, RustBuffer envelopes, int8_t complete, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_BATCH_ENCRYPT
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_BATCH_ENCRYPT
 RustBuffer uniffi_sesame_ffi_fn_method_device_batch_encrypt(uint64_t ptr, RustBuffer recipients, RustBuffer payload, RustBuffer content_id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_BATCHES
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_BATCHES
+RustBuffer uniffi_sesame_ffi_fn_method_device_batches(uint64_t ptr, RustBuffer send, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CANCEL
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CANCEL
+void uniffi_sesame_ffi_fn_method_device_cancel(uint64_t ptr, RustBuffer send, RustBuffer users, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CONFIRM_LINK
@@ -346,6 +371,16 @@ RustBuffer uniffi_sesame_ffi_fn_method_device_confirm_link(uint64_t ptr, RustBuf
 uint64_t uniffi_sesame_ffi_fn_method_device_create_group(uint64_t ptr, RustBuffer kind, RustBuffer info, RustBuffer users, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_DELETE_ACCOUNT
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_DELETE_ACCOUNT
+void uniffi_sesame_ffi_fn_method_device_delete_account(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_DUE_IN
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_DUE_IN
+RustBuffer uniffi_sesame_ffi_fn_method_device_due_in(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_GROUP
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_GROUP
 uint64_t uniffi_sesame_ffi_fn_method_device_group(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
@@ -356,6 +391,11 @@ uint64_t uniffi_sesame_ffi_fn_method_device_group(uint64_t ptr, RustBuffer id, R
 RustBuffer uniffi_sesame_ffi_fn_method_device_groups(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_HEALTH
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_HEALTH
+RustBuffer uniffi_sesame_ffi_fn_method_device_health(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_ID
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_ID
 uint32_t uniffi_sesame_ffi_fn_method_device_id(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -363,32 +403,17 @@ uint32_t uniffi_sesame_ffi_fn_method_device_id(uint64_t ptr, RustCallStatus *_No
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_INBOX
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_INBOX
-RustBuffer uniffi_sesame_ffi_fn_method_device_inbox(uint64_t ptr, RustCallStatus *_Nonnull out_status
+RustBuffer uniffi_sesame_ffi_fn_method_device_inbox(uint64_t ptr, uint64_t after, uint32_t limit, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_NO_SUCH_USER
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_NO_SUCH_USER
-RustBuffer uniffi_sesame_ffi_fn_method_device_no_such_user(uint64_t ptr, RustBuffer send, RustBuffer user, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_IS_PRIMARY
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_IS_PRIMARY
+int8_t uniffi_sesame_ffi_fn_method_device_is_primary(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_OUTBOX
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_OUTBOX
-RustBuffer uniffi_sesame_ffi_fn_method_device_outbox(uint64_t ptr, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_PENDING
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_PENDING
-RustBuffer uniffi_sesame_ffi_fn_method_device_pending(uint64_t ptr, RustBuffer send, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_PUBLICATION
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_PUBLICATION
-RustBuffer uniffi_sesame_ffi_fn_method_device_publication(uint64_t ptr, RustBuffer left, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_PUBLISHED
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_PUBLISHED
-void uniffi_sesame_ffi_fn_method_device_published(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_NEXT_REQUEST
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_NEXT_REQUEST
+RustBuffer uniffi_sesame_ffi_fn_method_device_next_request(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_REGISTRY
@@ -396,19 +421,44 @@ void uniffi_sesame_ffi_fn_method_device_published(uint64_t ptr, RustBuffer id, R
 uint64_t uniffi_sesame_ffi_fn_method_device_registry(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_REJECTED
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_REJECTED
-RustBuffer uniffi_sesame_ffi_fn_method_device_rejected(uint64_t ptr, RustBuffer send, RustBuffer user, RustBuffer device_list, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_RELOAD
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_RELOAD
-void uniffi_sesame_ffi_fn_method_device_reload(uint64_t ptr, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_RELEASE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_RELEASE
+void uniffi_sesame_ffi_fn_method_device_release(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_REMOVE_DEVICE
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_REMOVE_DEVICE
-RustBuffer uniffi_sesame_ffi_fn_method_device_remove_device(uint64_t ptr, uint32_t device, RustCallStatus *_Nonnull out_status
+void uniffi_sesame_ffi_fn_method_device_remove_device(uint64_t ptr, uint32_t device, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_REQUEST_MAIL
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_REQUEST_MAIL
+void uniffi_sesame_ffi_fn_method_device_request_mail(uint64_t ptr, uint32_t limit, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_RESPOND
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_RESPOND
+RustBuffer uniffi_sesame_ffi_fn_method_device_respond(uint64_t ptr, RustBuffer id, uint16_t status, RustBuffer body, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_RETRY
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_RETRY
+void uniffi_sesame_ffi_fn_method_device_retry(uint64_t ptr, RustBuffer send, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_RETRY_NOW
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_RETRY_NOW
+void uniffi_sesame_ffi_fn_method_device_retry_now(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SEND_STATUS
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SEND_STATUS
+RustBuffer uniffi_sesame_ffi_fn_method_device_send_status(uint64_t ptr, RustBuffer send, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SENDS
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SENDS
+RustBuffer uniffi_sesame_ffi_fn_method_device_sends(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SESSION
@@ -416,9 +466,9 @@ RustBuffer uniffi_sesame_ffi_fn_method_device_remove_device(uint64_t ptr, uint32
 uint64_t uniffi_sesame_ffi_fn_method_device_session(uint64_t ptr, RustBuffer user, uint32_t device, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_TICK
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_TICK
-RustBuffer uniffi_sesame_ffi_fn_method_device_tick(uint64_t ptr, int8_t mailbox_empty, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SET_PUSH
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SET_PUSH
+void uniffi_sesame_ffi_fn_method_device_set_push(uint64_t ptr, RustBuffer value, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_USER
@@ -443,17 +493,27 @@ void uniffi_sesame_ffi_fn_free_deviceregistry(uint64_t handle, RustCallStatus *_
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_ACCEPT_IDENTITY
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_ACCEPT_IDENTITY
-RustBuffer uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity(uint64_t ptr, RustBuffer user, RustBuffer account_key, RustCallStatus *_Nonnull out_status
+void uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity(uint64_t ptr, RustBuffer user, RustBuffer account_key, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_APPLY
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_APPLY
-RustBuffer uniffi_sesame_ffi_fn_method_deviceregistry_apply(uint64_t ptr, RustBuffer answers, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_COMPARE_SAFETY_CODE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_COMPARE_SAFETY_CODE
+int8_t uniffi_sesame_ffi_fn_method_deviceregistry_compare_safety_code(uint64_t ptr, RustBuffer user, RustBuffer code, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_DEVICES
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_DEVICES
 RustBuffer uniffi_sesame_ffi_fn_method_deviceregistry_devices(uint64_t ptr, RustBuffer user, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_FORGET
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_FORGET
+void uniffi_sesame_ffi_fn_method_deviceregistry_forget(uint64_t ptr, RustBuffer user, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_LOOK_UP
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_LOOK_UP
+void uniffi_sesame_ffi_fn_method_deviceregistry_look_up(uint64_t ptr, RustBuffer users, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_MARK_VERIFIED
@@ -464,6 +524,11 @@ void uniffi_sesame_ffi_fn_method_deviceregistry_mark_verified(uint64_t ptr, Rust
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_RESOLVE_FORK
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_RESOLVE_FORK
 void uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork(uint64_t ptr, RustBuffer user, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_SAFETY_CODE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_SAFETY_CODE
+RustBuffer uniffi_sesame_ffi_fn_method_deviceregistry_safety_code(uint64_t ptr, RustBuffer user, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_SAFETY_NUMBER
@@ -488,12 +553,12 @@ void uniffi_sesame_ffi_fn_free_linking(uint64_t handle, RustCallStatus *_Nonnull
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CONSTRUCTOR_LINKING_BEGIN
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CONSTRUCTOR_LINKING_BEGIN
-uint64_t uniffi_sesame_ffi_fn_constructor_linking_begin(uint64_t store, RustBuffer store_key, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_sesame_ffi_fn_constructor_linking_begin(uint64_t store, RustBuffer store_key, RustBuffer server, RustBuffer clock, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CONSTRUCTOR_LINKING_RESUME
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CONSTRUCTOR_LINKING_RESUME
-uint64_t uniffi_sesame_ffi_fn_constructor_linking_resume(uint64_t store, RustBuffer store_key, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_sesame_ffi_fn_constructor_linking_resume(uint64_t store, RustBuffer store_key, RustBuffer clock, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_CODE
@@ -554,6 +619,11 @@ RustBuffer uniffi_sesame_ffi_fn_method_group_cost(uint64_t ptr, uint64_t length,
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_GROUP_DECLINE
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_GROUP_DECLINE
 RustBuffer uniffi_sesame_ffi_fn_method_group_decline(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_GROUP_FORGET
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_GROUP_FORGET
+void uniffi_sesame_ffi_fn_method_group_forget(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_GROUP_FORK_WITHOUT
@@ -633,23 +703,7 @@ void uniffi_sesame_ffi_fn_free_localrelay(uint64_t handle, RustCallStatus *_Nonn
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CONSTRUCTOR_LOCALRELAY_NEW
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CONSTRUCTOR_LOCALRELAY_NEW
-uint64_t uniffi_sesame_ffi_fn_constructor_localrelay_new(RustCallStatus *_Nonnull out_status
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_ANSWER
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_ANSWER
-RustBuffer uniffi_sesame_ffi_fn_method_localrelay_answer(uint64_t ptr, RustBuffer needs, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_BUNDLE
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_BUNDLE
-RustBuffer uniffi_sesame_ffi_fn_method_localrelay_bundle(uint64_t ptr, RustBuffer user, uint32_t device, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_CONFIRM
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_CONFIRM
-void uniffi_sesame_ffi_fn_method_localrelay_confirm(uint64_t ptr, RustBuffer user, uint32_t device, RustBuffer ids, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_sesame_ffi_fn_constructor_localrelay_new(RustBuffer server, RustBuffer clock, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_DEVICE_LIST
@@ -657,19 +711,19 @@ void uniffi_sesame_ffi_fn_method_localrelay_confirm(uint64_t ptr, RustBuffer use
 RustBuffer uniffi_sesame_ffi_fn_method_localrelay_device_list(uint64_t ptr, RustBuffer user, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_FETCH
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_FETCH
-RustBuffer uniffi_sesame_ffi_fn_method_localrelay_fetch(uint64_t ptr, RustBuffer user, uint32_t device, uint32_t limit, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_HANDLE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_HANDLE
+RustBuffer uniffi_sesame_ffi_fn_method_localrelay_handle(uint64_t ptr, RustBuffer path, RustBuffer auth, RustBuffer body, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_PUBLISH
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_PUBLISH
-uint32_t uniffi_sesame_ffi_fn_method_localrelay_publish(uint64_t ptr, RustBuffer user, uint32_t device, RustBuffer publication, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_PERFORM
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_PERFORM
+RustBuffer uniffi_sesame_ffi_fn_method_localrelay_perform(uint64_t ptr, RustBuffer request, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_SUBMIT
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_SUBMIT
-RustBuffer uniffi_sesame_ffi_fn_method_localrelay_submit(uint64_t ptr, RustBuffer user, uint32_t device, RustBuffer batch, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_RESTORED
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_RESTORED
+void uniffi_sesame_ffi_fn_method_localrelay_restored(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_VIEW
@@ -1036,15 +1090,15 @@ uint16_t uniffi_sesame_ffi_checksum_func_check_store(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_ABANDON
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_ABANDON
-uint16_t uniffi_sesame_ffi_checksum_method_device_abandon(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_TESTCLOCK_ADVANCE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_TESTCLOCK_ADVANCE
+uint16_t uniffi_sesame_ffi_checksum_method_testclock_advance(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_ACCEPTED
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_ACCEPTED
-uint16_t uniffi_sesame_ffi_checksum_method_device_accepted(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_TESTCLOCK_NOW
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_TESTCLOCK_NOW
+uint16_t uniffi_sesame_ffi_checksum_method_testclock_now(void
     
 );
 #endif
@@ -1066,6 +1120,18 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_batch_encrypt(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_BATCHES
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_BATCHES
+uint16_t uniffi_sesame_ffi_checksum_method_device_batches(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CANCEL
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CANCEL
+uint16_t uniffi_sesame_ffi_checksum_method_device_cancel(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CONFIRM_LINK
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CONFIRM_LINK
 uint16_t uniffi_sesame_ffi_checksum_method_device_confirm_link(void
@@ -1075,6 +1141,18 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_confirm_link(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CREATE_GROUP
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CREATE_GROUP
 uint16_t uniffi_sesame_ffi_checksum_method_device_create_group(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_DELETE_ACCOUNT
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_DELETE_ACCOUNT
+uint16_t uniffi_sesame_ffi_checksum_method_device_delete_account(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_DUE_IN
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_DUE_IN
+uint16_t uniffi_sesame_ffi_checksum_method_device_due_in(void
     
 );
 #endif
@@ -1090,6 +1168,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_groups(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_HEALTH
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_HEALTH
+uint16_t uniffi_sesame_ffi_checksum_method_device_health(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_ID
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_ID
 uint16_t uniffi_sesame_ffi_checksum_method_device_id(void
@@ -1102,33 +1186,15 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_inbox(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_NO_SUCH_USER
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_NO_SUCH_USER
-uint16_t uniffi_sesame_ffi_checksum_method_device_no_such_user(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_IS_PRIMARY
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_IS_PRIMARY
+uint16_t uniffi_sesame_ffi_checksum_method_device_is_primary(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_OUTBOX
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_OUTBOX
-uint16_t uniffi_sesame_ffi_checksum_method_device_outbox(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_PENDING
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_PENDING
-uint16_t uniffi_sesame_ffi_checksum_method_device_pending(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_PUBLICATION
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_PUBLICATION
-uint16_t uniffi_sesame_ffi_checksum_method_device_publication(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_PUBLISHED
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_PUBLISHED
-uint16_t uniffi_sesame_ffi_checksum_method_device_published(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_NEXT_REQUEST
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_NEXT_REQUEST
+uint16_t uniffi_sesame_ffi_checksum_method_device_next_request(void
     
 );
 #endif
@@ -1138,15 +1204,9 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_registry(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_REJECTED
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_REJECTED
-uint16_t uniffi_sesame_ffi_checksum_method_device_rejected(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_RELOAD
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_RELOAD
-uint16_t uniffi_sesame_ffi_checksum_method_device_reload(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_RELEASE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_RELEASE
+uint16_t uniffi_sesame_ffi_checksum_method_device_release(void
     
 );
 #endif
@@ -1156,15 +1216,51 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_remove_device(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_REQUEST_MAIL
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_REQUEST_MAIL
+uint16_t uniffi_sesame_ffi_checksum_method_device_request_mail(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_RESPOND
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_RESPOND
+uint16_t uniffi_sesame_ffi_checksum_method_device_respond(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_RETRY
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_RETRY
+uint16_t uniffi_sesame_ffi_checksum_method_device_retry(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_RETRY_NOW
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_RETRY_NOW
+uint16_t uniffi_sesame_ffi_checksum_method_device_retry_now(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SEND_STATUS
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SEND_STATUS
+uint16_t uniffi_sesame_ffi_checksum_method_device_send_status(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SENDS
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SENDS
+uint16_t uniffi_sesame_ffi_checksum_method_device_sends(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SESSION
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SESSION
 uint16_t uniffi_sesame_ffi_checksum_method_device_session(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_TICK
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_TICK
-uint16_t uniffi_sesame_ffi_checksum_method_device_tick(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SET_PUSH
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SET_PUSH
+uint16_t uniffi_sesame_ffi_checksum_method_device_set_push(void
     
 );
 #endif
@@ -1186,15 +1282,27 @@ uint16_t uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_APPLY
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_APPLY
-uint16_t uniffi_sesame_ffi_checksum_method_deviceregistry_apply(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_COMPARE_SAFETY_CODE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_COMPARE_SAFETY_CODE
+uint16_t uniffi_sesame_ffi_checksum_method_deviceregistry_compare_safety_code(void
     
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_DEVICES
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_DEVICES
 uint16_t uniffi_sesame_ffi_checksum_method_deviceregistry_devices(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_FORGET
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_FORGET
+uint16_t uniffi_sesame_ffi_checksum_method_deviceregistry_forget(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_LOOK_UP
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_LOOK_UP
+uint16_t uniffi_sesame_ffi_checksum_method_deviceregistry_look_up(void
     
 );
 #endif
@@ -1207,6 +1315,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_RESOLVE_FORK
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_RESOLVE_FORK
 uint16_t uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_SAFETY_CODE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICEREGISTRY_SAFETY_CODE
+uint16_t uniffi_sesame_ffi_checksum_method_deviceregistry_safety_code(void
     
 );
 #endif
@@ -1267,6 +1381,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_group_cost(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_GROUP_DECLINE
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_GROUP_DECLINE
 uint16_t uniffi_sesame_ffi_checksum_method_group_decline(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_GROUP_FORGET
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_GROUP_FORGET
+uint16_t uniffi_sesame_ffi_checksum_method_group_forget(void
     
 );
 #endif
@@ -1336,45 +1456,27 @@ uint16_t uniffi_sesame_ffi_checksum_method_newgroup_send(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_ANSWER
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_ANSWER
-uint16_t uniffi_sesame_ffi_checksum_method_localrelay_answer(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_BUNDLE
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_BUNDLE
-uint16_t uniffi_sesame_ffi_checksum_method_localrelay_bundle(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_CONFIRM
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_CONFIRM
-uint16_t uniffi_sesame_ffi_checksum_method_localrelay_confirm(void
-    
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_DEVICE_LIST
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_DEVICE_LIST
 uint16_t uniffi_sesame_ffi_checksum_method_localrelay_device_list(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_FETCH
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_FETCH
-uint16_t uniffi_sesame_ffi_checksum_method_localrelay_fetch(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_HANDLE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_HANDLE
+uint16_t uniffi_sesame_ffi_checksum_method_localrelay_handle(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_PUBLISH
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_PUBLISH
-uint16_t uniffi_sesame_ffi_checksum_method_localrelay_publish(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_PERFORM
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_PERFORM
+uint16_t uniffi_sesame_ffi_checksum_method_localrelay_perform(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_SUBMIT
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_SUBMIT
-uint16_t uniffi_sesame_ffi_checksum_method_localrelay_submit(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_RESTORED
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_RESTORED
+uint16_t uniffi_sesame_ffi_checksum_method_localrelay_restored(void
     
 );
 #endif
@@ -1405,6 +1507,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_appstore_release(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_STOREFACTORY_MAKE
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_STOREFACTORY_MAKE
 uint16_t uniffi_sesame_ffi_checksum_method_storefactory_make(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_CONSTRUCTOR_TESTCLOCK_NEW
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_CONSTRUCTOR_TESTCLOCK_NEW
+uint16_t uniffi_sesame_ffi_checksum_constructor_testclock_new(void
     
 );
 #endif

@@ -5,7 +5,6 @@
 use super::{
     super::{
         input::{sesame_address, sesame_slice},
-        status::sesame_status,
         tree::Tree,
     },
     given::{group_change, sesame_group_change},
@@ -743,6 +742,8 @@ pub enum sesame_device_state {
     NoSession = 2,
     /// No longer listed; kept for late messages.
     Stale = 3,
+    /// It is this device.
+    Own = 4,
 }
 
 impl From<sesame_core::event::DeviceState> for sesame_device_state {
@@ -750,6 +751,7 @@ impl From<sesame_core::event::DeviceState> for sesame_device_state {
         match from {
             sesame_core::event::DeviceState::Active => Self::Active,
             sesame_core::event::DeviceState::NoSession => Self::NoSession,
+            sesame_core::event::DeviceState::Own => Self::Own,
             sesame_core::event::DeviceState::Stale => Self::Stale,
         }
     }
@@ -1187,7 +1189,7 @@ pub(super) fn one_send_status(tree: &mut Tree, mut from: sesame_core::event::Sen
     made.group = tree.maybe(from.group.as_ref().map(|it| &it.0[..]));
     made.payload = tree.bytes(std::mem::take(&mut from.payload));
     made.finished = from.finished;
-    (made.users, made.user_count) = tree.map(from.users, one_user_status);
+    (made.users, made.user_count) = tree.map(std::mem::take(&mut from.users), one_user_status);
     made
 }
 

@@ -1,68 +1,7 @@
 //! What the relay in memory gives and shows.
 
 use super::super::{input::sesame_slice, tree::Tree};
-use sesame_core::ids::DeviceId;
-use sesame_relay::{Mail, Seen, View};
-
-/// What the server says to a batch.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum sesame_submission_kind {
-    /// It was taken whole: call `sesame_device_accepted`.
-    Accepted = 1,
-    /// It was made from a stale view and refused whole: call `sesame_device_rejected` with `device_list`.
-    Stale = 2,
-    /// There is no such user: call `sesame_device_no_such_user`.
-    NoSuchUser = 3,
-}
-
-/// What the server says to a batch.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sesame_submission {
-    /// The size of this struct in the library.
-    pub struct_size: usize,
-    /// Accepted, stale, or no such user.
-    pub kind: sesame_submission_kind,
-    /// The current signed device list, when the batch was stale.
-    pub device_list: sesame_slice,
-    /// Listed devices that the batch does not name.
-    pub missing: *const u32,
-    /// How many.
-    pub missing_count: usize,
-    /// Devices that the batch names and the list does not.
-    pub gone: *const u32,
-    /// How many.
-    pub gone_count: usize,
-}
-
-/// An envelope in a mailbox.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sesame_mail {
-    /// The size of this struct in the library.
-    pub struct_size: usize,
-    /// For `sesame_relay_confirm`.
-    pub id: u64,
-    /// As it was sent.
-    pub envelope: sesame_slice,
-}
-
-/// A mailbox's envelopes, oldest first.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct sesame_mails {
-    /// The size of this struct in the library.
-    pub struct_size: usize,
-    /// The envelopes with their ids.
-    pub items: *const *const sesame_mail,
-    /// The envelopes alone, for `sesame_device_batch_decrypt`.
-    pub envelopes: *const sesame_slice,
-    /// The ids alone, for `sesame_relay_confirm`.
-    pub ids: *const u64,
-    /// How many, of each.
-    pub count: usize,
-}
+use sesame_relay::{Seen, View};
 
 /// What the server saw.
 #[repr(u32)]
@@ -146,32 +85,6 @@ pub struct sesame_relay_view {
     pub waiting: *const *const sesame_waiting,
     /// How many.
     pub waiting_count: usize,
-}
-
-/// What the server says to a batch, kept in the tree.
-pub(in crate::capi) fn submission(
-    tree: &mut Tree,
-    kind: sesame_submission_kind,
-    device_list: Option<Vec<u8>>,
-    (missing, gone): (&[DeviceId], &[DeviceId]),
-) -> *const sesame_submission {
-    let ((missing, missing_count), (gone, gone_count)) = (tree.devices(missing), tree.devices(gone));
-    let device_list = device_list.map_or(sesame_slice::NONE, |list| tree.bytes(list));
-    let struct_size = size_of::<sesame_submission>();
-    tree.one(sesame_submission { struct_size, kind, device_list, missing, missing_count, gone, gone_count })
-}
-
-/// A mailbox, kept in the tree.
-pub(in crate::capi) fn mails(tree: &mut Tree, mails: Vec<Mail>) -> *const sesame_mails {
-    let struct_size = size_of::<sesame_mail>();
-    let mails: Vec<sesame_mail> = mails
-        .into_iter()
-        .map(|mail| sesame_mail { struct_size, id: mail.id, envelope: tree.bytes(mail.envelope) })
-        .collect();
-    let (envelopes, _) = tree.array(mails.iter().map(|mail| mail.envelope).collect());
-    let (ids, _) = tree.array(mails.iter().map(|mail| mail.id).collect());
-    let (items, count) = tree.list(mails);
-    tree.one(sesame_mails { struct_size: size_of::<sesame_mails>(), items, envelopes, ids, count })
 }
 
 fn seen(tree: &mut Tree, seen: Seen) -> sesame_seen {

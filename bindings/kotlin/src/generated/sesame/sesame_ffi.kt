@@ -736,9 +736,9 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_func_check_store(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_device_abandon(
+    external fun uniffi_sesame_ffi_checksum_method_testclock_advance(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_device_accepted(
+    external fun uniffi_sesame_ffi_checksum_method_testclock_now(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_ack(
     ): Int
@@ -746,39 +746,53 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_batch_encrypt(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_batches(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_cancel(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_confirm_link(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_create_group(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_delete_account(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_due_in(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_group(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_groups(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_health(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_id(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_inbox(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_device_no_such_user(
+    external fun uniffi_sesame_ffi_checksum_method_device_is_primary(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_device_outbox(
-    ): Int
-    external fun uniffi_sesame_ffi_checksum_method_device_pending(
-    ): Int
-    external fun uniffi_sesame_ffi_checksum_method_device_publication(
-    ): Int
-    external fun uniffi_sesame_ffi_checksum_method_device_published(
+    external fun uniffi_sesame_ffi_checksum_method_device_next_request(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_registry(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_device_rejected(
-    ): Int
-    external fun uniffi_sesame_ffi_checksum_method_device_reload(
+    external fun uniffi_sesame_ffi_checksum_method_device_release(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_remove_device(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_request_mail(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_respond(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_retry(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_retry_now(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_send_status(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_sends(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_session(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_device_tick(
+    external fun uniffi_sesame_ffi_checksum_method_device_set_push(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_user(
     ): Int
@@ -786,13 +800,19 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_deviceregistry_apply(
+    external fun uniffi_sesame_ffi_checksum_method_deviceregistry_compare_safety_code(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_deviceregistry_devices(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_deviceregistry_forget(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_deviceregistry_look_up(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_deviceregistry_safety_code(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number(
     ): Int
@@ -813,6 +833,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_sesame_ffi_checksum_method_group_cost(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_group_decline(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_group_forget(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_group_fork_without(
     ): Int
@@ -836,19 +858,13 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_newgroup_send(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_localrelay_answer(
-    ): Int
-    external fun uniffi_sesame_ffi_checksum_method_localrelay_bundle(
-    ): Int
-    external fun uniffi_sesame_ffi_checksum_method_localrelay_confirm(
-    ): Int
     external fun uniffi_sesame_ffi_checksum_method_localrelay_device_list(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_localrelay_fetch(
+    external fun uniffi_sesame_ffi_checksum_method_localrelay_handle(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_localrelay_publish(
+    external fun uniffi_sesame_ffi_checksum_method_localrelay_perform(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_localrelay_submit(
+    external fun uniffi_sesame_ffi_checksum_method_localrelay_restored(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_localrelay_view(
     ): Int
@@ -859,6 +875,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_sesame_ffi_checksum_method_appstore_release(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_storefactory_make(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_constructor_testclock_new(
     ): Int
     external fun uniffi_sesame_ffi_checksum_constructor_device_create(
     ): Int
@@ -898,58 +916,78 @@ internal object UniffiLib {
     }
 
     internal fun ensureInitialized() = Unit
+    external fun uniffi_sesame_ffi_fn_clone_testclock(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_sesame_ffi_fn_free_testclock(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_constructor_testclock_new(`now`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_sesame_ffi_fn_method_testclock_advance(`ptr`: Long,`by`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_testclock_now(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
     external fun uniffi_sesame_ffi_fn_clone_device(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_sesame_ffi_fn_free_device(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_sesame_ffi_fn_constructor_device_create(`store`: Long,`storeKey`: RustBuffer.ByValue,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_constructor_device_create(`store`: Long,`storeKey`: RustBuffer.ByValue,`user`: RustBuffer.ByValue,`server`: RustBuffer.ByValue,`token`: RustBuffer.ByValue,`clock`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
-    external fun uniffi_sesame_ffi_fn_constructor_device_open(`store`: Long,`storeKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_constructor_device_open(`store`: Long,`storeKey`: RustBuffer.ByValue,`clock`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
-    external fun uniffi_sesame_ffi_fn_method_device_abandon(`ptr`: Long,`send`: RustBuffer.ByValue,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_sesame_ffi_fn_method_device_accepted(`ptr`: Long,`send`: RustBuffer.ByValue,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
     external fun uniffi_sesame_ffi_fn_method_device_ack(`ptr`: Long,`ids`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_sesame_ffi_fn_method_device_batch_decrypt(`ptr`: Long,`envelopes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_method_device_batch_decrypt(`ptr`: Long,`envelopes`: RustBuffer.ByValue,`complete`: Byte,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_batch_encrypt(`ptr`: Long,`recipients`: RustBuffer.ByValue,`payload`: RustBuffer.ByValue,`contentId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_device_batches(`ptr`: Long,`send`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_device_cancel(`ptr`: Long,`send`: RustBuffer.ByValue,`users`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_sesame_ffi_fn_method_device_confirm_link(`ptr`: Long,`code`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_create_group(`ptr`: Long,`kind`: RustBuffer.ByValue,`info`: RustBuffer.ByValue,`users`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
+    external fun uniffi_sesame_ffi_fn_method_device_delete_account(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_device_due_in(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_group(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_sesame_ffi_fn_method_device_groups(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_device_health(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_id(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Int
-    external fun uniffi_sesame_ffi_fn_method_device_inbox(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_method_device_inbox(`ptr`: Long,`after`: Long,`limit`: Int,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_sesame_ffi_fn_method_device_no_such_user(`ptr`: Long,`send`: RustBuffer.ByValue,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_method_device_is_primary(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Byte
+    external fun uniffi_sesame_ffi_fn_method_device_next_request(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_sesame_ffi_fn_method_device_outbox(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_sesame_ffi_fn_method_device_pending(`ptr`: Long,`send`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_sesame_ffi_fn_method_device_publication(`ptr`: Long,`left`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_sesame_ffi_fn_method_device_published(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
     external fun uniffi_sesame_ffi_fn_method_device_registry(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
-    external fun uniffi_sesame_ffi_fn_method_device_rejected(`ptr`: Long,`send`: RustBuffer.ByValue,`user`: RustBuffer.ByValue,`deviceList`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_sesame_ffi_fn_method_device_reload(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_method_device_release(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_sesame_ffi_fn_method_device_remove_device(`ptr`: Long,`device`: Int,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_device_request_mail(`ptr`: Long,`limit`: Int,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_device_respond(`ptr`: Long,`id`: RustBuffer.ByValue,`status`: Short,`body`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_device_retry(`ptr`: Long,`send`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_device_retry_now(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_device_send_status(`ptr`: Long,`send`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_device_sends(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_session(`ptr`: Long,`user`: RustBuffer.ByValue,`device`: Int,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
-    external fun uniffi_sesame_ffi_fn_method_device_tick(`ptr`: Long,`mailboxEmpty`: Byte,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_device_set_push(`ptr`: Long,`value`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_sesame_ffi_fn_method_device_user(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_wipe(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -959,15 +997,21 @@ internal object UniffiLib {
     external fun uniffi_sesame_ffi_fn_free_deviceregistry(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity(`ptr`: Long,`user`: RustBuffer.ByValue,`accountKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_sesame_ffi_fn_method_deviceregistry_apply(`ptr`: Long,`answers`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_deviceregistry_compare_safety_code(`ptr`: Long,`user`: RustBuffer.ByValue,`code`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Byte
     external fun uniffi_sesame_ffi_fn_method_deviceregistry_devices(`ptr`: Long,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_deviceregistry_forget(`ptr`: Long,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_deviceregistry_look_up(`ptr`: Long,`users`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_sesame_ffi_fn_method_deviceregistry_mark_verified(`ptr`: Long,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork(`ptr`: Long,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_sesame_ffi_fn_method_deviceregistry_safety_code(`ptr`: Long,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_deviceregistry_safety_number(`ptr`: Long,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_deviceregistry_users(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -976,9 +1020,9 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_sesame_ffi_fn_free_linking(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_sesame_ffi_fn_constructor_linking_begin(`store`: Long,`storeKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_constructor_linking_begin(`store`: Long,`storeKey`: RustBuffer.ByValue,`server`: RustBuffer.ByValue,`clock`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
-    external fun uniffi_sesame_ffi_fn_constructor_linking_resume(`store`: Long,`storeKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_constructor_linking_resume(`store`: Long,`storeKey`: RustBuffer.ByValue,`clock`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_sesame_ffi_fn_method_linking_code(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1004,6 +1048,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_group_decline(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_group_forget(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_sesame_ffi_fn_method_group_fork_without(`ptr`: Long,`users`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_sesame_ffi_fn_method_group_history(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1034,22 +1080,16 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_sesame_ffi_fn_free_localrelay(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_sesame_ffi_fn_constructor_localrelay_new(uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_constructor_localrelay_new(`server`: RustBuffer.ByValue,`clock`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
-    external fun uniffi_sesame_ffi_fn_method_localrelay_answer(`ptr`: Long,`needs`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_sesame_ffi_fn_method_localrelay_bundle(`ptr`: Long,`user`: RustBuffer.ByValue,`device`: Int,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_sesame_ffi_fn_method_localrelay_confirm(`ptr`: Long,`user`: RustBuffer.ByValue,`device`: Int,`ids`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
     external fun uniffi_sesame_ffi_fn_method_localrelay_device_list(`ptr`: Long,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_sesame_ffi_fn_method_localrelay_fetch(`ptr`: Long,`user`: RustBuffer.ByValue,`device`: Int,`limit`: Int,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_method_localrelay_handle(`ptr`: Long,`path`: RustBuffer.ByValue,`auth`: RustBuffer.ByValue,`body`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_sesame_ffi_fn_method_localrelay_publish(`ptr`: Long,`user`: RustBuffer.ByValue,`device`: Int,`publication`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Int
-    external fun uniffi_sesame_ffi_fn_method_localrelay_submit(`ptr`: Long,`user`: RustBuffer.ByValue,`device`: Int,`batch`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_method_localrelay_perform(`ptr`: Long,`request`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_localrelay_restored(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_sesame_ffi_fn_method_localrelay_view(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_clone_appstore(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1211,25 +1251,37 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_func_check_store() and 0xFFFF) != 25046) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_abandon() and 0xFFFF) != 54886) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_testclock_advance() and 0xFFFF) != 58372) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_accepted() and 0xFFFF) != 41384) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_testclock_now() and 0xFFFF) != 45341) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_ack() and 0xFFFF) != 60429) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() and 0xFFFF) != 2578) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() and 0xFFFF) != 26745) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() and 0xFFFF) != 25072) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() and 0xFFFF) != 11448) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_batches() and 0xFFFF) != 48394) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_cancel() and 0xFFFF) != 58234) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() and 0xFFFF) != 64513) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_create_group() and 0xFFFF) != 11041) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_create_group() and 0xFFFF) != 19293) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_delete_account() and 0xFFFF) != 20239) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_due_in() and 0xFFFF) != 5633) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_group() and 0xFFFF) != 54428) {
@@ -1238,64 +1290,82 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_groups() and 0xFFFF) != 44328) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_health() and 0xFFFF) != 21573) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_id() and 0xFFFF) != 9169) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_inbox() and 0xFFFF) != 55288) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_inbox() and 0xFFFF) != 6231) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_no_such_user() and 0xFFFF) != 60998) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_is_primary() and 0xFFFF) != 41247) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_outbox() and 0xFFFF) != 9164) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_pending() and 0xFFFF) != 47676) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_publication() and 0xFFFF) != 23253) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_published() and 0xFFFF) != 20471) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_next_request() and 0xFFFF) != 25426) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_registry() and 0xFFFF) != 49594) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_rejected() and 0xFFFF) != 57849) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_release() and 0xFFFF) != 50150) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_reload() and 0xFFFF) != 8177) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_remove_device() and 0xFFFF) != 54169) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_remove_device() and 0xFFFF) != 19678) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_request_mail() and 0xFFFF) != 24384) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_respond() and 0xFFFF) != 24156) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_retry() and 0xFFFF) != 56240) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_retry_now() and 0xFFFF) != 53248) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_send_status() and 0xFFFF) != 12292) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_sends() and 0xFFFF) != 36669) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_session() and 0xFFFF) != 35487) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_tick() and 0xFFFF) != 13929) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_set_push() and 0xFFFF) != 39015) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_user() and 0xFFFF) != 61807) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_wipe() and 0xFFFF) != 65277) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_wipe() and 0xFFFF) != 10992) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() and 0xFFFF) != 33915) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() and 0xFFFF) != 57286) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply() and 0xFFFF) != 7606) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_compare_safety_code() and 0xFFFF) != 62293) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_devices() and 0xFFFF) != 61388) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_forget() and 0xFFFF) != 37076) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_look_up() and 0xFFFF) != 3550) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() and 0xFFFF) != 11962) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() and 0xFFFF) != 35477) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_code() and 0xFFFF) != 25628) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number() and 0xFFFF) != 38503) {
@@ -1319,13 +1389,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_group_accept() and 0xFFFF) != 34975) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_add() and 0xFFFF) != 36470) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_add() and 0xFFFF) != 62511) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_cost() and 0xFFFF) != 60276) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_decline() and 0xFFFF) != 52289) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_forget() and 0xFFFF) != 52907) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_fork_without() and 0xFFFF) != 25499) {
@@ -1358,28 +1431,19 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_newgroup_group() and 0xFFFF) != 34268) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_newgroup_send() and 0xFFFF) != 39355) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_answer() and 0xFFFF) != 30147) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_bundle() and 0xFFFF) != 40090) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_confirm() and 0xFFFF) != 8492) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_newgroup_send() and 0xFFFF) != 37726) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_device_list() and 0xFFFF) != 62331) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_fetch() and 0xFFFF) != 60539) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_handle() and 0xFFFF) != 3820) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_publish() and 0xFFFF) != 23762) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_perform() and 0xFFFF) != 27434) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_submit() and 0xFFFF) != 29564) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_restored() and 0xFFFF) != 17234) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_view() and 0xFFFF) != 303) {
@@ -1397,19 +1461,22 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_storefactory_make() and 0xFFFF) != 27024) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_device_create() and 0xFFFF) != 18333) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_testclock_new() and 0xFFFF) != 34787) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_device_open() and 0xFFFF) != 21561) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_device_create() and 0xFFFF) != 54330) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() and 0xFFFF) != 17780) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_device_open() and 0xFFFF) != 34593) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() and 0xFFFF) != 24320) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() and 0xFFFF) != 10759) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_localrelay_new() and 0xFFFF) != 61108) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() and 0xFFFF) != 25208) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_localrelay_new() and 0xFFFF) != 34952) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_constructor_store_app() and 0xFFFF) != 61389) {
@@ -1612,6 +1679,33 @@ private class JavaLangRefCleanable(
 /**
  * @suppress
  */
+public object FfiConverterUShort: FfiConverter<UShort, Short> {
+    override fun lift(value: Short): UShort {
+        return value.toUShort()
+    }
+
+    fun lift(value: Int): UShort {
+        return value.toUShort()
+    }
+
+    override fun read(buf: ByteBuffer): UShort {
+        return lift(buf.getShort())
+    }
+
+    override fun lower(value: UShort): Short {
+        return value.toShort()
+    }
+
+    override fun allocationSize(value: UShort) = 2UL
+
+    override fun write(value: UShort, buf: ByteBuffer) {
+        buf.putShort(value.toShort())
+    }
+}
+
+/**
+ * @suppress
+ */
 public object FfiConverterUInt: FfiConverter<UInt, Int> {
     override fun lift(value: Int): UInt {
         return value.toUInt()
@@ -1675,6 +1769,29 @@ public object FfiConverterULong: FfiConverter<ULong, Long> {
 
     override fun write(value: ULong, buf: ByteBuffer) {
         buf.putLong(value.toLong())
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterLong: FfiConverter<Long, Long> {
+    override fun lift(value: Long): Long {
+        return value
+    }
+
+    override fun read(buf: ByteBuffer): Long {
+        return buf.getLong()
+    }
+
+    override fun lower(value: Long): Long {
+        return value
+    }
+
+    override fun allocationSize(value: Long) = 8UL
+
+    override fun write(value: Long, buf: ByteBuffer) {
+        buf.putLong(value)
     }
 }
 
@@ -1774,6 +1891,47 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
     override fun write(value: ByteArray, buf: ByteBuffer) {
         buf.putInt(value.size)
         buf.put(value)
+    }
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterDuration: FfiConverterRustBuffer<java.time.Duration> {
+    override fun read(buf: ByteBuffer): java.time.Duration {
+        // Type mismatch (should be u64) but we check for overflow/underflow below
+        val seconds = buf.getLong()
+        // Type mismatch (should be u32) but we check for overflow/underflow below
+        val nanoseconds = buf.getInt().toLong()
+        if (seconds < 0) {
+            throw java.time.DateTimeException("Duration exceeds minimum or maximum value supported by uniffi")
+        }
+        if (nanoseconds < 0) {
+            throw java.time.DateTimeException("Duration nanoseconds exceed minimum or maximum supported by uniffi")
+        }
+        return java.time.Duration.ofSeconds(seconds, nanoseconds)
+    }
+
+    // 8 bytes for seconds, 4 bytes for nanoseconds
+    override fun allocationSize(value: java.time.Duration) = 12UL
+
+    override fun write(value: java.time.Duration, buf: ByteBuffer) {
+        if (value.seconds < 0) {
+            // Rust does not support negative Durations
+            throw IllegalArgumentException("Invalid duration, must be non-negative")
+        }
+
+        if (value.nano < 0) {
+            // Java docs provide guarantee that nano will always be positive, so this should be impossible
+            // See: https://docs.oracle.com/javase/8/docs/api/java/time/Duration.html
+            throw IllegalArgumentException("Invalid duration, nano value must be non-negative")
+        }
+
+        // Type mismatch (should be u64) but since Rust doesn't support negative durations we should be OK
+        buf.putLong(value.seconds)
+        // Type mismatch (should be u32) but since values will always be between 0 and 999,999,999 it should be OK
+        buf.putInt(value.nano)
     }
 }
 
@@ -2304,30 +2462,31 @@ public object FfiConverterTypeAppStore: FfiConverter<AppStore, Long> {
 public interface DeviceInterface {
     
     /**
-     * Gives a user's part of a send up.
-     */
-    fun `abandon`(`send`: Bytes, `user`: kotlin.String)
-    
-    /**
-     * The server has taken a user's batch whole.
-     */
-    fun `accepted`(`send`: Bytes, `user`: kotlin.String)
-    
-    /**
      * The app has these items safe; they are deleted here.
      */
     fun `ack`(`ids`: List<kotlin.ULong>)
     
     /**
-     * Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
+     * Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. What they say is in the
+     * inbox. `complete` says that these were the last ones in the mailbox.
      */
-    fun `batchDecrypt`(`envelopes`: List<Bytes>): List<Received>
+    fun `batchDecrypt`(`envelopes`: List<Bytes>, `complete`: kotlin.Boolean = false): List<MailResult>
     
     /**
-     * Encrypts for every device of every recipient, and a transcript for the user's own other devices. Give `content_id`, 16 bytes, for
-     * an id of your own.
+     * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
+     * 16 bytes, for an id of your own. The end of the send is an event in the inbox.
      */
     fun `batchEncrypt`(`recipients`: List<kotlin.String>, `payload`: Bytes, `contentId`: Bytes? = null): PendingSend
+    
+    /**
+     * The batches of a send that the server may have now, to look at.
+     */
+    fun `batches`(`send`: Bytes): List<Batch>
+    
+    /**
+     * Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
+     */
+    fun `cancel`(`send`: Bytes, `users`: List<kotlin.String>? = null)
     
     /**
      * On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
@@ -2335,9 +2494,19 @@ public interface DeviceInterface {
     fun `confirmLink`(`code`: kotlin.String): Bytes
     
     /**
-     * Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `registry.apply` first.
+     * Makes a group of this user and `users`, who must be known: `registry.look_up` asks the server for those who are not.
      */
     fun `createGroup`(`kind`: GroupKind, `info`: GroupChange, `users`: List<kotlin.String>): NewGroup
+    
+    /**
+     * Deletes the account at the server. The next request does; nothing else goes out after it. The store stays until the app deletes it.
+     */
+    fun `deleteAccount`()
+    
+    /**
+     * How long it is until `next_request` has something to give: zero when it has now, a day at most.
+     */
+    fun `dueIn`(): java.time.Duration
     
     /**
      * The group with this id, 32 bytes.
@@ -2350,40 +2519,30 @@ public interface DeviceInterface {
     fun `groups`(): List<GroupView>
     
     /**
+     * How this device stands with its server.
+     */
+    fun `health`(): Health
+    
+    /**
      * This device's id, unique within its user.
      */
     fun `id`(): kotlin.UInt
     
     /**
-     * Everything that was received and not acked, oldest first.
+     * What was received or happened and was not acked, oldest first, after one item and at most so many.
      */
-    fun `inbox`(): List<Received>
+    fun `inbox`(`after`: kotlin.ULong = 0uL, `limit`: kotlin.UInt = 256u): List<InboxItem>
     
     /**
-     * The server does not know a user.
+     * Whether this device holds the account key: it links and removes devices.
      */
-    fun `noSuchUser`(`send`: Bytes, `user`: kotlin.String): PendingSend
+    fun `isPrimary`(): kotlin.Boolean
     
     /**
-     * Every send that is not settled, oldest first, with the same bytes as before.
+     * The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
+     * minute and give the answer to `respond`; it is in no other request until then. Several may be sent side by side.
      */
-    fun `outbox`(): List<PendingSend>
-    
-    /**
-     * One send as it stands, or nothing when it is settled.
-     */
-    fun `pending`(`send`: Bytes): PendingSend?
-    
-    /**
-     * What to upload next, or nothing when nothing is due; ask again after `published`. `left` is how many one-time prekeys the server
-     * still has.
-     */
-    fun `publication`(`left`: kotlin.UInt? = null): Publication?
-    
-    /**
-     * The server has taken an upload.
-     */
-    fun `published`(`id`: Bytes)
+    fun `nextRequest`(): ServerRequest?
     
     /**
      * Users and their devices.
@@ -2391,19 +2550,44 @@ public interface DeviceInterface {
     fun `registry`(): DeviceRegistry
     
     /**
-     * The server has refused a user's batch whole, with the user's signed device list.
+     * Takes a request back that was not sent: it is given out again at once.
      */
-    fun `rejected`(`send`: Bytes, `user`: kotlin.String, `deviceList`: Bytes): PendingSend
+    fun `release`(`id`: Bytes)
     
     /**
-     * Takes the device up from its store again after a fault of this library.
+     * On the primary: takes a device off the list.
      */
-    fun `reload`()
+    fun `removeDevice`(`device`: kotlin.UInt)
     
     /**
-     * On the primary: takes a device off the list. Publish afterwards.
+     * The next requests fetch the mailbox, up to so many envelopes. What they say is in the inbox afterwards.
      */
-    fun `removeDevice`(`device`: kotlin.UInt): List<Event>
+    fun `requestMail`(`limit`: kotlin.UInt = 10000u)
+    
+    /**
+     * Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
+     */
+    fun `respond`(`id`: Bytes, `status`: kotlin.UShort, `body`: Bytes? = null): Answered
+    
+    /**
+     * Tries a send again for every user for whom it failed or was withdrawn.
+     */
+    fun `retry`(`send`: Bytes)
+    
+    /**
+     * Ends every pause, and takes every request back: the network is there again.
+     */
+    fun `retryNow`()
+    
+    /**
+     * How a send stands, by its id or by its content id; nothing once the app has acked its end.
+     */
+    fun `sendStatus`(`send`: Bytes): SendStatus?
+    
+    /**
+     * Every send whose end the app has not acked, oldest first.
+     */
+    fun `sends`(): List<SendStatus>
     
     /**
      * The session with one device.
@@ -2411,9 +2595,9 @@ public interface DeviceInterface {
     fun `session`(`user`: kotlin.String, `device`: kotlin.UInt): Session
     
     /**
-     * Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
+     * Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
      */
-    fun `tick`(`mailboxEmpty`: kotlin.Boolean = false): List<Event>
+    fun `setPush`(`value`: Bytes? = null)
     
     /**
      * The user that this device belongs to.
@@ -2421,7 +2605,7 @@ public interface DeviceInterface {
     fun `user`(): kotlin.String
     
     /**
-     * Wipes the keys from memory; every later call fails with code 106.
+     * Wipes the keys from memory and lets go of the store; every later call fails with code 106. Closing twice does nothing.
      */
     fun `wipe`()
     
@@ -2534,42 +2718,6 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
-     * Gives a user's part of a send up.
-     */
-    @Throws(SesameException::class)override fun `abandon`(`send`: Bytes, `user`: kotlin.String)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_abandon(
-        it,
-        
-        FfiConverterTypeBytes.lower(`send`),
-        FfiConverterString.lower(`user`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * The server has taken a user's batch whole.
-     */
-    @Throws(SesameException::class)override fun `accepted`(`send`: Bytes, `user`: kotlin.String)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_accepted(
-        it,
-        
-        FfiConverterTypeBytes.lower(`send`),
-        FfiConverterString.lower(`user`),_status)
-}
-    }
-    
-    
-
-    
-    /**
      * The app has these items safe; they are deleted here.
      */
     @Throws(SesameException::class)override fun `ack`(`ids`: List<kotlin.ULong>)
@@ -2587,16 +2735,18 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
-     * Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
+     * Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. What they say is in the
+     * inbox. `complete` says that these were the last ones in the mailbox.
      */
-    @Throws(SesameException::class)override fun `batchDecrypt`(`envelopes`: List<Bytes>): List<Received> {
-            return FfiConverterSequenceTypeReceived.lift(
+    @Throws(SesameException::class)override fun `batchDecrypt`(`envelopes`: List<Bytes>, `complete`: kotlin.Boolean): List<MailResult> {
+            return FfiConverterSequenceTypeMailResult.lift(
     callWithHandle {
     uniffiRustCallWithError(SesameException) { _status ->
     UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_decrypt(
         it,
         
-        FfiConverterSequenceTypeBytes.lower(`envelopes`),_status)
+        FfiConverterSequenceTypeBytes.lower(`envelopes`),
+        FfiConverterBoolean.lower(`complete`),_status)
 }
     }
     )
@@ -2605,8 +2755,8 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
-     * Encrypts for every device of every recipient, and a transcript for the user's own other devices. Give `content_id`, 16 bytes, for
-     * an id of your own.
+     * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
+     * 16 bytes, for an id of your own. The end of the send is an event in the inbox.
      */
     @Throws(SesameException::class)override fun `batchEncrypt`(`recipients`: List<kotlin.String>, `payload`: Bytes, `contentId`: Bytes?): PendingSend {
             return FfiConverterTypePendingSend.lift(
@@ -2622,6 +2772,42 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     }
     )
     }
+    
+
+    
+    /**
+     * The batches of a send that the server may have now, to look at.
+     */
+    @Throws(SesameException::class)override fun `batches`(`send`: Bytes): List<Batch> {
+            return FfiConverterSequenceTypeBatch.lift(
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_batches(
+        it,
+        
+        FfiConverterTypeBytes.lower(`send`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
+     */
+    @Throws(SesameException::class)override fun `cancel`(`send`: Bytes, `users`: List<kotlin.String>?)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel(
+        it,
+        
+        FfiConverterTypeBytes.lower(`send`),
+        FfiConverterOptionalSequenceString.lower(`users`),_status)
+}
+    }
+    
     
 
     
@@ -2644,7 +2830,7 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
-     * Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `registry.apply` first.
+     * Makes a group of this user and `users`, who must be known: `registry.look_up` asks the server for those who are not.
      */
     @Throws(SesameException::class)override fun `createGroup`(`kind`: GroupKind, `info`: GroupChange, `users`: List<kotlin.String>): NewGroup {
             return FfiConverterTypeNewGroup.lift(
@@ -2656,6 +2842,39 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
         FfiConverterTypeGroupKind.lower(`kind`),
         FfiConverterTypeGroupChange.lower(`info`),
         FfiConverterSequenceString.lower(`users`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Deletes the account at the server. The next request does; nothing else goes out after it. The store stays until the app deletes it.
+     */
+    @Throws(SesameException::class)override fun `deleteAccount`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_delete_account(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * How long it is until `next_request` has something to give: zero when it has now, a day at most.
+     */
+    @Throws(SesameException::class)override fun `dueIn`(): java.time.Duration {
+            return FfiConverterDuration.lift(
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_due_in(
+        it,
+        _status)
 }
     }
     )
@@ -2699,6 +2918,23 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
+     * How this device stands with its server.
+     */
+    @Throws(SesameException::class)override fun `health`(): Health {
+            return FfiConverterTypeHealth.lift(
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_health(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * This device's id, unique within its user.
      */
     @Throws(SesameException::class)override fun `id`(): kotlin.UInt {
@@ -2716,34 +2952,17 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
-     * Everything that was received and not acked, oldest first.
+     * What was received or happened and was not acked, oldest first, after one item and at most so many.
      */
-    @Throws(SesameException::class)override fun `inbox`(): List<Received> {
-            return FfiConverterSequenceTypeReceived.lift(
+    @Throws(SesameException::class)override fun `inbox`(`after`: kotlin.ULong, `limit`: kotlin.UInt): List<InboxItem> {
+            return FfiConverterSequenceTypeInboxItem.lift(
     callWithHandle {
     uniffiRustCallWithError(SesameException) { _status ->
     UniffiLib.uniffi_sesame_ffi_fn_method_device_inbox(
         it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The server does not know a user.
-     */
-    @Throws(SesameException::class)override fun `noSuchUser`(`send`: Bytes, `user`: kotlin.String): PendingSend {
-            return FfiConverterTypePendingSend.lift(
-    callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_no_such_user(
-        it,
         
-        FfiConverterTypeBytes.lower(`send`),
-        FfiConverterString.lower(`user`),_status)
+        FfiConverterULong.lower(`after`),
+        FfiConverterUInt.lower(`limit`),_status)
 }
     }
     )
@@ -2752,13 +2971,13 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
-     * Every send that is not settled, oldest first, with the same bytes as before.
+     * Whether this device holds the account key: it links and removes devices.
      */
-    @Throws(SesameException::class)override fun `outbox`(): List<PendingSend> {
-            return FfiConverterSequenceTypePendingSend.lift(
+    @Throws(SesameException::class)override fun `isPrimary`(): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
     callWithHandle {
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_outbox(
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary(
         it,
         _status)
 }
@@ -2769,56 +2988,20 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
-     * One send as it stands, or nothing when it is settled.
+     * The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
+     * minute and give the answer to `respond`; it is in no other request until then. Several may be sent side by side.
      */
-    @Throws(SesameException::class)override fun `pending`(`send`: Bytes): PendingSend? {
-            return FfiConverterOptionalTypePendingSend.lift(
+    @Throws(SesameException::class)override fun `nextRequest`(): ServerRequest? {
+            return FfiConverterOptionalTypeServerRequest.lift(
     callWithHandle {
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_pending(
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_next_request(
         it,
-        
-        FfiConverterTypeBytes.lower(`send`),_status)
+        _status)
 }
     }
     )
     }
-    
-
-    
-    /**
-     * What to upload next, or nothing when nothing is due; ask again after `published`. `left` is how many one-time prekeys the server
-     * still has.
-     */
-    @Throws(SesameException::class)override fun `publication`(`left`: kotlin.UInt?): Publication? {
-            return FfiConverterOptionalTypePublication.lift(
-    callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_publication(
-        it,
-        
-        FfiConverterOptionalUInt.lower(`left`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The server has taken an upload.
-     */
-    @Throws(SesameException::class)override fun `published`(`id`: Bytes)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_published(
-        it,
-        
-        FfiConverterTypeBytes.lower(`id`),_status)
-}
-    }
-    
     
 
     
@@ -2839,18 +3022,69 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
-     * The server has refused a user's batch whole, with the user's signed device list.
+     * Takes a request back that was not sent: it is given out again at once.
      */
-    @Throws(SesameException::class)override fun `rejected`(`send`: Bytes, `user`: kotlin.String, `deviceList`: Bytes): PendingSend {
-            return FfiConverterTypePendingSend.lift(
+    @Throws(SesameException::class)override fun `release`(`id`: Bytes)
+        = 
     callWithHandle {
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_rejected(
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_release(
         it,
         
-        FfiConverterTypeBytes.lower(`send`),
-        FfiConverterString.lower(`user`),
-        FfiConverterTypeBytes.lower(`deviceList`),_status)
+        FfiConverterTypeBytes.lower(`id`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * On the primary: takes a device off the list.
+     */
+    @Throws(SesameException::class)override fun `removeDevice`(`device`: kotlin.UInt)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_remove_device(
+        it,
+        
+        FfiConverterUInt.lower(`device`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * The next requests fetch the mailbox, up to so many envelopes. What they say is in the inbox afterwards.
+     */
+    @Throws(SesameException::class)override fun `requestMail`(`limit`: kotlin.UInt)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_request_mail(
+        it,
+        
+        FfiConverterUInt.lower(`limit`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
+     */
+    @Throws(SesameException::class)override fun `respond`(`id`: Bytes, `status`: kotlin.UShort, `body`: Bytes?): Answered {
+            return FfiConverterTypeAnswered.lift(
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_respond(
+        it,
+        
+        FfiConverterTypeBytes.lower(`id`),
+        FfiConverterUShort.lower(`status`),
+        FfiConverterOptionalTypeBytes.lower(`body`),_status)
 }
     }
     )
@@ -2859,13 +3093,30 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
-     * Takes the device up from its store again after a fault of this library.
+     * Tries a send again for every user for whom it failed or was withdrawn.
      */
-    @Throws(SesameException::class)override fun `reload`()
+    @Throws(SesameException::class)override fun `retry`(`send`: Bytes)
         = 
     callWithHandle {
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_reload(
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_retry(
+        it,
+        
+        FfiConverterTypeBytes.lower(`send`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Ends every pause, and takes every request back: the network is there again.
+     */
+    @Throws(SesameException::class)override fun `retryNow`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_retry_now(
         it,
         _status)
 }
@@ -2875,16 +3126,33 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
-     * On the primary: takes a device off the list. Publish afterwards.
+     * How a send stands, by its id or by its content id; nothing once the app has acked its end.
      */
-    @Throws(SesameException::class)override fun `removeDevice`(`device`: kotlin.UInt): List<Event> {
-            return FfiConverterSequenceTypeEvent.lift(
+    @Throws(SesameException::class)override fun `sendStatus`(`send`: Bytes): SendStatus? {
+            return FfiConverterOptionalTypeSendStatus.lift(
     callWithHandle {
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_remove_device(
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status(
         it,
         
-        FfiConverterUInt.lower(`device`),_status)
+        FfiConverterTypeBytes.lower(`send`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Every send whose end the app has not acked, oldest first.
+     */
+    @Throws(SesameException::class)override fun `sends`(): List<SendStatus> {
+            return FfiConverterSequenceTypeSendStatus.lift(
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_sends(
+        it,
+        _status)
 }
     }
     )
@@ -2912,20 +3180,19 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
-     * Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
+     * Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
      */
-    @Throws(SesameException::class)override fun `tick`(`mailboxEmpty`: kotlin.Boolean): List<Event> {
-            return FfiConverterSequenceTypeEvent.lift(
+    @Throws(SesameException::class)override fun `setPush`(`value`: Bytes?)
+        = 
     callWithHandle {
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_tick(
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_set_push(
         it,
         
-        FfiConverterBoolean.lower(`mailboxEmpty`),_status)
+        FfiConverterOptionalTypeBytes.lower(`value`),_status)
 }
     }
-    )
-    }
+    
     
 
     
@@ -2947,7 +3214,7 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 
     
     /**
-     * Wipes the keys from memory; every later call fails with code 106.
+     * Wipes the keys from memory and lets go of the store; every later call fails with code 106. Closing twice does nothing.
      */
     @Throws(SesameException::class)override fun `wipe`()
         = 
@@ -2971,9 +3238,10 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
         
     /**
      * A user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in its
-     * keychain; `user` is 1 to 64 bytes of UTF-8.
+     * keychain; `user` is 1 to 64 bytes of UTF-8. `server` is the name of the server, which requests are signed for; `token` is what the
+     * server asks of a new user.
      */
-    @Throws(SesameException::class) fun `create`(`store`: Store, `storeKey`: Bytes, `user`: kotlin.String): Device {
+    @Throws(SesameException::class) fun `create`(`store`: Store, `storeKey`: Bytes, `user`: kotlin.String, `server`: kotlin.String, `token`: Bytes? = null, `clock`: TestClock? = null): Device {
             return FfiConverterTypeDevice.lift(
     uniffiRustCallWithError(SesameException) { _status ->
     UniffiLib.uniffi_sesame_ffi_fn_constructor_device_create(
@@ -2981,7 +3249,10 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
         
         FfiConverterTypeStore.lower(`store`),
         FfiConverterTypeBytes.lower(`storeKey`),
-        FfiConverterString.lower(`user`),_status)
+        FfiConverterString.lower(`user`),
+        FfiConverterString.lower(`server`),
+        FfiConverterOptionalTypeBytes.lower(`token`),
+        FfiConverterOptionalTypeTestClock.lower(`clock`),_status)
 }
     )
     }
@@ -2991,14 +3262,15 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * Opens the device in a store.
      */
-    @Throws(SesameException::class) fun `open`(`store`: Store, `storeKey`: Bytes): Device {
+    @Throws(SesameException::class) fun `open`(`store`: Store, `storeKey`: Bytes, `clock`: TestClock? = null): Device {
             return FfiConverterTypeDevice.lift(
     uniffiRustCallWithError(SesameException) { _status ->
     UniffiLib.uniffi_sesame_ffi_fn_constructor_device_open(
     
         
         FfiConverterTypeStore.lower(`store`),
-        FfiConverterTypeBytes.lower(`storeKey`),_status)
+        FfiConverterTypeBytes.lower(`storeKey`),
+        FfiConverterOptionalTypeTestClock.lower(`clock`),_status)
 }
     )
     }
@@ -3135,19 +3407,30 @@ public object FfiConverterTypeDevice: FfiConverter<Device, Long> {
 public interface DeviceRegistryInterface {
     
     /**
-     * The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
+     * The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
+     * to the inbox.
      */
-    fun `acceptIdentity`(`user`: kotlin.String, `accountKey`: Bytes): List<Received>
+    fun `acceptIdentity`(`user`: kotlin.String, `accountKey`: Bytes)
     
     /**
-     * Takes in what the server gave for needs, in any order and at any time.
+     * Whether a code that was read from the user's screen shows that both hold each other's account keys.
      */
-    fun `apply`(`answers`: Answers): Applied
+    fun `compareSafetyCode`(`user`: kotlin.String, `code`: kotlin.String): kotlin.Boolean
     
     /**
      * A user's devices, rising by id.
      */
     fun `devices`(`user`: kotlin.String): List<DeviceView>
+    
+    /**
+     * Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew.
+     */
+    fun `forget`(`user`: kotlin.String)
+    
+    /**
+     * Asks the server for the device lists of these users, at most 100, so that they are known: the next requests do.
+     */
+    fun `lookUp`(`users`: List<kotlin.String>)
     
     /**
      * The app has compared safety numbers.
@@ -3158,6 +3441,11 @@ public interface DeviceRegistryInterface {
      * The app decides a fork: the newest list that was taken counts alone.
      */
     fun `resolveFork`(`user`: kotlin.String)
+    
+    /**
+     * The same as text for a QR code.
+     */
+    fun `safetyCode`(`user`: kotlin.String): kotlin.String
     
     /**
      * 60 digits that both users see alike if they hold each other's account keys.
@@ -3278,10 +3566,11 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
 
     
     /**
-     * The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
+     * The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
+     * to the inbox.
      */
-    @Throws(SesameException::class)override fun `acceptIdentity`(`user`: kotlin.String, `accountKey`: Bytes): List<Received> {
-            return FfiConverterSequenceTypeReceived.lift(
+    @Throws(SesameException::class)override fun `acceptIdentity`(`user`: kotlin.String, `accountKey`: Bytes)
+        = 
     callWithHandle {
     uniffiRustCallWithError(SesameException) { _status ->
     UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity(
@@ -3291,22 +3580,22 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
         FfiConverterTypeBytes.lower(`accountKey`),_status)
 }
     }
-    )
-    }
+    
     
 
     
     /**
-     * Takes in what the server gave for needs, in any order and at any time.
+     * Whether a code that was read from the user's screen shows that both hold each other's account keys.
      */
-    @Throws(SesameException::class)override fun `apply`(`answers`: Answers): Applied {
-            return FfiConverterTypeApplied.lift(
+    @Throws(SesameException::class)override fun `compareSafetyCode`(`user`: kotlin.String, `code`: kotlin.String): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
     callWithHandle {
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_apply(
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_compare_safety_code(
         it,
         
-        FfiConverterTypeAnswers.lower(`answers`),_status)
+        FfiConverterString.lower(`user`),
+        FfiConverterString.lower(`code`),_status)
 }
     }
     )
@@ -3329,6 +3618,40 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
     }
     )
     }
+    
+
+    
+    /**
+     * Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew.
+     */
+    @Throws(SesameException::class)override fun `forget`(`user`: kotlin.String)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_forget(
+        it,
+        
+        FfiConverterString.lower(`user`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Asks the server for the device lists of these users, at most 100, so that they are known: the next requests do.
+     */
+    @Throws(SesameException::class)override fun `lookUp`(`users`: List<kotlin.String>)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_look_up(
+        it,
+        
+        FfiConverterSequenceString.lower(`users`),_status)
+}
+    }
+    
     
 
     
@@ -3363,6 +3686,24 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
 }
     }
     
+    
+
+    
+    /**
+     * The same as text for a QR code.
+     */
+    @Throws(SesameException::class)override fun `safetyCode`(`user`: kotlin.String): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_code(
+        it,
+        
+        FfiConverterString.lower(`user`),_status)
+}
+    }
+    )
+    }
     
 
     
@@ -3545,7 +3886,7 @@ public interface GroupInterface {
     fun `accept`(): PendingSend
     
     /**
-     * Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `registry.apply` first. Who has
+     * Adds users, at most 200 at once. They must be known: `registry.look_up` asks the server for those who are not. Who has
      * left before is asked, and is a member again when they accept.
      */
     fun `add`(`users`: List<kotlin.String>): PendingSend
@@ -3559,6 +3900,11 @@ public interface GroupInterface {
      * Stays away, after a leave and an invitation.
      */
     fun `decline`(): PendingSend
+    
+    /**
+     * Forgets a group that the user has left: its operations, its sessions, and what is held for it.
+     */
+    fun `forget`()
     
     /**
      * Makes a new group of the members but these, with the same info. The old group stays as it is, and nothing is said to those left out.
@@ -3731,7 +4077,7 @@ open class Group: Disposable, AutoCloseable, GroupInterface
 
     
     /**
-     * Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `registry.apply` first. Who has
+     * Adds users, at most 200 at once. They must be known: `registry.look_up` asks the server for those who are not. Who has
      * left before is asked, and is a member again when they accept.
      */
     @Throws(SesameException::class)override fun `add`(`users`: List<kotlin.String>): PendingSend {
@@ -3781,6 +4127,22 @@ open class Group: Disposable, AutoCloseable, GroupInterface
     }
     )
     }
+    
+
+    
+    /**
+     * Forgets a group that the user has left: its operations, its sessions, and what is held for it.
+     */
+    @Throws(SesameException::class)override fun `forget`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_forget(
+        it,
+        _status)
+}
+    }
+    
     
 
     
@@ -4241,16 +4603,18 @@ open class Linking: Disposable, AutoCloseable, LinkingInterface
     companion object {
         
     /**
-     * Begins to link a new device in an empty store.
+     * Begins to link a new device in an empty store. `server` is the name of the server, as the user's other devices have it.
      */
-    @Throws(SesameException::class) fun `begin`(`store`: Store, `storeKey`: Bytes): Linking {
+    @Throws(SesameException::class) fun `begin`(`store`: Store, `storeKey`: Bytes, `server`: kotlin.String, `clock`: TestClock? = null): Linking {
             return FfiConverterTypeLinking.lift(
     uniffiRustCallWithError(SesameException) { _status ->
     UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_begin(
     
         
         FfiConverterTypeStore.lower(`store`),
-        FfiConverterTypeBytes.lower(`storeKey`),_status)
+        FfiConverterTypeBytes.lower(`storeKey`),
+        FfiConverterString.lower(`server`),
+        FfiConverterOptionalTypeTestClock.lower(`clock`),_status)
 }
     )
     }
@@ -4260,14 +4624,15 @@ open class Linking: Disposable, AutoCloseable, LinkingInterface
     /**
      * Takes up a link that was begun before the app was closed.
      */
-    @Throws(SesameException::class) fun `resume`(`store`: Store, `storeKey`: Bytes): Linking {
+    @Throws(SesameException::class) fun `resume`(`store`: Store, `storeKey`: Bytes, `clock`: TestClock? = null): Linking {
             return FfiConverterTypeLinking.lift(
     uniffiRustCallWithError(SesameException) { _status ->
     UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_resume(
     
         
         FfiConverterTypeStore.lower(`store`),
-        FfiConverterTypeBytes.lower(`storeKey`),_status)
+        FfiConverterTypeBytes.lower(`storeKey`),
+        FfiConverterOptionalTypeTestClock.lower(`clock`),_status)
 }
     )
     }
@@ -4399,24 +4764,9 @@ public object FfiConverterTypeLinking: FfiConverter<Linking, Long> {
 
 
 /**
- * A whole server in memory. `user` and `device` of a call stand for whom the transport has authenticated.
+ * A whole server in memory, without a network: for a first try, for tests, and behind a socket of the app's own.
  */
 public interface LocalRelayInterface {
-    
-    /**
-     * What a device needs for a send, as far as it is here; for `registry.apply`.
-     */
-    fun `answer`(`needs`: List<Need>): Answers
-    
-    /**
-     * A bundle of a listed device; its one-time prekeys are gone with this.
-     */
-    fun `bundle`(`user`: kotlin.String, `device`: kotlin.UInt): Bytes?
-    
-    /**
-     * The device has these envelopes safe; they are dropped here.
-     */
-    fun `confirm`(`user`: kotlin.String, `device`: kotlin.UInt, `ids`: List<kotlin.ULong>)
     
     /**
      * A user's signed device list.
@@ -4424,19 +4774,19 @@ public interface LocalRelayInterface {
     fun `deviceList`(`user`: kotlin.String): Bytes?
     
     /**
-     * What waits for a device, oldest first. Nothing is dropped before `confirm`.
+     * The same for a server of the app's own: the path of the URL, the value of the header `Sesame-Auth`, and the body.
      */
-    fun `fetch`(`user`: kotlin.String, `device`: kotlin.UInt, `limit`: kotlin.UInt = 4096u): List<Mail>
+    fun `handle`(`path`: kotlin.String, `auth`: kotlin.String?, `body`: Bytes): ServerAnswer
     
     /**
-     * Takes an upload; gives how many one-time prekeys are left.
+     * Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
      */
-    fun `publish`(`user`: kotlin.String, `device`: kotlin.UInt, `publication`: Bytes): kotlin.UInt
+    fun `perform`(`request`: ServerRequest): ServerAnswer
     
     /**
-     * Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
+     * What a server does after its store was put back to an earlier state: it tells every device so, and they upload their keys again.
      */
-    fun `submit`(`user`: kotlin.String, `device`: kotlin.UInt, `batch`: Batch): Submission
+    fun `restored`()
     
     /**
      * All that the server holds and has seen.
@@ -4447,7 +4797,7 @@ public interface LocalRelayInterface {
 }
 
 /**
- * A whole server in memory. `user` and `device` of a call stand for whom the transport has authenticated.
+ * A whole server in memory, without a network: for a first try, for tests, and behind a socket of the app's own.
  */
 open class LocalRelay: Disposable, AutoCloseable, LocalRelayInterface
 {
@@ -4474,14 +4824,16 @@ open class LocalRelay: Disposable, AutoCloseable, LocalRelayInterface
         this.cleanable = null
     }
     /**
-     * An empty server.
+     * An empty server of this name.
      */
-    constructor() :
+    constructor(`server`: kotlin.String, `clock`: TestClock? = null) :
         this(UniffiWithHandle, 
-    uniffiRustCall() { _status ->
+    uniffiRustCallWithError(SesameException) { _status ->
     UniffiLib.uniffi_sesame_ffi_fn_constructor_localrelay_new(
     
-        _status)
+        
+        FfiConverterString.lower(`server`),
+        FfiConverterOptionalTypeTestClock.lower(`clock`),_status)
 }
     )
 
@@ -4563,62 +4915,6 @@ open class LocalRelay: Disposable, AutoCloseable, LocalRelayInterface
 
     
     /**
-     * What a device needs for a send, as far as it is here; for `registry.apply`.
-     */
-    @Throws(SesameException::class)override fun `answer`(`needs`: List<Need>): Answers {
-            return FfiConverterTypeAnswers.lift(
-    callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_answer(
-        it,
-        
-        FfiConverterSequenceTypeNeed.lower(`needs`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * A bundle of a listed device; its one-time prekeys are gone with this.
-     */
-    @Throws(SesameException::class)override fun `bundle`(`user`: kotlin.String, `device`: kotlin.UInt): Bytes? {
-            return FfiConverterOptionalTypeBytes.lift(
-    callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_bundle(
-        it,
-        
-        FfiConverterString.lower(`user`),
-        FfiConverterUInt.lower(`device`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The device has these envelopes safe; they are dropped here.
-     */
-    @Throws(SesameException::class)override fun `confirm`(`user`: kotlin.String, `device`: kotlin.UInt, `ids`: List<kotlin.ULong>)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_confirm(
-        it,
-        
-        FfiConverterString.lower(`user`),
-        FfiConverterUInt.lower(`device`),
-        FfiConverterSequenceULong.lower(`ids`),_status)
-}
-    }
-    
-    
-
-    
-    /**
      * A user's signed device list.
      */
     @Throws(SesameException::class)override fun `deviceList`(`user`: kotlin.String): Bytes? {
@@ -4637,18 +4933,17 @@ open class LocalRelay: Disposable, AutoCloseable, LocalRelayInterface
 
     
     /**
-     * What waits for a device, oldest first. Nothing is dropped before `confirm`.
-     */
-    @Throws(SesameException::class)override fun `fetch`(`user`: kotlin.String, `device`: kotlin.UInt, `limit`: kotlin.UInt): List<Mail> {
-            return FfiConverterSequenceTypeMail.lift(
+     * The same for a server of the app's own: the path of the URL, the value of the header `Sesame-Auth`, and the body.
+     */override fun `handle`(`path`: kotlin.String, `auth`: kotlin.String?, `body`: Bytes): ServerAnswer {
+            return FfiConverterTypeServerAnswer.lift(
     callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_fetch(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_handle(
         it,
         
-        FfiConverterString.lower(`user`),
-        FfiConverterUInt.lower(`device`),
-        FfiConverterUInt.lower(`limit`),_status)
+        FfiConverterString.lower(`path`),
+        FfiConverterOptionalString.lower(`auth`),
+        FfiConverterTypeBytes.lower(`body`),_status)
 }
     }
     )
@@ -4657,18 +4952,15 @@ open class LocalRelay: Disposable, AutoCloseable, LocalRelayInterface
 
     
     /**
-     * Takes an upload; gives how many one-time prekeys are left.
-     */
-    @Throws(SesameException::class)override fun `publish`(`user`: kotlin.String, `device`: kotlin.UInt, `publication`: Bytes): kotlin.UInt {
-            return FfiConverterUInt.lift(
+     * Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
+     */override fun `perform`(`request`: ServerRequest): ServerAnswer {
+            return FfiConverterTypeServerAnswer.lift(
     callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_publish(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_perform(
         it,
         
-        FfiConverterString.lower(`user`),
-        FfiConverterUInt.lower(`device`),
-        FfiConverterTypeBytes.lower(`publication`),_status)
+        FfiConverterTypeServerRequest.lower(`request`),_status)
 }
     }
     )
@@ -4677,22 +4969,17 @@ open class LocalRelay: Disposable, AutoCloseable, LocalRelayInterface
 
     
     /**
-     * Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
-     */
-    @Throws(SesameException::class)override fun `submit`(`user`: kotlin.String, `device`: kotlin.UInt, `batch`: Batch): Submission {
-            return FfiConverterTypeSubmission.lift(
+     * What a server does after its store was put back to an earlier state: it tells every device so, and they upload their keys again.
+     */override fun `restored`()
+        = 
     callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_submit(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_restored(
         it,
-        
-        FfiConverterString.lower(`user`),
-        FfiConverterUInt.lower(`device`),
-        FfiConverterTypeBatch.lower(`batch`),_status)
+        _status)
 }
     }
-    )
-    }
+    
     
 
     
@@ -4856,7 +5143,7 @@ public interface NewGroupInterface {
     fun `group`(): Group
     
     /**
-     * To be submitted like any other; more may be in the outbox when the group is very large.
+     * The send that tells the members.
      */
     fun `send`(): PendingSend
     
@@ -4985,7 +5272,7 @@ open class NewGroup: Disposable, AutoCloseable, NewGroupInterface
 
     
     /**
-     * To be submitted like any other; more may be in the outbox when the group is very large.
+     * The send that tells the members.
      */override fun `send`(): PendingSend {
             return FfiConverterTypePendingSend.lift(
     callWithHandle {
@@ -5946,6 +6233,306 @@ public object FfiConverterTypeStoreFactory: FfiConverter<StoreFactory, Long> {
 }
 
 
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * A clock that stands still until it is moved, for tests of an app: devices and a relay that are made with it see its time.
+ */
+public interface TestClockInterface {
+    
+    /**
+     * Time passes.
+     */
+    fun `advance`(`by`: java.time.Duration)
+    
+    /**
+     * The time, in ms since 1970.
+     */
+    fun `now`(): kotlin.ULong
+    
+    companion object
+}
+
+/**
+ * A clock that stands still until it is moved, for tests of an app: devices and a relay that are made with it see its time.
+ */
+open class TestClock: Disposable, AutoCloseable, TestClockInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+    /**
+     * A clock that stands at this time, in ms since 1970.
+     */
+    constructor(`now`: kotlin.ULong = 1800000000000uL) :
+        this(UniffiWithHandle, 
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_constructor_testclock_new(
+    
+        
+        FfiConverterULong.lower(`now`),_status)
+}
+    )
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_sesame_ffi_fn_free_testclock(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_sesame_ffi_fn_clone_testclock(handle, status)
+        }
+    }
+
+    
+    /**
+     * Time passes.
+     */override fun `advance`(`by`: java.time.Duration)
+        = 
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_testclock_advance(
+        it,
+        
+        FfiConverterDuration.lower(`by`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * The time, in ms since 1970.
+     */override fun `now`(): kotlin.ULong {
+            return FfiConverterULong.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_testclock_now(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeTestClock: FfiConverter<TestClock, Long> {
+    override fun lower(value: TestClock): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): TestClock {
+        return TestClock(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): TestClock {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: TestClock) = 8UL
+
+    override fun write(value: TestClock, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
 
 /**
  * One device of one user.
@@ -5995,28 +6582,28 @@ public object FfiConverterTypeAddress: FfiConverterRustBuffer<Address> {
 
 
 /**
- * What the server gave for needs.
+ * What came of an answer.
  */
-data class Answers (
+data class Answered (
     /**
-     * Signed device lists.
+     * Whether the request was waiting for an answer. A late or a repeated answer changes nothing.
      */
-    val `deviceLists`: List<Bytes>
+    val `known`: kotlin.Boolean
     , 
     /**
-     * Prekey bundles.
+     * Items that are new in the inbox.
      */
-    val `bundles`: List<Bytes>
+    val `items`: List<kotlin.ULong>
     , 
     /**
-     * Devices for which the server has no bundle.
+     * Sends that changed.
      */
-    val `withoutBundle`: List<Address>
+    val `sends`: List<Bytes>
     , 
     /**
-     * Users that the server does not know.
+     * The number of the code that says why the requests pause, or 0.
      */
-    val `unknownUsers`: List<kotlin.String>
+    val `problem`: kotlin.Int
     
 ){
     
@@ -6030,75 +6617,28 @@ data class Answers (
 /**
  * @suppress
  */
-public object FfiConverterTypeAnswers: FfiConverterRustBuffer<Answers> {
-    override fun read(buf: ByteBuffer): Answers {
-        return Answers(
+public object FfiConverterTypeAnswered: FfiConverterRustBuffer<Answered> {
+    override fun read(buf: ByteBuffer): Answered {
+        return Answered(
+            FfiConverterBoolean.read(buf),
+            FfiConverterSequenceULong.read(buf),
             FfiConverterSequenceTypeBytes.read(buf),
-            FfiConverterSequenceTypeBytes.read(buf),
-            FfiConverterSequenceTypeAddress.read(buf),
-            FfiConverterSequenceString.read(buf),
+            FfiConverterInt.read(buf),
         )
     }
 
-    override fun allocationSize(value: Answers) = (
-            FfiConverterSequenceTypeBytes.allocationSize(value.`deviceLists`) +
-            FfiConverterSequenceTypeBytes.allocationSize(value.`bundles`) +
-            FfiConverterSequenceTypeAddress.allocationSize(value.`withoutBundle`) +
-            FfiConverterSequenceString.allocationSize(value.`unknownUsers`)
+    override fun allocationSize(value: Answered) = (
+            FfiConverterBoolean.allocationSize(value.`known`) +
+            FfiConverterSequenceULong.allocationSize(value.`items`) +
+            FfiConverterSequenceTypeBytes.allocationSize(value.`sends`) +
+            FfiConverterInt.allocationSize(value.`problem`)
     )
 
-    override fun write(value: Answers, buf: ByteBuffer) {
-            FfiConverterSequenceTypeBytes.write(value.`deviceLists`, buf)
-            FfiConverterSequenceTypeBytes.write(value.`bundles`, buf)
-            FfiConverterSequenceTypeAddress.write(value.`withoutBundle`, buf)
-            FfiConverterSequenceString.write(value.`unknownUsers`, buf)
-    }
-}
-
-
-
-/**
- * What came of the answers.
- */
-data class Applied (
-    /**
-     * What the app should know.
-     */
-    val `events`: List<Event>
-    , 
-    /**
-     * What was refused.
-     */
-    val `refusals`: List<Refusal>
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeApplied: FfiConverterRustBuffer<Applied> {
-    override fun read(buf: ByteBuffer): Applied {
-        return Applied(
-            FfiConverterSequenceTypeEvent.read(buf),
-            FfiConverterSequenceTypeRefusal.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: Applied) = (
-            FfiConverterSequenceTypeEvent.allocationSize(value.`events`) +
-            FfiConverterSequenceTypeRefusal.allocationSize(value.`refusals`)
-    )
-
-    override fun write(value: Applied, buf: ByteBuffer) {
-            FfiConverterSequenceTypeEvent.write(value.`events`, buf)
-            FfiConverterSequenceTypeRefusal.write(value.`refusals`, buf)
+    override fun write(value: Answered, buf: ByteBuffer) {
+            FfiConverterBoolean.write(value.`known`, buf)
+            FfiConverterSequenceULong.write(value.`items`, buf)
+            FfiConverterSequenceTypeBytes.write(value.`sends`, buf)
+            FfiConverterInt.write(value.`problem`, buf)
     }
 }
 
@@ -6294,7 +6834,7 @@ public object FfiConverterTypeDeviceView: FfiConverterRustBuffer<DeviceView> {
 
 
 /**
- * A user that a send was given up for.
+ * A user for whom a send was given up or withdrawn.
  */
 data class FailedUser (
     /**
@@ -6303,7 +6843,7 @@ data class FailedUser (
     val `user`: kotlin.String
     , 
     /**
-     * The code that says why.
+     * The number of the code that says why.
      */
     val `code`: kotlin.Int
     
@@ -6563,6 +7103,140 @@ public object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
 
 
 /**
+ * A header of a request.
+ */
+data class Header (
+    /**
+     * Its name.
+     */
+    val `name`: kotlin.String
+    , 
+    /**
+     * Its value.
+     */
+    val `value`: kotlin.String
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHeader: FfiConverterRustBuffer<Header> {
+    override fun read(buf: ByteBuffer): Header {
+        return Header(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Header) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterString.allocationSize(value.`value`)
+    )
+
+    override fun write(value: Header, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterString.write(value.`value`, buf)
+    }
+}
+
+
+
+/**
+ * How a device stands with its server.
+ */
+data class Health (
+    /**
+     * Whether the server has this device's prekeys, and the list that names it.
+     */
+    val `registered`: kotlin.Boolean
+    , 
+    /**
+     * The number of the code that says why nothing goes on, or 0.
+     */
+    val `problem`: kotlin.Int
+    , 
+    /**
+     * The time until `next_request` has something to give, in ms; 0 when it has now.
+     */
+    val `dueIn`: kotlin.ULong
+    , 
+    /**
+     * The number of sends that are not finished.
+     */
+    val `openSends`: kotlin.UInt
+    , 
+    /**
+     * The number of items in the inbox.
+     */
+    val `inbox`: kotlin.UInt
+    , 
+    /**
+     * The number of envelopes that the server still had at the last fetch.
+     */
+    val `mailLeft`: kotlin.UInt
+    , 
+    /**
+     * The server's clock less ours, in ms, as far as it has said.
+     */
+    val `clockOffset`: kotlin.Long
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHealth: FfiConverterRustBuffer<Health> {
+    override fun read(buf: ByteBuffer): Health {
+        return Health(
+            FfiConverterBoolean.read(buf),
+            FfiConverterInt.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterLong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Health) = (
+            FfiConverterBoolean.allocationSize(value.`registered`) +
+            FfiConverterInt.allocationSize(value.`problem`) +
+            FfiConverterULong.allocationSize(value.`dueIn`) +
+            FfiConverterUInt.allocationSize(value.`openSends`) +
+            FfiConverterUInt.allocationSize(value.`inbox`) +
+            FfiConverterUInt.allocationSize(value.`mailLeft`) +
+            FfiConverterLong.allocationSize(value.`clockOffset`)
+    )
+
+    override fun write(value: Health, buf: ByteBuffer) {
+            FfiConverterBoolean.write(value.`registered`, buf)
+            FfiConverterInt.write(value.`problem`, buf)
+            FfiConverterULong.write(value.`dueIn`, buf)
+            FfiConverterUInt.write(value.`openSends`, buf)
+            FfiConverterUInt.write(value.`inbox`, buf)
+            FfiConverterUInt.write(value.`mailLeft`, buf)
+            FfiConverterLong.write(value.`clockOffset`, buf)
+    }
+}
+
+
+
+/**
  * One operation of a group.
  */
 data class HistoryEntry (
@@ -6634,18 +7308,33 @@ public object FfiConverterTypeHistoryEntry: FfiConverterRustBuffer<HistoryEntry>
 
 
 /**
- * An envelope in a mailbox.
+ * What has become of one envelope, and what to do with it.
  */
-data class Mail (
+data class MailResult (
     /**
-     * For `confirm`.
+     * What has become of it.
      */
-    val `id`: kotlin.ULong
+    val `outcome`: MailOutcome
     , 
     /**
-     * As it was sent.
+     * What it said, in the inbox.
      */
-    val `envelope`: Bytes
+    val `items`: List<kotlin.ULong>
+    , 
+    /**
+     * Whether it is to stay in the mailbox. Any other may be deleted there.
+     */
+    val `keep`: kotlin.Boolean
+    , 
+    /**
+     * The device that it says it comes from, where it was refused.
+     */
+    val `sender`: Sender?
+    , 
+    /**
+     * The number of the code that says why it was not opened, or 0.
+     */
+    val `code`: kotlin.Int
     
 ){
     
@@ -6659,22 +7348,31 @@ data class Mail (
 /**
  * @suppress
  */
-public object FfiConverterTypeMail: FfiConverterRustBuffer<Mail> {
-    override fun read(buf: ByteBuffer): Mail {
-        return Mail(
-            FfiConverterULong.read(buf),
-            FfiConverterTypeBytes.read(buf),
+public object FfiConverterTypeMailResult: FfiConverterRustBuffer<MailResult> {
+    override fun read(buf: ByteBuffer): MailResult {
+        return MailResult(
+            FfiConverterTypeMailOutcome.read(buf),
+            FfiConverterSequenceULong.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalTypeSender.read(buf),
+            FfiConverterInt.read(buf),
         )
     }
 
-    override fun allocationSize(value: Mail) = (
-            FfiConverterULong.allocationSize(value.`id`) +
-            FfiConverterTypeBytes.allocationSize(value.`envelope`)
+    override fun allocationSize(value: MailResult) = (
+            FfiConverterTypeMailOutcome.allocationSize(value.`outcome`) +
+            FfiConverterSequenceULong.allocationSize(value.`items`) +
+            FfiConverterBoolean.allocationSize(value.`keep`) +
+            FfiConverterOptionalTypeSender.allocationSize(value.`sender`) +
+            FfiConverterInt.allocationSize(value.`code`)
     )
 
-    override fun write(value: Mail, buf: ByteBuffer) {
-            FfiConverterULong.write(value.`id`, buf)
-            FfiConverterTypeBytes.write(value.`envelope`, buf)
+    override fun write(value: MailResult, buf: ByteBuffer) {
+            FfiConverterTypeMailOutcome.write(value.`outcome`, buf)
+            FfiConverterSequenceULong.write(value.`items`, buf)
+            FfiConverterBoolean.write(value.`keep`, buf)
+            FfiConverterOptionalTypeSender.write(value.`sender`, buf)
+            FfiConverterInt.write(value.`code`, buf)
     }
 }
 
@@ -6863,7 +7561,7 @@ public object FfiConverterTypeOutgoing: FfiConverterRustBuffer<Outgoing> {
 
 
 /**
- * How a send stands.
+ * A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
  */
 data class PendingSend (
     /**
@@ -6875,26 +7573,6 @@ data class PendingSend (
      * The message's id, 16 bytes: it travels inside, the same in every copy.
      */
     val `contentId`: Bytes
-    , 
-    /**
-     * What to submit now, one batch for each user; each is settled by its own `device.accepted()` or `device.rejected()`.
-     */
-    val `batches`: List<Batch>
-    , 
-    /**
-     * What must be brought before the other users' batches are whole.
-     */
-    val `needs`: List<Need>
-    , 
-    /**
-     * Users that were given up, and the code's number that says why; `device.abandon()` drops them.
-     */
-    val `failed`: List<FailedUser>
-    , 
-    /**
-     * What came to light by the call.
-     */
-    val `events`: List<Event>
     
 ){
     
@@ -6913,131 +7591,17 @@ public object FfiConverterTypePendingSend: FfiConverterRustBuffer<PendingSend> {
         return PendingSend(
             FfiConverterTypeBytes.read(buf),
             FfiConverterTypeBytes.read(buf),
-            FfiConverterSequenceTypeBatch.read(buf),
-            FfiConverterSequenceTypeNeed.read(buf),
-            FfiConverterSequenceTypeFailedUser.read(buf),
-            FfiConverterSequenceTypeEvent.read(buf),
         )
     }
 
     override fun allocationSize(value: PendingSend) = (
             FfiConverterTypeBytes.allocationSize(value.`id`) +
-            FfiConverterTypeBytes.allocationSize(value.`contentId`) +
-            FfiConverterSequenceTypeBatch.allocationSize(value.`batches`) +
-            FfiConverterSequenceTypeNeed.allocationSize(value.`needs`) +
-            FfiConverterSequenceTypeFailedUser.allocationSize(value.`failed`) +
-            FfiConverterSequenceTypeEvent.allocationSize(value.`events`)
+            FfiConverterTypeBytes.allocationSize(value.`contentId`)
     )
 
     override fun write(value: PendingSend, buf: ByteBuffer) {
             FfiConverterTypeBytes.write(value.`id`, buf)
             FfiConverterTypeBytes.write(value.`contentId`, buf)
-            FfiConverterSequenceTypeBatch.write(value.`batches`, buf)
-            FfiConverterSequenceTypeNeed.write(value.`needs`, buf)
-            FfiConverterSequenceTypeFailedUser.write(value.`failed`, buf)
-            FfiConverterSequenceTypeEvent.write(value.`events`, buf)
-    }
-}
-
-
-
-/**
- * What a device uploads to the server: its user's signed device list, and prekeys.
- */
-data class Publication (
-    /**
-     * The upload's name, for `device.published()`, 16 bytes.
-     */
-    val `id`: Bytes
-    , 
-    /**
-     * The bytes for the server.
-     */
-    val `bytes`: Bytes
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypePublication: FfiConverterRustBuffer<Publication> {
-    override fun read(buf: ByteBuffer): Publication {
-        return Publication(
-            FfiConverterTypeBytes.read(buf),
-            FfiConverterTypeBytes.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: Publication) = (
-            FfiConverterTypeBytes.allocationSize(value.`id`) +
-            FfiConverterTypeBytes.allocationSize(value.`bytes`)
-    )
-
-    override fun write(value: Publication, buf: ByteBuffer) {
-            FfiConverterTypeBytes.write(value.`id`, buf)
-            FfiConverterTypeBytes.write(value.`bytes`, buf)
-    }
-}
-
-
-
-/**
- * Something in the answers that was not taken. It changed nothing, but its device is skipped.
- */
-data class Refusal (
-    /**
-     * `device_lists` or `bundles`.
-     */
-    val `field`: kotlin.String
-    , 
-    /**
-     * Its place in that list, from 0.
-     */
-    val `item`: kotlin.UInt
-    , 
-    /**
-     * The code that says why.
-     */
-    val `code`: kotlin.Int
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeRefusal: FfiConverterRustBuffer<Refusal> {
-    override fun read(buf: ByteBuffer): Refusal {
-        return Refusal(
-            FfiConverterString.read(buf),
-            FfiConverterUInt.read(buf),
-            FfiConverterInt.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: Refusal) = (
-            FfiConverterString.allocationSize(value.`field`) +
-            FfiConverterUInt.allocationSize(value.`item`) +
-            FfiConverterInt.allocationSize(value.`code`)
-    )
-
-    override fun write(value: Refusal, buf: ByteBuffer) {
-            FfiConverterString.write(value.`field`, buf)
-            FfiConverterUInt.write(value.`item`, buf)
-            FfiConverterInt.write(value.`code`, buf)
     }
 }
 
@@ -7140,6 +7704,268 @@ public object FfiConverterTypeSeenEnvelope: FfiConverterRustBuffer<SeenEnvelope>
             FfiConverterUInt.write(value.`device`, buf)
             FfiConverterUInt.write(value.`size`, buf)
             FfiConverterBoolean.write(value.`initiation`, buf)
+    }
+}
+
+
+
+/**
+ * How a send stands.
+ */
+data class SendStatus (
+    /**
+     * The send's id, 16 bytes.
+     */
+    val `id`: Bytes
+    , 
+    /**
+     * The message's id, 16 bytes.
+     */
+    val `contentId`: Bytes
+    , 
+    /**
+     * The group that it was sent to, 32 bytes; absent for a direct send.
+     */
+    val `group`: Bytes?
+    , 
+    /**
+     * The app's bytes; empty for an act in a group.
+     */
+    val `payload`: Bytes
+    , 
+    /**
+     * Whether it is settled with every user. Copies for the sender's own devices do not count.
+     */
+    val `finished`: kotlin.Boolean
+    , 
+    /**
+     * How it stands with each user, rising by user.
+     */
+    val `users`: List<UserStatus>
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSendStatus: FfiConverterRustBuffer<SendStatus> {
+    override fun read(buf: ByteBuffer): SendStatus {
+        return SendStatus(
+            FfiConverterTypeBytes.read(buf),
+            FfiConverterTypeBytes.read(buf),
+            FfiConverterOptionalTypeBytes.read(buf),
+            FfiConverterTypeBytes.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterSequenceTypeUserStatus.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SendStatus) = (
+            FfiConverterTypeBytes.allocationSize(value.`id`) +
+            FfiConverterTypeBytes.allocationSize(value.`contentId`) +
+            FfiConverterOptionalTypeBytes.allocationSize(value.`group`) +
+            FfiConverterTypeBytes.allocationSize(value.`payload`) +
+            FfiConverterBoolean.allocationSize(value.`finished`) +
+            FfiConverterSequenceTypeUserStatus.allocationSize(value.`users`)
+    )
+
+    override fun write(value: SendStatus, buf: ByteBuffer) {
+            FfiConverterTypeBytes.write(value.`id`, buf)
+            FfiConverterTypeBytes.write(value.`contentId`, buf)
+            FfiConverterOptionalTypeBytes.write(value.`group`, buf)
+            FfiConverterTypeBytes.write(value.`payload`, buf)
+            FfiConverterBoolean.write(value.`finished`, buf)
+            FfiConverterSequenceTypeUserStatus.write(value.`users`, buf)
+    }
+}
+
+
+
+/**
+ * The device that an envelope says it comes from.
+ */
+data class Sender (
+    /**
+     * The user.
+     */
+    val `user`: kotlin.String
+    , 
+    /**
+     * The user's device.
+     */
+    val `device`: kotlin.UInt
+    , 
+    /**
+     * Whether the envelope's gate fits the keys that we know for this device. If not, anybody may have written this address on the
+     * envelope.
+     */
+    val `authenticated`: kotlin.Boolean
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSender: FfiConverterRustBuffer<Sender> {
+    override fun read(buf: ByteBuffer): Sender {
+        return Sender(
+            FfiConverterString.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Sender) = (
+            FfiConverterString.allocationSize(value.`user`) +
+            FfiConverterUInt.allocationSize(value.`device`) +
+            FfiConverterBoolean.allocationSize(value.`authenticated`)
+    )
+
+    override fun write(value: Sender, buf: ByteBuffer) {
+            FfiConverterString.write(value.`user`, buf)
+            FfiConverterUInt.write(value.`device`, buf)
+            FfiConverterBoolean.write(value.`authenticated`, buf)
+    }
+}
+
+
+
+/**
+ * What the server answers.
+ */
+data class ServerAnswer (
+    /**
+     * The HTTP status.
+     */
+    val `status`: kotlin.UShort
+    , 
+    /**
+     * The body.
+     */
+    val `body`: Bytes
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeServerAnswer: FfiConverterRustBuffer<ServerAnswer> {
+    override fun read(buf: ByteBuffer): ServerAnswer {
+        return ServerAnswer(
+            FfiConverterUShort.read(buf),
+            FfiConverterTypeBytes.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ServerAnswer) = (
+            FfiConverterUShort.allocationSize(value.`status`) +
+            FfiConverterTypeBytes.allocationSize(value.`body`)
+    )
+
+    override fun write(value: ServerAnswer, buf: ByteBuffer) {
+            FfiConverterUShort.write(value.`status`, buf)
+            FfiConverterTypeBytes.write(value.`body`, buf)
+    }
+}
+
+
+
+/**
+ * One request to the server: a POST of `body` to `path`. Send it within a minute, and do not store it: the device gives it out
+ * again.
+ */
+data class ServerRequest (
+    /**
+     * The request's id, for `respond`, 16 bytes.
+     */
+    val `id`: Bytes
+    , 
+    /**
+     * What it asks.
+     */
+    val `kind`: RequestKind
+    , 
+    /**
+     * The path of the URL.
+     */
+    val `path`: kotlin.String
+    , 
+    /**
+     * The headers, the content type among them.
+     */
+    val `headers`: List<Header>
+    , 
+    /**
+     * The body.
+     */
+    val `body`: Bytes
+    , 
+    /**
+     * The users that it is about, to look at.
+     */
+    val `users`: List<kotlin.String>
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeServerRequest: FfiConverterRustBuffer<ServerRequest> {
+    override fun read(buf: ByteBuffer): ServerRequest {
+        return ServerRequest(
+            FfiConverterTypeBytes.read(buf),
+            FfiConverterTypeRequestKind.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeHeader.read(buf),
+            FfiConverterTypeBytes.read(buf),
+            FfiConverterSequenceString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ServerRequest) = (
+            FfiConverterTypeBytes.allocationSize(value.`id`) +
+            FfiConverterTypeRequestKind.allocationSize(value.`kind`) +
+            FfiConverterString.allocationSize(value.`path`) +
+            FfiConverterSequenceTypeHeader.allocationSize(value.`headers`) +
+            FfiConverterTypeBytes.allocationSize(value.`body`) +
+            FfiConverterSequenceString.allocationSize(value.`users`)
+    )
+
+    override fun write(value: ServerRequest, buf: ByteBuffer) {
+            FfiConverterTypeBytes.write(value.`id`, buf)
+            FfiConverterTypeRequestKind.write(value.`kind`, buf)
+            FfiConverterString.write(value.`path`, buf)
+            FfiConverterSequenceTypeHeader.write(value.`headers`, buf)
+            FfiConverterTypeBytes.write(value.`body`, buf)
+            FfiConverterSequenceString.write(value.`users`, buf)
     }
 }
 
@@ -7264,6 +8090,61 @@ public object FfiConverterTypeSkipped: FfiConverterRustBuffer<Skipped> {
     )
 
     override fun write(value: Skipped, buf: ByteBuffer) {
+            FfiConverterUInt.write(value.`device`, buf)
+            FfiConverterInt.write(value.`code`, buf)
+    }
+}
+
+
+
+/**
+ * A listed device that got nothing of a send.
+ */
+data class SkippedDevice (
+    /**
+     * The user.
+     */
+    val `user`: kotlin.String
+    , 
+    /**
+     * The device.
+     */
+    val `device`: kotlin.UInt
+    , 
+    /**
+     * The number of the code that says why.
+     */
+    val `code`: kotlin.Int
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSkippedDevice: FfiConverterRustBuffer<SkippedDevice> {
+    override fun read(buf: ByteBuffer): SkippedDevice {
+        return SkippedDevice(
+            FfiConverterString.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: SkippedDevice) = (
+            FfiConverterString.allocationSize(value.`user`) +
+            FfiConverterUInt.allocationSize(value.`device`) +
+            FfiConverterInt.allocationSize(value.`code`)
+    )
+
+    override fun write(value: SkippedDevice, buf: ByteBuffer) {
+            FfiConverterString.write(value.`user`, buf)
             FfiConverterUInt.write(value.`device`, buf)
             FfiConverterInt.write(value.`code`, buf)
     }
@@ -7407,6 +8288,85 @@ public object FfiConverterTypeStoreSnapshot: FfiConverterRustBuffer<StoreSnapsho
     override fun write(value: StoreSnapshot, buf: ByteBuffer) {
             FfiConverterTypeBytes.write(value.`generation`, buf)
             FfiConverterSequenceTypeStoreRow.write(value.`rows`, buf)
+    }
+}
+
+
+
+/**
+ * How a send stands with one user.
+ */
+data class UserStatus (
+    /**
+     * The user.
+     */
+    val `user`: kotlin.String
+    , 
+    /**
+     * What has become of it.
+     */
+    val `outcome`: Outcome
+    , 
+    /**
+     * What it waits for.
+     */
+    val `waitingFor`: WaitingFor
+    , 
+    /**
+     * The number of devices that it was sent to.
+     */
+    val `reached`: kotlin.UInt
+    , 
+    /**
+     * Listed devices that got nothing, and why.
+     */
+    val `skipped`: List<Skipped>
+    , 
+    /**
+     * The number of the code that says why it failed or was cancelled, or 0.
+     */
+    val `code`: kotlin.Int
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeUserStatus: FfiConverterRustBuffer<UserStatus> {
+    override fun read(buf: ByteBuffer): UserStatus {
+        return UserStatus(
+            FfiConverterString.read(buf),
+            FfiConverterTypeOutcome.read(buf),
+            FfiConverterTypeWaitingFor.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterSequenceTypeSkipped.read(buf),
+            FfiConverterInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: UserStatus) = (
+            FfiConverterString.allocationSize(value.`user`) +
+            FfiConverterTypeOutcome.allocationSize(value.`outcome`) +
+            FfiConverterTypeWaitingFor.allocationSize(value.`waitingFor`) +
+            FfiConverterUInt.allocationSize(value.`reached`) +
+            FfiConverterSequenceTypeSkipped.allocationSize(value.`skipped`) +
+            FfiConverterInt.allocationSize(value.`code`)
+    )
+
+    override fun write(value: UserStatus, buf: ByteBuffer) {
+            FfiConverterString.write(value.`user`, buf)
+            FfiConverterTypeOutcome.write(value.`outcome`, buf)
+            FfiConverterTypeWaitingFor.write(value.`waitingFor`, buf)
+            FfiConverterUInt.write(value.`reached`, buf)
+            FfiConverterSequenceTypeSkipped.write(value.`skipped`, buf)
+            FfiConverterInt.write(value.`code`, buf)
     }
 }
 
@@ -7770,6 +8730,10 @@ enum class DeviceState {
      */
     NO_SESSION,
     /**
+     * It is this device.
+     */
+    OWN,
+    /**
      * No longer listed; kept for late messages.
      */
     STALE;
@@ -7955,29 +8919,6 @@ sealed class Event {
          * The users who are members now.
          */
         val `added`: List<kotlin.String>) : Event()
-        
-    {
-        
-
-        companion object
-    }
-    
-    /**
-     * A device has other operations of a group than this one. Call `device.tick()`: what either device lacks is in the outbox then.
-     */
-    data class GroupDiverged(
-        /**
-         * The group, 32 bytes.
-         */
-        val `group`: sesame.Bytes, 
-        /**
-         * The user of the other device.
-         */
-        val `user`: kotlin.String, 
-        /**
-         * The other device.
-         */
-        val `device`: kotlin.UInt) : Event()
         
     {
         
@@ -8200,6 +9141,100 @@ sealed class Event {
     }
     
     /**
+     * An envelope of a known device could not be opened: what it said is lost, unless the sender says it again.
+     */
+    data class NotOpened(
+        /**
+         * The user who sent it.
+         */
+        val `user`: kotlin.String, 
+        /**
+         * The device that sent it.
+         */
+        val `device`: kotlin.UInt, 
+        /**
+         * The number of the code that says why.
+         */
+        val `code`: kotlin.Int) : Event()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * The server refused this device as a new one: its name is taken, or the token is not good.
+     */
+    data class RegistrationRefused(
+        /**
+         * The user.
+         */
+        val `user`: kotlin.String) : Event()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * This device is off its user's list: nothing more goes out or comes in.
+     */
+    data class RemovedFromAccount(
+        /**
+         * The epoch of the list that does not name it.
+         */
+        val `epoch`: kotlin.ULong) : Event()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * A send is settled with every user: the server has taken it, or it was given up.
+     */
+    data class SendFinished(
+        /**
+         * The send, 16 bytes.
+         */
+        val `send`: sesame.Bytes, 
+        /**
+         * The message's id, the same in every copy, 16 bytes.
+         */
+        val `contentId`: sesame.Bytes, 
+        /**
+         * The group that it was sent to, 32 bytes; absent for a direct send.
+         */
+        val `group`: sesame.Bytes?, 
+        /**
+         * The number of users whom it reached.
+         */
+        val `reached`: kotlin.UInt, 
+        /**
+         * The users whom it did not reach.
+         */
+        val `failed`: List<sesame.FailedUser>, 
+        /**
+         * The devices that got nothing of it.
+         */
+        val `skipped`: List<sesame.SkippedDevice>) : Event()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * The server's store was put back to an earlier state, and this device uploads its keys again.
+     */
+    object ServerRestored : Event()
+    
+    
+    /**
      * Another device has begun a session with this one.
      */
     data class SessionStarted(
@@ -8277,63 +9312,78 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterUInt.read(buf),
                 FfiConverterSequenceString.read(buf),
                 )
-            8 -> Event.GroupDiverged(
+            8 -> Event.GroupEquivocation(
                 FfiConverterTypeBytes.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            9 -> Event.GroupEquivocation(
+            9 -> Event.GroupInvited(
                 FfiConverterTypeBytes.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            10 -> Event.GroupInvited(
+            10 -> Event.GroupJoined(
                 FfiConverterTypeBytes.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            11 -> Event.GroupJoined(
+            11 -> Event.GroupLeft(
                 FfiConverterTypeBytes.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            12 -> Event.GroupLeft(
-                FfiConverterTypeBytes.read(buf),
-                FfiConverterString.read(buf),
-                FfiConverterUInt.read(buf),
-                )
-            13 -> Event.GroupRevoked(
+            12 -> Event.GroupRevoked(
                 FfiConverterTypeBytes.read(buf),
                 FfiConverterSequenceString.read(buf),
                 )
-            14 -> Event.GroupUpdated(
+            13 -> Event.GroupUpdated(
                 FfiConverterTypeBytes.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterTypeBytes.read(buf),
                 )
-            15 -> Event.HeldDropped(
+            14 -> Event.HeldDropped(
                 FfiConverterString.read(buf),
                 )
-            16 -> Event.IdleDevice(
+            15 -> Event.IdleDevice(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            17 -> Event.IdentityChanged(
+            16 -> Event.IdentityChanged(
                 FfiConverterString.read(buf),
                 FfiConverterTypeBytes.read(buf),
                 FfiConverterTypeBytes.read(buf),
                 FfiConverterBoolean.read(buf),
                 )
-            18 -> Event.ServerInconsistent(
+            17 -> Event.ServerInconsistent(
                 FfiConverterString.read(buf),
                 )
-            19 -> Event.SessionStarted(
+            18 -> Event.NotOpened(
+                FfiConverterString.read(buf),
+                FfiConverterUInt.read(buf),
+                FfiConverterInt.read(buf),
+                )
+            19 -> Event.RegistrationRefused(
+                FfiConverterString.read(buf),
+                )
+            20 -> Event.RemovedFromAccount(
+                FfiConverterULong.read(buf),
+                )
+            21 -> Event.SendFinished(
+                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeBytes.read(buf),
+                FfiConverterOptionalTypeBytes.read(buf),
+                FfiConverterUInt.read(buf),
+                FfiConverterSequenceTypeFailedUser.read(buf),
+                FfiConverterSequenceTypeSkippedDevice.read(buf),
+                )
+            22 -> Event.ServerRestored
+            23 -> Event.SessionStarted(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterTypeBytes.read(buf),
                 )
-            20 -> Event.Other
+            24 -> Event.Other
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
     }
@@ -8398,15 +9448,6 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterUInt.allocationSize(value.`device`)
                 + FfiConverterSequenceString.allocationSize(value.`added`)
-            )
-        }
-        is Event.GroupDiverged -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterTypeBytes.allocationSize(value.`group`)
-                + FfiConverterString.allocationSize(value.`user`)
-                + FfiConverterUInt.allocationSize(value.`device`)
             )
         }
         is Event.GroupEquivocation -> {
@@ -8495,6 +9536,47 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 + FfiConverterString.allocationSize(value.`user`)
             )
         }
+        is Event.NotOpened -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`user`)
+                + FfiConverterUInt.allocationSize(value.`device`)
+                + FfiConverterInt.allocationSize(value.`code`)
+            )
+        }
+        is Event.RegistrationRefused -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`user`)
+            )
+        }
+        is Event.RemovedFromAccount -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterULong.allocationSize(value.`epoch`)
+            )
+        }
+        is Event.SendFinished -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeBytes.allocationSize(value.`send`)
+                + FfiConverterTypeBytes.allocationSize(value.`contentId`)
+                + FfiConverterOptionalTypeBytes.allocationSize(value.`group`)
+                + FfiConverterUInt.allocationSize(value.`reached`)
+                + FfiConverterSequenceTypeFailedUser.allocationSize(value.`failed`)
+                + FfiConverterSequenceTypeSkippedDevice.allocationSize(value.`skipped`)
+            )
+        }
+        is Event.ServerRestored -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
         is Event.SessionStarted -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
@@ -8561,49 +9643,42 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterSequenceString.write(value.`added`, buf)
                 Unit
             }
-            is Event.GroupDiverged -> {
+            is Event.GroupEquivocation -> {
                 buf.putInt(8)
                 FfiConverterTypeBytes.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
-            is Event.GroupEquivocation -> {
+            is Event.GroupInvited -> {
                 buf.putInt(9)
                 FfiConverterTypeBytes.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
-            is Event.GroupInvited -> {
+            is Event.GroupJoined -> {
                 buf.putInt(10)
                 FfiConverterTypeBytes.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
-            is Event.GroupJoined -> {
+            is Event.GroupLeft -> {
                 buf.putInt(11)
                 FfiConverterTypeBytes.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
-            is Event.GroupLeft -> {
-                buf.putInt(12)
-                FfiConverterTypeBytes.write(value.`group`, buf)
-                FfiConverterString.write(value.`user`, buf)
-                FfiConverterUInt.write(value.`device`, buf)
-                Unit
-            }
             is Event.GroupRevoked -> {
-                buf.putInt(13)
+                buf.putInt(12)
                 FfiConverterTypeBytes.write(value.`group`, buf)
                 FfiConverterSequenceString.write(value.`users`, buf)
                 Unit
             }
             is Event.GroupUpdated -> {
-                buf.putInt(14)
+                buf.putInt(13)
                 FfiConverterTypeBytes.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
@@ -8611,18 +9686,18 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.HeldDropped -> {
-                buf.putInt(15)
+                buf.putInt(14)
                 FfiConverterString.write(value.`user`, buf)
                 Unit
             }
             is Event.IdleDevice -> {
-                buf.putInt(16)
+                buf.putInt(15)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
             is Event.IdentityChanged -> {
-                buf.putInt(17)
+                buf.putInt(16)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterTypeBytes.write(value.`pinned`, buf)
                 FfiConverterTypeBytes.write(value.`claimed`, buf)
@@ -8630,19 +9705,50 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.ServerInconsistent -> {
-                buf.putInt(18)
+                buf.putInt(17)
                 FfiConverterString.write(value.`user`, buf)
                 Unit
             }
-            is Event.SessionStarted -> {
+            is Event.NotOpened -> {
+                buf.putInt(18)
+                FfiConverterString.write(value.`user`, buf)
+                FfiConverterUInt.write(value.`device`, buf)
+                FfiConverterInt.write(value.`code`, buf)
+                Unit
+            }
+            is Event.RegistrationRefused -> {
                 buf.putInt(19)
+                FfiConverterString.write(value.`user`, buf)
+                Unit
+            }
+            is Event.RemovedFromAccount -> {
+                buf.putInt(20)
+                FfiConverterULong.write(value.`epoch`, buf)
+                Unit
+            }
+            is Event.SendFinished -> {
+                buf.putInt(21)
+                FfiConverterTypeBytes.write(value.`send`, buf)
+                FfiConverterTypeBytes.write(value.`contentId`, buf)
+                FfiConverterOptionalTypeBytes.write(value.`group`, buf)
+                FfiConverterUInt.write(value.`reached`, buf)
+                FfiConverterSequenceTypeFailedUser.write(value.`failed`, buf)
+                FfiConverterSequenceTypeSkippedDevice.write(value.`skipped`, buf)
+                Unit
+            }
+            is Event.ServerRestored -> {
+                buf.putInt(22)
+                Unit
+            }
+            is Event.SessionStarted -> {
+                buf.putInt(23)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 FfiConverterTypeBytes.write(value.`sessionId`, buf)
                 Unit
             }
             is Event.Other -> {
-                buf.putInt(20)
+                buf.putInt(24)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
@@ -8695,170 +9801,14 @@ public object FfiConverterTypeGroupKind: FfiConverterRustBuffer<GroupKind> {
 
 
 /**
- * What the app has to bring before a batch is whole.
+ * An item of the inbox. It waits until `ack`.
  */
-sealed class Need {
+sealed class InboxItem {
     
     /**
-     * The user's signed device list.
-     */
-    data class DeviceList(
-        /**
-         * The user.
-         */
-        val `user`: kotlin.String) : Need()
-        
-    {
-        
-
-        companion object
-    }
-    
-    /**
-     * A prekey bundle of this device.
-     */
-    data class Bundle(
-        /**
-         * The user.
-         */
-        val `user`: kotlin.String, 
-        /**
-         * The device.
-         */
-        val `device`: kotlin.UInt) : Need()
-        
-    {
-        
-
-        companion object
-    }
-    
-    /**
-     * The app's decision on a changed account key.
-     */
-    data class IdentityAcceptance(
-        /**
-         * The user.
-         */
-        val `user`: kotlin.String) : Need()
-        
-    {
-        
-
-        companion object
-    }
-    
-    /**
-     * An upload of fresh prekeys.
-     */
-    object Publication : Need()
-    
-    
-
-    
-
-    
-    
-
-
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeNeed : FfiConverterRustBuffer<Need>{
-    override fun read(buf: ByteBuffer): Need {
-        return when(buf.getInt()) {
-            1 -> Need.DeviceList(
-                FfiConverterString.read(buf),
-                )
-            2 -> Need.Bundle(
-                FfiConverterString.read(buf),
-                FfiConverterUInt.read(buf),
-                )
-            3 -> Need.IdentityAcceptance(
-                FfiConverterString.read(buf),
-                )
-            4 -> Need.Publication
-            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
-        }
-    }
-
-    override fun allocationSize(value: Need): ULong = when(value) {
-        is Need.DeviceList -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterString.allocationSize(value.`user`)
-            )
-        }
-        is Need.Bundle -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterString.allocationSize(value.`user`)
-                + FfiConverterUInt.allocationSize(value.`device`)
-            )
-        }
-        is Need.IdentityAcceptance -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterString.allocationSize(value.`user`)
-            )
-        }
-        is Need.Publication -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-            )
-        }
-    }
-
-    override fun write(value: Need, buf: ByteBuffer) {
-        when(value) {
-            is Need.DeviceList -> {
-                buf.putInt(1)
-                FfiConverterString.write(value.`user`, buf)
-                Unit
-            }
-            is Need.Bundle -> {
-                buf.putInt(2)
-                FfiConverterString.write(value.`user`, buf)
-                FfiConverterUInt.write(value.`device`, buf)
-                Unit
-            }
-            is Need.IdentityAcceptance -> {
-                buf.putInt(3)
-                FfiConverterString.write(value.`user`, buf)
-                Unit
-            }
-            is Need.Publication -> {
-                buf.putInt(4)
-                Unit
-            }
-        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
-    }
-}
-
-
-
-
-
-/**
- * One result for an envelope; an envelope may give several.
- */
-sealed class Received {
-    
-    /**
-     * Something was said. It waits in the inbox until `ack`.
+     * Something was said.
      */
     data class Message(
-        /**
-         * Which envelope, from 0; in the inbox 0.
-         */
-        val `envelope`: kotlin.UInt, 
         /**
          * For `ack`.
          */
@@ -8866,7 +9816,7 @@ sealed class Received {
         /**
          * What was said.
          */
-        val `content`: sesame.Message) : Received()
+        val `content`: sesame.Message) : InboxItem()
         
     {
         
@@ -8875,13 +9825,9 @@ sealed class Received {
     }
     
     /**
-     * Something happened. It waits in the inbox until `ack`.
+     * Something happened.
      */
     data class Event(
-        /**
-         * Which envelope, from 0; in the inbox 0.
-         */
-        val `envelope`: kotlin.UInt, 
         /**
          * For `ack`.
          */
@@ -8889,49 +9835,7 @@ sealed class Received {
         /**
          * What happened.
          */
-        val `content`: sesame.Event) : Received()
-        
-    {
-        
-
-        companion object
-    }
-    
-    /**
-     * It could not be opened; nothing changed by it.
-     */
-    data class Failure(
-        /**
-         * Which envelope, from 0.
-         */
-        val `envelope`: kotlin.UInt, 
-        /**
-         * The code that says why.
-         */
-        val `code`: kotlin.Int, 
-        /**
-         * Why, in words.
-         */
-        val `reason`: kotlin.String, 
-        /**
-         * Whether to confirm it to the server: it will never open. Else leave it there and fetch again.
-         */
-        val `confirm`: kotlin.Boolean) : Received()
-        
-    {
-        
-
-        companion object
-    }
-    
-    /**
-     * It waits here for `registry.accept_identity`, or for its group to be known, and may be confirmed to the server.
-     */
-    data class Held(
-        /**
-         * Which envelope, from 0.
-         */
-        val `envelope`: kotlin.UInt) : Received()
+        val `content`: sesame.Event) : InboxItem()
         
     {
         
@@ -8952,100 +9856,238 @@ sealed class Received {
 /**
  * @suppress
  */
-public object FfiConverterTypeReceived : FfiConverterRustBuffer<Received>{
-    override fun read(buf: ByteBuffer): Received {
+public object FfiConverterTypeInboxItem : FfiConverterRustBuffer<InboxItem>{
+    override fun read(buf: ByteBuffer): InboxItem {
         return when(buf.getInt()) {
-            1 -> Received.Message(
-                FfiConverterUInt.read(buf),
+            1 -> InboxItem.Message(
                 FfiConverterULong.read(buf),
                 FfiConverterTypeMessage.read(buf),
                 )
-            2 -> Received.Event(
-                FfiConverterUInt.read(buf),
+            2 -> InboxItem.Event(
                 FfiConverterULong.read(buf),
                 FfiConverterTypeEvent.read(buf),
-                )
-            3 -> Received.Failure(
-                FfiConverterUInt.read(buf),
-                FfiConverterInt.read(buf),
-                FfiConverterString.read(buf),
-                FfiConverterBoolean.read(buf),
-                )
-            4 -> Received.Held(
-                FfiConverterUInt.read(buf),
                 )
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
     }
 
-    override fun allocationSize(value: Received): ULong = when(value) {
-        is Received.Message -> {
+    override fun allocationSize(value: InboxItem): ULong = when(value) {
+        is InboxItem.Message -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterUInt.allocationSize(value.`envelope`)
                 + FfiConverterULong.allocationSize(value.`id`)
                 + FfiConverterTypeMessage.allocationSize(value.`content`)
             )
         }
-        is Received.Event -> {
+        is InboxItem.Event -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterUInt.allocationSize(value.`envelope`)
                 + FfiConverterULong.allocationSize(value.`id`)
                 + FfiConverterTypeEvent.allocationSize(value.`content`)
             )
         }
-        is Received.Failure -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterUInt.allocationSize(value.`envelope`)
-                + FfiConverterInt.allocationSize(value.`code`)
-                + FfiConverterString.allocationSize(value.`reason`)
-                + FfiConverterBoolean.allocationSize(value.`confirm`)
-            )
-        }
-        is Received.Held -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterUInt.allocationSize(value.`envelope`)
-            )
-        }
     }
 
-    override fun write(value: Received, buf: ByteBuffer) {
+    override fun write(value: InboxItem, buf: ByteBuffer) {
         when(value) {
-            is Received.Message -> {
+            is InboxItem.Message -> {
                 buf.putInt(1)
-                FfiConverterUInt.write(value.`envelope`, buf)
                 FfiConverterULong.write(value.`id`, buf)
                 FfiConverterTypeMessage.write(value.`content`, buf)
                 Unit
             }
-            is Received.Event -> {
+            is InboxItem.Event -> {
                 buf.putInt(2)
-                FfiConverterUInt.write(value.`envelope`, buf)
                 FfiConverterULong.write(value.`id`, buf)
                 FfiConverterTypeEvent.write(value.`content`, buf)
                 Unit
             }
-            is Received.Failure -> {
-                buf.putInt(3)
-                FfiConverterUInt.write(value.`envelope`, buf)
-                FfiConverterInt.write(value.`code`, buf)
-                FfiConverterString.write(value.`reason`, buf)
-                FfiConverterBoolean.write(value.`confirm`, buf)
-                Unit
-            }
-            is Received.Held -> {
-                buf.putInt(4)
-                FfiConverterUInt.write(value.`envelope`, buf)
-                Unit
-            }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * What has become of an envelope.
+ */
+
+enum class MailOutcome {
+    
+    /**
+     * It was received before.
+     */
+    DUPLICATE,
+    /**
+     * It waits in the store until the app accepts a changed identity, or its group is known.
+     */
+    HELD,
+    /**
+     * The store failed on it, and it may open later.
+     */
+    LATER,
+    /**
+     * It was opened.
+     */
+    OPENED,
+    /**
+     * It will never open.
+     */
+    REFUSED;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeMailOutcome: FfiConverterRustBuffer<MailOutcome> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        MailOutcome.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: MailOutcome) = 4UL
+
+    override fun write(value: MailOutcome, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What has become of a send for one user.
+ */
+
+enum class Outcome {
+    
+    /**
+     * The app has withdrawn it.
+     */
+    CANCELLED,
+    /**
+     * It was given up: none of the user's devices has got it.
+     */
+    FAILED,
+    /**
+     * The server has taken it, for one of the user's devices at least.
+     */
+    SENT,
+    /**
+     * It is not settled.
+     */
+    WAITING;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeOutcome: FfiConverterRustBuffer<Outcome> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        Outcome.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Outcome) = 4UL
+
+    override fun write(value: Outcome, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What a request asks of the server.
+ */
+
+enum class RequestKind {
+    
+    /**
+     * Bundles of prekeys.
+     */
+    BUNDLES,
+    /**
+     * Envelopes that are stored here may be deleted there.
+     */
+    CONFIRM,
+    /**
+     * The account is deleted.
+     */
+    DELETE,
+    /**
+     * A step of linking another device.
+     */
+    LINK,
+    /**
+     * Device lists.
+     */
+    LISTS,
+    /**
+     * The mailbox.
+     */
+    MAIL,
+    /**
+     * The device list and prekeys are uploaded.
+     */
+    PUBLICATION,
+    /**
+     * Where the server may knock.
+     */
+    PUSH,
+    /**
+     * Batches.
+     */
+    SUBMIT;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRequestKind: FfiConverterRustBuffer<RequestKind> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        RequestKind.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: RequestKind) = 4UL
+
+    override fun write(value: RequestKind, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
     }
 }
 
@@ -9260,10 +10302,15 @@ sealed class SesameException: kotlin.Exception() {
         /**
          * Which argument.
          */
-        val `field`: kotlin.String?
+        val `field`: kotlin.String?, 
+        
+        /**
+         * What the system or the app's own store said.
+         */
+        val `detail`: kotlin.String?
         ) : SesameException() {
         override val message
-            get() = "code=${ `code` }, reason=${ `reason` }, item=${ `item` }, field=${ `field` }"
+            get() = "code=${ `code` }, reason=${ `reason` }, item=${ `item` }, field=${ `field` }, detail=${ `detail` }"
     }
     
     /**
@@ -9289,10 +10336,15 @@ sealed class SesameException: kotlin.Exception() {
         /**
          * Which argument.
          */
-        val `field`: kotlin.String?
+        val `field`: kotlin.String?, 
+        
+        /**
+         * What the system or the app's own store said.
+         */
+        val `detail`: kotlin.String?
         ) : SesameException() {
         override val message
-            get() = "code=${ `code` }, reason=${ `reason` }, item=${ `item` }, field=${ `field` }"
+            get() = "code=${ `code` }, reason=${ `reason` }, item=${ `item` }, field=${ `field` }, detail=${ `detail` }"
     }
     
     /**
@@ -9318,10 +10370,15 @@ sealed class SesameException: kotlin.Exception() {
         /**
          * Which argument.
          */
-        val `field`: kotlin.String?
+        val `field`: kotlin.String?, 
+        
+        /**
+         * What the system or the app's own store said.
+         */
+        val `detail`: kotlin.String?
         ) : SesameException() {
         override val message
-            get() = "code=${ `code` }, reason=${ `reason` }, item=${ `item` }, field=${ `field` }"
+            get() = "code=${ `code` }, reason=${ `reason` }, item=${ `item` }, field=${ `field` }, detail=${ `detail` }"
     }
     
     /**
@@ -9347,10 +10404,15 @@ sealed class SesameException: kotlin.Exception() {
         /**
          * Which argument.
          */
-        val `field`: kotlin.String?
+        val `field`: kotlin.String?, 
+        
+        /**
+         * What the system or the app's own store said.
+         */
+        val `detail`: kotlin.String?
         ) : SesameException() {
         override val message
-            get() = "code=${ `code` }, reason=${ `reason` }, item=${ `item` }, field=${ `field` }"
+            get() = "code=${ `code` }, reason=${ `reason` }, item=${ `item` }, field=${ `field` }, detail=${ `detail` }"
     }
     
     /**
@@ -9376,10 +10438,15 @@ sealed class SesameException: kotlin.Exception() {
         /**
          * Which argument.
          */
-        val `field`: kotlin.String?
+        val `field`: kotlin.String?, 
+        
+        /**
+         * What the system or the app's own store said.
+         */
+        val `detail`: kotlin.String?
         ) : SesameException() {
         override val message
-            get() = "code=${ `code` }, reason=${ `reason` }, item=${ `item` }, field=${ `field` }"
+            get() = "code=${ `code` }, reason=${ `reason` }, item=${ `item` }, field=${ `field` }, detail=${ `detail` }"
     }
     
 
@@ -9406,11 +10473,13 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
+                FfiConverterOptionalString.read(buf),
                 )
             2 -> SesameException.Peer(
                 FfiConverterInt.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
+                FfiConverterOptionalString.read(buf),
                 FfiConverterOptionalString.read(buf),
                 )
             3 -> SesameException.Server(
@@ -9418,17 +10487,20 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
+                FfiConverterOptionalString.read(buf),
                 )
             4 -> SesameException.Store(
                 FfiConverterInt.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
+                FfiConverterOptionalString.read(buf),
                 )
             5 -> SesameException.Internal(
                 FfiConverterInt.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
+                FfiConverterOptionalString.read(buf),
                 FfiConverterOptionalString.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -9444,6 +10516,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
+                + FfiConverterOptionalString.allocationSize(value.`detail`)
             )
             is SesameException.Peer -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -9452,6 +10525,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
+                + FfiConverterOptionalString.allocationSize(value.`detail`)
             )
             is SesameException.Server -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -9460,6 +10534,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
+                + FfiConverterOptionalString.allocationSize(value.`detail`)
             )
             is SesameException.Store -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -9468,6 +10543,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
+                + FfiConverterOptionalString.allocationSize(value.`detail`)
             )
             is SesameException.Internal -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -9476,6 +10552,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
+                + FfiConverterOptionalString.allocationSize(value.`detail`)
             )
         }
     }
@@ -9488,6 +10565,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
+                FfiConverterOptionalString.write(value.`detail`, buf)
                 Unit
             }
             is SesameException.Peer -> {
@@ -9496,6 +10574,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
+                FfiConverterOptionalString.write(value.`detail`, buf)
                 Unit
             }
             is SesameException.Server -> {
@@ -9504,6 +10583,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
+                FfiConverterOptionalString.write(value.`detail`, buf)
                 Unit
             }
             is SesameException.Store -> {
@@ -9512,6 +10592,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
+                FfiConverterOptionalString.write(value.`detail`, buf)
                 Unit
             }
             is SesameException.Internal -> {
@@ -9520,6 +10601,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
+                FfiConverterOptionalString.write(value.`detail`, buf)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
@@ -9581,7 +10663,7 @@ public object FfiConverterTypeStanding: FfiConverterRustBuffer<Standing> {
 
 
 /**
- * Why a store could not do it. Anything else that it throws counts as `Io`, and of a commit as `OutcomeUnknown`.
+ * Why a store could not do it. Anything else that it throws counts as `Thrown`.
  */
 sealed class StoreFault: kotlin.Exception() {
     
@@ -9639,6 +10721,20 @@ sealed class StoreFault: kotlin.Exception() {
             get() = ""
     }
     
+    /**
+     * It threw something else: counts as `Io`, and of a commit as `OutcomeUnknown`.
+     */
+    class Thrown(
+        
+        /**
+         * What it threw, for the error's detail: the class and the message. At most 512 bytes of it are kept.
+         */
+        val `what`: kotlin.String
+        ) : StoreFault() {
+        override val message
+            get() = "what=${ `what` }"
+    }
+    
 
     
 
@@ -9664,6 +10760,9 @@ public object FfiConverterTypeStoreFault : FfiConverterRustBuffer<StoreFault> {
             4 -> StoreFault.ReadOnly()
             5 -> StoreFault.Conflict()
             6 -> StoreFault.OutcomeUnknown()
+            7 -> StoreFault.Thrown(
+                FfiConverterString.read(buf),
+                )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
         }
     }
@@ -9694,6 +10793,11 @@ public object FfiConverterTypeStoreFault : FfiConverterRustBuffer<StoreFault> {
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
+            is StoreFault.Thrown -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterString.allocationSize(value.`what`)
+            )
         }
     }
 
@@ -9721,6 +10825,11 @@ public object FfiConverterTypeStoreFault : FfiConverterRustBuffer<StoreFault> {
             }
             is StoreFault.OutcomeUnknown -> {
                 buf.putInt(6)
+                Unit
+            }
+            is StoreFault.Thrown -> {
+                buf.putInt(7)
+                FfiConverterString.write(value.`what`, buf)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
@@ -9829,114 +10938,51 @@ public object FfiConverterTypeStoreQuery : FfiConverterRustBuffer<StoreQuery>{
 
 
 /**
- * What the server says to a batch.
+ * What a send that is not settled waits for.
  */
-sealed class Submission {
+
+enum class WaitingFor {
     
     /**
-     * It was taken whole: call `accepted`.
+     * The app's decision on a changed account key.
      */
-    object Accepted : Submission()
-    
-    
+    IDENTITY,
     /**
-     * It was made from a stale view and refused whole: call `rejected` with the list.
+     * Nothing: it is settled.
      */
-    data class Stale(
-        /**
-         * The current signed device list.
-         */
-        val `deviceList`: sesame.Bytes, 
-        /**
-         * Listed devices that the batch does not name.
-         */
-        val `missing`: List<kotlin.UInt>, 
-        /**
-         * Devices that the batch names and the list does not.
-         */
-        val `gone`: List<kotlin.UInt>) : Submission()
-        
-    {
-        
-
-        companion object
-    }
-    
+    NOTHING,
     /**
-     * There is no such user: call `no_such_user`.
+     * An upload of this device's own prekeys.
      */
-    object NoSuchUser : Submission()
-    
-    
+    PUBLICATION,
+    /**
+     * The server: requests are due, or under way.
+     */
+    SERVER;
 
-    
-
-    
     
 
 
     companion object
 }
 
+
 /**
  * @suppress
  */
-public object FfiConverterTypeSubmission : FfiConverterRustBuffer<Submission>{
-    override fun read(buf: ByteBuffer): Submission {
-        return when(buf.getInt()) {
-            1 -> Submission.Accepted
-            2 -> Submission.Stale(
-                FfiConverterTypeBytes.read(buf),
-                FfiConverterSequenceUInt.read(buf),
-                FfiConverterSequenceUInt.read(buf),
-                )
-            3 -> Submission.NoSuchUser
-            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
-        }
+public object FfiConverterTypeWaitingFor: FfiConverterRustBuffer<WaitingFor> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        WaitingFor.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
     }
 
-    override fun allocationSize(value: Submission): ULong = when(value) {
-        is Submission.Accepted -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-            )
-        }
-        is Submission.Stale -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterTypeBytes.allocationSize(value.`deviceList`)
-                + FfiConverterSequenceUInt.allocationSize(value.`missing`)
-                + FfiConverterSequenceUInt.allocationSize(value.`gone`)
-            )
-        }
-        is Submission.NoSuchUser -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-            )
-        }
-    }
+    override fun allocationSize(value: WaitingFor) = 4UL
 
-    override fun write(value: Submission, buf: ByteBuffer) {
-        when(value) {
-            is Submission.Accepted -> {
-                buf.putInt(1)
-                Unit
-            }
-            is Submission.Stale -> {
-                buf.putInt(2)
-                FfiConverterTypeBytes.write(value.`deviceList`, buf)
-                FfiConverterSequenceUInt.write(value.`missing`, buf)
-                FfiConverterSequenceUInt.write(value.`gone`, buf)
-                Unit
-            }
-            is Submission.NoSuchUser -> {
-                buf.putInt(3)
-                Unit
-            }
-        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    override fun write(value: WaitingFor, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
     }
 }
 
@@ -10012,28 +11058,28 @@ public object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?>
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypePendingSend: FfiConverterRustBuffer<PendingSend?> {
-    override fun read(buf: ByteBuffer): PendingSend? {
+public object FfiConverterOptionalTypeTestClock: FfiConverterRustBuffer<TestClock?> {
+    override fun read(buf: ByteBuffer): TestClock? {
         if (buf.get().toInt() == 0) {
             return null
         }
-        return FfiConverterTypePendingSend.read(buf)
+        return FfiConverterTypeTestClock.read(buf)
     }
 
-    override fun allocationSize(value: PendingSend?): ULong {
+    override fun allocationSize(value: TestClock?): ULong {
         if (value == null) {
             return 1UL
         } else {
-            return 1UL + FfiConverterTypePendingSend.allocationSize(value)
+            return 1UL + FfiConverterTypeTestClock.allocationSize(value)
         }
     }
 
-    override fun write(value: PendingSend?, buf: ByteBuffer) {
+    override fun write(value: TestClock?, buf: ByteBuffer) {
         if (value == null) {
             buf.put(0)
         } else {
             buf.put(1)
-            FfiConverterTypePendingSend.write(value, buf)
+            FfiConverterTypeTestClock.write(value, buf)
         }
     }
 }
@@ -10044,28 +11090,92 @@ public object FfiConverterOptionalTypePendingSend: FfiConverterRustBuffer<Pendin
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypePublication: FfiConverterRustBuffer<Publication?> {
-    override fun read(buf: ByteBuffer): Publication? {
+public object FfiConverterOptionalTypeSendStatus: FfiConverterRustBuffer<SendStatus?> {
+    override fun read(buf: ByteBuffer): SendStatus? {
         if (buf.get().toInt() == 0) {
             return null
         }
-        return FfiConverterTypePublication.read(buf)
+        return FfiConverterTypeSendStatus.read(buf)
     }
 
-    override fun allocationSize(value: Publication?): ULong {
+    override fun allocationSize(value: SendStatus?): ULong {
         if (value == null) {
             return 1UL
         } else {
-            return 1UL + FfiConverterTypePublication.allocationSize(value)
+            return 1UL + FfiConverterTypeSendStatus.allocationSize(value)
         }
     }
 
-    override fun write(value: Publication?, buf: ByteBuffer) {
+    override fun write(value: SendStatus?, buf: ByteBuffer) {
         if (value == null) {
             buf.put(0)
         } else {
             buf.put(1)
-            FfiConverterTypePublication.write(value, buf)
+            FfiConverterTypeSendStatus.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeSender: FfiConverterRustBuffer<Sender?> {
+    override fun read(buf: ByteBuffer): Sender? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSender.read(buf)
+    }
+
+    override fun allocationSize(value: Sender?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSender.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Sender?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSender.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeServerRequest: FfiConverterRustBuffer<ServerRequest?> {
+    override fun read(buf: ByteBuffer): ServerRequest? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeServerRequest.read(buf)
+    }
+
+    override fun allocationSize(value: ServerRequest?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeServerRequest.allocationSize(value)
+        }
+    }
+
+    override fun write(value: ServerRequest?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeServerRequest.write(value, buf)
         }
     }
 }
@@ -10396,6 +11506,34 @@ public object FfiConverterSequenceTypeGroupView: FfiConverterRustBuffer<List<Gro
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeHeader: FfiConverterRustBuffer<List<Header>> {
+    override fun read(buf: ByteBuffer): List<Header> {
+        val len = buf.getInt()
+        return List<Header>(len) {
+            FfiConverterTypeHeader.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Header>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeHeader.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Header>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeHeader.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeHistoryEntry: FfiConverterRustBuffer<List<HistoryEntry>> {
     override fun read(buf: ByteBuffer): List<HistoryEntry> {
         val len = buf.getInt()
@@ -10424,24 +11562,24 @@ public object FfiConverterSequenceTypeHistoryEntry: FfiConverterRustBuffer<List<
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeMail: FfiConverterRustBuffer<List<Mail>> {
-    override fun read(buf: ByteBuffer): List<Mail> {
+public object FfiConverterSequenceTypeMailResult: FfiConverterRustBuffer<List<MailResult>> {
+    override fun read(buf: ByteBuffer): List<MailResult> {
         val len = buf.getInt()
-        return List<Mail>(len) {
-            FfiConverterTypeMail.read(buf)
+        return List<MailResult>(len) {
+            FfiConverterTypeMailResult.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<Mail>): ULong {
+    override fun allocationSize(value: List<MailResult>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeMail.allocationSize(it) }.sum()
+        val sizeForItems = value.map { FfiConverterTypeMailResult.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<Mail>, buf: ByteBuffer) {
+    override fun write(value: List<MailResult>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
-            FfiConverterTypeMail.write(it, buf)
+            FfiConverterTypeMailResult.write(it, buf)
         }
     }
 }
@@ -10480,62 +11618,6 @@ public object FfiConverterSequenceTypeOutgoing: FfiConverterRustBuffer<List<Outg
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypePendingSend: FfiConverterRustBuffer<List<PendingSend>> {
-    override fun read(buf: ByteBuffer): List<PendingSend> {
-        val len = buf.getInt()
-        return List<PendingSend>(len) {
-            FfiConverterTypePendingSend.read(buf)
-        }
-    }
-
-    override fun allocationSize(value: List<PendingSend>): ULong {
-        val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypePendingSend.allocationSize(it) }.sum()
-        return sizeForLength + sizeForItems
-    }
-
-    override fun write(value: List<PendingSend>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
-            FfiConverterTypePendingSend.write(it, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
-public object FfiConverterSequenceTypeRefusal: FfiConverterRustBuffer<List<Refusal>> {
-    override fun read(buf: ByteBuffer): List<Refusal> {
-        val len = buf.getInt()
-        return List<Refusal>(len) {
-            FfiConverterTypeRefusal.read(buf)
-        }
-    }
-
-    override fun allocationSize(value: List<Refusal>): ULong {
-        val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeRefusal.allocationSize(it) }.sum()
-        return sizeForLength + sizeForItems
-    }
-
-    override fun write(value: List<Refusal>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
-            FfiConverterTypeRefusal.write(it, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
 public object FfiConverterSequenceTypeSeenEnvelope: FfiConverterRustBuffer<List<SeenEnvelope>> {
     override fun read(buf: ByteBuffer): List<SeenEnvelope> {
         val len = buf.getInt()
@@ -10564,6 +11646,34 @@ public object FfiConverterSequenceTypeSeenEnvelope: FfiConverterRustBuffer<List<
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeSendStatus: FfiConverterRustBuffer<List<SendStatus>> {
+    override fun read(buf: ByteBuffer): List<SendStatus> {
+        val len = buf.getInt()
+        return List<SendStatus>(len) {
+            FfiConverterTypeSendStatus.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<SendStatus>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeSendStatus.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<SendStatus>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeSendStatus.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeSkipped: FfiConverterRustBuffer<List<Skipped>> {
     override fun read(buf: ByteBuffer): List<Skipped> {
         val len = buf.getInt()
@@ -10582,6 +11692,34 @@ public object FfiConverterSequenceTypeSkipped: FfiConverterRustBuffer<List<Skipp
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeSkipped.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeSkippedDevice: FfiConverterRustBuffer<List<SkippedDevice>> {
+    override fun read(buf: ByteBuffer): List<SkippedDevice> {
+        val len = buf.getInt()
+        return List<SkippedDevice>(len) {
+            FfiConverterTypeSkippedDevice.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<SkippedDevice>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeSkippedDevice.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<SkippedDevice>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeSkippedDevice.write(it, buf)
         }
     }
 }
@@ -10648,6 +11786,34 @@ public object FfiConverterSequenceTypeStoreRow: FfiConverterRustBuffer<List<Stor
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeUserStatus: FfiConverterRustBuffer<List<UserStatus>> {
+    override fun read(buf: ByteBuffer): List<UserStatus> {
+        val len = buf.getInt()
+        return List<UserStatus>(len) {
+            FfiConverterTypeUserStatus.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<UserStatus>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeUserStatus.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<UserStatus>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeUserStatus.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeUserView: FfiConverterRustBuffer<List<UserView>> {
     override fun read(buf: ByteBuffer): List<UserView> {
         val len = buf.getInt()
@@ -10704,80 +11870,24 @@ public object FfiConverterSequenceTypeWaiting: FfiConverterRustBuffer<List<Waiti
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeEvent: FfiConverterRustBuffer<List<Event>> {
-    override fun read(buf: ByteBuffer): List<Event> {
+public object FfiConverterSequenceTypeInboxItem: FfiConverterRustBuffer<List<InboxItem>> {
+    override fun read(buf: ByteBuffer): List<InboxItem> {
         val len = buf.getInt()
-        return List<Event>(len) {
-            FfiConverterTypeEvent.read(buf)
+        return List<InboxItem>(len) {
+            FfiConverterTypeInboxItem.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<Event>): ULong {
+    override fun allocationSize(value: List<InboxItem>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeEvent.allocationSize(it) }.sum()
+        val sizeForItems = value.map { FfiConverterTypeInboxItem.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<Event>, buf: ByteBuffer) {
+    override fun write(value: List<InboxItem>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
-            FfiConverterTypeEvent.write(it, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
-public object FfiConverterSequenceTypeNeed: FfiConverterRustBuffer<List<Need>> {
-    override fun read(buf: ByteBuffer): List<Need> {
-        val len = buf.getInt()
-        return List<Need>(len) {
-            FfiConverterTypeNeed.read(buf)
-        }
-    }
-
-    override fun allocationSize(value: List<Need>): ULong {
-        val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeNeed.allocationSize(it) }.sum()
-        return sizeForLength + sizeForItems
-    }
-
-    override fun write(value: List<Need>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
-            FfiConverterTypeNeed.write(it, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
-public object FfiConverterSequenceTypeReceived: FfiConverterRustBuffer<List<Received>> {
-    override fun read(buf: ByteBuffer): List<Received> {
-        val len = buf.getInt()
-        return List<Received>(len) {
-            FfiConverterTypeReceived.read(buf)
-        }
-    }
-
-    override fun allocationSize(value: List<Received>): ULong {
-        val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeReceived.allocationSize(it) }.sum()
-        return sizeForLength + sizeForItems
-    }
-
-    override fun write(value: List<Received>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
-            FfiConverterTypeReceived.write(it, buf)
+            FfiConverterTypeInboxItem.write(it, buf)
         }
     }
 }

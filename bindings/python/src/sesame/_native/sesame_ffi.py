@@ -534,67 +534,83 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_appstore_release() != 17705:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_abandon() != 54886:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_accepted() != 41384:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_ack() != 60429:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 2578:
+    if lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 26745:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 25072:
+    if lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 11448:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_batches() != 48394:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_cancel() != 58234:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() != 64513:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_create_group() != 11041:
+    if lib.uniffi_sesame_ffi_checksum_method_device_create_group() != 19293:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_delete_account() != 20239:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_due_in() != 5633:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_group() != 54428:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_groups() != 44328:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_health() != 21573:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_id() != 9169:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_inbox() != 55288:
+    if lib.uniffi_sesame_ffi_checksum_method_device_inbox() != 6231:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_no_such_user() != 60998:
+    if lib.uniffi_sesame_ffi_checksum_method_device_is_primary() != 41247:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_outbox() != 9164:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_pending() != 47676:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_publication() != 23253:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_published() != 20471:
+    if lib.uniffi_sesame_ffi_checksum_method_device_next_request() != 25426:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_registry() != 49594:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_rejected() != 57849:
+    if lib.uniffi_sesame_ffi_checksum_method_device_release() != 50150:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_reload() != 8177:
+    if lib.uniffi_sesame_ffi_checksum_method_device_remove_device() != 54169:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_remove_device() != 19678:
+    if lib.uniffi_sesame_ffi_checksum_method_device_request_mail() != 24384:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_respond() != 24156:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_retry() != 56240:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_retry_now() != 53248:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_send_status() != 12292:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_sends() != 36669:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_session() != 35487:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_tick() != 13929:
+    if lib.uniffi_sesame_ffi_checksum_method_device_set_push() != 39015:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_user() != 61807:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_wipe() != 65277:
+    if lib.uniffi_sesame_ffi_checksum_method_device_wipe() != 10992:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_device_create() != 18333:
+    if lib.uniffi_sesame_ffi_checksum_constructor_device_create() != 54330:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_device_open() != 21561:
+    if lib.uniffi_sesame_ffi_checksum_constructor_device_open() != 34593:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 33915:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 57286:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply() != 7606:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_compare_safety_code() != 62293:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_devices() != 61388:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_forget() != 37076:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_look_up() != 3550:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() != 11962:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() != 35477:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_code() != 25628:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number() != 38503:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -602,11 +618,13 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_accept() != 34975:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_add() != 36470:
+    if lib.uniffi_sesame_ffi_checksum_method_group_add() != 62511:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_cost() != 60276:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_decline() != 52289:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_forget() != 52907:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_fork_without() != 25499:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -630,31 +648,25 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_complete() != 15079:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() != 17780:
+    if lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() != 10759:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() != 24320:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_answer() != 30147:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_bundle() != 40090:
-        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_confirm() != 8492:
+    if lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() != 25208:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_device_list() != 62331:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_fetch() != 60539:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_handle() != 3820:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_publish() != 23762:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_perform() != 27434:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_localrelay_submit() != 29564:
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_restored() != 17234:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_view() != 303:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_localrelay_new() != 61108:
+    if lib.uniffi_sesame_ffi_checksum_constructor_localrelay_new() != 34952:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_newgroup_group() != 34268:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_newgroup_send() != 39355:
+    if lib.uniffi_sesame_ffi_checksum_method_newgroup_send() != 37726:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_session_encrypt() != 12139:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -667,6 +679,12 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_sesame_ffi_checksum_constructor_store_sqlite() != 42539:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_storefactory_make() != 27024:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_testclock_advance() != 58372:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_testclock_now() != 45341:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_constructor_testclock_new() != 34787:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
 
 # A ctypes library to expose the extern-C FFI definitions.
@@ -712,12 +730,6 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_appstore_commit.restype = ctypes.c_
 _UniffiLib.uniffi_sesame_ffi_checksum_method_appstore_release.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_appstore_release.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_abandon.argtypes = (
-)
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_abandon.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_accepted.argtypes = (
-)
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_accepted.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_ack.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_ack.restype = ctypes.c_uint16
@@ -727,57 +739,78 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt.restype = ctyp
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_batches.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_batches.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_cancel.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_cancel.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_confirm_link.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_confirm_link.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_create_group.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_create_group.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_delete_account.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_delete_account.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_due_in.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_due_in.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_group.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_group.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_groups.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_groups.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_health.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_health.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_id.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_id.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_inbox.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_inbox.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_no_such_user.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_is_primary.argtypes = (
 )
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_no_such_user.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_outbox.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_is_primary.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_next_request.argtypes = (
 )
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_outbox.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_pending.argtypes = (
-)
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_pending.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_publication.argtypes = (
-)
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_publication.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_published.argtypes = (
-)
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_published.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_next_request.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_registry.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_registry.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_rejected.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_release.argtypes = (
 )
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_rejected.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_reload.argtypes = (
-)
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_reload.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_release.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_remove_device.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_remove_device.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_request_mail.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_request_mail.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_respond.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_respond.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_retry.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_retry.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_retry_now.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_retry_now.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_send_status.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_send_status.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_sends.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_sends.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_session.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_session.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_tick.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_set_push.argtypes = (
 )
-_UniffiLib.uniffi_sesame_ffi_checksum_method_device_tick.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_set_push.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_user.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_user.restype = ctypes.c_uint16
@@ -793,18 +826,27 @@ _UniffiLib.uniffi_sesame_ffi_checksum_constructor_device_open.restype = ctypes.c
 _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_compare_safety_code.argtypes = (
 )
-_UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_apply.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_compare_safety_code.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_devices.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_devices.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_forget.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_forget.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_look_up.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_look_up.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_code.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_code.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_number.restype = ctypes.c_uint16
@@ -823,6 +865,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_group_cost.restype = ctypes.c_uint1
 _UniffiLib.uniffi_sesame_ffi_checksum_method_group_decline.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_group_decline.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_forget.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_forget.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_group_fork_without.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_group_fork_without.restype = ctypes.c_uint16
@@ -862,27 +907,18 @@ _UniffiLib.uniffi_sesame_ffi_checksum_constructor_linking_begin.restype = ctypes
 _UniffiLib.uniffi_sesame_ffi_checksum_constructor_linking_resume.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_constructor_linking_resume.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_answer.argtypes = (
-)
-_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_answer.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_bundle.argtypes = (
-)
-_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_bundle.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_confirm.argtypes = (
-)
-_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_confirm.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_device_list.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_device_list.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_fetch.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_handle.argtypes = (
 )
-_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_fetch.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_publish.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_handle.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_perform.argtypes = (
 )
-_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_publish.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_submit.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_perform.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_restored.argtypes = (
 )
-_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_submit.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_restored.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_view.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_view.restype = ctypes.c_uint16
@@ -913,6 +949,15 @@ _UniffiLib.uniffi_sesame_ffi_checksum_constructor_store_sqlite.restype = ctypes.
 _UniffiLib.uniffi_sesame_ffi_checksum_method_storefactory_make.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_storefactory_make.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_testclock_advance.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_testclock_advance.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_testclock_now.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_testclock_now.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_constructor_testclock_new.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_constructor_testclock_new.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_fn_func_check_store.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -942,20 +987,6 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_appstore_release.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_appstore_release.restype = None
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_abandon.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    _UniffiRustBuffer,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_abandon.restype = None
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_accepted.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    _UniffiRustBuffer,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_accepted.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_ack.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -965,6 +996,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_ack.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_decrypt.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
+    ctypes.c_int8,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_decrypt.restype = _UniffiRustBuffer
@@ -976,6 +1008,19 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_encrypt.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_encrypt.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_batches.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_batches.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_link.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -990,6 +1035,16 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_create_group.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_create_group.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_delete_account.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_delete_account.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_due_in.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_due_in.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_group.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1001,6 +1056,11 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_groups.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_groups.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_health.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_health.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_id.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1008,63 +1068,74 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_id.argtypes = (
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_id.restype = ctypes.c_uint32
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_inbox.argtypes = (
     ctypes.c_uint64,
+    ctypes.c_uint64,
+    ctypes.c_uint32,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_inbox.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_no_such_user.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    _UniffiRustBuffer,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_no_such_user.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_outbox.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_outbox.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_pending.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary.restype = ctypes.c_int8
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_next_request.argtypes = (
     ctypes.c_uint64,
-    _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_pending.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_publication.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_publication.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_published.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_published.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_next_request.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_registry.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_registry.restype = ctypes.c_uint64
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_rejected.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_release.argtypes = (
     ctypes.c_uint64,
-    _UniffiRustBuffer,
-    _UniffiRustBuffer,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_rejected.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_reload.argtypes = (
-    ctypes.c_uint64,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_reload.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_release.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_remove_device.argtypes = (
     ctypes.c_uint64,
     ctypes.c_uint32,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_remove_device.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_remove_device.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_request_mail.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_uint32,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_request_mail.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_respond.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.c_uint16,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_respond.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_retry.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_retry.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_retry_now.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_retry_now.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_sends.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_sends.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_session.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1072,12 +1143,12 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_session.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_session.restype = ctypes.c_uint64
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_tick.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_set_push.argtypes = (
     ctypes.c_uint64,
-    ctypes.c_int8,
+    _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_tick.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_set_push.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_user.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1092,11 +1163,15 @@ _UniffiLib.uniffi_sesame_ffi_fn_constructor_device_create.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_device_create.restype = ctypes.c_uint64
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_device_open.argtypes = (
     ctypes.c_uint64,
+    _UniffiRustBuffer,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
@@ -1107,19 +1182,32 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity.argtypes =
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_apply.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_compare_safety_code.argtypes = (
     ctypes.c_uint64,
+    _UniffiRustBuffer,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_apply.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_compare_safety_code.restype = ctypes.c_int8
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_devices.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_devices.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_forget.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_forget.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_look_up.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_look_up.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_mark_verified.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1132,6 +1220,12 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_code.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_code.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_number.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1165,6 +1259,11 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_group_decline.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_decline.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_forget.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_forget.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_fork_without.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1231,72 +1330,51 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_linking_complete.restype = ctypes.c_uint6
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_begin.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_begin.restype = ctypes.c_uint64
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_resume.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
+    _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_resume.restype = ctypes.c_uint64
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_answer.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_answer.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_bundle.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    ctypes.c_uint32,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_bundle.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_confirm.argtypes = (
-    ctypes.c_uint64,
-    _UniffiRustBuffer,
-    ctypes.c_uint32,
-    _UniffiRustBuffer,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_confirm.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_device_list.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_device_list.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_fetch.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_handle.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
-    ctypes.c_uint32,
-    ctypes.c_uint32,
-    ctypes.POINTER(_UniffiRustCallStatus),
-)
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_fetch.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_publish.argtypes = (
-    ctypes.c_uint64,
     _UniffiRustBuffer,
-    ctypes.c_uint32,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_publish.restype = ctypes.c_uint32
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_submit.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_handle.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_perform.argtypes = (
     ctypes.c_uint64,
-    _UniffiRustBuffer,
-    ctypes.c_uint32,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_submit.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_perform.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_restored.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_restored.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_view.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_view.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_localrelay_new.argtypes = (
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_localrelay_new.restype = ctypes.c_uint64
@@ -1340,6 +1418,22 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_make.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_make.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_testclock_advance.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_testclock_advance.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_testclock_now.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_testclock_now.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_testclock_new.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_testclock_new.restype = ctypes.c_uint64
 _UniffiLib.uniffi_sesame_ffi_fn_clone_appstore.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1440,6 +1534,16 @@ _UniffiLib.uniffi_sesame_ffi_fn_free_storefactory.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_free_storefactory.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_clone_testclock.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_clone_testclock.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_free_testclock.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_free_testclock.restype = None
 _UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD0 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiRustBuffer,ctypes.c_int8,ctypes.POINTER(_UniffiRustBuffer),
     ctypes.POINTER(_UniffiRustCallStatus),
 )
@@ -1575,6 +1679,63 @@ class _UniffiFfiConverterTypeAddress(_UniffiConverterRustBuffer):
         _UniffiFfiConverterString.write(value.user, buf)
         _UniffiFfiConverterUInt32.write(value.device, buf)
 
+class _UniffiFfiConverterBoolean:
+    @classmethod
+    def check_lower(cls, value):
+        return not not value
+
+    @classmethod
+    def lower(cls, value):
+        return 1 if value else 0
+
+    @staticmethod
+    def lift(value):
+        return value != 0
+
+    @classmethod
+    def read(cls, buf):
+        return cls.lift(buf.read_u8())
+
+    @classmethod
+    def write(cls, value, buf):
+        buf.write_u8(value)
+
+class _UniffiFfiConverterUInt64(_UniffiConverterPrimitiveInt):
+    CLASS_NAME = "u64"
+    VALUE_MIN = 0
+    VALUE_MAX = 2**64
+
+    @staticmethod
+    def read(buf):
+        return buf.read_u64()
+
+    @staticmethod
+    def write(value, buf):
+        buf.write_u64(value)
+
+class _UniffiFfiConverterSequenceUInt64(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterUInt64.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterUInt64.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterUInt64.read(buf) for i in range(count)
+        ]
+
 class _UniffiFfiConverterBytes(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
@@ -1644,18 +1805,121 @@ class _UniffiFfiConverterSequenceTypeBytes(_UniffiConverterRustBuffer):
             _UniffiFfiConverterTypeBytes.read(buf) for i in range(count)
         ]
 
-class _UniffiFfiConverterSequenceTypeAddress(_UniffiConverterRustBuffer):
+class _UniffiFfiConverterInt32(_UniffiConverterPrimitiveInt):
+    CLASS_NAME = "i32"
+    VALUE_MIN = -2**31
+    VALUE_MAX = 2**31
+
+    @staticmethod
+    def read(buf):
+        return buf.read_i32()
+
+    @staticmethod
+    def write(value, buf):
+        buf.write_i32(value)
+
+@dataclass
+class Answered:
+    """
+    What came of an answer.
+"""
+    def __init__(self, *, known:bool, items:typing.List[int], sends:typing.List[Bytes], problem:int):
+        self.known = known
+        self.items = items
+        self.sends = sends
+        self.problem = problem
+        
+        
+
+    
+    def __str__(self):
+        return "Answered(known={}, items={}, sends={}, problem={})".format(self.known, self.items, self.sends, self.problem)
+    def __eq__(self, other):
+        if self.known != other.known:
+            return False
+        if self.items != other.items:
+            return False
+        if self.sends != other.sends:
+            return False
+        if self.problem != other.problem:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeAnswered(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Answered(
+            known=_UniffiFfiConverterBoolean.read(buf),
+            items=_UniffiFfiConverterSequenceUInt64.read(buf),
+            sends=_UniffiFfiConverterSequenceTypeBytes.read(buf),
+            problem=_UniffiFfiConverterInt32.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterBoolean.check_lower(value.known)
+        _UniffiFfiConverterSequenceUInt64.check_lower(value.items)
+        _UniffiFfiConverterSequenceTypeBytes.check_lower(value.sends)
+        _UniffiFfiConverterInt32.check_lower(value.problem)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBoolean.write(value.known, buf)
+        _UniffiFfiConverterSequenceUInt64.write(value.items, buf)
+        _UniffiFfiConverterSequenceTypeBytes.write(value.sends, buf)
+        _UniffiFfiConverterInt32.write(value.problem, buf)
+
+@dataclass
+class Outgoing:
+    """
+    One ciphertext for one device.
+"""
+    def __init__(self, *, device:int, envelope:Bytes):
+        self.device = device
+        self.envelope = envelope
+        
+        
+
+    
+    def __str__(self):
+        return "Outgoing(device={}, envelope={})".format(self.device, self.envelope)
+    def __eq__(self, other):
+        if self.device != other.device:
+            return False
+        if self.envelope != other.envelope:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeOutgoing(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Outgoing(
+            device=_UniffiFfiConverterUInt32.read(buf),
+            envelope=_UniffiFfiConverterTypeBytes.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterUInt32.check_lower(value.device)
+        _UniffiFfiConverterTypeBytes.check_lower(value.envelope)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterUInt32.write(value.device, buf)
+        _UniffiFfiConverterTypeBytes.write(value.envelope, buf)
+
+class _UniffiFfiConverterSequenceTypeOutgoing(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
         for item in value:
-            _UniffiFfiConverterTypeAddress.check_lower(item)
+            _UniffiFfiConverterTypeOutgoing.check_lower(item)
 
     @classmethod
     def write(cls, value, buf):
         items = len(value)
         buf.write_i32(items)
         for item in value:
-            _UniffiFfiConverterTypeAddress.write(item, buf)
+            _UniffiFfiConverterTypeOutgoing.write(item, buf)
 
     @classmethod
     def read(cls, buf):
@@ -1664,8 +1928,121 @@ class _UniffiFfiConverterSequenceTypeAddress(_UniffiConverterRustBuffer):
             raise InternalError("Unexpected negative sequence length")
 
         return [
-            _UniffiFfiConverterTypeAddress.read(buf) for i in range(count)
+            _UniffiFfiConverterTypeOutgoing.read(buf) for i in range(count)
         ]
+
+@dataclass
+class Skipped:
+    """
+    A listed device that gets nothing.
+"""
+    def __init__(self, *, device:int, code:int):
+        self.device = device
+        self.code = code
+        
+        
+
+    
+    def __str__(self):
+        return "Skipped(device={}, code={})".format(self.device, self.code)
+    def __eq__(self, other):
+        if self.device != other.device:
+            return False
+        if self.code != other.code:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeSkipped(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Skipped(
+            device=_UniffiFfiConverterUInt32.read(buf),
+            code=_UniffiFfiConverterInt32.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterUInt32.check_lower(value.device)
+        _UniffiFfiConverterInt32.check_lower(value.code)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterUInt32.write(value.device, buf)
+        _UniffiFfiConverterInt32.write(value.code, buf)
+
+class _UniffiFfiConverterSequenceTypeSkipped(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeSkipped.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeSkipped.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeSkipped.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class Batch:
+    """
+    One user's ciphertexts: all of them go to the server together, or none.
+"""
+    def __init__(self, *, user:str, targeted:bool, envelopes:typing.List[Outgoing], skips:typing.List[Skipped]):
+        self.user = user
+        self.targeted = targeted
+        self.envelopes = envelopes
+        self.skips = skips
+        
+        
+
+    
+    def __str__(self):
+        return "Batch(user={}, targeted={}, envelopes={}, skips={})".format(self.user, self.targeted, self.envelopes, self.skips)
+    def __eq__(self, other):
+        if self.user != other.user:
+            return False
+        if self.targeted != other.targeted:
+            return False
+        if self.envelopes != other.envelopes:
+            return False
+        if self.skips != other.skips:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeBatch(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Batch(
+            user=_UniffiFfiConverterString.read(buf),
+            targeted=_UniffiFfiConverterBoolean.read(buf),
+            envelopes=_UniffiFfiConverterSequenceTypeOutgoing.read(buf),
+            skips=_UniffiFfiConverterSequenceTypeSkipped.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.user)
+        _UniffiFfiConverterBoolean.check_lower(value.targeted)
+        _UniffiFfiConverterSequenceTypeOutgoing.check_lower(value.envelopes)
+        _UniffiFfiConverterSequenceTypeSkipped.check_lower(value.skips)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.user, buf)
+        _UniffiFfiConverterBoolean.write(value.targeted, buf)
+        _UniffiFfiConverterSequenceTypeOutgoing.write(value.envelopes, buf)
+        _UniffiFfiConverterSequenceTypeSkipped.write(value.skips, buf)
 
 class _UniffiFfiConverterSequenceString(_UniffiConverterRustBuffer):
     @classmethod
@@ -1691,91 +2068,120 @@ class _UniffiFfiConverterSequenceString(_UniffiConverterRustBuffer):
         ]
 
 @dataclass
-class Answers:
+class Cost:
     """
-    What the server gave for needs.
+    What one message to a group costs.
 """
-    def __init__(self, *, device_lists:typing.List[Bytes], bundles:typing.List[Bytes], without_bundle:typing.List[Address], unknown_users:typing.List[str]):
-        self.device_lists = device_lists
-        self.bundles = bundles
-        self.without_bundle = without_bundle
-        self.unknown_users = unknown_users
+    def __init__(self, *, envelopes:int, bytes:int, unknown:typing.List[str]):
+        self.envelopes = envelopes
+        self.bytes = bytes
+        self.unknown = unknown
         
         
 
     
     def __str__(self):
-        return "Answers(device_lists={}, bundles={}, without_bundle={}, unknown_users={})".format(self.device_lists, self.bundles, self.without_bundle, self.unknown_users)
+        return "Cost(envelopes={}, bytes={}, unknown={})".format(self.envelopes, self.bytes, self.unknown)
     def __eq__(self, other):
-        if self.device_lists != other.device_lists:
+        if self.envelopes != other.envelopes:
             return False
-        if self.bundles != other.bundles:
+        if self.bytes != other.bytes:
             return False
-        if self.without_bundle != other.without_bundle:
-            return False
-        if self.unknown_users != other.unknown_users:
+        if self.unknown != other.unknown:
             return False
         return True
 
-class _UniffiFfiConverterTypeAnswers(_UniffiConverterRustBuffer):
+class _UniffiFfiConverterTypeCost(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
-        return Answers(
-            device_lists=_UniffiFfiConverterSequenceTypeBytes.read(buf),
-            bundles=_UniffiFfiConverterSequenceTypeBytes.read(buf),
-            without_bundle=_UniffiFfiConverterSequenceTypeAddress.read(buf),
-            unknown_users=_UniffiFfiConverterSequenceString.read(buf),
+        return Cost(
+            envelopes=_UniffiFfiConverterUInt32.read(buf),
+            bytes=_UniffiFfiConverterUInt64.read(buf),
+            unknown=_UniffiFfiConverterSequenceString.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterSequenceTypeBytes.check_lower(value.device_lists)
-        _UniffiFfiConverterSequenceTypeBytes.check_lower(value.bundles)
-        _UniffiFfiConverterSequenceTypeAddress.check_lower(value.without_bundle)
-        _UniffiFfiConverterSequenceString.check_lower(value.unknown_users)
+        _UniffiFfiConverterUInt32.check_lower(value.envelopes)
+        _UniffiFfiConverterUInt64.check_lower(value.bytes)
+        _UniffiFfiConverterSequenceString.check_lower(value.unknown)
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterSequenceTypeBytes.write(value.device_lists, buf)
-        _UniffiFfiConverterSequenceTypeBytes.write(value.bundles, buf)
-        _UniffiFfiConverterSequenceTypeAddress.write(value.without_bundle, buf)
-        _UniffiFfiConverterSequenceString.write(value.unknown_users, buf)
+        _UniffiFfiConverterUInt32.write(value.envelopes, buf)
+        _UniffiFfiConverterUInt64.write(value.bytes, buf)
+        _UniffiFfiConverterSequenceString.write(value.unknown, buf)
 
-class _UniffiFfiConverterSequenceUInt32(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterUInt32.check_lower(item)
 
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterUInt32.write(item, buf)
 
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
 
-        return [
-            _UniffiFfiConverterUInt32.read(buf) for i in range(count)
-        ]
 
-class _UniffiFfiConverterUInt64(_UniffiConverterPrimitiveInt):
-    CLASS_NAME = "u64"
-    VALUE_MIN = 0
-    VALUE_MAX = 2**64
 
+class DeviceState(enum.Enum):
+    """
+    How a device stands with us.
+"""
+    
+    ACTIVE = 0
+    """
+    Listed, with a usable session.
+"""
+    
+    NO_SESSION = 1
+    """
+    Listed; the next send initiates a session.
+"""
+    
+    OWN = 2
+    """
+    It is this device.
+"""
+    
+    STALE = 3
+    """
+    No longer listed; kept for late messages.
+"""
+    
+
+
+class _UniffiFfiConverterTypeDeviceState(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
-        return buf.read_u64()
+        variant = buf.read_i32()
+        if variant == 1:
+            return DeviceState.ACTIVE
+        if variant == 2:
+            return DeviceState.NO_SESSION
+        if variant == 3:
+            return DeviceState.OWN
+        if variant == 4:
+            return DeviceState.STALE
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == DeviceState.ACTIVE:
+            return
+        if value == DeviceState.NO_SESSION:
+            return
+        if value == DeviceState.OWN:
+            return
+        if value == DeviceState.STALE:
+            return
+        raise ValueError(value)
 
     @staticmethod
     def write(value, buf):
-        buf.write_u64(value)
+        if value == DeviceState.ACTIVE:
+            buf.write_i32(1)
+        if value == DeviceState.NO_SESSION:
+            buf.write_i32(2)
+        if value == DeviceState.OWN:
+            buf.write_i32(3)
+        if value == DeviceState.STALE:
+            buf.write_i32(4)
+
+
 
 class _UniffiFfiConverterOptionalTypeBytes(_UniffiConverterRustBuffer):
     @classmethod
@@ -1802,26 +2208,2731 @@ class _UniffiFfiConverterOptionalTypeBytes(_UniffiConverterRustBuffer):
         else:
             raise InternalError("Unexpected flag byte for optional type")
 
-class _UniffiFfiConverterBoolean:
-    @classmethod
-    def check_lower(cls, value):
-        return not not value
+@dataclass
+class DeviceView:
+    """
+    A device, as this device knows it.
+"""
+    def __init__(self, *, device:int, signing_key:Bytes, identity_key:Bytes, state:DeviceState, session_id:typing.Optional[Bytes]):
+        self.device = device
+        self.signing_key = signing_key
+        self.identity_key = identity_key
+        self.state = state
+        self.session_id = session_id
+        
+        
 
-    @classmethod
-    def lower(cls, value):
-        return 1 if value else 0
+    
+    def __str__(self):
+        return "DeviceView(device={}, signing_key={}, identity_key={}, state={}, session_id={})".format(self.device, self.signing_key, self.identity_key, self.state, self.session_id)
+    def __eq__(self, other):
+        if self.device != other.device:
+            return False
+        if self.signing_key != other.signing_key:
+            return False
+        if self.identity_key != other.identity_key:
+            return False
+        if self.state != other.state:
+            return False
+        if self.session_id != other.session_id:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeDeviceView(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return DeviceView(
+            device=_UniffiFfiConverterUInt32.read(buf),
+            signing_key=_UniffiFfiConverterTypeBytes.read(buf),
+            identity_key=_UniffiFfiConverterTypeBytes.read(buf),
+            state=_UniffiFfiConverterTypeDeviceState.read(buf),
+            session_id=_UniffiFfiConverterOptionalTypeBytes.read(buf),
+        )
 
     @staticmethod
-    def lift(value):
-        return value != 0
+    def check_lower(value):
+        _UniffiFfiConverterUInt32.check_lower(value.device)
+        _UniffiFfiConverterTypeBytes.check_lower(value.signing_key)
+        _UniffiFfiConverterTypeBytes.check_lower(value.identity_key)
+        _UniffiFfiConverterTypeDeviceState.check_lower(value.state)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.session_id)
 
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterUInt32.write(value.device, buf)
+        _UniffiFfiConverterTypeBytes.write(value.signing_key, buf)
+        _UniffiFfiConverterTypeBytes.write(value.identity_key, buf)
+        _UniffiFfiConverterTypeDeviceState.write(value.state, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.session_id, buf)
+
+@dataclass
+class FailedUser:
+    """
+    A user for whom a send was given up or withdrawn.
+"""
+    def __init__(self, *, user:str, code:int):
+        self.user = user
+        self.code = code
+        
+        
+
+    
+    def __str__(self):
+        return "FailedUser(user={}, code={})".format(self.user, self.code)
+    def __eq__(self, other):
+        if self.user != other.user:
+            return False
+        if self.code != other.code:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeFailedUser(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return FailedUser(
+            user=_UniffiFfiConverterString.read(buf),
+            code=_UniffiFfiConverterInt32.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.user)
+        _UniffiFfiConverterInt32.check_lower(value.code)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.user, buf)
+        _UniffiFfiConverterInt32.write(value.code, buf)
+
+class _UniffiFfiConverterOptionalString(_UniffiConverterRustBuffer):
     @classmethod
-    def read(cls, buf):
-        return cls.lift(buf.read_u8())
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterString.check_lower(value)
 
     @classmethod
     def write(cls, value, buf):
-        buf.write_u8(value)
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterString.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterString.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+class _UniffiFfiConverterOptionalUInt32(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterUInt32.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterUInt32.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterUInt32.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+@dataclass
+class GroupChange:
+    """
+    New values for a group's info; what is absent stays. Texts are UTF-8 without control characters and without characters that turn
+    the direction of the text around them.
+"""
+    def __init__(self, *, name:typing.Optional[str] = _DEFAULT, description:typing.Optional[str] = _DEFAULT, picture:typing.Optional[Bytes] = _DEFAULT, timer:typing.Optional[int] = _DEFAULT, app_data:typing.Optional[Bytes] = _DEFAULT):
+        if name is _DEFAULT:
+            self.name = None
+        else:
+            self.name = name
+        if description is _DEFAULT:
+            self.description = None
+        else:
+            self.description = description
+        if picture is _DEFAULT:
+            self.picture = None
+        else:
+            self.picture = picture
+        if timer is _DEFAULT:
+            self.timer = None
+        else:
+            self.timer = timer
+        if app_data is _DEFAULT:
+            self.app_data = None
+        else:
+            self.app_data = app_data
+        
+        
+
+    
+    def __str__(self):
+        return "GroupChange(name={}, description={}, picture={}, timer={}, app_data={})".format(self.name, self.description, self.picture, self.timer, self.app_data)
+    def __eq__(self, other):
+        if self.name != other.name:
+            return False
+        if self.description != other.description:
+            return False
+        if self.picture != other.picture:
+            return False
+        if self.timer != other.timer:
+            return False
+        if self.app_data != other.app_data:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeGroupChange(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return GroupChange(
+            name=_UniffiFfiConverterOptionalString.read(buf),
+            description=_UniffiFfiConverterOptionalString.read(buf),
+            picture=_UniffiFfiConverterOptionalTypeBytes.read(buf),
+            timer=_UniffiFfiConverterOptionalUInt32.read(buf),
+            app_data=_UniffiFfiConverterOptionalTypeBytes.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterOptionalString.check_lower(value.name)
+        _UniffiFfiConverterOptionalString.check_lower(value.description)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.picture)
+        _UniffiFfiConverterOptionalUInt32.check_lower(value.timer)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.app_data)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterOptionalString.write(value.name, buf)
+        _UniffiFfiConverterOptionalString.write(value.description, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.picture, buf)
+        _UniffiFfiConverterOptionalUInt32.write(value.timer, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.app_data, buf)
+
+@dataclass
+class GroupInfo:
+    """
+    What a group is called, and what else its members agreed upon.
+"""
+    def __init__(self, *, name:str, description:str, picture:Bytes, timer:int, app_data:Bytes):
+        self.name = name
+        self.description = description
+        self.picture = picture
+        self.timer = timer
+        self.app_data = app_data
+        
+        
+
+    
+    def __str__(self):
+        return "GroupInfo(name={}, description={}, picture={}, timer={}, app_data={})".format(self.name, self.description, self.picture, self.timer, self.app_data)
+    def __eq__(self, other):
+        if self.name != other.name:
+            return False
+        if self.description != other.description:
+            return False
+        if self.picture != other.picture:
+            return False
+        if self.timer != other.timer:
+            return False
+        if self.app_data != other.app_data:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeGroupInfo(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return GroupInfo(
+            name=_UniffiFfiConverterString.read(buf),
+            description=_UniffiFfiConverterString.read(buf),
+            picture=_UniffiFfiConverterTypeBytes.read(buf),
+            timer=_UniffiFfiConverterUInt32.read(buf),
+            app_data=_UniffiFfiConverterTypeBytes.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.name)
+        _UniffiFfiConverterString.check_lower(value.description)
+        _UniffiFfiConverterTypeBytes.check_lower(value.picture)
+        _UniffiFfiConverterUInt32.check_lower(value.timer)
+        _UniffiFfiConverterTypeBytes.check_lower(value.app_data)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.name, buf)
+        _UniffiFfiConverterString.write(value.description, buf)
+        _UniffiFfiConverterTypeBytes.write(value.picture, buf)
+        _UniffiFfiConverterUInt32.write(value.timer, buf)
+        _UniffiFfiConverterTypeBytes.write(value.app_data, buf)
+
+
+
+
+
+
+class GroupKind(enum.Enum):
+    """
+    How a group's messages travel.
+"""
+    
+    PAIRWISE = 0
+    """
+    A ratchet for each pair of devices, apart from their direct one.
+"""
+    
+
+
+class _UniffiFfiConverterTypeGroupKind(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return GroupKind.PAIRWISE
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == GroupKind.PAIRWISE:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == GroupKind.PAIRWISE:
+            buf.write_i32(1)
+
+
+
+
+
+
+
+
+class Standing(enum.Enum):
+    """
+    How our user stands in a group.
+"""
+    
+    LEFT = 0
+    """
+    Our user has left, or was never a member.
+"""
+    
+    INVITED = 1
+    """
+    Our user has left and is asked back.
+"""
+    
+    MEMBER = 2
+    """
+    Our user is a member.
+"""
+    
+
+
+class _UniffiFfiConverterTypeStanding(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return Standing.LEFT
+        if variant == 2:
+            return Standing.INVITED
+        if variant == 3:
+            return Standing.MEMBER
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == Standing.LEFT:
+            return
+        if value == Standing.INVITED:
+            return
+        if value == Standing.MEMBER:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == Standing.LEFT:
+            buf.write_i32(1)
+        if value == Standing.INVITED:
+            buf.write_i32(2)
+        if value == Standing.MEMBER:
+            buf.write_i32(3)
+
+
+
+class _UniffiFfiConverterSequenceTypeAddress(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeAddress.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeAddress.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeAddress.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class GroupView:
+    """
+    A group, as this device knows it.
+"""
+    def __init__(self, *, id:Bytes, kind:GroupKind, standing:Standing, members:typing.List[str], info:GroupInfo, diverged:typing.List[Address]):
+        self.id = id
+        self.kind = kind
+        self.standing = standing
+        self.members = members
+        self.info = info
+        self.diverged = diverged
+        
+        
+
+    
+    def __str__(self):
+        return "GroupView(id={}, kind={}, standing={}, members={}, info={}, diverged={})".format(self.id, self.kind, self.standing, self.members, self.info, self.diverged)
+    def __eq__(self, other):
+        if self.id != other.id:
+            return False
+        if self.kind != other.kind:
+            return False
+        if self.standing != other.standing:
+            return False
+        if self.members != other.members:
+            return False
+        if self.info != other.info:
+            return False
+        if self.diverged != other.diverged:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return GroupView(
+            id=_UniffiFfiConverterTypeBytes.read(buf),
+            kind=_UniffiFfiConverterTypeGroupKind.read(buf),
+            standing=_UniffiFfiConverterTypeStanding.read(buf),
+            members=_UniffiFfiConverterSequenceString.read(buf),
+            info=_UniffiFfiConverterTypeGroupInfo.read(buf),
+            diverged=_UniffiFfiConverterSequenceTypeAddress.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeGroupKind.check_lower(value.kind)
+        _UniffiFfiConverterTypeStanding.check_lower(value.standing)
+        _UniffiFfiConverterSequenceString.check_lower(value.members)
+        _UniffiFfiConverterTypeGroupInfo.check_lower(value.info)
+        _UniffiFfiConverterSequenceTypeAddress.check_lower(value.diverged)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeGroupKind.write(value.kind, buf)
+        _UniffiFfiConverterTypeStanding.write(value.standing, buf)
+        _UniffiFfiConverterSequenceString.write(value.members, buf)
+        _UniffiFfiConverterTypeGroupInfo.write(value.info, buf)
+        _UniffiFfiConverterSequenceTypeAddress.write(value.diverged, buf)
+
+@dataclass
+class Header:
+    """
+    A header of a request.
+"""
+    def __init__(self, *, name:str, value:str):
+        self.name = name
+        self.value = value
+        
+        
+
+    
+    def __str__(self):
+        return "Header(name={}, value={})".format(self.name, self.value)
+    def __eq__(self, other):
+        if self.name != other.name:
+            return False
+        if self.value != other.value:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeHeader(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Header(
+            name=_UniffiFfiConverterString.read(buf),
+            value=_UniffiFfiConverterString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.name)
+        _UniffiFfiConverterString.check_lower(value.value)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.name, buf)
+        _UniffiFfiConverterString.write(value.value, buf)
+
+class _UniffiFfiConverterInt64(_UniffiConverterPrimitiveInt):
+    CLASS_NAME = "i64"
+    VALUE_MIN = -2**63
+    VALUE_MAX = 2**63
+
+    @staticmethod
+    def read(buf):
+        return buf.read_i64()
+
+    @staticmethod
+    def write(value, buf):
+        buf.write_i64(value)
+
+@dataclass
+class Health:
+    """
+    How a device stands with its server.
+"""
+    def __init__(self, *, registered:bool, problem:int, due_in:int, open_sends:int, inbox:int, mail_left:int, clock_offset:int):
+        self.registered = registered
+        self.problem = problem
+        self.due_in = due_in
+        self.open_sends = open_sends
+        self.inbox = inbox
+        self.mail_left = mail_left
+        self.clock_offset = clock_offset
+        
+        
+
+    
+    def __str__(self):
+        return "Health(registered={}, problem={}, due_in={}, open_sends={}, inbox={}, mail_left={}, clock_offset={})".format(self.registered, self.problem, self.due_in, self.open_sends, self.inbox, self.mail_left, self.clock_offset)
+    def __eq__(self, other):
+        if self.registered != other.registered:
+            return False
+        if self.problem != other.problem:
+            return False
+        if self.due_in != other.due_in:
+            return False
+        if self.open_sends != other.open_sends:
+            return False
+        if self.inbox != other.inbox:
+            return False
+        if self.mail_left != other.mail_left:
+            return False
+        if self.clock_offset != other.clock_offset:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeHealth(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Health(
+            registered=_UniffiFfiConverterBoolean.read(buf),
+            problem=_UniffiFfiConverterInt32.read(buf),
+            due_in=_UniffiFfiConverterUInt64.read(buf),
+            open_sends=_UniffiFfiConverterUInt32.read(buf),
+            inbox=_UniffiFfiConverterUInt32.read(buf),
+            mail_left=_UniffiFfiConverterUInt32.read(buf),
+            clock_offset=_UniffiFfiConverterInt64.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterBoolean.check_lower(value.registered)
+        _UniffiFfiConverterInt32.check_lower(value.problem)
+        _UniffiFfiConverterUInt64.check_lower(value.due_in)
+        _UniffiFfiConverterUInt32.check_lower(value.open_sends)
+        _UniffiFfiConverterUInt32.check_lower(value.inbox)
+        _UniffiFfiConverterUInt32.check_lower(value.mail_left)
+        _UniffiFfiConverterInt64.check_lower(value.clock_offset)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBoolean.write(value.registered, buf)
+        _UniffiFfiConverterInt32.write(value.problem, buf)
+        _UniffiFfiConverterUInt64.write(value.due_in, buf)
+        _UniffiFfiConverterUInt32.write(value.open_sends, buf)
+        _UniffiFfiConverterUInt32.write(value.inbox, buf)
+        _UniffiFfiConverterUInt32.write(value.mail_left, buf)
+        _UniffiFfiConverterInt64.write(value.clock_offset, buf)
+
+
+
+
+
+
+class Act:
+    """
+    What an operation did.
+"""
+    def __init__(self):
+        raise RuntimeError("Act cannot be instantiated directly")
+
+    # Each enum variant is a nested class of the enum itself.
+    @dataclass
+    class ACCEPTED:
+        """
+        The author accepted an invitation back.
+"""
+        
+        def __init__(self, ):
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.ACCEPTED()".format()
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_ACCEPTED():
+                return False
+            return True
+
+    @dataclass
+    class ADDED:
+        """
+        The author added these users, or asked them back.
+"""
+        
+        def __init__(self, users:typing.List[str]):
+            self.users = users
+            
+            """
+        The users.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.ADDED(users={})".format(self.users)
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_ADDED():
+                return False
+            if self.users != other.users:
+                return False
+            return True
+
+    @dataclass
+    class CREATED:
+        """
+        The author made the group.
+"""
+        
+        def __init__(self, change:GroupChange):
+            self.change = change
+            
+            """
+        The new values.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.CREATED(change={})".format(self.change)
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_CREATED():
+                return False
+            if self.change != other.change:
+                return False
+            return True
+
+    @dataclass
+    class DECLINED:
+        """
+        The author declined an invitation back.
+"""
+        
+        def __init__(self, ):
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.DECLINED()".format()
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_DECLINED():
+                return False
+            return True
+
+    @dataclass
+    class LEFT:
+        """
+        The author left.
+"""
+        
+        def __init__(self, ):
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.LEFT()".format()
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_LEFT():
+                return False
+            return True
+
+    @dataclass
+    class RETIRED:
+        """
+        The author's user took this device off the device list.
+"""
+        
+        def __init__(self, retired:int):
+            self.retired = retired
+            
+            """
+        The device.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.RETIRED(retired={})".format(self.retired)
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_RETIRED():
+                return False
+            if self.retired != other.retired:
+                return False
+            return True
+
+    @dataclass
+    class UPDATED:
+        """
+        The author changed the info.
+"""
+        
+        def __init__(self, change:GroupChange):
+            self.change = change
+            
+            """
+        The new values.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Act.UPDATED(change={})".format(self.change)
+        def __eq__(self, other):
+            if not isinstance(other, Act):
+                return NotImplemented
+            if not other.is_UPDATED():
+                return False
+            if self.change != other.change:
+                return False
+            return True
+
+    
+
+    # For each variant, we have `is_NAME` and `is_name` methods for easily checking
+    # whether an instance is that variant.
+    def is_ACCEPTED(self) -> bool:
+        return isinstance(self, Act.ACCEPTED)
+    def is_accepted(self) -> bool:
+        return isinstance(self, Act.ACCEPTED)
+    def is_ADDED(self) -> bool:
+        return isinstance(self, Act.ADDED)
+    def is_added(self) -> bool:
+        return isinstance(self, Act.ADDED)
+    def is_CREATED(self) -> bool:
+        return isinstance(self, Act.CREATED)
+    def is_created(self) -> bool:
+        return isinstance(self, Act.CREATED)
+    def is_DECLINED(self) -> bool:
+        return isinstance(self, Act.DECLINED)
+    def is_declined(self) -> bool:
+        return isinstance(self, Act.DECLINED)
+    def is_LEFT(self) -> bool:
+        return isinstance(self, Act.LEFT)
+    def is_left(self) -> bool:
+        return isinstance(self, Act.LEFT)
+    def is_RETIRED(self) -> bool:
+        return isinstance(self, Act.RETIRED)
+    def is_retired(self) -> bool:
+        return isinstance(self, Act.RETIRED)
+    def is_UPDATED(self) -> bool:
+        return isinstance(self, Act.UPDATED)
+    def is_updated(self) -> bool:
+        return isinstance(self, Act.UPDATED)
+    
+
+# Now, a little trick - we make each nested variant class be a subclass of the main
+# enum class, so that method calls and instance checks etc will work intuitively.
+# We might be able to do this a little more neatly with a metaclass, but this'll do.
+Act.ACCEPTED = type("Act.ACCEPTED", (Act.ACCEPTED, Act,), {})  # type: ignore
+Act.ADDED = type("Act.ADDED", (Act.ADDED, Act,), {})  # type: ignore
+Act.CREATED = type("Act.CREATED", (Act.CREATED, Act,), {})  # type: ignore
+Act.DECLINED = type("Act.DECLINED", (Act.DECLINED, Act,), {})  # type: ignore
+Act.LEFT = type("Act.LEFT", (Act.LEFT, Act,), {})  # type: ignore
+Act.RETIRED = type("Act.RETIRED", (Act.RETIRED, Act,), {})  # type: ignore
+Act.UPDATED = type("Act.UPDATED", (Act.UPDATED, Act,), {})  # type: ignore
+
+
+
+
+class _UniffiFfiConverterTypeAct(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return Act.ACCEPTED(
+            )
+        if variant == 2:
+            return Act.ADDED(
+                _UniffiFfiConverterSequenceString.read(buf),
+            )
+        if variant == 3:
+            return Act.CREATED(
+                _UniffiFfiConverterTypeGroupChange.read(buf),
+            )
+        if variant == 4:
+            return Act.DECLINED(
+            )
+        if variant == 5:
+            return Act.LEFT(
+            )
+        if variant == 6:
+            return Act.RETIRED(
+                _UniffiFfiConverterUInt32.read(buf),
+            )
+        if variant == 7:
+            return Act.UPDATED(
+                _UniffiFfiConverterTypeGroupChange.read(buf),
+            )
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value.is_ACCEPTED():
+            return
+        if value.is_ADDED():
+            _UniffiFfiConverterSequenceString.check_lower(value.users)
+            return
+        if value.is_CREATED():
+            _UniffiFfiConverterTypeGroupChange.check_lower(value.change)
+            return
+        if value.is_DECLINED():
+            return
+        if value.is_LEFT():
+            return
+        if value.is_RETIRED():
+            _UniffiFfiConverterUInt32.check_lower(value.retired)
+            return
+        if value.is_UPDATED():
+            _UniffiFfiConverterTypeGroupChange.check_lower(value.change)
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value.is_ACCEPTED():
+            buf.write_i32(1)
+        if value.is_ADDED():
+            buf.write_i32(2)
+            _UniffiFfiConverterSequenceString.write(value.users, buf)
+        if value.is_CREATED():
+            buf.write_i32(3)
+            _UniffiFfiConverterTypeGroupChange.write(value.change, buf)
+        if value.is_DECLINED():
+            buf.write_i32(4)
+        if value.is_LEFT():
+            buf.write_i32(5)
+        if value.is_RETIRED():
+            buf.write_i32(6)
+            _UniffiFfiConverterUInt32.write(value.retired, buf)
+        if value.is_UPDATED():
+            buf.write_i32(7)
+            _UniffiFfiConverterTypeGroupChange.write(value.change, buf)
+
+
+
+@dataclass
+class HistoryEntry:
+    """
+    One operation of a group.
+"""
+    def __init__(self, *, id:Bytes, user:str, device:int, act:Act, counts:bool):
+        self.id = id
+        self.user = user
+        self.device = device
+        self.act = act
+        self.counts = counts
+        
+        
+
+    
+    def __str__(self):
+        return "HistoryEntry(id={}, user={}, device={}, act={}, counts={})".format(self.id, self.user, self.device, self.act, self.counts)
+    def __eq__(self, other):
+        if self.id != other.id:
+            return False
+        if self.user != other.user:
+            return False
+        if self.device != other.device:
+            return False
+        if self.act != other.act:
+            return False
+        if self.counts != other.counts:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeHistoryEntry(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return HistoryEntry(
+            id=_UniffiFfiConverterTypeBytes.read(buf),
+            user=_UniffiFfiConverterString.read(buf),
+            device=_UniffiFfiConverterUInt32.read(buf),
+            act=_UniffiFfiConverterTypeAct.read(buf),
+            counts=_UniffiFfiConverterBoolean.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeBytes.check_lower(value.id)
+        _UniffiFfiConverterString.check_lower(value.user)
+        _UniffiFfiConverterUInt32.check_lower(value.device)
+        _UniffiFfiConverterTypeAct.check_lower(value.act)
+        _UniffiFfiConverterBoolean.check_lower(value.counts)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeBytes.write(value.id, buf)
+        _UniffiFfiConverterString.write(value.user, buf)
+        _UniffiFfiConverterUInt32.write(value.device, buf)
+        _UniffiFfiConverterTypeAct.write(value.act, buf)
+        _UniffiFfiConverterBoolean.write(value.counts, buf)
+
+
+
+
+
+
+class MailOutcome(enum.Enum):
+    """
+    What has become of an envelope.
+"""
+    
+    DUPLICATE = 0
+    """
+    It was received before.
+"""
+    
+    HELD = 1
+    """
+    It waits in the store until the app accepts a changed identity, or its group is known.
+"""
+    
+    LATER = 2
+    """
+    The store failed on it, and it may open later.
+"""
+    
+    OPENED = 3
+    """
+    It was opened.
+"""
+    
+    REFUSED = 4
+    """
+    It will never open.
+"""
+    
+
+
+class _UniffiFfiConverterTypeMailOutcome(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return MailOutcome.DUPLICATE
+        if variant == 2:
+            return MailOutcome.HELD
+        if variant == 3:
+            return MailOutcome.LATER
+        if variant == 4:
+            return MailOutcome.OPENED
+        if variant == 5:
+            return MailOutcome.REFUSED
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == MailOutcome.DUPLICATE:
+            return
+        if value == MailOutcome.HELD:
+            return
+        if value == MailOutcome.LATER:
+            return
+        if value == MailOutcome.OPENED:
+            return
+        if value == MailOutcome.REFUSED:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == MailOutcome.DUPLICATE:
+            buf.write_i32(1)
+        if value == MailOutcome.HELD:
+            buf.write_i32(2)
+        if value == MailOutcome.LATER:
+            buf.write_i32(3)
+        if value == MailOutcome.OPENED:
+            buf.write_i32(4)
+        if value == MailOutcome.REFUSED:
+            buf.write_i32(5)
+
+
+
+@dataclass
+class Sender:
+    """
+    The device that an envelope says it comes from.
+"""
+    def __init__(self, *, user:str, device:int, authenticated:bool):
+        self.user = user
+        self.device = device
+        self.authenticated = authenticated
+        
+        
+
+    
+    def __str__(self):
+        return "Sender(user={}, device={}, authenticated={})".format(self.user, self.device, self.authenticated)
+    def __eq__(self, other):
+        if self.user != other.user:
+            return False
+        if self.device != other.device:
+            return False
+        if self.authenticated != other.authenticated:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeSender(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Sender(
+            user=_UniffiFfiConverterString.read(buf),
+            device=_UniffiFfiConverterUInt32.read(buf),
+            authenticated=_UniffiFfiConverterBoolean.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.user)
+        _UniffiFfiConverterUInt32.check_lower(value.device)
+        _UniffiFfiConverterBoolean.check_lower(value.authenticated)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.user, buf)
+        _UniffiFfiConverterUInt32.write(value.device, buf)
+        _UniffiFfiConverterBoolean.write(value.authenticated, buf)
+
+class _UniffiFfiConverterOptionalTypeSender(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeSender.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeSender.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeSender.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+@dataclass
+class MailResult:
+    """
+    What has become of one envelope, and what to do with it.
+"""
+    def __init__(self, *, outcome:MailOutcome, items:typing.List[int], keep:bool, sender:typing.Optional[Sender], code:int):
+        self.outcome = outcome
+        self.items = items
+        self.keep = keep
+        self.sender = sender
+        self.code = code
+        
+        
+
+    
+    def __str__(self):
+        return "MailResult(outcome={}, items={}, keep={}, sender={}, code={})".format(self.outcome, self.items, self.keep, self.sender, self.code)
+    def __eq__(self, other):
+        if self.outcome != other.outcome:
+            return False
+        if self.items != other.items:
+            return False
+        if self.keep != other.keep:
+            return False
+        if self.sender != other.sender:
+            return False
+        if self.code != other.code:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeMailResult(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return MailResult(
+            outcome=_UniffiFfiConverterTypeMailOutcome.read(buf),
+            items=_UniffiFfiConverterSequenceUInt64.read(buf),
+            keep=_UniffiFfiConverterBoolean.read(buf),
+            sender=_UniffiFfiConverterOptionalTypeSender.read(buf),
+            code=_UniffiFfiConverterInt32.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeMailOutcome.check_lower(value.outcome)
+        _UniffiFfiConverterSequenceUInt64.check_lower(value.items)
+        _UniffiFfiConverterBoolean.check_lower(value.keep)
+        _UniffiFfiConverterOptionalTypeSender.check_lower(value.sender)
+        _UniffiFfiConverterInt32.check_lower(value.code)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeMailOutcome.write(value.outcome, buf)
+        _UniffiFfiConverterSequenceUInt64.write(value.items, buf)
+        _UniffiFfiConverterBoolean.write(value.keep, buf)
+        _UniffiFfiConverterOptionalTypeSender.write(value.sender, buf)
+        _UniffiFfiConverterInt32.write(value.code, buf)
+
+class _UniffiFfiConverterOptionalSequenceString(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterSequenceString.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterSequenceString.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterSequenceString.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+@dataclass
+class Message:
+    """
+    A message that was opened and authenticated.
+"""
+    def __init__(self, *, content_id:Bytes, user:str, device:int, group:typing.Optional[Bytes], session_id:Bytes, sent_at:int, sequence:int, recipients:typing.Optional[typing.List[str]], payload:Bytes, from_removed_device:bool, no_one_time_key:bool, older_session:bool, from_former_member:bool):
+        self.content_id = content_id
+        self.user = user
+        self.device = device
+        self.group = group
+        self.session_id = session_id
+        self.sent_at = sent_at
+        self.sequence = sequence
+        self.recipients = recipients
+        self.payload = payload
+        self.from_removed_device = from_removed_device
+        self.no_one_time_key = no_one_time_key
+        self.older_session = older_session
+        self.from_former_member = from_former_member
+        
+        
+
+    
+    def __str__(self):
+        return "Message(content_id={}, user={}, device={}, group={}, session_id={}, sent_at={}, sequence={}, recipients={}, payload={}, from_removed_device={}, no_one_time_key={}, older_session={}, from_former_member={})".format(self.content_id, self.user, self.device, self.group, self.session_id, self.sent_at, self.sequence, self.recipients, self.payload, self.from_removed_device, self.no_one_time_key, self.older_session, self.from_former_member)
+    def __eq__(self, other):
+        if self.content_id != other.content_id:
+            return False
+        if self.user != other.user:
+            return False
+        if self.device != other.device:
+            return False
+        if self.group != other.group:
+            return False
+        if self.session_id != other.session_id:
+            return False
+        if self.sent_at != other.sent_at:
+            return False
+        if self.sequence != other.sequence:
+            return False
+        if self.recipients != other.recipients:
+            return False
+        if self.payload != other.payload:
+            return False
+        if self.from_removed_device != other.from_removed_device:
+            return False
+        if self.no_one_time_key != other.no_one_time_key:
+            return False
+        if self.older_session != other.older_session:
+            return False
+        if self.from_former_member != other.from_former_member:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Message(
+            content_id=_UniffiFfiConverterTypeBytes.read(buf),
+            user=_UniffiFfiConverterString.read(buf),
+            device=_UniffiFfiConverterUInt32.read(buf),
+            group=_UniffiFfiConverterOptionalTypeBytes.read(buf),
+            session_id=_UniffiFfiConverterTypeBytes.read(buf),
+            sent_at=_UniffiFfiConverterUInt64.read(buf),
+            sequence=_UniffiFfiConverterUInt64.read(buf),
+            recipients=_UniffiFfiConverterOptionalSequenceString.read(buf),
+            payload=_UniffiFfiConverterTypeBytes.read(buf),
+            from_removed_device=_UniffiFfiConverterBoolean.read(buf),
+            no_one_time_key=_UniffiFfiConverterBoolean.read(buf),
+            older_session=_UniffiFfiConverterBoolean.read(buf),
+            from_former_member=_UniffiFfiConverterBoolean.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeBytes.check_lower(value.content_id)
+        _UniffiFfiConverterString.check_lower(value.user)
+        _UniffiFfiConverterUInt32.check_lower(value.device)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.group)
+        _UniffiFfiConverterTypeBytes.check_lower(value.session_id)
+        _UniffiFfiConverterUInt64.check_lower(value.sent_at)
+        _UniffiFfiConverterUInt64.check_lower(value.sequence)
+        _UniffiFfiConverterOptionalSequenceString.check_lower(value.recipients)
+        _UniffiFfiConverterTypeBytes.check_lower(value.payload)
+        _UniffiFfiConverterBoolean.check_lower(value.from_removed_device)
+        _UniffiFfiConverterBoolean.check_lower(value.no_one_time_key)
+        _UniffiFfiConverterBoolean.check_lower(value.older_session)
+        _UniffiFfiConverterBoolean.check_lower(value.from_former_member)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeBytes.write(value.content_id, buf)
+        _UniffiFfiConverterString.write(value.user, buf)
+        _UniffiFfiConverterUInt32.write(value.device, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.group, buf)
+        _UniffiFfiConverterTypeBytes.write(value.session_id, buf)
+        _UniffiFfiConverterUInt64.write(value.sent_at, buf)
+        _UniffiFfiConverterUInt64.write(value.sequence, buf)
+        _UniffiFfiConverterOptionalSequenceString.write(value.recipients, buf)
+        _UniffiFfiConverterTypeBytes.write(value.payload, buf)
+        _UniffiFfiConverterBoolean.write(value.from_removed_device, buf)
+        _UniffiFfiConverterBoolean.write(value.no_one_time_key, buf)
+        _UniffiFfiConverterBoolean.write(value.older_session, buf)
+        _UniffiFfiConverterBoolean.write(value.from_former_member, buf)
+
+@dataclass
+class PendingSend:
+    """
+    A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
+"""
+    def __init__(self, *, id:Bytes, content_id:Bytes):
+        self.id = id
+        self.content_id = content_id
+        
+        
+
+    
+    def __str__(self):
+        return "PendingSend(id={}, content_id={})".format(self.id, self.content_id)
+    def __eq__(self, other):
+        if self.id != other.id:
+            return False
+        if self.content_id != other.content_id:
+            return False
+        return True
+
+class _UniffiFfiConverterTypePendingSend(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return PendingSend(
+            id=_UniffiFfiConverterTypeBytes.read(buf),
+            content_id=_UniffiFfiConverterTypeBytes.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeBytes.check_lower(value.content_id)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeBytes.write(value.content_id, buf)
+
+@dataclass
+class SeenEnvelope:
+    """
+    One envelope, as the server sees it.
+"""
+    def __init__(self, *, device:int, size:int, initiation:bool):
+        self.device = device
+        self.size = size
+        self.initiation = initiation
+        
+        
+
+    
+    def __str__(self):
+        return "SeenEnvelope(device={}, size={}, initiation={})".format(self.device, self.size, self.initiation)
+    def __eq__(self, other):
+        if self.device != other.device:
+            return False
+        if self.size != other.size:
+            return False
+        if self.initiation != other.initiation:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeSeenEnvelope(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return SeenEnvelope(
+            device=_UniffiFfiConverterUInt32.read(buf),
+            size=_UniffiFfiConverterUInt32.read(buf),
+            initiation=_UniffiFfiConverterBoolean.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterUInt32.check_lower(value.device)
+        _UniffiFfiConverterUInt32.check_lower(value.size)
+        _UniffiFfiConverterBoolean.check_lower(value.initiation)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterUInt32.write(value.device, buf)
+        _UniffiFfiConverterUInt32.write(value.size, buf)
+        _UniffiFfiConverterBoolean.write(value.initiation, buf)
+
+class _UniffiFfiConverterSequenceTypeSeenEnvelope(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeSeenEnvelope.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeSeenEnvelope.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeSeenEnvelope.read(buf) for i in range(count)
+        ]
+
+class _UniffiFfiConverterSequenceUInt32(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterUInt32.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterUInt32.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterUInt32.read(buf) for i in range(count)
+        ]
+
+
+
+
+
+
+class SeenByRelay:
+    """
+    One thing that the server saw.
+"""
+    def __init__(self):
+        raise RuntimeError("SeenByRelay cannot be instantiated directly")
+
+    # Each enum variant is a nested class of the enum itself.
+    @dataclass
+    class BUNDLE_FETCHED:
+        """
+        A bundle was handed out.
+"""
+        
+        def __init__(self, user:str, device:int):
+            self.user = user
+            
+            """
+        The user of the device.
+"""
+        
+            self.device = device
+            
+            """
+        The device.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "SeenByRelay.BUNDLE_FETCHED(user={}, device={})".format(self.user, self.device)
+        def __eq__(self, other):
+            if not isinstance(other, SeenByRelay):
+                return NotImplemented
+            if not other.is_BUNDLE_FETCHED():
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            return True
+
+    @dataclass
+    class PUBLISHED:
+        """
+        A device list or prekeys came up.
+"""
+        
+        def __init__(self, user:str, device:int, size:int):
+            self.user = user
+            
+            """
+        The user of the device.
+"""
+        
+            self.device = device
+            
+            """
+        The device that uploaded.
+"""
+        
+            self.size = size
+            
+            """
+        How many bytes.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "SeenByRelay.PUBLISHED(user={}, device={}, size={})".format(self.user, self.device, self.size)
+        def __eq__(self, other):
+            if not isinstance(other, SeenByRelay):
+                return NotImplemented
+            if not other.is_PUBLISHED():
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            if self.size != other.size:
+                return False
+            return True
+
+    @dataclass
+    class SUBMITTED:
+        """
+        A batch came.
+"""
+        
+        def __init__(self, sender:Address, recipient:str, envelopes:typing.List[SeenEnvelope], skipped:typing.List[int], accepted:bool):
+            self.sender = sender
+            
+            """
+        From whom.
+"""
+        
+            self.recipient = recipient
+            
+            """
+        For whom.
+"""
+        
+            self.envelopes = envelopes
+            
+            """
+        Its envelopes.
+"""
+        
+            self.skipped = skipped
+            
+            """
+        Devices that it skips.
+"""
+        
+            self.accepted = accepted
+            
+            """
+        Whether it was taken.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "SeenByRelay.SUBMITTED(sender={}, recipient={}, envelopes={}, skipped={}, accepted={})".format(self.sender, self.recipient, self.envelopes, self.skipped, self.accepted)
+        def __eq__(self, other):
+            if not isinstance(other, SeenByRelay):
+                return NotImplemented
+            if not other.is_SUBMITTED():
+                return False
+            if self.sender != other.sender:
+                return False
+            if self.recipient != other.recipient:
+                return False
+            if self.envelopes != other.envelopes:
+                return False
+            if self.skipped != other.skipped:
+                return False
+            if self.accepted != other.accepted:
+                return False
+            return True
+
+    
+
+    # For each variant, we have `is_NAME` and `is_name` methods for easily checking
+    # whether an instance is that variant.
+    def is_BUNDLE_FETCHED(self) -> bool:
+        return isinstance(self, SeenByRelay.BUNDLE_FETCHED)
+    def is_bundle_fetched(self) -> bool:
+        return isinstance(self, SeenByRelay.BUNDLE_FETCHED)
+    def is_PUBLISHED(self) -> bool:
+        return isinstance(self, SeenByRelay.PUBLISHED)
+    def is_published(self) -> bool:
+        return isinstance(self, SeenByRelay.PUBLISHED)
+    def is_SUBMITTED(self) -> bool:
+        return isinstance(self, SeenByRelay.SUBMITTED)
+    def is_submitted(self) -> bool:
+        return isinstance(self, SeenByRelay.SUBMITTED)
+    
+
+# Now, a little trick - we make each nested variant class be a subclass of the main
+# enum class, so that method calls and instance checks etc will work intuitively.
+# We might be able to do this a little more neatly with a metaclass, but this'll do.
+SeenByRelay.BUNDLE_FETCHED = type("SeenByRelay.BUNDLE_FETCHED", (SeenByRelay.BUNDLE_FETCHED, SeenByRelay,), {})  # type: ignore
+SeenByRelay.PUBLISHED = type("SeenByRelay.PUBLISHED", (SeenByRelay.PUBLISHED, SeenByRelay,), {})  # type: ignore
+SeenByRelay.SUBMITTED = type("SeenByRelay.SUBMITTED", (SeenByRelay.SUBMITTED, SeenByRelay,), {})  # type: ignore
+
+
+
+
+class _UniffiFfiConverterTypeSeenByRelay(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return SeenByRelay.BUNDLE_FETCHED(
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+            )
+        if variant == 2:
+            return SeenByRelay.PUBLISHED(
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+            )
+        if variant == 3:
+            return SeenByRelay.SUBMITTED(
+                _UniffiFfiConverterTypeAddress.read(buf),
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterSequenceTypeSeenEnvelope.read(buf),
+                _UniffiFfiConverterSequenceUInt32.read(buf),
+                _UniffiFfiConverterBoolean.read(buf),
+            )
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value.is_BUNDLE_FETCHED():
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            return
+        if value.is_PUBLISHED():
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            _UniffiFfiConverterUInt32.check_lower(value.size)
+            return
+        if value.is_SUBMITTED():
+            _UniffiFfiConverterTypeAddress.check_lower(value.sender)
+            _UniffiFfiConverterString.check_lower(value.recipient)
+            _UniffiFfiConverterSequenceTypeSeenEnvelope.check_lower(value.envelopes)
+            _UniffiFfiConverterSequenceUInt32.check_lower(value.skipped)
+            _UniffiFfiConverterBoolean.check_lower(value.accepted)
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value.is_BUNDLE_FETCHED():
+            buf.write_i32(1)
+            _UniffiFfiConverterString.write(value.user, buf)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+        if value.is_PUBLISHED():
+            buf.write_i32(2)
+            _UniffiFfiConverterString.write(value.user, buf)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+            _UniffiFfiConverterUInt32.write(value.size, buf)
+        if value.is_SUBMITTED():
+            buf.write_i32(3)
+            _UniffiFfiConverterTypeAddress.write(value.sender, buf)
+            _UniffiFfiConverterString.write(value.recipient, buf)
+            _UniffiFfiConverterSequenceTypeSeenEnvelope.write(value.envelopes, buf)
+            _UniffiFfiConverterSequenceUInt32.write(value.skipped, buf)
+            _UniffiFfiConverterBoolean.write(value.accepted, buf)
+
+
+
+class _UniffiFfiConverterSequenceTypeSeenByRelay(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeSeenByRelay.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeSeenByRelay.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeSeenByRelay.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class Waiting:
+    """
+    Envelopes that wait for a device.
+"""
+    def __init__(self, *, address:Address, count:int):
+        self.address = address
+        self.count = count
+        
+        
+
+    
+    def __str__(self):
+        return "Waiting(address={}, count={})".format(self.address, self.count)
+    def __eq__(self, other):
+        if self.address != other.address:
+            return False
+        if self.count != other.count:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeWaiting(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Waiting(
+            address=_UniffiFfiConverterTypeAddress.read(buf),
+            count=_UniffiFfiConverterUInt32.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeAddress.check_lower(value.address)
+        _UniffiFfiConverterUInt32.check_lower(value.count)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeAddress.write(value.address, buf)
+        _UniffiFfiConverterUInt32.write(value.count, buf)
+
+class _UniffiFfiConverterSequenceTypeWaiting(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeWaiting.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeWaiting.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeWaiting.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class RelayView:
+    """
+    All that the server holds and has seen.
+"""
+    def __init__(self, *, seen:typing.List[SeenByRelay], waiting:typing.List[Waiting]):
+        self.seen = seen
+        self.waiting = waiting
+        
+        
+
+    
+    def __str__(self):
+        return "RelayView(seen={}, waiting={})".format(self.seen, self.waiting)
+    def __eq__(self, other):
+        if self.seen != other.seen:
+            return False
+        if self.waiting != other.waiting:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeRelayView(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return RelayView(
+            seen=_UniffiFfiConverterSequenceTypeSeenByRelay.read(buf),
+            waiting=_UniffiFfiConverterSequenceTypeWaiting.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterSequenceTypeSeenByRelay.check_lower(value.seen)
+        _UniffiFfiConverterSequenceTypeWaiting.check_lower(value.waiting)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterSequenceTypeSeenByRelay.write(value.seen, buf)
+        _UniffiFfiConverterSequenceTypeWaiting.write(value.waiting, buf)
+
+
+
+
+
+
+class Outcome(enum.Enum):
+    """
+    What has become of a send for one user.
+"""
+    
+    CANCELLED = 0
+    """
+    The app has withdrawn it.
+"""
+    
+    FAILED = 1
+    """
+    It was given up: none of the user's devices has got it.
+"""
+    
+    SENT = 2
+    """
+    The server has taken it, for one of the user's devices at least.
+"""
+    
+    WAITING = 3
+    """
+    It is not settled.
+"""
+    
+
+
+class _UniffiFfiConverterTypeOutcome(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return Outcome.CANCELLED
+        if variant == 2:
+            return Outcome.FAILED
+        if variant == 3:
+            return Outcome.SENT
+        if variant == 4:
+            return Outcome.WAITING
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == Outcome.CANCELLED:
+            return
+        if value == Outcome.FAILED:
+            return
+        if value == Outcome.SENT:
+            return
+        if value == Outcome.WAITING:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == Outcome.CANCELLED:
+            buf.write_i32(1)
+        if value == Outcome.FAILED:
+            buf.write_i32(2)
+        if value == Outcome.SENT:
+            buf.write_i32(3)
+        if value == Outcome.WAITING:
+            buf.write_i32(4)
+
+
+
+
+
+
+
+
+class WaitingFor(enum.Enum):
+    """
+    What a send that is not settled waits for.
+"""
+    
+    IDENTITY = 0
+    """
+    The app's decision on a changed account key.
+"""
+    
+    NOTHING = 1
+    """
+    Nothing: it is settled.
+"""
+    
+    PUBLICATION = 2
+    """
+    An upload of this device's own prekeys.
+"""
+    
+    SERVER = 3
+    """
+    The server: requests are due, or under way.
+"""
+    
+
+
+class _UniffiFfiConverterTypeWaitingFor(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return WaitingFor.IDENTITY
+        if variant == 2:
+            return WaitingFor.NOTHING
+        if variant == 3:
+            return WaitingFor.PUBLICATION
+        if variant == 4:
+            return WaitingFor.SERVER
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == WaitingFor.IDENTITY:
+            return
+        if value == WaitingFor.NOTHING:
+            return
+        if value == WaitingFor.PUBLICATION:
+            return
+        if value == WaitingFor.SERVER:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == WaitingFor.IDENTITY:
+            buf.write_i32(1)
+        if value == WaitingFor.NOTHING:
+            buf.write_i32(2)
+        if value == WaitingFor.PUBLICATION:
+            buf.write_i32(3)
+        if value == WaitingFor.SERVER:
+            buf.write_i32(4)
+
+
+
+@dataclass
+class UserStatus:
+    """
+    How a send stands with one user.
+"""
+    def __init__(self, *, user:str, outcome:Outcome, waiting_for:WaitingFor, reached:int, skipped:typing.List[Skipped], code:int):
+        self.user = user
+        self.outcome = outcome
+        self.waiting_for = waiting_for
+        self.reached = reached
+        self.skipped = skipped
+        self.code = code
+        
+        
+
+    
+    def __str__(self):
+        return "UserStatus(user={}, outcome={}, waiting_for={}, reached={}, skipped={}, code={})".format(self.user, self.outcome, self.waiting_for, self.reached, self.skipped, self.code)
+    def __eq__(self, other):
+        if self.user != other.user:
+            return False
+        if self.outcome != other.outcome:
+            return False
+        if self.waiting_for != other.waiting_for:
+            return False
+        if self.reached != other.reached:
+            return False
+        if self.skipped != other.skipped:
+            return False
+        if self.code != other.code:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeUserStatus(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return UserStatus(
+            user=_UniffiFfiConverterString.read(buf),
+            outcome=_UniffiFfiConverterTypeOutcome.read(buf),
+            waiting_for=_UniffiFfiConverterTypeWaitingFor.read(buf),
+            reached=_UniffiFfiConverterUInt32.read(buf),
+            skipped=_UniffiFfiConverterSequenceTypeSkipped.read(buf),
+            code=_UniffiFfiConverterInt32.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.user)
+        _UniffiFfiConverterTypeOutcome.check_lower(value.outcome)
+        _UniffiFfiConverterTypeWaitingFor.check_lower(value.waiting_for)
+        _UniffiFfiConverterUInt32.check_lower(value.reached)
+        _UniffiFfiConverterSequenceTypeSkipped.check_lower(value.skipped)
+        _UniffiFfiConverterInt32.check_lower(value.code)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.user, buf)
+        _UniffiFfiConverterTypeOutcome.write(value.outcome, buf)
+        _UniffiFfiConverterTypeWaitingFor.write(value.waiting_for, buf)
+        _UniffiFfiConverterUInt32.write(value.reached, buf)
+        _UniffiFfiConverterSequenceTypeSkipped.write(value.skipped, buf)
+        _UniffiFfiConverterInt32.write(value.code, buf)
+
+class _UniffiFfiConverterSequenceTypeUserStatus(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeUserStatus.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeUserStatus.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeUserStatus.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class SendStatus:
+    """
+    How a send stands.
+"""
+    def __init__(self, *, id:Bytes, content_id:Bytes, group:typing.Optional[Bytes], payload:Bytes, finished:bool, users:typing.List[UserStatus]):
+        self.id = id
+        self.content_id = content_id
+        self.group = group
+        self.payload = payload
+        self.finished = finished
+        self.users = users
+        
+        
+
+    
+    def __str__(self):
+        return "SendStatus(id={}, content_id={}, group={}, payload={}, finished={}, users={})".format(self.id, self.content_id, self.group, self.payload, self.finished, self.users)
+    def __eq__(self, other):
+        if self.id != other.id:
+            return False
+        if self.content_id != other.content_id:
+            return False
+        if self.group != other.group:
+            return False
+        if self.payload != other.payload:
+            return False
+        if self.finished != other.finished:
+            return False
+        if self.users != other.users:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeSendStatus(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return SendStatus(
+            id=_UniffiFfiConverterTypeBytes.read(buf),
+            content_id=_UniffiFfiConverterTypeBytes.read(buf),
+            group=_UniffiFfiConverterOptionalTypeBytes.read(buf),
+            payload=_UniffiFfiConverterTypeBytes.read(buf),
+            finished=_UniffiFfiConverterBoolean.read(buf),
+            users=_UniffiFfiConverterSequenceTypeUserStatus.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeBytes.check_lower(value.content_id)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.group)
+        _UniffiFfiConverterTypeBytes.check_lower(value.payload)
+        _UniffiFfiConverterBoolean.check_lower(value.finished)
+        _UniffiFfiConverterSequenceTypeUserStatus.check_lower(value.users)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeBytes.write(value.content_id, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.group, buf)
+        _UniffiFfiConverterTypeBytes.write(value.payload, buf)
+        _UniffiFfiConverterBoolean.write(value.finished, buf)
+        _UniffiFfiConverterSequenceTypeUserStatus.write(value.users, buf)
+
+class _UniffiFfiConverterUInt16(_UniffiConverterPrimitiveInt):
+    CLASS_NAME = "u16"
+    VALUE_MIN = 0
+    VALUE_MAX = 2**16
+
+    @staticmethod
+    def read(buf):
+        return buf.read_u16()
+
+    @staticmethod
+    def write(value, buf):
+        buf.write_u16(value)
+
+@dataclass
+class ServerAnswer:
+    """
+    What the server answers.
+"""
+    def __init__(self, *, status:int, body:Bytes):
+        self.status = status
+        self.body = body
+        
+        
+
+    
+    def __str__(self):
+        return "ServerAnswer(status={}, body={})".format(self.status, self.body)
+    def __eq__(self, other):
+        if self.status != other.status:
+            return False
+        if self.body != other.body:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeServerAnswer(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return ServerAnswer(
+            status=_UniffiFfiConverterUInt16.read(buf),
+            body=_UniffiFfiConverterTypeBytes.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterUInt16.check_lower(value.status)
+        _UniffiFfiConverterTypeBytes.check_lower(value.body)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterUInt16.write(value.status, buf)
+        _UniffiFfiConverterTypeBytes.write(value.body, buf)
+
+
+
+
+
+
+class RequestKind(enum.Enum):
+    """
+    What a request asks of the server.
+"""
+    
+    BUNDLES = 0
+    """
+    Bundles of prekeys.
+"""
+    
+    CONFIRM = 1
+    """
+    Envelopes that are stored here may be deleted there.
+"""
+    
+    DELETE = 2
+    """
+    The account is deleted.
+"""
+    
+    LINK = 3
+    """
+    A step of linking another device.
+"""
+    
+    LISTS = 4
+    """
+    Device lists.
+"""
+    
+    MAIL = 5
+    """
+    The mailbox.
+"""
+    
+    PUBLICATION = 6
+    """
+    The device list and prekeys are uploaded.
+"""
+    
+    PUSH = 7
+    """
+    Where the server may knock.
+"""
+    
+    SUBMIT = 8
+    """
+    Batches.
+"""
+    
+
+
+class _UniffiFfiConverterTypeRequestKind(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return RequestKind.BUNDLES
+        if variant == 2:
+            return RequestKind.CONFIRM
+        if variant == 3:
+            return RequestKind.DELETE
+        if variant == 4:
+            return RequestKind.LINK
+        if variant == 5:
+            return RequestKind.LISTS
+        if variant == 6:
+            return RequestKind.MAIL
+        if variant == 7:
+            return RequestKind.PUBLICATION
+        if variant == 8:
+            return RequestKind.PUSH
+        if variant == 9:
+            return RequestKind.SUBMIT
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == RequestKind.BUNDLES:
+            return
+        if value == RequestKind.CONFIRM:
+            return
+        if value == RequestKind.DELETE:
+            return
+        if value == RequestKind.LINK:
+            return
+        if value == RequestKind.LISTS:
+            return
+        if value == RequestKind.MAIL:
+            return
+        if value == RequestKind.PUBLICATION:
+            return
+        if value == RequestKind.PUSH:
+            return
+        if value == RequestKind.SUBMIT:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == RequestKind.BUNDLES:
+            buf.write_i32(1)
+        if value == RequestKind.CONFIRM:
+            buf.write_i32(2)
+        if value == RequestKind.DELETE:
+            buf.write_i32(3)
+        if value == RequestKind.LINK:
+            buf.write_i32(4)
+        if value == RequestKind.LISTS:
+            buf.write_i32(5)
+        if value == RequestKind.MAIL:
+            buf.write_i32(6)
+        if value == RequestKind.PUBLICATION:
+            buf.write_i32(7)
+        if value == RequestKind.PUSH:
+            buf.write_i32(8)
+        if value == RequestKind.SUBMIT:
+            buf.write_i32(9)
+
+
+
+class _UniffiFfiConverterSequenceTypeHeader(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeHeader.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeHeader.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeHeader.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class ServerRequest:
+    """
+    One request to the server: a POST of `body` to `path`. Send it within a minute, and do not store it: the device gives it out
+    again.
+"""
+    def __init__(self, *, id:Bytes, kind:RequestKind, path:str, headers:typing.List[Header], body:Bytes, users:typing.List[str]):
+        self.id = id
+        self.kind = kind
+        self.path = path
+        self.headers = headers
+        self.body = body
+        self.users = users
+        
+        
+
+    
+    def __str__(self):
+        return "ServerRequest(id={}, kind={}, path={}, headers={}, body={}, users={})".format(self.id, self.kind, self.path, self.headers, self.body, self.users)
+    def __eq__(self, other):
+        if self.id != other.id:
+            return False
+        if self.kind != other.kind:
+            return False
+        if self.path != other.path:
+            return False
+        if self.headers != other.headers:
+            return False
+        if self.body != other.body:
+            return False
+        if self.users != other.users:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeServerRequest(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return ServerRequest(
+            id=_UniffiFfiConverterTypeBytes.read(buf),
+            kind=_UniffiFfiConverterTypeRequestKind.read(buf),
+            path=_UniffiFfiConverterString.read(buf),
+            headers=_UniffiFfiConverterSequenceTypeHeader.read(buf),
+            body=_UniffiFfiConverterTypeBytes.read(buf),
+            users=_UniffiFfiConverterSequenceString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeRequestKind.check_lower(value.kind)
+        _UniffiFfiConverterString.check_lower(value.path)
+        _UniffiFfiConverterSequenceTypeHeader.check_lower(value.headers)
+        _UniffiFfiConverterTypeBytes.check_lower(value.body)
+        _UniffiFfiConverterSequenceString.check_lower(value.users)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeRequestKind.write(value.kind, buf)
+        _UniffiFfiConverterString.write(value.path, buf)
+        _UniffiFfiConverterSequenceTypeHeader.write(value.headers, buf)
+        _UniffiFfiConverterTypeBytes.write(value.body, buf)
+        _UniffiFfiConverterSequenceString.write(value.users, buf)
+
+@dataclass
+class SessionView:
+    """
+    A session, as this device knows it.
+"""
+    def __init__(self, *, id:Bytes, generation:int, initiating:bool, sent:int, received:int, inactive:int):
+        self.id = id
+        self.generation = generation
+        self.initiating = initiating
+        self.sent = sent
+        self.received = received
+        self.inactive = inactive
+        
+        
+
+    
+    def __str__(self):
+        return "SessionView(id={}, generation={}, initiating={}, sent={}, received={}, inactive={})".format(self.id, self.generation, self.initiating, self.sent, self.received, self.inactive)
+    def __eq__(self, other):
+        if self.id != other.id:
+            return False
+        if self.generation != other.generation:
+            return False
+        if self.initiating != other.initiating:
+            return False
+        if self.sent != other.sent:
+            return False
+        if self.received != other.received:
+            return False
+        if self.inactive != other.inactive:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeSessionView(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return SessionView(
+            id=_UniffiFfiConverterTypeBytes.read(buf),
+            generation=_UniffiFfiConverterUInt64.read(buf),
+            initiating=_UniffiFfiConverterBoolean.read(buf),
+            sent=_UniffiFfiConverterUInt64.read(buf),
+            received=_UniffiFfiConverterUInt64.read(buf),
+            inactive=_UniffiFfiConverterUInt32.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeBytes.check_lower(value.id)
+        _UniffiFfiConverterUInt64.check_lower(value.generation)
+        _UniffiFfiConverterBoolean.check_lower(value.initiating)
+        _UniffiFfiConverterUInt64.check_lower(value.sent)
+        _UniffiFfiConverterUInt64.check_lower(value.received)
+        _UniffiFfiConverterUInt32.check_lower(value.inactive)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeBytes.write(value.id, buf)
+        _UniffiFfiConverterUInt64.write(value.generation, buf)
+        _UniffiFfiConverterBoolean.write(value.initiating, buf)
+        _UniffiFfiConverterUInt64.write(value.sent, buf)
+        _UniffiFfiConverterUInt64.write(value.received, buf)
+        _UniffiFfiConverterUInt32.write(value.inactive, buf)
+
+@dataclass
+class SkippedDevice:
+    """
+    A listed device that got nothing of a send.
+"""
+    def __init__(self, *, user:str, device:int, code:int):
+        self.user = user
+        self.device = device
+        self.code = code
+        
+        
+
+    
+    def __str__(self):
+        return "SkippedDevice(user={}, device={}, code={})".format(self.user, self.device, self.code)
+    def __eq__(self, other):
+        if self.user != other.user:
+            return False
+        if self.device != other.device:
+            return False
+        if self.code != other.code:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeSkippedDevice(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return SkippedDevice(
+            user=_UniffiFfiConverterString.read(buf),
+            device=_UniffiFfiConverterUInt32.read(buf),
+            code=_UniffiFfiConverterInt32.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.user)
+        _UniffiFfiConverterUInt32.check_lower(value.device)
+        _UniffiFfiConverterInt32.check_lower(value.code)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.user, buf)
+        _UniffiFfiConverterUInt32.write(value.device, buf)
+        _UniffiFfiConverterInt32.write(value.code, buf)
+
+@dataclass
+class StoreChange:
+    """
+    A row to write or to delete.
+"""
+    def __init__(self, *, key:Bytes, row:typing.Optional[Bytes]):
+        self.key = key
+        self.row = row
+        
+        
+
+    
+    def __str__(self):
+        return "StoreChange(key={}, row={})".format(self.key, self.row)
+    def __eq__(self, other):
+        if self.key != other.key:
+            return False
+        if self.row != other.row:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeStoreChange(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return StoreChange(
+            key=_UniffiFfiConverterTypeBytes.read(buf),
+            row=_UniffiFfiConverterOptionalTypeBytes.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeBytes.check_lower(value.key)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.row)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeBytes.write(value.key, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.row, buf)
+
+@dataclass
+class StoreRow:
+    """
+    A row.
+"""
+    def __init__(self, *, key:Bytes, row:Bytes):
+        self.key = key
+        self.row = row
+        
+        
+
+    
+    def __str__(self):
+        return "StoreRow(key={}, row={})".format(self.key, self.row)
+    def __eq__(self, other):
+        if self.key != other.key:
+            return False
+        if self.row != other.row:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeStoreRow(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return StoreRow(
+            key=_UniffiFfiConverterTypeBytes.read(buf),
+            row=_UniffiFfiConverterTypeBytes.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeBytes.check_lower(value.key)
+        _UniffiFfiConverterTypeBytes.check_lower(value.row)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeBytes.write(value.key, buf)
+        _UniffiFfiConverterTypeBytes.write(value.row, buf)
+
+class _UniffiFfiConverterSequenceTypeStoreRow(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeStoreRow.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeStoreRow.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeStoreRow.read(buf) for i in range(count)
+        ]
+
+@dataclass
+class StoreSnapshot:
+    """
+    Rows as they were at one generation.
+"""
+    def __init__(self, *, generation:Bytes, rows:typing.List[StoreRow]):
+        self.generation = generation
+        self.rows = rows
+        
+        
+
+    
+    def __str__(self):
+        return "StoreSnapshot(generation={}, rows={})".format(self.generation, self.rows)
+    def __eq__(self, other):
+        if self.generation != other.generation:
+            return False
+        if self.rows != other.rows:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeStoreSnapshot(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return StoreSnapshot(
+            generation=_UniffiFfiConverterTypeBytes.read(buf),
+            rows=_UniffiFfiConverterSequenceTypeStoreRow.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeBytes.check_lower(value.generation)
+        _UniffiFfiConverterSequenceTypeStoreRow.check_lower(value.rows)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeBytes.write(value.generation, buf)
+        _UniffiFfiConverterSequenceTypeStoreRow.write(value.rows, buf)
+
+@dataclass
+class UserView:
+    """
+    A user, as this device knows it.
+"""
+    def __init__(self, *, user:str, account_key:Bytes, claimed_key:typing.Optional[Bytes], verified:bool, epoch:int, forked:bool, paused:bool):
+        self.user = user
+        self.account_key = account_key
+        self.claimed_key = claimed_key
+        self.verified = verified
+        self.epoch = epoch
+        self.forked = forked
+        self.paused = paused
+        
+        
+
+    
+    def __str__(self):
+        return "UserView(user={}, account_key={}, claimed_key={}, verified={}, epoch={}, forked={}, paused={})".format(self.user, self.account_key, self.claimed_key, self.verified, self.epoch, self.forked, self.paused)
+    def __eq__(self, other):
+        if self.user != other.user:
+            return False
+        if self.account_key != other.account_key:
+            return False
+        if self.claimed_key != other.claimed_key:
+            return False
+        if self.verified != other.verified:
+            return False
+        if self.epoch != other.epoch:
+            return False
+        if self.forked != other.forked:
+            return False
+        if self.paused != other.paused:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeUserView(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return UserView(
+            user=_UniffiFfiConverterString.read(buf),
+            account_key=_UniffiFfiConverterTypeBytes.read(buf),
+            claimed_key=_UniffiFfiConverterOptionalTypeBytes.read(buf),
+            verified=_UniffiFfiConverterBoolean.read(buf),
+            epoch=_UniffiFfiConverterUInt64.read(buf),
+            forked=_UniffiFfiConverterBoolean.read(buf),
+            paused=_UniffiFfiConverterBoolean.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.user)
+        _UniffiFfiConverterTypeBytes.check_lower(value.account_key)
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.claimed_key)
+        _UniffiFfiConverterBoolean.check_lower(value.verified)
+        _UniffiFfiConverterUInt64.check_lower(value.epoch)
+        _UniffiFfiConverterBoolean.check_lower(value.forked)
+        _UniffiFfiConverterBoolean.check_lower(value.paused)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.user, buf)
+        _UniffiFfiConverterTypeBytes.write(value.account_key, buf)
+        _UniffiFfiConverterOptionalTypeBytes.write(value.claimed_key, buf)
+        _UniffiFfiConverterBoolean.write(value.verified, buf)
+        _UniffiFfiConverterUInt64.write(value.epoch, buf)
+        _UniffiFfiConverterBoolean.write(value.forked, buf)
+        _UniffiFfiConverterBoolean.write(value.paused, buf)
+
+class _UniffiFfiConverterSequenceTypeFailedUser(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeFailedUser.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeFailedUser.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeFailedUser.read(buf) for i in range(count)
+        ]
+
+class _UniffiFfiConverterSequenceTypeSkippedDevice(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeSkippedDevice.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeSkippedDevice.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeSkippedDevice.read(buf) for i in range(count)
+        ]
 
 
 
@@ -2139,52 +5250,6 @@ class Event:
             if self.device != other.device:
                 return False
             if self.added != other.added:
-                return False
-            return True
-
-    @dataclass
-    class GROUP_DIVERGED:
-        """
-        A device has other operations of a group than this one. Call `device.tick()`: what either device lacks is in the outbox then.
-"""
-        
-        def __init__(self, group:Bytes, user:str, device:int):
-            self.group = group
-            
-            """
-        The group, 32 bytes.
-"""
-        
-            self.user = user
-            
-            """
-        The user of the other device.
-"""
-        
-            self.device = device
-            
-            """
-        The other device.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Event.GROUP_DIVERGED(group={}, user={}, device={})".format(self.group, self.user, self.device)
-        def __eq__(self, other):
-            if not isinstance(other, Event):
-                return NotImplemented
-            if not other.is_GROUP_DIVERGED():
-                return False
-            if self.group != other.group:
-                return False
-            if self.user != other.user:
-                return False
-            if self.device != other.device:
                 return False
             return True
 
@@ -2617,6 +5682,204 @@ class Event:
             return True
 
     @dataclass
+    class NOT_OPENED:
+        """
+        An envelope of a known device could not be opened: what it said is lost, unless the sender says it again.
+"""
+        
+        def __init__(self, user:str, device:int, code:int):
+            self.user = user
+            
+            """
+        The user who sent it.
+"""
+        
+            self.device = device
+            
+            """
+        The device that sent it.
+"""
+        
+            self.code = code
+            
+            """
+        The number of the code that says why.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.NOT_OPENED(user={}, device={}, code={})".format(self.user, self.device, self.code)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_NOT_OPENED():
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            if self.code != other.code:
+                return False
+            return True
+
+    @dataclass
+    class REGISTRATION_REFUSED:
+        """
+        The server refused this device as a new one: its name is taken, or the token is not good.
+"""
+        
+        def __init__(self, user:str):
+            self.user = user
+            
+            """
+        The user.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.REGISTRATION_REFUSED(user={})".format(self.user)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_REGISTRATION_REFUSED():
+                return False
+            if self.user != other.user:
+                return False
+            return True
+
+    @dataclass
+    class REMOVED_FROM_ACCOUNT:
+        """
+        This device is off its user's list: nothing more goes out or comes in.
+"""
+        
+        def __init__(self, epoch:int):
+            self.epoch = epoch
+            
+            """
+        The epoch of the list that does not name it.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.REMOVED_FROM_ACCOUNT(epoch={})".format(self.epoch)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_REMOVED_FROM_ACCOUNT():
+                return False
+            if self.epoch != other.epoch:
+                return False
+            return True
+
+    @dataclass
+    class SEND_FINISHED:
+        """
+        A send is settled with every user: the server has taken it, or it was given up.
+"""
+        
+        def __init__(self, send:Bytes, content_id:Bytes, group:typing.Optional[Bytes], reached:int, failed:typing.List[FailedUser], skipped:typing.List[SkippedDevice]):
+            self.send = send
+            
+            """
+        The send, 16 bytes.
+"""
+        
+            self.content_id = content_id
+            
+            """
+        The message's id, the same in every copy, 16 bytes.
+"""
+        
+            self.group = group
+            
+            """
+        The group that it was sent to, 32 bytes; absent for a direct send.
+"""
+        
+            self.reached = reached
+            
+            """
+        The number of users whom it reached.
+"""
+        
+            self.failed = failed
+            
+            """
+        The users whom it did not reach.
+"""
+        
+            self.skipped = skipped
+            
+            """
+        The devices that got nothing of it.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.SEND_FINISHED(send={}, content_id={}, group={}, reached={}, failed={}, skipped={})".format(self.send, self.content_id, self.group, self.reached, self.failed, self.skipped)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_SEND_FINISHED():
+                return False
+            if self.send != other.send:
+                return False
+            if self.content_id != other.content_id:
+                return False
+            if self.group != other.group:
+                return False
+            if self.reached != other.reached:
+                return False
+            if self.failed != other.failed:
+                return False
+            if self.skipped != other.skipped:
+                return False
+            return True
+
+    @dataclass
+    class SERVER_RESTORED:
+        """
+        The server's store was put back to an earlier state, and this device uploads its keys again.
+"""
+        
+        def __init__(self, ):
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.SERVER_RESTORED()".format()
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_SERVER_RESTORED():
+                return False
+            return True
+
+    @dataclass
     class SESSION_STARTED:
         """
         Another device has begun a session with this one.
@@ -2716,10 +5979,6 @@ class Event:
         return isinstance(self, Event.GROUP_ADDED)
     def is_group_added(self) -> bool:
         return isinstance(self, Event.GROUP_ADDED)
-    def is_GROUP_DIVERGED(self) -> bool:
-        return isinstance(self, Event.GROUP_DIVERGED)
-    def is_group_diverged(self) -> bool:
-        return isinstance(self, Event.GROUP_DIVERGED)
     def is_GROUP_EQUIVOCATION(self) -> bool:
         return isinstance(self, Event.GROUP_EQUIVOCATION)
     def is_group_equivocation(self) -> bool:
@@ -2760,6 +6019,26 @@ class Event:
         return isinstance(self, Event.SERVER_INCONSISTENT)
     def is_server_inconsistent(self) -> bool:
         return isinstance(self, Event.SERVER_INCONSISTENT)
+    def is_NOT_OPENED(self) -> bool:
+        return isinstance(self, Event.NOT_OPENED)
+    def is_not_opened(self) -> bool:
+        return isinstance(self, Event.NOT_OPENED)
+    def is_REGISTRATION_REFUSED(self) -> bool:
+        return isinstance(self, Event.REGISTRATION_REFUSED)
+    def is_registration_refused(self) -> bool:
+        return isinstance(self, Event.REGISTRATION_REFUSED)
+    def is_REMOVED_FROM_ACCOUNT(self) -> bool:
+        return isinstance(self, Event.REMOVED_FROM_ACCOUNT)
+    def is_removed_from_account(self) -> bool:
+        return isinstance(self, Event.REMOVED_FROM_ACCOUNT)
+    def is_SEND_FINISHED(self) -> bool:
+        return isinstance(self, Event.SEND_FINISHED)
+    def is_send_finished(self) -> bool:
+        return isinstance(self, Event.SEND_FINISHED)
+    def is_SERVER_RESTORED(self) -> bool:
+        return isinstance(self, Event.SERVER_RESTORED)
+    def is_server_restored(self) -> bool:
+        return isinstance(self, Event.SERVER_RESTORED)
     def is_SESSION_STARTED(self) -> bool:
         return isinstance(self, Event.SESSION_STARTED)
     def is_session_started(self) -> bool:
@@ -2780,7 +6059,6 @@ Event.DEVICE_LIST_OLD = type("Event.DEVICE_LIST_OLD", (Event.DEVICE_LIST_OLD, Ev
 Event.DEVICE_LIST_ROLLBACK = type("Event.DEVICE_LIST_ROLLBACK", (Event.DEVICE_LIST_ROLLBACK, Event,), {})  # type: ignore
 Event.GAP = type("Event.GAP", (Event.GAP, Event,), {})  # type: ignore
 Event.GROUP_ADDED = type("Event.GROUP_ADDED", (Event.GROUP_ADDED, Event,), {})  # type: ignore
-Event.GROUP_DIVERGED = type("Event.GROUP_DIVERGED", (Event.GROUP_DIVERGED, Event,), {})  # type: ignore
 Event.GROUP_EQUIVOCATION = type("Event.GROUP_EQUIVOCATION", (Event.GROUP_EQUIVOCATION, Event,), {})  # type: ignore
 Event.GROUP_INVITED = type("Event.GROUP_INVITED", (Event.GROUP_INVITED, Event,), {})  # type: ignore
 Event.GROUP_JOINED = type("Event.GROUP_JOINED", (Event.GROUP_JOINED, Event,), {})  # type: ignore
@@ -2791,6 +6069,11 @@ Event.HELD_DROPPED = type("Event.HELD_DROPPED", (Event.HELD_DROPPED, Event,), {}
 Event.IDLE_DEVICE = type("Event.IDLE_DEVICE", (Event.IDLE_DEVICE, Event,), {})  # type: ignore
 Event.IDENTITY_CHANGED = type("Event.IDENTITY_CHANGED", (Event.IDENTITY_CHANGED, Event,), {})  # type: ignore
 Event.SERVER_INCONSISTENT = type("Event.SERVER_INCONSISTENT", (Event.SERVER_INCONSISTENT, Event,), {})  # type: ignore
+Event.NOT_OPENED = type("Event.NOT_OPENED", (Event.NOT_OPENED, Event,), {})  # type: ignore
+Event.REGISTRATION_REFUSED = type("Event.REGISTRATION_REFUSED", (Event.REGISTRATION_REFUSED, Event,), {})  # type: ignore
+Event.REMOVED_FROM_ACCOUNT = type("Event.REMOVED_FROM_ACCOUNT", (Event.REMOVED_FROM_ACCOUNT, Event,), {})  # type: ignore
+Event.SEND_FINISHED = type("Event.SEND_FINISHED", (Event.SEND_FINISHED, Event,), {})  # type: ignore
+Event.SERVER_RESTORED = type("Event.SERVER_RESTORED", (Event.SERVER_RESTORED, Event,), {})  # type: ignore
 Event.SESSION_STARTED = type("Event.SESSION_STARTED", (Event.SESSION_STARTED, Event,), {})  # type: ignore
 Event.OTHER = type("Event.OTHER", (Event.OTHER, Event,), {})  # type: ignore
 
@@ -2842,74 +6125,94 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterSequenceString.read(buf),
             )
         if variant == 8:
-            return Event.GROUP_DIVERGED(
-                _UniffiFfiConverterTypeBytes.read(buf),
-                _UniffiFfiConverterString.read(buf),
-                _UniffiFfiConverterUInt32.read(buf),
-            )
-        if variant == 9:
             return Event.GROUP_EQUIVOCATION(
                 _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 10:
+        if variant == 9:
             return Event.GROUP_INVITED(
                 _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 11:
+        if variant == 10:
             return Event.GROUP_JOINED(
                 _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 12:
+        if variant == 11:
             return Event.GROUP_LEFT(
                 _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 13:
+        if variant == 12:
             return Event.GROUP_REVOKED(
                 _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterSequenceString.read(buf),
             )
-        if variant == 14:
+        if variant == 13:
             return Event.GROUP_UPDATED(
                 _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterTypeBytes.read(buf),
             )
-        if variant == 15:
+        if variant == 14:
             return Event.HELD_DROPPED(
                 _UniffiFfiConverterString.read(buf),
             )
-        if variant == 16:
+        if variant == 15:
             return Event.IDLE_DEVICE(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 17:
+        if variant == 16:
             return Event.IDENTITY_CHANGED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterBoolean.read(buf),
             )
-        if variant == 18:
+        if variant == 17:
             return Event.SERVER_INCONSISTENT(
                 _UniffiFfiConverterString.read(buf),
             )
+        if variant == 18:
+            return Event.NOT_OPENED(
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+                _UniffiFfiConverterInt32.read(buf),
+            )
         if variant == 19:
+            return Event.REGISTRATION_REFUSED(
+                _UniffiFfiConverterString.read(buf),
+            )
+        if variant == 20:
+            return Event.REMOVED_FROM_ACCOUNT(
+                _UniffiFfiConverterUInt64.read(buf),
+            )
+        if variant == 21:
+            return Event.SEND_FINISHED(
+                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterOptionalTypeBytes.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+                _UniffiFfiConverterSequenceTypeFailedUser.read(buf),
+                _UniffiFfiConverterSequenceTypeSkippedDevice.read(buf),
+            )
+        if variant == 22:
+            return Event.SERVER_RESTORED(
+            )
+        if variant == 23:
             return Event.SESSION_STARTED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterTypeBytes.read(buf),
             )
-        if variant == 20:
+        if variant == 24:
             return Event.OTHER(
             )
         raise InternalError("Raw enum value doesn't match any cases")
@@ -2948,11 +6251,6 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             _UniffiFfiConverterSequenceString.check_lower(value.added)
-            return
-        if value.is_GROUP_DIVERGED():
-            _UniffiFfiConverterTypeBytes.check_lower(value.group)
-            _UniffiFfiConverterString.check_lower(value.user)
-            _UniffiFfiConverterUInt32.check_lower(value.device)
             return
         if value.is_GROUP_EQUIVOCATION():
             _UniffiFfiConverterTypeBytes.check_lower(value.group)
@@ -3000,6 +6298,27 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_SERVER_INCONSISTENT():
             _UniffiFfiConverterString.check_lower(value.user)
             return
+        if value.is_NOT_OPENED():
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            _UniffiFfiConverterInt32.check_lower(value.code)
+            return
+        if value.is_REGISTRATION_REFUSED():
+            _UniffiFfiConverterString.check_lower(value.user)
+            return
+        if value.is_REMOVED_FROM_ACCOUNT():
+            _UniffiFfiConverterUInt64.check_lower(value.epoch)
+            return
+        if value.is_SEND_FINISHED():
+            _UniffiFfiConverterTypeBytes.check_lower(value.send)
+            _UniffiFfiConverterTypeBytes.check_lower(value.content_id)
+            _UniffiFfiConverterOptionalTypeBytes.check_lower(value.group)
+            _UniffiFfiConverterUInt32.check_lower(value.reached)
+            _UniffiFfiConverterSequenceTypeFailedUser.check_lower(value.failed)
+            _UniffiFfiConverterSequenceTypeSkippedDevice.check_lower(value.skipped)
+            return
+        if value.is_SERVER_RESTORED():
+            return
         if value.is_SESSION_STARTED():
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
@@ -3044,2611 +6363,103 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterSequenceString.write(value.added, buf)
-        if value.is_GROUP_DIVERGED():
+        if value.is_GROUP_EQUIVOCATION():
             buf.write_i32(8)
             _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
-        if value.is_GROUP_EQUIVOCATION():
+        if value.is_GROUP_INVITED():
             buf.write_i32(9)
             _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
-        if value.is_GROUP_INVITED():
+        if value.is_GROUP_JOINED():
             buf.write_i32(10)
             _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
-        if value.is_GROUP_JOINED():
+        if value.is_GROUP_LEFT():
             buf.write_i32(11)
             _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
-        if value.is_GROUP_LEFT():
-            buf.write_i32(12)
-            _UniffiFfiConverterTypeBytes.write(value.group, buf)
-            _UniffiFfiConverterString.write(value.user, buf)
-            _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_REVOKED():
-            buf.write_i32(13)
+            buf.write_i32(12)
             _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterSequenceString.write(value.users, buf)
         if value.is_GROUP_UPDATED():
-            buf.write_i32(14)
+            buf.write_i32(13)
             _UniffiFfiConverterTypeBytes.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterTypeBytes.write(value.operation, buf)
         if value.is_HELD_DROPPED():
-            buf.write_i32(15)
+            buf.write_i32(14)
             _UniffiFfiConverterString.write(value.user, buf)
         if value.is_IDLE_DEVICE():
-            buf.write_i32(16)
+            buf.write_i32(15)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_IDENTITY_CHANGED():
-            buf.write_i32(17)
+            buf.write_i32(16)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterTypeBytes.write(value.pinned, buf)
             _UniffiFfiConverterTypeBytes.write(value.claimed, buf)
             _UniffiFfiConverterBoolean.write(value.was_verified, buf)
         if value.is_SERVER_INCONSISTENT():
+            buf.write_i32(17)
+            _UniffiFfiConverterString.write(value.user, buf)
+        if value.is_NOT_OPENED():
             buf.write_i32(18)
             _UniffiFfiConverterString.write(value.user, buf)
-        if value.is_SESSION_STARTED():
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+            _UniffiFfiConverterInt32.write(value.code, buf)
+        if value.is_REGISTRATION_REFUSED():
             buf.write_i32(19)
+            _UniffiFfiConverterString.write(value.user, buf)
+        if value.is_REMOVED_FROM_ACCOUNT():
+            buf.write_i32(20)
+            _UniffiFfiConverterUInt64.write(value.epoch, buf)
+        if value.is_SEND_FINISHED():
+            buf.write_i32(21)
+            _UniffiFfiConverterTypeBytes.write(value.send, buf)
+            _UniffiFfiConverterTypeBytes.write(value.content_id, buf)
+            _UniffiFfiConverterOptionalTypeBytes.write(value.group, buf)
+            _UniffiFfiConverterUInt32.write(value.reached, buf)
+            _UniffiFfiConverterSequenceTypeFailedUser.write(value.failed, buf)
+            _UniffiFfiConverterSequenceTypeSkippedDevice.write(value.skipped, buf)
+        if value.is_SERVER_RESTORED():
+            buf.write_i32(22)
+        if value.is_SESSION_STARTED():
+            buf.write_i32(23)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterTypeBytes.write(value.session_id, buf)
         if value.is_OTHER():
-            buf.write_i32(20)
+            buf.write_i32(24)
 
 
 
-class _UniffiFfiConverterSequenceTypeEvent(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeEvent.check_lower(item)
 
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeEvent.write(item, buf)
 
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
 
-        return [
-            _UniffiFfiConverterTypeEvent.read(buf) for i in range(count)
-        ]
 
-class _UniffiFfiConverterInt32(_UniffiConverterPrimitiveInt):
-    CLASS_NAME = "i32"
-    VALUE_MIN = -2**31
-    VALUE_MAX = 2**31
 
-    @staticmethod
-    def read(buf):
-        return buf.read_i32()
-
-    @staticmethod
-    def write(value, buf):
-        buf.write_i32(value)
-
-@dataclass
-class Refusal:
+class InboxItem:
     """
-    Something in the answers that was not taken. It changed nothing, but its device is skipped.
-"""
-    def __init__(self, *, field:str, item:int, code:int):
-        self.field = field
-        self.item = item
-        self.code = code
-        
-        
-
-    
-    def __str__(self):
-        return "Refusal(field={}, item={}, code={})".format(self.field, self.item, self.code)
-    def __eq__(self, other):
-        if self.field != other.field:
-            return False
-        if self.item != other.item:
-            return False
-        if self.code != other.code:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeRefusal(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return Refusal(
-            field=_UniffiFfiConverterString.read(buf),
-            item=_UniffiFfiConverterUInt32.read(buf),
-            code=_UniffiFfiConverterInt32.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterString.check_lower(value.field)
-        _UniffiFfiConverterUInt32.check_lower(value.item)
-        _UniffiFfiConverterInt32.check_lower(value.code)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterString.write(value.field, buf)
-        _UniffiFfiConverterUInt32.write(value.item, buf)
-        _UniffiFfiConverterInt32.write(value.code, buf)
-
-class _UniffiFfiConverterSequenceTypeRefusal(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeRefusal.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeRefusal.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeRefusal.read(buf) for i in range(count)
-        ]
-
-@dataclass
-class Applied:
-    """
-    What came of the answers.
-"""
-    def __init__(self, *, events:typing.List[Event], refusals:typing.List[Refusal]):
-        self.events = events
-        self.refusals = refusals
-        
-        
-
-    
-    def __str__(self):
-        return "Applied(events={}, refusals={})".format(self.events, self.refusals)
-    def __eq__(self, other):
-        if self.events != other.events:
-            return False
-        if self.refusals != other.refusals:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeApplied(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return Applied(
-            events=_UniffiFfiConverterSequenceTypeEvent.read(buf),
-            refusals=_UniffiFfiConverterSequenceTypeRefusal.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterSequenceTypeEvent.check_lower(value.events)
-        _UniffiFfiConverterSequenceTypeRefusal.check_lower(value.refusals)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterSequenceTypeEvent.write(value.events, buf)
-        _UniffiFfiConverterSequenceTypeRefusal.write(value.refusals, buf)
-
-@dataclass
-class Outgoing:
-    """
-    One ciphertext for one device.
-"""
-    def __init__(self, *, device:int, envelope:Bytes):
-        self.device = device
-        self.envelope = envelope
-        
-        
-
-    
-    def __str__(self):
-        return "Outgoing(device={}, envelope={})".format(self.device, self.envelope)
-    def __eq__(self, other):
-        if self.device != other.device:
-            return False
-        if self.envelope != other.envelope:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeOutgoing(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return Outgoing(
-            device=_UniffiFfiConverterUInt32.read(buf),
-            envelope=_UniffiFfiConverterTypeBytes.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterUInt32.check_lower(value.device)
-        _UniffiFfiConverterTypeBytes.check_lower(value.envelope)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterUInt32.write(value.device, buf)
-        _UniffiFfiConverterTypeBytes.write(value.envelope, buf)
-
-class _UniffiFfiConverterSequenceTypeOutgoing(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeOutgoing.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeOutgoing.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeOutgoing.read(buf) for i in range(count)
-        ]
-
-@dataclass
-class Skipped:
-    """
-    A listed device that gets nothing.
-"""
-    def __init__(self, *, device:int, code:int):
-        self.device = device
-        self.code = code
-        
-        
-
-    
-    def __str__(self):
-        return "Skipped(device={}, code={})".format(self.device, self.code)
-    def __eq__(self, other):
-        if self.device != other.device:
-            return False
-        if self.code != other.code:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeSkipped(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return Skipped(
-            device=_UniffiFfiConverterUInt32.read(buf),
-            code=_UniffiFfiConverterInt32.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterUInt32.check_lower(value.device)
-        _UniffiFfiConverterInt32.check_lower(value.code)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterUInt32.write(value.device, buf)
-        _UniffiFfiConverterInt32.write(value.code, buf)
-
-class _UniffiFfiConverterSequenceTypeSkipped(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeSkipped.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeSkipped.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeSkipped.read(buf) for i in range(count)
-        ]
-
-@dataclass
-class Batch:
-    """
-    One user's ciphertexts: all of them go to the server together, or none.
-"""
-    def __init__(self, *, user:str, targeted:bool, envelopes:typing.List[Outgoing], skips:typing.List[Skipped]):
-        self.user = user
-        self.targeted = targeted
-        self.envelopes = envelopes
-        self.skips = skips
-        
-        
-
-    
-    def __str__(self):
-        return "Batch(user={}, targeted={}, envelopes={}, skips={})".format(self.user, self.targeted, self.envelopes, self.skips)
-    def __eq__(self, other):
-        if self.user != other.user:
-            return False
-        if self.targeted != other.targeted:
-            return False
-        if self.envelopes != other.envelopes:
-            return False
-        if self.skips != other.skips:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeBatch(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return Batch(
-            user=_UniffiFfiConverterString.read(buf),
-            targeted=_UniffiFfiConverterBoolean.read(buf),
-            envelopes=_UniffiFfiConverterSequenceTypeOutgoing.read(buf),
-            skips=_UniffiFfiConverterSequenceTypeSkipped.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterString.check_lower(value.user)
-        _UniffiFfiConverterBoolean.check_lower(value.targeted)
-        _UniffiFfiConverterSequenceTypeOutgoing.check_lower(value.envelopes)
-        _UniffiFfiConverterSequenceTypeSkipped.check_lower(value.skips)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterString.write(value.user, buf)
-        _UniffiFfiConverterBoolean.write(value.targeted, buf)
-        _UniffiFfiConverterSequenceTypeOutgoing.write(value.envelopes, buf)
-        _UniffiFfiConverterSequenceTypeSkipped.write(value.skips, buf)
-
-@dataclass
-class Cost:
-    """
-    What one message to a group costs.
-"""
-    def __init__(self, *, envelopes:int, bytes:int, unknown:typing.List[str]):
-        self.envelopes = envelopes
-        self.bytes = bytes
-        self.unknown = unknown
-        
-        
-
-    
-    def __str__(self):
-        return "Cost(envelopes={}, bytes={}, unknown={})".format(self.envelopes, self.bytes, self.unknown)
-    def __eq__(self, other):
-        if self.envelopes != other.envelopes:
-            return False
-        if self.bytes != other.bytes:
-            return False
-        if self.unknown != other.unknown:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeCost(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return Cost(
-            envelopes=_UniffiFfiConverterUInt32.read(buf),
-            bytes=_UniffiFfiConverterUInt64.read(buf),
-            unknown=_UniffiFfiConverterSequenceString.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterUInt32.check_lower(value.envelopes)
-        _UniffiFfiConverterUInt64.check_lower(value.bytes)
-        _UniffiFfiConverterSequenceString.check_lower(value.unknown)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterUInt32.write(value.envelopes, buf)
-        _UniffiFfiConverterUInt64.write(value.bytes, buf)
-        _UniffiFfiConverterSequenceString.write(value.unknown, buf)
-
-
-
-
-
-
-class DeviceState(enum.Enum):
-    """
-    How a device stands with us.
-"""
-    
-    ACTIVE = 0
-    """
-    Listed, with a usable session.
-"""
-    
-    NO_SESSION = 1
-    """
-    Listed; the next send initiates a session.
-"""
-    
-    STALE = 2
-    """
-    No longer listed; kept for late messages.
-"""
-    
-
-
-class _UniffiFfiConverterTypeDeviceState(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        variant = buf.read_i32()
-        if variant == 1:
-            return DeviceState.ACTIVE
-        if variant == 2:
-            return DeviceState.NO_SESSION
-        if variant == 3:
-            return DeviceState.STALE
-        raise InternalError("Raw enum value doesn't match any cases")
-
-    @staticmethod
-    def check_lower(value):
-        if value == DeviceState.ACTIVE:
-            return
-        if value == DeviceState.NO_SESSION:
-            return
-        if value == DeviceState.STALE:
-            return
-        raise ValueError(value)
-
-    @staticmethod
-    def write(value, buf):
-        if value == DeviceState.ACTIVE:
-            buf.write_i32(1)
-        if value == DeviceState.NO_SESSION:
-            buf.write_i32(2)
-        if value == DeviceState.STALE:
-            buf.write_i32(3)
-
-
-
-@dataclass
-class DeviceView:
-    """
-    A device, as this device knows it.
-"""
-    def __init__(self, *, device:int, signing_key:Bytes, identity_key:Bytes, state:DeviceState, session_id:typing.Optional[Bytes]):
-        self.device = device
-        self.signing_key = signing_key
-        self.identity_key = identity_key
-        self.state = state
-        self.session_id = session_id
-        
-        
-
-    
-    def __str__(self):
-        return "DeviceView(device={}, signing_key={}, identity_key={}, state={}, session_id={})".format(self.device, self.signing_key, self.identity_key, self.state, self.session_id)
-    def __eq__(self, other):
-        if self.device != other.device:
-            return False
-        if self.signing_key != other.signing_key:
-            return False
-        if self.identity_key != other.identity_key:
-            return False
-        if self.state != other.state:
-            return False
-        if self.session_id != other.session_id:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeDeviceView(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return DeviceView(
-            device=_UniffiFfiConverterUInt32.read(buf),
-            signing_key=_UniffiFfiConverterTypeBytes.read(buf),
-            identity_key=_UniffiFfiConverterTypeBytes.read(buf),
-            state=_UniffiFfiConverterTypeDeviceState.read(buf),
-            session_id=_UniffiFfiConverterOptionalTypeBytes.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterUInt32.check_lower(value.device)
-        _UniffiFfiConverterTypeBytes.check_lower(value.signing_key)
-        _UniffiFfiConverterTypeBytes.check_lower(value.identity_key)
-        _UniffiFfiConverterTypeDeviceState.check_lower(value.state)
-        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.session_id)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterUInt32.write(value.device, buf)
-        _UniffiFfiConverterTypeBytes.write(value.signing_key, buf)
-        _UniffiFfiConverterTypeBytes.write(value.identity_key, buf)
-        _UniffiFfiConverterTypeDeviceState.write(value.state, buf)
-        _UniffiFfiConverterOptionalTypeBytes.write(value.session_id, buf)
-
-@dataclass
-class FailedUser:
-    """
-    A user that a send was given up for.
-"""
-    def __init__(self, *, user:str, code:int):
-        self.user = user
-        self.code = code
-        
-        
-
-    
-    def __str__(self):
-        return "FailedUser(user={}, code={})".format(self.user, self.code)
-    def __eq__(self, other):
-        if self.user != other.user:
-            return False
-        if self.code != other.code:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeFailedUser(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return FailedUser(
-            user=_UniffiFfiConverterString.read(buf),
-            code=_UniffiFfiConverterInt32.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterString.check_lower(value.user)
-        _UniffiFfiConverterInt32.check_lower(value.code)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterString.write(value.user, buf)
-        _UniffiFfiConverterInt32.write(value.code, buf)
-
-class _UniffiFfiConverterOptionalString(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterString.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterString.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterString.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
-class _UniffiFfiConverterOptionalUInt32(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterUInt32.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterUInt32.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterUInt32.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
-@dataclass
-class GroupChange:
-    """
-    New values for a group's info; what is absent stays. Texts are UTF-8 without control characters and without characters that turn
-    the direction of the text around them.
-"""
-    def __init__(self, *, name:typing.Optional[str] = _DEFAULT, description:typing.Optional[str] = _DEFAULT, picture:typing.Optional[Bytes] = _DEFAULT, timer:typing.Optional[int] = _DEFAULT, app_data:typing.Optional[Bytes] = _DEFAULT):
-        if name is _DEFAULT:
-            self.name = None
-        else:
-            self.name = name
-        if description is _DEFAULT:
-            self.description = None
-        else:
-            self.description = description
-        if picture is _DEFAULT:
-            self.picture = None
-        else:
-            self.picture = picture
-        if timer is _DEFAULT:
-            self.timer = None
-        else:
-            self.timer = timer
-        if app_data is _DEFAULT:
-            self.app_data = None
-        else:
-            self.app_data = app_data
-        
-        
-
-    
-    def __str__(self):
-        return "GroupChange(name={}, description={}, picture={}, timer={}, app_data={})".format(self.name, self.description, self.picture, self.timer, self.app_data)
-    def __eq__(self, other):
-        if self.name != other.name:
-            return False
-        if self.description != other.description:
-            return False
-        if self.picture != other.picture:
-            return False
-        if self.timer != other.timer:
-            return False
-        if self.app_data != other.app_data:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeGroupChange(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return GroupChange(
-            name=_UniffiFfiConverterOptionalString.read(buf),
-            description=_UniffiFfiConverterOptionalString.read(buf),
-            picture=_UniffiFfiConverterOptionalTypeBytes.read(buf),
-            timer=_UniffiFfiConverterOptionalUInt32.read(buf),
-            app_data=_UniffiFfiConverterOptionalTypeBytes.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterOptionalString.check_lower(value.name)
-        _UniffiFfiConverterOptionalString.check_lower(value.description)
-        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.picture)
-        _UniffiFfiConverterOptionalUInt32.check_lower(value.timer)
-        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.app_data)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterOptionalString.write(value.name, buf)
-        _UniffiFfiConverterOptionalString.write(value.description, buf)
-        _UniffiFfiConverterOptionalTypeBytes.write(value.picture, buf)
-        _UniffiFfiConverterOptionalUInt32.write(value.timer, buf)
-        _UniffiFfiConverterOptionalTypeBytes.write(value.app_data, buf)
-
-@dataclass
-class GroupInfo:
-    """
-    What a group is called, and what else its members agreed upon.
-"""
-    def __init__(self, *, name:str, description:str, picture:Bytes, timer:int, app_data:Bytes):
-        self.name = name
-        self.description = description
-        self.picture = picture
-        self.timer = timer
-        self.app_data = app_data
-        
-        
-
-    
-    def __str__(self):
-        return "GroupInfo(name={}, description={}, picture={}, timer={}, app_data={})".format(self.name, self.description, self.picture, self.timer, self.app_data)
-    def __eq__(self, other):
-        if self.name != other.name:
-            return False
-        if self.description != other.description:
-            return False
-        if self.picture != other.picture:
-            return False
-        if self.timer != other.timer:
-            return False
-        if self.app_data != other.app_data:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeGroupInfo(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return GroupInfo(
-            name=_UniffiFfiConverterString.read(buf),
-            description=_UniffiFfiConverterString.read(buf),
-            picture=_UniffiFfiConverterTypeBytes.read(buf),
-            timer=_UniffiFfiConverterUInt32.read(buf),
-            app_data=_UniffiFfiConverterTypeBytes.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterString.check_lower(value.name)
-        _UniffiFfiConverterString.check_lower(value.description)
-        _UniffiFfiConverterTypeBytes.check_lower(value.picture)
-        _UniffiFfiConverterUInt32.check_lower(value.timer)
-        _UniffiFfiConverterTypeBytes.check_lower(value.app_data)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterString.write(value.name, buf)
-        _UniffiFfiConverterString.write(value.description, buf)
-        _UniffiFfiConverterTypeBytes.write(value.picture, buf)
-        _UniffiFfiConverterUInt32.write(value.timer, buf)
-        _UniffiFfiConverterTypeBytes.write(value.app_data, buf)
-
-
-
-
-
-
-class GroupKind(enum.Enum):
-    """
-    How a group's messages travel.
-"""
-    
-    PAIRWISE = 0
-    """
-    A ratchet for each pair of devices, apart from their direct one.
-"""
-    
-
-
-class _UniffiFfiConverterTypeGroupKind(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        variant = buf.read_i32()
-        if variant == 1:
-            return GroupKind.PAIRWISE
-        raise InternalError("Raw enum value doesn't match any cases")
-
-    @staticmethod
-    def check_lower(value):
-        if value == GroupKind.PAIRWISE:
-            return
-        raise ValueError(value)
-
-    @staticmethod
-    def write(value, buf):
-        if value == GroupKind.PAIRWISE:
-            buf.write_i32(1)
-
-
-
-
-
-
-
-
-class Standing(enum.Enum):
-    """
-    How our user stands in a group.
-"""
-    
-    LEFT = 0
-    """
-    Our user has left, or was never a member.
-"""
-    
-    INVITED = 1
-    """
-    Our user has left and is asked back.
-"""
-    
-    MEMBER = 2
-    """
-    Our user is a member.
-"""
-    
-
-
-class _UniffiFfiConverterTypeStanding(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        variant = buf.read_i32()
-        if variant == 1:
-            return Standing.LEFT
-        if variant == 2:
-            return Standing.INVITED
-        if variant == 3:
-            return Standing.MEMBER
-        raise InternalError("Raw enum value doesn't match any cases")
-
-    @staticmethod
-    def check_lower(value):
-        if value == Standing.LEFT:
-            return
-        if value == Standing.INVITED:
-            return
-        if value == Standing.MEMBER:
-            return
-        raise ValueError(value)
-
-    @staticmethod
-    def write(value, buf):
-        if value == Standing.LEFT:
-            buf.write_i32(1)
-        if value == Standing.INVITED:
-            buf.write_i32(2)
-        if value == Standing.MEMBER:
-            buf.write_i32(3)
-
-
-
-@dataclass
-class GroupView:
-    """
-    A group, as this device knows it.
-"""
-    def __init__(self, *, id:Bytes, kind:GroupKind, standing:Standing, members:typing.List[str], info:GroupInfo, diverged:typing.List[Address]):
-        self.id = id
-        self.kind = kind
-        self.standing = standing
-        self.members = members
-        self.info = info
-        self.diverged = diverged
-        
-        
-
-    
-    def __str__(self):
-        return "GroupView(id={}, kind={}, standing={}, members={}, info={}, diverged={})".format(self.id, self.kind, self.standing, self.members, self.info, self.diverged)
-    def __eq__(self, other):
-        if self.id != other.id:
-            return False
-        if self.kind != other.kind:
-            return False
-        if self.standing != other.standing:
-            return False
-        if self.members != other.members:
-            return False
-        if self.info != other.info:
-            return False
-        if self.diverged != other.diverged:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return GroupView(
-            id=_UniffiFfiConverterTypeBytes.read(buf),
-            kind=_UniffiFfiConverterTypeGroupKind.read(buf),
-            standing=_UniffiFfiConverterTypeStanding.read(buf),
-            members=_UniffiFfiConverterSequenceString.read(buf),
-            info=_UniffiFfiConverterTypeGroupInfo.read(buf),
-            diverged=_UniffiFfiConverterSequenceTypeAddress.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.id)
-        _UniffiFfiConverterTypeGroupKind.check_lower(value.kind)
-        _UniffiFfiConverterTypeStanding.check_lower(value.standing)
-        _UniffiFfiConverterSequenceString.check_lower(value.members)
-        _UniffiFfiConverterTypeGroupInfo.check_lower(value.info)
-        _UniffiFfiConverterSequenceTypeAddress.check_lower(value.diverged)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.id, buf)
-        _UniffiFfiConverterTypeGroupKind.write(value.kind, buf)
-        _UniffiFfiConverterTypeStanding.write(value.standing, buf)
-        _UniffiFfiConverterSequenceString.write(value.members, buf)
-        _UniffiFfiConverterTypeGroupInfo.write(value.info, buf)
-        _UniffiFfiConverterSequenceTypeAddress.write(value.diverged, buf)
-
-
-
-
-
-
-class Act:
-    """
-    What an operation did.
+    An item of the inbox. It waits until `ack`.
 """
     def __init__(self):
-        raise RuntimeError("Act cannot be instantiated directly")
-
-    # Each enum variant is a nested class of the enum itself.
-    @dataclass
-    class ACCEPTED:
-        """
-        The author accepted an invitation back.
-"""
-        
-        def __init__(self, ):
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Act.ACCEPTED()".format()
-        def __eq__(self, other):
-            if not isinstance(other, Act):
-                return NotImplemented
-            if not other.is_ACCEPTED():
-                return False
-            return True
-
-    @dataclass
-    class ADDED:
-        """
-        The author added these users, or asked them back.
-"""
-        
-        def __init__(self, users:typing.List[str]):
-            self.users = users
-            
-            """
-        The users.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Act.ADDED(users={})".format(self.users)
-        def __eq__(self, other):
-            if not isinstance(other, Act):
-                return NotImplemented
-            if not other.is_ADDED():
-                return False
-            if self.users != other.users:
-                return False
-            return True
-
-    @dataclass
-    class CREATED:
-        """
-        The author made the group.
-"""
-        
-        def __init__(self, change:GroupChange):
-            self.change = change
-            
-            """
-        The new values.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Act.CREATED(change={})".format(self.change)
-        def __eq__(self, other):
-            if not isinstance(other, Act):
-                return NotImplemented
-            if not other.is_CREATED():
-                return False
-            if self.change != other.change:
-                return False
-            return True
-
-    @dataclass
-    class DECLINED:
-        """
-        The author declined an invitation back.
-"""
-        
-        def __init__(self, ):
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Act.DECLINED()".format()
-        def __eq__(self, other):
-            if not isinstance(other, Act):
-                return NotImplemented
-            if not other.is_DECLINED():
-                return False
-            return True
-
-    @dataclass
-    class LEFT:
-        """
-        The author left.
-"""
-        
-        def __init__(self, ):
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Act.LEFT()".format()
-        def __eq__(self, other):
-            if not isinstance(other, Act):
-                return NotImplemented
-            if not other.is_LEFT():
-                return False
-            return True
-
-    @dataclass
-    class RETIRED:
-        """
-        The author's user took this device off the device list.
-"""
-        
-        def __init__(self, retired:int):
-            self.retired = retired
-            
-            """
-        The device.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Act.RETIRED(retired={})".format(self.retired)
-        def __eq__(self, other):
-            if not isinstance(other, Act):
-                return NotImplemented
-            if not other.is_RETIRED():
-                return False
-            if self.retired != other.retired:
-                return False
-            return True
-
-    @dataclass
-    class UPDATED:
-        """
-        The author changed the info.
-"""
-        
-        def __init__(self, change:GroupChange):
-            self.change = change
-            
-            """
-        The new values.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Act.UPDATED(change={})".format(self.change)
-        def __eq__(self, other):
-            if not isinstance(other, Act):
-                return NotImplemented
-            if not other.is_UPDATED():
-                return False
-            if self.change != other.change:
-                return False
-            return True
-
-    
-
-    # For each variant, we have `is_NAME` and `is_name` methods for easily checking
-    # whether an instance is that variant.
-    def is_ACCEPTED(self) -> bool:
-        return isinstance(self, Act.ACCEPTED)
-    def is_accepted(self) -> bool:
-        return isinstance(self, Act.ACCEPTED)
-    def is_ADDED(self) -> bool:
-        return isinstance(self, Act.ADDED)
-    def is_added(self) -> bool:
-        return isinstance(self, Act.ADDED)
-    def is_CREATED(self) -> bool:
-        return isinstance(self, Act.CREATED)
-    def is_created(self) -> bool:
-        return isinstance(self, Act.CREATED)
-    def is_DECLINED(self) -> bool:
-        return isinstance(self, Act.DECLINED)
-    def is_declined(self) -> bool:
-        return isinstance(self, Act.DECLINED)
-    def is_LEFT(self) -> bool:
-        return isinstance(self, Act.LEFT)
-    def is_left(self) -> bool:
-        return isinstance(self, Act.LEFT)
-    def is_RETIRED(self) -> bool:
-        return isinstance(self, Act.RETIRED)
-    def is_retired(self) -> bool:
-        return isinstance(self, Act.RETIRED)
-    def is_UPDATED(self) -> bool:
-        return isinstance(self, Act.UPDATED)
-    def is_updated(self) -> bool:
-        return isinstance(self, Act.UPDATED)
-    
-
-# Now, a little trick - we make each nested variant class be a subclass of the main
-# enum class, so that method calls and instance checks etc will work intuitively.
-# We might be able to do this a little more neatly with a metaclass, but this'll do.
-Act.ACCEPTED = type("Act.ACCEPTED", (Act.ACCEPTED, Act,), {})  # type: ignore
-Act.ADDED = type("Act.ADDED", (Act.ADDED, Act,), {})  # type: ignore
-Act.CREATED = type("Act.CREATED", (Act.CREATED, Act,), {})  # type: ignore
-Act.DECLINED = type("Act.DECLINED", (Act.DECLINED, Act,), {})  # type: ignore
-Act.LEFT = type("Act.LEFT", (Act.LEFT, Act,), {})  # type: ignore
-Act.RETIRED = type("Act.RETIRED", (Act.RETIRED, Act,), {})  # type: ignore
-Act.UPDATED = type("Act.UPDATED", (Act.UPDATED, Act,), {})  # type: ignore
-
-
-
-
-class _UniffiFfiConverterTypeAct(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        variant = buf.read_i32()
-        if variant == 1:
-            return Act.ACCEPTED(
-            )
-        if variant == 2:
-            return Act.ADDED(
-                _UniffiFfiConverterSequenceString.read(buf),
-            )
-        if variant == 3:
-            return Act.CREATED(
-                _UniffiFfiConverterTypeGroupChange.read(buf),
-            )
-        if variant == 4:
-            return Act.DECLINED(
-            )
-        if variant == 5:
-            return Act.LEFT(
-            )
-        if variant == 6:
-            return Act.RETIRED(
-                _UniffiFfiConverterUInt32.read(buf),
-            )
-        if variant == 7:
-            return Act.UPDATED(
-                _UniffiFfiConverterTypeGroupChange.read(buf),
-            )
-        raise InternalError("Raw enum value doesn't match any cases")
-
-    @staticmethod
-    def check_lower(value):
-        if value.is_ACCEPTED():
-            return
-        if value.is_ADDED():
-            _UniffiFfiConverterSequenceString.check_lower(value.users)
-            return
-        if value.is_CREATED():
-            _UniffiFfiConverterTypeGroupChange.check_lower(value.change)
-            return
-        if value.is_DECLINED():
-            return
-        if value.is_LEFT():
-            return
-        if value.is_RETIRED():
-            _UniffiFfiConverterUInt32.check_lower(value.retired)
-            return
-        if value.is_UPDATED():
-            _UniffiFfiConverterTypeGroupChange.check_lower(value.change)
-            return
-        raise ValueError(value)
-
-    @staticmethod
-    def write(value, buf):
-        if value.is_ACCEPTED():
-            buf.write_i32(1)
-        if value.is_ADDED():
-            buf.write_i32(2)
-            _UniffiFfiConverterSequenceString.write(value.users, buf)
-        if value.is_CREATED():
-            buf.write_i32(3)
-            _UniffiFfiConverterTypeGroupChange.write(value.change, buf)
-        if value.is_DECLINED():
-            buf.write_i32(4)
-        if value.is_LEFT():
-            buf.write_i32(5)
-        if value.is_RETIRED():
-            buf.write_i32(6)
-            _UniffiFfiConverterUInt32.write(value.retired, buf)
-        if value.is_UPDATED():
-            buf.write_i32(7)
-            _UniffiFfiConverterTypeGroupChange.write(value.change, buf)
-
-
-
-@dataclass
-class HistoryEntry:
-    """
-    One operation of a group.
-"""
-    def __init__(self, *, id:Bytes, user:str, device:int, act:Act, counts:bool):
-        self.id = id
-        self.user = user
-        self.device = device
-        self.act = act
-        self.counts = counts
-        
-        
-
-    
-    def __str__(self):
-        return "HistoryEntry(id={}, user={}, device={}, act={}, counts={})".format(self.id, self.user, self.device, self.act, self.counts)
-    def __eq__(self, other):
-        if self.id != other.id:
-            return False
-        if self.user != other.user:
-            return False
-        if self.device != other.device:
-            return False
-        if self.act != other.act:
-            return False
-        if self.counts != other.counts:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeHistoryEntry(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return HistoryEntry(
-            id=_UniffiFfiConverterTypeBytes.read(buf),
-            user=_UniffiFfiConverterString.read(buf),
-            device=_UniffiFfiConverterUInt32.read(buf),
-            act=_UniffiFfiConverterTypeAct.read(buf),
-            counts=_UniffiFfiConverterBoolean.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.id)
-        _UniffiFfiConverterString.check_lower(value.user)
-        _UniffiFfiConverterUInt32.check_lower(value.device)
-        _UniffiFfiConverterTypeAct.check_lower(value.act)
-        _UniffiFfiConverterBoolean.check_lower(value.counts)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.id, buf)
-        _UniffiFfiConverterString.write(value.user, buf)
-        _UniffiFfiConverterUInt32.write(value.device, buf)
-        _UniffiFfiConverterTypeAct.write(value.act, buf)
-        _UniffiFfiConverterBoolean.write(value.counts, buf)
-
-@dataclass
-class Mail:
-    """
-    An envelope in a mailbox.
-"""
-    def __init__(self, *, id:int, envelope:Bytes):
-        self.id = id
-        self.envelope = envelope
-        
-        
-
-    
-    def __str__(self):
-        return "Mail(id={}, envelope={})".format(self.id, self.envelope)
-    def __eq__(self, other):
-        if self.id != other.id:
-            return False
-        if self.envelope != other.envelope:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeMail(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return Mail(
-            id=_UniffiFfiConverterUInt64.read(buf),
-            envelope=_UniffiFfiConverterTypeBytes.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterUInt64.check_lower(value.id)
-        _UniffiFfiConverterTypeBytes.check_lower(value.envelope)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterUInt64.write(value.id, buf)
-        _UniffiFfiConverterTypeBytes.write(value.envelope, buf)
-
-class _UniffiFfiConverterOptionalSequenceString(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterSequenceString.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterSequenceString.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterSequenceString.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
-@dataclass
-class Message:
-    """
-    A message that was opened and authenticated.
-"""
-    def __init__(self, *, content_id:Bytes, user:str, device:int, group:typing.Optional[Bytes], session_id:Bytes, sent_at:int, sequence:int, recipients:typing.Optional[typing.List[str]], payload:Bytes, from_removed_device:bool, no_one_time_key:bool, older_session:bool, from_former_member:bool):
-        self.content_id = content_id
-        self.user = user
-        self.device = device
-        self.group = group
-        self.session_id = session_id
-        self.sent_at = sent_at
-        self.sequence = sequence
-        self.recipients = recipients
-        self.payload = payload
-        self.from_removed_device = from_removed_device
-        self.no_one_time_key = no_one_time_key
-        self.older_session = older_session
-        self.from_former_member = from_former_member
-        
-        
-
-    
-    def __str__(self):
-        return "Message(content_id={}, user={}, device={}, group={}, session_id={}, sent_at={}, sequence={}, recipients={}, payload={}, from_removed_device={}, no_one_time_key={}, older_session={}, from_former_member={})".format(self.content_id, self.user, self.device, self.group, self.session_id, self.sent_at, self.sequence, self.recipients, self.payload, self.from_removed_device, self.no_one_time_key, self.older_session, self.from_former_member)
-    def __eq__(self, other):
-        if self.content_id != other.content_id:
-            return False
-        if self.user != other.user:
-            return False
-        if self.device != other.device:
-            return False
-        if self.group != other.group:
-            return False
-        if self.session_id != other.session_id:
-            return False
-        if self.sent_at != other.sent_at:
-            return False
-        if self.sequence != other.sequence:
-            return False
-        if self.recipients != other.recipients:
-            return False
-        if self.payload != other.payload:
-            return False
-        if self.from_removed_device != other.from_removed_device:
-            return False
-        if self.no_one_time_key != other.no_one_time_key:
-            return False
-        if self.older_session != other.older_session:
-            return False
-        if self.from_former_member != other.from_former_member:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return Message(
-            content_id=_UniffiFfiConverterTypeBytes.read(buf),
-            user=_UniffiFfiConverterString.read(buf),
-            device=_UniffiFfiConverterUInt32.read(buf),
-            group=_UniffiFfiConverterOptionalTypeBytes.read(buf),
-            session_id=_UniffiFfiConverterTypeBytes.read(buf),
-            sent_at=_UniffiFfiConverterUInt64.read(buf),
-            sequence=_UniffiFfiConverterUInt64.read(buf),
-            recipients=_UniffiFfiConverterOptionalSequenceString.read(buf),
-            payload=_UniffiFfiConverterTypeBytes.read(buf),
-            from_removed_device=_UniffiFfiConverterBoolean.read(buf),
-            no_one_time_key=_UniffiFfiConverterBoolean.read(buf),
-            older_session=_UniffiFfiConverterBoolean.read(buf),
-            from_former_member=_UniffiFfiConverterBoolean.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.content_id)
-        _UniffiFfiConverterString.check_lower(value.user)
-        _UniffiFfiConverterUInt32.check_lower(value.device)
-        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.group)
-        _UniffiFfiConverterTypeBytes.check_lower(value.session_id)
-        _UniffiFfiConverterUInt64.check_lower(value.sent_at)
-        _UniffiFfiConverterUInt64.check_lower(value.sequence)
-        _UniffiFfiConverterOptionalSequenceString.check_lower(value.recipients)
-        _UniffiFfiConverterTypeBytes.check_lower(value.payload)
-        _UniffiFfiConverterBoolean.check_lower(value.from_removed_device)
-        _UniffiFfiConverterBoolean.check_lower(value.no_one_time_key)
-        _UniffiFfiConverterBoolean.check_lower(value.older_session)
-        _UniffiFfiConverterBoolean.check_lower(value.from_former_member)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.content_id, buf)
-        _UniffiFfiConverterString.write(value.user, buf)
-        _UniffiFfiConverterUInt32.write(value.device, buf)
-        _UniffiFfiConverterOptionalTypeBytes.write(value.group, buf)
-        _UniffiFfiConverterTypeBytes.write(value.session_id, buf)
-        _UniffiFfiConverterUInt64.write(value.sent_at, buf)
-        _UniffiFfiConverterUInt64.write(value.sequence, buf)
-        _UniffiFfiConverterOptionalSequenceString.write(value.recipients, buf)
-        _UniffiFfiConverterTypeBytes.write(value.payload, buf)
-        _UniffiFfiConverterBoolean.write(value.from_removed_device, buf)
-        _UniffiFfiConverterBoolean.write(value.no_one_time_key, buf)
-        _UniffiFfiConverterBoolean.write(value.older_session, buf)
-        _UniffiFfiConverterBoolean.write(value.from_former_member, buf)
-
-class _UniffiFfiConverterSequenceTypeBatch(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeBatch.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeBatch.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeBatch.read(buf) for i in range(count)
-        ]
-
-
-
-
-
-
-class Need:
-    """
-    What the app has to bring before a batch is whole.
-"""
-    def __init__(self):
-        raise RuntimeError("Need cannot be instantiated directly")
-
-    # Each enum variant is a nested class of the enum itself.
-    @dataclass
-    class DEVICE_LIST:
-        """
-        The user's signed device list.
-"""
-        
-        def __init__(self, user:str):
-            self.user = user
-            
-            """
-        The user.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Need.DEVICE_LIST(user={})".format(self.user)
-        def __eq__(self, other):
-            if not isinstance(other, Need):
-                return NotImplemented
-            if not other.is_DEVICE_LIST():
-                return False
-            if self.user != other.user:
-                return False
-            return True
-
-    @dataclass
-    class BUNDLE:
-        """
-        A prekey bundle of this device.
-"""
-        
-        def __init__(self, user:str, device:int):
-            self.user = user
-            
-            """
-        The user.
-"""
-        
-            self.device = device
-            
-            """
-        The device.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Need.BUNDLE(user={}, device={})".format(self.user, self.device)
-        def __eq__(self, other):
-            if not isinstance(other, Need):
-                return NotImplemented
-            if not other.is_BUNDLE():
-                return False
-            if self.user != other.user:
-                return False
-            if self.device != other.device:
-                return False
-            return True
-
-    @dataclass
-    class IDENTITY_ACCEPTANCE:
-        """
-        The app's decision on a changed account key.
-"""
-        
-        def __init__(self, user:str):
-            self.user = user
-            
-            """
-        The user.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Need.IDENTITY_ACCEPTANCE(user={})".format(self.user)
-        def __eq__(self, other):
-            if not isinstance(other, Need):
-                return NotImplemented
-            if not other.is_IDENTITY_ACCEPTANCE():
-                return False
-            if self.user != other.user:
-                return False
-            return True
-
-    @dataclass
-    class PUBLICATION:
-        """
-        An upload of fresh prekeys.
-"""
-        
-        def __init__(self, ):
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Need.PUBLICATION()".format()
-        def __eq__(self, other):
-            if not isinstance(other, Need):
-                return NotImplemented
-            if not other.is_PUBLICATION():
-                return False
-            return True
-
-    
-
-    # For each variant, we have `is_NAME` and `is_name` methods for easily checking
-    # whether an instance is that variant.
-    def is_DEVICE_LIST(self) -> bool:
-        return isinstance(self, Need.DEVICE_LIST)
-    def is_device_list(self) -> bool:
-        return isinstance(self, Need.DEVICE_LIST)
-    def is_BUNDLE(self) -> bool:
-        return isinstance(self, Need.BUNDLE)
-    def is_bundle(self) -> bool:
-        return isinstance(self, Need.BUNDLE)
-    def is_IDENTITY_ACCEPTANCE(self) -> bool:
-        return isinstance(self, Need.IDENTITY_ACCEPTANCE)
-    def is_identity_acceptance(self) -> bool:
-        return isinstance(self, Need.IDENTITY_ACCEPTANCE)
-    def is_PUBLICATION(self) -> bool:
-        return isinstance(self, Need.PUBLICATION)
-    def is_publication(self) -> bool:
-        return isinstance(self, Need.PUBLICATION)
-    
-
-# Now, a little trick - we make each nested variant class be a subclass of the main
-# enum class, so that method calls and instance checks etc will work intuitively.
-# We might be able to do this a little more neatly with a metaclass, but this'll do.
-Need.DEVICE_LIST = type("Need.DEVICE_LIST", (Need.DEVICE_LIST, Need,), {})  # type: ignore
-Need.BUNDLE = type("Need.BUNDLE", (Need.BUNDLE, Need,), {})  # type: ignore
-Need.IDENTITY_ACCEPTANCE = type("Need.IDENTITY_ACCEPTANCE", (Need.IDENTITY_ACCEPTANCE, Need,), {})  # type: ignore
-Need.PUBLICATION = type("Need.PUBLICATION", (Need.PUBLICATION, Need,), {})  # type: ignore
-
-
-
-
-class _UniffiFfiConverterTypeNeed(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        variant = buf.read_i32()
-        if variant == 1:
-            return Need.DEVICE_LIST(
-                _UniffiFfiConverterString.read(buf),
-            )
-        if variant == 2:
-            return Need.BUNDLE(
-                _UniffiFfiConverterString.read(buf),
-                _UniffiFfiConverterUInt32.read(buf),
-            )
-        if variant == 3:
-            return Need.IDENTITY_ACCEPTANCE(
-                _UniffiFfiConverterString.read(buf),
-            )
-        if variant == 4:
-            return Need.PUBLICATION(
-            )
-        raise InternalError("Raw enum value doesn't match any cases")
-
-    @staticmethod
-    def check_lower(value):
-        if value.is_DEVICE_LIST():
-            _UniffiFfiConverterString.check_lower(value.user)
-            return
-        if value.is_BUNDLE():
-            _UniffiFfiConverterString.check_lower(value.user)
-            _UniffiFfiConverterUInt32.check_lower(value.device)
-            return
-        if value.is_IDENTITY_ACCEPTANCE():
-            _UniffiFfiConverterString.check_lower(value.user)
-            return
-        if value.is_PUBLICATION():
-            return
-        raise ValueError(value)
-
-    @staticmethod
-    def write(value, buf):
-        if value.is_DEVICE_LIST():
-            buf.write_i32(1)
-            _UniffiFfiConverterString.write(value.user, buf)
-        if value.is_BUNDLE():
-            buf.write_i32(2)
-            _UniffiFfiConverterString.write(value.user, buf)
-            _UniffiFfiConverterUInt32.write(value.device, buf)
-        if value.is_IDENTITY_ACCEPTANCE():
-            buf.write_i32(3)
-            _UniffiFfiConverterString.write(value.user, buf)
-        if value.is_PUBLICATION():
-            buf.write_i32(4)
-
-
-
-class _UniffiFfiConverterSequenceTypeNeed(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeNeed.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeNeed.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeNeed.read(buf) for i in range(count)
-        ]
-
-class _UniffiFfiConverterSequenceTypeFailedUser(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeFailedUser.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeFailedUser.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeFailedUser.read(buf) for i in range(count)
-        ]
-
-@dataclass
-class PendingSend:
-    """
-    How a send stands.
-"""
-    def __init__(self, *, id:Bytes, content_id:Bytes, batches:typing.List[Batch], needs:typing.List[Need], failed:typing.List[FailedUser], events:typing.List[Event]):
-        self.id = id
-        self.content_id = content_id
-        self.batches = batches
-        self.needs = needs
-        self.failed = failed
-        self.events = events
-        
-        
-
-    
-    def __str__(self):
-        return "PendingSend(id={}, content_id={}, batches={}, needs={}, failed={}, events={})".format(self.id, self.content_id, self.batches, self.needs, self.failed, self.events)
-    def __eq__(self, other):
-        if self.id != other.id:
-            return False
-        if self.content_id != other.content_id:
-            return False
-        if self.batches != other.batches:
-            return False
-        if self.needs != other.needs:
-            return False
-        if self.failed != other.failed:
-            return False
-        if self.events != other.events:
-            return False
-        return True
-
-class _UniffiFfiConverterTypePendingSend(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return PendingSend(
-            id=_UniffiFfiConverterTypeBytes.read(buf),
-            content_id=_UniffiFfiConverterTypeBytes.read(buf),
-            batches=_UniffiFfiConverterSequenceTypeBatch.read(buf),
-            needs=_UniffiFfiConverterSequenceTypeNeed.read(buf),
-            failed=_UniffiFfiConverterSequenceTypeFailedUser.read(buf),
-            events=_UniffiFfiConverterSequenceTypeEvent.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.id)
-        _UniffiFfiConverterTypeBytes.check_lower(value.content_id)
-        _UniffiFfiConverterSequenceTypeBatch.check_lower(value.batches)
-        _UniffiFfiConverterSequenceTypeNeed.check_lower(value.needs)
-        _UniffiFfiConverterSequenceTypeFailedUser.check_lower(value.failed)
-        _UniffiFfiConverterSequenceTypeEvent.check_lower(value.events)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.id, buf)
-        _UniffiFfiConverterTypeBytes.write(value.content_id, buf)
-        _UniffiFfiConverterSequenceTypeBatch.write(value.batches, buf)
-        _UniffiFfiConverterSequenceTypeNeed.write(value.needs, buf)
-        _UniffiFfiConverterSequenceTypeFailedUser.write(value.failed, buf)
-        _UniffiFfiConverterSequenceTypeEvent.write(value.events, buf)
-
-@dataclass
-class Publication:
-    """
-    What a device uploads to the server: its user's signed device list, and prekeys.
-"""
-    def __init__(self, *, id:Bytes, bytes:Bytes):
-        self.id = id
-        self.bytes = bytes
-        
-        
-
-    
-    def __str__(self):
-        return "Publication(id={}, bytes={})".format(self.id, self.bytes)
-    def __eq__(self, other):
-        if self.id != other.id:
-            return False
-        if self.bytes != other.bytes:
-            return False
-        return True
-
-class _UniffiFfiConverterTypePublication(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return Publication(
-            id=_UniffiFfiConverterTypeBytes.read(buf),
-            bytes=_UniffiFfiConverterTypeBytes.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.id)
-        _UniffiFfiConverterTypeBytes.check_lower(value.bytes)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.id, buf)
-        _UniffiFfiConverterTypeBytes.write(value.bytes, buf)
-
-@dataclass
-class SeenEnvelope:
-    """
-    One envelope, as the server sees it.
-"""
-    def __init__(self, *, device:int, size:int, initiation:bool):
-        self.device = device
-        self.size = size
-        self.initiation = initiation
-        
-        
-
-    
-    def __str__(self):
-        return "SeenEnvelope(device={}, size={}, initiation={})".format(self.device, self.size, self.initiation)
-    def __eq__(self, other):
-        if self.device != other.device:
-            return False
-        if self.size != other.size:
-            return False
-        if self.initiation != other.initiation:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeSeenEnvelope(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return SeenEnvelope(
-            device=_UniffiFfiConverterUInt32.read(buf),
-            size=_UniffiFfiConverterUInt32.read(buf),
-            initiation=_UniffiFfiConverterBoolean.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterUInt32.check_lower(value.device)
-        _UniffiFfiConverterUInt32.check_lower(value.size)
-        _UniffiFfiConverterBoolean.check_lower(value.initiation)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterUInt32.write(value.device, buf)
-        _UniffiFfiConverterUInt32.write(value.size, buf)
-        _UniffiFfiConverterBoolean.write(value.initiation, buf)
-
-class _UniffiFfiConverterSequenceTypeSeenEnvelope(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeSeenEnvelope.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeSeenEnvelope.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeSeenEnvelope.read(buf) for i in range(count)
-        ]
-
-
-
-
-
-
-class SeenByRelay:
-    """
-    One thing that the server saw.
-"""
-    def __init__(self):
-        raise RuntimeError("SeenByRelay cannot be instantiated directly")
-
-    # Each enum variant is a nested class of the enum itself.
-    @dataclass
-    class BUNDLE_FETCHED:
-        """
-        A bundle was handed out.
-"""
-        
-        def __init__(self, user:str, device:int):
-            self.user = user
-            
-            """
-        The user of the device.
-"""
-        
-            self.device = device
-            
-            """
-        The device.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "SeenByRelay.BUNDLE_FETCHED(user={}, device={})".format(self.user, self.device)
-        def __eq__(self, other):
-            if not isinstance(other, SeenByRelay):
-                return NotImplemented
-            if not other.is_BUNDLE_FETCHED():
-                return False
-            if self.user != other.user:
-                return False
-            if self.device != other.device:
-                return False
-            return True
-
-    @dataclass
-    class PUBLISHED:
-        """
-        A device list or prekeys came up.
-"""
-        
-        def __init__(self, user:str, device:int, size:int):
-            self.user = user
-            
-            """
-        The user of the device.
-"""
-        
-            self.device = device
-            
-            """
-        The device that uploaded.
-"""
-        
-            self.size = size
-            
-            """
-        How many bytes.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "SeenByRelay.PUBLISHED(user={}, device={}, size={})".format(self.user, self.device, self.size)
-        def __eq__(self, other):
-            if not isinstance(other, SeenByRelay):
-                return NotImplemented
-            if not other.is_PUBLISHED():
-                return False
-            if self.user != other.user:
-                return False
-            if self.device != other.device:
-                return False
-            if self.size != other.size:
-                return False
-            return True
-
-    @dataclass
-    class SUBMITTED:
-        """
-        A batch came.
-"""
-        
-        def __init__(self, sender:Address, recipient:str, envelopes:typing.List[SeenEnvelope], skipped:typing.List[int], accepted:bool):
-            self.sender = sender
-            
-            """
-        From whom.
-"""
-        
-            self.recipient = recipient
-            
-            """
-        For whom.
-"""
-        
-            self.envelopes = envelopes
-            
-            """
-        Its envelopes.
-"""
-        
-            self.skipped = skipped
-            
-            """
-        Devices that it skips.
-"""
-        
-            self.accepted = accepted
-            
-            """
-        Whether it was taken.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "SeenByRelay.SUBMITTED(sender={}, recipient={}, envelopes={}, skipped={}, accepted={})".format(self.sender, self.recipient, self.envelopes, self.skipped, self.accepted)
-        def __eq__(self, other):
-            if not isinstance(other, SeenByRelay):
-                return NotImplemented
-            if not other.is_SUBMITTED():
-                return False
-            if self.sender != other.sender:
-                return False
-            if self.recipient != other.recipient:
-                return False
-            if self.envelopes != other.envelopes:
-                return False
-            if self.skipped != other.skipped:
-                return False
-            if self.accepted != other.accepted:
-                return False
-            return True
-
-    
-
-    # For each variant, we have `is_NAME` and `is_name` methods for easily checking
-    # whether an instance is that variant.
-    def is_BUNDLE_FETCHED(self) -> bool:
-        return isinstance(self, SeenByRelay.BUNDLE_FETCHED)
-    def is_bundle_fetched(self) -> bool:
-        return isinstance(self, SeenByRelay.BUNDLE_FETCHED)
-    def is_PUBLISHED(self) -> bool:
-        return isinstance(self, SeenByRelay.PUBLISHED)
-    def is_published(self) -> bool:
-        return isinstance(self, SeenByRelay.PUBLISHED)
-    def is_SUBMITTED(self) -> bool:
-        return isinstance(self, SeenByRelay.SUBMITTED)
-    def is_submitted(self) -> bool:
-        return isinstance(self, SeenByRelay.SUBMITTED)
-    
-
-# Now, a little trick - we make each nested variant class be a subclass of the main
-# enum class, so that method calls and instance checks etc will work intuitively.
-# We might be able to do this a little more neatly with a metaclass, but this'll do.
-SeenByRelay.BUNDLE_FETCHED = type("SeenByRelay.BUNDLE_FETCHED", (SeenByRelay.BUNDLE_FETCHED, SeenByRelay,), {})  # type: ignore
-SeenByRelay.PUBLISHED = type("SeenByRelay.PUBLISHED", (SeenByRelay.PUBLISHED, SeenByRelay,), {})  # type: ignore
-SeenByRelay.SUBMITTED = type("SeenByRelay.SUBMITTED", (SeenByRelay.SUBMITTED, SeenByRelay,), {})  # type: ignore
-
-
-
-
-class _UniffiFfiConverterTypeSeenByRelay(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        variant = buf.read_i32()
-        if variant == 1:
-            return SeenByRelay.BUNDLE_FETCHED(
-                _UniffiFfiConverterString.read(buf),
-                _UniffiFfiConverterUInt32.read(buf),
-            )
-        if variant == 2:
-            return SeenByRelay.PUBLISHED(
-                _UniffiFfiConverterString.read(buf),
-                _UniffiFfiConverterUInt32.read(buf),
-                _UniffiFfiConverterUInt32.read(buf),
-            )
-        if variant == 3:
-            return SeenByRelay.SUBMITTED(
-                _UniffiFfiConverterTypeAddress.read(buf),
-                _UniffiFfiConverterString.read(buf),
-                _UniffiFfiConverterSequenceTypeSeenEnvelope.read(buf),
-                _UniffiFfiConverterSequenceUInt32.read(buf),
-                _UniffiFfiConverterBoolean.read(buf),
-            )
-        raise InternalError("Raw enum value doesn't match any cases")
-
-    @staticmethod
-    def check_lower(value):
-        if value.is_BUNDLE_FETCHED():
-            _UniffiFfiConverterString.check_lower(value.user)
-            _UniffiFfiConverterUInt32.check_lower(value.device)
-            return
-        if value.is_PUBLISHED():
-            _UniffiFfiConverterString.check_lower(value.user)
-            _UniffiFfiConverterUInt32.check_lower(value.device)
-            _UniffiFfiConverterUInt32.check_lower(value.size)
-            return
-        if value.is_SUBMITTED():
-            _UniffiFfiConverterTypeAddress.check_lower(value.sender)
-            _UniffiFfiConverterString.check_lower(value.recipient)
-            _UniffiFfiConverterSequenceTypeSeenEnvelope.check_lower(value.envelopes)
-            _UniffiFfiConverterSequenceUInt32.check_lower(value.skipped)
-            _UniffiFfiConverterBoolean.check_lower(value.accepted)
-            return
-        raise ValueError(value)
-
-    @staticmethod
-    def write(value, buf):
-        if value.is_BUNDLE_FETCHED():
-            buf.write_i32(1)
-            _UniffiFfiConverterString.write(value.user, buf)
-            _UniffiFfiConverterUInt32.write(value.device, buf)
-        if value.is_PUBLISHED():
-            buf.write_i32(2)
-            _UniffiFfiConverterString.write(value.user, buf)
-            _UniffiFfiConverterUInt32.write(value.device, buf)
-            _UniffiFfiConverterUInt32.write(value.size, buf)
-        if value.is_SUBMITTED():
-            buf.write_i32(3)
-            _UniffiFfiConverterTypeAddress.write(value.sender, buf)
-            _UniffiFfiConverterString.write(value.recipient, buf)
-            _UniffiFfiConverterSequenceTypeSeenEnvelope.write(value.envelopes, buf)
-            _UniffiFfiConverterSequenceUInt32.write(value.skipped, buf)
-            _UniffiFfiConverterBoolean.write(value.accepted, buf)
-
-
-
-class _UniffiFfiConverterSequenceTypeSeenByRelay(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeSeenByRelay.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeSeenByRelay.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeSeenByRelay.read(buf) for i in range(count)
-        ]
-
-@dataclass
-class Waiting:
-    """
-    Envelopes that wait for a device.
-"""
-    def __init__(self, *, address:Address, count:int):
-        self.address = address
-        self.count = count
-        
-        
-
-    
-    def __str__(self):
-        return "Waiting(address={}, count={})".format(self.address, self.count)
-    def __eq__(self, other):
-        if self.address != other.address:
-            return False
-        if self.count != other.count:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeWaiting(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return Waiting(
-            address=_UniffiFfiConverterTypeAddress.read(buf),
-            count=_UniffiFfiConverterUInt32.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterTypeAddress.check_lower(value.address)
-        _UniffiFfiConverterUInt32.check_lower(value.count)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterTypeAddress.write(value.address, buf)
-        _UniffiFfiConverterUInt32.write(value.count, buf)
-
-class _UniffiFfiConverterSequenceTypeWaiting(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeWaiting.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeWaiting.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeWaiting.read(buf) for i in range(count)
-        ]
-
-@dataclass
-class RelayView:
-    """
-    All that the server holds and has seen.
-"""
-    def __init__(self, *, seen:typing.List[SeenByRelay], waiting:typing.List[Waiting]):
-        self.seen = seen
-        self.waiting = waiting
-        
-        
-
-    
-    def __str__(self):
-        return "RelayView(seen={}, waiting={})".format(self.seen, self.waiting)
-    def __eq__(self, other):
-        if self.seen != other.seen:
-            return False
-        if self.waiting != other.waiting:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeRelayView(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return RelayView(
-            seen=_UniffiFfiConverterSequenceTypeSeenByRelay.read(buf),
-            waiting=_UniffiFfiConverterSequenceTypeWaiting.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterSequenceTypeSeenByRelay.check_lower(value.seen)
-        _UniffiFfiConverterSequenceTypeWaiting.check_lower(value.waiting)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterSequenceTypeSeenByRelay.write(value.seen, buf)
-        _UniffiFfiConverterSequenceTypeWaiting.write(value.waiting, buf)
-
-@dataclass
-class SessionView:
-    """
-    A session, as this device knows it.
-"""
-    def __init__(self, *, id:Bytes, generation:int, initiating:bool, sent:int, received:int, inactive:int):
-        self.id = id
-        self.generation = generation
-        self.initiating = initiating
-        self.sent = sent
-        self.received = received
-        self.inactive = inactive
-        
-        
-
-    
-    def __str__(self):
-        return "SessionView(id={}, generation={}, initiating={}, sent={}, received={}, inactive={})".format(self.id, self.generation, self.initiating, self.sent, self.received, self.inactive)
-    def __eq__(self, other):
-        if self.id != other.id:
-            return False
-        if self.generation != other.generation:
-            return False
-        if self.initiating != other.initiating:
-            return False
-        if self.sent != other.sent:
-            return False
-        if self.received != other.received:
-            return False
-        if self.inactive != other.inactive:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeSessionView(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return SessionView(
-            id=_UniffiFfiConverterTypeBytes.read(buf),
-            generation=_UniffiFfiConverterUInt64.read(buf),
-            initiating=_UniffiFfiConverterBoolean.read(buf),
-            sent=_UniffiFfiConverterUInt64.read(buf),
-            received=_UniffiFfiConverterUInt64.read(buf),
-            inactive=_UniffiFfiConverterUInt32.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.id)
-        _UniffiFfiConverterUInt64.check_lower(value.generation)
-        _UniffiFfiConverterBoolean.check_lower(value.initiating)
-        _UniffiFfiConverterUInt64.check_lower(value.sent)
-        _UniffiFfiConverterUInt64.check_lower(value.received)
-        _UniffiFfiConverterUInt32.check_lower(value.inactive)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.id, buf)
-        _UniffiFfiConverterUInt64.write(value.generation, buf)
-        _UniffiFfiConverterBoolean.write(value.initiating, buf)
-        _UniffiFfiConverterUInt64.write(value.sent, buf)
-        _UniffiFfiConverterUInt64.write(value.received, buf)
-        _UniffiFfiConverterUInt32.write(value.inactive, buf)
-
-@dataclass
-class StoreChange:
-    """
-    A row to write or to delete.
-"""
-    def __init__(self, *, key:Bytes, row:typing.Optional[Bytes]):
-        self.key = key
-        self.row = row
-        
-        
-
-    
-    def __str__(self):
-        return "StoreChange(key={}, row={})".format(self.key, self.row)
-    def __eq__(self, other):
-        if self.key != other.key:
-            return False
-        if self.row != other.row:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeStoreChange(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return StoreChange(
-            key=_UniffiFfiConverterTypeBytes.read(buf),
-            row=_UniffiFfiConverterOptionalTypeBytes.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.key)
-        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.row)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.key, buf)
-        _UniffiFfiConverterOptionalTypeBytes.write(value.row, buf)
-
-@dataclass
-class StoreRow:
-    """
-    A row.
-"""
-    def __init__(self, *, key:Bytes, row:Bytes):
-        self.key = key
-        self.row = row
-        
-        
-
-    
-    def __str__(self):
-        return "StoreRow(key={}, row={})".format(self.key, self.row)
-    def __eq__(self, other):
-        if self.key != other.key:
-            return False
-        if self.row != other.row:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeStoreRow(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return StoreRow(
-            key=_UniffiFfiConverterTypeBytes.read(buf),
-            row=_UniffiFfiConverterTypeBytes.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.key)
-        _UniffiFfiConverterTypeBytes.check_lower(value.row)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.key, buf)
-        _UniffiFfiConverterTypeBytes.write(value.row, buf)
-
-class _UniffiFfiConverterSequenceTypeStoreRow(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeStoreRow.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeStoreRow.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeStoreRow.read(buf) for i in range(count)
-        ]
-
-@dataclass
-class StoreSnapshot:
-    """
-    Rows as they were at one generation.
-"""
-    def __init__(self, *, generation:Bytes, rows:typing.List[StoreRow]):
-        self.generation = generation
-        self.rows = rows
-        
-        
-
-    
-    def __str__(self):
-        return "StoreSnapshot(generation={}, rows={})".format(self.generation, self.rows)
-    def __eq__(self, other):
-        if self.generation != other.generation:
-            return False
-        if self.rows != other.rows:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeStoreSnapshot(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return StoreSnapshot(
-            generation=_UniffiFfiConverterTypeBytes.read(buf),
-            rows=_UniffiFfiConverterSequenceTypeStoreRow.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.generation)
-        _UniffiFfiConverterSequenceTypeStoreRow.check_lower(value.rows)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.generation, buf)
-        _UniffiFfiConverterSequenceTypeStoreRow.write(value.rows, buf)
-
-@dataclass
-class UserView:
-    """
-    A user, as this device knows it.
-"""
-    def __init__(self, *, user:str, account_key:Bytes, claimed_key:typing.Optional[Bytes], verified:bool, epoch:int, forked:bool, paused:bool):
-        self.user = user
-        self.account_key = account_key
-        self.claimed_key = claimed_key
-        self.verified = verified
-        self.epoch = epoch
-        self.forked = forked
-        self.paused = paused
-        
-        
-
-    
-    def __str__(self):
-        return "UserView(user={}, account_key={}, claimed_key={}, verified={}, epoch={}, forked={}, paused={})".format(self.user, self.account_key, self.claimed_key, self.verified, self.epoch, self.forked, self.paused)
-    def __eq__(self, other):
-        if self.user != other.user:
-            return False
-        if self.account_key != other.account_key:
-            return False
-        if self.claimed_key != other.claimed_key:
-            return False
-        if self.verified != other.verified:
-            return False
-        if self.epoch != other.epoch:
-            return False
-        if self.forked != other.forked:
-            return False
-        if self.paused != other.paused:
-            return False
-        return True
-
-class _UniffiFfiConverterTypeUserView(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        return UserView(
-            user=_UniffiFfiConverterString.read(buf),
-            account_key=_UniffiFfiConverterTypeBytes.read(buf),
-            claimed_key=_UniffiFfiConverterOptionalTypeBytes.read(buf),
-            verified=_UniffiFfiConverterBoolean.read(buf),
-            epoch=_UniffiFfiConverterUInt64.read(buf),
-            forked=_UniffiFfiConverterBoolean.read(buf),
-            paused=_UniffiFfiConverterBoolean.read(buf),
-        )
-
-    @staticmethod
-    def check_lower(value):
-        _UniffiFfiConverterString.check_lower(value.user)
-        _UniffiFfiConverterTypeBytes.check_lower(value.account_key)
-        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.claimed_key)
-        _UniffiFfiConverterBoolean.check_lower(value.verified)
-        _UniffiFfiConverterUInt64.check_lower(value.epoch)
-        _UniffiFfiConverterBoolean.check_lower(value.forked)
-        _UniffiFfiConverterBoolean.check_lower(value.paused)
-
-    @staticmethod
-    def write(value, buf):
-        _UniffiFfiConverterString.write(value.user, buf)
-        _UniffiFfiConverterTypeBytes.write(value.account_key, buf)
-        _UniffiFfiConverterOptionalTypeBytes.write(value.claimed_key, buf)
-        _UniffiFfiConverterBoolean.write(value.verified, buf)
-        _UniffiFfiConverterUInt64.write(value.epoch, buf)
-        _UniffiFfiConverterBoolean.write(value.forked, buf)
-        _UniffiFfiConverterBoolean.write(value.paused, buf)
-
-
-
-
-
-
-class Received:
-    """
-    One result for an envelope; an envelope may give several.
-"""
-    def __init__(self):
-        raise RuntimeError("Received cannot be instantiated directly")
+        raise RuntimeError("InboxItem cannot be instantiated directly")
 
     # Each enum variant is a nested class of the enum itself.
     @dataclass
     class MESSAGE:
         """
-        Something was said. It waits in the inbox until `ack`.
+        Something was said.
 """
         
-        def __init__(self, envelope:int, id:int, content:Message):
-            self.envelope = envelope
-            
-            """
-        Which envelope, from 0; in the inbox 0.
-"""
-        
+        def __init__(self, id:int, content:Message):
             self.id = id
             
             """
@@ -5668,13 +6479,11 @@ class Received:
             
     
         def __str__(self):
-            return "Received.MESSAGE(envelope={}, id={}, content={})".format(self.envelope, self.id, self.content)
+            return "InboxItem.MESSAGE(id={}, content={})".format(self.id, self.content)
         def __eq__(self, other):
-            if not isinstance(other, Received):
+            if not isinstance(other, InboxItem):
                 return NotImplemented
             if not other.is_MESSAGE():
-                return False
-            if self.envelope != other.envelope:
                 return False
             if self.id != other.id:
                 return False
@@ -5685,16 +6494,10 @@ class Received:
     @dataclass
     class EVENT:
         """
-        Something happened. It waits in the inbox until `ack`.
+        Something happened.
 """
         
-        def __init__(self, envelope:int, id:int, content:Event):
-            self.envelope = envelope
-            
-            """
-        Which envelope, from 0; in the inbox 0.
-"""
-        
+        def __init__(self, id:int, content:Event):
             self.id = id
             
             """
@@ -5714,101 +6517,15 @@ class Received:
             
     
         def __str__(self):
-            return "Received.EVENT(envelope={}, id={}, content={})".format(self.envelope, self.id, self.content)
+            return "InboxItem.EVENT(id={}, content={})".format(self.id, self.content)
         def __eq__(self, other):
-            if not isinstance(other, Received):
+            if not isinstance(other, InboxItem):
                 return NotImplemented
             if not other.is_EVENT():
-                return False
-            if self.envelope != other.envelope:
                 return False
             if self.id != other.id:
                 return False
             if self.content != other.content:
-                return False
-            return True
-
-    @dataclass
-    class FAILURE:
-        """
-        It could not be opened; nothing changed by it.
-"""
-        
-        def __init__(self, envelope:int, code:int, reason:str, confirm:bool):
-            self.envelope = envelope
-            
-            """
-        Which envelope, from 0.
-"""
-        
-            self.code = code
-            
-            """
-        The code that says why.
-"""
-        
-            self.reason = reason
-            
-            """
-        Why, in words.
-"""
-        
-            self.confirm = confirm
-            
-            """
-        Whether to confirm it to the server: it will never open. Else leave it there and fetch again.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Received.FAILURE(envelope={}, code={}, reason={}, confirm={})".format(self.envelope, self.code, self.reason, self.confirm)
-        def __eq__(self, other):
-            if not isinstance(other, Received):
-                return NotImplemented
-            if not other.is_FAILURE():
-                return False
-            if self.envelope != other.envelope:
-                return False
-            if self.code != other.code:
-                return False
-            if self.reason != other.reason:
-                return False
-            if self.confirm != other.confirm:
-                return False
-            return True
-
-    @dataclass
-    class HELD:
-        """
-        It waits here for `registry.accept_identity`, or for its group to be known, and may be confirmed to the server.
-"""
-        
-        def __init__(self, envelope:int):
-            self.envelope = envelope
-            
-            """
-        Which envelope, from 0.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Received.HELD(envelope={})".format(self.envelope)
-        def __eq__(self, other):
-            if not isinstance(other, Received):
-                return NotImplemented
-            if not other.is_HELD():
-                return False
-            if self.envelope != other.envelope:
                 return False
             return True
 
@@ -5817,83 +6534,49 @@ class Received:
     # For each variant, we have `is_NAME` and `is_name` methods for easily checking
     # whether an instance is that variant.
     def is_MESSAGE(self) -> bool:
-        return isinstance(self, Received.MESSAGE)
+        return isinstance(self, InboxItem.MESSAGE)
     def is_message(self) -> bool:
-        return isinstance(self, Received.MESSAGE)
+        return isinstance(self, InboxItem.MESSAGE)
     def is_EVENT(self) -> bool:
-        return isinstance(self, Received.EVENT)
+        return isinstance(self, InboxItem.EVENT)
     def is_event(self) -> bool:
-        return isinstance(self, Received.EVENT)
-    def is_FAILURE(self) -> bool:
-        return isinstance(self, Received.FAILURE)
-    def is_failure(self) -> bool:
-        return isinstance(self, Received.FAILURE)
-    def is_HELD(self) -> bool:
-        return isinstance(self, Received.HELD)
-    def is_held(self) -> bool:
-        return isinstance(self, Received.HELD)
+        return isinstance(self, InboxItem.EVENT)
     
 
 # Now, a little trick - we make each nested variant class be a subclass of the main
 # enum class, so that method calls and instance checks etc will work intuitively.
 # We might be able to do this a little more neatly with a metaclass, but this'll do.
-Received.MESSAGE = type("Received.MESSAGE", (Received.MESSAGE, Received,), {})  # type: ignore
-Received.EVENT = type("Received.EVENT", (Received.EVENT, Received,), {})  # type: ignore
-Received.FAILURE = type("Received.FAILURE", (Received.FAILURE, Received,), {})  # type: ignore
-Received.HELD = type("Received.HELD", (Received.HELD, Received,), {})  # type: ignore
+InboxItem.MESSAGE = type("InboxItem.MESSAGE", (InboxItem.MESSAGE, InboxItem,), {})  # type: ignore
+InboxItem.EVENT = type("InboxItem.EVENT", (InboxItem.EVENT, InboxItem,), {})  # type: ignore
 
 
 
 
-class _UniffiFfiConverterTypeReceived(_UniffiConverterRustBuffer):
+class _UniffiFfiConverterTypeInboxItem(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         variant = buf.read_i32()
         if variant == 1:
-            return Received.MESSAGE(
-                _UniffiFfiConverterUInt32.read(buf),
+            return InboxItem.MESSAGE(
                 _UniffiFfiConverterUInt64.read(buf),
                 _UniffiFfiConverterTypeMessage.read(buf),
             )
         if variant == 2:
-            return Received.EVENT(
-                _UniffiFfiConverterUInt32.read(buf),
+            return InboxItem.EVENT(
                 _UniffiFfiConverterUInt64.read(buf),
                 _UniffiFfiConverterTypeEvent.read(buf),
-            )
-        if variant == 3:
-            return Received.FAILURE(
-                _UniffiFfiConverterUInt32.read(buf),
-                _UniffiFfiConverterInt32.read(buf),
-                _UniffiFfiConverterString.read(buf),
-                _UniffiFfiConverterBoolean.read(buf),
-            )
-        if variant == 4:
-            return Received.HELD(
-                _UniffiFfiConverterUInt32.read(buf),
             )
         raise InternalError("Raw enum value doesn't match any cases")
 
     @staticmethod
     def check_lower(value):
         if value.is_MESSAGE():
-            _UniffiFfiConverterUInt32.check_lower(value.envelope)
             _UniffiFfiConverterUInt64.check_lower(value.id)
             _UniffiFfiConverterTypeMessage.check_lower(value.content)
             return
         if value.is_EVENT():
-            _UniffiFfiConverterUInt32.check_lower(value.envelope)
             _UniffiFfiConverterUInt64.check_lower(value.id)
             _UniffiFfiConverterTypeEvent.check_lower(value.content)
-            return
-        if value.is_FAILURE():
-            _UniffiFfiConverterUInt32.check_lower(value.envelope)
-            _UniffiFfiConverterInt32.check_lower(value.code)
-            _UniffiFfiConverterString.check_lower(value.reason)
-            _UniffiFfiConverterBoolean.check_lower(value.confirm)
-            return
-        if value.is_HELD():
-            _UniffiFfiConverterUInt32.check_lower(value.envelope)
             return
         raise ValueError(value)
 
@@ -5901,23 +6584,12 @@ class _UniffiFfiConverterTypeReceived(_UniffiConverterRustBuffer):
     def write(value, buf):
         if value.is_MESSAGE():
             buf.write_i32(1)
-            _UniffiFfiConverterUInt32.write(value.envelope, buf)
             _UniffiFfiConverterUInt64.write(value.id, buf)
             _UniffiFfiConverterTypeMessage.write(value.content, buf)
         if value.is_EVENT():
             buf.write_i32(2)
-            _UniffiFfiConverterUInt32.write(value.envelope, buf)
             _UniffiFfiConverterUInt64.write(value.id, buf)
             _UniffiFfiConverterTypeEvent.write(value.content, buf)
-        if value.is_FAILURE():
-            buf.write_i32(3)
-            _UniffiFfiConverterUInt32.write(value.envelope, buf)
-            _UniffiFfiConverterInt32.write(value.code, buf)
-            _UniffiFfiConverterString.write(value.reason, buf)
-            _UniffiFfiConverterBoolean.write(value.confirm, buf)
-        if value.is_HELD():
-            buf.write_i32(4)
-            _UniffiFfiConverterUInt32.write(value.envelope, buf)
 
 
 
@@ -5947,17 +6619,19 @@ class SesameError:  # type: ignore
         The calling app: mend the call.
 """
         
-        def __init__(self, code, reason, item, field):
+        def __init__(self, code, reason, item, field, detail):
             super().__init__(", ".join([
                 "code={!r}".format(code),
                 "reason={!r}".format(reason),
                 "item={!r}".format(item),
                 "field={!r}".format(field),
+                "detail={!r}".format(detail),
             ]))
             self.code = code
             self.reason = reason
             self.item = item
             self.field = field
+            self.detail = detail
 
         def __repr__(self):
             return "SesameError.App({})".format(str(self))
@@ -5967,17 +6641,19 @@ class SesameError:  # type: ignore
         Another client: drop the item.
 """
         
-        def __init__(self, code, reason, item, field):
+        def __init__(self, code, reason, item, field, detail):
             super().__init__(", ".join([
                 "code={!r}".format(code),
                 "reason={!r}".format(reason),
                 "item={!r}".format(item),
                 "field={!r}".format(field),
+                "detail={!r}".format(detail),
             ]))
             self.code = code
             self.reason = reason
             self.item = item
             self.field = field
+            self.detail = detail
 
         def __repr__(self):
             return "SesameError.Peer({})".format(str(self))
@@ -5987,17 +6663,19 @@ class SesameError:  # type: ignore
         The server: fetch again or distrust it.
 """
         
-        def __init__(self, code, reason, item, field):
+        def __init__(self, code, reason, item, field, detail):
             super().__init__(", ".join([
                 "code={!r}".format(code),
                 "reason={!r}".format(reason),
                 "item={!r}".format(item),
                 "field={!r}".format(field),
+                "detail={!r}".format(detail),
             ]))
             self.code = code
             self.reason = reason
             self.item = item
             self.field = field
+            self.detail = detail
 
         def __repr__(self):
             return "SesameError.Server({})".format(str(self))
@@ -6007,17 +6685,19 @@ class SesameError:  # type: ignore
         The store: mend it and call again.
 """
         
-        def __init__(self, code, reason, item, field):
+        def __init__(self, code, reason, item, field, detail):
             super().__init__(", ".join([
                 "code={!r}".format(code),
                 "reason={!r}".format(reason),
                 "item={!r}".format(item),
                 "field={!r}".format(field),
+                "detail={!r}".format(detail),
             ]))
             self.code = code
             self.reason = reason
             self.item = item
             self.field = field
+            self.detail = detail
 
         def __repr__(self):
             return "SesameError.Store({})".format(str(self))
@@ -6027,17 +6707,19 @@ class SesameError:  # type: ignore
         This library.
 """
         
-        def __init__(self, code, reason, item, field):
+        def __init__(self, code, reason, item, field, detail):
             super().__init__(", ".join([
                 "code={!r}".format(code),
                 "reason={!r}".format(reason),
                 "item={!r}".format(item),
                 "field={!r}".format(field),
+                "detail={!r}".format(detail),
             ]))
             self.code = code
             self.reason = reason
             self.item = item
             self.field = field
+            self.detail = detail
 
         def __repr__(self):
             return "SesameError.Internal({})".format(str(self))
@@ -6057,12 +6739,14 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
+                _UniffiFfiConverterOptionalString.read(buf),
             )
         if variant == 2:
             return SesameError.Peer(
                 _UniffiFfiConverterInt32.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
+                _UniffiFfiConverterOptionalString.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
             )
         if variant == 3:
@@ -6071,6 +6755,7 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
+                _UniffiFfiConverterOptionalString.read(buf),
             )
         if variant == 4:
             return SesameError.Store(
@@ -6078,12 +6763,14 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
+                _UniffiFfiConverterOptionalString.read(buf),
             )
         if variant == 5:
             return SesameError.Internal(
                 _UniffiFfiConverterInt32.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
+                _UniffiFfiConverterOptionalString.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
             )
         raise InternalError("Raw enum value doesn't match any cases")
@@ -6095,30 +6782,35 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
+            _UniffiFfiConverterOptionalString.check_lower(value.detail)
             return
         if isinstance(value, SesameError.Peer):
             _UniffiFfiConverterInt32.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
+            _UniffiFfiConverterOptionalString.check_lower(value.detail)
             return
         if isinstance(value, SesameError.Server):
             _UniffiFfiConverterInt32.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
+            _UniffiFfiConverterOptionalString.check_lower(value.detail)
             return
         if isinstance(value, SesameError.Store):
             _UniffiFfiConverterInt32.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
+            _UniffiFfiConverterOptionalString.check_lower(value.detail)
             return
         if isinstance(value, SesameError.Internal):
             _UniffiFfiConverterInt32.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
+            _UniffiFfiConverterOptionalString.check_lower(value.detail)
             return
 
     @staticmethod
@@ -6129,30 +6821,35 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
+            _UniffiFfiConverterOptionalString.write(value.detail, buf)
         if isinstance(value, SesameError.Peer):
             buf.write_i32(2)
             _UniffiFfiConverterInt32.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
+            _UniffiFfiConverterOptionalString.write(value.detail, buf)
         if isinstance(value, SesameError.Server):
             buf.write_i32(3)
             _UniffiFfiConverterInt32.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
+            _UniffiFfiConverterOptionalString.write(value.detail, buf)
         if isinstance(value, SesameError.Store):
             buf.write_i32(4)
             _UniffiFfiConverterInt32.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
+            _UniffiFfiConverterOptionalString.write(value.detail, buf)
         if isinstance(value, SesameError.Internal):
             buf.write_i32(5)
             _UniffiFfiConverterInt32.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
+            _UniffiFfiConverterOptionalString.write(value.detail, buf)
 
 
 
@@ -6164,7 +6861,7 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
 # namespace.
 class StoreFault(Exception):
     """
-    Why a store could not do it. Anything else that it throws counts as `Io`, and of a commit as `OutcomeUnknown`.
+    Why a store could not do it. Anything else that it throws counts as `Thrown`.
 """
     pass
 
@@ -6172,7 +6869,7 @@ _UniffiTempStoreFault = StoreFault
 
 class StoreFault:  # type: ignore
     """
-    Why a store could not do it. Anything else that it throws counts as `Io`, and of a commit as `OutcomeUnknown`.
+    Why a store could not do it. Anything else that it throws counts as `Thrown`.
 """
     
     class Busy(_UniffiTempStoreFault):
@@ -6241,6 +6938,20 @@ class StoreFault:  # type: ignore
         def __repr__(self):
             return "StoreFault.OutcomeUnknown({})".format(str(self))
     _UniffiTempStoreFault.OutcomeUnknown = OutcomeUnknown # type: ignore
+    class Thrown(_UniffiTempStoreFault):
+        """
+        It threw something else: counts as `Io`, and of a commit as `OutcomeUnknown`.
+"""
+        
+        def __init__(self, what):
+            super().__init__(", ".join([
+                "what={!r}".format(what),
+            ]))
+            self.what = what
+
+        def __repr__(self):
+            return "StoreFault.Thrown({})".format(str(self))
+    _UniffiTempStoreFault.Thrown = Thrown # type: ignore
 
 StoreFault = _UniffiTempStoreFault # type: ignore
 del _UniffiTempStoreFault
@@ -6268,6 +6979,10 @@ class _UniffiFfiConverterTypeStoreFault(_UniffiConverterRustBuffer):
         if variant == 6:
             return StoreFault.OutcomeUnknown(
             )
+        if variant == 7:
+            return StoreFault.Thrown(
+                _UniffiFfiConverterString.read(buf),
+            )
         raise InternalError("Raw enum value doesn't match any cases")
 
     @staticmethod
@@ -6284,6 +6999,9 @@ class _UniffiFfiConverterTypeStoreFault(_UniffiConverterRustBuffer):
             return
         if isinstance(value, StoreFault.OutcomeUnknown):
             return
+        if isinstance(value, StoreFault.Thrown):
+            _UniffiFfiConverterString.check_lower(value.what)
+            return
 
     @staticmethod
     def write(value, buf):
@@ -6299,6 +7017,9 @@ class _UniffiFfiConverterTypeStoreFault(_UniffiConverterRustBuffer):
             buf.write_i32(5)
         if isinstance(value, StoreFault.OutcomeUnknown):
             buf.write_i32(6)
+        if isinstance(value, StoreFault.Thrown):
+            buf.write_i32(7)
+            _UniffiFfiConverterString.write(value.what, buf)
 
 
 
@@ -6428,182 +7149,6 @@ class _UniffiFfiConverterTypeStoreQuery(_UniffiConverterRustBuffer):
         if value.is_PREFIX():
             buf.write_i32(2)
             _UniffiFfiConverterTypeBytes.write(value.prefix, buf)
-
-
-
-
-
-
-
-
-class Submission:
-    """
-    What the server says to a batch.
-"""
-    def __init__(self):
-        raise RuntimeError("Submission cannot be instantiated directly")
-
-    # Each enum variant is a nested class of the enum itself.
-    @dataclass
-    class ACCEPTED:
-        """
-        It was taken whole: call `accepted`.
-"""
-        
-        def __init__(self, ):
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Submission.ACCEPTED()".format()
-        def __eq__(self, other):
-            if not isinstance(other, Submission):
-                return NotImplemented
-            if not other.is_ACCEPTED():
-                return False
-            return True
-
-    @dataclass
-    class STALE:
-        """
-        It was made from a stale view and refused whole: call `rejected` with the list.
-"""
-        
-        def __init__(self, device_list:Bytes, missing:typing.List[int], gone:typing.List[int]):
-            self.device_list = device_list
-            
-            """
-        The current signed device list.
-"""
-        
-            self.missing = missing
-            
-            """
-        Listed devices that the batch does not name.
-"""
-        
-            self.gone = gone
-            
-            """
-        Devices that the batch names and the list does not.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Submission.STALE(device_list={}, missing={}, gone={})".format(self.device_list, self.missing, self.gone)
-        def __eq__(self, other):
-            if not isinstance(other, Submission):
-                return NotImplemented
-            if not other.is_STALE():
-                return False
-            if self.device_list != other.device_list:
-                return False
-            if self.missing != other.missing:
-                return False
-            if self.gone != other.gone:
-                return False
-            return True
-
-    @dataclass
-    class NO_SUCH_USER:
-        """
-        There is no such user: call `no_such_user`.
-"""
-        
-        def __init__(self, ):
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Submission.NO_SUCH_USER()".format()
-        def __eq__(self, other):
-            if not isinstance(other, Submission):
-                return NotImplemented
-            if not other.is_NO_SUCH_USER():
-                return False
-            return True
-
-    
-
-    # For each variant, we have `is_NAME` and `is_name` methods for easily checking
-    # whether an instance is that variant.
-    def is_ACCEPTED(self) -> bool:
-        return isinstance(self, Submission.ACCEPTED)
-    def is_accepted(self) -> bool:
-        return isinstance(self, Submission.ACCEPTED)
-    def is_STALE(self) -> bool:
-        return isinstance(self, Submission.STALE)
-    def is_stale(self) -> bool:
-        return isinstance(self, Submission.STALE)
-    def is_NO_SUCH_USER(self) -> bool:
-        return isinstance(self, Submission.NO_SUCH_USER)
-    def is_no_such_user(self) -> bool:
-        return isinstance(self, Submission.NO_SUCH_USER)
-    
-
-# Now, a little trick - we make each nested variant class be a subclass of the main
-# enum class, so that method calls and instance checks etc will work intuitively.
-# We might be able to do this a little more neatly with a metaclass, but this'll do.
-Submission.ACCEPTED = type("Submission.ACCEPTED", (Submission.ACCEPTED, Submission,), {})  # type: ignore
-Submission.STALE = type("Submission.STALE", (Submission.STALE, Submission,), {})  # type: ignore
-Submission.NO_SUCH_USER = type("Submission.NO_SUCH_USER", (Submission.NO_SUCH_USER, Submission,), {})  # type: ignore
-
-
-
-
-class _UniffiFfiConverterTypeSubmission(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        variant = buf.read_i32()
-        if variant == 1:
-            return Submission.ACCEPTED(
-            )
-        if variant == 2:
-            return Submission.STALE(
-                _UniffiFfiConverterTypeBytes.read(buf),
-                _UniffiFfiConverterSequenceUInt32.read(buf),
-                _UniffiFfiConverterSequenceUInt32.read(buf),
-            )
-        if variant == 3:
-            return Submission.NO_SUCH_USER(
-            )
-        raise InternalError("Raw enum value doesn't match any cases")
-
-    @staticmethod
-    def check_lower(value):
-        if value.is_ACCEPTED():
-            return
-        if value.is_STALE():
-            _UniffiFfiConverterTypeBytes.check_lower(value.device_list)
-            _UniffiFfiConverterSequenceUInt32.check_lower(value.missing)
-            _UniffiFfiConverterSequenceUInt32.check_lower(value.gone)
-            return
-        if value.is_NO_SUCH_USER():
-            return
-        raise ValueError(value)
-
-    @staticmethod
-    def write(value, buf):
-        if value.is_ACCEPTED():
-            buf.write_i32(1)
-        if value.is_STALE():
-            buf.write_i32(2)
-            _UniffiFfiConverterTypeBytes.write(value.device_list, buf)
-            _UniffiFfiConverterSequenceUInt32.write(value.missing, buf)
-            _UniffiFfiConverterSequenceUInt32.write(value.gone, buf)
-        if value.is_NO_SUCH_USER():
-            buf.write_i32(3)
 
 
 
@@ -6905,18 +7450,18 @@ class _UniffiFfiConverterTypeAppStore:
     def write(cls, value: AppStore, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
 
-class _UniffiFfiConverterSequenceUInt64(_UniffiConverterRustBuffer):
+class _UniffiFfiConverterSequenceTypeMailResult(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
         for item in value:
-            _UniffiFfiConverterUInt64.check_lower(item)
+            _UniffiFfiConverterTypeMailResult.check_lower(item)
 
     @classmethod
     def write(cls, value, buf):
         items = len(value)
         buf.write_i32(items)
         for item in value:
-            _UniffiFfiConverterUInt64.write(item, buf)
+            _UniffiFfiConverterTypeMailResult.write(item, buf)
 
     @classmethod
     def read(cls, buf):
@@ -6925,21 +7470,21 @@ class _UniffiFfiConverterSequenceUInt64(_UniffiConverterRustBuffer):
             raise InternalError("Unexpected negative sequence length")
 
         return [
-            _UniffiFfiConverterUInt64.read(buf) for i in range(count)
+            _UniffiFfiConverterTypeMailResult.read(buf) for i in range(count)
         ]
 
-class _UniffiFfiConverterSequenceTypeReceived(_UniffiConverterRustBuffer):
+class _UniffiFfiConverterSequenceTypeBatch(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
         for item in value:
-            _UniffiFfiConverterTypeReceived.check_lower(item)
+            _UniffiFfiConverterTypeBatch.check_lower(item)
 
     @classmethod
     def write(cls, value, buf):
         items = len(value)
         buf.write_i32(items)
         for item in value:
-            _UniffiFfiConverterTypeReceived.write(item, buf)
+            _UniffiFfiConverterTypeBatch.write(item, buf)
 
     @classmethod
     def read(cls, buf):
@@ -6948,7 +7493,7 @@ class _UniffiFfiConverterSequenceTypeReceived(_UniffiConverterRustBuffer):
             raise InternalError("Unexpected negative sequence length")
 
         return [
-            _UniffiFfiConverterTypeReceived.read(buf) for i in range(count)
+            _UniffiFfiConverterTypeBatch.read(buf) for i in range(count)
         ]
 
 class _UniffiFfiConverterSequenceTypeHistoryEntry(_UniffiConverterRustBuffer):
@@ -7012,7 +7557,7 @@ class GroupProtocol(typing.Protocol):
         raise NotImplementedError
     def add(self, users: typing.List[str]) -> PendingSend:
         """
-        Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `registry.apply` first. Who has
+        Adds users, at most 200 at once. They must be known: `registry.look_up` asks the server for those who are not. Who has
         left before is asked, and is a member again when they accept.
 """
         raise NotImplementedError
@@ -7024,6 +7569,11 @@ class GroupProtocol(typing.Protocol):
     def decline(self, ) -> PendingSend:
         """
         Stays away, after a leave and an invitation.
+"""
+        raise NotImplementedError
+    def forget(self, ) -> None:
+        """
+        Forgets a group that the user has left: its operations, its sessions, and what is held for it.
 """
         raise NotImplementedError
     def fork_without(self, users: typing.List[str]) -> NewGroup:
@@ -7116,7 +7666,7 @@ class Group(GroupProtocol):
         return _uniffi_lift_return(_uniffi_ffi_result)
     def add(self, users: typing.List[str]) -> PendingSend:
         """
-        Adds users, at most 200 at once. Their account keys must be known: bring their device lists with `registry.apply` first. Who has
+        Adds users, at most 200 at once. They must be known: `registry.look_up` asks the server for those who are not. Who has
         left before is asked, and is a member again when they accept.
 """
         
@@ -7163,6 +7713,21 @@ class Group(GroupProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_group_decline,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def forget(self, ) -> None:
+        """
+        Forgets a group that the user has left: its operations, its sessions, and what is held for it.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_forget,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -7367,7 +7932,7 @@ class NewGroupProtocol(typing.Protocol):
         raise NotImplementedError
     def send(self, ) -> PendingSend:
         """
-        To be submitted like any other; more may be in the outbox when the group is very large.
+        The send that tells the members.
 """
         raise NotImplementedError
 
@@ -7415,7 +7980,7 @@ class NewGroup(NewGroupProtocol):
         return _uniffi_lift_return(_uniffi_ffi_result)
     def send(self, ) -> PendingSend:
         """
-        To be submitted like any other; more may be in the outbox when the group is very large.
+        The send that tells the members.
 """
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
@@ -7458,6 +8023,32 @@ class _UniffiFfiConverterTypeNewGroup:
     def write(cls, value: NewGroup, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
 
+# The Duration type.
+Duration = datetime.timedelta
+
+# There is a loss of precision when converting from Rust durations,
+# which are accurate to the nanosecond,
+# to Python durations, which are only accurate to the microsecond.
+class _UniffiFfiConverterDuration(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        seconds = buf.read_u64()
+        microseconds = buf.read_u32() / 1.0e3
+        return datetime.timedelta(seconds=seconds, microseconds=microseconds)
+
+    @staticmethod
+    def check_lower(value):
+        seconds = value.seconds + value.days * 24 * 3600
+        if seconds < 0:
+            raise ValueError("Invalid duration, must be non-negative")
+
+    @staticmethod
+    def write(value, buf):
+        seconds = value.seconds + value.days * 24 * 3600
+        nanoseconds = value.microseconds * 1000
+        buf.write_i64(seconds)
+        buf.write_u32(nanoseconds)
+
 class _UniffiFfiConverterSequenceTypeGroupView(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
@@ -7481,18 +8072,18 @@ class _UniffiFfiConverterSequenceTypeGroupView(_UniffiConverterRustBuffer):
             _UniffiFfiConverterTypeGroupView.read(buf) for i in range(count)
         ]
 
-class _UniffiFfiConverterSequenceTypePendingSend(_UniffiConverterRustBuffer):
+class _UniffiFfiConverterSequenceTypeInboxItem(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
         for item in value:
-            _UniffiFfiConverterTypePendingSend.check_lower(item)
+            _UniffiFfiConverterTypeInboxItem.check_lower(item)
 
     @classmethod
     def write(cls, value, buf):
         items = len(value)
         buf.write_i32(items)
         for item in value:
-            _UniffiFfiConverterTypePendingSend.write(item, buf)
+            _UniffiFfiConverterTypeInboxItem.write(item, buf)
 
     @classmethod
     def read(cls, buf):
@@ -7501,14 +8092,14 @@ class _UniffiFfiConverterSequenceTypePendingSend(_UniffiConverterRustBuffer):
             raise InternalError("Unexpected negative sequence length")
 
         return [
-            _UniffiFfiConverterTypePendingSend.read(buf) for i in range(count)
+            _UniffiFfiConverterTypeInboxItem.read(buf) for i in range(count)
         ]
 
-class _UniffiFfiConverterOptionalTypePendingSend(_UniffiConverterRustBuffer):
+class _UniffiFfiConverterOptionalTypeServerRequest(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
         if value is not None:
-            _UniffiFfiConverterTypePendingSend.check_lower(value)
+            _UniffiFfiConverterTypeServerRequest.check_lower(value)
 
     @classmethod
     def write(cls, value, buf):
@@ -7517,7 +8108,7 @@ class _UniffiFfiConverterOptionalTypePendingSend(_UniffiConverterRustBuffer):
             return
 
         buf.write_u8(1)
-        _UniffiFfiConverterTypePendingSend.write(value, buf)
+        _UniffiFfiConverterTypeServerRequest.write(value, buf)
 
     @classmethod
     def read(cls, buf):
@@ -7525,32 +8116,7 @@ class _UniffiFfiConverterOptionalTypePendingSend(_UniffiConverterRustBuffer):
         if flag == 0:
             return None
         elif flag == 1:
-            return _UniffiFfiConverterTypePendingSend.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
-class _UniffiFfiConverterOptionalTypePublication(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterTypePublication.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterTypePublication.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterTypePublication.read(buf)
+            return _UniffiFfiConverterTypeServerRequest.read(buf)
         else:
             raise InternalError("Unexpected flag byte for optional type")
 
@@ -7606,19 +8172,30 @@ class DeviceRegistryProtocol(typing.Protocol):
     Users, their devices, and whom to trust.
 """
     
-    def accept_identity(self, user: str,account_key: Bytes) -> typing.List[Received]:
+    def accept_identity(self, user: str,account_key: Bytes) -> None:
         """
-        The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
+        The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
+        to the inbox.
 """
         raise NotImplementedError
-    def apply(self, answers: Answers) -> Applied:
+    def compare_safety_code(self, user: str,code: str) -> bool:
         """
-        Takes in what the server gave for needs, in any order and at any time.
+        Whether a code that was read from the user's screen shows that both hold each other's account keys.
 """
         raise NotImplementedError
     def devices(self, user: str) -> typing.List[DeviceView]:
         """
         A user's devices, rising by id.
+"""
+        raise NotImplementedError
+    def forget(self, user: str) -> None:
+        """
+        Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew.
+"""
+        raise NotImplementedError
+    def look_up(self, users: typing.List[str]) -> None:
+        """
+        Asks the server for the device lists of these users, at most 100, so that they are known: the next requests do.
 """
         raise NotImplementedError
     def mark_verified(self, user: str) -> None:
@@ -7629,6 +8206,11 @@ class DeviceRegistryProtocol(typing.Protocol):
     def resolve_fork(self, user: str) -> None:
         """
         The app decides a fork: the newest list that was taken counts alone.
+"""
+        raise NotImplementedError
+    def safety_code(self, user: str) -> str:
+        """
+        The same as text for a QR code.
 """
         raise NotImplementedError
     def safety_number(self, user: str) -> str:
@@ -7669,9 +8251,10 @@ class DeviceRegistry(DeviceRegistryProtocol):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
-    def accept_identity(self, user: str,account_key: Bytes) -> typing.List[Received]:
+    def accept_identity(self, user: str,account_key: Bytes) -> None:
         """
-        The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened.
+        The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
+        to the inbox.
 """
         
         _UniffiFfiConverterString.check_lower(user)
@@ -7682,7 +8265,7 @@ class DeviceRegistry(DeviceRegistryProtocol):
             _UniffiFfiConverterString.lower(user),
             _UniffiFfiConverterTypeBytes.lower(account_key),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeReceived.lift
+        _uniffi_lift_return = lambda val: None
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -7690,21 +8273,24 @@ class DeviceRegistry(DeviceRegistryProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def apply(self, answers: Answers) -> Applied:
+    def compare_safety_code(self, user: str,code: str) -> bool:
         """
-        Takes in what the server gave for needs, in any order and at any time.
+        Whether a code that was read from the user's screen shows that both hold each other's account keys.
 """
         
-        _UniffiFfiConverterTypeAnswers.check_lower(answers)
+        _UniffiFfiConverterString.check_lower(user)
+
+        _UniffiFfiConverterString.check_lower(code)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeAnswers.lower(answers),
+            _UniffiFfiConverterString.lower(user),
+            _UniffiFfiConverterString.lower(code),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypeApplied.lift
+        _uniffi_lift_return = _UniffiFfiConverterBoolean.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_apply,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_compare_safety_code,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -7723,6 +8309,42 @@ class DeviceRegistry(DeviceRegistryProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_devices,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def forget(self, user: str) -> None:
+        """
+        Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew.
+"""
+        
+        _UniffiFfiConverterString.check_lower(user)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(user),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_forget,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def look_up(self, users: typing.List[str]) -> None:
+        """
+        Asks the server for the device lists of these users, at most 100, so that they are known: the next requests do.
+"""
+        
+        _UniffiFfiConverterSequenceString.check_lower(users)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterSequenceString.lower(users),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_look_up,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -7759,6 +8381,24 @@ class DeviceRegistry(DeviceRegistryProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def safety_code(self, user: str) -> str:
+        """
+        The same as text for a QR code.
+"""
+        
+        _UniffiFfiConverterString.check_lower(user)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(user),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterString.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_code,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -7824,6 +8464,54 @@ class _UniffiFfiConverterTypeDeviceRegistry:
     @classmethod
     def write(cls, value: DeviceRegistry, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
+
+class _UniffiFfiConverterOptionalTypeSendStatus(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeSendStatus.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeSendStatus.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeSendStatus.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+class _UniffiFfiConverterSequenceTypeSendStatus(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeSendStatus.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeSendStatus.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeSendStatus.read(buf) for i in range(count)
+        ]
 
 
 class SessionProtocol(typing.Protocol):
@@ -7938,30 +8626,31 @@ class DeviceProtocol(typing.Protocol):
     This device. Any thread may call it; every call reads the store and commits once.
 """
     
-    def abandon(self, send: Bytes,user: str) -> None:
-        """
-        Gives a user's part of a send up.
-"""
-        raise NotImplementedError
-    def accepted(self, send: Bytes,user: str) -> None:
-        """
-        The server has taken a user's batch whole.
-"""
-        raise NotImplementedError
     def ack(self, ids: typing.List[int]) -> None:
         """
         The app has these items safe; they are deleted here.
 """
         raise NotImplementedError
-    def batch_decrypt(self, envelopes: typing.List[Bytes]) -> typing.List[Received]:
+    def batch_decrypt(self, envelopes: typing.List[Bytes],complete: bool = False) -> typing.List[MailResult]:
         """
-        Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
+        Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. What they say is in the
+        inbox. `complete` says that these were the last ones in the mailbox.
 """
         raise NotImplementedError
     def batch_encrypt(self, recipients: typing.List[str],payload: Bytes,content_id: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> PendingSend:
         """
-        Encrypts for every device of every recipient, and a transcript for the user's own other devices. Give `content_id`, 16 bytes, for
-        an id of your own.
+        Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
+        16 bytes, for an id of your own. The end of the send is an event in the inbox.
+"""
+        raise NotImplementedError
+    def batches(self, send: Bytes) -> typing.List[Batch]:
+        """
+        The batches of a send that the server may have now, to look at.
+"""
+        raise NotImplementedError
+    def cancel(self, send: Bytes,users: typing.Union[object, typing.Optional[typing.List[str]]] = _DEFAULT) -> None:
+        """
+        Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
 """
         raise NotImplementedError
     def confirm_link(self, code: str) -> Bytes:
@@ -7971,7 +8660,17 @@ class DeviceProtocol(typing.Protocol):
         raise NotImplementedError
     def create_group(self, kind: GroupKind,info: GroupChange,users: typing.List[str]) -> NewGroup:
         """
-        Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `registry.apply` first.
+        Makes a group of this user and `users`, who must be known: `registry.look_up` asks the server for those who are not.
+"""
+        raise NotImplementedError
+    def delete_account(self, ) -> None:
+        """
+        Deletes the account at the server. The next request does; nothing else goes out after it. The store stays until the app deletes it.
+"""
+        raise NotImplementedError
+    def due_in(self, ) -> Duration:
+        """
+        How long it is until `next_request` has something to give: zero when it has now, a day at most.
 """
         raise NotImplementedError
     def group(self, id: Bytes) -> Group:
@@ -7984,40 +8683,30 @@ class DeviceProtocol(typing.Protocol):
         Every group that this device knows, those that its user has left included.
 """
         raise NotImplementedError
+    def health(self, ) -> Health:
+        """
+        How this device stands with its server.
+"""
+        raise NotImplementedError
     def id(self, ) -> int:
         """
         This device's id, unique within its user.
 """
         raise NotImplementedError
-    def inbox(self, ) -> typing.List[Received]:
+    def inbox(self, after: int = 0,limit: int = 256) -> typing.List[InboxItem]:
         """
-        Everything that was received and not acked, oldest first.
+        What was received or happened and was not acked, oldest first, after one item and at most so many.
 """
         raise NotImplementedError
-    def no_such_user(self, send: Bytes,user: str) -> PendingSend:
+    def is_primary(self, ) -> bool:
         """
-        The server does not know a user.
+        Whether this device holds the account key: it links and removes devices.
 """
         raise NotImplementedError
-    def outbox(self, ) -> typing.List[PendingSend]:
+    def next_request(self, ) -> typing.Optional[ServerRequest]:
         """
-        Every send that is not settled, oldest first, with the same bytes as before.
-"""
-        raise NotImplementedError
-    def pending(self, send: Bytes) -> typing.Optional[PendingSend]:
-        """
-        One send as it stands, or nothing when it is settled.
-"""
-        raise NotImplementedError
-    def publication(self, left: typing.Union[object, typing.Optional[int]] = _DEFAULT) -> typing.Optional[Publication]:
-        """
-        What to upload next, or nothing when nothing is due; ask again after `published`. `left` is how many one-time prekeys the server
-        still has.
-"""
-        raise NotImplementedError
-    def published(self, id: Bytes) -> None:
-        """
-        The server has taken an upload.
+        The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
+        minute and give the answer to `respond`; it is in no other request until then. Several may be sent side by side.
 """
         raise NotImplementedError
     def registry(self, ) -> DeviceRegistry:
@@ -8025,19 +8714,44 @@ class DeviceProtocol(typing.Protocol):
         Users and their devices.
 """
         raise NotImplementedError
-    def rejected(self, send: Bytes,user: str,device_list: Bytes) -> PendingSend:
+    def release(self, id: Bytes) -> None:
         """
-        The server has refused a user's batch whole, with the user's signed device list.
+        Takes a request back that was not sent: it is given out again at once.
 """
         raise NotImplementedError
-    def reload(self, ) -> None:
+    def remove_device(self, device: int) -> None:
         """
-        Takes the device up from its store again after a fault of this library.
+        On the primary: takes a device off the list.
 """
         raise NotImplementedError
-    def remove_device(self, device: int) -> typing.List[Event]:
+    def request_mail(self, limit: int = 10000) -> None:
         """
-        On the primary: takes a device off the list. Publish afterwards.
+        The next requests fetch the mailbox, up to so many envelopes. What they say is in the inbox afterwards.
+"""
+        raise NotImplementedError
+    def respond(self, id: Bytes,status: int,body: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> Answered:
+        """
+        Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
+"""
+        raise NotImplementedError
+    def retry(self, send: Bytes) -> None:
+        """
+        Tries a send again for every user for whom it failed or was withdrawn.
+"""
+        raise NotImplementedError
+    def retry_now(self, ) -> None:
+        """
+        Ends every pause, and takes every request back: the network is there again.
+"""
+        raise NotImplementedError
+    def send_status(self, send: Bytes) -> typing.Optional[SendStatus]:
+        """
+        How a send stands, by its id or by its content id; nothing once the app has acked its end.
+"""
+        raise NotImplementedError
+    def sends(self, ) -> typing.List[SendStatus]:
+        """
+        Every send whose end the app has not acked, oldest first.
 """
         raise NotImplementedError
     def session(self, user: str,device: int) -> Session:
@@ -8045,9 +8759,9 @@ class DeviceProtocol(typing.Protocol):
         The session with one device.
 """
         raise NotImplementedError
-    def tick(self, mailbox_empty: bool = False) -> typing.List[Event]:
+    def set_push(self, value: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> None:
         """
-        Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
+        Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
 """
         raise NotImplementedError
     def user(self, ) -> str:
@@ -8057,7 +8771,7 @@ class DeviceProtocol(typing.Protocol):
         raise NotImplementedError
     def wipe(self, ) -> None:
         """
-        Wipes the keys from memory; every later call fails with code 106.
+        Wipes the keys from memory and lets go of the store; every later call fails with code 106. Closing twice does nothing.
 """
         raise NotImplementedError
 
@@ -8068,10 +8782,11 @@ class Device(DeviceProtocol):
     
     _handle: ctypes.c_uint64
     @classmethod
-    def create(cls, store: Store,store_key: Bytes,user: str) -> Device:
+    def create(cls, store: Store,store_key: Bytes,user: str,server: str,token: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT) -> Device:
         """
         A user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in its
-        keychain; `user` is 1 to 64 bytes of UTF-8.
+        keychain; `user` is 1 to 64 bytes of UTF-8. `server` is the name of the server, which requests are signed for; `token` is what the
+        server asks of a new user.
 """
         
         _UniffiFfiConverterTypeStore.check_lower(store)
@@ -8079,10 +8794,23 @@ class Device(DeviceProtocol):
         _UniffiFfiConverterTypeBytes.check_lower(store_key)
 
         _UniffiFfiConverterString.check_lower(user)
+
+        _UniffiFfiConverterString.check_lower(server)
+
+        if token is _DEFAULT:
+            token = None
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(token)
+
+        if clock is _DEFAULT:
+            clock = None
+        _UniffiFfiConverterOptionalTypeTestClock.check_lower(clock)
         _uniffi_lowered_args = (
             _UniffiFfiConverterTypeStore.lower(store),
             _UniffiFfiConverterTypeBytes.lower(store_key),
             _UniffiFfiConverterString.lower(user),
+            _UniffiFfiConverterString.lower(server),
+            _UniffiFfiConverterOptionalTypeBytes.lower(token),
+            _UniffiFfiConverterOptionalTypeTestClock.lower(clock),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeDevice.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8093,7 +8821,7 @@ class Device(DeviceProtocol):
         )
         return cls._uniffi_make_instance(_uniffi_ffi_result)
     @classmethod
-    def open(cls, store: Store,store_key: Bytes) -> Device:
+    def open(cls, store: Store,store_key: Bytes,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT) -> Device:
         """
         Opens the device in a store.
 """
@@ -8101,9 +8829,14 @@ class Device(DeviceProtocol):
         _UniffiFfiConverterTypeStore.check_lower(store)
 
         _UniffiFfiConverterTypeBytes.check_lower(store_key)
+
+        if clock is _DEFAULT:
+            clock = None
+        _UniffiFfiConverterOptionalTypeTestClock.check_lower(clock)
         _uniffi_lowered_args = (
             _UniffiFfiConverterTypeStore.lower(store),
             _UniffiFfiConverterTypeBytes.lower(store_key),
+            _UniffiFfiConverterOptionalTypeTestClock.lower(clock),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeDevice.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8134,48 +8867,6 @@ class Device(DeviceProtocol):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
-    def abandon(self, send: Bytes,user: str) -> None:
-        """
-        Gives a user's part of a send up.
-"""
-        
-        _UniffiFfiConverterTypeBytes.check_lower(send)
-
-        _UniffiFfiConverterString.check_lower(user)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(send),
-            _UniffiFfiConverterString.lower(user),
-        )
-        _uniffi_lift_return = lambda val: None
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_device_abandon,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def accepted(self, send: Bytes,user: str) -> None:
-        """
-        The server has taken a user's batch whole.
-"""
-        
-        _UniffiFfiConverterTypeBytes.check_lower(send)
-
-        _UniffiFfiConverterString.check_lower(user)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(send),
-            _UniffiFfiConverterString.lower(user),
-        )
-        _uniffi_lift_return = lambda val: None
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_device_accepted,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
     def ack(self, ids: typing.List[int]) -> None:
         """
         The app has these items safe; they are deleted here.
@@ -8194,17 +8885,21 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def batch_decrypt(self, envelopes: typing.List[Bytes]) -> typing.List[Received]:
+    def batch_decrypt(self, envelopes: typing.List[Bytes],complete: bool = False) -> typing.List[MailResult]:
         """
-        Opens the envelopes of a fetched mailbox, in any order. Confirm them to the server after this has returned.
+        Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. What they say is in the
+        inbox. `complete` says that these were the last ones in the mailbox.
 """
         
         _UniffiFfiConverterSequenceTypeBytes.check_lower(envelopes)
+
+        _UniffiFfiConverterBoolean.check_lower(complete)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
             _UniffiFfiConverterSequenceTypeBytes.lower(envelopes),
+            _UniffiFfiConverterBoolean.lower(complete),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeReceived.lift
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeMailResult.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -8214,8 +8909,8 @@ class Device(DeviceProtocol):
         return _uniffi_lift_return(_uniffi_ffi_result)
     def batch_encrypt(self, recipients: typing.List[str],payload: Bytes,content_id: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> PendingSend:
         """
-        Encrypts for every device of every recipient, and a transcript for the user's own other devices. Give `content_id`, 16 bytes, for
-        an id of your own.
+        Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
+        16 bytes, for an id of your own. The end of the send is an event in the inbox.
 """
         
         _UniffiFfiConverterSequenceString.check_lower(recipients)
@@ -8239,6 +8934,47 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
+    def batches(self, send: Bytes) -> typing.List[Batch]:
+        """
+        The batches of a send that the server may have now, to look at.
+"""
+        
+        _UniffiFfiConverterTypeBytes.check_lower(send)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeBytes.lower(send),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeBatch.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_batches,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def cancel(self, send: Bytes,users: typing.Union[object, typing.Optional[typing.List[str]]] = _DEFAULT) -> None:
+        """
+        Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
+"""
+        
+        _UniffiFfiConverterTypeBytes.check_lower(send)
+
+        if users is _DEFAULT:
+            users = None
+        _UniffiFfiConverterOptionalSequenceString.check_lower(users)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeBytes.lower(send),
+            _UniffiFfiConverterOptionalSequenceString.lower(users),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
     def confirm_link(self, code: str) -> Bytes:
         """
         On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
@@ -8259,7 +8995,7 @@ class Device(DeviceProtocol):
         return _uniffi_lift_return(_uniffi_ffi_result)
     def create_group(self, kind: GroupKind,info: GroupChange,users: typing.List[str]) -> NewGroup:
         """
-        Makes a group of this user and `users`, whose account keys must be known: bring their device lists with `registry.apply` first.
+        Makes a group of this user and `users`, who must be known: `registry.look_up` asks the server for those who are not.
 """
         
         _UniffiFfiConverterTypeGroupKind.check_lower(kind)
@@ -8278,6 +9014,36 @@ class Device(DeviceProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_create_group,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def delete_account(self, ) -> None:
+        """
+        Deletes the account at the server. The next request does; nothing else goes out after it. The store stays until the app deletes it.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_delete_account,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def due_in(self, ) -> Duration:
+        """
+        How long it is until `next_request` has something to give: zero when it has now, a day at most.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterDuration.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_due_in,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -8314,6 +9080,21 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
+    def health(self, ) -> Health:
+        """
+        How this device stands with its server.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeHealth.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_health,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
     def id(self, ) -> int:
         """
         This device's id, unique within its user.
@@ -8329,14 +9110,20 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def inbox(self, ) -> typing.List[Received]:
+    def inbox(self, after: int = 0,limit: int = 256) -> typing.List[InboxItem]:
         """
-        Everything that was received and not acked, oldest first.
+        What was received or happened and was not acked, oldest first, after one item and at most so many.
 """
+        
+        _UniffiFfiConverterUInt64.check_lower(after)
+
+        _UniffiFfiConverterUInt32.check_lower(limit)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
+            _UniffiFfiConverterUInt64.lower(after),
+            _UniffiFfiConverterUInt32.lower(limit),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeReceived.lift
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeInboxItem.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -8344,96 +9131,34 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def no_such_user(self, send: Bytes,user: str) -> PendingSend:
+    def is_primary(self, ) -> bool:
         """
-        The server does not know a user.
+        Whether this device holds the account key: it links and removes devices.
 """
-        
-        _UniffiFfiConverterTypeBytes.check_lower(send)
-
-        _UniffiFfiConverterString.check_lower(user)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(send),
-            _UniffiFfiConverterString.lower(user),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = _UniffiFfiConverterBoolean.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_device_no_such_user,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def outbox(self, ) -> typing.List[PendingSend]:
+    def next_request(self, ) -> typing.Optional[ServerRequest]:
         """
-        Every send that is not settled, oldest first, with the same bytes as before.
+        The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
+        minute and give the answer to `respond`; it is in no other request until then. Several may be sent side by side.
 """
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypePendingSend.lift
+        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeServerRequest.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_device_outbox,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def pending(self, send: Bytes) -> typing.Optional[PendingSend]:
-        """
-        One send as it stands, or nothing when it is settled.
-"""
-        
-        _UniffiFfiConverterTypeBytes.check_lower(send)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(send),
-        )
-        _uniffi_lift_return = _UniffiFfiConverterOptionalTypePendingSend.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_device_pending,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def publication(self, left: typing.Union[object, typing.Optional[int]] = _DEFAULT) -> typing.Optional[Publication]:
-        """
-        What to upload next, or nothing when nothing is due; ask again after `published`. `left` is how many one-time prekeys the server
-        still has.
-"""
-        
-        if left is _DEFAULT:
-            left = None
-        _UniffiFfiConverterOptionalUInt32.check_lower(left)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterOptionalUInt32.lower(left),
-        )
-        _uniffi_lift_return = _UniffiFfiConverterOptionalTypePublication.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_device_publication,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def published(self, id: Bytes) -> None:
-        """
-        The server has taken an upload.
-"""
-        
-        _UniffiFfiConverterTypeBytes.check_lower(id)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(id),
-        )
-        _uniffi_lift_return = lambda val: None
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_device_published,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_next_request,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -8452,33 +9177,107 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def rejected(self, send: Bytes,user: str,device_list: Bytes) -> PendingSend:
+    def release(self, id: Bytes) -> None:
         """
-        The server has refused a user's batch whole, with the user's signed device list.
+        Takes a request back that was not sent: it is given out again at once.
 """
         
-        _UniffiFfiConverterTypeBytes.check_lower(send)
-
-        _UniffiFfiConverterString.check_lower(user)
-
-        _UniffiFfiConverterTypeBytes.check_lower(device_list)
+        _UniffiFfiConverterTypeBytes.check_lower(id)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(send),
-            _UniffiFfiConverterString.lower(user),
-            _UniffiFfiConverterTypeBytes.lower(device_list),
+            _UniffiFfiConverterTypeBytes.lower(id),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = lambda val: None
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_device_rejected,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_release,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def reload(self, ) -> None:
+    def remove_device(self, device: int) -> None:
         """
-        Takes the device up from its store again after a fault of this library.
+        On the primary: takes a device off the list.
+"""
+        
+        _UniffiFfiConverterUInt32.check_lower(device)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterUInt32.lower(device),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_remove_device,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def request_mail(self, limit: int = 10000) -> None:
+        """
+        The next requests fetch the mailbox, up to so many envelopes. What they say is in the inbox afterwards.
+"""
+        
+        _UniffiFfiConverterUInt32.check_lower(limit)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterUInt32.lower(limit),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_request_mail,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def respond(self, id: Bytes,status: int,body: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> Answered:
+        """
+        Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
+"""
+        
+        _UniffiFfiConverterTypeBytes.check_lower(id)
+
+        _UniffiFfiConverterUInt16.check_lower(status)
+
+        if body is _DEFAULT:
+            body = None
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(body)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeBytes.lower(id),
+            _UniffiFfiConverterUInt16.lower(status),
+            _UniffiFfiConverterOptionalTypeBytes.lower(body),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeAnswered.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_respond,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def retry(self, send: Bytes) -> None:
+        """
+        Tries a send again for every user for whom it failed or was withdrawn.
+"""
+        
+        _UniffiFfiConverterTypeBytes.check_lower(send)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeBytes.lower(send),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_retry,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def retry_now(self, ) -> None:
+        """
+        Ends every pause, and takes every request back: the network is there again.
 """
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
@@ -8487,25 +9286,40 @@ class Device(DeviceProtocol):
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_device_reload,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_retry_now,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def remove_device(self, device: int) -> typing.List[Event]:
+    def send_status(self, send: Bytes) -> typing.Optional[SendStatus]:
         """
-        On the primary: takes a device off the list. Publish afterwards.
+        How a send stands, by its id or by its content id; nothing once the app has acked its end.
 """
         
-        _UniffiFfiConverterUInt32.check_lower(device)
+        _UniffiFfiConverterTypeBytes.check_lower(send)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterUInt32.lower(device),
+            _UniffiFfiConverterTypeBytes.lower(send),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeEvent.lift
+        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeSendStatus.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_device_remove_device,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def sends(self, ) -> typing.List[SendStatus]:
+        """
+        Every send whose end the app has not acked, oldest first.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeSendStatus.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_sends,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -8530,21 +9344,23 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def tick(self, mailbox_empty: bool = False) -> typing.List[Event]:
+    def set_push(self, value: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> None:
         """
-        Housekeeping, about once a day; with `mailbox_empty` when the mailbox has just been fetched to its end.
+        Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
 """
         
-        _UniffiFfiConverterBoolean.check_lower(mailbox_empty)
+        if value is _DEFAULT:
+            value = None
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(value)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterBoolean.lower(mailbox_empty),
+            _UniffiFfiConverterOptionalTypeBytes.lower(value),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeEvent.lift
+        _uniffi_lift_return = lambda val: None
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_device_tick,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_set_push,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -8565,7 +9381,7 @@ class Device(DeviceProtocol):
         return _uniffi_lift_return(_uniffi_ffi_result)
     def wipe(self, ) -> None:
         """
-        Wipes the keys from memory; every later call fails with code 106.
+        Wipes the keys from memory and lets go of the store; every later call fails with code 106. Closing twice does nothing.
 """
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
@@ -8632,17 +9448,25 @@ class Linking(LinkingProtocol):
     
     _handle: ctypes.c_uint64
     @classmethod
-    def begin(cls, store: Store,store_key: Bytes) -> Linking:
+    def begin(cls, store: Store,store_key: Bytes,server: str,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT) -> Linking:
         """
-        Begins to link a new device in an empty store.
+        Begins to link a new device in an empty store. `server` is the name of the server, as the user's other devices have it.
 """
         
         _UniffiFfiConverterTypeStore.check_lower(store)
 
         _UniffiFfiConverterTypeBytes.check_lower(store_key)
+
+        _UniffiFfiConverterString.check_lower(server)
+
+        if clock is _DEFAULT:
+            clock = None
+        _UniffiFfiConverterOptionalTypeTestClock.check_lower(clock)
         _uniffi_lowered_args = (
             _UniffiFfiConverterTypeStore.lower(store),
             _UniffiFfiConverterTypeBytes.lower(store_key),
+            _UniffiFfiConverterString.lower(server),
+            _UniffiFfiConverterOptionalTypeTestClock.lower(clock),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeLinking.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8653,7 +9477,7 @@ class Linking(LinkingProtocol):
         )
         return cls._uniffi_make_instance(_uniffi_ffi_result)
     @classmethod
-    def resume(cls, store: Store,store_key: Bytes) -> Linking:
+    def resume(cls, store: Store,store_key: Bytes,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT) -> Linking:
         """
         Takes up a link that was begun before the app was closed.
 """
@@ -8661,9 +9485,14 @@ class Linking(LinkingProtocol):
         _UniffiFfiConverterTypeStore.check_lower(store)
 
         _UniffiFfiConverterTypeBytes.check_lower(store_key)
+
+        if clock is _DEFAULT:
+            clock = None
+        _UniffiFfiConverterOptionalTypeTestClock.check_lower(clock)
         _uniffi_lowered_args = (
             _UniffiFfiConverterTypeStore.lower(store),
             _UniffiFfiConverterTypeBytes.lower(store_key),
+            _UniffiFfiConverterOptionalTypeTestClock.lower(clock),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeLinking.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8757,68 +9586,30 @@ class _UniffiFfiConverterTypeLinking:
     def write(cls, value: Linking, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
 
-class _UniffiFfiConverterSequenceTypeMail(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeMail.check_lower(item)
-
-    @classmethod
-    def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeMail.write(item, buf)
-
-    @classmethod
-    def read(cls, buf):
-        count = buf.read_i32()
-        if count < 0:
-            raise InternalError("Unexpected negative sequence length")
-
-        return [
-            _UniffiFfiConverterTypeMail.read(buf) for i in range(count)
-        ]
-
 
 class LocalRelayProtocol(typing.Protocol):
     """
-    A whole server in memory. `user` and `device` of a call stand for whom the transport has authenticated.
+    A whole server in memory, without a network: for a first try, for tests, and behind a socket of the app's own.
 """
     
-    def answer(self, needs: typing.List[Need]) -> Answers:
-        """
-        What a device needs for a send, as far as it is here; for `registry.apply`.
-"""
-        raise NotImplementedError
-    def bundle(self, user: str,device: int) -> typing.Optional[Bytes]:
-        """
-        A bundle of a listed device; its one-time prekeys are gone with this.
-"""
-        raise NotImplementedError
-    def confirm(self, user: str,device: int,ids: typing.List[int]) -> None:
-        """
-        The device has these envelopes safe; they are dropped here.
-"""
-        raise NotImplementedError
     def device_list(self, user: str) -> typing.Optional[Bytes]:
         """
         A user's signed device list.
 """
         raise NotImplementedError
-    def fetch(self, user: str,device: int,limit: int = 4096) -> typing.List[Mail]:
+    def handle(self, path: str,auth: typing.Optional[str],body: Bytes) -> ServerAnswer:
         """
-        What waits for a device, oldest first. Nothing is dropped before `confirm`.
+        The same for a server of the app's own: the path of the URL, the value of the header `Sesame-Auth`, and the body.
 """
         raise NotImplementedError
-    def publish(self, user: str,device: int,publication: Bytes) -> int:
+    def perform(self, request: ServerRequest) -> ServerAnswer:
         """
-        Takes an upload; gives how many one-time prekeys are left.
+        Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
 """
         raise NotImplementedError
-    def submit(self, user: str,device: int,batch: Batch) -> Submission:
+    def restored(self, ) -> None:
         """
-        Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
+        What a server does after its store was put back to an earlier state: it tells every device so, and they upload their keys again.
 """
         raise NotImplementedError
     def view(self, ) -> RelayView:
@@ -8829,18 +9620,26 @@ class LocalRelayProtocol(typing.Protocol):
 
 class LocalRelay(LocalRelayProtocol):
     """
-    A whole server in memory. `user` and `device` of a call stand for whom the transport has authenticated.
+    A whole server in memory, without a network: for a first try, for tests, and behind a socket of the app's own.
 """
     
     _handle: ctypes.c_uint64
-    def __init__(self, ):
+    def __init__(self, server: str,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT):
         """
-        An empty server.
+        An empty server of this name.
 """
+        
+        _UniffiFfiConverterString.check_lower(server)
+
+        if clock is _DEFAULT:
+            clock = None
+        _UniffiFfiConverterOptionalTypeTestClock.check_lower(clock)
         _uniffi_lowered_args = (
+            _UniffiFfiConverterString.lower(server),
+            _UniffiFfiConverterOptionalTypeTestClock.lower(clock),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeLocalRelay.lift
-        _uniffi_error_converter = None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_constructor_localrelay_new,
@@ -8865,69 +9664,6 @@ class LocalRelay(LocalRelayProtocol):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
-    def answer(self, needs: typing.List[Need]) -> Answers:
-        """
-        What a device needs for a send, as far as it is here; for `registry.apply`.
-"""
-        
-        _UniffiFfiConverterSequenceTypeNeed.check_lower(needs)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterSequenceTypeNeed.lower(needs),
-        )
-        _uniffi_lift_return = _UniffiFfiConverterTypeAnswers.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_answer,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def bundle(self, user: str,device: int) -> typing.Optional[Bytes]:
-        """
-        A bundle of a listed device; its one-time prekeys are gone with this.
-"""
-        
-        _UniffiFfiConverterString.check_lower(user)
-
-        _UniffiFfiConverterUInt32.check_lower(device)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterString.lower(user),
-            _UniffiFfiConverterUInt32.lower(device),
-        )
-        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeBytes.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_bundle,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
-    def confirm(self, user: str,device: int,ids: typing.List[int]) -> None:
-        """
-        The device has these envelopes safe; they are dropped here.
-"""
-        
-        _UniffiFfiConverterString.check_lower(user)
-
-        _UniffiFfiConverterUInt32.check_lower(device)
-
-        _UniffiFfiConverterSequenceUInt64.check_lower(ids)
-        _uniffi_lowered_args = (
-            self._uniffi_clone_handle(),
-            _UniffiFfiConverterString.lower(user),
-            _UniffiFfiConverterUInt32.lower(device),
-            _UniffiFfiConverterSequenceUInt64.lower(ids),
-        )
-        _uniffi_lift_return = lambda val: None
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
-        _uniffi_ffi_result = _uniffi_rust_call_with_error(
-            _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_confirm,
-            *_uniffi_lowered_args,
-        )
-        return _uniffi_lift_return(_uniffi_ffi_result)
     def device_list(self, user: str) -> typing.Optional[Bytes]:
         """
         A user's signed device list.
@@ -8946,75 +9682,60 @@ class LocalRelay(LocalRelayProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def fetch(self, user: str,device: int,limit: int = 4096) -> typing.List[Mail]:
+    def handle(self, path: str,auth: typing.Optional[str],body: Bytes) -> ServerAnswer:
         """
-        What waits for a device, oldest first. Nothing is dropped before `confirm`.
+        The same for a server of the app's own: the path of the URL, the value of the header `Sesame-Auth`, and the body.
 """
         
-        _UniffiFfiConverterString.check_lower(user)
+        _UniffiFfiConverterString.check_lower(path)
 
-        _UniffiFfiConverterUInt32.check_lower(device)
+        _UniffiFfiConverterOptionalString.check_lower(auth)
 
-        _UniffiFfiConverterUInt32.check_lower(limit)
+        _UniffiFfiConverterTypeBytes.check_lower(body)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterString.lower(user),
-            _UniffiFfiConverterUInt32.lower(device),
-            _UniffiFfiConverterUInt32.lower(limit),
+            _UniffiFfiConverterString.lower(path),
+            _UniffiFfiConverterOptionalString.lower(auth),
+            _UniffiFfiConverterTypeBytes.lower(body),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeMail.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_lift_return = _UniffiFfiConverterTypeServerAnswer.lift
+        _uniffi_error_converter = None
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_fetch,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_handle,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def publish(self, user: str,device: int,publication: Bytes) -> int:
+    def perform(self, request: ServerRequest) -> ServerAnswer:
         """
-        Takes an upload; gives how many one-time prekeys are left.
+        Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
 """
         
-        _UniffiFfiConverterString.check_lower(user)
-
-        _UniffiFfiConverterUInt32.check_lower(device)
-
-        _UniffiFfiConverterTypeBytes.check_lower(publication)
+        _UniffiFfiConverterTypeServerRequest.check_lower(request)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterString.lower(user),
-            _UniffiFfiConverterUInt32.lower(device),
-            _UniffiFfiConverterTypeBytes.lower(publication),
+            _UniffiFfiConverterTypeServerRequest.lower(request),
         )
-        _uniffi_lift_return = _UniffiFfiConverterUInt32.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_lift_return = _UniffiFfiConverterTypeServerAnswer.lift
+        _uniffi_error_converter = None
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_publish,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_perform,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def submit(self, user: str,device: int,batch: Batch) -> Submission:
+    def restored(self, ) -> None:
         """
-        Puts a user's batch into the mailboxes of all its devices, or refuses all of it.
+        What a server does after its store was put back to an earlier state: it tells every device so, and they upload their keys again.
 """
-        
-        _UniffiFfiConverterString.check_lower(user)
-
-        _UniffiFfiConverterUInt32.check_lower(device)
-
-        _UniffiFfiConverterTypeBatch.check_lower(batch)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterString.lower(user),
-            _UniffiFfiConverterUInt32.lower(device),
-            _UniffiFfiConverterTypeBatch.lower(batch),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypeSubmission.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = None
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_submit,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_restored,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -9317,6 +10038,152 @@ class _UniffiFfiConverterTypeStoreFactory:
     @classmethod
     def write(cls, value: StoreFactory, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
+
+
+class TestClockProtocol(typing.Protocol):
+    """
+    A clock that stands still until it is moved, for tests of an app: devices and a relay that are made with it see its time.
+"""
+    
+    def advance(self, by: Duration) -> None:
+        """
+        Time passes.
+"""
+        raise NotImplementedError
+    def now(self, ) -> int:
+        """
+        The time, in ms since 1970.
+"""
+        raise NotImplementedError
+
+class TestClock(TestClockProtocol):
+    """
+    A clock that stands still until it is moved, for tests of an app: devices and a relay that are made with it see its time.
+"""
+    
+    _handle: ctypes.c_uint64
+    def __init__(self, now: int = 1800000000000):
+        """
+        A clock that stands at this time, in ms since 1970.
+"""
+        
+        _UniffiFfiConverterUInt64.check_lower(now)
+        _uniffi_lowered_args = (
+            _UniffiFfiConverterUInt64.lower(now),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeTestClock.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_constructor_testclock_new,
+            *_uniffi_lowered_args,
+        )
+        self._handle = _uniffi_ffi_result
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_testclock, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_testclock, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def advance(self, by: Duration) -> None:
+        """
+        Time passes.
+"""
+        
+        _UniffiFfiConverterDuration.check_lower(by)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterDuration.lower(by),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_testclock_advance,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def now(self, ) -> int:
+        """
+        The time, in ms since 1970.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterUInt64.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_testclock_now,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+
+class _UniffiFfiConverterTypeTestClock:
+    @staticmethod
+    def lift(value: int) -> TestClock:
+        return TestClock._uniffi_make_instance(value)
+
+    @staticmethod
+    def check_lower(value: TestClock):
+        if not isinstance(value, TestClock):
+            raise TypeError("Expected TestClock instance, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: TestClock) -> ctypes.c_uint64:
+        return value._uniffi_clone_handle()
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer) -> TestClock:
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: TestClock, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
+class _UniffiFfiConverterOptionalTypeTestClock(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeTestClock.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeTestClock.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeTestClock.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
 def check_store(factory: StoreFactory) -> typing.Optional[str]:
     """
     Runs the conformance suite against an app's store. Gives the first claim that does not hold, in words, or nothing when all do. That a hold
@@ -9352,22 +10219,22 @@ def version() -> str:
 
 __all__ = [
     "InternalError",
-    "Event",
     "DeviceState",
     "GroupKind",
     "Standing",
     "Act",
-    "Need",
+    "MailOutcome",
     "SeenByRelay",
-    "Received",
+    "Outcome",
+    "WaitingFor",
+    "RequestKind",
+    "Event",
+    "InboxItem",
     "SesameError",
     "StoreFault",
     "StoreQuery",
-    "Submission",
     "Address",
-    "Answers",
-    "Refusal",
-    "Applied",
+    "Answered",
     "Outgoing",
     "Skipped",
     "Batch",
@@ -9377,15 +10244,22 @@ __all__ = [
     "GroupChange",
     "GroupInfo",
     "GroupView",
+    "Header",
+    "Health",
     "HistoryEntry",
-    "Mail",
+    "Sender",
+    "MailResult",
     "Message",
     "PendingSend",
-    "Publication",
     "SeenEnvelope",
     "Waiting",
     "RelayView",
+    "UserStatus",
+    "SendStatus",
+    "ServerAnswer",
+    "ServerRequest",
     "SessionView",
+    "SkippedDevice",
     "StoreChange",
     "StoreRow",
     "StoreSnapshot",
@@ -9412,4 +10286,6 @@ __all__ = [
     "StoreProtocol",
     "StoreFactoryImpl",
     "StoreFactory",
+    "TestClock",
+    "TestClockProtocol",
 ]
