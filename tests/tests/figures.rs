@@ -1,6 +1,5 @@
 //! The figures of README and notes, each with its bound: `cargo test -p sesame-tests --test figures -- --nocapture`.
 
-use sesame_core::internal::steps::Steps;
 use sesame_core::internal::store::Kind;
 use sesame_core::internal::wire::padding::STEPS;
 use sesame_tests::{ALICE, BOB, World, is_of};
