@@ -132,7 +132,7 @@ impl World {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
-            relay: Relay::new("relay.example"),
+            relay: Relay::new(server().name()),
             hosts: BTreeMap::new(),
             rng: ChaCha20Rng::seed_from_u64(seed),
             now: 1_800_000_000_000,
@@ -293,10 +293,11 @@ impl World {
         self.with(name, |device, context| device.pending(context, &id)).unwrap().unwrap()
     }
 
-    /// Withdraws a send for these users.
+    /// Withdraws a send for these users, and acks its end if that was the last of it.
     pub fn withdraw(&mut self, name: Name, send: &impl AsSend, users: &[UserId]) {
         let id = send.id();
         self.with(name, |device, context| device.cancel(context, &Requests::new(), &id, Some(users))).unwrap();
+        self.ack_end(name, id);
     }
 
     /// Acks the item that tells of a send's end, if it is there.

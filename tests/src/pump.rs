@@ -7,8 +7,15 @@ use sesame_core::{
     error::Error,
     event::{Answered, Event, InboxItem, Item, PendingSend, SendStatus, ServerRequest},
     ids::{RequestId, SendId, UserId},
-    internal::steps::Steps,
+    internal::{
+        steps::Steps,
+        wire::{
+            answer::{self, SubmitResult},
+            request::{self, Batch},
+        },
+    },
 };
+use sesame_relay::{Request, Response};
 
 /// A status and a body: what comes back for a request. Status 0 is no answer.
 pub type Answer = (u16, Vec<u8>);
@@ -70,9 +77,18 @@ impl World {
         self.inbox(name).into_iter().filter_map(text).collect()
     }
 
+    /// Lets the relay answer a request.
+    pub fn perform(&mut self, request: &ServerRequest) -> Answer {
+        let auth = request.headers.iter().find(|header| header.name == "Sesame-Auth");
+        let auth = auth.map(|header| header.value.as_str());
+        let asked = Request { path: &request.path, auth, body: &request.body };
+        let Response { status, body } = self.relay.perform(Timestamp(self.now), &asked);
+        (status, body)
+    }
+
     /// Runs the whole transport of an app against the relay; gives the number of requests.
     pub fn run(&mut self, name: Name) -> usize {
-        self.run_with(name, &mut |world, request| world.perform(name, request))
+        self.run_with(name, &mut |world, request| world.perform(request))
     }
 
     /// Runs the whole transport of an app against any server; gives the number of requests.
@@ -106,4 +122,43 @@ impl World {
     pub fn status(&mut self, name: Name, send: &SendId) -> Option<SendStatus> {
         self.with(name, |device, context| device.send_status(context, send)).unwrap()
     }
+}
+
+/// The body of an answer to a submission.
+#[must_use]
+pub fn results(results: Vec<SubmitResult>) -> Vec<u8> {
+    answer::Submit { results: results.into() }.encode().unwrap()
+}
+
+/// The body of an answer to a question for lists.
+#[must_use]
+pub fn lists(lists: Vec<Option<Vec<u8>>>) -> Vec<u8> {
+    let lists: Vec<_> = lists.into_iter().map(|list| list.map(Into::into)).collect();
+    answer::Lists { lists: lists.into() }.encode().unwrap()
+}
+
+/// The body of an answer to a question for bundles.
+#[must_use]
+pub fn bundles(bundles: Vec<Option<Vec<u8>>>) -> Vec<u8> {
+    let bundles: Vec<_> = bundles.into_iter().map(|bundle| bundle.map(Into::into)).collect();
+    answer::Bundles { bundles: bundles.into() }.encode().unwrap()
+}
+
+/// What a server says with any status but 200.
+#[must_use]
+pub fn problem(retry_after_ms: u32, time: u64, list: Vec<u8>) -> Vec<u8> {
+    answer::Problem { code: 0, retry_after_ms, time, list: list.into() }.encode().unwrap()
+}
+
+/// Says that a batch differs from this list.
+#[must_use]
+pub fn stale(list: Vec<u8>) -> SubmitResult {
+    let none = || Vec::new().into();
+    SubmitResult::Stale { list: list.into(), missing: none(), gone: none(), changed: none() }
+}
+
+/// The batches of a request.
+#[must_use]
+pub fn batches(request: &ServerRequest) -> Vec<Batch> {
+    request::Submit::decode(&request.body).unwrap().batches.into_vec()
 }

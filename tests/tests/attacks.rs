@@ -15,6 +15,7 @@ use sesame_core::{
         model::{Peer, User},
     },
 };
+use sesame_core::limits::ONE_TIME_PRE_KEYS;
 use sesame_core::{device::Device, event::Event};
 use sesame_core::{ids::Scope, internal::record::Record};
 use sesame_core::{
@@ -385,7 +386,7 @@ fn a15_an_empty_pool_still_serves_and_no_one_time_key_is_handed_out_twice() {
     let mut ids = BTreeSet::new();
     for fetch in 0..1_000 {
         let bundle = Bundle::decode(&world.relay.bundle(&user("alice"), DeviceId(1)).unwrap()).unwrap();
-        assert_eq!(bundle.one_time_pre_key.is_some(), fetch < 100);
+        assert_eq!(bundle.one_time_pre_key.is_some(), fetch < ONE_TIME_PRE_KEYS);
         if let Some(key) = bundle.one_time_pre_key {
             assert!(ids.insert(key.id) && ids.insert(bundle.kem_pre_key.id + (1 << 24)));
         }

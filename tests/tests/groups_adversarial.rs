@@ -6,7 +6,7 @@ use sesame_core::ids::{DeviceId, GroupId, GroupKind};
 use sesame_core::internal::crypto::labels;
 use sesame_core::internal::group::{operation::Operation, set::Set};
 use sesame_core::internal::registry::admission;
-use sesame_core::internal::steps::{Answers, Need, Standing as Sending, Steps};
+use sesame_core::internal::steps::{Answers, Standing as Sending, Steps};
 use sesame_core::internal::store::{Kind, Sealer};
 use sesame_core::internal::wire::content::{Body as Content, GroupClaim, SentTo, Stamp};
 use sesame_core::internal::wire::group::{self as form, Added, Body, Bundle, Change, SignedOperation};

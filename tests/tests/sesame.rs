@@ -7,7 +7,7 @@ use sesame_core::internal::steps::{Answers, Need, Rejection, Steps};
 use sesame_core::internal::store::Kind;
 use sesame_relay::Refusal;
 use sesame_tests::store::Fault;
-use sesame_tests::{ALICE, BOB, DAY, World, events, failures, messages, spoilt, user};
+use sesame_tests::{ALICE, BOB, DAY, World, events, failures, messages, server, spoilt, user};
 
 fn state(world: &mut World, of: (&'static str, u32), peer: &str, device: u32) -> Option<DeviceState> {
     let devices = world.with(of, |d, c| d.devices(c, &user(peer))).unwrap();
@@ -412,7 +412,7 @@ fn reborn_bob(world: &mut World) {
     fresh.create("bob");
     let bob = fresh.hosts.remove(&BOB).unwrap();
     world.hosts.insert(BOB, bob);
-    let mut relay = sesame_relay::Relay::new("relay.example");
+    let mut relay = sesame_relay::Relay::new(server().name());
     std::mem::swap(&mut relay, &mut fresh.relay);
     world.relay = relay;
     // Alice's list and keys go to the new server as well.
