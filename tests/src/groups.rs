@@ -117,6 +117,15 @@ impl World {
         self.act(name, id, |group, context| group.send(context, text, None))
     }
 
+    /// Encrypts a message for a group and submits nothing.
+    ///
+    /// # Panics
+    /// If the device may not send in the group.
+    pub fn whisper(&mut self, name: Name, id: GroupId, text: &[u8]) -> Sending {
+        let send = self.in_group(name, id, |group, context| group.send(context, text, None)).unwrap();
+        self.standing_of(name, &send)
+    }
+
     /// Submits everything in the outbox.
     pub fn flush(&mut self, name: Name) {
         for send in self.with(name, |device, context| device.outbox(context)).unwrap() {

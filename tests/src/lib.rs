@@ -8,6 +8,7 @@ pub mod craft;
 pub mod curve;
 pub mod groups;
 pub mod played;
+pub mod pump;
 pub mod source;
 pub mod spoilt;
 pub mod store;
@@ -20,7 +21,7 @@ use rand_chacha::{
 use sesame_core::internal::steps::{Rejection, Standing as Sending, Steps};
 use sesame_core::{
     context::{Context, Timestamp},
-    device::Device,
+    device::{Device, Requests},
     error::{Code, Error},
     event::{Event, Item, Message, PendingSend, Received, Server},
     ids::{DeviceId, SendId, UserId},
@@ -122,6 +123,8 @@ pub struct World {
     pub now: u64,
     /// What the network does to fetched envelopes.
     pub weather: Weather,
+    /// What each device's handle knows of its requests.
+    pub requests: BTreeMap<Name, Requests>,
 }
 
 impl World {
@@ -129,11 +132,12 @@ impl World {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
-            relay: Relay::new("relay.example"),
+            relay: Relay::new(server().name()),
             hosts: BTreeMap::new(),
             rng: ChaCha20Rng::seed_from_u64(seed),
             now: 1_800_000_000_000,
             weather: Weather::default(),
+            requests: BTreeMap::new(),
         }
     }
 
@@ -213,6 +217,7 @@ impl World {
 
     /// Closes a device and opens it again.
     pub fn reopen(&mut self, name: Name) {
+        self.requests.remove(&name);
         let host = self.hosts.get_mut(&name).unwrap();
         host.device = Device::open(host.store.clone(), &store_key()).unwrap();
     }
@@ -277,6 +282,22 @@ impl World {
             }
         }
         panic!("the send goes round in circles");
+    }
+
+    /// How a send stands beneath the loop.
+    ///
+    /// # Panics
+    /// If the send is gone.
+    pub fn standing_of(&mut self, name: Name, send: &impl AsSend) -> Sending {
+        let id = send.id();
+        self.with(name, |device, context| device.pending(context, &id)).unwrap().unwrap()
+    }
+
+    /// Withdraws a send for these users, and acks its end if that was the last of it.
+    pub fn withdraw(&mut self, name: Name, send: &impl AsSend, users: &[UserId]) {
+        let id = send.id();
+        self.with(name, |device, context| device.cancel(context, &Requests::new(), &id, Some(users))).unwrap();
+        self.ack_end(name, id);
     }
 
     /// Acks the item that tells of a send's end, if it is there.

@@ -38,6 +38,7 @@ pub struct FaultyStore {
     fault: Mutex<Fault>,
     struck: Mutex<Option<Operation>>,
     written: AtomicU64,
+    commits: AtomicU64,
 }
 
 impl FaultyStore {
@@ -51,6 +52,7 @@ impl FaultyStore {
             fault: Mutex::new(Fault::Fails),
             struck: Mutex::new(None),
             written: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
         }
     }
 
@@ -70,6 +72,11 @@ impl FaultyStore {
     /// The bytes of rows written since the last call.
     pub fn take_written(&self) -> u64 {
         self.written.swap(0, Ordering::SeqCst)
+    }
+
+    /// The number of commits since the last call.
+    pub fn take_commits(&self) -> u64 {
+        self.commits.swap(0, Ordering::SeqCst)
     }
 
     fn fault(&self, operation: Operation) -> Option<Fault> {
@@ -100,6 +107,7 @@ impl Store for FaultyStore {
             None => {
                 let bytes = changes.rows.values().flatten().map(|row| row.len() as u64).sum();
                 self.written.fetch_add(bytes, Ordering::SeqCst);
+                self.commits.fetch_add(1, Ordering::SeqCst);
                 self.inner.commit(expected, changes)
             }
         }

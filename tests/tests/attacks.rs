@@ -15,6 +15,7 @@ use sesame_core::{
         model::{Peer, User},
     },
 };
+use sesame_core::limits::ONE_TIME_PRE_KEYS;
 use sesame_core::{device::Device, event::Event};
 use sesame_core::{ids::Scope, internal::record::Record};
 use sesame_core::{
@@ -22,7 +23,7 @@ use sesame_core::{
     store::MemoryStore,
 };
 use sesame_tests::store::{Fault, FaultyStore};
-use sesame_tests::{ALICE, BOB, Stuck, World, events, failures, messages, store_key, user};
+use sesame_tests::{ALICE, BOB, Stuck, World, events, failures, messages, server, store_key, user};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -385,7 +386,7 @@ fn a15_an_empty_pool_still_serves_and_no_one_time_key_is_handed_out_twice() {
     let mut ids = BTreeSet::new();
     for fetch in 0..1_000 {
         let bundle = Bundle::decode(&world.relay.bundle(&user("alice"), DeviceId(1)).unwrap()).unwrap();
-        assert_eq!(bundle.one_time_pre_key.is_some(), fetch < 100);
+        assert_eq!(bundle.one_time_pre_key.is_some(), fetch < ONE_TIME_PRE_KEYS);
         if let Some(key) = bundle.one_time_pre_key {
             assert!(ids.insert(key.id) && ids.insert(bundle.kem_pre_key.id + (1 << 24)));
         }
@@ -463,7 +464,7 @@ fn a24_killed_anywhere_between_making_and_confirming_an_id_names_one_key() {
     let mut world = World::new(24);
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
     let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
-    let device = Device::create(store.clone(), &store_key(), &mut context, &user("alice")).unwrap();
+    let device = Device::create(store.clone(), &store_key(), &mut context, &user("alice"), &server()).unwrap();
     let mut device = Some(device);
     for kill in 0..200_u64 {
         store.fail_at(kill * 5 % 31, if kill % 2 == 0 { Fault::Fails } else { Fault::LandsUnknown });
@@ -540,7 +541,7 @@ fn a28_a_broken_generator_stops_every_call_and_changes_nothing() {
         let mut context = Context { now: Timestamp(world.now), rng: &mut stuck };
         let send = bob.encrypt(&mut context, &[user("alice")], b"x", None);
         assert_eq!(send.unwrap_err().code, Code::Randomness);
-        let made = Device::create(Arc::new(MemoryStore::new()), &store_key(), &mut context, &user("carol"));
+        let made = Device::create(Arc::new(MemoryStore::new()), &store_key(), &mut context, &user("carol"), &server());
         assert_eq!(made.unwrap_err().code, Code::Randomness);
         assert_eq!(world.dump(BOB), before);
     }

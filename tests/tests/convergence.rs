@@ -2,7 +2,6 @@
 
 use sesame_core::error::Code;
 use sesame_core::event::Received;
-use sesame_core::internal::steps::Steps;
 use sesame_core::internal::store::Kind;
 use sesame_core::limits::MAX_OLD_CHAINS;
 use sesame_tests::{ALICE, BOB, DAY, Name, Weather, World, failures, messages, user};

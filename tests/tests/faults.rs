@@ -82,7 +82,7 @@ fn a_commit_that_fails_at_every_store_operation_leaves_everything_as_it_was() {
     let mut faults = 0;
 
     faults += fail_everywhere(&mut world, BOB, "batch_encrypt", &|d, c| {
-        said(d.encrypt(c, &[user("alice"), user("carol")], b"x", None))
+        said(d.batch_encrypt(c, &[user("alice"), user("carol")], b"x", None))
     });
     let send = world.encrypt(BOB, &["alice"], b"stale");
     let id = send.id;

@@ -348,12 +348,12 @@ fn t87_sizes_are_equal_while_a_list_rides_and_before_any_answer() {
                 send.batches.iter().flat_map(of).collect()
             };
             let direct = world.encrypt(ALICE, &names, &text);
-            let group = world.in_group(ALICE, id, |group, c| group.send(c, &text, None)).unwrap();
+            let group = world.whisper(ALICE, id, &text);
             assert_eq!(sizes(&direct).len(), 13);
             assert_eq!(sizes(&direct), sizes(&group), "round {round}, {length} bytes");
             for send in [direct, group] {
                 for batch in &send.batches {
-                    world.with(ALICE, |d, c| d.abandon(c, &send.id, &batch.user)).unwrap();
+                    world.withdraw(ALICE, &send, std::slice::from_ref(&batch.user));
                 }
             }
         }

@@ -4,7 +4,7 @@ use sesame_core::error::Code;
 use sesame_core::event::{Event, Received};
 use sesame_core::internal::steps::{Need, Steps};
 use sesame_core::internal::store::{Kind, Places, PreKeyUse};
-use sesame_tests::{ALICE, BOB, DAY, Name, World, events, failures, messages, user};
+use sesame_tests::{ALICE, BOB, DAY, Name, World, events, failures, messages, server, user};
 
 fn daily(world: &mut World, name: Name, days: u64) -> Vec<Event> {
     let mut events = Vec::new();
@@ -125,7 +125,7 @@ fn what_is_held_is_bounded_at_64_kib_for_a_device_and_30_days() {
             relay.publish((&user(name.0), sesame_core::ids::DeviceId(1)), &upload.bytes).unwrap();
             world.with(name, |d, c| d.published(c, &upload.id)).unwrap();
         };
-        let mut relay = sesame_relay::Relay::new("relay.example");
+        let mut relay = sesame_relay::Relay::new(server().name());
         upload(&mut world, &mut relay, ALICE);
         upload(&mut other, &mut relay, BOB);
         relay

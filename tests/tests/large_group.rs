@@ -44,7 +44,7 @@ fn play(members: usize) {
 
     let begun = now();
     let cost = world.in_group(ALICE, id, |group, c| group.cost(c, 5)).unwrap();
-    let send = world.in_group(ALICE, id, |group, c| group.send(c, b"hello", None)).unwrap();
+    let send = world.whisper(ALICE, id, b"hello");
     println!("one message encrypted for {} devices in {:.2} s", cost.envelopes, begun.elapsed().as_secs_f64());
     let bytes: u64 = send.batches.iter().flat_map(|b| &b.envelopes).map(|out| out.envelope.len() as u64).sum();
     assert_eq!((cost.envelopes, cost.bytes), (2 * members - 1, bytes));

@@ -14,9 +14,9 @@ use sesame_core::{
         keys::pre_keys::PreKey,
         model::{GroupRecord, Peer, User},
         record::{
-            Beginning, Block, Counters, Directory, Heard, Held, HeldContent, Hot, IndexEntry, Opening, Own,
+            Beginning, Block, ContentOf, Counters, Directory, Heard, Held, HeldContent, Hot, IndexEntry, Opening, Own,
             PendingLink, PendingUpload, PreKeyBook, Recipe, Record, SeenEnvelope, SendBody, SendHead, SendPart,
-            SessionCold, StoredList, StoredOperation, Waiting,
+            SendTally, ServerState, SessionCold, StoredList, StoredOperation, Waiting, Wanted,
         },
         store::{Kind, Places, Sealer},
         wire::{content, envelope, opening},
@@ -137,6 +137,15 @@ fn row(kind: Kind, plain: &[u8], hidden: &mut Hidden) -> String {
         Kind::Book => show::<PreKeyBook>(plain),
         Kind::Publication => show::<PendingUpload>(plain),
         Kind::SendHead => show::<SendHead>(plain),
+        Kind::SendTally => show::<SendTally>(plain),
+        Kind::ContentOf => show::<ContentOf>(plain),
+        Kind::Server => {
+            let server = ServerState::decode(plain).unwrap();
+            hidden.add(&server.token);
+            server.push.iter().for_each(|push| hidden.add(&push.value));
+            format!("{server:?}")
+        }
+        Kind::Wanted => show::<Wanted>(plain),
         Kind::SendBody => {
             let body = SendBody::decode(plain).unwrap();
             [&body.payload, &body.welcome].into_iter().for_each(|bytes| hidden.add(bytes));

@@ -7,7 +7,7 @@ use sesame_core::internal::steps::{Answers, Need, Rejection, Steps};
 use sesame_core::internal::store::Kind;
 use sesame_relay::Refusal;
 use sesame_tests::store::Fault;
-use sesame_tests::{ALICE, BOB, DAY, World, events, failures, messages, spoilt, user};
+use sesame_tests::{ALICE, BOB, DAY, World, events, failures, messages, server, spoilt, user};
 
 fn state(world: &mut World, of: (&'static str, u32), peer: &str, device: u32) -> Option<DeviceState> {
     let devices = world.with(of, |d, c| d.devices(c, &user(peer))).unwrap();
@@ -143,7 +143,7 @@ fn t10_a_deleted_user_is_paused_and_the_others_are_still_sent_to() {
     assert_eq!(world.read(("carol", 1)), [b"x"]);
     let users = world.with(BOB, |d, c| d.users(c)).unwrap();
     assert!(users.iter().any(|view| view.user == user("alice") && view.paused));
-    world.with(BOB, |d, c| d.abandon(c, &id, &user("alice"))).unwrap();
+    world.ack_end(BOB, id);
     assert_eq!(world.with(BOB, |d, c| d.outbox(c)).unwrap(), []);
     // The server says otherwise later: the next send asks for the list, and goes on.
     world.send(BOB, &["alice"], b"back");
@@ -412,7 +412,7 @@ fn reborn_bob(world: &mut World) {
     fresh.create("bob");
     let bob = fresh.hosts.remove(&BOB).unwrap();
     world.hosts.insert(BOB, bob);
-    let mut relay = sesame_relay::Relay::new("relay.example");
+    let mut relay = sesame_relay::Relay::new(server().name());
     std::mem::swap(&mut relay, &mut fresh.relay);
     world.relay = relay;
     // Alice's list and keys go to the new server as well.
