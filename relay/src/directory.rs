@@ -148,7 +148,7 @@ impl Directory {
     }
 
     /// Whether the user was deleted a short time ago and had another account key.
-    fn is_reserved(&self, user: &UserId, account_key: &AccountKey, now: Timestamp) -> bool {
+    pub(crate) fn is_reserved(&self, user: &UserId, account_key: &AccountKey, now: Timestamp) -> bool {
         let tombstone = self.tombstones.get(user);
         tombstone.is_some_and(|tombstone| tombstone.account_key != *account_key && now < tombstone.until)
     }

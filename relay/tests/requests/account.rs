@@ -127,8 +127,8 @@ fn a_deleted_name_is_kept_for_its_account_key_for_90_days() {
         world.upload(&phone, Upload { list, ..Upload::default() })
     };
     let mut squatter = world.account("alice");
-    let said = problem(&register(&mut world, &mut squatter), 409);
-    assert_eq!((said.code, said.list.len()), (Code::IdentityChanged.number(), 0));
+    let said = problem(&register(&mut world, &mut squatter), 403);
+    assert_eq!(said.code, Code::RegistrationRefused.number());
     // The same account key may come back, and the old statement does not delete the new account.
     world.pass(1);
     assert_eq!(register(&mut world, &mut alice).status, 200);
@@ -138,7 +138,7 @@ fn a_deleted_name_is_kept_for_its_account_key_for_90_days() {
     let end = Delete::sign(&alice.key, SERVER, alice.user.clone(), world.now).encode().unwrap();
     assert_eq!(world.perform(Path::Delete, None, &end).status, 200);
     world.pass(90 * DAY - 1);
-    problem(&register(&mut world, &mut squatter), 409);
+    problem(&register(&mut world, &mut squatter), 403);
     world.pass(1);
     assert_eq!(register(&mut world, &mut squatter).status, 200);
 }
