@@ -59,7 +59,7 @@ pub struct Response {
 }
 
 /// Who may register. It is asked for a user that does not exist.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub enum Registration {
     /// Whom the function admits, by user and token.
     Asking(fn(&UserId, &[u8]) -> bool),

@@ -162,3 +162,11 @@ fn a_link_box_needs_no_signature_and_the_first_put_wins() {
     let response = world.perform(Path::Link, None, &look);
     assert!(answer::Link::decode(&response.body).unwrap().found.is_none(), "after 20 minutes it is gone");
 }
+
+#[test]
+fn a_printed_server_tells_nothing_of_its_users() {
+    let mut world = World::new();
+    let alice = world.registered("alice", 1);
+    world.ask(&alice.phones[0], Path::Push, &Push { value: b"push".to_vec().into() }.encode().unwrap());
+    assert_eq!(format!("{:?}", world.relay), "Relay(users: 1)");
+}
