@@ -42,7 +42,7 @@ impl Upload {
 }
 
 /// A pair of one-time prekeys.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct OneTime {
     curve: OneTimePreKey,
     kem: KemPreKey,
@@ -51,7 +51,7 @@ struct OneTime {
 }
 
 /// What the server keeps for a listed device.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 struct Device {
     lasting: Option<LastingPreKeys>,
     one_time: VecDeque<OneTime>,
@@ -85,13 +85,13 @@ impl Device {
 }
 
 /// A device that has left the list. Its key is remembered so that the device can be told.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Departed {
     device: DeviceId,
     signing_key: [u8; 32],
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Account {
     list: VerifiedDeviceList,
     standing: Standing,
@@ -101,13 +101,13 @@ struct Account {
     departed: VecDeque<Departed>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Tombstone {
     account_key: AccountKey,
     until: Timestamp,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Directory {
     accounts: BTreeMap<UserId, Account>,
     tombstones: BTreeMap<UserId, Tombstone>,
@@ -148,7 +148,7 @@ impl Directory {
     }
 
     /// Whether the user was deleted a short time ago and had another account key.
-    fn is_reserved(&self, user: &UserId, account_key: &AccountKey, now: Timestamp) -> bool {
+    pub(crate) fn is_reserved(&self, user: &UserId, account_key: &AccountKey, now: Timestamp) -> bool {
         let tombstone = self.tombstones.get(user);
         tombstone.is_some_and(|tombstone| tombstone.account_key != *account_key && now < tombstone.until)
     }
@@ -158,6 +158,10 @@ impl Directory {
         let left = pairs.filter(|pair| now.since(pair.taken_at) < KEEP_ONE_TIME).count();
         // At most MAX_ONE_TIME_PRE_KEYS are kept.
         Stock { one_time: u32::try_from(left).unwrap_or(u32::MAX), wanted: WANTED, generation: self.restored + 1 }
+    }
+
+    pub(crate) fn users(&self) -> usize {
+        self.accounts.len()
     }
 
     pub(crate) fn list(&self, user: &UserId) -> Option<Vec<u8>> {

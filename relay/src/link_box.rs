@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 type Name = [u8; 16];
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 struct LinkBox(BTreeMap<Leg, Vec<u8>>);
 
 impl LinkBox {
@@ -17,7 +17,7 @@ impl LinkBox {
     }
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct LinkBoxes {
     boxes: BTreeMap<Name, LinkBox>,
     /// The boxes in the order of their time.

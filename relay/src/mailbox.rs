@@ -55,7 +55,7 @@ pub struct Mail {
 }
 
 /// A batch that was taken.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy)]
 pub(crate) struct Taken {
     /// The id of its envelopes.
     pub(crate) id: u64,
@@ -64,7 +64,7 @@ pub(crate) struct Taken {
 }
 
 /// What a page of mail may hold.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Page {
     /// Only envelopes with a higher id.
     pub(crate) after: u64,
@@ -75,7 +75,7 @@ pub(crate) struct Page {
 /// The name of a batch that was taken: for whom, and its receipt.
 type Receipt = (UserId, [u8; 16]);
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Mailboxes {
     /// The newest id. Each batch has one, for all its envelopes, so an id is unique in a mailbox.
     newest: u64,

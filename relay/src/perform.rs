@@ -59,7 +59,7 @@ pub struct Response {
 }
 
 /// Who may register. It is asked for a user that does not exist.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub enum Registration {
     /// Whom the function admits, by user and token.
     Asking(fn(&UserId, &[u8]) -> bool),
@@ -218,7 +218,7 @@ impl Relay {
     /// bring their own key.
     fn publication(&mut self, arrived: &Arrived<'_>) -> Result<Vec<u8>, Failure> {
         let Auth { caller, .. } = arrived.auth()?;
-        let (user, caller_id) = (&caller.user, (&caller.user, caller.device));
+        let (user, caller_id, now) = (&caller.user, (&caller.user, caller.device), arrived.now);
         let body = request::Publish::decode(arrived.body).map_err(Failure::malformed)?;
         let upload = Upload::decode(body.publication.as_slice()).map_err(|error| self.conflict(user, error))?;
         if !upload.is_from(caller_id) {
@@ -234,10 +234,12 @@ impl Relay {
         if !key.is_some_and(|key| arrived.is_signed(&self.server, &key)) {
             return Err(self.stranger(arrived));
         }
-        check_time(arrived.path, caller.time, arrived.now)?;
+        check_time(arrived.path, caller.time, now)?;
         let token = body.token.as_slice();
         let is_new = self.directory.standing(user).is_none();
-        if is_new && !self.registration.admits(user, token) {
+        let is_reserved =
+            upload.list.as_ref().is_some_and(|list| self.directory.is_reserved(user, &list.account(), now));
+        if is_reserved || (is_new && !self.registration.admits(user, token)) {
             return Err(Failure::new(403, Code::RegistrationRefused));
         }
         let taken = self.take(caller_id, upload, body.publication.as_slice().len());

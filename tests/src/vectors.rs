@@ -2,6 +2,8 @@
 //! implementation can be checked step by step. `cargo run -p sesame-tests --bin vectors` writes
 //! `tests/vectors/v1.json`; `docs/wire.md` explains every value.
 
+mod requests;
+
 use crate::{ALICE, BOB, JEN, Name, World, store_key, user};
 use serde_json::{Value, json};
 use sesame_core::internal::steps::Steps;
@@ -269,6 +271,7 @@ pub fn vectors() -> Value {
             "new_identity_key": hex(&offer.identity_key),
             "answer": hex(&answer),
         },
+        "requests": requests::requests(),
         "padding": [padded(0, 0, 100), padded(384, 0, 700), padded(385, 0, 700), padded(384, 203, 900), padded(0, 0, 767), padded(0, 0, 768), padded(60_000, 0, 60_500)],
     })
 }

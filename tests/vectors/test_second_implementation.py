@@ -564,3 +564,74 @@ def test_padding() -> None:
     steps = (768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152, 65536, 98304)
     for payload, riding_list, length, padded in VECTORS["padding"]:
         assert padded == next(step for step in steps if step >= max(payload + 384 + riding_list, length + 1))
+
+
+def u64(number: int) -> bytes:
+    return number.to_bytes(8, "big")
+
+
+def opaque(length_bytes: int, data: bytes) -> bytes:
+    return len(data).to_bytes(length_bytes, "big") + data
+
+
+def requests_and_answers() -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The bodies that docs/wire.md 13 says, but for the deletion, which is signed."""
+    stock = u32(39) + u32(40) + u64(2)
+    named = u32(1) + b"\x07" * 16 + b"\x01" + opaque(4, b"\x01\x02\x03") + u32(4) + b"\x07" * 16 + b"\x02" + (305).to_bytes(2, "big")
+    batch = opaque(1, b"bob") + b"\x00" + opaque(4, named)
+    results = b"\x01" + u64(258) + b"\x01" * 32 + b"\x02" + u64(257) + b"\x02" * 32
+    results += b"\x03" + opaque(2, b"\x03" * 5) + opaque(1, u32(1) + u32(2)) + opaque(1, u32(3)) + opaque(1, b"")
+    results += b"\x04\x05\x06\x07" + opaque(1, u32(9)) + b"\x08" + u32(60) + b"\x09"
+    asked = {
+        "/v1/publication": opaque(2, b"\x01") + opaque(4, b"\x02\x03"),
+        "/v1/lists": opaque(2, opaque(1, b"bob") + opaque(1, b"jen")),
+        "/v1/bundles": opaque(2, opaque(1, b"bob") + u32(4)),
+        "/v1/submit": opaque(4, batch),
+        "/v1/mail": u64(257) + (256).to_bytes(2, "big"),
+        "/v1/confirm": u64(257) + opaque(3, u64(259) + u64(300)),
+        "/v1/push": opaque(2, b"\x06" * 3),
+        "/v1/link": b"\x05" * 16 + b"\x01" + b"\x01" + opaque(4, b"\x08" * 4),
+    }
+    answered = {
+        "/v1/publication": stock,
+        "/v1/lists": opaque(4, b"\x00\x01" + opaque(2, b"\x04" * 2)),
+        "/v1/bundles": opaque(4, b"\x01" + opaque(2, b"\x05" * 3)),
+        "/v1/submit": opaque(4, results),
+        "/v1/mail": opaque(4, u64(258) + opaque(4, b"\x01\x02\x03")) + u32(7) + stock,
+        "/v1/link": b"\x01" + opaque(4, b"\x08" * 4),
+    }
+    return asked, answered
+
+
+def test_requests_and_answers() -> None:
+    vectors = VECTORS["requests"]
+    asked, answered = requests_and_answers()
+    assert asked == {path: h(body) for path, body in vectors["asked"].items() if path != "/v1/delete"}
+    assert answered == {path: h(body) for path, body in vectors["answered"].items()}
+    assert h(vectors["problem"]) == (325).to_bytes(2, "big") + u32(1_000) + u64(1_700_000_000_123) + opaque(2, b"\x03" * 5)
+
+
+def test_signatures_of_requests() -> None:
+    vectors = VECTORS["requests"]
+    audience = vectors["audience"].encode()
+    account = Ed25519PrivateKey.from_private_bytes(h(vectors["account_seed"])).public_key()
+    signing = Ed25519PrivateKey.from_private_bytes(h(vectors["signing_seed"])).public_key()
+    keys = [account.public_bytes_raw(), u32(3), signing.public_bytes_raw(), public(h(vectors["identity_private"]))]
+    assert sha256(join(b"sesame/1 device", b"alice", *keys))[:16] == h(vectors["fingerprint"])
+
+    body = h(vectors["asked"]["/v1/submit"])
+    assert sha256(join(b"sesame/1 receipt", b"alice", u32(3), body[4:]))[:16] == h(vectors["receipt"])
+    header = vectors["auth"]
+    r = Reader(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
+    assert (r.number(1), r.opaque(1), r.number(4), r.number(8)) == (1, b"alice", 3, 1_700_000_000_123)
+    nonce, signature = r.take(16), r.take(64)
+    r.end()
+    message = join(audience, b"POST", b"/v1/submit", b"alice", u32(3), u64(1_700_000_000_123), nonce, sha256(body))
+    signing.verify(signature, join(b"sesame/1 sign request", message))
+
+    r = Reader(h(vectors["asked"]["/v1/delete"]))
+    assert (r.opaque(1), r.take(32), r.number(8)) == (b"alice", account.public_bytes_raw(), 1_700_000_000_123)
+    signature = r.take(64)
+    r.end()
+    message = join(audience, b"alice", account.public_bytes_raw(), u64(1_700_000_000_123))
+    account.verify(signature, join(b"sesame/1 sign delete", message))

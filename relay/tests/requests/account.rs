@@ -127,8 +127,8 @@ fn a_deleted_name_is_kept_for_its_account_key_for_90_days() {
         world.upload(&phone, Upload { list, ..Upload::default() })
     };
     let mut squatter = world.account("alice");
-    let said = problem(&register(&mut world, &mut squatter), 409);
-    assert_eq!((said.code, said.list.len()), (Code::IdentityChanged.number(), 0));
+    let said = problem(&register(&mut world, &mut squatter), 403);
+    assert_eq!(said.code, Code::RegistrationRefused.number());
     // The same account key may come back, and the old statement does not delete the new account.
     world.pass(1);
     assert_eq!(register(&mut world, &mut alice).status, 200);
@@ -138,7 +138,7 @@ fn a_deleted_name_is_kept_for_its_account_key_for_90_days() {
     let end = Delete::sign(&alice.key, SERVER, alice.user.clone(), world.now).encode().unwrap();
     assert_eq!(world.perform(Path::Delete, None, &end).status, 200);
     world.pass(90 * DAY - 1);
-    problem(&register(&mut world, &mut squatter), 409);
+    problem(&register(&mut world, &mut squatter), 403);
     world.pass(1);
     assert_eq!(register(&mut world, &mut squatter).status, 200);
 }
@@ -161,4 +161,12 @@ fn a_link_box_needs_no_signature_and_the_first_put_wins() {
     let look = Link { box_name: [1; 16], leg: Leg::Hello, put: None }.encode().unwrap();
     let response = world.perform(Path::Link, None, &look);
     assert!(answer::Link::decode(&response.body).unwrap().found.is_none(), "after 20 minutes it is gone");
+}
+
+#[test]
+fn a_printed_server_tells_nothing_of_its_users() {
+    let mut world = World::new();
+    let alice = world.registered("alice", 1);
+    world.ask(&alice.phones[0], Path::Push, &Push { value: b"push".to_vec().into() }.encode().unwrap());
+    assert_eq!(format!("{:?}", world.relay), "Relay(users: 1)");
 }
