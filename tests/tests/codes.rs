@@ -3,7 +3,7 @@
 
 use sesame_core::context::{Context, Timestamp};
 use sesame_core::device::Device;
-use sesame_core::error::Code;
+use sesame_core::error::{Code, Error};
 use sesame_core::event::{Event, GroupChange};
 use sesame_core::ids::{DeviceId, Scope};
 use sesame_core::internal::ratchet::message::{self, Bound};
@@ -12,14 +12,16 @@ use sesame_core::internal::steps::{Answers, Rejection, Steps};
 use sesame_core::internal::wire::content::{Body, Stamp};
 use sesame_core::internal::wire::envelope::Envelope;
 use sesame_core::internal::wire::padding;
-use sesame_core::limits::{MAX_BUNDLE_AGE, MAX_SEND_ROUNDS, MAX_SKIP, MAX_SKIPPED_PER_SESSION};
+use sesame_core::limits::{MAX_BUNDLE_AGE, MAX_DEVICES, MAX_SEND_ROUNDS, MAX_SKIP, MAX_SKIPPED_PER_SESSION};
 use sesame_core::store::{
     Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError, StoreErrorKind,
 };
+use sesame_sqlite::SqliteStore;
 use sesame_tests::source::{asserted_of, crates, named_after, parsed, root, tests};
 use sesame_tests::{ALICE, BOB, Stuck, World, bad_inputs, store_key, user};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -27,7 +29,7 @@ use std::{
 };
 
 /// Codes of the core that neither the story nor the corpus can show in every language, each with a function that makes it happen.
-const MADE: [(Code, fn() -> Code); 11] = [
+const MADE: [(Code, fn() -> Code); 18] = [
     // Only an authenticated peer that breaks the rules, or thousands of messages, bring them.
     (Code::TooFarAhead, a_message_skips_more_than_the_limit),
     (Code::MessageKeyExpired, a_message_comes_after_its_key_was_thrown_away),
@@ -38,6 +40,16 @@ const MADE: [(Code, fn() -> Code); 11] = [
     (Code::BundleExpired, a_server_hands_out_an_old_bundle),
     (Code::DeviceListFork, a_server_shows_two_lists_of_one_epoch),
     (Code::TooManyRounds, a_server_refuses_a_send_for_ever),
+    // The app's own mistakes.
+    (Code::DeviceRemoved, a_device_sends_after_it_was_removed),
+    (Code::TooManyOwnDevices, a_user_links_one_device_too_many),
+    (Code::UnknownDevice, a_device_that_is_not_there_is_removed),
+    // An envelope that comes twice; the faces have a result of its own for it.
+    (Code::Duplicate, an_envelope_comes_twice),
+    // The path of a store is wrong, or its disk ends.
+    (Code::StorePathMissing, || opened(|folder| folder.join("no/chat.db"))),
+    (Code::StorePathNotAFile, || opened(Path::to_owned)),
+    (Code::NotAStore, || opened(a_file_of_something_else)),
     // A store that breaks within a call, or breaks its contract.
     (Code::OutcomeUnknown, a_store_is_lost_within_a_commit),
     (Code::StoreMisbehaves, a_store_gives_what_nobody_asked_for),
@@ -244,6 +256,60 @@ fn a_server_refuses_a_send_for_ever() -> Code {
     let failed = reject().failed;
     let [(_, number)] = failed[..] else { panic!("{failed:?}") };
     numbered(number)
+}
+
+fn a_device_sends_after_it_was_removed() -> Code {
+    let mut world = World::pair(137);
+    let second = world.link("bob");
+    world.remove(second);
+    let answers = Answers { device_lists: vec![world.list("bob").signed], ..Answers::default() };
+    world.with(second, |d, c| d.apply(c, &answers)).unwrap();
+    world.with(second, |d, c| d.batch_encrypt(c, &[user("alice")], b"z", None)).unwrap_err().code
+}
+
+fn a_user_links_one_device_too_many() -> Code {
+    let mut world = World::strangers(139);
+    for _ in 1..MAX_DEVICES {
+        world.link_quietly("bob");
+    }
+    let linked = world.with(BOB, |d, c| {
+        let linking = Device::begin_link(Arc::new(MemoryStore::new()), &store_key(), c).unwrap();
+        d.link(c, linking.code())
+    });
+    linked.unwrap_err().code
+}
+
+fn a_device_that_is_not_there_is_removed() -> Code {
+    let mut world = World::strangers(138);
+    let error = world.with(BOB, |d, c| d.remove_device(c, DeviceId(9))).unwrap_err();
+    assert_eq!(error.field, Some("device"));
+    error.code
+}
+
+fn an_envelope_comes_twice() -> Code {
+    let mut world = World::pair(213);
+    world.send(BOB, &["alice"], b"once");
+    let [envelope] = &world.steal(ALICE)[..] else { panic!("one envelope") };
+    assert_eq!(world.refusal(ALICE, envelope), None);
+    world.refusal(ALICE, envelope).unwrap()
+}
+
+/// What a store gives whose path lies in a fresh folder.
+fn opened(path: fn(&Path) -> PathBuf) -> Code {
+    static FOLDERS: AtomicU32 = AtomicU32::new(0);
+    let name = format!("sesame-paths-{}-{}", std::process::id(), FOLDERS.fetch_add(1, Ordering::SeqCst));
+    let folder = std::env::temp_dir().join(name);
+    fs::create_dir_all(&folder).unwrap();
+    let error = SqliteStore::open(&path(&folder)).map(drop).unwrap_err();
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(error.detail.as_ref().is_some_and(|detail| detail.as_str().contains("sesame-paths-")), "{error:?}");
+    Error::from(error).code
+}
+
+fn a_file_of_something_else(folder: &Path) -> PathBuf {
+    let path = folder.join("chat.db");
+    fs::write(&path, [7; 4_096]).unwrap();
+    path
 }
 
 fn numbered(number: u16) -> Code {

@@ -41,7 +41,8 @@ fn docs(docs: &str, ty: Option<&Type>) -> String {
 fn ty(ty: &Type) -> String {
     match ty {
         Type::Bool => "bool".to_owned(),
-        Type::CodeNumber | Type::Code => "i32".to_owned(),
+        Type::CodeNumber => "i32".to_owned(),
+        Type::Code => "Code".to_owned(),
         Type::U32 | Type::Size | Type::Device => "u32".to_owned(),
         Type::U64 => "u64".to_owned(),
         Type::I64 => "i64".to_owned(),
@@ -190,7 +191,7 @@ fn converted(ty: &Type, place: &str) -> String {
     match ty {
         Type::Bool | Type::U32 | Type::U64 | Type::I64 | Type::Text => place.to_owned(),
         Type::CodeNumber => format!("i32::from({place})"),
-        Type::Code => format!("i32::from({place}.number())"),
+        Type::Code => format!("{place}.into()"),
         Type::Size => format!("number({place})"),
         Type::Device => format!("{place}.0"),
         Type::User => format!("user_name(&{place})"),

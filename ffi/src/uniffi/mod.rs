@@ -2,6 +2,7 @@
 
 mod bytes;
 mod clock;
+mod code;
 mod device;
 mod error;
 mod generated;
@@ -13,6 +14,7 @@ mod store;
 
 pub use bytes::Bytes;
 pub use clock::TestClock;
+pub use code::Code;
 pub use device::{Device, DeviceRegistry, Linking, Session};
 pub use error::{Result, SesameError};
 pub use generated::*;

@@ -38,7 +38,7 @@ fn name(user: &UserId) -> String {
 }
 
 fn store(path: &str) -> Result<Arc<SqliteStore>, Error> {
-    Ok(Arc::new(SqliteStore::open(Path::new(path)).map_err(Code::from)?))
+    Ok(Arc::new(SqliteStore::open(Path::new(path))?))
 }
 
 #[allow(clippy::disallowed_methods)]

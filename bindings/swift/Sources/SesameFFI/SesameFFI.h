@@ -807,6 +807,11 @@ void uniffi_sesame_ffi_fn_init_callback_vtable_storefactory(const UniffiVTableCa
 uint64_t uniffi_sesame_ffi_fn_method_storefactory_make(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_SESAMEERROR_UNIFFI_TRAIT_DISPLAY
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_SESAMEERROR_UNIFFI_TRAIT_DISPLAY
+RustBuffer uniffi_sesame_ffi_fn_method_sesameerror_uniffi_trait_display(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_FUNC_VERSION
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_FUNC_VERSION
 RustBuffer uniffi_sesame_ffi_fn_func_version(RustCallStatus *_Nonnull out_status
