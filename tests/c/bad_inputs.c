@@ -75,7 +75,7 @@ static int play(sesame_device device, const char *surface, sesame_slice data) {
   if (strcmp(surface, "envelope") == 0 || strcmp(surface, "group") == 0) {
     const sesame_received_list *read;
     code = (int)sesame_device_batch_decrypt(device, &data, 1, &result, &read, &host_error);
-    if (code == 0) code = read->count == 1 && read->items[0]->kind == SESAME_RECEIVED_KIND_FAILURE ? (int)read->items[0]->status : -1;
+    if (code == 0) code = read->count == 1 && read->items[0]->status != SESAME_STATUS_OK ? (int)read->items[0]->status : -1;
   } else if (strcmp(surface, "linking-code") == 0) {
     sesame_slice answer;
     code = (int)sesame_device_confirm_link(device, data, &result, &answer, &host_error);

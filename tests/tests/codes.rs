@@ -29,7 +29,7 @@ use std::{
 };
 
 /// Codes of the core that neither the story nor the corpus can show in every language, each with a function that makes it happen.
-const MADE: [(Code, fn() -> Code); 18] = [
+const MADE: [(Code, fn() -> Code); 17] = [
     // Only an authenticated peer that breaks the rules, or thousands of messages, bring them.
     (Code::TooFarAhead, a_message_skips_more_than_the_limit),
     (Code::MessageKeyExpired, a_message_comes_after_its_key_was_thrown_away),
@@ -44,8 +44,6 @@ const MADE: [(Code, fn() -> Code); 18] = [
     (Code::DeviceRemoved, a_device_sends_after_it_was_removed),
     (Code::TooManyOwnDevices, a_user_links_one_device_too_many),
     (Code::UnknownDevice, a_device_that_is_not_there_is_removed),
-    // An envelope that comes twice; the faces have a result of its own for it.
-    (Code::Duplicate, an_envelope_comes_twice),
     // The path of a store is wrong, or its disk ends.
     (Code::StorePathMissing, || opened(|folder| folder.join("no/chat.db"))),
     (Code::StorePathNotAFile, || opened(Path::to_owned)),
@@ -284,14 +282,6 @@ fn a_device_that_is_not_there_is_removed() -> Code {
     let error = world.with(BOB, |d, c| d.remove_device(c, DeviceId(9))).unwrap_err();
     assert_eq!(error.field, Some("device"));
     error.code
-}
-
-fn an_envelope_comes_twice() -> Code {
-    let mut world = World::pair(213);
-    world.send(BOB, &["alice"], b"once");
-    let [envelope] = &world.steal(ALICE)[..] else { panic!("one envelope") };
-    assert_eq!(world.refusal(ALICE, envelope), None);
-    world.refusal(ALICE, envelope).unwrap()
 }
 
 /// What a store gives whose path lies in a fresh folder.

@@ -86,10 +86,31 @@ fn hosts() -> Result<Vec<(&'static str, String)>, String> {
         ])?;
     }
     let read = |(language, file, to)| match fs::read_to_string(out.join(file)) {
+        Ok(text) if language == "kotlin" => Ok((to, with_causes(&text)?)),
         Ok(text) => Ok((to, text)),
         Err(error) => Err(format!("no {language} was generated: {file}: {error}")),
     };
     HOSTS.into_iter().map(read).collect()
+}
+
+/// Kotlin, in which what an app's store throws is the cause of the call's error: UniFFI keeps its text alone.
+fn with_causes(text: &str) -> Result<String, String> {
+    let thrown = "    } catch(e: kotlin.Exception) {\n        if (e is E) {\n";
+    let lift = "(error_buf: RustBuffer.ByValue): SesameException = FfiConverterTypeSesameError.lift(error_buf)\n";
+    let begin = "    var status = UniffiRustCallStatus()\n    val return_value";
+    let changes = [
+        (begin, format!("    Thrown.begin(errorHandler)\n{begin}")),
+        (thrown, "    } catch(e: kotlin.Exception) {\n        Thrown.by(e)\n        if (e is E) {\n".to_owned()),
+        (lift, lift.replace("lift(error_buf)\n", "lift(error_buf).let(Thrown::causes)\n")),
+    ];
+    let mut text = text.to_owned();
+    for (from, to) in changes {
+        if text.matches(from).count() != 1 {
+            return Err(format!("UniFFI's Kotlin no longer has {from:?} once"));
+        }
+        text = text.replace(from, &to);
+    }
+    Ok(text)
 }
 
 /// What follows from core's definitions alone: where it is committed, and the text.

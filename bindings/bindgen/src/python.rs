@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Any
 
 from . import _native
+from .codes import Code
 
 # UniFFI's module has no annotations that mypy could follow.
 _classes: Any = _native
@@ -106,9 +107,8 @@ fn docstring(docs: &str, indent: &str) -> String {
 fn ty(ty: &Type) -> String {
     match ty {
         Type::Bool => "bool".to_owned(),
-        Type::CodeNumber | Type::U32 | Type::U64 | Type::I64 | Type::Size | Type::Code | Type::Device => {
-            "int".to_owned()
-        }
+        Type::CodeNumber | Type::U32 | Type::U64 | Type::I64 | Type::Size | Type::Device => "int".to_owned(),
+        Type::Code => "Code".to_owned(),
         Type::User | Type::Text | Type::StaticText => "str".to_owned(),
         Type::Id(..) | Type::Bytes => "bytes".to_owned(),
         Type::Address => "Address".to_owned(),
@@ -193,6 +193,7 @@ fn union(name: &str, classes: &[String]) -> String {
 fn converted(ty: &Type, place: &str, faces: &[Face]) -> String {
     match ty {
         Type::Address => format!("address({place})"),
+        Type::Code => format!("Code({place}.value)"),
         Type::Named(name) => match model::named(faces, name) {
             Ok(face) if face.is_plain() => format!("{name}[{place}.name]"),
             _ => format!("{}({place})", snake(name)),

@@ -18,7 +18,7 @@ def test_an_error_says_who_is_to_blame_and_where() -> None:
     error = caught.value
     assert (error.code, error.field, error.item) == (sesame.Code.EMPTY_BATCH, "recipients", None)
     assert error.code == 102
-    assert str(error) == "the batch is empty (recipients) [102]"
+    assert str(error) == "EMPTY_BATCH (102): the batch is empty (recipients)"
     assert isinstance(error, sesame.SesameError) and error.__cause__ is None
 
 
@@ -38,9 +38,9 @@ def test_a_store_key_has_32_bytes(key: bytes) -> None:
 
 def test_a_payload_that_no_step_holds_is_refused_and_nothing_is_sent() -> None:
     device = Device.create(user="alice", store_key=KEY)
-    with pytest.raises(sesame.PeerError) as caught:
+    with pytest.raises(sesame.AppError) as caught:
         device.batch_encrypt(["bob"], bytes(98_304))
-    assert (caught.value.code, caught.value.field) == (204, "payload")
+    assert (caught.value.code, caught.value.field) == (sesame.Code.PAYLOAD_TOO_LARGE, "payload")
     assert device.outbox() == []
 
 

@@ -122,7 +122,7 @@ def test_info_cost_and_errors() -> None:
         (lambda: group(phone, id).fork_without(["stranger"]), 101, "users"),
         (lambda: phone.device.group(bytes(31)), 101, "group"),
         (lambda: phone.device.group(bytes(32)), 108, None),
-        (lambda: group(phone, id).send(bytes(98_000)), 204, "payload"),
+        (lambda: group(phone, id).send(bytes(98_000)), 131, "payload"),
     ]
     for call, code, field in refused:
         with pytest.raises(sesame.SesameError) as error:

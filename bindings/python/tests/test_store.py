@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import sesame
@@ -36,7 +37,7 @@ def test_the_suite_passes_a_whole_store_and_names_what_another_does_not_keep() -
 
     class Upset(DictStore):
         def load(self, queries: Sequence[StoreQuery], *, hold: bool) -> StoreSnapshot:
-            raise RuntimeError("secret text")
+            raise RuntimeError("what the app says")
 
     class Short(DictStore):
         def load(self, queries: Sequence[StoreQuery], *, hold: bool) -> StoreSnapshot:
@@ -45,7 +46,7 @@ def test_the_suite_passes_a_whole_store_and_names_what_another_does_not_keep() -
     assert sesame.check_store(Forgetful) == "a stale generation conflicts"
     assert sesame.check_store(Short) is not None
     claim = sesame.check_store(Upset)
-    assert claim is not None and "secret" not in claim
+    assert claim is not None and claim.endswith(": RuntimeError: what the app says")
 
 
 def test_a_commit_that_raises_after_it_has_landed_is_read_back() -> None:
@@ -108,12 +109,15 @@ def test_what_a_store_raises_is_an_error_and_changes_nothing(method: str, fault:
     before = dict(store.rows)
 
     def fail(*args: object, **kwargs: object) -> None:
-        raise fault("what nobody else should read")
+        raise fault("what the app says")
 
     setattr(store, method, fail)
     with pytest.raises(sesame.StoreError) as caught:
         device.publication()
-    assert caught.value.code == code and "nobody" not in str(caught.value)
+    assert caught.value.code == code and caught.value.code is sesame.Code(code)
+    assert type(caught.value.__cause__) is fault
+    assert caught.value.detail == f"{fault.__name__}: {fault('what the app says')}"
+    assert str(caught.value).startswith(f"{caught.value.code.name} ({code}): ") and str(caught.value).endswith(caught.value.detail)
     delattr(store, method)
     assert store.rows == before
     assert device.publication() is not None
@@ -174,6 +178,32 @@ def test_garbage_from_a_store_is_an_error_and_changes_nothing(garbage: StoreSnap
     assert caught.value.code in (402, 412)
     store.load = whole  # type: ignore[method-assign]
     assert store.rows == before and device.publication() is not None
+
+
+def test_a_store_that_calls_the_library_and_fails_by_it_shows_that() -> None:
+    store = DictStore()
+    device = Device.create(user="alice", store_key=KEY, store=store)
+    whole = store.load
+    store.load = lambda queries, *, hold: device.registry()  # type: ignore[method-assign,attr-defined]
+    with pytest.raises(sesame.AppError) as caught:
+        device.publication()
+    assert caught.value.code is sesame.Code.REENTRANT and isinstance(caught.value.__cause__, Exception)
+    store.load = whole  # type: ignore[method-assign]
+    assert device.publication() is not None
+
+
+def test_a_path_that_is_no_store_is_told_with_the_systems_cause(tmp_path: Path) -> None:
+    junk = tmp_path / "junk.db"
+    junk.write_bytes(b"x" * 4096)
+    for path, code, cause in [
+        (tmp_path / "no" / "chat.db", sesame.Code.STORE_PATH_MISSING, "os error 2"),
+        (tmp_path, sesame.Code.STORE_PATH_NOT_A_FILE, "is a directory"),
+        (junk, sesame.Code.NOT_A_STORE, "SQLite 26"),
+    ]:
+        with pytest.raises(sesame.StoreError) as caught:
+            Device.open(store=path, store_key=KEY)
+        assert caught.value.code is code and caught.value.detail
+        assert caught.value.detail.startswith(f"{path}: ") and cause in caught.value.detail
 
 
 def test_a_store_must_not_call_the_library() -> None:

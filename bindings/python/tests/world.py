@@ -84,7 +84,7 @@ class Host:
         for result in results:
             if isinstance(result, sesame.Message):
                 self.read[result.payload] += 1
-        self.device.ack([result.id for result in results if not isinstance(result, sesame.Failure | sesame.Held) and result.id is not None])
+        self.device.ack([result.id for result in results if not isinstance(result, sesame.Duplicate | sesame.Failure | sesame.Held) and result.id is not None])
 
 
 class World:

@@ -133,6 +133,18 @@ pub enum CommitError {
     Store(StoreError),
 }
 
+impl fmt::Display for CommitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict => f.write_str("the generation has moved on"),
+            Self::OutcomeUnknown(error) => write!(f, "{}: {error}", Code::OutcomeUnknown),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for CommitError {}
+
 /// A store: three methods over rows of opaque bytes. [`super::conformance::check`] tests whether an
 /// implementation keeps the contract.
 pub trait Store: Send + Sync {

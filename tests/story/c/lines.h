@@ -29,7 +29,16 @@ static inline void print_received(const sesame_received_list *list) {
     switch (it->kind) {
       case SESAME_RECEIVED_KIND_MESSAGE: print_message(it->message); break;
       case SESAME_RECEIVED_KIND_EVENT: print_event(it->event); break;
-      case SESAME_RECEIVED_KIND_FAILURE: printf("failure %d %s\n", (int)it->status, it->confirm ? "confirm" : "keep"); break;
+      case SESAME_RECEIVED_KIND_DUPLICATE: printf("duplicate\n"); break;
+      case SESAME_RECEIVED_KIND_FAILURE:
+        printf("failure %d %s from ", (int)it->status, it->confirm ? "confirm" : "keep");
+        if (it->sender == NULL) {
+          printf("nobody\n");
+          break;
+        }
+        print_text(it->sender->user);
+        printf("/%u %s\n", (unsigned)it->sender->device, it->authenticated ? "authenticated" : "claimed");
+        break;
       default: printf("held\n");
     }
   }

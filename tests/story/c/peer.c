@@ -126,6 +126,7 @@ static sesame_status decrypt(char **words, size_t count) {
   for (size_t i = 0; i < list->count; i++) {
     const sesame_received *it = list->items[i];
     if (it->kind == SESAME_RECEIVED_KIND_FAILURE) printf(" failure:%d", (int)it->status);
+    if (it->kind == SESAME_RECEIVED_KIND_DUPLICATE) printf(" duplicate");
     if (it->kind == SESAME_RECEIVED_KIND_HELD) printf(" held");
     if (it->kind != SESAME_RECEIVED_KIND_MESSAGE) continue;
     putchar(' ');

@@ -53,11 +53,17 @@ private fun line(message: Message): String {
         ) + " \"${message.payload.decodeToString()}\""
 }
 
+private fun failure(of: Received.Failure): String {
+    val from = of.sender?.let { "${it.user}/${it.device} ${if (it.authenticated) "authenticated" else "claimed"}" } ?: "nobody"
+    return "failure ${of.code.value} ${if (of.confirm) "confirm" else "keep"} from $from"
+}
+
 fun line(received: Received): String =
     when (received) {
         is Received.Message -> "${received.envelope}: ${line(received.content)}"
         is Received.Event -> "${received.envelope}: ${line(received.content)}"
-        is Received.Failure -> "${received.envelope}: failure ${received.code} ${if (received.confirm) "confirm" else "keep"}"
+        is Received.Duplicate -> "${received.envelope}: duplicate"
+        is Received.Failure -> "${received.envelope}: ${failure(received)}"
         is Received.Held -> "${received.envelope}: held"
     }
 

@@ -75,7 +75,7 @@ private class Peer {
             .registry()
             .apply(answers)
             .refusals
-            .map { it.code.toString() }
+            .map { it.code.value.toString() }
     }
 
     private fun decrypt(envelopes: List<ByteString>): List<String> {
@@ -87,7 +87,8 @@ private class Peer {
             when (it) {
                 is Received.Message -> "${it.content.user}:${it.content.payload.hex()}"
                 is Received.Event -> null
-                is Received.Failure -> "failure:${it.code}"
+                is Received.Duplicate -> "duplicate"
+                is Received.Failure -> "failure:${it.code.value}"
                 is Received.Held -> "held"
             }
         }
@@ -102,7 +103,7 @@ fun main() {
             try {
                 listOf("ok") + peer.answer(words.first(), words.drop(1))
             } catch (error: SesameException) {
-                listOf("error", error.code.toString())
+                listOf("error", error.code.value.toString())
             }
         println(said.joinToString(" "))
     }

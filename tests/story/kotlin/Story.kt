@@ -112,7 +112,7 @@ private class Scene(
         try {
             call()
         } catch (error: SesameException) {
-            say("! ${error.code}")
+            say("! ${error.code.value}")
         }
     }
 
@@ -126,7 +126,7 @@ private class Scene(
 
     private fun say(applied: Applied) {
         applied.events.forEach { say(line(it)) }
-        applied.refusals.forEach { say("refused ${it.field} ${it.item} ${it.code}") }
+        applied.refusals.forEach { say("refused ${it.field} ${it.item} ${it.code.value}") }
     }
 
     // What several steps do.

@@ -75,6 +75,8 @@ class Peer:
                     ids.append(id)
                 case sesame.Failure(code=code):
                     words.append(f"failure:{code}")
+                case sesame.Duplicate():
+                    words.append("duplicate")
                 case sesame.Held():
                     words.append("held")
                 case event:

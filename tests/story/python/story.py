@@ -61,6 +61,10 @@ def event(of: sesame.Event) -> str:
     return f"event {said(of)}"
 
 
+def sender(of: sesame.Sender | None) -> str:
+    return f"{of.user}/{of.device} {'authenticated' if of.authenticated else 'claimed'}" if of else "nobody"
+
+
 def received(of: sesame.Received) -> str:
     match of:
         case sesame.Message():
@@ -76,8 +80,10 @@ def received(of: sesame.Received) -> str:
                 )
                 + f' "{of.payload.decode()}"'
             )
+        case sesame.Duplicate():
+            return "duplicate"
         case sesame.Failure():
-            return f"failure {of.code} {'confirm' if of.confirm else 'keep'}"
+            return f"failure {of.code} {'confirm' if of.confirm else 'keep'} from {sender(of.sender)}"
         case sesame.Held():
             return "held"
         case _:
@@ -262,7 +268,7 @@ class Scene:
 
     def take(self, host: Host, results: Sequence[sesame.Received]) -> None:
         self.print_received(results)
-        host.device.ack([result.id for result in results if not isinstance(result, sesame.Failure | sesame.Held) and result.id is not None])
+        host.device.ack([result.id for result in results if not isinstance(result, sesame.Duplicate | sesame.Failure | sesame.Held) and result.id is not None])
 
     # The steps.
 

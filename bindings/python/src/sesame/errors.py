@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from threading import local
 from typing import Any, ParamSpec, TypeVar
 
 from . import _native
+from .codes import Code
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -16,19 +18,26 @@ R = TypeVar("R")
 class SesameError(Exception):
     """A call failed, and nothing has changed.
 
-    ``code`` is stable, ``reason`` says it in words that hold no secret, ``item`` and ``field`` say what it is about, where that is known.
+    ``code`` is a stable ``Code``, ``reason`` says it in words that hold no secret, ``item`` and ``field`` say what it is about, where that is
+    known. For an error of the store ``detail`` has its path with the system's cause, or what the app's own store raised, which is also the
+    ``__cause__``.
     """
 
-    def __init__(self, code: int, reason: str, item: int | None = None, field: str | None = None) -> None:
+    def __init__(
+        self, code: int, reason: str, item: int | None = None, field: str | None = None, detail: str | None = None
+    ) -> None:
         super().__init__(reason)
-        self.code = code
+        self.code = Code(code)
         self.reason = reason
         self.item = item
         self.field = field
+        self.detail = detail
 
     def __str__(self) -> str:
-        where = "".join(f" ({part})" for part in (self.field, None if self.item is None else f"item {self.item}") if part)
-        return f"{self.reason}{where} [{self.code}]"
+        item = None if self.item is None else f"item {self.item}"
+        where = "".join(f" ({part})" for part in (self.field, item) if part)
+        detail = f": {self.detail}" if self.detail else ""
+        return f"{self.code.name} ({self.code.value}): {self.reason}{where}{detail}"
 
 
 class AppError(SesameError):
@@ -54,19 +63,39 @@ class InternalError(SesameError):
 _KINDS: dict[int, type[SesameError]] = {1: AppError, 2: PeerError, 3: ServerError, 4: StoreError, 5: InternalError}
 
 
-class _Interrupts(local):
-    """What ended a method of the app's store in this thread, to go on when the call that it was part of has ended."""
+class _Raised(local):
+    """What methods of the app's store raised in this thread, for the call that they were part of."""
 
-    pending: BaseException | None = None
+    interrupt: BaseException | None = None
+    """What is no ``Exception``: it goes on when the call has ended."""
+    cause: Exception | None = None
+    """What made the store fail."""
 
 
-interrupts = _Interrupts()
+raised = _Raised()
 
 
-def _go_on() -> None:
-    pending, interrupts.pending = interrupts.pending, None
-    if pending is not None:
-        raise pending
+def _ended() -> Exception | None:
+    """A call has come to its end: an interrupt goes on, and what else the store raised is forgotten here."""
+    interrupt, cause = raised.interrupt, raised.cause
+    raised.interrupt = raised.cause = None
+    if interrupt is not None:
+        raise interrupt
+    return cause
+
+
+def described(error: BaseException) -> str:
+    """The class and the message of what a store raised."""
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _snake(field: str | None) -> str | None:
+    # The generated code has names as in Kotlin and Swift.
+    return None if field is None else re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), field)
 
 
 def translated(method: Callable[P, R]) -> Callable[P, R]:
@@ -77,15 +106,19 @@ def translated(method: Callable[P, R]) -> Callable[P, R]:
         failure: SesameError
         try:
             result = method(*args, **kwargs)
-            _go_on()
+            _ended()
             return result
         except _native.SesameError as error:
             native: Any = error
-            failure = _KINDS[native.code // 100](native.code, native.reason, native.item, native.field)
+            code: int = native.code.value
+            failure = _KINDS[code // 100](code, native.reason, native.item, _snake(native.field), native.detail)
         except _native.InternalError:
             # A fault below the engine's own boundary; its text may hold anything, so it is not passed on.
-            failure = InternalError(501, "a fault in the library")
-        _go_on()
-        raise failure from None
+            failure = InternalError(Code.INTERNAL, "a fault in the library")
+        cause = _ended()
+        if cause is None or not (isinstance(failure, StoreError) or failure.code is Code.REENTRANT):
+            raise failure from None
+        failure.detail = failure.detail or described(cause)[:512]
+        raise failure from cause
 
     return call

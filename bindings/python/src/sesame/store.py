@@ -9,7 +9,7 @@ from os import PathLike, fspath
 from typing import Any, Self
 
 from . import _native
-from .errors import interrupts, translated
+from .errors import described, raised, translated
 
 
 # The generated class has its variants as attributes that its type does not show.
@@ -106,20 +106,23 @@ class AppStore(ABC):
         """Ends a hold without a change."""
 
 
-def _fault(call: Callable[[], Any], unexpected: Any = _faults.Io) -> Any:
-    """Runs a method of the app's and raises what the generated code knows; for anything else it is ``unexpected``.
+def _fault(call: Callable[[], Any]) -> Any:
+    """Runs a method of the app's and raises what the generated code knows.
 
-    What is no ``Exception``, a ``KeyboardInterrupt`` for one, goes on when the library's call has come to its end.
+    What is no ``Exception``, a ``KeyboardInterrupt`` for one, goes on when the library's call has come to its end. Anything else is the
+    cause of that call's error.
     """
     try:
         return call()
     except StoreFault as fault:
+        raised.cause = fault
         failure = fault._native()
-    except Exception:
-        failure = unexpected()
+    except Exception as error:
+        raised.cause = error
+        failure = _faults.Thrown(described(error))
     except BaseException as interrupt:
-        interrupts.pending = interrupt
-        failure = unexpected()
+        raised.interrupt = interrupt
+        failure = _faults.Thrown(type(interrupt).__name__)
     raise failure
 
 
@@ -141,7 +144,7 @@ class _Adapter(_native.AppStore):
 
     def commit(self, expected: bytes, next: bytes, changes: list[Any]) -> bool:
         rows = {change.key: change.row for change in changes}
-        _fault(lambda: self._store.commit(expected, next, rows), unexpected=_faults.OutcomeUnknown)
+        _fault(lambda: self._store.commit(expected, next, rows))
         return True
 
     def release(self) -> None:

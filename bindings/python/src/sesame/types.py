@@ -6,7 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import values
+from .codes import Code
 from .values import Address, Event, Message, _variant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """The device that an envelope says it comes from."""
+
+    user: str
+    device: int
+    authenticated: bool
+    """Whether the envelope's gate fits the keys that are known for this device. If not, anybody may have written this address on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    """An envelope that was received before; nothing changed by it. Confirm it to the server."""
+
+    envelope: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +32,9 @@ class Failure:
     """An envelope that could not be opened; nothing changed by it. With ``confirm`` it will never open, so confirm it to the server."""
 
     envelope: int
-    code: int
+    sender: Sender | None
+    """The sender, if the envelope can be read so far."""
+    code: Code
     reason: str
     confirm: bool
 
@@ -26,7 +46,7 @@ class Held:
     envelope: int
 
 
-Received = Message | Event | Failure | Held
+Received = Message | Event | Duplicate | Failure | Held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,14 +127,27 @@ class RelayView:
     waiting: dict[tuple[str, int], int]
 
 
+def failure(native: Any) -> Failure:
+    it = native.sender
+    return Failure(
+        envelope=native.envelope,
+        sender=None if it is None else Sender(user=it.user, device=it.device, authenticated=it.authenticated),
+        code=Code(native.code.value),
+        reason=native.reason,
+        confirm=native.confirm,
+    )
+
+
 def received(native: Any) -> Received:
     match _variant(native):
         case "MESSAGE":
             return values.message(native.content, native.id, native.envelope)
         case "EVENT":
             return values.event(native.content, native.id, native.envelope)
+        case "DUPLICATE":
+            return Duplicate(envelope=native.envelope)
         case "FAILURE":
-            return Failure(envelope=native.envelope, code=native.code, reason=native.reason, confirm=native.confirm)
+            return failure(native)
         case _:
             return Held(envelope=native.envelope)
 

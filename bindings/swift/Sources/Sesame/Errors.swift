@@ -1,7 +1,9 @@
+import Foundation
+
 /// What every kind of error has in common. The kinds say by whose fault it was: `catch SesameError.Store(let code, ...)`.
 extension SesameError {
-    /// A stable number, the same in every language.
-    public var code: Int32 {
+    /// What went wrong; its `rawValue` is the same number in every language.
+    public var code: Code {
         parts.code
     }
 
@@ -20,11 +22,24 @@ extension SesameError {
         parts.field
     }
 
-    private var parts: (code: Int32, reason: String, item: UInt32?, field: String?) {
+    /// For an error of the store: its path with the system's cause, or what the app's own store threw.
+    public var detail: String? {
+        parts.detail
+    }
+
+    private var parts: (code: Code, reason: String, item: UInt32?, field: String?, detail: String?) {
         switch self {
-        case let .App(code, reason, item, field), let .Peer(code, reason, item, field), let .Server(code, reason, item, field),
-            let .Store(code, reason, item, field), let .Internal(code, reason, item, field):
-            return (code, reason, item, field)
+        case let .App(code, reason, item, field, detail), let .Peer(code, reason, item, field, detail),
+            let .Server(code, reason, item, field, detail), let .Store(code, reason, item, field, detail),
+            let .Internal(code, reason, item, field, detail):
+            return (code, reason, item, field, detail)
         }
+    }
+}
+
+extension SesameError: LocalizedError {
+    /// Name, number, reason and detail in one sentence.
+    public var errorDescription: String? {
+        description
     }
 }

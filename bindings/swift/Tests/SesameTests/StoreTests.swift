@@ -57,7 +57,7 @@ final class StoreTests: XCTestCase {
                 store.faults[method] = fault
                 let error = try thrown { _ = try device.batchEncrypt(recipients: ["bob"], payload: Data()) }
                 store.faults = [:]
-                XCTAssertEqual(error.code, code)
+                XCTAssertEqual(error.code.rawValue, code)
                 XCTAssertFalse("\(error)".contains("secret"))
                 XCTAssertEqual(store.rows.rows, before)
             }
@@ -68,10 +68,10 @@ final class StoreTests: XCTestCase {
     func testAStoreMustNotCallIntoTheLibrary() throws {
         let store = FailingStore()
         let device = try Device.create(store: Store.app(store: store), storeKey: key, user: "alice")
-        var code: Int32?
+        var code: Code?
         store.onLoad = { code = try? thrown { _ = try device.id() }.code }
         XCTAssertEqual(try device.inbox(), [])
-        XCTAssertEqual(code, 104)
+        XCTAssertEqual(code, .reentrant)
     }
 
     func testAStoreIsFreedWithItsDevice() throws {

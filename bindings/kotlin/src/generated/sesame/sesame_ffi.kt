@@ -269,6 +269,7 @@ interface UniffiRustCallStatusErrorHandler<E> {
 
 // Call a rust function that returns a Result<>.  Pass in the Error class companion that corresponds to the Err
 private inline fun <U, E: kotlin.Exception> uniffiRustCallWithError(errorHandler: UniffiRustCallStatusErrorHandler<E>, callback: (UniffiRustCallStatus) -> U): U {
+    Thrown.begin(errorHandler)
     var status = UniffiRustCallStatus()
     val return_value = callback(status)
     uniffiCheckCallStatus(errorHandler, status)
@@ -335,6 +336,7 @@ internal inline fun<T, reified E: Throwable> uniffiTraitInterfaceCallWithError(
     try {
         writeReturn(makeCall())
     } catch(e: kotlin.Exception) {
+        Thrown.by(e)
         if (e is E) {
             callStatus.code = UNIFFI_CALL_ERROR
             callStatus.error_buf = lowerError(e)
@@ -10454,7 +10456,7 @@ sealed class SesameException: kotlin.Exception() {
 
 
     companion object ErrorHandler : UniffiRustCallStatusErrorHandler<SesameException> {
-        override fun lift(error_buf: RustBuffer.ByValue): SesameException = FfiConverterTypeSesameError.lift(error_buf)
+        override fun lift(error_buf: RustBuffer.ByValue): SesameException = FfiConverterTypeSesameError.lift(error_buf).let(Thrown::causes)
     }
 
     

@@ -21,8 +21,8 @@ public inline fun <R> Device.useThenWipe(crossinline block: (Device) -> R): R =
         result.getOrThrow()
     }
 
-/** A stable number, the same in every language: its hundreds say by whose fault it was. */
-public val SesameException.code: Int
+/** What went wrong; its `value` is the same number in every language, whose hundreds say by whose fault it was. */
+public val SesameException.code: Code
     get() = parts.code
 
 /** What happened, in words that hold no secret and no peer's bytes. */
@@ -37,21 +37,26 @@ public val SesameException.item: UInt?
 public val SesameException.field: String?
     get() = parts.field
 
+/** For an error of the store: its path with the system's cause, or what the app's own store threw, which is also the `cause`. */
+public val SesameException.detail: String?
+    get() = parts.detail
+
 private class Parts(
-    val code: Int,
+    val code: Code,
     val reason: String,
     val item: UInt?,
     val field: String?,
+    val detail: String?,
 )
 
 private val SesameException.parts: Parts
     get() =
         when (this) {
-            is SesameException.App -> Parts(code, reason, item, field)
-            is SesameException.Peer -> Parts(code, reason, item, field)
-            is SesameException.Server -> Parts(code, reason, item, field)
-            is SesameException.Store -> Parts(code, reason, item, field)
-            is SesameException.Internal -> Parts(code, reason, item, field)
+            is SesameException.App -> Parts(code, reason, item, field, detail)
+            is SesameException.Peer -> Parts(code, reason, item, field, detail)
+            is SesameException.Server -> Parts(code, reason, item, field, detail)
+            is SesameException.Store -> Parts(code, reason, item, field, detail)
+            is SesameException.Internal -> Parts(code, reason, item, field, detail)
         }
 
 /**

@@ -53,7 +53,7 @@ class BadInputTest {
                         .toByteArray()
                         .toHexString()
                 assertTrue(shown.isEmpty() || shown !in error.toString())
-                error.code
+                error.code.value
             }
         assertEquals(fields.getValue("expect").toInt(), said)
         if (surface != "bundle") assertEquals(before, store.rows)
@@ -65,7 +65,13 @@ class BadInputTest {
         data: ByteString,
     ): Int? =
         when (surface) {
-            "envelope", "group" -> (device.batchDecrypt(listOf(data)).single() as Received.Failure).code
+            "envelope", "group" -> {
+                when (val received = device.batchDecrypt(listOf(data)).single()) {
+                    is Received.Duplicate -> Code.DUPLICATE.value
+                    else -> (received as Received.Failure).code.value
+                }
+            }
+
             "bundle" -> refused(device, Answers(listOf(), listOf(data), listOf(), listOf()))
             "device-list" -> refused(device, Answers(listOf(data), listOf(), listOf(), listOf()))
             "linking-code" -> device.confirmLink(data.decodeToString()).let { null }
@@ -81,4 +87,5 @@ class BadInputTest {
         .refusals
         .first()
         .code
+        .value
 }

@@ -56,13 +56,13 @@ class DeviceTest {
             }
         assertEquals(Code.UNKNOWN_USER, unknown.code)
         val empty = assertFailsWith<SesameException> { world.alice.device.batchEncrypt(listOf(), ByteString()) }
-        assertEquals(102, empty.code)
+        assertEquals(102, empty.code.value)
         assertTrue(empty.reason.isNotEmpty())
         val garbage = assertFailsWith<SesameException.Peer> { world.relay.publish("alice", 1u, "no".encodeToByteString()) }
-        assertEquals(205, garbage.code)
+        assertEquals(Code.UNSUPPORTED_VERSION, garbage.code)
         val wrongKey = ByteString(ByteArray(32))
         val store = Store.memory().also { Device.create(it, KEY, "carol").close() }
-        assertEquals(405, assertFailsWith<SesameException.Store> { Device.open(store, wrongKey) }.code)
+        assertEquals(Code.WRONG_KEY, assertFailsWith<SesameException.Store> { Device.open(store, wrongKey) }.code)
     }
 
     @Test
@@ -87,7 +87,7 @@ class DeviceTest {
         val device = Device.create(Store.memory(), KEY, "alice")
         val registry = device.registry()
         assertFailsWith<IllegalStateException> { device.useThenWipe { error("the app's own") } }
-        assertEquals(106, assertFailsWith<SesameException.App> { registry.users() }.code)
+        assertEquals(Code.CLOSED, assertFailsWith<SesameException.App> { registry.users() }.code)
     }
 
     @Test

@@ -56,7 +56,7 @@ class StoreTest {
                 store.faults[method] = fault
                 val error = assertFailsWith<SesameException.Store> { device.batchEncrypt(listOf("bob"), "x".encodeToByteString()) }
                 store.faults.clear()
-                assertEquals(code, error.code)
+                assertEquals(code, error.code.value)
                 assertEquals(before, store.rows.rows)
             }
         }
@@ -69,11 +69,11 @@ class StoreTest {
         val device = Device.create(Store.app(store), KEY, "alice")
         store.faults["load"] = IllegalStateException("secret of the app")
         val thrown = assertFailsWith<SesameException.Store> { device.inbox() }
-        assertEquals(402, thrown.code)
+        assertEquals(Code.STORE_IO, thrown.code)
         assertEquals(false, "secret" in thrown.toString())
         // A Java Error is no Exception; it ends the call all the same, and the device lives on.
         store.faults["load"] = StackOverflowError()
-        assertEquals(402, assertFailsWith<SesameException.Store> { device.inbox() }.code)
+        assertEquals(Code.STORE_IO, assertFailsWith<SesameException.Store> { device.inbox() }.code)
         store.faults.clear()
         assertEquals(listOf(), device.inbox())
     }
@@ -83,7 +83,7 @@ class StoreTest {
         val store = FailingStore()
         val device = Device.create(Store.app(store), KEY, "alice")
         store.faults["commit"] = OutOfMemoryError()
-        assertEquals(402, assertFailsWith<SesameException.Store> { device.batchEncrypt(listOf("bob"), ByteString()) }.code)
+        assertEquals(Code.STORE_IO, assertFailsWith<SesameException.Store> { device.batchEncrypt(listOf("bob"), ByteString()) }.code)
         store.faults.clear()
         assertEquals(listOf(), device.outbox())
         store.says = false
@@ -96,10 +96,10 @@ class StoreTest {
     fun `a store must not call into the library`() {
         val store = FailingStore()
         val device = Device.create(Store.app(store), KEY, "alice")
-        var code = 0
+        var code: Code? = null
         store.onLoad = { code = assertFailsWith<SesameException.App> { device.id() }.code }
         assertEquals(listOf(), device.inbox())
-        assertEquals(104, code)
+        assertEquals(Code.REENTRANT, code)
     }
 
     @Test

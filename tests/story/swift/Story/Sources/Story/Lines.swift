@@ -51,14 +51,20 @@ private func line(_ message: Message) -> String {
     return "message \(message.user)/\(message.device) number \(message.sequence) at \(message.sentAt) \(ids)\(marks) \"\(text)\""
 }
 
+private func line(_ sender: Sender?) -> String {
+    sender.map { "\($0.user)/\($0.device) \($0.authenticated ? "authenticated" : "claimed")" } ?? "nobody"
+}
+
 func line(_ received: Received) -> String {
     switch received {
     case let .message(envelope, _, content):
         return "\(envelope): \(line(content))"
     case let .event(envelope, _, content):
         return "\(envelope): \(line(content))"
-    case let .failure(envelope, code, _, confirm):
-        return "\(envelope): failure \(code) \(confirm ? "confirm" : "keep")"
+    case let .duplicate(envelope):
+        return "\(envelope): duplicate"
+    case let .failure(envelope, sender, code, _, confirm):
+        return "\(envelope): failure \(code.rawValue) \(confirm ? "confirm" : "keep") from \(line(sender))"
     case let .held(envelope):
         return "\(envelope): held"
     }

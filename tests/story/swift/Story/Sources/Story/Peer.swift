@@ -50,7 +50,7 @@ struct Peer {
             let found = words.map { $0.split(separator: ":") }
             let of = { (kind: Substring) in found.filter { $0[0] == kind }.map { bytes($0[1]) } }
             let answers = Answers(deviceLists: of("list"), bundles: of("bundle"), withoutBundle: [], unknownUsers: [])
-            return try open.registry().apply(answers: answers).refusals.map { "\($0.code)" }
+            return try open.registry().apply(answers: answers).refusals.map { "\($0.code.rawValue)" }
         case "decrypt":
             return try decrypt(words.map(bytes))
         default:
@@ -82,7 +82,8 @@ struct Peer {
                 said.append("\(content.user):\(hex(content.payload))")
                 ids.append(id)
             case let .event(_, id, _): ids.append(id)
-            case let .failure(_, code, _, _): said.append("failure:\(code)")
+            case .duplicate: said.append("duplicate")
+            case let .failure(_, _, code, _, _): said.append("failure:\(code.rawValue)")
             case .held: said.append("held")
             }
         }
@@ -98,7 +99,7 @@ func runPeer() throws {
         do {
             print((["ok"] + (try peer.answer(words[0], Array(words.dropFirst())))).joined(separator: " "))
         } catch let error as SesameError {
-            print("error \(error.code)")
+            print("error \(error.code.rawValue)")
         }
         fflush(nil)
     }

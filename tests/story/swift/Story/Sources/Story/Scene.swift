@@ -66,7 +66,7 @@ final class Scene {
         do {
             try call()
         } catch let error as SesameError {
-            say("! \(error.code)")
+            say("! \(error.code.rawValue)")
         }
     }
 
@@ -80,7 +80,7 @@ final class Scene {
 
     private func say(_ applied: Applied) {
         applied.events.forEach { say(line($0)) }
-        applied.refusals.forEach { say("refused \($0.field) \($0.item) \($0.code)") }
+        applied.refusals.forEach { say("refused \($0.field) \($0.item) \($0.code.rawValue)") }
     }
 
     // What several steps do.
@@ -202,7 +202,7 @@ final class Scene {
         let mails = try fetch(host)
         let results = mails.isEmpty ? [] : try host.device.batchDecrypt(envelopes: mails.map(\.envelope))
         let kept = results.compactMap { result -> Int? in
-            if case let .failure(envelope, _, _, false) = result { return Int(envelope) }
+            if case let .failure(envelope, _, _, _, false) = result { return Int(envelope) }
             return nil
         }
         let done = mails.enumerated().filter { !kept.contains($0.offset) }.map(\.element.id)
