@@ -1,10 +1,11 @@
 //! The Sesame specification, rule by rule (T3 to T26), in the direct scope. `core/src/model/order.rs` tests T1, T2 and T21.
 
 use sesame_core::error::Code;
-use sesame_core::event::{DeviceState, Event, MessageKind, Received};
+use sesame_core::event::{DeviceState, Event, MessageKind, Received, Sender};
 use sesame_core::ids::{AccountKey, DeviceId};
 use sesame_core::internal::steps::{Answers, Need, Rejection, Steps};
 use sesame_core::internal::store::Kind;
+use sesame_core::internal::wire::envelope::Envelope;
 use sesame_relay::Refusal;
 use sesame_tests::store::Fault;
 use sesame_tests::{ALICE, BOB, DAY, World, events, failures, messages, server, spoilt, user};
@@ -534,6 +535,31 @@ fn a_removed_device_is_cut_off_by_the_server_and_knows_it_when_its_list_comes() 
     world.with(("bob", 2), |d, c| d.apply(c, &answers)).unwrap();
     let error = world.with(("bob", 2), |d, c| d.encrypt(c, &[user("alice")], b"z", None)).unwrap_err();
     assert_eq!(error.code, Code::DeviceRemoved);
+}
+
+#[test]
+fn a_failure_names_its_sender_and_whether_the_gate_fits_and_a_duplicate_is_no_failure() {
+    let mut world = World::pair(58);
+    world.send(BOB, &["alice"], b"once");
+    let [envelope] = &world.steal(ALICE)[..] else { panic!("one envelope") };
+    let mut changed = envelope.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let mut forged = Envelope::decode(envelope).unwrap();
+    forged.gate[0] ^= 1;
+    let forged =
+        Envelope::assemble(&forged.head.encode().unwrap(), &forged.gate, &forged.commitment, forged.body.as_slice());
+    let results = world.decrypt(ALICE, &[changed, forged, envelope[..9].to_vec(), envelope.clone(), envelope.clone()]);
+    let senders: Vec<_> = results
+        .iter()
+        .filter_map(|result| match result {
+            Received::Failure { sender, code, .. } => Some((*code, sender.clone())),
+            _ => None,
+        })
+        .collect();
+    let bob = |authenticated| Some(Sender { user: user("bob"), device: DeviceId(1), authenticated });
+    let expected = [(Code::AuthenticationFailed, bob(true)), (Code::Forged, bob(false)), (Code::Truncated, None)];
+    assert_eq!(senders, expected);
+    assert_eq!(results.last(), Some(&Received::Duplicate { envelope: 4 }));
 }
 
 #[test]
