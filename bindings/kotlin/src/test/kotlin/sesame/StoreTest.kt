@@ -3,12 +3,16 @@ package sesame
 import kotlinx.io.bytestring.ByteString
 import kotlinx.io.bytestring.encodeToByteString
 import java.lang.ref.WeakReference
+import java.util.concurrent.CancellationException
 import kotlin.test.Test
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertIs
 import kotlin.test.assertNotNull
 import kotlin.test.assertNull
+import kotlin.test.assertSame
+import kotlin.test.assertTrue
 
 class StoreTest {
     @Test
@@ -67,15 +71,42 @@ class StoreTest {
     fun `whatever a store throws counts as a fault of it`() {
         val store = FailingStore()
         val device = Device.create(Store.app(store), KEY, "alice")
-        store.faults["load"] = IllegalStateException("secret of the app")
-        val thrown = assertFailsWith<SesameException.Store> { device.inbox() }
-        assertEquals(Code.STORE_IO, thrown.code)
-        assertEquals(false, "secret" in thrown.toString())
+        for (method in listOf("load", "commit")) {
+            val cause = IllegalStateException("what the app says")
+            store.faults[method] = cause
+            val thrown = assertFailsWith<SesameException.Store> { device.batchEncrypt(listOf("bob"), ByteString()) }
+            store.faults.clear()
+            assertEquals(Code.STORE_IO, thrown.code)
+            assertSame(cause, thrown.cause)
+            val detail = "java.lang.IllegalStateException: what the app says"
+            assertEquals(detail, thrown.detail)
+            assertEquals("STORE_IO (402): the store failed to read or write: $detail", thrown.toString())
+        }
         // A Java Error is no Exception; it ends the call all the same, and the device lives on.
         store.faults["load"] = StackOverflowError()
         assertEquals(Code.STORE_IO, assertFailsWith<SesameException.Store> { device.inbox() }.code)
         store.faults.clear()
         assertEquals(listOf(), device.inbox())
+    }
+
+    @Test
+    fun `a cancellation and an interruption in a store go on as they are`() {
+        val store = FailingStore()
+        val device = Device.create(Store.app(store), KEY, "alice")
+        for (method in listOf("load", "commit")) {
+            val cancelled = CancellationException("enough")
+            store.faults[method] = cancelled
+            assertSame(cancelled, assertFailsWith<CancellationException> { device.batchEncrypt(listOf("bob"), ByteString()) })
+            store.faults[method] = InterruptedException()
+            assertFailsWith<InterruptedException> { device.batchEncrypt(listOf("bob"), ByteString()) }
+            assertTrue(Thread.interrupted(), "the thread's mark is as it was")
+            store.faults.clear()
+        }
+        // What a store threw once is not the cause of what another call fails by.
+        val missing = assertFailsWith<SesameException.Store> { Store.sqlite("/no/such/folder/chat.db") }
+        assertEquals(Code.STORE_PATH_MISSING, missing.code)
+        assertNull(missing.cause)
+        assertContains(assertNotNull(missing.detail), "/no/such/folder/chat.db: ")
     }
 
     @Test
@@ -100,6 +131,11 @@ class StoreTest {
         store.onLoad = { code = assertFailsWith<SesameException.App> { device.id() }.code }
         assertEquals(listOf(), device.inbox())
         assertEquals(Code.REENTRANT, code)
+        // A store that fails by it shows that, and not a fault of its own.
+        store.onLoad = { device.id() }
+        val failed = assertFailsWith<SesameException.App> { device.inbox() }
+        assertEquals(Code.REENTRANT, failed.code)
+        assertEquals(Code.REENTRANT, assertIs<SesameException.App>(failed.cause).code)
     }
 
     @Test
