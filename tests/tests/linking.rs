@@ -1,15 +1,19 @@
 //! Linking a device through a box at the server (X 7): the digits, the code, what is late, what an answer holds.
 
+use sesame_core::internal::steps::Steps;
 use sesame_core::{
     context::Timestamp,
     error::Code,
     event::{GroupChange, LinkLeg, LinkWait},
     ids::{DeviceId, LinkId},
-    internal::record::{OfferState, Record},
+    internal::{
+        record::{OfferState, Record, ServerState},
+        store::{Kind, Places, Sealer},
+    },
     limits::{LINK_ANSWER, LINK_EXPIRY, MAX_LINK_LEG, MAX_LINKS},
 };
-use sesame_tests::{ALICE, BOB, World, linking::Boxes, user};
-use std::time::Duration;
+use sesame_tests::{ALICE, BOB, World, linking::Boxes, store_key, user};
+use std::{collections::BTreeMap, time::Duration};
 
 /// No leg was put.
 const NONE: [bool; 0] = [];
@@ -44,6 +48,13 @@ fn both_sides_show_the_same_digits_and_nothing_is_signed_before_the_app_confirms
     let answer = boxes.get(LinkWait { id, leg: LinkLeg::Answer }).unwrap();
     let device = new.linking.complete(&mut world.outside(), &answer).unwrap();
     assert_eq!((device.user(), device.id()), (&user("alice"), DeviceId(2)));
+    let (sealer, key) = (Sealer::new(&store_key()), Places::only(Kind::Server));
+    let server = |rows: BTreeMap<Vec<u8>, Vec<u8>>| {
+        ServerState::decode(&sealer.open(&key, &rows[&key]).unwrap()).unwrap().name
+    };
+    let primarys = server(world.dump(ALICE));
+    assert!(!primarys.is_empty());
+    assert_eq!(server(new.store.inner.dump()), primarys, "requests are signed for the same server");
 }
 
 #[test]
@@ -133,19 +144,20 @@ fn clocks_that_are_apart_are_told_from_a_code_that_has_expired() {
     let cases = [
         (0, None),
         (9 * minute, None),
-        (11 * minute, Some(Code::LinkExpired)),
-        (day, Some(Code::LinkExpired)),
-        (day + 11 * minute, Some(Code::LinkClock)),
+        (11 * minute, Some((Code::LinkExpired, "60 s ago by this device's clock"))),
+        (day, Some((Code::LinkExpired, "85800 s ago by this device's clock"))),
+        (day + 11 * minute, Some((Code::LinkClock, "this device's clock is at least 86460 s ahead, or the code is old"))),
         (-9 * minute, None),
-        (-11 * minute, Some(Code::LinkClock)),
-        (-400 * day, Some(Code::LinkClock)),
+        (-11 * minute, Some((Code::LinkClock, "this device's clock is at least 660 s behind"))),
+        (-400 * day, Some((Code::LinkClock, "this device's clock is at least 34560000 s behind"))),
     ];
     for (ahead, expected) in cases {
         let mut world = World::pair(9);
         let new = world.begin_link();
         world.now = world.now.checked_add_signed(ahead).unwrap();
-        let read = world.link_device(ALICE, new.linking.code());
-        assert_eq!(read.err(), expected, "{ahead}");
+        let read = world.with(ALICE, |device, context| device.link_device(context, new.linking.code()));
+        let refused = read.err().map(|error| (error.code, error.detail.unwrap()));
+        assert_eq!(refused.as_ref().map(|(code, detail)| (*code, detail.as_str())), expected, "{ahead}");
     }
 }
 
