@@ -50,7 +50,8 @@ const fn id(core: &'static str, c: &'static str) -> Row {
 }
 
 /// The types that cross, in the order in which the generated files have them.
-pub(crate) const TYPES: [Row; 32] = [
+pub(crate) const TYPES: [Row; 33] = [
+    row("PendingLinkView", "PendingLink", "pending_link"),
     row("Event", "Event", "event"),
     id("GroupKind", "group_kind"),
     row("Standing", "Standing", "standing"),
@@ -178,7 +179,8 @@ pub(crate) const TRANSCRIPT: (&str, &str) =
 pub(crate) const EMPTY_IS_ABSENT: [(&str, &str); 1] = [("DeviceListFork", "other")];
 
 /// Structs that a call gives alone: the type, the function, and whether there may be none.
-pub(crate) const ROOTS: [(&str, &str, bool); 8] = [
+pub(crate) const ROOTS: [(&str, &str, bool); 9] = [
+    ("PendingLink", "pending_link", false),
     ("Answered", "answered", false),
     ("Cost", "cost", false),
     ("GroupView", "group", false),

@@ -9,6 +9,7 @@
 
 mod begin;
 mod group;
+mod linking;
 mod receive;
 mod registry;
 mod requests;
@@ -16,9 +17,9 @@ mod send;
 pub(crate) mod steps;
 mod upkeep;
 
-pub use crate::flow::requests::Requests;
-pub use begin::Linking;
+pub use crate::flow::requests::{Requests, link::LinkRequests};
 pub use group::Group;
+pub use linking::Linking;
 
 use crate::{
     context::Context,

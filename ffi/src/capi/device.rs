@@ -12,7 +12,7 @@ use crate::host::server as server_of;
 use sesame::{Client, Host};
 use sesame_core::{
     error::{Code, Error},
-    ids::DeviceId,
+    ids::{DeviceId, LinkId},
     secret::Secret,
 };
 
@@ -218,24 +218,60 @@ pub unsafe extern "C" fn sesame_device_groups(
     })
 }
 
-/// On the primary: reads the code that a new device shows, text in UTF-8, and gives the answer for it. Publish afterwards.
+/// On the primary: reads the code that a new device shows, text in UTF-8. Nothing is signed yet: show the digits, and call
+/// `sesame_device_confirm_link` once the user has seen the same ones on the new device.
 ///
-/// @return NOT_PRIMARY; INVALID_ARGUMENT for a code that has expired or was used; TOO_MANY_DEVICES beyond 32; what is wrong with the code
-/// (2xx, 303); the device's; the store's.
+/// @return NOT_PRIMARY; LINK_MALFORMED, LINK_EXPIRED, LINK_USED or LINK_CLOCK for the code; TOO_MANY beyond 4 links at once;
+/// TOO_MANY_OWN_DEVICES beyond 32; what is wrong with the keys in the code (2xx, 303); the device's; the store's.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sesame_device_confirm_link(
+pub unsafe extern "C" fn sesame_device_link_device(
     device: sesame_device,
     code: sesame_slice,
     result: *mut sesame_result,
-    answer: *mut sesame_slice,
+    link: *mut *const sesame_pending_link,
     error: *mut sesame_error,
 ) -> sesame_status {
-    enter!(error, outputs(result, answer), {
-        let (result, view) = (output!(result), output!(answer));
+    enter!(error, outputs(result, link), {
+        let (result, view) = (output!(result), output!(link));
         let code = code.text("code")?;
-        let answer = device.get()?.link(code)?;
-        give(result, view, |tree| tree.bytes(answer));
+        let link = device.get()?.link_device(code)?;
+        give(result, view, |tree| view::pending_link(tree, link));
         Ok(())
+    })
+}
+
+/// The user has seen the same digits on both devices: the new device is put on the list. `link` is the link's id, 16 bytes; `linked` is the
+/// new device's.
+///
+/// @return LINK_EXPIRED, also for a link that is not known; LINK_USED for one that was cancelled; LINK_MISMATCH when somebody else's hello
+/// lies at the server; NOT_PRIMARY; TOO_MANY_OWN_DEVICES; KEY_REUSE; INVALID_ARGUMENT; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_confirm_link(
+    device: sesame_device,
+    link: sesame_slice,
+    linked: *mut u32,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, outputs(linked), {
+        let linked = output!(linked);
+        let id = link.exactly("link").map(LinkId)?;
+        linked.put(device.get()?.confirm_link(&id)?.0);
+        Ok(())
+    })
+}
+
+/// Gives a link up, for example because the digits differ. Its code is never taken again. A link that is not known is no error.
+///
+/// @return LINK_USED when it was confirmed; INVALID_ARGUMENT; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_cancel_link(
+    device: sesame_device,
+    link: sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let id = link.exactly("link").map(LinkId)?;
+        device.get()?.cancel_link(&id)
     })
 }
 

@@ -13,11 +13,11 @@ use sesame_core::{
     ids::RequestId,
 };
 
-fn request_id(slice: sesame_slice) -> Result<RequestId, Error> {
+pub(super) fn request_id(slice: sesame_slice) -> Result<RequestId, Error> {
     slice.exactly("id").map(RequestId)
 }
 
-fn http_status(status: u32) -> Result<u16, Error> {
+pub(super) fn http_status(status: u32) -> Result<u16, Error> {
     u16::try_from(status).map_err(|_| Error::of(Code::InvalidArgument, "status"))
 }
 

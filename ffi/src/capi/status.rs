@@ -44,6 +44,18 @@ pub enum sesame_status {
     NullPointer = 115,
     /// A struct or pointer is not laid out as the header says.
     BadStruct = 116,
+    /// Not a linking code, or a mistyped one.
+    LinkMalformed = 120,
+    /// The linking code has expired.
+    LinkExpired = 121,
+    /// The linking code was used already.
+    LinkUsed = 122,
+    /// The clocks of the two devices are too far apart.
+    LinkClock = 123,
+    /// The link was not confirmed on this side.
+    LinkNotConfirmed = 124,
+    /// Somebody else took part in the link.
+    LinkMismatch = 125,
     /// The content id was used for another send.
     ContentIdInUse = 130,
     /// The payload is longer than one message carries.
@@ -235,6 +247,12 @@ impl From<Code> for sesame_status {
             Code::BadHandle => Self::BadHandle,
             Code::NullPointer => Self::NullPointer,
             Code::BadStruct => Self::BadStruct,
+            Code::LinkMalformed => Self::LinkMalformed,
+            Code::LinkExpired => Self::LinkExpired,
+            Code::LinkUsed => Self::LinkUsed,
+            Code::LinkClock => Self::LinkClock,
+            Code::LinkNotConfirmed => Self::LinkNotConfirmed,
+            Code::LinkMismatch => Self::LinkMismatch,
             Code::ContentIdInUse => Self::ContentIdInUse,
             Code::PayloadTooLarge => Self::PayloadTooLarge,
             Code::NotAFinishedSend => Self::NotAFinishedSend,
@@ -346,6 +364,12 @@ pub(super) fn name(code: Code) -> &'static CStr {
         Code::BadHandle => c"BAD_HANDLE",
         Code::NullPointer => c"NULL_POINTER",
         Code::BadStruct => c"BAD_STRUCT",
+        Code::LinkMalformed => c"LINK_MALFORMED",
+        Code::LinkExpired => c"LINK_EXPIRED",
+        Code::LinkUsed => c"LINK_USED",
+        Code::LinkClock => c"LINK_CLOCK",
+        Code::LinkNotConfirmed => c"LINK_NOT_CONFIRMED",
+        Code::LinkMismatch => c"LINK_MISMATCH",
         Code::ContentIdInUse => c"CONTENT_ID_IN_USE",
         Code::PayloadTooLarge => c"PAYLOAD_TOO_LARGE",
         Code::NotAFinishedSend => c"NOT_A_FINISHED_SEND",

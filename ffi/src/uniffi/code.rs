@@ -41,6 +41,18 @@ pub enum Code {
     NullPointer = 115,
     /// A struct or pointer is not laid out as the header says.
     BadStruct = 116,
+    /// Not a linking code, or a mistyped one.
+    LinkMalformed = 120,
+    /// The linking code has expired.
+    LinkExpired = 121,
+    /// The linking code was used already.
+    LinkUsed = 122,
+    /// The clocks of the two devices are too far apart.
+    LinkClock = 123,
+    /// The link was not confirmed on this side.
+    LinkNotConfirmed = 124,
+    /// Somebody else took part in the link.
+    LinkMismatch = 125,
     /// The content id was used for another send.
     ContentIdInUse = 130,
     /// The payload is longer than one message carries.
@@ -233,6 +245,12 @@ impl Code {
             Self::BadHandle => "BAD_HANDLE",
             Self::NullPointer => "NULL_POINTER",
             Self::BadStruct => "BAD_STRUCT",
+            Self::LinkMalformed => "LINK_MALFORMED",
+            Self::LinkExpired => "LINK_EXPIRED",
+            Self::LinkUsed => "LINK_USED",
+            Self::LinkClock => "LINK_CLOCK",
+            Self::LinkNotConfirmed => "LINK_NOT_CONFIRMED",
+            Self::LinkMismatch => "LINK_MISMATCH",
             Self::ContentIdInUse => "CONTENT_ID_IN_USE",
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
             Self::NotAFinishedSend => "NOT_A_FINISHED_SEND",
@@ -341,6 +359,12 @@ impl From<Core> for Code {
             Core::BadHandle => Self::BadHandle,
             Core::NullPointer => Self::NullPointer,
             Core::BadStruct => Self::BadStruct,
+            Core::LinkMalformed => Self::LinkMalformed,
+            Core::LinkExpired => Self::LinkExpired,
+            Core::LinkUsed => Self::LinkUsed,
+            Core::LinkClock => Self::LinkClock,
+            Core::LinkNotConfirmed => Self::LinkNotConfirmed,
+            Core::LinkMismatch => Self::LinkMismatch,
             Core::ContentIdInUse => Self::ContentIdInUse,
             Core::PayloadTooLarge => Self::PayloadTooLarge,
             Core::NotAFinishedSend => Self::NotAFinishedSend,

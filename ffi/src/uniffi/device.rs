@@ -4,8 +4,8 @@ use super::bytes::{Bytes, list};
 use super::clock::{TestClock, clock};
 use super::error::Result;
 use super::generated::{
-    Answered, Batch, DeviceView, GroupChange, GroupKind, GroupView, Health, MailResult, PendingSend, SendStatus,
-    ServerRequest, SessionView, UserView,
+    Answered, Batch, DeviceView, GroupChange, GroupKind, GroupView, Health, MailResult, PendingLink, PendingSend,
+    SendStatus, ServerRequest, SessionView, UserView,
 };
 use super::given::id16;
 use super::group::{self, Group, NewGroup, user_ids};
@@ -15,7 +15,7 @@ use crate::host::{server, store_key, user_id, user_name};
 use sesame::{Client, Host};
 use sesame_core::{
     error::{Code, Error},
-    ids::{AccountKey, ContentId, DeviceId, RequestId, SendId, UserId},
+    ids::{AccountKey, ContentId, DeviceId, LinkId, RequestId, SendId, UserId},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -37,6 +37,10 @@ fn host(store: &Store, store_key: Bytes, clock: Option<&TestClock>) -> Result<Ho
 
 fn send_id(send: &[u8]) -> std::result::Result<SendId, Error> {
     id16(send, "send").map(SendId)
+}
+
+fn link_id(link: &[u8]) -> std::result::Result<LinkId, Error> {
+    id16(link, "link").map(LinkId)
 }
 
 #[::uniffi::export]
@@ -223,9 +227,20 @@ impl Device {
         Ok(self.client.delete_account()?)
     }
 
-    /// On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
-    pub fn confirm_link(&self, code: String) -> Result<Bytes> {
-        Ok(self.client.link(&code)?.into())
+    /// On the primary: reads the code that a new device shows. Nothing is signed yet: show the digits, and call `confirm_link` once the user
+    /// has seen the same ones on the new device.
+    pub fn link_device(&self, code: String) -> Result<PendingLink> {
+        Ok(self.client.link_device(&code)?.into())
+    }
+
+    /// The user has seen the same digits on both devices: the new device is put on the list. Gives its id.
+    pub fn confirm_link(&self, link: Bytes) -> Result<u32> {
+        Ok(self.client.confirm_link(&link_id(&link)?)?.0)
+    }
+
+    /// Gives a link up, for example because the digits differ. Its code is never taken again.
+    pub fn cancel_link(&self, link: Bytes) -> Result<()> {
+        Ok(self.client.cancel_link(&link_id(&link)?)?)
     }
 
     /// On the primary: takes a device off the list.
@@ -363,8 +378,50 @@ impl Linking {
         self.link.code().to_owned()
     }
 
-    /// Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
-    pub fn complete(&self, answer: Bytes) -> Result<Arc<Device>> {
-        Ok(Device::over(self.link.complete(&answer)?))
+    /// The digits to show, once the primary has said hello: the user compares them with those on the primary.
+    pub fn digits(&self) -> Result<Option<String>> {
+        Ok(self.link.digits()?)
+    }
+
+    /// The user has seen the same digits on both devices; only now is the primary's answer taken.
+    pub fn confirm(&self) -> Result<()> {
+        Ok(self.link.confirm()?)
+    }
+
+    /// Whether nothing more can come of this link: begin another one then.
+    pub fn expired(&self) -> Result<bool> {
+        Ok(self.link.expired()?)
+    }
+
+    /// The next request to the server; see `Device.next_request`. Nothing while the app has to confirm, and once the device is there.
+    pub fn next_request(&self) -> Result<Option<ServerRequest>> {
+        Ok(self.link.next_request()?.map(ServerRequest::from))
+    }
+
+    /// Takes in the server's answer to a request; see `Device.respond`. `problem` says why nothing can come of the link.
+    #[::uniffi::method(default(body = None))]
+    pub fn respond(&self, id: Bytes, status: u16, body: Option<Bytes>) -> Result<Answered> {
+        let id = RequestId(id16(&id, "id")?);
+        Ok(self.link.respond(&id, status, body.as_deref().unwrap_or_default())?.into())
+    }
+
+    /// Takes a request back that was not sent: it is given out again at once.
+    pub fn release(&self, id: Bytes) -> Result<()> {
+        Ok(self.link.release(&RequestId(id16(&id, "id")?))?)
+    }
+
+    /// Ends every pause: the network is there again.
+    pub fn retry_now(&self) -> Result<()> {
+        Ok(self.link.retry_now()?)
+    }
+
+    /// How long it is until `next_request` may have something to give.
+    pub fn due_in(&self) -> Result<Duration> {
+        Ok(self.link.due_in()?)
+    }
+
+    /// The device, once the primary's answer has come; it is given once.
+    pub fn device(&self) -> Result<Option<Arc<Device>>> {
+        Ok(self.link.device()?.map(Device::over))
     }
 }

@@ -8,6 +8,23 @@ use super::{
 };
 use crate::host::user_name;
 
+/// A link that the primary has begun, before its app confirms it.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct PendingLink {
+    /// The link's name, 16 bytes.
+    pub id: Bytes,
+    /// 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the new device.
+    pub digits: String,
+    /// When the link can no longer be confirmed, in ms since 1970, by the new device's clock.
+    pub expires_at: u64,
+}
+
+impl From<sesame_core::event::PendingLinkView> for PendingLink {
+    fn from(from: sesame_core::event::PendingLinkView) -> Self {
+        Self { id: bytes(&from.id.0), digits: from.digits, expires_at: from.expires_at }
+    }
+}
+
 /// Something that the app should know.
 #[derive(Clone, Debug, ::uniffi::Enum)]
 pub enum Event {

@@ -55,6 +55,24 @@ class Code(IntEnum):
     BAD_STRUCT = 116
     """A struct or pointer is not laid out as the header says."""
 
+    LINK_MALFORMED = 120
+    """Not a linking code, or a mistyped one."""
+
+    LINK_EXPIRED = 121
+    """The linking code has expired."""
+
+    LINK_USED = 122
+    """The linking code was used already."""
+
+    LINK_CLOCK = 123
+    """The clocks of the two devices are too far apart."""
+
+    LINK_NOT_CONFIRMED = 124
+    """The link was not confirmed on this side."""
+
+    LINK_MISMATCH = 125
+    """Somebody else took part in the link."""
+
     CONTENT_ID_IN_USE = 130
     """The content id was used for another send."""
 

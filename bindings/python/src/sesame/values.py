@@ -38,6 +38,22 @@ def native_address(address: Address) -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PendingLink:
+    """A link that the primary has begun, before its app confirms it."""
+
+    id: bytes
+    """The link's name, 16 bytes."""
+    digits: str
+    """15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the new device."""
+    expires_at: int
+    """When the link can no longer be confirmed, in ms since 1970, by the new device's clock."""
+
+
+def pending_link(native: Any) -> PendingLink:
+    return PendingLink(id=native.id, digits=native.digits, expires_at=native.expires_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceListChanged:
     """A newer signed device list of a user was taken."""
 
@@ -1203,6 +1219,7 @@ __all__ = [
     "NotOpened",
     "Outcome",
     "Outgoing",
+    "PendingLink",
     "PendingSend",
     "RegistrationRefused",
     "RemovedFromAccount",

@@ -1,7 +1,7 @@
 //! Which piece of work comes next, and when. Nothing is changed here.
 //!
 //! The order: a deletion; what makes this device known (the first publication, and a list whose devices changed), before which nothing else
-//! goes; device lists; bundles; batches; the other publications; the push value; confirmations; mail.
+//! goes; a step of linking another device; device lists; bundles; batches; the other publications; the push value; confirmations; mail.
 
 use super::{
     Fetch, Requests, Work,
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     error::Code,
     flow::upkeep::{
+        link,
         publish::{self, Due},
         tick,
     },
@@ -79,6 +80,11 @@ pub(super) fn next(call: &Call<'_>, requests: &Requests, queue: &Queue) -> Resul
         return Ok((!busy.has(Path::Publication)).then_some(Choice::Publish));
     }
     let mut choices = Vec::new();
+    // A link's parts follow the list that names the new device.
+    if !busy.has(Path::Link) {
+        let due = link::due(call).map_err(|error| error.code)?;
+        choices.extend(due.into_iter().next().map(|post| Choice::Work(Work::Link(post))));
+    }
     choices.extend(lists(requests, queue, &busy));
     choices.extend(bundles(requests, queue, &busy));
     choices.extend(submit(requests, queue, &busy));

@@ -3,6 +3,7 @@
 use super::{
     Given, LENT, Next, Requests, Work,
     choose::{self, Choice},
+    link,
     queue::{Queue, Ready},
 };
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
         sends::{self, Sending},
     },
     wire::{
-        auth::{Auth, Caller, Signed},
+        auth::{self, Auth, Caller, Signed},
         request::{self as form, Path},
     },
 };
@@ -62,7 +63,10 @@ fn give(call: &mut Call<'_>, requests: &Requests, work: Work) -> Result<Given, E
     let (work, body) = body(call, requests, work)?;
     let path = work.path();
     let mut headers = vec![Header { name: "Content-Type".into(), value: form::CONTENT_TYPE.into() }];
-    headers.push(Header { name: "Sesame-Auth".into(), value: sign(call, requests, path, &body)? });
+    // Whoever knows the box may write there: the new device has no user yet.
+    if path != Path::Link {
+        headers.push(Header { name: auth::HEADER.into(), value: sign(call, requests, path, &body)? });
+    }
     let users = work.users().into_iter().collect();
     let request = ServerRequest { id: name(call), kind: kind(path), path: path.text().into(), headers, body, users };
     Ok(Given { request, work, until: Timestamp(call.now().0.saturating_add(LENT)) })
@@ -99,6 +103,7 @@ fn body(call: &mut Call<'_>, requests: &Requests, work: Work) -> Result<(Work, V
         Work::Bundles(devices) => bundles(devices)?,
         Work::Confirm(ids) => form::Confirm { through: 0, ids: ids.clone().into() }.encode()?,
         Work::Delete => delete(call, requests)?,
+        Work::Link(post) => link::put(post)?,
         Work::Lists(users) => form::Lists { users: users.clone().into() }.encode()?,
         Work::Mail { after, limit } => form::Mail { after: *after, limit: *limit }.encode()?,
         Work::Publication(id) => publication(call, id)?,
@@ -154,7 +159,7 @@ fn submit(call: &Call<'_>, parts: &[Ready]) -> Result<(Vec<Ready>, Vec<u8>), Err
     Ok((named, form::Submit { batches: batches.into() }.encode()?))
 }
 
-fn kind(path: Path) -> RequestKind {
+pub(super) fn kind(path: Path) -> RequestKind {
     match path {
         Path::Bundles => RequestKind::Bundles,
         Path::Confirm => RequestKind::Confirm,

@@ -17,7 +17,7 @@ use crate::{
             needs::Answers,
             settle::{self, Stale},
         },
-        upkeep::publish,
+        upkeep::{link, publish},
     },
     ids::{DeviceId, PublicationId, UserId},
     keys::device_list::VerifiedDeviceList,
@@ -98,6 +98,11 @@ impl Hearing<'_> {
                 let mut server = call.tx.server()?;
                 server.deleted = true;
                 call.tx.put_server(&server)?;
+                Ok(())
+            }
+            Work::Link(post) => {
+                let found = form::Link::decode(body)?.found.ok_or(Code::NonCanonical)?;
+                link::posted(call, &post.id, post.leg, found.as_slice())?;
                 Ok(())
             }
             Work::Lists(users) => self.lists(call, users, body),

@@ -9,6 +9,7 @@
 mod choose;
 mod give;
 mod hear;
+pub(crate) mod link;
 mod pause;
 mod queue;
 
@@ -19,7 +20,7 @@ pub(crate) use hear::hear;
 use crate::{
     context::{Context, Timestamp},
     error::Code,
-    event::ServerRequest,
+    event::{LinkPost, ServerRequest},
     ids::{DeviceId, PublicationId, RequestId, SendId, UserId},
     store::Generation,
     wire::request::Path,
@@ -37,6 +38,7 @@ pub(crate) enum Work {
     Bundles(Vec<(UserId, DeviceId)>),
     Confirm(Vec<u64>),
     Delete,
+    Link(LinkPost),
     Lists(Vec<UserId>),
     Mail { after: u64, limit: u16 },
     Publication(PublicationId),
@@ -50,6 +52,7 @@ impl Work {
             Self::Bundles(_) => Path::Bundles,
             Self::Confirm(_) => Path::Confirm,
             Self::Delete => Path::Delete,
+            Self::Link(_) => Path::Link,
             Self::Lists(_) => Path::Lists,
             Self::Mail { .. } => Path::Mail,
             Self::Publication(_) => Path::Publication,

@@ -11,6 +11,42 @@ use super::{
 };
 use sesame_core::ids::UserId;
 
+/// A link that the primary has begun, before its app confirms it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_pending_link {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// The link's name, 16 bytes.
+    pub id: sesame_slice,
+    /// 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the new device.
+    pub digits: sesame_slice,
+    /// When the link can no longer be confirmed, in ms since 1970, by the new device's clock.
+    pub expires_at: u64,
+}
+
+impl sesame_pending_link {
+    const NOTHING: Self =
+        Self { struct_size: size_of::<Self>(), id: sesame_slice::NONE, digits: sesame_slice::NONE, expires_at: 0 };
+}
+
+pub(super) fn one_pending_link(tree: &mut Tree, from: sesame_core::event::PendingLinkView) -> sesame_pending_link {
+    let mut made = sesame_pending_link::NOTHING;
+    made.id = tree.copy(&from.id.0);
+    made.digits = tree.bytes(from.digits.into_bytes());
+    made.expires_at = from.expires_at;
+    made
+}
+
+/// Kept in the tree.
+pub(in crate::capi) fn pending_link(
+    tree: &mut Tree,
+    from: sesame_core::event::PendingLinkView,
+) -> *const sesame_pending_link {
+    let made = one_pending_link(tree, from);
+    tree.one(made)
+}
+
 /// What happened.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
