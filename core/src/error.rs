@@ -78,6 +78,12 @@ codes! {
     BadHandle = 114, "not a handle of this kind, or one that was freed";
     NullPointer = 115, "a pointer is null";
     BadStruct = 116, "a struct or pointer is not laid out as the header says";
+    LinkMalformed = 120, "not a linking code, or a mistyped one";
+    LinkExpired = 121, "the linking code has expired";
+    LinkUsed = 122, "the linking code was used already";
+    LinkClock = 123, "the clocks of the two devices are too far apart";
+    LinkNotConfirmed = 124, "the link was not confirmed on this side";
+    LinkMismatch = 125, "somebody else took part in the link";
     ContentIdInUse = 130, "the content id was used for another send";
     PayloadTooLarge = 131, "the payload is longer than one message carries";
     NotAFinishedSend = 132, "the send is not finished";
@@ -236,7 +242,8 @@ pub struct Error {
     pub item: Option<usize>,
     /// The name of the argument.
     pub field: Option<&'static str>,
-    /// For an error of the store: the path and the system's cause, or what the app's own store said.
+    /// For an error of the store: the path and the system's cause, or what the app's own store said. For a linking code that comes at the
+    /// wrong time: how far the clocks are apart.
     pub detail: Option<Detail>,
 }
 

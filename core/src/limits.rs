@@ -117,6 +117,14 @@ pub const RESIGN_LIST: Duration = DAY.saturating_mul(7);
 pub const OLD_LIST: Duration = DAY.saturating_mul(35);
 /// How long a linking code is valid (X 7).
 pub const LINK_EXPIRY: Duration = Duration::from_secs(10 * 60);
+/// How long after the code's expiry the answer of a link that both sides have confirmed is still given and taken
+/// (X 7). Such a device stands on the signed list already, and a network may be away for an afternoon.
+pub const LINK_ANSWER: Duration = DAY;
+/// Links that a primary has under way at once (X 7).
+pub const MAX_LINKS: usize = 4;
+/// Rounds of PBKDF2 behind the digits of a link (X 7): with them, trying 10^15 keys for one pair of digits is
+/// 2^67 compressions of SHA-256.
+pub const LINK_ROUNDS: u32 = 65_536;
 /// How long an initiating session without an answer is used.
 pub const MAX_UNANSWERED: Duration = DAY.saturating_mul(30);
 /// How long the id of a received envelope is remembered (X 8).

@@ -1,4 +1,4 @@
-//! HKDF (RFC 5869), HMAC (RFC 2104) and SHA-256 (FIPS 180-4).
+//! HKDF (RFC 5869), HMAC (RFC 2104), PBKDF2 (RFC 8018) and SHA-256 (FIPS 180-4).
 //!
 //! This module does not know what a key is for. The labels are in [`super::labels`].
 
@@ -67,6 +67,12 @@ fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
+/// `PBKDF2-HMAC-SHA-256(password, salt, rounds)` as `N` public bytes. It is slow on purpose.
+#[must_use]
+pub fn stretch<const N: usize>(password: &Secret<32>, salt: &[u8], rounds: u32) -> [u8; N] {
+    pbkdf2::pbkdf2_hmac_array::<Sha256, N>(password.expose(), salt, rounds)
+}
+
 /// `SHA-256(message)`.
 #[must_use]
 pub fn sha256(message: &[u8]) -> [u8; 32] {
@@ -99,6 +105,18 @@ mod tests {
             hex("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
         );
         assert_eq!(hmac_key(&key, b"Hi There").expose(), &hmac(&key, b"Hi There"));
+    }
+
+    #[test]
+    fn rfc7914_section_11_with_its_password_padded_to_32_bytes() {
+        let password = Secret::init_with(|key| key[..6].copy_from_slice(b"passwd"));
+        assert_eq!(
+            stretch::<64>(&password, b"salt", 1).as_slice(),
+            hex(concat!(
+                "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc",
+                "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783"
+            ))
+        );
     }
 
     #[test]

@@ -18,6 +18,14 @@ labels! {
     HEADER = b"sesame/1 header";
     /// The key of a linking answer (X 7).
     LINK = b"sesame/1 link";
+    /// The checksum of a linking code (X 7).
+    LINK_CODE = b"sesame/1 link code";
+    /// The box at the server through which a device is linked (X 7).
+    LINK_BOX = b"sesame/1 link box";
+    /// The key of a linking hello (X 7).
+    LINK_HELLO = b"sesame/1 link hello";
+    /// The digits that both sides of a link show (X 7).
+    LINK_DIGITS = b"sesame/1 link digits";
     /// The key that derives the keys of rows in the store.
     STORE_PLACE = b"sesame/1 store place";
     /// The key from which the keys of sealed records are derived.
