@@ -9,6 +9,7 @@
 
 mod begin;
 mod group;
+mod linking;
 mod receive;
 mod registry;
 mod requests;
@@ -17,8 +18,8 @@ pub(crate) mod steps;
 mod upkeep;
 
 pub use crate::flow::requests::Requests;
-pub use begin::Linking;
 pub use group::Group;
+pub use linking::Linking;
 
 use crate::{
     context::Context,

@@ -5,6 +5,7 @@
 
 mod events;
 mod group;
+mod link;
 mod message;
 mod outcome;
 mod receive;
@@ -14,6 +15,7 @@ mod send;
 
 pub use events::Event;
 pub use group::{Act, Cost, GroupChange, GroupInfo, GroupView, HistoryEntry, MemberView, Standing};
+pub use link::{LinkLeg, LinkPost, LinkWait, PendingLinkView};
 pub use message::{Flags, Item, Message, MessageKind};
 pub use outcome::{FailedUser, Outcome, SendStatus, SkippedDevice, UserStatus, WaitingFor};
 pub use receive::{InboxItem, MailOutcome, MailResult, NextStep, Received, Sender};

@@ -7,6 +7,7 @@ mod event;
 mod form;
 mod ids_form;
 mod inbox;
+mod link;
 mod model;
 mod operation;
 mod outbox;
@@ -17,6 +18,7 @@ mod secret_form;
 mod server;
 
 pub use inbox::{Counters, Heard, Held, HeldContent, SeenEnvelope};
+pub use link::{HeardHello, LegPlace, OfferState, OfferedLink};
 pub use operation::{StoredOperation, Waiting};
 pub use outbox::{
     ContentOf, Entry, Nested, PartState, Recipe, SendBody, SendHead, SendPart, SendTally, SentTo, Skip, ToGroup,

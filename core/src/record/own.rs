@@ -1,6 +1,6 @@
 //! This device at rest.
 
-use super::{Record, secret_form};
+use super::{Record, link::HeardHello, secret_form};
 use crate::{
     crypto::{ed25519::SigningKey, x25519},
     ids::{AccountKey, DeviceId, PublicationId, UserId},
@@ -44,7 +44,7 @@ impl Own {
     }
 }
 
-/// A new device that waits for its primary's answer.
+/// A new device that waits for its primary's hello or answer.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct PendingLink {
     /// The seed of the device's signing key.
@@ -58,6 +58,10 @@ pub struct PendingLink {
     pub secret: Shared<32>,
     /// When the code expires, in ms.
     pub expires_at: u64,
+    /// The hello that came first; no other one is heard.
+    pub hello: Option<HeardHello>,
+    /// Whether the app has confirmed the digits here.
+    pub confirmed: bool,
 }
 impl Record for PendingLink {}
 

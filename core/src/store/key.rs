@@ -4,7 +4,7 @@
 use crate::{
     crypto::{kdf, labels},
     error::Code,
-    ids::{ContentId, DeviceId, EnvelopeId, GroupId, SendId, SessionId, UserId},
+    ids::{ContentId, DeviceId, EnvelopeId, GroupId, LinkId, SendId, SessionId, UserId},
     model::Peer,
     secret::Secret,
 };
@@ -70,6 +70,8 @@ pub enum Kind {
     GroupList = 26,
     /// `record::HeldContent`, by group, device and salt.
     HeldContent = 27,
+    /// `record::OfferedLink`, by link.
+    OfferedLink = 28,
     /// `record::SendTally`, by send.
     SendTally = 29,
     /// `record::ContentOf`, by content id.
@@ -110,6 +112,7 @@ impl Kind {
         Self::Waiting,
         Self::GroupList,
         Self::HeldContent,
+        Self::OfferedLink,
         Self::SendTally,
         Self::ContentOf,
         Self::Server,
@@ -271,6 +274,20 @@ impl Places {
     #[must_use]
     pub fn item(number: u64) -> Key {
         place(Kind::Item, &[&number.to_be_bytes()])
+    }
+
+    /// `record::OfferedLink`.
+    #[must_use]
+    pub fn link(link: &LinkId) -> Key {
+        place(Kind::OfferedLink, &[&link.0])
+    }
+
+    /// The link that the key of its row ends with.
+    ///
+    /// # Errors
+    /// [`Code::RecordInconsistent`] for a key that is too short.
+    pub fn link_of(key: &[u8]) -> Result<LinkId, Code> {
+        key.last_chunk::<16>().copied().map(LinkId).ok_or(Code::RecordInconsistent)
     }
 
     /// The send that the key of a head, a body or a part ends with.

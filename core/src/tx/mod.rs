@@ -8,6 +8,7 @@ pub(crate) mod ahead;
 mod call;
 pub(crate) mod held;
 pub(crate) mod inbox;
+mod links;
 pub(crate) mod own;
 mod records;
 mod rows;

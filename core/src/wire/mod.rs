@@ -11,6 +11,7 @@ pub mod device_list;
 pub mod envelope;
 pub mod group;
 pub mod header;
+pub mod link_code;
 pub mod linking;
 pub mod opening;
 pub mod padding;

@@ -1,6 +1,7 @@
-//! What has lived long enough is deleted: sessions, prekeys, ids of envelopes, what is held, sessions of groups that are over
-//! (Sesame 6.4; X 3, X 6, X 8, X 9).
+//! What has lived long enough is deleted: sessions, prekeys, ids of envelopes, what is held, sessions of groups that are over,
+//! links that have expired (Sesame 6.4; X 3, X 6 to X 9).
 
+use super::link;
 use crate::{
     context::Timestamp,
     error::Code,
@@ -25,6 +26,7 @@ pub(super) fn all(tx: &mut Tx<'_>, own: &Own, now: Timestamp) -> Result<Vec<Even
     let mut events = held_envelopes(tx, now)?;
     events.extend(held_contents(tx, now)?);
     scopes(tx, &own.user, emptied_at, now)?;
+    link::forget_old(tx, now)?;
     Ok(events)
 }
 

@@ -1,23 +1,26 @@
 //! The primary's part of linking, and the removal of a device (X 5, X 7).
+//!
+//! > The primary answers first with a hello. Both sides show the same 15 digits; when the app has confirmed on both, the list is signed and the
+//! > answer sent.
 
+use super::grant;
 use crate::{
-    agreement::linking::{self, NewDevice},
+    agreement::linking::{self, Hello, NewDevice},
     context::Timestamp,
     crypto::{ed25519::VerifyingKey, x25519},
-    error::{Code, Error},
-    event::Event,
-    flow::{
-        group::{act, bundles, state},
-        lists, send,
-    },
-    ids::DeviceId,
-    keys::device_list::{self, Listing},
-    limits::{LINK_EXPIRY, MAX_DEVICES},
-    model::GroupRecord,
-    store::{Key, Kind, Places},
+    error::{Code, Detail, Error},
+    event::{Event, LinkLeg, LinkPost, PendingLinkView},
+    flow::{group::act, lists, send},
+    ids::{DeviceId, LinkId},
+    keys::device_list::{self, Listing, VerifiedDeviceList},
+    limits::{LINK_ANSWER, LINK_EXPIRY, MAX_CLOCK_SKEW, MAX_DEVICES, MAX_LINKS},
+    record::{LegPlace, OfferState, OfferedLink, Own},
+    secret::Secret,
+    store::Places,
     tx::{Call, Tx, own::Primary},
-    wire::linking::{Contact, LinkGrant, LinkOffer, TlsByteVecU24},
+    wire::link_code::LinkOffer,
 };
+use std::sync::Arc;
 
 /// What a new device shows, checked.
 pub(crate) struct Offer {
@@ -32,50 +35,209 @@ impl Offer {
             let form = LinkOffer::decode(code)?;
             VerifyingKey::decode(form.signing_key)?;
             let identity_key = x25519::PublicKey::decode(form.identity_key)?;
-            if form.expires_at < now.0 || form.expires_at > now.plus(2 * LINK_EXPIRY).0 {
-                return Err(Code::InvalidArgument);
-            }
             Ok(Self { form, identity_key })
         };
-        checked().map_err(|code| Error::of(code, "code"))
+        let offer: Self = checked().map_err(|code| Error::of(code, "code"))?;
+        check_time(Timestamp(offer.form.expires_at), now)?;
+        Ok(offer)
+    }
+
+    fn new_device(&self) -> NewDevice<'_> {
+        NewDevice { signing_key: &self.form.signing_key, identity_key: &self.identity_key, secret: &self.form.secret }
     }
 }
 
-/// Signs a list that names the new device, and seals the answer for it.
-pub(crate) fn link(call: &mut Call<'_>, offer: &Offer) -> Result<Vec<u8>, Error> {
-    let Offer { form, identity_key } = offer;
-    let Primary { mut own, account } = call.tx.primary()?;
+/// A code lives for 10 minutes by the new device's clock. If it is good for much longer, or expired more than a day ago, the clocks differ.
+fn check_time(expires_at: Timestamp, now: Timestamp) -> Result<(), Error> {
+    let (left, past) = (expires_at.since(now), now.since(expires_at));
+    let (code, detail) = if left > 2 * LINK_EXPIRY {
+        let behind = left.saturating_sub(LINK_EXPIRY).as_secs();
+        (Code::LinkClock, format!("this device's clock is at least {behind} s behind"))
+    } else if past > MAX_CLOCK_SKEW {
+        (Code::LinkClock, format!("this device's clock is at least {} s ahead, or the code is old", past.as_secs()))
+    } else if !past.is_zero() {
+        (Code::LinkExpired, format!("{} s ago by this device's clock", past.as_secs()))
+    } else {
+        return Ok(());
+    };
+    Err(Error { detail: Detail::new(&detail), ..Error::of(code, "code") })
+}
+
+/// Begins a link: makes the hello and the digits. The list is not signed yet. A code that is read again gives the same link.
+pub(crate) fn begin(call: &mut Call<'_>, offer: &Offer) -> Result<PendingLinkView, Error> {
+    let form = &offer.form;
+    let primary = call.tx.primary()?;
+    forget_old(&mut call.tx, call.context.now)?;
+    let id = linking::link_id(&form.secret);
+    if let Some(link) = call.tx.link(&id)? {
+        let is_same = (link.signing_key, link.identity_key) == (form.signing_key, form.identity_key);
+        let waits = matches!(link.state, OfferState::Waiting { .. });
+        return if is_same && waits { Ok(view(id, &link)) } else { Err(Error::of(Code::LinkUsed, "code")) };
+    }
+    // What would be refused when the user has compared the digits is refused now.
+    sign_list(call, &primary, &form.signing_key, &form.identity_key)?;
+    let waiting = |link: &OfferedLink| matches!(link.state, OfferState::Waiting { .. });
+    if call.tx.links()?.iter().filter(|named| waiting(&named.link)).count() >= MAX_LINKS {
+        return Err(Error::of(Code::TooMany, "code"));
+    }
+    let ephemeral = x25519::PrivateKey::generate(&mut call.context);
+    let user = call.user().clone();
+    let hello = Hello { ephemeral: ephemeral.public_key(), account_key: primary.own.account_key, user };
+    let link = OfferedLink {
+        signing_key: form.signing_key,
+        identity_key: form.identity_key,
+        expires_at: form.expires_at,
+        digits: linking::digits(offer.new_device(), &hello),
+        hello: linking::seal_hello(offer.new_device(), &hello)?.encode()?,
+        hello_at: LegPlace::Here,
+        state: OfferState::Waiting {
+            secret: Arc::new(Secret::init_with(|to| *to = *form.secret.expose())),
+            ephemeral: ephemeral.secret().clone(),
+        },
+    };
+    call.tx.put_link(&id, &link)?;
+    Ok(view(id, &link))
+}
+
+fn view(id: LinkId, link: &OfferedLink) -> PendingLinkView {
+    PendingLinkView { id, digits: format!("{:015}", link.digits), expires_at: link.expires_at }
+}
+
+/// The user has seen the same digits on both devices: signs the list that names the new device, and makes the answer.
+pub(crate) fn confirm(call: &mut Call<'_>, id: &LinkId) -> Result<DeviceId, Error> {
+    let refused = |code| Error::of(code, "link");
+    let mut link = call.tx.link(id)?.ok_or(refused(Code::LinkExpired))?;
+    let (secret, ephemeral) = match &link.state {
+        OfferState::Cancelled => return Err(refused(Code::LinkUsed)),
+        OfferState::Confirmed { device, .. } => return Ok(*device),
+        OfferState::Waiting { secret, ephemeral } => {
+            (secret.clone(), x25519::PrivateKey::from_secret(ephemeral.clone()))
+        }
+    };
+    if link.hello_at == LegPlace::Displaced {
+        return Err(refused(Code::LinkMismatch));
+    }
+    if link.expires_at < call.now().0 {
+        return Err(refused(Code::LinkExpired));
+    }
+    let primary = call.tx.primary()?;
+    let list = sign_list(call, &primary, &link.signing_key, &link.identity_key)?;
+    let device = primary.own.next_device;
+    let next_device = DeviceId(device.0.checked_add(1).ok_or(Code::TooManyOwnDevices)?);
+    call.tx.put_own(&Own { next_device, ..primary.own })?;
+    lists::take(call, &list)?;
+    let identity_key = x25519::PublicKey::decode(link.identity_key).map_err(|_| Code::RecordInconsistent)?;
+    let new = NewDevice { signing_key: &link.signing_key, identity_key: &identity_key, secret: &secret };
+    let user = call.user().clone();
+    let hello = Hello { ephemeral: ephemeral.public_key(), account_key: list.account(), user };
+    let grant = grant::make(call, device, &list)?;
+    let answer = linking::seal_answer(&mut call.context, new, &hello, &ephemeral, &grant)?.encode()?;
+    link.state = OfferState::Confirmed { device, epoch: list.list.epoch, answer, answer_at: LegPlace::Here };
+    call.tx.put_link(id, &link)?;
+    send::follow_user(call, call.user())?;
+    Ok(device)
+}
+
+/// The next list, with a new device on it.
+fn sign_list(
+    call: &Call<'_>,
+    primary: &Primary,
+    signing_key: &[u8; 32],
+    identity_key: &[u8; 32],
+) -> Result<VerifiedDeviceList, Error> {
     let list = call.tx.own_list(call.user())?.list;
     // Good once: a device that stands on the list cannot be linked again.
-    if list.devices.iter().any(|device| device.identity_key == form.identity_key) {
-        return Err(Error::of(Code::InvalidArgument, "code"));
+    if list.devices.iter().any(|device| device.identity_key == *identity_key) {
+        return Err(Error::of(Code::LinkUsed, "code"));
     }
     if list.devices.len() >= MAX_DEVICES {
         return Err(Code::TooManyOwnDevices.into());
     }
-    let id = own.next_device;
-    own.next_device = DeviceId(id.0.checked_add(1).ok_or(Code::TooManyOwnDevices)?);
     let mut listed = list.devices.clone();
     listed.push(Listing {
-        id,
-        signing_key: form.signing_key,
-        identity_key: form.identity_key,
+        id: primary.own.next_device,
+        signing_key: *signing_key,
+        identity_key: *identity_key,
         added_at_epoch: list.epoch.saturating_add(1),
     });
-    let next = device_list::sign(&account, call.user(), Some(&list), &listed, call.now())?;
-    call.tx.put_own(&own)?;
-    lists::take(call, &next)?;
-    let grant = LinkGrant {
-        user: call.user().as_bytes().to_vec().into(),
-        device: id.0,
-        device_list: next.signed.into(),
-        contacts: contacts(call)?.into(),
-        groups: groups(&call.tx)?.into(),
+    Ok(device_list::sign(&primary.account, call.user(), Some(&list), &listed, call.now())?)
+}
+
+/// The app gives a link up. Its code is never taken again.
+pub(crate) fn cancel(call: &mut Call<'_>, id: &LinkId) -> Result<(), Error> {
+    let Some(mut link) = call.tx.link(id)? else { return Ok(()) };
+    match link.state {
+        OfferState::Cancelled => Ok(()),
+        OfferState::Confirmed { .. } => Err(Error::of(Code::LinkUsed, "link")),
+        OfferState::Waiting { .. } => {
+            link.state = OfferState::Cancelled;
+            Ok(call.tx.put_link(id, &link)?)
+        }
+    }
+}
+
+/// What has still to be put at the server. An answer is due once the list that names the new device is published.
+pub(crate) fn due(call: &Call<'_>) -> Result<Vec<LinkPost>, Error> {
+    let links = call.tx.links()?;
+    if links.is_empty() {
+        return Ok(Vec::new());
+    }
+    let published = call.tx.book()?.published_epoch;
+    let list = call.tx.own_list(call.user())?.list;
+    let mut due = Vec::new();
+    for named in links {
+        let (id, link) = (named.id, named.link);
+        let is_cancelled = matches!(link.state, OfferState::Cancelled);
+        if link.hello_at == LegPlace::Here && !is_cancelled && link.expires_at >= call.now().0 {
+            due.push(LinkPost { id, leg: LinkLeg::Hello, bytes: link.hello });
+        }
+        let OfferState::Confirmed { device, epoch, answer, answer_at } = link.state else { continue };
+        // A device that was removed in the meantime needs no answer.
+        let is_listed = list.device(device).is_some_and(|listed| listed.identity_key == link.identity_key);
+        let is_late = call.now().since(Timestamp(link.expires_at)) > LINK_ANSWER;
+        if answer_at == LegPlace::Here && published >= epoch && is_listed && !is_late {
+            due.push(LinkPost { id, leg: LinkLeg::Answer, bytes: answer });
+        }
+    }
+    Ok(due)
+}
+
+/// The server has answered to a post: `lies` is what lies in that leg now. `false`: those are not our bytes, somebody else was first.
+pub(crate) fn posted(call: &mut Call<'_>, id: &LinkId, leg: LinkLeg, lies: &[u8]) -> Result<bool, Error> {
+    let Some(mut link) = call.tx.link(id)? else { return Ok(true) };
+    let (ours, place) = match (&mut link.state, leg) {
+        (_, LinkLeg::Hello) => (&link.hello, &mut link.hello_at),
+        (OfferState::Confirmed { answer, answer_at, .. }, LinkLeg::Answer) => (&*answer, answer_at),
+        (_, LinkLeg::Answer) => return Ok(true),
     };
-    let new = NewDevice { signing_key: &form.signing_key, identity_key };
-    let answer = linking::seal(&mut call.context, new, &form.secret, &grant)?.encode()?;
-    send::follow_user(call, call.user())?;
-    Ok(answer)
+    let is_ours = ours == lies;
+    *place = if is_ours { LegPlace::Server } else { LegPlace::Displaced };
+    call.tx.put_link(id, &link)?;
+    Ok(is_ours)
+}
+
+/// A leg as it is, whether it is due or not: for a host that carries both over a channel of its own.
+pub(crate) fn leg(call: &Call<'_>, id: &LinkId, leg: LinkLeg) -> Result<Option<Vec<u8>>, Error> {
+    let Some(link) = call.tx.link(id)? else { return Ok(None) };
+    Ok(match (link.state, leg) {
+        (OfferState::Cancelled, _) | (OfferState::Waiting { .. }, LinkLeg::Answer) => None,
+        (_, LinkLeg::Hello) => Some(link.hello),
+        (OfferState::Confirmed { answer, .. }, LinkLeg::Answer) => Some(answer),
+    })
+}
+
+/// Deletes the links that have expired; one that was confirmed, once its answer can no longer be taken.
+pub(super) fn forget_old(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Code> {
+    for named in tx.links()? {
+        let kept_for = match named.link.state {
+            OfferState::Confirmed { .. } => LINK_ANSWER,
+            OfferState::Cancelled | OfferState::Waiting { .. } => core::time::Duration::ZERO,
+        };
+        if now.since(Timestamp(named.link.expires_at)) > kept_for {
+            tx.delete(Places::link(&named.id));
+        }
+    }
+    Ok(())
 }
 
 /// Takes a device off the list, and its word in every group.
@@ -92,40 +254,4 @@ pub(crate) fn remove_device(call: &mut Call<'_>, device: DeviceId) -> Result<Vec
     send::follow_user(call, call.user())?;
     act::retire(call, device)?;
     Ok(events)
-}
-
-fn contacts(call: &Call<'_>) -> Result<Vec<Contact>, Code> {
-    let mut contacts = Vec::new();
-    for user in call.tx.users()? {
-        if user.user == *call.user() {
-            continue;
-        }
-        contacts.push(Contact {
-            user: user.user.as_bytes().to_vec().into(),
-            account_key: user.account_key.0,
-            verified: u8::from(user.verified),
-            device_list: call.tx.signed_list(&user.user)?.into(),
-        });
-    }
-    Ok(contacts)
-}
-
-/// All operations of each group, for a new device; a large group's in several parts, parents first.
-fn groups(tx: &Tx<'_>) -> Result<Vec<TlsByteVecU24>, Code> {
-    let mut groups = Vec::new();
-    for key in tx.keys(&Places::all(Kind::Group))? {
-        match whole_group(tx, &key) {
-            Ok(bundles) => groups.extend(bundles.into_iter().map(Into::into)),
-            // One damaged group does not keep a device from being linked.
-            Err(code) if code.is_damage() => {}
-            Err(code) => return Err(code),
-        }
-    }
-    Ok(groups)
-}
-
-fn whole_group(tx: &Tx<'_>, key: &Key) -> Result<Vec<Vec<u8>>, Code> {
-    let group: GroupRecord = tx.get(key)?.ok_or(Code::RecordInconsistent)?;
-    let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
-    bundles::whole(tx, &state::load(tx, &id)?.set)
 }

@@ -3,7 +3,9 @@
 pub(crate) mod begin;
 mod expire;
 pub(crate) mod forget;
+mod grant;
 pub(crate) mod identity;
+pub(crate) mod join;
 pub(crate) mod link;
 pub(crate) mod publish;
 pub(crate) mod tick;
