@@ -6,6 +6,8 @@
 #[cfg(feature = "capi")]
 pub mod capi;
 pub mod host;
+#[cfg(any(feature = "capi", feature = "uniffi"))]
+mod joined;
 #[cfg(feature = "test-util")]
 mod script;
 #[cfg(feature = "uniffi")]

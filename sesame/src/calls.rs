@@ -226,18 +226,6 @@ impl Client {
         self.call(|core, context| core.delete_account(context))
     }
 
-    /// The primary reads a new device's code, after its user confirmed: a new list names the device, and the answer is sealed for it.
-    ///
-    /// The new list goes out with the next requests.
-    ///
-    /// # Errors
-    /// [`Code::NotPrimary`]; [`Code::InvalidArgument`] for a code that has expired or was used; [`Code::TooManyOwnDevices`];
-    /// what `LinkOffer::decode` says; [`Code::BadKeyEncoding`] or [`Code::WeakPublicKey`] for a
-    /// key in it; [`Code::KeyReuse`].
-    pub fn link(&self, code: &str) -> Result<Vec<u8>, Error> {
-        self.call(|core, context| core.link(context, code))
-    }
-
     /// The primary takes a device off the list (X 5). What others had ready for it, they no longer send. In each group its later operations
     /// are void; the sends that say so follow the new list to the server.
     ///

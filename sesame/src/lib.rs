@@ -60,7 +60,7 @@
 //! # Where to go next
 //!
 //! - Groups: [`Client::create_group`] and [`Group`].
-//! - More devices: [`Linking`] on the new one, [`Client::link`] on the primary.
+//! - More devices: [`Linking`] on the new one, [`Client::link_device`] on the primary.
 //! - Stores: [`SqliteStore`] for a file, [`MemoryStore`] for tests, or your own [`Store`].
 //! - `docs/architecture.md` for how the code is built, `docs/server.md` for what your server must do, `docs/threat-model.md` for every limit.
 
@@ -87,13 +87,14 @@ pub use sesame_core::{
     error::{Blame, Code, Error},
     event::{
         Act, Answered, Batch, Cost, DeviceState, DeviceView, Event, FailedUser, Flags, GroupChange, GroupInfo,
-        GroupView, Header, Health, HistoryEntry, InboxItem, Item, MailOutcome, MailResult, MemberView, Message,
-        MessageKind, Outcome, Outgoing, PendingSend, Recipients, RequestKind, SendStatus, Sender, Server,
-        ServerRequest, SessionView, Skipped, SkippedDevice, Standing, UserStatus, UserView, WaitingFor,
+        GroupView, Header, Health, HistoryEntry, InboxItem, Item, LinkLeg, LinkPost, LinkWait, MailOutcome, MailResult,
+        MemberView, Message, MessageKind, Outcome, Outgoing, PendingLinkView, PendingSend, Recipients, RequestKind,
+        SendStatus, Sender, Server, ServerRequest, SessionView, Skipped, SkippedDevice, Standing, UserStatus, UserView,
+        WaitingFor,
     },
     ids::{
-        AccountKey, ContentId, DeviceId, EnvelopeId, Fingerprint, GroupId, GroupKind, OperationId, RequestId, SendId,
-        SessionId, UserId,
+        AccountKey, ContentId, DeviceId, EnvelopeId, Fingerprint, GroupId, GroupKind, LinkId, OperationId, RequestId,
+        SendId, SessionId, UserId,
     },
     limits::{MAX_BATCH, MAX_DIRECT_USERS, MAX_MEMBERS, MAX_PAYLOAD, MAX_USER_ID},
     secret::Secret,

@@ -8,7 +8,7 @@ use super::{
     status::sesame_status,
     view::{self, *},
 };
-use crate::host::server as server_of;
+use crate::{host::server as server_of, joined};
 use sesame::{Client, Host};
 use sesame_core::{
     error::{Code, Error},
@@ -220,8 +220,8 @@ pub unsafe extern "C" fn sesame_device_groups(
 
 /// On the primary: reads the code that a new device shows, text in UTF-8, and gives the answer for it. Publish afterwards.
 ///
-/// @return NOT_PRIMARY; INVALID_ARGUMENT for a code that has expired or was used; TOO_MANY_DEVICES beyond 32; what is wrong with the code
-/// (2xx, 303); the device's; the store's.
+/// @return NOT_PRIMARY; LINK_MALFORMED, LINK_EXPIRED, LINK_USED or LINK_CLOCK for the code; TOO_MANY_DEVICES beyond 32; what is wrong with the
+/// keys in the code (2xx, 303); the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_confirm_link(
     device: sesame_device,
@@ -233,7 +233,7 @@ pub unsafe extern "C" fn sesame_device_confirm_link(
     enter!(error, outputs(result, answer), {
         let (result, view) = (output!(result), output!(answer));
         let code = code.text("code")?;
-        let answer = device.get()?.link(code)?;
+        let answer = joined::link(&*device.get()?, code)?;
         give(result, view, |tree| tree.bytes(answer));
         Ok(())
     })

@@ -3,7 +3,7 @@
 use super::{
     boundary::sesame_error, device::host, handle::*, input::sesame_slice, result::give, status::sesame_status,
 };
-use crate::host::server as server_of;
+use crate::{host::server as server_of, joined};
 use sesame::Linking;
 
 /// Begins to link a new device in an empty store. `server` is the name of the server, as the user's other devices have it; `clock` is {0} for
@@ -73,8 +73,8 @@ pub unsafe extern "C" fn sesame_linking_code(
 
 /// Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
 ///
-/// @return AUTHENTICATION_FAILED for an answer to another code; INVALID_ARGUMENT when the code has expired; NOT_LISTED when the list in the
-/// answer does not name this device; CLOSED once it is complete; what is wrong with the answer (2xx and 3xx); the store's.
+/// @return AUTHENTICATION_FAILED for an answer to another code; LINK_EXPIRED when the code has expired; LINK_MISMATCH for a second
+/// primary's answer; NOT_LISTED when the list in the answer does not name this device; CLOSED once it is complete; what is wrong with the answer (2xx and 3xx); the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_complete(
     linking: sesame_linking,
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn sesame_linking_complete(
 ) -> sesame_status {
     enter!(error, outputs(device), {
         let device = output!(device);
-        device.put(sesame_device::new(linking.get()?.complete(answer.bytes("answer")?)?));
+        device.put(sesame_device::new(joined::complete(&*linking.get()?, answer.bytes("answer")?)?));
         Ok(())
     })
 }

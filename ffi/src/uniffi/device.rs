@@ -12,6 +12,7 @@ use super::group::{self, Group, NewGroup, user_ids};
 use super::receive::InboxItem;
 use super::store::Store;
 use crate::host::{server, store_key, user_id, user_name};
+use crate::joined;
 use sesame::{Client, Host};
 use sesame_core::{
     error::{Code, Error},
@@ -225,7 +226,7 @@ impl Device {
 
     /// On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
     pub fn confirm_link(&self, code: String) -> Result<Bytes> {
-        Ok(self.client.link(&code)?.into())
+        Ok(joined::link(&self.client, &code)?.into())
     }
 
     /// On the primary: takes a device off the list.
@@ -365,6 +366,6 @@ impl Linking {
 
     /// Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
     pub fn complete(&self, answer: Bytes) -> Result<Arc<Device>> {
-        Ok(Device::over(self.link.complete(&answer)?))
+        Ok(Device::over(joined::complete(&self.link, &answer)?))
     }
 }
