@@ -4,7 +4,7 @@
 //! run -p sesame-tests --bin bad-inputs` writes the files again. The expected codes are written by hand here,
 //! never observed.
 
-use crate::{ALICE, BOB, World, store_key, user};
+use crate::{ALICE, BOB, World, server, store_key, user};
 use sesame_core::internal::steps::Steps;
 use sesame_core::{
     context::{Context, Timestamp},
@@ -23,7 +23,7 @@ use sesame_core::{
             device_list::{DeviceList, SignedDeviceList},
             envelope::{Bytes, Envelope, Head, Initiation, Route, SUITE},
             group::{self as form, Added, Change, SignedOperation},
-            linking::LinkOffer,
+            link_code::LinkOffer,
             opening::Opening,
         },
     },
@@ -467,30 +467,34 @@ fn change<T: Clone>(from: &T, change: impl FnOnce(&mut T)) -> T {
 
 fn linking_codes(maker: &mut Maker, world: &mut World) {
     let mut context = Context { now: Timestamp(FIXTURE_NOW), rng: &mut world.rng };
-    let linking = Device::begin_link(Arc::new(MemoryStore::new()), &store_key(), &mut context).unwrap();
+    let linking = Device::begin_link(Arc::new(MemoryStore::new()), &store_key(), &mut context, &server()).unwrap();
     let code = linking.code().to_owned();
     let text = |text: &str| text.as_bytes().to_vec();
-    maker.add(206, "empty", vec![]);
-    maker.add(206, "without-prefix", text(&code[7..]));
-    maker.add(206, "another-prefix", text(&code.replace("SESAME1", "SESAME2")));
-    maker.add(206, "a-url", text("https://example.com/link"));
-    maker.add(204, "longer-than-1024", text(&"A".repeat(1_025)));
-    maker.add(203, "digit-one", text(&format!("{}1", &code[..code.len() - 1])));
-    maker.add(203, "punctuation", text(&format!("{}!", &code[..code.len() - 1])));
-    maker.add(203, "umlaut", text(&format!("{code}\u{e4}")));
+    maker.add(120, "empty", vec![]);
+    maker.add(120, "without-prefix", text(&code[7..]));
+    maker.add(120, "another-prefix", text(&code.replace("SESAME1", "SESAME2")));
+    maker.add(120, "a-url", text("https://example.com/link"));
+    maker.add(120, "longer-than-1024", text(&"A".repeat(1_025)));
+    maker.add(120, "digit-one", text(&format!("{}1", &code[..code.len() - 1])));
+    maker.add(120, "punctuation", text(&format!("{}!", &code[..code.len() - 1])));
+    maker.add(120, "umlaut", text(&format!("{code}\u{e4}")));
     // 105 bytes are exactly 168 letters. One more letter holds bits that belong to no byte.
-    maker.add(203, "a-letter-too-many", text(&format!("{code}B")));
-    for length in [7, 15, 47, 95, 103, 159] {
-        maker.add(201, format!("cut-at-{length}"), text(&code[..length]));
+    maker.add(120, "a-letter-too-many", text(&format!("{code}B")));
+    for length in [7, 15, 47, 95, 103, 159, 175] {
+        maker.add(120, format!("cut-at-{length}"), text(&code[..length]));
     }
-    maker.add(202, "twice", text(&format!("{code}AAAAAAAA")));
+    maker.add(120, "twice", text(&format!("{code}AAAAAAAA")));
+    for at in [7, 60, 120, code.len() - 1] {
+        let other = if &code[at..=at] == "A" { "B" } else { "A" };
+        maker.add(120, format!("typo-at-{at}"), text(&format!("{}{other}{}", &code[..at], &code[at + 1..])));
+    }
     let offer = |change: &dyn Fn(&mut LinkOffer)| {
         let mut offer = LinkOffer::decode(&code).unwrap();
         change(&mut offer);
         text(&offer.encode().unwrap())
     };
-    maker.add(101, "expired", offer(&|o| o.expires_at = 1));
-    maker.add(101, "good-for-ever", offer(&|o| o.expires_at = u64::MAX));
+    maker.add(123, "expired-long-ago", offer(&|o| o.expires_at = 1));
+    maker.add(123, "good-for-ever", offer(&|o| o.expires_at = u64::MAX));
     for (name, key, expect) in bad_points() {
         maker.add(expect, format!("identity-key-{name}"), offer(&|o| o.identity_key = key));
     }

@@ -7,6 +7,7 @@ pub mod bad_inputs;
 pub mod craft;
 pub mod curve;
 pub mod groups;
+pub mod linking;
 pub mod played;
 pub mod pump;
 pub mod source;
@@ -23,7 +24,7 @@ use sesame_core::{
     context::{Context, Timestamp},
     device::{Device, Requests},
     error::{Code, Error},
-    event::{Event, Item, Message, PendingSend, Received, Server},
+    event::{Event, Item, LinkLeg, Message, PendingSend, Received, Server},
     ids::{DeviceId, SendId, UserId},
     internal::{
         crypto::ed25519::SigningKey,
@@ -185,10 +186,17 @@ impl World {
     pub fn link_quietly(&mut self, name: &'static str) -> Name {
         let store = Arc::new(FaultyStore::new(MemoryStore::new()));
         let mut context = Context { now: Timestamp(self.now), rng: &mut self.rng };
-        let linking = Device::begin_link(store.clone(), &store_key(), &mut context).unwrap();
-        let answer = self.hosts.get(&(name, 1)).unwrap().device.link(&mut context, linking.code()).unwrap();
+        let linking = Device::begin_link(store.clone(), &store_key(), &mut context, &server()).unwrap();
+        let primary = &self.hosts.get(&(name, 1)).unwrap().device;
+        let link = primary.link_device(&mut context, linking.code()).unwrap();
+        let hello = primary.link_leg(&mut context, &link.id, LinkLeg::Hello).unwrap().unwrap();
+        assert_eq!(linking.hear_hello(&mut context, &hello).unwrap(), link.digits);
+        linking.confirm(&mut context).unwrap();
+        let id = primary.confirm_link(&mut context, &link.id).unwrap();
+        let answer = primary.link_leg(&mut context, &link.id, LinkLeg::Answer).unwrap().unwrap();
         let device = linking.complete(&mut context, &answer).unwrap();
-        let new = (name, device.id().0);
+        assert_eq!(device.id(), id);
+        let new = (name, id.0);
         self.hosts.insert(new, Host { store, device });
         new
     }

@@ -4,24 +4,25 @@
 
 mod requests;
 
-use crate::{ALICE, BOB, JEN, Name, World, store_key, user};
+use crate::{ALICE, BOB, JEN, Name, World, server, store_key, user};
 use serde_json::{Value, json};
 use sesame_core::internal::steps::Steps;
 use sesame_core::{
-    context::Context,
+    context::{Context, Timestamp},
     device::{Device, Group},
-    event::GroupChange,
+    event::{GroupChange, LinkLeg},
     ids::{DeviceId, Scope, UserId},
     internal::{
         agreement::pqxdh::{self, NamedPreKeys},
         crypto::{mlkem, x25519},
         keys::{device::DeviceKeys, pair::PairKeys, pre_keys::PreKey},
         ratchet::chain_tag,
-        record::{Record, StoredList},
+        record::{PendingLink, Record, StoredList},
         store::{Kind, Places, PreKeyUse, Sealer},
         wire::{
             bundle::Bundle,
             envelope::{Envelope, Route, SUITE},
+            link_code::LinkOffer,
             padding,
         },
     },
@@ -58,6 +59,35 @@ fn pair(from: &DeviceKeys, to: &DeviceKeys) -> Value {
     let pair = PairKeys::derive(&from.identity, &to.party.identity_key, SUITE, &from.party, &to.party).unwrap();
     let keys = pair.secret().expose();
     json!({ "mask": hex(&keys[..32]), "gate": hex(&keys[32..64]), "control": hex(&keys[64..]) })
+}
+
+/// A device that Alice's primary links: the code, both legs, and the digits.
+fn linking(world: &mut World) -> Value {
+    let store: Arc<MemoryStore> = Arc::new(MemoryStore::new());
+    let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
+    let linking = Device::begin_link(store.clone(), &store_key(), &mut context, &server()).unwrap();
+    let offer = LinkOffer::decode(linking.code()).unwrap();
+    let (sealer, key) = (Sealer::new(&store_key()), Places::only(Kind::Linking));
+    let pending = PendingLink::decode(&sealer.open(&key, &store.dump()[&key]).unwrap()).unwrap();
+    let primary = &world.hosts[&ALICE].device;
+    let link = primary.link_device(&mut context, linking.code()).unwrap();
+    let hello = primary.link_leg(&mut context, &link.id, LinkLeg::Hello).unwrap().unwrap();
+    let digits = linking.hear_hello(&mut context, &hello).unwrap();
+    linking.confirm(&mut context).unwrap();
+    let device = primary.confirm_link(&mut context, &link.id).unwrap();
+    let answer = primary.link_leg(&mut context, &link.id, LinkLeg::Answer).unwrap().unwrap();
+    json!({
+        "code": linking.code(),
+        "secret": hex(offer.secret.expose()),
+        "new_signing_key": hex(&offer.signing_key),
+        "new_identity_key": hex(&offer.identity_key),
+        "new_identity_private": hex(pending.identity.expose()),
+        "new_device": device.0,
+        "box": hex(&link.id.0),
+        "hello": hex(&hello),
+        "digits": digits,
+        "answer": hex(&answer),
+    })
 }
 
 /// A group with every kind of operation, one of which is void: the operations, the lists that they cite, and
@@ -228,13 +258,7 @@ pub fn vectors() -> Value {
         "members": ["alice", "bob"],
     });
 
-    let store: Arc<MemoryStore> = Arc::new(MemoryStore::new());
-    let mut context =
-        sesame_core::context::Context { now: sesame_core::context::Timestamp(world.now), rng: &mut world.rng };
-    let linking = Device::begin_link(store, &store_key(), &mut context).unwrap();
-    let code = linking.code().to_owned();
-    let offer = sesame_core::internal::wire::linking::LinkOffer::decode(&code).unwrap();
-    let answer = world.hosts[&ALICE].device.link(&mut context, &code).unwrap();
+    let linking = linking(&mut world);
 
     let padded = |payload: usize, list: usize, content: usize| {
         json!([payload, list, content, padding::padded_len(payload, padding::room(list), content).unwrap()])
@@ -264,13 +288,7 @@ pub fn vectors() -> Value {
         "conversation": conversation,
         "group": groups,
         "group_history": history(),
-        "linking": {
-            "code": code,
-            "secret": hex(offer.secret.expose()),
-            "new_signing_key": hex(&offer.signing_key),
-            "new_identity_key": hex(&offer.identity_key),
-            "answer": hex(&answer),
-        },
+        "linking": linking,
         "requests": requests::requests(),
         "padding": [padded(0, 0, 100), padded(384, 0, 700), padded(385, 0, 700), padded(384, 203, 900), padded(0, 0, 767), padded(0, 0, 768), padded(60_000, 0, 60_500)],
     })

@@ -54,7 +54,7 @@ fn every_case_gives_its_code_and_changes_nothing() {
             }
             _ => {
                 let code = std::str::from_utf8(&case.bytes).unwrap();
-                (Some(device.link(&mut context, code).unwrap_err().code), false)
+                (Some(device.link_device(&mut context, code).unwrap_err().code), false)
             }
         };
         assert_eq!(code.map(sesame_core::error::Code::number), Some(case.expect), "{}", case.name);

@@ -8,22 +8,22 @@ use sesame_core::{
     context::{Context, Timestamp},
     device::Device,
     error::{Code, Error},
-    event::Item,
+    event::{Item, LinkLeg},
     internal::{
         crypto::{ed25519, mlkem, x25519},
         keys::pre_keys::PreKey,
         model::{GroupRecord, Peer, User},
         record::{
-            Beginning, Block, ContentOf, Counters, Directory, Heard, Held, HeldContent, Hot, IndexEntry, Opening, Own,
-            PendingLink, PendingUpload, PreKeyBook, Recipe, Record, SeenEnvelope, SendBody, SendHead, SendPart,
-            SendTally, ServerState, SessionCold, StoredList, StoredOperation, Waiting, Wanted,
+            Beginning, Block, ContentOf, Counters, Directory, Heard, Held, HeldContent, Hot, IndexEntry, OfferState,
+            OfferedLink, Opening, Own, PendingLink, PendingUpload, PreKeyBook, Recipe, Record, SeenEnvelope, SendBody,
+            SendHead, SendPart, SendTally, ServerState, SessionCold, StoredList, StoredOperation, Waiting, Wanted,
         },
         store::{Kind, Places, Sealer},
         wire::{content, envelope, opening},
     },
     store::MemoryStore,
 };
-use sesame_tests::{ALICE, BOB, World, played, source, store_key};
+use sesame_tests::{ALICE, BOB, World, played, server, source, store_key};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     fmt::Debug,
@@ -88,6 +88,13 @@ fn row(kind: Kind, plain: &[u8], hidden: &mut Hidden) -> String {
         Kind::Linking => {
             let link = PendingLink::decode(plain).unwrap();
             [&link.signing, &link.identity, &link.secret].into_iter().for_each(|secret| hidden.add(secret.expose()));
+            format!("{link:?}")
+        }
+        Kind::OfferedLink => {
+            let link = OfferedLink::decode(plain).unwrap();
+            if let OfferState::Waiting { secret, ephemeral } = &link.state {
+                [secret, ephemeral].into_iter().for_each(|secret| hidden.add(secret.expose()));
+            }
             format!("{link:?}")
         }
         Kind::User => show::<User>(plain),
@@ -192,7 +199,11 @@ fn no_row_of_any_kind_prints_what_is_secret_in_another() {
     let mut world = played::play();
     let store = Arc::new(MemoryStore::new());
     let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
-    let linking = Device::begin_link(store.clone(), &store_key(), &mut context).unwrap();
+    let linking = Device::begin_link(store.clone(), &store_key(), &mut context, &server()).unwrap();
+    let primary = &world.hosts[&ALICE].device;
+    let link = primary.link_device(&mut context, linking.code()).unwrap();
+    let hello = primary.link_leg(&mut context, &link.id, LinkLeg::Hello).unwrap().unwrap();
+    linking.hear_hello(&mut context, &hello).unwrap();
     let sealer = Sealer::new(&store_key());
     let (mut hidden, mut texts, mut kinds) = (Hidden::default(), Vec::new(), BTreeSet::new());
     let rows: Vec<(Vec<u8>, Vec<u8>)> =

@@ -5,13 +5,20 @@ use crate::lines::{h, name, s};
 use serde_json::Value;
 use sesame_core::{
     device::Device,
-    event::{Answers, DeviceState, GroupChange, Need, NextStep, Received, UserView},
+    error::Error,
+    event::{Answers, DeviceState, GroupChange, LinkLeg, Need, NextStep, Received, UserView},
     ids::{DeviceId, GroupKind},
     secret::Secret,
     store::MemoryStore,
 };
 use sesame_relay::Seen;
 use std::sync::Arc;
+
+/// What a primary says to a new device.
+struct Joined {
+    hello: Vec<u8>,
+    answer: Vec<u8>,
+}
 
 impl Scene<'_> {
     /// Runs a step.
@@ -67,6 +74,15 @@ impl Scene<'_> {
         }
     }
 
+    /// Both legs at once, as the faces of the other languages give them.
+    fn link(&mut self, primary: &str, code: &str) -> Result<Joined, Error> {
+        let id = self.call(primary, |device, context| device.link_device(context, code))?.id;
+        let hello = self.call(primary, |device, context| device.link_leg(context, &id, LinkLeg::Hello))?.unwrap();
+        self.call(primary, |device, context| device.confirm_link(context, &id))?;
+        let answer = self.call(primary, |device, context| device.link_leg(context, &id, LinkLeg::Answer))?.unwrap();
+        Ok(Joined { hello, answer })
+    }
+
     fn act_on_devices(&mut self, what: &str, step: &Value, at: &str) -> Done {
         match what {
             "create" => {
@@ -81,11 +97,15 @@ impl Scene<'_> {
             "link" => {
                 let primary = text(step, "primary");
                 let (store, faults) = self.store(step)?;
-                let linking = self.outside.with(|context| Device::begin_link(store.clone(), &key(), context))?;
+                let linking =
+                    self.outside.with(|context| Device::begin_link(store.clone(), &key(), context, &server()))?;
                 let code = linking.code().to_owned();
                 self.say(format!("code {}", h(code.as_bytes())));
-                let answer = self.call(primary, |device, context| device.link(context, &code))?;
-                self.say(format!("answer {} {}", answer.len(), h(&answer)));
+                let Joined { hello, answer } = self.link(primary, &code)?;
+                let joined = [u32::try_from(hello.len()).unwrap().to_be_bytes().as_slice(), &hello, &answer].concat();
+                self.say(format!("answer {} {}", joined.len(), h(&joined)));
+                self.outside.with(|context| linking.hear_hello(context, &hello))?;
+                self.outside.with(|context| linking.confirm(context))?;
                 let device = self.outside.with(|context| linking.complete(context, &answer))?;
                 let (user, id, relay) = (device.user().clone(), device.id(), self.hosts[primary].relay.clone());
                 self.join(step, Host { relay, store, faults, device: Some(device), user, id });
@@ -94,8 +114,8 @@ impl Scene<'_> {
             }
             "link_wrong" => {
                 let store = Arc::new(MemoryStore::new());
-                let linking = self.outside.with(|context| Device::begin_link(store, &key(), context))?;
-                let confirmed = self.call(at, |device, context| device.link(context, "no code"));
+                let linking = self.outside.with(|context| Device::begin_link(store, &key(), context, &server()))?;
+                let confirmed = self.call(at, |device, context| device.link_device(context, "no code"));
                 let completed = self.outside.with(|context| linking.complete(context, b"no answer"));
                 for error in [confirmed.err(), completed.err()].into_iter().flatten() {
                     self.say(format!("! {}", error.code.number()));
