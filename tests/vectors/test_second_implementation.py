@@ -553,10 +553,53 @@ def test_a_history_of_every_kind_of_operation_gives_the_same_group() -> None:
 def test_linking_code() -> None:
     link = VECTORS["linking"]
     assert link["code"].startswith("SESAME1")
-    letters = link["code"][7:]
-    r = Reader(base64.b32decode(letters + "=" * (-len(letters) % 8)))
+    letters, checksum = link["code"][7:-4], link["code"][-4:]
+    offer = base64.b32decode(letters + "=" * (-len(letters) % 8))
+    assert checksum == base64.b32encode(sha256(join(b"sesame/1 link code", offer)))[:4].decode()
+    r = Reader(offer)
     assert (r.number(1), r.take(32), r.take(32), r.take(32)) == (1, h(link["new_signing_key"]), h(link["new_identity_key"]), h(link["secret"]))
     r.number(8)
+    r.end()
+
+
+def test_linking_hello_digits_and_answer() -> None:
+    link, alice = VECTORS["linking"], VECTORS["alice"]
+    secret, keys = h(link["secret"]), (h(link["new_signing_key"]), h(link["new_identity_key"]))
+    assert public(h(link["new_identity_private"])) == keys[1]
+    assert hkdf(b"", secret, join(b"sesame/1 link box"), 16) == h(link["box"])
+
+    r = Reader(h(link["hello"]))
+    assert r.number(1) == 1
+    ephemeral, sealed = r.take(32), r.opaque(2)
+    r.end()
+    key = hkdf(b"", secret, join(b"sesame/1 link hello", *keys, ephemeral), 44)
+    r = Reader(AESGCM(key[:32]).decrypt(key[32:], sealed, b""))
+    account_key, user = r.take(32), r.opaque(1)
+    r.end()
+    assert (account_key, user) == (h(alice["account_key"]), b"alice")
+
+    sides = (*keys, ephemeral, account_key, user)
+    stretched = hashlib.pbkdf2_hmac("sha256", secret, join(b"sesame/1 link digits", *sides), 65_536, 8)
+    assert f"{int.from_bytes(stretched, 'big') % 10**15:015}" == link["digits"]
+
+    r = Reader(h(link["answer"]))
+    assert (r.number(1), r.take(32)) == (1, ephemeral)
+    salt, sealed = r.take(16), r.opaque(4)
+    r.end()
+    key = hkdf(salt, secret + dh(h(link["new_identity_private"]), ephemeral), join(b"sesame/1 link", *sides), 44)
+    r = Reader(AESGCM(key[:32]).decrypt(key[32:], sealed, b""))
+    assert (r.opaque(1), r.number(4)) == (b"alice", link["new_device"])
+    device_list = Reader(r.opaque(2)).opaque(2)
+    assert all(key in device_list for key in (*keys, account_key))
+    contacts = Reader(r.opaque(3))
+    pinned = {}
+    while contacts.at < len(contacts.data):
+        contact, pin = contacts.opaque(1), contacts.take(32)
+        assert contacts.number(1) in (0, 1)
+        contacts.opaque(2)
+        pinned[contact] = pin
+    assert pinned[b"bob"] == h(VECTORS["bob"]["account_key"])
+    r.opaque(4)
     r.end()
 
 
