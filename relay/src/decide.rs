@@ -87,8 +87,8 @@ impl core::error::Error for PublishError {}
 
 /// Decides about an upload: `offered` is the verified list in it, if it has one. Gives how the user stands after it.
 ///
-/// > A list replaces another only if it has the same account key and names the current list as its ancestor. The device that uploads
-/// > is on the list that holds afterwards, with the keys in the upload.
+/// > A list replaces another only if it has the same account key and names the current list, at its epoch, as its ancestor. The device
+/// > that uploads is on the list that holds afterwards, with the keys in the upload.
 ///
 /// # Errors
 /// A [`PublishError`]: nothing of the upload may be taken.
@@ -106,7 +106,7 @@ pub fn decide_publish(
                 if current.account_key != offered.account() {
                     return Err(PublishError::OtherAccount);
                 }
-                if current.hash != offered.list.hash && !offered.list.ancestors.contains(&current.hash) {
+                if offered.list.hash_of(current.epoch) != Some(&current.hash) {
                     return Err(PublishError::NotASuccessor);
                 }
             }

@@ -1,4 +1,12 @@
 use super::*;
+use sesame_core::{
+    context::Timestamp,
+    internal::{
+        crypto::{ed25519::SigningKey, x25519::PrivateKey},
+        keys::device_list::sign,
+    },
+    secret::Secret,
+};
 
 fn entry(device: u32, keys: u8) -> Entry {
     Entry { device: DeviceId(device), fingerprint: Fingerprint([keys; 16]) }
@@ -49,4 +57,89 @@ fn a_device_departs_when_its_id_or_its_keys_go() {
     let after = standing(vec![entry(1, 1), entry(3, 2), entry(4, 1)]);
     assert_eq!(departed(&before, &after), [DeviceId(2), DeviceId(3)]);
     assert!(departed(&before, &before).is_empty());
+}
+
+/// A user with one device, and what that device uploads.
+struct Alice {
+    account: SigningKey,
+    listed: Listing,
+}
+
+impl Alice {
+    fn new(seed: u8) -> Self {
+        let key = |byte| SigningKey::from_seed(Secret::init_with(|seed| seed.fill(byte)));
+        let identity = PrivateKey::from_secret(Secret::init_with(|bytes| bytes.fill(seed + 2)));
+        let listed = Listing {
+            id: DeviceId(1),
+            signing_key: *key(seed + 1).verifying_key().as_bytes(),
+            identity_key: *identity.public_key().as_bytes(),
+            added_at_epoch: 1,
+        };
+        Self { account: key(seed), listed }
+    }
+
+    fn list(&self, before: Option<&VerifiedDeviceList>, at: u64) -> VerifiedDeviceList {
+        let before = before.map(|list| &list.list);
+        sign(&self.account, &user(), before, &[self.listed], Timestamp(at)).unwrap()
+    }
+
+    fn upload(&self) -> Publication {
+        Publication {
+            version: 1,
+            user: b"alice".to_vec().into(),
+            device: 1,
+            device_list: vec![].into(),
+            signing_key: self.listed.signing_key,
+            identity_key: self.listed.identity_key,
+            lasting: None,
+            one_time: vec![].into(),
+            kem_one_time: vec![].into(),
+        }
+    }
+}
+
+fn user() -> UserId {
+    UserId::try_from("alice").unwrap()
+}
+
+#[test]
+fn a_list_is_followed_by_its_descendants_alone() {
+    let alice = Alice::new(1);
+    let upload = alice.upload();
+    let first = alice.list(None, 1);
+    let second = alice.list(Some(&first), 2);
+    let third = alice.list(Some(&second), 3);
+    let fork = alice.list(Some(&first), 4);
+    let decide = |current: Option<&VerifiedDeviceList>, offered: &VerifiedDeviceList| {
+        decide_publish(current.map(Standing::from).as_ref(), &upload, Some(offered))
+    };
+    for (current, offered) in [(None, &second), (Some(&first), &first), (Some(&first), &second), (Some(&first), &third)]
+    {
+        assert_eq!(decide(current, offered), Ok(Standing::from(offered)));
+    }
+    for (current, offered) in [(&second, &first), (&second, &fork), (&third, &fork)] {
+        assert_eq!(decide(Some(current), offered), Err(PublishError::NotASuccessor));
+    }
+    let mut misplaced = third.clone();
+    misplaced.list.ancestors.reverse();
+    assert_eq!(decide(Some(&second), &misplaced), Err(PublishError::NotASuccessor));
+    assert_eq!(decide(Some(&Alice::new(9).list(None, 1)), &second), Err(PublishError::OtherAccount));
+}
+
+#[test]
+fn an_upload_is_from_a_device_with_the_keys_on_the_list() {
+    let alice = Alice::new(1);
+    let list = alice.list(None, 1);
+    let standing = Standing::from(&list);
+    assert_eq!(decide_publish(Some(&standing), &alice.upload(), None), Ok(standing.clone()));
+    assert_eq!(decide_publish(None, &alice.upload(), None), Err(PublishError::NotListed));
+    for upload in [
+        Publication { device: 2, ..alice.upload() },
+        Publication { signing_key: Alice::new(9).listed.signing_key, ..alice.upload() },
+        Publication { identity_key: Alice::new(9).listed.identity_key, ..alice.upload() },
+        Publication { user: b"bob".to_vec().into(), ..alice.upload() },
+    ] {
+        assert_eq!(decide_publish(Some(&standing), &upload, None), Err(PublishError::NotListed));
+        assert_eq!(decide_publish(None, &upload, Some(&list)), Err(PublishError::NotListed));
+    }
 }
