@@ -8,7 +8,7 @@ use super::{
     status::sesame_status,
     view::{self, *},
 };
-use crate::{host::server as server_of, joined};
+use crate::host::server as server_of;
 use sesame::{Client, Host};
 use sesame_core::{
     error::{Code, Error},
