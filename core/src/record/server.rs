@@ -5,7 +5,7 @@ use crate::ids::UserId;
 use serde::{Deserialize, Serialize};
 
 /// The server, and what is due there.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 pub struct ServerState {
     /// The server's name, which requests are signed for.
     pub name: String,
@@ -26,13 +26,27 @@ pub struct ServerState {
 }
 impl Record for ServerState {}
 
+// By hand: a derived Debug would print the token.
+impl core::fmt::Debug for ServerState {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "ServerState({}, {:?})", self.name, self.push)
+    }
+}
+
 /// Where the server may knock.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 pub struct Push {
     /// The app's bytes; empty: nowhere.
     pub value: Vec<u8>,
     /// Whether the server has not taken it yet.
     pub due: bool,
+}
+
+// By hand: a derived Debug would print the value.
+impl core::fmt::Debug for Push {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Push({} bytes)", self.value.len())
+    }
 }
 
 /// A user whose device list the app has asked for.
