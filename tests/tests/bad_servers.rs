@@ -156,7 +156,7 @@ fn a_server_that_shows_another_identity_makes_the_send_wait_for_the_app() {
     });
     assert!(asked <= 10, "{asked}");
     let status = world.status(BOB, &send.id).unwrap();
-    assert_eq!(status.users[0].waiting_for, Some(WaitingFor::Identity));
+    assert_eq!(status.users[0].waiting_for, WaitingFor::Identity);
     assert_eq!(status.users[1].outcome, Outcome::Sent);
     let changed = |event: &Event| matches!(event, Event::IdentityChanged { user: of, .. } if *of == user("alice"));
     assert_eq!(world.inbox_events(BOB).iter().filter(|event| changed(event)).count(), 1);

@@ -312,7 +312,9 @@ fn a56_a_leaver_gets_no_further_ciphertext_not_even_what_was_pending() {
     world.receive(BOB).unwrap();
     let pending = world.with(BOB, |d, c| d.pending(c, &pending.id)).unwrap().unwrap();
     assert!(pending.batches.iter().all(|batch| batch.user != user("jen")), "dropped from the outbox");
-    assert_eq!(world.drive(BOB, pending).unwrap(), None);
+    let left = world.drive(BOB, pending).unwrap().unwrap();
+    assert_eq!((left.batches, left.needs), (vec![], vec![]));
+    assert_eq!(left.failed, [(user("jen"), Code::NotAMember.number())], "and the app is told");
     for n in 0..5 {
         world.say(BOB, id, b"x").unwrap();
         world.act(BOB, id, |group, c| group.rename(c, &n.to_string())).unwrap();

@@ -41,9 +41,9 @@ impl Case {
         Self {
             seed,
             devices: 1 + world.below(32) as u32,
-            users: 1 + world.below(12),
+            users: 1 + world.below(8),
             ids: (1 + world.below(longest), longest),
-            payloads: 8,
+            payloads: 4,
             answered: world.below(2) == 0,
         }
     }
@@ -173,14 +173,14 @@ fn play(case: Case) {
 fn what_is_accepted_at_the_limits_is_never_refused_later() {
     let all = Case { seed: 1, devices: 32, users: MAX_DIRECT_USERS, ids: (64, 64), payloads: 0, answered: false };
     play(all);
-    play(Case { seed: 2, users: 1, payloads: 4, answered: true, ..all });
+    play(Case { seed: 2, users: 1, payloads: 2, answered: true, ..all });
     play(Case { seed: 3, devices: 2, ids: (1, 64), ..all });
-    play(Case { seed: 4, devices: 1, users: 1, ids: (1, 1), payloads: 20, answered: true });
+    play(Case { seed: 4, devices: 1, users: 1, ids: (1, 1), payloads: 12, answered: true });
 }
 
 #[test]
-fn what_is_accepted_in_16_random_worlds_is_never_refused_later() {
-    for seed in 100..116 {
+fn what_is_accepted_in_8_random_worlds_is_never_refused_later() {
+    for seed in 100..108 {
         play(Case::random(seed));
     }
 }

@@ -114,7 +114,7 @@ impl Steps for Device {
     }
 
     fn published(&self, context: &mut Context<'_>, id: &PublicationId) -> Result<(), Error> {
-        self.call(context, |call| publish::published(call, id))
+        self.call(context, |call| publish::published(call, id).map(drop))
     }
 
     fn tick(&self, context: &mut Context<'_>, mailbox_empty: bool) -> Result<Vec<Event>, Error> {

@@ -114,6 +114,8 @@ pub struct SendTally {
     pub item: Option<u64>,
     /// Whether the app has acked that item.
     pub acked: bool,
+    /// When it was sent, or last tried again, in ms: its age counts from then.
+    pub tried_at: u64,
 }
 impl Record for SendTally {}
 

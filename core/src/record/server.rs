@@ -26,10 +26,10 @@ pub struct ServerState {
 }
 impl Record for ServerState {}
 
-// By hand: a derived Debug would print the token and the push value.
+// By hand: a derived Debug would print the token.
 impl core::fmt::Debug for ServerState {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "ServerState({})", self.name)
+        write!(f, "ServerState({}, {:?})", self.name, self.push)
     }
 }
 
@@ -40,6 +40,13 @@ pub struct Push {
     pub value: Vec<u8>,
     /// Whether the server has not taken it yet.
     pub due: bool,
+}
+
+// By hand: a derived Debug would print the value.
+impl core::fmt::Debug for Push {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Push({} bytes)", self.value.len())
+    }
 }
 
 /// A user whose device list the app has asked for.

@@ -4,6 +4,7 @@
 
 use super::{Tx, inbox};
 use crate::{
+    context::Timestamp,
     error::Code,
     event::{Event, FailedUser, Item, SkippedDevice},
     ids::{ContentId, SendId, UserId},
@@ -58,7 +59,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, us: &UserId, random: [u8; 8], sending: &Se
     let own_open = head.users.iter().any(|to| to.user == *us);
     let open = head.users.len() - usize::from(own_open);
     let open = u32::try_from(open).map_err(|_| Code::TooMany)?;
-    put_tally(tx, &id, &SendTally { open, own_open, to_self: open == 0, item: None, acked: false })?;
+    put_tally(tx, &id, &SendTally { open, own_open, to_self: open == 0, item: None, acked: false, tried_at: head.sent_at })?;
     if !head.quiet {
         tx.put(tx.places().content(&head.content_id), &ContentOf { send: id })?;
     }
@@ -164,7 +165,7 @@ pub(crate) fn acked(tx: &mut Tx<'_>, id: &SendId) -> Result<(), Code> {
 }
 
 /// Opens the parts that failed or were withdrawn again. Gives their users.
-pub(crate) fn reopen(tx: &mut Tx<'_>, us: &UserId, id: &SendId) -> Result<Vec<UserId>, Code> {
+pub(crate) fn reopen(tx: &mut Tx<'_>, us: &UserId, id: &SendId, now: Timestamp) -> Result<Vec<UserId>, Code> {
     let (Some(mut tally), Some(head)) = (tally(tx, id)?, head(tx, id)?) else { return Ok(Vec::new()) };
     let mut reopened = Vec::new();
     for to in &head.users {
@@ -178,6 +179,7 @@ pub(crate) fn reopen(tx: &mut Tx<'_>, us: &UserId, id: &SendId) -> Result<Vec<Us
         reopened.push(to.user.clone());
     }
     if !reopened.is_empty() {
+        tally.tried_at = now.0;
         if let Some(item) = tally.item.take() {
             tx.delete(Places::item(item));
         }

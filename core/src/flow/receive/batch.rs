@@ -86,12 +86,13 @@ impl Batch {
         self.envelopes += 1;
     }
 
-    /// What a known device said is lost: the app is told. Nobody else can make such an item.
+    /// What a known device said is lost: the app is told.
+    ///
+    /// The gate covers the head alone. Whoever carries an envelope can spoil its body, or bring an old initiation again: neither makes an item.
     fn tell(&mut self, call: &mut Call<'_>, code: Code, sender: Option<&Sender>) -> Result<(), Code> {
         let Some(Sender { user, device, authenticated: true }) = sender else { return Ok(()) };
-        // Whoever kept an old initiation may send it again: nothing is lost by it.
-        let is_replay = code == Code::ReplayedInitiation;
-        if is_replay || matches!(code.blame(), Blame::Store | Blame::Internal) {
+        let is_anybodys = matches!(code, Code::AuthenticationFailed | Code::ReplayedInitiation);
+        if is_anybodys || matches!(code.blame(), Blame::Store | Blame::Internal) {
             return Ok(());
         }
         let item = Item::Event(Event::NotOpened { user: user.clone(), device: *device, reason: code.number() });

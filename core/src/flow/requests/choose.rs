@@ -109,7 +109,7 @@ pub(super) fn next(call: &Call<'_>, requests: &Requests, queue: &Queue) -> Resul
 
 fn lists(requests: &Requests, queue: &Queue, busy: &Busy<'_>) -> Option<Choice> {
     let free = |user: &&UserId| !busy.asked.contains(user) && !requests.resting.contains_key(user);
-    let users: Vec<UserId> = queue.lists.iter().filter(free).take(MAX_LISTS_ASKED).cloned().collect();
+    let users = together(queue.lists.iter().filter(free), |user| requests.alone_users.contains(user), MAX_LISTS_ASKED);
     (!users.is_empty()).then_some(Choice::Work(Work::Lists(users)))
 }
 
@@ -117,8 +117,31 @@ fn bundles(requests: &Requests, queue: &Queue, busy: &Busy<'_>) -> Option<Choice
     let free = |device: &&(UserId, DeviceId)| {
         !busy.devices.contains(device) && !requests.resting.contains_key(&device.0) && !queue.lists.contains(&device.0)
     };
-    let devices: Vec<_> = queue.bundles.iter().filter(free).take(MAX_BUNDLES_ASKED).cloned().collect();
+    let is_alone = |device: &(UserId, DeviceId)| requests.alone_users.contains(&device.0);
+    let devices = together(queue.bundles.iter().filter(free), is_alone, MAX_BUNDLES_ASKED);
     (!devices.is_empty()).then_some(Choice::Work(Work::Bundles(devices)))
+}
+
+/// What one request asks about: at most `most`, or one that must go alone.
+fn together<'a, T: Clone + 'a>(
+    waiting: impl Iterator<Item = &'a T>,
+    is_alone: impl Fn(&T) -> bool,
+    most: usize,
+) -> Vec<T> {
+    let mut asked = Vec::new();
+    for one in waiting {
+        if is_alone(one) {
+            if asked.is_empty() {
+                return vec![one.clone()];
+            }
+            continue;
+        }
+        asked.push(one.clone());
+        if asked.len() == most {
+            break;
+        }
+    }
+    asked
 }
 
 /// > A user's batches ride oldest first, in one request at a time.

@@ -99,6 +99,8 @@ pub struct Requests {
     resting: BTreeMap<UserId, Timestamp>,
     /// Parts that the server would not take together with others.
     alone: BTreeSet<Ready>,
+    /// Users whom the server would not answer for together with others.
+    alone_users: BTreeSet<UserId>,
     /// What failed last time, which goes last.
     failed: BTreeSet<Path>,
     /// Parts that were given out by this handle.
@@ -198,6 +200,7 @@ impl Requests {
         self.queue = heard.queue.map(|queue| Queue { generation, ..queue });
         self.resting.extend(heard.resting);
         self.alone.extend(heard.alone);
+        self.alone_users.extend(heard.alone_users);
         self.offset = heard.offset.unwrap_or(self.offset);
         self.stock = heard.stock.or(self.stock);
         self.over = self.over.or(heard.over);
@@ -259,6 +262,7 @@ pub(crate) struct Heard {
     queue: Option<Queue>,
     resting: Vec<(UserId, Timestamp)>,
     alone: Vec<Ready>,
+    alone_users: Vec<UserId>,
     offset: Option<i64>,
     unauthorized: bool,
     over: Option<Code>,

@@ -97,8 +97,10 @@ impl Queue {
             let record = call.tx.user(user)?;
             let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
             let mut plan = send::plan(&mut part, record.as_ref(), |device| peers.get(device), aim);
-            if !plan.encrypt.is_empty() || part.state != PartState::Open {
-                // A session has come by another way than the loop's; the part goes on with it.
+            let is_contested = plan.needs.iter().any(|need| matches!(need, Need::IdentityAcceptance(_)));
+            let fails = head.group.is_some() && is_contested;
+            if !plan.encrypt.is_empty() || part.state != PartState::Open || fails {
+                // A session has come by another way than the loop's, and the part goes on with it; or mail has contested a member.
                 let sending = sends::read(&call.tx, &id)?.ok_or(Code::RecordInconsistent)?;
                 let own = call.tx.own_list(call.user())?;
                 part::advance(call, &sending, &mut part, &own)?;

@@ -6,7 +6,7 @@ use crate::{
     event::{Outcome, SendStatus, Skipped, UserStatus, WaitingFor},
     ids::{SendId, UserId},
     limits::MAX_SEND_AGE,
-    record::{PartState, SendPart},
+    record::{PartState, SendHead, SendPart},
     tx::{Call, sends},
 };
 
@@ -14,10 +14,7 @@ use crate::{
 pub(crate) fn all(call: &Call<'_>) -> Result<Vec<SendStatus>, Code> {
     let mut all = Vec::new();
     for id in sends::all(&call.tx)? {
-        let Some(head) = sends::head(&call.tx, &id)?.filter(|head| !head.quiet) else { continue };
-        let tally = sends::tally(&call.tx, &id)?.ok_or(Code::RecordInconsistent)?;
-        if !tally.acked {
-            drop(head);
+        if sends::head(&call.tx, &id)?.is_some_and(|head| !head.quiet) {
             all.extend(status(call, &id)?);
         }
     }
@@ -28,6 +25,9 @@ pub(crate) fn all(call: &Call<'_>) -> Result<Vec<SendStatus>, Code> {
 pub(crate) fn status(call: &Call<'_>, id: &SendId) -> Result<Option<SendStatus>, Code> {
     let Some(sending) = sends::read(&call.tx, id)? else { return Ok(None) };
     let tally = sends::tally(&call.tx, id)?.ok_or(Code::RecordInconsistent)?;
+    if tally.acked {
+        return Ok(None);
+    }
     let head = &sending.head;
     let is_published = !call.tx.book()?.is_due_before_sending(call.now());
     let mut users = Vec::new();
@@ -72,6 +72,13 @@ fn user_status(call: &Call<'_>, part: &SendPart, is_published: bool) -> Result<U
     })
 }
 
+/// The head of a send whose end the app has not acked. Copies for our own devices may still go out after that.
+fn of_the_app(call: &Call<'_>, id: &SendId) -> Result<SendHead, Error> {
+    let is_acked = sends::tally(&call.tx, id)?.is_some_and(|tally| tally.acked);
+    let head = sends::head(&call.tx, id)?.filter(|head| !head.quiet && !is_acked);
+    head.ok_or(Error::of(Code::UnknownSend, "send"))
+}
+
 /// Withdraws a send for these users, or for all. `may_have_given` says whether a user's batch may be on its way already.
 pub(crate) fn cancel(
     call: &mut Call<'_>,
@@ -79,7 +86,7 @@ pub(crate) fn cancel(
     users: Option<&[UserId]>,
     may_have_given: &dyn Fn(&UserId) -> bool,
 ) -> Result<(), Error> {
-    let head = sends::head(&call.tx, id)?.filter(|head| !head.quiet).ok_or(Error::of(Code::UnknownSend, "send"))?;
+    let head = of_the_app(call, id)?;
     if let Some(item) =
         users.and_then(|users| users.iter().position(|user| !head.users.iter().any(|to| to.user == *user)))
     {
@@ -97,8 +104,8 @@ pub(crate) fn cancel(
 
 /// Tries again for everybody for whom the send failed or was withdrawn.
 pub(crate) fn retry(call: &mut Call<'_>, id: &SendId) -> Result<(), Error> {
-    sends::head(&call.tx, id)?.filter(|head| !head.quiet).ok_or(Error::of(Code::UnknownSend, "send"))?;
-    for user in sends::reopen(&mut call.tx, &call.us.party.user, id)? {
+    of_the_app(call, id)?;
+    for user in sends::reopen(&mut call.tx, &call.us.party.user, id, call.context.now)? {
         start::follow_user(call, &user)?;
     }
     Ok(())
@@ -107,8 +114,8 @@ pub(crate) fn retry(call: &mut Call<'_>, id: &SendId) -> Result<(), Error> {
 /// Gives up what has waited for too long.
 pub(crate) fn expire(call: &mut Call<'_>) -> Result<(), Code> {
     for id in sends::all(&call.tx)? {
-        let Some(head) = sends::head(&call.tx, &id)? else { continue };
-        let age = call.now().0.saturating_sub(head.sent_at);
+        let (Some(head), Some(tally)) = (sends::head(&call.tx, &id)?, sends::tally(&call.tx, &id)?) else { continue };
+        let age = call.now().0.saturating_sub(tally.tried_at);
         if u128::from(age) <= MAX_SEND_AGE.as_millis() {
             continue;
         }

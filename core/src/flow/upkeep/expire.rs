@@ -22,9 +22,11 @@ pub(super) fn all(tx: &mut Tx<'_>, own: &Own, now: Timestamp) -> Result<Vec<Even
     let emptied_at = own.mailbox_emptied_at;
     peers(tx, emptied_at, now)?;
     pre_keys(tx, emptied_at, now)?;
-    seen_envelopes(tx, now)?;
-    let mut events = held_envelopes(tx, now)?;
-    events.extend(held_contents(tx, now)?);
+    // Nothing expires before the mailbox was read to its end.
+    let read_at = Timestamp(emptied_at.min(now.0));
+    seen_envelopes(tx, read_at)?;
+    let mut events = held_envelopes(tx, read_at)?;
+    events.extend(held_contents(tx, read_at)?);
     scopes(tx, &own.user, emptied_at, now)?;
     link::forget_old(tx, now)?;
     Ok(events)
@@ -61,11 +63,11 @@ fn pre_keys(tx: &mut Tx<'_>, emptied_at: u64, now: Timestamp) -> Result<(), Code
 }
 
 /// > kept 30 days, at most 4,096 per peer device
-fn seen_envelopes(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Code> {
+fn seen_envelopes(tx: &mut Tx<'_>, read_at: Timestamp) -> Result<(), Code> {
     let mut kept: BTreeMap<Vec<u8>, Vec<(u64, Key)>> = BTreeMap::new();
     for key in tx.keys(&Places::all(Kind::Received))? {
         let Some(SeenEnvelope { at }) = tx.get(&key)? else { continue };
-        if now.since(Timestamp(at)) > KEEP_RECEIVED_IDS {
+        if read_at.since(Timestamp(at)) > KEEP_RECEIVED_IDS {
             tx.delete(key);
         } else if let Some((device, _)) = key.split_last_chunk::<16>() {
             kept.entry(device.to_vec()).or_default().push((at, key));
@@ -81,10 +83,10 @@ fn seen_envelopes(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Code> {
     Ok(())
 }
 
-fn held_envelopes(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Event>, Code> {
+fn held_envelopes(tx: &mut Tx<'_>, read_at: Timestamp) -> Result<Vec<Event>, Code> {
     let mut events = Vec::new();
     for (key, held) in held::envelopes(tx)? {
-        if now.since(Timestamp(held.at)) <= KEEP_RECEIVED_IDS {
+        if read_at.since(Timestamp(held.at)) <= KEEP_RECEIVED_IDS {
             continue;
         }
         let envelope = Envelope::decode(&held.envelope).map_err(|_| Code::RecordInconsistent)?;
@@ -94,10 +96,10 @@ fn held_envelopes(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Event>, Code> {
     Ok(events)
 }
 
-fn held_contents(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Event>, Code> {
+fn held_contents(tx: &mut Tx<'_>, read_at: Timestamp) -> Result<Vec<Event>, Code> {
     let mut events = Vec::new();
     for (key, held) in held::all_contents(tx)? {
-        if now.since(Timestamp(held.at)) > KEEP_RECEIVED_IDS {
+        if read_at.since(Timestamp(held.at)) > KEEP_RECEIVED_IDS {
             held::take_content(tx, key, &held)?;
             events.push(Event::HeldDropped { user: held.user.clone() });
         }

@@ -153,8 +153,8 @@ fn offer(call: &mut Call<'_>, one_time: u32, epoch: u64, form: &bundle::Publicat
     Ok(Publication { id, bytes })
 }
 
-/// The server has taken an upload; only now do its one-time keys count as offered.
-pub(crate) fn published(call: &mut Call<'_>, id: &PublicationId) -> Result<(), Error> {
+/// The server has taken an upload; only now do its one-time keys count as offered. Gives how many of each kind there are.
+pub(crate) fn published(call: &mut Call<'_>, id: &PublicationId) -> Result<u32, Error> {
     let key = Places::only(Kind::Publication);
     let waiting: Option<PendingUpload> = call.tx.get(&key)?;
     let waiting = waiting.filter(|waiting| waiting.id == *id).ok_or(Code::InvalidArgument)?;
@@ -174,5 +174,5 @@ pub(crate) fn published(call: &mut Call<'_>, id: &PublicationId) -> Result<(), E
     }
     call.tx.put_book(&book)?;
     call.tx.delete(key);
-    Ok(())
+    Ok(waiting.one_time)
 }
