@@ -89,8 +89,10 @@ fn a_full_disk_is_told_and_leaves_the_store_as_it_was() {
     // What can be written no longer is told apart from what is full.
     fs::remove_file(&filler).unwrap();
     assert!(mount(&["mount", "-o", "remount,ro"]).unwrap().success());
-    let read_only = SqliteStore::open(&path).and_then(|store| store.load(&[], true).map(drop));
+    let read_only = SqliteStore::open(&path).unwrap();
     let detail = format!("{}: {}", path.display(), std::io::Error::from_raw_os_error(30));
-    assert_eq!(read_only, Err(StoreError::new(StoreErrorKind::ReadOnly, &detail)));
+    let expected = CommitError::Store(StoreError::new(StoreErrorKind::ReadOnly, &detail));
+    assert_eq!(read_only.commit(before, &put(2, 100)), Err(expected));
+    drop(read_only);
     assert!(mount(&["umount"]).unwrap().success());
 }

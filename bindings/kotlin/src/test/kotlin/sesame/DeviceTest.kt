@@ -75,6 +75,7 @@ class DeviceTest {
                 when (it) {
                     is Received.Message -> "message from ${it.content.user}"
                     is Received.Event -> "event"
+                    is Received.Duplicate -> "duplicate"
                     is Received.Failure -> "failure ${it.confirm}"
                     is Received.Held -> "held"
                 }
