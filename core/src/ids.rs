@@ -7,36 +7,38 @@ use crate::{
     limits::MAX_USER_ID,
 };
 use core::fmt;
-use std::borrow::Cow;
 
-/// A user id: 1 to 64 bytes, chosen by the app.
+/// A user id: 1 to 64 bytes of UTF-8, chosen by the app. Two ids are the same user only if their bytes are equal: an app whose names may be
+/// composed and decomposed normalises them first.
 ///
 /// ```
 /// use sesame_core::ids::UserId;
-/// assert_eq!(UserId::try_new(b"alice".to_vec()).unwrap().as_bytes(), b"alice");
+/// assert_eq!(UserId::try_new(b"alice".to_vec()).unwrap().as_str(), "alice");
 /// assert!(UserId::try_new(vec![]).is_none());
-/// assert!(UserId::try_new(vec![0; 65]).is_none());
+/// assert!(UserId::try_new(vec![b'a'; 65]).is_none());
+/// assert!(UserId::try_new(vec![0xff]).is_none());
 /// ```
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct UserId(Vec<u8>);
+pub struct UserId(String);
 
 impl UserId {
-    /// Takes 1 to 64 bytes; `None` for any other length.
+    /// Takes 1 to 64 bytes of UTF-8; `None` for anything else.
     #[must_use]
     pub fn try_new(bytes: Vec<u8>) -> Option<Self> {
-        (1..=MAX_USER_ID).contains(&bytes.len()).then_some(Self(bytes))
+        let id = String::from_utf8(bytes).ok()?;
+        (1..=MAX_USER_ID).contains(&id.len()).then_some(Self(id))
     }
 
     /// The bytes of the id.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.0.as_bytes()
     }
 
-    /// The name as text, for people to read. Bytes that are no UTF-8 are shown as U+FFFD.
+    /// The id as text.
     #[must_use]
-    pub fn to_string_lossy(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

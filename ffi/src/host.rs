@@ -45,10 +45,10 @@ pub fn user_id(user: &str) -> Result<UserId, Error> {
     UserId::try_from(user)
 }
 
-/// A user id for the host. Bytes that are no UTF-8 came from a host of another kind, and are shown as U+FFFD.
+/// A user id for the host.
 #[must_use]
 pub fn user_name(user: &UserId) -> String {
-    String::from_utf8_lossy(user.as_bytes()).into_owned()
+    user.as_str().to_owned()
 }
 
 #[cfg(test)]

@@ -125,9 +125,7 @@ fn history() -> Value {
     let lists: Vec<String> = lists.collect();
     let set = world.operations(ALICE, id);
     let view = set.view().unwrap();
-    let names = |users: Vec<&UserId>| {
-        users.iter().map(|u| String::from_utf8_lossy(u.as_bytes()).into_owned()).collect::<Vec<_>>()
-    };
+    let names = |users: Vec<&UserId>| users.iter().map(|u| u.as_str().to_owned()).collect::<Vec<_>>();
     let kinds = set.operations().iter().map(|o| core::mem::discriminant(&o.form.body)).collect::<HashSet<_>>();
     assert_eq!((kinds.len(), view.void.len()), (7, 1), "every kind is there, and one that does not count");
     json!({

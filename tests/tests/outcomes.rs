@@ -92,7 +92,10 @@ fn the_end_of_a_send_names_whom_it_did_not_reach_and_counts_the_rest() {
     let status = world.status(BOB, &send.id).unwrap();
     let sent = (Outcome::Sent, 0);
     assert_eq!(outcomes(&status), [sent, sent, sent, (Outcome::Failed, Code::UnknownUser.number())]);
-    assert!(status.finished && status.users[..3].iter().all(|user| user.reached == 1 && user.waiting_for == WaitingFor::Nothing));
+    assert!(
+        status.finished
+            && status.users[..3].iter().all(|user| user.reached == 1 && user.waiting_for == WaitingFor::Nothing)
+    );
     let with = world.with(BOB, |device, context| device.send_with(context, &send.content_id)).unwrap();
     assert_eq!(with, Some(status.clone()));
     assert_eq!(world.with(BOB, |device, context| device.sends(context)).unwrap(), [status]);

@@ -117,7 +117,7 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_000);
 
     fn user(n: u32) -> UserId {
-        UserId::try_new(n.to_be_bytes().to_vec()).unwrap()
+        UserId::try_new(format!("{n:03}").into_bytes()).unwrap()
     }
 
     fn claim(count: u16, digest: u8) -> Claim {

@@ -59,7 +59,11 @@ pub(crate) fn create(tx: &mut Tx<'_>, us: &UserId, random: [u8; 8], sending: &Se
     let own_open = head.users.iter().any(|to| to.user == *us);
     let open = head.users.len() - usize::from(own_open);
     let open = u32::try_from(open).map_err(|_| Code::TooMany)?;
-    put_tally(tx, &id, &SendTally { open, own_open, to_self: open == 0, item: None, acked: false, tried_at: head.sent_at })?;
+    put_tally(
+        tx,
+        &id,
+        &SendTally { open, own_open, to_self: open == 0, item: None, acked: false, tried_at: head.sent_at },
+    )?;
     if !head.quiet {
         tx.put(tx.places().content(&head.content_id), &ContentOf { send: id })?;
     }
