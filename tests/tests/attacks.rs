@@ -8,6 +8,7 @@ use sesame_core::internal::steps::{Answers, Need, Rejection, Steps};
 use sesame_core::internal::wire::bundle::Bundle;
 use sesame_core::internal::wire::content::{Body, SentTo, Stamp};
 use sesame_core::internal::wire::device_list::SignedDeviceList;
+use sesame_core::limits::ONE_TIME_PRE_KEYS;
 use sesame_core::{
     context::{Context, Timestamp},
     internal::{
@@ -15,7 +16,6 @@ use sesame_core::{
         model::{Peer, User},
     },
 };
-use sesame_core::limits::ONE_TIME_PRE_KEYS;
 use sesame_core::{device::Device, event::Event};
 use sesame_core::{ids::Scope, internal::record::Record};
 use sesame_core::{

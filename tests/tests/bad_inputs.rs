@@ -1,9 +1,9 @@
 //! Every case of the corpus gives its code, and changes nothing.
 
 use sesame_core::context::{Context, Timestamp};
+use sesame_core::device::Device;
 use sesame_core::internal::steps::{Answers, Steps};
 use sesame_core::store::MemoryStore;
-use sesame_core::device::Device;
 use sesame_tests::bad_inputs::{Surface, corpus, text};
 use sesame_tests::{failures, store_key, user};
 use std::sync::Arc;

@@ -143,7 +143,11 @@ fn play(case: Case) {
             ends_well(&mut world, &send.unwrap(), &format!("{at}, directly"));
             let group = *group.get_or_insert_with(|| {
                 let (id, send) = world.found_quietly(ALICE, "All", &names);
-                ends_well(&mut world, &PendingSend { id: send.id, content_id: sesame_core::ids::ContentId([0; 16]) }, &at);
+                ends_well(
+                    &mut world,
+                    &PendingSend { id: send.id, content_id: sesame_core::ids::ContentId([0; 16]) },
+                    &at,
+                );
                 id
             });
             assert_eq!(send_in(&mut world, group, &too_large), Err(Code::PayloadTooLarge));
@@ -193,7 +197,6 @@ fn more_than_256_users_or_none_are_refused_before_anything_is_written() {
     }
     assert_eq!(world.dump(ALICE), rows);
     // Users who are named twice, and we ourselves, do not count.
-    let again: Vec<UserId> =
-        users[1..].iter().chain(&users[1..]).cloned().chain([user("alice")]).collect();
+    let again: Vec<UserId> = users[1..].iter().chain(&users[1..]).cloned().chain([user("alice")]).collect();
     world.with(ALICE, |device, context| device.batch_encrypt(context, &again, b"x", None)).unwrap();
 }

@@ -315,7 +315,9 @@ fn mail_that_contests_a_member_ends_the_waiting_group_send_for_that_member() {
     while !said.needs.is_empty() {
         let mut answers = world.relay.answer(&said.needs);
         answers.unknown_users.clear();
-        other.with(JEN, |device, context| sesame_core::internal::steps::Steps::apply(device, context, &answers)).unwrap();
+        other
+            .with(JEN, |device, context| sesame_core::internal::steps::Steps::apply(device, context, &answers))
+            .unwrap();
         said = other.standing_of(JEN, &said);
     }
     let envelope = said.batches.iter().find(|batch| batch.user == user("bob")).unwrap().envelopes[0].envelope.clone();
@@ -367,7 +369,8 @@ fn a_message_to_ourselves_ends_with_its_copies() {
     world.run(BOB);
     assert_eq!(ends(&mut world, BOB, &send.id), [finished(&send, 1, &[], vec![])]);
     assert_eq!(world.read(TABLET), [b"note"]);
-    let send = world.with(BOB, |device, context| device.encrypt_to(context, &user("bob"), DeviceId(2), b"psst")).unwrap();
+    let send =
+        world.with(BOB, |device, context| device.encrypt_to(context, &user("bob"), DeviceId(2), b"psst")).unwrap();
     world.run(BOB);
     assert_eq!(ends(&mut world, BOB, &send.id), [finished(&send, 1, &[], vec![])]);
     assert_eq!(world.read(TABLET), [b"psst"]);

@@ -149,7 +149,8 @@ fn r04_first_what_makes_the_device_known_then_lists_bundles_batches_and_the_rest
     let out = all(&mut world, carol);
     assert_eq!(kinds(&out), [RequestKind::Submit]);
     // What was signed anew for its age holds up nothing; a list with other devices goes before all else.
-    let to_alice = |request: &ServerRequest| batches(request).iter().filter(|batch| batch.user == user("alice")).count();
+    let to_alice =
+        |request: &ServerRequest| batches(request).iter().filter(|batch| batch.user == user("alice")).count();
     assert_eq!(to_alice(&out[0]), 1);
     world.with_requests(carol, |_, _, requests| requests.retry_now());
     world.pass(8 * DAY);

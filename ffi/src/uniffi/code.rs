@@ -171,6 +171,8 @@ pub enum Code {
     RefusedByPolicy = 329,
     /// The recipient's devices have changed.
     StaleView = 330,
+    /// The inbox is full.
+    InboxFull = 331,
     /// The store is locked.
     StoreBusy = 401,
     /// The store failed to read or write.
@@ -296,6 +298,7 @@ impl Code {
             Self::MailboxFull => "MAILBOX_FULL",
             Self::RefusedByPolicy => "REFUSED_BY_POLICY",
             Self::StaleView => "STALE_VIEW",
+            Self::InboxFull => "INBOX_FULL",
             Self::StoreBusy => "STORE_BUSY",
             Self::StoreIo => "STORE_IO",
             Self::StoreFull => "STORE_FULL",
@@ -403,6 +406,7 @@ impl From<Core> for Code {
             Core::MailboxFull => Self::MailboxFull,
             Core::RefusedByPolicy => Self::RefusedByPolicy,
             Core::StaleView => Self::StaleView,
+            Core::InboxFull => Self::InboxFull,
             Core::StoreBusy => Self::StoreBusy,
             Core::StoreIo => Self::StoreIo,
             Core::StoreFull => Self::StoreFull,

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from . import _native
+from .codes import Code
 
 # UniFFI's module has no annotations that mypy could follow.
 _classes: Any = _native
