@@ -4,15 +4,15 @@ import kotlinx.io.bytestring.ByteString
 import kotlinx.io.bytestring.decodeToString
 import kotlinx.io.bytestring.encodeToByteString
 
-val KEY = ByteString(ByteArray(32) { 0x5a })
+val KEY = StoreKey(ByteArray(32) { 0x5a })
 
 /** One device, as an app drives it: it moves bytes between the library and the server. */
 class Host(
     private val relay: LocalRelay,
     val device: Device,
 ) {
-    val user = device.user()
-    val id = device.id()
+    val user = device.user
+    val id = device.id
 
     fun publish() {
         while (true) {
