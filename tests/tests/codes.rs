@@ -326,11 +326,8 @@ fn a_user_links_one_device_too_many() -> Code {
     for _ in 1..MAX_DEVICES {
         world.link_quietly("bob");
     }
-    let linked = world.with(BOB, |d, c| {
-        let linking = Device::begin_link(Arc::new(MemoryStore::new()), &store_key(), c).unwrap();
-        d.link(c, linking.code())
-    });
-    linked.unwrap_err().code
+    let linking = linking(&mut world);
+    world.with(BOB, |device, context| device.link_device(context, linking.code())).unwrap_err().code
 }
 
 /// What a store gives whose path lies in a fresh folder.
