@@ -327,8 +327,8 @@ fn a_user_links_one_device_too_many() -> Code {
         world.link_quietly("bob");
     }
     let linked = world.with(BOB, |d, c| {
-        let linking = Device::begin_link(Arc::new(MemoryStore::new()), &store_key(), c).unwrap();
-        d.link(c, linking.code())
+        let linking = Device::begin_link(Arc::new(MemoryStore::new()), &store_key(), c, &server()).unwrap();
+        d.link_device(c, linking.code())
     });
     linked.unwrap_err().code
 }
