@@ -32,6 +32,7 @@ const ORDER: &[&[&str]] = &[
     &["flow::group"],
     &["flow::receive"],
     &["flow::upkeep"],
+    &["flow::requests"],
     &["device"],
     &["internal"],
 ];

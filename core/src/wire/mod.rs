@@ -16,4 +16,5 @@ pub mod linking;
 pub mod opening;
 pub mod padding;
 pub mod request;
+pub mod safety_code;
 pub mod size;

@@ -4,9 +4,9 @@
 //! goes; a step of linking another device; device lists; bundles; batches; the other publications; the push value; confirmations; mail.
 
 use super::{
-    Fetch, Requests, Work,
     pause::left,
     queue::{Queue, Ready},
+    state::{Fetch, Requests, Work},
 };
 use crate::{
     error::Code,

@@ -1,15 +1,15 @@
 //! A request is made of a piece of work: its body from the store, its signature for this minute.
 
 use super::{
-    Given, LENT, Next, Requests, Work,
     choose::{self, Choice},
     link,
     queue::{Queue, Ready},
+    state::{Given, LENT, Next, Requests, Work, kind},
 };
 use crate::{
     context::Timestamp,
     error::{Code, Error},
-    event::{Header, Item, RequestKind, ServerRequest},
+    event::{Header, Item, ServerRequest},
     flow::{
         send::outbox,
         upkeep::{publish, tick},
@@ -157,18 +157,4 @@ fn submit(call: &Call<'_>, parts: &[Ready]) -> Result<(Vec<Ready>, Vec<u8>), Err
         named.push(ready.clone());
     }
     Ok((named, form::Submit { batches: batches.into() }.encode()?))
-}
-
-pub(super) fn kind(path: Path) -> RequestKind {
-    match path {
-        Path::Bundles => RequestKind::Bundles,
-        Path::Confirm => RequestKind::Confirm,
-        Path::Delete => RequestKind::Delete,
-        Path::Link => RequestKind::Link,
-        Path::Lists => RequestKind::Lists,
-        Path::Mail => RequestKind::Mail,
-        Path::Publication => RequestKind::Publication,
-        Path::Push => RequestKind::Push,
-        Path::Submit => RequestKind::Submit,
-    }
 }

@@ -3,9 +3,9 @@
 //! Nothing that a server says is an error of the call. An answer that cannot be read is a failure like no answer at all: everything pauses.
 
 use super::{
-    Failure, Fetch, Heard, Requests, Work,
     pause::{after_rounds, asked},
     queue::{Queue, Ready},
+    state::{Failure, Fetch, Heard, Requests, Work},
 };
 use crate::{
     error::{Blame, Code, Error},

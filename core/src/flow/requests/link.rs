@@ -1,7 +1,10 @@
 //! The box of a link at the server (X 7): what the primary puts there, and the loop of a new device, which looks there until it finds
 //! something.
 
-use super::{LENT, give, pause::Pause};
+use super::{
+    pause::Pause,
+    state::{LENT, kind},
+};
 use crate::{
     context::{Context, Timestamp},
     error::{Code, Error},
@@ -85,7 +88,7 @@ impl LinkRequests {
         self.lent = Some((id, Timestamp(context.now.0.saturating_add(LENT))));
         self.again = None;
         let headers = vec![Header { name: "Content-Type".into(), value: form::CONTENT_TYPE.into() }];
-        let (kind, path) = (give::kind(Path::Link), Path::Link.text().into());
+        let (kind, path) = (kind(Path::Link), Path::Link.text().into());
         Ok(Some(ServerRequest { id, kind, path, headers, body, users: vec![] }))
     }
 

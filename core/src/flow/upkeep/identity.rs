@@ -9,8 +9,8 @@ use crate::{
     registry::trust,
     store::Kind,
     tx::{Call, sessions},
+    wire::safety_code,
 };
-use data_encoding::BASE32_NOPAD;
 
 /// The app accepts an account key, and what was held for it is opened; or it stays with the pinned one.
 pub(crate) fn accept(call: &mut Call<'_>, user: &UserId, account_key: &AccountKey) -> Result<Vec<Received>, Error> {
@@ -80,22 +80,13 @@ pub(crate) fn safety_number(call: &Call<'_>, user: &UserId) -> Result<String, Er
     Ok(digits)
 }
 
-/// What a safety code begins with.
-const MARK: &str = "SESAMESN1";
-
 /// The same comparison for a camera: 256 bits instead of 60 digits.
 pub(crate) fn safety_code(call: &Call<'_>, user: &UserId) -> Result<String, Error> {
-    let hash = Sides::of(call, user)?.hash(labels::SAFETY_CODE, 0);
-    Ok(format!("{MARK}{}", BASE32_NOPAD.encode(&hash)))
+    Ok(safety_code::encode(&Sides::of(call, user)?.hash(labels::SAFETY_CODE, 0)))
 }
 
 /// Whether a code is the one that this device would show.
 pub(crate) fn compare_safety_code(call: &Call<'_>, user: &UserId, code: &str) -> Result<bool, Error> {
-    let code = code.trim().to_ascii_uppercase();
-    let text = code.strip_prefix(MARK).ok_or(Error::of(Code::InvalidArgument, "code"))?;
-    let shown = BASE32_NOPAD.decode(text.as_bytes()).map_err(|_| Error::of(Code::InvalidArgument, "code"))?;
-    if shown.len() != 32 {
-        return Err(Error::of(Code::InvalidArgument, "code"));
-    }
-    Ok(Sides::of(call, user)?.hash(labels::SAFETY_CODE, 0).as_slice() == shown)
+    let shown = safety_code::decode(code).ok_or(Error::of(Code::InvalidArgument, "code"))?;
+    Ok(Sides::of(call, user)?.hash(labels::SAFETY_CODE, 0) == shown)
 }
