@@ -65,6 +65,8 @@ pub fn play() -> World {
     world.say(BOB, other, b"welcome, Jen").unwrap();
     world.receive(JEN).unwrap();
     stranger_as_bob(&mut world);
+    // A user whose list is asked for.
+    world.with(BOB, |d, c| d.look_up(c, &[user("zoe")])).unwrap();
     world.pass(3 * DAY);
     world.with(ALICE, |d, c| d.publication(c, Some(0))).unwrap();
     world

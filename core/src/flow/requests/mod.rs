@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const LENT: u64 = 60_000;
 
 /// A piece of work that goes to the server in one request.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub(crate) enum Work {
     Bundles(Vec<(UserId, DeviceId)>),
     Confirm(Vec<u64>),
@@ -44,6 +44,13 @@ pub(crate) enum Work {
     Publication(PublicationId),
     Push(Vec<u8>),
     Submit(Vec<Ready>),
+}
+
+// By hand: a derived Debug would print the push value.
+impl core::fmt::Debug for Work {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Work({})", self.path().text())
+    }
 }
 
 impl Work {
