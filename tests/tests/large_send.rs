@@ -98,5 +98,4 @@ fn a_send_to_1000_users_of_a_group_settles_in_one_commit_for_each_answer() {
     let commits = store.take_commits();
     println!("one accepted for each user: {commits} commits, {:.0} µs for each user", micros(time));
     assert!(commits >= USERS as u64);
-    assert!(heard < time, "an answer for many is cheaper than one for each: {heard:?} {time:?}");
 }
