@@ -18,6 +18,9 @@ const HOSTS: [(&str, &str, &str); 5] = [
     ("swift", "SesameFFI.modulemap", "bindings/swift/Sources/SesameFFI/module.modulemap"),
 ];
 
+/// The files that `sesame-bindgen patch` changes.
+const PATCHED: [&str; 1] = ["kt"];
+
 /// Builds the library with the UniFFI face alone.
 pub(crate) fn build_library() -> Result<(), String> {
     run("cargo", &["build", "-p", "sesame-ffi", "--no-default-features", "--features", "uniffi"])
@@ -85,32 +88,16 @@ fn hosts() -> Result<Vec<(&'static str, String)>, String> {
             &library.to_string_lossy(),
         ])?;
     }
-    let read = |(language, file, to)| match fs::read_to_string(out.join(file)) {
-        Ok(text) if language == "kotlin" => Ok((to, with_causes(&text)?)),
-        Ok(text) => Ok((to, text)),
-        Err(error) => Err(format!("no {language} was generated: {file}: {error}")),
-    };
-    HOSTS.into_iter().map(read).collect()
+    HOSTS.into_iter().map(|(language, file, to)| Ok((to, host(language, &out.join(file))?))).collect()
 }
 
-/// Kotlin, in which what an app's store throws is the cause of the call's error: UniFFI keeps its text alone.
-fn with_causes(text: &str) -> Result<String, String> {
-    let thrown = "    } catch(e: kotlin.Exception) {\n        if (e is E) {\n";
-    let lift = "(error_buf: RustBuffer.ByValue): SesameException = FfiConverterTypeSesameError.lift(error_buf)\n";
-    let begin = "    var status = UniffiRustCallStatus()\n    val return_value";
-    let changes = [
-        (begin, format!("    Thrown.begin(errorHandler)\n{begin}")),
-        (thrown, "    } catch(e: kotlin.Exception) {\n        Thrown.by(e)\n        if (e is E) {\n".to_owned()),
-        (lift, lift.replace("lift(error_buf)\n", "lift(error_buf).let(Thrown::causes)\n")),
-    ];
-    let mut text = text.to_owned();
-    for (from, to) in changes {
-        if text.matches(from).count() != 1 {
-            return Err(format!("UniFFI's Kotlin no longer has {from:?} once"));
-        }
-        text = text.replace(from, &to);
+/// A generated file, with our patches if there are some for its kind.
+fn host(language: &str, path: &Path) -> Result<String, String> {
+    if PATCHED.iter().any(|extension| path.extension().is_some_and(|it| it == *extension)) {
+        let text = generator(&["patch", language, &path.to_string_lossy()])?;
+        return String::from_utf8(text).map_err(|error| error.to_string());
     }
-    Ok(text)
+    fs::read_to_string(path).map_err(|error| format!("no {language} was generated: {}: {error}", path.display()))
 }
 
 /// What follows from core's definitions alone: where it is committed, and the text.

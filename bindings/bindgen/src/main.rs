@@ -1,10 +1,11 @@
 //! The generators. `sesame-bindgen types ROOT OUT` writes what follows from core's definitions, `sesame-bindgen header ROOT` prints the C
-//! header; any other call is uniffi's own command line.
+//! header, `sesame-bindgen patch LANGUAGE FILE` prints what UniFFI has generated with our changes; any other call is uniffi's own command line.
 
 mod c_face;
 mod codes;
 mod ledger;
 mod model;
+mod patch;
 mod python;
 mod source;
 mod story;
@@ -24,6 +25,16 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("the types could not be generated: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        ["patch", language, file] => match patch::patched(language, Path::new(file)) {
+            Ok(text) => {
+                print!("{text}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("what UniFFI has generated for {language} could not be patched: {error}");
                 ExitCode::FAILURE
             }
         },

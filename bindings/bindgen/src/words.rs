@@ -151,6 +151,34 @@ pub(crate) fn camel(name: &str) -> String {
     text
 }
 
+/// A line in which names such as `content_id` stand as `contentId`.
+pub(crate) fn camel_names(line: &str) -> String {
+    let is_name = |word: &str| {
+        let is_lower = word.chars().all(|it| it == '_' || it.is_ascii_lowercase() || it.is_ascii_digit());
+        is_lower && word.trim_matches('_').contains('_') && word.starts_with(|it: char| it.is_ascii_lowercase())
+    };
+    words(line).into_iter().map(|word| if is_name(word) { camel(word) } else { word.to_owned() }).collect()
+}
+
+/// A line in which the name `from`, where it stands alone, is `to`.
+pub(crate) fn renamed(line: &str, from: &str, to: &str) -> String {
+    words(line).into_iter().map(|word| if word == from { to } else { word }).collect()
+}
+
+/// The words of a line and what lies between them.
+fn words(line: &str) -> Vec<&str> {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut words = Vec::new();
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|letter| is_word(letter) != is_word(first)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        words.push(word);
+        rest = after;
+    }
+    words
+}
+
 /// One of many: `batches` as `batch`.
 pub(crate) fn one_of(many: &str) -> &str {
     many.strip_suffix("ches").map_or_else(|| many.strip_suffix('s').unwrap_or(many), |_| &many[..many.len() - 2])
@@ -186,6 +214,15 @@ mod tests {
         assert_eq!(with_length("In which group; absent if direct.", 32), "In which group, 32 bytes; absent if direct.");
         assert_eq!(with_length("Ed25519, 32 bytes.", 32), "Ed25519, 32 bytes.");
         assert_eq!(with_length("For `device.ack()`.", 16), "For `device.ack()`, 16 bytes.");
+    }
+
+    #[test]
+    fn names_in_a_line_are_said_in_camel_case_or_renamed() {
+        assert_eq!(
+            camel_names("For `registry.accept_identity()`, `SCREAMING_NAME`, a_b_c."),
+            "For `registry.acceptIdentity()`, `SCREAMING_NAME`, aBC."
+        );
+        assert_eq!(renamed("val x: Bytes? = TypeBytes(Bytes)", "Bytes", "Data"), "val x: Data? = TypeBytes(Data)");
     }
 
     #[test]

@@ -136,7 +136,7 @@ fun main() {
             measure(kind, writer, reader, peers.map { it.user })
         }
         val times = mutableListOf<Long>()
-        repeat(20_000) { timed(times) { peers.first().device.id() } }
+        repeat(20_000) { timed(times) { peers.first().device.id } }
         show("call", 1, times.takeLast(2000))
     } finally {
         folder.toFile().deleteRecursively()

@@ -42,7 +42,7 @@ private class Peer {
 
     private fun take(device: Device): List<String> {
         this.device = device
-        return listOf(device.id().toString())
+        return listOf(device.id.toString())
     }
 
     private inline fun none(call: () -> Unit): List<String> {

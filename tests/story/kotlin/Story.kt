@@ -88,8 +88,8 @@ private class Host(
     val own: FailingStore?,
     var device: Device,
 ) {
-    val user = device.user()
-    val id = device.id()
+    val user = device.user
+    val id = device.id
 }
 
 /** What a scene has made so far. */
@@ -224,8 +224,8 @@ private class Scene(
         made: NewGroup,
     ) {
         val (group, send) = made
-        groups[step.text("as")] = group.id()
-        say("group ${s(group.id())}")
+        groups[step.text("as")] = group.id
+        say("group ${s(group.id)}")
         begin(host(step), send)
     }
 
@@ -273,8 +273,8 @@ private class Scene(
         val primary = hosts.getValue(step.text("primary"))
         val (store, own) = store(step)
         Linking.begin(store, KEY).use { linking ->
-            say("code ${h(linking.code().encodeToByteString())}")
-            val answer = primary.device.confirmLink(linking.code())
+            say("code ${h(linking.code.encodeToByteString())}")
+            val answer = primary.device.confirmLink(linking.code)
             say("answer ${answer.size} ${h(answer)}")
             val host = join(step, Host(primary.relay, store, own, linking.complete(answer)))
             publish(primary)
@@ -293,7 +293,7 @@ private class Scene(
         host.device.wipe()
         host.device.close()
         host.device = Device.open(host.store, KEY)
-        say("device ${host.device.id()}")
+        say("device ${host.device.id}")
     }
 
     private fun acceptIdentity(step: Step) {

@@ -10,7 +10,7 @@ public operator fun NewGroup.component2(): PendingSend = send()
  * Runs [block] with this device, then wipes its keys from memory and lets go of it, whatever came of it.
  *
  * [Device.close] alone lets go of the handle; the keys live on while a [Group], a [Session] or a [DeviceRegistry] of this device does. A block
- * that closes the device itself leaves nothing to wipe with: that fails with an [IllegalStateException], or is suppressed by what the block throws.
+ * that closes the device itself leaves nothing to wipe with: that fails with [Code.CLOSED], or is suppressed by what the block throws.
  */
 public inline fun <R> Device.useThenWipe(crossinline block: (Device) -> R): R =
     use { device ->

@@ -96,7 +96,7 @@ class DeviceTest {
         val device = Device.create(Store.memory(), KEY, "alice")
         device.close()
         device.close()
-        assertFailsWith<IllegalStateException> { device.user() }
+        assertEquals(Code.CLOSED, assertFailsWith<SesameException.App> { device.user }.code)
     }
 
     @Test

@@ -128,11 +128,11 @@ class StoreTest {
         val store = FailingStore()
         val device = Device.create(Store.app(store), KEY, "alice")
         var code: Code? = null
-        store.onLoad = { code = assertFailsWith<SesameException.App> { device.id() }.code }
+        store.onLoad = { code = assertFailsWith<SesameException.App> { device.groups() }.code }
         assertEquals(listOf(), device.inbox())
         assertEquals(Code.REENTRANT, code)
         // A store that fails by it shows that, and not a fault of its own.
-        store.onLoad = { device.id() }
+        store.onLoad = { device.groups() }
         val failed = assertFailsWith<SesameException.App> { device.inbox() }
         assertEquals(Code.REENTRANT, failed.code)
         assertEquals(Code.REENTRANT, assertIs<SesameException.App>(failed.cause).code)

@@ -11,8 +11,8 @@ class Host(
     private val relay: LocalRelay,
     val device: Device,
 ) {
-    val user = device.user()
-    val id = device.id()
+    val user = device.user
+    val id = device.id
 
     fun publish() {
         while (true) {
