@@ -19,7 +19,7 @@ const HOSTS: [(&str, &str, &str); 5] = [
 ];
 
 /// The files that `sesame-bindgen patch` changes.
-const PATCHED: [&str; 1] = ["kt"];
+const PATCHED: [&str; 2] = ["kt", "swift"];
 
 /// Builds the library with the UniFFI face alone.
 pub(crate) fn build_library() -> Result<(), String> {

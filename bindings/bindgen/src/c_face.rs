@@ -131,9 +131,9 @@ fn c_type(ty: &Type, faces: &[Face]) -> Result<String, String> {
 fn docs(part: &Part) -> String {
     let docs = said(&part.docs, Voice::C);
     match &part.ty {
-        Type::Id(length, _) => with_length(&docs, *length),
+        Type::Id(length, ..) => with_length(&docs, *length),
         Type::Option(inner) => match &**inner {
-            Type::Id(length, _) => or(&with_length(&docs, *length), "absent"),
+            Type::Id(length, ..) => or(&with_length(&docs, *length), "absent"),
             _ => docs,
         },
         _ => docs,
@@ -412,17 +412,17 @@ fn value(ty: &Type, place: &str, drops: bool, faces: &[Face]) -> Result<String, 
         Type::Code => format!("{place}.into()"),
         Type::Device => format!("{place}.0"),
         Type::User => format!("tree.user(&{place})"),
-        Type::Id(_, access) if access.starts_with(".as") => format!("tree.copy({place}{access})"),
-        Type::Id(_, access) => format!("tree.copy(&{place}{access})"),
+        Type::Id(_, access, _) if access.starts_with(".as") => format!("tree.copy({place}{access})"),
+        Type::Id(_, access, _) => format!("tree.copy(&{place}{access})"),
         Type::Bytes if drops => format!("tree.bytes(std::mem::take(&mut {place}))"),
         Type::Bytes => format!("tree.bytes({place})"),
         Type::Text => format!("tree.bytes({place}.into_bytes())"),
         Type::StaticText => format!("tree.copy({place}.as_bytes())"),
         Type::Option(inner) => match &**inner {
-            Type::Id(_, access) if access.starts_with(".as") => {
+            Type::Id(_, access, _) if access.starts_with(".as") => {
                 format!("tree.maybe({place}.as_ref().map(|it| &it{access}[..]))")
             }
-            Type::Id(_, access) => format!("tree.maybe({place}.as_ref().map(|it| &it{access}[..]))"),
+            Type::Id(_, access, _) => format!("tree.maybe({place}.as_ref().map(|it| &it{access}[..]))"),
             Type::Bytes => format!("tree.maybe({place}.as_deref())"),
             Type::Named(name) => {
                 let one = value_name(model::named(faces, name)?.row.c);

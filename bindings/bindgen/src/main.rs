@@ -3,6 +3,7 @@
 
 mod c_face;
 mod codes;
+mod ids;
 mod ledger;
 mod model;
 mod patch;

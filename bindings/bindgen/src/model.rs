@@ -2,7 +2,7 @@
 
 use crate::{
     source::{self, Shape, Source},
-    table::{Change, DOCS, FIELDS, FOLDER, Row, TYPES, UNNAMED},
+    table::{Change, DOCS, FIELDS, FOLDER, IDS, Row, TYPES, UNNAMED},
 };
 
 /// The type of a field.
@@ -18,8 +18,8 @@ pub(crate) enum Type {
     Code,
     User,
     Device,
-    /// Bytes of one length, and how they are reached in core's type.
-    Id(usize, &'static str),
+    /// Bytes of one length, how they are reached in core's type, and their type in the faces if they have one.
+    Id(usize, &'static str, Option<&'static str>),
     Bytes,
     Text,
     StaticText,
@@ -257,7 +257,7 @@ fn argument(ty: &syn::Type) -> Option<&syn::Type> {
 
 fn type_of(source: &Source, ty: &syn::Type) -> Result<Type, String> {
     if let Some(length) = source::length(ty) {
-        return Ok(Type::Id(length, ""));
+        return Ok(Type::Id(length, "", None));
     }
     if let syn::Type::Reference(reference) = ty {
         return match last_name(&reference.elem).as_deref() {
@@ -294,7 +294,7 @@ fn type_of(source: &Source, ty: &syn::Type) -> Result<Type, String> {
                 return Ok(Type::Named(row.name));
             }
             let (length, access) = source.fixed(&name)?.ok_or(format!("{name} is not in the table of types"))?;
-            Type::Id(length, access)
+            Type::Id(length, access, IDS.iter().find(|(id, _)| *id == name).map(|(id, _)| *id))
         }
     })
 }

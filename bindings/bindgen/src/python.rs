@@ -121,9 +121,9 @@ fn ty(ty: &Type) -> String {
 fn part_docs(part: &Part) -> String {
     let docs = said(&part.docs, Voice::Method);
     match &part.ty {
-        Type::Id(length, _) => with_length(&docs, *length),
+        Type::Id(length, ..) => with_length(&docs, *length),
         Type::Option(inner) => match &**inner {
-            Type::Id(length, _) => with_length(&docs, *length),
+            Type::Id(length, ..) => with_length(&docs, *length),
             _ => docs,
         },
         _ => docs,

@@ -148,9 +148,9 @@ match event {{ {arms} {other} }}
 /// The bytes of an id that a pattern has bound.
 fn id(part: &Part, name: &str) -> String {
     let access = match &part.ty {
-        Type::Id(_, access) => access,
+        Type::Id(_, access, _) => access,
         Type::Option(inner) => match &**inner {
-            Type::Id(_, access) => access,
+            Type::Id(_, access, _) => access,
             _ => "",
         },
         _ => "",

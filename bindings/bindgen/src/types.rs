@@ -1,6 +1,6 @@
 //! The files that are generated from core's definitions.
 
-use crate::{c_face, codes, ledger::Ledger, model, python, source::Source, story, table::SOURCES, uniffi_face};
+use crate::{c_face, codes, ids, ledger::Ledger, model, python, source::Source, story, table::SOURCES, uniffi_face};
 use std::{
     fs,
     io::Write,
@@ -28,13 +28,16 @@ fn files(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
     let codes = source.codes()?;
     let faces = model::faces(&source)?;
     let event = model::named(&faces, "Event")?;
+    let ids = ids::of(&source)?;
     let known = fs::read_to_string(root.join(LEDGER)).map_err(|error| format!("{LEDGER}: {error}"))?;
     let mut ledger = Ledger::read(&known);
     let mut files = vec![
         ("ffi/src/capi/status.rs", codes::status(&codes)),
         ("ffi/src/capi/view/generated.rs", c_face::generate(&faces, &mut ledger)?),
-        ("ffi/src/uniffi/generated.rs", uniffi_face::generate(&faces)),
+        ("ffi/src/uniffi/generated.rs", uniffi_face::generate(&faces, &ids)),
         ("ffi/src/uniffi/code.rs", codes::uniffi(&codes)),
+        ("bindings/kotlin/src/generated/sesame/Ids.kt", ids::kotlin(&ids)),
+        ("bindings/swift/Sources/Sesame/Ids.swift", ids::swift(&ids)),
         ("bindings/python/src/sesame/codes.py", codes::python(&codes)),
         ("bindings/python/src/sesame/values.py", python::generate(&faces)?),
         ("tests/src/bin/story/events.rs", story::rust(event)?),

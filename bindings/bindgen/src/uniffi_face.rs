@@ -1,6 +1,7 @@
 //! The UniFFI face: records and enums that Kotlin, Swift and Python can hold, and how core's become them.
 
 use crate::{
+    ids::Id,
     model::{Body, Case, Face, Made, Part, Type},
     table::{HIDDEN, WITH_DEFAULTS},
     words::{Voice, comment, said, with_length},
@@ -15,8 +16,11 @@ use crate::host::user_name;
 ";
 
 /// The generated file, not formatted yet.
-pub(crate) fn generate(faces: &[Face]) -> String {
+pub(crate) fn generate(faces: &[Face], ids: &[Id]) -> String {
     let mut text = HEAD.to_owned();
+    for id in ids {
+        text.push_str(&id.rust());
+    }
     for face in faces {
         text.push_str(&definition(face));
         text.push_str(&conversion(face));
@@ -27,9 +31,9 @@ pub(crate) fn generate(faces: &[Face]) -> String {
 fn docs(docs: &str, ty: Option<&Type>) -> String {
     let docs = said(docs, Voice::Method);
     let docs = match ty {
-        Some(Type::Id(length, _)) => with_length(&docs, *length),
+        Some(Type::Id(length, ..)) => with_length(&docs, *length),
         Some(Type::Option(inner)) => match &**inner {
-            Type::Id(length, _) => with_length(&docs, *length),
+            Type::Id(length, ..) => with_length(&docs, *length),
             _ => docs,
         },
         _ => docs,
@@ -47,6 +51,7 @@ fn ty(ty: &Type) -> String {
         Type::U64 => "u64".to_owned(),
         Type::I64 => "i64".to_owned(),
         Type::User | Type::Text | Type::StaticText => "String".to_owned(),
+        Type::Id(_, _, Some(name)) => (*name).to_owned(),
         Type::Id(..) | Type::Bytes => "Bytes".to_owned(),
         Type::Address => "Address".to_owned(),
         Type::Option(inner) => format!("Option<{}>", self::ty(inner)),
@@ -196,9 +201,10 @@ fn converted(ty: &Type, place: &str) -> String {
         Type::Device => format!("{place}.0"),
         Type::User => format!("user_name(&{place})"),
         Type::StaticText => format!("{place}.to_owned()"),
-        Type::Id(_, "") => format!("bytes(&{place})"),
-        Type::Id(_, access) if access.starts_with(".as") => format!("bytes({place}{access})"),
-        Type::Id(_, access) => format!("bytes(&{place}{access})"),
+        Type::Id(_, access, Some(name)) => format!("{name}::from({place}{access})"),
+        Type::Id(_, "", None) => format!("bytes(&{place})"),
+        Type::Id(_, access, _) if access.starts_with(".as") => format!("bytes({place}{access})"),
+        Type::Id(_, access, _) => format!("bytes(&{place}{access})"),
         Type::Bytes => format!("Bytes({place})"),
         Type::Address | Type::Named(_) => format!("{place}.into()"),
         Type::Option(inner) if converted(inner, place) == place => place.to_owned(),

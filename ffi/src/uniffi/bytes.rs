@@ -29,6 +29,11 @@ impl std::ops::Deref for Bytes {
     }
 }
 
+/// The key of a store, 32 bytes. Kotlin's can be wiped.
+pub struct StoreKey(pub(crate) Vec<u8>);
+
+::uniffi::custom_newtype!(StoreKey, Vec<u8>);
+
 /// A list of what the core takes, or gives.
 pub(super) fn list<A: Into<B>, B>(from: Vec<A>) -> Vec<B> {
     from.into_iter().map(Into::into).collect()

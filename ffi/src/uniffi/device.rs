@@ -1,11 +1,11 @@
 //! The handles of this device: `Device`, `DeviceRegistry`, `Session`, `Linking`.
 
-use super::bytes::{Bytes, list};
+use super::bytes::{Bytes, StoreKey, list};
 use super::clock::{TestClock, clock};
 use super::error::Result;
 use super::generated::{
-    Answered, Batch, DeviceView, GroupChange, GroupKind, GroupView, Health, MailResult, PendingLink, PendingSend,
-    SendStatus, ServerRequest, SessionView, UserView,
+    AccountKey, Answered, Batch, ContentId, DeviceView, GroupChange, GroupId, GroupKind, GroupView, Health, LinkId,
+    MailResult, PendingLink, PendingSend, RequestId, SendId, SendStatus, ServerRequest, SessionView, UserView,
 };
 use super::given::id16;
 use super::group::{self, Group, NewGroup, user_ids};
@@ -15,7 +15,7 @@ use crate::host::{server, store_key, user_id, user_name};
 use sesame::{Client, Host};
 use sesame_core::{
     error::{Code, Error},
-    ids::{AccountKey, ContentId, DeviceId, LinkId, RequestId, SendId, UserId},
+    ids::{self, DeviceId, UserId},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -31,16 +31,16 @@ impl Device {
     }
 }
 
-fn host(store: &Store, store_key: Bytes, clock: Option<&TestClock>) -> Result<Host> {
+fn host(store: &Store, store_key: StoreKey, clock: Option<&TestClock>) -> Result<Host> {
     Ok(Host::new(store.inner.clone(), self::store_key(store_key.0)?).with_clock(self::clock(clock)))
 }
 
-fn send_id(send: &[u8]) -> std::result::Result<SendId, Error> {
-    id16(send, "send").map(SendId)
+fn send_id(send: &[u8]) -> std::result::Result<ids::SendId, Error> {
+    id16(send, "send").map(ids::SendId)
 }
 
-fn link_id(link: &[u8]) -> std::result::Result<LinkId, Error> {
-    id16(link, "link").map(LinkId)
+fn link_id(link: &[u8]) -> std::result::Result<ids::LinkId, Error> {
+    id16(link, "link").map(ids::LinkId)
 }
 
 #[::uniffi::export]
@@ -51,7 +51,7 @@ impl Device {
     #[::uniffi::constructor(default(token = None, clock = None))]
     pub fn create(
         store: Arc<Store>,
-        store_key: Bytes,
+        store_key: StoreKey,
         user: String,
         server: String,
         token: Option<Bytes>,
@@ -64,7 +64,7 @@ impl Device {
 
     /// Opens the device in a store.
     #[::uniffi::constructor(default(clock = None))]
-    pub fn open(store: Arc<Store>, store_key: Bytes, clock: Option<Arc<TestClock>>) -> Result<Arc<Self>> {
+    pub fn open(store: Arc<Store>, store_key: StoreKey, clock: Option<Arc<TestClock>>) -> Result<Arc<Self>> {
         Ok(Self::over(Client::open(host(&store, store_key, clock.as_deref())?)?))
     }
 
@@ -76,14 +76,14 @@ impl Device {
 
     /// Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
     #[::uniffi::method(default(body = None))]
-    pub fn respond(&self, id: Bytes, status: u16, body: Option<Bytes>) -> Result<Answered> {
-        let id = RequestId(id16(&id, "id")?);
+    pub fn respond(&self, id: RequestId, status: u16, body: Option<Bytes>) -> Result<Answered> {
+        let id = ids::RequestId(id16(&id, "id")?);
         Ok(self.client.respond(&id, status, body.as_deref().unwrap_or_default())?.into())
     }
 
     /// Takes a request back that was not sent: it is given out again at once.
-    pub fn release(&self, id: Bytes) -> Result<()> {
-        Ok(self.client.release(&RequestId(id16(&id, "id")?))?)
+    pub fn release(&self, id: RequestId) -> Result<()> {
+        Ok(self.client.release(&ids::RequestId(id16(&id, "id")?))?)
     }
 
     /// Ends every pause, and takes every request back: the network is there again.
@@ -113,13 +113,15 @@ impl Device {
     }
 
     /// The user that this device belongs to.
-    pub fn user(&self) -> Result<String> {
-        Ok(self.client.call(|device, _| Ok(user_name(device.user())))?)
+    #[must_use]
+    pub fn user(&self) -> String {
+        user_name(self.client.user())
     }
 
     /// This device's id, unique within its user.
-    pub fn id(&self) -> Result<u32> {
-        Ok(self.client.call(|device, _| Ok(device.id().0))?)
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.client.id().0
     }
 
     /// Users and their devices.
@@ -139,19 +141,19 @@ impl Device {
         &self,
         recipients: Vec<String>,
         payload: Bytes,
-        content_id: Option<Bytes>,
+        content_id: Option<ContentId>,
     ) -> Result<PendingSend> {
         let users = recipients.iter().map(|user| user_id(user)).collect::<std::result::Result<Vec<UserId>, Error>>()?;
         let content_id = content_id.map(|id| id16(&id, "content_id")).transpose()?;
-        let send = self.client.batch_encrypt(&users, &payload, content_id.map(ContentId))?;
+        let send = self.client.batch_encrypt(&users, &payload, content_id.map(ids::ContentId))?;
         Ok(send.into())
     }
 
     /// How a send stands, by its id or by its content id; nothing once the app has acked its end.
     pub fn send_status(&self, send: Bytes) -> Result<Option<SendStatus>> {
         let id = id16(&send, "send")?;
-        let status = match self.client.send_status(&SendId(id))? {
-            None => self.client.send_with(&ContentId(id))?,
+        let status = match self.client.send_status(&ids::SendId(id))? {
+            None => self.client.send_with(&ids::ContentId(id))?,
             status => status,
         };
         Ok(status.map(SendStatus::from))
@@ -163,19 +165,19 @@ impl Device {
     }
 
     /// The batches of a send that the server may have now, to look at.
-    pub fn batches(&self, send: Bytes) -> Result<Vec<Batch>> {
+    pub fn batches(&self, send: SendId) -> Result<Vec<Batch>> {
         Ok(self.client.batches(&send_id(&send)?)?.into_iter().map(Batch::from).collect())
     }
 
     /// Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
     #[::uniffi::method(default(users = None))]
-    pub fn cancel(&self, send: Bytes, users: Option<Vec<String>>) -> Result<()> {
+    pub fn cancel(&self, send: SendId, users: Option<Vec<String>>) -> Result<()> {
         let users = users.map(|users| user_ids(&users)).transpose()?;
         Ok(self.client.cancel(&send_id(&send)?, users.as_deref())?)
     }
 
     /// Tries a send again for every user for whom it failed or was withdrawn.
-    pub fn retry(&self, send: Bytes) -> Result<()> {
+    pub fn retry(&self, send: SendId) -> Result<()> {
         Ok(self.client.retry(&send_id(&send)?)?)
     }
 
@@ -185,7 +187,7 @@ impl Device {
     }
 
     /// The group with this id, 32 bytes.
-    pub fn group(&self, id: Bytes) -> Result<Arc<Group>> {
+    pub fn group(&self, id: GroupId) -> Result<Arc<Group>> {
         group::handle(&self.client, group::group_id(&id)?)
     }
 
@@ -234,12 +236,12 @@ impl Device {
     }
 
     /// The user has seen the same digits on both devices: the new device is put on the list. Gives its id.
-    pub fn confirm_link(&self, link: Bytes) -> Result<u32> {
+    pub fn confirm_link(&self, link: LinkId) -> Result<u32> {
         Ok(self.client.confirm_link(&link_id(&link)?)?.0)
     }
 
     /// Gives a link up, for example because the digits differ. Its code is never taken again.
-    pub fn cancel_link(&self, link: Bytes) -> Result<()> {
+    pub fn cancel_link(&self, link: LinkId) -> Result<()> {
         Ok(self.client.cancel_link(&link_id(&link)?)?)
     }
 
@@ -287,10 +289,10 @@ impl DeviceRegistry {
 
     /// The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
     /// to the inbox.
-    pub fn accept_identity(&self, user: String, account_key: Bytes) -> Result<()> {
+    pub fn accept_identity(&self, user: String, account_key: AccountKey) -> Result<()> {
         let user = user_id(&user)?;
         let key = <[u8; 32]>::try_from(&*account_key).map_err(|_| Error::of(Code::InvalidArgument, "account_key"))?;
-        Ok(self.client.accept_identity(&user, &AccountKey(key))?)
+        Ok(self.client.accept_identity(&user, &ids::AccountKey(key))?)
     }
 
     /// The app has compared safety numbers.
@@ -357,7 +359,7 @@ impl Linking {
     #[::uniffi::constructor(default(clock = None))]
     pub fn begin(
         store: Arc<Store>,
-        store_key: Bytes,
+        store_key: StoreKey,
         server: String,
         clock: Option<Arc<TestClock>>,
     ) -> Result<Arc<Self>> {
@@ -368,7 +370,7 @@ impl Linking {
 
     /// Takes up a link that was begun before the app was closed.
     #[::uniffi::constructor(default(clock = None))]
-    pub fn resume(store: Arc<Store>, store_key: Bytes, clock: Option<Arc<TestClock>>) -> Result<Arc<Self>> {
+    pub fn resume(store: Arc<Store>, store_key: StoreKey, clock: Option<Arc<TestClock>>) -> Result<Arc<Self>> {
         let link = sesame::Linking::resume(host(&store, store_key, clock.as_deref())?)?;
         Ok(Arc::new(Self { link }))
     }

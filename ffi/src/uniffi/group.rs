@@ -2,12 +2,14 @@
 
 use super::bytes::Bytes;
 use super::error::{Result, SesameError};
-use super::generated::{Cost, GroupChange, GroupKind, GroupView, HistoryEntry, PendingSend, SessionView};
+use super::generated::{
+    ContentId, Cost, GroupChange, GroupId, GroupKind, GroupView, HistoryEntry, PendingSend, SessionView,
+};
 use crate::host::user_id;
 use sesame::Client;
 use sesame_core::{
     error::{Code, Error},
-    ids::{ContentId, DeviceId, GroupId, GroupKind as CoreKind, UserId},
+    ids::{self, DeviceId, GroupKind as CoreKind, UserId},
 };
 use std::sync::Arc;
 
@@ -31,9 +33,9 @@ impl NewGroup {
     }
 }
 
-pub(super) fn group_id(bytes: &[u8]) -> Result<GroupId> {
+pub(super) fn group_id(bytes: &[u8]) -> Result<ids::GroupId> {
     let id = bytes.try_into().map_err(|_| SesameError::from(Error::of(Code::InvalidArgument, "group")))?;
-    Ok(GroupId(id))
+    Ok(ids::GroupId(id))
 }
 
 pub(super) fn user_ids(users: &[String]) -> Result<Vec<UserId>> {
@@ -53,7 +55,7 @@ pub(super) fn create(
     Ok(Arc::new(NewGroup { group, send: send.into() }))
 }
 
-pub(super) fn handle(client: &Arc<Client>, id: GroupId) -> Result<Arc<Group>> {
+pub(super) fn handle(client: &Arc<Client>, id: ids::GroupId) -> Result<Arc<Group>> {
     client.group(&id).map(drop)?;
     Ok(Arc::new(Group { client: client.clone(), id }))
 }
@@ -62,7 +64,7 @@ pub(super) fn handle(client: &Arc<Client>, id: GroupId) -> Result<Arc<Group>> {
 #[derive(::uniffi::Object)]
 pub struct Group {
     client: Arc<Client>,
-    id: GroupId,
+    id: ids::GroupId,
 }
 
 impl Group {
@@ -77,8 +79,9 @@ impl Group {
 #[::uniffi::export]
 impl Group {
     /// GroupID, 32 bytes.
-    pub fn id(&self) -> Bytes {
-        self.id.0.to_vec().into()
+    #[must_use]
+    pub fn id(&self) -> GroupId {
+        self.id.0.into()
     }
 
     /// Members, info, and how this user stands.
@@ -132,9 +135,9 @@ impl Group {
 
     /// Sends to all members, and a transcript to the user's own other devices. Give `content_id`, 16 bytes, for an id of your own.
     #[::uniffi::method(default(content_id = None))]
-    pub fn send(&self, payload: Bytes, content_id: Option<Bytes>) -> Result<PendingSend> {
+    pub fn send(&self, payload: Bytes, content_id: Option<ContentId>) -> Result<PendingSend> {
         let content_id = content_id.map(|id| super::given::id16(&id, "content_id")).transpose()?;
-        Ok(self.call(|group| group.send(&payload, content_id.map(ContentId)))?.into())
+        Ok(self.call(|group| group.send(&payload, content_id.map(ids::ContentId)))?.into())
     }
 
     /// The group's active session with a device, or nothing when the next send opens one.

@@ -12,7 +12,7 @@ mod receive;
 mod relay;
 mod store;
 
-pub use bytes::Bytes;
+pub use bytes::{Bytes, StoreKey};
 pub use clock::TestClock;
 pub use code::Code;
 pub use device::{Device, DeviceRegistry, Linking, Session};

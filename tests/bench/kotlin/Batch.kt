@@ -13,6 +13,7 @@ import sesame.LocalRelay
 import sesame.PendingSend
 import sesame.Received
 import sesame.Store
+import sesame.StoreKey
 import sesame.Submission
 import java.nio.file.Files
 
@@ -27,7 +28,7 @@ private class Host(
     store: Store,
     private val relay: LocalRelay,
 ) {
-    val device = Device.create(store, ByteString(ByteArray(32) { 1 }), user)
+    val device = Device.create(store, StoreKey(ByteArray(32) { 1 }), user)
 
     init {
         generateSequence { device.publication() }.forEach {

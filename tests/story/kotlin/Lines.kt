@@ -6,7 +6,9 @@ import sesame.Act
 import sesame.DeviceState
 import sesame.DeviceView
 import sesame.Event
+import sesame.GroupId
 import sesame.GroupView
+import sesame.Id
 import sesame.Message
 import sesame.Need
 import sesame.PendingSend
@@ -26,6 +28,8 @@ fun h(bytes: ByteString): String {
 @OptIn(ExperimentalStdlibApi::class)
 fun s(id: ByteString): String = id.substring(0, 4).toByteArray().toHexString()
 
+fun s(id: Id): String = s(id.bytes)
+
 /** What is there, with a space before each. */
 fun words(vararg parts: String?): String = parts.filterNot { it.isNullOrEmpty() }.joinToString("") { " $it" }
 
@@ -36,7 +40,7 @@ fun named(
 
 fun yes(flag: Boolean) = if (flag) "yes" else "no"
 
-private fun group(id: ByteString) = "group ${s(id)}"
+private fun group(id: GroupId) = "group ${s(id)}"
 
 fun line(event: Event): String = "event ${said(event)}"
 

@@ -6,12 +6,15 @@ import kotlinx.io.bytestring.ByteString
 import sesame.Answers
 import sesame.Device
 import sesame.Need
+import sesame.PublicationId
 import sesame.Received
+import sesame.SendId
 import sesame.SesameException
 import sesame.Store
+import sesame.StoreKey
 import sesame.code
 
-private val KEY = ByteString(ByteArray(32) { 0x5a })
+private val KEY = StoreKey(ByteArray(32) { 0x5a })
 
 @OptIn(ExperimentalStdlibApi::class)
 private fun ByteString.hex() = toByteArray().toHexString()
@@ -30,11 +33,11 @@ private class Peer {
             "create" -> take(Device.create(Store.sqlite(words[1]), KEY, words[0]))
             "open" -> take(Device.open(Store.sqlite(words[0]), KEY))
             "close" -> none { device.run { wipe().also { close() } } }
-            "publication" -> device.publication()?.let { listOf(it.id.hex(), it.bytes.hex()) } ?: listOf()
-            "published" -> none { device.published(words[0].bytes()) }
+            "publication" -> device.publication()?.let { listOf(it.id.bytes.hex(), it.bytes.hex()) } ?: listOf()
+            "published" -> none { device.published(PublicationId(words[0].bytes())) }
             "encrypt" -> none { device.batchEncrypt(words[0].split(","), words[1].bytes()) }
             "outbox" -> outbox()
-            "accepted" -> none { device.accepted(words[0].bytes(), words[1]) }
+            "accepted" -> none { device.accepted(SendId(words[0].bytes()), words[1]) }
             "apply" -> apply(words)
             "decrypt" -> decrypt(words.map { it.bytes() })
             else -> error("no such verb: $verb")
@@ -56,7 +59,7 @@ private class Peer {
                 send.batches.map { batch ->
                     check(batch.skips.isEmpty() && !batch.targeted)
                     val envelopes = batch.envelopes.joinToString(",") { "${it.device}=${it.envelope.hex()}" }
-                    "batch:${send.id.hex()}:${batch.user}:$envelopes"
+                    "batch:${send.id.bytes.hex()}:${batch.user}:$envelopes"
                 }
             batches +
                 send.needs.map {

@@ -4,6 +4,7 @@ package story
 
 import com.sun.jna.Function
 import com.sun.jna.NativeLibrary
+import java.io.File
 import kotlinx.io.bytestring.ByteString
 import kotlinx.io.bytestring.encodeToByteString
 import kotlinx.serialization.json.Json
@@ -14,12 +15,14 @@ import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 import kotlinx.serialization.json.long
+import sesame.AccountKey
 import sesame.Answers
 import sesame.Applied
 import sesame.Device
 import sesame.FailingStore
 import sesame.Group
 import sesame.GroupChange
+import sesame.GroupId
 import sesame.GroupKind
 import sesame.Linking
 import sesame.LocalRelay
@@ -30,13 +33,13 @@ import sesame.Received
 import sesame.SesameException
 import sesame.Store
 import sesame.StoreFault
+import sesame.StoreKey
 import sesame.Submission
 import sesame.code
 import sesame.component1
 import sesame.component2
-import java.io.File
 
-private val KEY = ByteString(ByteArray(32) { 0x5a })
+private val KEY = StoreKey(ByteArray(32) { 0x5a })
 private const val DAY = 24L * 60 * 60 * 1000
 private const val MANY = 1000u
 
@@ -100,7 +103,7 @@ private class Scene(
 ) {
     private val hosts = mutableMapOf<String, Host>()
     private val relays = mutableMapOf<String, LocalRelay>()
-    private val groups = mutableMapOf<String, ByteString>()
+    private val groups = mutableMapOf<String, GroupId>()
     private val mails = mutableMapOf<String, List<ByteString>>()
 
     fun play(step: Step) {
@@ -300,7 +303,7 @@ private class Scene(
         val registry = device(step).registry()
         val user = registry.users().find { it.user == step.text("user") }
         val key = user?.let { if (step.flag("claimed")) it.claimedKey else it.accountKey }
-        take(host(step), registry.acceptIdentity(step.text("user"), key ?: ByteString(ByteArray(32))))
+        take(host(step), registry.acceptIdentity(step.text("user"), key ?: AccountKey(ByteString(ByteArray(32)))))
     }
 
     private fun applyGarbage(step: Step) {
@@ -415,7 +418,7 @@ private class Scene(
             "abandon" -> device(step).outbox().forEach { device(step).abandon(it.id, step.text("user")) }
             "remove_device" -> sayAll(device(step).removeDevice(number(step)).map { line(it) })
             "fail" -> host(step).own!!.faults[step.text("method")] = fault(step.int("with"))
-            "open_wrong_key" -> Device.open(host(step).store, ByteString(ByteArray(32) { 0x5b }))
+            "open_wrong_key" -> Device.open(host(step).store, StoreKey(ByteArray(32) { 0x5b }))
             "create_over" -> Device.create(host(step).store, KEY, host(step).user)
             "open_empty" -> Device.open(Store.memory(), KEY)
             "spoil" -> spoil(step)

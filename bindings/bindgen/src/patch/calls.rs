@@ -3,8 +3,14 @@
 use super::{Text, handles::Handle};
 
 /// Converters whose values own nothing.
-const PLAIN: [&str; 5] =
-    ["FfiConverterBoolean", "FfiConverterInt", "FfiConverterLong", "FfiConverterUInt", "FfiConverterULong"];
+const PLAIN: [&str; 6] = [
+    "FfiConverterBoolean",
+    "FfiConverterInt",
+    "FfiConverterLong",
+    "FfiConverterUInt",
+    "FfiConverterULong",
+    "FfiConverterUShort",
+];
 
 /// One call of the library, as UniFFI lays it out.
 struct Call<'a> {

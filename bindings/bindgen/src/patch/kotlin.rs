@@ -9,6 +9,8 @@ const PROPERTIES: [(&str, &str); 4] = [("Device", "id"), ("Device", "user"), ("G
 /// All changes, in their order: a later one finds what an earlier one has made.
 pub(super) fn patch(text: &mut Text) -> Result<(), String> {
     bytes(text)?;
+    // A custom type whose class has its own name; the class stands beside the generated file.
+    text.lines("names of classes", |line| if is_itself(line) { String::new() } else { line.to_owned() })?;
     let handles = handles::of(text);
     handles::own(text, &handles)?;
     calls::lower_first(text, &handles)?;
@@ -51,6 +53,12 @@ fn causes(text: &mut Text) -> Result<(), String> {
     text.once(&format!("{thrown}        if (e is E) {{\n"), &format!("{thrown}        Thrown.by(e)\n        if (e is E) {{\n"))?;
     let lift = "(error_buf: RustBuffer.ByValue): SesameException = FfiConverterTypeSesameError.lift(error_buf)";
     text.once(&format!("{lift}\n"), &format!("{lift}.let(Thrown::causes)\n"))
+}
+
+/// `public typealias SendId = SendId`
+pub(super) fn is_itself(line: &str) -> bool {
+    let alias = line.strip_prefix("public typealias ").and_then(|rest| rest.split_once(" = "));
+    alias.is_some_and(|(name, class)| name == class)
 }
 
 /// A list says how many items it has written, whatever another thread does to it meanwhile.

@@ -8,6 +8,7 @@ mod calls;
 mod handles;
 mod kotlin;
 mod records;
+mod swift;
 
 use std::{fs, path::Path};
 
@@ -17,6 +18,7 @@ pub(crate) fn patched(language: &str, path: &Path) -> Result<String, String> {
     let mut text = Text { text };
     match language {
         "kotlin" => kotlin::patch(&mut text)?,
+        "swift" => swift::patch(&mut text)?,
         _ => return Err(format!("there are no patches for {language}")),
     }
     Ok(text.text)

@@ -51,7 +51,7 @@ fn data_object(line: &str) -> String {
     if is_variant { line.replacen("object", "data object", 1) } else { line.to_owned() }
 }
 
-fn is_written(record: &str, field: &str) -> bool {
+pub(super) fn is_written(record: &str, field: &str) -> bool {
     WRITTEN.contains(&(record, field))
 }
 

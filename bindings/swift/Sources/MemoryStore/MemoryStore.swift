@@ -35,7 +35,7 @@ public final class MemoryStore: AppStore, @unchecked Sendable {
 
     public func commit(expected: Data, next: Data, changes: [StoreChange]) throws -> Bool {
         try locked {
-            guard expected == generation else { throw StoreFault.Conflict }
+            guard expected == generation else { throw StoreFault.conflict }
             for change in changes { kept[change.key] = change.row }
             generation = next
             return true

@@ -28,7 +28,7 @@ public actor DeviceActor {
     }
 
     /// See `Device.batchEncrypt`.
-    public func batchEncrypt(recipients: [String], payload: Bytes, contentId: Bytes? = nil) throws -> PendingSend {
+    public func batchEncrypt(recipients: [String], payload: Bytes, contentId: ContentId? = nil) throws -> PendingSend {
         try device.batchEncrypt(recipients: recipients, payload: payload, contentId: contentId)
     }
 
@@ -38,7 +38,7 @@ public actor DeviceActor {
     }
 
     /// See `Device.pending`.
-    public func pending(send: Bytes) throws -> PendingSend? {
+    public func pending(send: SendId) throws -> PendingSend? {
         try device.pending(send: send)
     }
 
@@ -48,17 +48,17 @@ public actor DeviceActor {
     }
 
     /// See `Device.accepted`.
-    public func accepted(send: Bytes, user: String) throws {
+    public func accepted(send: SendId, user: String) throws {
         try device.accepted(send: send, user: user)
     }
 
     /// See `Device.rejected`.
-    public func rejected(send: Bytes, user: String, deviceList: Bytes) throws -> PendingSend {
+    public func rejected(send: SendId, user: String, deviceList: Bytes) throws -> PendingSend {
         try device.rejected(send: send, user: user, deviceList: deviceList)
     }
 
     /// See `Device.noSuchUser`.
-    public func noSuchUser(send: Bytes, user: String) throws -> PendingSend {
+    public func noSuchUser(send: SendId, user: String) throws -> PendingSend {
         try device.noSuchUser(send: send, user: user)
     }
 
@@ -83,7 +83,7 @@ public actor DeviceActor {
     }
 
     /// See `Device.published`.
-    public func published(id: Bytes) throws {
+    public func published(id: PublicationId) throws {
         try device.published(id: id)
     }
 

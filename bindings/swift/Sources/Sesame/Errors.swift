@@ -1,6 +1,6 @@
 import Foundation
 
-/// What every kind of error has in common. The kinds say by whose fault it was: `catch SesameError.Store(let code, ...)`.
+/// What every kind of error has in common. The kinds say by whose fault it was: `catch SesameError.store(let code, ...)`.
 extension SesameError {
     /// What went wrong; its `rawValue` is the same number in every language.
     public var code: Code {
@@ -29,10 +29,24 @@ extension SesameError {
 
     private var parts: (code: Code, reason: String, item: UInt32?, field: String?, detail: String?) {
         switch self {
-        case let .App(code, reason, item, field, detail), let .Peer(code, reason, item, field, detail),
-            let .Server(code, reason, item, field, detail), let .Store(code, reason, item, field, detail),
-            let .Internal(code, reason, item, field, detail):
+        case let .app(code, reason, item, field, detail), let .peer(code, reason, item, field, detail),
+            let .server(code, reason, item, field, detail), let .store(code, reason, item, field, detail),
+            let .internal(code, reason, item, field, detail):
             return (code, reason, item, field, detail)
+        }
+    }
+}
+
+extension StoreFault: LocalizedError {
+    /// One sentence.
+    public var errorDescription: String? {
+        switch self {
+        case .busy: return "The store is locked."
+        case .io: return "The store failed to read or write."
+        case .full: return "The store is full."
+        case .readOnly: return "The store is read-only."
+        case .conflict: return "The generation has moved on."
+        case .outcomeUnknown: return "It is unknown whether the commit landed."
         }
     }
 }

@@ -25,24 +25,24 @@ final class DeviceTests: XCTestCase {
     func testEveryErrorSaysByWhoseFaultItWas() throws {
         let world = try World()
         let unknown = try thrown { _ = try world.alice.device.registry().devices(user: "nobody") }
-        guard case .App(107, _, _, _) = unknown else { return XCTFail("\(unknown)") }
+        guard case .app(107, _, _, _) = unknown else { return XCTFail("\(unknown)") }
         XCTAssertEqual(unknown.code, Code.unknownUser)
         XCTAssertFalse(unknown.reason.isEmpty)
         let empty = try thrown { _ = try world.alice.device.batchEncrypt(recipients: [], payload: Data()) }
         XCTAssertEqual(empty.code.rawValue, 102)
         XCTAssertNotNil(empty.field)
         let garbage = try thrown { _ = try world.relay.publish(user: "alice", device: 1, publication: Data("no".utf8)) }
-        guard case .Peer = garbage else { return XCTFail("\(garbage)") }
+        guard case .peer = garbage else { return XCTFail("\(garbage)") }
         let store = Store.memory()
         _ = try Device.create(store: store, storeKey: key, user: "carol")
         let wrong = try thrown { _ = try Device.open(store: store, storeKey: Data(count: 32)) }
-        guard case .Store(405, _, _, _) = wrong else { return XCTFail("\(wrong)") }
+        guard case .store(405, _, _, _) = wrong else { return XCTFail("\(wrong)") }
     }
 
     func testKeysAreWipedForEveryHandle() throws {
         let device = try Device.create(store: Store.memory(), storeKey: key, user: "alice")
         let registry = device.registry()
-        XCTAssertEqual(try device.useThenWipe { try $0.user() }, "alice")
+        XCTAssertEqual(try device.useThenWipe { $0.user }, "alice")
         XCTAssertEqual(try thrown { _ = try registry.users() }.code, .closed)
     }
 
@@ -77,11 +77,11 @@ final class DeviceTests: XCTestCase {
     func testManyTasksShareADeviceBehindAnActor() async throws {
         let world = try World()
         let bob = DeviceActor(world.bob.device)
-        let ids = try await withThrowingTaskGroup(of: Data.self) { group in
+        let ids = try await withThrowingTaskGroup(of: SendId.self) { group in
             for number in 1...40 {
                 group.addTask { try await bob.batchEncrypt(recipients: ["alice"], payload: Data("\(number)".utf8)).id }
             }
-            return try await group.reduce(into: Set<Data>()) { $0.insert($1) }
+            return try await group.reduce(into: Set<SendId>()) { $0.insert($1) }
         }
         XCTAssertEqual(ids.count, 40)
         for send in try await bob.outbox() { try world.bob.settle(send) }
@@ -132,5 +132,32 @@ final class DeviceTests: XCTestCase {
         let error = try thrown { _ = try Device.open(store: Store.memory(), storeKey: Data(repeating: 0x41, count: 31)) }
         XCTAssertFalse("\(error) \(error.localizedDescription)".contains("4141"))
         XCTAssertFalse("\(error) \(error.localizedDescription)".contains("AAAA"))
+    }
+
+    func testNoTextOfARecordShowsWhatWasSaid() throws {
+        let world = try World()
+        try world.bob.send(to: "alice", "secret words")
+        let results = try world.alice.device.batchDecrypt(envelopes: try world.alice.fetch())
+        var text = ""
+        dump(results, to: &text)
+        text += "\(results)"
+        text += "\(GroupChange(name: "Rome", picture: Data("picture".utf8)))"
+        XCTAssertTrue(text.contains("12 bytes"), text)
+        for hidden in ["secret", "115, 101, 99", "0x73", "Rome", "112, 105, 99"] {
+            XCTAssertFalse(text.contains(hidden), text)
+        }
+    }
+
+    func testAnErrorIsDescribedInASentence() throws {
+        let world = try World()
+        let error = try thrown { _ = try world.alice.device.pending(send: SendId(Data(count: 15))) }
+        XCTAssertEqual(error.localizedDescription, "An argument is outside its documented range (argument send). Code 101.")
+        XCTAssertEqual(StoreFault.full.localizedDescription, "The store is full.")
+    }
+
+    func testANameIsAValue() {
+        let name = SendId(Data(0..<16))
+        XCTAssertEqual("\(name)", "SendId(00010203)")
+        XCTAssertEqual(Set([name, SendId(Data(0..<16))]).count, 1)
     }
 }

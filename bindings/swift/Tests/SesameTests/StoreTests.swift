@@ -29,7 +29,7 @@ final class StoreTests: XCTestCase {
 
     func testTheSuiteSaysWhatAStoreDoesWrong() throws {
         XCTAssertNotNil(try checkStore { Forgetful() })
-        let claim = try XCTUnwrap(try checkStore { throw StoreFault.Full })
+        let claim = try XCTUnwrap(try checkStore { throw StoreFault.full })
         XCTAssertTrue(claim.contains("full"))
     }
 
@@ -49,7 +49,7 @@ final class StoreTests: XCTestCase {
         let store = FailingStore()
         let device = try Device.create(store: Store.app(store: store), storeKey: key, user: "alice")
         let faults: [(Int32, any Error)] = [
-            (401, StoreFault.Busy), (402, StoreFault.Io), (403, StoreFault.Full), (404, StoreFault.ReadOnly), (402, OfTheApp()),
+            (401, StoreFault.busy), (402, StoreFault.io), (403, StoreFault.full), (404, StoreFault.readOnly), (402, OfTheApp()),
         ]
         for (code, fault) in faults {
             for method in ["load", "commit"] {
@@ -69,7 +69,7 @@ final class StoreTests: XCTestCase {
         let store = FailingStore()
         let device = try Device.create(store: Store.app(store: store), storeKey: key, user: "alice")
         var code: Code?
-        store.onLoad = { code = try? thrown { _ = try device.id() }.code }
+        store.onLoad = { code = try? thrown { _ = try device.groups() }.code }
         XCTAssertEqual(try device.inbox(), [])
         XCTAssertEqual(code, .reentrant)
     }

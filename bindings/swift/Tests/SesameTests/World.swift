@@ -13,7 +13,7 @@ final class Host {
 
     init(_ relay: LocalRelay, _ device: Device) throws {
         (self.relay, self.device) = (relay, device)
-        (user, id) = (try device.user(), try device.id())
+        (user, id) = (device.user, device.id)
     }
 
     func publish() throws {

@@ -86,6 +86,13 @@ internal inline fun <T> ByteBuffer.putItems(
 
 internal fun shown(bytes: ByteString?): String = if (bytes == null) "null" else "${bytes.size} bytes"
 
+/** The first four bytes of a name. */
+@OptIn(ExperimentalStdlibApi::class)
+internal fun shown(
+    name: String,
+    bytes: ByteString,
+): String = "$name(${bytes.substring(0, minOf(4, bytes.size)).toByteArray().toHexString()})"
+
 internal fun shown(text: String?): String = if (text == null) "null" else "${text.length} characters"
 
 internal fun shown(items: List<*>?): String = if (items == null) "null" else "${items.size} items"

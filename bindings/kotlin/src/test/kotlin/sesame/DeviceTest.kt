@@ -60,7 +60,7 @@ class DeviceTest {
         assertTrue(empty.reason.isNotEmpty())
         val garbage = assertFailsWith<SesameException.Peer> { world.relay.publish("alice", 1u, "no".encodeToByteString()) }
         assertEquals(Code.UNSUPPORTED_VERSION, garbage.code)
-        val wrongKey = ByteString(ByteArray(32))
+        val wrongKey = StoreKey(ByteArray(32))
         val store = Store.memory().also { Device.create(it, KEY, "carol").close() }
         assertEquals(Code.WRONG_KEY, assertFailsWith<SesameException.Store> { Device.open(store, wrongKey) }.code)
     }
@@ -203,7 +203,7 @@ class DeviceTest {
     @Test
     fun `no text shows a key`() {
         val world = World()
-        val error = assertFailsWith<SesameException> { Device.open(Store.memory(), ByteString(ByteArray(31) { 0x41 })) }
+        val error = assertFailsWith<SesameException> { Device.open(Store.memory(), StoreKey(ByteArray(31) { 0x41 })) }
         assertFalse("4141" in "$error ${error.message}")
         assertFalse("5a5a" in world.alice.device.toString())
     }

@@ -190,6 +190,27 @@ class HandleTest {
         assertEquals("Publication", "${Need.Publication}")
     }
 
+    @Test
+    fun `a name prints its first bytes and is equal by all`() {
+        val name = SendId(ByteString(ByteArray(16) { it.toByte() }))
+        assertEquals("SendId(00010203)", "$name")
+        assertEquals(name, SendId(ByteString(ByteArray(16) { it.toByte() })))
+        val device = Device.create(Store.memory(), KEY, "alice")
+        assertEquals(Code.INVALID_ARGUMENT to "send", refused { device.pending(SendId(ByteString(ByteArray(15)))) })
+    }
+
+    @Test
+    fun `a wiped key opens nothing`() {
+        val store = Store.memory()
+        val key = StoreKey(ByteArray(32) { 7 })
+        key.use { Device.create(store, it, "alice").close() }
+        assertEquals(Code.CLOSED to "storeKey", refused { Device.open(store, key) })
+        val bytes = key.javaClass.getDeclaredField("bytes").apply { isAccessible = true }.get(key) as ByteArray
+        assertTrue(bytes.all { it == 0.toByte() })
+        assertEquals("alice", Device.open(store, StoreKey(ByteArray(32) { 7 })).user)
+        assertEquals("StoreKey", "$key")
+    }
+
     private fun openFiles(): Int = File("/proc/self/fd").list()!!.size
 
     private fun residentKilobytes(): Long {

@@ -4,7 +4,7 @@ import kotlinx.io.bytestring.ByteString
 import kotlinx.io.bytestring.decodeToString
 import kotlinx.io.bytestring.encodeToByteString
 
-val KEY = ByteString(ByteArray(32) { 0x5a })
+val KEY = StoreKey(ByteArray(32) { 0x5a })
 
 /** One device, as an app drives it: it moves bytes between the library and the server. */
 class Host(

@@ -12,6 +12,10 @@ func s(_ id: Data) -> String {
     id.prefix(4).map { String(format: "%02x", $0) }.joined()
 }
 
+func s(_ id: some SesameId) -> String {
+    s(id.data)
+}
+
 /// What is there, with a space before each.
 func words(_ parts: String?...) -> String {
     words(parts)
@@ -29,7 +33,7 @@ func yes(_ flag: Bool) -> String {
     flag ? "yes" : "no"
 }
 
-private func inGroup(_ id: Data) -> String {
+private func inGroup(_ id: GroupId) -> String {
     "group \(s(id))"
 }
 

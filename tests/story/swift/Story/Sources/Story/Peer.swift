@@ -25,18 +25,18 @@ struct Peer {
         switch verb {
         case "create":
             device = try Device.create(store: try Store.sqlite(path: String(words[1])), storeKey: key, user: String(words[0]))
-            return ["\(try open.id())"]
+            return ["\(open.id)"]
         case "open":
             device = try Device.open(store: try Store.sqlite(path: String(words[0])), storeKey: key)
-            return ["\(try open.id())"]
+            return ["\(open.id)"]
         case "close":
             try open.wipe()
             device = nil
             return []
         case "publication":
-            return try open.publication().map { [hex($0.id), hex($0.bytes)] } ?? []
+            return try open.publication().map { [hex($0.id.data), hex($0.bytes)] } ?? []
         case "published":
-            try open.published(id: bytes(words[0]))
+            try open.published(id: PublicationId(bytes(words[0])))
             return []
         case "encrypt":
             _ = try open.batchEncrypt(recipients: words[0].split(separator: ",").map(String.init), payload: bytes(words[1]))
@@ -44,7 +44,7 @@ struct Peer {
         case "outbox":
             return try open.outbox().flatMap(waiting)
         case "accepted":
-            try open.accepted(send: bytes(words[0]), user: String(words[1]))
+            try open.accepted(send: SendId(bytes(words[0])), user: String(words[1]))
             return []
         case "apply":
             let found = words.map { $0.split(separator: ":") }
@@ -62,7 +62,7 @@ struct Peer {
         let batches = send.batches.map { batch in
             precondition(batch.skips.isEmpty && !batch.targeted)
             let envelopes = batch.envelopes.map { "\($0.device)=\(hex($0.envelope))" }.joined(separator: ",")
-            return "batch:\(hex(send.id)):\(batch.user):\(envelopes)"
+            return "batch:\(hex(send.id.data)):\(batch.user):\(envelopes)"
         }
         return batches
             + send.needs.map { need in

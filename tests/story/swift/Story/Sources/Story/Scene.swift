@@ -26,18 +26,18 @@ final class Host {
 
     init(relay: LocalRelay, store: Store, own: FailingStore?, device: Device) throws {
         (self.relay, self.store, self.own, self.device) = (relay, store, own, device)
-        (user, id) = (try device.user(), try device.id())
+        (user, id) = (device.user, device.id)
     }
 }
 
 private func fault(_ number: Int) -> StoreFault? {
     switch number {
-    case 1: return .Conflict
-    case 401: return .Busy
-    case 402: return .Io
-    case 403: return .Full
-    case 404: return .ReadOnly
-    case 411: return .OutcomeUnknown
+    case 1: return .conflict
+    case 401: return .busy
+    case 402: return .io
+    case 403: return .full
+    case 404: return .readOnly
+    case 411: return .outcomeUnknown
     default: return nil
     }
 }
@@ -49,7 +49,7 @@ final class Scene {
     private(set) var out: [String]
     private var hosts: [String: Host] = [:]
     private var relays: [String: LocalRelay] = [:]
-    private var groups: [String: Data] = [:]
+    private var groups: [String: GroupId] = [:]
     private var mails: [String: [Data]] = [:]
 
     init(name: String, number: Int, folder: URL) {
@@ -177,7 +177,7 @@ final class Scene {
     }
 
     private func begin(_ step: Step, _ made: NewGroup) throws {
-        let id = made.group().id()
+        let id = made.group().id
         groups[step.as!] = id
         say("group \(s(id))")
         try begin(step, made.send())
@@ -228,8 +228,8 @@ final class Scene {
         let primary = hosts[step.primary!]!
         let (store, own) = try store(step)
         let linking = try Linking.begin(store: store, storeKey: key)
-        say("code \(h(Data(linking.code().utf8)))")
-        let answer = try primary.device.confirmLink(code: linking.code())
+        say("code \(h(Data(linking.code.utf8)))")
+        let answer = try primary.device.confirmLink(code: linking.code)
         say("answer \(answer.count) \(h(answer))")
         let host = join(step, try Host(relay: primary.relay, store: store, own: own, device: try linking.complete(answer: answer)))
         try publish(primary)
@@ -245,14 +245,14 @@ final class Scene {
     private func reopen(_ host: Host) throws {
         try host.device.wipe()
         host.device = try Device.open(store: host.store, storeKey: key)
-        say("device \(try host.device.id())")
+        say("device \(host.device.id)")
     }
 
     private func acceptIdentity(_ step: Step) throws {
         let registry = device(step).registry()
         let user = try registry.users().first { $0.user == step.user! }
         let claimed = user.flatMap { step.claimed! ? $0.claimedKey : $0.accountKey }
-        try take(host(step), try registry.acceptIdentity(user: step.user!, accountKey: claimed ?? Data(count: 32)))
+        try take(host(step), try registry.acceptIdentity(user: step.user!, accountKey: claimed ?? AccountKey(Data(count: 32))))
     }
 
     private func spoil(_ own: FailingStore) {
