@@ -366,7 +366,7 @@ fn set(owner: &str, part: &Part, place: &str, drops: bool, faces: &[Face]) -> Re
             Type::Address => format!("tree.addresses(&{place})"),
             Type::Bytes => format!("tree.strings({place})"),
             Type::U64 => format!("tree.array({place})"),
-            Type::Id(_, access) => format!("tree.strings({place}.iter().map(|it| it{access}.to_vec()).collect())"),
+            Type::Id(_, access, _) => format!("tree.strings({place}.iter().map(|it| it{access}.to_vec()).collect())"),
             Type::Named(named) => {
                 format!("tree.map({place}, {})", value_name(model::named(faces, named)?.row.c))
             }

@@ -8,20 +8,143 @@ use super::{
 };
 use crate::host::user_name;
 
-/// A link that the primary has begun, before its app confirms it.
-#[derive(Clone, Debug, ::uniffi::Record)]
-pub struct PendingLink {
-    /// The link's name, 16 bytes.
-    pub id: Bytes,
-    /// 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the new device.
-    pub digits: String,
-    /// When the link can no longer be confirmed, in ms since 1970, by the new device's clock.
-    pub expires_at: u64,
+/// The public half of a user's account key (Ed25519), 32 bytes: it names an identity.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AccountKey(pub(super) Vec<u8>);
+
+::uniffi::custom_newtype!(AccountKey, Vec<u8>);
+
+impl From<[u8; 32]> for AccountKey {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes.to_vec())
+    }
 }
 
-impl From<sesame_core::event::PendingLinkView> for PendingLink {
-    fn from(from: sesame_core::event::PendingLinkView) -> Self {
-        Self { id: bytes(&from.id.0), digits: from.digits, expires_at: from.expires_at }
+impl std::ops::Deref for AccountKey {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A message's name, chosen by its sender, 16 bytes: the same in every copy and resend.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ContentId(pub(super) Vec<u8>);
+
+::uniffi::custom_newtype!(ContentId, Vec<u8>);
+
+impl From<[u8; 16]> for ContentId {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl std::ops::Deref for ContentId {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A group's name, 32 bytes. Knowing it gives no rights.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GroupId(pub(super) Vec<u8>);
+
+::uniffi::custom_newtype!(GroupId, Vec<u8>);
+
+impl From<[u8; 32]> for GroupId {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl std::ops::Deref for GroupId {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The name of an operation on a group, 32 bytes: a hash of what its author signed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OperationId(pub(super) Vec<u8>);
+
+::uniffi::custom_newtype!(OperationId, Vec<u8>);
+
+impl From<[u8; 32]> for OperationId {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl std::ops::Deref for OperationId {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The name of a request to the server, new each time one is given out, 16 bytes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RequestId(pub(super) Vec<u8>);
+
+::uniffi::custom_newtype!(RequestId, Vec<u8>);
+
+impl From<[u8; 16]> for RequestId {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl std::ops::Deref for RequestId {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A send's name, the same across crashes and processes, 16 bytes. It never leaves the device.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SendId(pub(super) Vec<u8>);
+
+::uniffi::custom_newtype!(SendId, Vec<u8>);
+
+impl From<[u8; 16]> for SendId {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl std::ops::Deref for SendId {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A session's name, equal on both sides and never sent, 32 bytes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SessionId(pub(super) Vec<u8>);
+
+::uniffi::custom_newtype!(SessionId, Vec<u8>);
+
+impl From<[u8; 32]> for SessionId {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl std::ops::Deref for SessionId {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -70,7 +193,7 @@ pub enum Event {
         /// The device that sent them.
         device: u32,
         /// The group that they belong to, 32 bytes; absent for direct messages.
-        group: Option<Bytes>,
+        group: Option<GroupId>,
         /// The first missing sequence number.
         first: u64,
         /// The last missing sequence number.
@@ -79,7 +202,7 @@ pub enum Event {
     /// Users are members of a group now: `user` added them, or is the one who accepted an invitation.
     GroupAdded {
         /// The group, 32 bytes.
-        group: Bytes,
+        group: GroupId,
         /// The user who added, or who accepted.
         user: String,
         /// The device that signed the operation.
@@ -90,7 +213,7 @@ pub enum Event {
     /// A device signed two operations under one number: it told different things to different members.
     GroupEquivocation {
         /// The group, 32 bytes.
-        group: Bytes,
+        group: GroupId,
         /// The user of the device.
         user: String,
         /// The device that signed both.
@@ -99,7 +222,7 @@ pub enum Event {
     /// Our user, who had left a group, is asked back: the group's `group.accept()` or `group.decline()` answers.
     GroupInvited {
         /// The group, 32 bytes.
-        group: Bytes,
+        group: GroupId,
         /// The user who asks.
         user: String,
         /// The device that signed the operation.
@@ -108,7 +231,7 @@ pub enum Event {
     /// Our user is a member of a group now: `user` made the group or added ours.
     GroupJoined {
         /// The group, 32 bytes.
-        group: Bytes,
+        group: GroupId,
         /// The user who made the group or added our user.
         user: String,
         /// The device that signed the operation.
@@ -117,7 +240,7 @@ pub enum Event {
     /// A member has left a group.
     GroupLeft {
         /// The group, 32 bytes.
-        group: Bytes,
+        group: GroupId,
         /// The user who left.
         user: String,
         /// The device that signed the operation.
@@ -126,20 +249,20 @@ pub enum Event {
     /// Users are no members of a group after all: the user who added them had left, which this device did not know.
     GroupRevoked {
         /// The group, 32 bytes.
-        group: Bytes,
+        group: GroupId,
         /// The users who are no members.
         users: Vec<String>,
     },
     /// A group's name or other info was changed.
     GroupUpdated {
         /// The group, 32 bytes.
-        group: Bytes,
+        group: GroupId,
         /// The user who changed it.
         user: String,
         /// The device that signed the operation.
         device: u32,
         /// The operation, 32 bytes.
-        operation: Bytes,
+        operation: OperationId,
     },
     /// What was held for a user was dropped for its age or its size.
     HeldDropped {
@@ -158,9 +281,9 @@ pub enum Event {
         /// The user.
         user: String,
         /// The account key that was pinned, 32 bytes.
-        pinned: Bytes,
+        pinned: AccountKey,
         /// The account key that claims the user, 32 bytes.
-        claimed: Bytes,
+        claimed: AccountKey,
         /// Whether the app had verified the pinned key.
         was_verified: bool,
     },
@@ -191,11 +314,11 @@ pub enum Event {
     /// A send is settled with every user: the server has taken it, or it was given up.
     SendFinished {
         /// The send, 16 bytes.
-        send: Bytes,
+        send: SendId,
         /// The message's id, the same in every copy, 16 bytes.
-        content_id: Bytes,
+        content_id: ContentId,
         /// The group that it was sent to, 32 bytes; absent for a direct send.
-        group: Option<Bytes>,
+        group: Option<GroupId>,
         /// The number of users whom it reached.
         reached: u32,
         /// The users whom it did not reach.
@@ -212,7 +335,7 @@ pub enum Event {
         /// The other device.
         device: u32,
         /// The session's name, equal at both ends, 32 bytes.
-        session_id: Bytes,
+        session_id: SessionId,
     },
     /// Something that this version of the bindings has no name for.
     Other,
@@ -234,35 +357,39 @@ impl From<sesame_core::event::Event> for Event {
             sesame_core::event::Event::DeviceListRollback { user, epoch } => {
                 Self::DeviceListRollback { user: user_name(&user), epoch }
             }
-            sesame_core::event::Event::Gap { user, device, group, first, last } => {
-                Self::Gap { user: user_name(&user), device: device.0, group: group.map(|it| bytes(&it.0)), first, last }
-            }
+            sesame_core::event::Event::Gap { user, device, group, first, last } => Self::Gap {
+                user: user_name(&user),
+                device: device.0,
+                group: group.map(|it| GroupId::from(it.0)),
+                first,
+                last,
+            },
             sesame_core::event::Event::GroupAdded { group, user, device, added } => Self::GroupAdded {
-                group: bytes(&group.0),
+                group: GroupId::from(group.0),
                 user: user_name(&user),
                 device: device.0,
                 added: added.iter().map(user_name).collect(),
             },
             sesame_core::event::Event::GroupEquivocation { group, user, device } => {
-                Self::GroupEquivocation { group: bytes(&group.0), user: user_name(&user), device: device.0 }
+                Self::GroupEquivocation { group: GroupId::from(group.0), user: user_name(&user), device: device.0 }
             }
             sesame_core::event::Event::GroupInvited { group, user, device } => {
-                Self::GroupInvited { group: bytes(&group.0), user: user_name(&user), device: device.0 }
+                Self::GroupInvited { group: GroupId::from(group.0), user: user_name(&user), device: device.0 }
             }
             sesame_core::event::Event::GroupJoined { group, user, device } => {
-                Self::GroupJoined { group: bytes(&group.0), user: user_name(&user), device: device.0 }
+                Self::GroupJoined { group: GroupId::from(group.0), user: user_name(&user), device: device.0 }
             }
             sesame_core::event::Event::GroupLeft { group, user, device } => {
-                Self::GroupLeft { group: bytes(&group.0), user: user_name(&user), device: device.0 }
+                Self::GroupLeft { group: GroupId::from(group.0), user: user_name(&user), device: device.0 }
             }
             sesame_core::event::Event::GroupRevoked { group, users } => {
-                Self::GroupRevoked { group: bytes(&group.0), users: users.iter().map(user_name).collect() }
+                Self::GroupRevoked { group: GroupId::from(group.0), users: users.iter().map(user_name).collect() }
             }
             sesame_core::event::Event::GroupUpdated { group, user, device, operation } => Self::GroupUpdated {
-                group: bytes(&group.0),
+                group: GroupId::from(group.0),
                 user: user_name(&user),
                 device: device.0,
-                operation: bytes(&operation.0),
+                operation: OperationId::from(operation.0),
             },
             sesame_core::event::Event::HeldDropped { user } => Self::HeldDropped { user: user_name(&user) },
             sesame_core::event::Event::IdleDevice { user, device } => {
@@ -271,8 +398,8 @@ impl From<sesame_core::event::Event> for Event {
             sesame_core::event::Event::IdentityChanged { user, pinned, claimed, was_verified } => {
                 Self::IdentityChanged {
                     user: user_name(&user),
-                    pinned: bytes(&pinned.0),
-                    claimed: bytes(&claimed.0),
+                    pinned: AccountKey::from(pinned.0),
+                    claimed: AccountKey::from(claimed.0),
                     was_verified,
                 }
             }
@@ -288,18 +415,20 @@ impl From<sesame_core::event::Event> for Event {
             sesame_core::event::Event::RemovedFromAccount { epoch } => Self::RemovedFromAccount { epoch },
             sesame_core::event::Event::SendFinished { send, content_id, group, reached, failed, skipped } => {
                 Self::SendFinished {
-                    send: bytes(&send.0),
-                    content_id: bytes(&content_id.0),
-                    group: group.map(|it| bytes(&it.0)),
+                    send: SendId::from(send.0),
+                    content_id: ContentId::from(content_id.0),
+                    group: group.map(|it| GroupId::from(it.0)),
                     reached,
                     failed: list(failed),
                     skipped: list(skipped),
                 }
             }
             sesame_core::event::Event::ServerRestored => Self::ServerRestored,
-            sesame_core::event::Event::SessionStarted { user, device, session_id } => {
-                Self::SessionStarted { user: user_name(&user), device: device.0, session_id: bytes(&session_id.0) }
-            }
+            sesame_core::event::Event::SessionStarted { user, device, session_id } => Self::SessionStarted {
+                user: user_name(&user),
+                device: device.0,
+                session_id: SessionId::from(session_id.0),
+            },
             _ => Self::Other,
         }
     }
@@ -405,7 +534,7 @@ impl From<sesame_core::event::GroupChange> for GroupChange {
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct GroupView {
     /// GroupID, 32 bytes.
-    pub id: Bytes,
+    pub id: GroupId,
     /// How its messages travel.
     pub kind: GroupKind,
     /// Member, invited back, or left.
@@ -421,7 +550,7 @@ pub struct GroupView {
 impl From<sesame_core::event::GroupView> for GroupView {
     fn from(from: sesame_core::event::GroupView) -> Self {
         Self {
-            id: bytes(&from.id.0),
+            id: GroupId::from(from.id.0),
             kind: from.kind.into(),
             standing: from.standing.into(),
             members: from.members.iter().map(|item| user_name(&item.user)).collect(),
@@ -480,7 +609,7 @@ impl From<sesame_core::event::Act> for Act {
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct HistoryEntry {
     /// OperationID, 32 bytes: the hash of what was signed.
-    pub id: Bytes,
+    pub id: OperationId,
     /// The authenticated author.
     pub user: String,
     /// The author's device.
@@ -494,7 +623,7 @@ pub struct HistoryEntry {
 impl From<sesame_core::event::HistoryEntry> for HistoryEntry {
     fn from(from: sesame_core::event::HistoryEntry) -> Self {
         Self {
-            id: bytes(&from.id.0),
+            id: OperationId::from(from.id.0),
             user: user_name(&from.user),
             device: from.device.0,
             act: from.act.into(),
@@ -528,15 +657,15 @@ impl From<sesame_core::event::Cost> for Cost {
 #[derive(Clone, ::uniffi::Record)]
 pub struct Message {
     /// The message's id, 16 bytes: the same in every copy and resend.
-    pub content_id: Bytes,
+    pub content_id: ContentId,
     /// The authenticated sender.
     pub user: String,
     /// The authenticated device.
     pub device: u32,
     /// The group that the message belongs to, 32 bytes; absent for a direct message.
-    pub group: Option<Bytes>,
+    pub group: Option<GroupId>,
     /// The session that the message came on, 32 bytes.
-    pub session_id: Bytes,
+    pub session_id: SessionId,
     /// The sender's clock, in ms since 1970.
     pub sent_at: u64,
     /// Counts what that device sent to this one, in the group or directly, from 1.
@@ -564,11 +693,11 @@ impl std::fmt::Debug for Message {
 impl From<sesame_core::event::Message> for Message {
     fn from(mut from: sesame_core::event::Message) -> Self {
         Self {
-            content_id: bytes(&from.content_id.0),
+            content_id: ContentId::from(from.content_id.0),
             user: user_name(&from.user),
             device: from.device.0,
-            group: from.group.map(|it| bytes(&it.0)),
-            session_id: bytes(&from.session_id.0),
+            group: from.group.map(|it| GroupId::from(it.0)),
+            session_id: SessionId::from(from.session_id.0),
             sent_at: from.sent_at,
             sequence: from.sequence,
             recipients: match &from.kind {
@@ -592,9 +721,9 @@ pub struct UserView {
     /// The user id.
     pub user: String,
     /// The pinned account key, 32 bytes.
-    pub account_key: Bytes,
+    pub account_key: AccountKey,
     /// Another account key that waits for `registry.accept_identity()`, 32 bytes.
-    pub claimed_key: Option<Bytes>,
+    pub claimed_key: Option<AccountKey>,
     /// Whether the app compared safety numbers.
     pub verified: bool,
     /// The epoch of the newest list, or 0.
@@ -609,8 +738,8 @@ impl From<sesame_core::event::UserView> for UserView {
     fn from(from: sesame_core::event::UserView) -> Self {
         Self {
             user: user_name(&from.user),
-            account_key: bytes(&from.account_key.0),
-            claimed_key: from.claimed_key.map(|it| bytes(&it.0)),
+            account_key: AccountKey::from(from.account_key.0),
+            claimed_key: from.claimed_key.map(|it| AccountKey::from(it.0)),
             verified: from.verified,
             epoch: from.epoch,
             forked: from.forked,
@@ -655,7 +784,7 @@ pub struct DeviceView {
     /// Active, no session, or stale.
     pub state: DeviceState,
     /// The active session, 32 bytes.
-    pub session_id: Option<Bytes>,
+    pub session_id: Option<SessionId>,
 }
 
 impl From<sesame_core::event::DeviceView> for DeviceView {
@@ -665,7 +794,7 @@ impl From<sesame_core::event::DeviceView> for DeviceView {
             signing_key: bytes(&from.signing_key),
             identity_key: bytes(&from.identity_key),
             state: from.state.into(),
-            session_id: from.session.map(|it| bytes(&it.0)),
+            session_id: from.session.map(|it| SessionId::from(it.0)),
         }
     }
 }
@@ -674,7 +803,7 @@ impl From<sesame_core::event::DeviceView> for DeviceView {
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct SessionView {
     /// SessionID, 32 bytes, equal at both ends.
-    pub id: Bytes,
+    pub id: SessionId,
     /// The session's place in the order.
     pub generation: u64,
     /// Whether no answer has come yet.
@@ -690,7 +819,7 @@ pub struct SessionView {
 impl From<sesame_core::event::SessionView> for SessionView {
     fn from(from: sesame_core::event::SessionView) -> Self {
         Self {
-            id: bytes(&from.id.0),
+            id: SessionId::from(from.id.0),
             generation: from.generation,
             initiating: from.initiating,
             sent: from.sent,
@@ -758,14 +887,14 @@ impl From<sesame_core::event::Batch> for Batch {
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct PendingSend {
     /// The send's id, 16 bytes.
-    pub id: Bytes,
+    pub id: SendId,
     /// The message's id, 16 bytes: it travels inside, the same in every copy.
-    pub content_id: Bytes,
+    pub content_id: ContentId,
 }
 
 impl From<sesame_core::event::PendingSend> for PendingSend {
     fn from(from: sesame_core::event::PendingSend) -> Self {
-        Self { id: bytes(&from.id.0), content_id: bytes(&from.content_id.0) }
+        Self { id: SendId::from(from.id.0), content_id: ContentId::from(from.content_id.0) }
     }
 }
 
@@ -883,11 +1012,11 @@ impl From<sesame_core::event::UserStatus> for UserStatus {
 #[derive(Clone, ::uniffi::Record)]
 pub struct SendStatus {
     /// The send's id, 16 bytes.
-    pub id: Bytes,
+    pub id: SendId,
     /// The message's id, 16 bytes.
-    pub content_id: Bytes,
+    pub content_id: ContentId,
     /// The group that it was sent to, 32 bytes; absent for a direct send.
-    pub group: Option<Bytes>,
+    pub group: Option<GroupId>,
     /// The app's bytes; empty for an act in a group.
     pub payload: Bytes,
     /// Whether it is settled with every user. Copies for the sender's own devices do not count.
@@ -905,9 +1034,9 @@ impl std::fmt::Debug for SendStatus {
 impl From<sesame_core::event::SendStatus> for SendStatus {
     fn from(mut from: sesame_core::event::SendStatus) -> Self {
         Self {
-            id: bytes(&from.id.0),
-            content_id: bytes(&from.content_id.0),
-            group: from.group.map(|it| bytes(&it.0)),
+            id: SendId::from(from.id.0),
+            content_id: ContentId::from(from.content_id.0),
+            group: from.group.map(|it| GroupId::from(it.0)),
             payload: Bytes(std::mem::take(&mut from.payload)),
             finished: from.finished,
             users: list(from.users.clone()),
@@ -1046,7 +1175,7 @@ impl From<sesame_core::event::Header> for Header {
 #[derive(Clone, ::uniffi::Record)]
 pub struct ServerRequest {
     /// The request's id, for `respond`, 16 bytes.
-    pub id: Bytes,
+    pub id: RequestId,
     /// What it asks.
     pub kind: RequestKind,
     /// The path of the URL.
@@ -1068,7 +1197,7 @@ impl std::fmt::Debug for ServerRequest {
 impl From<sesame_core::event::ServerRequest> for ServerRequest {
     fn from(from: sesame_core::event::ServerRequest) -> Self {
         Self {
-            id: bytes(&from.id.0),
+            id: RequestId::from(from.id.0),
             kind: from.kind.into(),
             path: from.path,
             headers: list(from.headers),
@@ -1086,7 +1215,7 @@ pub struct Answered {
     /// Items that are new in the inbox.
     pub items: Vec<u64>,
     /// Sends that changed.
-    pub sends: Vec<Bytes>,
+    pub sends: Vec<SendId>,
     /// The number of the code that says why the requests pause, or 0.
     pub problem: i32,
 }
@@ -1096,7 +1225,7 @@ impl From<sesame_core::event::Answered> for Answered {
         Self {
             known: from.known,
             items: from.items,
-            sends: from.sends.into_iter().map(|it| bytes(&it.0)).collect(),
+            sends: from.sends.into_iter().map(|it| SendId::from(it.0)).collect(),
             problem: i32::from(from.problem),
         }
     }

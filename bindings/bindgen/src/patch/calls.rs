@@ -31,7 +31,10 @@ struct Argument<'a> {
 
 /// Rewrites every call.
 pub(super) fn lower_first(text: &mut Text, handles: &[Handle]) -> Result<(), String> {
-    let expected = text.text.matches("_status)").count();
+    // What a trait such as `Display` does has one argument, and nothing before it to free.
+    let of_traits =
+        text.text.lines().filter(|line| line.starts_with("    UniffiLib.") && line.contains("_uniffi_trait_"));
+    let expected = text.text.matches("_status)").count() - of_traits.count();
     let lines: Vec<&str> = text.text.lines().collect();
     let mut out: Vec<String> = Vec::new();
     let (mut at, mut found) = (0, 0);

@@ -29,7 +29,6 @@ pub(super) fn own(text: &mut Text, handles: &[Handle]) -> Result<(), String> {
     }
     // What is said above each class of how UniFFI did it.
     text.cut("// This template implements a class for working with a Rust struct via a handle\n", "24380219\n//\n")?;
-    text.all("UniffiWithHandle, value)", "value)")?;
     text.all("return value.uniffiCloneHandle()", "return value.owned.copy()")
 }
 
@@ -51,10 +50,9 @@ fn own_one(text: &mut Text, Handle { class, symbol }: &Handle) -> Result<(), Str
     // A constructor of the class's own.
     let made = between(inside, "        this.cleanable = null\n    }\n", "    protected val handle: Long\n")
         .ok_or_else(missing)?;
-    let made = made.replace("this(UniffiWithHandle, ", "this(");
     let visibility = if is_foreign { "internal" } else { "public" };
     let fresh = format!(
-        "\n{visibility} class {class} internal constructor(handle: Long) : Handle(), {interface}
+        "\n{visibility} class {class} internal constructor(@Suppress(\"UNUSED_PARAMETER\") withHandle: UniffiWithHandle, handle: Long) : Handle(), {interface}
 {{
     internal override val owned: Owned = Owned(handle, Kind)
 

@@ -4,7 +4,8 @@ use super::{Text, between, calls, handles, records};
 use crate::words;
 
 /// Getters that an app reads as properties: the handle and the method.
-const PROPERTIES: [(&str, &str); 4] = [("Device", "id"), ("Device", "user"), ("Group", "id"), ("Linking", "code")];
+const PROPERTIES: [(&str, &str); 5] =
+    [("Device", "id"), ("Device", "isPrimary"), ("Device", "user"), ("Group", "id"), ("Linking", "code")];
 
 /// All changes, in their order: a later one finds what an earlier one has made.
 pub(super) fn patch(text: &mut Text) -> Result<(), String> {
@@ -50,7 +51,10 @@ fn causes(text: &mut Text) -> Result<(), String> {
     let begin = "    var status = UniffiRustCallStatus()\n    val return_value";
     text.once(begin, &format!("    Thrown.begin(errorHandler)\n{begin}"))?;
     let thrown = "    } catch(e: kotlin.Exception) {\n";
-    text.once(&format!("{thrown}        if (e is E) {{\n"), &format!("{thrown}        Thrown.by(e)\n        if (e is E) {{\n"))?;
+    text.once(
+        &format!("{thrown}        if (e is E) {{\n"),
+        &format!("{thrown}        Thrown.by(e)\n        if (e is E) {{\n"),
+    )?;
     let lift = "(error_buf: RustBuffer.ByValue): SesameException = FfiConverterTypeSesameError.lift(error_buf)";
     text.once(&format!("{lift}\n"), &format!("{lift}.let(Thrown::causes)\n"))
 }

@@ -14,8 +14,6 @@ pub(super) fn patch(text: &mut Text) -> Result<(), String> {
     for error in ERRORS {
         cases(text, error)?;
     }
-    // The package says what an error's description is.
-    text.all("    public var errorDescription: String? {\n        String(reflecting: self)\n    }\n", "")?;
     for (handle, name) in PROPERTIES {
         property(text, handle, name)?;
     }

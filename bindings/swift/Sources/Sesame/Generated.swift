@@ -668,7 +668,7 @@ fileprivate struct FfiConverterDuration: FfiConverterRustBuffer {
 
 
 /**
- * A store of the app's own. It holds sealed rows under opaque keys; `check_store` says whether it keeps the contract.
+ * A store of the app's own. It holds sealed rows under opaque keys; `checkStore` says whether it keeps the contract.
  *
  * A method must not call into this library: that fails with code 104.
  */
@@ -694,20 +694,13 @@ public protocol AppStore: AnyObject, Sendable {
     
 }
 /**
- * A store of the app's own. It holds sealed rows under opaque keys; `check_store` says whether it keeps the contract.
+ * A store of the app's own. It holds sealed rows under opaque keys; `checkStore` says whether it keeps the contract.
  *
  * A method must not call into this library: that fails with code 104.
  */
-open class AppStoreImpl: AppStore, @unchecked Sendable {
+final class AppStoreImpl: AppStore, @unchecked Sendable {
     fileprivate let handle: UInt64
 
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
 
     // TODO: We'd like this to be `private` but for Swifty reasons,
     // we can't implement `FfiConverter` without making this `required` and we can't
@@ -715,26 +708,15 @@ open class AppStoreImpl: AppStore, @unchecked Sendable {
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    required public init(unsafeFromHandle handle: UInt64) {
+    init(unsafeFromHandle handle: UInt64) {
         self.handle = handle
     }
 
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
 
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    public func uniffiCloneHandle() -> UInt64 {
+    func uniffiCloneHandle() -> UInt64 {
         return try! rustCall { uniffi_sesame_ffi_fn_clone_appstore(self.handle, $0) }
     }
     // No primary constructor declared for this class.
@@ -755,7 +737,7 @@ open class AppStoreImpl: AppStore, @unchecked Sendable {
      * All rows that match any query, at one generation. With `hold`, other writers wait until `commit` or `release`; loads
      * without it may come in between. If it fails, nothing is held.
      */
-open func load(queries: [StoreQuery], hold: Bool)throws  -> StoreSnapshot  {
+public func load(queries: [StoreQuery], hold: Bool)throws  -> StoreSnapshot  {
     return try  FfiConverterTypeStoreSnapshot_lift(try rustCallWithError(FfiConverterTypeStoreFault_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_appstore_load(
@@ -771,7 +753,7 @@ open func load(queries: [StoreQuery], hold: Bool)throws  -> StoreSnapshot  {
      * Ends a hold whatever comes out. Gives `true`; what ends a host's call in some other way gives `false`, and whether the commit
      * landed is then asked for.
      */
-open func commit(expected: Bytes, next: Bytes, changes: [StoreChange])throws  -> Bool  {
+public func commit(expected: Bytes, next: Bytes, changes: [StoreChange])throws  -> Bool  {
     return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypeStoreFault_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_appstore_commit(
@@ -786,7 +768,7 @@ open func commit(expected: Bytes, next: Bytes, changes: [StoreChange])throws  ->
     /**
      * Ends a hold without a change.
      */
-open func release()throws   {try rustCallWithError(FfiConverterTypeStoreFault_lift) {
+public func release()throws   {try rustCallWithError(FfiConverterTypeStoreFault_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_appstore_release(
             self.uniffiCloneHandle(),uniffiCallStatus
@@ -923,7 +905,7 @@ private func uniffiCallbackInitAppStore() {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeAppStore: FfiConverter {
+struct FfiConverterTypeAppStore: FfiConverter {
     fileprivate static let handleMap = UniffiHandleMap<AppStore>()
 
     typealias FfiType = UInt64
@@ -964,14 +946,14 @@ public struct FfiConverterTypeAppStore: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeAppStore_lift(_ handle: UInt64) throws -> AppStore {
+func FfiConverterTypeAppStore_lift(_ handle: UInt64) throws -> AppStore {
     return try FfiConverterTypeAppStore.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeAppStore_lower(_ value: AppStore) -> UInt64 {
+func FfiConverterTypeAppStore_lower(_ value: AppStore) -> UInt64 {
     return FfiConverterTypeAppStore.lower(value)
 }
 
@@ -997,20 +979,20 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func batchDecrypt(envelopes: [Bytes], complete: Bool) throws  -> [MailResult]
     
     /**
-     * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
+     * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `contentId`,
      * 16 bytes, for an id of your own. The end of the send is an event in the inbox.
      */
-    func batchEncrypt(recipients: [String], payload: Bytes, contentId: Bytes?) throws  -> PendingSend
+    func batchEncrypt(recipients: [String], payload: Bytes, contentId: ContentId?) throws  -> PendingSend
     
     /**
      * The batches of a send that the server may have now, to look at.
      */
-    func batches(send: Bytes) throws  -> [Batch]
+    func batches(send: SendId) throws  -> [Batch]
     
     /**
      * Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
      */
-    func cancel(send: Bytes, users: [String]?) throws 
+    func cancel(send: SendId, users: [String]?) throws 
     
     /**
      * On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
@@ -1018,7 +1000,7 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func confirmLink(code: String) throws  -> Bytes
     
     /**
-     * Makes a group of this user and `users`, who must be known: `registry.look_up` asks the server for those who are not.
+     * Makes a group of this user and `users`, who must be known: `registry.lookUp` asks the server for those who are not.
      */
     func createGroup(kind: GroupKind, info: GroupChange, users: [String]) throws  -> NewGroup
     
@@ -1028,14 +1010,14 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func deleteAccount() throws 
     
     /**
-     * How long it is until `next_request` has something to give: zero when it has now, a day at most.
+     * How long it is until `nextRequest` has something to give: zero when it has now, a day at most.
      */
     func dueIn() throws  -> TimeInterval
     
     /**
      * The group with this id, 32 bytes.
      */
-    func group(id: Bytes) throws  -> Group
+    func group(id: GroupId) throws  -> Group
     
     /**
      * Every group that this device knows, those that its user has left included.
@@ -1050,7 +1032,7 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     /**
      * This device's id, unique within its user.
      */
-    func id() throws  -> UInt32
+    var id: UInt32 { get }
     
     /**
      * What was received or happened and was not acked, oldest first, after one item and at most so many.
@@ -1076,7 +1058,7 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     /**
      * Takes a request back that was not sent: it is given out again at once.
      */
-    func release(id: Bytes) throws 
+    func release(id: RequestId) throws 
     
     /**
      * On the primary: takes a device off the list.
@@ -1091,12 +1073,12 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     /**
      * Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
      */
-    func respond(id: Bytes, status: UInt16, body: Bytes?) throws  -> Answered
+    func respond(id: RequestId, status: UInt16, body: Bytes?) throws  -> Answered
     
     /**
      * Tries a send again for every user for whom it failed or was withdrawn.
      */
-    func retry(send: Bytes) throws 
+    func retry(send: SendId) throws 
     
     /**
      * Ends every pause, and takes every request back: the network is there again.
@@ -1126,7 +1108,7 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     /**
      * The user that this device belongs to.
      */
-    func user() throws  -> String
+    var user: String { get }
     
     /**
      * Wipes the keys from memory and lets go of the store; every later call fails with code 106. Closing twice does nothing.
@@ -1137,16 +1119,9 @@ public protocol DeviceProtocol: AnyObject, Sendable {
 /**
  * This device. Any thread may call it; every call reads the store and commits once.
  */
-open class Device: DeviceProtocol, @unchecked Sendable {
+public final class Device: DeviceProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
 
     // TODO: We'd like this to be `private` but for Swifty reasons,
     // we can't implement `FfiConverter` without making this `required` and we can't
@@ -1154,26 +1129,15 @@ open class Device: DeviceProtocol, @unchecked Sendable {
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    required public init(unsafeFromHandle handle: UInt64) {
+    init(unsafeFromHandle handle: UInt64) {
         self.handle = handle
     }
 
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
 
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    public func uniffiCloneHandle() -> UInt64 {
+    func uniffiCloneHandle() -> UInt64 {
         return try! rustCall { uniffi_sesame_ffi_fn_clone_device(self.handle, $0) }
     }
     // No primary constructor declared for this class.
@@ -1189,16 +1153,16 @@ open class Device: DeviceProtocol, @unchecked Sendable {
 
     
     /**
-     * A user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in its
+     * A user's first device, its primary, with a new account key, in an empty store. `storeKey` is 32 bytes that the app keeps in its
      * keychain; `user` is 1 to 64 bytes of UTF-8. `server` is the name of the server, which requests are signed for; `token` is what the
      * server asks of a new user.
      */
-public static func create(store: Store, storeKey: Bytes, user: String, server: String, token: Bytes? = nil, clock: TestClock? = nil)throws  -> Device  {
+public static func create(store: Store, storeKey: StoreKey, user: String, server: String, token: Bytes? = nil, clock: TestClock? = nil)throws  -> Device  {
     return try  FfiConverterTypeDevice_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_constructor_device_create(
         FfiConverterTypeStore_lower(store),
-        FfiConverterTypeBytes_lower(storeKey),
+        FfiConverterTypeStoreKey_lower(storeKey),
         FfiConverterString.lower(user),
         FfiConverterString.lower(server),
         FfiConverterOptionTypeBytes.lower(token),
@@ -1210,12 +1174,12 @@ public static func create(store: Store, storeKey: Bytes, user: String, server: S
     /**
      * Opens the device in a store.
      */
-public static func `open`(store: Store, storeKey: Bytes, clock: TestClock? = nil)throws  -> Device  {
+public static func `open`(store: Store, storeKey: StoreKey, clock: TestClock? = nil)throws  -> Device  {
     return try  FfiConverterTypeDevice_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_constructor_device_open(
         FfiConverterTypeStore_lower(store),
-        FfiConverterTypeBytes_lower(storeKey),
+        FfiConverterTypeStoreKey_lower(storeKey),
         FfiConverterOptionTypeTestClock.lower(clock),uniffiCallStatus
     )
 })
@@ -1226,7 +1190,7 @@ public static func `open`(store: Store, storeKey: Bytes, clock: TestClock? = nil
     /**
      * The app has these items safe; they are deleted here.
      */
-open func ack(ids: [UInt64])throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func ack(ids: [UInt64])throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_ack(
             self.uniffiCloneHandle(),
@@ -1239,7 +1203,7 @@ open func ack(ids: [UInt64])throws   {try rustCallWithError(FfiConverterTypeSesa
      * Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. What they say is in the
      * inbox. `complete` says that these were the last ones in the mailbox.
      */
-open func batchDecrypt(envelopes: [Bytes], complete: Bool = false)throws  -> [MailResult]  {
+public func batchDecrypt(envelopes: [Bytes], complete: Bool = false)throws  -> [MailResult]  {
     return try  FfiConverterSequenceTypeMailResult.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_batch_decrypt(
@@ -1251,17 +1215,17 @@ open func batchDecrypt(envelopes: [Bytes], complete: Bool = false)throws  -> [Ma
 }
     
     /**
-     * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
+     * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `contentId`,
      * 16 bytes, for an id of your own. The end of the send is an event in the inbox.
      */
-open func batchEncrypt(recipients: [String], payload: Bytes, contentId: Bytes? = nil)throws  -> PendingSend  {
+public func batchEncrypt(recipients: [String], payload: Bytes, contentId: ContentId? = nil)throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_batch_encrypt(
             self.uniffiCloneHandle(),
         FfiConverterSequenceString.lower(recipients),
         FfiConverterTypeBytes_lower(payload),
-        FfiConverterOptionTypeBytes.lower(contentId),uniffiCallStatus
+        FfiConverterOptionTypeContentId.lower(contentId),uniffiCallStatus
     )
 })
 }
@@ -1269,12 +1233,12 @@ open func batchEncrypt(recipients: [String], payload: Bytes, contentId: Bytes? =
     /**
      * The batches of a send that the server may have now, to look at.
      */
-open func batches(send: Bytes)throws  -> [Batch]  {
+public func batches(send: SendId)throws  -> [Batch]  {
     return try  FfiConverterSequenceTypeBatch.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_batches(
             self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(send),uniffiCallStatus
+        FfiConverterTypeSendId_lower(send),uniffiCallStatus
     )
 })
 }
@@ -1282,11 +1246,11 @@ open func batches(send: Bytes)throws  -> [Batch]  {
     /**
      * Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
      */
-open func cancel(send: Bytes, users: [String]? = nil)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func cancel(send: SendId, users: [String]? = nil)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_cancel(
             self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(send),
+        FfiConverterTypeSendId_lower(send),
         FfiConverterOptionSequenceString.lower(users),uniffiCallStatus
     )
 }
@@ -1295,7 +1259,7 @@ open func cancel(send: Bytes, users: [String]? = nil)throws   {try rustCallWithE
     /**
      * On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
      */
-open func confirmLink(code: String)throws  -> Bytes  {
+public func confirmLink(code: String)throws  -> Bytes  {
     return try  FfiConverterTypeBytes_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_confirm_link(
@@ -1306,9 +1270,9 @@ open func confirmLink(code: String)throws  -> Bytes  {
 }
     
     /**
-     * Makes a group of this user and `users`, who must be known: `registry.look_up` asks the server for those who are not.
+     * Makes a group of this user and `users`, who must be known: `registry.lookUp` asks the server for those who are not.
      */
-open func createGroup(kind: GroupKind, info: GroupChange, users: [String])throws  -> NewGroup  {
+public func createGroup(kind: GroupKind, info: GroupChange, users: [String])throws  -> NewGroup  {
     return try  FfiConverterTypeNewGroup_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_create_group(
@@ -1323,7 +1287,7 @@ open func createGroup(kind: GroupKind, info: GroupChange, users: [String])throws
     /**
      * Deletes the account at the server. The next request does; nothing else goes out after it. The store stays until the app deletes it.
      */
-open func deleteAccount()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func deleteAccount()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_delete_account(
             self.uniffiCloneHandle(),uniffiCallStatus
@@ -1332,9 +1296,9 @@ open func deleteAccount()throws   {try rustCallWithError(FfiConverterTypeSesameE
 }
     
     /**
-     * How long it is until `next_request` has something to give: zero when it has now, a day at most.
+     * How long it is until `nextRequest` has something to give: zero when it has now, a day at most.
      */
-open func dueIn()throws  -> TimeInterval  {
+public func dueIn()throws  -> TimeInterval  {
     return try  FfiConverterDuration.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_due_in(
@@ -1346,12 +1310,12 @@ open func dueIn()throws  -> TimeInterval  {
     /**
      * The group with this id, 32 bytes.
      */
-open func group(id: Bytes)throws  -> Group  {
+public func group(id: GroupId)throws  -> Group  {
     return try  FfiConverterTypeGroup_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_group(
             self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(id),uniffiCallStatus
+        FfiConverterTypeGroupId_lower(id),uniffiCallStatus
     )
 })
 }
@@ -1359,7 +1323,7 @@ open func group(id: Bytes)throws  -> Group  {
     /**
      * Every group that this device knows, those that its user has left included.
      */
-open func groups()throws  -> [GroupView]  {
+public func groups()throws  -> [GroupView]  {
     return try  FfiConverterSequenceTypeGroupView.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_groups(
@@ -1371,7 +1335,7 @@ open func groups()throws  -> [GroupView]  {
     /**
      * How this device stands with its server.
      */
-open func health()throws  -> Health  {
+public func health()throws  -> Health  {
     return try  FfiConverterTypeHealth_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_health(
@@ -1383,8 +1347,8 @@ open func health()throws  -> Health  {
     /**
      * This device's id, unique within its user.
      */
-open func id()throws  -> UInt32  {
-    return try  FfiConverterUInt32.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public var id: UInt32  {
+    return try!  FfiConverterUInt32.lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_id(
             self.uniffiCloneHandle(),uniffiCallStatus
@@ -1395,7 +1359,7 @@ open func id()throws  -> UInt32  {
     /**
      * What was received or happened and was not acked, oldest first, after one item and at most so many.
      */
-open func inbox(after: UInt64 = UInt64(0), limit: UInt32 = UInt32(256))throws  -> [InboxItem]  {
+public func inbox(after: UInt64 = UInt64(0), limit: UInt32 = UInt32(256))throws  -> [InboxItem]  {
     return try  FfiConverterSequenceTypeInboxItem.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_inbox(
@@ -1409,7 +1373,7 @@ open func inbox(after: UInt64 = UInt64(0), limit: UInt32 = UInt32(256))throws  -
     /**
      * Whether this device holds the account key: it links and removes devices.
      */
-open func isPrimary()throws  -> Bool  {
+public func isPrimary()throws  -> Bool  {
     return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_is_primary(
@@ -1422,7 +1386,7 @@ open func isPrimary()throws  -> Bool  {
      * The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
      * minute and give the answer to `respond`; it is in no other request until then. Several may be sent side by side.
      */
-open func nextRequest()throws  -> ServerRequest?  {
+public func nextRequest()throws  -> ServerRequest?  {
     return try  FfiConverterOptionTypeServerRequest.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_next_request(
@@ -1434,7 +1398,7 @@ open func nextRequest()throws  -> ServerRequest?  {
     /**
      * Users and their devices.
      */
-open func registry() -> DeviceRegistry  {
+public func registry() -> DeviceRegistry  {
     return try!  FfiConverterTypeDeviceRegistry_lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_registry(
@@ -1446,11 +1410,11 @@ open func registry() -> DeviceRegistry  {
     /**
      * Takes a request back that was not sent: it is given out again at once.
      */
-open func release(id: Bytes)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func release(id: RequestId)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_release(
             self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(id),uniffiCallStatus
+        FfiConverterTypeRequestId_lower(id),uniffiCallStatus
     )
 }
 }
@@ -1458,7 +1422,7 @@ open func release(id: Bytes)throws   {try rustCallWithError(FfiConverterTypeSesa
     /**
      * On the primary: takes a device off the list.
      */
-open func removeDevice(device: UInt32)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func removeDevice(device: UInt32)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_remove_device(
             self.uniffiCloneHandle(),
@@ -1470,7 +1434,7 @@ open func removeDevice(device: UInt32)throws   {try rustCallWithError(FfiConvert
     /**
      * The next requests fetch the mailbox, up to so many envelopes. What they say is in the inbox afterwards.
      */
-open func requestMail(limit: UInt32 = UInt32(10000))throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func requestMail(limit: UInt32 = UInt32(10000))throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_request_mail(
             self.uniffiCloneHandle(),
@@ -1482,12 +1446,12 @@ open func requestMail(limit: UInt32 = UInt32(10000))throws   {try rustCallWithEr
     /**
      * Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
      */
-open func respond(id: Bytes, status: UInt16, body: Bytes? = nil)throws  -> Answered  {
+public func respond(id: RequestId, status: UInt16, body: Bytes? = nil)throws  -> Answered  {
     return try  FfiConverterTypeAnswered_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_respond(
             self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(id),
+        FfiConverterTypeRequestId_lower(id),
         FfiConverterUInt16.lower(status),
         FfiConverterOptionTypeBytes.lower(body),uniffiCallStatus
     )
@@ -1497,11 +1461,11 @@ open func respond(id: Bytes, status: UInt16, body: Bytes? = nil)throws  -> Answe
     /**
      * Tries a send again for every user for whom it failed or was withdrawn.
      */
-open func retry(send: Bytes)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func retry(send: SendId)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_retry(
             self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(send),uniffiCallStatus
+        FfiConverterTypeSendId_lower(send),uniffiCallStatus
     )
 }
 }
@@ -1509,7 +1473,7 @@ open func retry(send: Bytes)throws   {try rustCallWithError(FfiConverterTypeSesa
     /**
      * Ends every pause, and takes every request back: the network is there again.
      */
-open func retryNow()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func retryNow()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_retry_now(
             self.uniffiCloneHandle(),uniffiCallStatus
@@ -1520,7 +1484,7 @@ open func retryNow()throws   {try rustCallWithError(FfiConverterTypeSesameError_
     /**
      * How a send stands, by its id or by its content id; nothing once the app has acked its end.
      */
-open func sendStatus(send: Bytes)throws  -> SendStatus?  {
+public func sendStatus(send: Bytes)throws  -> SendStatus?  {
     return try  FfiConverterOptionTypeSendStatus.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_send_status(
@@ -1533,7 +1497,7 @@ open func sendStatus(send: Bytes)throws  -> SendStatus?  {
     /**
      * Every send whose end the app has not acked, oldest first.
      */
-open func sends()throws  -> [SendStatus]  {
+public func sends()throws  -> [SendStatus]  {
     return try  FfiConverterSequenceTypeSendStatus.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_sends(
@@ -1545,7 +1509,7 @@ open func sends()throws  -> [SendStatus]  {
     /**
      * The session with one device.
      */
-open func session(user: String, device: UInt32)throws  -> Session  {
+public func session(user: String, device: UInt32)throws  -> Session  {
     return try  FfiConverterTypeSession_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_session(
@@ -1559,7 +1523,7 @@ open func session(user: String, device: UInt32)throws  -> Session  {
     /**
      * Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
      */
-open func setPush(value: Bytes? = nil)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func setPush(value: Bytes? = nil)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_set_push(
             self.uniffiCloneHandle(),
@@ -1571,8 +1535,8 @@ open func setPush(value: Bytes? = nil)throws   {try rustCallWithError(FfiConvert
     /**
      * The user that this device belongs to.
      */
-open func user()throws  -> String  {
-    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public var user: String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_user(
             self.uniffiCloneHandle(),uniffiCallStatus
@@ -1583,7 +1547,7 @@ open func user()throws  -> String  {
     /**
      * Wipes the keys from memory and lets go of the store; every later call fails with code 106. Closing twice does nothing.
      */
-open func wipe()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func wipe()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_wipe(
             self.uniffiCloneHandle(),uniffiCallStatus
@@ -1599,7 +1563,7 @@ open func wipe()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeDevice: FfiConverter {
+struct FfiConverterTypeDevice: FfiConverter {
     typealias FfiType = UInt64
     typealias SwiftType = Device
 
@@ -1625,14 +1589,14 @@ public struct FfiConverterTypeDevice: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeDevice_lift(_ handle: UInt64) throws -> Device {
+func FfiConverterTypeDevice_lift(_ handle: UInt64) throws -> Device {
     return try FfiConverterTypeDevice.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeDevice_lower(_ value: Device) -> UInt64 {
+func FfiConverterTypeDevice_lower(_ value: Device) -> UInt64 {
     return FfiConverterTypeDevice.lower(value)
 }
 
@@ -1650,7 +1614,7 @@ public protocol DeviceRegistryProtocol: AnyObject, Sendable {
      * The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
      * to the inbox.
      */
-    func acceptIdentity(user: String, accountKey: Bytes) throws 
+    func acceptIdentity(user: String, accountKey: AccountKey) throws 
     
     /**
      * Whether a code that was read from the user's screen shows that both hold each other's account keys.
@@ -1701,16 +1665,9 @@ public protocol DeviceRegistryProtocol: AnyObject, Sendable {
 /**
  * Users, their devices, and whom to trust.
  */
-open class DeviceRegistry: DeviceRegistryProtocol, @unchecked Sendable {
+public final class DeviceRegistry: DeviceRegistryProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
 
     // TODO: We'd like this to be `private` but for Swifty reasons,
     // we can't implement `FfiConverter` without making this `required` and we can't
@@ -1718,26 +1675,15 @@ open class DeviceRegistry: DeviceRegistryProtocol, @unchecked Sendable {
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    required public init(unsafeFromHandle handle: UInt64) {
+    init(unsafeFromHandle handle: UInt64) {
         self.handle = handle
     }
 
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
 
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    public func uniffiCloneHandle() -> UInt64 {
+    func uniffiCloneHandle() -> UInt64 {
         return try! rustCall { uniffi_sesame_ffi_fn_clone_deviceregistry(self.handle, $0) }
     }
     // No primary constructor declared for this class.
@@ -1758,12 +1704,12 @@ open class DeviceRegistry: DeviceRegistryProtocol, @unchecked Sendable {
      * The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
      * to the inbox.
      */
-open func acceptIdentity(user: String, accountKey: Bytes)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func acceptIdentity(user: String, accountKey: AccountKey)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity(
             self.uniffiCloneHandle(),
         FfiConverterString.lower(user),
-        FfiConverterTypeBytes_lower(accountKey),uniffiCallStatus
+        FfiConverterTypeAccountKey_lower(accountKey),uniffiCallStatus
     )
 }
 }
@@ -1771,7 +1717,7 @@ open func acceptIdentity(user: String, accountKey: Bytes)throws   {try rustCallW
     /**
      * Whether a code that was read from the user's screen shows that both hold each other's account keys.
      */
-open func compareSafetyCode(user: String, code: String)throws  -> Bool  {
+public func compareSafetyCode(user: String, code: String)throws  -> Bool  {
     return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_deviceregistry_compare_safety_code(
@@ -1785,7 +1731,7 @@ open func compareSafetyCode(user: String, code: String)throws  -> Bool  {
     /**
      * A user's devices, rising by id.
      */
-open func devices(user: String)throws  -> [DeviceView]  {
+public func devices(user: String)throws  -> [DeviceView]  {
     return try  FfiConverterSequenceTypeDeviceView.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_deviceregistry_devices(
@@ -1798,7 +1744,7 @@ open func devices(user: String)throws  -> [DeviceView]  {
     /**
      * Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew.
      */
-open func forget(user: String)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func forget(user: String)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_deviceregistry_forget(
             self.uniffiCloneHandle(),
@@ -1810,7 +1756,7 @@ open func forget(user: String)throws   {try rustCallWithError(FfiConverterTypeSe
     /**
      * Asks the server for the device lists of these users, at most 100, so that they are known: the next requests do.
      */
-open func lookUp(users: [String])throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func lookUp(users: [String])throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_deviceregistry_look_up(
             self.uniffiCloneHandle(),
@@ -1822,7 +1768,7 @@ open func lookUp(users: [String])throws   {try rustCallWithError(FfiConverterTyp
     /**
      * The app has compared safety numbers.
      */
-open func markVerified(user: String)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func markVerified(user: String)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_deviceregistry_mark_verified(
             self.uniffiCloneHandle(),
@@ -1834,7 +1780,7 @@ open func markVerified(user: String)throws   {try rustCallWithError(FfiConverter
     /**
      * The app decides a fork: the newest list that was taken counts alone.
      */
-open func resolveFork(user: String)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func resolveFork(user: String)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork(
             self.uniffiCloneHandle(),
@@ -1846,7 +1792,7 @@ open func resolveFork(user: String)throws   {try rustCallWithError(FfiConverterT
     /**
      * The same as text for a QR code.
      */
-open func safetyCode(user: String)throws  -> String  {
+public func safetyCode(user: String)throws  -> String  {
     return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_deviceregistry_safety_code(
@@ -1859,7 +1805,7 @@ open func safetyCode(user: String)throws  -> String  {
     /**
      * 60 digits that both users see alike if they hold each other's account keys.
      */
-open func safetyNumber(user: String)throws  -> String  {
+public func safetyNumber(user: String)throws  -> String  {
     return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_deviceregistry_safety_number(
@@ -1872,7 +1818,7 @@ open func safetyNumber(user: String)throws  -> String  {
     /**
      * All users that are known, this one included.
      */
-open func users()throws  -> [UserView]  {
+public func users()throws  -> [UserView]  {
     return try  FfiConverterSequenceTypeUserView.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_deviceregistry_users(
@@ -1889,7 +1835,7 @@ open func users()throws  -> [UserView]  {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeDeviceRegistry: FfiConverter {
+struct FfiConverterTypeDeviceRegistry: FfiConverter {
     typealias FfiType = UInt64
     typealias SwiftType = DeviceRegistry
 
@@ -1915,14 +1861,14 @@ public struct FfiConverterTypeDeviceRegistry: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeDeviceRegistry_lift(_ handle: UInt64) throws -> DeviceRegistry {
+func FfiConverterTypeDeviceRegistry_lift(_ handle: UInt64) throws -> DeviceRegistry {
     return try FfiConverterTypeDeviceRegistry.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeDeviceRegistry_lower(_ value: DeviceRegistry) -> UInt64 {
+func FfiConverterTypeDeviceRegistry_lower(_ value: DeviceRegistry) -> UInt64 {
     return FfiConverterTypeDeviceRegistry.lower(value)
 }
 
@@ -1942,7 +1888,7 @@ public protocol GroupProtocol: AnyObject, Sendable {
     func accept() throws  -> PendingSend
     
     /**
-     * Adds users, at most 200 at once. They must be known: `registry.look_up` asks the server for those who are not. Who has
+     * Adds users, at most 200 at once. They must be known: `registry.lookUp` asks the server for those who are not. Who has
      * left before is asked, and is a member again when they accept.
      */
     func add(users: [String]) throws  -> PendingSend
@@ -1975,7 +1921,7 @@ public protocol GroupProtocol: AnyObject, Sendable {
     /**
      * GroupID, 32 bytes.
      */
-    func id()  -> Bytes
+    var id: GroupId { get }
     
     /**
      * Leaves. The others send this user nothing more there once they know.
@@ -1988,9 +1934,9 @@ public protocol GroupProtocol: AnyObject, Sendable {
     func rename(name: String) throws  -> PendingSend
     
     /**
-     * Sends to all members, and a transcript to the user's own other devices. Give `content_id`, 16 bytes, for an id of your own.
+     * Sends to all members, and a transcript to the user's own other devices. Give `contentId`, 16 bytes, for an id of your own.
      */
-    func send(payload: Bytes, contentId: Bytes?) throws  -> PendingSend
+    func send(payload: Bytes, contentId: ContentId?) throws  -> PendingSend
     
     /**
      * The group's active session with a device, or nothing when the next send opens one.
@@ -2011,16 +1957,9 @@ public protocol GroupProtocol: AnyObject, Sendable {
 /**
  * One group. What is said about it is signed, and sent like any other message; the server knows nothing of it.
  */
-open class Group: GroupProtocol, @unchecked Sendable {
+public final class Group: GroupProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
 
     // TODO: We'd like this to be `private` but for Swifty reasons,
     // we can't implement `FfiConverter` without making this `required` and we can't
@@ -2028,26 +1967,15 @@ open class Group: GroupProtocol, @unchecked Sendable {
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    required public init(unsafeFromHandle handle: UInt64) {
+    init(unsafeFromHandle handle: UInt64) {
         self.handle = handle
     }
 
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
 
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    public func uniffiCloneHandle() -> UInt64 {
+    func uniffiCloneHandle() -> UInt64 {
         return try! rustCall { uniffi_sesame_ffi_fn_clone_group(self.handle, $0) }
     }
     // No primary constructor declared for this class.
@@ -2067,7 +1995,7 @@ open class Group: GroupProtocol, @unchecked Sendable {
     /**
      * Comes back, after a leave and an invitation.
      */
-open func accept()throws  -> PendingSend  {
+public func accept()throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_accept(
@@ -2077,10 +2005,10 @@ open func accept()throws  -> PendingSend  {
 }
     
     /**
-     * Adds users, at most 200 at once. They must be known: `registry.look_up` asks the server for those who are not. Who has
+     * Adds users, at most 200 at once. They must be known: `registry.lookUp` asks the server for those who are not. Who has
      * left before is asked, and is a member again when they accept.
      */
-open func add(users: [String])throws  -> PendingSend  {
+public func add(users: [String])throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_add(
@@ -2093,7 +2021,7 @@ open func add(users: [String])throws  -> PendingSend  {
     /**
      * What a message of `length` bytes will cost now.
      */
-open func cost(length: UInt64)throws  -> Cost  {
+public func cost(length: UInt64)throws  -> Cost  {
     return try  FfiConverterTypeCost_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_cost(
@@ -2106,7 +2034,7 @@ open func cost(length: UInt64)throws  -> Cost  {
     /**
      * Stays away, after a leave and an invitation.
      */
-open func decline()throws  -> PendingSend  {
+public func decline()throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_decline(
@@ -2118,7 +2046,7 @@ open func decline()throws  -> PendingSend  {
     /**
      * Forgets a group that the user has left: its operations, its sessions, and what is held for it.
      */
-open func forget()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func forget()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_forget(
             self.uniffiCloneHandle(),uniffiCallStatus
@@ -2129,7 +2057,7 @@ open func forget()throws   {try rustCallWithError(FfiConverterTypeSesameError_li
     /**
      * Makes a new group of the members but these, with the same info. The old group stays as it is, and nothing is said to those left out.
      */
-open func forkWithout(users: [String])throws  -> NewGroup  {
+public func forkWithout(users: [String])throws  -> NewGroup  {
     return try  FfiConverterTypeNewGroup_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_fork_without(
@@ -2142,7 +2070,7 @@ open func forkWithout(users: [String])throws  -> NewGroup  {
     /**
      * All operations, those that do not count included, in an order that is the same for all members.
      */
-open func history()throws  -> [HistoryEntry]  {
+public func history()throws  -> [HistoryEntry]  {
     return try  FfiConverterSequenceTypeHistoryEntry.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_history(
@@ -2154,8 +2082,8 @@ open func history()throws  -> [HistoryEntry]  {
     /**
      * GroupID, 32 bytes.
      */
-open func id() -> Bytes  {
-    return try!  FfiConverterTypeBytes_lift(try! rustCall() {
+public var id: GroupId  {
+    return try!  FfiConverterTypeGroupId_lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_id(
             self.uniffiCloneHandle(),uniffiCallStatus
@@ -2166,7 +2094,7 @@ open func id() -> Bytes  {
     /**
      * Leaves. The others send this user nothing more there once they know.
      */
-open func leave()throws  -> PendingSend  {
+public func leave()throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_leave(
@@ -2178,7 +2106,7 @@ open func leave()throws  -> PendingSend  {
     /**
      * Changes the name.
      */
-open func rename(name: String)throws  -> PendingSend  {
+public func rename(name: String)throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_rename(
@@ -2189,15 +2117,15 @@ open func rename(name: String)throws  -> PendingSend  {
 }
     
     /**
-     * Sends to all members, and a transcript to the user's own other devices. Give `content_id`, 16 bytes, for an id of your own.
+     * Sends to all members, and a transcript to the user's own other devices. Give `contentId`, 16 bytes, for an id of your own.
      */
-open func send(payload: Bytes, contentId: Bytes? = nil)throws  -> PendingSend  {
+public func send(payload: Bytes, contentId: ContentId? = nil)throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_send(
             self.uniffiCloneHandle(),
         FfiConverterTypeBytes_lower(payload),
-        FfiConverterOptionTypeBytes.lower(contentId),uniffiCallStatus
+        FfiConverterOptionTypeContentId.lower(contentId),uniffiCallStatus
     )
 })
 }
@@ -2205,7 +2133,7 @@ open func send(payload: Bytes, contentId: Bytes? = nil)throws  -> PendingSend  {
     /**
      * The group's active session with a device, or nothing when the next send opens one.
      */
-open func session(user: String, device: UInt32)throws  -> SessionView?  {
+public func session(user: String, device: UInt32)throws  -> SessionView?  {
     return try  FfiConverterOptionTypeSessionView.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_session(
@@ -2219,7 +2147,7 @@ open func session(user: String, device: UInt32)throws  -> SessionView?  {
     /**
      * Changes name, description and the like; what is absent stays.
      */
-open func updateInfo(change: GroupChange)throws  -> PendingSend  {
+public func updateInfo(change: GroupChange)throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_update_info(
@@ -2232,7 +2160,7 @@ open func updateInfo(change: GroupChange)throws  -> PendingSend  {
     /**
      * Members, info, and how this user stands.
      */
-open func view()throws  -> GroupView  {
+public func view()throws  -> GroupView  {
     return try  FfiConverterTypeGroupView_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_view(
@@ -2249,7 +2177,7 @@ open func view()throws  -> GroupView  {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeGroup: FfiConverter {
+struct FfiConverterTypeGroup: FfiConverter {
     typealias FfiType = UInt64
     typealias SwiftType = Group
 
@@ -2275,14 +2203,14 @@ public struct FfiConverterTypeGroup: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeGroup_lift(_ handle: UInt64) throws -> Group {
+func FfiConverterTypeGroup_lift(_ handle: UInt64) throws -> Group {
     return try FfiConverterTypeGroup.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeGroup_lower(_ value: Group) -> UInt64 {
+func FfiConverterTypeGroup_lower(_ value: Group) -> UInt64 {
     return FfiConverterTypeGroup.lower(value)
 }
 
@@ -2299,7 +2227,7 @@ public protocol LinkingProtocol: AnyObject, Sendable {
     /**
      * What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
      */
-    func code()  -> String
+    var code: String { get }
     
     /**
      * Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
@@ -2310,16 +2238,9 @@ public protocol LinkingProtocol: AnyObject, Sendable {
 /**
  * A new device that waits for its primary's answer.
  */
-open class Linking: LinkingProtocol, @unchecked Sendable {
+public final class Linking: LinkingProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
 
     // TODO: We'd like this to be `private` but for Swifty reasons,
     // we can't implement `FfiConverter` without making this `required` and we can't
@@ -2327,26 +2248,15 @@ open class Linking: LinkingProtocol, @unchecked Sendable {
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    required public init(unsafeFromHandle handle: UInt64) {
+    init(unsafeFromHandle handle: UInt64) {
         self.handle = handle
     }
 
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
 
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    public func uniffiCloneHandle() -> UInt64 {
+    func uniffiCloneHandle() -> UInt64 {
         return try! rustCall { uniffi_sesame_ffi_fn_clone_linking(self.handle, $0) }
     }
     // No primary constructor declared for this class.
@@ -2364,12 +2274,12 @@ open class Linking: LinkingProtocol, @unchecked Sendable {
     /**
      * Begins to link a new device in an empty store. `server` is the name of the server, as the user's other devices have it.
      */
-public static func begin(store: Store, storeKey: Bytes, server: String, clock: TestClock? = nil)throws  -> Linking  {
+public static func begin(store: Store, storeKey: StoreKey, server: String, clock: TestClock? = nil)throws  -> Linking  {
     return try  FfiConverterTypeLinking_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_constructor_linking_begin(
         FfiConverterTypeStore_lower(store),
-        FfiConverterTypeBytes_lower(storeKey),
+        FfiConverterTypeStoreKey_lower(storeKey),
         FfiConverterString.lower(server),
         FfiConverterOptionTypeTestClock.lower(clock),uniffiCallStatus
     )
@@ -2379,12 +2289,12 @@ public static func begin(store: Store, storeKey: Bytes, server: String, clock: T
     /**
      * Takes up a link that was begun before the app was closed.
      */
-public static func resume(store: Store, storeKey: Bytes, clock: TestClock? = nil)throws  -> Linking  {
+public static func resume(store: Store, storeKey: StoreKey, clock: TestClock? = nil)throws  -> Linking  {
     return try  FfiConverterTypeLinking_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_constructor_linking_resume(
         FfiConverterTypeStore_lower(store),
-        FfiConverterTypeBytes_lower(storeKey),
+        FfiConverterTypeStoreKey_lower(storeKey),
         FfiConverterOptionTypeTestClock.lower(clock),uniffiCallStatus
     )
 })
@@ -2395,7 +2305,7 @@ public static func resume(store: Store, storeKey: Bytes, clock: TestClock? = nil
     /**
      * What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
      */
-open func code() -> String  {
+public var code: String  {
     return try!  FfiConverterString.lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_linking_code(
@@ -2407,7 +2317,7 @@ open func code() -> String  {
     /**
      * Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
      */
-open func complete(answer: Bytes)throws  -> Device  {
+public func complete(answer: Bytes)throws  -> Device  {
     return try  FfiConverterTypeDevice_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_linking_complete(
@@ -2425,7 +2335,7 @@ open func complete(answer: Bytes)throws  -> Device  {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeLinking: FfiConverter {
+struct FfiConverterTypeLinking: FfiConverter {
     typealias FfiType = UInt64
     typealias SwiftType = Linking
 
@@ -2451,14 +2361,14 @@ public struct FfiConverterTypeLinking: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeLinking_lift(_ handle: UInt64) throws -> Linking {
+func FfiConverterTypeLinking_lift(_ handle: UInt64) throws -> Linking {
     return try FfiConverterTypeLinking.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeLinking_lower(_ value: Linking) -> UInt64 {
+func FfiConverterTypeLinking_lower(_ value: Linking) -> UInt64 {
     return FfiConverterTypeLinking.lower(value)
 }
 
@@ -2501,16 +2411,9 @@ public protocol LocalRelayProtocol: AnyObject, Sendable {
 /**
  * A whole server in memory, without a network: for a first try, for tests, and behind a socket of the app's own.
  */
-open class LocalRelay: LocalRelayProtocol, @unchecked Sendable {
+public final class LocalRelay: LocalRelayProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
 
     // TODO: We'd like this to be `private` but for Swifty reasons,
     // we can't implement `FfiConverter` without making this `required` and we can't
@@ -2518,26 +2421,15 @@ open class LocalRelay: LocalRelayProtocol, @unchecked Sendable {
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    required public init(unsafeFromHandle handle: UInt64) {
+    init(unsafeFromHandle handle: UInt64) {
         self.handle = handle
     }
 
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
 
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    public func uniffiCloneHandle() -> UInt64 {
+    func uniffiCloneHandle() -> UInt64 {
         return try! rustCall { uniffi_sesame_ffi_fn_clone_localrelay(self.handle, $0) }
     }
     /**
@@ -2570,7 +2462,7 @@ public convenience init(server: String, clock: TestClock? = nil)throws  {
     /**
      * A user's signed device list.
      */
-open func deviceList(user: String)throws  -> Bytes?  {
+public func deviceList(user: String)throws  -> Bytes?  {
     return try  FfiConverterOptionTypeBytes.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_localrelay_device_list(
@@ -2583,7 +2475,7 @@ open func deviceList(user: String)throws  -> Bytes?  {
     /**
      * The same for a server of the app's own: the path of the URL, the value of the header `Sesame-Auth`, and the body.
      */
-open func handle(path: String, auth: String?, body: Bytes) -> ServerAnswer  {
+public func handle(path: String, auth: String?, body: Bytes) -> ServerAnswer  {
     return try!  FfiConverterTypeServerAnswer_lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_localrelay_handle(
@@ -2598,7 +2490,7 @@ open func handle(path: String, auth: String?, body: Bytes) -> ServerAnswer  {
     /**
      * Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
      */
-open func perform(request: ServerRequest) -> ServerAnswer  {
+public func perform(request: ServerRequest) -> ServerAnswer  {
     return try!  FfiConverterTypeServerAnswer_lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_localrelay_perform(
@@ -2611,7 +2503,7 @@ open func perform(request: ServerRequest) -> ServerAnswer  {
     /**
      * What a server does after its store was put back to an earlier state: it tells every device so, and they upload their keys again.
      */
-open func restored()  {try! rustCall() {
+public func restored()  {try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_localrelay_restored(
             self.uniffiCloneHandle(),uniffiCallStatus
@@ -2622,7 +2514,7 @@ open func restored()  {try! rustCall() {
     /**
      * All that the server holds and has seen.
      */
-open func view() -> RelayView  {
+public func view() -> RelayView  {
     return try!  FfiConverterTypeRelayView_lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_localrelay_view(
@@ -2639,7 +2531,7 @@ open func view() -> RelayView  {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeLocalRelay: FfiConverter {
+struct FfiConverterTypeLocalRelay: FfiConverter {
     typealias FfiType = UInt64
     typealias SwiftType = LocalRelay
 
@@ -2665,14 +2557,14 @@ public struct FfiConverterTypeLocalRelay: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeLocalRelay_lift(_ handle: UInt64) throws -> LocalRelay {
+func FfiConverterTypeLocalRelay_lift(_ handle: UInt64) throws -> LocalRelay {
     return try FfiConverterTypeLocalRelay.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeLocalRelay_lower(_ value: LocalRelay) -> UInt64 {
+func FfiConverterTypeLocalRelay_lower(_ value: LocalRelay) -> UInt64 {
     return FfiConverterTypeLocalRelay.lower(value)
 }
 
@@ -2700,16 +2592,9 @@ public protocol NewGroupProtocol: AnyObject, Sendable {
 /**
  * A new group, and the send that tells its members.
  */
-open class NewGroup: NewGroupProtocol, @unchecked Sendable {
+public final class NewGroup: NewGroupProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
 
     // TODO: We'd like this to be `private` but for Swifty reasons,
     // we can't implement `FfiConverter` without making this `required` and we can't
@@ -2717,26 +2602,15 @@ open class NewGroup: NewGroupProtocol, @unchecked Sendable {
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    required public init(unsafeFromHandle handle: UInt64) {
+    init(unsafeFromHandle handle: UInt64) {
         self.handle = handle
     }
 
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
 
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    public func uniffiCloneHandle() -> UInt64 {
+    func uniffiCloneHandle() -> UInt64 {
         return try! rustCall { uniffi_sesame_ffi_fn_clone_newgroup(self.handle, $0) }
     }
     // No primary constructor declared for this class.
@@ -2756,7 +2630,7 @@ open class NewGroup: NewGroupProtocol, @unchecked Sendable {
     /**
      * The group.
      */
-open func group() -> Group  {
+public func group() -> Group  {
     return try!  FfiConverterTypeGroup_lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_newgroup_group(
@@ -2768,7 +2642,7 @@ open func group() -> Group  {
     /**
      * The send that tells the members.
      */
-open func send() -> PendingSend  {
+public func send() -> PendingSend  {
     return try!  FfiConverterTypePendingSend_lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_newgroup_send(
@@ -2785,7 +2659,7 @@ open func send() -> PendingSend  {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeNewGroup: FfiConverter {
+struct FfiConverterTypeNewGroup: FfiConverter {
     typealias FfiType = UInt64
     typealias SwiftType = NewGroup
 
@@ -2811,14 +2685,14 @@ public struct FfiConverterTypeNewGroup: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeNewGroup_lift(_ handle: UInt64) throws -> NewGroup {
+func FfiConverterTypeNewGroup_lift(_ handle: UInt64) throws -> NewGroup {
     return try FfiConverterTypeNewGroup.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeNewGroup_lower(_ value: NewGroup) -> UInt64 {
+func FfiConverterTypeNewGroup_lower(_ value: NewGroup) -> UInt64 {
     return FfiConverterTypeNewGroup.lower(value)
 }
 
@@ -2846,16 +2720,9 @@ public protocol SessionProtocol: AnyObject, Sendable {
 /**
  * The session with one device: what is active now, whatever was before.
  */
-open class Session: SessionProtocol, @unchecked Sendable {
+public final class Session: SessionProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
 
     // TODO: We'd like this to be `private` but for Swifty reasons,
     // we can't implement `FfiConverter` without making this `required` and we can't
@@ -2863,26 +2730,15 @@ open class Session: SessionProtocol, @unchecked Sendable {
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    required public init(unsafeFromHandle handle: UInt64) {
+    init(unsafeFromHandle handle: UInt64) {
         self.handle = handle
     }
 
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
 
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    public func uniffiCloneHandle() -> UInt64 {
+    func uniffiCloneHandle() -> UInt64 {
         return try! rustCall { uniffi_sesame_ffi_fn_clone_session(self.handle, $0) }
     }
     // No primary constructor declared for this class.
@@ -2902,7 +2758,7 @@ open class Session: SessionProtocol, @unchecked Sendable {
     /**
      * Encrypts for this device alone, without a transcript.
      */
-open func encrypt(payload: Bytes)throws  -> PendingSend  {
+public func encrypt(payload: Bytes)throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_session_encrypt(
@@ -2915,7 +2771,7 @@ open func encrypt(payload: Bytes)throws  -> PendingSend  {
     /**
      * The active session, or nothing when the next send begins one.
      */
-open func info()throws  -> SessionView?  {
+public func info()throws  -> SessionView?  {
     return try  FfiConverterOptionTypeSessionView.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_session_info(
@@ -2932,7 +2788,7 @@ open func info()throws  -> SessionView?  {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeSession: FfiConverter {
+struct FfiConverterTypeSession: FfiConverter {
     typealias FfiType = UInt64
     typealias SwiftType = Session
 
@@ -2958,14 +2814,14 @@ public struct FfiConverterTypeSession: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSession_lift(_ handle: UInt64) throws -> Session {
+func FfiConverterTypeSession_lift(_ handle: UInt64) throws -> Session {
     return try FfiConverterTypeSession.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSession_lower(_ value: Session) -> UInt64 {
+func FfiConverterTypeSession_lower(_ value: Session) -> UInt64 {
     return FfiConverterTypeSession.lower(value)
 }
 
@@ -2983,16 +2839,9 @@ public protocol StoreProtocol: AnyObject, Sendable {
 /**
  * Where a device lives.
  */
-open class Store: StoreProtocol, @unchecked Sendable {
+public final class Store: StoreProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
 
     // TODO: We'd like this to be `private` but for Swifty reasons,
     // we can't implement `FfiConverter` without making this `required` and we can't
@@ -3000,26 +2849,15 @@ open class Store: StoreProtocol, @unchecked Sendable {
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    required public init(unsafeFromHandle handle: UInt64) {
+    init(unsafeFromHandle handle: UInt64) {
         self.handle = handle
     }
 
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
 
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    public func uniffiCloneHandle() -> UInt64 {
+    func uniffiCloneHandle() -> UInt64 {
         return try! rustCall { uniffi_sesame_ffi_fn_clone_store(self.handle, $0) }
     }
     // No primary constructor declared for this class.
@@ -3079,7 +2917,7 @@ public static func sqlite(path: String)throws  -> Store  {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeStore: FfiConverter {
+struct FfiConverterTypeStore: FfiConverter {
     typealias FfiType = UInt64
     typealias SwiftType = Store
 
@@ -3105,14 +2943,14 @@ public struct FfiConverterTypeStore: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStore_lift(_ handle: UInt64) throws -> Store {
+func FfiConverterTypeStore_lift(_ handle: UInt64) throws -> Store {
     return try FfiConverterTypeStore.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStore_lower(_ value: Store) -> UInt64 {
+func FfiConverterTypeStore_lower(_ value: Store) -> UInt64 {
     return FfiConverterTypeStore.lower(value)
 }
 
@@ -3122,7 +2960,7 @@ public func FfiConverterTypeStore_lower(_ value: Store) -> UInt64 {
 
 
 /**
- * Makes fresh, empty stores for `check_store`.
+ * Makes fresh, empty stores for `checkStore`.
  */
 public protocol StoreFactory: AnyObject, Sendable {
     
@@ -3133,18 +2971,11 @@ public protocol StoreFactory: AnyObject, Sendable {
     
 }
 /**
- * Makes fresh, empty stores for `check_store`.
+ * Makes fresh, empty stores for `checkStore`.
  */
-open class StoreFactoryImpl: StoreFactory, @unchecked Sendable {
+final class StoreFactoryImpl: StoreFactory, @unchecked Sendable {
     fileprivate let handle: UInt64
 
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
 
     // TODO: We'd like this to be `private` but for Swifty reasons,
     // we can't implement `FfiConverter` without making this `required` and we can't
@@ -3152,26 +2983,15 @@ open class StoreFactoryImpl: StoreFactory, @unchecked Sendable {
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    required public init(unsafeFromHandle handle: UInt64) {
+    init(unsafeFromHandle handle: UInt64) {
         self.handle = handle
     }
 
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
 
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    public func uniffiCloneHandle() -> UInt64 {
+    func uniffiCloneHandle() -> UInt64 {
         return try! rustCall { uniffi_sesame_ffi_fn_clone_storefactory(self.handle, $0) }
     }
     // No primary constructor declared for this class.
@@ -3191,7 +3011,7 @@ open class StoreFactoryImpl: StoreFactory, @unchecked Sendable {
     /**
      * A store without rows, apart from those that were opened before.
      */
-open func make()throws  -> AppStore  {
+public func make()throws  -> AppStore  {
     return try  FfiConverterTypeAppStore_lift(try rustCallWithError(FfiConverterTypeStoreFault_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_storefactory_make(
@@ -3273,7 +3093,7 @@ private func uniffiCallbackInitStoreFactory() {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeStoreFactory: FfiConverter {
+struct FfiConverterTypeStoreFactory: FfiConverter {
     fileprivate static let handleMap = UniffiHandleMap<StoreFactory>()
 
     typealias FfiType = UInt64
@@ -3314,14 +3134,14 @@ public struct FfiConverterTypeStoreFactory: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStoreFactory_lift(_ handle: UInt64) throws -> StoreFactory {
+func FfiConverterTypeStoreFactory_lift(_ handle: UInt64) throws -> StoreFactory {
     return try FfiConverterTypeStoreFactory.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStoreFactory_lower(_ value: StoreFactory) -> UInt64 {
+func FfiConverterTypeStoreFactory_lower(_ value: StoreFactory) -> UInt64 {
     return FfiConverterTypeStoreFactory.lower(value)
 }
 
@@ -3349,16 +3169,9 @@ public protocol TestClockProtocol: AnyObject, Sendable {
 /**
  * A clock that stands still until it is moved, for tests of an app: devices and a relay that are made with it see its time.
  */
-open class TestClock: TestClockProtocol, @unchecked Sendable {
+public final class TestClock: TestClockProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
 
     // TODO: We'd like this to be `private` but for Swifty reasons,
     // we can't implement `FfiConverter` without making this `required` and we can't
@@ -3366,26 +3179,15 @@ open class TestClock: TestClockProtocol, @unchecked Sendable {
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    required public init(unsafeFromHandle handle: UInt64) {
+    init(unsafeFromHandle handle: UInt64) {
         self.handle = handle
     }
 
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
 
 #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
-    public func uniffiCloneHandle() -> UInt64 {
+    func uniffiCloneHandle() -> UInt64 {
         return try! rustCall { uniffi_sesame_ffi_fn_clone_testclock(self.handle, $0) }
     }
     /**
@@ -3417,7 +3219,7 @@ public convenience init(now: UInt64 = UInt64(1800000000000)) {
     /**
      * Time passes.
      */
-open func advance(by: TimeInterval)  {try! rustCall() {
+public func advance(by: TimeInterval)  {try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_testclock_advance(
             self.uniffiCloneHandle(),
@@ -3429,7 +3231,7 @@ open func advance(by: TimeInterval)  {try! rustCall() {
     /**
      * The time, in ms since 1970.
      */
-open func now() -> UInt64  {
+public func now() -> UInt64  {
     return try!  FfiConverterUInt64.lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_testclock_now(
@@ -3446,7 +3248,7 @@ open func now() -> UInt64  {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeTestClock: FfiConverter {
+struct FfiConverterTypeTestClock: FfiConverter {
     typealias FfiType = UInt64
     typealias SwiftType = TestClock
 
@@ -3472,14 +3274,14 @@ public struct FfiConverterTypeTestClock: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeTestClock_lift(_ handle: UInt64) throws -> TestClock {
+func FfiConverterTypeTestClock_lift(_ handle: UInt64) throws -> TestClock {
     return try FfiConverterTypeTestClock.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeTestClock_lower(_ value: TestClock) -> UInt64 {
+func FfiConverterTypeTestClock_lower(_ value: TestClock) -> UInt64 {
     return FfiConverterTypeTestClock.lower(value)
 }
 
@@ -3524,7 +3326,7 @@ extension Address: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeAddress: FfiConverterRustBuffer {
+struct FfiConverterTypeAddress: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Address {
         return
             try Address(
@@ -3543,14 +3345,14 @@ public struct FfiConverterTypeAddress: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeAddress_lift(_ buf: RustBuffer) throws -> Address {
+func FfiConverterTypeAddress_lift(_ buf: RustBuffer) throws -> Address {
     return try FfiConverterTypeAddress.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeAddress_lower(_ value: Address) -> RustBuffer {
+func FfiConverterTypeAddress_lower(_ value: Address) -> RustBuffer {
     return FfiConverterTypeAddress.lower(value)
 }
 
@@ -3570,7 +3372,7 @@ public struct Answered: Equatable, Hashable {
     /**
      * Sends that changed.
      */
-    public let sends: [Bytes]
+    public let sends: [SendId]
     /**
      * The number of the code that says why the requests pause, or 0.
      */
@@ -3587,7 +3389,7 @@ public struct Answered: Equatable, Hashable {
          */items: [UInt64], 
         /**
          * Sends that changed.
-         */sends: [Bytes], 
+         */sends: [SendId], 
         /**
          * The number of the code that says why the requests pause, or 0.
          */problem: Int32) {
@@ -3609,13 +3411,13 @@ extension Answered: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeAnswered: FfiConverterRustBuffer {
+struct FfiConverterTypeAnswered: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Answered {
         return
             try Answered(
                 known: FfiConverterBool.read(from: &buf), 
                 items: FfiConverterSequenceUInt64.read(from: &buf), 
-                sends: FfiConverterSequenceTypeBytes.read(from: &buf), 
+                sends: FfiConverterSequenceTypeSendId.read(from: &buf), 
                 problem: FfiConverterInt32.read(from: &buf)
         )
     }
@@ -3623,7 +3425,7 @@ public struct FfiConverterTypeAnswered: FfiConverterRustBuffer {
     public static func write(_ value: Answered, into buf: inout [UInt8]) {
         FfiConverterBool.write(value.known, into: &buf)
         FfiConverterSequenceUInt64.write(value.items, into: &buf)
-        FfiConverterSequenceTypeBytes.write(value.sends, into: &buf)
+        FfiConverterSequenceTypeSendId.write(value.sends, into: &buf)
         FfiConverterInt32.write(value.problem, into: &buf)
     }
 }
@@ -3632,14 +3434,14 @@ public struct FfiConverterTypeAnswered: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeAnswered_lift(_ buf: RustBuffer) throws -> Answered {
+func FfiConverterTypeAnswered_lift(_ buf: RustBuffer) throws -> Answered {
     return try FfiConverterTypeAnswered.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeAnswered_lower(_ value: Answered) -> RustBuffer {
+func FfiConverterTypeAnswered_lower(_ value: Answered) -> RustBuffer {
     return FfiConverterTypeAnswered.lower(value)
 }
 
@@ -3698,7 +3500,7 @@ extension Batch: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeBatch: FfiConverterRustBuffer {
+struct FfiConverterTypeBatch: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Batch {
         return
             try Batch(
@@ -3721,14 +3523,14 @@ public struct FfiConverterTypeBatch: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeBatch_lift(_ buf: RustBuffer) throws -> Batch {
+func FfiConverterTypeBatch_lift(_ buf: RustBuffer) throws -> Batch {
     return try FfiConverterTypeBatch.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeBatch_lower(_ value: Batch) -> RustBuffer {
+func FfiConverterTypeBatch_lower(_ value: Batch) -> RustBuffer {
     return FfiConverterTypeBatch.lower(value)
 }
 
@@ -3779,7 +3581,7 @@ extension Cost: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeCost: FfiConverterRustBuffer {
+struct FfiConverterTypeCost: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Cost {
         return
             try Cost(
@@ -3800,14 +3602,14 @@ public struct FfiConverterTypeCost: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeCost_lift(_ buf: RustBuffer) throws -> Cost {
+func FfiConverterTypeCost_lift(_ buf: RustBuffer) throws -> Cost {
     return try FfiConverterTypeCost.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeCost_lower(_ value: Cost) -> RustBuffer {
+func FfiConverterTypeCost_lower(_ value: Cost) -> RustBuffer {
     return FfiConverterTypeCost.lower(value)
 }
 
@@ -3835,7 +3637,7 @@ public struct DeviceView: Equatable, Hashable {
     /**
      * The active session, 32 bytes.
      */
-    public let sessionId: Bytes?
+    public let sessionId: SessionId?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3854,7 +3656,7 @@ public struct DeviceView: Equatable, Hashable {
          */state: DeviceState, 
         /**
          * The active session, 32 bytes.
-         */sessionId: Bytes?) {
+         */sessionId: SessionId?) {
         self.device = device
         self.signingKey = signingKey
         self.identityKey = identityKey
@@ -3874,7 +3676,7 @@ extension DeviceView: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeDeviceView: FfiConverterRustBuffer {
+struct FfiConverterTypeDeviceView: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DeviceView {
         return
             try DeviceView(
@@ -3882,7 +3684,7 @@ public struct FfiConverterTypeDeviceView: FfiConverterRustBuffer {
                 signingKey: FfiConverterTypeBytes.read(from: &buf), 
                 identityKey: FfiConverterTypeBytes.read(from: &buf), 
                 state: FfiConverterTypeDeviceState.read(from: &buf), 
-                sessionId: FfiConverterOptionTypeBytes.read(from: &buf)
+                sessionId: FfiConverterOptionTypeSessionId.read(from: &buf)
         )
     }
 
@@ -3891,7 +3693,7 @@ public struct FfiConverterTypeDeviceView: FfiConverterRustBuffer {
         FfiConverterTypeBytes.write(value.signingKey, into: &buf)
         FfiConverterTypeBytes.write(value.identityKey, into: &buf)
         FfiConverterTypeDeviceState.write(value.state, into: &buf)
-        FfiConverterOptionTypeBytes.write(value.sessionId, into: &buf)
+        FfiConverterOptionTypeSessionId.write(value.sessionId, into: &buf)
     }
 }
 
@@ -3899,14 +3701,14 @@ public struct FfiConverterTypeDeviceView: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeDeviceView_lift(_ buf: RustBuffer) throws -> DeviceView {
+func FfiConverterTypeDeviceView_lift(_ buf: RustBuffer) throws -> DeviceView {
     return try FfiConverterTypeDeviceView.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeDeviceView_lower(_ value: DeviceView) -> RustBuffer {
+func FfiConverterTypeDeviceView_lower(_ value: DeviceView) -> RustBuffer {
     return FfiConverterTypeDeviceView.lower(value)
 }
 
@@ -3949,7 +3751,7 @@ extension FailedUser: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeFailedUser: FfiConverterRustBuffer {
+struct FfiConverterTypeFailedUser: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FailedUser {
         return
             try FailedUser(
@@ -3968,14 +3770,14 @@ public struct FfiConverterTypeFailedUser: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeFailedUser_lift(_ buf: RustBuffer) throws -> FailedUser {
+func FfiConverterTypeFailedUser_lift(_ buf: RustBuffer) throws -> FailedUser {
     return try FfiConverterTypeFailedUser.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeFailedUser_lower(_ value: FailedUser) -> RustBuffer {
+func FfiConverterTypeFailedUser_lower(_ value: FailedUser) -> RustBuffer {
     return FfiConverterTypeFailedUser.lower(value)
 }
 
@@ -4043,7 +3845,7 @@ extension GroupChange: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeGroupChange: FfiConverterRustBuffer {
+struct FfiConverterTypeGroupChange: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupChange {
         return
             try GroupChange(
@@ -4068,14 +3870,14 @@ public struct FfiConverterTypeGroupChange: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeGroupChange_lift(_ buf: RustBuffer) throws -> GroupChange {
+func FfiConverterTypeGroupChange_lift(_ buf: RustBuffer) throws -> GroupChange {
     return try FfiConverterTypeGroupChange.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeGroupChange_lower(_ value: GroupChange) -> RustBuffer {
+func FfiConverterTypeGroupChange_lower(_ value: GroupChange) -> RustBuffer {
     return FfiConverterTypeGroupChange.lower(value)
 }
 
@@ -4142,7 +3944,7 @@ extension GroupInfo: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeGroupInfo: FfiConverterRustBuffer {
+struct FfiConverterTypeGroupInfo: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupInfo {
         return
             try GroupInfo(
@@ -4167,14 +3969,14 @@ public struct FfiConverterTypeGroupInfo: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeGroupInfo_lift(_ buf: RustBuffer) throws -> GroupInfo {
+func FfiConverterTypeGroupInfo_lift(_ buf: RustBuffer) throws -> GroupInfo {
     return try FfiConverterTypeGroupInfo.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeGroupInfo_lower(_ value: GroupInfo) -> RustBuffer {
+func FfiConverterTypeGroupInfo_lower(_ value: GroupInfo) -> RustBuffer {
     return FfiConverterTypeGroupInfo.lower(value)
 }
 
@@ -4186,7 +3988,7 @@ public struct GroupView: Equatable, Hashable {
     /**
      * GroupID, 32 bytes.
      */
-    public let id: Bytes
+    public let id: GroupId
     /**
      * How its messages travel.
      */
@@ -4213,7 +4015,7 @@ public struct GroupView: Equatable, Hashable {
     public init(
         /**
          * GroupID, 32 bytes.
-         */id: Bytes, 
+         */id: GroupId, 
         /**
          * How its messages travel.
          */kind: GroupKind, 
@@ -4249,11 +4051,11 @@ extension GroupView: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeGroupView: FfiConverterRustBuffer {
+struct FfiConverterTypeGroupView: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupView {
         return
             try GroupView(
-                id: FfiConverterTypeBytes.read(from: &buf), 
+                id: FfiConverterTypeGroupId.read(from: &buf), 
                 kind: FfiConverterTypeGroupKind.read(from: &buf), 
                 standing: FfiConverterTypeStanding.read(from: &buf), 
                 members: FfiConverterSequenceString.read(from: &buf), 
@@ -4263,7 +4065,7 @@ public struct FfiConverterTypeGroupView: FfiConverterRustBuffer {
     }
 
     public static func write(_ value: GroupView, into buf: inout [UInt8]) {
-        FfiConverterTypeBytes.write(value.id, into: &buf)
+        FfiConverterTypeGroupId.write(value.id, into: &buf)
         FfiConverterTypeGroupKind.write(value.kind, into: &buf)
         FfiConverterTypeStanding.write(value.standing, into: &buf)
         FfiConverterSequenceString.write(value.members, into: &buf)
@@ -4276,14 +4078,14 @@ public struct FfiConverterTypeGroupView: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeGroupView_lift(_ buf: RustBuffer) throws -> GroupView {
+func FfiConverterTypeGroupView_lift(_ buf: RustBuffer) throws -> GroupView {
     return try FfiConverterTypeGroupView.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeGroupView_lower(_ value: GroupView) -> RustBuffer {
+func FfiConverterTypeGroupView_lower(_ value: GroupView) -> RustBuffer {
     return FfiConverterTypeGroupView.lower(value)
 }
 
@@ -4326,7 +4128,7 @@ extension Header: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeHeader: FfiConverterRustBuffer {
+struct FfiConverterTypeHeader: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Header {
         return
             try Header(
@@ -4345,14 +4147,14 @@ public struct FfiConverterTypeHeader: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeHeader_lift(_ buf: RustBuffer) throws -> Header {
+func FfiConverterTypeHeader_lift(_ buf: RustBuffer) throws -> Header {
     return try FfiConverterTypeHeader.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeHeader_lower(_ value: Header) -> RustBuffer {
+func FfiConverterTypeHeader_lower(_ value: Header) -> RustBuffer {
     return FfiConverterTypeHeader.lower(value)
 }
 
@@ -4370,7 +4172,7 @@ public struct Health: Equatable, Hashable {
      */
     public let problem: Int32
     /**
-     * The time until `next_request` has something to give, in ms; 0 when it has now.
+     * The time until `nextRequest` has something to give, in ms; 0 when it has now.
      */
     public let dueIn: UInt64
     /**
@@ -4400,7 +4202,7 @@ public struct Health: Equatable, Hashable {
          * The number of the code that says why nothing goes on, or 0.
          */problem: Int32, 
         /**
-         * The time until `next_request` has something to give, in ms; 0 when it has now.
+         * The time until `nextRequest` has something to give, in ms; 0 when it has now.
          */dueIn: UInt64, 
         /**
          * The number of sends that are not finished.
@@ -4435,7 +4237,7 @@ extension Health: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeHealth: FfiConverterRustBuffer {
+struct FfiConverterTypeHealth: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Health {
         return
             try Health(
@@ -4464,14 +4266,14 @@ public struct FfiConverterTypeHealth: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeHealth_lift(_ buf: RustBuffer) throws -> Health {
+func FfiConverterTypeHealth_lift(_ buf: RustBuffer) throws -> Health {
     return try FfiConverterTypeHealth.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeHealth_lower(_ value: Health) -> RustBuffer {
+func FfiConverterTypeHealth_lower(_ value: Health) -> RustBuffer {
     return FfiConverterTypeHealth.lower(value)
 }
 
@@ -4483,7 +4285,7 @@ public struct HistoryEntry: Equatable, Hashable {
     /**
      * OperationID, 32 bytes: the hash of what was signed.
      */
-    public let id: Bytes
+    public let id: OperationId
     /**
      * The authenticated author.
      */
@@ -4506,7 +4308,7 @@ public struct HistoryEntry: Equatable, Hashable {
     public init(
         /**
          * OperationID, 32 bytes: the hash of what was signed.
-         */id: Bytes, 
+         */id: OperationId, 
         /**
          * The authenticated author.
          */user: String, 
@@ -4538,11 +4340,11 @@ extension HistoryEntry: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeHistoryEntry: FfiConverterRustBuffer {
+struct FfiConverterTypeHistoryEntry: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HistoryEntry {
         return
             try HistoryEntry(
-                id: FfiConverterTypeBytes.read(from: &buf), 
+                id: FfiConverterTypeOperationId.read(from: &buf), 
                 user: FfiConverterString.read(from: &buf), 
                 device: FfiConverterUInt32.read(from: &buf), 
                 act: FfiConverterTypeAct.read(from: &buf), 
@@ -4551,7 +4353,7 @@ public struct FfiConverterTypeHistoryEntry: FfiConverterRustBuffer {
     }
 
     public static func write(_ value: HistoryEntry, into buf: inout [UInt8]) {
-        FfiConverterTypeBytes.write(value.id, into: &buf)
+        FfiConverterTypeOperationId.write(value.id, into: &buf)
         FfiConverterString.write(value.user, into: &buf)
         FfiConverterUInt32.write(value.device, into: &buf)
         FfiConverterTypeAct.write(value.act, into: &buf)
@@ -4563,14 +4365,14 @@ public struct FfiConverterTypeHistoryEntry: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeHistoryEntry_lift(_ buf: RustBuffer) throws -> HistoryEntry {
+func FfiConverterTypeHistoryEntry_lift(_ buf: RustBuffer) throws -> HistoryEntry {
     return try FfiConverterTypeHistoryEntry.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeHistoryEntry_lower(_ value: HistoryEntry) -> RustBuffer {
+func FfiConverterTypeHistoryEntry_lower(_ value: HistoryEntry) -> RustBuffer {
     return FfiConverterTypeHistoryEntry.lower(value)
 }
 
@@ -4637,7 +4439,7 @@ extension MailResult: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeMailResult: FfiConverterRustBuffer {
+struct FfiConverterTypeMailResult: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> MailResult {
         return
             try MailResult(
@@ -4662,14 +4464,14 @@ public struct FfiConverterTypeMailResult: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeMailResult_lift(_ buf: RustBuffer) throws -> MailResult {
+func FfiConverterTypeMailResult_lift(_ buf: RustBuffer) throws -> MailResult {
     return try FfiConverterTypeMailResult.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeMailResult_lower(_ value: MailResult) -> RustBuffer {
+func FfiConverterTypeMailResult_lower(_ value: MailResult) -> RustBuffer {
     return FfiConverterTypeMailResult.lower(value)
 }
 
@@ -4681,7 +4483,7 @@ public struct Message: Equatable, Hashable {
     /**
      * The message's id, 16 bytes: the same in every copy and resend.
      */
-    public let contentId: Bytes
+    public let contentId: ContentId
     /**
      * The authenticated sender.
      */
@@ -4693,11 +4495,11 @@ public struct Message: Equatable, Hashable {
     /**
      * The group that the message belongs to, 32 bytes; absent for a direct message.
      */
-    public let group: Bytes?
+    public let group: GroupId?
     /**
      * The session that the message came on, 32 bytes.
      */
-    public let sessionId: Bytes
+    public let sessionId: SessionId
     /**
      * The sender's clock, in ms since 1970.
      */
@@ -4736,7 +4538,7 @@ public struct Message: Equatable, Hashable {
     public init(
         /**
          * The message's id, 16 bytes: the same in every copy and resend.
-         */contentId: Bytes, 
+         */contentId: ContentId, 
         /**
          * The authenticated sender.
          */user: String, 
@@ -4745,10 +4547,10 @@ public struct Message: Equatable, Hashable {
          */device: UInt32, 
         /**
          * The group that the message belongs to, 32 bytes; absent for a direct message.
-         */group: Bytes?, 
+         */group: GroupId?, 
         /**
          * The session that the message came on, 32 bytes.
-         */sessionId: Bytes, 
+         */sessionId: SessionId, 
         /**
          * The sender's clock, in ms since 1970.
          */sentAt: UInt64, 
@@ -4800,15 +4602,15 @@ extension Message: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeMessage: FfiConverterRustBuffer {
+struct FfiConverterTypeMessage: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Message {
         return
             try Message(
-                contentId: FfiConverterTypeBytes.read(from: &buf), 
+                contentId: FfiConverterTypeContentId.read(from: &buf), 
                 user: FfiConverterString.read(from: &buf), 
                 device: FfiConverterUInt32.read(from: &buf), 
-                group: FfiConverterOptionTypeBytes.read(from: &buf), 
-                sessionId: FfiConverterTypeBytes.read(from: &buf), 
+                group: FfiConverterOptionTypeGroupId.read(from: &buf), 
+                sessionId: FfiConverterTypeSessionId.read(from: &buf), 
                 sentAt: FfiConverterUInt64.read(from: &buf), 
                 sequence: FfiConverterUInt64.read(from: &buf), 
                 recipients: FfiConverterOptionSequenceString.read(from: &buf), 
@@ -4821,11 +4623,11 @@ public struct FfiConverterTypeMessage: FfiConverterRustBuffer {
     }
 
     public static func write(_ value: Message, into buf: inout [UInt8]) {
-        FfiConverterTypeBytes.write(value.contentId, into: &buf)
+        FfiConverterTypeContentId.write(value.contentId, into: &buf)
         FfiConverterString.write(value.user, into: &buf)
         FfiConverterUInt32.write(value.device, into: &buf)
-        FfiConverterOptionTypeBytes.write(value.group, into: &buf)
-        FfiConverterTypeBytes.write(value.sessionId, into: &buf)
+        FfiConverterOptionTypeGroupId.write(value.group, into: &buf)
+        FfiConverterTypeSessionId.write(value.sessionId, into: &buf)
         FfiConverterUInt64.write(value.sentAt, into: &buf)
         FfiConverterUInt64.write(value.sequence, into: &buf)
         FfiConverterOptionSequenceString.write(value.recipients, into: &buf)
@@ -4841,14 +4643,14 @@ public struct FfiConverterTypeMessage: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeMessage_lift(_ buf: RustBuffer) throws -> Message {
+func FfiConverterTypeMessage_lift(_ buf: RustBuffer) throws -> Message {
     return try FfiConverterTypeMessage.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeMessage_lower(_ value: Message) -> RustBuffer {
+func FfiConverterTypeMessage_lower(_ value: Message) -> RustBuffer {
     return FfiConverterTypeMessage.lower(value)
 }
 
@@ -4891,7 +4693,7 @@ extension Outgoing: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeOutgoing: FfiConverterRustBuffer {
+struct FfiConverterTypeOutgoing: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Outgoing {
         return
             try Outgoing(
@@ -4910,14 +4712,14 @@ public struct FfiConverterTypeOutgoing: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeOutgoing_lift(_ buf: RustBuffer) throws -> Outgoing {
+func FfiConverterTypeOutgoing_lift(_ buf: RustBuffer) throws -> Outgoing {
     return try FfiConverterTypeOutgoing.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeOutgoing_lower(_ value: Outgoing) -> RustBuffer {
+func FfiConverterTypeOutgoing_lower(_ value: Outgoing) -> RustBuffer {
     return FfiConverterTypeOutgoing.lower(value)
 }
 
@@ -4929,21 +4731,21 @@ public struct PendingSend: Equatable, Hashable {
     /**
      * The send's id, 16 bytes.
      */
-    public let id: Bytes
+    public let id: SendId
     /**
      * The message's id, 16 bytes: it travels inside, the same in every copy.
      */
-    public let contentId: Bytes
+    public let contentId: ContentId
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
          * The send's id, 16 bytes.
-         */id: Bytes, 
+         */id: SendId, 
         /**
          * The message's id, 16 bytes: it travels inside, the same in every copy.
-         */contentId: Bytes) {
+         */contentId: ContentId) {
         self.id = id
         self.contentId = contentId
     }
@@ -4960,18 +4762,18 @@ extension PendingSend: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypePendingSend: FfiConverterRustBuffer {
+struct FfiConverterTypePendingSend: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PendingSend {
         return
             try PendingSend(
-                id: FfiConverterTypeBytes.read(from: &buf), 
-                contentId: FfiConverterTypeBytes.read(from: &buf)
+                id: FfiConverterTypeSendId.read(from: &buf), 
+                contentId: FfiConverterTypeContentId.read(from: &buf)
         )
     }
 
     public static func write(_ value: PendingSend, into buf: inout [UInt8]) {
-        FfiConverterTypeBytes.write(value.id, into: &buf)
-        FfiConverterTypeBytes.write(value.contentId, into: &buf)
+        FfiConverterTypeSendId.write(value.id, into: &buf)
+        FfiConverterTypeContentId.write(value.contentId, into: &buf)
     }
 }
 
@@ -4979,14 +4781,14 @@ public struct FfiConverterTypePendingSend: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypePendingSend_lift(_ buf: RustBuffer) throws -> PendingSend {
+func FfiConverterTypePendingSend_lift(_ buf: RustBuffer) throws -> PendingSend {
     return try FfiConverterTypePendingSend.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypePendingSend_lower(_ value: PendingSend) -> RustBuffer {
+func FfiConverterTypePendingSend_lower(_ value: PendingSend) -> RustBuffer {
     return FfiConverterTypePendingSend.lower(value)
 }
 
@@ -5029,7 +4831,7 @@ extension RelayView: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeRelayView: FfiConverterRustBuffer {
+struct FfiConverterTypeRelayView: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RelayView {
         return
             try RelayView(
@@ -5048,14 +4850,14 @@ public struct FfiConverterTypeRelayView: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeRelayView_lift(_ buf: RustBuffer) throws -> RelayView {
+func FfiConverterTypeRelayView_lift(_ buf: RustBuffer) throws -> RelayView {
     return try FfiConverterTypeRelayView.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeRelayView_lower(_ value: RelayView) -> RustBuffer {
+func FfiConverterTypeRelayView_lower(_ value: RelayView) -> RustBuffer {
     return FfiConverterTypeRelayView.lower(value)
 }
 
@@ -5106,7 +4908,7 @@ extension SeenEnvelope: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeSeenEnvelope: FfiConverterRustBuffer {
+struct FfiConverterTypeSeenEnvelope: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SeenEnvelope {
         return
             try SeenEnvelope(
@@ -5127,14 +4929,14 @@ public struct FfiConverterTypeSeenEnvelope: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSeenEnvelope_lift(_ buf: RustBuffer) throws -> SeenEnvelope {
+func FfiConverterTypeSeenEnvelope_lift(_ buf: RustBuffer) throws -> SeenEnvelope {
     return try FfiConverterTypeSeenEnvelope.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSeenEnvelope_lower(_ value: SeenEnvelope) -> RustBuffer {
+func FfiConverterTypeSeenEnvelope_lower(_ value: SeenEnvelope) -> RustBuffer {
     return FfiConverterTypeSeenEnvelope.lower(value)
 }
 
@@ -5146,15 +4948,15 @@ public struct SendStatus: Equatable, Hashable {
     /**
      * The send's id, 16 bytes.
      */
-    public let id: Bytes
+    public let id: SendId
     /**
      * The message's id, 16 bytes.
      */
-    public let contentId: Bytes
+    public let contentId: ContentId
     /**
      * The group that it was sent to, 32 bytes; absent for a direct send.
      */
-    public let group: Bytes?
+    public let group: GroupId?
     /**
      * The app's bytes; empty for an act in a group.
      */
@@ -5173,13 +4975,13 @@ public struct SendStatus: Equatable, Hashable {
     public init(
         /**
          * The send's id, 16 bytes.
-         */id: Bytes, 
+         */id: SendId, 
         /**
          * The message's id, 16 bytes.
-         */contentId: Bytes, 
+         */contentId: ContentId, 
         /**
          * The group that it was sent to, 32 bytes; absent for a direct send.
-         */group: Bytes?, 
+         */group: GroupId?, 
         /**
          * The app's bytes; empty for an act in a group.
          */payload: Bytes, 
@@ -5209,13 +5011,13 @@ extension SendStatus: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeSendStatus: FfiConverterRustBuffer {
+struct FfiConverterTypeSendStatus: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SendStatus {
         return
             try SendStatus(
-                id: FfiConverterTypeBytes.read(from: &buf), 
-                contentId: FfiConverterTypeBytes.read(from: &buf), 
-                group: FfiConverterOptionTypeBytes.read(from: &buf), 
+                id: FfiConverterTypeSendId.read(from: &buf), 
+                contentId: FfiConverterTypeContentId.read(from: &buf), 
+                group: FfiConverterOptionTypeGroupId.read(from: &buf), 
                 payload: FfiConverterTypeBytes.read(from: &buf), 
                 finished: FfiConverterBool.read(from: &buf), 
                 users: FfiConverterSequenceTypeUserStatus.read(from: &buf)
@@ -5223,9 +5025,9 @@ public struct FfiConverterTypeSendStatus: FfiConverterRustBuffer {
     }
 
     public static func write(_ value: SendStatus, into buf: inout [UInt8]) {
-        FfiConverterTypeBytes.write(value.id, into: &buf)
-        FfiConverterTypeBytes.write(value.contentId, into: &buf)
-        FfiConverterOptionTypeBytes.write(value.group, into: &buf)
+        FfiConverterTypeSendId.write(value.id, into: &buf)
+        FfiConverterTypeContentId.write(value.contentId, into: &buf)
+        FfiConverterOptionTypeGroupId.write(value.group, into: &buf)
         FfiConverterTypeBytes.write(value.payload, into: &buf)
         FfiConverterBool.write(value.finished, into: &buf)
         FfiConverterSequenceTypeUserStatus.write(value.users, into: &buf)
@@ -5236,14 +5038,14 @@ public struct FfiConverterTypeSendStatus: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSendStatus_lift(_ buf: RustBuffer) throws -> SendStatus {
+func FfiConverterTypeSendStatus_lift(_ buf: RustBuffer) throws -> SendStatus {
     return try FfiConverterTypeSendStatus.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSendStatus_lower(_ value: SendStatus) -> RustBuffer {
+func FfiConverterTypeSendStatus_lower(_ value: SendStatus) -> RustBuffer {
     return FfiConverterTypeSendStatus.lower(value)
 }
 
@@ -5296,7 +5098,7 @@ extension Sender: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeSender: FfiConverterRustBuffer {
+struct FfiConverterTypeSender: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Sender {
         return
             try Sender(
@@ -5317,14 +5119,14 @@ public struct FfiConverterTypeSender: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSender_lift(_ buf: RustBuffer) throws -> Sender {
+func FfiConverterTypeSender_lift(_ buf: RustBuffer) throws -> Sender {
     return try FfiConverterTypeSender.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSender_lower(_ value: Sender) -> RustBuffer {
+func FfiConverterTypeSender_lower(_ value: Sender) -> RustBuffer {
     return FfiConverterTypeSender.lower(value)
 }
 
@@ -5367,7 +5169,7 @@ extension ServerAnswer: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeServerAnswer: FfiConverterRustBuffer {
+struct FfiConverterTypeServerAnswer: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ServerAnswer {
         return
             try ServerAnswer(
@@ -5386,14 +5188,14 @@ public struct FfiConverterTypeServerAnswer: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeServerAnswer_lift(_ buf: RustBuffer) throws -> ServerAnswer {
+func FfiConverterTypeServerAnswer_lift(_ buf: RustBuffer) throws -> ServerAnswer {
     return try FfiConverterTypeServerAnswer.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeServerAnswer_lower(_ value: ServerAnswer) -> RustBuffer {
+func FfiConverterTypeServerAnswer_lower(_ value: ServerAnswer) -> RustBuffer {
     return FfiConverterTypeServerAnswer.lower(value)
 }
 
@@ -5406,7 +5208,7 @@ public struct ServerRequest: Equatable, Hashable {
     /**
      * The request's id, for `respond`, 16 bytes.
      */
-    public let id: Bytes
+    public let id: RequestId
     /**
      * What it asks.
      */
@@ -5433,7 +5235,7 @@ public struct ServerRequest: Equatable, Hashable {
     public init(
         /**
          * The request's id, for `respond`, 16 bytes.
-         */id: Bytes, 
+         */id: RequestId, 
         /**
          * What it asks.
          */kind: RequestKind, 
@@ -5469,11 +5271,11 @@ extension ServerRequest: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeServerRequest: FfiConverterRustBuffer {
+struct FfiConverterTypeServerRequest: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ServerRequest {
         return
             try ServerRequest(
-                id: FfiConverterTypeBytes.read(from: &buf), 
+                id: FfiConverterTypeRequestId.read(from: &buf), 
                 kind: FfiConverterTypeRequestKind.read(from: &buf), 
                 path: FfiConverterString.read(from: &buf), 
                 headers: FfiConverterSequenceTypeHeader.read(from: &buf), 
@@ -5483,7 +5285,7 @@ public struct FfiConverterTypeServerRequest: FfiConverterRustBuffer {
     }
 
     public static func write(_ value: ServerRequest, into buf: inout [UInt8]) {
-        FfiConverterTypeBytes.write(value.id, into: &buf)
+        FfiConverterTypeRequestId.write(value.id, into: &buf)
         FfiConverterTypeRequestKind.write(value.kind, into: &buf)
         FfiConverterString.write(value.path, into: &buf)
         FfiConverterSequenceTypeHeader.write(value.headers, into: &buf)
@@ -5496,14 +5298,14 @@ public struct FfiConverterTypeServerRequest: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeServerRequest_lift(_ buf: RustBuffer) throws -> ServerRequest {
+func FfiConverterTypeServerRequest_lift(_ buf: RustBuffer) throws -> ServerRequest {
     return try FfiConverterTypeServerRequest.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeServerRequest_lower(_ value: ServerRequest) -> RustBuffer {
+func FfiConverterTypeServerRequest_lower(_ value: ServerRequest) -> RustBuffer {
     return FfiConverterTypeServerRequest.lower(value)
 }
 
@@ -5515,7 +5317,7 @@ public struct SessionView: Equatable, Hashable {
     /**
      * SessionID, 32 bytes, equal at both ends.
      */
-    public let id: Bytes
+    public let id: SessionId
     /**
      * The session's place in the order.
      */
@@ -5542,7 +5344,7 @@ public struct SessionView: Equatable, Hashable {
     public init(
         /**
          * SessionID, 32 bytes, equal at both ends.
-         */id: Bytes, 
+         */id: SessionId, 
         /**
          * The session's place in the order.
          */generation: UInt64, 
@@ -5578,11 +5380,11 @@ extension SessionView: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeSessionView: FfiConverterRustBuffer {
+struct FfiConverterTypeSessionView: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SessionView {
         return
             try SessionView(
-                id: FfiConverterTypeBytes.read(from: &buf), 
+                id: FfiConverterTypeSessionId.read(from: &buf), 
                 generation: FfiConverterUInt64.read(from: &buf), 
                 initiating: FfiConverterBool.read(from: &buf), 
                 sent: FfiConverterUInt64.read(from: &buf), 
@@ -5592,7 +5394,7 @@ public struct FfiConverterTypeSessionView: FfiConverterRustBuffer {
     }
 
     public static func write(_ value: SessionView, into buf: inout [UInt8]) {
-        FfiConverterTypeBytes.write(value.id, into: &buf)
+        FfiConverterTypeSessionId.write(value.id, into: &buf)
         FfiConverterUInt64.write(value.generation, into: &buf)
         FfiConverterBool.write(value.initiating, into: &buf)
         FfiConverterUInt64.write(value.sent, into: &buf)
@@ -5605,14 +5407,14 @@ public struct FfiConverterTypeSessionView: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSessionView_lift(_ buf: RustBuffer) throws -> SessionView {
+func FfiConverterTypeSessionView_lift(_ buf: RustBuffer) throws -> SessionView {
     return try FfiConverterTypeSessionView.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSessionView_lower(_ value: SessionView) -> RustBuffer {
+func FfiConverterTypeSessionView_lower(_ value: SessionView) -> RustBuffer {
     return FfiConverterTypeSessionView.lower(value)
 }
 
@@ -5655,7 +5457,7 @@ extension Skipped: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeSkipped: FfiConverterRustBuffer {
+struct FfiConverterTypeSkipped: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Skipped {
         return
             try Skipped(
@@ -5674,14 +5476,14 @@ public struct FfiConverterTypeSkipped: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSkipped_lift(_ buf: RustBuffer) throws -> Skipped {
+func FfiConverterTypeSkipped_lift(_ buf: RustBuffer) throws -> Skipped {
     return try FfiConverterTypeSkipped.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSkipped_lower(_ value: Skipped) -> RustBuffer {
+func FfiConverterTypeSkipped_lower(_ value: Skipped) -> RustBuffer {
     return FfiConverterTypeSkipped.lower(value)
 }
 
@@ -5732,7 +5534,7 @@ extension SkippedDevice: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeSkippedDevice: FfiConverterRustBuffer {
+struct FfiConverterTypeSkippedDevice: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SkippedDevice {
         return
             try SkippedDevice(
@@ -5753,14 +5555,14 @@ public struct FfiConverterTypeSkippedDevice: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSkippedDevice_lift(_ buf: RustBuffer) throws -> SkippedDevice {
+func FfiConverterTypeSkippedDevice_lift(_ buf: RustBuffer) throws -> SkippedDevice {
     return try FfiConverterTypeSkippedDevice.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSkippedDevice_lower(_ value: SkippedDevice) -> RustBuffer {
+func FfiConverterTypeSkippedDevice_lower(_ value: SkippedDevice) -> RustBuffer {
     return FfiConverterTypeSkippedDevice.lower(value)
 }
 
@@ -5803,7 +5605,7 @@ extension StoreChange: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeStoreChange: FfiConverterRustBuffer {
+struct FfiConverterTypeStoreChange: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreChange {
         return
             try StoreChange(
@@ -5822,14 +5624,14 @@ public struct FfiConverterTypeStoreChange: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStoreChange_lift(_ buf: RustBuffer) throws -> StoreChange {
+func FfiConverterTypeStoreChange_lift(_ buf: RustBuffer) throws -> StoreChange {
     return try FfiConverterTypeStoreChange.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStoreChange_lower(_ value: StoreChange) -> RustBuffer {
+func FfiConverterTypeStoreChange_lower(_ value: StoreChange) -> RustBuffer {
     return FfiConverterTypeStoreChange.lower(value)
 }
 
@@ -5872,7 +5674,7 @@ extension StoreRow: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeStoreRow: FfiConverterRustBuffer {
+struct FfiConverterTypeStoreRow: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreRow {
         return
             try StoreRow(
@@ -5891,14 +5693,14 @@ public struct FfiConverterTypeStoreRow: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStoreRow_lift(_ buf: RustBuffer) throws -> StoreRow {
+func FfiConverterTypeStoreRow_lift(_ buf: RustBuffer) throws -> StoreRow {
     return try FfiConverterTypeStoreRow.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStoreRow_lower(_ value: StoreRow) -> RustBuffer {
+func FfiConverterTypeStoreRow_lower(_ value: StoreRow) -> RustBuffer {
     return FfiConverterTypeStoreRow.lower(value)
 }
 
@@ -5941,7 +5743,7 @@ extension StoreSnapshot: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeStoreSnapshot: FfiConverterRustBuffer {
+struct FfiConverterTypeStoreSnapshot: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreSnapshot {
         return
             try StoreSnapshot(
@@ -5960,14 +5762,14 @@ public struct FfiConverterTypeStoreSnapshot: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStoreSnapshot_lift(_ buf: RustBuffer) throws -> StoreSnapshot {
+func FfiConverterTypeStoreSnapshot_lift(_ buf: RustBuffer) throws -> StoreSnapshot {
     return try FfiConverterTypeStoreSnapshot.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStoreSnapshot_lower(_ value: StoreSnapshot) -> RustBuffer {
+func FfiConverterTypeStoreSnapshot_lower(_ value: StoreSnapshot) -> RustBuffer {
     return FfiConverterTypeStoreSnapshot.lower(value)
 }
 
@@ -6042,7 +5844,7 @@ extension UserStatus: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeUserStatus: FfiConverterRustBuffer {
+struct FfiConverterTypeUserStatus: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UserStatus {
         return
             try UserStatus(
@@ -6069,14 +5871,14 @@ public struct FfiConverterTypeUserStatus: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeUserStatus_lift(_ buf: RustBuffer) throws -> UserStatus {
+func FfiConverterTypeUserStatus_lift(_ buf: RustBuffer) throws -> UserStatus {
     return try FfiConverterTypeUserStatus.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeUserStatus_lower(_ value: UserStatus) -> RustBuffer {
+func FfiConverterTypeUserStatus_lower(_ value: UserStatus) -> RustBuffer {
     return FfiConverterTypeUserStatus.lower(value)
 }
 
@@ -6092,11 +5894,11 @@ public struct UserView: Equatable, Hashable {
     /**
      * The pinned account key, 32 bytes.
      */
-    public let accountKey: Bytes
+    public let accountKey: AccountKey
     /**
-     * Another account key that waits for `registry.accept_identity()`, 32 bytes.
+     * Another account key that waits for `registry.acceptIdentity()`, 32 bytes.
      */
-    public let claimedKey: Bytes?
+    public let claimedKey: AccountKey?
     /**
      * Whether the app compared safety numbers.
      */
@@ -6122,10 +5924,10 @@ public struct UserView: Equatable, Hashable {
          */user: String, 
         /**
          * The pinned account key, 32 bytes.
-         */accountKey: Bytes, 
+         */accountKey: AccountKey, 
         /**
-         * Another account key that waits for `registry.accept_identity()`, 32 bytes.
-         */claimedKey: Bytes?, 
+         * Another account key that waits for `registry.acceptIdentity()`, 32 bytes.
+         */claimedKey: AccountKey?, 
         /**
          * Whether the app compared safety numbers.
          */verified: Bool, 
@@ -6159,13 +5961,13 @@ extension UserView: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeUserView: FfiConverterRustBuffer {
+struct FfiConverterTypeUserView: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UserView {
         return
             try UserView(
                 user: FfiConverterString.read(from: &buf), 
-                accountKey: FfiConverterTypeBytes.read(from: &buf), 
-                claimedKey: FfiConverterOptionTypeBytes.read(from: &buf), 
+                accountKey: FfiConverterTypeAccountKey.read(from: &buf), 
+                claimedKey: FfiConverterOptionTypeAccountKey.read(from: &buf), 
                 verified: FfiConverterBool.read(from: &buf), 
                 epoch: FfiConverterUInt64.read(from: &buf), 
                 forked: FfiConverterBool.read(from: &buf), 
@@ -6175,8 +5977,8 @@ public struct FfiConverterTypeUserView: FfiConverterRustBuffer {
 
     public static func write(_ value: UserView, into buf: inout [UInt8]) {
         FfiConverterString.write(value.user, into: &buf)
-        FfiConverterTypeBytes.write(value.accountKey, into: &buf)
-        FfiConverterOptionTypeBytes.write(value.claimedKey, into: &buf)
+        FfiConverterTypeAccountKey.write(value.accountKey, into: &buf)
+        FfiConverterOptionTypeAccountKey.write(value.claimedKey, into: &buf)
         FfiConverterBool.write(value.verified, into: &buf)
         FfiConverterUInt64.write(value.epoch, into: &buf)
         FfiConverterBool.write(value.forked, into: &buf)
@@ -6188,14 +5990,14 @@ public struct FfiConverterTypeUserView: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeUserView_lift(_ buf: RustBuffer) throws -> UserView {
+func FfiConverterTypeUserView_lift(_ buf: RustBuffer) throws -> UserView {
     return try FfiConverterTypeUserView.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeUserView_lower(_ value: UserView) -> RustBuffer {
+func FfiConverterTypeUserView_lower(_ value: UserView) -> RustBuffer {
     return FfiConverterTypeUserView.lower(value)
 }
 
@@ -6238,7 +6040,7 @@ extension Waiting: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeWaiting: FfiConverterRustBuffer {
+struct FfiConverterTypeWaiting: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Waiting {
         return
             try Waiting(
@@ -6257,14 +6059,14 @@ public struct FfiConverterTypeWaiting: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeWaiting_lift(_ buf: RustBuffer) throws -> Waiting {
+func FfiConverterTypeWaiting_lift(_ buf: RustBuffer) throws -> Waiting {
     return try FfiConverterTypeWaiting.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeWaiting_lower(_ value: Waiting) -> RustBuffer {
+func FfiConverterTypeWaiting_lower(_ value: Waiting) -> RustBuffer {
     return FfiConverterTypeWaiting.lower(value)
 }
 
@@ -6333,7 +6135,7 @@ extension Act: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeAct: FfiConverterRustBuffer {
+struct FfiConverterTypeAct: FfiConverterRustBuffer {
     typealias SwiftType = Act
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Act {
@@ -6405,15 +6207,1081 @@ public struct FfiConverterTypeAct: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeAct_lift(_ buf: RustBuffer) throws -> Act {
+func FfiConverterTypeAct_lift(_ buf: RustBuffer) throws -> Act {
     return try FfiConverterTypeAct.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeAct_lower(_ value: Act) -> RustBuffer {
+func FfiConverterTypeAct_lower(_ value: Act) -> RustBuffer {
     return FfiConverterTypeAct.lower(value)
+}
+
+
+
+/**
+ * What went wrong. The hundreds of the number say whose fault it was: 1 the calling app's, 2 another client's, 3 the server's, 4 the
+ * store's, 5 this library's.
+ */
+
+public enum Code: Int32, Equatable, Hashable {
+    
+    /**
+     * An argument is outside its documented range.
+     */
+    case invalidArgument = 101
+    /**
+     * The batch is empty.
+     */
+    case emptyBatch = 102
+    /**
+     * More items than one call takes.
+     */
+    case tooMany = 103
+    /**
+     * Called from inside a store's callback.
+     */
+    case reentrant = 104
+    /**
+     * Another call holds the device.
+     */
+    case busy = 105
+    /**
+     * The handle is closed.
+     */
+    case closed = 106
+    /**
+     * No such user is known.
+     */
+    case unknownUser = 107
+    /**
+     * No such group is known.
+     */
+    case unknownGroup = 108
+    /**
+     * The user's account key changed and was not accepted.
+     */
+    case identityNotAccepted = 109
+    /**
+     * Not a member of the group.
+     */
+    case notAMember = 110
+    /**
+     * Only the primary device can do this.
+     */
+    case notPrimary = 111
+    /**
+     * Already a member of the group.
+     */
+    case alreadyMember = 112
+    /**
+     * There is no invitation to answer.
+     */
+    case notInvited = 113
+    /**
+     * Not a handle of this kind, or one that was freed.
+     */
+    case badHandle = 114
+    /**
+     * A pointer is null.
+     */
+    case nullPointer = 115
+    /**
+     * A struct or pointer is not laid out as the header says.
+     */
+    case badStruct = 116
+    /**
+     * The content id was used for another send.
+     */
+    case contentIdInUse = 130
+    /**
+     * The payload is longer than one message carries.
+     */
+    case payloadTooLarge = 131
+    /**
+     * The send is not finished.
+     */
+    case notAFinishedSend = 132
+    /**
+     * No such send is known.
+     */
+    case unknownSend = 133
+    /**
+     * The request is another device's.
+     */
+    case foreignRequest = 134
+    /**
+     * The device is not registered with a server yet.
+     */
+    case notRegistered = 135
+    /**
+     * The app has cancelled the send.
+     */
+    case cancelled = 136
+    /**
+     * This device was removed from its own device list.
+     */
+    case deviceRemoved = 137
+    /**
+     * No such device is known.
+     */
+    case unknownDevice = 138
+    /**
+     * The user has as many devices as a user may have.
+     */
+    case tooManyOwnDevices = 139
+    /**
+     * The bytes end too early.
+     */
+    case truncated = 201
+    /**
+     * Bytes follow the end.
+     */
+    case trailingData = 202
+    /**
+     * Not the canonical encoding.
+     */
+    case nonCanonical = 203
+    /**
+     * A length exceeds its limit.
+     */
+    case tooLarge = 204
+    /**
+     * This version or suite is not supported.
+     */
+    case unsupportedVersion = 205
+    /**
+     * This type is not known.
+     */
+    case unknownType = 206
+    /**
+     * The public key is not in the prime-order group.
+     */
+    case weakPublicKey = 207
+    /**
+     * The public key is not canonically encoded.
+     */
+    case badKeyEncoding = 208
+    /**
+     * Authentication failed.
+     */
+    case authenticationFailed = 209
+    /**
+     * Addressed to another device.
+     */
+    case wrongRecipient = 210
+    /**
+     * No session matches.
+     */
+    case noSession = 211
+    /**
+     * The message skips more than the limit.
+     */
+    case tooFarAhead = 212
+    /**
+     * This message was already received.
+     */
+    case duplicate = 213
+    /**
+     * The message key is gone.
+     */
+    case messageKeyExpired = 214
+    /**
+     * The prekey is not known.
+     */
+    case unknownPreKey = 215
+    /**
+     * The one-time prekey was already used.
+     */
+    case preKeyUsed = 216
+    /**
+     * The initiation message is a replay.
+     */
+    case replayedInitiation = 217
+    /**
+     * The sender's account key changed.
+     */
+    case identityChanged = 218
+    /**
+     * The padding is malformed.
+     */
+    case badPadding = 219
+    /**
+     * The content does not belong in this scope.
+     */
+    case wrongScope = 220
+    /**
+     * The device is not on the signed list.
+     */
+    case notListed = 221
+    /**
+     * The envelope's gate does not match.
+     */
+    case forged = 222
+    /**
+     * The peer used an index twice.
+     */
+    case reusedIndex = 223
+    /**
+     * Another group with this id is known.
+     */
+    case groupExists = 230
+    /**
+     * The author is not a member of the group.
+     */
+    case authorNotMember = 231
+    /**
+     * Nobody may do this in a group.
+     */
+    case forbiddenOperation = 232
+    /**
+     * The group operation is outside its bounds.
+     */
+    case malformedOperation = 233
+    /**
+     * Operations before this one are missing.
+     */
+    case missingParents = 234
+    /**
+     * More group operations than the limit.
+     */
+    case tooManyOperations = 235
+    /**
+     * This kind of group is not known.
+     */
+    case unknownGroupKind = 236
+    /**
+     * The bundle belongs to another device.
+     */
+    case bundleMismatch = 301
+    /**
+     * A signature does not verify.
+     */
+    case badSignature = 302
+    /**
+     * One key stands in two places.
+     */
+    case keyReuse = 303
+    /**
+     * A prekey id is malformed.
+     */
+    case badPreKeyId = 304
+    /**
+     * The bundle is too old.
+     */
+    case bundleExpired = 305
+    /**
+     * A device is named twice.
+     */
+    case duplicateDevice = 306
+    /**
+     * The device list is empty.
+     */
+    case emptyList = 307
+    /**
+     * More devices than the limit.
+     */
+    case tooManyDevices = 308
+    /**
+     * The device list is older than the known one.
+     */
+    case deviceListRollback = 309
+    /**
+     * Two device lists claim one epoch.
+     */
+    case deviceListFork = 310
+    /**
+     * The device list's ancestors do not match.
+     */
+    case brokenChain = 311
+    /**
+     * The device list belongs to another user.
+     */
+    case wrongUser = 312
+    /**
+     * The server refused the send too often.
+     */
+    case tooManyRounds = 313
+    /**
+     * The server's answer is not backed by a signed list.
+     */
+    case serverInconsistent = 314
+    /**
+     * The server gave no answer.
+     */
+    case serverUnreachable = 320
+    /**
+     * The server's answer is not what the request asks for.
+     */
+    case serverAnswer = 321
+    /**
+     * The server asks to try again later.
+     */
+    case serverBusy = 322
+    /**
+     * The server does not accept the request's signature.
+     */
+    case serverUnauthorized = 323
+    /**
+     * The server refuses to register the device.
+     */
+    case registrationRefused = 324
+    /**
+     * The server shows a signed list without this device.
+     */
+    case removedFromAccount = 325
+    /**
+     * The send was cancelled after a request had left.
+     */
+    case maybeSent = 326
+    /**
+     * The send was not finished in time.
+     */
+    case expired = 327
+    /**
+     * The recipient's mailbox is full.
+     */
+    case mailboxFull = 328
+    /**
+     * The server does not deliver this.
+     */
+    case refusedByPolicy = 329
+    /**
+     * The recipient's devices have changed.
+     */
+    case staleView = 330
+    /**
+     * The inbox is full.
+     */
+    case inboxFull = 331
+    /**
+     * The store is locked.
+     */
+    case storeBusy = 401
+    /**
+     * The store failed to read or write.
+     */
+    case storeIo = 402
+    /**
+     * The store is full.
+     */
+    case storeFull = 403
+    /**
+     * The store is read-only.
+     */
+    case storeReadOnly = 404
+    /**
+     * The store was sealed under another key.
+     */
+    case wrongKey = 405
+    /**
+     * A stored record does not open.
+     */
+    case recordCorrupt = 406
+    /**
+     * A stored record contradicts another.
+     */
+    case recordInconsistent = 407
+    /**
+     * The store is older than it was.
+     */
+    case rollbackDetected = 408
+    /**
+     * The store was written by a newer version.
+     */
+    case newerFormat = 409
+    /**
+     * The store belongs to another device, or holds none.
+     */
+    case foreignStore = 410
+    /**
+     * It is unknown whether the commit landed.
+     */
+    case outcomeUnknown = 411
+    /**
+     * The app's store does not keep its contract.
+     */
+    case storeMisbehaves = 412
+    /**
+     * The folder of the store is not there.
+     */
+    case storePathMissing = 413
+    /**
+     * The path of the store does not lead to a file.
+     */
+    case storePathNotAFile = 414
+    /**
+     * The file is not a store of this library.
+     */
+    case notAStore = 415
+    /**
+     * A fault in the library.
+     */
+    case `internal` = 501
+    /**
+     * An earlier fault made the handle unusable; reload it.
+     */
+    case poisoned = 502
+    /**
+     * No randomness could be had.
+     */
+    case randomness = 503
+    /**
+     * The process was forked.
+     */
+    case forked = 504
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Code: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+struct FfiConverterTypeCode: FfiConverterRustBuffer {
+    typealias SwiftType = Code
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Code {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .invalidArgument
+        
+        case 2: return .emptyBatch
+        
+        case 3: return .tooMany
+        
+        case 4: return .reentrant
+        
+        case 5: return .busy
+        
+        case 6: return .closed
+        
+        case 7: return .unknownUser
+        
+        case 8: return .unknownGroup
+        
+        case 9: return .identityNotAccepted
+        
+        case 10: return .notAMember
+        
+        case 11: return .notPrimary
+        
+        case 12: return .alreadyMember
+        
+        case 13: return .notInvited
+        
+        case 14: return .badHandle
+        
+        case 15: return .nullPointer
+        
+        case 16: return .badStruct
+        
+        case 17: return .contentIdInUse
+        
+        case 18: return .payloadTooLarge
+        
+        case 19: return .notAFinishedSend
+        
+        case 20: return .unknownSend
+        
+        case 21: return .foreignRequest
+        
+        case 22: return .notRegistered
+        
+        case 23: return .cancelled
+        
+        case 24: return .deviceRemoved
+        
+        case 25: return .unknownDevice
+        
+        case 26: return .tooManyOwnDevices
+        
+        case 27: return .truncated
+        
+        case 28: return .trailingData
+        
+        case 29: return .nonCanonical
+        
+        case 30: return .tooLarge
+        
+        case 31: return .unsupportedVersion
+        
+        case 32: return .unknownType
+        
+        case 33: return .weakPublicKey
+        
+        case 34: return .badKeyEncoding
+        
+        case 35: return .authenticationFailed
+        
+        case 36: return .wrongRecipient
+        
+        case 37: return .noSession
+        
+        case 38: return .tooFarAhead
+        
+        case 39: return .duplicate
+        
+        case 40: return .messageKeyExpired
+        
+        case 41: return .unknownPreKey
+        
+        case 42: return .preKeyUsed
+        
+        case 43: return .replayedInitiation
+        
+        case 44: return .identityChanged
+        
+        case 45: return .badPadding
+        
+        case 46: return .wrongScope
+        
+        case 47: return .notListed
+        
+        case 48: return .forged
+        
+        case 49: return .reusedIndex
+        
+        case 50: return .groupExists
+        
+        case 51: return .authorNotMember
+        
+        case 52: return .forbiddenOperation
+        
+        case 53: return .malformedOperation
+        
+        case 54: return .missingParents
+        
+        case 55: return .tooManyOperations
+        
+        case 56: return .unknownGroupKind
+        
+        case 57: return .bundleMismatch
+        
+        case 58: return .badSignature
+        
+        case 59: return .keyReuse
+        
+        case 60: return .badPreKeyId
+        
+        case 61: return .bundleExpired
+        
+        case 62: return .duplicateDevice
+        
+        case 63: return .emptyList
+        
+        case 64: return .tooManyDevices
+        
+        case 65: return .deviceListRollback
+        
+        case 66: return .deviceListFork
+        
+        case 67: return .brokenChain
+        
+        case 68: return .wrongUser
+        
+        case 69: return .tooManyRounds
+        
+        case 70: return .serverInconsistent
+        
+        case 71: return .serverUnreachable
+        
+        case 72: return .serverAnswer
+        
+        case 73: return .serverBusy
+        
+        case 74: return .serverUnauthorized
+        
+        case 75: return .registrationRefused
+        
+        case 76: return .removedFromAccount
+        
+        case 77: return .maybeSent
+        
+        case 78: return .expired
+        
+        case 79: return .mailboxFull
+        
+        case 80: return .refusedByPolicy
+        
+        case 81: return .staleView
+        
+        case 82: return .inboxFull
+        
+        case 83: return .storeBusy
+        
+        case 84: return .storeIo
+        
+        case 85: return .storeFull
+        
+        case 86: return .storeReadOnly
+        
+        case 87: return .wrongKey
+        
+        case 88: return .recordCorrupt
+        
+        case 89: return .recordInconsistent
+        
+        case 90: return .rollbackDetected
+        
+        case 91: return .newerFormat
+        
+        case 92: return .foreignStore
+        
+        case 93: return .outcomeUnknown
+        
+        case 94: return .storeMisbehaves
+        
+        case 95: return .storePathMissing
+        
+        case 96: return .storePathNotAFile
+        
+        case 97: return .notAStore
+        
+        case 98: return .`internal`
+        
+        case 99: return .poisoned
+        
+        case 100: return .randomness
+        
+        case 101: return .forked
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Code, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .invalidArgument:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .emptyBatch:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .tooMany:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .reentrant:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .busy:
+            writeInt(&buf, Int32(5))
+        
+        
+        case .closed:
+            writeInt(&buf, Int32(6))
+        
+        
+        case .unknownUser:
+            writeInt(&buf, Int32(7))
+        
+        
+        case .unknownGroup:
+            writeInt(&buf, Int32(8))
+        
+        
+        case .identityNotAccepted:
+            writeInt(&buf, Int32(9))
+        
+        
+        case .notAMember:
+            writeInt(&buf, Int32(10))
+        
+        
+        case .notPrimary:
+            writeInt(&buf, Int32(11))
+        
+        
+        case .alreadyMember:
+            writeInt(&buf, Int32(12))
+        
+        
+        case .notInvited:
+            writeInt(&buf, Int32(13))
+        
+        
+        case .badHandle:
+            writeInt(&buf, Int32(14))
+        
+        
+        case .nullPointer:
+            writeInt(&buf, Int32(15))
+        
+        
+        case .badStruct:
+            writeInt(&buf, Int32(16))
+        
+        
+        case .contentIdInUse:
+            writeInt(&buf, Int32(17))
+        
+        
+        case .payloadTooLarge:
+            writeInt(&buf, Int32(18))
+        
+        
+        case .notAFinishedSend:
+            writeInt(&buf, Int32(19))
+        
+        
+        case .unknownSend:
+            writeInt(&buf, Int32(20))
+        
+        
+        case .foreignRequest:
+            writeInt(&buf, Int32(21))
+        
+        
+        case .notRegistered:
+            writeInt(&buf, Int32(22))
+        
+        
+        case .cancelled:
+            writeInt(&buf, Int32(23))
+        
+        
+        case .deviceRemoved:
+            writeInt(&buf, Int32(24))
+        
+        
+        case .unknownDevice:
+            writeInt(&buf, Int32(25))
+        
+        
+        case .tooManyOwnDevices:
+            writeInt(&buf, Int32(26))
+        
+        
+        case .truncated:
+            writeInt(&buf, Int32(27))
+        
+        
+        case .trailingData:
+            writeInt(&buf, Int32(28))
+        
+        
+        case .nonCanonical:
+            writeInt(&buf, Int32(29))
+        
+        
+        case .tooLarge:
+            writeInt(&buf, Int32(30))
+        
+        
+        case .unsupportedVersion:
+            writeInt(&buf, Int32(31))
+        
+        
+        case .unknownType:
+            writeInt(&buf, Int32(32))
+        
+        
+        case .weakPublicKey:
+            writeInt(&buf, Int32(33))
+        
+        
+        case .badKeyEncoding:
+            writeInt(&buf, Int32(34))
+        
+        
+        case .authenticationFailed:
+            writeInt(&buf, Int32(35))
+        
+        
+        case .wrongRecipient:
+            writeInt(&buf, Int32(36))
+        
+        
+        case .noSession:
+            writeInt(&buf, Int32(37))
+        
+        
+        case .tooFarAhead:
+            writeInt(&buf, Int32(38))
+        
+        
+        case .duplicate:
+            writeInt(&buf, Int32(39))
+        
+        
+        case .messageKeyExpired:
+            writeInt(&buf, Int32(40))
+        
+        
+        case .unknownPreKey:
+            writeInt(&buf, Int32(41))
+        
+        
+        case .preKeyUsed:
+            writeInt(&buf, Int32(42))
+        
+        
+        case .replayedInitiation:
+            writeInt(&buf, Int32(43))
+        
+        
+        case .identityChanged:
+            writeInt(&buf, Int32(44))
+        
+        
+        case .badPadding:
+            writeInt(&buf, Int32(45))
+        
+        
+        case .wrongScope:
+            writeInt(&buf, Int32(46))
+        
+        
+        case .notListed:
+            writeInt(&buf, Int32(47))
+        
+        
+        case .forged:
+            writeInt(&buf, Int32(48))
+        
+        
+        case .reusedIndex:
+            writeInt(&buf, Int32(49))
+        
+        
+        case .groupExists:
+            writeInt(&buf, Int32(50))
+        
+        
+        case .authorNotMember:
+            writeInt(&buf, Int32(51))
+        
+        
+        case .forbiddenOperation:
+            writeInt(&buf, Int32(52))
+        
+        
+        case .malformedOperation:
+            writeInt(&buf, Int32(53))
+        
+        
+        case .missingParents:
+            writeInt(&buf, Int32(54))
+        
+        
+        case .tooManyOperations:
+            writeInt(&buf, Int32(55))
+        
+        
+        case .unknownGroupKind:
+            writeInt(&buf, Int32(56))
+        
+        
+        case .bundleMismatch:
+            writeInt(&buf, Int32(57))
+        
+        
+        case .badSignature:
+            writeInt(&buf, Int32(58))
+        
+        
+        case .keyReuse:
+            writeInt(&buf, Int32(59))
+        
+        
+        case .badPreKeyId:
+            writeInt(&buf, Int32(60))
+        
+        
+        case .bundleExpired:
+            writeInt(&buf, Int32(61))
+        
+        
+        case .duplicateDevice:
+            writeInt(&buf, Int32(62))
+        
+        
+        case .emptyList:
+            writeInt(&buf, Int32(63))
+        
+        
+        case .tooManyDevices:
+            writeInt(&buf, Int32(64))
+        
+        
+        case .deviceListRollback:
+            writeInt(&buf, Int32(65))
+        
+        
+        case .deviceListFork:
+            writeInt(&buf, Int32(66))
+        
+        
+        case .brokenChain:
+            writeInt(&buf, Int32(67))
+        
+        
+        case .wrongUser:
+            writeInt(&buf, Int32(68))
+        
+        
+        case .tooManyRounds:
+            writeInt(&buf, Int32(69))
+        
+        
+        case .serverInconsistent:
+            writeInt(&buf, Int32(70))
+        
+        
+        case .serverUnreachable:
+            writeInt(&buf, Int32(71))
+        
+        
+        case .serverAnswer:
+            writeInt(&buf, Int32(72))
+        
+        
+        case .serverBusy:
+            writeInt(&buf, Int32(73))
+        
+        
+        case .serverUnauthorized:
+            writeInt(&buf, Int32(74))
+        
+        
+        case .registrationRefused:
+            writeInt(&buf, Int32(75))
+        
+        
+        case .removedFromAccount:
+            writeInt(&buf, Int32(76))
+        
+        
+        case .maybeSent:
+            writeInt(&buf, Int32(77))
+        
+        
+        case .expired:
+            writeInt(&buf, Int32(78))
+        
+        
+        case .mailboxFull:
+            writeInt(&buf, Int32(79))
+        
+        
+        case .refusedByPolicy:
+            writeInt(&buf, Int32(80))
+        
+        
+        case .staleView:
+            writeInt(&buf, Int32(81))
+        
+        
+        case .inboxFull:
+            writeInt(&buf, Int32(82))
+        
+        
+        case .storeBusy:
+            writeInt(&buf, Int32(83))
+        
+        
+        case .storeIo:
+            writeInt(&buf, Int32(84))
+        
+        
+        case .storeFull:
+            writeInt(&buf, Int32(85))
+        
+        
+        case .storeReadOnly:
+            writeInt(&buf, Int32(86))
+        
+        
+        case .wrongKey:
+            writeInt(&buf, Int32(87))
+        
+        
+        case .recordCorrupt:
+            writeInt(&buf, Int32(88))
+        
+        
+        case .recordInconsistent:
+            writeInt(&buf, Int32(89))
+        
+        
+        case .rollbackDetected:
+            writeInt(&buf, Int32(90))
+        
+        
+        case .newerFormat:
+            writeInt(&buf, Int32(91))
+        
+        
+        case .foreignStore:
+            writeInt(&buf, Int32(92))
+        
+        
+        case .outcomeUnknown:
+            writeInt(&buf, Int32(93))
+        
+        
+        case .storeMisbehaves:
+            writeInt(&buf, Int32(94))
+        
+        
+        case .storePathMissing:
+            writeInt(&buf, Int32(95))
+        
+        
+        case .storePathNotAFile:
+            writeInt(&buf, Int32(96))
+        
+        
+        case .notAStore:
+            writeInt(&buf, Int32(97))
+        
+        
+        case .`internal`:
+            writeInt(&buf, Int32(98))
+        
+        
+        case .poisoned:
+            writeInt(&buf, Int32(99))
+        
+        
+        case .randomness:
+            writeInt(&buf, Int32(100))
+        
+        
+        case .forked:
+            writeInt(&buf, Int32(101))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeCode_lift(_ buf: RustBuffer) throws -> Code {
+    return try FfiConverterTypeCode.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeCode_lower(_ value: Code) -> RustBuffer {
+    return FfiConverterTypeCode.lower(value)
 }
 
 
@@ -6454,7 +7322,7 @@ extension DeviceState: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeDeviceState: FfiConverterRustBuffer {
+struct FfiConverterTypeDeviceState: FfiConverterRustBuffer {
     typealias SwiftType = DeviceState
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DeviceState {
@@ -6500,14 +7368,14 @@ public struct FfiConverterTypeDeviceState: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeDeviceState_lift(_ buf: RustBuffer) throws -> DeviceState {
+func FfiConverterTypeDeviceState_lift(_ buf: RustBuffer) throws -> DeviceState {
     return try FfiConverterTypeDeviceState.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeDeviceState_lower(_ value: DeviceState) -> RustBuffer {
+func FfiConverterTypeDeviceState_lower(_ value: DeviceState) -> RustBuffer {
     return FfiConverterTypeDeviceState.lower(value)
 }
 
@@ -6586,7 +7454,7 @@ public enum Event: Equatable, Hashable {
          */device: UInt32, 
         /**
          * The group that they belong to, 32 bytes; absent for direct messages.
-         */group: Bytes?, 
+         */group: GroupId?, 
         /**
          * The first missing sequence number.
          */first: UInt64, 
@@ -6600,7 +7468,7 @@ public enum Event: Equatable, Hashable {
     case groupAdded(
         /**
          * The group, 32 bytes.
-         */group: Bytes, 
+         */group: GroupId, 
         /**
          * The user who added, or who accepted.
          */user: String, 
@@ -6617,7 +7485,7 @@ public enum Event: Equatable, Hashable {
     case groupEquivocation(
         /**
          * The group, 32 bytes.
-         */group: Bytes, 
+         */group: GroupId, 
         /**
          * The user of the device.
          */user: String, 
@@ -6631,7 +7499,7 @@ public enum Event: Equatable, Hashable {
     case groupInvited(
         /**
          * The group, 32 bytes.
-         */group: Bytes, 
+         */group: GroupId, 
         /**
          * The user who asks.
          */user: String, 
@@ -6645,7 +7513,7 @@ public enum Event: Equatable, Hashable {
     case groupJoined(
         /**
          * The group, 32 bytes.
-         */group: Bytes, 
+         */group: GroupId, 
         /**
          * The user who made the group or added our user.
          */user: String, 
@@ -6659,7 +7527,7 @@ public enum Event: Equatable, Hashable {
     case groupLeft(
         /**
          * The group, 32 bytes.
-         */group: Bytes, 
+         */group: GroupId, 
         /**
          * The user who left.
          */user: String, 
@@ -6673,7 +7541,7 @@ public enum Event: Equatable, Hashable {
     case groupRevoked(
         /**
          * The group, 32 bytes.
-         */group: Bytes, 
+         */group: GroupId, 
         /**
          * The users who are no members.
          */users: [String]
@@ -6684,7 +7552,7 @@ public enum Event: Equatable, Hashable {
     case groupUpdated(
         /**
          * The group, 32 bytes.
-         */group: Bytes, 
+         */group: GroupId, 
         /**
          * The user who changed it.
          */user: String, 
@@ -6693,7 +7561,7 @@ public enum Event: Equatable, Hashable {
          */device: UInt32, 
         /**
          * The operation, 32 bytes.
-         */operation: Bytes
+         */operation: OperationId
     )
     /**
      * What was held for a user was dropped for its age or its size.
@@ -6723,10 +7591,10 @@ public enum Event: Equatable, Hashable {
          */user: String, 
         /**
          * The account key that was pinned, 32 bytes.
-         */pinned: Bytes, 
+         */pinned: AccountKey, 
         /**
          * The account key that claims the user, 32 bytes.
-         */claimed: Bytes, 
+         */claimed: AccountKey, 
         /**
          * Whether the app had verified the pinned key.
          */wasVerified: Bool
@@ -6775,13 +7643,13 @@ public enum Event: Equatable, Hashable {
     case sendFinished(
         /**
          * The send, 16 bytes.
-         */send: Bytes, 
+         */send: SendId, 
         /**
          * The message's id, the same in every copy, 16 bytes.
-         */contentId: Bytes, 
+         */contentId: ContentId, 
         /**
          * The group that it was sent to, 32 bytes; absent for a direct send.
-         */group: Bytes?, 
+         */group: GroupId?, 
         /**
          * The number of users whom it reached.
          */reached: UInt32, 
@@ -6808,7 +7676,7 @@ public enum Event: Equatable, Hashable {
          */device: UInt32, 
         /**
          * The session's name, equal at both ends, 32 bytes.
-         */sessionId: Bytes
+         */sessionId: SessionId
     )
     /**
      * Something that this version of the bindings has no name for.
@@ -6828,7 +7696,7 @@ extension Event: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
+struct FfiConverterTypeEvent: FfiConverterRustBuffer {
     typealias SwiftType = Event
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Event {
@@ -6850,28 +7718,28 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         case 5: return .deviceListRollback(user: try FfiConverterString.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf)
         )
         
-        case 6: return .gap(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), group: try FfiConverterOptionTypeBytes.read(from: &buf), first: try FfiConverterUInt64.read(from: &buf), last: try FfiConverterUInt64.read(from: &buf)
+        case 6: return .gap(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), group: try FfiConverterOptionTypeGroupId.read(from: &buf), first: try FfiConverterUInt64.read(from: &buf), last: try FfiConverterUInt64.read(from: &buf)
         )
         
-        case 7: return .groupAdded(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), added: try FfiConverterSequenceString.read(from: &buf)
+        case 7: return .groupAdded(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), added: try FfiConverterSequenceString.read(from: &buf)
         )
         
-        case 8: return .groupEquivocation(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 8: return .groupEquivocation(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 9: return .groupInvited(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 9: return .groupInvited(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 10: return .groupJoined(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 10: return .groupJoined(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 11: return .groupLeft(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 11: return .groupLeft(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 12: return .groupRevoked(group: try FfiConverterTypeBytes.read(from: &buf), users: try FfiConverterSequenceString.read(from: &buf)
+        case 12: return .groupRevoked(group: try FfiConverterTypeGroupId.read(from: &buf), users: try FfiConverterSequenceString.read(from: &buf)
         )
         
-        case 13: return .groupUpdated(group: try FfiConverterTypeBytes.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), operation: try FfiConverterTypeBytes.read(from: &buf)
+        case 13: return .groupUpdated(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), operation: try FfiConverterTypeOperationId.read(from: &buf)
         )
         
         case 14: return .heldDropped(user: try FfiConverterString.read(from: &buf)
@@ -6880,7 +7748,7 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         case 15: return .idleDevice(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 16: return .identityChanged(user: try FfiConverterString.read(from: &buf), pinned: try FfiConverterTypeBytes.read(from: &buf), claimed: try FfiConverterTypeBytes.read(from: &buf), wasVerified: try FfiConverterBool.read(from: &buf)
+        case 16: return .identityChanged(user: try FfiConverterString.read(from: &buf), pinned: try FfiConverterTypeAccountKey.read(from: &buf), claimed: try FfiConverterTypeAccountKey.read(from: &buf), wasVerified: try FfiConverterBool.read(from: &buf)
         )
         
         case 17: return .serverInconsistent(user: try FfiConverterString.read(from: &buf)
@@ -6895,12 +7763,12 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         case 20: return .removedFromAccount(epoch: try FfiConverterUInt64.read(from: &buf)
         )
         
-        case 21: return .sendFinished(send: try FfiConverterTypeBytes.read(from: &buf), contentId: try FfiConverterTypeBytes.read(from: &buf), group: try FfiConverterOptionTypeBytes.read(from: &buf), reached: try FfiConverterUInt32.read(from: &buf), failed: try FfiConverterSequenceTypeFailedUser.read(from: &buf), skipped: try FfiConverterSequenceTypeSkippedDevice.read(from: &buf)
+        case 21: return .sendFinished(send: try FfiConverterTypeSendId.read(from: &buf), contentId: try FfiConverterTypeContentId.read(from: &buf), group: try FfiConverterOptionTypeGroupId.read(from: &buf), reached: try FfiConverterUInt32.read(from: &buf), failed: try FfiConverterSequenceTypeFailedUser.read(from: &buf), skipped: try FfiConverterSequenceTypeSkippedDevice.read(from: &buf)
         )
         
         case 22: return .serverRestored
         
-        case 23: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeBytes.read(from: &buf)
+        case 23: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeSessionId.read(from: &buf)
         )
         
         case 24: return .other
@@ -6947,14 +7815,14 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             writeInt(&buf, Int32(6))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
-            FfiConverterOptionTypeBytes.write(group, into: &buf)
+            FfiConverterOptionTypeGroupId.write(group, into: &buf)
             FfiConverterUInt64.write(first, into: &buf)
             FfiConverterUInt64.write(last, into: &buf)
             
         
         case let .groupAdded(group,user,device,added):
             writeInt(&buf, Int32(7))
-            FfiConverterTypeBytes.write(group, into: &buf)
+            FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             FfiConverterSequenceString.write(added, into: &buf)
@@ -6962,44 +7830,44 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         
         case let .groupEquivocation(group,user,device):
             writeInt(&buf, Int32(8))
-            FfiConverterTypeBytes.write(group, into: &buf)
+            FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
         case let .groupInvited(group,user,device):
             writeInt(&buf, Int32(9))
-            FfiConverterTypeBytes.write(group, into: &buf)
+            FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
         case let .groupJoined(group,user,device):
             writeInt(&buf, Int32(10))
-            FfiConverterTypeBytes.write(group, into: &buf)
+            FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
         case let .groupLeft(group,user,device):
             writeInt(&buf, Int32(11))
-            FfiConverterTypeBytes.write(group, into: &buf)
+            FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
         case let .groupRevoked(group,users):
             writeInt(&buf, Int32(12))
-            FfiConverterTypeBytes.write(group, into: &buf)
+            FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterSequenceString.write(users, into: &buf)
             
         
         case let .groupUpdated(group,user,device,operation):
             writeInt(&buf, Int32(13))
-            FfiConverterTypeBytes.write(group, into: &buf)
+            FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
-            FfiConverterTypeBytes.write(operation, into: &buf)
+            FfiConverterTypeOperationId.write(operation, into: &buf)
             
         
         case let .heldDropped(user):
@@ -7016,8 +7884,8 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         case let .identityChanged(user,pinned,claimed,wasVerified):
             writeInt(&buf, Int32(16))
             FfiConverterString.write(user, into: &buf)
-            FfiConverterTypeBytes.write(pinned, into: &buf)
-            FfiConverterTypeBytes.write(claimed, into: &buf)
+            FfiConverterTypeAccountKey.write(pinned, into: &buf)
+            FfiConverterTypeAccountKey.write(claimed, into: &buf)
             FfiConverterBool.write(wasVerified, into: &buf)
             
         
@@ -7045,9 +7913,9 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         
         case let .sendFinished(send,contentId,group,reached,failed,skipped):
             writeInt(&buf, Int32(21))
-            FfiConverterTypeBytes.write(send, into: &buf)
-            FfiConverterTypeBytes.write(contentId, into: &buf)
-            FfiConverterOptionTypeBytes.write(group, into: &buf)
+            FfiConverterTypeSendId.write(send, into: &buf)
+            FfiConverterTypeContentId.write(contentId, into: &buf)
+            FfiConverterOptionTypeGroupId.write(group, into: &buf)
             FfiConverterUInt32.write(reached, into: &buf)
             FfiConverterSequenceTypeFailedUser.write(failed, into: &buf)
             FfiConverterSequenceTypeSkippedDevice.write(skipped, into: &buf)
@@ -7061,7 +7929,7 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             writeInt(&buf, Int32(23))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
-            FfiConverterTypeBytes.write(sessionId, into: &buf)
+            FfiConverterTypeSessionId.write(sessionId, into: &buf)
             
         
         case .other:
@@ -7075,14 +7943,14 @@ public struct FfiConverterTypeEvent: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeEvent_lift(_ buf: RustBuffer) throws -> Event {
+func FfiConverterTypeEvent_lift(_ buf: RustBuffer) throws -> Event {
     return try FfiConverterTypeEvent.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeEvent_lower(_ value: Event) -> RustBuffer {
+func FfiConverterTypeEvent_lower(_ value: Event) -> RustBuffer {
     return FfiConverterTypeEvent.lower(value)
 }
 
@@ -7112,7 +7980,7 @@ extension GroupKind: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeGroupKind: FfiConverterRustBuffer {
+struct FfiConverterTypeGroupKind: FfiConverterRustBuffer {
     typealias SwiftType = GroupKind
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupKind {
@@ -7140,14 +8008,14 @@ public struct FfiConverterTypeGroupKind: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeGroupKind_lift(_ buf: RustBuffer) throws -> GroupKind {
+func FfiConverterTypeGroupKind_lift(_ buf: RustBuffer) throws -> GroupKind {
     return try FfiConverterTypeGroupKind.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeGroupKind_lower(_ value: GroupKind) -> RustBuffer {
+func FfiConverterTypeGroupKind_lower(_ value: GroupKind) -> RustBuffer {
     return FfiConverterTypeGroupKind.lower(value)
 }
 
@@ -7195,7 +8063,7 @@ extension InboxItem: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeInboxItem: FfiConverterRustBuffer {
+struct FfiConverterTypeInboxItem: FfiConverterRustBuffer {
     typealias SwiftType = InboxItem
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> InboxItem {
@@ -7235,14 +8103,14 @@ public struct FfiConverterTypeInboxItem: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeInboxItem_lift(_ buf: RustBuffer) throws -> InboxItem {
+func FfiConverterTypeInboxItem_lift(_ buf: RustBuffer) throws -> InboxItem {
     return try FfiConverterTypeInboxItem.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeInboxItem_lower(_ value: InboxItem) -> RustBuffer {
+func FfiConverterTypeInboxItem_lower(_ value: InboxItem) -> RustBuffer {
     return FfiConverterTypeInboxItem.lower(value)
 }
 
@@ -7288,7 +8156,7 @@ extension MailOutcome: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeMailOutcome: FfiConverterRustBuffer {
+struct FfiConverterTypeMailOutcome: FfiConverterRustBuffer {
     typealias SwiftType = MailOutcome
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> MailOutcome {
@@ -7340,14 +8208,14 @@ public struct FfiConverterTypeMailOutcome: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeMailOutcome_lift(_ buf: RustBuffer) throws -> MailOutcome {
+func FfiConverterTypeMailOutcome_lift(_ buf: RustBuffer) throws -> MailOutcome {
     return try FfiConverterTypeMailOutcome.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeMailOutcome_lower(_ value: MailOutcome) -> RustBuffer {
+func FfiConverterTypeMailOutcome_lower(_ value: MailOutcome) -> RustBuffer {
     return FfiConverterTypeMailOutcome.lower(value)
 }
 
@@ -7389,7 +8257,7 @@ extension Outcome: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeOutcome: FfiConverterRustBuffer {
+struct FfiConverterTypeOutcome: FfiConverterRustBuffer {
     typealias SwiftType = Outcome
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Outcome {
@@ -7435,14 +8303,14 @@ public struct FfiConverterTypeOutcome: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeOutcome_lift(_ buf: RustBuffer) throws -> Outcome {
+func FfiConverterTypeOutcome_lift(_ buf: RustBuffer) throws -> Outcome {
     return try FfiConverterTypeOutcome.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeOutcome_lower(_ value: Outcome) -> RustBuffer {
+func FfiConverterTypeOutcome_lower(_ value: Outcome) -> RustBuffer {
     return FfiConverterTypeOutcome.lower(value)
 }
 
@@ -7504,7 +8372,7 @@ extension RequestKind: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeRequestKind: FfiConverterRustBuffer {
+struct FfiConverterTypeRequestKind: FfiConverterRustBuffer {
     typealias SwiftType = RequestKind
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RequestKind {
@@ -7580,14 +8448,14 @@ public struct FfiConverterTypeRequestKind: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeRequestKind_lift(_ buf: RustBuffer) throws -> RequestKind {
+func FfiConverterTypeRequestKind_lift(_ buf: RustBuffer) throws -> RequestKind {
     return try FfiConverterTypeRequestKind.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeRequestKind_lower(_ value: RequestKind) -> RustBuffer {
+func FfiConverterTypeRequestKind_lower(_ value: RequestKind) -> RustBuffer {
     return FfiConverterTypeRequestKind.lower(value)
 }
 
@@ -7658,7 +8526,7 @@ extension SeenByRelay: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeSeenByRelay: FfiConverterRustBuffer {
+struct FfiConverterTypeSeenByRelay: FfiConverterRustBuffer {
     typealias SwiftType = SeenByRelay
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SeenByRelay {
@@ -7711,14 +8579,14 @@ public struct FfiConverterTypeSeenByRelay: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSeenByRelay_lift(_ buf: RustBuffer) throws -> SeenByRelay {
+func FfiConverterTypeSeenByRelay_lift(_ buf: RustBuffer) throws -> SeenByRelay {
     return try FfiConverterTypeSeenByRelay.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSeenByRelay_lower(_ value: SeenByRelay) -> RustBuffer {
+func FfiConverterTypeSeenByRelay_lower(_ value: SeenByRelay) -> RustBuffer {
     return FfiConverterTypeSeenByRelay.lower(value)
 }
 
@@ -7728,17 +8596,17 @@ public func FfiConverterTypeSeenByRelay_lower(_ value: SeenByRelay) -> RustBuffe
  * What went wrong, by whose fault. `code` is stable and the same in every language; `reason` holds no secret and no peer's bytes.
  */
 public 
-enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
+enum SesameError: Swift.Error, Equatable, Hashable {
 
     
     
     /**
      * The calling app: mend the call.
      */
-    case App(
+    case app(
         /**
-         * A stable number, 101 to 199.
-         */code: Int32, 
+         * What went wrong, 101 to 199.
+         */code: Code, 
         /**
          * What happened.
          */reason: String, 
@@ -7749,16 +8617,16 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          * Which argument.
          */field: String?, 
         /**
-         * What the system or the app's own store said.
+         * For an error of the store: its path with the system's cause, or what the app's own store threw.
          */detail: String?
     )
     /**
      * Another client: drop the item.
      */
-    case Peer(
+    case peer(
         /**
-         * A stable number, 201 to 299.
-         */code: Int32, 
+         * What went wrong, 201 to 299.
+         */code: Code, 
         /**
          * What happened.
          */reason: String, 
@@ -7769,16 +8637,16 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          * Which argument.
          */field: String?, 
         /**
-         * What the system or the app's own store said.
+         * For an error of the store: its path with the system's cause, or what the app's own store threw.
          */detail: String?
     )
     /**
      * The server: fetch again or distrust it.
      */
-    case Server(
+    case server(
         /**
-         * A stable number, 301 to 399.
-         */code: Int32, 
+         * What went wrong, 301 to 399.
+         */code: Code, 
         /**
          * What happened.
          */reason: String, 
@@ -7789,16 +8657,16 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          * Which argument.
          */field: String?, 
         /**
-         * What the system or the app's own store said.
+         * For an error of the store: its path with the system's cause, or what the app's own store threw.
          */detail: String?
     )
     /**
      * The store: mend it and call again.
      */
-    case Store(
+    case store(
         /**
-         * A stable number, 401 to 499.
-         */code: Int32, 
+         * What went wrong, 401 to 499.
+         */code: Code, 
         /**
          * What happened.
          */reason: String, 
@@ -7809,16 +8677,16 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          * Which argument.
          */field: String?, 
         /**
-         * What the system or the app's own store said.
+         * For an error of the store: its path with the system's cause, or what the app's own store threw.
          */detail: String?
     )
     /**
      * This library.
      */
-    case Internal(
+    case `internal`(
         /**
-         * A stable number, 501 to 599.
-         */code: Int32, 
+         * What went wrong, 501 to 599.
+         */code: Code, 
         /**
          * What happened.
          */reason: String, 
@@ -7829,18 +8697,25 @@ enum SesameError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          * Which argument.
          */field: String?, 
         /**
-         * What the system or the app's own store said.
+         * For an error of the store: its path with the system's cause, or what the app's own store threw.
          */detail: String?
     )
 
     
 
     
+// The local Rust `Display` implementation.
+public var description: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_sesameerror_uniffi_trait_display(
+            FfiConverterTypeSesameError_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
 
-    
-    public var errorDescription: String? {
-        String(reflecting: self)
-    }
     
 }
 
@@ -7851,7 +8726,7 @@ extension SesameError: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
+struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
     typealias SwiftType = SesameError
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SesameError {
@@ -7861,36 +8736,36 @@ public struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
         
 
         
-        case 1: return .App(
-            code: try FfiConverterInt32.read(from: &buf), 
+        case 1: return .app(
+            code: try FfiConverterTypeCode.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
             field: try FfiConverterOptionString.read(from: &buf), 
             detail: try FfiConverterOptionString.read(from: &buf)
             )
-        case 2: return .Peer(
-            code: try FfiConverterInt32.read(from: &buf), 
+        case 2: return .peer(
+            code: try FfiConverterTypeCode.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
             field: try FfiConverterOptionString.read(from: &buf), 
             detail: try FfiConverterOptionString.read(from: &buf)
             )
-        case 3: return .Server(
-            code: try FfiConverterInt32.read(from: &buf), 
+        case 3: return .server(
+            code: try FfiConverterTypeCode.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
             field: try FfiConverterOptionString.read(from: &buf), 
             detail: try FfiConverterOptionString.read(from: &buf)
             )
-        case 4: return .Store(
-            code: try FfiConverterInt32.read(from: &buf), 
+        case 4: return .store(
+            code: try FfiConverterTypeCode.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
             field: try FfiConverterOptionString.read(from: &buf), 
             detail: try FfiConverterOptionString.read(from: &buf)
             )
-        case 5: return .Internal(
-            code: try FfiConverterInt32.read(from: &buf), 
+        case 5: return .internal(
+            code: try FfiConverterTypeCode.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf), 
             item: try FfiConverterOptionUInt32.read(from: &buf), 
             field: try FfiConverterOptionString.read(from: &buf), 
@@ -7908,45 +8783,45 @@ public struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
 
         
         
-        case let .App(code,reason,item,field,detail):
+        case let .app(code,reason,item,field,detail):
             writeInt(&buf, Int32(1))
-            FfiConverterInt32.write(code, into: &buf)
+            FfiConverterTypeCode.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
             FfiConverterOptionString.write(detail, into: &buf)
             
         
-        case let .Peer(code,reason,item,field,detail):
+        case let .peer(code,reason,item,field,detail):
             writeInt(&buf, Int32(2))
-            FfiConverterInt32.write(code, into: &buf)
+            FfiConverterTypeCode.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
             FfiConverterOptionString.write(detail, into: &buf)
             
         
-        case let .Server(code,reason,item,field,detail):
+        case let .server(code,reason,item,field,detail):
             writeInt(&buf, Int32(3))
-            FfiConverterInt32.write(code, into: &buf)
+            FfiConverterTypeCode.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
             FfiConverterOptionString.write(detail, into: &buf)
             
         
-        case let .Store(code,reason,item,field,detail):
+        case let .store(code,reason,item,field,detail):
             writeInt(&buf, Int32(4))
-            FfiConverterInt32.write(code, into: &buf)
+            FfiConverterTypeCode.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
             FfiConverterOptionString.write(detail, into: &buf)
             
         
-        case let .Internal(code,reason,item,field,detail):
+        case let .internal(code,reason,item,field,detail):
             writeInt(&buf, Int32(5))
-            FfiConverterInt32.write(code, into: &buf)
+            FfiConverterTypeCode.write(code, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             FfiConverterOptionUInt32.write(item, into: &buf)
             FfiConverterOptionString.write(field, into: &buf)
@@ -7960,14 +8835,14 @@ public struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSesameError_lift(_ buf: RustBuffer) throws -> SesameError {
+func FfiConverterTypeSesameError_lift(_ buf: RustBuffer) throws -> SesameError {
     return try FfiConverterTypeSesameError.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSesameError_lower(_ value: SesameError) -> RustBuffer {
+func FfiConverterTypeSesameError_lower(_ value: SesameError) -> RustBuffer {
     return FfiConverterTypeSesameError.lower(value)
 }
 
@@ -8004,7 +8879,7 @@ extension Standing: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeStanding: FfiConverterRustBuffer {
+struct FfiConverterTypeStanding: FfiConverterRustBuffer {
     typealias SwiftType = Standing
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Standing {
@@ -8044,14 +8919,14 @@ public struct FfiConverterTypeStanding: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStanding_lift(_ buf: RustBuffer) throws -> Standing {
+func FfiConverterTypeStanding_lift(_ buf: RustBuffer) throws -> Standing {
     return try FfiConverterTypeStanding.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStanding_lower(_ value: Standing) -> RustBuffer {
+func FfiConverterTypeStanding_lower(_ value: Standing) -> RustBuffer {
     return FfiConverterTypeStanding.lower(value)
 }
 
@@ -8061,38 +8936,38 @@ public func FfiConverterTypeStanding_lower(_ value: Standing) -> RustBuffer {
  * Why a store could not do it. Anything else that it throws counts as `Thrown`.
  */
 public 
-enum StoreFault: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
+enum StoreFault: Swift.Error, Equatable, Hashable {
 
     
     
     /**
      * Another process holds it. Nothing changed.
      */
-    case Busy
+    case busy
     /**
      * It failed to read or write. Nothing changed.
      */
-    case Io
+    case io
     /**
      * No space is left. Nothing changed.
      */
-    case Full
+    case full
     /**
      * It cannot be written. Nothing changed.
      */
-    case ReadOnly
+    case readOnly
     /**
      * Of a commit: the generation has moved on. Nothing changed.
      */
-    case Conflict
+    case conflict
     /**
      * Of a commit: the store cannot say whether it landed; the generation will.
      */
-    case OutcomeUnknown
+    case outcomeUnknown
     /**
      * It threw something else: counts as `Io`, and of a commit as `OutcomeUnknown`.
      */
-    case Thrown(
+    case thrown(
         /**
          * What it threw, for the error's detail: the class and the message. At most 512 bytes of it are kept.
          */what: String
@@ -8103,10 +8978,6 @@ enum StoreFault: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
     
 
     
-    public var errorDescription: String? {
-        String(reflecting: self)
-    }
-    
 }
 
 #if compiler(>=6)
@@ -8116,7 +8987,7 @@ extension StoreFault: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeStoreFault: FfiConverterRustBuffer {
+struct FfiConverterTypeStoreFault: FfiConverterRustBuffer {
     typealias SwiftType = StoreFault
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreFault {
@@ -8126,13 +8997,13 @@ public struct FfiConverterTypeStoreFault: FfiConverterRustBuffer {
         
 
         
-        case 1: return .Busy
-        case 2: return .Io
-        case 3: return .Full
-        case 4: return .ReadOnly
-        case 5: return .Conflict
-        case 6: return .OutcomeUnknown
-        case 7: return .Thrown(
+        case 1: return .busy
+        case 2: return .io
+        case 3: return .full
+        case 4: return .readOnly
+        case 5: return .conflict
+        case 6: return .outcomeUnknown
+        case 7: return .thrown(
             what: try FfiConverterString.read(from: &buf)
             )
 
@@ -8147,31 +9018,31 @@ public struct FfiConverterTypeStoreFault: FfiConverterRustBuffer {
 
         
         
-        case .Busy:
+        case .busy:
             writeInt(&buf, Int32(1))
         
         
-        case .Io:
+        case .io:
             writeInt(&buf, Int32(2))
         
         
-        case .Full:
+        case .full:
             writeInt(&buf, Int32(3))
         
         
-        case .ReadOnly:
+        case .readOnly:
             writeInt(&buf, Int32(4))
         
         
-        case .Conflict:
+        case .conflict:
             writeInt(&buf, Int32(5))
         
         
-        case .OutcomeUnknown:
+        case .outcomeUnknown:
             writeInt(&buf, Int32(6))
         
         
-        case let .Thrown(what):
+        case let .thrown(what):
             writeInt(&buf, Int32(7))
             FfiConverterString.write(what, into: &buf)
             
@@ -8183,14 +9054,14 @@ public struct FfiConverterTypeStoreFault: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStoreFault_lift(_ buf: RustBuffer) throws -> StoreFault {
+func FfiConverterTypeStoreFault_lift(_ buf: RustBuffer) throws -> StoreFault {
     return try FfiConverterTypeStoreFault.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStoreFault_lower(_ value: StoreFault) -> RustBuffer {
+func FfiConverterTypeStoreFault_lower(_ value: StoreFault) -> RustBuffer {
     return FfiConverterTypeStoreFault.lower(value)
 }
 
@@ -8231,7 +9102,7 @@ extension StoreQuery: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeStoreQuery: FfiConverterRustBuffer {
+struct FfiConverterTypeStoreQuery: FfiConverterRustBuffer {
     typealias SwiftType = StoreQuery
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreQuery {
@@ -8269,14 +9140,14 @@ public struct FfiConverterTypeStoreQuery: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStoreQuery_lift(_ buf: RustBuffer) throws -> StoreQuery {
+func FfiConverterTypeStoreQuery_lift(_ buf: RustBuffer) throws -> StoreQuery {
     return try FfiConverterTypeStoreQuery.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeStoreQuery_lower(_ value: StoreQuery) -> RustBuffer {
+func FfiConverterTypeStoreQuery_lower(_ value: StoreQuery) -> RustBuffer {
     return FfiConverterTypeStoreQuery.lower(value)
 }
 
@@ -8318,7 +9189,7 @@ extension WaitingFor: Sendable {}
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeWaitingFor: FfiConverterRustBuffer {
+struct FfiConverterTypeWaitingFor: FfiConverterRustBuffer {
     typealias SwiftType = WaitingFor
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> WaitingFor {
@@ -8364,14 +9235,14 @@ public struct FfiConverterTypeWaitingFor: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeWaitingFor_lift(_ buf: RustBuffer) throws -> WaitingFor {
+func FfiConverterTypeWaitingFor_lift(_ buf: RustBuffer) throws -> WaitingFor {
     return try FfiConverterTypeWaitingFor.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeWaitingFor_lower(_ value: WaitingFor) -> RustBuffer {
+func FfiConverterTypeWaitingFor_lower(_ value: WaitingFor) -> RustBuffer {
     return FfiConverterTypeWaitingFor.lower(value)
 }
 
@@ -8571,6 +9442,30 @@ fileprivate struct FfiConverterOptionSequenceString: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeAccountKey: FfiConverterRustBuffer {
+    typealias SwiftType = AccountKey?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeAccountKey.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeAccountKey.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeBytes: FfiConverterRustBuffer {
     typealias SwiftType = Bytes?
 
@@ -8587,6 +9482,78 @@ fileprivate struct FfiConverterOptionTypeBytes: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeBytes.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeContentId: FfiConverterRustBuffer {
+    typealias SwiftType = ContentId?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeContentId.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeContentId.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeGroupId: FfiConverterRustBuffer {
+    typealias SwiftType = GroupId?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeGroupId.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeGroupId.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeSessionId: FfiConverterRustBuffer {
+    typealias SwiftType = SessionId?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSessionId.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSessionId.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -9217,13 +10184,85 @@ fileprivate struct FfiConverterSequenceTypeBytes: FfiConverterRustBuffer {
     }
 }
 
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeSendId: FfiConverterRustBuffer {
+    typealias SwiftType = [SendId]
+
+    public static func write(_ value: [SendId], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeSendId.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SendId] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [SendId]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeSendId.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+
+
+
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+struct FfiConverterTypeAccountKey: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AccountKey {
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return AccountKey(builtinValue)
+    }
+
+    public static func write(_ value: AccountKey, into buf: inout [UInt8]) {
+        let builtinValue = value.data
+        return FfiConverterData.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> AccountKey {
+        let builtinValue = try FfiConverterData.lift(value)
+        return AccountKey(builtinValue)
+    }
+
+    public static func lower(_ value: AccountKey) -> RustBuffer {
+        let builtinValue = value.data
+        return FfiConverterData.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeAccountKey_lift(_ value: RustBuffer) throws -> AccountKey {
+    return try FfiConverterTypeAccountKey.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeAccountKey_lower(_ value: AccountKey) -> RustBuffer {
+    return FfiConverterTypeAccountKey.lower(value)
+}
+
+
 
 public typealias Bytes = Data
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeBytes: FfiConverter {
+struct FfiConverterTypeBytes: FfiConverter {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Bytes {
         return try FfiConverterData.read(from: &buf)
     }
@@ -9245,15 +10284,337 @@ public struct FfiConverterTypeBytes: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeBytes_lift(_ value: RustBuffer) throws -> Bytes {
+func FfiConverterTypeBytes_lift(_ value: RustBuffer) throws -> Bytes {
     return try FfiConverterTypeBytes.lift(value)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeBytes_lower(_ value: Bytes) -> RustBuffer {
+func FfiConverterTypeBytes_lower(_ value: Bytes) -> RustBuffer {
     return FfiConverterTypeBytes.lower(value)
+}
+
+
+
+
+
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+struct FfiConverterTypeContentId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ContentId {
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return ContentId(builtinValue)
+    }
+
+    public static func write(_ value: ContentId, into buf: inout [UInt8]) {
+        let builtinValue = value.data
+        return FfiConverterData.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> ContentId {
+        let builtinValue = try FfiConverterData.lift(value)
+        return ContentId(builtinValue)
+    }
+
+    public static func lower(_ value: ContentId) -> RustBuffer {
+        let builtinValue = value.data
+        return FfiConverterData.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeContentId_lift(_ value: RustBuffer) throws -> ContentId {
+    return try FfiConverterTypeContentId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeContentId_lower(_ value: ContentId) -> RustBuffer {
+    return FfiConverterTypeContentId.lower(value)
+}
+
+
+
+
+
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+struct FfiConverterTypeGroupId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupId {
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return GroupId(builtinValue)
+    }
+
+    public static func write(_ value: GroupId, into buf: inout [UInt8]) {
+        let builtinValue = value.data
+        return FfiConverterData.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> GroupId {
+        let builtinValue = try FfiConverterData.lift(value)
+        return GroupId(builtinValue)
+    }
+
+    public static func lower(_ value: GroupId) -> RustBuffer {
+        let builtinValue = value.data
+        return FfiConverterData.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeGroupId_lift(_ value: RustBuffer) throws -> GroupId {
+    return try FfiConverterTypeGroupId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeGroupId_lower(_ value: GroupId) -> RustBuffer {
+    return FfiConverterTypeGroupId.lower(value)
+}
+
+
+
+
+
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+struct FfiConverterTypeOperationId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OperationId {
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return OperationId(builtinValue)
+    }
+
+    public static func write(_ value: OperationId, into buf: inout [UInt8]) {
+        let builtinValue = value.data
+        return FfiConverterData.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> OperationId {
+        let builtinValue = try FfiConverterData.lift(value)
+        return OperationId(builtinValue)
+    }
+
+    public static func lower(_ value: OperationId) -> RustBuffer {
+        let builtinValue = value.data
+        return FfiConverterData.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeOperationId_lift(_ value: RustBuffer) throws -> OperationId {
+    return try FfiConverterTypeOperationId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeOperationId_lower(_ value: OperationId) -> RustBuffer {
+    return FfiConverterTypeOperationId.lower(value)
+}
+
+
+
+
+
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+struct FfiConverterTypeRequestId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RequestId {
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return RequestId(builtinValue)
+    }
+
+    public static func write(_ value: RequestId, into buf: inout [UInt8]) {
+        let builtinValue = value.data
+        return FfiConverterData.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> RequestId {
+        let builtinValue = try FfiConverterData.lift(value)
+        return RequestId(builtinValue)
+    }
+
+    public static func lower(_ value: RequestId) -> RustBuffer {
+        let builtinValue = value.data
+        return FfiConverterData.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeRequestId_lift(_ value: RustBuffer) throws -> RequestId {
+    return try FfiConverterTypeRequestId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeRequestId_lower(_ value: RequestId) -> RustBuffer {
+    return FfiConverterTypeRequestId.lower(value)
+}
+
+
+
+
+
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+struct FfiConverterTypeSendId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SendId {
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return SendId(builtinValue)
+    }
+
+    public static func write(_ value: SendId, into buf: inout [UInt8]) {
+        let builtinValue = value.data
+        return FfiConverterData.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> SendId {
+        let builtinValue = try FfiConverterData.lift(value)
+        return SendId(builtinValue)
+    }
+
+    public static func lower(_ value: SendId) -> RustBuffer {
+        let builtinValue = value.data
+        return FfiConverterData.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeSendId_lift(_ value: RustBuffer) throws -> SendId {
+    return try FfiConverterTypeSendId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeSendId_lower(_ value: SendId) -> RustBuffer {
+    return FfiConverterTypeSendId.lower(value)
+}
+
+
+
+
+
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+struct FfiConverterTypeSessionId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SessionId {
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return SessionId(builtinValue)
+    }
+
+    public static func write(_ value: SessionId, into buf: inout [UInt8]) {
+        let builtinValue = value.data
+        return FfiConverterData.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> SessionId {
+        let builtinValue = try FfiConverterData.lift(value)
+        return SessionId(builtinValue)
+    }
+
+    public static func lower(_ value: SessionId) -> RustBuffer {
+        let builtinValue = value.data
+        return FfiConverterData.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeSessionId_lift(_ value: RustBuffer) throws -> SessionId {
+    return try FfiConverterTypeSessionId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeSessionId_lower(_ value: SessionId) -> RustBuffer {
+    return FfiConverterTypeSessionId.lower(value)
+}
+
+
+
+public typealias StoreKey = Data
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+struct FfiConverterTypeStoreKey: FfiConverter {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreKey {
+        return try FfiConverterData.read(from: &buf)
+    }
+
+    public static func write(_ value: StoreKey, into buf: inout [UInt8]) {
+        return FfiConverterData.write(value, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> StoreKey {
+        return try FfiConverterData.lift(value)
+    }
+
+    public static func lower(_ value: StoreKey) -> RustBuffer {
+        return FfiConverterData.lower(value)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeStoreKey_lift(_ value: RustBuffer) throws -> StoreKey {
+    return try FfiConverterTypeStoreKey.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeStoreKey_lower(_ value: StoreKey) -> RustBuffer {
+    return FfiConverterTypeStoreKey.lower(value)
 }
 
 /**
@@ -9312,13 +10673,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 26745) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 11448) {
+    if (uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 51570) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_batches() != 48394) {
+    if (uniffi_sesame_ffi_checksum_method_device_batches() != 42922) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_cancel() != 58234) {
+    if (uniffi_sesame_ffi_checksum_method_device_cancel() != 38761) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_confirm_link() != 64513) {
@@ -9333,7 +10694,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_due_in() != 5633) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_group() != 54428) {
+    if (uniffi_sesame_ffi_checksum_method_device_group() != 36678) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_groups() != 44328) {
@@ -9342,7 +10703,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_health() != 21573) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_id() != 9169) {
+    if (uniffi_sesame_ffi_checksum_method_device_id() != 52513) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_inbox() != 6231) {
@@ -9357,7 +10718,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_registry() != 49594) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_release() != 50150) {
+    if (uniffi_sesame_ffi_checksum_method_device_release() != 33316) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_remove_device() != 54169) {
@@ -9366,10 +10727,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_request_mail() != 24384) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_respond() != 24156) {
+    if (uniffi_sesame_ffi_checksum_method_device_respond() != 54738) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_retry() != 56240) {
+    if (uniffi_sesame_ffi_checksum_method_device_retry() != 15045) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_retry_now() != 53248) {
@@ -9387,13 +10748,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_set_push() != 39015) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_user() != 61807) {
+    if (uniffi_sesame_ffi_checksum_method_device_user() != 13975) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_wipe() != 10992) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 57286) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 63100) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_deviceregistry_compare_safety_code() != 62293) {
@@ -9456,7 +10817,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_group_history() != 14496) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_id() != 49109) {
+    if (uniffi_sesame_ffi_checksum_method_group_id() != 52520) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_leave() != 5208) {
@@ -9465,7 +10826,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_group_rename() != 39583) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_send() != 25718) {
+    if (uniffi_sesame_ffi_checksum_method_group_send() != 28627) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_session() != 38261) {
@@ -9513,16 +10874,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_constructor_testclock_new() != 34787) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_device_create() != 54330) {
+    if (uniffi_sesame_ffi_checksum_constructor_device_create() != 45812) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_device_open() != 34593) {
+    if (uniffi_sesame_ffi_checksum_constructor_device_open() != 26885) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_linking_begin() != 10759) {
+    if (uniffi_sesame_ffi_checksum_constructor_linking_begin() != 4947) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_constructor_linking_resume() != 25208) {
+    if (uniffi_sesame_ffi_checksum_constructor_linking_resume() != 60855) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_constructor_localrelay_new() != 34952) {
@@ -9545,7 +10906,7 @@ private let initializationResult: InitializationResult = {
 
 // Make the ensure init function public so that other modules which have external type references to
 // our types can call it.
-public func uniffiEnsureSesameFfiInitialized() {
+func uniffiEnsureSesameFfiInitialized() {
     switch initializationResult {
     case .ok:
         break
@@ -9557,3 +10918,130 @@ public func uniffiEnsureSesameFfiInitialized() {
 }
 
 // swiftlint:enable all
+
+extension DeviceView: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+        "device": device as Any,
+        "signingKey": shown(signingKey),
+        "identityKey": shown(identityKey),
+        "state": state as Any,
+        "sessionId": sessionId as Any,
+        ], displayStyle: .struct)
+    }
+}
+
+extension GroupChange: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+        "name": shown(name),
+        "description": shown(description),
+        "picture": shown(picture),
+        "timer": timer as Any,
+        "appData": shown(appData),
+        ], displayStyle: .struct)
+    }
+}
+
+extension GroupInfo: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+        "name": shown(name),
+        "description": shown(description),
+        "picture": shown(picture),
+        "timer": timer as Any,
+        "appData": shown(appData),
+        ], displayStyle: .struct)
+    }
+}
+
+extension Message: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+        "contentId": contentId as Any,
+        "user": user as Any,
+        "device": device as Any,
+        "group": group as Any,
+        "sessionId": sessionId as Any,
+        "sentAt": sentAt as Any,
+        "sequence": sequence as Any,
+        "recipients": recipients as Any,
+        "payload": shown(payload),
+        "fromRemovedDevice": fromRemovedDevice as Any,
+        "noOneTimeKey": noOneTimeKey as Any,
+        "olderSession": olderSession as Any,
+        "fromFormerMember": fromFormerMember as Any,
+        ], displayStyle: .struct)
+    }
+}
+
+extension Outgoing: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+        "device": device as Any,
+        "envelope": shown(envelope),
+        ], displayStyle: .struct)
+    }
+}
+
+extension SendStatus: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+        "id": id as Any,
+        "contentId": contentId as Any,
+        "group": group as Any,
+        "payload": shown(payload),
+        "finished": finished as Any,
+        "users": users as Any,
+        ], displayStyle: .struct)
+    }
+}
+
+extension ServerAnswer: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+        "status": status as Any,
+        "body": shown(body),
+        ], displayStyle: .struct)
+    }
+}
+
+extension ServerRequest: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+        "id": id as Any,
+        "kind": kind as Any,
+        "path": path as Any,
+        "headers": headers as Any,
+        "body": shown(body),
+        "users": users as Any,
+        ], displayStyle: .struct)
+    }
+}
+
+extension StoreChange: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+        "key": shown(key),
+        "row": shown(row),
+        ], displayStyle: .struct)
+    }
+}
+
+extension StoreRow: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+        "key": shown(key),
+        "row": shown(row),
+        ], displayStyle: .struct)
+    }
+}
+
+extension StoreSnapshot: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: [
+        "generation": shown(generation),
+        "rows": rows as Any,
+        ], displayStyle: .struct)
+    }
+}

@@ -53,8 +53,8 @@ public struct OperationId: SesameId {
     }
 }
 
-/// The name of an upload, 16 bytes. It never leaves the device.
-public struct PublicationId: SesameId {
+/// The name of a request to the server, new each time one is given out, 16 bytes.
+public struct RequestId: SesameId {
     public let data: Data
 
     public init(_ data: Data) {

@@ -40,12 +40,12 @@ public value class OperationId(
     override fun toString(): String = shown("OperationId", bytes)
 }
 
-/** The name of an upload, 16 bytes. It never leaves the device. */
+/** The name of a request to the server, new each time one is given out, 16 bytes. */
 @JvmInline
-public value class PublicationId(
+public value class RequestId(
     override val bytes: ByteString,
 ) : Id {
-    override fun toString(): String = shown("PublicationId", bytes)
+    override fun toString(): String = shown("RequestId", bytes)
 }
 
 /** A send's name, the same across crashes and processes, 16 bytes. It never leaves the device. */

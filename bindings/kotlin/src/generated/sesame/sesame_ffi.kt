@@ -41,7 +41,7 @@ import kotlinx.io.bytestring.ByteString
  * @suppress
  */
 @Structure.FieldOrder("capacity", "len", "data")
-open class RustBuffer : Structure() {
+internal open class RustBuffer : Structure() {
     // Note: `capacity` and `len` are actually `ULong` values, but JVM only supports signed values.
     // When dealing with these fields, make sure to call `toULong()`.
     @JvmField var capacity: Long = 0
@@ -145,7 +145,7 @@ internal object FfiConverterByRefBytes : FfiConverter<java.nio.ByteBuffer, Forei
  *
  * @suppress
  */
-public interface FfiConverter<KotlinType, FfiType> {
+internal interface FfiConverter<KotlinType, FfiType> {
     // Convert an FFI type to a Kotlin type
     fun lift(value: FfiType): KotlinType
 
@@ -212,7 +212,7 @@ public interface FfiConverter<KotlinType, FfiType> {
  *
  * @suppress
  */
-public interface FfiConverterRustBuffer<KotlinType>: FfiConverter<KotlinType, RustBuffer.ByValue> {
+internal interface FfiConverterRustBuffer<KotlinType>: FfiConverter<KotlinType, RustBuffer.ByValue> {
     override fun lift(value: RustBuffer.ByValue) = liftFromRustBuffer(value)
     override fun lower(value: KotlinType) = lowerIntoRustBuffer(value)
 }
@@ -252,14 +252,13 @@ internal open class UniffiRustCallStatus : Structure() {
     }
 }
 
-class InternalException(message: String) : kotlin.Exception(message)
 
 /**
  * Each top-level error class has a companion object that can lift the error from the call status's rust buffer
  *
  * @suppress
  */
-interface UniffiRustCallStatusErrorHandler<E> {
+internal interface UniffiRustCallStatusErrorHandler<E> {
     fun lift(error_buf: RustBuffer.ByValue): E;
 }
 
@@ -268,7 +267,7 @@ interface UniffiRustCallStatusErrorHandler<E> {
 // synchronize itself
 
 // Call a rust function that returns a Result<>.  Pass in the Error class companion that corresponds to the Err
-private inline fun <U, E: kotlin.Exception> uniffiRustCallWithError(errorHandler: UniffiRustCallStatusErrorHandler<E>, callback: (UniffiRustCallStatus) -> U): U {
+internal inline fun <U, E: kotlin.Exception> uniffiRustCallWithError(errorHandler: UniffiRustCallStatusErrorHandler<E>, callback: (UniffiRustCallStatus) -> U): U {
     Thrown.begin(errorHandler)
     var status = UniffiRustCallStatus()
     val return_value = callback(status)
@@ -277,7 +276,7 @@ private inline fun <U, E: kotlin.Exception> uniffiRustCallWithError(errorHandler
 }
 
 // Check UniffiRustCallStatus and throw an error if the call wasn't successful
-private fun<E: kotlin.Exception> uniffiCheckCallStatus(errorHandler: UniffiRustCallStatusErrorHandler<E>, status: UniffiRustCallStatus) {
+internal fun<E: kotlin.Exception> uniffiCheckCallStatus(errorHandler: UniffiRustCallStatusErrorHandler<E>, status: UniffiRustCallStatus) {
     if (status.isSuccess()) {
         return
     } else if (status.isError()) {
@@ -287,12 +286,12 @@ private fun<E: kotlin.Exception> uniffiCheckCallStatus(errorHandler: UniffiRustC
         // with the message.  but if that code panics, then it just sends back
         // an empty buffer.
         if (status.error_buf.len > 0) {
-            throw InternalException(FfiConverterString.lift(status.error_buf))
+            throw internalFault(FfiConverterString.lift(status.error_buf))
         } else {
-            throw InternalException("Rust panic")
+            throw internalFault("Rust panic")
         }
     } else {
-        throw InternalException("Unknown rust call status: $status.code")
+        throw internalFault("Unknown rust call status: $status.code")
     }
 }
 
@@ -301,15 +300,15 @@ private fun<E: kotlin.Exception> uniffiCheckCallStatus(errorHandler: UniffiRustC
  *
  * @suppress
  */
-object UniffiNullRustCallStatusErrorHandler: UniffiRustCallStatusErrorHandler<InternalException> {
-    override fun lift(error_buf: RustBuffer.ByValue): InternalException {
+internal object UniffiNullRustCallStatusErrorHandler: UniffiRustCallStatusErrorHandler<SesameException> {
+    override fun lift(error_buf: RustBuffer.ByValue): SesameException {
         RustBuffer.free(error_buf)
-        return InternalException("Unexpected CALL_ERROR")
+        return internalFault("Unexpected CALL_ERROR")
     }
 }
 
 // Call a rust function that returns a plain value
-private inline fun <U> uniffiRustCall(callback: (UniffiRustCallStatus) -> U): U {
+internal inline fun <U> uniffiRustCall(callback: (UniffiRustCallStatus) -> U): U {
     return uniffiRustCallWithError(UniffiNullRustCallStatusErrorHandler, callback)
 }
 
@@ -372,18 +371,18 @@ internal class UniffiHandleMap<T: Any> {
 
     // Clone a handle, creating a new one
     fun clone(handle: Long): Long {
-        val obj = map.get(handle) ?: throw InternalException("UniffiHandleMap.clone: Invalid handle")
+        val obj = map.get(handle) ?: throw internalFault("UniffiHandleMap.clone: Invalid handle")
         return insert(obj)
     }
 
     // Get an object from the handle map
     fun get(handle: Long): T {
-        return map.get(handle) ?: throw InternalException("UniffiHandleMap.get: Invalid handle")
+        return map.get(handle) ?: throw internalFault("UniffiHandleMap.get: Invalid handle")
     }
 
     // Remove an entry from the handlemap and get the Kotlin object back
     fun remove(handle: Long): T {
-        return map.remove(handle) ?: throw InternalException("UniffiHandleMap: Invalid handle")
+        return map.remove(handle) ?: throw internalFault("UniffiHandleMap: Invalid handle")
     }
 }
 
@@ -1124,6 +1123,8 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_sesame_ffi_fn_method_storefactory_make(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
+    external fun uniffi_sesame_ffi_fn_method_sesameerror_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_func_version(uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_func_check_store(`factory`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1265,13 +1266,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() and 0xFFFF) != 26745) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() and 0xFFFF) != 11448) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() and 0xFFFF) != 51570) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_batches() and 0xFFFF) != 48394) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_batches() and 0xFFFF) != 42922) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_cancel() and 0xFFFF) != 58234) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_cancel() and 0xFFFF) != 38761) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() and 0xFFFF) != 64513) {
@@ -1286,7 +1287,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_due_in() and 0xFFFF) != 5633) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_group() and 0xFFFF) != 54428) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_group() and 0xFFFF) != 36678) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_groups() and 0xFFFF) != 44328) {
@@ -1295,7 +1296,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_health() and 0xFFFF) != 21573) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_id() and 0xFFFF) != 9169) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_id() and 0xFFFF) != 52513) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_inbox() and 0xFFFF) != 6231) {
@@ -1310,7 +1311,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_registry() and 0xFFFF) != 49594) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_release() and 0xFFFF) != 50150) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_release() and 0xFFFF) != 33316) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_remove_device() and 0xFFFF) != 54169) {
@@ -1319,10 +1320,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_request_mail() and 0xFFFF) != 24384) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_respond() and 0xFFFF) != 24156) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_respond() and 0xFFFF) != 54738) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_retry() and 0xFFFF) != 56240) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_retry() and 0xFFFF) != 15045) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_retry_now() and 0xFFFF) != 53248) {
@@ -1340,13 +1341,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_set_push() and 0xFFFF) != 39015) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_user() and 0xFFFF) != 61807) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_user() and 0xFFFF) != 13975) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_wipe() and 0xFFFF) != 10992) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() and 0xFFFF) != 57286) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() and 0xFFFF) != 63100) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_compare_safety_code() and 0xFFFF) != 62293) {
@@ -1409,7 +1410,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_group_history() and 0xFFFF) != 14496) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_id() and 0xFFFF) != 49109) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_id() and 0xFFFF) != 52520) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_leave() and 0xFFFF) != 5208) {
@@ -1418,7 +1419,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_group_rename() and 0xFFFF) != 39583) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_send() and 0xFFFF) != 25718) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_send() and 0xFFFF) != 28627) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_session() and 0xFFFF) != 38261) {
@@ -1466,16 +1467,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_constructor_testclock_new() and 0xFFFF) != 34787) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_device_create() and 0xFFFF) != 54330) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_device_create() and 0xFFFF) != 45812) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_device_open() and 0xFFFF) != 34593) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_device_open() and 0xFFFF) != 26885) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() and 0xFFFF) != 10759) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() and 0xFFFF) != 4947) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() and 0xFFFF) != 25208) {
+    if ((lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() and 0xFFFF) != 60855) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_constructor_localrelay_new() and 0xFFFF) != 34952) {
@@ -1495,7 +1496,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
 /**
  * @suppress
  */
-public fun uniffiEnsureInitialized() {
+internal fun uniffiEnsureInitialized() {
     // Call arbitrary methods on IntegrityCheckingUniffiLib and UniffiLib to ensure that
     // their init blocks run. This ensures initialization across crates works as expected.
     IntegrityCheckingUniffiLib.ensureInitialized()
@@ -1507,81 +1508,7 @@ public fun uniffiEnsureInitialized() {
 // Public interface members begin here.
 
 
-// Interface implemented by anything that can contain an object reference.
-//
-// Such types expose a `destroy()` method that must be called to cleanly
-// dispose of the contained objects. Failure to call this method may result
-// in memory leaks.
-//
-// The easiest way to ensure this method is called is to use the `.use`
-// helper method to execute a block and destroy the object at the end.
-interface Disposable {
-    fun destroy()
-    companion object {
-        fun destroy(vararg args: Any?) {
-            for (arg in args) {
-                when (arg) {
-                    is Disposable -> arg.destroy()
-                    is ArrayList<*> -> {
-                        for (idx in arg.indices) {
-                            val element = arg[idx]
-                            if (element is Disposable) {
-                                element.destroy()
-                            }
-                        }
-                    }
-                    is Map<*, *> -> {
-                        for (element in arg.values) {
-                            if (element is Disposable) {
-                                element.destroy()
-                            }
-                        }
-                    }
-                    is Iterable<*> -> {
-                        for (element in arg) {
-                            if (element is Disposable) {
-                                element.destroy()
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/**
- * @suppress
- */
-inline fun <T : Disposable?, R> T.use(block: (T) -> R) =
-    try {
-        block(this)
-    } finally {
-        try {
-            // N.B. our implementation is on the nullable type `Disposable?`.
-            this?.destroy()
-        } catch (e: Throwable) {
-            // swallow
-        }
-    }
-
-/** 
- * Placeholder object used to signal that we're constructing an interface with a FFI handle.
- *
- * This is the first argument for interface constructors that input a raw handle. It exists is that
- * so we can avoid signature conflicts when an interface has a regular constructor than inputs a
- * Long.
- *
- * @suppress
- * */
-object UniffiWithHandle
-
-/** 
- * Used to instantiate an interface without an actual pointer, for fakes in tests, mostly.
- *
- * @suppress
- * */
-object NoHandle// Magic number for the Rust proxy to call using the same mechanism as every other method,
+// Magic number for the Rust proxy to call using the same mechanism as every other method,
 // to free the callback once it's dropped by Rust.
 internal const val IDX_CALLBACK_FREE = 0
 // Callback return codes
@@ -1592,7 +1519,7 @@ internal const val UNIFFI_CALLBACK_UNEXPECTED_ERROR = 2
 /**
  * @suppress
  */
-public abstract class FfiConverterCallbackInterface<CallbackInterface: Any>: FfiConverter<CallbackInterface, Long> {
+internal abstract class FfiConverterCallbackInterface<CallbackInterface: Any>: FfiConverter<CallbackInterface, Long> {
     internal val handleMap = UniffiHandleMap<CallbackInterface>()
 
     internal fun drop(handle: Long) {
@@ -1623,7 +1550,7 @@ public abstract class FfiConverterCallbackInterface<CallbackInterface: Any>: Ffi
  *
  * @suppress
  */
-interface UniffiCleaner {
+internal interface UniffiCleaner {
     interface Cleanable {
         fun clean()
     }
@@ -1681,7 +1608,7 @@ private class JavaLangRefCleanable(
 /**
  * @suppress
  */
-public object FfiConverterUShort: FfiConverter<UShort, Short> {
+internal object FfiConverterUShort: FfiConverter<UShort, Short> {
     override fun lift(value: Short): UShort {
         return value.toUShort()
     }
@@ -1708,7 +1635,7 @@ public object FfiConverterUShort: FfiConverter<UShort, Short> {
 /**
  * @suppress
  */
-public object FfiConverterUInt: FfiConverter<UInt, Int> {
+internal object FfiConverterUInt: FfiConverter<UInt, Int> {
     override fun lift(value: Int): UInt {
         return value.toUInt()
     }
@@ -1731,7 +1658,7 @@ public object FfiConverterUInt: FfiConverter<UInt, Int> {
 /**
  * @suppress
  */
-public object FfiConverterInt: FfiConverter<Int, Int> {
+internal object FfiConverterInt: FfiConverter<Int, Int> {
     override fun lift(value: Int): Int {
         return value
     }
@@ -1754,7 +1681,7 @@ public object FfiConverterInt: FfiConverter<Int, Int> {
 /**
  * @suppress
  */
-public object FfiConverterULong: FfiConverter<ULong, Long> {
+internal object FfiConverterULong: FfiConverter<ULong, Long> {
     override fun lift(value: Long): ULong {
         return value.toULong()
     }
@@ -1777,7 +1704,7 @@ public object FfiConverterULong: FfiConverter<ULong, Long> {
 /**
  * @suppress
  */
-public object FfiConverterLong: FfiConverter<Long, Long> {
+internal object FfiConverterLong: FfiConverter<Long, Long> {
     override fun lift(value: Long): Long {
         return value
     }
@@ -1800,7 +1727,7 @@ public object FfiConverterLong: FfiConverter<Long, Long> {
 /**
  * @suppress
  */
-public object FfiConverterBoolean: FfiConverter<Boolean, Byte> {
+internal object FfiConverterBoolean: FfiConverter<Boolean, Byte> {
     override fun lift(value: Byte): Boolean {
         return value.toInt() != 0
     }
@@ -1823,7 +1750,7 @@ public object FfiConverterBoolean: FfiConverter<Boolean, Byte> {
 /**
  * @suppress
  */
-public object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
+internal object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
     // Note: we don't inherit from FfiConverterRustBuffer, because we use a
     // special encoding when lowering/lifting.  We can use `RustBuffer.len` to
     // store our length and avoid writing it out to the buffer.
@@ -1880,7 +1807,7 @@ public object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
 /**
  * @suppress
  */
-public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
+internal object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
     override fun read(buf: ByteBuffer): ByteArray {
         val len = buf.getInt()
         val byteArr = ByteArray(len)
@@ -1900,7 +1827,7 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
 /**
  * @suppress
  */
-public object FfiConverterDuration: FfiConverterRustBuffer<java.time.Duration> {
+internal object FfiConverterDuration: FfiConverterRustBuffer<java.time.Duration> {
     override fun read(buf: ByteBuffer): java.time.Duration {
         // Type mismatch (should be u64) but we check for overflow/underflow below
         val seconds = buf.getLong()
@@ -1938,103 +1865,10 @@ public object FfiConverterDuration: FfiConverterRustBuffer<java.time.Duration> {
 }
 
 
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
 
 
 /**
- * A store of the app's own. It holds sealed rows under opaque keys; `check_store` says whether it keeps the contract.
+ * A store of the app's own. It holds sealed rows under opaque keys; `checkStore` says whether it keeps the contract.
  *
  * A method must not call into this library: that fails with code 104.
  */
@@ -2051,121 +1885,32 @@ public interface AppStore {
      * Ends a hold whatever comes out. Gives `true`; what ends a host's call in some other way gives `false`, and whether the commit
      * landed is then asked for.
      */
-    fun `commit`(`expected`: Bytes, `next`: Bytes, `changes`: List<StoreChange>): kotlin.Boolean
+    fun `commit`(`expected`: ByteString, `next`: ByteString, `changes`: List<StoreChange>): kotlin.Boolean
     
     /**
      * Ends a hold without a change.
      */
     fun `release`()
     
-    companion object
 }
 
 /**
- * A store of the app's own. It holds sealed rows under opaque keys; `check_store` says whether it keeps the contract.
+ * A store of the app's own. It holds sealed rows under opaque keys; `checkStore` says whether it keeps the contract.
  *
  * A method must not call into this library: that fails with code 104.
  */
-open class AppStoreImpl: Disposable, AutoCloseable, AppStore
+internal class AppStoreImpl internal constructor(@Suppress("UNUSED_PARAMETER") withHandle: UniffiWithHandle, handle: Long) : Handle(), AppStore
 {
+    internal override val owned: Owned = Owned(handle, Kind)
 
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    internal object Kind : HandleKind() {
+        override fun copy(handle: Long): Long = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_clone_appstore(handle, status) }
+
+        override fun free(handle: Long) = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_free_appstore(handle, status) }
     }
 
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
+    private inline fun <R> callWithHandle(block: (handle: Long) -> R): R = owned.use(block)
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_sesame_ffi_fn_free_appstore(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_sesame_ffi_fn_clone_appstore(handle, status)
-        }
-    }
 
     
     /**
@@ -2174,15 +1919,14 @@ open class AppStoreImpl: Disposable, AutoCloseable, AppStore
      */
     @Throws(StoreFault::class)override fun `load`(`queries`: List<StoreQuery>, `hold`: kotlin.Boolean): StoreSnapshot {
             return FfiConverterTypeStoreSnapshot.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("queries") { FfiConverterSequenceTypeStoreQuery.lower(`queries`) }
+    val _1 = FfiConverterBoolean.lower(`hold`)
+    callWithHandle { _handle ->
     uniffiRustCallWithError(StoreFault) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_appstore_load(
-        it,
-        
-        FfiConverterSequenceTypeStoreQuery.lower(`queries`),
-        FfiConverterBoolean.lower(`hold`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_appstore_load(_handle, _0, _1, _status)
+    }}}
     )
     }
     
@@ -2193,18 +1937,17 @@ open class AppStoreImpl: Disposable, AutoCloseable, AppStore
      * Ends a hold whatever comes out. Gives `true`; what ends a host's call in some other way gives `false`, and whether the commit
      * landed is then asked for.
      */
-    @Throws(StoreFault::class)override fun `commit`(`expected`: Bytes, `next`: Bytes, `changes`: List<StoreChange>): kotlin.Boolean {
+    @Throws(StoreFault::class)override fun `commit`(`expected`: ByteString, `next`: ByteString, `changes`: List<StoreChange>): kotlin.Boolean {
             return FfiConverterBoolean.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("expected") { FfiConverterTypeBytes.lower(`expected`) }
+    val _1 = _arguments.buffer("next") { FfiConverterTypeBytes.lower(`next`) }
+    val _2 = _arguments.buffer("changes") { FfiConverterSequenceTypeStoreChange.lower(`changes`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(StoreFault) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_appstore_commit(
-        it,
-        
-        FfiConverterTypeBytes.lower(`expected`),
-        FfiConverterTypeBytes.lower(`next`),
-        FfiConverterSequenceTypeStoreChange.lower(`changes`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_appstore_commit(_handle, _0, _1, _2, _status)
+    }}}
     )
     }
     
@@ -2215,13 +1958,10 @@ open class AppStoreImpl: Disposable, AutoCloseable, AppStore
      */
     @Throws(StoreFault::class)override fun `release`()
         = 
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(StoreFault) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_appstore_release(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_appstore_release(_handle, _status)
+    }}
     
     
 
@@ -2232,10 +1972,6 @@ open class AppStoreImpl: Disposable, AutoCloseable, AppStore
 
     
     
-    /**
-     * @suppress
-     */
-    companion object
     
 }
 
@@ -2327,13 +2063,13 @@ internal object uniffiCallbackInterfaceAppStore {
 /**
  * @suppress
  */
-public object FfiConverterTypeAppStore: FfiConverter<AppStore, Long> {
+internal object FfiConverterTypeAppStore: FfiConverter<AppStore, Long> {
     internal val handleMap = UniffiHandleMap<AppStore>()
 
     override fun lower(value: AppStore): Long {
         if (value is AppStoreImpl) {
              // Rust-implemented object.  Clone the handle and return it
-            return value.uniffiCloneHandle()
+            return value.owned.copy()
          } else {
             // Kotlin object, generate a new vtable handle and return that.
             return handleMap.insert(value)
@@ -2363,99 +2099,6 @@ public object FfiConverterTypeAppStore: FfiConverter<AppStore, Long> {
 }
 
 
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
 
 
 /**
@@ -2472,31 +2115,31 @@ public interface DeviceInterface {
      * Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. What they say is in the
      * inbox. `complete` says that these were the last ones in the mailbox.
      */
-    fun `batchDecrypt`(`envelopes`: List<Bytes>, `complete`: kotlin.Boolean = false): List<MailResult>
+    fun `batchDecrypt`(`envelopes`: List<ByteString>, `complete`: kotlin.Boolean = false): List<MailResult>
     
     /**
-     * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
+     * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `contentId`,
      * 16 bytes, for an id of your own. The end of the send is an event in the inbox.
      */
-    fun `batchEncrypt`(`recipients`: List<kotlin.String>, `payload`: Bytes, `contentId`: Bytes? = null): PendingSend
+    fun `batchEncrypt`(`recipients`: List<kotlin.String>, `payload`: ByteString, `contentId`: ContentId? = null): PendingSend
     
     /**
      * The batches of a send that the server may have now, to look at.
      */
-    fun `batches`(`send`: Bytes): List<Batch>
+    fun `batches`(`send`: SendId): List<Batch>
     
     /**
      * Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
      */
-    fun `cancel`(`send`: Bytes, `users`: List<kotlin.String>? = null)
+    fun `cancel`(`send`: SendId, `users`: List<kotlin.String>? = null)
     
     /**
      * On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
      */
-    fun `confirmLink`(`code`: kotlin.String): Bytes
+    fun `confirmLink`(`code`: kotlin.String): ByteString
     
     /**
-     * Makes a group of this user and `users`, who must be known: `registry.look_up` asks the server for those who are not.
+     * Makes a group of this user and `users`, who must be known: `registry.lookUp` asks the server for those who are not.
      */
     fun `createGroup`(`kind`: GroupKind, `info`: GroupChange, `users`: List<kotlin.String>): NewGroup
     
@@ -2506,14 +2149,14 @@ public interface DeviceInterface {
     fun `deleteAccount`()
     
     /**
-     * How long it is until `next_request` has something to give: zero when it has now, a day at most.
+     * How long it is until `nextRequest` has something to give: zero when it has now, a day at most.
      */
     fun `dueIn`(): java.time.Duration
     
     /**
      * The group with this id, 32 bytes.
      */
-    fun `group`(`id`: Bytes): Group
+    fun `group`(`id`: GroupId): Group
     
     /**
      * Every group that this device knows, those that its user has left included.
@@ -2528,7 +2171,7 @@ public interface DeviceInterface {
     /**
      * This device's id, unique within its user.
      */
-    fun `id`(): kotlin.UInt
+    val `id`: kotlin.UInt
     
     /**
      * What was received or happened and was not acked, oldest first, after one item and at most so many.
@@ -2538,7 +2181,7 @@ public interface DeviceInterface {
     /**
      * Whether this device holds the account key: it links and removes devices.
      */
-    fun `isPrimary`(): kotlin.Boolean
+    val `isPrimary`: kotlin.Boolean
     
     /**
      * The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
@@ -2554,7 +2197,7 @@ public interface DeviceInterface {
     /**
      * Takes a request back that was not sent: it is given out again at once.
      */
-    fun `release`(`id`: Bytes)
+    fun `release`(`id`: RequestId)
     
     /**
      * On the primary: takes a device off the list.
@@ -2569,12 +2212,12 @@ public interface DeviceInterface {
     /**
      * Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
      */
-    fun `respond`(`id`: Bytes, `status`: kotlin.UShort, `body`: Bytes? = null): Answered
+    fun `respond`(`id`: RequestId, `status`: kotlin.UShort, `body`: ByteString? = null): Answered
     
     /**
      * Tries a send again for every user for whom it failed or was withdrawn.
      */
-    fun `retry`(`send`: Bytes)
+    fun `retry`(`send`: SendId)
     
     /**
      * Ends every pause, and takes every request back: the network is there again.
@@ -2584,7 +2227,7 @@ public interface DeviceInterface {
     /**
      * How a send stands, by its id or by its content id; nothing once the app has acked its end.
      */
-    fun `sendStatus`(`send`: Bytes): SendStatus?
+    fun `sendStatus`(`send`: ByteString): SendStatus?
     
     /**
      * Every send whose end the app has not acked, oldest first.
@@ -2599,124 +2242,35 @@ public interface DeviceInterface {
     /**
      * Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
      */
-    fun `setPush`(`value`: Bytes? = null)
+    fun `setPush`(`value`: ByteString? = null)
     
     /**
      * The user that this device belongs to.
      */
-    fun `user`(): kotlin.String
+    val `user`: kotlin.String
     
     /**
      * Wipes the keys from memory and lets go of the store; every later call fails with code 106. Closing twice does nothing.
      */
     fun `wipe`()
     
-    companion object
 }
 
 /**
  * This device. Any thread may call it; every call reads the store and commits once.
  */
-open class Device: Disposable, AutoCloseable, DeviceInterface
+public class Device internal constructor(@Suppress("UNUSED_PARAMETER") withHandle: UniffiWithHandle, handle: Long) : Handle(), DeviceInterface
 {
+    internal override val owned: Owned = Owned(handle, Kind)
 
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    internal object Kind : HandleKind() {
+        override fun copy(handle: Long): Long = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_clone_device(handle, status) }
+
+        override fun free(handle: Long) = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_free_device(handle, status) }
     }
 
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
+    private inline fun <R> callWithHandle(block: (handle: Long) -> R): R = owned.use(block)
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_sesame_ffi_fn_free_device(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_sesame_ffi_fn_clone_device(handle, status)
-        }
-    }
 
     
     /**
@@ -2724,14 +2278,13 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      */
     @Throws(SesameException::class)override fun `ack`(`ids`: List<kotlin.ULong>)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("ids") { FfiConverterSequenceULong.lower(`ids`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_ack(
-        it,
-        
-        FfiConverterSequenceULong.lower(`ids`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_ack(_handle, _0, _status)
+    }}}
     
     
 
@@ -2740,38 +2293,36 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      * Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. What they say is in the
      * inbox. `complete` says that these were the last ones in the mailbox.
      */
-    @Throws(SesameException::class)override fun `batchDecrypt`(`envelopes`: List<Bytes>, `complete`: kotlin.Boolean): List<MailResult> {
+    @Throws(SesameException::class)override fun `batchDecrypt`(`envelopes`: List<ByteString>, `complete`: kotlin.Boolean): List<MailResult> {
             return FfiConverterSequenceTypeMailResult.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("envelopes") { FfiConverterSequenceTypeBytes.lower(`envelopes`) }
+    val _1 = FfiConverterBoolean.lower(`complete`)
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_decrypt(
-        it,
-        
-        FfiConverterSequenceTypeBytes.lower(`envelopes`),
-        FfiConverterBoolean.lower(`complete`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_decrypt(_handle, _0, _1, _status)
+    }}}
     )
     }
     
 
     
     /**
-     * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
+     * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `contentId`,
      * 16 bytes, for an id of your own. The end of the send is an event in the inbox.
      */
-    @Throws(SesameException::class)override fun `batchEncrypt`(`recipients`: List<kotlin.String>, `payload`: Bytes, `contentId`: Bytes?): PendingSend {
+    @Throws(SesameException::class)override fun `batchEncrypt`(`recipients`: List<kotlin.String>, `payload`: ByteString, `contentId`: ContentId?): PendingSend {
             return FfiConverterTypePendingSend.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("recipients") { FfiConverterSequenceString.lower(`recipients`) }
+    val _1 = _arguments.buffer("payload") { FfiConverterTypeBytes.lower(`payload`) }
+    val _2 = _arguments.buffer("contentId") { FfiConverterOptionalTypeContentId.lower(`contentId`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_encrypt(
-        it,
-        
-        FfiConverterSequenceString.lower(`recipients`),
-        FfiConverterTypeBytes.lower(`payload`),
-        FfiConverterOptionalTypeBytes.lower(`contentId`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_encrypt(_handle, _0, _1, _2, _status)
+    }}}
     )
     }
     
@@ -2780,16 +2331,15 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * The batches of a send that the server may have now, to look at.
      */
-    @Throws(SesameException::class)override fun `batches`(`send`: Bytes): List<Batch> {
+    @Throws(SesameException::class)override fun `batches`(`send`: SendId): List<Batch> {
             return FfiConverterSequenceTypeBatch.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("send") { FfiConverterTypeSendId.lower(`send`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_batches(
-        it,
-        
-        FfiConverterTypeBytes.lower(`send`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_batches(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -2798,17 +2348,16 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
      */
-    @Throws(SesameException::class)override fun `cancel`(`send`: Bytes, `users`: List<kotlin.String>?)
+    @Throws(SesameException::class)override fun `cancel`(`send`: SendId, `users`: List<kotlin.String>?)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("send") { FfiConverterTypeSendId.lower(`send`) }
+    val _1 = _arguments.buffer("users") { FfiConverterOptionalSequenceString.lower(`users`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel(
-        it,
-        
-        FfiConverterTypeBytes.lower(`send`),
-        FfiConverterOptionalSequenceString.lower(`users`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel(_handle, _0, _1, _status)
+    }}}
     
     
 
@@ -2816,37 +2365,35 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
      */
-    @Throws(SesameException::class)override fun `confirmLink`(`code`: kotlin.String): Bytes {
+    @Throws(SesameException::class)override fun `confirmLink`(`code`: kotlin.String): ByteString {
             return FfiConverterTypeBytes.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("code") { FfiConverterString.lower(`code`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_link(
-        it,
-        
-        FfiConverterString.lower(`code`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_link(_handle, _0, _status)
+    }}}
     )
     }
     
 
     
     /**
-     * Makes a group of this user and `users`, who must be known: `registry.look_up` asks the server for those who are not.
+     * Makes a group of this user and `users`, who must be known: `registry.lookUp` asks the server for those who are not.
      */
     @Throws(SesameException::class)override fun `createGroup`(`kind`: GroupKind, `info`: GroupChange, `users`: List<kotlin.String>): NewGroup {
             return FfiConverterTypeNewGroup.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("kind") { FfiConverterTypeGroupKind.lower(`kind`) }
+    val _1 = _arguments.buffer("info") { FfiConverterTypeGroupChange.lower(`info`) }
+    val _2 = _arguments.buffer("users") { FfiConverterSequenceString.lower(`users`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_create_group(
-        it,
-        
-        FfiConverterTypeGroupKind.lower(`kind`),
-        FfiConverterTypeGroupChange.lower(`info`),
-        FfiConverterSequenceString.lower(`users`),_status)
-}
-    }
-    )
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_create_group(_handle, _0, _1, _2, _status)
+    }}}
+    ).also { it.owned.lane = owned.lane }
     }
     
 
@@ -2856,29 +2403,23 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      */
     @Throws(SesameException::class)override fun `deleteAccount`()
         = 
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_delete_account(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_delete_account(_handle, _status)
+    }}
     
     
 
     
     /**
-     * How long it is until `next_request` has something to give: zero when it has now, a day at most.
+     * How long it is until `nextRequest` has something to give: zero when it has now, a day at most.
      */
     @Throws(SesameException::class)override fun `dueIn`(): java.time.Duration {
             return FfiConverterDuration.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_due_in(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_due_in(_handle, _status)
+    }}
     )
     }
     
@@ -2887,17 +2428,16 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * The group with this id, 32 bytes.
      */
-    @Throws(SesameException::class)override fun `group`(`id`: Bytes): Group {
+    @Throws(SesameException::class)override fun `group`(`id`: GroupId): Group {
             return FfiConverterTypeGroup.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("id") { FfiConverterTypeGroupId.lower(`id`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_group(
-        it,
-        
-        FfiConverterTypeBytes.lower(`id`),_status)
-}
-    }
-    )
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_group(_handle, _0, _status)
+    }}}
+    ).also { it.owned.lane = owned.lane }
     }
     
 
@@ -2907,13 +2447,10 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      */
     @Throws(SesameException::class)override fun `groups`(): List<GroupView> {
             return FfiConverterSequenceTypeGroupView.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_groups(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_groups(_handle, _status)
+    }}
     )
     }
     
@@ -2924,13 +2461,10 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      */
     @Throws(SesameException::class)override fun `health`(): Health {
             return FfiConverterTypeHealth.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_health(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_health(_handle, _status)
+    }}
     )
     }
     
@@ -2939,15 +2473,13 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * This device's id, unique within its user.
      */
-    @Throws(SesameException::class)override fun `id`(): kotlin.UInt {
+     override val `id`: kotlin.UInt
+        @Throws(SesameException::class) get() {
             return FfiConverterUInt.lift(
-    callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_id(
-        it,
-        _status)
-}
-    }
+    callWithHandle { _handle ->
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_id(_handle, _status)
+    }}
     )
     }
     
@@ -2958,15 +2490,14 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      */
     @Throws(SesameException::class)override fun `inbox`(`after`: kotlin.ULong, `limit`: kotlin.UInt): List<InboxItem> {
             return FfiConverterSequenceTypeInboxItem.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = FfiConverterULong.lower(`after`)
+    val _1 = FfiConverterUInt.lower(`limit`)
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_inbox(
-        it,
-        
-        FfiConverterULong.lower(`after`),
-        FfiConverterUInt.lower(`limit`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_inbox(_handle, _0, _1, _status)
+    }}}
     )
     }
     
@@ -2975,15 +2506,13 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * Whether this device holds the account key: it links and removes devices.
      */
-    @Throws(SesameException::class)override fun `isPrimary`(): kotlin.Boolean {
+    override val `isPrimary`: kotlin.Boolean
+        @Throws(SesameException::class) get() {
             return FfiConverterBoolean.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary(_handle, _status)
+    }}
     )
     }
     
@@ -2995,13 +2524,10 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      */
     @Throws(SesameException::class)override fun `nextRequest`(): ServerRequest? {
             return FfiConverterOptionalTypeServerRequest.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_next_request(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_next_request(_handle, _status)
+    }}
     )
     }
     
@@ -3009,16 +2535,14 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     
     /**
      * Users and their devices.
-     */override fun `registry`(): DeviceRegistry {
+     */
+    @Throws(SesameException::class) override fun `registry`(): DeviceRegistry {
             return FfiConverterTypeDeviceRegistry.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_registry(
-        it,
-        _status)
-}
-    }
-    )
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_registry(_handle, _status)
+    }}
+    ).also { it.owned.lane = owned.lane }
     }
     
 
@@ -3026,16 +2550,15 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * Takes a request back that was not sent: it is given out again at once.
      */
-    @Throws(SesameException::class)override fun `release`(`id`: Bytes)
+    @Throws(SesameException::class)override fun `release`(`id`: RequestId)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("id") { FfiConverterTypeRequestId.lower(`id`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_release(
-        it,
-        
-        FfiConverterTypeBytes.lower(`id`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_release(_handle, _0, _status)
+    }}}
     
     
 
@@ -3045,14 +2568,13 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      */
     @Throws(SesameException::class)override fun `removeDevice`(`device`: kotlin.UInt)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = FfiConverterUInt.lower(`device`)
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_remove_device(
-        it,
-        
-        FfiConverterUInt.lower(`device`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_remove_device(_handle, _0, _status)
+    }}}
     
     
 
@@ -3062,14 +2584,13 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      */
     @Throws(SesameException::class)override fun `requestMail`(`limit`: kotlin.UInt)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = FfiConverterUInt.lower(`limit`)
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_request_mail(
-        it,
-        
-        FfiConverterUInt.lower(`limit`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_request_mail(_handle, _0, _status)
+    }}}
     
     
 
@@ -3077,18 +2598,17 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
      */
-    @Throws(SesameException::class)override fun `respond`(`id`: Bytes, `status`: kotlin.UShort, `body`: Bytes?): Answered {
+    @Throws(SesameException::class)override fun `respond`(`id`: RequestId, `status`: kotlin.UShort, `body`: ByteString?): Answered {
             return FfiConverterTypeAnswered.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("id") { FfiConverterTypeRequestId.lower(`id`) }
+    val _1 = FfiConverterUShort.lower(`status`)
+    val _2 = _arguments.buffer("body") { FfiConverterOptionalTypeBytes.lower(`body`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_respond(
-        it,
-        
-        FfiConverterTypeBytes.lower(`id`),
-        FfiConverterUShort.lower(`status`),
-        FfiConverterOptionalTypeBytes.lower(`body`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_respond(_handle, _0, _1, _2, _status)
+    }}}
     )
     }
     
@@ -3097,16 +2617,15 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * Tries a send again for every user for whom it failed or was withdrawn.
      */
-    @Throws(SesameException::class)override fun `retry`(`send`: Bytes)
+    @Throws(SesameException::class)override fun `retry`(`send`: SendId)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("send") { FfiConverterTypeSendId.lower(`send`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_retry(
-        it,
-        
-        FfiConverterTypeBytes.lower(`send`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_retry(_handle, _0, _status)
+    }}}
     
     
 
@@ -3116,13 +2635,10 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      */
     @Throws(SesameException::class)override fun `retryNow`()
         = 
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_retry_now(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_retry_now(_handle, _status)
+    }}
     
     
 
@@ -3130,16 +2646,15 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * How a send stands, by its id or by its content id; nothing once the app has acked its end.
      */
-    @Throws(SesameException::class)override fun `sendStatus`(`send`: Bytes): SendStatus? {
+    @Throws(SesameException::class)override fun `sendStatus`(`send`: ByteString): SendStatus? {
             return FfiConverterOptionalTypeSendStatus.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("send") { FfiConverterTypeBytes.lower(`send`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status(
-        it,
-        
-        FfiConverterTypeBytes.lower(`send`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -3150,13 +2665,10 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      */
     @Throws(SesameException::class)override fun `sends`(): List<SendStatus> {
             return FfiConverterSequenceTypeSendStatus.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_sends(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_sends(_handle, _status)
+    }}
     )
     }
     
@@ -3167,16 +2679,15 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      */
     @Throws(SesameException::class)override fun `session`(`user`: kotlin.String, `device`: kotlin.UInt): Session {
             return FfiConverterTypeSession.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    val _1 = FfiConverterUInt.lower(`device`)
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_session(
-        it,
-        
-        FfiConverterString.lower(`user`),
-        FfiConverterUInt.lower(`device`),_status)
-}
-    }
-    )
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_session(_handle, _0, _1, _status)
+    }}}
+    ).also { it.owned.lane = owned.lane }
     }
     
 
@@ -3184,16 +2695,15 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
      */
-    @Throws(SesameException::class)override fun `setPush`(`value`: Bytes?)
+    @Throws(SesameException::class)override fun `setPush`(`value`: ByteString?)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("value") { FfiConverterOptionalTypeBytes.lower(`value`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_set_push(
-        it,
-        
-        FfiConverterOptionalTypeBytes.lower(`value`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_set_push(_handle, _0, _status)
+    }}}
     
     
 
@@ -3201,15 +2711,13 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * The user that this device belongs to.
      */
-    @Throws(SesameException::class)override fun `user`(): kotlin.String {
+     override val `user`: kotlin.String
+        @Throws(SesameException::class) get() {
             return FfiConverterString.lift(
-    callWithHandle {
-    uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_user(
-        it,
-        _status)
-}
-    }
+    callWithHandle { _handle ->
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_user(_handle, _status)
+    }}
     )
     }
     
@@ -3220,13 +2728,10 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
      */
     @Throws(SesameException::class)override fun `wipe`()
         = 
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_device_wipe(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_wipe(_handle, _status)
+    }}
     
     
 
@@ -3239,23 +2744,23 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     companion object {
         
     /**
-     * A user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in its
+     * A user's first device, its primary, with a new account key, in an empty store. `storeKey` is 32 bytes that the app keeps in its
      * keychain; `user` is 1 to 64 bytes of UTF-8. `server` is the name of the server, which requests are signed for; `token` is what the
      * server asks of a new user.
      */
-    @Throws(SesameException::class) fun `create`(`store`: Store, `storeKey`: Bytes, `user`: kotlin.String, `server`: kotlin.String, `token`: Bytes? = null, `clock`: TestClock? = null): Device {
+    @Throws(SesameException::class) fun `create`(`store`: Store, `storeKey`: StoreKey, `user`: kotlin.String, `server`: kotlin.String, `token`: ByteString? = null, `clock`: TestClock? = null): Device {
             return FfiConverterTypeDevice.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.handle("store") { `store`.owned }
+    val _1 = _arguments.buffer("storeKey") { FfiConverterTypeStoreKey.lower(`storeKey`) }
+    val _2 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    val _3 = _arguments.buffer("server") { FfiConverterString.lower(`server`) }
+    val _4 = _arguments.buffer("token") { FfiConverterOptionalTypeBytes.lower(`token`) }
+    val _5 = _arguments.buffer("clock") { FfiConverterOptionalTypeTestClock.lower(`clock`) }
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_constructor_device_create(
-    
-        
-        FfiConverterTypeStore.lower(`store`),
-        FfiConverterTypeBytes.lower(`storeKey`),
-        FfiConverterString.lower(`user`),
-        FfiConverterString.lower(`server`),
-        FfiConverterOptionalTypeBytes.lower(`token`),
-        FfiConverterOptionalTypeTestClock.lower(`clock`),_status)
-}
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_constructor_device_create(_0, _1, _2, _3, _4, _5, _status)
+    }}
     )
     }
     
@@ -3264,16 +2769,16 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
     /**
      * Opens the device in a store.
      */
-    @Throws(SesameException::class) fun `open`(`store`: Store, `storeKey`: Bytes, `clock`: TestClock? = null): Device {
+    @Throws(SesameException::class) fun `open`(`store`: Store, `storeKey`: StoreKey, `clock`: TestClock? = null): Device {
             return FfiConverterTypeDevice.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.handle("store") { `store`.owned }
+    val _1 = _arguments.buffer("storeKey") { FfiConverterTypeStoreKey.lower(`storeKey`) }
+    val _2 = _arguments.buffer("clock") { FfiConverterOptionalTypeTestClock.lower(`clock`) }
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_constructor_device_open(
-    
-        
-        FfiConverterTypeStore.lower(`store`),
-        FfiConverterTypeBytes.lower(`storeKey`),
-        FfiConverterOptionalTypeTestClock.lower(`clock`),_status)
-}
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_constructor_device_open(_0, _1, _2, _status)
+    }}
     )
     }
     
@@ -3287,9 +2792,9 @@ open class Device: Disposable, AutoCloseable, DeviceInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeDevice: FfiConverter<Device, Long> {
+internal object FfiConverterTypeDevice: FfiConverter<Device, Long> {
     override fun lower(value: Device): Long {
-        return value.uniffiCloneHandle()
+        return value.owned.copy()
     }
 
     override fun lift(value: Long): Device {
@@ -3308,99 +2813,6 @@ public object FfiConverterTypeDevice: FfiConverter<Device, Long> {
 }
 
 
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
 
 
 /**
@@ -3412,7 +2824,7 @@ public interface DeviceRegistryInterface {
      * The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
      * to the inbox.
      */
-    fun `acceptIdentity`(`user`: kotlin.String, `accountKey`: Bytes)
+    fun `acceptIdentity`(`user`: kotlin.String, `accountKey`: AccountKey)
     
     /**
      * Whether a code that was read from the user's screen shows that both hold each other's account keys.
@@ -3459,129 +2871,39 @@ public interface DeviceRegistryInterface {
      */
     fun `users`(): List<UserView>
     
-    companion object
 }
 
 /**
  * Users, their devices, and whom to trust.
  */
-open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
+public class DeviceRegistry internal constructor(@Suppress("UNUSED_PARAMETER") withHandle: UniffiWithHandle, handle: Long) : Handle(), DeviceRegistryInterface
 {
+    internal override val owned: Owned = Owned(handle, Kind)
 
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    internal object Kind : HandleKind() {
+        override fun copy(handle: Long): Long = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_clone_deviceregistry(handle, status) }
+
+        override fun free(handle: Long) = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_free_deviceregistry(handle, status) }
     }
 
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
+    private inline fun <R> callWithHandle(block: (handle: Long) -> R): R = owned.use(block)
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_sesame_ffi_fn_free_deviceregistry(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_sesame_ffi_fn_clone_deviceregistry(handle, status)
-        }
-    }
 
     
     /**
      * The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
      * to the inbox.
      */
-    @Throws(SesameException::class)override fun `acceptIdentity`(`user`: kotlin.String, `accountKey`: Bytes)
+    @Throws(SesameException::class)override fun `acceptIdentity`(`user`: kotlin.String, `accountKey`: AccountKey)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    val _1 = _arguments.buffer("accountKey") { FfiConverterTypeAccountKey.lower(`accountKey`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity(
-        it,
-        
-        FfiConverterString.lower(`user`),
-        FfiConverterTypeBytes.lower(`accountKey`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity(_handle, _0, _1, _status)
+    }}}
     
     
 
@@ -3591,15 +2913,14 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
      */
     @Throws(SesameException::class)override fun `compareSafetyCode`(`user`: kotlin.String, `code`: kotlin.String): kotlin.Boolean {
             return FfiConverterBoolean.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    val _1 = _arguments.buffer("code") { FfiConverterString.lower(`code`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_compare_safety_code(
-        it,
-        
-        FfiConverterString.lower(`user`),
-        FfiConverterString.lower(`code`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_compare_safety_code(_handle, _0, _1, _status)
+    }}}
     )
     }
     
@@ -3610,14 +2931,13 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
      */
     @Throws(SesameException::class)override fun `devices`(`user`: kotlin.String): List<DeviceView> {
             return FfiConverterSequenceTypeDeviceView.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_devices(
-        it,
-        
-        FfiConverterString.lower(`user`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_devices(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -3628,14 +2948,13 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
      */
     @Throws(SesameException::class)override fun `forget`(`user`: kotlin.String)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_forget(
-        it,
-        
-        FfiConverterString.lower(`user`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_forget(_handle, _0, _status)
+    }}}
     
     
 
@@ -3645,14 +2964,13 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
      */
     @Throws(SesameException::class)override fun `lookUp`(`users`: List<kotlin.String>)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("users") { FfiConverterSequenceString.lower(`users`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_look_up(
-        it,
-        
-        FfiConverterSequenceString.lower(`users`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_look_up(_handle, _0, _status)
+    }}}
     
     
 
@@ -3662,14 +2980,13 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
      */
     @Throws(SesameException::class)override fun `markVerified`(`user`: kotlin.String)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_mark_verified(
-        it,
-        
-        FfiConverterString.lower(`user`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_mark_verified(_handle, _0, _status)
+    }}}
     
     
 
@@ -3679,14 +2996,13 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
      */
     @Throws(SesameException::class)override fun `resolveFork`(`user`: kotlin.String)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork(
-        it,
-        
-        FfiConverterString.lower(`user`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork(_handle, _0, _status)
+    }}}
     
     
 
@@ -3696,14 +3012,13 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
      */
     @Throws(SesameException::class)override fun `safetyCode`(`user`: kotlin.String): kotlin.String {
             return FfiConverterString.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_code(
-        it,
-        
-        FfiConverterString.lower(`user`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_code(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -3714,14 +3029,13 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
      */
     @Throws(SesameException::class)override fun `safetyNumber`(`user`: kotlin.String): kotlin.String {
             return FfiConverterString.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_number(
-        it,
-        
-        FfiConverterString.lower(`user`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_number(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -3732,13 +3046,10 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
      */
     @Throws(SesameException::class)override fun `users`(): List<UserView> {
             return FfiConverterSequenceTypeUserView.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_users(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_users(_handle, _status)
+    }}
     )
     }
     
@@ -3750,10 +3061,6 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
 
     
     
-    /**
-     * @suppress
-     */
-    companion object
     
 }
 
@@ -3761,9 +3068,9 @@ open class DeviceRegistry: Disposable, AutoCloseable, DeviceRegistryInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeDeviceRegistry: FfiConverter<DeviceRegistry, Long> {
+internal object FfiConverterTypeDeviceRegistry: FfiConverter<DeviceRegistry, Long> {
     override fun lower(value: DeviceRegistry): Long {
-        return value.uniffiCloneHandle()
+        return value.owned.copy()
     }
 
     override fun lift(value: Long): DeviceRegistry {
@@ -3782,99 +3089,6 @@ public object FfiConverterTypeDeviceRegistry: FfiConverter<DeviceRegistry, Long>
 }
 
 
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
 
 
 /**
@@ -3888,7 +3102,7 @@ public interface GroupInterface {
     fun `accept`(): PendingSend
     
     /**
-     * Adds users, at most 200 at once. They must be known: `registry.look_up` asks the server for those who are not. Who has
+     * Adds users, at most 200 at once. They must be known: `registry.lookUp` asks the server for those who are not. Who has
      * left before is asked, and is a member again when they accept.
      */
     fun `add`(`users`: List<kotlin.String>): PendingSend
@@ -3921,7 +3135,7 @@ public interface GroupInterface {
     /**
      * GroupID, 32 bytes.
      */
-    fun `id`(): Bytes
+    val `id`: GroupId
     
     /**
      * Leaves. The others send this user nothing more there once they know.
@@ -3934,9 +3148,9 @@ public interface GroupInterface {
     fun `rename`(`name`: kotlin.String): PendingSend
     
     /**
-     * Sends to all members, and a transcript to the user's own other devices. Give `content_id`, 16 bytes, for an id of your own.
+     * Sends to all members, and a transcript to the user's own other devices. Give `contentId`, 16 bytes, for an id of your own.
      */
-    fun `send`(`payload`: Bytes, `contentId`: Bytes? = null): PendingSend
+    fun `send`(`payload`: ByteString, `contentId`: ContentId? = null): PendingSend
     
     /**
      * The group's active session with a device, or nothing when the next send opens one.
@@ -3953,112 +3167,23 @@ public interface GroupInterface {
      */
     fun `view`(): GroupView
     
-    companion object
 }
 
 /**
  * One group. What is said about it is signed, and sent like any other message; the server knows nothing of it.
  */
-open class Group: Disposable, AutoCloseable, GroupInterface
+public class Group internal constructor(@Suppress("UNUSED_PARAMETER") withHandle: UniffiWithHandle, handle: Long) : Handle(), GroupInterface
 {
+    internal override val owned: Owned = Owned(handle, Kind)
 
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    internal object Kind : HandleKind() {
+        override fun copy(handle: Long): Long = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_clone_group(handle, status) }
+
+        override fun free(handle: Long) = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_free_group(handle, status) }
     }
 
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
+    private inline fun <R> callWithHandle(block: (handle: Long) -> R): R = owned.use(block)
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_sesame_ffi_fn_free_group(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_sesame_ffi_fn_clone_group(handle, status)
-        }
-    }
 
     
     /**
@@ -4066,32 +3191,28 @@ open class Group: Disposable, AutoCloseable, GroupInterface
      */
     @Throws(SesameException::class)override fun `accept`(): PendingSend {
             return FfiConverterTypePendingSend.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_accept(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_accept(_handle, _status)
+    }}
     )
     }
     
 
     
     /**
-     * Adds users, at most 200 at once. They must be known: `registry.look_up` asks the server for those who are not. Who has
+     * Adds users, at most 200 at once. They must be known: `registry.lookUp` asks the server for those who are not. Who has
      * left before is asked, and is a member again when they accept.
      */
     @Throws(SesameException::class)override fun `add`(`users`: List<kotlin.String>): PendingSend {
             return FfiConverterTypePendingSend.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("users") { FfiConverterSequenceString.lower(`users`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_add(
-        it,
-        
-        FfiConverterSequenceString.lower(`users`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_add(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -4102,14 +3223,13 @@ open class Group: Disposable, AutoCloseable, GroupInterface
      */
     @Throws(SesameException::class)override fun `cost`(`length`: kotlin.ULong): Cost {
             return FfiConverterTypeCost.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = FfiConverterULong.lower(`length`)
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_cost(
-        it,
-        
-        FfiConverterULong.lower(`length`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_cost(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -4120,13 +3240,10 @@ open class Group: Disposable, AutoCloseable, GroupInterface
      */
     @Throws(SesameException::class)override fun `decline`(): PendingSend {
             return FfiConverterTypePendingSend.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_decline(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_decline(_handle, _status)
+    }}
     )
     }
     
@@ -4137,13 +3254,10 @@ open class Group: Disposable, AutoCloseable, GroupInterface
      */
     @Throws(SesameException::class)override fun `forget`()
         = 
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_forget(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_forget(_handle, _status)
+    }}
     
     
 
@@ -4153,15 +3267,14 @@ open class Group: Disposable, AutoCloseable, GroupInterface
      */
     @Throws(SesameException::class)override fun `forkWithout`(`users`: List<kotlin.String>): NewGroup {
             return FfiConverterTypeNewGroup.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("users") { FfiConverterSequenceString.lower(`users`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_fork_without(
-        it,
-        
-        FfiConverterSequenceString.lower(`users`),_status)
-}
-    }
-    )
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_fork_without(_handle, _0, _status)
+    }}}
+    ).also { it.owned.lane = owned.lane }
     }
     
 
@@ -4171,13 +3284,10 @@ open class Group: Disposable, AutoCloseable, GroupInterface
      */
     @Throws(SesameException::class)override fun `history`(): List<HistoryEntry> {
             return FfiConverterSequenceTypeHistoryEntry.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_history(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_history(_handle, _status)
+    }}
     )
     }
     
@@ -4185,15 +3295,14 @@ open class Group: Disposable, AutoCloseable, GroupInterface
     
     /**
      * GroupID, 32 bytes.
-     */override fun `id`(): Bytes {
-            return FfiConverterTypeBytes.lift(
-    callWithHandle {
+     */
+     override val `id`: GroupId
+        @Throws(SesameException::class) get() {
+            return FfiConverterTypeGroupId.lift(
+    callWithHandle { _handle ->
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_id(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_id(_handle, _status)
+    }}
     )
     }
     
@@ -4204,13 +3313,10 @@ open class Group: Disposable, AutoCloseable, GroupInterface
      */
     @Throws(SesameException::class)override fun `leave`(): PendingSend {
             return FfiConverterTypePendingSend.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_leave(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_leave(_handle, _status)
+    }}
     )
     }
     
@@ -4221,33 +3327,31 @@ open class Group: Disposable, AutoCloseable, GroupInterface
      */
     @Throws(SesameException::class)override fun `rename`(`name`: kotlin.String): PendingSend {
             return FfiConverterTypePendingSend.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("name") { FfiConverterString.lower(`name`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_rename(
-        it,
-        
-        FfiConverterString.lower(`name`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_rename(_handle, _0, _status)
+    }}}
     )
     }
     
 
     
     /**
-     * Sends to all members, and a transcript to the user's own other devices. Give `content_id`, 16 bytes, for an id of your own.
+     * Sends to all members, and a transcript to the user's own other devices. Give `contentId`, 16 bytes, for an id of your own.
      */
-    @Throws(SesameException::class)override fun `send`(`payload`: Bytes, `contentId`: Bytes?): PendingSend {
+    @Throws(SesameException::class)override fun `send`(`payload`: ByteString, `contentId`: ContentId?): PendingSend {
             return FfiConverterTypePendingSend.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("payload") { FfiConverterTypeBytes.lower(`payload`) }
+    val _1 = _arguments.buffer("contentId") { FfiConverterOptionalTypeContentId.lower(`contentId`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_send(
-        it,
-        
-        FfiConverterTypeBytes.lower(`payload`),
-        FfiConverterOptionalTypeBytes.lower(`contentId`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_send(_handle, _0, _1, _status)
+    }}}
     )
     }
     
@@ -4258,15 +3362,14 @@ open class Group: Disposable, AutoCloseable, GroupInterface
      */
     @Throws(SesameException::class)override fun `session`(`user`: kotlin.String, `device`: kotlin.UInt): SessionView? {
             return FfiConverterOptionalTypeSessionView.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    val _1 = FfiConverterUInt.lower(`device`)
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_session(
-        it,
-        
-        FfiConverterString.lower(`user`),
-        FfiConverterUInt.lower(`device`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_session(_handle, _0, _1, _status)
+    }}}
     )
     }
     
@@ -4277,14 +3380,13 @@ open class Group: Disposable, AutoCloseable, GroupInterface
      */
     @Throws(SesameException::class)override fun `updateInfo`(`change`: GroupChange): PendingSend {
             return FfiConverterTypePendingSend.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("change") { FfiConverterTypeGroupChange.lower(`change`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_update_info(
-        it,
-        
-        FfiConverterTypeGroupChange.lower(`change`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_update_info(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -4295,13 +3397,10 @@ open class Group: Disposable, AutoCloseable, GroupInterface
      */
     @Throws(SesameException::class)override fun `view`(): GroupView {
             return FfiConverterTypeGroupView.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_group_view(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_view(_handle, _status)
+    }}
     )
     }
     
@@ -4313,10 +3412,6 @@ open class Group: Disposable, AutoCloseable, GroupInterface
 
     
     
-    /**
-     * @suppress
-     */
-    companion object
     
 }
 
@@ -4324,9 +3419,9 @@ open class Group: Disposable, AutoCloseable, GroupInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeGroup: FfiConverter<Group, Long> {
+internal object FfiConverterTypeGroup: FfiConverter<Group, Long> {
     override fun lower(value: Group): Long {
-        return value.uniffiCloneHandle()
+        return value.owned.copy()
     }
 
     override fun lift(value: Long): Group {
@@ -4345,99 +3440,6 @@ public object FfiConverterTypeGroup: FfiConverter<Group, Long> {
 }
 
 
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
 
 
 /**
@@ -4448,132 +3450,42 @@ public interface LinkingInterface {
     /**
      * What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
      */
-    fun `code`(): kotlin.String
+    val `code`: kotlin.String
     
     /**
      * Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
      */
-    fun `complete`(`answer`: Bytes): Device
+    fun `complete`(`answer`: ByteString): Device
     
-    companion object
 }
 
 /**
  * A new device that waits for its primary's answer.
  */
-open class Linking: Disposable, AutoCloseable, LinkingInterface
+public class Linking internal constructor(@Suppress("UNUSED_PARAMETER") withHandle: UniffiWithHandle, handle: Long) : Handle(), LinkingInterface
 {
+    internal override val owned: Owned = Owned(handle, Kind)
 
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    internal object Kind : HandleKind() {
+        override fun copy(handle: Long): Long = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_clone_linking(handle, status) }
+
+        override fun free(handle: Long) = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_free_linking(handle, status) }
     }
 
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
+    private inline fun <R> callWithHandle(block: (handle: Long) -> R): R = owned.use(block)
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_sesame_ffi_fn_free_linking(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_sesame_ffi_fn_clone_linking(handle, status)
-        }
-    }
 
     
     /**
      * What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
-     */override fun `code`(): kotlin.String {
+     */
+     override val `code`: kotlin.String
+        @Throws(SesameException::class) get() {
             return FfiConverterString.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_linking_code(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_linking_code(_handle, _status)
+    }}
     )
     }
     
@@ -4582,17 +3494,16 @@ open class Linking: Disposable, AutoCloseable, LinkingInterface
     /**
      * Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
      */
-    @Throws(SesameException::class)override fun `complete`(`answer`: Bytes): Device {
+    @Throws(SesameException::class)override fun `complete`(`answer`: ByteString): Device {
             return FfiConverterTypeDevice.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("answer") { FfiConverterTypeBytes.lower(`answer`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_linking_complete(
-        it,
-        
-        FfiConverterTypeBytes.lower(`answer`),_status)
-}
-    }
-    )
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_linking_complete(_handle, _0, _status)
+    }}}
+    ).also { it.owned.lane = owned.lane }
     }
     
 
@@ -4607,17 +3518,17 @@ open class Linking: Disposable, AutoCloseable, LinkingInterface
     /**
      * Begins to link a new device in an empty store. `server` is the name of the server, as the user's other devices have it.
      */
-    @Throws(SesameException::class) fun `begin`(`store`: Store, `storeKey`: Bytes, `server`: kotlin.String, `clock`: TestClock? = null): Linking {
+    @Throws(SesameException::class) fun `begin`(`store`: Store, `storeKey`: StoreKey, `server`: kotlin.String, `clock`: TestClock? = null): Linking {
             return FfiConverterTypeLinking.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.handle("store") { `store`.owned }
+    val _1 = _arguments.buffer("storeKey") { FfiConverterTypeStoreKey.lower(`storeKey`) }
+    val _2 = _arguments.buffer("server") { FfiConverterString.lower(`server`) }
+    val _3 = _arguments.buffer("clock") { FfiConverterOptionalTypeTestClock.lower(`clock`) }
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_begin(
-    
-        
-        FfiConverterTypeStore.lower(`store`),
-        FfiConverterTypeBytes.lower(`storeKey`),
-        FfiConverterString.lower(`server`),
-        FfiConverterOptionalTypeTestClock.lower(`clock`),_status)
-}
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_begin(_0, _1, _2, _3, _status)
+    }}
     )
     }
     
@@ -4626,16 +3537,16 @@ open class Linking: Disposable, AutoCloseable, LinkingInterface
     /**
      * Takes up a link that was begun before the app was closed.
      */
-    @Throws(SesameException::class) fun `resume`(`store`: Store, `storeKey`: Bytes, `clock`: TestClock? = null): Linking {
+    @Throws(SesameException::class) fun `resume`(`store`: Store, `storeKey`: StoreKey, `clock`: TestClock? = null): Linking {
             return FfiConverterTypeLinking.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.handle("store") { `store`.owned }
+    val _1 = _arguments.buffer("storeKey") { FfiConverterTypeStoreKey.lower(`storeKey`) }
+    val _2 = _arguments.buffer("clock") { FfiConverterOptionalTypeTestClock.lower(`clock`) }
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_resume(
-    
-        
-        FfiConverterTypeStore.lower(`store`),
-        FfiConverterTypeBytes.lower(`storeKey`),
-        FfiConverterOptionalTypeTestClock.lower(`clock`),_status)
-}
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_resume(_0, _1, _2, _status)
+    }}
     )
     }
     
@@ -4649,9 +3560,9 @@ open class Linking: Disposable, AutoCloseable, LinkingInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeLinking: FfiConverter<Linking, Long> {
+internal object FfiConverterTypeLinking: FfiConverter<Linking, Long> {
     override fun lower(value: Linking): Long {
-        return value.uniffiCloneHandle()
+        return value.owned.copy()
     }
 
     override fun lift(value: Long): Linking {
@@ -4670,99 +3581,6 @@ public object FfiConverterTypeLinking: FfiConverter<Linking, Long> {
 }
 
 
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
 
 
 /**
@@ -4773,12 +3591,12 @@ public interface LocalRelayInterface {
     /**
      * A user's signed device list.
      */
-    fun `deviceList`(`user`: kotlin.String): Bytes?
+    fun `deviceList`(`user`: kotlin.String): ByteString?
     
     /**
      * The same for a server of the app's own: the path of the URL, the value of the header `Sesame-Auth`, and the body.
      */
-    fun `handle`(`path`: kotlin.String, `auth`: kotlin.String?, `body`: Bytes): ServerAnswer
+    fun `handle`(`path`: kotlin.String, `auth`: kotlin.String?, `body`: ByteString): ServerAnswer
     
     /**
      * Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
@@ -4795,140 +3613,50 @@ public interface LocalRelayInterface {
      */
     fun `view`(): RelayView
     
-    companion object
 }
 
 /**
  * A whole server in memory, without a network: for a first try, for tests, and behind a socket of the app's own.
  */
-open class LocalRelay: Disposable, AutoCloseable, LocalRelayInterface
+public class LocalRelay internal constructor(@Suppress("UNUSED_PARAMETER") withHandle: UniffiWithHandle, handle: Long) : Handle(), LocalRelayInterface
 {
+    internal override val owned: Owned = Owned(handle, Kind)
 
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    internal object Kind : HandleKind() {
+        override fun copy(handle: Long): Long = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_clone_localrelay(handle, status) }
+
+        override fun free(handle: Long) = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_free_localrelay(handle, status) }
     }
 
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
+    private inline fun <R> callWithHandle(block: (handle: Long) -> R): R = owned.use(block)
     /**
      * An empty server of this name.
      */
     constructor(`server`: kotlin.String, `clock`: TestClock? = null) :
         this(UniffiWithHandle, 
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("server") { FfiConverterString.lower(`server`) }
+    val _1 = _arguments.buffer("clock") { FfiConverterOptionalTypeTestClock.lower(`clock`) }
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_constructor_localrelay_new(
-    
-        
-        FfiConverterString.lower(`server`),
-        FfiConverterOptionalTypeTestClock.lower(`clock`),_status)
-}
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_constructor_localrelay_new(_0, _1, _status)
+    }}
     )
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_sesame_ffi_fn_free_localrelay(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_sesame_ffi_fn_clone_localrelay(handle, status)
-        }
-    }
 
     
     /**
      * A user's signed device list.
      */
-    @Throws(SesameException::class)override fun `deviceList`(`user`: kotlin.String): Bytes? {
+    @Throws(SesameException::class)override fun `deviceList`(`user`: kotlin.String): ByteString? {
             return FfiConverterOptionalTypeBytes.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_device_list(
-        it,
-        
-        FfiConverterString.lower(`user`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_device_list(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -4936,18 +3664,18 @@ open class LocalRelay: Disposable, AutoCloseable, LocalRelayInterface
     
     /**
      * The same for a server of the app's own: the path of the URL, the value of the header `Sesame-Auth`, and the body.
-     */override fun `handle`(`path`: kotlin.String, `auth`: kotlin.String?, `body`: Bytes): ServerAnswer {
+     */
+    @Throws(SesameException::class) override fun `handle`(`path`: kotlin.String, `auth`: kotlin.String?, `body`: ByteString): ServerAnswer {
             return FfiConverterTypeServerAnswer.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("path") { FfiConverterString.lower(`path`) }
+    val _1 = _arguments.buffer("auth") { FfiConverterOptionalString.lower(`auth`) }
+    val _2 = _arguments.buffer("body") { FfiConverterTypeBytes.lower(`body`) }
+    callWithHandle { _handle ->
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_handle(
-        it,
-        
-        FfiConverterString.lower(`path`),
-        FfiConverterOptionalString.lower(`auth`),
-        FfiConverterTypeBytes.lower(`body`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_handle(_handle, _0, _1, _2, _status)
+    }}}
     )
     }
     
@@ -4955,16 +3683,16 @@ open class LocalRelay: Disposable, AutoCloseable, LocalRelayInterface
     
     /**
      * Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
-     */override fun `perform`(`request`: ServerRequest): ServerAnswer {
+     */
+    @Throws(SesameException::class) override fun `perform`(`request`: ServerRequest): ServerAnswer {
             return FfiConverterTypeServerAnswer.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("request") { FfiConverterTypeServerRequest.lower(`request`) }
+    callWithHandle { _handle ->
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_perform(
-        it,
-        
-        FfiConverterTypeServerRequest.lower(`request`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_perform(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -4972,30 +3700,26 @@ open class LocalRelay: Disposable, AutoCloseable, LocalRelayInterface
     
     /**
      * What a server does after its store was put back to an earlier state: it tells every device so, and they upload their keys again.
-     */override fun `restored`()
+     */
+    @Throws(SesameException::class) override fun `restored`()
         = 
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_restored(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_restored(_handle, _status)
+    }}
     
     
 
     
     /**
      * All that the server holds and has seen.
-     */override fun `view`(): RelayView {
+     */
+    @Throws(SesameException::class) override fun `view`(): RelayView {
             return FfiConverterTypeRelayView.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_view(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_view(_handle, _status)
+    }}
     )
     }
     
@@ -5007,10 +3731,6 @@ open class LocalRelay: Disposable, AutoCloseable, LocalRelayInterface
 
     
     
-    /**
-     * @suppress
-     */
-    companion object
     
 }
 
@@ -5018,9 +3738,9 @@ open class LocalRelay: Disposable, AutoCloseable, LocalRelayInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeLocalRelay: FfiConverter<LocalRelay, Long> {
+internal object FfiConverterTypeLocalRelay: FfiConverter<LocalRelay, Long> {
     override fun lower(value: LocalRelay): Long {
-        return value.uniffiCloneHandle()
+        return value.owned.copy()
     }
 
     override fun lift(value: Long): LocalRelay {
@@ -5039,99 +3759,6 @@ public object FfiConverterTypeLocalRelay: FfiConverter<LocalRelay, Long> {
 }
 
 
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
 
 
 /**
@@ -5149,141 +3776,48 @@ public interface NewGroupInterface {
      */
     fun `send`(): PendingSend
     
-    companion object
 }
 
 /**
  * A new group, and the send that tells its members.
  */
-open class NewGroup: Disposable, AutoCloseable, NewGroupInterface
+public class NewGroup internal constructor(@Suppress("UNUSED_PARAMETER") withHandle: UniffiWithHandle, handle: Long) : Handle(), NewGroupInterface
 {
+    internal override val owned: Owned = Owned(handle, Kind)
 
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    internal object Kind : HandleKind() {
+        override fun copy(handle: Long): Long = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_clone_newgroup(handle, status) }
+
+        override fun free(handle: Long) = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_free_newgroup(handle, status) }
     }
 
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
+    private inline fun <R> callWithHandle(block: (handle: Long) -> R): R = owned.use(block)
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_sesame_ffi_fn_free_newgroup(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_sesame_ffi_fn_clone_newgroup(handle, status)
-        }
-    }
 
     
     /**
      * The group.
-     */override fun `group`(): Group {
+     */
+    @Throws(SesameException::class) override fun `group`(): Group {
             return FfiConverterTypeGroup.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_group(
-        it,
-        _status)
-}
-    }
-    )
+    UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_group(_handle, _status)
+    }}
+    ).also { it.owned.lane = owned.lane }
     }
     
 
     
     /**
      * The send that tells the members.
-     */override fun `send`(): PendingSend {
+     */
+    @Throws(SesameException::class) override fun `send`(): PendingSend {
             return FfiConverterTypePendingSend.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_send(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_send(_handle, _status)
+    }}
     )
     }
     
@@ -5295,10 +3829,6 @@ open class NewGroup: Disposable, AutoCloseable, NewGroupInterface
 
     
     
-    /**
-     * @suppress
-     */
-    companion object
     
 }
 
@@ -5306,9 +3836,9 @@ open class NewGroup: Disposable, AutoCloseable, NewGroupInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeNewGroup: FfiConverter<NewGroup, Long> {
+internal object FfiConverterTypeNewGroup: FfiConverter<NewGroup, Long> {
     override fun lower(value: NewGroup): Long {
-        return value.uniffiCloneHandle()
+        return value.owned.copy()
     }
 
     override fun lift(value: Long): NewGroup {
@@ -5327,99 +3857,6 @@ public object FfiConverterTypeNewGroup: FfiConverter<NewGroup, Long> {
 }
 
 
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
 
 
 /**
@@ -5430,134 +3867,44 @@ public interface SessionInterface {
     /**
      * Encrypts for this device alone, without a transcript.
      */
-    fun `encrypt`(`payload`: Bytes): PendingSend
+    fun `encrypt`(`payload`: ByteString): PendingSend
     
     /**
      * The active session, or nothing when the next send begins one.
      */
     fun `info`(): SessionView?
     
-    companion object
 }
 
 /**
  * The session with one device: what is active now, whatever was before.
  */
-open class Session: Disposable, AutoCloseable, SessionInterface
+public class Session internal constructor(@Suppress("UNUSED_PARAMETER") withHandle: UniffiWithHandle, handle: Long) : Handle(), SessionInterface
 {
+    internal override val owned: Owned = Owned(handle, Kind)
 
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    internal object Kind : HandleKind() {
+        override fun copy(handle: Long): Long = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_clone_session(handle, status) }
+
+        override fun free(handle: Long) = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_free_session(handle, status) }
     }
 
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
+    private inline fun <R> callWithHandle(block: (handle: Long) -> R): R = owned.use(block)
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_sesame_ffi_fn_free_session(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_sesame_ffi_fn_clone_session(handle, status)
-        }
-    }
 
     
     /**
      * Encrypts for this device alone, without a transcript.
      */
-    @Throws(SesameException::class)override fun `encrypt`(`payload`: Bytes): PendingSend {
+    @Throws(SesameException::class)override fun `encrypt`(`payload`: ByteString): PendingSend {
             return FfiConverterTypePendingSend.lift(
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("payload") { FfiConverterTypeBytes.lower(`payload`) }
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_session_encrypt(
-        it,
-        
-        FfiConverterTypeBytes.lower(`payload`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_session_encrypt(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -5568,13 +3915,10 @@ open class Session: Disposable, AutoCloseable, SessionInterface
      */
     @Throws(SesameException::class)override fun `info`(): SessionView? {
             return FfiConverterOptionalTypeSessionView.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_session_info(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_session_info(_handle, _status)
+    }}
     )
     }
     
@@ -5586,10 +3930,6 @@ open class Session: Disposable, AutoCloseable, SessionInterface
 
     
     
-    /**
-     * @suppress
-     */
-    companion object
     
 }
 
@@ -5597,9 +3937,9 @@ open class Session: Disposable, AutoCloseable, SessionInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeSession: FfiConverter<Session, Long> {
+internal object FfiConverterTypeSession: FfiConverter<Session, Long> {
     override fun lower(value: Session): Long {
-        return value.uniffiCloneHandle()
+        return value.owned.copy()
     }
 
     override fun lift(value: Long): Session {
@@ -5618,99 +3958,6 @@ public object FfiConverterTypeSession: FfiConverter<Session, Long> {
 }
 
 
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
 
 
 /**
@@ -5718,112 +3965,23 @@ public object FfiConverterTypeSession: FfiConverter<Session, Long> {
  */
 public interface StoreInterface {
     
-    companion object
 }
 
 /**
  * Where a device lives.
  */
-open class Store: Disposable, AutoCloseable, StoreInterface
+public class Store internal constructor(@Suppress("UNUSED_PARAMETER") withHandle: UniffiWithHandle, handle: Long) : Handle(), StoreInterface
 {
+    internal override val owned: Owned = Owned(handle, Kind)
 
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    internal object Kind : HandleKind() {
+        override fun copy(handle: Long): Long = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_clone_store(handle, status) }
+
+        override fun free(handle: Long) = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_free_store(handle, status) }
     }
 
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
+    private inline fun <R> callWithHandle(block: (handle: Long) -> R): R = owned.use(block)
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_sesame_ffi_fn_free_store(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_sesame_ffi_fn_clone_store(handle, status)
-        }
-    }
 
     
 
@@ -5835,14 +3993,15 @@ open class Store: Disposable, AutoCloseable, StoreInterface
         
     /**
      * A store of the app's own. The store must not hold the device, or neither is ever freed.
-     */ fun `app`(`store`: AppStore): Store {
+     */
+    @Throws(SesameException::class) fun `app`(`store`: AppStore): Store {
             return FfiConverterTypeStore.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.callback("store", FfiConverterTypeAppStore.handleMap) { FfiConverterTypeAppStore.lower(`store`) }
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_constructor_store_app(
-    
-        
-        FfiConverterTypeAppStore.lower(`store`),_status)
-}
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_constructor_store_app(_0, _status)
+    }}
     )
     }
     
@@ -5853,10 +4012,8 @@ open class Store: Disposable, AutoCloseable, StoreInterface
      */ fun `memory`(): Store {
             return FfiConverterTypeStore.lift(
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_constructor_store_memory(
-    
-        _status)
-}
+    UniffiLib.uniffi_sesame_ffi_fn_constructor_store_memory(_status)
+    }
     )
     }
     
@@ -5867,12 +4024,12 @@ open class Store: Disposable, AutoCloseable, StoreInterface
      */
     @Throws(SesameException::class) fun `sqlite`(`path`: kotlin.String): Store {
             return FfiConverterTypeStore.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("path") { FfiConverterString.lower(`path`) }
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_constructor_store_sqlite(
-    
-        
-        FfiConverterString.lower(`path`),_status)
-}
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_constructor_store_sqlite(_0, _status)
+    }}
     )
     }
     
@@ -5886,9 +4043,9 @@ open class Store: Disposable, AutoCloseable, StoreInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeStore: FfiConverter<Store, Long> {
+internal object FfiConverterTypeStore: FfiConverter<Store, Long> {
     override fun lower(value: Store): Long {
-        return value.uniffiCloneHandle()
+        return value.owned.copy()
     }
 
     override fun lift(value: Long): Store {
@@ -5907,103 +4064,10 @@ public object FfiConverterTypeStore: FfiConverter<Store, Long> {
 }
 
 
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
 
 
 /**
- * Makes fresh, empty stores for `check_store`.
+ * Makes fresh, empty stores for `checkStore`.
  */
 public interface StoreFactory {
     
@@ -6012,112 +4076,23 @@ public interface StoreFactory {
      */
     fun `make`(): AppStore
     
-    companion object
 }
 
 /**
- * Makes fresh, empty stores for `check_store`.
+ * Makes fresh, empty stores for `checkStore`.
  */
-open class StoreFactoryImpl: Disposable, AutoCloseable, StoreFactory
+internal class StoreFactoryImpl internal constructor(@Suppress("UNUSED_PARAMETER") withHandle: UniffiWithHandle, handle: Long) : Handle(), StoreFactory
 {
+    internal override val owned: Owned = Owned(handle, Kind)
 
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    internal object Kind : HandleKind() {
+        override fun copy(handle: Long): Long = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_clone_storefactory(handle, status) }
+
+        override fun free(handle: Long) = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_free_storefactory(handle, status) }
     }
 
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
+    private inline fun <R> callWithHandle(block: (handle: Long) -> R): R = owned.use(block)
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_sesame_ffi_fn_free_storefactory(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_sesame_ffi_fn_clone_storefactory(handle, status)
-        }
-    }
 
     
     /**
@@ -6125,13 +4100,10 @@ open class StoreFactoryImpl: Disposable, AutoCloseable, StoreFactory
      */
     @Throws(StoreFault::class)override fun `make`(): AppStore {
             return FfiConverterTypeAppStore.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCallWithError(StoreFault) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_make(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_make(_handle, _status)
+    }}
     )
     }
     
@@ -6143,10 +4115,6 @@ open class StoreFactoryImpl: Disposable, AutoCloseable, StoreFactory
 
     
     
-    /**
-     * @suppress
-     */
-    companion object
     
 }
 
@@ -6199,13 +4167,13 @@ internal object uniffiCallbackInterfaceStoreFactory {
 /**
  * @suppress
  */
-public object FfiConverterTypeStoreFactory: FfiConverter<StoreFactory, Long> {
+internal object FfiConverterTypeStoreFactory: FfiConverter<StoreFactory, Long> {
     internal val handleMap = UniffiHandleMap<StoreFactory>()
 
     override fun lower(value: StoreFactory): Long {
         if (value is StoreFactoryImpl) {
              // Rust-implemented object.  Clone the handle and return it
-            return value.uniffiCloneHandle()
+            return value.owned.copy()
          } else {
             // Kotlin object, generate a new vtable handle and return that.
             return handleMap.insert(value)
@@ -6235,99 +4203,6 @@ public object FfiConverterTypeStoreFactory: FfiConverter<StoreFactory, Long> {
 }
 
 
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
 
 
 /**
@@ -6345,153 +4220,62 @@ public interface TestClockInterface {
      */
     fun `now`(): kotlin.ULong
     
-    companion object
 }
 
 /**
  * A clock that stands still until it is moved, for tests of an app: devices and a relay that are made with it see its time.
  */
-open class TestClock: Disposable, AutoCloseable, TestClockInterface
+public class TestClock internal constructor(@Suppress("UNUSED_PARAMETER") withHandle: UniffiWithHandle, handle: Long) : Handle(), TestClockInterface
 {
+    internal override val owned: Owned = Owned(handle, Kind)
 
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    internal object Kind : HandleKind() {
+        override fun copy(handle: Long): Long = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_clone_testclock(handle, status) }
+
+        override fun free(handle: Long) = uniffiRustCall { status -> UniffiLib.uniffi_sesame_ffi_fn_free_testclock(handle, status) }
     }
 
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
+    private inline fun <R> callWithHandle(block: (handle: Long) -> R): R = owned.use(block)
     /**
      * A clock that stands at this time, in ms since 1970.
      */
     constructor(`now`: kotlin.ULong = 1800000000000uL) :
         this(UniffiWithHandle, 
+    withArguments { _arguments ->
+    val _0 = FfiConverterULong.lower(`now`)
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_constructor_testclock_new(
-    
-        
-        FfiConverterULong.lower(`now`),_status)
-}
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_constructor_testclock_new(_0, _status)
+    }}
     )
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_sesame_ffi_fn_free_testclock(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_sesame_ffi_fn_clone_testclock(handle, status)
-        }
-    }
 
     
     /**
      * Time passes.
-     */override fun `advance`(`by`: java.time.Duration)
+     */
+    @Throws(SesameException::class) override fun `advance`(`by`: java.time.Duration)
         = 
-    callWithHandle {
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("by") { FfiConverterDuration.lower(`by`) }
+    callWithHandle { _handle ->
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_testclock_advance(
-        it,
-        
-        FfiConverterDuration.lower(`by`),_status)
-}
-    }
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_testclock_advance(_handle, _0, _status)
+    }}}
     
     
 
     
     /**
      * The time, in ms since 1970.
-     */override fun `now`(): kotlin.ULong {
+     */
+    @Throws(SesameException::class) override fun `now`(): kotlin.ULong {
             return FfiConverterULong.lift(
-    callWithHandle {
+    callWithHandle { _handle ->
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_method_testclock_now(
-        it,
-        _status)
-}
-    }
+    UniffiLib.uniffi_sesame_ffi_fn_method_testclock_now(_handle, _status)
+    }}
     )
     }
     
@@ -6503,10 +4287,6 @@ open class TestClock: Disposable, AutoCloseable, TestClockInterface
 
     
     
-    /**
-     * @suppress
-     */
-    companion object
     
 }
 
@@ -6514,9 +4294,9 @@ open class TestClock: Disposable, AutoCloseable, TestClockInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeTestClock: FfiConverter<TestClock, Long> {
+internal object FfiConverterTypeTestClock: FfiConverter<TestClock, Long> {
     override fun lower(value: TestClock): Long {
-        return value.uniffiCloneHandle()
+        return value.owned.copy()
     }
 
     override fun lift(value: Long): TestClock {
@@ -6556,13 +4336,12 @@ data class Address (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeAddress: FfiConverterRustBuffer<Address> {
+internal object FfiConverterTypeAddress: FfiConverterRustBuffer<Address> {
     override fun read(buf: ByteBuffer): Address {
         return Address(
             FfiConverterString.read(buf),
@@ -6600,7 +4379,7 @@ data class Answered (
     /**
      * Sends that changed.
      */
-    val `sends`: List<Bytes>
+    val `sends`: List<SendId>
     , 
     /**
      * The number of the code that says why the requests pause, or 0.
@@ -6613,18 +4392,17 @@ data class Answered (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeAnswered: FfiConverterRustBuffer<Answered> {
+internal object FfiConverterTypeAnswered: FfiConverterRustBuffer<Answered> {
     override fun read(buf: ByteBuffer): Answered {
         return Answered(
             FfiConverterBoolean.read(buf),
             FfiConverterSequenceULong.read(buf),
-            FfiConverterSequenceTypeBytes.read(buf),
+            FfiConverterSequenceTypeSendId.read(buf),
             FfiConverterInt.read(buf),
         )
     }
@@ -6632,14 +4410,14 @@ public object FfiConverterTypeAnswered: FfiConverterRustBuffer<Answered> {
     override fun allocationSize(value: Answered) = (
             FfiConverterBoolean.allocationSize(value.`known`) +
             FfiConverterSequenceULong.allocationSize(value.`items`) +
-            FfiConverterSequenceTypeBytes.allocationSize(value.`sends`) +
+            FfiConverterSequenceTypeSendId.allocationSize(value.`sends`) +
             FfiConverterInt.allocationSize(value.`problem`)
     )
 
     override fun write(value: Answered, buf: ByteBuffer) {
             FfiConverterBoolean.write(value.`known`, buf)
             FfiConverterSequenceULong.write(value.`items`, buf)
-            FfiConverterSequenceTypeBytes.write(value.`sends`, buf)
+            FfiConverterSequenceTypeSendId.write(value.`sends`, buf)
             FfiConverterInt.write(value.`problem`, buf)
     }
 }
@@ -6676,13 +4454,12 @@ data class Batch (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeBatch: FfiConverterRustBuffer<Batch> {
+internal object FfiConverterTypeBatch: FfiConverterRustBuffer<Batch> {
     override fun read(buf: ByteBuffer): Batch {
         return Batch(
             FfiConverterString.read(buf),
@@ -6719,7 +4496,7 @@ data class Cost (
     val `envelopes`: kotlin.UInt
     , 
     /**
-     * Bytes of all envelopes on the wire.
+     * ByteString of all envelopes on the wire.
      */
     val `bytes`: kotlin.ULong
     , 
@@ -6734,13 +4511,12 @@ data class Cost (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeCost: FfiConverterRustBuffer<Cost> {
+internal object FfiConverterTypeCost: FfiConverterRustBuffer<Cost> {
     override fun read(buf: ByteBuffer): Cost {
         return Cost(
             FfiConverterUInt.read(buf),
@@ -6776,12 +4552,12 @@ data class DeviceView (
     /**
      * The device's Ed25519 key, 32 bytes.
      */
-    val `signingKey`: Bytes
+    val `signingKey`: ByteString
     , 
     /**
      * IK, 32 bytes.
      */
-    val `identityKey`: Bytes
+    val `identityKey`: ByteString
     , 
     /**
      * Active, no session, or stale.
@@ -6791,7 +4567,7 @@ data class DeviceView (
     /**
      * The active session, 32 bytes.
      */
-    val `sessionId`: Bytes?
+    val `sessionId`: SessionId?
     
 ){
     
@@ -6799,20 +4575,20 @@ data class DeviceView (
     
 
     
-    companion object
+    override fun toString(): String = "DeviceView(device=${`device`}, signingKey=${shown(`signingKey`)}, identityKey=${shown(`identityKey`)}, state=${`state`}, sessionId=${`sessionId`})"
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeDeviceView: FfiConverterRustBuffer<DeviceView> {
+internal object FfiConverterTypeDeviceView: FfiConverterRustBuffer<DeviceView> {
     override fun read(buf: ByteBuffer): DeviceView {
         return DeviceView(
             FfiConverterUInt.read(buf),
             FfiConverterTypeBytes.read(buf),
             FfiConverterTypeBytes.read(buf),
             FfiConverterTypeDeviceState.read(buf),
-            FfiConverterOptionalTypeBytes.read(buf),
+            FfiConverterOptionalTypeSessionId.read(buf),
         )
     }
 
@@ -6821,7 +4597,7 @@ public object FfiConverterTypeDeviceView: FfiConverterRustBuffer<DeviceView> {
             FfiConverterTypeBytes.allocationSize(value.`signingKey`) +
             FfiConverterTypeBytes.allocationSize(value.`identityKey`) +
             FfiConverterTypeDeviceState.allocationSize(value.`state`) +
-            FfiConverterOptionalTypeBytes.allocationSize(value.`sessionId`)
+            FfiConverterOptionalTypeSessionId.allocationSize(value.`sessionId`)
     )
 
     override fun write(value: DeviceView, buf: ByteBuffer) {
@@ -6829,7 +4605,7 @@ public object FfiConverterTypeDeviceView: FfiConverterRustBuffer<DeviceView> {
             FfiConverterTypeBytes.write(value.`signingKey`, buf)
             FfiConverterTypeBytes.write(value.`identityKey`, buf)
             FfiConverterTypeDeviceState.write(value.`state`, buf)
-            FfiConverterOptionalTypeBytes.write(value.`sessionId`, buf)
+            FfiConverterOptionalTypeSessionId.write(value.`sessionId`, buf)
     }
 }
 
@@ -6855,13 +4631,12 @@ data class FailedUser (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeFailedUser: FfiConverterRustBuffer<FailedUser> {
+internal object FfiConverterTypeFailedUser: FfiConverterRustBuffer<FailedUser> {
     override fun read(buf: ByteBuffer): FailedUser {
         return FailedUser(
             FfiConverterString.read(buf),
@@ -6900,7 +4675,7 @@ data class GroupChange (
     /**
      * Where a picture is, as the app says; at most 1,024 bytes.
      */
-    val `picture`: Bytes? = null 
+    val `picture`: ByteString? = null 
     , 
     /**
      * After how many seconds messages should disappear; 0 for never.
@@ -6910,7 +4685,7 @@ data class GroupChange (
     /**
      * The app's own; at most 4,096 bytes.
      */
-    val `appData`: Bytes? = null 
+    val `appData`: ByteString? = null 
     
 ){
     
@@ -6918,13 +4693,13 @@ data class GroupChange (
     
 
     
-    companion object
+    override fun toString(): String = "GroupChange(name=${shown(`name`)}, description=${shown(`description`)}, picture=${shown(`picture`)}, timer=${`timer`}, appData=${shown(`appData`)})"
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeGroupChange: FfiConverterRustBuffer<GroupChange> {
+internal object FfiConverterTypeGroupChange: FfiConverterRustBuffer<GroupChange> {
     override fun read(buf: ByteBuffer): GroupChange {
         return GroupChange(
             FfiConverterOptionalString.read(buf),
@@ -6971,7 +4746,7 @@ data class GroupInfo (
     /**
      * Where a picture is, as the app says; at most 1,024 bytes.
      */
-    val `picture`: Bytes
+    val `picture`: ByteString
     , 
     /**
      * After how many seconds messages should disappear; 0 for never.
@@ -6981,7 +4756,7 @@ data class GroupInfo (
     /**
      * The app's own; at most 4,096 bytes.
      */
-    val `appData`: Bytes
+    val `appData`: ByteString
     
 ){
     
@@ -6989,13 +4764,13 @@ data class GroupInfo (
     
 
     
-    companion object
+    override fun toString(): String = "GroupInfo(name=${shown(`name`)}, description=${shown(`description`)}, picture=${shown(`picture`)}, timer=${`timer`}, appData=${shown(`appData`)})"
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeGroupInfo: FfiConverterRustBuffer<GroupInfo> {
+internal object FfiConverterTypeGroupInfo: FfiConverterRustBuffer<GroupInfo> {
     override fun read(buf: ByteBuffer): GroupInfo {
         return GroupInfo(
             FfiConverterString.read(buf),
@@ -7032,7 +4807,7 @@ data class GroupView (
     /**
      * GroupID, 32 bytes.
      */
-    val `id`: Bytes
+    val `id`: GroupId
     , 
     /**
      * How its messages travel.
@@ -7065,16 +4840,15 @@ data class GroupView (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
+internal object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
     override fun read(buf: ByteBuffer): GroupView {
         return GroupView(
-            FfiConverterTypeBytes.read(buf),
+            FfiConverterTypeGroupId.read(buf),
             FfiConverterTypeGroupKind.read(buf),
             FfiConverterTypeStanding.read(buf),
             FfiConverterSequenceString.read(buf),
@@ -7084,7 +4858,7 @@ public object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
     }
 
     override fun allocationSize(value: GroupView) = (
-            FfiConverterTypeBytes.allocationSize(value.`id`) +
+            FfiConverterTypeGroupId.allocationSize(value.`id`) +
             FfiConverterTypeGroupKind.allocationSize(value.`kind`) +
             FfiConverterTypeStanding.allocationSize(value.`standing`) +
             FfiConverterSequenceString.allocationSize(value.`members`) +
@@ -7093,7 +4867,7 @@ public object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
     )
 
     override fun write(value: GroupView, buf: ByteBuffer) {
-            FfiConverterTypeBytes.write(value.`id`, buf)
+            FfiConverterTypeGroupId.write(value.`id`, buf)
             FfiConverterTypeGroupKind.write(value.`kind`, buf)
             FfiConverterTypeStanding.write(value.`standing`, buf)
             FfiConverterSequenceString.write(value.`members`, buf)
@@ -7124,13 +4898,12 @@ data class Header (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeHeader: FfiConverterRustBuffer<Header> {
+internal object FfiConverterTypeHeader: FfiConverterRustBuffer<Header> {
     override fun read(buf: ByteBuffer): Header {
         return Header(
             FfiConverterString.read(buf),
@@ -7166,7 +4939,7 @@ data class Health (
     val `problem`: kotlin.Int
     , 
     /**
-     * The time until `next_request` has something to give, in ms; 0 when it has now.
+     * The time until `nextRequest` has something to give, in ms; 0 when it has now.
      */
     val `dueIn`: kotlin.ULong
     , 
@@ -7196,13 +4969,12 @@ data class Health (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeHealth: FfiConverterRustBuffer<Health> {
+internal object FfiConverterTypeHealth: FfiConverterRustBuffer<Health> {
     override fun read(buf: ByteBuffer): Health {
         return Health(
             FfiConverterBoolean.read(buf),
@@ -7245,7 +5017,7 @@ data class HistoryEntry (
     /**
      * OperationID, 32 bytes: the hash of what was signed.
      */
-    val `id`: Bytes
+    val `id`: OperationId
     , 
     /**
      * The authenticated author.
@@ -7273,16 +5045,15 @@ data class HistoryEntry (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeHistoryEntry: FfiConverterRustBuffer<HistoryEntry> {
+internal object FfiConverterTypeHistoryEntry: FfiConverterRustBuffer<HistoryEntry> {
     override fun read(buf: ByteBuffer): HistoryEntry {
         return HistoryEntry(
-            FfiConverterTypeBytes.read(buf),
+            FfiConverterTypeOperationId.read(buf),
             FfiConverterString.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterTypeAct.read(buf),
@@ -7291,7 +5062,7 @@ public object FfiConverterTypeHistoryEntry: FfiConverterRustBuffer<HistoryEntry>
     }
 
     override fun allocationSize(value: HistoryEntry) = (
-            FfiConverterTypeBytes.allocationSize(value.`id`) +
+            FfiConverterTypeOperationId.allocationSize(value.`id`) +
             FfiConverterString.allocationSize(value.`user`) +
             FfiConverterUInt.allocationSize(value.`device`) +
             FfiConverterTypeAct.allocationSize(value.`act`) +
@@ -7299,7 +5070,7 @@ public object FfiConverterTypeHistoryEntry: FfiConverterRustBuffer<HistoryEntry>
     )
 
     override fun write(value: HistoryEntry, buf: ByteBuffer) {
-            FfiConverterTypeBytes.write(value.`id`, buf)
+            FfiConverterTypeOperationId.write(value.`id`, buf)
             FfiConverterString.write(value.`user`, buf)
             FfiConverterUInt.write(value.`device`, buf)
             FfiConverterTypeAct.write(value.`act`, buf)
@@ -7344,13 +5115,12 @@ data class MailResult (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeMailResult: FfiConverterRustBuffer<MailResult> {
+internal object FfiConverterTypeMailResult: FfiConverterRustBuffer<MailResult> {
     override fun read(buf: ByteBuffer): MailResult {
         return MailResult(
             FfiConverterTypeMailOutcome.read(buf),
@@ -7387,7 +5157,7 @@ data class Message (
     /**
      * The message's id, 16 bytes: the same in every copy and resend.
      */
-    val `contentId`: Bytes
+    val `contentId`: ContentId
     , 
     /**
      * The authenticated sender.
@@ -7402,12 +5172,12 @@ data class Message (
     /**
      * The group that the message belongs to, 32 bytes; absent for a direct message.
      */
-    val `group`: Bytes?
+    val `group`: GroupId?
     , 
     /**
      * The session that the message came on, 32 bytes.
      */
-    val `sessionId`: Bytes
+    val `sessionId`: SessionId
     , 
     /**
      * The sender's clock, in ms since 1970.
@@ -7427,7 +5197,7 @@ data class Message (
     /**
      * The app's bytes.
      */
-    val `payload`: Bytes
+    val `payload`: ByteString
     , 
     /**
      * The sending device is no longer on its user's list.
@@ -7455,20 +5225,20 @@ data class Message (
     
 
     
-    companion object
+    override fun toString(): String = "Message(contentId=${`contentId`}, user=${`user`}, device=${`device`}, group=${`group`}, sessionId=${`sessionId`}, sentAt=${`sentAt`}, sequence=${`sequence`}, recipients=${`recipients`}, payload=${shown(`payload`)}, fromRemovedDevice=${`fromRemovedDevice`}, noOneTimeKey=${`noOneTimeKey`}, olderSession=${`olderSession`}, fromFormerMember=${`fromFormerMember`})"
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
+internal object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
     override fun read(buf: ByteBuffer): Message {
         return Message(
-            FfiConverterTypeBytes.read(buf),
+            FfiConverterTypeContentId.read(buf),
             FfiConverterString.read(buf),
             FfiConverterUInt.read(buf),
-            FfiConverterOptionalTypeBytes.read(buf),
-            FfiConverterTypeBytes.read(buf),
+            FfiConverterOptionalTypeGroupId.read(buf),
+            FfiConverterTypeSessionId.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterOptionalSequenceString.read(buf),
@@ -7481,11 +5251,11 @@ public object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
     }
 
     override fun allocationSize(value: Message) = (
-            FfiConverterTypeBytes.allocationSize(value.`contentId`) +
+            FfiConverterTypeContentId.allocationSize(value.`contentId`) +
             FfiConverterString.allocationSize(value.`user`) +
             FfiConverterUInt.allocationSize(value.`device`) +
-            FfiConverterOptionalTypeBytes.allocationSize(value.`group`) +
-            FfiConverterTypeBytes.allocationSize(value.`sessionId`) +
+            FfiConverterOptionalTypeGroupId.allocationSize(value.`group`) +
+            FfiConverterTypeSessionId.allocationSize(value.`sessionId`) +
             FfiConverterULong.allocationSize(value.`sentAt`) +
             FfiConverterULong.allocationSize(value.`sequence`) +
             FfiConverterOptionalSequenceString.allocationSize(value.`recipients`) +
@@ -7497,11 +5267,11 @@ public object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
     )
 
     override fun write(value: Message, buf: ByteBuffer) {
-            FfiConverterTypeBytes.write(value.`contentId`, buf)
+            FfiConverterTypeContentId.write(value.`contentId`, buf)
             FfiConverterString.write(value.`user`, buf)
             FfiConverterUInt.write(value.`device`, buf)
-            FfiConverterOptionalTypeBytes.write(value.`group`, buf)
-            FfiConverterTypeBytes.write(value.`sessionId`, buf)
+            FfiConverterOptionalTypeGroupId.write(value.`group`, buf)
+            FfiConverterTypeSessionId.write(value.`sessionId`, buf)
             FfiConverterULong.write(value.`sentAt`, buf)
             FfiConverterULong.write(value.`sequence`, buf)
             FfiConverterOptionalSequenceString.write(value.`recipients`, buf)
@@ -7527,7 +5297,7 @@ data class Outgoing (
     /**
      * The encoded envelope.
      */
-    val `envelope`: Bytes
+    val `envelope`: ByteString
     
 ){
     
@@ -7535,13 +5305,13 @@ data class Outgoing (
     
 
     
-    companion object
+    override fun toString(): String = "Outgoing(device=${`device`}, envelope=${shown(`envelope`)})"
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeOutgoing: FfiConverterRustBuffer<Outgoing> {
+internal object FfiConverterTypeOutgoing: FfiConverterRustBuffer<Outgoing> {
     override fun read(buf: ByteBuffer): Outgoing {
         return Outgoing(
             FfiConverterUInt.read(buf),
@@ -7569,12 +5339,12 @@ data class PendingSend (
     /**
      * The send's id, 16 bytes.
      */
-    val `id`: Bytes
+    val `id`: SendId
     , 
     /**
      * The message's id, 16 bytes: it travels inside, the same in every copy.
      */
-    val `contentId`: Bytes
+    val `contentId`: ContentId
     
 ){
     
@@ -7582,28 +5352,27 @@ data class PendingSend (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypePendingSend: FfiConverterRustBuffer<PendingSend> {
+internal object FfiConverterTypePendingSend: FfiConverterRustBuffer<PendingSend> {
     override fun read(buf: ByteBuffer): PendingSend {
         return PendingSend(
-            FfiConverterTypeBytes.read(buf),
-            FfiConverterTypeBytes.read(buf),
+            FfiConverterTypeSendId.read(buf),
+            FfiConverterTypeContentId.read(buf),
         )
     }
 
     override fun allocationSize(value: PendingSend) = (
-            FfiConverterTypeBytes.allocationSize(value.`id`) +
-            FfiConverterTypeBytes.allocationSize(value.`contentId`)
+            FfiConverterTypeSendId.allocationSize(value.`id`) +
+            FfiConverterTypeContentId.allocationSize(value.`contentId`)
     )
 
     override fun write(value: PendingSend, buf: ByteBuffer) {
-            FfiConverterTypeBytes.write(value.`id`, buf)
-            FfiConverterTypeBytes.write(value.`contentId`, buf)
+            FfiConverterTypeSendId.write(value.`id`, buf)
+            FfiConverterTypeContentId.write(value.`contentId`, buf)
     }
 }
 
@@ -7629,13 +5398,12 @@ data class RelayView (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeRelayView: FfiConverterRustBuffer<RelayView> {
+internal object FfiConverterTypeRelayView: FfiConverterRustBuffer<RelayView> {
     override fun read(buf: ByteBuffer): RelayView {
         return RelayView(
             FfiConverterSequenceTypeSeenByRelay.read(buf),
@@ -7681,13 +5449,12 @@ data class SeenEnvelope (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeSeenEnvelope: FfiConverterRustBuffer<SeenEnvelope> {
+internal object FfiConverterTypeSeenEnvelope: FfiConverterRustBuffer<SeenEnvelope> {
     override fun read(buf: ByteBuffer): SeenEnvelope {
         return SeenEnvelope(
             FfiConverterUInt.read(buf),
@@ -7718,22 +5485,22 @@ data class SendStatus (
     /**
      * The send's id, 16 bytes.
      */
-    val `id`: Bytes
+    val `id`: SendId
     , 
     /**
      * The message's id, 16 bytes.
      */
-    val `contentId`: Bytes
+    val `contentId`: ContentId
     , 
     /**
      * The group that it was sent to, 32 bytes; absent for a direct send.
      */
-    val `group`: Bytes?
+    val `group`: GroupId?
     , 
     /**
      * The app's bytes; empty for an act in a group.
      */
-    val `payload`: Bytes
+    val `payload`: ByteString
     , 
     /**
      * Whether it is settled with every user. Copies for the sender's own devices do not count.
@@ -7751,18 +5518,18 @@ data class SendStatus (
     
 
     
-    companion object
+    override fun toString(): String = "SendStatus(id=${`id`}, contentId=${`contentId`}, group=${`group`}, payload=${shown(`payload`)}, finished=${`finished`}, users=${`users`})"
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeSendStatus: FfiConverterRustBuffer<SendStatus> {
+internal object FfiConverterTypeSendStatus: FfiConverterRustBuffer<SendStatus> {
     override fun read(buf: ByteBuffer): SendStatus {
         return SendStatus(
-            FfiConverterTypeBytes.read(buf),
-            FfiConverterTypeBytes.read(buf),
-            FfiConverterOptionalTypeBytes.read(buf),
+            FfiConverterTypeSendId.read(buf),
+            FfiConverterTypeContentId.read(buf),
+            FfiConverterOptionalTypeGroupId.read(buf),
             FfiConverterTypeBytes.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterSequenceTypeUserStatus.read(buf),
@@ -7770,18 +5537,18 @@ public object FfiConverterTypeSendStatus: FfiConverterRustBuffer<SendStatus> {
     }
 
     override fun allocationSize(value: SendStatus) = (
-            FfiConverterTypeBytes.allocationSize(value.`id`) +
-            FfiConverterTypeBytes.allocationSize(value.`contentId`) +
-            FfiConverterOptionalTypeBytes.allocationSize(value.`group`) +
+            FfiConverterTypeSendId.allocationSize(value.`id`) +
+            FfiConverterTypeContentId.allocationSize(value.`contentId`) +
+            FfiConverterOptionalTypeGroupId.allocationSize(value.`group`) +
             FfiConverterTypeBytes.allocationSize(value.`payload`) +
             FfiConverterBoolean.allocationSize(value.`finished`) +
             FfiConverterSequenceTypeUserStatus.allocationSize(value.`users`)
     )
 
     override fun write(value: SendStatus, buf: ByteBuffer) {
-            FfiConverterTypeBytes.write(value.`id`, buf)
-            FfiConverterTypeBytes.write(value.`contentId`, buf)
-            FfiConverterOptionalTypeBytes.write(value.`group`, buf)
+            FfiConverterTypeSendId.write(value.`id`, buf)
+            FfiConverterTypeContentId.write(value.`contentId`, buf)
+            FfiConverterOptionalTypeGroupId.write(value.`group`, buf)
             FfiConverterTypeBytes.write(value.`payload`, buf)
             FfiConverterBoolean.write(value.`finished`, buf)
             FfiConverterSequenceTypeUserStatus.write(value.`users`, buf)
@@ -7816,13 +5583,12 @@ data class Sender (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeSender: FfiConverterRustBuffer<Sender> {
+internal object FfiConverterTypeSender: FfiConverterRustBuffer<Sender> {
     override fun read(buf: ByteBuffer): Sender {
         return Sender(
             FfiConverterString.read(buf),
@@ -7858,7 +5624,7 @@ data class ServerAnswer (
     /**
      * The body.
      */
-    val `body`: Bytes
+    val `body`: ByteString
     
 ){
     
@@ -7866,13 +5632,13 @@ data class ServerAnswer (
     
 
     
-    companion object
+    override fun toString(): String = "ServerAnswer(status=${`status`}, body=${shown(`body`)})"
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeServerAnswer: FfiConverterRustBuffer<ServerAnswer> {
+internal object FfiConverterTypeServerAnswer: FfiConverterRustBuffer<ServerAnswer> {
     override fun read(buf: ByteBuffer): ServerAnswer {
         return ServerAnswer(
             FfiConverterUShort.read(buf),
@@ -7901,7 +5667,7 @@ data class ServerRequest (
     /**
      * The request's id, for `respond`, 16 bytes.
      */
-    val `id`: Bytes
+    val `id`: RequestId
     , 
     /**
      * What it asks.
@@ -7921,7 +5687,7 @@ data class ServerRequest (
     /**
      * The body.
      */
-    val `body`: Bytes
+    val `body`: ByteString
     , 
     /**
      * The users that it is about, to look at.
@@ -7934,16 +5700,16 @@ data class ServerRequest (
     
 
     
-    companion object
+    override fun toString(): String = "ServerRequest(id=${`id`}, kind=${`kind`}, path=${`path`}, headers=${`headers`}, body=${shown(`body`)}, users=${`users`})"
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeServerRequest: FfiConverterRustBuffer<ServerRequest> {
+internal object FfiConverterTypeServerRequest: FfiConverterRustBuffer<ServerRequest> {
     override fun read(buf: ByteBuffer): ServerRequest {
         return ServerRequest(
-            FfiConverterTypeBytes.read(buf),
+            FfiConverterTypeRequestId.read(buf),
             FfiConverterTypeRequestKind.read(buf),
             FfiConverterString.read(buf),
             FfiConverterSequenceTypeHeader.read(buf),
@@ -7953,7 +5719,7 @@ public object FfiConverterTypeServerRequest: FfiConverterRustBuffer<ServerReques
     }
 
     override fun allocationSize(value: ServerRequest) = (
-            FfiConverterTypeBytes.allocationSize(value.`id`) +
+            FfiConverterTypeRequestId.allocationSize(value.`id`) +
             FfiConverterTypeRequestKind.allocationSize(value.`kind`) +
             FfiConverterString.allocationSize(value.`path`) +
             FfiConverterSequenceTypeHeader.allocationSize(value.`headers`) +
@@ -7962,7 +5728,7 @@ public object FfiConverterTypeServerRequest: FfiConverterRustBuffer<ServerReques
     )
 
     override fun write(value: ServerRequest, buf: ByteBuffer) {
-            FfiConverterTypeBytes.write(value.`id`, buf)
+            FfiConverterTypeRequestId.write(value.`id`, buf)
             FfiConverterTypeRequestKind.write(value.`kind`, buf)
             FfiConverterString.write(value.`path`, buf)
             FfiConverterSequenceTypeHeader.write(value.`headers`, buf)
@@ -7980,7 +5746,7 @@ data class SessionView (
     /**
      * SessionID, 32 bytes, equal at both ends.
      */
-    val `id`: Bytes
+    val `id`: SessionId
     , 
     /**
      * The session's place in the order.
@@ -8013,16 +5779,15 @@ data class SessionView (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeSessionView: FfiConverterRustBuffer<SessionView> {
+internal object FfiConverterTypeSessionView: FfiConverterRustBuffer<SessionView> {
     override fun read(buf: ByteBuffer): SessionView {
         return SessionView(
-            FfiConverterTypeBytes.read(buf),
+            FfiConverterTypeSessionId.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterULong.read(buf),
@@ -8032,7 +5797,7 @@ public object FfiConverterTypeSessionView: FfiConverterRustBuffer<SessionView> {
     }
 
     override fun allocationSize(value: SessionView) = (
-            FfiConverterTypeBytes.allocationSize(value.`id`) +
+            FfiConverterTypeSessionId.allocationSize(value.`id`) +
             FfiConverterULong.allocationSize(value.`generation`) +
             FfiConverterBoolean.allocationSize(value.`initiating`) +
             FfiConverterULong.allocationSize(value.`sent`) +
@@ -8041,7 +5806,7 @@ public object FfiConverterTypeSessionView: FfiConverterRustBuffer<SessionView> {
     )
 
     override fun write(value: SessionView, buf: ByteBuffer) {
-            FfiConverterTypeBytes.write(value.`id`, buf)
+            FfiConverterTypeSessionId.write(value.`id`, buf)
             FfiConverterULong.write(value.`generation`, buf)
             FfiConverterBoolean.write(value.`initiating`, buf)
             FfiConverterULong.write(value.`sent`, buf)
@@ -8072,13 +5837,12 @@ data class Skipped (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeSkipped: FfiConverterRustBuffer<Skipped> {
+internal object FfiConverterTypeSkipped: FfiConverterRustBuffer<Skipped> {
     override fun read(buf: ByteBuffer): Skipped {
         return Skipped(
             FfiConverterUInt.read(buf),
@@ -8124,13 +5888,12 @@ data class SkippedDevice (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeSkippedDevice: FfiConverterRustBuffer<SkippedDevice> {
+internal object FfiConverterTypeSkippedDevice: FfiConverterRustBuffer<SkippedDevice> {
     override fun read(buf: ByteBuffer): SkippedDevice {
         return SkippedDevice(
             FfiConverterString.read(buf),
@@ -8161,12 +5924,12 @@ data class StoreChange (
     /**
      * 1 to 64 bytes.
      */
-    val `key`: Bytes
+    val `key`: ByteString
     , 
     /**
      * What to write; absent to delete.
      */
-    val `row`: Bytes?
+    val `row`: ByteString?
     
 ){
     
@@ -8174,13 +5937,13 @@ data class StoreChange (
     
 
     
-    companion object
+    override fun toString(): String = "StoreChange(key=${shown(`key`)}, row=${shown(`row`)})"
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeStoreChange: FfiConverterRustBuffer<StoreChange> {
+internal object FfiConverterTypeStoreChange: FfiConverterRustBuffer<StoreChange> {
     override fun read(buf: ByteBuffer): StoreChange {
         return StoreChange(
             FfiConverterTypeBytes.read(buf),
@@ -8208,12 +5971,12 @@ data class StoreRow (
     /**
      * 1 to 64 bytes.
      */
-    val `key`: Bytes
+    val `key`: ByteString
     , 
     /**
      * Sealed.
      */
-    val `row`: Bytes
+    val `row`: ByteString
     
 ){
     
@@ -8221,13 +5984,13 @@ data class StoreRow (
     
 
     
-    companion object
+    override fun toString(): String = "StoreRow(key=${shown(`key`)}, row=${shown(`row`)})"
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeStoreRow: FfiConverterRustBuffer<StoreRow> {
+internal object FfiConverterTypeStoreRow: FfiConverterRustBuffer<StoreRow> {
     override fun read(buf: ByteBuffer): StoreRow {
         return StoreRow(
             FfiConverterTypeBytes.read(buf),
@@ -8255,7 +6018,7 @@ data class StoreSnapshot (
     /**
      * What the last commit said, 16 bytes; zeros in a fresh store.
      */
-    val `generation`: Bytes
+    val `generation`: ByteString
     , 
     /**
      * The rows that were found, in any order.
@@ -8268,13 +6031,13 @@ data class StoreSnapshot (
     
 
     
-    companion object
+    override fun toString(): String = "StoreSnapshot(generation=${shown(`generation`)}, rows=${`rows`})"
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeStoreSnapshot: FfiConverterRustBuffer<StoreSnapshot> {
+internal object FfiConverterTypeStoreSnapshot: FfiConverterRustBuffer<StoreSnapshot> {
     override fun read(buf: ByteBuffer): StoreSnapshot {
         return StoreSnapshot(
             FfiConverterTypeBytes.read(buf),
@@ -8335,13 +6098,12 @@ data class UserStatus (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeUserStatus: FfiConverterRustBuffer<UserStatus> {
+internal object FfiConverterTypeUserStatus: FfiConverterRustBuffer<UserStatus> {
     override fun read(buf: ByteBuffer): UserStatus {
         return UserStatus(
             FfiConverterString.read(buf),
@@ -8386,12 +6148,12 @@ data class UserView (
     /**
      * The pinned account key, 32 bytes.
      */
-    val `accountKey`: Bytes
+    val `accountKey`: AccountKey
     , 
     /**
-     * Another account key that waits for `registry.accept_identity()`, 32 bytes.
+     * Another account key that waits for `registry.acceptIdentity()`, 32 bytes.
      */
-    val `claimedKey`: Bytes?
+    val `claimedKey`: AccountKey?
     , 
     /**
      * Whether the app compared safety numbers.
@@ -8419,18 +6181,17 @@ data class UserView (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeUserView: FfiConverterRustBuffer<UserView> {
+internal object FfiConverterTypeUserView: FfiConverterRustBuffer<UserView> {
     override fun read(buf: ByteBuffer): UserView {
         return UserView(
             FfiConverterString.read(buf),
-            FfiConverterTypeBytes.read(buf),
-            FfiConverterOptionalTypeBytes.read(buf),
+            FfiConverterTypeAccountKey.read(buf),
+            FfiConverterOptionalTypeAccountKey.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterBoolean.read(buf),
@@ -8440,8 +6201,8 @@ public object FfiConverterTypeUserView: FfiConverterRustBuffer<UserView> {
 
     override fun allocationSize(value: UserView) = (
             FfiConverterString.allocationSize(value.`user`) +
-            FfiConverterTypeBytes.allocationSize(value.`accountKey`) +
-            FfiConverterOptionalTypeBytes.allocationSize(value.`claimedKey`) +
+            FfiConverterTypeAccountKey.allocationSize(value.`accountKey`) +
+            FfiConverterOptionalTypeAccountKey.allocationSize(value.`claimedKey`) +
             FfiConverterBoolean.allocationSize(value.`verified`) +
             FfiConverterULong.allocationSize(value.`epoch`) +
             FfiConverterBoolean.allocationSize(value.`forked`) +
@@ -8450,8 +6211,8 @@ public object FfiConverterTypeUserView: FfiConverterRustBuffer<UserView> {
 
     override fun write(value: UserView, buf: ByteBuffer) {
             FfiConverterString.write(value.`user`, buf)
-            FfiConverterTypeBytes.write(value.`accountKey`, buf)
-            FfiConverterOptionalTypeBytes.write(value.`claimedKey`, buf)
+            FfiConverterTypeAccountKey.write(value.`accountKey`, buf)
+            FfiConverterOptionalTypeAccountKey.write(value.`claimedKey`, buf)
             FfiConverterBoolean.write(value.`verified`, buf)
             FfiConverterULong.write(value.`epoch`, buf)
             FfiConverterBoolean.write(value.`forked`, buf)
@@ -8481,13 +6242,12 @@ data class Waiting (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeWaiting: FfiConverterRustBuffer<Waiting> {
+internal object FfiConverterTypeWaiting: FfiConverterRustBuffer<Waiting> {
     override fun read(buf: ByteBuffer): Waiting {
         return Waiting(
             FfiConverterTypeAddress.read(buf),
@@ -8516,7 +6276,7 @@ sealed class Act {
     /**
      * The author accepted an invitation back.
      */
-    object Accepted : Act()
+    data object Accepted : Act()
     
     
     /**
@@ -8531,7 +6291,6 @@ sealed class Act {
     {
         
 
-        companion object
     }
     
     /**
@@ -8546,19 +6305,18 @@ sealed class Act {
     {
         
 
-        companion object
     }
     
     /**
      * The author declined an invitation back.
      */
-    object Declined : Act()
+    data object Declined : Act()
     
     
     /**
      * The author left.
      */
-    object Left : Act()
+    data object Left : Act()
     
     
     /**
@@ -8573,7 +6331,6 @@ sealed class Act {
     {
         
 
-        companion object
     }
     
     /**
@@ -8588,7 +6345,6 @@ sealed class Act {
     {
         
 
-        companion object
     }
     
 
@@ -8598,13 +6354,12 @@ sealed class Act {
     
 
 
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeAct : FfiConverterRustBuffer<Act>{
+internal object FfiConverterTypeAct : FfiConverterRustBuffer<Act>{
     override fun read(buf: ByteBuffer): Act {
         return when(buf.getInt()) {
             1 -> Act.Accepted
@@ -8718,6 +6473,447 @@ public object FfiConverterTypeAct : FfiConverterRustBuffer<Act>{
 
 
 /**
+ * What went wrong. The hundreds of the number say whose fault it was: 1 the calling app's, 2 another client's, 3 the server's, 4 the
+ * store's, 5 this library's.
+ */
+
+enum class Code(val value: kotlin.Int) {
+    
+    /**
+     * An argument is outside its documented range.
+     */
+    INVALID_ARGUMENT(101),
+    /**
+     * The batch is empty.
+     */
+    EMPTY_BATCH(102),
+    /**
+     * More items than one call takes.
+     */
+    TOO_MANY(103),
+    /**
+     * Called from inside a store's callback.
+     */
+    REENTRANT(104),
+    /**
+     * Another call holds the device.
+     */
+    BUSY(105),
+    /**
+     * The handle is closed.
+     */
+    CLOSED(106),
+    /**
+     * No such user is known.
+     */
+    UNKNOWN_USER(107),
+    /**
+     * No such group is known.
+     */
+    UNKNOWN_GROUP(108),
+    /**
+     * The user's account key changed and was not accepted.
+     */
+    IDENTITY_NOT_ACCEPTED(109),
+    /**
+     * Not a member of the group.
+     */
+    NOT_A_MEMBER(110),
+    /**
+     * Only the primary device can do this.
+     */
+    NOT_PRIMARY(111),
+    /**
+     * Already a member of the group.
+     */
+    ALREADY_MEMBER(112),
+    /**
+     * There is no invitation to answer.
+     */
+    NOT_INVITED(113),
+    /**
+     * Not a handle of this kind, or one that was freed.
+     */
+    BAD_HANDLE(114),
+    /**
+     * A pointer is null.
+     */
+    NULL_POINTER(115),
+    /**
+     * A struct or pointer is not laid out as the header says.
+     */
+    BAD_STRUCT(116),
+    /**
+     * The content id was used for another send.
+     */
+    CONTENT_ID_IN_USE(130),
+    /**
+     * The payload is longer than one message carries.
+     */
+    PAYLOAD_TOO_LARGE(131),
+    /**
+     * The send is not finished.
+     */
+    NOT_A_FINISHED_SEND(132),
+    /**
+     * No such send is known.
+     */
+    UNKNOWN_SEND(133),
+    /**
+     * The request is another device's.
+     */
+    FOREIGN_REQUEST(134),
+    /**
+     * The device is not registered with a server yet.
+     */
+    NOT_REGISTERED(135),
+    /**
+     * The app has cancelled the send.
+     */
+    CANCELLED(136),
+    /**
+     * This device was removed from its own device list.
+     */
+    DEVICE_REMOVED(137),
+    /**
+     * No such device is known.
+     */
+    UNKNOWN_DEVICE(138),
+    /**
+     * The user has as many devices as a user may have.
+     */
+    TOO_MANY_OWN_DEVICES(139),
+    /**
+     * The bytes end too early.
+     */
+    TRUNCATED(201),
+    /**
+     * ByteString follow the end.
+     */
+    TRAILING_DATA(202),
+    /**
+     * Not the canonical encoding.
+     */
+    NON_CANONICAL(203),
+    /**
+     * A length exceeds its limit.
+     */
+    TOO_LARGE(204),
+    /**
+     * This version or suite is not supported.
+     */
+    UNSUPPORTED_VERSION(205),
+    /**
+     * This type is not known.
+     */
+    UNKNOWN_TYPE(206),
+    /**
+     * The public key is not in the prime-order group.
+     */
+    WEAK_PUBLIC_KEY(207),
+    /**
+     * The public key is not canonically encoded.
+     */
+    BAD_KEY_ENCODING(208),
+    /**
+     * Authentication failed.
+     */
+    AUTHENTICATION_FAILED(209),
+    /**
+     * Addressed to another device.
+     */
+    WRONG_RECIPIENT(210),
+    /**
+     * No session matches.
+     */
+    NO_SESSION(211),
+    /**
+     * The message skips more than the limit.
+     */
+    TOO_FAR_AHEAD(212),
+    /**
+     * This message was already received.
+     */
+    DUPLICATE(213),
+    /**
+     * The message key is gone.
+     */
+    MESSAGE_KEY_EXPIRED(214),
+    /**
+     * The prekey is not known.
+     */
+    UNKNOWN_PRE_KEY(215),
+    /**
+     * The one-time prekey was already used.
+     */
+    PRE_KEY_USED(216),
+    /**
+     * The initiation message is a replay.
+     */
+    REPLAYED_INITIATION(217),
+    /**
+     * The sender's account key changed.
+     */
+    IDENTITY_CHANGED(218),
+    /**
+     * The padding is malformed.
+     */
+    BAD_PADDING(219),
+    /**
+     * The content does not belong in this scope.
+     */
+    WRONG_SCOPE(220),
+    /**
+     * The device is not on the signed list.
+     */
+    NOT_LISTED(221),
+    /**
+     * The envelope's gate does not match.
+     */
+    FORGED(222),
+    /**
+     * The peer used an index twice.
+     */
+    REUSED_INDEX(223),
+    /**
+     * Another group with this id is known.
+     */
+    GROUP_EXISTS(230),
+    /**
+     * The author is not a member of the group.
+     */
+    AUTHOR_NOT_MEMBER(231),
+    /**
+     * Nobody may do this in a group.
+     */
+    FORBIDDEN_OPERATION(232),
+    /**
+     * The group operation is outside its bounds.
+     */
+    MALFORMED_OPERATION(233),
+    /**
+     * Operations before this one are missing.
+     */
+    MISSING_PARENTS(234),
+    /**
+     * More group operations than the limit.
+     */
+    TOO_MANY_OPERATIONS(235),
+    /**
+     * This kind of group is not known.
+     */
+    UNKNOWN_GROUP_KIND(236),
+    /**
+     * The bundle belongs to another device.
+     */
+    BUNDLE_MISMATCH(301),
+    /**
+     * A signature does not verify.
+     */
+    BAD_SIGNATURE(302),
+    /**
+     * One key stands in two places.
+     */
+    KEY_REUSE(303),
+    /**
+     * A prekey id is malformed.
+     */
+    BAD_PRE_KEY_ID(304),
+    /**
+     * The bundle is too old.
+     */
+    BUNDLE_EXPIRED(305),
+    /**
+     * A device is named twice.
+     */
+    DUPLICATE_DEVICE(306),
+    /**
+     * The device list is empty.
+     */
+    EMPTY_LIST(307),
+    /**
+     * More devices than the limit.
+     */
+    TOO_MANY_DEVICES(308),
+    /**
+     * The device list is older than the known one.
+     */
+    DEVICE_LIST_ROLLBACK(309),
+    /**
+     * Two device lists claim one epoch.
+     */
+    DEVICE_LIST_FORK(310),
+    /**
+     * The device list's ancestors do not match.
+     */
+    BROKEN_CHAIN(311),
+    /**
+     * The device list belongs to another user.
+     */
+    WRONG_USER(312),
+    /**
+     * The server refused the send too often.
+     */
+    TOO_MANY_ROUNDS(313),
+    /**
+     * The server's answer is not backed by a signed list.
+     */
+    SERVER_INCONSISTENT(314),
+    /**
+     * The server gave no answer.
+     */
+    SERVER_UNREACHABLE(320),
+    /**
+     * The server's answer is not what the request asks for.
+     */
+    SERVER_ANSWER(321),
+    /**
+     * The server asks to try again later.
+     */
+    SERVER_BUSY(322),
+    /**
+     * The server does not accept the request's signature.
+     */
+    SERVER_UNAUTHORIZED(323),
+    /**
+     * The server refuses to register the device.
+     */
+    REGISTRATION_REFUSED(324),
+    /**
+     * The server shows a signed list without this device.
+     */
+    REMOVED_FROM_ACCOUNT(325),
+    /**
+     * The send was cancelled after a request had left.
+     */
+    MAYBE_SENT(326),
+    /**
+     * The send was not finished in time.
+     */
+    EXPIRED(327),
+    /**
+     * The recipient's mailbox is full.
+     */
+    MAILBOX_FULL(328),
+    /**
+     * The server does not deliver this.
+     */
+    REFUSED_BY_POLICY(329),
+    /**
+     * The recipient's devices have changed.
+     */
+    STALE_VIEW(330),
+    /**
+     * The inbox is full.
+     */
+    INBOX_FULL(331),
+    /**
+     * The store is locked.
+     */
+    STORE_BUSY(401),
+    /**
+     * The store failed to read or write.
+     */
+    STORE_IO(402),
+    /**
+     * The store is full.
+     */
+    STORE_FULL(403),
+    /**
+     * The store is read-only.
+     */
+    STORE_READ_ONLY(404),
+    /**
+     * The store was sealed under another key.
+     */
+    WRONG_KEY(405),
+    /**
+     * A stored record does not open.
+     */
+    RECORD_CORRUPT(406),
+    /**
+     * A stored record contradicts another.
+     */
+    RECORD_INCONSISTENT(407),
+    /**
+     * The store is older than it was.
+     */
+    ROLLBACK_DETECTED(408),
+    /**
+     * The store was written by a newer version.
+     */
+    NEWER_FORMAT(409),
+    /**
+     * The store belongs to another device, or holds none.
+     */
+    FOREIGN_STORE(410),
+    /**
+     * It is unknown whether the commit landed.
+     */
+    OUTCOME_UNKNOWN(411),
+    /**
+     * The app's store does not keep its contract.
+     */
+    STORE_MISBEHAVES(412),
+    /**
+     * The folder of the store is not there.
+     */
+    STORE_PATH_MISSING(413),
+    /**
+     * The path of the store does not lead to a file.
+     */
+    STORE_PATH_NOT_A_FILE(414),
+    /**
+     * The file is not a store of this library.
+     */
+    NOT_A_STORE(415),
+    /**
+     * A fault in the library.
+     */
+    INTERNAL(501),
+    /**
+     * An earlier fault made the handle unusable; reload it.
+     */
+    POISONED(502),
+    /**
+     * No randomness could be had.
+     */
+    RANDOMNESS(503),
+    /**
+     * The process was forked.
+     */
+    FORKED(504);
+
+    
+
+
+}
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeCode: FfiConverterRustBuffer<Code> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        Code.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Code) = 4UL
+
+    override fun write(value: Code, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * How a device stands with us.
  */
 
@@ -8743,14 +6939,13 @@ enum class DeviceState {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeDeviceState: FfiConverterRustBuffer<DeviceState> {
+internal object FfiConverterTypeDeviceState: FfiConverterRustBuffer<DeviceState> {
     override fun read(buf: ByteBuffer) = try {
         
         DeviceState.entries[buf.getInt() - 1]
@@ -8795,7 +6990,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -8809,16 +7003,16 @@ sealed class Event {
         /**
          * The signed list that was known.
          */
-        val `known`: sesame.Bytes, 
+        val `known`: ByteString, 
         /**
          * The signed list that contradicts it; empty when only a claim of it was seen.
          */
-        val `other`: sesame.Bytes) : Event()
+        val `other`: ByteString) : Event()
         
     {
         
 
-        companion object
+    override fun toString(): String = "DeviceListFork(user=${`user`}, known=${shown(`known`)}, other=${shown(`other`)})"
     }
     
     /**
@@ -8833,7 +7027,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -8848,7 +7041,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -8867,7 +7059,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -8885,7 +7076,7 @@ sealed class Event {
         /**
          * The group that they belong to, 32 bytes; absent for direct messages.
          */
-        val `group`: sesame.Bytes?, 
+        val `group`: sesame.GroupId?, 
         /**
          * The first missing sequence number.
          */
@@ -8898,7 +7089,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -8908,7 +7098,7 @@ sealed class Event {
         /**
          * The group, 32 bytes.
          */
-        val `group`: sesame.Bytes, 
+        val `group`: sesame.GroupId, 
         /**
          * The user who added, or who accepted.
          */
@@ -8925,7 +7115,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -8935,7 +7124,7 @@ sealed class Event {
         /**
          * The group, 32 bytes.
          */
-        val `group`: sesame.Bytes, 
+        val `group`: sesame.GroupId, 
         /**
          * The user of the device.
          */
@@ -8948,7 +7137,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -8958,7 +7146,7 @@ sealed class Event {
         /**
          * The group, 32 bytes.
          */
-        val `group`: sesame.Bytes, 
+        val `group`: sesame.GroupId, 
         /**
          * The user who asks.
          */
@@ -8971,7 +7159,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -8981,7 +7168,7 @@ sealed class Event {
         /**
          * The group, 32 bytes.
          */
-        val `group`: sesame.Bytes, 
+        val `group`: sesame.GroupId, 
         /**
          * The user who made the group or added our user.
          */
@@ -8994,7 +7181,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -9004,7 +7190,7 @@ sealed class Event {
         /**
          * The group, 32 bytes.
          */
-        val `group`: sesame.Bytes, 
+        val `group`: sesame.GroupId, 
         /**
          * The user who left.
          */
@@ -9017,7 +7203,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -9027,7 +7212,7 @@ sealed class Event {
         /**
          * The group, 32 bytes.
          */
-        val `group`: sesame.Bytes, 
+        val `group`: sesame.GroupId, 
         /**
          * The users who are no members.
          */
@@ -9036,7 +7221,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -9046,7 +7230,7 @@ sealed class Event {
         /**
          * The group, 32 bytes.
          */
-        val `group`: sesame.Bytes, 
+        val `group`: sesame.GroupId, 
         /**
          * The user who changed it.
          */
@@ -9058,12 +7242,11 @@ sealed class Event {
         /**
          * The operation, 32 bytes.
          */
-        val `operation`: sesame.Bytes) : Event()
+        val `operation`: sesame.OperationId) : Event()
         
     {
         
 
-        companion object
     }
     
     /**
@@ -9078,7 +7261,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -9097,7 +7279,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -9111,11 +7292,11 @@ sealed class Event {
         /**
          * The account key that was pinned, 32 bytes.
          */
-        val `pinned`: sesame.Bytes, 
+        val `pinned`: sesame.AccountKey, 
         /**
          * The account key that claims the user, 32 bytes.
          */
-        val `claimed`: sesame.Bytes, 
+        val `claimed`: sesame.AccountKey, 
         /**
          * Whether the app had verified the pinned key.
          */
@@ -9124,7 +7305,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -9139,7 +7319,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -9162,7 +7341,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -9177,7 +7355,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -9192,7 +7369,6 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
@@ -9202,15 +7378,15 @@ sealed class Event {
         /**
          * The send, 16 bytes.
          */
-        val `send`: sesame.Bytes, 
+        val `send`: sesame.SendId, 
         /**
          * The message's id, the same in every copy, 16 bytes.
          */
-        val `contentId`: sesame.Bytes, 
+        val `contentId`: sesame.ContentId, 
         /**
          * The group that it was sent to, 32 bytes; absent for a direct send.
          */
-        val `group`: sesame.Bytes?, 
+        val `group`: sesame.GroupId?, 
         /**
          * The number of users whom it reached.
          */
@@ -9227,13 +7403,12 @@ sealed class Event {
     {
         
 
-        companion object
     }
     
     /**
      * The server's store was put back to an earlier state, and this device uploads its keys again.
      */
-    object ServerRestored : Event()
+    data object ServerRestored : Event()
     
     
     /**
@@ -9251,18 +7426,17 @@ sealed class Event {
         /**
          * The session's name, equal at both ends, 32 bytes.
          */
-        val `sessionId`: sesame.Bytes) : Event()
+        val `sessionId`: sesame.SessionId) : Event()
         
     {
         
 
-        companion object
     }
     
     /**
      * Something that this version of the bindings has no name for.
      */
-    object Other : Event()
+    data object Other : Event()
     
     
 
@@ -9272,13 +7446,12 @@ sealed class Event {
     
 
 
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
+internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
     override fun read(buf: ByteBuffer): Event {
         return when(buf.getInt()) {
             1 -> Event.DeviceListChanged(
@@ -9304,45 +7477,45 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             6 -> Event.Gap(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
-                FfiConverterOptionalTypeBytes.read(buf),
+                FfiConverterOptionalTypeGroupId.read(buf),
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
             7 -> Event.GroupAdded(
-                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterSequenceString.read(buf),
                 )
             8 -> Event.GroupEquivocation(
-                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
             9 -> Event.GroupInvited(
-                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
             10 -> Event.GroupJoined(
-                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
             11 -> Event.GroupLeft(
-                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
             12 -> Event.GroupRevoked(
-                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeGroupId.read(buf),
                 FfiConverterSequenceString.read(buf),
                 )
             13 -> Event.GroupUpdated(
-                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
-                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeOperationId.read(buf),
                 )
             14 -> Event.HeldDropped(
                 FfiConverterString.read(buf),
@@ -9353,8 +7526,8 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 )
             16 -> Event.IdentityChanged(
                 FfiConverterString.read(buf),
-                FfiConverterTypeBytes.read(buf),
-                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeAccountKey.read(buf),
+                FfiConverterTypeAccountKey.read(buf),
                 FfiConverterBoolean.read(buf),
                 )
             17 -> Event.ServerInconsistent(
@@ -9372,9 +7545,9 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterULong.read(buf),
                 )
             21 -> Event.SendFinished(
-                FfiConverterTypeBytes.read(buf),
-                FfiConverterTypeBytes.read(buf),
-                FfiConverterOptionalTypeBytes.read(buf),
+                FfiConverterTypeSendId.read(buf),
+                FfiConverterTypeContentId.read(buf),
+                FfiConverterOptionalTypeGroupId.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterSequenceTypeFailedUser.read(buf),
                 FfiConverterSequenceTypeSkippedDevice.read(buf),
@@ -9383,7 +7556,7 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             23 -> Event.SessionStarted(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
-                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeSessionId.read(buf),
                 )
             24 -> Event.Other
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
@@ -9437,7 +7610,7 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 4UL
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterUInt.allocationSize(value.`device`)
-                + FfiConverterOptionalTypeBytes.allocationSize(value.`group`)
+                + FfiConverterOptionalTypeGroupId.allocationSize(value.`group`)
                 + FfiConverterULong.allocationSize(value.`first`)
                 + FfiConverterULong.allocationSize(value.`last`)
             )
@@ -9446,7 +7619,7 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypeBytes.allocationSize(value.`group`)
+                + FfiConverterTypeGroupId.allocationSize(value.`group`)
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterUInt.allocationSize(value.`device`)
                 + FfiConverterSequenceString.allocationSize(value.`added`)
@@ -9456,7 +7629,7 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypeBytes.allocationSize(value.`group`)
+                + FfiConverterTypeGroupId.allocationSize(value.`group`)
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterUInt.allocationSize(value.`device`)
             )
@@ -9465,7 +7638,7 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypeBytes.allocationSize(value.`group`)
+                + FfiConverterTypeGroupId.allocationSize(value.`group`)
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterUInt.allocationSize(value.`device`)
             )
@@ -9474,7 +7647,7 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypeBytes.allocationSize(value.`group`)
+                + FfiConverterTypeGroupId.allocationSize(value.`group`)
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterUInt.allocationSize(value.`device`)
             )
@@ -9483,7 +7656,7 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypeBytes.allocationSize(value.`group`)
+                + FfiConverterTypeGroupId.allocationSize(value.`group`)
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterUInt.allocationSize(value.`device`)
             )
@@ -9492,7 +7665,7 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypeBytes.allocationSize(value.`group`)
+                + FfiConverterTypeGroupId.allocationSize(value.`group`)
                 + FfiConverterSequenceString.allocationSize(value.`users`)
             )
         }
@@ -9500,10 +7673,10 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypeBytes.allocationSize(value.`group`)
+                + FfiConverterTypeGroupId.allocationSize(value.`group`)
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterUInt.allocationSize(value.`device`)
-                + FfiConverterTypeBytes.allocationSize(value.`operation`)
+                + FfiConverterTypeOperationId.allocationSize(value.`operation`)
             )
         }
         is Event.HeldDropped -> {
@@ -9526,8 +7699,8 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             (
                 4UL
                 + FfiConverterString.allocationSize(value.`user`)
-                + FfiConverterTypeBytes.allocationSize(value.`pinned`)
-                + FfiConverterTypeBytes.allocationSize(value.`claimed`)
+                + FfiConverterTypeAccountKey.allocationSize(value.`pinned`)
+                + FfiConverterTypeAccountKey.allocationSize(value.`claimed`)
                 + FfiConverterBoolean.allocationSize(value.`wasVerified`)
             )
         }
@@ -9565,9 +7738,9 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypeBytes.allocationSize(value.`send`)
-                + FfiConverterTypeBytes.allocationSize(value.`contentId`)
-                + FfiConverterOptionalTypeBytes.allocationSize(value.`group`)
+                + FfiConverterTypeSendId.allocationSize(value.`send`)
+                + FfiConverterTypeContentId.allocationSize(value.`contentId`)
+                + FfiConverterOptionalTypeGroupId.allocationSize(value.`group`)
                 + FfiConverterUInt.allocationSize(value.`reached`)
                 + FfiConverterSequenceTypeFailedUser.allocationSize(value.`failed`)
                 + FfiConverterSequenceTypeSkippedDevice.allocationSize(value.`skipped`)
@@ -9585,7 +7758,7 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 4UL
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterUInt.allocationSize(value.`device`)
-                + FfiConverterTypeBytes.allocationSize(value.`sessionId`)
+                + FfiConverterTypeSessionId.allocationSize(value.`sessionId`)
             )
         }
         is Event.Other -> {
@@ -9632,14 +7805,14 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 buf.putInt(6)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
-                FfiConverterOptionalTypeBytes.write(value.`group`, buf)
+                FfiConverterOptionalTypeGroupId.write(value.`group`, buf)
                 FfiConverterULong.write(value.`first`, buf)
                 FfiConverterULong.write(value.`last`, buf)
                 Unit
             }
             is Event.GroupAdded -> {
                 buf.putInt(7)
-                FfiConverterTypeBytes.write(value.`group`, buf)
+                FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 FfiConverterSequenceString.write(value.`added`, buf)
@@ -9647,44 +7820,44 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             }
             is Event.GroupEquivocation -> {
                 buf.putInt(8)
-                FfiConverterTypeBytes.write(value.`group`, buf)
+                FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
             is Event.GroupInvited -> {
                 buf.putInt(9)
-                FfiConverterTypeBytes.write(value.`group`, buf)
+                FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
             is Event.GroupJoined -> {
                 buf.putInt(10)
-                FfiConverterTypeBytes.write(value.`group`, buf)
+                FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
             is Event.GroupLeft -> {
                 buf.putInt(11)
-                FfiConverterTypeBytes.write(value.`group`, buf)
+                FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
             is Event.GroupRevoked -> {
                 buf.putInt(12)
-                FfiConverterTypeBytes.write(value.`group`, buf)
+                FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterSequenceString.write(value.`users`, buf)
                 Unit
             }
             is Event.GroupUpdated -> {
                 buf.putInt(13)
-                FfiConverterTypeBytes.write(value.`group`, buf)
+                FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
-                FfiConverterTypeBytes.write(value.`operation`, buf)
+                FfiConverterTypeOperationId.write(value.`operation`, buf)
                 Unit
             }
             is Event.HeldDropped -> {
@@ -9701,8 +7874,8 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             is Event.IdentityChanged -> {
                 buf.putInt(16)
                 FfiConverterString.write(value.`user`, buf)
-                FfiConverterTypeBytes.write(value.`pinned`, buf)
-                FfiConverterTypeBytes.write(value.`claimed`, buf)
+                FfiConverterTypeAccountKey.write(value.`pinned`, buf)
+                FfiConverterTypeAccountKey.write(value.`claimed`, buf)
                 FfiConverterBoolean.write(value.`wasVerified`, buf)
                 Unit
             }
@@ -9730,9 +7903,9 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             }
             is Event.SendFinished -> {
                 buf.putInt(21)
-                FfiConverterTypeBytes.write(value.`send`, buf)
-                FfiConverterTypeBytes.write(value.`contentId`, buf)
-                FfiConverterOptionalTypeBytes.write(value.`group`, buf)
+                FfiConverterTypeSendId.write(value.`send`, buf)
+                FfiConverterTypeContentId.write(value.`contentId`, buf)
+                FfiConverterOptionalTypeGroupId.write(value.`group`, buf)
                 FfiConverterUInt.write(value.`reached`, buf)
                 FfiConverterSequenceTypeFailedUser.write(value.`failed`, buf)
                 FfiConverterSequenceTypeSkippedDevice.write(value.`skipped`, buf)
@@ -9746,7 +7919,7 @@ public object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 buf.putInt(23)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
-                FfiConverterTypeBytes.write(value.`sessionId`, buf)
+                FfiConverterTypeSessionId.write(value.`sessionId`, buf)
                 Unit
             }
             is Event.Other -> {
@@ -9775,14 +7948,13 @@ enum class GroupKind {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeGroupKind: FfiConverterRustBuffer<GroupKind> {
+internal object FfiConverterTypeGroupKind: FfiConverterRustBuffer<GroupKind> {
     override fun read(buf: ByteBuffer) = try {
         
         GroupKind.entries[buf.getInt() - 1]
@@ -9823,7 +7995,6 @@ sealed class InboxItem {
     {
         
 
-        companion object
     }
     
     /**
@@ -9842,7 +8013,6 @@ sealed class InboxItem {
     {
         
 
-        companion object
     }
     
 
@@ -9852,13 +8022,12 @@ sealed class InboxItem {
     
 
 
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeInboxItem : FfiConverterRustBuffer<InboxItem>{
+internal object FfiConverterTypeInboxItem : FfiConverterRustBuffer<InboxItem>{
     override fun read(buf: ByteBuffer): InboxItem {
         return when(buf.getInt()) {
             1 -> InboxItem.Message(
@@ -9944,14 +8113,13 @@ enum class MailOutcome {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeMailOutcome: FfiConverterRustBuffer<MailOutcome> {
+internal object FfiConverterTypeMailOutcome: FfiConverterRustBuffer<MailOutcome> {
     override fun read(buf: ByteBuffer) = try {
         
         MailOutcome.entries[buf.getInt() - 1]
@@ -9997,14 +8165,13 @@ enum class Outcome {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeOutcome: FfiConverterRustBuffer<Outcome> {
+internal object FfiConverterTypeOutcome: FfiConverterRustBuffer<Outcome> {
     override fun read(buf: ByteBuffer) = try {
         
         Outcome.entries[buf.getInt() - 1]
@@ -10070,14 +8237,13 @@ enum class RequestKind {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeRequestKind: FfiConverterRustBuffer<RequestKind> {
+internal object FfiConverterTypeRequestKind: FfiConverterRustBuffer<RequestKind> {
     override fun read(buf: ByteBuffer) = try {
         
         RequestKind.entries[buf.getInt() - 1]
@@ -10118,7 +8284,6 @@ sealed class SeenByRelay {
     {
         
 
-        companion object
     }
     
     /**
@@ -10141,7 +8306,6 @@ sealed class SeenByRelay {
     {
         
 
-        companion object
     }
     
     /**
@@ -10172,7 +8336,6 @@ sealed class SeenByRelay {
     {
         
 
-        companion object
     }
     
 
@@ -10182,13 +8345,12 @@ sealed class SeenByRelay {
     
 
 
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeSeenByRelay : FfiConverterRustBuffer<SeenByRelay>{
+internal object FfiConverterTypeSeenByRelay : FfiConverterRustBuffer<SeenByRelay>{
     override fun read(buf: ByteBuffer): SeenByRelay {
         return when(buf.getInt()) {
             1 -> SeenByRelay.BundleFetched(
@@ -10287,9 +8449,9 @@ sealed class SesameException: kotlin.Exception() {
     class App(
         
         /**
-         * A stable number, 101 to 199.
+         * What went wrong, 101 to 199.
          */
-        val `code`: kotlin.Int, 
+        val `code`: Code, 
         
         /**
          * What happened.
@@ -10307,7 +8469,7 @@ sealed class SesameException: kotlin.Exception() {
         val `field`: kotlin.String?, 
         
         /**
-         * What the system or the app's own store said.
+         * For an error of the store: its path with the system's cause, or what the app's own store threw.
          */
         val `detail`: kotlin.String?
         ) : SesameException() {
@@ -10321,9 +8483,9 @@ sealed class SesameException: kotlin.Exception() {
     class Peer(
         
         /**
-         * A stable number, 201 to 299.
+         * What went wrong, 201 to 299.
          */
-        val `code`: kotlin.Int, 
+        val `code`: Code, 
         
         /**
          * What happened.
@@ -10341,7 +8503,7 @@ sealed class SesameException: kotlin.Exception() {
         val `field`: kotlin.String?, 
         
         /**
-         * What the system or the app's own store said.
+         * For an error of the store: its path with the system's cause, or what the app's own store threw.
          */
         val `detail`: kotlin.String?
         ) : SesameException() {
@@ -10355,9 +8517,9 @@ sealed class SesameException: kotlin.Exception() {
     class Server(
         
         /**
-         * A stable number, 301 to 399.
+         * What went wrong, 301 to 399.
          */
-        val `code`: kotlin.Int, 
+        val `code`: Code, 
         
         /**
          * What happened.
@@ -10375,7 +8537,7 @@ sealed class SesameException: kotlin.Exception() {
         val `field`: kotlin.String?, 
         
         /**
-         * What the system or the app's own store said.
+         * For an error of the store: its path with the system's cause, or what the app's own store threw.
          */
         val `detail`: kotlin.String?
         ) : SesameException() {
@@ -10389,9 +8551,9 @@ sealed class SesameException: kotlin.Exception() {
     class Store(
         
         /**
-         * A stable number, 401 to 499.
+         * What went wrong, 401 to 499.
          */
-        val `code`: kotlin.Int, 
+        val `code`: Code, 
         
         /**
          * What happened.
@@ -10409,7 +8571,7 @@ sealed class SesameException: kotlin.Exception() {
         val `field`: kotlin.String?, 
         
         /**
-         * What the system or the app's own store said.
+         * For an error of the store: its path with the system's cause, or what the app's own store threw.
          */
         val `detail`: kotlin.String?
         ) : SesameException() {
@@ -10423,9 +8585,9 @@ sealed class SesameException: kotlin.Exception() {
     class Internal(
         
         /**
-         * A stable number, 501 to 599.
+         * What went wrong, 501 to 599.
          */
-        val `code`: kotlin.Int, 
+        val `code`: Code, 
         
         /**
          * What happened.
@@ -10443,7 +8605,7 @@ sealed class SesameException: kotlin.Exception() {
         val `field`: kotlin.String?, 
         
         /**
-         * What the system or the app's own store said.
+         * For an error of the store: its path with the system's cause, or what the app's own store threw.
          */
         val `detail`: kotlin.String?
         ) : SesameException() {
@@ -10454,8 +8616,17 @@ sealed class SesameException: kotlin.Exception() {
 
     
 
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_sesameerror_uniffi_trait_display(FfiConverterTypeSesameError.lower(this),
+        _status)
+}
+    )
+    }
 
-    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<SesameException> {
+    internal companion object ErrorHandler : UniffiRustCallStatusErrorHandler<SesameException> {
         override fun lift(error_buf: RustBuffer.ByValue): SesameException = FfiConverterTypeSesameError.lift(error_buf).let(Thrown::causes)
     }
 
@@ -10465,41 +8636,41 @@ sealed class SesameException: kotlin.Exception() {
 /**
  * @suppress
  */
-public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameException> {
+internal object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameException> {
     override fun read(buf: ByteBuffer): SesameException {
         
 
         return when(buf.getInt()) {
             1 -> SesameException.App(
-                FfiConverterInt.read(buf),
+                FfiConverterTypeCode.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
                 FfiConverterOptionalString.read(buf),
                 )
             2 -> SesameException.Peer(
-                FfiConverterInt.read(buf),
+                FfiConverterTypeCode.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
                 FfiConverterOptionalString.read(buf),
                 )
             3 -> SesameException.Server(
-                FfiConverterInt.read(buf),
+                FfiConverterTypeCode.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
                 FfiConverterOptionalString.read(buf),
                 )
             4 -> SesameException.Store(
-                FfiConverterInt.read(buf),
+                FfiConverterTypeCode.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
                 FfiConverterOptionalString.read(buf),
                 )
             5 -> SesameException.Internal(
-                FfiConverterInt.read(buf),
+                FfiConverterTypeCode.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterOptionalUInt.read(buf),
                 FfiConverterOptionalString.read(buf),
@@ -10514,7 +8685,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             is SesameException.App -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterInt.allocationSize(value.`code`)
+                + FfiConverterTypeCode.allocationSize(value.`code`)
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
@@ -10523,7 +8694,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             is SesameException.Peer -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterInt.allocationSize(value.`code`)
+                + FfiConverterTypeCode.allocationSize(value.`code`)
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
@@ -10532,7 +8703,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             is SesameException.Server -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterInt.allocationSize(value.`code`)
+                + FfiConverterTypeCode.allocationSize(value.`code`)
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
@@ -10541,7 +8712,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             is SesameException.Store -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterInt.allocationSize(value.`code`)
+                + FfiConverterTypeCode.allocationSize(value.`code`)
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
@@ -10550,7 +8721,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             is SesameException.Internal -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterInt.allocationSize(value.`code`)
+                + FfiConverterTypeCode.allocationSize(value.`code`)
                 + FfiConverterString.allocationSize(value.`reason`)
                 + FfiConverterOptionalUInt.allocationSize(value.`item`)
                 + FfiConverterOptionalString.allocationSize(value.`field`)
@@ -10563,7 +8734,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
         when(value) {
             is SesameException.App -> {
                 buf.putInt(1)
-                FfiConverterInt.write(value.`code`, buf)
+                FfiConverterTypeCode.write(value.`code`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
@@ -10572,7 +8743,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             }
             is SesameException.Peer -> {
                 buf.putInt(2)
-                FfiConverterInt.write(value.`code`, buf)
+                FfiConverterTypeCode.write(value.`code`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
@@ -10581,7 +8752,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             }
             is SesameException.Server -> {
                 buf.putInt(3)
-                FfiConverterInt.write(value.`code`, buf)
+                FfiConverterTypeCode.write(value.`code`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
@@ -10590,7 +8761,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             }
             is SesameException.Store -> {
                 buf.putInt(4)
-                FfiConverterInt.write(value.`code`, buf)
+                FfiConverterTypeCode.write(value.`code`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
@@ -10599,7 +8770,7 @@ public object FfiConverterTypeSesameError : FfiConverterRustBuffer<SesameExcepti
             }
             is SesameException.Internal -> {
                 buf.putInt(5)
-                FfiConverterInt.write(value.`code`, buf)
+                FfiConverterTypeCode.write(value.`code`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 FfiConverterOptionalUInt.write(value.`item`, buf)
                 FfiConverterOptionalString.write(value.`field`, buf)
@@ -10635,14 +8806,13 @@ enum class Standing {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeStanding: FfiConverterRustBuffer<Standing> {
+internal object FfiConverterTypeStanding: FfiConverterRustBuffer<Standing> {
     override fun read(buf: ByteBuffer) = try {
         
         Standing.entries[buf.getInt() - 1]
@@ -10741,7 +8911,7 @@ sealed class StoreFault: kotlin.Exception() {
     
 
 
-    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<StoreFault> {
+    internal companion object ErrorHandler : UniffiRustCallStatusErrorHandler<StoreFault> {
         override fun lift(error_buf: RustBuffer.ByValue): StoreFault = FfiConverterTypeStoreFault.lift(error_buf)
     }
 
@@ -10751,7 +8921,7 @@ sealed class StoreFault: kotlin.Exception() {
 /**
  * @suppress
  */
-public object FfiConverterTypeStoreFault : FfiConverterRustBuffer<StoreFault> {
+internal object FfiConverterTypeStoreFault : FfiConverterRustBuffer<StoreFault> {
     override fun read(buf: ByteBuffer): StoreFault {
         
 
@@ -10853,12 +9023,12 @@ sealed class StoreQuery {
         /**
          * 1 to 64 bytes.
          */
-        val `key`: sesame.Bytes) : StoreQuery()
+        val `key`: ByteString) : StoreQuery()
         
     {
         
 
-        companion object
+    override fun toString(): String = "Exact(key=${shown(`key`)})"
     }
     
     /**
@@ -10868,12 +9038,12 @@ sealed class StoreQuery {
         /**
          * At most 64 bytes; empty for all rows.
          */
-        val `prefix`: sesame.Bytes) : StoreQuery()
+        val `prefix`: ByteString) : StoreQuery()
         
     {
         
 
-        companion object
+    override fun toString(): String = "Prefix(prefix=${shown(`prefix`)})"
     }
     
 
@@ -10883,13 +9053,12 @@ sealed class StoreQuery {
     
 
 
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeStoreQuery : FfiConverterRustBuffer<StoreQuery>{
+internal object FfiConverterTypeStoreQuery : FfiConverterRustBuffer<StoreQuery>{
     override fun read(buf: ByteBuffer): StoreQuery {
         return when(buf.getInt()) {
             1 -> StoreQuery.Exact(
@@ -10965,14 +9134,13 @@ enum class WaitingFor {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeWaitingFor: FfiConverterRustBuffer<WaitingFor> {
+internal object FfiConverterTypeWaitingFor: FfiConverterRustBuffer<WaitingFor> {
     override fun read(buf: ByteBuffer) = try {
         
         WaitingFor.entries[buf.getInt() - 1]
@@ -10996,7 +9164,7 @@ public object FfiConverterTypeWaitingFor: FfiConverterRustBuffer<WaitingFor> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalUInt: FfiConverterRustBuffer<kotlin.UInt?> {
+internal object FfiConverterOptionalUInt: FfiConverterRustBuffer<kotlin.UInt?> {
     override fun read(buf: ByteBuffer): kotlin.UInt? {
         if (buf.get().toInt() == 0) {
             return null
@@ -11028,7 +9196,7 @@ public object FfiConverterOptionalUInt: FfiConverterRustBuffer<kotlin.UInt?> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?> {
+internal object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?> {
     override fun read(buf: ByteBuffer): kotlin.String? {
         if (buf.get().toInt() == 0) {
             return null
@@ -11060,7 +9228,7 @@ public object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?>
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeTestClock: FfiConverterRustBuffer<TestClock?> {
+internal object FfiConverterOptionalTypeTestClock: FfiConverterRustBuffer<TestClock?> {
     override fun read(buf: ByteBuffer): TestClock? {
         if (buf.get().toInt() == 0) {
             return null
@@ -11092,7 +9260,7 @@ public object FfiConverterOptionalTypeTestClock: FfiConverterRustBuffer<TestCloc
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeSendStatus: FfiConverterRustBuffer<SendStatus?> {
+internal object FfiConverterOptionalTypeSendStatus: FfiConverterRustBuffer<SendStatus?> {
     override fun read(buf: ByteBuffer): SendStatus? {
         if (buf.get().toInt() == 0) {
             return null
@@ -11124,7 +9292,7 @@ public object FfiConverterOptionalTypeSendStatus: FfiConverterRustBuffer<SendSta
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeSender: FfiConverterRustBuffer<Sender?> {
+internal object FfiConverterOptionalTypeSender: FfiConverterRustBuffer<Sender?> {
     override fun read(buf: ByteBuffer): Sender? {
         if (buf.get().toInt() == 0) {
             return null
@@ -11156,7 +9324,7 @@ public object FfiConverterOptionalTypeSender: FfiConverterRustBuffer<Sender?> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeServerRequest: FfiConverterRustBuffer<ServerRequest?> {
+internal object FfiConverterOptionalTypeServerRequest: FfiConverterRustBuffer<ServerRequest?> {
     override fun read(buf: ByteBuffer): ServerRequest? {
         if (buf.get().toInt() == 0) {
             return null
@@ -11188,7 +9356,7 @@ public object FfiConverterOptionalTypeServerRequest: FfiConverterRustBuffer<Serv
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeSessionView: FfiConverterRustBuffer<SessionView?> {
+internal object FfiConverterOptionalTypeSessionView: FfiConverterRustBuffer<SessionView?> {
     override fun read(buf: ByteBuffer): SessionView? {
         if (buf.get().toInt() == 0) {
             return null
@@ -11220,7 +9388,7 @@ public object FfiConverterOptionalTypeSessionView: FfiConverterRustBuffer<Sessio
 /**
  * @suppress
  */
-public object FfiConverterOptionalSequenceString: FfiConverterRustBuffer<List<kotlin.String>?> {
+internal object FfiConverterOptionalSequenceString: FfiConverterRustBuffer<List<kotlin.String>?> {
     override fun read(buf: ByteBuffer): List<kotlin.String>? {
         if (buf.get().toInt() == 0) {
             return null
@@ -11252,15 +9420,47 @@ public object FfiConverterOptionalSequenceString: FfiConverterRustBuffer<List<ko
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeBytes: FfiConverterRustBuffer<Bytes?> {
-    override fun read(buf: ByteBuffer): Bytes? {
+internal object FfiConverterOptionalTypeAccountKey: FfiConverterRustBuffer<AccountKey?> {
+    override fun read(buf: ByteBuffer): AccountKey? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeAccountKey.read(buf)
+    }
+
+    override fun allocationSize(value: AccountKey?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeAccountKey.allocationSize(value)
+        }
+    }
+
+    override fun write(value: AccountKey?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeAccountKey.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterOptionalTypeBytes: FfiConverterRustBuffer<ByteString?> {
+    override fun read(buf: ByteBuffer): ByteString? {
         if (buf.get().toInt() == 0) {
             return null
         }
         return FfiConverterTypeBytes.read(buf)
     }
 
-    override fun allocationSize(value: Bytes?): ULong {
+    override fun allocationSize(value: ByteString?): ULong {
         if (value == null) {
             return 1UL
         } else {
@@ -11268,7 +9468,7 @@ public object FfiConverterOptionalTypeBytes: FfiConverterRustBuffer<Bytes?> {
         }
     }
 
-    override fun write(value: Bytes?, buf: ByteBuffer) {
+    override fun write(value: ByteString?, buf: ByteBuffer) {
         if (value == null) {
             buf.put(0)
         } else {
@@ -11284,7 +9484,103 @@ public object FfiConverterOptionalTypeBytes: FfiConverterRustBuffer<Bytes?> {
 /**
  * @suppress
  */
-public object FfiConverterSequenceUInt: FfiConverterRustBuffer<List<kotlin.UInt>> {
+internal object FfiConverterOptionalTypeContentId: FfiConverterRustBuffer<ContentId?> {
+    override fun read(buf: ByteBuffer): ContentId? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeContentId.read(buf)
+    }
+
+    override fun allocationSize(value: ContentId?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeContentId.allocationSize(value)
+        }
+    }
+
+    override fun write(value: ContentId?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeContentId.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterOptionalTypeGroupId: FfiConverterRustBuffer<GroupId?> {
+    override fun read(buf: ByteBuffer): GroupId? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeGroupId.read(buf)
+    }
+
+    override fun allocationSize(value: GroupId?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeGroupId.allocationSize(value)
+        }
+    }
+
+    override fun write(value: GroupId?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeGroupId.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterOptionalTypeSessionId: FfiConverterRustBuffer<SessionId?> {
+    override fun read(buf: ByteBuffer): SessionId? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSessionId.read(buf)
+    }
+
+    override fun allocationSize(value: SessionId?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSessionId.allocationSize(value)
+        }
+    }
+
+    override fun write(value: SessionId?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSessionId.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterSequenceUInt: FfiConverterRustBuffer<List<kotlin.UInt>> {
     override fun read(buf: ByteBuffer): List<kotlin.UInt> {
         val len = buf.getInt()
         return List<kotlin.UInt>(len) {
@@ -11299,8 +9595,7 @@ public object FfiConverterSequenceUInt: FfiConverterRustBuffer<List<kotlin.UInt>
     }
 
     override fun write(value: List<kotlin.UInt>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterUInt.write(it, buf)
         }
     }
@@ -11312,7 +9607,7 @@ public object FfiConverterSequenceUInt: FfiConverterRustBuffer<List<kotlin.UInt>
 /**
  * @suppress
  */
-public object FfiConverterSequenceULong: FfiConverterRustBuffer<List<kotlin.ULong>> {
+internal object FfiConverterSequenceULong: FfiConverterRustBuffer<List<kotlin.ULong>> {
     override fun read(buf: ByteBuffer): List<kotlin.ULong> {
         val len = buf.getInt()
         return List<kotlin.ULong>(len) {
@@ -11327,8 +9622,7 @@ public object FfiConverterSequenceULong: FfiConverterRustBuffer<List<kotlin.ULon
     }
 
     override fun write(value: List<kotlin.ULong>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterULong.write(it, buf)
         }
     }
@@ -11340,7 +9634,7 @@ public object FfiConverterSequenceULong: FfiConverterRustBuffer<List<kotlin.ULon
 /**
  * @suppress
  */
-public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.String>> {
+internal object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.String>> {
     override fun read(buf: ByteBuffer): List<kotlin.String> {
         val len = buf.getInt()
         return List<kotlin.String>(len) {
@@ -11355,8 +9649,7 @@ public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.Str
     }
 
     override fun write(value: List<kotlin.String>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterString.write(it, buf)
         }
     }
@@ -11368,7 +9661,7 @@ public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.Str
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeAddress: FfiConverterRustBuffer<List<Address>> {
+internal object FfiConverterSequenceTypeAddress: FfiConverterRustBuffer<List<Address>> {
     override fun read(buf: ByteBuffer): List<Address> {
         val len = buf.getInt()
         return List<Address>(len) {
@@ -11383,8 +9676,7 @@ public object FfiConverterSequenceTypeAddress: FfiConverterRustBuffer<List<Addre
     }
 
     override fun write(value: List<Address>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeAddress.write(it, buf)
         }
     }
@@ -11396,7 +9688,7 @@ public object FfiConverterSequenceTypeAddress: FfiConverterRustBuffer<List<Addre
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeBatch: FfiConverterRustBuffer<List<Batch>> {
+internal object FfiConverterSequenceTypeBatch: FfiConverterRustBuffer<List<Batch>> {
     override fun read(buf: ByteBuffer): List<Batch> {
         val len = buf.getInt()
         return List<Batch>(len) {
@@ -11411,8 +9703,7 @@ public object FfiConverterSequenceTypeBatch: FfiConverterRustBuffer<List<Batch>>
     }
 
     override fun write(value: List<Batch>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeBatch.write(it, buf)
         }
     }
@@ -11424,7 +9715,7 @@ public object FfiConverterSequenceTypeBatch: FfiConverterRustBuffer<List<Batch>>
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeDeviceView: FfiConverterRustBuffer<List<DeviceView>> {
+internal object FfiConverterSequenceTypeDeviceView: FfiConverterRustBuffer<List<DeviceView>> {
     override fun read(buf: ByteBuffer): List<DeviceView> {
         val len = buf.getInt()
         return List<DeviceView>(len) {
@@ -11439,8 +9730,7 @@ public object FfiConverterSequenceTypeDeviceView: FfiConverterRustBuffer<List<De
     }
 
     override fun write(value: List<DeviceView>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeDeviceView.write(it, buf)
         }
     }
@@ -11452,7 +9742,7 @@ public object FfiConverterSequenceTypeDeviceView: FfiConverterRustBuffer<List<De
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeFailedUser: FfiConverterRustBuffer<List<FailedUser>> {
+internal object FfiConverterSequenceTypeFailedUser: FfiConverterRustBuffer<List<FailedUser>> {
     override fun read(buf: ByteBuffer): List<FailedUser> {
         val len = buf.getInt()
         return List<FailedUser>(len) {
@@ -11467,8 +9757,7 @@ public object FfiConverterSequenceTypeFailedUser: FfiConverterRustBuffer<List<Fa
     }
 
     override fun write(value: List<FailedUser>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeFailedUser.write(it, buf)
         }
     }
@@ -11480,7 +9769,7 @@ public object FfiConverterSequenceTypeFailedUser: FfiConverterRustBuffer<List<Fa
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeGroupView: FfiConverterRustBuffer<List<GroupView>> {
+internal object FfiConverterSequenceTypeGroupView: FfiConverterRustBuffer<List<GroupView>> {
     override fun read(buf: ByteBuffer): List<GroupView> {
         val len = buf.getInt()
         return List<GroupView>(len) {
@@ -11495,8 +9784,7 @@ public object FfiConverterSequenceTypeGroupView: FfiConverterRustBuffer<List<Gro
     }
 
     override fun write(value: List<GroupView>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeGroupView.write(it, buf)
         }
     }
@@ -11508,7 +9796,7 @@ public object FfiConverterSequenceTypeGroupView: FfiConverterRustBuffer<List<Gro
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeHeader: FfiConverterRustBuffer<List<Header>> {
+internal object FfiConverterSequenceTypeHeader: FfiConverterRustBuffer<List<Header>> {
     override fun read(buf: ByteBuffer): List<Header> {
         val len = buf.getInt()
         return List<Header>(len) {
@@ -11523,8 +9811,7 @@ public object FfiConverterSequenceTypeHeader: FfiConverterRustBuffer<List<Header
     }
 
     override fun write(value: List<Header>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeHeader.write(it, buf)
         }
     }
@@ -11536,7 +9823,7 @@ public object FfiConverterSequenceTypeHeader: FfiConverterRustBuffer<List<Header
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeHistoryEntry: FfiConverterRustBuffer<List<HistoryEntry>> {
+internal object FfiConverterSequenceTypeHistoryEntry: FfiConverterRustBuffer<List<HistoryEntry>> {
     override fun read(buf: ByteBuffer): List<HistoryEntry> {
         val len = buf.getInt()
         return List<HistoryEntry>(len) {
@@ -11551,8 +9838,7 @@ public object FfiConverterSequenceTypeHistoryEntry: FfiConverterRustBuffer<List<
     }
 
     override fun write(value: List<HistoryEntry>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeHistoryEntry.write(it, buf)
         }
     }
@@ -11564,7 +9850,7 @@ public object FfiConverterSequenceTypeHistoryEntry: FfiConverterRustBuffer<List<
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeMailResult: FfiConverterRustBuffer<List<MailResult>> {
+internal object FfiConverterSequenceTypeMailResult: FfiConverterRustBuffer<List<MailResult>> {
     override fun read(buf: ByteBuffer): List<MailResult> {
         val len = buf.getInt()
         return List<MailResult>(len) {
@@ -11579,8 +9865,7 @@ public object FfiConverterSequenceTypeMailResult: FfiConverterRustBuffer<List<Ma
     }
 
     override fun write(value: List<MailResult>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeMailResult.write(it, buf)
         }
     }
@@ -11592,7 +9877,7 @@ public object FfiConverterSequenceTypeMailResult: FfiConverterRustBuffer<List<Ma
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeOutgoing: FfiConverterRustBuffer<List<Outgoing>> {
+internal object FfiConverterSequenceTypeOutgoing: FfiConverterRustBuffer<List<Outgoing>> {
     override fun read(buf: ByteBuffer): List<Outgoing> {
         val len = buf.getInt()
         return List<Outgoing>(len) {
@@ -11607,8 +9892,7 @@ public object FfiConverterSequenceTypeOutgoing: FfiConverterRustBuffer<List<Outg
     }
 
     override fun write(value: List<Outgoing>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeOutgoing.write(it, buf)
         }
     }
@@ -11620,7 +9904,7 @@ public object FfiConverterSequenceTypeOutgoing: FfiConverterRustBuffer<List<Outg
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeSeenEnvelope: FfiConverterRustBuffer<List<SeenEnvelope>> {
+internal object FfiConverterSequenceTypeSeenEnvelope: FfiConverterRustBuffer<List<SeenEnvelope>> {
     override fun read(buf: ByteBuffer): List<SeenEnvelope> {
         val len = buf.getInt()
         return List<SeenEnvelope>(len) {
@@ -11635,8 +9919,7 @@ public object FfiConverterSequenceTypeSeenEnvelope: FfiConverterRustBuffer<List<
     }
 
     override fun write(value: List<SeenEnvelope>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeSeenEnvelope.write(it, buf)
         }
     }
@@ -11648,7 +9931,7 @@ public object FfiConverterSequenceTypeSeenEnvelope: FfiConverterRustBuffer<List<
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeSendStatus: FfiConverterRustBuffer<List<SendStatus>> {
+internal object FfiConverterSequenceTypeSendStatus: FfiConverterRustBuffer<List<SendStatus>> {
     override fun read(buf: ByteBuffer): List<SendStatus> {
         val len = buf.getInt()
         return List<SendStatus>(len) {
@@ -11663,8 +9946,7 @@ public object FfiConverterSequenceTypeSendStatus: FfiConverterRustBuffer<List<Se
     }
 
     override fun write(value: List<SendStatus>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeSendStatus.write(it, buf)
         }
     }
@@ -11676,7 +9958,7 @@ public object FfiConverterSequenceTypeSendStatus: FfiConverterRustBuffer<List<Se
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeSkipped: FfiConverterRustBuffer<List<Skipped>> {
+internal object FfiConverterSequenceTypeSkipped: FfiConverterRustBuffer<List<Skipped>> {
     override fun read(buf: ByteBuffer): List<Skipped> {
         val len = buf.getInt()
         return List<Skipped>(len) {
@@ -11691,8 +9973,7 @@ public object FfiConverterSequenceTypeSkipped: FfiConverterRustBuffer<List<Skipp
     }
 
     override fun write(value: List<Skipped>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeSkipped.write(it, buf)
         }
     }
@@ -11704,7 +9985,7 @@ public object FfiConverterSequenceTypeSkipped: FfiConverterRustBuffer<List<Skipp
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeSkippedDevice: FfiConverterRustBuffer<List<SkippedDevice>> {
+internal object FfiConverterSequenceTypeSkippedDevice: FfiConverterRustBuffer<List<SkippedDevice>> {
     override fun read(buf: ByteBuffer): List<SkippedDevice> {
         val len = buf.getInt()
         return List<SkippedDevice>(len) {
@@ -11719,8 +10000,7 @@ public object FfiConverterSequenceTypeSkippedDevice: FfiConverterRustBuffer<List
     }
 
     override fun write(value: List<SkippedDevice>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeSkippedDevice.write(it, buf)
         }
     }
@@ -11732,7 +10012,7 @@ public object FfiConverterSequenceTypeSkippedDevice: FfiConverterRustBuffer<List
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeStoreChange: FfiConverterRustBuffer<List<StoreChange>> {
+internal object FfiConverterSequenceTypeStoreChange: FfiConverterRustBuffer<List<StoreChange>> {
     override fun read(buf: ByteBuffer): List<StoreChange> {
         val len = buf.getInt()
         return List<StoreChange>(len) {
@@ -11747,8 +10027,7 @@ public object FfiConverterSequenceTypeStoreChange: FfiConverterRustBuffer<List<S
     }
 
     override fun write(value: List<StoreChange>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeStoreChange.write(it, buf)
         }
     }
@@ -11760,7 +10039,7 @@ public object FfiConverterSequenceTypeStoreChange: FfiConverterRustBuffer<List<S
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeStoreRow: FfiConverterRustBuffer<List<StoreRow>> {
+internal object FfiConverterSequenceTypeStoreRow: FfiConverterRustBuffer<List<StoreRow>> {
     override fun read(buf: ByteBuffer): List<StoreRow> {
         val len = buf.getInt()
         return List<StoreRow>(len) {
@@ -11775,8 +10054,7 @@ public object FfiConverterSequenceTypeStoreRow: FfiConverterRustBuffer<List<Stor
     }
 
     override fun write(value: List<StoreRow>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeStoreRow.write(it, buf)
         }
     }
@@ -11788,7 +10066,7 @@ public object FfiConverterSequenceTypeStoreRow: FfiConverterRustBuffer<List<Stor
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeUserStatus: FfiConverterRustBuffer<List<UserStatus>> {
+internal object FfiConverterSequenceTypeUserStatus: FfiConverterRustBuffer<List<UserStatus>> {
     override fun read(buf: ByteBuffer): List<UserStatus> {
         val len = buf.getInt()
         return List<UserStatus>(len) {
@@ -11803,8 +10081,7 @@ public object FfiConverterSequenceTypeUserStatus: FfiConverterRustBuffer<List<Us
     }
 
     override fun write(value: List<UserStatus>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeUserStatus.write(it, buf)
         }
     }
@@ -11816,7 +10093,7 @@ public object FfiConverterSequenceTypeUserStatus: FfiConverterRustBuffer<List<Us
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeUserView: FfiConverterRustBuffer<List<UserView>> {
+internal object FfiConverterSequenceTypeUserView: FfiConverterRustBuffer<List<UserView>> {
     override fun read(buf: ByteBuffer): List<UserView> {
         val len = buf.getInt()
         return List<UserView>(len) {
@@ -11831,8 +10108,7 @@ public object FfiConverterSequenceTypeUserView: FfiConverterRustBuffer<List<User
     }
 
     override fun write(value: List<UserView>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeUserView.write(it, buf)
         }
     }
@@ -11844,7 +10120,7 @@ public object FfiConverterSequenceTypeUserView: FfiConverterRustBuffer<List<User
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeWaiting: FfiConverterRustBuffer<List<Waiting>> {
+internal object FfiConverterSequenceTypeWaiting: FfiConverterRustBuffer<List<Waiting>> {
     override fun read(buf: ByteBuffer): List<Waiting> {
         val len = buf.getInt()
         return List<Waiting>(len) {
@@ -11859,8 +10135,7 @@ public object FfiConverterSequenceTypeWaiting: FfiConverterRustBuffer<List<Waiti
     }
 
     override fun write(value: List<Waiting>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeWaiting.write(it, buf)
         }
     }
@@ -11872,7 +10147,7 @@ public object FfiConverterSequenceTypeWaiting: FfiConverterRustBuffer<List<Waiti
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeInboxItem: FfiConverterRustBuffer<List<InboxItem>> {
+internal object FfiConverterSequenceTypeInboxItem: FfiConverterRustBuffer<List<InboxItem>> {
     override fun read(buf: ByteBuffer): List<InboxItem> {
         val len = buf.getInt()
         return List<InboxItem>(len) {
@@ -11887,8 +10162,7 @@ public object FfiConverterSequenceTypeInboxItem: FfiConverterRustBuffer<List<Inb
     }
 
     override fun write(value: List<InboxItem>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeInboxItem.write(it, buf)
         }
     }
@@ -11900,7 +10174,7 @@ public object FfiConverterSequenceTypeInboxItem: FfiConverterRustBuffer<List<Inb
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeSeenByRelay: FfiConverterRustBuffer<List<SeenByRelay>> {
+internal object FfiConverterSequenceTypeSeenByRelay: FfiConverterRustBuffer<List<SeenByRelay>> {
     override fun read(buf: ByteBuffer): List<SeenByRelay> {
         val len = buf.getInt()
         return List<SeenByRelay>(len) {
@@ -11915,8 +10189,7 @@ public object FfiConverterSequenceTypeSeenByRelay: FfiConverterRustBuffer<List<S
     }
 
     override fun write(value: List<SeenByRelay>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeSeenByRelay.write(it, buf)
         }
     }
@@ -11928,7 +10201,7 @@ public object FfiConverterSequenceTypeSeenByRelay: FfiConverterRustBuffer<List<S
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeStoreQuery: FfiConverterRustBuffer<List<StoreQuery>> {
+internal object FfiConverterSequenceTypeStoreQuery: FfiConverterRustBuffer<List<StoreQuery>> {
     override fun read(buf: ByteBuffer): List<StoreQuery> {
         val len = buf.getInt()
         return List<StoreQuery>(len) {
@@ -11943,8 +10216,7 @@ public object FfiConverterSequenceTypeStoreQuery: FfiConverterRustBuffer<List<St
     }
 
     override fun write(value: List<StoreQuery>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+        buf.putItems(value) {
             FfiConverterTypeStoreQuery.write(it, buf)
         }
     }
@@ -11956,23 +10228,22 @@ public object FfiConverterSequenceTypeStoreQuery: FfiConverterRustBuffer<List<St
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeBytes: FfiConverterRustBuffer<List<Bytes>> {
-    override fun read(buf: ByteBuffer): List<Bytes> {
+internal object FfiConverterSequenceTypeBytes: FfiConverterRustBuffer<List<ByteString>> {
+    override fun read(buf: ByteBuffer): List<ByteString> {
         val len = buf.getInt()
-        return List<Bytes>(len) {
+        return List<ByteString>(len) {
             FfiConverterTypeBytes.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<Bytes>): ULong {
+    override fun allocationSize(value: List<ByteString>): ULong {
         val sizeForLength = 4UL
         val sizeForItems = value.map { FfiConverterTypeBytes.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<Bytes>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
+    override fun write(value: List<ByteString>, buf: ByteBuffer) {
+        buf.putItems(value) {
             FfiConverterTypeBytes.write(it, buf)
         }
     }
@@ -11981,36 +10252,350 @@ public object FfiConverterSequenceTypeBytes: FfiConverterRustBuffer<List<Bytes>>
 
 
 
+/**
+ * @suppress
+ */
+internal object FfiConverterSequenceTypeSendId: FfiConverterRustBuffer<List<SendId>> {
+    override fun read(buf: ByteBuffer): List<SendId> {
+        val len = buf.getInt()
+        return List<SendId>(len) {
+            FfiConverterTypeSendId.read(buf)
+        }
+    }
 
-public typealias Bytes = ByteString
+    override fun allocationSize(value: List<SendId>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeSendId.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<SendId>, buf: ByteBuffer) {
+        buf.putItems(value) {
+            FfiConverterTypeSendId.write(it, buf)
+        }
+    }
+}
+
+
+
+
+
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeBytes: FfiConverter<Bytes, RustBuffer.ByValue> {
-    override fun lift(value: RustBuffer.ByValue): Bytes {
+internal object FfiConverterTypeAccountKey: FfiConverter<AccountKey, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): AccountKey {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return AccountKey(ByteString(builtinValue))
+    }
+
+    override fun lower(value: AccountKey): RustBuffer.ByValue {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): AccountKey {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return AccountKey(ByteString(builtinValue))
+    }
+
+    override fun allocationSize(value: AccountKey): ULong {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: AccountKey, buf: ByteBuffer) {
+        val builtinValue = value.bytes.toByteArray()
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeBytes: FfiConverter<ByteString, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): ByteString {
         val builtinValue = FfiConverterByteArray.lift(value)
         return ByteString(builtinValue)
     }
 
-    override fun lower(value: Bytes): RustBuffer.ByValue {
+    override fun lower(value: ByteString): RustBuffer.ByValue {
         val builtinValue = value.toByteArray()
         return FfiConverterByteArray.lower(builtinValue)
     }
 
-    override fun read(buf: ByteBuffer): Bytes {
+    override fun read(buf: ByteBuffer): ByteString {
         val builtinValue = FfiConverterByteArray.read(buf)
         return ByteString(builtinValue)
     }
 
-    override fun allocationSize(value: Bytes): ULong {
+    override fun allocationSize(value: ByteString): ULong {
         val builtinValue = value.toByteArray()
         return FfiConverterByteArray.allocationSize(builtinValue)
     }
 
-    override fun write(value: Bytes, buf: ByteBuffer) {
+    override fun write(value: ByteString, buf: ByteBuffer) {
         val builtinValue = value.toByteArray()
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeContentId: FfiConverter<ContentId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): ContentId {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return ContentId(ByteString(builtinValue))
+    }
+
+    override fun lower(value: ContentId): RustBuffer.ByValue {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): ContentId {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return ContentId(ByteString(builtinValue))
+    }
+
+    override fun allocationSize(value: ContentId): ULong {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: ContentId, buf: ByteBuffer) {
+        val builtinValue = value.bytes.toByteArray()
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeGroupId: FfiConverter<GroupId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): GroupId {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return GroupId(ByteString(builtinValue))
+    }
+
+    override fun lower(value: GroupId): RustBuffer.ByValue {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): GroupId {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return GroupId(ByteString(builtinValue))
+    }
+
+    override fun allocationSize(value: GroupId): ULong {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: GroupId, buf: ByteBuffer) {
+        val builtinValue = value.bytes.toByteArray()
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeOperationId: FfiConverter<OperationId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): OperationId {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return OperationId(ByteString(builtinValue))
+    }
+
+    override fun lower(value: OperationId): RustBuffer.ByValue {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): OperationId {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return OperationId(ByteString(builtinValue))
+    }
+
+    override fun allocationSize(value: OperationId): ULong {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: OperationId, buf: ByteBuffer) {
+        val builtinValue = value.bytes.toByteArray()
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeRequestId: FfiConverter<RequestId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): RequestId {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return RequestId(ByteString(builtinValue))
+    }
+
+    override fun lower(value: RequestId): RustBuffer.ByValue {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): RequestId {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return RequestId(ByteString(builtinValue))
+    }
+
+    override fun allocationSize(value: RequestId): ULong {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: RequestId, buf: ByteBuffer) {
+        val builtinValue = value.bytes.toByteArray()
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeSendId: FfiConverter<SendId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): SendId {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return SendId(ByteString(builtinValue))
+    }
+
+    override fun lower(value: SendId): RustBuffer.ByValue {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): SendId {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return SendId(ByteString(builtinValue))
+    }
+
+    override fun allocationSize(value: SendId): ULong {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: SendId, buf: ByteBuffer) {
+        val builtinValue = value.bytes.toByteArray()
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeSessionId: FfiConverter<SessionId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): SessionId {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return SessionId(ByteString(builtinValue))
+    }
+
+    override fun lower(value: SessionId): RustBuffer.ByValue {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): SessionId {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return SessionId(ByteString(builtinValue))
+    }
+
+    override fun allocationSize(value: SessionId): ULong {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: SessionId, buf: ByteBuffer) {
+        val builtinValue = value.bytes.toByteArray()
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeStoreKey: FfiConverter<StoreKey, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): StoreKey {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return StoreKey(builtinValue)
+    }
+
+    override fun lower(value: StoreKey): RustBuffer.ByValue {
+        val builtinValue = value.raw()
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): StoreKey {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return StoreKey(builtinValue)
+    }
+
+    override fun allocationSize(value: StoreKey): ULong {
+        val builtinValue = value.raw()
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: StoreKey, buf: ByteBuffer) {
+        val builtinValue = value.raw()
         FfiConverterByteArray.write(builtinValue, buf)
     }
 }
@@ -12019,10 +10604,8 @@ public object FfiConverterTypeBytes: FfiConverter<Bytes, RustBuffer.ByValue> {
          */ fun `version`(): kotlin.String {
             return FfiConverterString.lift(
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_func_version(
-    
-        _status)
-}
+    UniffiLib.uniffi_sesame_ffi_fn_func_version(_status)
+    }
     )
     }
     
@@ -12033,12 +10616,12 @@ public object FfiConverterTypeBytes: FfiConverter<Bytes, RustBuffer.ByValue> {
          */
     @Throws(SesameException::class) fun `checkStore`(`factory`: StoreFactory): kotlin.String? {
             return FfiConverterOptionalString.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.callback("factory", FfiConverterTypeStoreFactory.handleMap) { FfiConverterTypeStoreFactory.lower(`factory`) }
     uniffiRustCallWithError(SesameException) { _status ->
-    UniffiLib.uniffi_sesame_ffi_fn_func_check_store(
-    
-        
-        FfiConverterTypeStoreFactory.lower(`factory`),_status)
-}
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_func_check_store(_0, _status)
+    }}
     )
     }
     

@@ -538,11 +538,11 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 26745:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 11448:
+    if lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 51570:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_batches() != 48394:
+    if lib.uniffi_sesame_ffi_checksum_method_device_batches() != 42922:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_cancel() != 58234:
+    if lib.uniffi_sesame_ffi_checksum_method_device_cancel() != 38761:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() != 64513:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -552,13 +552,13 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_due_in() != 5633:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_group() != 54428:
+    if lib.uniffi_sesame_ffi_checksum_method_device_group() != 36678:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_groups() != 44328:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_health() != 21573:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_id() != 9169:
+    if lib.uniffi_sesame_ffi_checksum_method_device_id() != 52513:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_inbox() != 6231:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -568,15 +568,15 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_registry() != 49594:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_release() != 50150:
+    if lib.uniffi_sesame_ffi_checksum_method_device_release() != 33316:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_remove_device() != 54169:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_request_mail() != 24384:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_respond() != 24156:
+    if lib.uniffi_sesame_ffi_checksum_method_device_respond() != 54738:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_retry() != 56240:
+    if lib.uniffi_sesame_ffi_checksum_method_device_retry() != 15045:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_retry_now() != 53248:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -588,15 +588,15 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_set_push() != 39015:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_user() != 61807:
+    if lib.uniffi_sesame_ffi_checksum_method_device_user() != 13975:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_wipe() != 10992:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_device_create() != 54330:
+    if lib.uniffi_sesame_ffi_checksum_constructor_device_create() != 45812:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_device_open() != 34593:
+    if lib.uniffi_sesame_ffi_checksum_constructor_device_open() != 26885:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 57286:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_accept_identity() != 63100:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_compare_safety_code() != 62293:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -630,13 +630,13 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_history() != 14496:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_id() != 49109:
+    if lib.uniffi_sesame_ffi_checksum_method_group_id() != 52520:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_leave() != 5208:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_rename() != 39583:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_send() != 25718:
+    if lib.uniffi_sesame_ffi_checksum_method_group_send() != 28627:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_session() != 38261:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -648,9 +648,9 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_complete() != 15079:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() != 10759:
+    if lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() != 4947:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() != 25208:
+    if lib.uniffi_sesame_ffi_checksum_constructor_linking_resume() != 60855:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_device_list() != 62331:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -1434,6 +1434,11 @@ _UniffiLib.uniffi_sesame_ffi_fn_constructor_testclock_new.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_testclock_new.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_sesameerror_uniffi_trait_display.argtypes = (
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_sesameerror_uniffi_trait_display.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_clone_appstore.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1757,7 +1762,7 @@ class _UniffiFfiConverterBytes(_UniffiConverterRustBuffer):
         buf.write(value)
 
 
-class _UniffiFfiConverterTypeBytes:
+class _UniffiFfiConverterTypeSendId:
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterBytes.write(value, buf)
@@ -1779,21 +1784,21 @@ class _UniffiFfiConverterTypeBytes:
         return _UniffiFfiConverterBytes.lower(value)
 
 
-Bytes = bytes
+SendId = bytes
 
 
-class _UniffiFfiConverterSequenceTypeBytes(_UniffiConverterRustBuffer):
+class _UniffiFfiConverterSequenceTypeSendId(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
         for item in value:
-            _UniffiFfiConverterTypeBytes.check_lower(item)
+            _UniffiFfiConverterTypeSendId.check_lower(item)
 
     @classmethod
     def write(cls, value, buf):
         items = len(value)
         buf.write_i32(items)
         for item in value:
-            _UniffiFfiConverterTypeBytes.write(item, buf)
+            _UniffiFfiConverterTypeSendId.write(item, buf)
 
     @classmethod
     def read(cls, buf):
@@ -1802,7 +1807,7 @@ class _UniffiFfiConverterSequenceTypeBytes(_UniffiConverterRustBuffer):
             raise InternalError("Unexpected negative sequence length")
 
         return [
-            _UniffiFfiConverterTypeBytes.read(buf) for i in range(count)
+            _UniffiFfiConverterTypeSendId.read(buf) for i in range(count)
         ]
 
 class _UniffiFfiConverterInt32(_UniffiConverterPrimitiveInt):
@@ -1823,7 +1828,7 @@ class Answered:
     """
     What came of an answer.
 """
-    def __init__(self, *, known:bool, items:typing.List[int], sends:typing.List[Bytes], problem:int):
+    def __init__(self, *, known:bool, items:typing.List[int], sends:typing.List[SendId], problem:int):
         self.known = known
         self.items = items
         self.sends = sends
@@ -1851,7 +1856,7 @@ class _UniffiFfiConverterTypeAnswered(_UniffiConverterRustBuffer):
         return Answered(
             known=_UniffiFfiConverterBoolean.read(buf),
             items=_UniffiFfiConverterSequenceUInt64.read(buf),
-            sends=_UniffiFfiConverterSequenceTypeBytes.read(buf),
+            sends=_UniffiFfiConverterSequenceTypeSendId.read(buf),
             problem=_UniffiFfiConverterInt32.read(buf),
         )
 
@@ -1859,15 +1864,41 @@ class _UniffiFfiConverterTypeAnswered(_UniffiConverterRustBuffer):
     def check_lower(value):
         _UniffiFfiConverterBoolean.check_lower(value.known)
         _UniffiFfiConverterSequenceUInt64.check_lower(value.items)
-        _UniffiFfiConverterSequenceTypeBytes.check_lower(value.sends)
+        _UniffiFfiConverterSequenceTypeSendId.check_lower(value.sends)
         _UniffiFfiConverterInt32.check_lower(value.problem)
 
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterBoolean.write(value.known, buf)
         _UniffiFfiConverterSequenceUInt64.write(value.items, buf)
-        _UniffiFfiConverterSequenceTypeBytes.write(value.sends, buf)
+        _UniffiFfiConverterSequenceTypeSendId.write(value.sends, buf)
         _UniffiFfiConverterInt32.write(value.problem, buf)
+
+
+class _UniffiFfiConverterTypeBytes:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterBytes.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterBytes.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterBytes.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterBytes.lower(value)
+
+
+Bytes = bytes
+
 
 @dataclass
 class Outgoing:
@@ -2183,11 +2214,37 @@ class _UniffiFfiConverterTypeDeviceState(_UniffiConverterRustBuffer):
 
 
 
-class _UniffiFfiConverterOptionalTypeBytes(_UniffiConverterRustBuffer):
+
+class _UniffiFfiConverterTypeSessionId:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterBytes.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterBytes.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterBytes.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterBytes.lower(value)
+
+
+SessionId = bytes
+
+
+class _UniffiFfiConverterOptionalTypeSessionId(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
         if value is not None:
-            _UniffiFfiConverterTypeBytes.check_lower(value)
+            _UniffiFfiConverterTypeSessionId.check_lower(value)
 
     @classmethod
     def write(cls, value, buf):
@@ -2196,7 +2253,7 @@ class _UniffiFfiConverterOptionalTypeBytes(_UniffiConverterRustBuffer):
             return
 
         buf.write_u8(1)
-        _UniffiFfiConverterTypeBytes.write(value, buf)
+        _UniffiFfiConverterTypeSessionId.write(value, buf)
 
     @classmethod
     def read(cls, buf):
@@ -2204,7 +2261,7 @@ class _UniffiFfiConverterOptionalTypeBytes(_UniffiConverterRustBuffer):
         if flag == 0:
             return None
         elif flag == 1:
-            return _UniffiFfiConverterTypeBytes.read(buf)
+            return _UniffiFfiConverterTypeSessionId.read(buf)
         else:
             raise InternalError("Unexpected flag byte for optional type")
 
@@ -2213,7 +2270,7 @@ class DeviceView:
     """
     A device, as this device knows it.
 """
-    def __init__(self, *, device:int, signing_key:Bytes, identity_key:Bytes, state:DeviceState, session_id:typing.Optional[Bytes]):
+    def __init__(self, *, device:int, signing_key:Bytes, identity_key:Bytes, state:DeviceState, session_id:typing.Optional[SessionId]):
         self.device = device
         self.signing_key = signing_key
         self.identity_key = identity_key
@@ -2246,7 +2303,7 @@ class _UniffiFfiConverterTypeDeviceView(_UniffiConverterRustBuffer):
             signing_key=_UniffiFfiConverterTypeBytes.read(buf),
             identity_key=_UniffiFfiConverterTypeBytes.read(buf),
             state=_UniffiFfiConverterTypeDeviceState.read(buf),
-            session_id=_UniffiFfiConverterOptionalTypeBytes.read(buf),
+            session_id=_UniffiFfiConverterOptionalTypeSessionId.read(buf),
         )
 
     @staticmethod
@@ -2255,7 +2312,7 @@ class _UniffiFfiConverterTypeDeviceView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterTypeBytes.check_lower(value.signing_key)
         _UniffiFfiConverterTypeBytes.check_lower(value.identity_key)
         _UniffiFfiConverterTypeDeviceState.check_lower(value.state)
-        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.session_id)
+        _UniffiFfiConverterOptionalTypeSessionId.check_lower(value.session_id)
 
     @staticmethod
     def write(value, buf):
@@ -2263,7 +2320,7 @@ class _UniffiFfiConverterTypeDeviceView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterTypeBytes.write(value.signing_key, buf)
         _UniffiFfiConverterTypeBytes.write(value.identity_key, buf)
         _UniffiFfiConverterTypeDeviceState.write(value.state, buf)
-        _UniffiFfiConverterOptionalTypeBytes.write(value.session_id, buf)
+        _UniffiFfiConverterOptionalTypeSessionId.write(value.session_id, buf)
 
 @dataclass
 class FailedUser:
@@ -2326,6 +2383,31 @@ class _UniffiFfiConverterOptionalString(_UniffiConverterRustBuffer):
             return None
         elif flag == 1:
             return _UniffiFfiConverterString.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
+class _UniffiFfiConverterOptionalTypeBytes(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeBytes.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeBytes.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeBytes.read(buf)
         else:
             raise InternalError("Unexpected flag byte for optional type")
 
@@ -2485,6 +2567,32 @@ class _UniffiFfiConverterTypeGroupInfo(_UniffiConverterRustBuffer):
         _UniffiFfiConverterTypeBytes.write(value.app_data, buf)
 
 
+class _UniffiFfiConverterTypeGroupId:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterBytes.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterBytes.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterBytes.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterBytes.lower(value)
+
+
+GroupId = bytes
+
+
+
 
 
 
@@ -2610,7 +2718,7 @@ class GroupView:
     """
     A group, as this device knows it.
 """
-    def __init__(self, *, id:Bytes, kind:GroupKind, standing:Standing, members:typing.List[str], info:GroupInfo, diverged:typing.List[Address]):
+    def __init__(self, *, id:GroupId, kind:GroupKind, standing:Standing, members:typing.List[str], info:GroupInfo, diverged:typing.List[Address]):
         self.id = id
         self.kind = kind
         self.standing = standing
@@ -2642,7 +2750,7 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return GroupView(
-            id=_UniffiFfiConverterTypeBytes.read(buf),
+            id=_UniffiFfiConverterTypeGroupId.read(buf),
             kind=_UniffiFfiConverterTypeGroupKind.read(buf),
             standing=_UniffiFfiConverterTypeStanding.read(buf),
             members=_UniffiFfiConverterSequenceString.read(buf),
@@ -2652,7 +2760,7 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeGroupId.check_lower(value.id)
         _UniffiFfiConverterTypeGroupKind.check_lower(value.kind)
         _UniffiFfiConverterTypeStanding.check_lower(value.standing)
         _UniffiFfiConverterSequenceString.check_lower(value.members)
@@ -2661,7 +2769,7 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeGroupId.write(value.id, buf)
         _UniffiFfiConverterTypeGroupKind.write(value.kind, buf)
         _UniffiFfiConverterTypeStanding.write(value.standing, buf)
         _UniffiFfiConverterSequenceString.write(value.members, buf)
@@ -2788,6 +2896,32 @@ class _UniffiFfiConverterTypeHealth(_UniffiConverterRustBuffer):
         _UniffiFfiConverterUInt32.write(value.inbox, buf)
         _UniffiFfiConverterUInt32.write(value.mail_left, buf)
         _UniffiFfiConverterInt64.write(value.clock_offset, buf)
+
+
+class _UniffiFfiConverterTypeOperationId:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterBytes.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterBytes.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterBytes.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterBytes.lower(value)
+
+
+OperationId = bytes
+
 
 
 
@@ -3117,7 +3251,7 @@ class HistoryEntry:
     """
     One operation of a group.
 """
-    def __init__(self, *, id:Bytes, user:str, device:int, act:Act, counts:bool):
+    def __init__(self, *, id:OperationId, user:str, device:int, act:Act, counts:bool):
         self.id = id
         self.user = user
         self.device = device
@@ -3146,7 +3280,7 @@ class _UniffiFfiConverterTypeHistoryEntry(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return HistoryEntry(
-            id=_UniffiFfiConverterTypeBytes.read(buf),
+            id=_UniffiFfiConverterTypeOperationId.read(buf),
             user=_UniffiFfiConverterString.read(buf),
             device=_UniffiFfiConverterUInt32.read(buf),
             act=_UniffiFfiConverterTypeAct.read(buf),
@@ -3155,7 +3289,7 @@ class _UniffiFfiConverterTypeHistoryEntry(_UniffiConverterRustBuffer):
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeOperationId.check_lower(value.id)
         _UniffiFfiConverterString.check_lower(value.user)
         _UniffiFfiConverterUInt32.check_lower(value.device)
         _UniffiFfiConverterTypeAct.check_lower(value.act)
@@ -3163,7 +3297,7 @@ class _UniffiFfiConverterTypeHistoryEntry(_UniffiConverterRustBuffer):
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeOperationId.write(value.id, buf)
         _UniffiFfiConverterString.write(value.user, buf)
         _UniffiFfiConverterUInt32.write(value.device, buf)
         _UniffiFfiConverterTypeAct.write(value.act, buf)
@@ -3378,6 +3512,57 @@ class _UniffiFfiConverterTypeMailResult(_UniffiConverterRustBuffer):
         _UniffiFfiConverterOptionalTypeSender.write(value.sender, buf)
         _UniffiFfiConverterInt32.write(value.code, buf)
 
+
+class _UniffiFfiConverterTypeContentId:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterBytes.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterBytes.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterBytes.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterBytes.lower(value)
+
+
+ContentId = bytes
+
+
+class _UniffiFfiConverterOptionalTypeGroupId(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeGroupId.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeGroupId.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeGroupId.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
 class _UniffiFfiConverterOptionalSequenceString(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
@@ -3408,7 +3593,7 @@ class Message:
     """
     A message that was opened and authenticated.
 """
-    def __init__(self, *, content_id:Bytes, user:str, device:int, group:typing.Optional[Bytes], session_id:Bytes, sent_at:int, sequence:int, recipients:typing.Optional[typing.List[str]], payload:Bytes, from_removed_device:bool, no_one_time_key:bool, older_session:bool, from_former_member:bool):
+    def __init__(self, *, content_id:ContentId, user:str, device:int, group:typing.Optional[GroupId], session_id:SessionId, sent_at:int, sequence:int, recipients:typing.Optional[typing.List[str]], payload:Bytes, from_removed_device:bool, no_one_time_key:bool, older_session:bool, from_former_member:bool):
         self.content_id = content_id
         self.user = user
         self.device = device
@@ -3461,11 +3646,11 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return Message(
-            content_id=_UniffiFfiConverterTypeBytes.read(buf),
+            content_id=_UniffiFfiConverterTypeContentId.read(buf),
             user=_UniffiFfiConverterString.read(buf),
             device=_UniffiFfiConverterUInt32.read(buf),
-            group=_UniffiFfiConverterOptionalTypeBytes.read(buf),
-            session_id=_UniffiFfiConverterTypeBytes.read(buf),
+            group=_UniffiFfiConverterOptionalTypeGroupId.read(buf),
+            session_id=_UniffiFfiConverterTypeSessionId.read(buf),
             sent_at=_UniffiFfiConverterUInt64.read(buf),
             sequence=_UniffiFfiConverterUInt64.read(buf),
             recipients=_UniffiFfiConverterOptionalSequenceString.read(buf),
@@ -3478,11 +3663,11 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.content_id)
+        _UniffiFfiConverterTypeContentId.check_lower(value.content_id)
         _UniffiFfiConverterString.check_lower(value.user)
         _UniffiFfiConverterUInt32.check_lower(value.device)
-        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.group)
-        _UniffiFfiConverterTypeBytes.check_lower(value.session_id)
+        _UniffiFfiConverterOptionalTypeGroupId.check_lower(value.group)
+        _UniffiFfiConverterTypeSessionId.check_lower(value.session_id)
         _UniffiFfiConverterUInt64.check_lower(value.sent_at)
         _UniffiFfiConverterUInt64.check_lower(value.sequence)
         _UniffiFfiConverterOptionalSequenceString.check_lower(value.recipients)
@@ -3494,11 +3679,11 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.content_id, buf)
+        _UniffiFfiConverterTypeContentId.write(value.content_id, buf)
         _UniffiFfiConverterString.write(value.user, buf)
         _UniffiFfiConverterUInt32.write(value.device, buf)
-        _UniffiFfiConverterOptionalTypeBytes.write(value.group, buf)
-        _UniffiFfiConverterTypeBytes.write(value.session_id, buf)
+        _UniffiFfiConverterOptionalTypeGroupId.write(value.group, buf)
+        _UniffiFfiConverterTypeSessionId.write(value.session_id, buf)
         _UniffiFfiConverterUInt64.write(value.sent_at, buf)
         _UniffiFfiConverterUInt64.write(value.sequence, buf)
         _UniffiFfiConverterOptionalSequenceString.write(value.recipients, buf)
@@ -3513,7 +3698,7 @@ class PendingSend:
     """
     A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
 """
-    def __init__(self, *, id:Bytes, content_id:Bytes):
+    def __init__(self, *, id:SendId, content_id:ContentId):
         self.id = id
         self.content_id = content_id
         
@@ -3533,19 +3718,19 @@ class _UniffiFfiConverterTypePendingSend(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return PendingSend(
-            id=_UniffiFfiConverterTypeBytes.read(buf),
-            content_id=_UniffiFfiConverterTypeBytes.read(buf),
+            id=_UniffiFfiConverterTypeSendId.read(buf),
+            content_id=_UniffiFfiConverterTypeContentId.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.id)
-        _UniffiFfiConverterTypeBytes.check_lower(value.content_id)
+        _UniffiFfiConverterTypeSendId.check_lower(value.id)
+        _UniffiFfiConverterTypeContentId.check_lower(value.content_id)
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.id, buf)
-        _UniffiFfiConverterTypeBytes.write(value.content_id, buf)
+        _UniffiFfiConverterTypeSendId.write(value.id, buf)
+        _UniffiFfiConverterTypeContentId.write(value.content_id, buf)
 
 @dataclass
 class SeenEnvelope:
@@ -4248,7 +4433,7 @@ class SendStatus:
     """
     How a send stands.
 """
-    def __init__(self, *, id:Bytes, content_id:Bytes, group:typing.Optional[Bytes], payload:Bytes, finished:bool, users:typing.List[UserStatus]):
+    def __init__(self, *, id:SendId, content_id:ContentId, group:typing.Optional[GroupId], payload:Bytes, finished:bool, users:typing.List[UserStatus]):
         self.id = id
         self.content_id = content_id
         self.group = group
@@ -4280,9 +4465,9 @@ class _UniffiFfiConverterTypeSendStatus(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return SendStatus(
-            id=_UniffiFfiConverterTypeBytes.read(buf),
-            content_id=_UniffiFfiConverterTypeBytes.read(buf),
-            group=_UniffiFfiConverterOptionalTypeBytes.read(buf),
+            id=_UniffiFfiConverterTypeSendId.read(buf),
+            content_id=_UniffiFfiConverterTypeContentId.read(buf),
+            group=_UniffiFfiConverterOptionalTypeGroupId.read(buf),
             payload=_UniffiFfiConverterTypeBytes.read(buf),
             finished=_UniffiFfiConverterBoolean.read(buf),
             users=_UniffiFfiConverterSequenceTypeUserStatus.read(buf),
@@ -4290,18 +4475,18 @@ class _UniffiFfiConverterTypeSendStatus(_UniffiConverterRustBuffer):
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.id)
-        _UniffiFfiConverterTypeBytes.check_lower(value.content_id)
-        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.group)
+        _UniffiFfiConverterTypeSendId.check_lower(value.id)
+        _UniffiFfiConverterTypeContentId.check_lower(value.content_id)
+        _UniffiFfiConverterOptionalTypeGroupId.check_lower(value.group)
         _UniffiFfiConverterTypeBytes.check_lower(value.payload)
         _UniffiFfiConverterBoolean.check_lower(value.finished)
         _UniffiFfiConverterSequenceTypeUserStatus.check_lower(value.users)
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.id, buf)
-        _UniffiFfiConverterTypeBytes.write(value.content_id, buf)
-        _UniffiFfiConverterOptionalTypeBytes.write(value.group, buf)
+        _UniffiFfiConverterTypeSendId.write(value.id, buf)
+        _UniffiFfiConverterTypeContentId.write(value.content_id, buf)
+        _UniffiFfiConverterOptionalTypeGroupId.write(value.group, buf)
         _UniffiFfiConverterTypeBytes.write(value.payload, buf)
         _UniffiFfiConverterBoolean.write(value.finished, buf)
         _UniffiFfiConverterSequenceTypeUserStatus.write(value.users, buf)
@@ -4357,6 +4542,32 @@ class _UniffiFfiConverterTypeServerAnswer(_UniffiConverterRustBuffer):
     def write(value, buf):
         _UniffiFfiConverterUInt16.write(value.status, buf)
         _UniffiFfiConverterTypeBytes.write(value.body, buf)
+
+
+class _UniffiFfiConverterTypeRequestId:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterBytes.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterBytes.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterBytes.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterBytes.lower(value)
+
+
+RequestId = bytes
+
 
 
 
@@ -4513,7 +4724,7 @@ class ServerRequest:
     One request to the server: a POST of `body` to `path`. Send it within a minute, and do not store it: the device gives it out
     again.
 """
-    def __init__(self, *, id:Bytes, kind:RequestKind, path:str, headers:typing.List[Header], body:Bytes, users:typing.List[str]):
+    def __init__(self, *, id:RequestId, kind:RequestKind, path:str, headers:typing.List[Header], body:Bytes, users:typing.List[str]):
         self.id = id
         self.kind = kind
         self.path = path
@@ -4545,7 +4756,7 @@ class _UniffiFfiConverterTypeServerRequest(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return ServerRequest(
-            id=_UniffiFfiConverterTypeBytes.read(buf),
+            id=_UniffiFfiConverterTypeRequestId.read(buf),
             kind=_UniffiFfiConverterTypeRequestKind.read(buf),
             path=_UniffiFfiConverterString.read(buf),
             headers=_UniffiFfiConverterSequenceTypeHeader.read(buf),
@@ -4555,7 +4766,7 @@ class _UniffiFfiConverterTypeServerRequest(_UniffiConverterRustBuffer):
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeRequestId.check_lower(value.id)
         _UniffiFfiConverterTypeRequestKind.check_lower(value.kind)
         _UniffiFfiConverterString.check_lower(value.path)
         _UniffiFfiConverterSequenceTypeHeader.check_lower(value.headers)
@@ -4564,7 +4775,7 @@ class _UniffiFfiConverterTypeServerRequest(_UniffiConverterRustBuffer):
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeRequestId.write(value.id, buf)
         _UniffiFfiConverterTypeRequestKind.write(value.kind, buf)
         _UniffiFfiConverterString.write(value.path, buf)
         _UniffiFfiConverterSequenceTypeHeader.write(value.headers, buf)
@@ -4576,7 +4787,7 @@ class SessionView:
     """
     A session, as this device knows it.
 """
-    def __init__(self, *, id:Bytes, generation:int, initiating:bool, sent:int, received:int, inactive:int):
+    def __init__(self, *, id:SessionId, generation:int, initiating:bool, sent:int, received:int, inactive:int):
         self.id = id
         self.generation = generation
         self.initiating = initiating
@@ -4608,7 +4819,7 @@ class _UniffiFfiConverterTypeSessionView(_UniffiConverterRustBuffer):
     @staticmethod
     def read(buf):
         return SessionView(
-            id=_UniffiFfiConverterTypeBytes.read(buf),
+            id=_UniffiFfiConverterTypeSessionId.read(buf),
             generation=_UniffiFfiConverterUInt64.read(buf),
             initiating=_UniffiFfiConverterBoolean.read(buf),
             sent=_UniffiFfiConverterUInt64.read(buf),
@@ -4618,7 +4829,7 @@ class _UniffiFfiConverterTypeSessionView(_UniffiConverterRustBuffer):
 
     @staticmethod
     def check_lower(value):
-        _UniffiFfiConverterTypeBytes.check_lower(value.id)
+        _UniffiFfiConverterTypeSessionId.check_lower(value.id)
         _UniffiFfiConverterUInt64.check_lower(value.generation)
         _UniffiFfiConverterBoolean.check_lower(value.initiating)
         _UniffiFfiConverterUInt64.check_lower(value.sent)
@@ -4627,7 +4838,7 @@ class _UniffiFfiConverterTypeSessionView(_UniffiConverterRustBuffer):
 
     @staticmethod
     def write(value, buf):
-        _UniffiFfiConverterTypeBytes.write(value.id, buf)
+        _UniffiFfiConverterTypeSessionId.write(value.id, buf)
         _UniffiFfiConverterUInt64.write(value.generation, buf)
         _UniffiFfiConverterBoolean.write(value.initiating, buf)
         _UniffiFfiConverterUInt64.write(value.sent, buf)
@@ -4819,12 +5030,63 @@ class _UniffiFfiConverterTypeStoreSnapshot(_UniffiConverterRustBuffer):
         _UniffiFfiConverterTypeBytes.write(value.generation, buf)
         _UniffiFfiConverterSequenceTypeStoreRow.write(value.rows, buf)
 
+
+class _UniffiFfiConverterTypeAccountKey:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterBytes.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterBytes.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterBytes.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterBytes.lower(value)
+
+
+AccountKey = bytes
+
+
+class _UniffiFfiConverterOptionalTypeAccountKey(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeAccountKey.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeAccountKey.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeAccountKey.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
 @dataclass
 class UserView:
     """
     A user, as this device knows it.
 """
-    def __init__(self, *, user:str, account_key:Bytes, claimed_key:typing.Optional[Bytes], verified:bool, epoch:int, forked:bool, paused:bool):
+    def __init__(self, *, user:str, account_key:AccountKey, claimed_key:typing.Optional[AccountKey], verified:bool, epoch:int, forked:bool, paused:bool):
         self.user = user
         self.account_key = account_key
         self.claimed_key = claimed_key
@@ -4860,8 +5122,8 @@ class _UniffiFfiConverterTypeUserView(_UniffiConverterRustBuffer):
     def read(buf):
         return UserView(
             user=_UniffiFfiConverterString.read(buf),
-            account_key=_UniffiFfiConverterTypeBytes.read(buf),
-            claimed_key=_UniffiFfiConverterOptionalTypeBytes.read(buf),
+            account_key=_UniffiFfiConverterTypeAccountKey.read(buf),
+            claimed_key=_UniffiFfiConverterOptionalTypeAccountKey.read(buf),
             verified=_UniffiFfiConverterBoolean.read(buf),
             epoch=_UniffiFfiConverterUInt64.read(buf),
             forked=_UniffiFfiConverterBoolean.read(buf),
@@ -4871,8 +5133,8 @@ class _UniffiFfiConverterTypeUserView(_UniffiConverterRustBuffer):
     @staticmethod
     def check_lower(value):
         _UniffiFfiConverterString.check_lower(value.user)
-        _UniffiFfiConverterTypeBytes.check_lower(value.account_key)
-        _UniffiFfiConverterOptionalTypeBytes.check_lower(value.claimed_key)
+        _UniffiFfiConverterTypeAccountKey.check_lower(value.account_key)
+        _UniffiFfiConverterOptionalTypeAccountKey.check_lower(value.claimed_key)
         _UniffiFfiConverterBoolean.check_lower(value.verified)
         _UniffiFfiConverterUInt64.check_lower(value.epoch)
         _UniffiFfiConverterBoolean.check_lower(value.forked)
@@ -4881,12 +5143,1151 @@ class _UniffiFfiConverterTypeUserView(_UniffiConverterRustBuffer):
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterString.write(value.user, buf)
-        _UniffiFfiConverterTypeBytes.write(value.account_key, buf)
-        _UniffiFfiConverterOptionalTypeBytes.write(value.claimed_key, buf)
+        _UniffiFfiConverterTypeAccountKey.write(value.account_key, buf)
+        _UniffiFfiConverterOptionalTypeAccountKey.write(value.claimed_key, buf)
         _UniffiFfiConverterBoolean.write(value.verified, buf)
         _UniffiFfiConverterUInt64.write(value.epoch, buf)
         _UniffiFfiConverterBoolean.write(value.forked, buf)
         _UniffiFfiConverterBoolean.write(value.paused, buf)
+
+
+
+
+
+
+class Code(enum.Enum):
+    """
+    What went wrong. The hundreds of the number say whose fault it was: 1 the calling app's, 2 another client's, 3 the server's, 4 the
+    store's, 5 this library's.
+"""
+    
+    INVALID_ARGUMENT = 101
+    """
+    An argument is outside its documented range.
+"""
+    
+    EMPTY_BATCH = 102
+    """
+    The batch is empty.
+"""
+    
+    TOO_MANY = 103
+    """
+    More items than one call takes.
+"""
+    
+    REENTRANT = 104
+    """
+    Called from inside a store's callback.
+"""
+    
+    BUSY = 105
+    """
+    Another call holds the device.
+"""
+    
+    CLOSED = 106
+    """
+    The handle is closed.
+"""
+    
+    UNKNOWN_USER = 107
+    """
+    No such user is known.
+"""
+    
+    UNKNOWN_GROUP = 108
+    """
+    No such group is known.
+"""
+    
+    IDENTITY_NOT_ACCEPTED = 109
+    """
+    The user's account key changed and was not accepted.
+"""
+    
+    NOT_A_MEMBER = 110
+    """
+    Not a member of the group.
+"""
+    
+    NOT_PRIMARY = 111
+    """
+    Only the primary device can do this.
+"""
+    
+    ALREADY_MEMBER = 112
+    """
+    Already a member of the group.
+"""
+    
+    NOT_INVITED = 113
+    """
+    There is no invitation to answer.
+"""
+    
+    BAD_HANDLE = 114
+    """
+    Not a handle of this kind, or one that was freed.
+"""
+    
+    NULL_POINTER = 115
+    """
+    A pointer is null.
+"""
+    
+    BAD_STRUCT = 116
+    """
+    A struct or pointer is not laid out as the header says.
+"""
+    
+    CONTENT_ID_IN_USE = 130
+    """
+    The content id was used for another send.
+"""
+    
+    PAYLOAD_TOO_LARGE = 131
+    """
+    The payload is longer than one message carries.
+"""
+    
+    NOT_A_FINISHED_SEND = 132
+    """
+    The send is not finished.
+"""
+    
+    UNKNOWN_SEND = 133
+    """
+    No such send is known.
+"""
+    
+    FOREIGN_REQUEST = 134
+    """
+    The request is another device's.
+"""
+    
+    NOT_REGISTERED = 135
+    """
+    The device is not registered with a server yet.
+"""
+    
+    CANCELLED = 136
+    """
+    The app has cancelled the send.
+"""
+    
+    DEVICE_REMOVED = 137
+    """
+    This device was removed from its own device list.
+"""
+    
+    UNKNOWN_DEVICE = 138
+    """
+    No such device is known.
+"""
+    
+    TOO_MANY_OWN_DEVICES = 139
+    """
+    The user has as many devices as a user may have.
+"""
+    
+    TRUNCATED = 201
+    """
+    The bytes end too early.
+"""
+    
+    TRAILING_DATA = 202
+    """
+    Bytes follow the end.
+"""
+    
+    NON_CANONICAL = 203
+    """
+    Not the canonical encoding.
+"""
+    
+    TOO_LARGE = 204
+    """
+    A length exceeds its limit.
+"""
+    
+    UNSUPPORTED_VERSION = 205
+    """
+    This version or suite is not supported.
+"""
+    
+    UNKNOWN_TYPE = 206
+    """
+    This type is not known.
+"""
+    
+    WEAK_PUBLIC_KEY = 207
+    """
+    The public key is not in the prime-order group.
+"""
+    
+    BAD_KEY_ENCODING = 208
+    """
+    The public key is not canonically encoded.
+"""
+    
+    AUTHENTICATION_FAILED = 209
+    """
+    Authentication failed.
+"""
+    
+    WRONG_RECIPIENT = 210
+    """
+    Addressed to another device.
+"""
+    
+    NO_SESSION = 211
+    """
+    No session matches.
+"""
+    
+    TOO_FAR_AHEAD = 212
+    """
+    The message skips more than the limit.
+"""
+    
+    DUPLICATE = 213
+    """
+    This message was already received.
+"""
+    
+    MESSAGE_KEY_EXPIRED = 214
+    """
+    The message key is gone.
+"""
+    
+    UNKNOWN_PRE_KEY = 215
+    """
+    The prekey is not known.
+"""
+    
+    PRE_KEY_USED = 216
+    """
+    The one-time prekey was already used.
+"""
+    
+    REPLAYED_INITIATION = 217
+    """
+    The initiation message is a replay.
+"""
+    
+    IDENTITY_CHANGED = 218
+    """
+    The sender's account key changed.
+"""
+    
+    BAD_PADDING = 219
+    """
+    The padding is malformed.
+"""
+    
+    WRONG_SCOPE = 220
+    """
+    The content does not belong in this scope.
+"""
+    
+    NOT_LISTED = 221
+    """
+    The device is not on the signed list.
+"""
+    
+    FORGED = 222
+    """
+    The envelope's gate does not match.
+"""
+    
+    REUSED_INDEX = 223
+    """
+    The peer used an index twice.
+"""
+    
+    GROUP_EXISTS = 230
+    """
+    Another group with this id is known.
+"""
+    
+    AUTHOR_NOT_MEMBER = 231
+    """
+    The author is not a member of the group.
+"""
+    
+    FORBIDDEN_OPERATION = 232
+    """
+    Nobody may do this in a group.
+"""
+    
+    MALFORMED_OPERATION = 233
+    """
+    The group operation is outside its bounds.
+"""
+    
+    MISSING_PARENTS = 234
+    """
+    Operations before this one are missing.
+"""
+    
+    TOO_MANY_OPERATIONS = 235
+    """
+    More group operations than the limit.
+"""
+    
+    UNKNOWN_GROUP_KIND = 236
+    """
+    This kind of group is not known.
+"""
+    
+    BUNDLE_MISMATCH = 301
+    """
+    The bundle belongs to another device.
+"""
+    
+    BAD_SIGNATURE = 302
+    """
+    A signature does not verify.
+"""
+    
+    KEY_REUSE = 303
+    """
+    One key stands in two places.
+"""
+    
+    BAD_PRE_KEY_ID = 304
+    """
+    A prekey id is malformed.
+"""
+    
+    BUNDLE_EXPIRED = 305
+    """
+    The bundle is too old.
+"""
+    
+    DUPLICATE_DEVICE = 306
+    """
+    A device is named twice.
+"""
+    
+    EMPTY_LIST = 307
+    """
+    The device list is empty.
+"""
+    
+    TOO_MANY_DEVICES = 308
+    """
+    More devices than the limit.
+"""
+    
+    DEVICE_LIST_ROLLBACK = 309
+    """
+    The device list is older than the known one.
+"""
+    
+    DEVICE_LIST_FORK = 310
+    """
+    Two device lists claim one epoch.
+"""
+    
+    BROKEN_CHAIN = 311
+    """
+    The device list's ancestors do not match.
+"""
+    
+    WRONG_USER = 312
+    """
+    The device list belongs to another user.
+"""
+    
+    TOO_MANY_ROUNDS = 313
+    """
+    The server refused the send too often.
+"""
+    
+    SERVER_INCONSISTENT = 314
+    """
+    The server's answer is not backed by a signed list.
+"""
+    
+    SERVER_UNREACHABLE = 320
+    """
+    The server gave no answer.
+"""
+    
+    SERVER_ANSWER = 321
+    """
+    The server's answer is not what the request asks for.
+"""
+    
+    SERVER_BUSY = 322
+    """
+    The server asks to try again later.
+"""
+    
+    SERVER_UNAUTHORIZED = 323
+    """
+    The server does not accept the request's signature.
+"""
+    
+    REGISTRATION_REFUSED = 324
+    """
+    The server refuses to register the device.
+"""
+    
+    REMOVED_FROM_ACCOUNT = 325
+    """
+    The server shows a signed list without this device.
+"""
+    
+    MAYBE_SENT = 326
+    """
+    The send was cancelled after a request had left.
+"""
+    
+    EXPIRED = 327
+    """
+    The send was not finished in time.
+"""
+    
+    MAILBOX_FULL = 328
+    """
+    The recipient's mailbox is full.
+"""
+    
+    REFUSED_BY_POLICY = 329
+    """
+    The server does not deliver this.
+"""
+    
+    STALE_VIEW = 330
+    """
+    The recipient's devices have changed.
+"""
+    
+    INBOX_FULL = 331
+    """
+    The inbox is full.
+"""
+    
+    STORE_BUSY = 401
+    """
+    The store is locked.
+"""
+    
+    STORE_IO = 402
+    """
+    The store failed to read or write.
+"""
+    
+    STORE_FULL = 403
+    """
+    The store is full.
+"""
+    
+    STORE_READ_ONLY = 404
+    """
+    The store is read-only.
+"""
+    
+    WRONG_KEY = 405
+    """
+    The store was sealed under another key.
+"""
+    
+    RECORD_CORRUPT = 406
+    """
+    A stored record does not open.
+"""
+    
+    RECORD_INCONSISTENT = 407
+    """
+    A stored record contradicts another.
+"""
+    
+    ROLLBACK_DETECTED = 408
+    """
+    The store is older than it was.
+"""
+    
+    NEWER_FORMAT = 409
+    """
+    The store was written by a newer version.
+"""
+    
+    FOREIGN_STORE = 410
+    """
+    The store belongs to another device, or holds none.
+"""
+    
+    OUTCOME_UNKNOWN = 411
+    """
+    It is unknown whether the commit landed.
+"""
+    
+    STORE_MISBEHAVES = 412
+    """
+    The app's store does not keep its contract.
+"""
+    
+    STORE_PATH_MISSING = 413
+    """
+    The folder of the store is not there.
+"""
+    
+    STORE_PATH_NOT_A_FILE = 414
+    """
+    The path of the store does not lead to a file.
+"""
+    
+    NOT_A_STORE = 415
+    """
+    The file is not a store of this library.
+"""
+    
+    INTERNAL = 501
+    """
+    A fault in the library.
+"""
+    
+    POISONED = 502
+    """
+    An earlier fault made the handle unusable; reload it.
+"""
+    
+    RANDOMNESS = 503
+    """
+    No randomness could be had.
+"""
+    
+    FORKED = 504
+    """
+    The process was forked.
+"""
+    
+
+
+class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        variant = buf.read_i32()
+        if variant == 1:
+            return Code.INVALID_ARGUMENT
+        if variant == 2:
+            return Code.EMPTY_BATCH
+        if variant == 3:
+            return Code.TOO_MANY
+        if variant == 4:
+            return Code.REENTRANT
+        if variant == 5:
+            return Code.BUSY
+        if variant == 6:
+            return Code.CLOSED
+        if variant == 7:
+            return Code.UNKNOWN_USER
+        if variant == 8:
+            return Code.UNKNOWN_GROUP
+        if variant == 9:
+            return Code.IDENTITY_NOT_ACCEPTED
+        if variant == 10:
+            return Code.NOT_A_MEMBER
+        if variant == 11:
+            return Code.NOT_PRIMARY
+        if variant == 12:
+            return Code.ALREADY_MEMBER
+        if variant == 13:
+            return Code.NOT_INVITED
+        if variant == 14:
+            return Code.BAD_HANDLE
+        if variant == 15:
+            return Code.NULL_POINTER
+        if variant == 16:
+            return Code.BAD_STRUCT
+        if variant == 17:
+            return Code.CONTENT_ID_IN_USE
+        if variant == 18:
+            return Code.PAYLOAD_TOO_LARGE
+        if variant == 19:
+            return Code.NOT_A_FINISHED_SEND
+        if variant == 20:
+            return Code.UNKNOWN_SEND
+        if variant == 21:
+            return Code.FOREIGN_REQUEST
+        if variant == 22:
+            return Code.NOT_REGISTERED
+        if variant == 23:
+            return Code.CANCELLED
+        if variant == 24:
+            return Code.DEVICE_REMOVED
+        if variant == 25:
+            return Code.UNKNOWN_DEVICE
+        if variant == 26:
+            return Code.TOO_MANY_OWN_DEVICES
+        if variant == 27:
+            return Code.TRUNCATED
+        if variant == 28:
+            return Code.TRAILING_DATA
+        if variant == 29:
+            return Code.NON_CANONICAL
+        if variant == 30:
+            return Code.TOO_LARGE
+        if variant == 31:
+            return Code.UNSUPPORTED_VERSION
+        if variant == 32:
+            return Code.UNKNOWN_TYPE
+        if variant == 33:
+            return Code.WEAK_PUBLIC_KEY
+        if variant == 34:
+            return Code.BAD_KEY_ENCODING
+        if variant == 35:
+            return Code.AUTHENTICATION_FAILED
+        if variant == 36:
+            return Code.WRONG_RECIPIENT
+        if variant == 37:
+            return Code.NO_SESSION
+        if variant == 38:
+            return Code.TOO_FAR_AHEAD
+        if variant == 39:
+            return Code.DUPLICATE
+        if variant == 40:
+            return Code.MESSAGE_KEY_EXPIRED
+        if variant == 41:
+            return Code.UNKNOWN_PRE_KEY
+        if variant == 42:
+            return Code.PRE_KEY_USED
+        if variant == 43:
+            return Code.REPLAYED_INITIATION
+        if variant == 44:
+            return Code.IDENTITY_CHANGED
+        if variant == 45:
+            return Code.BAD_PADDING
+        if variant == 46:
+            return Code.WRONG_SCOPE
+        if variant == 47:
+            return Code.NOT_LISTED
+        if variant == 48:
+            return Code.FORGED
+        if variant == 49:
+            return Code.REUSED_INDEX
+        if variant == 50:
+            return Code.GROUP_EXISTS
+        if variant == 51:
+            return Code.AUTHOR_NOT_MEMBER
+        if variant == 52:
+            return Code.FORBIDDEN_OPERATION
+        if variant == 53:
+            return Code.MALFORMED_OPERATION
+        if variant == 54:
+            return Code.MISSING_PARENTS
+        if variant == 55:
+            return Code.TOO_MANY_OPERATIONS
+        if variant == 56:
+            return Code.UNKNOWN_GROUP_KIND
+        if variant == 57:
+            return Code.BUNDLE_MISMATCH
+        if variant == 58:
+            return Code.BAD_SIGNATURE
+        if variant == 59:
+            return Code.KEY_REUSE
+        if variant == 60:
+            return Code.BAD_PRE_KEY_ID
+        if variant == 61:
+            return Code.BUNDLE_EXPIRED
+        if variant == 62:
+            return Code.DUPLICATE_DEVICE
+        if variant == 63:
+            return Code.EMPTY_LIST
+        if variant == 64:
+            return Code.TOO_MANY_DEVICES
+        if variant == 65:
+            return Code.DEVICE_LIST_ROLLBACK
+        if variant == 66:
+            return Code.DEVICE_LIST_FORK
+        if variant == 67:
+            return Code.BROKEN_CHAIN
+        if variant == 68:
+            return Code.WRONG_USER
+        if variant == 69:
+            return Code.TOO_MANY_ROUNDS
+        if variant == 70:
+            return Code.SERVER_INCONSISTENT
+        if variant == 71:
+            return Code.SERVER_UNREACHABLE
+        if variant == 72:
+            return Code.SERVER_ANSWER
+        if variant == 73:
+            return Code.SERVER_BUSY
+        if variant == 74:
+            return Code.SERVER_UNAUTHORIZED
+        if variant == 75:
+            return Code.REGISTRATION_REFUSED
+        if variant == 76:
+            return Code.REMOVED_FROM_ACCOUNT
+        if variant == 77:
+            return Code.MAYBE_SENT
+        if variant == 78:
+            return Code.EXPIRED
+        if variant == 79:
+            return Code.MAILBOX_FULL
+        if variant == 80:
+            return Code.REFUSED_BY_POLICY
+        if variant == 81:
+            return Code.STALE_VIEW
+        if variant == 82:
+            return Code.INBOX_FULL
+        if variant == 83:
+            return Code.STORE_BUSY
+        if variant == 84:
+            return Code.STORE_IO
+        if variant == 85:
+            return Code.STORE_FULL
+        if variant == 86:
+            return Code.STORE_READ_ONLY
+        if variant == 87:
+            return Code.WRONG_KEY
+        if variant == 88:
+            return Code.RECORD_CORRUPT
+        if variant == 89:
+            return Code.RECORD_INCONSISTENT
+        if variant == 90:
+            return Code.ROLLBACK_DETECTED
+        if variant == 91:
+            return Code.NEWER_FORMAT
+        if variant == 92:
+            return Code.FOREIGN_STORE
+        if variant == 93:
+            return Code.OUTCOME_UNKNOWN
+        if variant == 94:
+            return Code.STORE_MISBEHAVES
+        if variant == 95:
+            return Code.STORE_PATH_MISSING
+        if variant == 96:
+            return Code.STORE_PATH_NOT_A_FILE
+        if variant == 97:
+            return Code.NOT_A_STORE
+        if variant == 98:
+            return Code.INTERNAL
+        if variant == 99:
+            return Code.POISONED
+        if variant == 100:
+            return Code.RANDOMNESS
+        if variant == 101:
+            return Code.FORKED
+        raise InternalError("Raw enum value doesn't match any cases")
+
+    @staticmethod
+    def check_lower(value):
+        if value == Code.INVALID_ARGUMENT:
+            return
+        if value == Code.EMPTY_BATCH:
+            return
+        if value == Code.TOO_MANY:
+            return
+        if value == Code.REENTRANT:
+            return
+        if value == Code.BUSY:
+            return
+        if value == Code.CLOSED:
+            return
+        if value == Code.UNKNOWN_USER:
+            return
+        if value == Code.UNKNOWN_GROUP:
+            return
+        if value == Code.IDENTITY_NOT_ACCEPTED:
+            return
+        if value == Code.NOT_A_MEMBER:
+            return
+        if value == Code.NOT_PRIMARY:
+            return
+        if value == Code.ALREADY_MEMBER:
+            return
+        if value == Code.NOT_INVITED:
+            return
+        if value == Code.BAD_HANDLE:
+            return
+        if value == Code.NULL_POINTER:
+            return
+        if value == Code.BAD_STRUCT:
+            return
+        if value == Code.CONTENT_ID_IN_USE:
+            return
+        if value == Code.PAYLOAD_TOO_LARGE:
+            return
+        if value == Code.NOT_A_FINISHED_SEND:
+            return
+        if value == Code.UNKNOWN_SEND:
+            return
+        if value == Code.FOREIGN_REQUEST:
+            return
+        if value == Code.NOT_REGISTERED:
+            return
+        if value == Code.CANCELLED:
+            return
+        if value == Code.DEVICE_REMOVED:
+            return
+        if value == Code.UNKNOWN_DEVICE:
+            return
+        if value == Code.TOO_MANY_OWN_DEVICES:
+            return
+        if value == Code.TRUNCATED:
+            return
+        if value == Code.TRAILING_DATA:
+            return
+        if value == Code.NON_CANONICAL:
+            return
+        if value == Code.TOO_LARGE:
+            return
+        if value == Code.UNSUPPORTED_VERSION:
+            return
+        if value == Code.UNKNOWN_TYPE:
+            return
+        if value == Code.WEAK_PUBLIC_KEY:
+            return
+        if value == Code.BAD_KEY_ENCODING:
+            return
+        if value == Code.AUTHENTICATION_FAILED:
+            return
+        if value == Code.WRONG_RECIPIENT:
+            return
+        if value == Code.NO_SESSION:
+            return
+        if value == Code.TOO_FAR_AHEAD:
+            return
+        if value == Code.DUPLICATE:
+            return
+        if value == Code.MESSAGE_KEY_EXPIRED:
+            return
+        if value == Code.UNKNOWN_PRE_KEY:
+            return
+        if value == Code.PRE_KEY_USED:
+            return
+        if value == Code.REPLAYED_INITIATION:
+            return
+        if value == Code.IDENTITY_CHANGED:
+            return
+        if value == Code.BAD_PADDING:
+            return
+        if value == Code.WRONG_SCOPE:
+            return
+        if value == Code.NOT_LISTED:
+            return
+        if value == Code.FORGED:
+            return
+        if value == Code.REUSED_INDEX:
+            return
+        if value == Code.GROUP_EXISTS:
+            return
+        if value == Code.AUTHOR_NOT_MEMBER:
+            return
+        if value == Code.FORBIDDEN_OPERATION:
+            return
+        if value == Code.MALFORMED_OPERATION:
+            return
+        if value == Code.MISSING_PARENTS:
+            return
+        if value == Code.TOO_MANY_OPERATIONS:
+            return
+        if value == Code.UNKNOWN_GROUP_KIND:
+            return
+        if value == Code.BUNDLE_MISMATCH:
+            return
+        if value == Code.BAD_SIGNATURE:
+            return
+        if value == Code.KEY_REUSE:
+            return
+        if value == Code.BAD_PRE_KEY_ID:
+            return
+        if value == Code.BUNDLE_EXPIRED:
+            return
+        if value == Code.DUPLICATE_DEVICE:
+            return
+        if value == Code.EMPTY_LIST:
+            return
+        if value == Code.TOO_MANY_DEVICES:
+            return
+        if value == Code.DEVICE_LIST_ROLLBACK:
+            return
+        if value == Code.DEVICE_LIST_FORK:
+            return
+        if value == Code.BROKEN_CHAIN:
+            return
+        if value == Code.WRONG_USER:
+            return
+        if value == Code.TOO_MANY_ROUNDS:
+            return
+        if value == Code.SERVER_INCONSISTENT:
+            return
+        if value == Code.SERVER_UNREACHABLE:
+            return
+        if value == Code.SERVER_ANSWER:
+            return
+        if value == Code.SERVER_BUSY:
+            return
+        if value == Code.SERVER_UNAUTHORIZED:
+            return
+        if value == Code.REGISTRATION_REFUSED:
+            return
+        if value == Code.REMOVED_FROM_ACCOUNT:
+            return
+        if value == Code.MAYBE_SENT:
+            return
+        if value == Code.EXPIRED:
+            return
+        if value == Code.MAILBOX_FULL:
+            return
+        if value == Code.REFUSED_BY_POLICY:
+            return
+        if value == Code.STALE_VIEW:
+            return
+        if value == Code.INBOX_FULL:
+            return
+        if value == Code.STORE_BUSY:
+            return
+        if value == Code.STORE_IO:
+            return
+        if value == Code.STORE_FULL:
+            return
+        if value == Code.STORE_READ_ONLY:
+            return
+        if value == Code.WRONG_KEY:
+            return
+        if value == Code.RECORD_CORRUPT:
+            return
+        if value == Code.RECORD_INCONSISTENT:
+            return
+        if value == Code.ROLLBACK_DETECTED:
+            return
+        if value == Code.NEWER_FORMAT:
+            return
+        if value == Code.FOREIGN_STORE:
+            return
+        if value == Code.OUTCOME_UNKNOWN:
+            return
+        if value == Code.STORE_MISBEHAVES:
+            return
+        if value == Code.STORE_PATH_MISSING:
+            return
+        if value == Code.STORE_PATH_NOT_A_FILE:
+            return
+        if value == Code.NOT_A_STORE:
+            return
+        if value == Code.INTERNAL:
+            return
+        if value == Code.POISONED:
+            return
+        if value == Code.RANDOMNESS:
+            return
+        if value == Code.FORKED:
+            return
+        raise ValueError(value)
+
+    @staticmethod
+    def write(value, buf):
+        if value == Code.INVALID_ARGUMENT:
+            buf.write_i32(1)
+        if value == Code.EMPTY_BATCH:
+            buf.write_i32(2)
+        if value == Code.TOO_MANY:
+            buf.write_i32(3)
+        if value == Code.REENTRANT:
+            buf.write_i32(4)
+        if value == Code.BUSY:
+            buf.write_i32(5)
+        if value == Code.CLOSED:
+            buf.write_i32(6)
+        if value == Code.UNKNOWN_USER:
+            buf.write_i32(7)
+        if value == Code.UNKNOWN_GROUP:
+            buf.write_i32(8)
+        if value == Code.IDENTITY_NOT_ACCEPTED:
+            buf.write_i32(9)
+        if value == Code.NOT_A_MEMBER:
+            buf.write_i32(10)
+        if value == Code.NOT_PRIMARY:
+            buf.write_i32(11)
+        if value == Code.ALREADY_MEMBER:
+            buf.write_i32(12)
+        if value == Code.NOT_INVITED:
+            buf.write_i32(13)
+        if value == Code.BAD_HANDLE:
+            buf.write_i32(14)
+        if value == Code.NULL_POINTER:
+            buf.write_i32(15)
+        if value == Code.BAD_STRUCT:
+            buf.write_i32(16)
+        if value == Code.CONTENT_ID_IN_USE:
+            buf.write_i32(17)
+        if value == Code.PAYLOAD_TOO_LARGE:
+            buf.write_i32(18)
+        if value == Code.NOT_A_FINISHED_SEND:
+            buf.write_i32(19)
+        if value == Code.UNKNOWN_SEND:
+            buf.write_i32(20)
+        if value == Code.FOREIGN_REQUEST:
+            buf.write_i32(21)
+        if value == Code.NOT_REGISTERED:
+            buf.write_i32(22)
+        if value == Code.CANCELLED:
+            buf.write_i32(23)
+        if value == Code.DEVICE_REMOVED:
+            buf.write_i32(24)
+        if value == Code.UNKNOWN_DEVICE:
+            buf.write_i32(25)
+        if value == Code.TOO_MANY_OWN_DEVICES:
+            buf.write_i32(26)
+        if value == Code.TRUNCATED:
+            buf.write_i32(27)
+        if value == Code.TRAILING_DATA:
+            buf.write_i32(28)
+        if value == Code.NON_CANONICAL:
+            buf.write_i32(29)
+        if value == Code.TOO_LARGE:
+            buf.write_i32(30)
+        if value == Code.UNSUPPORTED_VERSION:
+            buf.write_i32(31)
+        if value == Code.UNKNOWN_TYPE:
+            buf.write_i32(32)
+        if value == Code.WEAK_PUBLIC_KEY:
+            buf.write_i32(33)
+        if value == Code.BAD_KEY_ENCODING:
+            buf.write_i32(34)
+        if value == Code.AUTHENTICATION_FAILED:
+            buf.write_i32(35)
+        if value == Code.WRONG_RECIPIENT:
+            buf.write_i32(36)
+        if value == Code.NO_SESSION:
+            buf.write_i32(37)
+        if value == Code.TOO_FAR_AHEAD:
+            buf.write_i32(38)
+        if value == Code.DUPLICATE:
+            buf.write_i32(39)
+        if value == Code.MESSAGE_KEY_EXPIRED:
+            buf.write_i32(40)
+        if value == Code.UNKNOWN_PRE_KEY:
+            buf.write_i32(41)
+        if value == Code.PRE_KEY_USED:
+            buf.write_i32(42)
+        if value == Code.REPLAYED_INITIATION:
+            buf.write_i32(43)
+        if value == Code.IDENTITY_CHANGED:
+            buf.write_i32(44)
+        if value == Code.BAD_PADDING:
+            buf.write_i32(45)
+        if value == Code.WRONG_SCOPE:
+            buf.write_i32(46)
+        if value == Code.NOT_LISTED:
+            buf.write_i32(47)
+        if value == Code.FORGED:
+            buf.write_i32(48)
+        if value == Code.REUSED_INDEX:
+            buf.write_i32(49)
+        if value == Code.GROUP_EXISTS:
+            buf.write_i32(50)
+        if value == Code.AUTHOR_NOT_MEMBER:
+            buf.write_i32(51)
+        if value == Code.FORBIDDEN_OPERATION:
+            buf.write_i32(52)
+        if value == Code.MALFORMED_OPERATION:
+            buf.write_i32(53)
+        if value == Code.MISSING_PARENTS:
+            buf.write_i32(54)
+        if value == Code.TOO_MANY_OPERATIONS:
+            buf.write_i32(55)
+        if value == Code.UNKNOWN_GROUP_KIND:
+            buf.write_i32(56)
+        if value == Code.BUNDLE_MISMATCH:
+            buf.write_i32(57)
+        if value == Code.BAD_SIGNATURE:
+            buf.write_i32(58)
+        if value == Code.KEY_REUSE:
+            buf.write_i32(59)
+        if value == Code.BAD_PRE_KEY_ID:
+            buf.write_i32(60)
+        if value == Code.BUNDLE_EXPIRED:
+            buf.write_i32(61)
+        if value == Code.DUPLICATE_DEVICE:
+            buf.write_i32(62)
+        if value == Code.EMPTY_LIST:
+            buf.write_i32(63)
+        if value == Code.TOO_MANY_DEVICES:
+            buf.write_i32(64)
+        if value == Code.DEVICE_LIST_ROLLBACK:
+            buf.write_i32(65)
+        if value == Code.DEVICE_LIST_FORK:
+            buf.write_i32(66)
+        if value == Code.BROKEN_CHAIN:
+            buf.write_i32(67)
+        if value == Code.WRONG_USER:
+            buf.write_i32(68)
+        if value == Code.TOO_MANY_ROUNDS:
+            buf.write_i32(69)
+        if value == Code.SERVER_INCONSISTENT:
+            buf.write_i32(70)
+        if value == Code.SERVER_UNREACHABLE:
+            buf.write_i32(71)
+        if value == Code.SERVER_ANSWER:
+            buf.write_i32(72)
+        if value == Code.SERVER_BUSY:
+            buf.write_i32(73)
+        if value == Code.SERVER_UNAUTHORIZED:
+            buf.write_i32(74)
+        if value == Code.REGISTRATION_REFUSED:
+            buf.write_i32(75)
+        if value == Code.REMOVED_FROM_ACCOUNT:
+            buf.write_i32(76)
+        if value == Code.MAYBE_SENT:
+            buf.write_i32(77)
+        if value == Code.EXPIRED:
+            buf.write_i32(78)
+        if value == Code.MAILBOX_FULL:
+            buf.write_i32(79)
+        if value == Code.REFUSED_BY_POLICY:
+            buf.write_i32(80)
+        if value == Code.STALE_VIEW:
+            buf.write_i32(81)
+        if value == Code.INBOX_FULL:
+            buf.write_i32(82)
+        if value == Code.STORE_BUSY:
+            buf.write_i32(83)
+        if value == Code.STORE_IO:
+            buf.write_i32(84)
+        if value == Code.STORE_FULL:
+            buf.write_i32(85)
+        if value == Code.STORE_READ_ONLY:
+            buf.write_i32(86)
+        if value == Code.WRONG_KEY:
+            buf.write_i32(87)
+        if value == Code.RECORD_CORRUPT:
+            buf.write_i32(88)
+        if value == Code.RECORD_INCONSISTENT:
+            buf.write_i32(89)
+        if value == Code.ROLLBACK_DETECTED:
+            buf.write_i32(90)
+        if value == Code.NEWER_FORMAT:
+            buf.write_i32(91)
+        if value == Code.FOREIGN_STORE:
+            buf.write_i32(92)
+        if value == Code.OUTCOME_UNKNOWN:
+            buf.write_i32(93)
+        if value == Code.STORE_MISBEHAVES:
+            buf.write_i32(94)
+        if value == Code.STORE_PATH_MISSING:
+            buf.write_i32(95)
+        if value == Code.STORE_PATH_NOT_A_FILE:
+            buf.write_i32(96)
+        if value == Code.NOT_A_STORE:
+            buf.write_i32(97)
+        if value == Code.INTERNAL:
+            buf.write_i32(98)
+        if value == Code.POISONED:
+            buf.write_i32(99)
+        if value == Code.RANDOMNESS:
+            buf.write_i32(100)
+        if value == Code.FORKED:
+            buf.write_i32(101)
+
+
 
 class _UniffiFfiConverterSequenceTypeFailedUser(_UniffiConverterRustBuffer):
     @classmethod
@@ -5143,7 +6544,7 @@ class Event:
         Messages of a device are missing: they are lost, withheld, or still to come.
 """
         
-        def __init__(self, user:str, device:int, group:typing.Optional[Bytes], first:int, last:int):
+        def __init__(self, user:str, device:int, group:typing.Optional[GroupId], first:int, last:int):
             self.user = user
             
             """
@@ -5205,7 +6606,7 @@ class Event:
         Users are members of a group now: `user` added them, or is the one who accepted an invitation.
 """
         
-        def __init__(self, group:Bytes, user:str, device:int, added:typing.List[str]):
+        def __init__(self, group:GroupId, user:str, device:int, added:typing.List[str]):
             self.group = group
             
             """
@@ -5259,7 +6660,7 @@ class Event:
         A device signed two operations under one number: it told different things to different members.
 """
         
-        def __init__(self, group:Bytes, user:str, device:int):
+        def __init__(self, group:GroupId, user:str, device:int):
             self.group = group
             
             """
@@ -5305,7 +6706,7 @@ class Event:
         Our user, who had left a group, is asked back: the group's `group.accept()` or `group.decline()` answers.
 """
         
-        def __init__(self, group:Bytes, user:str, device:int):
+        def __init__(self, group:GroupId, user:str, device:int):
             self.group = group
             
             """
@@ -5351,7 +6752,7 @@ class Event:
         Our user is a member of a group now: `user` made the group or added ours.
 """
         
-        def __init__(self, group:Bytes, user:str, device:int):
+        def __init__(self, group:GroupId, user:str, device:int):
             self.group = group
             
             """
@@ -5397,7 +6798,7 @@ class Event:
         A member has left a group.
 """
         
-        def __init__(self, group:Bytes, user:str, device:int):
+        def __init__(self, group:GroupId, user:str, device:int):
             self.group = group
             
             """
@@ -5443,7 +6844,7 @@ class Event:
         Users are no members of a group after all: the user who added them had left, which this device did not know.
 """
         
-        def __init__(self, group:Bytes, users:typing.List[str]):
+        def __init__(self, group:GroupId, users:typing.List[str]):
             self.group = group
             
             """
@@ -5481,7 +6882,7 @@ class Event:
         A group's name or other info was changed.
 """
         
-        def __init__(self, group:Bytes, user:str, device:int, operation:Bytes):
+        def __init__(self, group:GroupId, user:str, device:int, operation:OperationId):
             self.group = group
             
             """
@@ -5603,7 +7004,7 @@ class Event:
         Another account key claims a user. Sends to the user wait, and what arrives is held, until the app accepts the key.
 """
         
-        def __init__(self, user:str, pinned:Bytes, claimed:Bytes, was_verified:bool):
+        def __init__(self, user:str, pinned:AccountKey, claimed:AccountKey, was_verified:bool):
             self.user = user
             
             """
@@ -5793,7 +7194,7 @@ class Event:
         A send is settled with every user: the server has taken it, or it was given up.
 """
         
-        def __init__(self, send:Bytes, content_id:Bytes, group:typing.Optional[Bytes], reached:int, failed:typing.List[FailedUser], skipped:typing.List[SkippedDevice]):
+        def __init__(self, send:SendId, content_id:ContentId, group:typing.Optional[GroupId], reached:int, failed:typing.List[FailedUser], skipped:typing.List[SkippedDevice]):
             self.send = send
             
             """
@@ -5885,7 +7286,7 @@ class Event:
         Another device has begun a session with this one.
 """
         
-        def __init__(self, user:str, device:int, session_id:Bytes):
+        def __init__(self, user:str, device:int, session_id:SessionId):
             self.user = user
             
             """
@@ -6113,52 +7514,52 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return Event.GAP(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
-                _UniffiFfiConverterOptionalTypeBytes.read(buf),
+                _UniffiFfiConverterOptionalTypeGroupId.read(buf),
                 _UniffiFfiConverterUInt64.read(buf),
                 _UniffiFfiConverterUInt64.read(buf),
             )
         if variant == 7:
             return Event.GROUP_ADDED(
-                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterSequenceString.read(buf),
             )
         if variant == 8:
             return Event.GROUP_EQUIVOCATION(
-                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
         if variant == 9:
             return Event.GROUP_INVITED(
-                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
         if variant == 10:
             return Event.GROUP_JOINED(
-                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
         if variant == 11:
             return Event.GROUP_LEFT(
-                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
         if variant == 12:
             return Event.GROUP_REVOKED(
-                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterSequenceString.read(buf),
             )
         if variant == 13:
             return Event.GROUP_UPDATED(
-                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
-                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeOperationId.read(buf),
             )
         if variant == 14:
             return Event.HELD_DROPPED(
@@ -6172,8 +7573,8 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if variant == 16:
             return Event.IDENTITY_CHANGED(
                 _UniffiFfiConverterString.read(buf),
-                _UniffiFfiConverterTypeBytes.read(buf),
-                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeAccountKey.read(buf),
+                _UniffiFfiConverterTypeAccountKey.read(buf),
                 _UniffiFfiConverterBoolean.read(buf),
             )
         if variant == 17:
@@ -6196,9 +7597,9 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             )
         if variant == 21:
             return Event.SEND_FINISHED(
-                _UniffiFfiConverterTypeBytes.read(buf),
-                _UniffiFfiConverterTypeBytes.read(buf),
-                _UniffiFfiConverterOptionalTypeBytes.read(buf),
+                _UniffiFfiConverterTypeSendId.read(buf),
+                _UniffiFfiConverterTypeContentId.read(buf),
+                _UniffiFfiConverterOptionalTypeGroupId.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterSequenceTypeFailedUser.read(buf),
                 _UniffiFfiConverterSequenceTypeSkippedDevice.read(buf),
@@ -6210,7 +7611,7 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return Event.SESSION_STARTED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
-                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeSessionId.read(buf),
             )
         if variant == 24:
             return Event.OTHER(
@@ -6242,45 +7643,45 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_GAP():
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
-            _UniffiFfiConverterOptionalTypeBytes.check_lower(value.group)
+            _UniffiFfiConverterOptionalTypeGroupId.check_lower(value.group)
             _UniffiFfiConverterUInt64.check_lower(value.first)
             _UniffiFfiConverterUInt64.check_lower(value.last)
             return
         if value.is_GROUP_ADDED():
-            _UniffiFfiConverterTypeBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeGroupId.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             _UniffiFfiConverterSequenceString.check_lower(value.added)
             return
         if value.is_GROUP_EQUIVOCATION():
-            _UniffiFfiConverterTypeBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeGroupId.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             return
         if value.is_GROUP_INVITED():
-            _UniffiFfiConverterTypeBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeGroupId.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             return
         if value.is_GROUP_JOINED():
-            _UniffiFfiConverterTypeBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeGroupId.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             return
         if value.is_GROUP_LEFT():
-            _UniffiFfiConverterTypeBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeGroupId.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             return
         if value.is_GROUP_REVOKED():
-            _UniffiFfiConverterTypeBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeGroupId.check_lower(value.group)
             _UniffiFfiConverterSequenceString.check_lower(value.users)
             return
         if value.is_GROUP_UPDATED():
-            _UniffiFfiConverterTypeBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeGroupId.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
-            _UniffiFfiConverterTypeBytes.check_lower(value.operation)
+            _UniffiFfiConverterTypeOperationId.check_lower(value.operation)
             return
         if value.is_HELD_DROPPED():
             _UniffiFfiConverterString.check_lower(value.user)
@@ -6291,8 +7692,8 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return
         if value.is_IDENTITY_CHANGED():
             _UniffiFfiConverterString.check_lower(value.user)
-            _UniffiFfiConverterTypeBytes.check_lower(value.pinned)
-            _UniffiFfiConverterTypeBytes.check_lower(value.claimed)
+            _UniffiFfiConverterTypeAccountKey.check_lower(value.pinned)
+            _UniffiFfiConverterTypeAccountKey.check_lower(value.claimed)
             _UniffiFfiConverterBoolean.check_lower(value.was_verified)
             return
         if value.is_SERVER_INCONSISTENT():
@@ -6310,9 +7711,9 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterUInt64.check_lower(value.epoch)
             return
         if value.is_SEND_FINISHED():
-            _UniffiFfiConverterTypeBytes.check_lower(value.send)
-            _UniffiFfiConverterTypeBytes.check_lower(value.content_id)
-            _UniffiFfiConverterOptionalTypeBytes.check_lower(value.group)
+            _UniffiFfiConverterTypeSendId.check_lower(value.send)
+            _UniffiFfiConverterTypeContentId.check_lower(value.content_id)
+            _UniffiFfiConverterOptionalTypeGroupId.check_lower(value.group)
             _UniffiFfiConverterUInt32.check_lower(value.reached)
             _UniffiFfiConverterSequenceTypeFailedUser.check_lower(value.failed)
             _UniffiFfiConverterSequenceTypeSkippedDevice.check_lower(value.skipped)
@@ -6322,7 +7723,7 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_SESSION_STARTED():
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
-            _UniffiFfiConverterTypeBytes.check_lower(value.session_id)
+            _UniffiFfiConverterTypeSessionId.check_lower(value.session_id)
             return
         if value.is_OTHER():
             return
@@ -6354,45 +7755,45 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             buf.write_i32(6)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
-            _UniffiFfiConverterOptionalTypeBytes.write(value.group, buf)
+            _UniffiFfiConverterOptionalTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterUInt64.write(value.first, buf)
             _UniffiFfiConverterUInt64.write(value.last, buf)
         if value.is_GROUP_ADDED():
             buf.write_i32(7)
-            _UniffiFfiConverterTypeBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterSequenceString.write(value.added, buf)
         if value.is_GROUP_EQUIVOCATION():
             buf.write_i32(8)
-            _UniffiFfiConverterTypeBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_INVITED():
             buf.write_i32(9)
-            _UniffiFfiConverterTypeBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_JOINED():
             buf.write_i32(10)
-            _UniffiFfiConverterTypeBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_LEFT():
             buf.write_i32(11)
-            _UniffiFfiConverterTypeBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_REVOKED():
             buf.write_i32(12)
-            _UniffiFfiConverterTypeBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterSequenceString.write(value.users, buf)
         if value.is_GROUP_UPDATED():
             buf.write_i32(13)
-            _UniffiFfiConverterTypeBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
-            _UniffiFfiConverterTypeBytes.write(value.operation, buf)
+            _UniffiFfiConverterTypeOperationId.write(value.operation, buf)
         if value.is_HELD_DROPPED():
             buf.write_i32(14)
             _UniffiFfiConverterString.write(value.user, buf)
@@ -6403,8 +7804,8 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_IDENTITY_CHANGED():
             buf.write_i32(16)
             _UniffiFfiConverterString.write(value.user, buf)
-            _UniffiFfiConverterTypeBytes.write(value.pinned, buf)
-            _UniffiFfiConverterTypeBytes.write(value.claimed, buf)
+            _UniffiFfiConverterTypeAccountKey.write(value.pinned, buf)
+            _UniffiFfiConverterTypeAccountKey.write(value.claimed, buf)
             _UniffiFfiConverterBoolean.write(value.was_verified, buf)
         if value.is_SERVER_INCONSISTENT():
             buf.write_i32(17)
@@ -6422,9 +7823,9 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterUInt64.write(value.epoch, buf)
         if value.is_SEND_FINISHED():
             buf.write_i32(21)
-            _UniffiFfiConverterTypeBytes.write(value.send, buf)
-            _UniffiFfiConverterTypeBytes.write(value.content_id, buf)
-            _UniffiFfiConverterOptionalTypeBytes.write(value.group, buf)
+            _UniffiFfiConverterTypeSendId.write(value.send, buf)
+            _UniffiFfiConverterTypeContentId.write(value.content_id, buf)
+            _UniffiFfiConverterOptionalTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterUInt32.write(value.reached, buf)
             _UniffiFfiConverterSequenceTypeFailedUser.write(value.failed, buf)
             _UniffiFfiConverterSequenceTypeSkippedDevice.write(value.skipped, buf)
@@ -6434,7 +7835,7 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             buf.write_i32(23)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
-            _UniffiFfiConverterTypeBytes.write(value.session_id, buf)
+            _UniffiFfiConverterTypeSessionId.write(value.session_id, buf)
         if value.is_OTHER():
             buf.write_i32(24)
 
@@ -6735,7 +8136,7 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
         variant = buf.read_i32()
         if variant == 1:
             return SesameError.App(
-                _UniffiFfiConverterInt32.read(buf),
+                _UniffiFfiConverterTypeCode.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
@@ -6743,7 +8144,7 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
             )
         if variant == 2:
             return SesameError.Peer(
-                _UniffiFfiConverterInt32.read(buf),
+                _UniffiFfiConverterTypeCode.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
@@ -6751,7 +8152,7 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
             )
         if variant == 3:
             return SesameError.Server(
-                _UniffiFfiConverterInt32.read(buf),
+                _UniffiFfiConverterTypeCode.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
@@ -6759,7 +8160,7 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
             )
         if variant == 4:
             return SesameError.Store(
-                _UniffiFfiConverterInt32.read(buf),
+                _UniffiFfiConverterTypeCode.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
@@ -6767,7 +8168,7 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
             )
         if variant == 5:
             return SesameError.Internal(
-                _UniffiFfiConverterInt32.read(buf),
+                _UniffiFfiConverterTypeCode.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterOptionalUInt32.read(buf),
                 _UniffiFfiConverterOptionalString.read(buf),
@@ -6778,35 +8179,35 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
     @staticmethod
     def check_lower(value):
         if isinstance(value, SesameError.App):
-            _UniffiFfiConverterInt32.check_lower(value.code)
+            _UniffiFfiConverterTypeCode.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
             _UniffiFfiConverterOptionalString.check_lower(value.detail)
             return
         if isinstance(value, SesameError.Peer):
-            _UniffiFfiConverterInt32.check_lower(value.code)
+            _UniffiFfiConverterTypeCode.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
             _UniffiFfiConverterOptionalString.check_lower(value.detail)
             return
         if isinstance(value, SesameError.Server):
-            _UniffiFfiConverterInt32.check_lower(value.code)
+            _UniffiFfiConverterTypeCode.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
             _UniffiFfiConverterOptionalString.check_lower(value.detail)
             return
         if isinstance(value, SesameError.Store):
-            _UniffiFfiConverterInt32.check_lower(value.code)
+            _UniffiFfiConverterTypeCode.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
             _UniffiFfiConverterOptionalString.check_lower(value.detail)
             return
         if isinstance(value, SesameError.Internal):
-            _UniffiFfiConverterInt32.check_lower(value.code)
+            _UniffiFfiConverterTypeCode.check_lower(value.code)
             _UniffiFfiConverterString.check_lower(value.reason)
             _UniffiFfiConverterOptionalUInt32.check_lower(value.item)
             _UniffiFfiConverterOptionalString.check_lower(value.field)
@@ -6817,35 +8218,35 @@ class _UniffiFfiConverterTypeSesameError(_UniffiConverterRustBuffer):
     def write(value, buf):
         if isinstance(value, SesameError.App):
             buf.write_i32(1)
-            _UniffiFfiConverterInt32.write(value.code, buf)
+            _UniffiFfiConverterTypeCode.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
             _UniffiFfiConverterOptionalString.write(value.detail, buf)
         if isinstance(value, SesameError.Peer):
             buf.write_i32(2)
-            _UniffiFfiConverterInt32.write(value.code, buf)
+            _UniffiFfiConverterTypeCode.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
             _UniffiFfiConverterOptionalString.write(value.detail, buf)
         if isinstance(value, SesameError.Server):
             buf.write_i32(3)
-            _UniffiFfiConverterInt32.write(value.code, buf)
+            _UniffiFfiConverterTypeCode.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
             _UniffiFfiConverterOptionalString.write(value.detail, buf)
         if isinstance(value, SesameError.Store):
             buf.write_i32(4)
-            _UniffiFfiConverterInt32.write(value.code, buf)
+            _UniffiFfiConverterTypeCode.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
             _UniffiFfiConverterOptionalString.write(value.detail, buf)
         if isinstance(value, SesameError.Internal):
             buf.write_i32(5)
-            _UniffiFfiConverterInt32.write(value.code, buf)
+            _UniffiFfiConverterTypeCode.write(value.code, buf)
             _UniffiFfiConverterString.write(value.reason, buf)
             _UniffiFfiConverterOptionalUInt32.write(value.item, buf)
             _UniffiFfiConverterOptionalString.write(value.field, buf)
@@ -7152,6 +8553,32 @@ class _UniffiFfiConverterTypeStoreQuery(_UniffiConverterRustBuffer):
 
 
 
+
+class _UniffiFfiConverterTypeStoreKey:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterBytes.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterBytes.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterBytes.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterBytes.lower(value)
+
+
+StoreKey = bytes
+
+
 class _UniffiFfiConverterSequenceTypeStoreQuery(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
@@ -7450,6 +8877,29 @@ class _UniffiFfiConverterTypeAppStore:
     def write(cls, value: AppStore, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
 
+class _UniffiFfiConverterSequenceTypeBytes(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeBytes.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeBytes.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeBytes.read(buf) for i in range(count)
+        ]
+
 class _UniffiFfiConverterSequenceTypeMailResult(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
@@ -7472,6 +8922,31 @@ class _UniffiFfiConverterSequenceTypeMailResult(_UniffiConverterRustBuffer):
         return [
             _UniffiFfiConverterTypeMailResult.read(buf) for i in range(count)
         ]
+
+class _UniffiFfiConverterOptionalTypeContentId(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeContentId.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeContentId.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeContentId.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
 
 class _UniffiFfiConverterSequenceTypeBatch(_UniffiConverterRustBuffer):
     @classmethod
@@ -7586,7 +9061,7 @@ class GroupProtocol(typing.Protocol):
         All operations, those that do not count included, in an order that is the same for all members.
 """
         raise NotImplementedError
-    def id(self, ) -> Bytes:
+    def id(self, ) -> GroupId:
         """
         GroupID, 32 bytes.
 """
@@ -7601,7 +9076,7 @@ class GroupProtocol(typing.Protocol):
         Changes the name.
 """
         raise NotImplementedError
-    def send(self, payload: Bytes,content_id: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> PendingSend:
+    def send(self, payload: Bytes,content_id: typing.Union[object, typing.Optional[ContentId]] = _DEFAULT) -> PendingSend:
         """
         Sends to all members, and a transcript to the user's own other devices. Give `content_id`, 16 bytes, for an id of your own.
 """
@@ -7764,14 +9239,14 @@ class Group(GroupProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def id(self, ) -> Bytes:
+    def id(self, ) -> GroupId:
         """
         GroupID, 32 bytes.
 """
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypeBytes.lift
+        _uniffi_lift_return = _UniffiFfiConverterTypeGroupId.lift
         _uniffi_error_converter = None
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -7812,7 +9287,7 @@ class Group(GroupProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def send(self, payload: Bytes,content_id: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> PendingSend:
+    def send(self, payload: Bytes,content_id: typing.Union[object, typing.Optional[ContentId]] = _DEFAULT) -> PendingSend:
         """
         Sends to all members, and a transcript to the user's own other devices. Give `content_id`, 16 bytes, for an id of your own.
 """
@@ -7821,11 +9296,11 @@ class Group(GroupProtocol):
 
         if content_id is _DEFAULT:
             content_id = None
-        _UniffiFfiConverterOptionalTypeBytes.check_lower(content_id)
+        _UniffiFfiConverterOptionalTypeContentId.check_lower(content_id)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
             _UniffiFfiConverterTypeBytes.lower(payload),
-            _UniffiFfiConverterOptionalTypeBytes.lower(content_id),
+            _UniffiFfiConverterOptionalTypeContentId.lower(content_id),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8172,7 +9647,7 @@ class DeviceRegistryProtocol(typing.Protocol):
     Users, their devices, and whom to trust.
 """
     
-    def accept_identity(self, user: str,account_key: Bytes) -> None:
+    def accept_identity(self, user: str,account_key: AccountKey) -> None:
         """
         The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
         to the inbox.
@@ -8251,7 +9726,7 @@ class DeviceRegistry(DeviceRegistryProtocol):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
-    def accept_identity(self, user: str,account_key: Bytes) -> None:
+    def accept_identity(self, user: str,account_key: AccountKey) -> None:
         """
         The app has made sure that a user's changed account key, 32 bytes, is the user's; what was held is opened and goes
         to the inbox.
@@ -8259,11 +9734,11 @@ class DeviceRegistry(DeviceRegistryProtocol):
         
         _UniffiFfiConverterString.check_lower(user)
 
-        _UniffiFfiConverterTypeBytes.check_lower(account_key)
+        _UniffiFfiConverterTypeAccountKey.check_lower(account_key)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
             _UniffiFfiConverterString.lower(user),
-            _UniffiFfiConverterTypeBytes.lower(account_key),
+            _UniffiFfiConverterTypeAccountKey.lower(account_key),
         )
         _uniffi_lift_return = lambda val: None
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8637,18 +10112,18 @@ class DeviceProtocol(typing.Protocol):
         inbox. `complete` says that these were the last ones in the mailbox.
 """
         raise NotImplementedError
-    def batch_encrypt(self, recipients: typing.List[str],payload: Bytes,content_id: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> PendingSend:
+    def batch_encrypt(self, recipients: typing.List[str],payload: Bytes,content_id: typing.Union[object, typing.Optional[ContentId]] = _DEFAULT) -> PendingSend:
         """
         Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
         16 bytes, for an id of your own. The end of the send is an event in the inbox.
 """
         raise NotImplementedError
-    def batches(self, send: Bytes) -> typing.List[Batch]:
+    def batches(self, send: SendId) -> typing.List[Batch]:
         """
         The batches of a send that the server may have now, to look at.
 """
         raise NotImplementedError
-    def cancel(self, send: Bytes,users: typing.Union[object, typing.Optional[typing.List[str]]] = _DEFAULT) -> None:
+    def cancel(self, send: SendId,users: typing.Union[object, typing.Optional[typing.List[str]]] = _DEFAULT) -> None:
         """
         Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
 """
@@ -8673,7 +10148,7 @@ class DeviceProtocol(typing.Protocol):
         How long it is until `next_request` has something to give: zero when it has now, a day at most.
 """
         raise NotImplementedError
-    def group(self, id: Bytes) -> Group:
+    def group(self, id: GroupId) -> Group:
         """
         The group with this id, 32 bytes.
 """
@@ -8714,7 +10189,7 @@ class DeviceProtocol(typing.Protocol):
         Users and their devices.
 """
         raise NotImplementedError
-    def release(self, id: Bytes) -> None:
+    def release(self, id: RequestId) -> None:
         """
         Takes a request back that was not sent: it is given out again at once.
 """
@@ -8729,12 +10204,12 @@ class DeviceProtocol(typing.Protocol):
         The next requests fetch the mailbox, up to so many envelopes. What they say is in the inbox afterwards.
 """
         raise NotImplementedError
-    def respond(self, id: Bytes,status: int,body: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> Answered:
+    def respond(self, id: RequestId,status: int,body: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> Answered:
         """
         Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
 """
         raise NotImplementedError
-    def retry(self, send: Bytes) -> None:
+    def retry(self, send: SendId) -> None:
         """
         Tries a send again for every user for whom it failed or was withdrawn.
 """
@@ -8782,7 +10257,7 @@ class Device(DeviceProtocol):
     
     _handle: ctypes.c_uint64
     @classmethod
-    def create(cls, store: Store,store_key: Bytes,user: str,server: str,token: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT) -> Device:
+    def create(cls, store: Store,store_key: StoreKey,user: str,server: str,token: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT) -> Device:
         """
         A user's first device, its primary, with a new account key, in an empty store. `store_key` is 32 bytes that the app keeps in its
         keychain; `user` is 1 to 64 bytes of UTF-8. `server` is the name of the server, which requests are signed for; `token` is what the
@@ -8791,7 +10266,7 @@ class Device(DeviceProtocol):
         
         _UniffiFfiConverterTypeStore.check_lower(store)
 
-        _UniffiFfiConverterTypeBytes.check_lower(store_key)
+        _UniffiFfiConverterTypeStoreKey.check_lower(store_key)
 
         _UniffiFfiConverterString.check_lower(user)
 
@@ -8806,7 +10281,7 @@ class Device(DeviceProtocol):
         _UniffiFfiConverterOptionalTypeTestClock.check_lower(clock)
         _uniffi_lowered_args = (
             _UniffiFfiConverterTypeStore.lower(store),
-            _UniffiFfiConverterTypeBytes.lower(store_key),
+            _UniffiFfiConverterTypeStoreKey.lower(store_key),
             _UniffiFfiConverterString.lower(user),
             _UniffiFfiConverterString.lower(server),
             _UniffiFfiConverterOptionalTypeBytes.lower(token),
@@ -8821,21 +10296,21 @@ class Device(DeviceProtocol):
         )
         return cls._uniffi_make_instance(_uniffi_ffi_result)
     @classmethod
-    def open(cls, store: Store,store_key: Bytes,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT) -> Device:
+    def open(cls, store: Store,store_key: StoreKey,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT) -> Device:
         """
         Opens the device in a store.
 """
         
         _UniffiFfiConverterTypeStore.check_lower(store)
 
-        _UniffiFfiConverterTypeBytes.check_lower(store_key)
+        _UniffiFfiConverterTypeStoreKey.check_lower(store_key)
 
         if clock is _DEFAULT:
             clock = None
         _UniffiFfiConverterOptionalTypeTestClock.check_lower(clock)
         _uniffi_lowered_args = (
             _UniffiFfiConverterTypeStore.lower(store),
-            _UniffiFfiConverterTypeBytes.lower(store_key),
+            _UniffiFfiConverterTypeStoreKey.lower(store_key),
             _UniffiFfiConverterOptionalTypeTestClock.lower(clock),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeDevice.lift
@@ -8907,7 +10382,7 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def batch_encrypt(self, recipients: typing.List[str],payload: Bytes,content_id: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> PendingSend:
+    def batch_encrypt(self, recipients: typing.List[str],payload: Bytes,content_id: typing.Union[object, typing.Optional[ContentId]] = _DEFAULT) -> PendingSend:
         """
         Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `content_id`,
         16 bytes, for an id of your own. The end of the send is an event in the inbox.
@@ -8919,12 +10394,12 @@ class Device(DeviceProtocol):
 
         if content_id is _DEFAULT:
             content_id = None
-        _UniffiFfiConverterOptionalTypeBytes.check_lower(content_id)
+        _UniffiFfiConverterOptionalTypeContentId.check_lower(content_id)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
             _UniffiFfiConverterSequenceString.lower(recipients),
             _UniffiFfiConverterTypeBytes.lower(payload),
-            _UniffiFfiConverterOptionalTypeBytes.lower(content_id),
+            _UniffiFfiConverterOptionalTypeContentId.lower(content_id),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8934,15 +10409,15 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def batches(self, send: Bytes) -> typing.List[Batch]:
+    def batches(self, send: SendId) -> typing.List[Batch]:
         """
         The batches of a send that the server may have now, to look at.
 """
         
-        _UniffiFfiConverterTypeBytes.check_lower(send)
+        _UniffiFfiConverterTypeSendId.check_lower(send)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(send),
+            _UniffiFfiConverterTypeSendId.lower(send),
         )
         _uniffi_lift_return = _UniffiFfiConverterSequenceTypeBatch.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -8952,19 +10427,19 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def cancel(self, send: Bytes,users: typing.Union[object, typing.Optional[typing.List[str]]] = _DEFAULT) -> None:
+    def cancel(self, send: SendId,users: typing.Union[object, typing.Optional[typing.List[str]]] = _DEFAULT) -> None:
         """
         Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
 """
         
-        _UniffiFfiConverterTypeBytes.check_lower(send)
+        _UniffiFfiConverterTypeSendId.check_lower(send)
 
         if users is _DEFAULT:
             users = None
         _UniffiFfiConverterOptionalSequenceString.check_lower(users)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(send),
+            _UniffiFfiConverterTypeSendId.lower(send),
             _UniffiFfiConverterOptionalSequenceString.lower(users),
         )
         _uniffi_lift_return = lambda val: None
@@ -9047,15 +10522,15 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def group(self, id: Bytes) -> Group:
+    def group(self, id: GroupId) -> Group:
         """
         The group with this id, 32 bytes.
 """
         
-        _UniffiFfiConverterTypeBytes.check_lower(id)
+        _UniffiFfiConverterTypeGroupId.check_lower(id)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(id),
+            _UniffiFfiConverterTypeGroupId.lower(id),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeGroup.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -9103,7 +10578,7 @@ class Device(DeviceProtocol):
             self._uniffi_clone_handle(),
         )
         _uniffi_lift_return = _UniffiFfiConverterUInt32.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_error_converter = None
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_id,
@@ -9177,15 +10652,15 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def release(self, id: Bytes) -> None:
+    def release(self, id: RequestId) -> None:
         """
         Takes a request back that was not sent: it is given out again at once.
 """
         
-        _UniffiFfiConverterTypeBytes.check_lower(id)
+        _UniffiFfiConverterTypeRequestId.check_lower(id)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(id),
+            _UniffiFfiConverterTypeRequestId.lower(id),
         )
         _uniffi_lift_return = lambda val: None
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -9231,12 +10706,12 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def respond(self, id: Bytes,status: int,body: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> Answered:
+    def respond(self, id: RequestId,status: int,body: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> Answered:
         """
         Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
 """
         
-        _UniffiFfiConverterTypeBytes.check_lower(id)
+        _UniffiFfiConverterTypeRequestId.check_lower(id)
 
         _UniffiFfiConverterUInt16.check_lower(status)
 
@@ -9245,7 +10720,7 @@ class Device(DeviceProtocol):
         _UniffiFfiConverterOptionalTypeBytes.check_lower(body)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(id),
+            _UniffiFfiConverterTypeRequestId.lower(id),
             _UniffiFfiConverterUInt16.lower(status),
             _UniffiFfiConverterOptionalTypeBytes.lower(body),
         )
@@ -9257,15 +10732,15 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def retry(self, send: Bytes) -> None:
+    def retry(self, send: SendId) -> None:
         """
         Tries a send again for every user for whom it failed or was withdrawn.
 """
         
-        _UniffiFfiConverterTypeBytes.check_lower(send)
+        _UniffiFfiConverterTypeSendId.check_lower(send)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(send),
+            _UniffiFfiConverterTypeSendId.lower(send),
         )
         _uniffi_lift_return = lambda val: None
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -9372,7 +10847,7 @@ class Device(DeviceProtocol):
             self._uniffi_clone_handle(),
         )
         _uniffi_lift_return = _UniffiFfiConverterString.lift
-        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_error_converter = None
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_user,
@@ -9448,14 +10923,14 @@ class Linking(LinkingProtocol):
     
     _handle: ctypes.c_uint64
     @classmethod
-    def begin(cls, store: Store,store_key: Bytes,server: str,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT) -> Linking:
+    def begin(cls, store: Store,store_key: StoreKey,server: str,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT) -> Linking:
         """
         Begins to link a new device in an empty store. `server` is the name of the server, as the user's other devices have it.
 """
         
         _UniffiFfiConverterTypeStore.check_lower(store)
 
-        _UniffiFfiConverterTypeBytes.check_lower(store_key)
+        _UniffiFfiConverterTypeStoreKey.check_lower(store_key)
 
         _UniffiFfiConverterString.check_lower(server)
 
@@ -9464,7 +10939,7 @@ class Linking(LinkingProtocol):
         _UniffiFfiConverterOptionalTypeTestClock.check_lower(clock)
         _uniffi_lowered_args = (
             _UniffiFfiConverterTypeStore.lower(store),
-            _UniffiFfiConverterTypeBytes.lower(store_key),
+            _UniffiFfiConverterTypeStoreKey.lower(store_key),
             _UniffiFfiConverterString.lower(server),
             _UniffiFfiConverterOptionalTypeTestClock.lower(clock),
         )
@@ -9477,21 +10952,21 @@ class Linking(LinkingProtocol):
         )
         return cls._uniffi_make_instance(_uniffi_ffi_result)
     @classmethod
-    def resume(cls, store: Store,store_key: Bytes,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT) -> Linking:
+    def resume(cls, store: Store,store_key: StoreKey,clock: typing.Union[object, typing.Optional[TestClock]] = _DEFAULT) -> Linking:
         """
         Takes up a link that was begun before the app was closed.
 """
         
         _UniffiFfiConverterTypeStore.check_lower(store)
 
-        _UniffiFfiConverterTypeBytes.check_lower(store_key)
+        _UniffiFfiConverterTypeStoreKey.check_lower(store_key)
 
         if clock is _DEFAULT:
             clock = None
         _UniffiFfiConverterOptionalTypeTestClock.check_lower(clock)
         _uniffi_lowered_args = (
             _UniffiFfiConverterTypeStore.lower(store),
-            _UniffiFfiConverterTypeBytes.lower(store_key),
+            _UniffiFfiConverterTypeStoreKey.lower(store_key),
             _UniffiFfiConverterOptionalTypeTestClock.lower(clock),
         )
         _uniffi_lift_return = _UniffiFfiConverterTypeLinking.lift
@@ -10228,6 +11703,7 @@ __all__ = [
     "Outcome",
     "WaitingFor",
     "RequestKind",
+    "Code",
     "Event",
     "InboxItem",
     "SesameError",

@@ -17,6 +17,9 @@ public sealed class Handle : AutoCloseable {
     final override fun close(): Unit = owned.close()
 }
 
+/** Tells the constructor from a handle and one of a class's own, which may take a number too. */
+internal object UniffiWithHandle
+
 /** How the library copies and frees the handles of one class. */
 internal abstract class HandleKind {
     abstract fun copy(handle: Long): Long
