@@ -402,14 +402,14 @@ impl Linking {
 
     /// Takes in the server's answer to a request; see `Device.respond`. `problem` says why nothing can come of the link.
     #[::uniffi::method(default(body = None))]
-    pub fn respond(&self, id: Bytes, status: u16, body: Option<Bytes>) -> Result<Answered> {
-        let id = RequestId(id16(&id, "id")?);
+    pub fn respond(&self, id: RequestId, status: u16, body: Option<Bytes>) -> Result<Answered> {
+        let id = ids::RequestId(id16(&id, "id")?);
         Ok(self.link.respond(&id, status, body.as_deref().unwrap_or_default())?.into())
     }
 
     /// Takes a request back that was not sent: it is given out again at once.
-    pub fn release(&self, id: Bytes) -> Result<()> {
-        Ok(self.link.release(&RequestId(id16(&id, "id")?))?)
+    pub fn release(&self, id: RequestId) -> Result<()> {
+        Ok(self.link.release(&ids::RequestId(id16(&id, "id")?))?)
     }
 
     /// Ends every pause: the network is there again.

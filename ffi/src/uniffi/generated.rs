@@ -68,6 +68,26 @@ impl std::ops::Deref for GroupId {
     }
 }
 
+/// The name of a link that waits for the app's word, 16 bytes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LinkId(pub(super) Vec<u8>);
+
+::uniffi::custom_newtype!(LinkId, Vec<u8>);
+
+impl From<[u8; 16]> for LinkId {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl std::ops::Deref for LinkId {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// The name of an operation on a group, 32 bytes: a hash of what its author signed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OperationId(pub(super) Vec<u8>);
@@ -145,6 +165,23 @@ impl std::ops::Deref for SessionId {
 
     fn deref(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// A link that the primary has begun, before its app confirms it.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct PendingLink {
+    /// The link's name, 16 bytes.
+    pub id: LinkId,
+    /// 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the new device.
+    pub digits: String,
+    /// When the link can no longer be confirmed, in ms since 1970, by the new device's clock.
+    pub expires_at: u64,
+}
+
+impl From<sesame_core::event::PendingLinkView> for PendingLink {
+    fn from(from: sesame_core::event::PendingLinkView) -> Self {
+        Self { id: LinkId::from(from.id.0), digits: from.digits, expires_at: from.expires_at }
     }
 }
 

@@ -44,6 +44,15 @@ public struct GroupId: SesameId {
     }
 }
 
+/// The name of a link that waits for the app's word, 16 bytes.
+public struct LinkId: SesameId {
+    public let data: Data
+
+    public init(_ data: Data) {
+        self.data = data
+    }
+}
+
 /// The name of an operation on a group, 32 bytes: a hash of what its author signed.
 public struct OperationId: SesameId {
     public let data: Data

@@ -32,6 +32,14 @@ public value class GroupId(
     override fun toString(): String = shown("GroupId", bytes)
 }
 
+/** The name of a link that waits for the app's word, 16 bytes. */
+@JvmInline
+public value class LinkId(
+    override val bytes: ByteString,
+) : Id {
+    override fun toString(): String = shown("LinkId", bytes)
+}
+
 /** The name of an operation on a group, 32 bytes: a hash of what its author signed. */
 @JvmInline
 public value class OperationId(
