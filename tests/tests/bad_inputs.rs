@@ -1,9 +1,9 @@
 //! Every case of the corpus gives its code, and changes nothing.
 
 use sesame_core::context::{Context, Timestamp};
-use sesame_core::{device::Device, event::Event, internal::store::Kind};
 use sesame_core::internal::steps::{Answers, Steps};
 use sesame_core::store::MemoryStore;
+use sesame_core::{device::Device, event::Event, internal::store::Kind};
 use sesame_tests::bad_inputs::{Surface, corpus, text};
 use sesame_tests::{events, failures, is_of, store_key, user};
 use std::{collections::BTreeMap, sync::Arc};

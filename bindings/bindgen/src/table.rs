@@ -91,7 +91,7 @@ pub(crate) const IDS: [(&str, &str); 8] = [
     ("AccountKey", "The public half of a user's account key (Ed25519): it names an identity."),
     ("ContentId", "A message's name, chosen by its sender: the same in every copy and resend."),
     ("GroupId", "A group's name. Knowing it gives no rights."),
-    ("LinkId", "The name of a link that is under way."),
+    ("LinkId", "The name of a link that waits for the app's word."),
     ("OperationId", "The name of an operation on a group: a hash of what its author signed."),
     ("RequestId", "The name of a request to the server, new each time one is given out."),
     ("SendId", "A send's name, the same across crashes and processes. It never leaves the device."),

@@ -68,7 +68,7 @@ impl std::ops::Deref for GroupId {
     }
 }
 
-/// The name of a link that is under way, 16 bytes.
+/// The name of a link that waits for the app's word, 16 bytes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LinkId(pub(super) Vec<u8>);
 

@@ -995,9 +995,14 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func cancel(send: SendId, users: [String]?) throws 
     
     /**
-     * On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
+     * Gives a link up, for example because the digits differ. Its code is never taken again.
      */
-    func confirmLink(code: String) throws  -> Bytes
+    func cancelLink(link: LinkId) throws 
+    
+    /**
+     * The user has seen the same digits on both devices: the new device is put on the list. Gives its id.
+     */
+    func confirmLink(link: LinkId) throws  -> UInt32
     
     /**
      * Makes a group of this user and `users`, who must be known: `registry.lookUp` asks the server for those who are not.
@@ -1043,6 +1048,12 @@ public protocol DeviceProtocol: AnyObject, Sendable {
      * Whether this device holds the account key: it links and removes devices.
      */
     func isPrimary() throws  -> Bool
+    
+    /**
+     * On the primary: reads the code that a new device shows. Nothing is signed yet: show the digits, and call `confirmLink` once the user
+     * has seen the same ones on the new device.
+     */
+    func linkDevice(code: String) throws  -> PendingLink
     
     /**
      * The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
@@ -1257,14 +1268,26 @@ public func cancel(send: SendId, users: [String]? = nil)throws   {try rustCallWi
 }
     
     /**
-     * On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
+     * Gives a link up, for example because the digits differ. Its code is never taken again.
      */
-public func confirmLink(code: String)throws  -> Bytes  {
-    return try  FfiConverterTypeBytes_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func cancelLink(link: LinkId)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_cancel_link(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeLinkId_lower(link),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * The user has seen the same digits on both devices: the new device is put on the list. Gives its id.
+     */
+public func confirmLink(link: LinkId)throws  -> UInt32  {
+    return try  FfiConverterUInt32.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_confirm_link(
             self.uniffiCloneHandle(),
-        FfiConverterString.lower(code),uniffiCallStatus
+        FfiConverterTypeLinkId_lower(link),uniffiCallStatus
     )
 })
 }
@@ -1378,6 +1401,20 @@ public func isPrimary()throws  -> Bool  {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_is_primary(
             self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * On the primary: reads the code that a new device shows. Nothing is signed yet: show the digits, and call `confirmLink` once the user
+     * has seen the same ones on the new device.
+     */
+public func linkDevice(code: String)throws  -> PendingLink  {
+    return try  FfiConverterTypePendingLink_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_link_device(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(code),uniffiCallStatus
     )
 })
 }
@@ -2230,9 +2267,49 @@ public protocol LinkingProtocol: AnyObject, Sendable {
     var code: String { get }
     
     /**
-     * Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
+     * The user has seen the same digits on both devices; only now is the primary's answer taken.
      */
-    func complete(answer: Bytes) throws  -> Device
+    func confirm() throws 
+    
+    /**
+     * The device, once the primary's answer has come; it is given once.
+     */
+    func device() throws  -> Device?
+    
+    /**
+     * The digits to show, once the primary has said hello: the user compares them with those on the primary.
+     */
+    func digits() throws  -> String?
+    
+    /**
+     * How long it is until `nextRequest` may have something to give.
+     */
+    func dueIn() throws  -> TimeInterval
+    
+    /**
+     * Whether nothing more can come of this link: begin another one then.
+     */
+    func expired() throws  -> Bool
+    
+    /**
+     * The next request to the server; see `Device.nextRequest`. Nothing while the app has to confirm, and once the device is there.
+     */
+    func nextRequest() throws  -> ServerRequest?
+    
+    /**
+     * Takes a request back that was not sent: it is given out again at once.
+     */
+    func release(id: RequestId) throws 
+    
+    /**
+     * Takes in the server's answer to a request; see `Device.respond`. `problem` says why nothing can come of the link.
+     */
+    func respond(id: RequestId, status: UInt16, body: Bytes?) throws  -> Answered
+    
+    /**
+     * Ends every pause: the network is there again.
+     */
+    func retryNow() throws 
     
 }
 /**
@@ -2315,16 +2392,112 @@ public var code: String  {
 }
     
     /**
-     * Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
+     * The user has seen the same digits on both devices; only now is the primary's answer taken.
      */
-public func complete(answer: Bytes)throws  -> Device  {
-    return try  FfiConverterTypeDevice_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func confirm()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
-    uniffi_sesame_ffi_fn_method_linking_complete(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(answer),uniffiCallStatus
+    uniffi_sesame_ffi_fn_method_linking_confirm(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * The device, once the primary's answer has come; it is given once.
+     */
+public func device()throws  -> Device?  {
+    return try  FfiConverterOptionTypeDevice.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_linking_device(
+            self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
+}
+    
+    /**
+     * The digits to show, once the primary has said hello: the user compares them with those on the primary.
+     */
+public func digits()throws  -> String?  {
+    return try  FfiConverterOptionString.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_linking_digits(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * How long it is until `nextRequest` may have something to give.
+     */
+public func dueIn()throws  -> TimeInterval  {
+    return try  FfiConverterDuration.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_linking_due_in(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Whether nothing more can come of this link: begin another one then.
+     */
+public func expired()throws  -> Bool  {
+    return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_linking_expired(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The next request to the server; see `Device.nextRequest`. Nothing while the app has to confirm, and once the device is there.
+     */
+public func nextRequest()throws  -> ServerRequest?  {
+    return try  FfiConverterOptionTypeServerRequest.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_linking_next_request(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Takes a request back that was not sent: it is given out again at once.
+     */
+public func release(id: RequestId)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_linking_release(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeRequestId_lower(id),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Takes in the server's answer to a request; see `Device.respond`. `problem` says why nothing can come of the link.
+     */
+public func respond(id: RequestId, status: UInt16, body: Bytes? = nil)throws  -> Answered  {
+    return try  FfiConverterTypeAnswered_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_linking_respond(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeRequestId_lower(id),
+        FfiConverterUInt16.lower(status),
+        FfiConverterOptionTypeBytes.lower(body),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Ends every pause: the network is there again.
+     */
+public func retryNow()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_linking_retry_now(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
 }
     
 
@@ -4725,6 +4898,85 @@ func FfiConverterTypeOutgoing_lower(_ value: Outgoing) -> RustBuffer {
 
 
 /**
+ * A link that the primary has begun, before its app confirms it.
+ */
+public struct PendingLink: Equatable, Hashable {
+    /**
+     * The link's name, 16 bytes.
+     */
+    public let id: LinkId
+    /**
+     * 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the new device.
+     */
+    public let digits: String
+    /**
+     * When the link can no longer be confirmed, in ms since 1970, by the new device's clock.
+     */
+    public let expiresAt: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The link's name, 16 bytes.
+         */id: LinkId, 
+        /**
+         * 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the new device.
+         */digits: String, 
+        /**
+         * When the link can no longer be confirmed, in ms since 1970, by the new device's clock.
+         */expiresAt: UInt64) {
+        self.id = id
+        self.digits = digits
+        self.expiresAt = expiresAt
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension PendingLink: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+struct FfiConverterTypePendingLink: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PendingLink {
+        return
+            try PendingLink(
+                id: FfiConverterTypeLinkId.read(from: &buf), 
+                digits: FfiConverterString.read(from: &buf), 
+                expiresAt: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PendingLink, into buf: inout [UInt8]) {
+        FfiConverterTypeLinkId.write(value.id, into: &buf)
+        FfiConverterString.write(value.digits, into: &buf)
+        FfiConverterUInt64.write(value.expiresAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypePendingLink_lift(_ buf: RustBuffer) throws -> PendingLink {
+    return try FfiConverterTypePendingLink.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypePendingLink_lower(_ value: PendingLink) -> RustBuffer {
+    return FfiConverterTypePendingLink.lower(value)
+}
+
+
+/**
  * A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
  */
 public struct PendingSend: Equatable, Hashable {
@@ -6292,6 +6544,30 @@ public enum Code: Int32, Equatable, Hashable {
      */
     case badStruct = 116
     /**
+     * Not a linking code, or a mistyped one.
+     */
+    case linkMalformed = 120
+    /**
+     * The linking code has expired.
+     */
+    case linkExpired = 121
+    /**
+     * The linking code was used already.
+     */
+    case linkUsed = 122
+    /**
+     * The clocks of the two devices are too far apart.
+     */
+    case linkClock = 123
+    /**
+     * The link was not confirmed on this side.
+     */
+    case linkNotConfirmed = 124
+    /**
+     * Somebody else took part in the link.
+     */
+    case linkMismatch = 125
+    /**
      * The content id was used for another send.
      */
     case contentIdInUse = 130
@@ -6684,175 +6960,187 @@ struct FfiConverterTypeCode: FfiConverterRustBuffer {
         
         case 16: return .badStruct
         
-        case 17: return .contentIdInUse
+        case 17: return .linkMalformed
         
-        case 18: return .payloadTooLarge
+        case 18: return .linkExpired
         
-        case 19: return .notAFinishedSend
+        case 19: return .linkUsed
         
-        case 20: return .unknownSend
+        case 20: return .linkClock
         
-        case 21: return .foreignRequest
+        case 21: return .linkNotConfirmed
         
-        case 22: return .notRegistered
+        case 22: return .linkMismatch
         
-        case 23: return .cancelled
+        case 23: return .contentIdInUse
         
-        case 24: return .deviceRemoved
+        case 24: return .payloadTooLarge
         
-        case 25: return .unknownDevice
+        case 25: return .notAFinishedSend
         
-        case 26: return .tooManyOwnDevices
+        case 26: return .unknownSend
         
-        case 27: return .truncated
+        case 27: return .foreignRequest
         
-        case 28: return .trailingData
+        case 28: return .notRegistered
         
-        case 29: return .nonCanonical
+        case 29: return .cancelled
         
-        case 30: return .tooLarge
+        case 30: return .deviceRemoved
         
-        case 31: return .unsupportedVersion
+        case 31: return .unknownDevice
         
-        case 32: return .unknownType
+        case 32: return .tooManyOwnDevices
         
-        case 33: return .weakPublicKey
+        case 33: return .truncated
         
-        case 34: return .badKeyEncoding
+        case 34: return .trailingData
         
-        case 35: return .authenticationFailed
+        case 35: return .nonCanonical
         
-        case 36: return .wrongRecipient
+        case 36: return .tooLarge
         
-        case 37: return .noSession
+        case 37: return .unsupportedVersion
         
-        case 38: return .tooFarAhead
+        case 38: return .unknownType
         
-        case 39: return .duplicate
+        case 39: return .weakPublicKey
         
-        case 40: return .messageKeyExpired
+        case 40: return .badKeyEncoding
         
-        case 41: return .unknownPreKey
+        case 41: return .authenticationFailed
         
-        case 42: return .preKeyUsed
+        case 42: return .wrongRecipient
         
-        case 43: return .replayedInitiation
+        case 43: return .noSession
         
-        case 44: return .identityChanged
+        case 44: return .tooFarAhead
         
-        case 45: return .badPadding
+        case 45: return .duplicate
         
-        case 46: return .wrongScope
+        case 46: return .messageKeyExpired
         
-        case 47: return .notListed
+        case 47: return .unknownPreKey
         
-        case 48: return .forged
+        case 48: return .preKeyUsed
         
-        case 49: return .reusedIndex
+        case 49: return .replayedInitiation
         
-        case 50: return .groupExists
+        case 50: return .identityChanged
         
-        case 51: return .authorNotMember
+        case 51: return .badPadding
         
-        case 52: return .forbiddenOperation
+        case 52: return .wrongScope
         
-        case 53: return .malformedOperation
+        case 53: return .notListed
         
-        case 54: return .missingParents
+        case 54: return .forged
         
-        case 55: return .tooManyOperations
+        case 55: return .reusedIndex
         
-        case 56: return .unknownGroupKind
+        case 56: return .groupExists
         
-        case 57: return .bundleMismatch
+        case 57: return .authorNotMember
         
-        case 58: return .badSignature
+        case 58: return .forbiddenOperation
         
-        case 59: return .keyReuse
+        case 59: return .malformedOperation
         
-        case 60: return .badPreKeyId
+        case 60: return .missingParents
         
-        case 61: return .bundleExpired
+        case 61: return .tooManyOperations
         
-        case 62: return .duplicateDevice
+        case 62: return .unknownGroupKind
         
-        case 63: return .emptyList
+        case 63: return .bundleMismatch
         
-        case 64: return .tooManyDevices
+        case 64: return .badSignature
         
-        case 65: return .deviceListRollback
+        case 65: return .keyReuse
         
-        case 66: return .deviceListFork
+        case 66: return .badPreKeyId
         
-        case 67: return .brokenChain
+        case 67: return .bundleExpired
         
-        case 68: return .wrongUser
+        case 68: return .duplicateDevice
         
-        case 69: return .tooManyRounds
+        case 69: return .emptyList
         
-        case 70: return .serverInconsistent
+        case 70: return .tooManyDevices
         
-        case 71: return .serverUnreachable
+        case 71: return .deviceListRollback
         
-        case 72: return .serverAnswer
+        case 72: return .deviceListFork
         
-        case 73: return .serverBusy
+        case 73: return .brokenChain
         
-        case 74: return .serverUnauthorized
+        case 74: return .wrongUser
         
-        case 75: return .registrationRefused
+        case 75: return .tooManyRounds
         
-        case 76: return .removedFromAccount
+        case 76: return .serverInconsistent
         
-        case 77: return .maybeSent
+        case 77: return .serverUnreachable
         
-        case 78: return .expired
+        case 78: return .serverAnswer
         
-        case 79: return .mailboxFull
+        case 79: return .serverBusy
         
-        case 80: return .refusedByPolicy
+        case 80: return .serverUnauthorized
         
-        case 81: return .staleView
+        case 81: return .registrationRefused
         
-        case 82: return .inboxFull
+        case 82: return .removedFromAccount
         
-        case 83: return .storeBusy
+        case 83: return .maybeSent
         
-        case 84: return .storeIo
+        case 84: return .expired
         
-        case 85: return .storeFull
+        case 85: return .mailboxFull
         
-        case 86: return .storeReadOnly
+        case 86: return .refusedByPolicy
         
-        case 87: return .wrongKey
+        case 87: return .staleView
         
-        case 88: return .recordCorrupt
+        case 88: return .inboxFull
         
-        case 89: return .recordInconsistent
+        case 89: return .storeBusy
         
-        case 90: return .rollbackDetected
+        case 90: return .storeIo
         
-        case 91: return .newerFormat
+        case 91: return .storeFull
         
-        case 92: return .foreignStore
+        case 92: return .storeReadOnly
         
-        case 93: return .outcomeUnknown
+        case 93: return .wrongKey
         
-        case 94: return .storeMisbehaves
+        case 94: return .recordCorrupt
         
-        case 95: return .storePathMissing
+        case 95: return .recordInconsistent
         
-        case 96: return .storePathNotAFile
+        case 96: return .rollbackDetected
         
-        case 97: return .notAStore
+        case 97: return .newerFormat
         
-        case 98: return .`internal`
+        case 98: return .foreignStore
         
-        case 99: return .poisoned
+        case 99: return .outcomeUnknown
         
-        case 100: return .randomness
+        case 100: return .storeMisbehaves
         
-        case 101: return .forked
+        case 101: return .storePathMissing
+        
+        case 102: return .storePathNotAFile
+        
+        case 103: return .notAStore
+        
+        case 104: return .`internal`
+        
+        case 105: return .poisoned
+        
+        case 106: return .randomness
+        
+        case 107: return .forked
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -6926,344 +7214,368 @@ struct FfiConverterTypeCode: FfiConverterRustBuffer {
             writeInt(&buf, Int32(16))
         
         
-        case .contentIdInUse:
+        case .linkMalformed:
             writeInt(&buf, Int32(17))
         
         
-        case .payloadTooLarge:
+        case .linkExpired:
             writeInt(&buf, Int32(18))
         
         
-        case .notAFinishedSend:
+        case .linkUsed:
             writeInt(&buf, Int32(19))
         
         
-        case .unknownSend:
+        case .linkClock:
             writeInt(&buf, Int32(20))
         
         
-        case .foreignRequest:
+        case .linkNotConfirmed:
             writeInt(&buf, Int32(21))
         
         
-        case .notRegistered:
+        case .linkMismatch:
             writeInt(&buf, Int32(22))
         
         
-        case .cancelled:
+        case .contentIdInUse:
             writeInt(&buf, Int32(23))
         
         
-        case .deviceRemoved:
+        case .payloadTooLarge:
             writeInt(&buf, Int32(24))
         
         
-        case .unknownDevice:
+        case .notAFinishedSend:
             writeInt(&buf, Int32(25))
         
         
-        case .tooManyOwnDevices:
+        case .unknownSend:
             writeInt(&buf, Int32(26))
         
         
-        case .truncated:
+        case .foreignRequest:
             writeInt(&buf, Int32(27))
         
         
-        case .trailingData:
+        case .notRegistered:
             writeInt(&buf, Int32(28))
         
         
-        case .nonCanonical:
+        case .cancelled:
             writeInt(&buf, Int32(29))
         
         
-        case .tooLarge:
+        case .deviceRemoved:
             writeInt(&buf, Int32(30))
         
         
-        case .unsupportedVersion:
+        case .unknownDevice:
             writeInt(&buf, Int32(31))
         
         
-        case .unknownType:
+        case .tooManyOwnDevices:
             writeInt(&buf, Int32(32))
         
         
-        case .weakPublicKey:
+        case .truncated:
             writeInt(&buf, Int32(33))
         
         
-        case .badKeyEncoding:
+        case .trailingData:
             writeInt(&buf, Int32(34))
         
         
-        case .authenticationFailed:
+        case .nonCanonical:
             writeInt(&buf, Int32(35))
         
         
-        case .wrongRecipient:
+        case .tooLarge:
             writeInt(&buf, Int32(36))
         
         
-        case .noSession:
+        case .unsupportedVersion:
             writeInt(&buf, Int32(37))
         
         
-        case .tooFarAhead:
+        case .unknownType:
             writeInt(&buf, Int32(38))
         
         
-        case .duplicate:
+        case .weakPublicKey:
             writeInt(&buf, Int32(39))
         
         
-        case .messageKeyExpired:
+        case .badKeyEncoding:
             writeInt(&buf, Int32(40))
         
         
-        case .unknownPreKey:
+        case .authenticationFailed:
             writeInt(&buf, Int32(41))
         
         
-        case .preKeyUsed:
+        case .wrongRecipient:
             writeInt(&buf, Int32(42))
         
         
-        case .replayedInitiation:
+        case .noSession:
             writeInt(&buf, Int32(43))
         
         
-        case .identityChanged:
+        case .tooFarAhead:
             writeInt(&buf, Int32(44))
         
         
-        case .badPadding:
+        case .duplicate:
             writeInt(&buf, Int32(45))
         
         
-        case .wrongScope:
+        case .messageKeyExpired:
             writeInt(&buf, Int32(46))
         
         
-        case .notListed:
+        case .unknownPreKey:
             writeInt(&buf, Int32(47))
         
         
-        case .forged:
+        case .preKeyUsed:
             writeInt(&buf, Int32(48))
         
         
-        case .reusedIndex:
+        case .replayedInitiation:
             writeInt(&buf, Int32(49))
         
         
-        case .groupExists:
+        case .identityChanged:
             writeInt(&buf, Int32(50))
         
         
-        case .authorNotMember:
+        case .badPadding:
             writeInt(&buf, Int32(51))
         
         
-        case .forbiddenOperation:
+        case .wrongScope:
             writeInt(&buf, Int32(52))
         
         
-        case .malformedOperation:
+        case .notListed:
             writeInt(&buf, Int32(53))
         
         
-        case .missingParents:
+        case .forged:
             writeInt(&buf, Int32(54))
         
         
-        case .tooManyOperations:
+        case .reusedIndex:
             writeInt(&buf, Int32(55))
         
         
-        case .unknownGroupKind:
+        case .groupExists:
             writeInt(&buf, Int32(56))
         
         
-        case .bundleMismatch:
+        case .authorNotMember:
             writeInt(&buf, Int32(57))
         
         
-        case .badSignature:
+        case .forbiddenOperation:
             writeInt(&buf, Int32(58))
         
         
-        case .keyReuse:
+        case .malformedOperation:
             writeInt(&buf, Int32(59))
         
         
-        case .badPreKeyId:
+        case .missingParents:
             writeInt(&buf, Int32(60))
         
         
-        case .bundleExpired:
+        case .tooManyOperations:
             writeInt(&buf, Int32(61))
         
         
-        case .duplicateDevice:
+        case .unknownGroupKind:
             writeInt(&buf, Int32(62))
         
         
-        case .emptyList:
+        case .bundleMismatch:
             writeInt(&buf, Int32(63))
         
         
-        case .tooManyDevices:
+        case .badSignature:
             writeInt(&buf, Int32(64))
         
         
-        case .deviceListRollback:
+        case .keyReuse:
             writeInt(&buf, Int32(65))
         
         
-        case .deviceListFork:
+        case .badPreKeyId:
             writeInt(&buf, Int32(66))
         
         
-        case .brokenChain:
+        case .bundleExpired:
             writeInt(&buf, Int32(67))
         
         
-        case .wrongUser:
+        case .duplicateDevice:
             writeInt(&buf, Int32(68))
         
         
-        case .tooManyRounds:
+        case .emptyList:
             writeInt(&buf, Int32(69))
         
         
-        case .serverInconsistent:
+        case .tooManyDevices:
             writeInt(&buf, Int32(70))
         
         
-        case .serverUnreachable:
+        case .deviceListRollback:
             writeInt(&buf, Int32(71))
         
         
-        case .serverAnswer:
+        case .deviceListFork:
             writeInt(&buf, Int32(72))
         
         
-        case .serverBusy:
+        case .brokenChain:
             writeInt(&buf, Int32(73))
         
         
-        case .serverUnauthorized:
+        case .wrongUser:
             writeInt(&buf, Int32(74))
         
         
-        case .registrationRefused:
+        case .tooManyRounds:
             writeInt(&buf, Int32(75))
         
         
-        case .removedFromAccount:
+        case .serverInconsistent:
             writeInt(&buf, Int32(76))
         
         
-        case .maybeSent:
+        case .serverUnreachable:
             writeInt(&buf, Int32(77))
         
         
-        case .expired:
+        case .serverAnswer:
             writeInt(&buf, Int32(78))
         
         
-        case .mailboxFull:
+        case .serverBusy:
             writeInt(&buf, Int32(79))
         
         
-        case .refusedByPolicy:
+        case .serverUnauthorized:
             writeInt(&buf, Int32(80))
         
         
-        case .staleView:
+        case .registrationRefused:
             writeInt(&buf, Int32(81))
         
         
-        case .inboxFull:
+        case .removedFromAccount:
             writeInt(&buf, Int32(82))
         
         
-        case .storeBusy:
+        case .maybeSent:
             writeInt(&buf, Int32(83))
         
         
-        case .storeIo:
+        case .expired:
             writeInt(&buf, Int32(84))
         
         
-        case .storeFull:
+        case .mailboxFull:
             writeInt(&buf, Int32(85))
         
         
-        case .storeReadOnly:
+        case .refusedByPolicy:
             writeInt(&buf, Int32(86))
         
         
-        case .wrongKey:
+        case .staleView:
             writeInt(&buf, Int32(87))
         
         
-        case .recordCorrupt:
+        case .inboxFull:
             writeInt(&buf, Int32(88))
         
         
-        case .recordInconsistent:
+        case .storeBusy:
             writeInt(&buf, Int32(89))
         
         
-        case .rollbackDetected:
+        case .storeIo:
             writeInt(&buf, Int32(90))
         
         
-        case .newerFormat:
+        case .storeFull:
             writeInt(&buf, Int32(91))
         
         
-        case .foreignStore:
+        case .storeReadOnly:
             writeInt(&buf, Int32(92))
         
         
-        case .outcomeUnknown:
+        case .wrongKey:
             writeInt(&buf, Int32(93))
         
         
-        case .storeMisbehaves:
+        case .recordCorrupt:
             writeInt(&buf, Int32(94))
         
         
-        case .storePathMissing:
+        case .recordInconsistent:
             writeInt(&buf, Int32(95))
         
         
-        case .storePathNotAFile:
+        case .rollbackDetected:
             writeInt(&buf, Int32(96))
         
         
-        case .notAStore:
+        case .newerFormat:
             writeInt(&buf, Int32(97))
         
         
-        case .`internal`:
+        case .foreignStore:
             writeInt(&buf, Int32(98))
         
         
-        case .poisoned:
+        case .outcomeUnknown:
             writeInt(&buf, Int32(99))
         
         
-        case .randomness:
+        case .storeMisbehaves:
             writeInt(&buf, Int32(100))
         
         
-        case .forked:
+        case .storePathMissing:
             writeInt(&buf, Int32(101))
+        
+        
+        case .storePathNotAFile:
+            writeInt(&buf, Int32(102))
+        
+        
+        case .notAStore:
+            writeInt(&buf, Int32(103))
+        
+        
+        case .`internal`:
+            writeInt(&buf, Int32(104))
+        
+        
+        case .poisoned:
+            writeInt(&buf, Int32(105))
+        
+        
+        case .randomness:
+            writeInt(&buf, Int32(106))
+        
+        
+        case .forked:
+            writeInt(&buf, Int32(107))
         
         }
     }
@@ -9298,6 +9610,30 @@ fileprivate struct FfiConverterOptionString: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeDevice: FfiConverterRustBuffer {
+    typealias SwiftType = Device?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeDevice.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeDevice.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeTestClock: FfiConverterRustBuffer {
     typealias SwiftType = TestClock?
 
@@ -10398,6 +10734,53 @@ func FfiConverterTypeGroupId_lower(_ value: GroupId) -> RustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+struct FfiConverterTypeLinkId: FfiConverter {
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LinkId {
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return LinkId(builtinValue)
+    }
+
+    public static func write(_ value: LinkId, into buf: inout [UInt8]) {
+        let builtinValue = value.data
+        return FfiConverterData.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> LinkId {
+        let builtinValue = try FfiConverterData.lift(value)
+        return LinkId(builtinValue)
+    }
+
+    public static func lower(_ value: LinkId) -> RustBuffer {
+        let builtinValue = value.data
+        return FfiConverterData.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeLinkId_lift(_ value: RustBuffer) throws -> LinkId {
+    return try FfiConverterTypeLinkId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeLinkId_lower(_ value: LinkId) -> RustBuffer {
+    return FfiConverterTypeLinkId.lower(value)
+}
+
+
+
+
+
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 struct FfiConverterTypeOperationId: FfiConverter {
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OperationId {
@@ -10682,7 +11065,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_cancel() != 38761) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_confirm_link() != 64513) {
+    if (uniffi_sesame_ffi_checksum_method_device_cancel_link() != 21619) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_confirm_link() != 50248) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_create_group() != 19293) {
@@ -10710,6 +11096,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_is_primary() != 41247) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_link_device() != 14515) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_next_request() != 25426) {
@@ -10787,7 +11176,31 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_linking_code() != 2260) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_linking_complete() != 15079) {
+    if (uniffi_sesame_ffi_checksum_method_linking_confirm() != 52142) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_linking_device() != 3214) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_linking_digits() != 47568) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_linking_due_in() != 38121) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_linking_expired() != 54391) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_linking_next_request() != 48258) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_linking_release() != 26560) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_linking_respond() != 9536) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_linking_retry_now() != 19635) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_session_encrypt() != 12139) {

@@ -44,7 +44,7 @@ public struct GroupId: SesameId {
     }
 }
 
-/// The name of a link that is under way, 16 bytes.
+/// The name of a link that waits for the app's word, 16 bytes.
 public struct LinkId: SesameId {
     public let data: Data
 

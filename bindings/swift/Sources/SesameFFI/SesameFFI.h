@@ -361,9 +361,14 @@ RustBuffer uniffi_sesame_ffi_fn_method_device_batches(uint64_t ptr, RustBuffer s
 void uniffi_sesame_ffi_fn_method_device_cancel(uint64_t ptr, RustBuffer send, RustBuffer users, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CANCEL_LINK
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CANCEL_LINK
+void uniffi_sesame_ffi_fn_method_device_cancel_link(uint64_t ptr, RustBuffer link, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CONFIRM_LINK
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CONFIRM_LINK
-RustBuffer uniffi_sesame_ffi_fn_method_device_confirm_link(uint64_t ptr, RustBuffer code, RustCallStatus *_Nonnull out_status
+uint32_t uniffi_sesame_ffi_fn_method_device_confirm_link(uint64_t ptr, RustBuffer link, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CREATE_GROUP
@@ -409,6 +414,11 @@ RustBuffer uniffi_sesame_ffi_fn_method_device_inbox(uint64_t ptr, uint64_t after
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_IS_PRIMARY
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_IS_PRIMARY
 int8_t uniffi_sesame_ffi_fn_method_device_is_primary(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_LINK_DEVICE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_LINK_DEVICE
+RustBuffer uniffi_sesame_ffi_fn_method_device_link_device(uint64_t ptr, RustBuffer code, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_NEXT_REQUEST
@@ -566,9 +576,49 @@ uint64_t uniffi_sesame_ffi_fn_constructor_linking_resume(uint64_t store, RustBuf
 RustBuffer uniffi_sesame_ffi_fn_method_linking_code(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_COMPLETE
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_COMPLETE
-uint64_t uniffi_sesame_ffi_fn_method_linking_complete(uint64_t ptr, RustBuffer answer, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_CONFIRM
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_CONFIRM
+void uniffi_sesame_ffi_fn_method_linking_confirm(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_DEVICE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_DEVICE
+RustBuffer uniffi_sesame_ffi_fn_method_linking_device(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_DIGITS
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_DIGITS
+RustBuffer uniffi_sesame_ffi_fn_method_linking_digits(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_DUE_IN
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_DUE_IN
+RustBuffer uniffi_sesame_ffi_fn_method_linking_due_in(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_EXPIRED
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_EXPIRED
+int8_t uniffi_sesame_ffi_fn_method_linking_expired(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_NEXT_REQUEST
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_NEXT_REQUEST
+RustBuffer uniffi_sesame_ffi_fn_method_linking_next_request(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_RELEASE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_RELEASE
+void uniffi_sesame_ffi_fn_method_linking_release(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_RESPOND
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_RESPOND
+RustBuffer uniffi_sesame_ffi_fn_method_linking_respond(uint64_t ptr, RustBuffer id, uint16_t status, RustBuffer body, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_RETRY_NOW
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LINKING_RETRY_NOW
+void uniffi_sesame_ffi_fn_method_linking_retry_now(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CLONE_SESSION
@@ -1137,6 +1187,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_cancel(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CANCEL_LINK
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CANCEL_LINK
+uint16_t uniffi_sesame_ffi_checksum_method_device_cancel_link(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CONFIRM_LINK
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CONFIRM_LINK
 uint16_t uniffi_sesame_ffi_checksum_method_device_confirm_link(void
@@ -1194,6 +1250,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_inbox(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_IS_PRIMARY
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_IS_PRIMARY
 uint16_t uniffi_sesame_ffi_checksum_method_device_is_primary(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_LINK_DEVICE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_LINK_DEVICE
+uint16_t uniffi_sesame_ffi_checksum_method_device_link_device(void
     
 );
 #endif
@@ -1347,9 +1409,57 @@ uint16_t uniffi_sesame_ffi_checksum_method_linking_code(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_COMPLETE
-#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_COMPLETE
-uint16_t uniffi_sesame_ffi_checksum_method_linking_complete(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_CONFIRM
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_CONFIRM
+uint16_t uniffi_sesame_ffi_checksum_method_linking_confirm(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_DEVICE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_DEVICE
+uint16_t uniffi_sesame_ffi_checksum_method_linking_device(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_DIGITS
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_DIGITS
+uint16_t uniffi_sesame_ffi_checksum_method_linking_digits(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_DUE_IN
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_DUE_IN
+uint16_t uniffi_sesame_ffi_checksum_method_linking_due_in(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_EXPIRED
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_EXPIRED
+uint16_t uniffi_sesame_ffi_checksum_method_linking_expired(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_NEXT_REQUEST
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_NEXT_REQUEST
+uint16_t uniffi_sesame_ffi_checksum_method_linking_next_request(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_RELEASE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_RELEASE
+uint16_t uniffi_sesame_ffi_checksum_method_linking_release(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_RESPOND
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_RESPOND
+uint16_t uniffi_sesame_ffi_checksum_method_linking_respond(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_RETRY_NOW
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LINKING_RETRY_NOW
+uint16_t uniffi_sesame_ffi_checksum_method_linking_retry_now(void
     
 );
 #endif

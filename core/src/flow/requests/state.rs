@@ -39,13 +39,6 @@ impl core::fmt::Debug for Work {
     }
 }
 
-// By hand: a derived Debug would print the push value.
-impl core::fmt::Debug for Work {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Work({})", self.path().text())
-    }
-}
-
 impl Work {
     pub(crate) fn path(&self) -> Path {
         match self {

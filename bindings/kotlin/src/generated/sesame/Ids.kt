@@ -32,7 +32,7 @@ public value class GroupId(
     override fun toString(): String = shown("GroupId", bytes)
 }
 
-/** The name of a link that is under way, 16 bytes. */
+/** The name of a link that waits for the app's word, 16 bytes. */
 @JvmInline
 public value class LinkId(
     override val bytes: ByteString,

@@ -751,6 +751,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_cancel(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_cancel_link(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_confirm_link(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_create_group(
@@ -770,6 +772,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_sesame_ffi_checksum_method_device_inbox(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_is_primary(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_link_device(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_next_request(
     ): Int
@@ -821,7 +825,23 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_linking_code(
     ): Int
-    external fun uniffi_sesame_ffi_checksum_method_linking_complete(
+    external fun uniffi_sesame_ffi_checksum_method_linking_confirm(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_linking_device(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_linking_digits(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_linking_due_in(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_linking_expired(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_linking_next_request(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_linking_release(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_linking_respond(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_linking_retry_now(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_session_encrypt(
     ): Int
@@ -945,8 +965,10 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_cancel(`ptr`: Long,`send`: RustBuffer.ByValue,`users`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_sesame_ffi_fn_method_device_confirm_link(`ptr`: Long,`code`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_device_cancel_link(`ptr`: Long,`link`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_device_confirm_link(`ptr`: Long,`link`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Int
     external fun uniffi_sesame_ffi_fn_method_device_create_group(`ptr`: Long,`kind`: RustBuffer.ByValue,`info`: RustBuffer.ByValue,`users`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_sesame_ffi_fn_method_device_delete_account(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -965,6 +987,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_is_primary(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Byte
+    external fun uniffi_sesame_ffi_fn_method_device_link_device(`ptr`: Long,`code`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_next_request(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_registry(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1027,8 +1051,24 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_sesame_ffi_fn_method_linking_code(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_sesame_ffi_fn_method_linking_complete(`ptr`: Long,`answer`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
+    external fun uniffi_sesame_ffi_fn_method_linking_confirm(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_linking_device(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_linking_digits(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_linking_due_in(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_linking_expired(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Byte
+    external fun uniffi_sesame_ffi_fn_method_linking_next_request(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_linking_release(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_linking_respond(`ptr`: Long,`id`: RustBuffer.ByValue,`status`: Short,`body`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_linking_retry_now(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_sesame_ffi_fn_clone_session(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_sesame_ffi_fn_free_session(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1275,7 +1315,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_cancel() and 0xFFFF) != 38761) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() and 0xFFFF) != 64513) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_cancel_link() and 0xFFFF) != 21619) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() and 0xFFFF) != 50248) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_create_group() and 0xFFFF) != 19293) {
@@ -1303,6 +1346,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_is_primary() and 0xFFFF) != 41247) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_link_device() and 0xFFFF) != 14515) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_next_request() and 0xFFFF) != 25426) {
@@ -1380,7 +1426,31 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_linking_code() and 0xFFFF) != 2260) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_linking_complete() and 0xFFFF) != 15079) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_linking_confirm() and 0xFFFF) != 52142) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_linking_device() and 0xFFFF) != 3214) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_linking_digits() and 0xFFFF) != 47568) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_linking_due_in() and 0xFFFF) != 38121) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_linking_expired() and 0xFFFF) != 54391) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_linking_next_request() and 0xFFFF) != 48258) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_linking_release() and 0xFFFF) != 26560) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_linking_respond() and 0xFFFF) != 9536) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_linking_retry_now() and 0xFFFF) != 19635) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_session_encrypt() and 0xFFFF) != 12139) {
@@ -2134,9 +2204,14 @@ public interface DeviceInterface {
     fun `cancel`(`send`: SendId, `users`: List<kotlin.String>? = null)
     
     /**
-     * On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
+     * Gives a link up, for example because the digits differ. Its code is never taken again.
      */
-    fun `confirmLink`(`code`: kotlin.String): ByteString
+    fun `cancelLink`(`link`: LinkId)
+    
+    /**
+     * The user has seen the same digits on both devices: the new device is put on the list. Gives its id.
+     */
+    fun `confirmLink`(`link`: LinkId): kotlin.UInt
     
     /**
      * Makes a group of this user and `users`, who must be known: `registry.lookUp` asks the server for those who are not.
@@ -2182,6 +2257,12 @@ public interface DeviceInterface {
      * Whether this device holds the account key: it links and removes devices.
      */
     val `isPrimary`: kotlin.Boolean
+    
+    /**
+     * On the primary: reads the code that a new device shows. Nothing is signed yet: show the digits, and call `confirmLink` once the user
+     * has seen the same ones on the new device.
+     */
+    fun `linkDevice`(`code`: kotlin.String): PendingLink
     
     /**
      * The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
@@ -2363,12 +2444,28 @@ public class Device internal constructor(@Suppress("UNUSED_PARAMETER") withHandl
 
     
     /**
-     * On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
+     * Gives a link up, for example because the digits differ. Its code is never taken again.
      */
-    @Throws(SesameException::class)override fun `confirmLink`(`code`: kotlin.String): ByteString {
-            return FfiConverterTypeBytes.lift(
+    @Throws(SesameException::class)override fun `cancelLink`(`link`: LinkId)
+        = 
     withArguments { _arguments ->
-    val _0 = _arguments.buffer("code") { FfiConverterString.lower(`code`) }
+    val _0 = _arguments.buffer("link") { FfiConverterTypeLinkId.lower(`link`) }
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel_link(_handle, _0, _status)
+    }}}
+    
+    
+
+    
+    /**
+     * The user has seen the same digits on both devices: the new device is put on the list. Gives its id.
+     */
+    @Throws(SesameException::class)override fun `confirmLink`(`link`: LinkId): kotlin.UInt {
+            return FfiConverterUInt.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("link") { FfiConverterTypeLinkId.lower(`link`) }
     callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
     _arguments.passed()
@@ -2513,6 +2610,24 @@ public class Device internal constructor(@Suppress("UNUSED_PARAMETER") withHandl
     uniffiRustCallWithError(SesameException) { _status ->
     UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary(_handle, _status)
     }}
+    )
+    }
+    
+
+    
+    /**
+     * On the primary: reads the code that a new device shows. Nothing is signed yet: show the digits, and call `confirmLink` once the user
+     * has seen the same ones on the new device.
+     */
+    @Throws(SesameException::class)override fun `linkDevice`(`code`: kotlin.String): PendingLink {
+            return FfiConverterTypePendingLink.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("code") { FfiConverterString.lower(`code`) }
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_link_device(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -3453,9 +3568,49 @@ public interface LinkingInterface {
     val `code`: kotlin.String
     
     /**
-     * Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
+     * The user has seen the same digits on both devices; only now is the primary's answer taken.
      */
-    fun `complete`(`answer`: ByteString): Device
+    fun `confirm`()
+    
+    /**
+     * The device, once the primary's answer has come; it is given once.
+     */
+    fun `device`(): Device?
+    
+    /**
+     * The digits to show, once the primary has said hello: the user compares them with those on the primary.
+     */
+    fun `digits`(): kotlin.String?
+    
+    /**
+     * How long it is until `nextRequest` may have something to give.
+     */
+    fun `dueIn`(): java.time.Duration
+    
+    /**
+     * Whether nothing more can come of this link: begin another one then.
+     */
+    fun `expired`(): kotlin.Boolean
+    
+    /**
+     * The next request to the server; see `Device.nextRequest`. Nothing while the app has to confirm, and once the device is there.
+     */
+    fun `nextRequest`(): ServerRequest?
+    
+    /**
+     * Takes a request back that was not sent: it is given out again at once.
+     */
+    fun `release`(`id`: RequestId)
+    
+    /**
+     * Takes in the server's answer to a request; see `Device.respond`. `problem` says why nothing can come of the link.
+     */
+    fun `respond`(`id`: RequestId, `status`: kotlin.UShort, `body`: ByteString? = null): Answered
+    
+    /**
+     * Ends every pause: the network is there again.
+     */
+    fun `retryNow`()
     
 }
 
@@ -3492,19 +3647,133 @@ public class Linking internal constructor(@Suppress("UNUSED_PARAMETER") withHand
 
     
     /**
-     * Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
+     * The user has seen the same digits on both devices; only now is the primary's answer taken.
      */
-    @Throws(SesameException::class)override fun `complete`(`answer`: ByteString): Device {
-            return FfiConverterTypeDevice.lift(
+    @Throws(SesameException::class)override fun `confirm`()
+        = 
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_linking_confirm(_handle, _status)
+    }}
+    
+    
+
+    
+    /**
+     * The device, once the primary's answer has come; it is given once.
+     */
+    @Throws(SesameException::class)override fun `device`(): Device? {
+            return FfiConverterOptionalTypeDevice.lift(
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_linking_device(_handle, _status)
+    }}
+    )
+    }
+    
+
+    
+    /**
+     * The digits to show, once the primary has said hello: the user compares them with those on the primary.
+     */
+    @Throws(SesameException::class)override fun `digits`(): kotlin.String? {
+            return FfiConverterOptionalString.lift(
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_linking_digits(_handle, _status)
+    }}
+    )
+    }
+    
+
+    
+    /**
+     * How long it is until `nextRequest` may have something to give.
+     */
+    @Throws(SesameException::class)override fun `dueIn`(): java.time.Duration {
+            return FfiConverterDuration.lift(
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_linking_due_in(_handle, _status)
+    }}
+    )
+    }
+    
+
+    
+    /**
+     * Whether nothing more can come of this link: begin another one then.
+     */
+    @Throws(SesameException::class)override fun `expired`(): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_linking_expired(_handle, _status)
+    }}
+    )
+    }
+    
+
+    
+    /**
+     * The next request to the server; see `Device.nextRequest`. Nothing while the app has to confirm, and once the device is there.
+     */
+    @Throws(SesameException::class)override fun `nextRequest`(): ServerRequest? {
+            return FfiConverterOptionalTypeServerRequest.lift(
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_linking_next_request(_handle, _status)
+    }}
+    )
+    }
+    
+
+    
+    /**
+     * Takes a request back that was not sent: it is given out again at once.
+     */
+    @Throws(SesameException::class)override fun `release`(`id`: RequestId)
+        = 
     withArguments { _arguments ->
-    val _0 = _arguments.buffer("answer") { FfiConverterTypeBytes.lower(`answer`) }
+    val _0 = _arguments.buffer("id") { FfiConverterTypeRequestId.lower(`id`) }
     callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
     _arguments.passed()
-    UniffiLib.uniffi_sesame_ffi_fn_method_linking_complete(_handle, _0, _status)
+    UniffiLib.uniffi_sesame_ffi_fn_method_linking_release(_handle, _0, _status)
     }}}
-    ).also { it.owned.lane = owned.lane }
+    
+    
+
+    
+    /**
+     * Takes in the server's answer to a request; see `Device.respond`. `problem` says why nothing can come of the link.
+     */
+    @Throws(SesameException::class)override fun `respond`(`id`: RequestId, `status`: kotlin.UShort, `body`: ByteString?): Answered {
+            return FfiConverterTypeAnswered.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("id") { FfiConverterTypeRequestId.lower(`id`) }
+    val _1 = FfiConverterUShort.lower(`status`)
+    val _2 = _arguments.buffer("body") { FfiConverterOptionalTypeBytes.lower(`body`) }
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_linking_respond(_handle, _0, _1, _2, _status)
+    }}}
+    )
     }
+    
+
+    
+    /**
+     * Ends every pause: the network is there again.
+     */
+    @Throws(SesameException::class)override fun `retryNow`()
+        = 
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_linking_retry_now(_handle, _status)
+    }}
+    
     
 
     
@@ -5333,6 +5602,60 @@ internal object FfiConverterTypeOutgoing: FfiConverterRustBuffer<Outgoing> {
 
 
 /**
+ * A link that the primary has begun, before its app confirms it.
+ */
+data class PendingLink (
+    /**
+     * The link's name, 16 bytes.
+     */
+    val `id`: LinkId
+    , 
+    /**
+     * 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the new device.
+     */
+    val `digits`: kotlin.String
+    , 
+    /**
+     * When the link can no longer be confirmed, in ms since 1970, by the new device's clock.
+     */
+    val `expiresAt`: kotlin.ULong
+    
+){
+    
+
+    
+
+    
+}
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypePendingLink: FfiConverterRustBuffer<PendingLink> {
+    override fun read(buf: ByteBuffer): PendingLink {
+        return PendingLink(
+            FfiConverterTypeLinkId.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: PendingLink) = (
+            FfiConverterTypeLinkId.allocationSize(value.`id`) +
+            FfiConverterString.allocationSize(value.`digits`) +
+            FfiConverterULong.allocationSize(value.`expiresAt`)
+    )
+
+    override fun write(value: PendingLink, buf: ByteBuffer) {
+            FfiConverterTypeLinkId.write(value.`id`, buf)
+            FfiConverterString.write(value.`digits`, buf)
+            FfiConverterULong.write(value.`expiresAt`, buf)
+    }
+}
+
+
+
+/**
  * A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
  */
 data class PendingSend (
@@ -6543,6 +6866,30 @@ enum class Code(val value: kotlin.Int) {
      * A struct or pointer is not laid out as the header says.
      */
     BAD_STRUCT(116),
+    /**
+     * Not a linking code, or a mistyped one.
+     */
+    LINK_MALFORMED(120),
+    /**
+     * The linking code has expired.
+     */
+    LINK_EXPIRED(121),
+    /**
+     * The linking code was used already.
+     */
+    LINK_USED(122),
+    /**
+     * The clocks of the two devices are too far apart.
+     */
+    LINK_CLOCK(123),
+    /**
+     * The link was not confirmed on this side.
+     */
+    LINK_NOT_CONFIRMED(124),
+    /**
+     * Somebody else took part in the link.
+     */
+    LINK_MISMATCH(125),
     /**
      * The content id was used for another send.
      */
@@ -9228,6 +9575,38 @@ internal object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String
 /**
  * @suppress
  */
+internal object FfiConverterOptionalTypeDevice: FfiConverterRustBuffer<Device?> {
+    override fun read(buf: ByteBuffer): Device? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeDevice.read(buf)
+    }
+
+    override fun allocationSize(value: Device?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeDevice.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Device?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeDevice.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 internal object FfiConverterOptionalTypeTestClock: FfiConverterRustBuffer<TestClock?> {
     override fun read(buf: ByteBuffer): TestClock? {
         if (buf.get().toInt() == 0) {
@@ -10415,6 +10794,42 @@ internal object FfiConverterTypeGroupId: FfiConverter<GroupId, RustBuffer.ByValu
     }
 
     override fun write(value: GroupId, buf: ByteBuffer) {
+        val builtinValue = value.bytes.toByteArray()
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeLinkId: FfiConverter<LinkId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): LinkId {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return LinkId(ByteString(builtinValue))
+    }
+
+    override fun lower(value: LinkId): RustBuffer.ByValue {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): LinkId {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return LinkId(ByteString(builtinValue))
+    }
+
+    override fun allocationSize(value: LinkId): ULong {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: LinkId, buf: ByteBuffer) {
         val builtinValue = value.bytes.toByteArray()
         FfiConverterByteArray.write(builtinValue, buf)
     }

@@ -544,7 +544,9 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_cancel() != 38761:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() != 64513:
+    if lib.uniffi_sesame_ffi_checksum_method_device_cancel_link() != 21619:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() != 50248:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_create_group() != 19293:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -563,6 +565,8 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_sesame_ffi_checksum_method_device_inbox() != 6231:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_is_primary() != 41247:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_link_device() != 14515:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_next_request() != 25426:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -646,7 +650,23 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_code() != 2260:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_linking_complete() != 15079:
+    if lib.uniffi_sesame_ffi_checksum_method_linking_confirm() != 52142:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_linking_device() != 3214:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_linking_digits() != 47568:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_linking_due_in() != 38121:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_linking_expired() != 54391:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_linking_next_request() != 48258:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_linking_release() != 26560:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_linking_respond() != 9536:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_linking_retry_now() != 19635:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_constructor_linking_begin() != 4947:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -745,6 +765,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_device_batches.restype = ctypes.c_u
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_cancel.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_cancel.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_cancel_link.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_cancel_link.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_confirm_link.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_confirm_link.restype = ctypes.c_uint16
@@ -775,6 +798,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_device_inbox.restype = ctypes.c_uin
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_is_primary.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_is_primary.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_link_device.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_link_device.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_next_request.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_next_request.restype = ctypes.c_uint16
@@ -898,9 +924,33 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_group_view.restype = ctypes.c_uint1
 _UniffiLib.uniffi_sesame_ffi_checksum_method_linking_code.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_linking_code.restype = ctypes.c_uint16
-_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_complete.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_confirm.argtypes = (
 )
-_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_complete.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_confirm.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_device.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_device.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_digits.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_digits.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_due_in.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_due_in.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_expired.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_expired.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_next_request.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_next_request.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_release.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_release.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_respond.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_respond.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_retry_now.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_linking_retry_now.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_constructor_linking_begin.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_constructor_linking_begin.restype = ctypes.c_uint16
@@ -1021,12 +1071,18 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel_link.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel_link.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_link.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_link.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_link.restype = ctypes.c_uint32
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_create_group.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1078,6 +1134,12 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary.restype = ctypes.c_int8
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_link_device.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_link_device.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_next_request.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1321,12 +1383,55 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_linking_code.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_linking_code.restype = _UniffiRustBuffer
-_UniffiLib.uniffi_sesame_ffi_fn_method_linking_complete.argtypes = (
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_confirm.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_confirm.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_device.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_device.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_digits.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_digits.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_due_in.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_due_in.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_expired.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_expired.restype = ctypes.c_int8
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_next_request.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_next_request.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_release.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_linking_complete.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_release.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_respond.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.c_uint16,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_respond.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_retry_now.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_retry_now.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_begin.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -3693,6 +3798,77 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
         _UniffiFfiConverterBoolean.write(value.older_session, buf)
         _UniffiFfiConverterBoolean.write(value.from_former_member, buf)
 
+
+class _UniffiFfiConverterTypeLinkId:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterBytes.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterBytes.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterBytes.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterBytes.lower(value)
+
+
+LinkId = bytes
+
+
+@dataclass
+class PendingLink:
+    """
+    A link that the primary has begun, before its app confirms it.
+"""
+    def __init__(self, *, id:LinkId, digits:str, expires_at:int):
+        self.id = id
+        self.digits = digits
+        self.expires_at = expires_at
+        
+        
+
+    
+    def __str__(self):
+        return "PendingLink(id={}, digits={}, expires_at={})".format(self.id, self.digits, self.expires_at)
+    def __eq__(self, other):
+        if self.id != other.id:
+            return False
+        if self.digits != other.digits:
+            return False
+        if self.expires_at != other.expires_at:
+            return False
+        return True
+
+class _UniffiFfiConverterTypePendingLink(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return PendingLink(
+            id=_UniffiFfiConverterTypeLinkId.read(buf),
+            digits=_UniffiFfiConverterString.read(buf),
+            expires_at=_UniffiFfiConverterUInt64.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeLinkId.check_lower(value.id)
+        _UniffiFfiConverterString.check_lower(value.digits)
+        _UniffiFfiConverterUInt64.check_lower(value.expires_at)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeLinkId.write(value.id, buf)
+        _UniffiFfiConverterString.write(value.digits, buf)
+        _UniffiFfiConverterUInt64.write(value.expires_at, buf)
+
 @dataclass
 class PendingSend:
     """
@@ -5241,6 +5417,36 @@ class Code(enum.Enum):
     A struct or pointer is not laid out as the header says.
 """
     
+    LINK_MALFORMED = 120
+    """
+    Not a linking code, or a mistyped one.
+"""
+    
+    LINK_EXPIRED = 121
+    """
+    The linking code has expired.
+"""
+    
+    LINK_USED = 122
+    """
+    The linking code was used already.
+"""
+    
+    LINK_CLOCK = 123
+    """
+    The clocks of the two devices are too far apart.
+"""
+    
+    LINK_NOT_CONFIRMED = 124
+    """
+    The link was not confirmed on this side.
+"""
+    
+    LINK_MISMATCH = 125
+    """
+    Somebody else took part in the link.
+"""
+    
     CONTENT_ID_IN_USE = 130
     """
     The content id was used for another send.
@@ -5705,174 +5911,186 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
         if variant == 16:
             return Code.BAD_STRUCT
         if variant == 17:
-            return Code.CONTENT_ID_IN_USE
+            return Code.LINK_MALFORMED
         if variant == 18:
-            return Code.PAYLOAD_TOO_LARGE
+            return Code.LINK_EXPIRED
         if variant == 19:
-            return Code.NOT_A_FINISHED_SEND
+            return Code.LINK_USED
         if variant == 20:
-            return Code.UNKNOWN_SEND
+            return Code.LINK_CLOCK
         if variant == 21:
-            return Code.FOREIGN_REQUEST
+            return Code.LINK_NOT_CONFIRMED
         if variant == 22:
-            return Code.NOT_REGISTERED
+            return Code.LINK_MISMATCH
         if variant == 23:
-            return Code.CANCELLED
+            return Code.CONTENT_ID_IN_USE
         if variant == 24:
-            return Code.DEVICE_REMOVED
+            return Code.PAYLOAD_TOO_LARGE
         if variant == 25:
-            return Code.UNKNOWN_DEVICE
+            return Code.NOT_A_FINISHED_SEND
         if variant == 26:
-            return Code.TOO_MANY_OWN_DEVICES
+            return Code.UNKNOWN_SEND
         if variant == 27:
-            return Code.TRUNCATED
+            return Code.FOREIGN_REQUEST
         if variant == 28:
-            return Code.TRAILING_DATA
+            return Code.NOT_REGISTERED
         if variant == 29:
-            return Code.NON_CANONICAL
+            return Code.CANCELLED
         if variant == 30:
-            return Code.TOO_LARGE
+            return Code.DEVICE_REMOVED
         if variant == 31:
-            return Code.UNSUPPORTED_VERSION
+            return Code.UNKNOWN_DEVICE
         if variant == 32:
-            return Code.UNKNOWN_TYPE
+            return Code.TOO_MANY_OWN_DEVICES
         if variant == 33:
-            return Code.WEAK_PUBLIC_KEY
+            return Code.TRUNCATED
         if variant == 34:
-            return Code.BAD_KEY_ENCODING
+            return Code.TRAILING_DATA
         if variant == 35:
-            return Code.AUTHENTICATION_FAILED
+            return Code.NON_CANONICAL
         if variant == 36:
-            return Code.WRONG_RECIPIENT
+            return Code.TOO_LARGE
         if variant == 37:
-            return Code.NO_SESSION
+            return Code.UNSUPPORTED_VERSION
         if variant == 38:
-            return Code.TOO_FAR_AHEAD
+            return Code.UNKNOWN_TYPE
         if variant == 39:
-            return Code.DUPLICATE
+            return Code.WEAK_PUBLIC_KEY
         if variant == 40:
-            return Code.MESSAGE_KEY_EXPIRED
+            return Code.BAD_KEY_ENCODING
         if variant == 41:
-            return Code.UNKNOWN_PRE_KEY
+            return Code.AUTHENTICATION_FAILED
         if variant == 42:
-            return Code.PRE_KEY_USED
+            return Code.WRONG_RECIPIENT
         if variant == 43:
-            return Code.REPLAYED_INITIATION
+            return Code.NO_SESSION
         if variant == 44:
-            return Code.IDENTITY_CHANGED
+            return Code.TOO_FAR_AHEAD
         if variant == 45:
-            return Code.BAD_PADDING
+            return Code.DUPLICATE
         if variant == 46:
-            return Code.WRONG_SCOPE
+            return Code.MESSAGE_KEY_EXPIRED
         if variant == 47:
-            return Code.NOT_LISTED
+            return Code.UNKNOWN_PRE_KEY
         if variant == 48:
-            return Code.FORGED
+            return Code.PRE_KEY_USED
         if variant == 49:
-            return Code.REUSED_INDEX
+            return Code.REPLAYED_INITIATION
         if variant == 50:
-            return Code.GROUP_EXISTS
+            return Code.IDENTITY_CHANGED
         if variant == 51:
-            return Code.AUTHOR_NOT_MEMBER
+            return Code.BAD_PADDING
         if variant == 52:
-            return Code.FORBIDDEN_OPERATION
+            return Code.WRONG_SCOPE
         if variant == 53:
-            return Code.MALFORMED_OPERATION
+            return Code.NOT_LISTED
         if variant == 54:
-            return Code.MISSING_PARENTS
+            return Code.FORGED
         if variant == 55:
-            return Code.TOO_MANY_OPERATIONS
+            return Code.REUSED_INDEX
         if variant == 56:
-            return Code.UNKNOWN_GROUP_KIND
+            return Code.GROUP_EXISTS
         if variant == 57:
-            return Code.BUNDLE_MISMATCH
+            return Code.AUTHOR_NOT_MEMBER
         if variant == 58:
-            return Code.BAD_SIGNATURE
+            return Code.FORBIDDEN_OPERATION
         if variant == 59:
-            return Code.KEY_REUSE
+            return Code.MALFORMED_OPERATION
         if variant == 60:
-            return Code.BAD_PRE_KEY_ID
+            return Code.MISSING_PARENTS
         if variant == 61:
-            return Code.BUNDLE_EXPIRED
+            return Code.TOO_MANY_OPERATIONS
         if variant == 62:
-            return Code.DUPLICATE_DEVICE
+            return Code.UNKNOWN_GROUP_KIND
         if variant == 63:
-            return Code.EMPTY_LIST
+            return Code.BUNDLE_MISMATCH
         if variant == 64:
-            return Code.TOO_MANY_DEVICES
+            return Code.BAD_SIGNATURE
         if variant == 65:
-            return Code.DEVICE_LIST_ROLLBACK
+            return Code.KEY_REUSE
         if variant == 66:
-            return Code.DEVICE_LIST_FORK
+            return Code.BAD_PRE_KEY_ID
         if variant == 67:
-            return Code.BROKEN_CHAIN
+            return Code.BUNDLE_EXPIRED
         if variant == 68:
-            return Code.WRONG_USER
+            return Code.DUPLICATE_DEVICE
         if variant == 69:
-            return Code.TOO_MANY_ROUNDS
+            return Code.EMPTY_LIST
         if variant == 70:
-            return Code.SERVER_INCONSISTENT
+            return Code.TOO_MANY_DEVICES
         if variant == 71:
-            return Code.SERVER_UNREACHABLE
+            return Code.DEVICE_LIST_ROLLBACK
         if variant == 72:
-            return Code.SERVER_ANSWER
+            return Code.DEVICE_LIST_FORK
         if variant == 73:
-            return Code.SERVER_BUSY
+            return Code.BROKEN_CHAIN
         if variant == 74:
-            return Code.SERVER_UNAUTHORIZED
+            return Code.WRONG_USER
         if variant == 75:
-            return Code.REGISTRATION_REFUSED
+            return Code.TOO_MANY_ROUNDS
         if variant == 76:
-            return Code.REMOVED_FROM_ACCOUNT
+            return Code.SERVER_INCONSISTENT
         if variant == 77:
-            return Code.MAYBE_SENT
+            return Code.SERVER_UNREACHABLE
         if variant == 78:
-            return Code.EXPIRED
+            return Code.SERVER_ANSWER
         if variant == 79:
-            return Code.MAILBOX_FULL
+            return Code.SERVER_BUSY
         if variant == 80:
-            return Code.REFUSED_BY_POLICY
+            return Code.SERVER_UNAUTHORIZED
         if variant == 81:
-            return Code.STALE_VIEW
+            return Code.REGISTRATION_REFUSED
         if variant == 82:
-            return Code.INBOX_FULL
+            return Code.REMOVED_FROM_ACCOUNT
         if variant == 83:
-            return Code.STORE_BUSY
+            return Code.MAYBE_SENT
         if variant == 84:
-            return Code.STORE_IO
+            return Code.EXPIRED
         if variant == 85:
-            return Code.STORE_FULL
+            return Code.MAILBOX_FULL
         if variant == 86:
-            return Code.STORE_READ_ONLY
+            return Code.REFUSED_BY_POLICY
         if variant == 87:
-            return Code.WRONG_KEY
+            return Code.STALE_VIEW
         if variant == 88:
-            return Code.RECORD_CORRUPT
+            return Code.INBOX_FULL
         if variant == 89:
-            return Code.RECORD_INCONSISTENT
+            return Code.STORE_BUSY
         if variant == 90:
-            return Code.ROLLBACK_DETECTED
+            return Code.STORE_IO
         if variant == 91:
-            return Code.NEWER_FORMAT
+            return Code.STORE_FULL
         if variant == 92:
-            return Code.FOREIGN_STORE
+            return Code.STORE_READ_ONLY
         if variant == 93:
-            return Code.OUTCOME_UNKNOWN
+            return Code.WRONG_KEY
         if variant == 94:
-            return Code.STORE_MISBEHAVES
+            return Code.RECORD_CORRUPT
         if variant == 95:
-            return Code.STORE_PATH_MISSING
+            return Code.RECORD_INCONSISTENT
         if variant == 96:
-            return Code.STORE_PATH_NOT_A_FILE
+            return Code.ROLLBACK_DETECTED
         if variant == 97:
-            return Code.NOT_A_STORE
+            return Code.NEWER_FORMAT
         if variant == 98:
-            return Code.INTERNAL
+            return Code.FOREIGN_STORE
         if variant == 99:
-            return Code.POISONED
+            return Code.OUTCOME_UNKNOWN
         if variant == 100:
-            return Code.RANDOMNESS
+            return Code.STORE_MISBEHAVES
         if variant == 101:
+            return Code.STORE_PATH_MISSING
+        if variant == 102:
+            return Code.STORE_PATH_NOT_A_FILE
+        if variant == 103:
+            return Code.NOT_A_STORE
+        if variant == 104:
+            return Code.INTERNAL
+        if variant == 105:
+            return Code.POISONED
+        if variant == 106:
+            return Code.RANDOMNESS
+        if variant == 107:
             return Code.FORKED
         raise InternalError("Raw enum value doesn't match any cases")
 
@@ -5909,6 +6127,18 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
         if value == Code.NULL_POINTER:
             return
         if value == Code.BAD_STRUCT:
+            return
+        if value == Code.LINK_MALFORMED:
+            return
+        if value == Code.LINK_EXPIRED:
+            return
+        if value == Code.LINK_USED:
+            return
+        if value == Code.LINK_CLOCK:
+            return
+        if value == Code.LINK_NOT_CONFIRMED:
+            return
+        if value == Code.LINK_MISMATCH:
             return
         if value == Code.CONTENT_ID_IN_USE:
             return
@@ -6116,176 +6346,188 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
             buf.write_i32(15)
         if value == Code.BAD_STRUCT:
             buf.write_i32(16)
-        if value == Code.CONTENT_ID_IN_USE:
+        if value == Code.LINK_MALFORMED:
             buf.write_i32(17)
-        if value == Code.PAYLOAD_TOO_LARGE:
+        if value == Code.LINK_EXPIRED:
             buf.write_i32(18)
-        if value == Code.NOT_A_FINISHED_SEND:
+        if value == Code.LINK_USED:
             buf.write_i32(19)
-        if value == Code.UNKNOWN_SEND:
+        if value == Code.LINK_CLOCK:
             buf.write_i32(20)
-        if value == Code.FOREIGN_REQUEST:
+        if value == Code.LINK_NOT_CONFIRMED:
             buf.write_i32(21)
-        if value == Code.NOT_REGISTERED:
+        if value == Code.LINK_MISMATCH:
             buf.write_i32(22)
-        if value == Code.CANCELLED:
+        if value == Code.CONTENT_ID_IN_USE:
             buf.write_i32(23)
-        if value == Code.DEVICE_REMOVED:
+        if value == Code.PAYLOAD_TOO_LARGE:
             buf.write_i32(24)
-        if value == Code.UNKNOWN_DEVICE:
+        if value == Code.NOT_A_FINISHED_SEND:
             buf.write_i32(25)
-        if value == Code.TOO_MANY_OWN_DEVICES:
+        if value == Code.UNKNOWN_SEND:
             buf.write_i32(26)
-        if value == Code.TRUNCATED:
+        if value == Code.FOREIGN_REQUEST:
             buf.write_i32(27)
-        if value == Code.TRAILING_DATA:
+        if value == Code.NOT_REGISTERED:
             buf.write_i32(28)
-        if value == Code.NON_CANONICAL:
+        if value == Code.CANCELLED:
             buf.write_i32(29)
-        if value == Code.TOO_LARGE:
+        if value == Code.DEVICE_REMOVED:
             buf.write_i32(30)
-        if value == Code.UNSUPPORTED_VERSION:
+        if value == Code.UNKNOWN_DEVICE:
             buf.write_i32(31)
-        if value == Code.UNKNOWN_TYPE:
+        if value == Code.TOO_MANY_OWN_DEVICES:
             buf.write_i32(32)
-        if value == Code.WEAK_PUBLIC_KEY:
+        if value == Code.TRUNCATED:
             buf.write_i32(33)
-        if value == Code.BAD_KEY_ENCODING:
+        if value == Code.TRAILING_DATA:
             buf.write_i32(34)
-        if value == Code.AUTHENTICATION_FAILED:
+        if value == Code.NON_CANONICAL:
             buf.write_i32(35)
-        if value == Code.WRONG_RECIPIENT:
+        if value == Code.TOO_LARGE:
             buf.write_i32(36)
-        if value == Code.NO_SESSION:
+        if value == Code.UNSUPPORTED_VERSION:
             buf.write_i32(37)
-        if value == Code.TOO_FAR_AHEAD:
+        if value == Code.UNKNOWN_TYPE:
             buf.write_i32(38)
-        if value == Code.DUPLICATE:
+        if value == Code.WEAK_PUBLIC_KEY:
             buf.write_i32(39)
-        if value == Code.MESSAGE_KEY_EXPIRED:
+        if value == Code.BAD_KEY_ENCODING:
             buf.write_i32(40)
-        if value == Code.UNKNOWN_PRE_KEY:
+        if value == Code.AUTHENTICATION_FAILED:
             buf.write_i32(41)
-        if value == Code.PRE_KEY_USED:
+        if value == Code.WRONG_RECIPIENT:
             buf.write_i32(42)
-        if value == Code.REPLAYED_INITIATION:
+        if value == Code.NO_SESSION:
             buf.write_i32(43)
-        if value == Code.IDENTITY_CHANGED:
+        if value == Code.TOO_FAR_AHEAD:
             buf.write_i32(44)
-        if value == Code.BAD_PADDING:
+        if value == Code.DUPLICATE:
             buf.write_i32(45)
-        if value == Code.WRONG_SCOPE:
+        if value == Code.MESSAGE_KEY_EXPIRED:
             buf.write_i32(46)
-        if value == Code.NOT_LISTED:
+        if value == Code.UNKNOWN_PRE_KEY:
             buf.write_i32(47)
-        if value == Code.FORGED:
+        if value == Code.PRE_KEY_USED:
             buf.write_i32(48)
-        if value == Code.REUSED_INDEX:
+        if value == Code.REPLAYED_INITIATION:
             buf.write_i32(49)
-        if value == Code.GROUP_EXISTS:
+        if value == Code.IDENTITY_CHANGED:
             buf.write_i32(50)
-        if value == Code.AUTHOR_NOT_MEMBER:
+        if value == Code.BAD_PADDING:
             buf.write_i32(51)
-        if value == Code.FORBIDDEN_OPERATION:
+        if value == Code.WRONG_SCOPE:
             buf.write_i32(52)
-        if value == Code.MALFORMED_OPERATION:
+        if value == Code.NOT_LISTED:
             buf.write_i32(53)
-        if value == Code.MISSING_PARENTS:
+        if value == Code.FORGED:
             buf.write_i32(54)
-        if value == Code.TOO_MANY_OPERATIONS:
+        if value == Code.REUSED_INDEX:
             buf.write_i32(55)
-        if value == Code.UNKNOWN_GROUP_KIND:
+        if value == Code.GROUP_EXISTS:
             buf.write_i32(56)
-        if value == Code.BUNDLE_MISMATCH:
+        if value == Code.AUTHOR_NOT_MEMBER:
             buf.write_i32(57)
-        if value == Code.BAD_SIGNATURE:
+        if value == Code.FORBIDDEN_OPERATION:
             buf.write_i32(58)
-        if value == Code.KEY_REUSE:
+        if value == Code.MALFORMED_OPERATION:
             buf.write_i32(59)
-        if value == Code.BAD_PRE_KEY_ID:
+        if value == Code.MISSING_PARENTS:
             buf.write_i32(60)
-        if value == Code.BUNDLE_EXPIRED:
+        if value == Code.TOO_MANY_OPERATIONS:
             buf.write_i32(61)
-        if value == Code.DUPLICATE_DEVICE:
+        if value == Code.UNKNOWN_GROUP_KIND:
             buf.write_i32(62)
-        if value == Code.EMPTY_LIST:
+        if value == Code.BUNDLE_MISMATCH:
             buf.write_i32(63)
-        if value == Code.TOO_MANY_DEVICES:
+        if value == Code.BAD_SIGNATURE:
             buf.write_i32(64)
-        if value == Code.DEVICE_LIST_ROLLBACK:
+        if value == Code.KEY_REUSE:
             buf.write_i32(65)
-        if value == Code.DEVICE_LIST_FORK:
+        if value == Code.BAD_PRE_KEY_ID:
             buf.write_i32(66)
-        if value == Code.BROKEN_CHAIN:
+        if value == Code.BUNDLE_EXPIRED:
             buf.write_i32(67)
-        if value == Code.WRONG_USER:
+        if value == Code.DUPLICATE_DEVICE:
             buf.write_i32(68)
-        if value == Code.TOO_MANY_ROUNDS:
+        if value == Code.EMPTY_LIST:
             buf.write_i32(69)
-        if value == Code.SERVER_INCONSISTENT:
+        if value == Code.TOO_MANY_DEVICES:
             buf.write_i32(70)
-        if value == Code.SERVER_UNREACHABLE:
+        if value == Code.DEVICE_LIST_ROLLBACK:
             buf.write_i32(71)
-        if value == Code.SERVER_ANSWER:
+        if value == Code.DEVICE_LIST_FORK:
             buf.write_i32(72)
-        if value == Code.SERVER_BUSY:
+        if value == Code.BROKEN_CHAIN:
             buf.write_i32(73)
-        if value == Code.SERVER_UNAUTHORIZED:
+        if value == Code.WRONG_USER:
             buf.write_i32(74)
-        if value == Code.REGISTRATION_REFUSED:
+        if value == Code.TOO_MANY_ROUNDS:
             buf.write_i32(75)
-        if value == Code.REMOVED_FROM_ACCOUNT:
+        if value == Code.SERVER_INCONSISTENT:
             buf.write_i32(76)
-        if value == Code.MAYBE_SENT:
+        if value == Code.SERVER_UNREACHABLE:
             buf.write_i32(77)
-        if value == Code.EXPIRED:
+        if value == Code.SERVER_ANSWER:
             buf.write_i32(78)
-        if value == Code.MAILBOX_FULL:
+        if value == Code.SERVER_BUSY:
             buf.write_i32(79)
-        if value == Code.REFUSED_BY_POLICY:
+        if value == Code.SERVER_UNAUTHORIZED:
             buf.write_i32(80)
-        if value == Code.STALE_VIEW:
+        if value == Code.REGISTRATION_REFUSED:
             buf.write_i32(81)
-        if value == Code.INBOX_FULL:
+        if value == Code.REMOVED_FROM_ACCOUNT:
             buf.write_i32(82)
-        if value == Code.STORE_BUSY:
+        if value == Code.MAYBE_SENT:
             buf.write_i32(83)
-        if value == Code.STORE_IO:
+        if value == Code.EXPIRED:
             buf.write_i32(84)
-        if value == Code.STORE_FULL:
+        if value == Code.MAILBOX_FULL:
             buf.write_i32(85)
-        if value == Code.STORE_READ_ONLY:
+        if value == Code.REFUSED_BY_POLICY:
             buf.write_i32(86)
-        if value == Code.WRONG_KEY:
+        if value == Code.STALE_VIEW:
             buf.write_i32(87)
-        if value == Code.RECORD_CORRUPT:
+        if value == Code.INBOX_FULL:
             buf.write_i32(88)
-        if value == Code.RECORD_INCONSISTENT:
+        if value == Code.STORE_BUSY:
             buf.write_i32(89)
-        if value == Code.ROLLBACK_DETECTED:
+        if value == Code.STORE_IO:
             buf.write_i32(90)
-        if value == Code.NEWER_FORMAT:
+        if value == Code.STORE_FULL:
             buf.write_i32(91)
-        if value == Code.FOREIGN_STORE:
+        if value == Code.STORE_READ_ONLY:
             buf.write_i32(92)
-        if value == Code.OUTCOME_UNKNOWN:
+        if value == Code.WRONG_KEY:
             buf.write_i32(93)
-        if value == Code.STORE_MISBEHAVES:
+        if value == Code.RECORD_CORRUPT:
             buf.write_i32(94)
-        if value == Code.STORE_PATH_MISSING:
+        if value == Code.RECORD_INCONSISTENT:
             buf.write_i32(95)
-        if value == Code.STORE_PATH_NOT_A_FILE:
+        if value == Code.ROLLBACK_DETECTED:
             buf.write_i32(96)
-        if value == Code.NOT_A_STORE:
+        if value == Code.NEWER_FORMAT:
             buf.write_i32(97)
-        if value == Code.INTERNAL:
+        if value == Code.FOREIGN_STORE:
             buf.write_i32(98)
-        if value == Code.POISONED:
+        if value == Code.OUTCOME_UNKNOWN:
             buf.write_i32(99)
-        if value == Code.RANDOMNESS:
+        if value == Code.STORE_MISBEHAVES:
             buf.write_i32(100)
-        if value == Code.FORKED:
+        if value == Code.STORE_PATH_MISSING:
             buf.write_i32(101)
+        if value == Code.STORE_PATH_NOT_A_FILE:
+            buf.write_i32(102)
+        if value == Code.NOT_A_STORE:
+            buf.write_i32(103)
+        if value == Code.INTERNAL:
+            buf.write_i32(104)
+        if value == Code.POISONED:
+            buf.write_i32(105)
+        if value == Code.RANDOMNESS:
+            buf.write_i32(106)
+        if value == Code.FORKED:
+            buf.write_i32(107)
 
 
 
@@ -10128,9 +10370,14 @@ class DeviceProtocol(typing.Protocol):
         Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
 """
         raise NotImplementedError
-    def confirm_link(self, code: str) -> Bytes:
+    def cancel_link(self, link: LinkId) -> None:
         """
-        On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
+        Gives a link up, for example because the digits differ. Its code is never taken again.
+"""
+        raise NotImplementedError
+    def confirm_link(self, link: LinkId) -> int:
+        """
+        The user has seen the same digits on both devices: the new device is put on the list. Gives its id.
 """
         raise NotImplementedError
     def create_group(self, kind: GroupKind,info: GroupChange,users: typing.List[str]) -> NewGroup:
@@ -10176,6 +10423,12 @@ class DeviceProtocol(typing.Protocol):
     def is_primary(self, ) -> bool:
         """
         Whether this device holds the account key: it links and removes devices.
+"""
+        raise NotImplementedError
+    def link_device(self, code: str) -> PendingLink:
+        """
+        On the primary: reads the code that a new device shows. Nothing is signed yet: show the digits, and call `confirm_link` once the user
+        has seen the same ones on the new device.
 """
         raise NotImplementedError
     def next_request(self, ) -> typing.Optional[ServerRequest]:
@@ -10450,17 +10703,35 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def confirm_link(self, code: str) -> Bytes:
+    def cancel_link(self, link: LinkId) -> None:
         """
-        On the primary: reads the code that a new device shows and gives the answer for it. Publish afterwards.
+        Gives a link up, for example because the digits differ. Its code is never taken again.
 """
         
-        _UniffiFfiConverterString.check_lower(code)
+        _UniffiFfiConverterTypeLinkId.check_lower(link)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterString.lower(code),
+            _UniffiFfiConverterTypeLinkId.lower(link),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypeBytes.lift
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel_link,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def confirm_link(self, link: LinkId) -> int:
+        """
+        The user has seen the same digits on both devices: the new device is put on the list. Gives its id.
+"""
+        
+        _UniffiFfiConverterTypeLinkId.check_lower(link)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeLinkId.lower(link),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterUInt32.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -10618,6 +10889,25 @@ class Device(DeviceProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def link_device(self, code: str) -> PendingLink:
+        """
+        On the primary: reads the code that a new device shows. Nothing is signed yet: show the digits, and call `confirm_link` once the user
+        has seen the same ones on the new device.
+"""
+        
+        _UniffiFfiConverterString.check_lower(code)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(code),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypePendingLink.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_link_device,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -10899,6 +11189,31 @@ class _UniffiFfiConverterTypeDevice:
     def write(cls, value: Device, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
 
+class _UniffiFfiConverterOptionalTypeDevice(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeDevice.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeDevice.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeDevice.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
 
 class LinkingProtocol(typing.Protocol):
     """
@@ -10910,9 +11225,49 @@ class LinkingProtocol(typing.Protocol):
         What to show as text or QR, to nobody but one's own primary; good for 10 minutes, once.
 """
         raise NotImplementedError
-    def complete(self, answer: Bytes) -> Device:
+    def confirm(self, ) -> None:
         """
-        Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
+        The user has seen the same digits on both devices; only now is the primary's answer taken.
+"""
+        raise NotImplementedError
+    def device(self, ) -> typing.Optional[Device]:
+        """
+        The device, once the primary's answer has come; it is given once.
+"""
+        raise NotImplementedError
+    def digits(self, ) -> typing.Optional[str]:
+        """
+        The digits to show, once the primary has said hello: the user compares them with those on the primary.
+"""
+        raise NotImplementedError
+    def due_in(self, ) -> Duration:
+        """
+        How long it is until `next_request` may have something to give.
+"""
+        raise NotImplementedError
+    def expired(self, ) -> bool:
+        """
+        Whether nothing more can come of this link: begin another one then.
+"""
+        raise NotImplementedError
+    def next_request(self, ) -> typing.Optional[ServerRequest]:
+        """
+        The next request to the server; see `Device.next_request`. Nothing while the app has to confirm, and once the device is there.
+"""
+        raise NotImplementedError
+    def release(self, id: RequestId) -> None:
+        """
+        Takes a request back that was not sent: it is given out again at once.
+"""
+        raise NotImplementedError
+    def respond(self, id: RequestId,status: int,body: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> Answered:
+        """
+        Takes in the server's answer to a request; see `Device.respond`. `problem` says why nothing can come of the link.
+"""
+        raise NotImplementedError
+    def retry_now(self, ) -> None:
+        """
+        Ends every pause: the network is there again.
 """
         raise NotImplementedError
 
@@ -11013,21 +11368,152 @@ class Linking(LinkingProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def complete(self, answer: Bytes) -> Device:
+    def confirm(self, ) -> None:
         """
-        Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
+        The user has seen the same digits on both devices; only now is the primary's answer taken.
 """
-        
-        _UniffiFfiConverterTypeBytes.check_lower(answer)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(answer),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypeDevice.lift
+        _uniffi_lift_return = lambda val: None
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
-            _UniffiLib.uniffi_sesame_ffi_fn_method_linking_complete,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_linking_confirm,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def device(self, ) -> typing.Optional[Device]:
+        """
+        The device, once the primary's answer has come; it is given once.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeDevice.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_linking_device,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def digits(self, ) -> typing.Optional[str]:
+        """
+        The digits to show, once the primary has said hello: the user compares them with those on the primary.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterOptionalString.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_linking_digits,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def due_in(self, ) -> Duration:
+        """
+        How long it is until `next_request` may have something to give.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterDuration.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_linking_due_in,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def expired(self, ) -> bool:
+        """
+        Whether nothing more can come of this link: begin another one then.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterBoolean.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_linking_expired,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def next_request(self, ) -> typing.Optional[ServerRequest]:
+        """
+        The next request to the server; see `Device.next_request`. Nothing while the app has to confirm, and once the device is there.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeServerRequest.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_linking_next_request,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def release(self, id: RequestId) -> None:
+        """
+        Takes a request back that was not sent: it is given out again at once.
+"""
+        
+        _UniffiFfiConverterTypeRequestId.check_lower(id)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeRequestId.lower(id),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_linking_release,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def respond(self, id: RequestId,status: int,body: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> Answered:
+        """
+        Takes in the server's answer to a request; see `Device.respond`. `problem` says why nothing can come of the link.
+"""
+        
+        _UniffiFfiConverterTypeRequestId.check_lower(id)
+
+        _UniffiFfiConverterUInt16.check_lower(status)
+
+        if body is _DEFAULT:
+            body = None
+        _UniffiFfiConverterOptionalTypeBytes.check_lower(body)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeRequestId.lower(id),
+            _UniffiFfiConverterUInt16.lower(status),
+            _UniffiFfiConverterOptionalTypeBytes.lower(body),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeAnswered.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_linking_respond,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def retry_now(self, ) -> None:
+        """
+        Ends every pause: the network is there again.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_linking_retry_now,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -11726,6 +12212,7 @@ __all__ = [
     "Sender",
     "MailResult",
     "Message",
+    "PendingLink",
     "PendingSend",
     "SeenEnvelope",
     "Waiting",
