@@ -137,7 +137,7 @@ fn create(signer: &Signer, random: u8) -> (GroupId, Operation) {
     let account_key = *signer.keys.party.account_key.as_bytes();
     let id = group_id(&AccountKey(account_key), &[random; 32]);
     let mut replica = Replica::new(signer, id);
-    let body = Body::Create { kind: 2, account_key, random: [random; 32], change: named("first") };
+    let body = Body::Create { kind: 2, account_key, random: [random; 32], change: named("first"), origin: None };
     (id, replica.act(body))
 }
 
@@ -489,9 +489,9 @@ fn a48_a54_what_does_not_belong_is_refused_and_changes_nothing() {
     // The same id by another create: the first one that was taken stays.
     let account_key = *alice.signer.keys.party.account_key.as_bytes();
     let again = Replica::new(&alice.signer, id);
-    let twin = again.sign(Body::Create { kind: 2, account_key, random: [1; 32], change: named("twin") });
+    let twin = again.sign(Body::Create { kind: 2, account_key, random: [1; 32], change: named("twin"), origin: None });
     assert_eq!(alice.set.insert(twin), Err(Code::GroupExists));
-    let forged = again.sign(Body::Create { kind: 2, account_key, random: [2; 32], change: named("forged") });
+    let forged = again.sign(Body::Create { kind: 2, account_key, random: [2; 32], change: named("forged"), origin: None });
     assert_eq!(Replica::new(&alice.signer, id).set.insert(forged), Err(Code::MalformedOperation), "another id's bytes");
     let renamed = bob.act(rename("y"));
     let orphan = bob.act(rename("z"));

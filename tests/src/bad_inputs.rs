@@ -746,7 +746,7 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
     let create = |kind, random, account_key| form::Operation {
         parents: vec![].into(),
         lamport: 1,
-        body: form::Body::Create { kind, account_key, random, change: Change::default() },
+        body: form::Body::Create { kind, account_key, random, change: Change::default(), origin: None },
         ..info.clone()
     };
     let form::Body::Create { random, .. } = created.form.body else { unreachable!() };

@@ -335,6 +335,7 @@ def operation(signed: Reader, lists: dict[bytes, bytes], operations: dict[bytes,
         timer = r.number(4) if r.number(1) else None
         app_data = r.opaque(2) if r.number(1) else None
         assert (fields, timer, app_data) == ([b"Trip", None, None], None, None)
+        assert r.number(1) == 0, "it is no fork"
         members = [(author, account)]
     elif kind == 2:
         added = Reader(r.opaque(2))

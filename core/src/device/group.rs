@@ -43,7 +43,7 @@ impl Device {
         users: &[UserId],
     ) -> Result<(Group<'_>, PendingSend), Error> {
         let change = act::form(info)?;
-        let (id, send) = self.call(context, |call| act::found(call, kind, &change, users))?;
+        let (id, send) = self.call(context, |call| act::found(call, kind, &change, users, None))?;
         Ok((Group { device: self, id }, send))
     }
 

@@ -88,6 +88,8 @@ pub enum Event {
     GroupJoined {
         /// The group.
         group: GroupId,
+        /// The group that it takes the place of, if it is a fork.
+        forked_from: Option<GroupId>,
         /// The user who made the group or added our user.
         user: UserId,
         /// The device that signed the operation.

@@ -75,6 +75,8 @@ pub struct View {
     pub authors: BTreeMap<OperationId, Author>,
     /// Operations that do not count.
     pub void: BTreeSet<OperationId>,
+    /// The group that this one is a fork of.
+    pub origin: Option<GroupId>,
 }
 
 impl View {
@@ -311,7 +313,7 @@ impl Set {
     /// The view that follows from the operations, or `None` if the set has no create.
     #[must_use]
     pub fn view(&self) -> Option<View> {
-        let Body::Create { kind, .. } = &self.operations.first()?.form.body else { return None };
+        let Body::Create { kind, origin, .. } = &self.operations.first()?.form.body else { return None };
         let scope = Scope::Group(GroupKind::from_number(*kind)?, self.id);
         let judge = Judge::new(&self.operations, &self.past, &self.places, &self.users);
         let author = |at: usize| self.operations.get(at).map(|o| (o.author.clone(), o.device()));
@@ -359,6 +361,7 @@ impl Set {
         let (info, informed_by) = self.info(&judge.valid)?;
         let void = self.operations.iter().zip(&judge.valid).filter(|(_, valid)| !**valid).map(|(o, _)| o.id);
         Some(View {
+            origin: origin.map(GroupId),
             scope,
             members: members.into_iter().map(|(_, member)| member).collect(),
             invited,

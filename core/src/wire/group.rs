@@ -94,6 +94,8 @@ pub enum Body {
         random: [u8; 32],
         /// The first group info.
         change: Change,
+        /// The group that this one takes the place of, for some of its members.
+        origin: Option<[u8; 32]>,
     },
     /// Adds members.
     #[tls_codec(discriminant = 2)]

@@ -269,6 +269,8 @@ pub enum Event {
     GroupJoined {
         /// The group, 32 bytes.
         group: GroupId,
+        /// The group that it takes the place of, if it is a fork, 32 bytes.
+        forked_from: Option<GroupId>,
         /// The user who made the group or added our user.
         user: String,
         /// The device that signed the operation.
@@ -413,9 +415,12 @@ impl From<sesame_core::event::Event> for Event {
             sesame_core::event::Event::GroupInvited { group, user, device } => {
                 Self::GroupInvited { group: GroupId::from(group.0), user: user_name(&user), device: device.0 }
             }
-            sesame_core::event::Event::GroupJoined { group, user, device } => {
-                Self::GroupJoined { group: GroupId::from(group.0), user: user_name(&user), device: device.0 }
-            }
+            sesame_core::event::Event::GroupJoined { group, forked_from, user, device } => Self::GroupJoined {
+                group: GroupId::from(group.0),
+                forked_from: forked_from.map(|it| GroupId::from(it.0)),
+                user: user_name(&user),
+                device: device.0,
+            },
             sesame_core::event::Event::GroupLeft { group, user, device } => {
                 Self::GroupLeft { group: GroupId::from(group.0), user: user_name(&user), device: device.0 }
             }

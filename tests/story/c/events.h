@@ -58,6 +58,7 @@ static inline void print_event(const sesame_event *event) {
       printf("GroupJoined");
       print_who(event->user, event->device);
       print_id("group", event->group);
+      print_id("forked-from", event->forked_from);
       break;
     case SESAME_EVENT_KIND_GROUP_LEFT:
       printf("GroupLeft");

@@ -67,6 +67,7 @@ fun said(event: Event): String =
                 words(
                     "${event.user}/${event.device}",
                     "group ${s(event.group)}",
+                    event.forkedFrom?.let { "forked-from ${s(it)}" },
                 )
         is Event.GroupLeft ->
             "GroupLeft" +

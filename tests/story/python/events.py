@@ -29,7 +29,7 @@ def said(event: sesame.Event) -> str:
         case sesame.GroupInvited():
             return "GroupInvited" + words(f"{event.user}/{event.device}", f"group {s(event.group)}")
         case sesame.GroupJoined():
-            return "GroupJoined" + words(f"{event.user}/{event.device}", f"group {s(event.group)}")
+            return "GroupJoined" + words(f"{event.user}/{event.device}", f"group {s(event.group)}", None if event.forked_from is None else f"forked-from {s(event.forked_from)}")
         case sesame.GroupLeft():
             return "GroupLeft" + words(f"{event.user}/{event.device}", f"group {s(event.group)}")
         case sesame.GroupRevoked():

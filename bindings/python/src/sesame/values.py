@@ -181,6 +181,8 @@ class GroupJoined:
 
     group: bytes
     """The group, 32 bytes."""
+    forked_from: bytes | None
+    """The group that it takes the place of, if it is a fork, 32 bytes."""
     user: str
     """The user who made the group or added our user."""
     device: int
@@ -403,7 +405,7 @@ def event(native: Any, id: int) -> Event:
         case "GROUP_INVITED":
             return GroupInvited(group=native.group, user=native.user, device=native.device, id=id)
         case "GROUP_JOINED":
-            return GroupJoined(group=native.group, user=native.user, device=native.device, id=id)
+            return GroupJoined(group=native.group, forked_from=native.forked_from, user=native.user, device=native.device, id=id)
         case "GROUP_LEFT":
             return GroupLeft(group=native.group, user=native.user, device=native.device, id=id)
         case "GROUP_REVOKED":

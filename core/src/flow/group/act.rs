@@ -32,6 +32,7 @@ pub(crate) fn found(
     kind: GroupKind,
     change: &Change,
     users: &[UserId],
+    origin: Option<GroupId>,
 ) -> Result<(GroupId, PendingSend), Error> {
     let mut added = added(call, users, |_| Vec::new())?;
     added.retain(|added| added.user.as_slice() != call.user().as_bytes());
@@ -44,7 +45,7 @@ pub(crate) fn found(
     let id = group_id(&account_key, &random);
     let mut set = Set::new(id);
     let mut operations = Vec::new();
-    let create = Body::Create { kind: kind.number(), account_key: account_key.0, random, change: change.clone() };
+    let create = Body::Create { kind: kind.number(), account_key: account_key.0, random, change: change.clone(), origin: origin.map(|id| id.0) };
     let adds = added.chunks(MAX_ADDED).map(|members| Body::Add { members: members.to_vec().into() });
     for body in core::iter::once(create).chain(adds) {
         let operation = sign(call, &set, &own, body)?;
@@ -78,8 +79,8 @@ pub(crate) fn fork_without(
     }
     let stay: Vec<UserId> = group.users().filter(|user| !users.contains(user) && *user != us).cloned().collect();
     let change = form(&GroupChange::whole(&group.info))?;
-    let Scope::Group(kind, _) = group.scope else { return Err(Code::Internal.into()) };
-    found(call, kind, &change, &stay)
+    let Scope::Group(kind, origin) = group.scope else { return Err(Code::Internal.into()) };
+    found(call, kind, &change, &stay, Some(origin))
 }
 
 /// A change of a group's info, checked, as it travels.

@@ -75,7 +75,7 @@ pub enum sesame_event_kind {
     /// Our user, who had left a group, is asked back: the group's `sesame_group_accept` or `sesame_group_decline` answers. Sets
     /// `group`, `user`, `device`.
     GroupInvited = 10,
-    /// Our user is a member of a group now: `user` made the group or added ours. Sets `group`, `user`, `device`.
+    /// Our user is a member of a group now: `user` made the group or added ours. Sets `group`, `forked_from`, `user`, `device`.
     GroupJoined = 11,
     /// A member has left a group. Sets `group`, `user`, `device`.
     GroupLeft = 12,
@@ -171,6 +171,8 @@ pub struct sesame_event {
     pub skipped: *const *const sesame_skipped_device,
     /// How many.
     pub skipped_count: usize,
+    /// The group that it takes the place of, if it is a fork, 32 bytes; or absent.
+    pub forked_from: sesame_slice,
 }
 
 impl sesame_event {
@@ -204,6 +206,7 @@ impl sesame_event {
         failed_count: 0,
         skipped: core::ptr::null(),
         skipped_count: 0,
+        forked_from: sesame_slice::NONE,
     };
 }
 
@@ -264,9 +267,10 @@ pub(super) fn one_event(tree: &mut Tree, from: sesame_core::event::Event) -> ses
             made.user = tree.user(&user);
             made.device = device.0;
         }
-        sesame_core::event::Event::GroupJoined { group, user, device } => {
+        sesame_core::event::Event::GroupJoined { group, forked_from, user, device } => {
             made.kind = sesame_event_kind::GroupJoined;
             made.group = tree.copy(&group.0);
+            made.forked_from = tree.maybe(forked_from.as_ref().map(|it| &it.0[..]));
             made.user = tree.user(&user);
             made.device = device.0;
         }

@@ -36,9 +36,12 @@ pub fn said(event: &Event) -> String {
         Event::GroupInvited { group, user, device } => {
             format!("GroupInvited {} group {}", at(user, *device), s(&group.0))
         }
-        Event::GroupJoined { group, user, device } => {
-            format!("GroupJoined {} group {}", at(user, *device), s(&group.0))
-        }
+        Event::GroupJoined { group, forked_from, user, device } => format!(
+            "GroupJoined {} group {}{}",
+            at(user, *device),
+            s(&group.0),
+            forked_from.as_ref().map_or(String::new(), |id| format!(" forked-from {}", s(&id.0)))
+        ),
         Event::GroupLeft { group, user, device } => format!("GroupLeft {} group {}", at(user, *device), s(&group.0)),
         Event::GroupRevoked { group, users } => {
             format!("GroupRevoked group {}{}", s(&group.0), named("users", users.iter().map(name)))

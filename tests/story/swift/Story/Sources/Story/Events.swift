@@ -22,8 +22,8 @@ func said(_ event: Event) -> String {
         return "GroupEquivocation" + words("\(user)/\(device)", "group \(s(group))")
     case let .groupInvited(group, user, device):
         return "GroupInvited" + words("\(user)/\(device)", "group \(s(group))")
-    case let .groupJoined(group, user, device):
-        return "GroupJoined" + words("\(user)/\(device)", "group \(s(group))")
+    case let .groupJoined(group, forkedFrom, user, device):
+        return "GroupJoined" + words("\(user)/\(device)", "group \(s(group))", forkedFrom.map { "forked-from \(s($0))" })
     case let .groupLeft(group, user, device):
         return "GroupLeft" + words("\(user)/\(device)", "group \(s(group))")
     case let .groupRevoked(group, users):
