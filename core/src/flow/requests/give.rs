@@ -28,7 +28,7 @@ use crate::{
         request::{self as form, Path},
     },
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// Does what is due by time, and makes the next request, if there is work.
 pub(crate) fn next(call: &mut Call<'_>, requests: &Requests) -> Result<Next, Error> {
@@ -136,9 +136,8 @@ fn submit(call: &Call<'_>, parts: &[Ready]) -> Result<(Vec<Ready>, Vec<u8>), Err
     let mut sendings: BTreeMap<SendId, Sending> = BTreeMap::new();
     let (mut named, mut batches, mut bytes) = (Vec::new(), Vec::new(), 0);
     for ready in parts {
-        if !sendings.contains_key(&ready.send) {
-            let sending = sends::read(&call.tx, &ready.send)?.ok_or(Code::RecordInconsistent)?;
-            sendings.insert(ready.send, sending);
+        if let Entry::Vacant(place) = sendings.entry(ready.send) {
+            place.insert(sends::read(&call.tx, &ready.send)?.ok_or(Code::RecordInconsistent)?);
         }
         let sending = sendings.get(&ready.send).ok_or(Code::Internal)?;
         let head = &sending.head;
