@@ -228,6 +228,20 @@ fn a_server_of_another_generation_each_time_is_not_fed_for_ever() {
 }
 
 #[test]
+fn a_server_that_was_put_back_gets_the_keys_again_and_the_app_is_told() {
+    let mut world = three(16);
+    world.fetch(BOB);
+    world.relay.restored();
+    world.fetch(BOB);
+    world.pass(2_000);
+    world.run(BOB);
+    assert_eq!(world.inbox_events(BOB), [Event::ServerRestored]);
+    let Stock { one_time, wanted, .. } = world.relay.stock((&user("bob"), DeviceId(1)));
+    assert!(one_time >= wanted / 2, "{one_time} of {wanted}");
+    assert!(world.relay.bundle(&user("bob"), DeviceId(1)).is_some());
+}
+
+#[test]
 fn a_host_that_forgets_to_respond_loses_a_minute() {
     let mut world = three(10);
     world.begin(BOB, &["alice", "carol"], b"x");

@@ -4,11 +4,11 @@ use sesame_core::{
     device::{Device, Requests},
     error::{Blame, Code},
     event::{Answered, Event, Item, MailOutcome, Outcome, RequestKind, ServerRequest, WaitingFor},
-    ids::{ContentId, DeviceId, UserId},
+    ids::{ContentId, DeviceId},
     internal::{
         store::Kind,
         wire::{
-            answer::{Mail, Stock, SubmitResult},
+            answer::{Mail, SubmitResult},
             request,
         },
     },
@@ -587,19 +587,4 @@ fn the_account_is_deleted_by_a_request_and_nothing_follows_it() {
     assert_eq!(world.relay.device_list(&user("bob")), None);
     assert_eq!(world.next(BOB).unwrap(), None);
     assert!(due_in(&mut world, BOB) > 0);
-}
-
-#[test]
-fn a_server_that_was_put_back_gets_the_keys_again_and_the_app_is_told() {
-    let mut world = at_rest(16);
-    world.fetch(BOB);
-    world.relay.restored();
-    world.fetch(BOB);
-    world.pass(2_000);
-    world.run(BOB);
-    assert_eq!(world.inbox_events(BOB), [Event::ServerRestored]);
-    let Stock { one_time, wanted, .. } = world.relay.stock((&user("bob"), DeviceId(1)));
-    assert!(one_time >= wanted / 2, "{one_time} of {wanted}");
-    let users: Vec<UserId> = vec![user("bob")];
-    assert!(world.relay.bundle(&users[0], DeviceId(1)).is_some());
 }
