@@ -38,16 +38,19 @@ pub(crate) fn next(call: &mut Call<'_>, requests: &Requests) -> Result<Next, Err
         next.over = Some(Code::RemovedFromAccount);
         return Ok(next);
     }
-    for event in tick::if_due(call)? {
+    let kept = tick::if_due(call)?;
+    let is_kept = kept.is_some();
+    for event in kept.into_iter().flatten() {
         inbox::put(&mut call.tx, &Item::Event(event))?;
     }
     let generation = call.tx.generation()?;
-    let known = requests.queue.as_ref().filter(|queue| queue.generation == generation);
-    let queue = match known {
-        Some(queue) => queue.clone(),
-        None => Queue::survey(call)?,
-    };
-    let work = match choose::next(call, requests, &queue)? {
+    // What another call, another process or housekeeping has changed is looked at anew.
+    let known = requests.queue.as_ref().filter(|queue| queue.generation == generation && !is_kept);
+    if known.is_none() {
+        next.queue = Some(Queue::survey(call)?);
+    }
+    let queue = known.or(next.queue.as_ref()).ok_or(Code::Internal)?;
+    let work = match choose::next(call, requests, queue)? {
         None => None,
         Some(Choice::Work(work)) => Some(work),
         Some(Choice::Publish) => publish::publication(call, requests.stock)?.map(|upload| Work::Publication(upload.id)),
@@ -55,7 +58,6 @@ pub(crate) fn next(call: &mut Call<'_>, requests: &Requests) -> Result<Next, Err
     if let Some(work) = work {
         next.given = Some(give(call, requests, work)?);
     }
-    next.queue = Some(queue);
     Ok(next)
 }
 

@@ -65,9 +65,7 @@ pub(crate) fn hear(
     if let Some(queue) = known
         && queue.generation == call.tx.generation()?
     {
-        let mut queue = queue.clone();
-        queue.update(call, &touched)?;
-        heard.queue = Some(queue);
+        heard.queue = Some((Queue::of(call, &touched)?, touched));
     }
     Ok(heard)
 }
@@ -383,8 +381,7 @@ impl Hearing<'_> {
         user: &UserId,
         still_waits: fn(&Queue, &UserId) -> bool,
     ) -> Result<(), Error> {
-        let mut queue = Queue::default();
-        queue.update(call, &BTreeSet::from([user.clone()]))?;
+        let queue = Queue::of(call, &BTreeSet::from([user.clone()]))?;
         // What waited before and waits again for the same has got nothing by the answer.
         let waited = self.requests.queue.as_ref().is_some_and(|before| still_waits(before, user));
         if waited && still_waits(&queue, user) {

@@ -75,16 +75,24 @@ impl Queue {
         Ok(queue)
     }
 
-    /// Looks at these users again.
-    pub(crate) fn update(&mut self, call: &mut Call<'_>, users: &BTreeSet<UserId>) -> Result<(), Code> {
+    /// What the open sends to these users wait for.
+    pub(crate) fn of(call: &mut Call<'_>, users: &BTreeSet<UserId>) -> Result<Self, Code> {
+        let mut queue = Self::default();
+        let mut heads = Heads::default();
+        for user in users {
+            queue.look_at(call, user, &mut heads)?;
+        }
+        Ok(queue)
+    }
+
+    /// Takes in what the sends to these users wait for now.
+    pub(crate) fn replace(&mut self, users: &BTreeSet<UserId>, now: Self) {
         self.ready.retain(|ready| !users.contains(&ready.user));
         self.lists.retain(|user| !users.contains(user));
         self.bundles.retain(|(user, _)| !users.contains(user));
-        let mut heads = Heads::default();
-        for user in users {
-            self.look_at(call, user, &mut heads)?;
-        }
-        Ok(())
+        self.ready.extend(now.ready);
+        self.lists.extend(now.lists);
+        self.bundles.extend(now.bundles);
     }
 
     fn look_at(&mut self, call: &mut Call<'_>, user: &UserId, heads: &mut Heads) -> Result<(), Code> {

@@ -168,7 +168,13 @@ impl Requests {
     /// Takes in what a call gave out, once it is committed.
     pub(crate) fn gave(&mut self, next: Next, generation: Generation) -> Option<ServerRequest> {
         self.first_new = self.first_new.or(Some(next.newest_send));
-        self.queue = next.queue.map(|queue| Queue { generation, ..queue });
+        if let Some(queue) = next.queue {
+            self.queue = Some(queue);
+        }
+        // What this call wrote itself changes no send.
+        if let Some(queue) = &mut self.queue {
+            queue.generation = generation;
+        }
         self.over = self.over.or(next.over);
         let Given { request, work, until } = next.given?;
         if let Work::Submit(parts) = &work {
@@ -190,7 +196,14 @@ impl Requests {
 
     /// Takes in what a call made of an answer, once it is committed.
     pub(crate) fn heard(&mut self, context: &mut Context<'_>, heard: Heard, generation: Generation) {
-        self.queue = heard.queue.map(|queue| Queue { generation, ..queue });
+        self.queue = match (self.queue.take(), heard.queue) {
+            (Some(mut queue), Some((now, users))) => {
+                queue.replace(&users, now);
+                queue.generation = generation;
+                Some(queue)
+            }
+            _ => None,
+        };
         self.resting.extend(heard.resting);
         self.alone.extend(heard.alone);
         self.alone_users.extend(heard.alone_users);
@@ -252,7 +265,8 @@ pub(crate) struct Heard {
     /// Sends that changed.
     pub(crate) sends: BTreeSet<SendId>,
     pub(super) failure: Option<Failure>,
-    pub(super) queue: Option<Queue>,
+    /// What the sends to these users wait for now; without it the queue is made anew.
+    pub(super) queue: Option<(Queue, BTreeSet<UserId>)>,
     pub(super) resting: Vec<(UserId, Timestamp)>,
     pub(super) alone: Vec<Ready>,
     pub(super) alone_users: Vec<UserId>,

@@ -12,10 +12,10 @@ use crate::{
     tx::Call,
 };
 
-/// Does what is due by time, if a day has passed since it was last done.
+/// Does what is due by time, if a day has passed since it was last done; `None` when nothing was done.
 ///
 /// Without a mailbox that was read to its end nothing is forgotten, whatever the clock says; `expire` sees to that.
-pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Vec<Event>, Error> {
+pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Vec<Event>>, Error> {
     let mut server = call.tx.server()?;
     // A time ahead of our clock comes from a clock that was set back: it counts as due.
     let passed = call.now().0.checked_sub(server.kept_at).is_none_or(|passed| passed >= day());
@@ -24,12 +24,13 @@ pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Vec<Event>, Error> {
         if counters.lagging {
             call.tx.put_counters(&Counters { lagging: false, ..counters })?;
             sync::serve_all_lags(call)?;
+            return Ok(Some(Vec::new()));
         }
-        return Ok(Vec::new());
+        return Ok(None);
     }
     server.kept_at = call.now().0;
     call.tx.put_server(&server)?;
-    tick(call, false)
+    tick(call, false).map(Some)
 }
 
 /// How long it is until then, in ms.
