@@ -201,6 +201,11 @@ impl Relay {
         self.mailboxes.confirm(caller, ids);
     }
 
+    /// Loses the mailbox of a device, for tests of an app: its envelopes are gone, and no sender hears of it.
+    pub fn lose(&mut self, device: Caller<'_>) {
+        self.mailboxes.drop_device(device);
+    }
+
     /// Everything that the server has seen, in order.
     #[must_use]
     pub fn seen(&self) -> &[Seen] {

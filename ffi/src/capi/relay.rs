@@ -10,7 +10,7 @@ use super::{
 };
 use crate::host::server as server_of;
 use ::sesame_relay::{Relay, Request};
-use sesame_core::context::Timestamp;
+use sesame_core::{context::Timestamp, ids::DeviceId};
 
 /// An empty server of this name, 1 to 255 bytes of UTF-8. `clock` is {0} for the system's. Free it with `sesame_relay_free`.
 ///
@@ -99,6 +99,43 @@ pub unsafe extern "C" fn sesame_relay_device_list(
         let (result, view) = (output!(result), output!(device_list));
         let list = relay.get()?.relay.lock().device_list(&user.user("user")?);
         give(result, view, |tree| tree.maybe(list.as_deref()));
+        Ok(())
+    })
+}
+
+/// The envelopes in a device's mailbox, oldest first, to look at in tests. They stay where they are.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_relay_mailbox(
+    relay: sesame_relay,
+    user: sesame_slice,
+    device: u32,
+    result: *mut sesame_result,
+    mailbox: *mut *const sesame_mailbox,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, outputs(result, mailbox), {
+        let (result, view) = (output!(result), output!(mailbox));
+        let mails = relay.get()?.relay.lock().fetch((&user.user("user")?, DeviceId(device)), usize::MAX);
+        give(result, view, |tree| view::mailbox(tree, mails));
+        Ok(())
+    })
+}
+
+/// Loses the mailbox of a device, for tests: its envelopes are gone, and no sender hears of it.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_relay_lose(
+    relay: sesame_relay,
+    user: sesame_slice,
+    device: u32,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let user = user.user("user")?;
+        relay.get()?.relay.lock().lose((&user, DeviceId(device)));
         Ok(())
     })
 }

@@ -8,7 +8,7 @@ use super::given::Address;
 use crate::host::{user_id, user_name};
 use parking_lot::Mutex;
 use sesame::Clock;
-use sesame_core::context::Timestamp;
+use sesame_core::{context::Timestamp, ids::DeviceId};
 use sesame_relay::{Relay, Request, Response, Seen};
 use std::sync::Arc;
 
@@ -123,6 +123,18 @@ impl LocalRelay {
     /// A user's signed device list.
     pub fn device_list(&self, user: String) -> Result<Option<Bytes>> {
         Ok(self.relay.lock().device_list(&user_id(&user)?).map(Bytes))
+    }
+
+    /// The envelopes in a device's mailbox, oldest first, to look at in tests. They stay where they are.
+    pub fn mailbox(&self, user: String, device: u32) -> Result<Vec<Bytes>> {
+        let mails = self.relay.lock().fetch((&user_id(&user)?, DeviceId(device)), usize::MAX);
+        Ok(mails.into_iter().map(|mail| Bytes(mail.envelope)).collect())
+    }
+
+    /// Loses the mailbox of a device, for tests: its envelopes are gone, and no sender hears of it.
+    pub fn lose(&self, user: String, device: u32) -> Result<()> {
+        self.relay.lock().lose((&user_id(&user)?, DeviceId(device)));
+        Ok(())
     }
 
     /// What a server does after its store was put back to an earlier state: it tells every device so, and they upload their keys again.

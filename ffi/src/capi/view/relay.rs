@@ -1,7 +1,7 @@
 //! What the relay in memory gives and shows.
 
 use super::super::{input::sesame_slice, tree::Tree};
-use sesame_relay::{Seen, View};
+use sesame_relay::{Mail, Seen, View};
 
 /// What the server saw.
 #[repr(u32)]
@@ -69,6 +69,18 @@ pub struct sesame_waiting {
     pub device: u32,
     /// How many.
     pub count: usize,
+}
+
+/// What lies in a mailbox.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_mailbox {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// Its envelopes, oldest first.
+    pub envelopes: *const sesame_slice,
+    /// How many.
+    pub envelope_count: usize,
 }
 
 /// All that the server holds and has seen.
@@ -139,4 +151,10 @@ pub(in crate::capi) fn relay(tree: &mut Tree, view: View) -> *const sesame_relay
     });
     let struct_size = size_of::<sesame_relay_view>();
     tree.one(sesame_relay_view { struct_size, seen, seen_count, waiting, waiting_count })
+}
+
+/// A mailbox, kept in the tree.
+pub(in crate::capi) fn mailbox(tree: &mut Tree, mails: Vec<Mail>) -> *const sesame_mailbox {
+    let (envelopes, envelope_count) = tree.strings(mails.into_iter().map(|mail| mail.envelope).collect());
+    tree.one(sesame_mailbox { struct_size: size_of::<sesame_mailbox>(), envelopes, envelope_count })
 }
