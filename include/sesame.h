@@ -122,6 +122,18 @@ enum sesame_status
   SESAME_STATUS_NULL_POINTER = 115,
   /// A struct or pointer is not laid out as the header says.
   SESAME_STATUS_BAD_STRUCT = 116,
+  /// Not a linking code, or a mistyped one.
+  SESAME_STATUS_LINK_MALFORMED = 120,
+  /// The linking code has expired.
+  SESAME_STATUS_LINK_EXPIRED = 121,
+  /// The linking code was used already.
+  SESAME_STATUS_LINK_USED = 122,
+  /// The clocks of the two devices are too far apart.
+  SESAME_STATUS_LINK_CLOCK = 123,
+  /// The link was not confirmed on this side.
+  SESAME_STATUS_LINK_NOT_CONFIRMED = 124,
+  /// Somebody else took part in the link.
+  SESAME_STATUS_LINK_MISMATCH = 125,
   /// The content id was used for another send.
   SESAME_STATUS_CONTENT_ID_IN_USE = 130,
   /// The payload is longer than one message carries.
@@ -368,6 +380,39 @@ typedef uint32_t sesame_act;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+/// What a request asks of the server.
+enum sesame_request_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /// Bundles of prekeys.
+  SESAME_REQUEST_KIND_BUNDLES = 1,
+  /// Envelopes that are stored here may be deleted there.
+  SESAME_REQUEST_KIND_CONFIRM = 2,
+  /// The account is deleted.
+  SESAME_REQUEST_KIND_DELETE = 3,
+  /// A step of linking another device.
+  SESAME_REQUEST_KIND_LINK = 4,
+  /// Device lists.
+  SESAME_REQUEST_KIND_LISTS = 5,
+  /// The mailbox.
+  SESAME_REQUEST_KIND_MAIL = 6,
+  /// The device list and prekeys are uploaded.
+  SESAME_REQUEST_KIND_PUBLICATION = 7,
+  /// Where the server may knock.
+  SESAME_REQUEST_KIND_PUSH = 8,
+  /// Batches.
+  SESAME_REQUEST_KIND_SUBMIT = 9,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sesame_request_kind sesame_request_kind;
+#else
+typedef uint32_t sesame_request_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 /// How a device stands with us.
 enum sesame_device_state
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -409,39 +454,6 @@ enum sesame_seen_kind
 typedef enum sesame_seen_kind sesame_seen_kind;
 #else
 typedef uint32_t sesame_seen_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/// What a request asks of the server.
-enum sesame_request_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /// Bundles of prekeys.
-  SESAME_REQUEST_KIND_BUNDLES = 1,
-  /// Envelopes that are stored here may be deleted there.
-  SESAME_REQUEST_KIND_CONFIRM = 2,
-  /// The account is deleted.
-  SESAME_REQUEST_KIND_DELETE = 3,
-  /// A step of linking another device.
-  SESAME_REQUEST_KIND_LINK = 4,
-  /// Device lists.
-  SESAME_REQUEST_KIND_LISTS = 5,
-  /// The mailbox.
-  SESAME_REQUEST_KIND_MAIL = 6,
-  /// The device list and prekeys are uploaded.
-  SESAME_REQUEST_KIND_PUBLICATION = 7,
-  /// Where the server may knock.
-  SESAME_REQUEST_KIND_PUSH = 8,
-  /// Batches.
-  SESAME_REQUEST_KIND_SUBMIT = 9,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum sesame_request_kind sesame_request_kind;
-#else
-typedef uint32_t sesame_request_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -757,6 +769,18 @@ typedef struct sesame_groups {
   size_t count;
 } sesame_groups;
 
+/// A link that the primary has begun, before its app confirms it.
+typedef struct sesame_pending_link {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The link's name, 16 bytes.
+  struct sesame_slice id;
+  /// 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the new device.
+  struct sesame_slice digits;
+  /// When the link can no longer be confirmed, in ms since 1970, by the new device's clock.
+  uint64_t expires_at;
+} sesame_pending_link;
+
 /// A session, as this device knows it.
 typedef struct sesame_session_view {
   /// The size of this struct in the library.
@@ -829,6 +853,57 @@ typedef struct sesame_linking {
   uint64_t token;
 } sesame_linking;
 
+/// A header of a request.
+typedef struct sesame_header {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// Its name.
+  struct sesame_slice name;
+  /// Its value.
+  struct sesame_slice value;
+} sesame_header;
+
+/// One request to the server: a POST of `body` to `path`. Send it within a minute, and do not store it: the device gives it out
+/// again.
+typedef struct sesame_server_request {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The request's id, for `respond`, 16 bytes.
+  struct sesame_slice id;
+  /// What it asks.
+  sesame_request_kind kind;
+  /// The path of the URL.
+  struct sesame_slice path;
+  /// The headers, the content type among them.
+  const struct sesame_header *const *headers;
+  /// How many.
+  size_t header_count;
+  /// The body.
+  struct sesame_slice body;
+  /// The users that it is about, to look at.
+  const struct sesame_slice *users;
+  /// How many.
+  size_t user_count;
+} sesame_server_request;
+
+/// What came of an answer.
+typedef struct sesame_answered {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// Whether the request was waiting for an answer. A late or a repeated answer changes nothing.
+  bool known;
+  /// Items that are new in the inbox.
+  const uint64_t *items;
+  /// How many.
+  size_t item_count;
+  /// Sends that changed.
+  const struct sesame_slice *sends;
+  /// How many.
+  size_t send_count;
+  /// The number of the code that says why the requests pause, or 0.
+  uint32_t problem;
+} sesame_answered;
+
 /// A user, as this device knows it.
 typedef struct sesame_user_view {
   /// The size of this struct in the library.
@@ -890,16 +965,6 @@ typedef struct sesame_relay {
   /// Names it; 0 names nothing.
   uint64_t token;
 } sesame_relay;
-
-/// A header of a request.
-typedef struct sesame_header {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// Its name.
-  struct sesame_slice name;
-  /// Its value.
-  struct sesame_slice value;
-} sesame_header;
 
 /// One envelope, as the server sees it.
 typedef struct sesame_seen_envelope {
@@ -964,47 +1029,6 @@ typedef struct sesame_relay_view {
   /// How many.
   size_t waiting_count;
 } sesame_relay_view;
-
-/// One request to the server: a POST of `body` to `path`. Send it within a minute, and do not store it: the device gives it out
-/// again.
-typedef struct sesame_server_request {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// The request's id, for `respond`, 16 bytes.
-  struct sesame_slice id;
-  /// What it asks.
-  sesame_request_kind kind;
-  /// The path of the URL.
-  struct sesame_slice path;
-  /// The headers, the content type among them.
-  const struct sesame_header *const *headers;
-  /// How many.
-  size_t header_count;
-  /// The body.
-  struct sesame_slice body;
-  /// The users that it is about, to look at.
-  const struct sesame_slice *users;
-  /// How many.
-  size_t user_count;
-} sesame_server_request;
-
-/// What came of an answer.
-typedef struct sesame_answered {
-  /// The size of this struct in the library.
-  size_t struct_size;
-  /// Whether the request was waiting for an answer. A late or a repeated answer changes nothing.
-  bool known;
-  /// Items that are new in the inbox.
-  const uint64_t *items;
-  /// How many.
-  size_t item_count;
-  /// Sends that changed.
-  const struct sesame_slice *sends;
-  /// How many.
-  size_t send_count;
-  /// The number of the code that says why the requests pause, or 0.
-  uint32_t problem;
-} sesame_answered;
 
 /// How a device stands with its server.
 typedef struct sesame_health {
@@ -1511,16 +1535,33 @@ sesame_status sesame_device_groups(struct sesame_device device,
                                    const struct sesame_groups **groups,
                                    struct sesame_error *error);
 
-/// On the primary: reads the code that a new device shows, text in UTF-8, and gives the answer for it. Publish afterwards.
+/// On the primary: reads the code that a new device shows, text in UTF-8. Nothing is signed yet: show the digits, and call
+/// `sesame_device_confirm_link` once the user has seen the same ones on the new device.
 ///
-/// @return NOT_PRIMARY; INVALID_ARGUMENT for a code that has expired or was used; TOO_MANY_DEVICES beyond 32; what is wrong with the code
-/// (2xx, 303); the device's; the store's.
+/// @return NOT_PRIMARY; LINK_MALFORMED, LINK_EXPIRED, LINK_USED or LINK_CLOCK for the code; TOO_MANY beyond 4 links at once;
+/// TOO_MANY_OWN_DEVICES beyond 32; what is wrong with the keys in the code (2xx, 303); the device's; the store's.
+SESAME_API
+sesame_status sesame_device_link_device(struct sesame_device device,
+                                        struct sesame_slice code,
+                                        struct sesame_result *result,
+                                        const struct sesame_pending_link **link,
+                                        struct sesame_error *error);
+
+/// The user has seen the same digits on both devices: the new device is put on the list. `link` is the link's id, 16 bytes; `linked` is the
+/// new device's.
+///
+/// @return LINK_EXPIRED, also for a link that is not known; LINK_USED for one that was cancelled; LINK_MISMATCH when somebody else's hello
+/// lies at the server; NOT_PRIMARY; TOO_MANY_OWN_DEVICES; KEY_REUSE; INVALID_ARGUMENT; the device's; the store's.
 SESAME_API
 sesame_status sesame_device_confirm_link(struct sesame_device device,
-                                         struct sesame_slice code,
-                                         struct sesame_result *result,
-                                         struct sesame_slice *answer,
+                                         struct sesame_slice link,
+                                         uint32_t *linked,
                                          struct sesame_error *error);
+
+/// Gives a link up, for example because the digits differ. Its code is never taken again. A link that is not known is no error.
+///
+/// @return LINK_USED when it was confirmed; INVALID_ARGUMENT; the device's; the store's.
+SESAME_API sesame_status sesame_device_cancel_link(struct sesame_device device, struct sesame_slice link, struct sesame_error *error);
 
 /// On the primary: takes a device off the list.
 ///
@@ -1713,15 +1754,65 @@ sesame_status sesame_linking_code(struct sesame_linking linking,
                                   struct sesame_slice *code,
                                   struct sesame_error *error);
 
-/// Takes the primary's answer and gives the device. A wrong answer changes nothing: the right one may still come.
+/// The digits to show, 15 of them, once the primary has said hello: the user compares them with those on the primary. Absent before.
 ///
-/// @return AUTHENTICATION_FAILED for an answer to another code; INVALID_ARGUMENT when the code has expired; NOT_LISTED when the list in the
-/// answer does not name this device; CLOSED once it is complete; what is wrong with the answer (2xx and 3xx); the store's.
+/// @return CLOSED once the device is there; BAD_HANDLE; the store's.
 SESAME_API
-sesame_status sesame_linking_complete(struct sesame_linking linking,
-                                      struct sesame_slice answer,
-                                      struct sesame_device *device,
-                                      struct sesame_error *error);
+sesame_status sesame_linking_digits(struct sesame_linking linking,
+                                    struct sesame_result *result,
+                                    struct sesame_slice *digits,
+                                    struct sesame_error *error);
+
+/// The user has seen the same digits on both devices; only now is the primary's answer taken.
+///
+/// @return INVALID_ARGUMENT before a hello was heard; LINK_EXPIRED; CLOSED once the device is there; BAD_HANDLE; the store's.
+SESAME_API sesame_status sesame_linking_confirm(struct sesame_linking linking, struct sesame_error *error);
+
+/// Whether nothing more can come of this link: begin another one then.
+///
+/// @return CLOSED once the device is there; BAD_HANDLE; the store's.
+SESAME_API sesame_status sesame_linking_expired(struct sesame_linking linking, bool *expired, struct sesame_error *error);
+
+/// The next request to the server; see `sesame_device_next_request`. NULL while the app has to confirm, and once the device is there.
+///
+/// @return BAD_HANDLE; the store's.
+SESAME_API
+sesame_status sesame_linking_next_request(struct sesame_linking linking,
+                                          struct sesame_result *result,
+                                          const struct sesame_server_request **request,
+                                          struct sesame_error *error);
+
+/// Takes in the server's answer to a request; see `sesame_device_respond`. `problem` says why nothing can come of the link.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE; the store's.
+SESAME_API
+sesame_status sesame_linking_respond(struct sesame_linking linking,
+                                     struct sesame_slice id,
+                                     uint32_t status,
+                                     struct sesame_slice body,
+                                     struct sesame_result *result,
+                                     const struct sesame_answered **answered,
+                                     struct sesame_error *error);
+
+/// Takes a request back that was not sent: it is given out again at once.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
+SESAME_API sesame_status sesame_linking_release(struct sesame_linking linking, struct sesame_slice id, struct sesame_error *error);
+
+/// Ends every pause: the network is there again.
+///
+/// @return BAD_HANDLE.
+SESAME_API sesame_status sesame_linking_retry_now(struct sesame_linking linking, struct sesame_error *error);
+
+/// How long it is until `sesame_linking_next_request` may have something to give, in ms.
+///
+/// @return BAD_HANDLE.
+SESAME_API sesame_status sesame_linking_due_in(struct sesame_linking linking, uint64_t *due_in, struct sesame_error *error);
+
+/// The device, once the primary's answer has come; it is given once. {0} before, and afterwards.
+///
+/// @return BAD_HANDLE.
+SESAME_API sesame_status sesame_linking_device(struct sesame_linking linking, struct sesame_device *device, struct sesame_error *error);
 
 /// Frees the handle. 0 is passed over.
 ///

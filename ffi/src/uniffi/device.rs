@@ -149,14 +149,15 @@ impl Device {
         Ok(send.into())
     }
 
-    /// How a send stands, by its id or by its content id; nothing once the app has acked its end.
-    pub fn send_status(&self, send: Bytes) -> Result<Option<SendStatus>> {
-        let id = id16(&send, "send")?;
-        let status = match self.client.send_status(&ids::SendId(id))? {
-            None => self.client.send_with(&ids::ContentId(id))?,
-            status => status,
-        };
-        Ok(status.map(SendStatus::from))
+    /// How a send stands; nothing once the app has acked its end.
+    pub fn send_status(&self, send: SendId) -> Result<Option<SendStatus>> {
+        Ok(self.client.send_status(&send_id(&send)?)?.map(SendStatus::from))
+    }
+
+    /// The same by the content id, the app's own or the one that was made for it.
+    pub fn send_with(&self, content_id: ContentId) -> Result<Option<SendStatus>> {
+        let content_id = ids::ContentId(id16(&content_id, "content_id")?);
+        Ok(self.client.send_with(&content_id)?.map(SendStatus::from))
     }
 
     /// Every send whose end the app has not acked, oldest first.

@@ -1097,9 +1097,14 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func retryNow() throws 
     
     /**
-     * How a send stands, by its id or by its content id; nothing once the app has acked its end.
+     * How a send stands; nothing once the app has acked its end.
      */
-    func sendStatus(send: Bytes) throws  -> SendStatus?
+    func sendStatus(send: SendId) throws  -> SendStatus?
+    
+    /**
+     * The same by the content id, the app's own or the one that was made for it.
+     */
+    func sendWith(contentId: ContentId) throws  -> SendStatus?
     
     /**
      * Every send whose end the app has not acked, oldest first.
@@ -1519,14 +1524,27 @@ public func retryNow()throws   {try rustCallWithError(FfiConverterTypeSesameErro
 }
     
     /**
-     * How a send stands, by its id or by its content id; nothing once the app has acked its end.
+     * How a send stands; nothing once the app has acked its end.
      */
-public func sendStatus(send: Bytes)throws  -> SendStatus?  {
+public func sendStatus(send: SendId)throws  -> SendStatus?  {
     return try  FfiConverterOptionTypeSendStatus.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_send_status(
             self.uniffiCloneHandle(),
-        FfiConverterTypeBytes_lower(send),uniffiCallStatus
+        FfiConverterTypeSendId_lower(send),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The same by the content id, the app's own or the one that was made for it.
+     */
+public func sendWith(contentId: ContentId)throws  -> SendStatus?  {
+    return try  FfiConverterOptionTypeSendStatus.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_send_with(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeContentId_lower(contentId),uniffiCallStatus
     )
 })
 }
@@ -11125,7 +11143,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_retry_now() != 53248) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_device_send_status() != 12292) {
+    if (uniffi_sesame_ffi_checksum_method_device_send_status() != 3528) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_send_with() != 44033) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_sends() != 36669) {

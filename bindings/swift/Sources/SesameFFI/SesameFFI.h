@@ -466,6 +466,11 @@ void uniffi_sesame_ffi_fn_method_device_retry_now(uint64_t ptr, RustCallStatus *
 RustBuffer uniffi_sesame_ffi_fn_method_device_send_status(uint64_t ptr, RustBuffer send, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SEND_WITH
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SEND_WITH
+RustBuffer uniffi_sesame_ffi_fn_method_device_send_with(uint64_t ptr, RustBuffer content_id, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SENDS
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SENDS
 RustBuffer uniffi_sesame_ffi_fn_method_device_sends(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -1310,6 +1315,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_retry_now(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SEND_STATUS
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SEND_STATUS
 uint16_t uniffi_sesame_ffi_checksum_method_device_send_status(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SEND_WITH
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SEND_WITH
+uint16_t uniffi_sesame_ffi_checksum_method_device_send_with(void
     
 );
 #endif

@@ -793,6 +793,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_send_status(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_send_with(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_sends(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_session(
@@ -1006,6 +1008,8 @@ internal object UniffiLib {
     external fun uniffi_sesame_ffi_fn_method_device_retry_now(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_sesame_ffi_fn_method_device_send_status(`ptr`: Long,`send`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_device_send_with(`ptr`: Long,`contentId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_sends(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1375,7 +1379,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_retry_now() and 0xFFFF) != 53248) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_device_send_status() and 0xFFFF) != 12292) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_send_status() and 0xFFFF) != 3528) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_send_with() and 0xFFFF) != 44033) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_sends() and 0xFFFF) != 36669) {
@@ -2306,9 +2313,14 @@ public interface DeviceInterface {
     fun `retryNow`()
     
     /**
-     * How a send stands, by its id or by its content id; nothing once the app has acked its end.
+     * How a send stands; nothing once the app has acked its end.
      */
-    fun `sendStatus`(`send`: ByteString): SendStatus?
+    fun `sendStatus`(`send`: SendId): SendStatus?
+    
+    /**
+     * The same by the content id, the app's own or the one that was made for it.
+     */
+    fun `sendWith`(`contentId`: ContentId): SendStatus?
     
     /**
      * Every send whose end the app has not acked, oldest first.
@@ -2759,16 +2771,33 @@ public class Device internal constructor(@Suppress("UNUSED_PARAMETER") withHandl
 
     
     /**
-     * How a send stands, by its id or by its content id; nothing once the app has acked its end.
+     * How a send stands; nothing once the app has acked its end.
      */
-    @Throws(SesameException::class)override fun `sendStatus`(`send`: ByteString): SendStatus? {
+    @Throws(SesameException::class)override fun `sendStatus`(`send`: SendId): SendStatus? {
             return FfiConverterOptionalTypeSendStatus.lift(
     withArguments { _arguments ->
-    val _0 = _arguments.buffer("send") { FfiConverterTypeBytes.lower(`send`) }
+    val _0 = _arguments.buffer("send") { FfiConverterTypeSendId.lower(`send`) }
     callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
     _arguments.passed()
     UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status(_handle, _0, _status)
+    }}}
+    )
+    }
+    
+
+    
+    /**
+     * The same by the content id, the app's own or the one that was made for it.
+     */
+    @Throws(SesameException::class)override fun `sendWith`(`contentId`: ContentId): SendStatus? {
+            return FfiConverterOptionalTypeSendStatus.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("contentId") { FfiConverterTypeContentId.lower(`contentId`) }
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_send_with(_handle, _0, _status)
     }}}
     )
     }

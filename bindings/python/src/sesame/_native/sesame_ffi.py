@@ -584,7 +584,9 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_retry_now() != 53248:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_device_send_status() != 12292:
+    if lib.uniffi_sesame_ffi_checksum_method_device_send_status() != 3528:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_send_with() != 44033:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_sends() != 36669:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -828,6 +830,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_device_retry_now.restype = ctypes.c
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_send_status.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_send_status.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_send_with.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_send_with.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_sends.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_sends.restype = ctypes.c_uint16
@@ -1193,6 +1198,12 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_send_with.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_send_with.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_sends.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -10472,9 +10483,14 @@ class DeviceProtocol(typing.Protocol):
         Ends every pause, and takes every request back: the network is there again.
 """
         raise NotImplementedError
-    def send_status(self, send: Bytes) -> typing.Optional[SendStatus]:
+    def send_status(self, send: SendId) -> typing.Optional[SendStatus]:
         """
-        How a send stands, by its id or by its content id; nothing once the app has acked its end.
+        How a send stands; nothing once the app has acked its end.
+"""
+        raise NotImplementedError
+    def send_with(self, content_id: ContentId) -> typing.Optional[SendStatus]:
+        """
+        The same by the content id, the app's own or the one that was made for it.
 """
         raise NotImplementedError
     def sends(self, ) -> typing.List[SendStatus]:
@@ -11055,21 +11071,39 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def send_status(self, send: Bytes) -> typing.Optional[SendStatus]:
+    def send_status(self, send: SendId) -> typing.Optional[SendStatus]:
         """
-        How a send stands, by its id or by its content id; nothing once the app has acked its end.
+        How a send stands; nothing once the app has acked its end.
 """
         
-        _UniffiFfiConverterTypeBytes.check_lower(send)
+        _UniffiFfiConverterTypeSendId.check_lower(send)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
-            _UniffiFfiConverterTypeBytes.lower(send),
+            _UniffiFfiConverterTypeSendId.lower(send),
         )
         _uniffi_lift_return = _UniffiFfiConverterOptionalTypeSendStatus.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def send_with(self, content_id: ContentId) -> typing.Optional[SendStatus]:
+        """
+        The same by the content id, the app's own or the one that was made for it.
+"""
+        
+        _UniffiFfiConverterTypeContentId.check_lower(content_id)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeContentId.lower(content_id),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeSendStatus.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_send_with,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
