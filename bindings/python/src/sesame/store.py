@@ -121,7 +121,7 @@ def _fault(call: Callable[[], Any]) -> Any:
         raised.cause = error
         failure = _faults.Thrown(described(error))
     except BaseException as interrupt:
-        raised.interrupt = interrupt
+        _ffi._uniffi_interrupts.pending = interrupt
         failure = _faults.Thrown(type(interrupt).__name__)
     raise failure
 

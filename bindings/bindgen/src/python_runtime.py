@@ -1,0 +1,401 @@
+# What stands here in place of UniFFI's helpers is libsesame's (ADR 27).
+#
+# A signal's handler may raise after any call and at the head of any function or loop. So whatever the library has made is owned by an object
+# of ctypes whose `__del__` is a function of C, from the moment that C gives it, and ownership passes inside one function of C.
+
+
+class _UniffiRustBuffer(ctypes.Structure):
+    """Bytes of the library. This class owns nothing."""
+
+    _fields_ = [
+        ("capacity", ctypes.c_uint64),
+        ("len", ctypes.c_uint64),
+        ("data", ctypes.POINTER(ctypes.c_char)),
+    ]
+
+    @staticmethod
+    def default():
+        return _UniffiRustBuffer(0, 0, None)
+
+    def octets(self):
+        return self.data[:self.len] if self.len else b""
+
+
+class _UniffiOwnedBuffer(_UniffiRustBuffer):
+    """Bytes of the library, freed with this object."""
+
+
+class _UniffiForeignBytes(ctypes.Structure):
+    """Bytes of Python."""
+
+    _fields_ = [
+        ("len", ctypes.c_int32),
+        ("data", ctypes.POINTER(ctypes.c_char)),
+    ]
+
+
+class _UniffiRustBufferStream:
+    """Reads what crosses."""
+
+    def __init__(self, data):
+        self.data = data
+        self.offset = 0
+
+    def remaining(self):
+        return len(self.data) - self.offset
+
+    def _unpack_from(self, size, format):
+        if size > self.remaining():
+            raise InternalError("read past end of rust buffer")
+        value = struct.unpack_from(format, self.data, self.offset)[0]
+        self.offset += size
+        return value
+
+    def read(self, size):
+        if size > self.remaining():
+            raise InternalError("read past end of rust buffer")
+        data = self.data[self.offset:self.offset + size]
+        self.offset += size
+        return data
+
+    def read_i8(self):
+        return self._unpack_from(1, ">b")
+
+    def read_u8(self):
+        return self._unpack_from(1, ">B")
+
+    def read_i16(self):
+        return self._unpack_from(2, ">h")
+
+    def read_u16(self):
+        return self._unpack_from(2, ">H")
+
+    def read_i32(self):
+        return self._unpack_from(4, ">i")
+
+    def read_u32(self):
+        return self._unpack_from(4, ">I")
+
+    def read_i64(self):
+        return self._unpack_from(8, ">q")
+
+    def read_u64(self):
+        return self._unpack_from(8, ">Q")
+
+    def read_float(self):
+        return self._unpack_from(4, ">f")
+
+    def read_double(self):
+        return self._unpack_from(8, ">d")
+
+
+class _UniffiRustBufferBuilder:
+    """Writes what crosses, in Python's memory: the library gets a copy when it is called."""
+
+    def __init__(self):
+        self.data = bytearray()
+
+    def finalize(self):
+        return bytes(self.data)
+
+    def _pack_into(self, format, value):
+        self.data += struct.pack(format, value)
+
+    def write(self, value):
+        self.data += value
+
+    def write_i8(self, v):
+        self._pack_into(">b", v)
+
+    def write_u8(self, v):
+        self._pack_into(">B", v)
+
+    def write_i16(self, v):
+        self._pack_into(">h", v)
+
+    def write_u16(self, v):
+        self._pack_into(">H", v)
+
+    def write_i32(self, v):
+        self._pack_into(">i", v)
+
+    def write_u32(self, v):
+        self._pack_into(">I", v)
+
+    def write_i64(self, v):
+        self._pack_into(">q", v)
+
+    def write_u64(self, v):
+        self._pack_into(">Q", v)
+
+    def write_float(self, v):
+        self._pack_into(">f", v)
+
+    def write_double(self, v):
+        self._pack_into(">d", v)
+
+
+class InternalError(Exception):
+    pass
+
+
+class _UniffiRustCallStatus(ctypes.Structure):
+    """What came of a call. This class owns nothing."""
+
+    _fields_ = [
+        ("code", ctypes.c_int8),
+        ("error_buf", _UniffiRustBuffer),
+    ]
+
+    CALL_SUCCESS = 0
+    CALL_ERROR = 1
+    CALL_UNEXPECTED_ERROR = 2
+
+
+class _UniffiOwnedStatus(_UniffiRustCallStatus):
+    """What came of a call of ours, freed with this object."""
+
+
+class _UniffiArgument(ctypes.Structure):
+    """See `ffi/src/uniffi/python.rs`."""
+
+    _fields_ = [
+        ("free", ctypes.c_void_p),
+        ("forget", ctypes.c_void_p),
+        ("handle", ctypes.c_uint64),
+        ("buffer", _UniffiRustBuffer),
+    ]
+
+
+class _UniffiArguments(ctypes.Structure):
+    """The arguments of one call that the call has not taken yet, freed with this object."""
+
+    _fields_ = [
+        ("count", ctypes.c_uint64),
+        ("items", _UniffiArgument * 12),
+    ]
+
+    def give(self, value):
+        """What C is given for this argument."""
+        kind = type(value)
+        if kind is bytes:
+            return _UniffiSmall.ffi_sesame_argument_bytes(self, value, len(value))
+        if isinstance(value, _UniffiHandle):
+            return _UniffiSmall.ffi_sesame_argument_handle(self, value.value, value.clone_address, value.free_address)
+        if kind is _UniffiOfHost:
+            handle = next(value.map.numbers)
+            # From the first of these steps to the call Python looks for no signal.
+            value.map.objects[handle] = value.object; _UniffiSmall.ffi_sesame_argument_of_host(self, handle, value.forget)
+            return handle
+        return value
+
+
+def _uniffi_c_method(function):
+    """A method that Python calls without running a step of Python's own."""
+    new = ctypes.pythonapi.PyInstanceMethod_New
+    new.argtypes, new.restype = (ctypes.py_object,), ctypes.py_object
+    return new(function)
+
+
+def _uniffi_address(function):
+    return ctypes.cast(function, ctypes.c_void_p).value
+
+
+def _uniffi_refused(self, *args):
+    raise TypeError(
+        f"a {type(self).__name__.removeprefix('_UniffiHandle')} is a handle of this process and cannot be copied or pickled: share the "
+        "object itself between threads, and open the store again in another process"
+    )
+
+
+class _UniffiHandle(ctypes.c_uint64):
+    """An object of the library, freed with this object."""
+
+    clone_address = None
+    free_address = None
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
+
+
+def _uniffi_handle_type(name, clone, free):
+    """The class of the handles of one kind of object."""
+    free_address = _uniffi_address(free)
+    prototype = ctypes.CFUNCTYPE(None, ctypes.POINTER(ctypes.c_uint64), ctypes.c_void_p)
+    drop = prototype(("ffi_sesame_handle_drop", _UniffiLib), ((1, "handle"), (1, "free", free_address)))
+    members = {"clone_address": _uniffi_address(clone), "free_address": free_address, "__del__": _uniffi_c_method(drop)}
+    return type("_UniffiHandle" + name, (_UniffiHandle,), members)
+
+
+class _UniffiOfHost:
+    """An object of Python that the library is given: the map that gives it a number, and the function that takes the number back."""
+
+    def __init__(self, map, object, forget):
+        self.map = map
+        self.object = object
+        self.forget = forget
+
+
+class _UniffiInterrupts(threading.local):
+    """What a signal's handler raised inside a callback in this thread. It goes on when the call that the callback was part of has ended."""
+
+    pending = None
+
+
+_uniffi_interrupts = _UniffiInterrupts()
+_uniffi_callbacks = []
+
+
+def _uniffi_callback(function):
+    """Notes a function that the library calls."""
+    _uniffi_callbacks.append(function)
+    return function
+
+
+def _uniffi_keep_interrupts():
+    """Keeps what a signal's handler raises at the head of a callback, where nothing can catch it: ctypes gives it to `sys.unraisablehook`."""
+    before = sys.unraisablehook
+
+    def hook(unraisable):
+        if any(unraisable.object is function for function in _uniffi_callbacks):
+            _uniffi_interrupts.pending = unraisable.exc_value
+        else:
+            before(unraisable)
+
+    sys.unraisablehook = hook
+
+
+def _uniffi_rust_call_with_error(error_ffi_converter, fn, *args):
+    arguments = _UniffiArguments()
+    given = [arguments.give(value) for value in args]
+    status = _UniffiOwnedStatus()
+    given.append(ctypes.byref(status))
+    # From the first of these steps to the call Python looks for no signal: the call takes all arguments, or none.
+    arguments.count = 0; result = fn(*given)
+    pending = _uniffi_interrupts.pending
+    if pending is not None:
+        _uniffi_interrupts.pending = None
+        raise pending
+    if status.code != _UniffiRustCallStatus.CALL_SUCCESS:
+        _uniffi_raise(error_ffi_converter, status)
+    return result
+
+
+def _uniffi_raise(error_ffi_converter, status):
+    octets = status.error_buf.octets()
+    if status.code == _UniffiRustCallStatus.CALL_ERROR and error_ffi_converter is not None:
+        raise error_ffi_converter.lift_octets(octets)
+    raise InternalError(octets.decode("utf-8", "replace") or "Unknown rust panic")
+
+
+def _uniffi_return(out, value):
+    """Gives the library what a method of Python's has returned."""
+    kind = type(value)
+    if kind is bytes:
+        _UniffiSmall.ffi_sesame_buffer_give(out, value, len(value))
+    elif kind is _UniffiOfHost:
+        handle = next(value.map.numbers)
+        # Between these steps Python looks for no signal.
+        value.map.objects[handle] = value.object; out[0] = handle
+    else:
+        out[0] = value
+
+
+def _uniffi_trait_interface_call_with_error(call_status, make_call, write_return_value, error_type, lower_error):
+    # The library takes it that the method has not run until the first step says that it may have. An app's faults are `error_type`, by the
+    # package; whatever else is raised comes from a signal's handler.
+    try:
+        call_status.code = _UniffiRustCallStatus.CALL_UNEXPECTED_ERROR
+        try:
+            write_return_value(make_call())
+        except error_type as e:
+            octets = lower_error(e)
+            _UniffiSmall.ffi_sesame_status_give(ctypes.byref(call_status), True, octets, len(octets))
+        else:
+            call_status.code = _UniffiRustCallStatus.CALL_SUCCESS
+    except BaseException as e:
+        _uniffi_interrupts.pending = e
+
+
+# These ensure that Python-generated handles always have the lowest bit set
+_UNIFFI_HANDLEMAP_INITIAL = 1
+_UNIFFI_HANDLEMAP_DELTA = 2
+
+
+class _UniffiHandleMap:
+    """Objects of Python by the numbers under which the library knows them. It has no lock: a finalizer may come in at any step."""
+
+    def __init__(self):
+        self.objects = {}
+        self.numbers = itertools.count(_UNIFFI_HANDLEMAP_INITIAL, _UNIFFI_HANDLEMAP_DELTA)
+
+    def insert(self, obj):
+        handle = next(self.numbers)
+        self.objects[handle] = obj
+        return handle
+
+    def get(self, handle):
+        return self.objects[handle]
+
+    def clone(self, handle):
+        return self.insert(self.objects[handle])
+
+    def remove(self, handle):
+        return self.objects.pop(handle)
+
+    def __len__(self):
+        return len(self.objects)
+
+
+# Types conforming to `_UniffiConverterPrimitive` pass themselves directly over the FFI.
+class _UniffiConverterPrimitive:
+    @classmethod
+    def lift(cls, value):
+        return value
+
+    @classmethod
+    def lower(cls, value):
+        return value
+
+
+class _UniffiConverterPrimitiveInt(_UniffiConverterPrimitive):
+    @classmethod
+    def check_lower(cls, value):
+        try:
+            value = value.__index__()
+        except Exception:
+            raise TypeError("'{}' object cannot be interpreted as an integer".format(type(value).__name__)) from None
+        if not cls.VALUE_MIN <= value < cls.VALUE_MAX:
+            raise ValueError("{} requires {} <= value < {}".format(cls.CLASS_NAME, cls.VALUE_MIN, cls.VALUE_MAX))
+
+
+class _UniffiConverterPrimitiveFloat(_UniffiConverterPrimitive):
+    @classmethod
+    def check_lower(cls, value):
+        try:
+            value = value.__float__()
+        except Exception:
+            raise TypeError("must be real number, not {}".format(type(value).__name__)) from None
+        if not isinstance(value, float):
+            raise TypeError("__float__ returned non-float (type {})".format(type(value).__name__))
+
+
+class _UniffiConverterRustBuffer:
+    """What crosses as bytes."""
+
+    @classmethod
+    def lift(cls, rbuf):
+        return cls.lift_octets(rbuf.octets())
+
+    @classmethod
+    def lift_octets(cls, octets):
+        stream = _UniffiRustBufferStream(octets)
+        value = cls.read(stream)
+        if stream.remaining() != 0:
+            raise InternalError(f"junk data left in buffer: {stream.remaining()}")
+        return value
+
+    @classmethod
+    def lower(cls, value):
+        builder = _UniffiRustBufferBuilder()
+        cls.write(value, builder)
+        return builder.finalize()
+
