@@ -10,9 +10,12 @@ const RUNTIME: &str = include_str!("python_runtime.py");
 const LIBRARY: &str = include_str!("python_library.py");
 
 /// Where UniFFI's helpers begin and where they end.
-const HELPERS: (&str, &str) = ("class _UniffiRustBuffer(ctypes.Structure):", "# Contains loading, initialization code");
+const HELPERS: (&str, &str) =
+    ("class _UniffiRustBuffer(ctypes.Structure):", "# Types conforming to `_UniffiConverterPrimitive`");
+/// The class of what crosses as bytes, which `python_runtime.py` has as well.
+const CONVERTER: (&str, &str) = ("# Helper class for wrapper types", "# Contains loading, initialization code");
 /// The FNV-1a digest of UniFFI 0.32's helpers. If it differs, read what UniFFI has changed and change `python_runtime.py` as well.
-const KNOWN: u64 = 0x958d_55f0_11fc_e05f;
+const KNOWN: u64 = 0x4d01_1fe1_1fb9_f7cf;
 
 /// What has to be gone in the end.
 const GONE: [&str; 8] = [
@@ -124,7 +127,10 @@ impl Text {
                 digest(&helpers)
             ));
         }
-        self.replace(&helpers, RUNTIME, 1)
+        self.replace(&helpers, RUNTIME, 1)?;
+        let (from, to) = CONVERTER;
+        let converter = between(&self.0, from, to)?.to_owned();
+        self.replace(&converter, "", 1)
     }
 
     fn library(&mut self, classes: &[Class]) -> Result<(), String> {

@@ -25,6 +25,28 @@ class _UniffiOwnedBuffer(_UniffiRustBuffer):
     """Bytes of the library, freed with this object."""
 
 
+class _UniffiConverterRustBuffer:
+    """What crosses as bytes."""
+
+    @classmethod
+    def lift(cls, rbuf):
+        return cls.lift_octets(rbuf.octets())
+
+    @classmethod
+    def lift_octets(cls, octets):
+        stream = _UniffiRustBufferStream(octets)
+        value = cls.read(stream)
+        if stream.remaining() != 0:
+            raise InternalError("bytes follow the end")
+        return value
+
+    @classmethod
+    def lower(cls, value):
+        builder = _UniffiRustBufferBuilder()
+        cls.write(value, builder)
+        return bytes(builder.data)
+
+
 class _UniffiForeignBytes(ctypes.Structure):
     """Bytes of Python."""
 
@@ -32,6 +54,11 @@ class _UniffiForeignBytes(ctypes.Structure):
         ("len", ctypes.c_int32),
         ("data", ctypes.POINTER(ctypes.c_char)),
     ]
+
+
+_UNIFFI_NUMBERS = {
+    "i8": ">b", "u8": ">B", "i16": ">h", "u16": ">H", "i32": ">i", "u32": ">I", "i64": ">q", "u64": ">Q", "float": ">f", "double": ">d",
+}
 
 
 class _UniffiRustBufferStream:
@@ -44,49 +71,11 @@ class _UniffiRustBufferStream:
     def remaining(self):
         return len(self.data) - self.offset
 
-    def _unpack_from(self, size, format):
-        if size > self.remaining():
-            raise InternalError("read past end of rust buffer")
-        value = struct.unpack_from(format, self.data, self.offset)[0]
-        self.offset += size
-        return value
-
     def read(self, size):
         if size > self.remaining():
-            raise InternalError("read past end of rust buffer")
-        data = self.data[self.offset:self.offset + size]
+            raise InternalError("the bytes end too early")
         self.offset += size
-        return data
-
-    def read_i8(self):
-        return self._unpack_from(1, ">b")
-
-    def read_u8(self):
-        return self._unpack_from(1, ">B")
-
-    def read_i16(self):
-        return self._unpack_from(2, ">h")
-
-    def read_u16(self):
-        return self._unpack_from(2, ">H")
-
-    def read_i32(self):
-        return self._unpack_from(4, ">i")
-
-    def read_u32(self):
-        return self._unpack_from(4, ">I")
-
-    def read_i64(self):
-        return self._unpack_from(8, ">q")
-
-    def read_u64(self):
-        return self._unpack_from(8, ">Q")
-
-    def read_float(self):
-        return self._unpack_from(4, ">f")
-
-    def read_double(self):
-        return self._unpack_from(8, ">d")
+        return self.data[self.offset - size:self.offset]
 
 
 class _UniffiRustBufferBuilder:
@@ -95,44 +84,18 @@ class _UniffiRustBufferBuilder:
     def __init__(self):
         self.data = bytearray()
 
-    def finalize(self):
-        return bytes(self.data)
-
-    def _pack_into(self, format, value):
-        self.data += struct.pack(format, value)
-
     def write(self, value):
         self.data += value
 
-    def write_i8(self, v):
-        self._pack_into(">b", v)
 
-    def write_u8(self, v):
-        self._pack_into(">B", v)
+def _uniffi_number(name, number):
+    """Gives both a method for this kind of number."""
+    setattr(_UniffiRustBufferStream, "read_" + name, lambda self: number.unpack(self.read(number.size))[0])
+    setattr(_UniffiRustBufferBuilder, "write_" + name, lambda self, value: self.write(number.pack(value)))
 
-    def write_i16(self, v):
-        self._pack_into(">h", v)
 
-    def write_u16(self, v):
-        self._pack_into(">H", v)
-
-    def write_i32(self, v):
-        self._pack_into(">i", v)
-
-    def write_u32(self, v):
-        self._pack_into(">I", v)
-
-    def write_i64(self, v):
-        self._pack_into(">q", v)
-
-    def write_u64(self, v):
-        self._pack_into(">Q", v)
-
-    def write_float(self, v):
-        self._pack_into(">f", v)
-
-    def write_double(self, v):
-        self._pack_into(">d", v)
+for _uniffi_name, _uniffi_format in _UNIFFI_NUMBERS.items():
+    _uniffi_number(_uniffi_name, struct.Struct(_uniffi_format))
 
 
 class InternalError(Exception):
@@ -315,17 +278,13 @@ def _uniffi_trait_interface_call_with_error(call_status, make_call, write_return
         _uniffi_interrupts.pending = e
 
 
-# These ensure that Python-generated handles always have the lowest bit set
-_UNIFFI_HANDLEMAP_INITIAL = 1
-_UNIFFI_HANDLEMAP_DELTA = 2
-
-
 class _UniffiHandleMap:
     """Objects of Python by the numbers under which the library knows them. It has no lock: a finalizer may come in at any step."""
 
     def __init__(self):
         self.objects = {}
-        self.numbers = itertools.count(_UNIFFI_HANDLEMAP_INITIAL, _UNIFFI_HANDLEMAP_DELTA)
+        # Odd, by which the library's own handles are told from these.
+        self.numbers = itertools.count(1, 2)
 
     def insert(self, obj):
         handle = next(self.numbers)
@@ -344,58 +303,4 @@ class _UniffiHandleMap:
     def __len__(self):
         return len(self.objects)
 
-
-# Types conforming to `_UniffiConverterPrimitive` pass themselves directly over the FFI.
-class _UniffiConverterPrimitive:
-    @classmethod
-    def lift(cls, value):
-        return value
-
-    @classmethod
-    def lower(cls, value):
-        return value
-
-
-class _UniffiConverterPrimitiveInt(_UniffiConverterPrimitive):
-    @classmethod
-    def check_lower(cls, value):
-        try:
-            value = value.__index__()
-        except Exception:
-            raise TypeError("'{}' object cannot be interpreted as an integer".format(type(value).__name__)) from None
-        if not cls.VALUE_MIN <= value < cls.VALUE_MAX:
-            raise ValueError("{} requires {} <= value < {}".format(cls.CLASS_NAME, cls.VALUE_MIN, cls.VALUE_MAX))
-
-
-class _UniffiConverterPrimitiveFloat(_UniffiConverterPrimitive):
-    @classmethod
-    def check_lower(cls, value):
-        try:
-            value = value.__float__()
-        except Exception:
-            raise TypeError("must be real number, not {}".format(type(value).__name__)) from None
-        if not isinstance(value, float):
-            raise TypeError("__float__ returned non-float (type {})".format(type(value).__name__))
-
-
-class _UniffiConverterRustBuffer:
-    """What crosses as bytes."""
-
-    @classmethod
-    def lift(cls, rbuf):
-        return cls.lift_octets(rbuf.octets())
-
-    @classmethod
-    def lift_octets(cls, octets):
-        stream = _UniffiRustBufferStream(octets)
-        value = cls.read(stream)
-        if stream.remaining() != 0:
-            raise InternalError(f"junk data left in buffer: {stream.remaining()}")
-        return value
-
-    @classmethod
-    def lower(cls, value):
-        builder = _UniffiRustBufferBuilder()
-        cls.write(value, builder)
-        return builder.finalize()
 

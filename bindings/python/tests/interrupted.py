@@ -88,7 +88,7 @@ def main(times: int, kind: str, folder: Path) -> None:
         (name, host), (other, peer) = alarm.random.sample(list(hosts.items()), 2)
         device, store = host.device, stores[name]
         acts: list[Callable[[], object]] = [
-            lambda: device.batch_encrypt([other], bytes(20_000)),
+            lambda: device.batch_encrypt([other], bytes(60_000)),
             lambda: (device.inbox(), device.groups(), device.registry().users(), device.registry().devices(other)),
             lambda: device.outbox(),
             lambda: Device.open(store=store, store_key=KEY).registry().users(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from os import PathLike, fsdecode
@@ -156,7 +157,8 @@ class _Adapter(_native.AppStore):
         except BaseException:
             # The store may hold: what it gave is no snapshot, or a signal's handler has raised.
             if hold:
-                self._store.release()
+                with suppress(Exception):
+                    self._store.release()
             raise
 
     def commit(self, expected: bytes, next: bytes, changes: list[Any]) -> bool:
