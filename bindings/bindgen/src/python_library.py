@@ -4,6 +4,11 @@ _UniffiSmall = ctypes.PyDLL(_UniffiLib._name)
 for _uniffi_name, _uniffi_result, _uniffi_types in (
     ("argument_bytes", _UniffiRustBuffer, (ctypes.POINTER(_UniffiArguments), ctypes.c_char_p, ctypes.c_uint64)),
     ("argument_handle", ctypes.c_uint64, (ctypes.POINTER(_UniffiArguments), ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p)),
+    (
+        "argument_optional",
+        _UniffiRustBuffer,
+        (ctypes.POINTER(_UniffiArguments), ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p),
+    ),
     ("argument_of_host", ctypes.c_uint64, (ctypes.POINTER(_UniffiArguments), ctypes.c_uint64, ctypes.c_void_p)),
     ("buffer_drop", None, (ctypes.POINTER(_UniffiRustBuffer),)),
     ("buffer_give", None, (ctypes.POINTER(_UniffiRustBuffer), ctypes.c_char_p, ctypes.c_uint64)),

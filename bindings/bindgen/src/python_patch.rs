@@ -139,7 +139,8 @@ impl Text {
         for Class { name, symbol } in classes {
             text += &format!(
                 "_UniffiHandle{name} = _uniffi_handle_type(\n    \"{name}\",\n    \
-                 _UniffiLib.uniffi_sesame_ffi_fn_clone_{symbol},\n    _UniffiLib.uniffi_sesame_ffi_fn_free_{symbol},\n)\n"
+                 _UniffiLib.uniffi_sesame_ffi_fn_clone_{symbol},\n    _UniffiLib.uniffi_sesame_ffi_fn_free_{symbol},\n)\n\
+                 _UniffiOptional{name} = _uniffi_optional_type(\"{name}\", _UniffiHandle{name})\n"
             );
         }
         self.replace(load, &text, 1)?;
@@ -233,48 +234,59 @@ impl Text {
             1,
         )?;
         self.replace(&format!("        {CLONE}{symbol}, self._handle)\n"), "        return self._handle\n", 1)?;
-        for inside in ["read", "write"] {
-            let of = name.trim_end_matches("Impl");
-            if self.0.contains(&format!("_UniffiFfiConverterType{of}.{inside}(")) {
-                return Err(format!("a {of} crosses inside another value, where nobody owns it"));
-            }
+        self.optional(name)?;
+        let of = name.trim_end_matches("Impl");
+        let inside = [format!("Type{of}.read("), format!("Type{of}.write(")];
+        if inside.iter().any(|inside| self.0.contains(&format!("_UniffiFfiConverter{inside}"))) {
+            return Err(format!("a {of} crosses inside another value, where nobody owns it"));
         }
         Ok(())
+    }
+
+    /// Of what may be absent the handle crosses inside a buffer, which owns it.
+    fn optional(&mut self, name: &str) -> Result<(), String> {
+        let head = format!("class _UniffiFfiConverterOptionalType{name}(_UniffiConverterRustBuffer):\n");
+        if !self.0.contains(&head) {
+            return Ok(());
+        }
+        let class = between(&self.0, &head, "raise InternalError(\"Unexpected flag byte for optional type\")\n")?;
+        let check = between(class, &head, "    @classmethod\n    def write(")?;
+        let changed = format!(
+            "{check}    @classmethod\n    def lower(cls, value):\n        \
+             return b\"\\0\" if value is None else _UniffiOptional(value._uniffi_clone_handle())\n\n    \
+             @classmethod\n    def lift(cls, buffer):\n        handle = buffer.take()\n        \
+             return {name}._uniffi_make_instance(handle) if handle.value else None\n"
+        );
+        let class = format!("{class}raise InternalError(\"Unexpected flag byte for optional type\")\n");
+        self.replace(&class, &changed, 1)
     }
 
     /// What gives a handle gives it to an owner.
     fn results(&mut self, classes: &[Class]) -> Result<(), String> {
         let text = self.0.clone();
-        let (mut of, mut lifted, mut owners) = (String::new(), String::new(), Vec::new());
+        let (mut lifted, mut given) = ("", 0);
         for line in text.lines() {
-            if let Some(rest) = line.strip_prefix("class ") {
-                rest.split(['(', ':']).next().unwrap_or_default().clone_into(&mut of);
-            }
             if let Some(rest) = line.trim().strip_prefix("_uniffi_lift_return = ") {
-                let converter =
-                    rest.strip_prefix("_UniffiFfiConverterType").and_then(|rest| rest.strip_suffix(".lift"));
-                converter.unwrap_or_default().clone_into(&mut lifted);
+                let converter = rest.strip_prefix("_UniffiFfiConverter").and_then(|rest| rest.strip_suffix(".lift"));
+                lifted = converter.unwrap_or_default();
             }
-            let function = line.trim().strip_prefix("_UniffiLib.").and_then(|rest| rest.strip_suffix(','));
-            if let Some(function) = function
-                && line.starts_with("            ")
-                && classes.iter().any(|class| class.name == lifted || class.name == format!("{lifted}Impl"))
-            {
-                let class = if classes.iter().any(|class| class.name == lifted) {
-                    lifted.clone()
+            let function = line.strip_prefix("            _UniffiLib.").and_then(|rest| rest.strip_suffix(','));
+            let Some(function) = function else { continue };
+            let owner = classes.iter().find_map(|Class { name, .. }| {
+                let of = name.trim_end_matches("Impl");
+                if lifted == format!("OptionalType{name}") {
+                    Some((format!("_UniffiOptional{name}"), "_UniffiOwnedBuffer"))
+                } else if lifted == format!("Type{of}") {
+                    Some((format!("_UniffiHandle{name}"), "ctypes.c_uint64"))
                 } else {
-                    format!("{lifted}Impl")
-                };
-                owners.push((function.to_owned(), class));
-            }
+                    None
+                }
+            });
+            let Some((owner, before)) = owner else { continue };
+            let result = format!("_UniffiLib.{function}.restype = ");
+            self.replace(&format!("{result}{before}\n"), &format!("{result}{owner}\n"), 1)?;
+            given += 1;
         }
-        if owners.is_empty() {
-            return Err("no function gives a handle".to_owned());
-        }
-        for (function, class) in owners {
-            let old = format!("_UniffiLib.{function}.restype = ctypes.c_uint64\n");
-            self.replace(&old, &format!("_UniffiLib.{function}.restype = _UniffiHandle{class}\n"), 1)?;
-        }
-        Ok(())
+        if given == 0 { Err("no function gives a handle".to_owned()) } else { Ok(()) }
     }
 }

@@ -145,6 +145,9 @@ class _UniffiArguments(ctypes.Structure):
             return _UniffiSmall.ffi_sesame_argument_bytes(self, value, len(value))
         if isinstance(value, _UniffiHandle):
             return _UniffiSmall.ffi_sesame_argument_handle(self, value.value, value.clone_address, value.free_address)
+        if kind is _UniffiOptional:
+            handle = value.handle
+            return _UniffiSmall.ffi_sesame_argument_optional(self, handle.value, handle.clone_address, handle.free_address)
         if kind is _UniffiOfHost:
             handle = next(value.map.numbers)
             # From the first of these steps to the call Python looks for no signal.
@@ -186,6 +189,22 @@ def _uniffi_handle_type(name, clone, free):
     drop = prototype(("ffi_sesame_handle_drop", _UniffiLib), ((1, "handle"), (1, "free", free_address)))
     members = {"clone_address": _uniffi_address(clone), "free_address": free_address, "__del__": _uniffi_c_method(drop)}
     return type("_UniffiHandle" + name, (_UniffiHandle,), members)
+
+
+def _uniffi_optional_type(name, handle):
+    """The class of what a call gives that gives one of these handles or none."""
+    prototype = ctypes.CFUNCTYPE(None, ctypes.POINTER(_UniffiRustBuffer), ctypes.c_void_p)
+    drop = prototype(("ffi_sesame_optional_drop", _UniffiLib), ((1, "buffer"), (1, "free", handle.free_address)))
+    take = ctypes.CFUNCTYPE(handle, ctypes.POINTER(_UniffiRustBuffer))(("ffi_sesame_optional_take", _UniffiLib))
+    members = {"take": _uniffi_c_method(take), "__del__": _uniffi_c_method(drop)}
+    return type("_UniffiOptional" + name, (_UniffiRustBuffer,), members)
+
+
+class _UniffiOptional:
+    """A handle for a call that takes one or none."""
+
+    def __init__(self, handle):
+        self.handle = handle
 
 
 class _UniffiOfHost:

@@ -100,6 +100,37 @@ pub extern "C" fn ffi_sesame_argument_handle(arguments: &mut Arguments, handle: 
     if handle != 0 && arguments.put(argument) { handle } else { 0 }
 }
 
+/// Clones a handle of this library for a call that takes one or none, and writes it as UniFFI does.
+#[unsafe(no_mangle)]
+pub extern "C" fn ffi_sesame_argument_optional(
+    arguments: &mut Arguments,
+    handle: u64,
+    clone: Clone,
+    free: Free,
+) -> RustBuffer {
+    let handle = clone(handle, &mut RustCallStatus::default());
+    let buffer = RustBuffer::from_vec([&[1][..], &handle.to_be_bytes()].concat());
+    // SAFETY: a buffer has no destructor. `arguments` owns the bytes; the copy is lent to the host until the call takes them.
+    let lent = unsafe { std::ptr::read(&raw const buffer) };
+    let argument = Argument { free: Some(free), handle, buffer, ..Argument::default() };
+    if handle != 0 && arguments.put(argument) { lent } else { RustBuffer::new() }
+}
+
+/// Takes the handle out of what a call gave that gives one or none: 0 for none. The bytes are freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn ffi_sesame_optional_take(buffer: &mut RustBuffer) -> u64 {
+    match *take(buffer).destroy_into_vec() {
+        [1, ref handle @ ..] => handle.try_into().map_or(0, u64::from_be_bytes),
+        _ => 0,
+    }
+}
+
+/// Frees what a call gave that gives a handle or none, once.
+#[unsafe(no_mangle)]
+pub extern "C" fn ffi_sesame_optional_drop(buffer: &mut RustBuffer, free: Free) {
+    ffi_sesame_handle_drop(&mut ffi_sesame_optional_take(buffer), free);
+}
+
 /// Notes a handle that the host has made for a call; `forget` takes it back.
 #[unsafe(no_mangle)]
 pub extern "C" fn ffi_sesame_argument_of_host(arguments: &mut Arguments, handle: u64, forget: Forget) -> u64 {
@@ -359,6 +390,33 @@ mod tests {
     }
 
     extern "C-unwind" fn stranger(_: u64) {}
+
+    extern "C" fn cloned(handle: u64, _: &mut RustCallStatus) -> u64 {
+        handle + 1
+    }
+
+    extern "C" fn freed(handle: u64, _: &mut RustCallStatus) {
+        FREED.fetch_add(handle, Ordering::Relaxed);
+    }
+
+    static FREED: AtomicU64 = AtomicU64::new(0);
+
+    #[test]
+    fn a_handle_in_a_buffer_is_freed_with_it_or_taken_out_of_it() {
+        let mut arguments = Arguments::default();
+        let lent = ffi_sesame_argument_optional(&mut arguments, 4, cloned, freed);
+        // SAFETY: the bytes are those that `arguments` owns.
+        let bytes = unsafe { octets(lent.data_pointer(), 9) };
+        assert_eq!(bytes, [1, 0, 0, 0, 0, 0, 0, 0, 5]);
+        let mut given = RustBuffer::from_vec(bytes.to_vec());
+        assert_eq!(ffi_sesame_optional_take(&mut given), 5);
+        ffi_sesame_optional_drop(&mut given, freed);
+        assert_eq!(FREED.load(Ordering::Relaxed), 0, "it was taken");
+        ffi_sesame_optional_drop(&mut RustBuffer::from_vec(bytes.to_vec()), freed);
+        ffi_sesame_optional_drop(&mut RustBuffer::from_vec(vec![0]), freed);
+        ffi_sesame_arguments_drop(&mut arguments);
+        assert_eq!(FREED.load(Ordering::Relaxed), 10, "once for each owner");
+    }
 
     #[test]
     fn bytes_and_errors_are_freed_once() {
