@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import sesame
-from sesame import AppError, Device, LocalRelay, Store, values
+from sesame import AppError, Device, LocalRelay, Store, StoreError, values
 from sesame._native import sesame_ffi
 from world import KEY, World
 
@@ -118,9 +118,9 @@ def test_an_empty_mailbox_is_no_error() -> None:
 
 @pytest.mark.parametrize("name", ["", ":memory:"])
 def test_a_store_in_memory_is_asked_for_by_its_name(name: str) -> None:
-    with pytest.raises(AppError, match=r"Store.memory\(\)") as caught:
+    with pytest.raises(StoreError, match=r"Store.memory\(\)") as caught:
         Device.create(user="alice", store_key=KEY, store=name)
-    assert (caught.value.code, caught.value.field) == (101, "store")
+    assert (caught.value.code, caught.value.field) == (414, "store")
 
 
 def test_an_argument_that_there_is_not_is_an_error() -> None:

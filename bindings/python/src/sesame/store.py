@@ -13,7 +13,7 @@ from typing import Any, Self
 from . import _native
 from ._native import sesame_ffi
 from .codes import Code
-from .errors import AppError, described, raised, translated
+from .errors import StoreError, described, raised, translated
 from .given import Handle
 
 # The generated class has its variants as attributes that its type does not show.
@@ -192,7 +192,7 @@ class Store(Handle):
         name = fsdecode(path)
         if name in ("", ":memory:"):
             text = f"{name!r} names no file: for a store in memory give Store.memory(), which is what store=None means"
-            raise AppError(Code.INVALID_ARGUMENT, text, field="store")
+            raise StoreError(Code.STORE_PATH_NOT_A_FILE, text, field="store")
         return cls(_native.Store.sqlite(name), f"sqlite({name!r})")
 
     @classmethod
