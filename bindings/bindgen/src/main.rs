@@ -1,5 +1,6 @@
 //! The generators. `sesame-bindgen types ROOT OUT` writes what follows from core's definitions, `sesame-bindgen header ROOT` prints the C
-//! header, `sesame-bindgen patch LANGUAGE FILE` prints what UniFFI has generated with our changes; any other call is uniffi's own command line.
+//! header, `sesame-bindgen patch LANGUAGE FILE` prints what UniFFI has generated for Kotlin or Swift with our changes; any other call is uniffi's
+//! own command line. Python's code is changed right after it, for maturin calls this program too.
 
 mod c_face;
 mod codes;
@@ -8,6 +9,7 @@ mod ledger;
 mod model;
 mod patch;
 mod python;
+mod python_patch;
 mod source;
 mod story;
 mod table;
@@ -41,7 +43,13 @@ fn main() -> ExitCode {
         },
         _ => {
             uniffi::uniffi_bindgen_main();
-            ExitCode::SUCCESS
+            match python_patch::after(&args) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("the generated Python code could not be changed: {error}");
+                    ExitCode::FAILURE
+                }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{self, Body, Case, Face, Part, Type},
-    table::{EXTRA, GIVEN_BY_HOSTS, HIDDEN, PYTHON_NAMES, PYTHON_PREFIXES, TRUE_IF_ANY, WITH_DEFAULTS},
+    table::{EXTRA, GIVEN_BY_HOSTS, PYTHON_NAMES, PYTHON_PREFIXES, TRUE_IF_ANY, WITH_DEFAULTS},
     words::{Voice, said, screaming, snake, with_length, wrapped},
 };
 
@@ -17,6 +17,7 @@ from typing import Any
 
 from . import _native
 from .codes import Code
+from .shown import Value
 
 # UniFFI's module has no annotations that mypy could follow.
 _classes: Any = _native
@@ -27,8 +28,8 @@ def _variant(native: Any) -> str:
     return type(native).__name__.rpartition(\".\")[2]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Address(Value):
     \"\"\"One device of one user.\"\"\"
 
     user: str
@@ -131,10 +132,8 @@ fn part_docs(part: &Part) -> String {
 }
 
 fn class(owner: &str, name: &str, docs: &str, parts: &[Part]) -> String {
-    let hidden = HIDDEN.iter().find(|(of, _)| *of == owner);
-    let repr = if hidden.is_some() { ", repr=False" } else { "" };
     let mut text = format!(
-        "\n\n@dataclass(frozen=True, slots=True, kw_only=True{repr})\nclass {name}:\n{}",
+        "\n\n@dataclass(frozen=True, slots=True, kw_only=True, repr=False)\nclass {name}(Value):\n{}",
         docstring(&said(docs, Voice::Method), "    ")
     );
     let extra = EXTRA.iter().filter(|(of, ..)| *of == owner);
@@ -157,14 +156,6 @@ fn class(owner: &str, name: &str, docs: &str, parts: &[Part]) -> String {
     if TRUE_IF_ANY.contains(&owner) {
         let any: Vec<String> = parts.iter().map(|part| format!("self.{}", part.name)).collect();
         text += &format!("\n    def __bool__(self) -> bool:\n        return bool({})\n", any.join(" or "));
-    }
-    if let Some((_, field)) = hidden {
-        let is_there = |name: &&str| *name == "id" || parts.iter().any(|part| part.name == **name);
-        let shown = ["id", "user", "device", "kind"].into_iter().filter(is_there);
-        let shown = shown.map(|name| format!("{name}={{self.{name}!r}}")).collect::<Vec<_>>().join(", ");
-        text += &format!(
-            "\n    def __repr__(self) -> str:\n        return f\"{name}({shown}, {field}=<{{len(self.{field})}} bytes>)\"\n"
-        );
     }
     text
 }

@@ -8,6 +8,7 @@ mod error;
 mod generated;
 mod given;
 mod group;
+mod python;
 mod receive;
 mod relay;
 mod store;

@@ -66,22 +66,11 @@ _KINDS: dict[int, type[SesameError]] = {1: AppError, 2: PeerError, 3: ServerErro
 class _Raised(local):
     """What methods of the app's store raised in this thread, for the call that they were part of."""
 
-    interrupt: BaseException | None = None
-    """What is no ``Exception``: it goes on when the call has ended."""
     cause: Exception | None = None
     """What made the store fail."""
 
 
 raised = _Raised()
-
-
-def _ended() -> Exception | None:
-    """A call has come to its end: an interrupt goes on, and what else the store raised is forgotten here."""
-    interrupt, cause = raised.interrupt, raised.cause
-    raised.interrupt = raised.cause = None
-    if interrupt is not None:
-        raise interrupt
-    return cause
 
 
 def described(error: BaseException) -> str:
@@ -104,10 +93,9 @@ def translated(method: Callable[P, R]) -> Callable[P, R]:
     @wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         failure: SesameError
+        raised.cause = None
         try:
-            result = method(*args, **kwargs)
-            _ended()
-            return result
+            return method(*args, **kwargs)
         except _native.SesameError as error:
             native: Any = error
             code: int = native.code.value
@@ -115,7 +103,7 @@ def translated(method: Callable[P, R]) -> Callable[P, R]:
         except _native.InternalError:
             # A fault below the engine's own boundary; its text may hold anything, so it is not passed on.
             failure = InternalError(Code.INTERNAL, "a fault in the library")
-        cause = _ended()
+        cause, raised.cause = raised.cause, None
         if cause is None or not (isinstance(failure, StoreError) or failure.code is Code.REENTRANT):
             raise failure from None
         failure.detail = failure.detail or described(cause)[:512]

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 
 from . import _native, types, values
 from .errors import translated
+from .given import BytesLike, Envelopes, Handle, Users, envelope_list, octets, user_id, user_list
 from .store import StoreLike, native_store
 from .types import Mail, Received, RelayView, Submission
 from .values import (
@@ -44,29 +45,38 @@ def _documented(native: Any) -> Callable[[F], F]:
     return wrap
 
 
-class Device:
+def _id(content_id: BytesLike | None) -> bytes | None:
+    return None if content_id is None else octets(content_id, "content_id")
+
+
+class Device(Handle):
     """This device. Any thread may call it; every call reads the store and commits once.
 
-    Use it with ``with``: at the end its keys are wiped from memory.
+    Use it with ``with``: at the end its keys are wiped from memory and its store is closed.
     """
 
     def __init__(self, native: Any) -> None:
-        self._native = native
+        super().__init__(native)
+        self._user: str = native.user()
+        self._id: int = native.id()
+
+    def __repr__(self) -> str:
+        return f"Device(user={self._user!r}, id={self._id})"
 
     @classmethod
     @_documented(_native.Device.create)
-    def create(cls, *, user: str, store_key: bytes, store: StoreLike | None = None) -> Self:
-        return cls(_native.Device.create(native_store(store), store_key, user))
+    def create(cls, *, user: str, store_key: BytesLike, store: StoreLike | None = None) -> Self:
+        return cls(_native.Device.create(native_store(store), octets(store_key, "store_key"), user_id(user, "user")))
 
     @classmethod
     @_documented(_native.Device.open)
-    def open(cls, *, store: StoreLike, store_key: bytes) -> Self:
-        return cls(_native.Device.open(native_store(store), store_key))
+    def open(cls, *, store: StoreLike, store_key: BytesLike) -> Self:
+        return cls(_native.Device.open(native_store(store), octets(store_key, "store_key")))
 
     @staticmethod
     @_documented(_native.Linking.begin)
-    def link(*, store_key: bytes, store: StoreLike | None = None) -> Linking:
-        return Linking(_native.Linking.begin(native_store(store), store_key))
+    def link(*, store_key: BytesLike, store: StoreLike | None = None) -> Linking:
+        return Linking(_native.Linking.begin(native_store(store), octets(store_key, "store_key")))
 
     def __enter__(self) -> Self:
         return self
@@ -75,20 +85,18 @@ class Device:
         self.close()
 
     def close(self) -> None:
-        """Wipes the keys from memory; every later call raises ``AppError`` with code 106."""
+        """Wipes the keys from memory and closes the store; every later call raises ``AppError`` with code 106. To close twice is no error."""
         self._native.wipe()
 
     @property
     @_documented(_native.Device.user)
     def user(self) -> str:
-        user: str = self._native.user()
-        return user
+        return self._user
 
     @property
     @_documented(_native.Device.id)
     def id(self) -> int:
-        id: int = self._native.id()
-        return id
+        return self._id
 
     @_documented(_native.Device.publication)
     def publication(self, *, left: int | None = None) -> Publication | None:
@@ -96,57 +104,59 @@ class Device:
         return None if native is None else values.publication(native)
 
     @_documented(_native.Device.published)
-    def published(self, id: bytes) -> None:
-        self._native.published(id)
+    def published(self, id: BytesLike) -> None:
+        self._native.published(octets(id, "id"))
 
     @_documented(_native.Device.registry)
     def registry(self) -> DeviceRegistry:
-        return DeviceRegistry(self._native.registry())
+        return DeviceRegistry(self._native.registry(), self._user)
 
     @_documented(_native.Device.session)
     def session(self, user: str, device: int) -> Session:
-        return Session(self._native.session(user, device))
+        return Session(self._native.session(user_id(user, "user"), device), user, device)
 
     @_documented(_native.Device.batch_encrypt)
-    def batch_encrypt(self, to: Sequence[str] | Group, payload: bytes, *, content_id: bytes | None = None) -> PendingSend:
+    def batch_encrypt(self, to: Users | Group, payload: BytesLike, *, content_id: BytesLike | None = None) -> PendingSend:
         if isinstance(to, Group):
             return to.send(payload, content_id=content_id)
-        return values.pending_send(self._native.batch_encrypt(list(to), payload, content_id))
+        native = self._native.batch_encrypt(user_list(to, "batch_encrypt"), octets(payload, "payload"), _id(content_id))
+        return values.pending_send(native)
 
     @_documented(_native.Device.create_group)
     def create_group(
-        self, users: Sequence[str], info: GroupChange | None = None, *, name: str | None = None, kind: GroupKind = GroupKind.PAIRWISE
+        self, users: Users, info: GroupChange | None = None, *, name: str | None = None, kind: GroupKind = GroupKind.PAIRWISE
     ) -> tuple[Group, PendingSend]:
         change = info if info is not None else GroupChange(name=name)
-        return _new_group(self._native.create_group(values.native_group_kind(kind), values.native_group_change(change), list(users)))
+        native = values.native_group_kind(kind), values.native_group_change(change), user_list(users, "create_group")
+        return _new_group(self._native.create_group(*native))
 
     @_documented(_native.Device.group)
-    def group(self, id: bytes) -> Group:
-        return Group(self._native.group(id))
+    def group(self, id: BytesLike) -> Group:
+        return Group(self._native.group(octets(id, "id")))
 
     @_documented(_native.Device.groups)
     def groups(self) -> list[GroupView]:
         return [values.group_view(view) for view in self._native.groups()]
 
     @_documented(_native.Device.accepted)
-    def accepted(self, send: bytes, user: str) -> None:
-        self._native.accepted(send, user)
+    def accepted(self, send: BytesLike, user: str) -> None:
+        self._native.accepted(octets(send, "send"), user)
 
     @_documented(_native.Device.rejected)
-    def rejected(self, send: bytes, user: str, *, device_list: bytes) -> PendingSend:
-        return values.pending_send(self._native.rejected(send, user, device_list))
+    def rejected(self, send: BytesLike, user: str, *, device_list: BytesLike) -> PendingSend:
+        return values.pending_send(self._native.rejected(octets(send, "send"), user, octets(device_list, "device_list")))
 
     @_documented(_native.Device.no_such_user)
-    def no_such_user(self, send: bytes, user: str) -> PendingSend:
-        return values.pending_send(self._native.no_such_user(send, user))
+    def no_such_user(self, send: BytesLike, user: str) -> PendingSend:
+        return values.pending_send(self._native.no_such_user(octets(send, "send"), user))
 
     @_documented(_native.Device.abandon)
-    def abandon(self, send: bytes, user: str) -> None:
-        self._native.abandon(send, user)
+    def abandon(self, send: BytesLike, user: str) -> None:
+        self._native.abandon(octets(send, "send"), user)
 
     @_documented(_native.Device.pending)
-    def pending(self, send: bytes) -> PendingSend | None:
-        native = self._native.pending(send)
+    def pending(self, send: BytesLike) -> PendingSend | None:
+        native = self._native.pending(octets(send, "send"))
         return None if native is None else values.pending_send(native)
 
     @_documented(_native.Device.outbox)
@@ -154,8 +164,9 @@ class Device:
         return [values.pending_send(send) for send in self._native.outbox()]
 
     @_documented(_native.Device.batch_decrypt)
-    def batch_decrypt(self, envelopes: Sequence[bytes]) -> list[Received]:
-        return [types.received(result) for result in self._native.batch_decrypt(list(envelopes))]
+    def batch_decrypt(self, envelopes: Envelopes) -> list[Received]:
+        given = envelope_list(envelopes)
+        return [types.received(result) for result in self._native.batch_decrypt(given)] if given else []
 
     @_documented(_native.Device.inbox)
     def inbox(self) -> list[Received]:
@@ -183,11 +194,15 @@ class Device:
         self._native.reload()
 
 
-class DeviceRegistry:
+class DeviceRegistry(Handle):
     """Users, their devices, and whom to trust."""
 
-    def __init__(self, native: Any) -> None:
-        self._native = native
+    def __init__(self, native: Any, user: str) -> None:
+        super().__init__(native)
+        self._user = user
+
+    def __repr__(self) -> str:
+        return f"DeviceRegistry(of={self._user!r})"
 
     @_documented(_native.DeviceRegistry.users)
     def users(self) -> list[UserView]:
@@ -202,8 +217,8 @@ class DeviceRegistry:
         return values.applied(self._native.apply(values.native_answers(answers)))
 
     @_documented(_native.DeviceRegistry.accept_identity)
-    def accept_identity(self, user: str, account_key: bytes) -> list[Received]:
-        return [types.received(result) for result in self._native.accept_identity(user, account_key)]
+    def accept_identity(self, user: str, account_key: BytesLike) -> list[Received]:
+        return [types.received(result) for result in self._native.accept_identity(user, octets(account_key, "account_key"))]
 
     @_documented(_native.DeviceRegistry.mark_verified)
     def mark_verified(self, user: str) -> None:
@@ -219,11 +234,15 @@ class DeviceRegistry:
         return number
 
 
-class Session:
+class Session(Handle):
     """The session with one device: what is active now, whatever was before."""
 
-    def __init__(self, native: Any) -> None:
-        self._native = native
+    def __init__(self, native: Any, user: str, device: int) -> None:
+        super().__init__(native)
+        self._user, self._device = user, device
+
+    def __repr__(self) -> str:
+        return f"Session(user={self._user!r}, device={self._device})"
 
     @_documented(_native.Session.info)
     def info(self) -> SessionView | None:
@@ -231,19 +250,19 @@ class Session:
         return None if native is None else values.session_view(native)
 
     @_documented(_native.Session.encrypt)
-    def encrypt(self, payload: bytes) -> PendingSend:
-        return values.pending_send(self._native.encrypt(payload))
+    def encrypt(self, payload: BytesLike) -> PendingSend:
+        return values.pending_send(self._native.encrypt(octets(payload, "payload")))
 
 
 def _new_group(native: Any) -> tuple[Group, PendingSend]:
     return Group(native.group()), values.pending_send(native.send())
 
 
-class Group:
+class Group(Handle):
     """One group. What is said about it is signed, and sent like any other message; the server knows nothing of it."""
 
-    def __init__(self, native: Any) -> None:
-        self._native = native
+    def __repr__(self) -> str:
+        return f"Group(id={self._native.id().hex()[:8]}…)"
 
     @property
     @_documented(_native.Group.id)
@@ -266,8 +285,8 @@ class Group:
         return self.view().info
 
     @_documented(_native.Group.add)
-    def add(self, users: Sequence[str]) -> PendingSend:
-        return values.pending_send(self._native.add(list(users)))
+    def add(self, users: Users) -> PendingSend:
+        return values.pending_send(self._native.add(user_list(users, "add")))
 
     @_documented(_native.Group.update_info)
     def update_info(self, change: GroupChange) -> PendingSend:
@@ -290,12 +309,12 @@ class Group:
         return values.pending_send(self._native.decline())
 
     @_documented(_native.Group.fork_without)
-    def fork_without(self, users: Sequence[str]) -> tuple[Group, PendingSend]:
-        return _new_group(self._native.fork_without(list(users)))
+    def fork_without(self, users: Users) -> tuple[Group, PendingSend]:
+        return _new_group(self._native.fork_without(user_list(users, "fork_without")))
 
     @_documented(_native.Group.send)
-    def send(self, payload: bytes, *, content_id: bytes | None = None) -> PendingSend:
-        return values.pending_send(self._native.send(payload, content_id))
+    def send(self, payload: BytesLike, *, content_id: BytesLike | None = None) -> PendingSend:
+        return values.pending_send(self._native.send(octets(payload, "payload"), _id(content_id)))
 
     @_documented(_native.Group.session)
     def session(self, user: str, device: int) -> SessionView | None:
@@ -311,16 +330,16 @@ class Group:
         return values.cost(self._native.cost(length))
 
 
-class Linking:
+class Linking(Handle):
     """A new device that waits for its primary's answer."""
 
-    def __init__(self, native: Any) -> None:
-        self._native = native
+    def __repr__(self) -> str:
+        return "Linking()"
 
     @classmethod
     @_documented(_native.Linking.resume)
-    def resume(cls, *, store: StoreLike, store_key: bytes) -> Self:
-        return cls(_native.Linking.resume(native_store(store), store_key))
+    def resume(cls, *, store: StoreLike, store_key: BytesLike) -> Self:
+        return cls(_native.Linking.resume(native_store(store), octets(store_key, "store_key")))
 
     @property
     @_documented(_native.Linking.code)
@@ -329,20 +348,23 @@ class Linking:
         return code
 
     @_documented(_native.Linking.complete)
-    def complete(self, answer: bytes) -> Device:
-        return Device(self._native.complete(answer))
+    def complete(self, answer: BytesLike) -> Device:
+        return Device(self._native.complete(octets(answer, "answer")))
 
 
-class LocalRelay:
+class LocalRelay(Handle):
     """A whole server in memory. ``user`` and ``device`` of a call stand for whom the transport has authenticated."""
+
+    def __repr__(self) -> str:
+        return "LocalRelay()"
 
     def __init__(self) -> None:
         native: Any = _native
-        self._native = native.LocalRelay()
+        super().__init__(native.LocalRelay())
 
     @_documented(_native.LocalRelay.publish)
-    def publish(self, user: str, device: int, publication: bytes) -> int:
-        left: int = self._native.publish(user, device, publication)
+    def publish(self, user: str, device: int, publication: BytesLike) -> int:
+        left: int = self._native.publish(user, device, octets(publication, "publication"))
         return left
 
     @_documented(_native.LocalRelay.device_list)

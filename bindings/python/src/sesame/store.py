@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from os import PathLike, fspath
+from functools import cache
+from os import PathLike, fsdecode
 from typing import Any, Self
 
 from . import _native
-from .errors import described, raised, translated
-
+from ._native import sesame_ffi
+from .codes import Code
+from .errors import StoreError, described, raised, translated
+from .given import Handle
 
 # The generated class has its variants as attributes that its type does not show.
 _faults: Any = _native.StoreFault
+_ffi: Any = sesame_ffi
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,7 @@ def _fault(call: Callable[[], Any]) -> Any:
         raised.cause = error
         failure = _faults.Thrown(described(error))
     except BaseException as interrupt:
-        raised.interrupt = interrupt
+        _ffi._uniffi_interrupts.pending = interrupt
         failure = _faults.Thrown(type(interrupt).__name__)
     raise failure
 
@@ -138,9 +143,23 @@ class _Adapter(_native.AppStore):
         self._store = store
 
     def load(self, queries: list[Any], hold: bool) -> Any:
-        snapshot: StoreSnapshot = _fault(lambda: self._store.load([_query(query) for query in queries], hold=hold))
-        rows = [_native.StoreRow(key=key, row=row) for key, row in snapshot.rows.items()]
-        return _native.StoreSnapshot(generation=snapshot.generation, rows=rows)
+        return _fault(lambda: self._loaded([_query(query) for query in queries], hold))
+
+    def _loaded(self, queries: list[StoreQuery], hold: bool) -> Any:
+        try:
+            snapshot = self._store.load(queries, hold=hold)
+            rows = [_native.StoreRow(key=key, row=row) for key, row in snapshot.rows.items()]
+            loaded = _native.StoreSnapshot(generation=snapshot.generation, rows=rows)
+            _ffi._UniffiFfiConverterTypeStoreSnapshot.check_lower(loaded)
+            return loaded
+        except StoreFault:
+            raise
+        except BaseException:
+            # The store may hold: what it gave is no snapshot, or a signal's handler has raised.
+            if hold:
+                with suppress(Exception):
+                    self._store.release()
+            raise
 
     def commit(self, expected: bytes, next: bytes, changes: list[Any]) -> bool:
         rows = {change.key: change.row for change in changes}
@@ -151,29 +170,43 @@ class _Adapter(_native.AppStore):
         _fault(self._store.release)
 
 
-class Store:
+@cache
+def _keep_interrupts() -> None:
+    _ffi._uniffi_keep_interrupts()
+
+
+class Store(Handle):
     """Where a device lives. A path or an ``AppStore`` may stand wherever a ``Store`` is asked for."""
 
-    def __init__(self, native: Any) -> None:
-        self._native = native
+    def __init__(self, native: Any, name: str) -> None:
+        super().__init__(native)
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"Store.{self._name}"
 
     @classmethod
     @translated
     def sqlite(cls, path: str | PathLike[str]) -> Self:
         """A SQLite file, made if it is not there. Several processes may share one."""
-        return cls(_native.Store.sqlite(fspath(path)))
+        name = fsdecode(path)
+        if name in ("", ":memory:"):
+            text = f"{name!r} names no file: for a store in memory give Store.memory(), which is what store=None means"
+            raise StoreError(Code.STORE_PATH_NOT_A_FILE, text, field="store")
+        return cls(_native.Store.sqlite(name), f"sqlite({name!r})")
 
     @classmethod
     @translated
     def memory(cls) -> Self:
         """Memory, which lives as long as this object or a device over it."""
-        return cls(_native.Store.memory())
+        return cls(_native.Store.memory(), "memory()")
 
     @classmethod
     @translated
     def app(cls, store: AppStore) -> Self:
         """A store of the app's own."""
-        return cls(_native.Store.app(_Adapter(store)))
+        _keep_interrupts()
+        return cls(_native.Store.app(_Adapter(store)), f"app({type(store).__name__})")
 
 
 StoreLike = Store | AppStore | str | PathLike[str]

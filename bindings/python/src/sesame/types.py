@@ -7,11 +7,12 @@ from typing import Any
 
 from . import values
 from .codes import Code
+from .shown import Value
 from .values import Address, Event, Message, _variant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Sender(Value):
     """The device that an envelope says it comes from."""
 
     user: str
@@ -20,15 +21,15 @@ class Sender:
     """Whether the envelope's gate fits the keys that are known for this device. If not, anybody may have written this address on it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duplicate:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Duplicate(Value):
     """An envelope that was received before; nothing changed by it. Confirm it to the server."""
 
     envelope: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Failure(Value):
     """An envelope that could not be opened; nothing changed by it. With ``confirm`` it will never open, so confirm it to the server."""
 
     envelope: int
@@ -39,8 +40,8 @@ class Failure:
     confirm: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Held(Value):
     """An envelope that waits here for ``registry.accept_identity``, or for its group to be known; confirm it to the server."""
 
     envelope: int
@@ -49,13 +50,13 @@ class Held:
 Received = Message | Event | Duplicate | Failure | Held
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Accepted(Value):
     """The server took the batch whole: call ``device.accepted``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stale:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Stale(Value):
     """The batch was made from a stale view and refused whole: call ``device.rejected`` with the list."""
 
     device_list: bytes
@@ -63,24 +64,24 @@ class Stale:
     gone: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoSuchUser:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class NoSuchUser(Value):
     """The server does not know the user: call ``device.no_such_user``."""
 
 
 Submission = Accepted | Stale | NoSuchUser
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Mail(Value):
     """An envelope in a mailbox; ``id`` is for ``relay.confirm``."""
 
     id: int
     envelope: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenEnvelope:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SeenEnvelope(Value):
     """One envelope, as the server sees it."""
 
     device: int
@@ -88,16 +89,16 @@ class SeenEnvelope:
     initiation: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundleFetched:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class BundleFetched(Value):
     """The server handed out a bundle."""
 
     user: str
     device: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Published(Value):
     """A device list or prekeys came up."""
 
     user: str
@@ -105,8 +106,8 @@ class Published:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submitted:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Submitted(Value):
     """A batch came to the server."""
 
     sender: Address
@@ -119,8 +120,8 @@ class Submitted:
 Seen = BundleFetched | Published | Submitted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelayView:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RelayView(Value):
     """All that the server holds and has seen; ``waiting`` counts the envelopes in each mailbox."""
 
     seen: tuple[Seen, ...]
