@@ -9,6 +9,7 @@ from typing import Any
 
 from . import _native
 from .codes import Code
+from .shown import Value
 
 # UniFFI's module has no annotations that mypy could follow.
 _classes: Any = _native
@@ -19,8 +20,8 @@ def _variant(native: Any) -> str:
     return type(native).__name__.rpartition(".")[2]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Address(Value):
     """One device of one user."""
 
     user: str
@@ -37,8 +38,8 @@ def native_address(address: Address) -> Any:
     return _classes.Address(user=address.user, device=address.device)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingLink:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PendingLink(Value):
     """A link that the primary has begun, before its app confirms it."""
 
     id: bytes
@@ -53,8 +54,8 @@ def pending_link(native: Any) -> PendingLink:
     return PendingLink(id=native.id, digits=native.digits, expires_at=native.expires_at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceListChanged:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DeviceListChanged(Value):
     """A newer signed device list of a user was taken."""
 
     user: str
@@ -67,8 +68,8 @@ class DeviceListChanged:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceListFork:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DeviceListFork(Value):
     """Two signed lists of a user contradict each other; sends go only to devices on both."""
 
     user: str
@@ -81,8 +82,8 @@ class DeviceListFork:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceListGap:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DeviceListGap(Value):
     """A list jumped by more than 16 epochs, so that its ancestry could not be checked."""
 
     user: str
@@ -91,8 +92,8 @@ class DeviceListGap:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceListOld:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DeviceListOld(Value):
     """The newest list of a user is older than 35 days."""
 
     user: str
@@ -101,8 +102,8 @@ class DeviceListOld:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceListRollback:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DeviceListRollback(Value):
     """An older list than the known one was offered and refused."""
 
     user: str
@@ -113,8 +114,8 @@ class DeviceListRollback:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Gap(Value):
     """Messages of a device are missing: they are lost, withheld, or still to come."""
 
     user: str
@@ -131,8 +132,8 @@ class Gap:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupAdded:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GroupAdded(Value):
     """Users are members of a group now: ``user`` added them, or is the one who accepted an invitation."""
 
     group: bytes
@@ -147,8 +148,8 @@ class GroupAdded:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupEquivocation:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GroupEquivocation(Value):
     """A device signed two operations under one number: it told different things to different members."""
 
     group: bytes
@@ -161,8 +162,8 @@ class GroupEquivocation:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupInvited:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GroupInvited(Value):
     """Our user, who had left a group, is asked back: the group's ``group.accept()`` or ``group.decline()`` answers."""
 
     group: bytes
@@ -175,8 +176,8 @@ class GroupInvited:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupJoined:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GroupJoined(Value):
     """Our user is a member of a group now: ``user`` made the group or added ours."""
 
     group: bytes
@@ -191,8 +192,8 @@ class GroupJoined:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupLeft:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GroupLeft(Value):
     """A member has left a group."""
 
     group: bytes
@@ -205,8 +206,8 @@ class GroupLeft:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupRevoked:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GroupRevoked(Value):
     """Users are no members of a group after all: the user who added them had left, which this device did not know."""
 
     group: bytes
@@ -217,8 +218,8 @@ class GroupRevoked:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupUpdated:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GroupUpdated(Value):
     """A group's name or other info was changed."""
 
     group: bytes
@@ -233,8 +234,8 @@ class GroupUpdated:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldDropped:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class HeldDropped(Value):
     """What was held for a user was dropped for its age or its size."""
 
     user: str
@@ -243,8 +244,8 @@ class HeldDropped:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdleDevice:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class IdleDevice(Value):
     """A prekey bundle that is older than 14 days was used: the device may be idle."""
 
     user: str
@@ -255,8 +256,8 @@ class IdleDevice:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentityChanged:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class IdentityChanged(Value):
     """Another account key claims a user. Sends to the user wait, and what arrives is held, until the app accepts the key."""
 
     user: str
@@ -271,8 +272,8 @@ class IdentityChanged:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerInconsistent:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ServerInconsistent(Value):
     """The server refused a batch and showed no newer list."""
 
     user: str
@@ -281,8 +282,8 @@ class ServerInconsistent:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotOpened:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class NotOpened(Value):
     """An envelope of a known device could not be opened: what it said is lost, unless the sender says it again."""
 
     user: str
@@ -295,8 +296,8 @@ class NotOpened:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistrationRefused:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RegistrationRefused(Value):
     """The server refused this device as a new one: its name is taken, or the token is not good."""
 
     user: str
@@ -305,8 +306,8 @@ class RegistrationRefused:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemovedFromAccount:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RemovedFromAccount(Value):
     """This device is off its user's list: nothing more goes out or comes in."""
 
     epoch: int
@@ -315,8 +316,8 @@ class RemovedFromAccount:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendFinished:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SendFinished(Value):
     """A send is settled with every user: the server has taken it, or it was given up."""
 
     send: bytes
@@ -335,16 +336,16 @@ class SendFinished:
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerRestored:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ServerRestored(Value):
     """The server's store was put back to an earlier state, and this device uploads its keys again."""
 
     id: int
     """For ``device.ack()``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionStarted:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SessionStarted(Value):
     """Another device has begun a session with this one."""
 
     user: str
@@ -466,8 +467,8 @@ class Standing(Enum):
     """Our user is a member."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupInfo:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GroupInfo(Value):
     """What a group is called, and what else its members agreed upon."""
 
     name: str
@@ -486,8 +487,8 @@ def group_info(native: Any) -> GroupInfo:
     return GroupInfo(name=native.name, description=native.description, picture=native.picture, timer=native.timer, app_data=native.app_data)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupChange:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GroupChange(Value):
     """New values for a group's info; what is absent stays. Texts are UTF-8 without control characters and without characters that turn
     the direction of the text around them.
     """
@@ -524,8 +525,8 @@ def native_group_change(group_change: GroupChange) -> Any:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupView:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GroupView(Value):
     """A group, as this device knows it."""
 
     id: bytes
@@ -553,47 +554,47 @@ def group_view(native: Any) -> GroupView:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptedInvitation:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AcceptedInvitation(Value):
     """The author accepted an invitation back."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddedMembers:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AddedMembers(Value):
     """The author added these users, or asked them back."""
 
     users: tuple[str, ...]
     """The users."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreatedGroup:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CreatedGroup(Value):
     """The author made the group."""
 
     change: GroupChange
     """The new values."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclinedInvitation:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DeclinedInvitation(Value):
     """The author declined an invitation back."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftGroup:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LeftGroup(Value):
     """The author left."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetiredDevice:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RetiredDevice(Value):
     """The author's user took this device off the device list."""
 
     retired: int
     """The device."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdatedInfo:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UpdatedInfo(Value):
     """The author changed the info."""
 
     change: GroupChange
@@ -623,8 +624,8 @@ def act(native: Any) -> Act:
             raise LookupError(unknown)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEntry:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class HistoryEntry(Value):
     """One operation of a group."""
 
     id: bytes
@@ -643,8 +644,8 @@ def history_entry(native: Any) -> HistoryEntry:
     return HistoryEntry(id=native.id, user=native.user, device=native.device, act=act(native.act), counts=native.counts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Cost(Value):
     """What one message to a group costs."""
 
     envelopes: int
@@ -660,7 +661,7 @@ def cost(native: Any) -> Cost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Message:
+class Message(Value):
     """A message that was opened and authenticated."""
 
     content_id: bytes
@@ -692,9 +693,6 @@ class Message:
     id: int
     """For ``device.ack()``."""
 
-    def __repr__(self) -> str:
-        return f"Message(id={self.id!r}, user={self.user!r}, device={self.device!r}, payload=<{len(self.payload)} bytes>)"
-
 
 def message(native: Any, id: int) -> Message:
     return Message(
@@ -715,8 +713,8 @@ def message(native: Any, id: int) -> Message:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserView:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UserView(Value):
     """A user, as this device knows it."""
 
     user: str
@@ -760,8 +758,8 @@ class DeviceState(Enum):
     """No longer listed; kept for late messages."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceView:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DeviceView(Value):
     """A device, as this device knows it."""
 
     device: int
@@ -786,8 +784,8 @@ def device_view(native: Any) -> DeviceView:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionView:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SessionView(Value):
     """A session, as this device knows it."""
 
     id: bytes
@@ -815,8 +813,8 @@ def session_view(native: Any) -> SessionView:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Outgoing(Value):
     """One ciphertext for one device."""
 
     device: int
@@ -829,8 +827,8 @@ def outgoing(native: Any) -> Outgoing:
     return Outgoing(device=native.device, envelope=native.envelope)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Skipped(Value):
     """A listed device that gets nothing."""
 
     device: int
@@ -843,8 +841,8 @@ def skipped(native: Any) -> Skipped:
     return Skipped(device=native.device, code=native.code)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Batch(Value):
     """One user's ciphertexts: all of them go to the server together, or none."""
 
     user: str
@@ -866,8 +864,8 @@ def batch(native: Any) -> Batch:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingSend:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PendingSend(Value):
     """A send on its way: the loop of requests brings it to its end, which ``SendFinished``(super::Event::SendFinished) tells."""
 
     id: bytes
@@ -880,8 +878,8 @@ def pending_send(native: Any) -> PendingSend:
     return PendingSend(id=native.id, content_id=native.content_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedUser:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FailedUser(Value):
     """A user for whom a send was given up or withdrawn."""
 
     user: str
@@ -894,8 +892,8 @@ def failed_user(native: Any) -> FailedUser:
     return FailedUser(user=native.user, code=native.code)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkippedDevice:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SkippedDevice(Value):
     """A listed device that got nothing of a send."""
 
     user: str
@@ -936,8 +934,8 @@ class WaitingFor(Enum):
     """The server: requests are due, or under way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserStatus:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class UserStatus(Value):
     """How a send stands with one user."""
 
     user: str
@@ -966,7 +964,7 @@ def user_status(native: Any) -> UserStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class SendStatus:
+class SendStatus(Value):
     """How a send stands."""
 
     id: bytes
@@ -982,9 +980,6 @@ class SendStatus:
     users: tuple[UserStatus, ...]
     """How it stands with each user, rising by user."""
 
-    def __repr__(self) -> str:
-        return f"SendStatus(id={self.id!r}, payload=<{len(self.payload)} bytes>)"
-
 
 def send_status(native: Any) -> SendStatus:
     return SendStatus(
@@ -997,8 +992,8 @@ def send_status(native: Any) -> SendStatus:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Sender(Value):
     """The device that an envelope says it comes from."""
 
     user: str
@@ -1030,8 +1025,8 @@ class MailOutcome(Enum):
     """It will never open."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailResult:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MailResult(Value):
     """What has become of one envelope, and what to do with it."""
 
     outcome: MailOutcome
@@ -1079,8 +1074,8 @@ class RequestKind(Enum):
     """Batches."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Header(Value):
     """A header of a request."""
 
     name: str
@@ -1094,7 +1089,7 @@ def header(native: Any) -> Header:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class ServerRequest:
+class ServerRequest(Value):
     """One request to the server: a POST of ``body`` to ``path``. Send it within a minute, and do not store it: the device gives it out
     again.
     """
@@ -1112,9 +1107,6 @@ class ServerRequest:
     users: tuple[str, ...]
     """The users that it is about, to look at."""
 
-    def __repr__(self) -> str:
-        return f"ServerRequest(id={self.id!r}, kind={self.kind!r}, body=<{len(self.body)} bytes>)"
-
 
 def server_request(native: Any) -> ServerRequest:
     return ServerRequest(
@@ -1127,8 +1119,8 @@ def server_request(native: Any) -> ServerRequest:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Answered(Value):
     """What came of an answer."""
 
     known: bool
@@ -1145,8 +1137,8 @@ def answered(native: Any) -> Answered:
     return Answered(known=native.known, items=tuple(native.items), sends=tuple(native.sends), problem=native.problem)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Health(Value):
     """How a device stands with its server."""
 
     registered: bool
