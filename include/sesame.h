@@ -558,7 +558,7 @@ enum sesame_event_kind
   /// Our user, who had left a group, is asked back: the group's `sesame_group_accept` or `sesame_group_decline` answers. Sets
   /// `group`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_INVITED = 10,
-  /// Our user is a member of a group now: `user` made the group or added ours. Sets `group`, `user`, `device`.
+  /// Our user is a member of a group now: `user` made the group or added ours. Sets `group`, `forked_from`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_JOINED = 11,
   /// A member has left a group. Sets `group`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_LEFT = 12,
@@ -966,6 +966,16 @@ typedef struct sesame_relay {
   uint64_t token;
 } sesame_relay;
 
+/// What lies in a mailbox.
+typedef struct sesame_mailbox {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// Its envelopes, oldest first.
+  const struct sesame_slice *envelopes;
+  /// How many.
+  size_t envelope_count;
+} sesame_mailbox;
+
 /// One envelope, as the server sees it.
 typedef struct sesame_seen_envelope {
   /// The size of this struct in the library.
@@ -1307,6 +1317,8 @@ typedef struct sesame_event {
   const struct sesame_skipped_device *const *skipped;
   /// How many.
   size_t skipped_count;
+  /// The group that it takes the place of, if it is a fork, 32 bytes; or absent.
+  struct sesame_slice forked_from;
 } sesame_event;
 
 /// An item of the inbox: something that was said, or something that happened. It waits until `sesame_device_ack`.
@@ -1950,6 +1962,26 @@ sesame_status sesame_relay_device_list(struct sesame_relay relay,
                                        struct sesame_result *result,
                                        struct sesame_slice *device_list,
                                        struct sesame_error *error);
+
+/// The envelopes in a device's mailbox, oldest first, to look at in tests. They stay where they are.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
+SESAME_API
+sesame_status sesame_relay_mailbox(struct sesame_relay relay,
+                                   struct sesame_slice user,
+                                   uint32_t device,
+                                   struct sesame_result *result,
+                                   const struct sesame_mailbox **mailbox,
+                                   struct sesame_error *error);
+
+/// Loses the mailbox of a device, for tests: its envelopes are gone, and no sender hears of it.
+///
+/// @return INVALID_ARGUMENT; BAD_HANDLE.
+SESAME_API
+sesame_status sesame_relay_lose(struct sesame_relay relay,
+                                struct sesame_slice user,
+                                uint32_t device,
+                                struct sesame_error *error);
 
 /// All that the server holds and has seen.
 ///

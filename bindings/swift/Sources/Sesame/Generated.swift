@@ -2584,6 +2584,16 @@ public protocol LocalRelayProtocol: AnyObject, Sendable {
     func handle(path: String, auth: String?, body: Bytes)  -> ServerAnswer
     
     /**
+     * Loses the mailbox of a device, for tests: its envelopes are gone, and no sender hears of it.
+     */
+    func lose(user: String, device: UInt32) throws 
+    
+    /**
+     * The envelopes in a device's mailbox, oldest first, to look at in tests. They stay where they are.
+     */
+    func mailbox(user: String, device: UInt32) throws  -> [Bytes]
+    
+    /**
      * Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
      */
     func perform(request: ServerRequest)  -> ServerAnswer
@@ -2674,6 +2684,33 @@ public func handle(path: String, auth: String?, body: Bytes) -> ServerAnswer  {
         FfiConverterString.lower(path),
         FfiConverterOptionString.lower(auth),
         FfiConverterTypeBytes_lower(body),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Loses the mailbox of a device, for tests: its envelopes are gone, and no sender hears of it.
+     */
+public func lose(user: String, device: UInt32)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_localrelay_lose(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(user),
+        FfiConverterUInt32.lower(device),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * The envelopes in a device's mailbox, oldest first, to look at in tests. They stay where they are.
+     */
+public func mailbox(user: String, device: UInt32)throws  -> [Bytes]  {
+    return try  FfiConverterSequenceTypeBytes.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_localrelay_mailbox(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(user),
+        FfiConverterUInt32.lower(device),uniffiCallStatus
     )
 })
 }
@@ -7845,6 +7882,9 @@ public enum Event: Equatable, Hashable {
          * The group, 32 bytes.
          */group: GroupId, 
         /**
+         * The group that it takes the place of, if it is a fork, 32 bytes.
+         */forkedFrom: GroupId?, 
+        /**
          * The user who made the group or added our user.
          */user: String, 
         /**
@@ -8060,7 +8100,7 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         case 9: return .groupInvited(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 10: return .groupJoined(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 10: return .groupJoined(group: try FfiConverterTypeGroupId.read(from: &buf), forkedFrom: try FfiConverterOptionTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
         case 11: return .groupLeft(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
@@ -8172,9 +8212,10 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             FfiConverterUInt32.write(device, into: &buf)
             
         
-        case let .groupJoined(group,user,device):
+        case let .groupJoined(group,forkedFrom,user,device):
             writeInt(&buf, Int32(10))
             FfiConverterTypeGroupId.write(group, into: &buf)
+            FfiConverterOptionTypeGroupId.write(forkedFrom, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
@@ -11282,6 +11323,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_localrelay_handle() != 3820) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_localrelay_lose() != 22070) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_localrelay_mailbox() != 7320) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_localrelay_perform() != 27434) {

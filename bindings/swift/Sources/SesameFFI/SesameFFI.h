@@ -771,6 +771,16 @@ RustBuffer uniffi_sesame_ffi_fn_method_localrelay_device_list(uint64_t ptr, Rust
 RustBuffer uniffi_sesame_ffi_fn_method_localrelay_handle(uint64_t ptr, RustBuffer path, RustBuffer auth, RustBuffer body, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_LOSE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_LOSE
+void uniffi_sesame_ffi_fn_method_localrelay_lose(uint64_t ptr, RustBuffer user, uint32_t device, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_MAILBOX
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_MAILBOX
+RustBuffer uniffi_sesame_ffi_fn_method_localrelay_mailbox(uint64_t ptr, RustBuffer user, uint32_t device, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_PERFORM
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_LOCALRELAY_PERFORM
 RustBuffer uniffi_sesame_ffi_fn_method_localrelay_perform(uint64_t ptr, RustBuffer request, RustCallStatus *_Nonnull out_status
@@ -1591,6 +1601,18 @@ uint16_t uniffi_sesame_ffi_checksum_method_localrelay_device_list(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_HANDLE
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_HANDLE
 uint16_t uniffi_sesame_ffi_checksum_method_localrelay_handle(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_LOSE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_LOSE
+uint16_t uniffi_sesame_ffi_checksum_method_localrelay_lose(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_MAILBOX
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_LOCALRELAY_MAILBOX
+uint16_t uniffi_sesame_ffi_checksum_method_localrelay_mailbox(void
     
 );
 #endif

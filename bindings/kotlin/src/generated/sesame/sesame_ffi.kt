@@ -885,6 +885,10 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_localrelay_handle(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_localrelay_lose(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_localrelay_mailbox(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_localrelay_perform(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_localrelay_restored(
@@ -1130,6 +1134,10 @@ internal object UniffiLib {
     external fun uniffi_sesame_ffi_fn_method_localrelay_device_list(`ptr`: Long,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_localrelay_handle(`ptr`: Long,`path`: RustBuffer.ByValue,`auth`: RustBuffer.ByValue,`body`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_localrelay_lose(`ptr`: Long,`user`: RustBuffer.ByValue,`device`: Int,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_localrelay_mailbox(`ptr`: Long,`user`: RustBuffer.ByValue,`device`: Int,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_localrelay_perform(`ptr`: Long,`request`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1518,6 +1526,12 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_handle() and 0xFFFF) != 3820) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_lose() and 0xFFFF) != 22070) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_mailbox() and 0xFFFF) != 7320) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_localrelay_perform() and 0xFFFF) != 27434) {
@@ -3897,6 +3911,16 @@ public interface LocalRelayInterface {
     fun `handle`(`path`: kotlin.String, `auth`: kotlin.String?, `body`: ByteString): ServerAnswer
     
     /**
+     * Loses the mailbox of a device, for tests: its envelopes are gone, and no sender hears of it.
+     */
+    fun `lose`(`user`: kotlin.String, `device`: kotlin.UInt)
+    
+    /**
+     * The envelopes in a device's mailbox, oldest first, to look at in tests. They stay where they are.
+     */
+    fun `mailbox`(`user`: kotlin.String, `device`: kotlin.UInt): List<ByteString>
+    
+    /**
      * Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
      */
     fun `perform`(`request`: ServerRequest): ServerAnswer
@@ -3973,6 +3997,41 @@ public class LocalRelay internal constructor(@Suppress("UNUSED_PARAMETER") withH
     uniffiRustCall() { _status ->
     _arguments.passed()
     UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_handle(_handle, _0, _1, _2, _status)
+    }}}
+    )
+    }
+    
+
+    
+    /**
+     * Loses the mailbox of a device, for tests: its envelopes are gone, and no sender hears of it.
+     */
+    @Throws(SesameException::class)override fun `lose`(`user`: kotlin.String, `device`: kotlin.UInt)
+        = 
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    val _1 = FfiConverterUInt.lower(`device`)
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_lose(_handle, _0, _1, _status)
+    }}}
+    
+    
+
+    
+    /**
+     * The envelopes in a device's mailbox, oldest first, to look at in tests. They stay where they are.
+     */
+    @Throws(SesameException::class)override fun `mailbox`(`user`: kotlin.String, `device`: kotlin.UInt): List<ByteString> {
+            return FfiConverterSequenceTypeBytes.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    val _1 = FfiConverterUInt.lower(`device`)
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_mailbox(_handle, _0, _1, _status)
     }}}
     )
     }
@@ -7546,6 +7605,10 @@ sealed class Event {
          */
         val `group`: sesame.GroupId, 
         /**
+         * The group that it takes the place of, if it is a fork, 32 bytes.
+         */
+        val `forkedFrom`: sesame.GroupId?, 
+        /**
          * The user who made the group or added our user.
          */
         val `user`: kotlin.String, 
@@ -7875,6 +7938,7 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 )
             10 -> Event.GroupJoined(
                 FfiConverterTypeGroupId.read(buf),
+                FfiConverterOptionalTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
@@ -8024,6 +8088,7 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             (
                 4UL
                 + FfiConverterTypeGroupId.allocationSize(value.`group`)
+                + FfiConverterOptionalTypeGroupId.allocationSize(value.`forkedFrom`)
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterUInt.allocationSize(value.`device`)
             )
@@ -8211,6 +8276,7 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             is Event.GroupJoined -> {
                 buf.putInt(10)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
+                FfiConverterOptionalTypeGroupId.write(value.`forkedFrom`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit

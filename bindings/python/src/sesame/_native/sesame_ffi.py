@@ -35,7 +35,15 @@ _DEFAULT = object() # type: typing.Any
 import ctypes
 import struct
 
+# What stands here in place of UniFFI's helpers is libsesame's (ADR 27).
+#
+# A signal's handler may raise after any call and at the head of any function or loop. So whatever the library has made is owned by an object
+# of ctypes whose `__del__` is a function of C, from the moment that C gives it, and ownership passes inside one function of C.
+
+
 class _UniffiRustBuffer(ctypes.Structure):
+    """Bytes of the library. This class owns nothing."""
+
     _fields_ = [
         ("capacity", ctypes.c_uint64),
         ("len", ctypes.c_uint64),
@@ -46,390 +54,312 @@ class _UniffiRustBuffer(ctypes.Structure):
     def default():
         return _UniffiRustBuffer(0, 0, None)
 
-    @staticmethod
-    def alloc(size):
-        return _uniffi_rust_call(_UniffiLib.ffi_sesame_ffi_rustbuffer_alloc, size)
+    def octets(self):
+        return self.data[:self.len] if self.len else b""
 
-    @staticmethod
-    def reserve(rbuf, additional):
-        return _uniffi_rust_call(_UniffiLib.ffi_sesame_ffi_rustbuffer_reserve, rbuf, additional)
 
-    def free(self):
-        return _uniffi_rust_call(_UniffiLib.ffi_sesame_ffi_rustbuffer_free, self)
+class _UniffiOwnedBuffer(_UniffiRustBuffer):
+    """Bytes of the library, freed with this object."""
 
-    def __str__(self):
-        return "_UniffiRustBuffer(capacity={}, len={}, data={})".format(
-            self.capacity,
-            self.len,
-            self.data[0:self.len]
-        )
 
-    @contextlib.contextmanager
-    def alloc_with_builder(*args):
-        """Context-manger to allocate a buffer using a _UniffiRustBufferBuilder.
+class _UniffiConverterRustBuffer:
+    """What crosses as bytes."""
 
-        The allocated buffer will be automatically freed if an error occurs, ensuring that
-        we don't accidentally leak it.
-        """
+    @classmethod
+    def lift(cls, rbuf):
+        return cls.lift_octets(rbuf.octets())
+
+    @classmethod
+    def lift_octets(cls, octets):
+        stream = _UniffiRustBufferStream(octets)
+        value = cls.read(stream)
+        if stream.remaining() != 0:
+            raise InternalError("bytes follow the end")
+        return value
+
+    @classmethod
+    def lower(cls, value):
         builder = _UniffiRustBufferBuilder()
-        try:
-            yield builder
-        except:
-            builder.discard()
-            raise
+        cls.write(value, builder)
+        return bytes(builder.data)
 
-    @contextlib.contextmanager
-    def consume_with_stream(self):
-        """Context-manager to consume a buffer using a _UniffiRustBufferStream.
-
-        The _UniffiRustBuffer will be freed once the context-manager exits, ensuring that we don't
-        leak it even if an error occurs.
-        """
-        try:
-            s = _UniffiRustBufferStream.from_rust_buffer(self)
-            yield s
-            if s.remaining() != 0:
-                raise RuntimeError(f"junk data left in buffer at end of consume_with_stream {s.remaining()}")
-        finally:
-            self.free()
-
-    @contextlib.contextmanager
-    def read_with_stream(self):
-        """Context-manager to read a buffer using a _UniffiRustBufferStream.
-
-        This is like consume_with_stream, but doesn't free the buffer afterwards.
-        It should only be used with borrowed `_UniffiRustBuffer` data.
-        """
-        s = _UniffiRustBufferStream.from_rust_buffer(self)
-        yield s
-        if s.remaining() != 0:
-            raise RuntimeError(f"junk data left in buffer at end of read_with_stream {s.remaining()}")
 
 class _UniffiForeignBytes(ctypes.Structure):
+    """Bytes of Python."""
+
     _fields_ = [
         ("len", ctypes.c_int32),
         ("data", ctypes.POINTER(ctypes.c_char)),
     ]
 
-    def __str__(self):
-        return "_UniffiForeignBytes(len={}, data={})".format(self.len, self.data[0:self.len])
 
-
-class _UniffiFfiConverterByRefBytes:
-    """Zero-copy converter for `&[u8]` / `[ByRef] bytes` arguments.
-
-    Only `lower` and `check_lower` are valid — zero-copy byte buffers only
-    flow foreign -> Rust, and only in argument position. `lift`, `read`, and
-    `write` have no sound implementation here.
-
-    CPython `bytes` objects are immutable and their internal buffer doesn't
-    move for the lifetime of the object; the caller must keep the source
-    `bytes` alive for the duration of the FFI call.
-    """
-
-    @staticmethod
-    def check_lower(value):
-        # Tighter than `bytes-like`: `lower` uses `ctypes.c_char_p` which only
-        # accepts `bytes`/`None`, so fail fast with a matching check.
-        if not isinstance(value, bytes):
-            raise TypeError("a bytes object is required, not {!r}".format(type(value).__name__))
-
-    @staticmethod
-    def lower(value):
-        fb = _UniffiForeignBytes()
-        if len(value) == 0:
-            fb.len = 0
-            fb.data = None
-        else:
-            fb.len = len(value)
-            fb.data = ctypes.cast(ctypes.c_char_p(value), ctypes.POINTER(ctypes.c_char))
-        return fb
-
-    @staticmethod
-    def lift(value):
-        raise NotImplementedError("ByRef bytes cannot be lifted: zero-copy &[u8] only flows foreign->Rust")
-
-    @staticmethod
-    def read(buf):
-        raise NotImplementedError("ByRef bytes cannot be read from a buffer: zero-copy &[u8] is only supported in argument position, not nested in records/options/etc.")
-
-    @staticmethod
-    def write(value, buf):
-        raise NotImplementedError("ByRef bytes cannot be written to a buffer: zero-copy &[u8] is only supported in argument position, not nested in records/options/etc.")
+_UNIFFI_NUMBERS = {
+    "i8": ">b", "u8": ">B", "i16": ">h", "u16": ">H", "i32": ">i", "u32": ">I", "i64": ">q", "u64": ">Q", "float": ">f", "double": ">d",
+}
 
 
 class _UniffiRustBufferStream:
-    """
-    Helper for structured reading of bytes from a _UniffiRustBuffer
-    """
+    """Reads what crosses."""
 
-    def __init__(self, data, len):
+    def __init__(self, data):
         self.data = data
-        self.len = len
         self.offset = 0
 
-    @classmethod
-    def from_rust_buffer(cls, buf):
-        return cls(buf.data, buf.len)
-
     def remaining(self):
-        return self.len - self.offset
-
-    def _unpack_from(self, size, format):
-        if self.offset + size > self.len:
-            raise InternalError("read past end of rust buffer")
-        value = struct.unpack(format, self.data[self.offset:self.offset+size])[0]
-        self.offset += size
-        return value
+        return len(self.data) - self.offset
 
     def read(self, size):
-        if self.offset + size > self.len:
-            raise InternalError("read past end of rust buffer")
-        data = self.data[self.offset:self.offset+size]
+        if size > self.remaining():
+            raise InternalError("the bytes end too early")
         self.offset += size
-        return data
+        return self.data[self.offset - size:self.offset]
 
-    def read_i8(self):
-        return self._unpack_from(1, ">b")
-
-    def read_u8(self):
-        return self._unpack_from(1, ">B")
-
-    def read_i16(self):
-        return self._unpack_from(2, ">h")
-
-    def read_u16(self):
-        return self._unpack_from(2, ">H")
-
-    def read_i32(self):
-        return self._unpack_from(4, ">i")
-
-    def read_u32(self):
-        return self._unpack_from(4, ">I")
-
-    def read_i64(self):
-        return self._unpack_from(8, ">q")
-
-    def read_u64(self):
-        return self._unpack_from(8, ">Q")
-
-    def read_float(self):
-        v = self._unpack_from(4, ">f")
-        return v
-
-    def read_double(self):
-        return self._unpack_from(8, ">d")
 
 class _UniffiRustBufferBuilder:
-    """
-    Helper for structured writing of bytes into a _UniffiRustBuffer.
-    """
+    """Writes what crosses, in Python's memory: the library gets a copy when it is called."""
 
     def __init__(self):
-        self.rbuf = _UniffiRustBuffer.alloc(16)
-        self.rbuf.len = 0
+        self.data = bytearray()
 
-    def finalize(self):
-        rbuf = self.rbuf
-        self.rbuf = None
-        return rbuf
-
-    def discard(self):
-        if self.rbuf is not None:
-            rbuf = self.finalize()
-            rbuf.free()
-
-    @contextlib.contextmanager
-    def _reserve(self, num_bytes):
-        if self.rbuf.len + num_bytes > self.rbuf.capacity:
-            self.rbuf = _UniffiRustBuffer.reserve(self.rbuf, num_bytes)
-        yield None
-        self.rbuf.len += num_bytes
-
-    def _pack_into(self, size, format, value):
-        with self._reserve(size):
-            packed = struct.pack(format, value)
-            if size > 0:
-                ctypes.memmove(ctypes.addressof(self.rbuf.data.contents) + self.rbuf.len, packed, size)
-    
     def write(self, value):
-        length = len(value)
-        with self._reserve(length):
-            if length > 0:
-                ctypes.memmove(ctypes.addressof(self.rbuf.data.contents) + self.rbuf.len, value, length)
+        self.data += value
 
-    def write_i8(self, v):
-        self._pack_into(1, ">b", v)
 
-    def write_u8(self, v):
-        self._pack_into(1, ">B", v)
+def _uniffi_number(name, number):
+    """Gives both a method for this kind of number."""
+    setattr(_UniffiRustBufferStream, "read_" + name, lambda self: number.unpack(self.read(number.size))[0])
+    setattr(_UniffiRustBufferBuilder, "write_" + name, lambda self, value: self.write(number.pack(value)))
 
-    def write_i16(self, v):
-        self._pack_into(2, ">h", v)
 
-    def write_u16(self, v):
-        self._pack_into(2, ">H", v)
+for _uniffi_name, _uniffi_format in _UNIFFI_NUMBERS.items():
+    _uniffi_number(_uniffi_name, struct.Struct(_uniffi_format))
 
-    def write_i32(self, v):
-        self._pack_into(4, ">i", v)
-
-    def write_u32(self, v):
-        self._pack_into(4, ">I", v)
-
-    def write_i64(self, v):
-        self._pack_into(8, ">q", v)
-
-    def write_u64(self, v):
-        self._pack_into(8, ">Q", v)
-
-    def write_float(self, v):
-        self._pack_into(4, ">f", v)
-
-    def write_double(self, v):
-        self._pack_into(8, ">d", v)
-
-    def write_c_size_t(self, v):
-        self._pack_into(ctypes.sizeof(ctypes.c_size_t) , "@N", v)
-# A handful of classes and functions to support the generated data structures.
-# This would be a good candidate for isolating in its own ffi-support lib.
 
 class InternalError(Exception):
     pass
 
+
 class _UniffiRustCallStatus(ctypes.Structure):
-    """
-    Error runtime.
-    """
+    """What came of a call. This class owns nothing."""
+
     _fields_ = [
         ("code", ctypes.c_int8),
         ("error_buf", _UniffiRustBuffer),
     ]
 
-    # These match the values from the uniffi::rustcalls module
     CALL_SUCCESS = 0
     CALL_ERROR = 1
     CALL_UNEXPECTED_ERROR = 2
 
-    @staticmethod
-    def default():
-        return _UniffiRustCallStatus(code=_UniffiRustCallStatus.CALL_SUCCESS, error_buf=_UniffiRustBuffer.default())
 
-    def __str__(self):
-        if self.code == _UniffiRustCallStatus.CALL_SUCCESS:
-            return "_UniffiRustCallStatus(CALL_SUCCESS)"
-        elif self.code == _UniffiRustCallStatus.CALL_ERROR:
-            return "_UniffiRustCallStatus(CALL_ERROR)"
-        elif self.code == _UniffiRustCallStatus.CALL_UNEXPECTED_ERROR:
-            return "_UniffiRustCallStatus(CALL_UNEXPECTED_ERROR)"
+class _UniffiOwnedStatus(_UniffiRustCallStatus):
+    """What came of a call of ours, freed with this object."""
+
+
+class _UniffiArgument(ctypes.Structure):
+    """See `ffi/src/uniffi/python.rs`."""
+
+    _fields_ = [
+        ("free", ctypes.c_void_p),
+        ("forget", ctypes.c_void_p),
+        ("handle", ctypes.c_uint64),
+        ("buffer", _UniffiRustBuffer),
+    ]
+
+
+class _UniffiArguments(ctypes.Structure):
+    """The arguments of one call that the call has not taken yet, freed with this object."""
+
+    _fields_ = [
+        ("count", ctypes.c_uint64),
+        ("items", _UniffiArgument * 12),
+    ]
+
+    def give(self, value):
+        """What C is given for this argument."""
+        kind = type(value)
+        if kind is bytes:
+            return _UniffiSmall.ffi_sesame_argument_bytes(self, value, len(value))
+        if isinstance(value, _UniffiHandle):
+            return _UniffiSmall.ffi_sesame_argument_handle(self, value.value, value.clone_address, value.free_address)
+        if kind is _UniffiOptional:
+            handle = value.handle
+            return _UniffiSmall.ffi_sesame_argument_optional(self, handle.value, handle.clone_address, handle.free_address)
+        if kind is _UniffiOfHost:
+            handle = next(value.map.numbers)
+            # From the first of these steps to the call Python looks for no signal.
+            value.map.objects[handle] = value.object; _UniffiSmall.ffi_sesame_argument_of_host(self, handle, value.forget)
+            return handle
+        return value
+
+
+def _uniffi_c_method(function):
+    """A method that Python calls without running a step of Python's own."""
+    new = ctypes.pythonapi.PyInstanceMethod_New
+    new.argtypes, new.restype = (ctypes.py_object,), ctypes.py_object
+    return new(function)
+
+
+def _uniffi_address(function):
+    return ctypes.cast(function, ctypes.c_void_p).value
+
+
+def _uniffi_refused(self, *args):
+    raise TypeError(
+        f"a {type(self).__name__.removeprefix('_UniffiHandle')} is a handle of this process and cannot be copied or pickled: share the "
+        "object itself between threads, and open the store again in another process"
+    )
+
+
+class _UniffiHandle(ctypes.c_uint64):
+    """An object of the library, freed with this object."""
+
+    clone_address = None
+    free_address = None
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
+
+
+def _uniffi_handle_type(name, clone, free):
+    """The class of the handles of one kind of object."""
+    free_address = _uniffi_address(free)
+    prototype = ctypes.CFUNCTYPE(None, ctypes.POINTER(ctypes.c_uint64), ctypes.c_void_p)
+    drop = prototype(("ffi_sesame_handle_drop", _UniffiLib), ((1, "handle"), (1, "free", free_address)))
+    members = {"clone_address": _uniffi_address(clone), "free_address": free_address, "__del__": _uniffi_c_method(drop)}
+    return type("_UniffiHandle" + name, (_UniffiHandle,), members)
+
+
+def _uniffi_optional_type(name, handle):
+    """The class of what a call gives that gives one of these handles or none."""
+    prototype = ctypes.CFUNCTYPE(None, ctypes.POINTER(_UniffiRustBuffer), ctypes.c_void_p)
+    drop = prototype(("ffi_sesame_optional_drop", _UniffiLib), ((1, "buffer"), (1, "free", handle.free_address)))
+    take = ctypes.CFUNCTYPE(handle, ctypes.POINTER(_UniffiRustBuffer))(("ffi_sesame_optional_take", _UniffiLib))
+    members = {"take": _uniffi_c_method(take), "__del__": _uniffi_c_method(drop)}
+    return type("_UniffiOptional" + name, (_UniffiRustBuffer,), members)
+
+
+class _UniffiOptional:
+    """A handle for a call that takes one or none."""
+
+    def __init__(self, handle):
+        self.handle = handle
+
+
+class _UniffiOfHost:
+    """An object of Python that the library is given: the map that gives it a number, and the function that takes the number back."""
+
+    def __init__(self, map, object, forget):
+        self.map = map
+        self.object = object
+        self.forget = forget
+
+
+class _UniffiInterrupts(threading.local):
+    """What a signal's handler raised inside a callback in this thread. It goes on when the call that the callback was part of has ended."""
+
+    pending = None
+
+
+_uniffi_interrupts = _UniffiInterrupts()
+_uniffi_callbacks = []
+
+
+def _uniffi_callback(function):
+    """Notes a function that the library calls."""
+    _uniffi_callbacks.append(function)
+    return function
+
+
+def _uniffi_keep_interrupts():
+    """Keeps what a signal's handler raises at the head of a callback, where nothing can catch it: ctypes gives it to `sys.unraisablehook`."""
+    before = sys.unraisablehook
+
+    def hook(unraisable):
+        if any(unraisable.object is function for function in _uniffi_callbacks):
+            _uniffi_interrupts.pending = unraisable.exc_value
         else:
-            return "_UniffiRustCallStatus(<invalid code>)"
+            before(unraisable)
 
-def _uniffi_rust_call(fn, *args):
-    # Call a rust function
-    return _uniffi_rust_call_with_error(None, fn, *args)
+    sys.unraisablehook = hook
+
 
 def _uniffi_rust_call_with_error(error_ffi_converter, fn, *args):
-    # Call a rust function and handle any errors
-    #
-    # This function is used for rust calls that return Result<> and therefore can set the CALL_ERROR status code.
-    # error_ffi_converter must be set to the _UniffiConverter for the error class that corresponds to the result.
-    call_status = _UniffiRustCallStatus.default()
-
-    args_with_error = args + (ctypes.byref(call_status),)
-    result = fn(*args_with_error)
-    _uniffi_check_call_status(error_ffi_converter, call_status)
+    arguments = _UniffiArguments()
+    given = [arguments.give(value) for value in args]
+    status = _UniffiOwnedStatus()
+    given.append(ctypes.byref(status))
+    # From the first of these steps to the call Python looks for no signal: the call takes all arguments, or none.
+    arguments.count = 0; result = fn(*given)
+    pending = _uniffi_interrupts.pending
+    if pending is not None:
+        _uniffi_interrupts.pending = None
+        raise pending
+    if status.code != _UniffiRustCallStatus.CALL_SUCCESS:
+        _uniffi_raise(error_ffi_converter, status)
     return result
 
-def _uniffi_check_call_status(error_ffi_converter, call_status):
-    if call_status.code == _UniffiRustCallStatus.CALL_SUCCESS:
-        pass
-    elif call_status.code == _UniffiRustCallStatus.CALL_ERROR:
-        if error_ffi_converter is None:
-            call_status.error_buf.free()
-            raise InternalError("_uniffi_rust_call_with_error: CALL_ERROR, but error_ffi_converter is None")
-        else:
-            raise error_ffi_converter.lift(call_status.error_buf)
-    elif call_status.code == _UniffiRustCallStatus.CALL_UNEXPECTED_ERROR:
-        # When the rust code sees a panic, it tries to construct a _UniffiRustBuffer
-        # with the message.  But if that code panics, then it just sends back
-        # an empty buffer.
-        if call_status.error_buf.len > 0:
-            msg = _UniffiFfiConverterString.lift(call_status.error_buf)
-        else:
-            msg = "Unknown rust panic"
-        raise InternalError(msg)
-    else:
-        raise InternalError("Invalid _UniffiRustCallStatus code: {}".format(
-            call_status.code))
 
-def _uniffi_trait_interface_call(call_status, make_call, write_return_value):
-    try:
-        return write_return_value(make_call())
-    except Exception as e:
-        call_status.code = _UniffiRustCallStatus.CALL_UNEXPECTED_ERROR
-        call_status.error_buf = _UniffiFfiConverterString.lower(repr(e))
+def _uniffi_raise(error_ffi_converter, status):
+    octets = status.error_buf.octets()
+    if status.code == _UniffiRustCallStatus.CALL_ERROR and error_ffi_converter is not None:
+        raise error_ffi_converter.lift_octets(octets)
+    raise InternalError(octets.decode("utf-8", "replace") or "Unknown rust panic")
+
+
+def _uniffi_return(out, value):
+    """Gives the library what a method of Python's has returned."""
+    kind = type(value)
+    if kind is bytes:
+        _UniffiSmall.ffi_sesame_buffer_give(out, value, len(value))
+    elif kind is _UniffiOfHost:
+        handle = next(value.map.numbers)
+        # Between these steps Python looks for no signal.
+        value.map.objects[handle] = value.object; out[0] = handle
+    else:
+        out[0] = value
+
 
 def _uniffi_trait_interface_call_with_error(call_status, make_call, write_return_value, error_type, lower_error):
+    # The library takes it that the method has not run until the first step says that it may have. An app's faults are `error_type`, by the
+    # package; whatever else is raised comes from a signal's handler.
     try:
-        try:
-            return write_return_value(make_call())
-        except error_type as e:
-            call_status.code = _UniffiRustCallStatus.CALL_ERROR
-            call_status.error_buf = lower_error(e)
-    except Exception as e:
         call_status.code = _UniffiRustCallStatus.CALL_UNEXPECTED_ERROR
-        call_status.error_buf = _UniffiFfiConverterString.lower(repr(e))
-# Initial value and increment amount for handles. 
-# These ensure that Python-generated handles always have the lowest bit set
-_UNIFFI_HANDLEMAP_INITIAL = 1
-_UNIFFI_HANDLEMAP_DELTA = 2
+        try:
+            write_return_value(make_call())
+        except error_type as e:
+            octets = lower_error(e)
+            _UniffiSmall.ffi_sesame_status_give(ctypes.byref(call_status), True, octets, len(octets))
+        else:
+            call_status.code = _UniffiRustCallStatus.CALL_SUCCESS
+    except BaseException as e:
+        _uniffi_interrupts.pending = e
+
 
 class _UniffiHandleMap:
-    """
-    A map where inserting, getting and removing data is synchronized with a lock.
-    """
+    """Objects of Python by the numbers under which the library knows them. It has no lock: a finalizer may come in at any step."""
 
     def __init__(self):
-        # type Handle = int
-        self._map = {}  # type: Dict[Handle, Any]
-        self._lock = threading.Lock()
-        self._counter = _UNIFFI_HANDLEMAP_INITIAL
+        self.objects = {}
+        # Odd, by which the library's own handles are told from these.
+        self.numbers = itertools.count(1, 2)
 
     def insert(self, obj):
-        with self._lock:
-            return self._insert(obj)
-
-    """Low-level insert, this assumes `self._lock` is held."""
-    def _insert(self, obj):
-        handle = self._counter
-        self._counter += _UNIFFI_HANDLEMAP_DELTA
-        self._map[handle] = obj
+        handle = next(self.numbers)
+        self.objects[handle] = obj
         return handle
 
     def get(self, handle):
-        try:
-            with self._lock:
-                return self._map[handle]
-        except KeyError:
-            raise InternalError(f"_UniffiHandleMap.get: Invalid handle {handle}")
+        return self.objects[handle]
 
     def clone(self, handle):
-        try:
-            with self._lock:
-                obj = self._map[handle]
-                return self._insert(obj)
-        except KeyError:
-            raise InternalError(f"_UniffiHandleMap.clone: Invalid handle {handle}")
+        return self.insert(self.objects[handle])
 
     def remove(self, handle):
-        try:
-            with self._lock:
-                return self._map.pop(handle)
-        except KeyError:
-            raise InternalError(f"_UniffiHandleMap.remove: Invalid handle: {handle}")
+        return self.objects.pop(handle)
 
     def __len__(self):
-        return len(self._map)
+        return len(self.objects)
+
+
 # Types conforming to `_UniffiConverterPrimitive` pass themselves directly over the FFI.
 class _UniffiConverterPrimitive:
     @classmethod
@@ -461,20 +391,6 @@ class _UniffiConverterPrimitiveFloat(_UniffiConverterPrimitive):
             raise TypeError("must be real number, not {}".format(type(value).__name__))
         if not isinstance(value, float):
             raise TypeError("__float__ returned non-float (type {})".format(type(value).__name__))
-
-# Helper class for wrapper types that will always go through a _UniffiRustBuffer.
-# Classes should inherit from this and implement the `read` and `write` static methods.
-class _UniffiConverterRustBuffer:
-    @classmethod
-    def lift(cls, rbuf):
-        with rbuf.consume_with_stream() as stream:
-            return cls.read(stream)
-
-    @classmethod
-    def lower(cls, value):
-        with _UniffiRustBuffer.alloc_with_builder() as builder:
-            cls.write(value, builder)
-            return builder.finalize()
 
 # Contains loading, initialization code, and the FFI Function declarations.
 # Define some ctypes FFI types that we use in the library
@@ -678,6 +594,10 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_handle() != 3820:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_lose() != 22070:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_localrelay_mailbox() != 7320:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_perform() != 27434:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_localrelay_restored() != 17234:
@@ -713,16 +633,106 @@ def _uniffi_check_api_checksums(lib):
 # This is an implementation detail which will be called internally by the public API.
 
 _UniffiLib = _uniffi_load_indirect()
+
+# The functions of `ffi/src/uniffi/python.rs`. Those that do next to nothing keep the interpreter's lock.
+_UniffiSmall = ctypes.PyDLL(_UniffiLib._name)
+for _uniffi_name, _uniffi_result, _uniffi_types in (
+    ("argument_bytes", _UniffiRustBuffer, (ctypes.POINTER(_UniffiArguments), ctypes.c_char_p, ctypes.c_uint64)),
+    ("argument_handle", ctypes.c_uint64, (ctypes.POINTER(_UniffiArguments), ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p)),
+    (
+        "argument_optional",
+        _UniffiRustBuffer,
+        (ctypes.POINTER(_UniffiArguments), ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p),
+    ),
+    ("argument_of_host", ctypes.c_uint64, (ctypes.POINTER(_UniffiArguments), ctypes.c_uint64, ctypes.c_void_p)),
+    ("buffer_drop", None, (ctypes.POINTER(_UniffiRustBuffer),)),
+    ("buffer_give", None, (ctypes.POINTER(_UniffiRustBuffer), ctypes.c_char_p, ctypes.c_uint64)),
+    ("status_drop", None, (ctypes.POINTER(_UniffiRustCallStatus),)),
+    ("status_give", None, (ctypes.POINTER(_UniffiRustCallStatus), ctypes.c_bool, ctypes.c_char_p, ctypes.c_uint64)),
+):
+    _uniffi_function = getattr(_UniffiSmall, "ffi_sesame_" + _uniffi_name)
+    _uniffi_function.restype, _uniffi_function.argtypes = _uniffi_result, _uniffi_types
+_UniffiLib.ffi_sesame_arguments_drop.restype = None
+_UniffiLib.ffi_sesame_arguments_drop.argtypes = (ctypes.POINTER(_UniffiArguments),)
+_UniffiOwnedBuffer.__del__ = _uniffi_c_method(_UniffiSmall.ffi_sesame_buffer_drop)
+_UniffiOwnedStatus.__del__ = _uniffi_c_method(_UniffiSmall.ffi_sesame_status_drop)
+_UniffiArguments.__del__ = _uniffi_c_method(_UniffiLib.ffi_sesame_arguments_drop)
+_UniffiHandleAppStoreImpl = _uniffi_handle_type(
+    "AppStoreImpl",
+    _UniffiLib.uniffi_sesame_ffi_fn_clone_appstore,
+    _UniffiLib.uniffi_sesame_ffi_fn_free_appstore,
+)
+_UniffiOptionalAppStoreImpl = _uniffi_optional_type("AppStoreImpl", _UniffiHandleAppStoreImpl)
+_UniffiHandleGroup = _uniffi_handle_type(
+    "Group",
+    _UniffiLib.uniffi_sesame_ffi_fn_clone_group,
+    _UniffiLib.uniffi_sesame_ffi_fn_free_group,
+)
+_UniffiOptionalGroup = _uniffi_optional_type("Group", _UniffiHandleGroup)
+_UniffiHandleNewGroup = _uniffi_handle_type(
+    "NewGroup",
+    _UniffiLib.uniffi_sesame_ffi_fn_clone_newgroup,
+    _UniffiLib.uniffi_sesame_ffi_fn_free_newgroup,
+)
+_UniffiOptionalNewGroup = _uniffi_optional_type("NewGroup", _UniffiHandleNewGroup)
+_UniffiHandleDeviceRegistry = _uniffi_handle_type(
+    "DeviceRegistry",
+    _UniffiLib.uniffi_sesame_ffi_fn_clone_deviceregistry,
+    _UniffiLib.uniffi_sesame_ffi_fn_free_deviceregistry,
+)
+_UniffiOptionalDeviceRegistry = _uniffi_optional_type("DeviceRegistry", _UniffiHandleDeviceRegistry)
+_UniffiHandleSession = _uniffi_handle_type(
+    "Session",
+    _UniffiLib.uniffi_sesame_ffi_fn_clone_session,
+    _UniffiLib.uniffi_sesame_ffi_fn_free_session,
+)
+_UniffiOptionalSession = _uniffi_optional_type("Session", _UniffiHandleSession)
+_UniffiHandleDevice = _uniffi_handle_type(
+    "Device",
+    _UniffiLib.uniffi_sesame_ffi_fn_clone_device,
+    _UniffiLib.uniffi_sesame_ffi_fn_free_device,
+)
+_UniffiOptionalDevice = _uniffi_optional_type("Device", _UniffiHandleDevice)
+_UniffiHandleLinking = _uniffi_handle_type(
+    "Linking",
+    _UniffiLib.uniffi_sesame_ffi_fn_clone_linking,
+    _UniffiLib.uniffi_sesame_ffi_fn_free_linking,
+)
+_UniffiOptionalLinking = _uniffi_optional_type("Linking", _UniffiHandleLinking)
+_UniffiHandleLocalRelay = _uniffi_handle_type(
+    "LocalRelay",
+    _UniffiLib.uniffi_sesame_ffi_fn_clone_localrelay,
+    _UniffiLib.uniffi_sesame_ffi_fn_free_localrelay,
+)
+_UniffiOptionalLocalRelay = _uniffi_optional_type("LocalRelay", _UniffiHandleLocalRelay)
+_UniffiHandleStore = _uniffi_handle_type(
+    "Store",
+    _UniffiLib.uniffi_sesame_ffi_fn_clone_store,
+    _UniffiLib.uniffi_sesame_ffi_fn_free_store,
+)
+_UniffiOptionalStore = _uniffi_optional_type("Store", _UniffiHandleStore)
+_UniffiHandleStoreFactoryImpl = _uniffi_handle_type(
+    "StoreFactoryImpl",
+    _UniffiLib.uniffi_sesame_ffi_fn_clone_storefactory,
+    _UniffiLib.uniffi_sesame_ffi_fn_free_storefactory,
+)
+_UniffiOptionalStoreFactoryImpl = _uniffi_optional_type("StoreFactoryImpl", _UniffiHandleStoreFactoryImpl)
+_UniffiHandleTestClock = _uniffi_handle_type(
+    "TestClock",
+    _UniffiLib.uniffi_sesame_ffi_fn_clone_testclock,
+    _UniffiLib.uniffi_sesame_ffi_fn_free_testclock,
+)
+_UniffiOptionalTestClock = _uniffi_optional_type("TestClock", _UniffiHandleTestClock)
 _UniffiLib.ffi_sesame_ffi_rustbuffer_alloc.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.ffi_sesame_ffi_rustbuffer_alloc.restype = _UniffiRustBuffer
+_UniffiLib.ffi_sesame_ffi_rustbuffer_alloc.restype = _UniffiOwnedBuffer
 _UniffiLib.ffi_sesame_ffi_rustbuffer_from_bytes.argtypes = (
     _UniffiForeignBytes,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.ffi_sesame_ffi_rustbuffer_from_bytes.restype = _UniffiRustBuffer
+_UniffiLib.ffi_sesame_ffi_rustbuffer_from_bytes.restype = _UniffiOwnedBuffer
 _UniffiLib.ffi_sesame_ffi_rustbuffer_free.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -733,7 +743,7 @@ _UniffiLib.ffi_sesame_ffi_rustbuffer_reserve.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.ffi_sesame_ffi_rustbuffer_reserve.restype = _UniffiRustBuffer
+_UniffiLib.ffi_sesame_ffi_rustbuffer_reserve.restype = _UniffiOwnedBuffer
 _UniffiLib.ffi_sesame_ffi_uniffi_contract_version.argtypes = (
 )
 _UniffiLib.ffi_sesame_ffi_uniffi_contract_version.restype = ctypes.c_uint32
@@ -968,6 +978,12 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_device_list.restype = ct
 _UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_handle.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_handle.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_lose.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_lose.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_mailbox.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_mailbox.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_perform.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_localrelay_perform.restype = ctypes.c_uint16
@@ -1017,18 +1033,18 @@ _UniffiLib.uniffi_sesame_ffi_fn_func_check_store.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_func_check_store.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_func_check_store.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_func_version.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_func_version.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_func_version.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_appstore_load.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.c_int8,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_appstore_load.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_appstore_load.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_appstore_commit.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1054,7 +1070,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_decrypt.argtypes = (
     ctypes.c_int8,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_decrypt.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_decrypt.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_encrypt.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1062,13 +1078,13 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_encrypt.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_encrypt.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_encrypt.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_batches.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_batches.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_batches.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1095,7 +1111,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_create_group.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_create_group.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_create_group.restype = _UniffiHandleNewGroup
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_delete_account.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1105,23 +1121,23 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_due_in.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_due_in.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_due_in.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_group.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_group.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_group.restype = _UniffiHandleGroup
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_groups.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_groups.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_groups.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_health.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_health.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_health.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_id.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1133,7 +1149,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_inbox.argtypes = (
     ctypes.c_uint32,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_inbox.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_inbox.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1144,17 +1160,17 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_link_device.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_link_device.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_link_device.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_next_request.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_next_request.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_next_request.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_registry.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_registry.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_registry.restype = _UniffiHandleDeviceRegistry
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_release.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1180,7 +1196,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_respond.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_respond.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_respond.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_retry.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1197,25 +1213,25 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_send_status.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_send_with.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_send_with.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_send_with.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_sends.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_sends.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_sends.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_session.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.c_uint32,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_session.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_session.restype = _UniffiHandleSession
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_set_push.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1226,7 +1242,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_user.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_device_user.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_user.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_wipe.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1241,14 +1257,14 @@ _UniffiLib.uniffi_sesame_ffi_fn_constructor_device_create.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_constructor_device_create.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_device_create.restype = _UniffiHandleDevice
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_device_open.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_constructor_device_open.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_device_open.restype = _UniffiHandleDevice
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_accept_identity.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1268,7 +1284,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_devices.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_devices.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_devices.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_forget.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1298,40 +1314,40 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_code.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_code.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_code.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_number.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_number.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_safety_number.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_users.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_users.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_users.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_accept.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_accept.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_accept.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_add.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_add.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_add.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_cost.argtypes = (
     ctypes.c_uint64,
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_cost.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_cost.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_decline.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_decline.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_decline.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_forget.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1342,58 +1358,58 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_group_fork_without.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_fork_without.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_fork_without.restype = _UniffiHandleNewGroup
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_history.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_history.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_history.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_id.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_id.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_id.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_leave.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_leave.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_leave.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_rename.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_rename.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_rename.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_send.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_send.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_send.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_session.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.c_uint32,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_session.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_session.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_update_info.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_update_info.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_update_info.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_view.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_group_view.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_view.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_linking_code.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_linking_code.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_code.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_linking_confirm.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1403,17 +1419,17 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_linking_device.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_linking_device.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_device.restype = _UniffiOptionalDevice
 _UniffiLib.uniffi_sesame_ffi_fn_method_linking_digits.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_linking_digits.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_digits.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_linking_due_in.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_linking_due_in.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_due_in.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_linking_expired.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1423,7 +1439,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_linking_next_request.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_linking_next_request.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_next_request.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_linking_release.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1437,7 +1453,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_linking_respond.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_linking_respond.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_linking_respond.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_linking_retry_now.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1450,20 +1466,20 @@ _UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_begin.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_begin.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_begin.restype = _UniffiHandleLinking
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_resume.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_resume.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_linking_resume.restype = _UniffiHandleLinking
 _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_device_list.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_device_list.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_device_list.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_handle.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1471,13 +1487,27 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_handle.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_handle.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_handle.restype = _UniffiOwnedBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_lose.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.c_uint32,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_lose.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_mailbox.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.c_uint32,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_mailbox.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_perform.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_perform.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_perform.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_restored.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1487,53 +1517,53 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_view.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_view.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_view.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_localrelay_new.argtypes = (
     _UniffiRustBuffer,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_constructor_localrelay_new.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_localrelay_new.restype = _UniffiHandleLocalRelay
 _UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_group.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_group.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_group.restype = _UniffiHandleGroup
 _UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_send.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_send.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_newgroup_send.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_session_encrypt.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_session_encrypt.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_session_encrypt.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_session_info.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_session_info.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_session_info.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_store_app.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_constructor_store_app.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_store_app.restype = _UniffiHandleStore
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_store_memory.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_constructor_store_memory.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_store_memory.restype = _UniffiHandleStore
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_store_sqlite.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_constructor_store_sqlite.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_store_sqlite.restype = _UniffiHandleStore
 _UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_make.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_make.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_method_storefactory_make.restype = _UniffiHandleAppStoreImpl
 _UniffiLib.uniffi_sesame_ffi_fn_method_testclock_advance.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1549,12 +1579,12 @@ _UniffiLib.uniffi_sesame_ffi_fn_constructor_testclock_new.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_constructor_testclock_new.restype = ctypes.c_uint64
+_UniffiLib.uniffi_sesame_ffi_fn_constructor_testclock_new.restype = _UniffiHandleTestClock
 _UniffiLib.uniffi_sesame_ffi_fn_method_sesameerror_uniffi_trait_display.argtypes = (
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UniffiLib.uniffi_sesame_ffi_fn_method_sesameerror_uniffi_trait_display.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_sesameerror_uniffi_trait_display.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_clone_appstore.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1665,10 +1695,10 @@ _UniffiLib.uniffi_sesame_ffi_fn_free_testclock.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_free_testclock.restype = None
-_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD0 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiRustBuffer,ctypes.c_int8,ctypes.POINTER(_UniffiRustBuffer),
+_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD0 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiOwnedBuffer,ctypes.c_int8,ctypes.POINTER(_UniffiRustBuffer),
     ctypes.POINTER(_UniffiRustCallStatus),
 )
-_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD1 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiRustBuffer,_UniffiRustBuffer,_UniffiRustBuffer,ctypes.POINTER(ctypes.c_int8),
+_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD1 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,_UniffiOwnedBuffer,_UniffiOwnedBuffer,_UniffiOwnedBuffer,ctypes.POINTER(ctypes.c_int8),
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD2 = ctypes.CFUNCTYPE(None,ctypes.c_uint64,ctypes.c_void_p,
@@ -1739,14 +1769,11 @@ class _UniffiFfiConverterString:
 
     @staticmethod
     def lift(buf):
-        with buf.consume_with_stream() as stream:
-            return stream.read(stream.remaining()).decode("utf-8")
+        return buf.octets().decode("utf-8")
 
     @staticmethod
     def lower(value):
-        with _UniffiRustBuffer.alloc_with_builder() as builder:
-            builder.write(value.encode("utf-8"))
-            return builder.finalize()
+        return value.encode("utf-8")
 
 class _UniffiFfiConverterUInt32(_UniffiConverterPrimitiveInt):
     CLASS_NAME = "u32"
@@ -1874,6 +1901,8 @@ class _UniffiFfiConverterBytes(_UniffiConverterRustBuffer):
 
     @staticmethod
     def write(value, buf):
+        if type(value) is not bytes:
+            value = bytes(memoryview(value))
         buf.write_i32(len(value))
         buf.write(value)
 
@@ -7005,11 +7034,17 @@ class Event:
         Our user is a member of a group now: `user` made the group or added ours.
 """
         
-        def __init__(self, group:GroupId, user:str, device:int):
+        def __init__(self, group:GroupId, forked_from:typing.Optional[GroupId], user:str, device:int):
             self.group = group
             
             """
         The group, 32 bytes.
+"""
+        
+            self.forked_from = forked_from
+            
+            """
+        The group that it takes the place of, if it is a fork, 32 bytes.
 """
         
             self.user = user
@@ -7031,13 +7066,15 @@ class Event:
             
     
         def __str__(self):
-            return "Event.GROUP_JOINED(group={}, user={}, device={})".format(self.group, self.user, self.device)
+            return "Event.GROUP_JOINED(group={}, forked_from={}, user={}, device={})".format(self.group, self.forked_from, self.user, self.device)
         def __eq__(self, other):
             if not isinstance(other, Event):
                 return NotImplemented
             if not other.is_GROUP_JOINED():
                 return False
             if self.group != other.group:
+                return False
+            if self.forked_from != other.forked_from:
                 return False
             if self.user != other.user:
                 return False
@@ -7793,6 +7830,7 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if variant == 10:
             return Event.GROUP_JOINED(
                 _UniffiFfiConverterTypeGroupId.read(buf),
+                _UniffiFfiConverterOptionalTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
@@ -7918,6 +7956,7 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return
         if value.is_GROUP_JOINED():
             _UniffiFfiConverterTypeGroupId.check_lower(value.group)
+            _UniffiFfiConverterOptionalTypeGroupId.check_lower(value.forked_from)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
             return
@@ -8030,6 +8069,7 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_GROUP_JOINED():
             buf.write_i32(10)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
+            _UniffiFfiConverterOptionalTypeGroupId.write(value.forked_from, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_LEFT():
@@ -8917,14 +8957,10 @@ class AppStoreImpl(AppStore):
     def __init__(self, *args, **kwargs):
         raise ValueError("This class has no default constructor")
 
-    def __del__(self):
-        # In case of partial initialization of instances.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_appstore, handle)
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_appstore, self._handle)
+        return self._handle
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -9001,11 +9037,14 @@ class AppStoreImpl(AppStore):
 
 
 
+_uniffi_map_of_app_store = _UniffiHandleMap()
+
 # Put all the bits inside a class to keep the top-level namespace clean
 class _UniffiTraitImplAppStoreImpl:
     # For each method, generate a callback function to pass to Rust
 
     @_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD0
+    @_uniffi_callback
     def load(
             uniffi_handle,
             queries,
@@ -9019,7 +9058,7 @@ class _UniffiTraitImplAppStoreImpl:
             uniffi_method = uniffi_obj.load
             return uniffi_method(*uniffi_args)
         def write_return_value(v):
-            uniffi_out_return[0] = _UniffiFfiConverterTypeStoreSnapshot.lower(v)
+            _uniffi_return(uniffi_out_return, _UniffiFfiConverterTypeStoreSnapshot.lower(v))
         _uniffi_trait_interface_call_with_error(
                 uniffi_call_status_ptr.contents,
                 make_call,
@@ -9029,6 +9068,7 @@ class _UniffiTraitImplAppStoreImpl:
         )
 
     @_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD1
+    @_uniffi_callback
     def commit(
             uniffi_handle,
             expected,
@@ -9043,7 +9083,7 @@ class _UniffiTraitImplAppStoreImpl:
             uniffi_method = uniffi_obj.commit
             return uniffi_method(*uniffi_args)
         def write_return_value(v):
-            uniffi_out_return[0] = _UniffiFfiConverterBoolean.lower(v)
+            _uniffi_return(uniffi_out_return, _UniffiFfiConverterBoolean.lower(v))
         _uniffi_trait_interface_call_with_error(
                 uniffi_call_status_ptr.contents,
                 make_call,
@@ -9053,6 +9093,7 @@ class _UniffiTraitImplAppStoreImpl:
         )
 
     @_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_APP_STORE_METHOD2
+    @_uniffi_callback
     def release(
             uniffi_handle,
             uniffi_out_return,
@@ -9072,11 +9113,10 @@ class _UniffiTraitImplAppStoreImpl:
                 _UniffiFfiConverterTypeStoreFault.lower,
         )
 
-    @_UNIFFI_CALLBACK_INTERFACE_FREE_SESAME_FFI_APP_STORE
-    def _uniffi_free(uniffi_handle):
-        _UniffiFfiConverterTypeAppStore._handle_map.remove(uniffi_handle)
+    _uniffi_free = _UNIFFI_CALLBACK_INTERFACE_FREE_SESAME_FFI_APP_STORE(_uniffi_map_of_app_store.objects.__delitem__)
 
     @_UNIFFI_CALLBACK_INTERFACE_CLONE_SESAME_FFI_APP_STORE
+    @_uniffi_callback
     def _uniffi_clone(uniffi_handle):
         return _UniffiFfiConverterTypeAppStore._handle_map.clone(uniffi_handle)
 
@@ -9090,10 +9130,11 @@ class _UniffiTraitImplAppStoreImpl:
     )
     # Send Rust a pointer to the VTable.  Note: this means we need to keep the struct alive forever,
     # or else bad things will happen when Rust tries to access it.
-    _UniffiLib.uniffi_sesame_ffi_fn_init_callback_vtable_appstore(ctypes.byref(_uniffi_vtable))
+    _UniffiLib.ffi_sesame_init_app_store(ctypes.byref(_uniffi_vtable))
 
 class _UniffiFfiConverterTypeAppStore:
-    _handle_map = _UniffiHandleMap()
+    _handle_map = _uniffi_map_of_app_store
+    _forget = _uniffi_address(_UniffiTraitImplAppStoreImpl._uniffi_free)
 
     @staticmethod
     def lift(value: int):
@@ -9117,7 +9158,7 @@ class _UniffiFfiConverterTypeAppStore:
             return value._uniffi_clone_handle()
          else:
             # Python-implementated object, generate a new vtable handle and return that.
-            return _UniffiFfiConverterTypeAppStore._handle_map.insert(value)
+            return _UniffiOfHost(_UniffiFfiConverterTypeAppStore._handle_map, value, _UniffiFfiConverterTypeAppStore._forget)
 
     @classmethod
     def read(cls, buf: _UniffiRustBuffer):
@@ -9360,14 +9401,10 @@ class Group(GroupProtocol):
     def __init__(self, *args, **kwargs):
         raise ValueError("This class has no default constructor")
 
-    def __del__(self):
-        # In case of partial initialization of instances.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_group, handle)
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_group, self._handle)
+        return self._handle
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -9674,14 +9711,10 @@ class NewGroup(NewGroupProtocol):
     def __init__(self, *args, **kwargs):
         raise ValueError("This class has no default constructor")
 
-    def __del__(self):
-        # In case of partial initialization of instances.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_newgroup, handle)
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_newgroup, self._handle)
+        return self._handle
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -9962,14 +9995,10 @@ class DeviceRegistry(DeviceRegistryProtocol):
     def __init__(self, *args, **kwargs):
         raise ValueError("This class has no default constructor")
 
-    def __del__(self):
-        # In case of partial initialization of instances.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_deviceregistry, handle)
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_deviceregistry, self._handle)
+        return self._handle
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -10268,14 +10297,10 @@ class Session(SessionProtocol):
     def __init__(self, *args, **kwargs):
         raise ValueError("This class has no default constructor")
 
-    def __del__(self):
-        # In case of partial initialization of instances.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_session, handle)
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_session, self._handle)
+        return self._handle
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -10594,14 +10619,10 @@ class Device(DeviceProtocol):
     def __init__(self, *args, **kwargs):
         raise ValueError("This class has no default constructor")
 
-    def __del__(self):
-        # In case of partial initialization of instances.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_device, handle)
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_device, self._handle)
+        return self._handle
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -11230,23 +11251,13 @@ class _UniffiFfiConverterOptionalTypeDevice(_UniffiConverterRustBuffer):
             _UniffiFfiConverterTypeDevice.check_lower(value)
 
     @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterTypeDevice.write(value, buf)
+    def lower(cls, value):
+        return b"\0" if value is None else _UniffiOptional(value._uniffi_clone_handle())
 
     @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterTypeDevice.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
+    def lift(cls, buffer):
+        handle = buffer.take()
+        return Device._uniffi_make_instance(handle) if handle.value else None
 
 
 class LinkingProtocol(typing.Protocol):
@@ -11370,14 +11381,10 @@ class Linking(LinkingProtocol):
     def __init__(self, *args, **kwargs):
         raise ValueError("This class has no default constructor")
 
-    def __del__(self):
-        # In case of partial initialization of instances.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_linking, handle)
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_linking, self._handle)
+        return self._handle
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -11597,6 +11604,16 @@ class LocalRelayProtocol(typing.Protocol):
         The same for a server of the app's own: the path of the URL, the value of the header `Sesame-Auth`, and the body.
 """
         raise NotImplementedError
+    def lose(self, user: str,device: int) -> None:
+        """
+        Loses the mailbox of a device, for tests: its envelopes are gone, and no sender hears of it.
+"""
+        raise NotImplementedError
+    def mailbox(self, user: str,device: int) -> typing.List[Bytes]:
+        """
+        The envelopes in a device's mailbox, oldest first, to look at in tests. They stay where they are.
+"""
+        raise NotImplementedError
     def perform(self, request: ServerRequest) -> ServerAnswer:
         """
         Does what a request of a device asks, as an HTTP server would: for `Device.respond`.
@@ -11642,14 +11659,10 @@ class LocalRelay(LocalRelayProtocol):
         )
         self._handle = _uniffi_ffi_result
 
-    def __del__(self):
-        # In case of partial initialization of instances.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_localrelay, handle)
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_localrelay, self._handle)
+        return self._handle
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -11698,6 +11711,48 @@ class LocalRelay(LocalRelayProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_handle,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def lose(self, user: str,device: int) -> None:
+        """
+        Loses the mailbox of a device, for tests: its envelopes are gone, and no sender hears of it.
+"""
+        
+        _UniffiFfiConverterString.check_lower(user)
+
+        _UniffiFfiConverterUInt32.check_lower(device)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(user),
+            _UniffiFfiConverterUInt32.lower(device),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_lose,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def mailbox(self, user: str,device: int) -> typing.List[Bytes]:
+        """
+        The envelopes in a device's mailbox, oldest first, to look at in tests. They stay where they are.
+"""
+        
+        _UniffiFfiConverterString.check_lower(user)
+
+        _UniffiFfiConverterUInt32.check_lower(device)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(user),
+            _UniffiFfiConverterUInt32.lower(device),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeBytes.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_localrelay_mailbox,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -11848,14 +11903,10 @@ class Store(StoreProtocol):
     def __init__(self, *args, **kwargs):
         raise ValueError("This class has no default constructor")
 
-    def __del__(self):
-        # In case of partial initialization of instances.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_store, handle)
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_store, self._handle)
+        return self._handle
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -11917,14 +11968,10 @@ class StoreFactoryImpl(StoreFactory):
     def __init__(self, *args, **kwargs):
         raise ValueError("This class has no default constructor")
 
-    def __del__(self):
-        # In case of partial initialization of instances.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_storefactory, handle)
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_storefactory, self._handle)
+        return self._handle
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -11953,11 +12000,14 @@ class StoreFactoryImpl(StoreFactory):
 
 
 
+_uniffi_map_of_store_factory = _UniffiHandleMap()
+
 # Put all the bits inside a class to keep the top-level namespace clean
 class _UniffiTraitImplStoreFactoryImpl:
     # For each method, generate a callback function to pass to Rust
 
     @_UNIFFI_CALLBACK_INTERFACE_SESAME_FFI_STORE_FACTORY_METHOD0
+    @_uniffi_callback
     def make(
             uniffi_handle,
             uniffi_out_return,
@@ -11969,7 +12019,7 @@ class _UniffiTraitImplStoreFactoryImpl:
             uniffi_method = uniffi_obj.make
             return uniffi_method(*uniffi_args)
         def write_return_value(v):
-            uniffi_out_return[0] = _UniffiFfiConverterTypeAppStore.lower(v)
+            _uniffi_return(uniffi_out_return, _UniffiFfiConverterTypeAppStore.lower(v))
         _uniffi_trait_interface_call_with_error(
                 uniffi_call_status_ptr.contents,
                 make_call,
@@ -11978,11 +12028,10 @@ class _UniffiTraitImplStoreFactoryImpl:
                 _UniffiFfiConverterTypeStoreFault.lower,
         )
 
-    @_UNIFFI_CALLBACK_INTERFACE_FREE_SESAME_FFI_STORE_FACTORY
-    def _uniffi_free(uniffi_handle):
-        _UniffiFfiConverterTypeStoreFactory._handle_map.remove(uniffi_handle)
+    _uniffi_free = _UNIFFI_CALLBACK_INTERFACE_FREE_SESAME_FFI_STORE_FACTORY(_uniffi_map_of_store_factory.objects.__delitem__)
 
     @_UNIFFI_CALLBACK_INTERFACE_CLONE_SESAME_FFI_STORE_FACTORY
+    @_uniffi_callback
     def _uniffi_clone(uniffi_handle):
         return _UniffiFfiConverterTypeStoreFactory._handle_map.clone(uniffi_handle)
 
@@ -11994,10 +12043,11 @@ class _UniffiTraitImplStoreFactoryImpl:
     )
     # Send Rust a pointer to the VTable.  Note: this means we need to keep the struct alive forever,
     # or else bad things will happen when Rust tries to access it.
-    _UniffiLib.uniffi_sesame_ffi_fn_init_callback_vtable_storefactory(ctypes.byref(_uniffi_vtable))
+    _UniffiLib.ffi_sesame_init_store_factory(ctypes.byref(_uniffi_vtable))
 
 class _UniffiFfiConverterTypeStoreFactory:
-    _handle_map = _UniffiHandleMap()
+    _handle_map = _uniffi_map_of_store_factory
+    _forget = _uniffi_address(_UniffiTraitImplStoreFactoryImpl._uniffi_free)
 
     @staticmethod
     def lift(value: int):
@@ -12021,7 +12071,7 @@ class _UniffiFfiConverterTypeStoreFactory:
             return value._uniffi_clone_handle()
          else:
             # Python-implementated object, generate a new vtable handle and return that.
-            return _UniffiFfiConverterTypeStoreFactory._handle_map.insert(value)
+            return _UniffiOfHost(_UniffiFfiConverterTypeStoreFactory._handle_map, value, _UniffiFfiConverterTypeStoreFactory._forget)
 
     @classmethod
     def read(cls, buf: _UniffiRustBuffer):
@@ -12075,14 +12125,10 @@ class TestClock(TestClockProtocol):
         )
         self._handle = _uniffi_ffi_result
 
-    def __del__(self):
-        # In case of partial initialization of instances.
-        handle = getattr(self, "_handle", None)
-        if handle is not None:
-            _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_free_testclock, handle)
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = _uniffi_refused
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.uniffi_sesame_ffi_fn_clone_testclock, self._handle)
+        return self._handle
 
     # Used by alternative constructors or any methods which return this type.
     @classmethod
@@ -12162,23 +12208,13 @@ class _UniffiFfiConverterOptionalTypeTestClock(_UniffiConverterRustBuffer):
             _UniffiFfiConverterTypeTestClock.check_lower(value)
 
     @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterTypeTestClock.write(value, buf)
+    def lower(cls, value):
+        return b"\0" if value is None else _UniffiOptional(value._uniffi_clone_handle())
 
     @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterTypeTestClock.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
+    def lift(cls, buffer):
+        handle = buffer.take()
+        return TestClock._uniffi_make_instance(handle) if handle.value else None
 def check_store(factory: StoreFactory) -> typing.Optional[str]:
     """
     Runs the conformance suite against an app's store. Gives the first claim that does not hold, in words, or nothing when all do. That a hold
