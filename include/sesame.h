@@ -1722,7 +1722,7 @@ sesame_status sesame_group_history(struct sesame_group group,
 
 /// What a message of `length` bytes will cost now.
 ///
-/// @return TOO_LARGE; the device's; the store's.
+/// @return PAYLOAD_TOO_LARGE; the device's; the store's.
 SESAME_API
 sesame_status sesame_group_cost(struct sesame_group group,
                                 size_t length,

@@ -279,7 +279,7 @@ pub unsafe extern "C" fn sesame_group_history(
 
 /// What a message of `length` bytes will cost now.
 ///
-/// @return TOO_LARGE; the device's; the store's.
+/// @return PAYLOAD_TOO_LARGE; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_cost(
     group: sesame_group,
