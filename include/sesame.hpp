@@ -8,258 +8,18 @@
 #ifndef SESAME_HPP
 #define SESAME_HPP
 
-#include "sesame.h"
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "sesame.hpp needs C++17: compile with -std=c++17 (/std:c++17) or later, or use sesame.h"
+#else
+
+#include "sesame/store.hpp"
+#include "sesame/values.hpp"
 
 #include <array>
-#include <cstddef>
-#include <cstdlib>
+#include <chrono>
 #include <cstring>
-#include <initializer_list>
-#include <stdexcept>
-#include <string>
-#include <string_view>
-#include <utility>
 
 namespace sesame {
-
-/* Bytes that somebody else owns; the same in memory as a sesame_slice, so that a list of them is one for C. */
-struct bytes : sesame_slice {
-  constexpr bytes() noexcept : sesame_slice{nullptr, 0} {}
-  constexpr bytes(const sesame_slice &slice) noexcept : sesame_slice(slice) {}
-  constexpr bytes(const std::uint8_t *from, std::size_t count) noexcept : sesame_slice{from, count} {}
-  constexpr bytes(std::nullptr_t) noexcept : bytes() {}
-  bytes(const char *text) noexcept : bytes(text == nullptr ? std::string_view() : std::string_view(text)) {}
-  bytes(const std::string &text) noexcept : bytes(std::string_view(text)) {}
-  bytes(std::string_view text) noexcept : sesame_slice{reinterpret_cast<const std::uint8_t *>(text.data()), text.size()} {}
-  template <class Container, class = decltype(static_cast<const std::uint8_t *>(std::declval<const Container &>().data()))>
-  bytes(const Container &container) noexcept : sesame_slice{container.data(), container.size()} {}
-
-  const std::uint8_t *begin() const noexcept { return data; }
-  const std::uint8_t *end() const noexcept { return data + len; }
-  std::size_t size() const noexcept { return len; }
-  bool absent() const noexcept { return data == nullptr; }
-  std::string_view text() const noexcept { return {reinterpret_cast<const char *>(data), len}; }
-  friend bool operator==(const bytes &a, const bytes &b) noexcept { return a.text() == b.text(); }
-  friend bool operator!=(const bytes &a, const bytes &b) noexcept { return !(a == b); }
-};
-static_assert(sizeof(bytes) == sizeof(sesame_slice), "a list of bytes is a list of slices");
-
-/* Slices and users, as a call takes them: from braces, or from a pointer and a count. */
-struct slices {
-  const sesame_slice *items = nullptr;
-  std::size_t count = 0;
-  slices() noexcept = default;
-  slices(const sesame_slice *from, std::size_t number) noexcept : items(from), count(number) {}
-  slices(std::initializer_list<bytes> list) noexcept : items(list.begin()), count(list.size()) {}
-};
-
-/* Values side by side. */
-template <class T> struct span {
-  const T *items;
-  std::size_t count;
-  const T *begin() const noexcept { return items; }
-  const T *end() const noexcept { return items + count; }
-  std::size_t size() const noexcept { return count; }
-  const T &operator[](std::size_t at) const noexcept { return items[at]; }
-};
-
-/* The items of a list, each behind a pointer. */
-template <class T> struct list {
-  struct iterator {
-    const T *const *at;
-    const T &operator*() const noexcept { return **at; }
-    const T *operator->() const noexcept { return *at; }
-    iterator &operator++() noexcept { return ++at, *this; }
-    bool operator!=(const iterator &other) const noexcept { return at != other.at; }
-  };
-  const T *const *items;
-  std::size_t count;
-  iterator begin() const noexcept { return {items}; }
-  iterator end() const noexcept { return {items + count}; }
-  std::size_t size() const noexcept { return count; }
-  const T &operator[](std::size_t at) const noexcept { return *items[at]; }
-};
-
-inline list<sesame_batch> batches(const sesame_send &send) { return {send.batches, send.batch_count}; }
-inline list<sesame_need> needs(const sesame_send &send) { return {send.needs, send.need_count}; }
-inline list<sesame_outgoing> envelopes(const sesame_batch &batch) { return {batch.envelopes, batch.envelope_count}; }
-inline list<sesame_received> items(const sesame_received_list &all) { return {all.items, all.count}; }
-inline list<sesame_send> items(const sesame_sends &all) { return {all.items, all.count}; }
-inline list<sesame_event> items(const sesame_events &all) { return {all.items, all.count}; }
-inline list<sesame_user_view> items(const sesame_users &all) { return {all.items, all.count}; }
-inline list<sesame_device_view> items(const sesame_devices &all) { return {all.items, all.count}; }
-inline list<sesame_group_view> items(const sesame_groups &all) { return {all.items, all.count}; }
-inline list<sesame_history_entry> items(const sesame_history &all) { return {all.items, all.count}; }
-inline list<sesame_mail> items(const sesame_mails &all) { return {all.items, all.count}; }
-inline span<sesame_slice> members(const sesame_group_view &group) { return {group.members, group.member_count}; }
-
-/* What a call that was given no sesame_error throws. Its text has the name, the number, the reason, and the detail if there is one. */
-class exception : public std::runtime_error {
-public:
-  explicit exception(const sesame_error &error) : std::runtime_error(said(error)), error_(error) {}
-  sesame_status status() const noexcept { return error_.status; }
-  /* The number of the status, the same in every language. */
-  std::int32_t code() const noexcept { return static_cast<std::int32_t>(error_.status); }
-  /* The name of the status: "STORE_FULL". */
-  std::string_view name() const noexcept { return sesame_status_name(code()); }
-  std::string_view reason() const noexcept { return error_.reason; }
-  /* For an error of the store: its path with the system's cause, or what the app's own store said. */
-  std::string_view detail() const noexcept { return error_.detail; }
-  std::string_view field() const noexcept { return error_.field; }
-  /* Which item of a list, or -1. */
-  std::int64_t item() const noexcept { return error_.item; }
-
-private:
-  static std::string said(const sesame_error &error) {
-    const auto code = static_cast<std::int32_t>(error.status);
-    std::string text = std::string(sesame_status_name(code)) + " (" + std::to_string(code) + "): " + error.reason;
-    return error.detail[0] == 0 ? text : text + ": " + error.detail;
-  }
-
-  sesame_error error_;
-};
-
-namespace detail {
-
-/* One call: where its error goes, and what happens then. */
-class call {
-public:
-  explicit call(sesame_error *out) noexcept : out_(out) {}
-  operator sesame_error *() noexcept { return out_ != nullptr ? out_ : &local_; }
-  void check(sesame_status status) const {
-    if (status == SESAME_STATUS_OK || out_ != nullptr) {
-      return;
-    }
-#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-    throw exception(local_);
-#else
-    std::abort();
-#endif
-  }
-
-private:
-  sesame_error *out_;
-  sesame_error local_{};
-};
-
-template <class Raw, sesame_status (*Free)(Raw)> class handle {
-public:
-  handle() noexcept = default;
-  explicit handle(Raw raw) noexcept : raw_(raw) {}
-  handle(handle &&other) noexcept : raw_(std::exchange(other.raw_, Raw{0})) {}
-  handle &operator=(handle &&other) noexcept {
-    std::swap(raw_, other.raw_);
-    return *this;
-  }
-  handle(const handle &) = delete;
-  handle &operator=(const handle &) = delete;
-  ~handle() { static_cast<void>(Free(raw_)); }
-
-  /* The C handle, still owned by this. */
-  Raw raw() const noexcept { return raw_; }
-  explicit operator bool() const noexcept { return raw_.token != 0; }
-  Raw *out() noexcept { return &raw_; }
-
-private:
-  Raw raw_{0};
-};
-
-using owner = handle<sesame_result, sesame_result_free>;
-
-} // namespace detail
-
-/* What a call gave: a pointer into memory of its own, which lives as long as this does. Name it before you walk through it:
- * `auto outbox = device.outbox(); for (const auto &send : sesame::items(*outbox)) ...` */
-template <class View> class result {
-public:
-  result() noexcept = default;
-  result(result &&other) noexcept : owner_(std::move(other.owner_)), view_(std::exchange(other.view_, nullptr)) {}
-  result &operator=(result &&other) noexcept {
-    owner_ = std::move(other.owner_);
-    std::swap(view_, other.view_);
-    return *this;
-  }
-  const View *operator->() const noexcept { return view_; }
-  const View &operator*() const noexcept { return *view_; }
-  const View *get() const noexcept { return view_; }
-  explicit operator bool() const noexcept { return view_ != nullptr; }
-  sesame_result *owner() noexcept { return owner_.out(); }
-  const View **out() noexcept { return &view_; }
-
-private:
-  detail::owner owner_;
-  const View *view_ = nullptr;
-};
-
-/* Bytes that a call gave; they live as long as this does. */
-class blob {
-public:
-  blob() noexcept = default;
-  blob(blob &&other) noexcept : owner_(std::move(other.owner_)), view_(std::exchange(other.view_, sesame_slice{nullptr, 0})) {}
-  blob &operator=(blob &&other) noexcept {
-    owner_ = std::move(other.owner_);
-    std::swap(view_, other.view_);
-    return *this;
-  }
-  bytes view() const noexcept { return view_; }
-  operator bytes() const noexcept { return view_; }
-  std::string_view text() const noexcept { return bytes(view_).text(); }
-  bool absent() const noexcept { return view_.data == nullptr; }
-  sesame_result *owner() noexcept { return owner_.out(); }
-  sesame_slice *out() noexcept { return &view_; }
-
-private:
-  detail::owner owner_;
-  sesame_slice view_{nullptr, 0};
-};
-
-using send = result<sesame_send>;
-using received = result<sesame_received_list>;
-using events = result<sesame_events>;
-
-/* Where a device lives. */
-class store : public detail::handle<sesame_store, sesame_store_free> {
-public:
-  static store sqlite(bytes path, sesame_error *error = nullptr) {
-    return make([&](sesame_store *to, sesame_error *e) { return sesame_store_sqlite(path, to, e); }, error);
-  }
-  static store memory(sesame_error *error = nullptr) {
-    return make([&](sesame_store *to, sesame_error *e) { return sesame_store_memory(to, e); }, error);
-  }
-  static store app(const sesame_store_functions &functions, sesame_error *error = nullptr) {
-    return make([&](sesame_store *to, sesame_error *e) { return sesame_store_app(&functions, to, e); }, error);
-  }
-
-private:
-  template <class Make> static store make(Make made, sesame_error *error) {
-    store store;
-    detail::call call(error);
-    call.check(made(store.out(), call));
-    return store;
-  }
-};
-
-/* Runs the library's suite against stores of the app's own: `open` gives a fresh, empty one each time. What comes back is the first claim
- * that does not hold, in words, or absent. Whatever `open` throws counts as a store that could not be opened. */
-template <class Open> blob check_store(Open open, sesame_error *error = nullptr) {
-  blob out;
-  detail::call call(error);
-  const auto give = [](void *context, sesame_store *to) -> std::int32_t {
-#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-    try {
-#endif
-      store opened = (*static_cast<Open *>(context))();
-      std::swap(*to, *opened.out());
-      return SESAME_STATUS_OK;
-#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-    } catch (...) {
-      return SESAME_STATUS_STORE_IO;
-    }
-#endif
-  };
-  call.check(sesame_store_check(give, &open, out.owner(), out.out(), call));
-  return out;
-}
 
 /* The library's version, to be compared with SESAME_VERSION_NUMBER. */
 inline std::uint32_t version() noexcept { return sesame_version(); }
@@ -267,14 +27,90 @@ inline std::string_view version_text() noexcept { return sesame_version_string()
 /* What a status says. */
 inline std::string_view text(sesame_status status) noexcept { return sesame_status_text(status); }
 inline std::string_view name(sesame_status status) noexcept { return sesame_status_name(status); }
+/* What a code in a view says, such as `reason` and `problem`. */
+inline std::string_view text(std::uint32_t code) noexcept { return sesame_status_text(static_cast<std::int32_t>(code)); }
+inline std::string_view name(std::uint32_t code) noexcept { return sesame_status_name(static_cast<std::int32_t>(code)); }
 /* Overwrites the app's own copy of a secret. */
 inline void wipe(void *data, std::size_t size) noexcept { static_cast<void>(sesame_wipe(data, size)); }
+
+/* What the transport of an app gives to `exchange`: the HTTP status and the body, or status 0 when no answer came. */
+struct answer {
+  std::uint32_t status = 0;
+  std::string body;
+};
+
+/* What the server in memory answers. */
+struct reply {
+  std::uint32_t status = 0;
+  blob body;
+};
+
+using send = result<sesame_send>;
+using inbox = result<sesame_inbox>;
+using server_request = result<sesame_server_request>;
+using answered = result<sesame_answered>;
+
+namespace detail {
+
+/* Gives a request to `post`. When `post` throws, no answer has come, and the exception goes on. */
+template <class Loop, class Post> auto ask(const Loop &loop, const sesame_server_request &request, Post &post) {
+#if SESAME_EXCEPTIONS
+  try {
+    return post(request);
+  } catch (...) {
+    sesame_error ignored;
+    static_cast<void>(loop.respond(request.id, 0, {}, &ignored));
+    throw;
+  }
+#else
+  static_cast<void>(loop);
+  return post(request);
+#endif
+}
+
+/* The loop: `post` answers each request, until nothing is due. */
+template <class Loop, class Post> void exchange(const Loop &loop, Post &post, sesame_error *error) {
+  while (auto request = loop.next_request(error)) {
+    const auto got = ask(loop, *request, post);
+    if (!loop.respond(request->id, got.status, got.body, error)) return;
+  }
+}
+
+} // namespace detail
 
 /* Every method below is one call of sesame.h, which says what it does. */
 #define SESAME_CALL(out, function, ...)                                                                                            \
   detail::call call(error);                                                                                                         \
   call.check(function(__VA_ARGS__, call));                                                                                          \
   return out
+/* The loop of requests, over a device or a linking. */
+#define SESAME_LOOP(kind)                                                                                                           \
+  sesame::server_request next_request(sesame_error *error = nullptr) const {                                                               \
+    sesame::server_request out;                                                                                                            \
+    SESAME_CALL(out, sesame_##kind##_next_request, raw(), out.owner(), out.out());                                                  \
+  }                                                                                                                                 \
+  sesame::answered respond(bytes id, std::uint32_t status, bytes body, sesame_error *error = nullptr) const {                       \
+    sesame::answered out;                                                                                                           \
+    SESAME_CALL(out, sesame_##kind##_respond, raw(), id, status, body, out.owner(), out.out());                                     \
+  }                                                                                                                                 \
+  void release(bytes id, sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_##kind##_release, raw(), id); }          \
+  void retry_now(sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_##kind##_retry_now, raw()); }                    \
+  std::chrono::milliseconds due_in(sesame_error *error = nullptr) const {                                                           \
+    std::uint64_t out = 0;                                                                                                          \
+    SESAME_CALL(std::chrono::milliseconds(out), sesame_##kind##_due_in, raw(), &out);                                               \
+  }
+
+/* A clock for tests of an app; without one, a call reads the system's. */
+class clock : public detail::handle<sesame_clock, sesame_clock_free> {
+public:
+  static clock create(std::chrono::milliseconds now, sesame_error *error = nullptr) {
+    clock out;
+    SESAME_CALL(out, sesame_clock_new, static_cast<std::uint64_t>(now.count()), out.out());
+  }
+  void advance(std::chrono::milliseconds by, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_clock_advance, raw(), static_cast<std::uint64_t>(by.count()));
+  }
+};
 
 class session : public detail::handle<sesame_session, sesame_session_free> {
 public:
@@ -298,13 +134,12 @@ public:
     result<sesame_devices> out;
     SESAME_CALL(out, sesame_registry_devices, raw(), user, out.owner(), out.out());
   }
-  result<sesame_applied> apply(const sesame_answers &answers, sesame_error *error = nullptr) const {
-    result<sesame_applied> out;
-    SESAME_CALL(out, sesame_registry_apply, raw(), &answers, out.owner(), out.out());
+  void look_up(const slices &users, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_registry_look_up, raw(), users.items(), users.count());
   }
-  received accept_identity(bytes user, bytes account_key, sesame_error *error = nullptr) const {
-    received out;
-    SESAME_CALL(out, sesame_registry_accept_identity, raw(), user, account_key, out.owner(), out.out());
+  void forget(bytes user, sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_registry_forget, raw(), user); }
+  void accept_identity(bytes user, bytes account_key, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_registry_accept_identity, raw(), user, account_key);
   }
   void mark_verified(bytes user, sesame_error *error = nullptr) const {
     SESAME_CALL(void(), sesame_registry_mark_verified, raw(), user);
@@ -315,6 +150,14 @@ public:
   blob safety_number(bytes user, sesame_error *error = nullptr) const {
     blob out;
     SESAME_CALL(out, sesame_registry_safety_number, raw(), user, out.owner(), out.out());
+  }
+  blob safety_code(bytes user, sesame_error *error = nullptr) const {
+    blob out;
+    SESAME_CALL(out, sesame_registry_safety_code, raw(), user, out.owner(), out.out());
+  }
+  bool compare_safety_code(bytes user, bytes code, sesame_error *error = nullptr) const {
+    bool out = false;
+    SESAME_CALL(out, sesame_registry_compare_safety_code, raw(), user, code, &out);
   }
 };
 
@@ -360,9 +203,9 @@ public:
     result<sesame_group_view> out;
     SESAME_CALL(out, sesame_group_get_view, raw(), out.owner(), out.out());
   }
-  send add(slices users, sesame_error *error = nullptr) const {
+  send add(const slices &users, sesame_error *error = nullptr) const {
     send out;
-    SESAME_CALL(out, sesame_group_add, raw(), users.items, users.count, out.owner(), out.out());
+    SESAME_CALL(out, sesame_group_add, raw(), users.items(), users.count(), out.owner(), out.out());
   }
   send update_info(const group_change &change, sesame_error *error = nullptr) const {
     send out;
@@ -384,9 +227,10 @@ public:
     send out;
     SESAME_CALL(out, sesame_group_decline, raw(), out.owner(), out.out());
   }
-  std::pair<group, send> fork_without(slices users, sesame_error *error = nullptr) const {
+  std::pair<group, send> fork_without(const slices &users, sesame_error *error = nullptr) const {
     std::pair<group, send> out;
-    SESAME_CALL(out, sesame_group_fork_without, raw(), users.items, users.count, out.first.out(), out.second.owner(), out.second.out());
+    SESAME_CALL(out, sesame_group_fork_without, raw(), users.items(), users.count(), out.first.out(), out.second.owner(),
+                out.second.out());
   }
   send batch_encrypt(bytes payload, bytes content_id = {}, sesame_error *error = nullptr) const {
     send out;
@@ -396,6 +240,7 @@ public:
     result<sesame_session_view> out;
     SESAME_CALL(out, sesame_group_session, raw(), user, device, out.owner(), out.out());
   }
+  void forget(sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_group_forget, raw()); }
   result<sesame_history> history(sesame_error *error = nullptr) const {
     result<sesame_history> out;
     SESAME_CALL(out, sesame_group_history, raw(), out.owner(), out.out());
@@ -408,13 +253,14 @@ public:
 
 class device : public detail::handle<sesame_device, sesame_device_free> {
 public:
-  static device create(const store &store, bytes store_key, bytes user, sesame_error *error = nullptr) {
+  static device create(const store &store, bytes store_key, bytes user, bytes server, bytes token = {}, const clock &at = {},
+                       sesame_error *error = nullptr) {
     device out;
-    SESAME_CALL(out, sesame_device_create, store.raw(), store_key, user, out.out());
+    SESAME_CALL(out, sesame_device_create, store.raw(), store_key, user, server, token, at.raw(), out.out());
   }
-  static device open(const store &store, bytes store_key, sesame_error *error = nullptr) {
+  static device open(const store &store, bytes store_key, const clock &at = {}, sesame_error *error = nullptr) {
     device out;
-    SESAME_CALL(out, sesame_device_open, store.raw(), store_key, out.out());
+    SESAME_CALL(out, sesame_device_open, store.raw(), store_key, at.raw(), out.out());
   }
   blob user(sesame_error *error = nullptr) const {
     blob out;
@@ -424,13 +270,88 @@ public:
     std::uint32_t out = 0;
     SESAME_CALL(out, sesame_device_id, raw(), &out);
   }
-  result<sesame_publication> publication(const std::uint32_t *left = nullptr, sesame_error *error = nullptr) const {
-    result<sesame_publication> out;
-    SESAME_CALL(out, sesame_device_publication, raw(), left, out.owner(), out.out());
+  bool is_primary(sesame_error *error = nullptr) const {
+    bool out = false;
+    SESAME_CALL(out, sesame_device_is_primary, raw(), &out);
   }
-  void published(bytes publication, sesame_error *error = nullptr) const {
-    SESAME_CALL(void(), sesame_device_published, raw(), publication);
+  result<sesame_health> health(sesame_error *error = nullptr) const {
+    result<sesame_health> out;
+    SESAME_CALL(out, sesame_device_health, raw(), out.owner(), out.out());
   }
+  void wipe(sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_wipe, raw()); }
+
+  SESAME_LOOP(device)
+  /* The whole transport of an app: sends every request that is due by `post`, which takes a `const sesame_server_request &` and returns an
+   * `answer`. It always ends; `due_in` says when to come back. An exception out of `post` counts as no answer, and goes on. */
+  template <class Post> void exchange(Post &&post, sesame_error *error = nullptr) const { detail::exchange(*this, post, error); }
+  void request_mail(std::uint32_t limit = 10'000, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_device_request_mail, raw(), limit);
+  }
+  void set_push(bytes value, sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_set_push, raw(), value); }
+  void delete_account(sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_delete_account, raw()); }
+
+  send batch_encrypt(const slices &recipients, bytes payload, bytes content_id = {}, sesame_error *error = nullptr) const {
+    send out;
+    SESAME_CALL(out, sesame_device_batch_encrypt, raw(), recipients.items(), recipients.count(), payload, content_id, out.owner(),
+                out.out());
+  }
+  template <class To, class = std::enable_if_t<std::is_same_v<To, sesame::group>>>
+  send batch_encrypt(const To &to, bytes payload, bytes content_id = {}, sesame_error *error = nullptr) const {
+    return to.batch_encrypt(payload, content_id, error);
+  }
+  /* `id` is the send's, or its content id, here and below. Empty once the app has acked its end. */
+  result<sesame_send_status> send_status(bytes id, sesame_error *error = nullptr) const {
+    result<sesame_send_status> out;
+    SESAME_CALL(out, sesame_device_send_status, raw(), id, out.owner(), out.out());
+  }
+  result<sesame_sends> sends(sesame_error *error = nullptr) const {
+    result<sesame_sends> out;
+    SESAME_CALL(out, sesame_device_sends, raw(), out.owner(), out.out());
+  }
+  result<sesame_batches> batches(bytes id, sesame_error *error = nullptr) const {
+    result<sesame_batches> out;
+    SESAME_CALL(out, sesame_device_batches, raw(), id, out.owner(), out.out());
+  }
+  void cancel(bytes id, sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_cancel, raw(), id, nullptr, 0); }
+  void cancel(bytes id, const slices &users, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_device_cancel, raw(), id, users.items(), users.count());
+  }
+  void retry(bytes id, sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_retry, raw(), id); }
+
+  /* An error would pass for `true`. */
+  result<sesame_mail_results> batch_decrypt(const slices &envelopes, sesame_error *error) const {
+    return batch_decrypt(envelopes, false, error);
+  }
+  result<sesame_mail_results> batch_decrypt(const slices &envelopes, bool complete = false, sesame_error *error = nullptr) const {
+    result<sesame_mail_results> out;
+    SESAME_CALL(out, sesame_device_batch_decrypt, raw(), envelopes.items(), envelopes.count(), complete, out.owner(), out.out());
+  }
+  sesame::inbox inbox(std::uint64_t after = 0, std::size_t limit = 256, sesame_error *error = nullptr) const {
+    sesame::inbox out;
+    SESAME_CALL(out, sesame_device_inbox, raw(), after, limit, out.owner(), out.out());
+  }
+  void ack(span<std::uint64_t> ids, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_device_ack, raw(), ids.items, ids.count);
+  }
+  /* Acks all that `inbox` gave; nothing, if that failed. */
+  void ack(const sesame::inbox &all, sesame_error *error = nullptr) const {
+    ack(all ? span<std::uint64_t>{all->ids, all->count} : span<std::uint64_t>{nullptr, 0}, error);
+  }
+
+  result<sesame_pending_link> link_device(bytes code, sesame_error *error = nullptr) const {
+    result<sesame_pending_link> out;
+    SESAME_CALL(out, sesame_device_link_device, raw(), code, out.owner(), out.out());
+  }
+  /* Gives the new device's id. */
+  std::uint32_t confirm_link(bytes link, sesame_error *error = nullptr) const {
+    std::uint32_t out = 0;
+    SESAME_CALL(out, sesame_device_confirm_link, raw(), link, &out);
+  }
+  void cancel_link(bytes link, sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_cancel_link, raw(), link); }
+  void remove_device(std::uint32_t removed, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_device_remove_device, raw(), removed);
+  }
+
   sesame::registry registry(sesame_error *error = nullptr) const {
     sesame::registry out;
     SESAME_CALL(out, sesame_device_registry, raw(), out.out());
@@ -439,18 +360,11 @@ public:
     sesame::session out;
     SESAME_CALL(out, sesame_device_session, raw(), user, with_device, out.out());
   }
-  send batch_encrypt(slices recipients, bytes payload, bytes content_id = {}, sesame_error *error = nullptr) const {
-    send out;
-    SESAME_CALL(out, sesame_device_batch_encrypt, raw(), recipients.items, recipients.count, payload, content_id, out.owner(), out.out());
-  }
-  send batch_encrypt(const sesame::group &to, bytes payload, bytes content_id = {}, sesame_error *error = nullptr) const {
-    return to.batch_encrypt(payload, content_id, error);
-  }
-  std::pair<sesame::group, send> create_group(const group_change &info, slices users, sesame_group_kind kind = SESAME_GROUP_KIND_PAIRWISE,
-                                              sesame_error *error = nullptr) const {
+  std::pair<sesame::group, send> create_group(const group_change &info, const slices &users,
+                                              std::uint32_t kind = SESAME_GROUP_KIND_PAIRWISE, sesame_error *error = nullptr) const {
     std::pair<sesame::group, send> out;
-    SESAME_CALL(out, sesame_device_create_group, raw(), kind, info.get(), users.items, users.count, out.first.out(), out.second.owner(),
-                out.second.out());
+    SESAME_CALL(out, sesame_device_create_group, raw(), kind, info.get(), users.items(), users.count(), out.first.out(),
+                out.second.owner(), out.second.out());
   }
   sesame::group group(bytes id, sesame_error *error = nullptr) const {
     sesame::group out;
@@ -460,118 +374,68 @@ public:
     result<sesame_groups> out;
     SESAME_CALL(out, sesame_device_groups, raw(), out.owner(), out.out());
   }
-  void accepted(bytes id, bytes user, sesame_error *error = nullptr) const {
-    SESAME_CALL(void(), sesame_device_accepted, raw(), id, user);
-  }
-  send rejected(bytes id, bytes user, bytes device_list, sesame_error *error = nullptr) const {
-    send out;
-    SESAME_CALL(out, sesame_device_rejected, raw(), id, user, device_list, out.owner(), out.out());
-  }
-  send no_such_user(bytes id, bytes user, sesame_error *error = nullptr) const {
-    send out;
-    SESAME_CALL(out, sesame_device_no_such_user, raw(), id, user, out.owner(), out.out());
-  }
-  void abandon(bytes id, bytes user, sesame_error *error = nullptr) const {
-    SESAME_CALL(void(), sesame_device_abandon, raw(), id, user);
-  }
-  send pending(bytes id, sesame_error *error = nullptr) const {
-    send out;
-    SESAME_CALL(out, sesame_device_pending, raw(), id, out.owner(), out.out());
-  }
-  result<sesame_sends> outbox(sesame_error *error = nullptr) const {
-    result<sesame_sends> out;
-    SESAME_CALL(out, sesame_device_outbox, raw(), out.owner(), out.out());
-  }
-  received batch_decrypt(slices envelopes, sesame_error *error = nullptr) const {
-    received out;
-    SESAME_CALL(out, sesame_device_batch_decrypt, raw(), envelopes.items, envelopes.count, out.owner(), out.out());
-  }
-  received inbox(sesame_error *error = nullptr) const {
-    received out;
-    SESAME_CALL(out, sesame_device_inbox, raw(), out.owner(), out.out());
-  }
-  void ack(span<std::uint64_t> ids, sesame_error *error = nullptr) const {
-    SESAME_CALL(void(), sesame_device_ack, raw(), ids.items, ids.count);
-  }
-  /* Acks all that a batch_decrypt or the inbox gave; nothing, if that failed. */
-  void ack(const received &all, sesame_error *error = nullptr) const {
-    ack(all ? span<std::uint64_t>{all->ids, all->id_count} : span<std::uint64_t>{nullptr, 0}, error);
-  }
-  /* An error would pass for `true`. */
-  events tick(sesame_error *error) const { return tick(false, error); }
-  events tick(bool mailbox_empty = false, sesame_error *error = nullptr) const {
-    events out;
-    SESAME_CALL(out, sesame_device_tick, raw(), mailbox_empty, out.owner(), out.out());
-  }
-  blob confirm_link(bytes code, sesame_error *error = nullptr) const {
-    blob out;
-    SESAME_CALL(out, sesame_device_confirm_link, raw(), code, out.owner(), out.out());
-  }
-  events remove_device(std::uint32_t removed, sesame_error *error = nullptr) const {
-    events out;
-    SESAME_CALL(out, sesame_device_remove_device, raw(), removed, out.owner(), out.out());
-  }
-  void reload(sesame_error *error = nullptr) const {
-    SESAME_CALL(void(), sesame_device_reload, raw());
-  }
-  void wipe(sesame_error *error = nullptr) const {
-    SESAME_CALL(void(), sesame_device_wipe, raw());
-  }
 };
 
+/* A new device on its way. */
 class linking : public detail::handle<sesame_linking, sesame_linking_free> {
 public:
-  static linking begin(const store &store, bytes store_key, sesame_error *error = nullptr) {
+  static linking begin(const store &store, bytes store_key, bytes server, const clock &at = {}, sesame_error *error = nullptr) {
     linking out;
-    SESAME_CALL(out, sesame_linking_begin, store.raw(), store_key, out.out());
+    SESAME_CALL(out, sesame_linking_begin, store.raw(), store_key, server, at.raw(), out.out());
   }
-  static linking resume(const store &store, bytes store_key, sesame_error *error = nullptr) {
+  static linking resume(const store &store, bytes store_key, const clock &at = {}, sesame_error *error = nullptr) {
     linking out;
-    SESAME_CALL(out, sesame_linking_resume, store.raw(), store_key, out.out());
+    SESAME_CALL(out, sesame_linking_resume, store.raw(), store_key, at.raw(), out.out());
   }
   blob code(sesame_error *error = nullptr) const {
     blob out;
     SESAME_CALL(out, sesame_linking_code, raw(), out.owner(), out.out());
   }
-  device complete(bytes answer, sesame_error *error = nullptr) const {
-    device out;
-    SESAME_CALL(out, sesame_linking_complete, raw(), answer, out.out());
+  /* Absent before the primary has said hello. */
+  blob digits(sesame_error *error = nullptr) const {
+    blob out;
+    SESAME_CALL(out, sesame_linking_digits, raw(), out.owner(), out.out());
+  }
+  void confirm(sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_linking_confirm, raw()); }
+  bool expired(sesame_error *error = nullptr) const {
+    bool out = false;
+    SESAME_CALL(out, sesame_linking_expired, raw(), &out);
+  }
+  SESAME_LOOP(linking)
+  /* As `device::exchange`. */
+  template <class Post> void exchange(Post &&post, sesame_error *error = nullptr) const { detail::exchange(*this, post, error); }
+  /* The device, once: empty before the primary's answer has come, and afterwards. */
+  sesame::device device(sesame_error *error = nullptr) const {
+    sesame::device out;
+    SESAME_CALL(out, sesame_linking_device, raw(), out.out());
   }
 };
 
 /* A whole server in memory. */
 class relay : public detail::handle<sesame_relay, sesame_relay_free> {
 public:
-  static relay create(sesame_error *error = nullptr) {
+  static relay create(bytes server, const clock &at = {}, sesame_error *error = nullptr) {
     relay out;
-    SESAME_CALL(out, sesame_relay_new, out.out());
+    SESAME_CALL(out, sesame_relay_new, server, at.raw(), out.out());
   }
-  std::uint32_t publish(bytes user, std::uint32_t device, bytes publication, sesame_error *error = nullptr) const {
-    std::uint32_t out = 0;
-    SESAME_CALL(out, sesame_relay_publish, raw(), user, device, publication, &out);
+  reply perform(const sesame_server_request &asked, sesame_error *error = nullptr) const {
+    reply out;
+    SESAME_CALL(out, sesame_relay_perform, raw(), asked.path, asked.headers, asked.header_count, asked.body, out.body.owner(),
+                &out.status, out.body.out());
   }
+  /* For `exchange`. */
+  reply operator()(const sesame_server_request &asked) const { return perform(asked); }
+  void restored(sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_relay_restored, raw()); }
   blob device_list(bytes user, sesame_error *error = nullptr) const {
     blob out;
     SESAME_CALL(out, sesame_relay_device_list, raw(), user, out.owner(), out.out());
   }
-  blob bundle(bytes user, std::uint32_t device, sesame_error *error = nullptr) const {
-    blob out;
-    SESAME_CALL(out, sesame_relay_bundle, raw(), user, device, out.owner(), out.out());
+  result<sesame_mailbox> mailbox(bytes user, std::uint32_t device, sesame_error *error = nullptr) const {
+    result<sesame_mailbox> out;
+    SESAME_CALL(out, sesame_relay_mailbox, raw(), user, device, out.owner(), out.out());
   }
-  result<sesame_answers> answer(const list<sesame_need> &needs, sesame_error *error = nullptr) const {
-    result<sesame_answers> out;
-    SESAME_CALL(out, sesame_relay_answer, raw(), needs.items, needs.count, out.owner(), out.out());
-  }
-  result<sesame_submission> submit(bytes user, std::uint32_t device, const sesame_batch &batch, sesame_error *error = nullptr) const {
-    result<sesame_submission> out;
-    SESAME_CALL(out, sesame_relay_submit, raw(), user, device, &batch, out.owner(), out.out());
-  }
-  result<sesame_mails> fetch(bytes user, std::uint32_t device, std::size_t limit = 4096, sesame_error *error = nullptr) const {
-    result<sesame_mails> out;
-    SESAME_CALL(out, sesame_relay_fetch, raw(), user, device, limit, out.owner(), out.out());
-  }
-  void confirm(bytes user, std::uint32_t device, span<std::uint64_t> ids, sesame_error *error = nullptr) const {
-    SESAME_CALL(void(), sesame_relay_confirm, raw(), user, device, ids.items, ids.count);
+  void lose(bytes user, std::uint32_t device, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_relay_lose, raw(), user, device);
   }
   result<sesame_relay_view> view(sesame_error *error = nullptr) const {
     result<sesame_relay_view> out;
@@ -579,8 +443,11 @@ public:
   }
 };
 
+#undef SESAME_LOOP
 #undef SESAME_CALL
 
 } // namespace sesame
+
+#endif /* C++17 */
 
 #endif /* SESAME_HPP */

@@ -9,6 +9,8 @@ use std::{
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// What an app includes, and what that includes.
+const HEADERS: [&str; 4] = ["sesame.h", "sesame.hpp", "sesame/store.hpp", "sesame/values.hpp"];
 /// What a static library needs beside it, as rustc says it for this platform.
 pub(super) const PRIVATE: [&str; 7] = ["gcc_s", "util", "rt", "pthread", "m", "dl", "c"];
 
@@ -125,10 +127,10 @@ pub(crate) fn install(prefix: &Path) -> Result<(), String> {
     let built = build()?;
     let (include, lib) = (prefix.join("include"), prefix.join("lib"));
     let (pkgconfig, cmake) = (lib.join("pkgconfig"), lib.join("cmake/sesame"));
-    for folder in [&include, &pkgconfig, &cmake] {
+    for folder in [&include.join("sesame"), &pkgconfig, &cmake] {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
-    for header in ["sesame.h", "sesame.hpp"] {
+    for header in HEADERS {
         copy(&root().join("include").join(header), &include.join(header))?;
     }
     if !cfg!(target_os = "linux") {
