@@ -97,12 +97,16 @@ fn says(mut command: Command) -> Result<(), String> {
     if said == SAYS { Ok(()) } else { Err(format!("it says {said:?}")) }
 }
 
-/// Builds the C program against what is installed under a prefix, found by pkg-config. The example's file is the same program.
+/// Builds the C program against what is installed under a prefix, found by pkg-config. The files of the examples are the programs that the
+/// page prints in C and in C++; the page's own commands build both.
 pub(crate) fn c() -> Result<(), String> {
-    let (project, program) = (Project::new("c")?, printed("c", &["bindings/c/README.md"], 60)?);
-    let kept = root().join("bindings/c/examples/quickstart.c");
-    if fs::read_to_string(&kept).map_err(|error| error.to_string())? != program {
-        return Err(format!("bindings/c/README.md prints another program than {}", kept.display()));
+    let (project, program) = (Project::new("c")?, printed("c", &["bindings/c/README.md"], 52)?);
+    let in_cpp = printed("cpp", &["bindings/c/README.md"], 30)?;
+    for (name, program) in [("quickstart.c", &program), ("quickstart.cpp", &in_cpp)] {
+        let kept = root().join("bindings/c/examples").join(name);
+        if fs::read_to_string(&kept).map_err(|error| error.to_string())? != *program {
+            return Err(format!("bindings/c/README.md prints another program than {}", kept.display()));
+        }
     }
     let prefix = &project.prefix;
     dist::c::install(prefix)?;

@@ -25,9 +25,8 @@ int main(void) {
 
   memory_store mine = {0};
   const sesame_store_functions functions = memory_functions(&mine);
-  sesame_relay relay;
+  const sesame_relay relay = host_relay();
   sesame_store store;
-  CHECK(sesame_relay_new(&relay, &host_error));
   CHECK(sesame_store_app(&functions, &store, &host_error));
   host alice = host_create_over(relay, store, "alice"), bob = host_create(relay, "bob");
   char read[64];
@@ -39,7 +38,7 @@ int main(void) {
   CHECK(sesame_registry_free(alice.registry));
   CHECK(sesame_device_free(alice.device));
   sesame_device again;
-  CHECK(sesame_device_open(store, host_key(), &again, &host_error));
+  CHECK(sesame_device_open(store, host_key(), host_clock, &again, &host_error));
   alice = host_of(relay, store, again);
   host_send(&bob, "alice", "and on");
   host_read(&alice, read, sizeof read);

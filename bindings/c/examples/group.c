@@ -15,8 +15,7 @@ static void show(host *it, sesame_slice id) {
 }
 
 int main(void) {
-  sesame_relay relay;
-  CHECK(sesame_relay_new(&relay, &host_error));
+  const sesame_relay relay = host_relay();
   host alice = host_create(relay, "alice"), bob = host_create(relay, "bob"), jen = host_create(relay, "jen");
   char read[512];
 
@@ -30,17 +29,17 @@ int main(void) {
   const sesame_send *send;
   CHECK(sesame_device_create_group(alice.device, SESAME_GROUP_KIND_PAIRWISE, &info, &bobs, 1, &trip, &result, &send, &host_error));
   CHECK(sesame_result_free(result));
-  host_settle(&alice);
+  host_exchange(&alice);
   CHECK(sesame_group_add(trip, &jens, 1, &result, &send, &host_error));
   CHECK(sesame_result_free(result));
-  host_settle(&alice);
+  host_exchange(&alice);
   host_read(&bob, read, sizeof read);
   host_read(&jen, read, sizeof read);
 
   /* A message to the group is a send like any other. */
   CHECK(sesame_group_batch_encrypt(trip, sesame_text("hello, all"), none, &result, &send, &host_error));
   CHECK(sesame_result_free(result));
-  host_settle(&alice);
+  host_exchange(&alice);
   host_read(&bob, read, sizeof read);
   printf("bob reads %s\n", read + 1);
   host_read(&jen, read, sizeof read);
@@ -48,7 +47,7 @@ int main(void) {
 
   CHECK(sesame_group_rename(trip, sesame_text("Summer trip"), &result, &send, &host_error));
   CHECK(sesame_result_free(result));
-  host_settle(&alice);
+  host_exchange(&alice);
   host_read(&jen, read, sizeof read);
   uint8_t id[32], fork_id[32];
   CHECK(sesame_group_id(trip, &id, &host_error));
@@ -57,10 +56,10 @@ int main(void) {
 
   CHECK(sesame_group_fork_without(trip, &jens, 1, &fork, &result, &send, &host_error));
   CHECK(sesame_result_free(result));
-  host_settle(&alice);
+  host_exchange(&alice);
   CHECK(sesame_group_leave(trip, &result, &send, &host_error));
   CHECK(sesame_result_free(result));
-  host_settle(&alice);
+  host_exchange(&alice);
   host_read(&bob, read, sizeof read);
   CHECK(sesame_group_id(fork, &fork_id, &host_error));
   show(&bob, forks);

@@ -1,87 +1,62 @@
 // A group in C++: made, renamed, and left.
 #include <iostream>
 #include <sesame.hpp>
-#include <string>
-
-using namespace std::string_view_literals;
 
 namespace {
 
-struct host {
-  const sesame::relay &relay;
-  std::string user;
-  sesame::device device;
+sesame::device create(std::string_view user, const sesame::relay &relay) {
+  auto device = sesame::device::create(sesame::store::memory(), "32 bytes of your keychain's own.", user, "chat.example");
+  device.exchange(relay);
+  return device;
+}
 
-  host(const sesame::relay &server, std::string name)
-      : relay(server), user(std::move(name)), device(sesame::device::create(sesame::store::memory(), "32 bytes of your keychain's own."sv, user)) {
-    while (auto upload = device.publication()) {
-      relay.publish(user, 1, upload->bytes);
-      device.published(upload->id);
-    }
-  }
-
-  void settle() const {
-    for (auto outbox = device.outbox(); outbox->count > 0; outbox = device.outbox()) {
-      for (const auto &send : sesame::items(*outbox)) {
-        for (const auto &batch : sesame::batches(send)) {
-          auto said = relay.submit(user, 1, batch);
-          if (said->kind == SESAME_SUBMISSION_KIND_ACCEPTED)
-            device.accepted(send.id, batch.user);
-          else
-            device.rejected(send.id, batch.user, said->device_list);
-        }
-        device.registry().apply(*relay.answer(sesame::needs(send)));
-      }
-    }
-  }
-
-  void meet(std::string_view who) const {
-    const sesame_need need = {sizeof need, SESAME_NEED_KIND_DEVICE_LIST, 0, sesame::bytes(who)};
-    const sesame_need *needs = &need;
-    device.registry().apply(*relay.answer({&needs, 1}));
-  }
-
-  void read() const {
-    auto mails = relay.fetch(user, 1);
-    if (mails->count == 0) return;
-    auto read = device.batch_decrypt({mails->envelopes, mails->count});
-    relay.confirm(user, 1, {mails->ids, mails->count});
-    for (const auto &item : sesame::items(*read))
-      if (item.message != nullptr) std::cout << user << " reads " << sesame::bytes(item.message->payload).text() << "\n";
-    device.ack(read);
-    settle();
-  }
-};
+void read(const sesame::device &device, const sesame::relay &relay) {
+  device.request_mail();
+  device.exchange(relay);
+  auto inbox = device.inbox();
+  for (const auto &item : sesame::items(*inbox))
+    if (item.message != nullptr) std::cout << device.user().text() << " reads " << sesame::text(item.message->payload) << "\n";
+  device.ack(inbox);
+}
 
 } // namespace
 
 int main() {
-  auto relay = sesame::relay::create();
-  host alice(relay, "alice"), bob(relay, "bob");
-  alice.meet("bob");
+  const auto relay = sesame::relay::create("chat.example");
+  const auto alice = create("alice", relay), bob = create("bob", relay);
+
+  // Who is to be a member must be known first.
+  alice.registry().look_up({"bob"});
+  alice.exchange(relay);
   sesame::group_change info;
-  auto [trip, told] = alice.device.create_group(info.name("Trip").timer(3600), {"bob"});
-  alice.settle();
-  bob.read();
-  alice.device.batch_encrypt(trip, "hello, group");
-  alice.settle();
-  bob.read();
-  const auto id = trip.id();
-  bob.device.group(id).rename("Summer trip");
-  bob.settle();
-  alice.read();
+  auto [trip, made] = alice.create_group(info.name("Trip").timer(3600), {"bob"});
+  alice.batch_encrypt(trip, "hello, group");
+  alice.exchange(relay);
+  read(bob, relay);
+
+  bob.group(trip.id()).rename("Summer trip");
+  bob.exchange(relay);
+  read(alice, relay);
   auto view = trip.view();
-  std::cout << "alice sees '" << sesame::bytes(view->name).text() << "':";
-  for (const auto &member : sesame::members(*view)) std::cout << " " << sesame::bytes(member).text();
+  std::cout << "alice sees '" << sesame::text(view->name) << "':";
+  for (const auto &member : sesame::members(*view)) std::cout << " " << sesame::text(member);
   std::cout << "\n";
+
+  // Every send has an outcome for each user. Once it is finished, an item of the inbox says so as well.
+  auto said = trip.batch_encrypt("bye");
+  alice.exchange(relay);
+  auto status = alice.send_status(said->id);
+  for (const auto &user : sesame::users(*status))
+    if (user.outcome == SESAME_OUTCOME_SENT) std::cout << "the server has taken it for " << sesame::text(user.user) << "\n";
+
   trip.leave();
-  alice.settle();
+  alice.exchange(relay);
   try {
     trip.batch_encrypt("?");
   } catch (const sesame::exception &error) {
     std::cout << "after that: " << error.what() << "\n";
   }
-  sesame_error said;
-  trip.batch_encrypt("?", {}, &said);
-  return said.status == SESAME_STATUS_NOT_A_MEMBER ? 0 : 1;
+  sesame_error error;
+  trip.batch_encrypt("?", {}, &error);
+  return error.status == SESAME_STATUS_NOT_A_MEMBER ? 0 : 1;
 }

@@ -22,33 +22,50 @@ static sesame_error host_error;
 
 static inline void host_check(sesame_status status, const char *call, int line) {
   if (status != SESAME_STATUS_OK) {
-    fprintf(stderr, "line %d: %s: %s [%d] %s\n", line, call, host_error.reason, (int)status, host_error.field);
+    fprintf(stderr, "line %d: %s: %s [%d] %s %s\n", line, call, host_error.reason, (int)status, host_error.field, host_error.detail);
     exit(1);
   }
 }
 
+static const sesame_slice host_none = {NULL, 0};
+/* {0} is the system's clock; a test may put another one here. */
+static sesame_clock host_clock;
+
 static inline sesame_slice host_key(void) {
   return sesame_text("32 bytes that your keychain has.");
+}
+
+/* The name of the server, which requests are signed for. */
+static inline sesame_slice host_server(void) {
+  return sesame_text("chat.example");
 }
 
 static inline sesame_slice host_user(const host *it) {
   return sesame_text(it->user);
 }
 
-/* Uploads all that is due. */
-static inline void host_publish(host *it) {
+static inline sesame_relay host_relay(void) {
+  sesame_relay relay;
+  CHECK(sesame_relay_new(host_server(), host_clock, &relay, &host_error));
+  return relay;
+}
+
+/* Sends every request that is due, and takes in the answers. An app POSTs request->body to request->path instead. */
+static inline void host_exchange(host *it) {
   for (;;) {
-    sesame_result result;
-    const sesame_publication *upload;
-    CHECK(sesame_device_publication(it->device, NULL, &result, &upload, &host_error));
-    if (upload != NULL) {
-      uint32_t left;
-      CHECK(sesame_relay_publish(it->relay, host_user(it), it->id, upload->bytes, &left, &host_error));
-      CHECK(sesame_device_published(it->device, upload->id, &host_error));
-    }
-    const int more = upload != NULL;
-    CHECK(sesame_result_free(result));
-    if (!more) return;
+    sesame_result asked, performed, heard;
+    const sesame_server_request *request;
+    const sesame_answered *answered;
+    sesame_slice body;
+    uint32_t status;
+    CHECK(sesame_device_next_request(it->device, &asked, &request, &host_error));
+    if (request == NULL) return;
+    CHECK(sesame_relay_perform(it->relay, request->path, request->headers, request->header_count, request->body, &performed, &status,
+                               &body, &host_error));
+    CHECK(sesame_device_respond(it->device, request->id, status, body, &heard, &answered, &host_error));
+    CHECK(sesame_result_free(heard));
+    CHECK(sesame_result_free(performed));
+    CHECK(sesame_result_free(asked));
   }
 }
 
@@ -65,12 +82,12 @@ static inline host host_of(sesame_relay relay, sesame_store store, sesame_device
   return it;
 }
 
-/* A user's first device, over a store that the host frees. */
+/* A user's first device, over a store that the host frees. It uploads its keys. */
 static inline host host_create_over(sesame_relay relay, sesame_store store, const char *user) {
   sesame_device device;
-  CHECK(sesame_device_create(store, host_key(), sesame_text(user), &device, &host_error));
+  CHECK(sesame_device_create(store, host_key(), sesame_text(user), host_server(), host_none, host_clock, &device, &host_error));
   host it = host_of(relay, store, device);
-  host_publish(&it);
+  host_exchange(&it);
   return it;
 }
 
@@ -80,122 +97,102 @@ static inline host host_create(sesame_relay relay, const char *user) {
   return host_create_over(relay, store, user);
 }
 
-/* A further device of a user's: it shows a code, and the primary answers. */
+/* As `host_exchange`, for a new device that is not on its user's list yet. */
+static inline void host_exchange_linking(sesame_relay relay, sesame_linking linking) {
+  for (;;) {
+    sesame_result asked, performed, heard;
+    const sesame_server_request *request;
+    const sesame_answered *answered;
+    sesame_slice body;
+    uint32_t status;
+    CHECK(sesame_linking_next_request(linking, &asked, &request, &host_error));
+    if (request == NULL) return;
+    CHECK(sesame_relay_perform(relay, request->path, request->headers, request->header_count, request->body, &performed, &status, &body,
+                               &host_error));
+    CHECK(sesame_linking_respond(linking, request->id, status, body, &heard, &answered, &host_error));
+    CHECK(sesame_result_free(heard));
+    CHECK(sesame_result_free(performed));
+    CHECK(sesame_result_free(asked));
+  }
+}
+
+/* A further device of a user's: it shows a code, the primary reads it, and the user compares the digits on both. */
 static inline host host_link(host *primary) {
   sesame_store store;
   sesame_linking linking;
-  sesame_result shown, answered;
-  sesame_slice code, answer;
+  sesame_result shown, pending, compared;
+  const sesame_pending_link *link;
+  sesame_slice code, digits;
   sesame_device device;
+  uint32_t id;
   CHECK(sesame_store_memory(&store, &host_error));
-  CHECK(sesame_linking_begin(store, host_key(), &linking, &host_error));
+  CHECK(sesame_linking_begin(store, host_key(), host_server(), host_clock, &linking, &host_error));
   CHECK(sesame_linking_code(linking, &shown, &code, &host_error));
-  CHECK(sesame_device_confirm_link(primary->device, code, &answered, &answer, &host_error));
-  CHECK(sesame_linking_complete(linking, answer, &device, &host_error));
-  CHECK(sesame_linking_free(linking));
+  CHECK(sesame_device_link_device(primary->device, code, &pending, &link, &host_error));
+  host_exchange(primary); /* says hello */
+  host_exchange_linking(primary->relay, linking);
+  CHECK(sesame_linking_digits(linking, &compared, &digits, &host_error));
+  if (digits.len != link->digits.len || memcmp(digits.data, link->digits.data, digits.len) != 0) {
+    fprintf(stderr, "the digits differ\n");
+    exit(1);
+  }
+  CHECK(sesame_linking_confirm(linking, &host_error));
+  CHECK(sesame_device_confirm_link(primary->device, link->id, &id, &host_error));
+  host_exchange(primary); /* uploads the list that names the new device, then the answer */
+  host_exchange_linking(primary->relay, linking);
+  CHECK(sesame_linking_device(linking, &device, &host_error));
   CHECK(sesame_result_free(shown));
-  CHECK(sesame_result_free(answered));
-  host_publish(primary);
+  CHECK(sesame_result_free(pending));
+  CHECK(sesame_result_free(compared));
+  CHECK(sesame_linking_free(linking));
   host it = host_of(primary->relay, store, device);
-  host_publish(&it);
+  host_exchange(&it);
   return it;
-}
-
-/* Submits one user's batch, and tells the device what the server said. */
-static inline void host_submit(host *it, sesame_slice send, const sesame_batch *batch) {
-  sesame_result result, again;
-  const sesame_submission *said;
-  const sesame_send *now;
-  CHECK(sesame_relay_submit(it->relay, host_user(it), it->id, batch, &result, &said, &host_error));
-  switch (said->kind) {
-  case SESAME_SUBMISSION_KIND_ACCEPTED:
-    CHECK(sesame_device_accepted(it->device, send, batch->user, &host_error));
-    break;
-  case SESAME_SUBMISSION_KIND_STALE:
-    CHECK(sesame_device_rejected(it->device, send, batch->user, said->device_list, &again, &now, &host_error));
-    CHECK(sesame_result_free(again));
-    break;
-  default:
-    CHECK(sesame_device_no_such_user(it->device, send, batch->user, &again, &now, &host_error));
-    CHECK(sesame_result_free(again));
-    break;
-  }
-  CHECK(sesame_result_free(result));
-}
-
-/* Brings everything in the outbox to its end. */
-static inline void host_settle(host *it) {
-  for (int round = 0; round < 50; round++) {
-    sesame_result outbox, answered, applied;
-    const sesame_sends *sends;
-    const sesame_answers *answers;
-    const sesame_applied *what;
-    CHECK(sesame_device_outbox(it->device, &outbox, &sends, &host_error));
-    const size_t count = sends->count;
-    for (size_t i = 0; i < count; i++) {
-      const sesame_send *send = sends->items[i];
-      for (size_t j = 0; j < send->batch_count; j++) host_submit(it, send->id, send->batches[j]);
-      CHECK(sesame_relay_answer(it->relay, send->needs, send->need_count, &answered, &answers, &host_error));
-      CHECK(sesame_registry_apply(it->registry, answers, &applied, &what, &host_error));
-      CHECK(sesame_result_free(answered));
-      CHECK(sesame_result_free(applied));
-    }
-    CHECK(sesame_result_free(outbox));
-    if (count == 0) return;
-  }
-  fprintf(stderr, "the outbox of %s/%u does not empty\n", it->user, (unsigned)it->id);
-  exit(1);
 }
 
 /* Sends text to a user. */
 static inline void host_send(host *it, const char *to, const char *text) {
-  sesame_slice user = sesame_text(to), none = {0};
+  sesame_slice user = sesame_text(to);
   sesame_result result;
   const sesame_send *send;
-  CHECK(sesame_device_batch_encrypt(it->device, &user, 1, sesame_text(text), none, &result, &send, &host_error));
+  CHECK(sesame_device_batch_encrypt(it->device, &user, 1, sesame_text(text), host_none, &result, &send, &host_error));
   CHECK(sesame_result_free(result));
-  host_settle(it);
+  host_exchange(it);
 }
 
 /* Makes a user known, so that it can be added to a group. */
-static inline void host_meet(host *it, const char *user) {
-  sesame_need need = {sizeof need, SESAME_NEED_KIND_DEVICE_LIST, 0, sesame_text(user)};
-  const sesame_need *needs = &need;
-  sesame_result answered, applied;
-  const sesame_answers *answers;
-  const sesame_applied *what;
-  CHECK(sesame_relay_answer(it->relay, &needs, 1, &answered, &answers, &host_error));
-  CHECK(sesame_registry_apply(it->registry, answers, &applied, &what, &host_error));
-  CHECK(sesame_result_free(answered));
-  CHECK(sesame_result_free(applied));
+static inline void host_meet(host *it, const char *name) {
+  const sesame_slice user = sesame_text(name);
+  CHECK(sesame_registry_look_up(it->registry, &user, 1, &host_error));
+  host_exchange(it);
 }
 
-/* Opens the mailbox and acks what it said; puts the messages into `to`, each after a '|'. Gives how many envelopes failed. */
+/* Fetches the mailbox, reads the inbox and acks it; puts the messages into `to`, each after a '|'. Gives how many envelopes of known
+ * devices were not opened. */
 static inline size_t host_read(host *it, char *to, size_t room) {
-  sesame_result fetched, opened;
-  const sesame_mails *mails;
-  const sesame_received_list *read;
-  size_t failed = 0, at = 0;
+  size_t failed = 0, at = 0, count;
   to[0] = 0;
-  CHECK(sesame_relay_fetch(it->relay, host_user(it), it->id, 4096, &fetched, &mails, &host_error));
-  if (mails->count > 0) {
-    CHECK(sesame_device_batch_decrypt(it->device, mails->envelopes, mails->count, &opened, &read, &host_error));
-    for (size_t i = 0; i < read->count; i++) {
-      const sesame_received *item = read->items[i];
-      if (item->kind == SESAME_RECEIVED_KIND_FAILURE) failed++;
-      if (item->message != NULL && at + item->message->payload.len + 2 < room) {
+  CHECK(sesame_device_request_mail(it->device, 10000, &host_error));
+  host_exchange(it);
+  do {
+    sesame_result result;
+    const sesame_inbox *inbox;
+    CHECK(sesame_device_inbox(it->device, 0, 256, &result, &inbox, &host_error));
+    count = inbox->count;
+    for (size_t i = 0; i < count; i++) {
+      const sesame_message *message = inbox->items[i]->message;
+      const sesame_event *event = inbox->items[i]->event;
+      if (event != NULL && event->kind == SESAME_EVENT_KIND_NOT_OPENED) failed++;
+      if (message != NULL && at + message->payload.len + 2 < room) {
         to[at++] = '|';
-        memcpy(to + at, item->message->payload.data, item->message->payload.len);
-        at += item->message->payload.len;
+        memcpy(to + at, message->payload.data, message->payload.len);
+        at += message->payload.len;
         to[at] = 0;
       }
     }
-    CHECK(sesame_relay_confirm(it->relay, host_user(it), it->id, mails->ids, mails->count, &host_error));
-    CHECK(sesame_device_ack(it->device, read->ids, read->id_count, &host_error));
-    CHECK(sesame_result_free(opened));
-  }
-  CHECK(sesame_result_free(fetched));
-  host_settle(it);
+    CHECK(sesame_device_ack(it->device, inbox->ids, count, &host_error));
+    CHECK(sesame_result_free(result));
+  } while (count > 0);
   return failed;
 }
 

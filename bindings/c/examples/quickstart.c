@@ -6,55 +6,46 @@
 static sesame_error e;
 static void check(sesame_status status) {
   if (status == SESAME_STATUS_OK) return;
-  fprintf(stderr, "%s [%d] %s\n", e.reason, (int)status, e.field);
+  fprintf(stderr, "%s [%d] %s %s\n", e.reason, (int)status, e.field, e.detail);
   exit(1);
 }
 
-/* A device in memory (or sesame_store_sqlite); it uploads its signed list and its prekeys. */
-static sesame_device join(sesame_relay relay, sesame_slice user) {
-  sesame_slice key = {(const uint8_t *)"32 bytes that your keychain holds", 32};
-  sesame_device device; sesame_store store; sesame_result r; const sesame_publication *upload; uint32_t left;
+/* A device in memory, or over sesame_store_sqlite. */
+static sesame_device create(const char *user) {
+  const sesame_slice key = sesame_text("32 bytes that your keychain has."), server = sesame_text("chat.example"), token = {0};
+  sesame_store store; sesame_device device;
   check(sesame_store_memory(&store, &e));
-  check(sesame_device_create(store, key, user, &device, &e));
-  for (;; check(sesame_result_free(r))) {
-    check(sesame_device_publication(device, NULL, &r, &upload, &e));
-    if (upload == NULL) return device;
-    check(sesame_relay_publish(relay, user, 1, upload->bytes, &left, &e));
-    check(sesame_device_published(device, upload->id, &e));
+  check(sesame_device_create(store, key, sesame_text(user), server, token, (sesame_clock){0}, &device, &e));
+  return device;
+}
+
+/* The whole transport of an app, which POSTs to a server where this asks the relay. It always ends, whatever the server answers. */
+static void exchange(sesame_device device, sesame_relay relay) {
+  sesame_result r, r2, r3; const sesame_server_request *it; const sesame_answered *answered; uint32_t status; sesame_slice body;
+  for (;; sesame_result_free(r), sesame_result_free(r2), sesame_result_free(r3)) {
+    check(sesame_device_next_request(device, &r, &it, &e));
+    if (it == NULL) return;
+    check(sesame_relay_perform(relay, it->path, it->headers, it->header_count, it->body, &r2, &status, &body, &e));
+    check(sesame_device_respond(device, it->id, status, body, &r3, &answered, &e));
   }
 }
 
 int main(void) {
-  sesame_relay relay; sesame_registry registry; sesame_result r, r2;
-  check(sesame_relay_new(&relay, &e));
-  sesame_slice a = sesame_text("alice"), b = sesame_text("bob"), none = {0}; sesame_device alice = join(relay, a), bob = join(relay, b);
-  check(sesame_device_registry(alice, &registry, &e));
+  sesame_relay relay; sesame_result r; const sesame_send *send; const sesame_inbox *inbox; const sesame_message *it;
+  check(sesame_relay_new(sesame_text("chat.example"), (sesame_clock){0}, &relay, &e));
+  sesame_device alice = create("alice"), bob = create("bob");
+  exchange(bob, relay); /* Bob's keys go up */
 
-  /* One call encrypts for every device. What it needs comes from the server, until nothing is pending. */
-  const sesame_send *send; const sesame_answers *answers; const sesame_applied *applied; const sesame_submission *said;
-  check(sesame_device_batch_encrypt(alice, &b, 1, sesame_text("hello, Bob"), none, &r, &send, &e));
-  while (send != NULL) {
-    for (size_t i = 0; i < send->batch_count; i++) {
-      check(sesame_relay_submit(relay, a, 1, send->batches[i], &r2, &said, &e));
-      if (said->kind != SESAME_SUBMISSION_KIND_ACCEPTED) exit(1); /* stale: call sesame_device_rejected */
-      check(sesame_device_accepted(alice, send->id, send->batches[i]->user, &e));
-      check(sesame_result_free(r2));
-    }
-    check(sesame_relay_answer(relay, send->needs, send->need_count, &r2, &answers, &e));
-    sesame_result r3, before = r;
-    check(sesame_registry_apply(registry, answers, &r3, &applied, &e));
-    check(sesame_device_pending(alice, send->id, &r, &send, &e));
-    sesame_result_free(before), sesame_result_free(r2), sesame_result_free(r3);
-  }
+  const sesame_slice to = sesame_text("bob"), no_id = {0};
+  check(sesame_device_batch_encrypt(alice, &to, 1, sesame_text("hello, Bob"), no_id, &r, &send, &e));
+  exchange(alice, relay);
 
-  /* One call opens a mailbox. What it says waits in Bob's inbox until he acks it. */
-  const sesame_mails *mails; const sesame_received_list *read; const sesame_message *it;
-  check(sesame_relay_fetch(relay, b, 1, 100, &r, &mails, &e));
-  check(sesame_device_batch_decrypt(bob, mails->envelopes, mails->count, &r2, &read, &e));
-  check(sesame_relay_confirm(relay, b, 1, mails->ids, mails->count, &e));
-  for (size_t i = 0; i < read->count; i++)
-    if ((it = read->items[i]->message) != NULL)
+  check(sesame_device_request_mail(bob, 100, &e));
+  exchange(bob, relay);
+  check(sesame_device_inbox(bob, 0, 100, &r, &inbox, &e));
+  for (size_t i = 0; i < inbox->count; i++)
+    if ((it = inbox->items[i]->message) != NULL)
       printf("%.*s says %.*s\n", (int)it->user.len, it->user.data, (int)it->payload.len, it->payload.data);
-  check(sesame_device_ack(bob, read->ids, read->id_count, &e));
+  check(sesame_device_ack(bob, inbox->ids, inbox->count, &e));
   return 0; /* each handle has its _free; the process ends here */
 }

@@ -2,37 +2,25 @@
 #include <iostream>
 #include <sesame.hpp>
 
-using namespace std::string_view_literals;
-
-// A device in memory (or sesame::store::sqlite); it uploads its signed list and its prekeys.
-static sesame::device join(const sesame::relay &relay, std::string_view user) {
-  auto device = sesame::device::create(sesame::store::memory(), "32 bytes of your keychain's own."sv, user);
-  while (auto upload = device.publication()) {
-    relay.publish(user, device.id(), upload->bytes);
-    device.published(upload->id);
-  }
-  return device;
+// A device in memory, or over sesame::store::sqlite.
+static sesame::device create(std::string_view user) {
+  return sesame::device::create(sesame::store::memory(), "32 bytes of your keychain's own.", user, "chat.example");
 }
 
 int main() {
-  auto relay = sesame::relay::create();
-  auto alice = join(relay, "alice"), bob = join(relay, "bob");
+  auto relay = sesame::relay::create("chat.example");
+  auto alice = create("alice"), bob = create("bob");
+  // `exchange` is the whole transport. An app gives it a function that POSTs request.body to request.path and returns a sesame::answer.
+  bob.exchange(relay); // Bob's keys go up
 
-  // One call encrypts for every device. What it needs comes from the server, until nothing is pending.
-  for (auto send = alice.batch_encrypt({"bob"}, "hello, Bob"); send; send = alice.pending(send->id)) {
-    for (const auto &batch : sesame::batches(*send)) {
-      if (relay.submit("alice", 1, batch)->kind == SESAME_SUBMISSION_KIND_ACCEPTED)
-        alice.accepted(send->id, batch.user);
-    }
-    alice.registry().apply(*relay.answer(sesame::needs(*send)));
-  }
+  alice.batch_encrypt({"bob"}, "hello, Bob");
+  alice.exchange(relay);
 
-  // One call opens a mailbox. What it says waits in Bob's inbox until he acks it.
-  auto mails = relay.fetch("bob", 1);
-  auto read = bob.batch_decrypt({mails->envelopes, mails->count});
-  relay.confirm("bob", 1, {mails->ids, mails->count});
-  for (const auto &item : sesame::items(*read))
+  bob.request_mail();
+  bob.exchange(relay);
+  auto inbox = bob.inbox();
+  for (const auto &item : sesame::items(*inbox))
     if (item.message != nullptr)
-      std::cout << sesame::bytes(item.message->user).text() << " says " << sesame::bytes(item.message->payload).text() << "\n";
-  bob.ack(read);
+      std::cout << sesame::text(item.message->user) << " says " << sesame::text(item.message->payload) << "\n";
+  bob.ack(inbox);
 }
