@@ -42,11 +42,11 @@ static void handles(void) {
   sesame_result r;
   const sesame_sends *sends;
   const sesame_device zero = {0}, one = {1}, all = {UINT64_MAX}, foreign = {alice.registry.token}, random = {0x1234567890abcdefULL};
-  EXPECT("a device that was never given", sesame_device_outbox(zero, &r, &sends, &e), HANDLE);
-  EXPECT("a device of 1", sesame_device_outbox(one, &r, &sends, &e), HANDLE);
-  EXPECT("a device of all ones", sesame_device_outbox(all, &r, &sends, &e), HANDLE);
-  EXPECT("a random device", sesame_device_outbox(random, &r, &sends, &e), HANDLE);
-  EXPECT("a registry as a device", sesame_device_outbox(foreign, &r, &sends, &e), HANDLE);
+  EXPECT("a device that was never given", sesame_device_sends(zero, &r, &sends, &e), HANDLE);
+  EXPECT("a device of 1", sesame_device_sends(one, &r, &sends, &e), HANDLE);
+  EXPECT("a device of all ones", sesame_device_sends(all, &r, &sends, &e), HANDLE);
+  EXPECT("a random device", sesame_device_sends(random, &r, &sends, &e), HANDLE);
+  EXPECT("a registry as a device", sesame_device_sends(foreign, &r, &sends, &e), HANDLE);
   EXPECT("the error says which", strcmp(e.field, "device"), 0);
   EXPECT("the outputs are zeroed", sends == NULL && r.token == 0, 1);
   EXPECT("freeing a registry as a device", sesame_device_free(foreign), HANDLE);
@@ -64,7 +64,7 @@ static void handles(void) {
   EXPECT("a store as a relay", sesame_relay_get_view(of_store, &r, &seen, &e), HANDLE);
   const sesame_store of_result = {relay.token};
   sesame_device made;
-  EXPECT("a relay as a store", sesame_device_create(of_result, host_key(), sesame_text("x"), &made, &e), HANDLE);
+  EXPECT("a relay as a store", sesame_device_create(of_result, host_key(), sesame_text("x"), host_server(), none, host_clock, &made, &e), HANDLE);
   const sesame_linking of_nothing = {relay.token};
   sesame_slice code;
   EXPECT("a relay as a linking", sesame_linking_code(of_nothing, &r, &code, &e), HANDLE);
@@ -76,7 +76,7 @@ static void handles(void) {
   EXPECT("freeing nothing", sesame_device_free(zero), OK);
   const sesame_result nothing = {0};
   EXPECT("freeing no result", sesame_result_free(nothing), OK);
-  EXPECT("the outbox", sesame_device_outbox(alice.device, &r, &sends, &e), OK);
+  EXPECT("the sends", sesame_device_sends(alice.device, &r, &sends, &e), OK);
   EXPECT("freeing a result", sesame_result_free(r), OK);
   EXPECT("freeing a result twice", sesame_result_free(r), HANDLE);
   sesame_session session;
@@ -92,12 +92,12 @@ static void handles(void) {
   sesame_device device;
   sesame_registry registry;
   EXPECT("a store", sesame_store_memory(&store, &e), OK);
-  EXPECT("a device", sesame_device_create(store, host_key(), sesame_text("carol"), &device, &e), OK);
+  EXPECT("a device", sesame_device_create(store, host_key(), sesame_text("carol"), host_server(), none, host_clock, &device, &e), OK);
   EXPECT("its registry", sesame_device_registry(device, &registry, &e), OK);
   EXPECT("freeing the store", sesame_store_free(store), OK);
   EXPECT("freeing the device", sesame_device_free(device), OK);
   EXPECT("freeing the device twice", sesame_device_free(device), HANDLE);
-  EXPECT("a freed store", sesame_device_open(store, host_key(), &device, &e), HANDLE);
+  EXPECT("a freed store", sesame_device_open(store, host_key(), host_clock, &device, &e), HANDLE);
   EXPECT("a registry outlives them", sesame_registry_users(registry, &r, &users, &e), OK);
   EXPECT("freeing its result", sesame_result_free(r), OK);
   EXPECT("freeing the registry", sesame_registry_free(registry), OK);
@@ -107,12 +107,12 @@ typedef struct waiting {
   size_t sends;
 } waiting;
 
-/* What waits in the outbox. */
+/* The sends that are not acked. */
 static waiting waiting_at(sesame_device device) {
   waiting seen = {0};
   sesame_result result;
   const sesame_sends *sends;
-  if (sesame_device_outbox(device, &result, &sends, NULL) == SESAME_STATUS_OK) seen.sends = sends->count;
+  if (sesame_device_sends(device, &result, &sends, NULL) == SESAME_STATUS_OK) seen.sends = sends->count;
   sesame_result_free(result);
   return seen;
 }
@@ -120,11 +120,9 @@ static waiting waiting_at(sesame_device device) {
 /* Every function on a handle that was never given. */
 static void of_nothing(void) {
   static const uint8_t bytes[32] = {1};
+  static uint8_t group_id[32];
   const sesame_slice to = sesame_text("bob"), id16 = {bytes, 16}, id32 = {bytes, 32};
   const uint64_t ids[1] = {1};
-  const sesame_need need = {sizeof need, SESAME_NEED_KIND_DEVICE_LIST, 0, to}, *needs[1] = {&need};
-  const sesame_answers answers = {sizeof answers, NULL, 0, NULL, 0, NULL, 0, NULL, 0};
-  const sesame_batch batch = {sizeof batch, to, 0, NULL, 0, NULL, 0};
   const sesame_group_change change = {sizeof change, &to, NULL, NULL, NULL, NULL};
   struct {
     sesame_device device;
@@ -136,60 +134,87 @@ static void of_nothing(void) {
   sesame_result r;
   sesame_slice text;
   uint32_t number;
+  uint64_t due;
+  bool flag;
   const void *view;
-  EXPECT("sesame_device_create of nothing", sesame_device_create((sesame_store){0}, host_key(), to, &made.device, &e), HANDLE);
-  EXPECT("sesame_device_open of nothing", sesame_device_open((sesame_store){0}, host_key(), &made.device, &e), HANDLE);
+  EXPECT("sesame_clock_advance of nothing", sesame_clock_advance((sesame_clock){0}, 2, &e), HANDLE);
+  EXPECT("sesame_device_create of nothing", sesame_device_create((sesame_store){0}, host_key(), to, host_server(), none, host_clock, &made.device, &e), HANDLE);
+  EXPECT("sesame_device_open of nothing", sesame_device_open((sesame_store){0}, host_key(), host_clock, &made.device, &e), HANDLE);
   EXPECT("sesame_device_user of nothing", sesame_device_user((sesame_device){0}, &r, &text, &e), HANDLE);
-  EXPECT("sesame_device_publication of nothing", sesame_device_publication((sesame_device){0}, NULL, &r, (const sesame_publication  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_id of nothing", sesame_device_id((sesame_device){0}, &number, &e), HANDLE);
+  EXPECT("sesame_device_registry of nothing", sesame_device_registry((sesame_device){0}, &made.registry, &e), HANDLE);
   EXPECT("sesame_device_session of nothing", sesame_device_session((sesame_device){0}, to, 2, &made.session, &e), HANDLE);
-  EXPECT("sesame_device_batch_encrypt of nothing", sesame_device_batch_encrypt((sesame_device){0}, &to, 1, none, none, &r, (const sesame_send  **)&view, &e), HANDLE);
-  EXPECT("sesame_device_create_group of nothing", sesame_device_create_group((sesame_device){0}, 2, &change, &to, 1, &made.group, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_device_create_group of nothing", sesame_device_create_group((sesame_device){0}, 2, &change, &to, 1, &made.group, &r, (const sesame_send **)&view, &e), HANDLE);
   EXPECT("sesame_device_group of nothing", sesame_device_group((sesame_device){0}, id32, &made.group, &e), HANDLE);
-  EXPECT("sesame_device_groups of nothing", sesame_device_groups((sesame_device){0}, &r, (const sesame_groups  **)&view, &e), HANDLE);
-  EXPECT("sesame_device_accepted of nothing", sesame_device_accepted((sesame_device){0}, id16, to, &e), HANDLE);
-  EXPECT("sesame_device_rejected of nothing", sesame_device_rejected((sesame_device){0}, id16, to, none, &r, (const sesame_send  **)&view, &e), HANDLE);
-  EXPECT("sesame_device_no_such_user of nothing", sesame_device_no_such_user((sesame_device){0}, id16, to, &r, (const sesame_send  **)&view, &e), HANDLE);
-  EXPECT("sesame_device_abandon of nothing", sesame_device_abandon((sesame_device){0}, id16, to, &e), HANDLE);
-  EXPECT("sesame_device_pending of nothing", sesame_device_pending((sesame_device){0}, id16, &r, (const sesame_send  **)&view, &e), HANDLE);
-  EXPECT("sesame_device_outbox of nothing", sesame_device_outbox((sesame_device){0}, &r, (const sesame_sends  **)&view, &e), HANDLE);
-  EXPECT("sesame_device_batch_decrypt of nothing", sesame_device_batch_decrypt((sesame_device){0}, &to, 1, &r, (const sesame_received_list  **)&view, &e), HANDLE);
-  EXPECT("sesame_device_inbox of nothing", sesame_device_inbox((sesame_device){0}, &r, (const sesame_received_list  **)&view, &e), HANDLE);
-  EXPECT("sesame_device_tick of nothing", sesame_device_tick((sesame_device){0}, false, &r, (const sesame_events  **)&view, &e), HANDLE);
-  EXPECT("sesame_device_confirm_link of nothing", sesame_device_confirm_link((sesame_device){0}, none, &r, &text, &e), HANDLE);
-  EXPECT("sesame_device_remove_device of nothing", sesame_device_remove_device((sesame_device){0}, 2, &r, (const sesame_events  **)&view, &e), HANDLE);
-  EXPECT("sesame_group_get_view of nothing", sesame_group_get_view((sesame_group){0}, &r, (const sesame_group_view  **)&view, &e), HANDLE);
-  EXPECT("sesame_group_add of nothing", sesame_group_add((sesame_group){0}, &to, 1, &r, (const sesame_send  **)&view, &e), HANDLE);
-  EXPECT("sesame_group_update_info of nothing", sesame_group_update_info((sesame_group){0}, &change, &r, (const sesame_send  **)&view, &e), HANDLE);
-  EXPECT("sesame_group_rename of nothing", sesame_group_rename((sesame_group){0}, none, &r, (const sesame_send  **)&view, &e), HANDLE);
-  EXPECT("sesame_group_leave of nothing", sesame_group_leave((sesame_group){0}, &r, (const sesame_send  **)&view, &e), HANDLE);
-  EXPECT("sesame_group_accept of nothing", sesame_group_accept((sesame_group){0}, &r, (const sesame_send  **)&view, &e), HANDLE);
-  EXPECT("sesame_group_decline of nothing", sesame_group_decline((sesame_group){0}, &r, (const sesame_send  **)&view, &e), HANDLE);
-  EXPECT("sesame_group_fork_without of nothing", sesame_group_fork_without((sesame_group){0}, &to, 1, &made.group, &r, (const sesame_send  **)&view, &e), HANDLE);
-  EXPECT("sesame_group_batch_encrypt of nothing", sesame_group_batch_encrypt((sesame_group){0}, none, none, &r, (const sesame_send  **)&view, &e), HANDLE);
-  EXPECT("sesame_group_session of nothing", sesame_group_session((sesame_group){0}, to, 2, &r, (const sesame_session_view  **)&view, &e), HANDLE);
-  EXPECT("sesame_group_history of nothing", sesame_group_history((sesame_group){0}, &r, (const sesame_history  **)&view, &e), HANDLE);
-  EXPECT("sesame_group_cost of nothing", sesame_group_cost((sesame_group){0}, 1, &r, (const sesame_cost  **)&view, &e), HANDLE);
-  EXPECT("sesame_linking_begin of nothing", sesame_linking_begin((sesame_store){0}, host_key(), &made.linking, &e), HANDLE);
-  EXPECT("sesame_linking_resume of nothing", sesame_linking_resume((sesame_store){0}, host_key(), &made.linking, &e), HANDLE);
+  EXPECT("sesame_device_groups of nothing", sesame_device_groups((sesame_device){0}, &r, (const sesame_groups **)&view, &e), HANDLE);
+  EXPECT("sesame_device_link_device of nothing", sesame_device_link_device((sesame_device){0}, none, &r, (const sesame_pending_link **)&view, &e), HANDLE);
+  EXPECT("sesame_device_confirm_link of nothing", sesame_device_confirm_link((sesame_device){0}, id16, &number, &e), HANDLE);
+  EXPECT("sesame_device_cancel_link of nothing", sesame_device_cancel_link((sesame_device){0}, id16, &e), HANDLE);
+  EXPECT("sesame_device_remove_device of nothing", sesame_device_remove_device((sesame_device){0}, 2, &e), HANDLE);
+  EXPECT("sesame_device_is_primary of nothing", sesame_device_is_primary((sesame_device){0}, &flag, &e), HANDLE);
+  EXPECT("sesame_device_wipe of nothing", sesame_device_wipe((sesame_device){0}, &e), HANDLE);
+  EXPECT("sesame_group_id of nothing", sesame_group_id((sesame_group){0}, &group_id, &e), HANDLE);
+  EXPECT("sesame_group_get_view of nothing", sesame_group_get_view((sesame_group){0}, &r, (const sesame_group_view **)&view, &e), HANDLE);
+  EXPECT("sesame_group_add of nothing", sesame_group_add((sesame_group){0}, &to, 1, &r, (const sesame_send **)&view, &e), HANDLE);
+  EXPECT("sesame_group_update_info of nothing", sesame_group_update_info((sesame_group){0}, &change, &r, (const sesame_send **)&view, &e), HANDLE);
+  EXPECT("sesame_group_rename of nothing", sesame_group_rename((sesame_group){0}, none, &r, (const sesame_send **)&view, &e), HANDLE);
+  EXPECT("sesame_group_leave of nothing", sesame_group_leave((sesame_group){0}, &r, (const sesame_send **)&view, &e), HANDLE);
+  EXPECT("sesame_group_accept of nothing", sesame_group_accept((sesame_group){0}, &r, (const sesame_send **)&view, &e), HANDLE);
+  EXPECT("sesame_group_decline of nothing", sesame_group_decline((sesame_group){0}, &r, (const sesame_send **)&view, &e), HANDLE);
+  EXPECT("sesame_group_fork_without of nothing", sesame_group_fork_without((sesame_group){0}, &to, 1, &made.group, &r, (const sesame_send **)&view, &e), HANDLE);
+  EXPECT("sesame_group_batch_encrypt of nothing", sesame_group_batch_encrypt((sesame_group){0}, none, none, &r, (const sesame_send **)&view, &e), HANDLE);
+  EXPECT("sesame_group_session of nothing", sesame_group_session((sesame_group){0}, to, 2, &r, (const sesame_session_view **)&view, &e), HANDLE);
+  EXPECT("sesame_group_forget of nothing", sesame_group_forget((sesame_group){0}, &e), HANDLE);
+  EXPECT("sesame_group_history of nothing", sesame_group_history((sesame_group){0}, &r, (const sesame_history **)&view, &e), HANDLE);
+  EXPECT("sesame_group_cost of nothing", sesame_group_cost((sesame_group){0}, 1, &r, (const sesame_cost **)&view, &e), HANDLE);
+  EXPECT("sesame_linking_begin of nothing", sesame_linking_begin((sesame_store){0}, host_key(), host_server(), host_clock, &made.linking, &e), HANDLE);
+  EXPECT("sesame_linking_resume of nothing", sesame_linking_resume((sesame_store){0}, host_key(), host_clock, &made.linking, &e), HANDLE);
   EXPECT("sesame_linking_code of nothing", sesame_linking_code((sesame_linking){0}, &r, &text, &e), HANDLE);
-  EXPECT("sesame_linking_complete of nothing", sesame_linking_complete((sesame_linking){0}, none, &made.device, &e), HANDLE);
-  EXPECT("sesame_registry_users of nothing", sesame_registry_users((sesame_registry){0}, &r, (const sesame_users  **)&view, &e), HANDLE);
-  EXPECT("sesame_registry_devices of nothing", sesame_registry_devices((sesame_registry){0}, to, &r, (const sesame_devices  **)&view, &e), HANDLE);
-  EXPECT("sesame_registry_apply of nothing", sesame_registry_apply((sesame_registry){0}, &answers, &r, (const sesame_applied  **)&view, &e), HANDLE);
-  EXPECT("sesame_registry_accept_identity of nothing", sesame_registry_accept_identity((sesame_registry){0}, to, id32, &r, (const sesame_received_list  **)&view, &e), HANDLE);
+  EXPECT("sesame_linking_digits of nothing", sesame_linking_digits((sesame_linking){0}, &r, &text, &e), HANDLE);
+  EXPECT("sesame_linking_confirm of nothing", sesame_linking_confirm((sesame_linking){0}, &e), HANDLE);
+  EXPECT("sesame_linking_expired of nothing", sesame_linking_expired((sesame_linking){0}, &flag, &e), HANDLE);
+  EXPECT("sesame_linking_next_request of nothing", sesame_linking_next_request((sesame_linking){0}, &r, (const sesame_server_request **)&view, &e), HANDLE);
+  EXPECT("sesame_linking_respond of nothing", sesame_linking_respond((sesame_linking){0}, id16, 2, none, &r, (const sesame_answered **)&view, &e), HANDLE);
+  EXPECT("sesame_linking_release of nothing", sesame_linking_release((sesame_linking){0}, id16, &e), HANDLE);
+  EXPECT("sesame_linking_retry_now of nothing", sesame_linking_retry_now((sesame_linking){0}, &e), HANDLE);
+  EXPECT("sesame_linking_due_in of nothing", sesame_linking_due_in((sesame_linking){0}, &due, &e), HANDLE);
+  EXPECT("sesame_linking_device of nothing", sesame_linking_device((sesame_linking){0}, &made.device, &e), HANDLE);
+  EXPECT("sesame_registry_users of nothing", sesame_registry_users((sesame_registry){0}, &r, (const sesame_users **)&view, &e), HANDLE);
+  EXPECT("sesame_registry_devices of nothing", sesame_registry_devices((sesame_registry){0}, to, &r, (const sesame_devices **)&view, &e), HANDLE);
+  EXPECT("sesame_registry_look_up of nothing", sesame_registry_look_up((sesame_registry){0}, &to, 1, &e), HANDLE);
+  EXPECT("sesame_registry_forget of nothing", sesame_registry_forget((sesame_registry){0}, to, &e), HANDLE);
+  EXPECT("sesame_registry_accept_identity of nothing", sesame_registry_accept_identity((sesame_registry){0}, to, id32, &e), HANDLE);
   EXPECT("sesame_registry_mark_verified of nothing", sesame_registry_mark_verified((sesame_registry){0}, to, &e), HANDLE);
   EXPECT("sesame_registry_resolve_fork of nothing", sesame_registry_resolve_fork((sesame_registry){0}, to, &e), HANDLE);
   EXPECT("sesame_registry_safety_number of nothing", sesame_registry_safety_number((sesame_registry){0}, to, &r, &text, &e), HANDLE);
-  EXPECT("sesame_relay_publish of nothing", sesame_relay_publish((sesame_relay){0}, to, 2, none, &number, &e), HANDLE);
+  EXPECT("sesame_registry_safety_code of nothing", sesame_registry_safety_code((sesame_registry){0}, to, &r, &text, &e), HANDLE);
+  EXPECT("sesame_registry_compare_safety_code of nothing", sesame_registry_compare_safety_code((sesame_registry){0}, to, none, &flag, &e), HANDLE);
+  EXPECT("sesame_relay_perform of nothing", sesame_relay_perform((sesame_relay){0}, to, NULL, 0, none, &r, &number, &text, &e), HANDLE);
+  EXPECT("sesame_relay_restored of nothing", sesame_relay_restored((sesame_relay){0}, &e), HANDLE);
   EXPECT("sesame_relay_device_list of nothing", sesame_relay_device_list((sesame_relay){0}, to, &r, &text, &e), HANDLE);
-  EXPECT("sesame_relay_bundle of nothing", sesame_relay_bundle((sesame_relay){0}, to, 2, &r, &text, &e), HANDLE);
-  EXPECT("sesame_relay_answer of nothing", sesame_relay_answer((sesame_relay){0}, needs, 1, &r, (const sesame_answers **)&view, &e), HANDLE);
-  EXPECT("sesame_relay_submit of nothing", sesame_relay_submit((sesame_relay){0}, to, 2, &batch, &r, (const sesame_submission  **)&view, &e), HANDLE);
-  EXPECT("sesame_relay_fetch of nothing", sesame_relay_fetch((sesame_relay){0}, to, 2, 1, &r, (const sesame_mails  **)&view, &e), HANDLE);
-  EXPECT("sesame_relay_confirm of nothing", sesame_relay_confirm((sesame_relay){0}, to, 2, ids, 1, &e), HANDLE);
-  EXPECT("sesame_relay_get_view of nothing", sesame_relay_get_view((sesame_relay){0}, &r, (const sesame_relay_view  **)&view, &e), HANDLE);
-  EXPECT("sesame_session_info of nothing", sesame_session_info((sesame_session){0}, &r, (const sesame_session_view  **)&view, &e), HANDLE);
-  EXPECT("sesame_session_encrypt of nothing", sesame_session_encrypt((sesame_session){0}, none, &r, (const sesame_send  **)&view, &e), HANDLE);
+  EXPECT("sesame_relay_mailbox of nothing", sesame_relay_mailbox((sesame_relay){0}, to, 2, &r, (const sesame_mailbox **)&view, &e), HANDLE);
+  EXPECT("sesame_relay_lose of nothing", sesame_relay_lose((sesame_relay){0}, to, 2, &e), HANDLE);
+  EXPECT("sesame_relay_get_view of nothing", sesame_relay_get_view((sesame_relay){0}, &r, (const sesame_relay_view **)&view, &e), HANDLE);
+  EXPECT("sesame_device_next_request of nothing", sesame_device_next_request((sesame_device){0}, &r, (const sesame_server_request **)&view, &e), HANDLE);
+  EXPECT("sesame_device_respond of nothing", sesame_device_respond((sesame_device){0}, id16, 2, none, &r, (const sesame_answered **)&view, &e), HANDLE);
+  EXPECT("sesame_device_release of nothing", sesame_device_release((sesame_device){0}, id16, &e), HANDLE);
+  EXPECT("sesame_device_retry_now of nothing", sesame_device_retry_now((sesame_device){0}, &e), HANDLE);
+  EXPECT("sesame_device_request_mail of nothing", sesame_device_request_mail((sesame_device){0}, 2, &e), HANDLE);
+  EXPECT("sesame_device_due_in of nothing", sesame_device_due_in((sesame_device){0}, &due, &e), HANDLE);
+  EXPECT("sesame_device_health of nothing", sesame_device_health((sesame_device){0}, &r, (const sesame_health **)&view, &e), HANDLE);
+  EXPECT("sesame_device_set_push of nothing", sesame_device_set_push((sesame_device){0}, none, &e), HANDLE);
+  EXPECT("sesame_device_delete_account of nothing", sesame_device_delete_account((sesame_device){0}, &e), HANDLE);
+  EXPECT("sesame_device_batch_encrypt of nothing", sesame_device_batch_encrypt((sesame_device){0}, &to, 1, none, none, &r, (const sesame_send **)&view, &e), HANDLE);
+  EXPECT("sesame_device_send_status of nothing", sesame_device_send_status((sesame_device){0}, id16, &r, (const sesame_send_status **)&view, &e), HANDLE);
+  EXPECT("sesame_device_sends of nothing", sesame_device_sends((sesame_device){0}, &r, (const sesame_sends **)&view, &e), HANDLE);
+  EXPECT("sesame_device_batches of nothing", sesame_device_batches((sesame_device){0}, id16, &r, (const sesame_batches **)&view, &e), HANDLE);
+  EXPECT("sesame_device_cancel of nothing", sesame_device_cancel((sesame_device){0}, id16, &to, 1, &e), HANDLE);
+  EXPECT("sesame_device_retry of nothing", sesame_device_retry((sesame_device){0}, id16, &e), HANDLE);
+  EXPECT("sesame_device_batch_decrypt of nothing", sesame_device_batch_decrypt((sesame_device){0}, &to, 1, false, &r, (const sesame_mail_results **)&view, &e), HANDLE);
+  EXPECT("sesame_device_inbox of nothing", sesame_device_inbox((sesame_device){0}, 2, 1, &r, (const sesame_inbox **)&view, &e), HANDLE);
+  EXPECT("sesame_device_ack of nothing", sesame_device_ack((sesame_device){0}, ids, 1, &e), HANDLE);
+  EXPECT("sesame_session_info of nothing", sesame_session_info((sesame_session){0}, &r, (const sesame_session_view **)&view, &e), HANDLE);
+  EXPECT("sesame_session_encrypt of nothing", sesame_session_encrypt((sesame_session){0}, none, &r, (const sesame_send **)&view, &e), HANDLE);
 }
 
 static void pointers(void) {
@@ -217,7 +242,6 @@ static void pointers(void) {
   EXPECT("a crooked place", sesame_device_batch_encrypt(d, &to, 1, none, none, (sesame_result *)(void *)((char *)&r + 1), &send, &e), LAYOUT);
   EXPECT("no place for an id", sesame_device_id(d, NULL, &e), NULLED);
   EXPECT("no place for a group's id", sesame_group_id(trip, NULL, &e), NULLED);
-  EXPECT("no answers", sesame_registry_apply(alice.registry, NULL, &r, NULL, &e), NULLED);
   EXPECT("wiping nothing", sesame_wipe(NULL, 0), OK);
   EXPECT("wiping NULL", sesame_wipe(NULL, 1), NULLED);
   uint8_t secret[4] = {1, 2, 3, 4};
@@ -226,17 +250,15 @@ static void pointers(void) {
   EXPECT("and no more", secret[3], 4);
   EXPECT("text of NULL", sesame_text(NULL).len, 0);
   sesame_device made;
-  EXPECT("a key without memory", sesame_device_create(alice.store, lost, to, &made, &e), NULLED);
-  const sesame_need *needs[1] = {NULL};
-  const sesame_answers *answers;
-  EXPECT("a need of NULL", sesame_relay_answer(relay, needs, 1, &r, &answers, &e), NULLED);
-  EXPECT("no batch", sesame_relay_submit(relay, to, 1, NULL, &r, NULL, &e), NULLED);
+  EXPECT("a key without memory", sesame_device_create(alice.store, lost, to, host_server(), none, host_clock, &made, &e), NULLED);
+  EXPECT("a clock without a place", sesame_clock_new(1, NULL, &e), NULLED);
+  EXPECT("a relay without a place", sesame_relay_new(host_server(), host_clock, NULL, &e), NULLED);
 }
 
 static void lengths(void) {
   sesame_result r;
   const sesame_send *send;
-  const sesame_received_list *read;
+  const sesame_mail_results *read;
   const sesame_device d = alice.device;
   static uint8_t large[98304];
   const sesame_slice to = sesame_text("bob"), endless = slice(large, SIZE_MAX), half = slice(large, (size_t)PTRDIFF_MAX + 1),
@@ -246,82 +268,58 @@ static void lengths(void) {
   EXPECT("a payload that wraps around", sesame_device_batch_encrypt(d, &to, 1, wraps, none, &r, &send, &e), ARGUMENT);
   EXPECT("SIZE_MAX recipients", sesame_device_batch_encrypt(d, &to, SIZE_MAX, none, none, &r, &send, &e), ARGUMENT);
   EXPECT("SIZE_MAX / 16 recipients", sesame_device_batch_encrypt(d, &to, SIZE_MAX / 16, none, none, &r, &send, &e), ARGUMENT);
-  EXPECT("a payload that no step holds", sesame_device_batch_encrypt(d, &to, 1, slice(large, 98304), none, &r, &send, &e), SESAME_STATUS_TOO_LARGE);
+  EXPECT("a payload of 65,537 bytes", sesame_device_batch_encrypt(d, &to, 1, slice(large, SESAME_MAX_PAYLOAD + 1), none, &r, &send, &e), SESAME_STATUS_PAYLOAD_TOO_LARGE);
   EXPECT("a content id of 15 bytes", sesame_device_batch_encrypt(d, &to, 1, none, slice(large, 15), &r, &send, &e), ARGUMENT);
   EXPECT("a content id of 17 bytes", sesame_device_batch_encrypt(d, &to, 1, none, slice(large, 17), &r, &send, &e), ARGUMENT);
-  EXPECT("no envelopes", sesame_device_batch_decrypt(d, NULL, 0, &r, &read, &e), SESAME_STATUS_EMPTY_BATCH);
+  EXPECT("no envelopes: the mailbox was empty", sesame_device_batch_decrypt(d, NULL, 0, false, &r, &read, &e), OK);
   static sesame_slice many[4097];
-  EXPECT("4,097 envelopes", sesame_device_batch_decrypt(d, many, 4097, &r, &read, &e), SESAME_STATUS_TOO_MANY);
-  EXPECT("empty envelopes are opened one by one", sesame_device_batch_decrypt(d, many, 3, &r, &read, &e), OK);
-  EXPECT("each with its status", read->count == 3 && read->items[2]->status == SESAME_STATUS_TRUNCATED, 1);
+  EXPECT("4,097 envelopes", sesame_device_batch_decrypt(d, many, 4097, false, &r, &read, &e), SESAME_STATUS_TOO_MANY);
+  EXPECT("empty envelopes are opened one by one", sesame_device_batch_decrypt(d, many, 3, false, &r, &read, &e), OK);
+  EXPECT("each with its reason", read->count == 3 && read->items[2]->outcome == SESAME_MAIL_OUTCOME_REFUSED && read->items[2]->reason == SESAME_STATUS_TRUNCATED, 1);
   EXPECT("freeing them", sesame_result_free(r), OK);
-  EXPECT("a send's id of 3 bytes", sesame_device_accepted(d, slice(large, 3), to, &e), ARGUMENT);
-  EXPECT("a send's id of 0 bytes", sesame_device_accepted(d, none, to, &e), ARGUMENT);
-  EXPECT("an unknown send", sesame_device_accepted(d, slice(large, 16), to, &e), OK);
   EXPECT("a group id of 31 bytes", sesame_device_group(d, slice(large, 31), &trip, &e), ARGUMENT);
   EXPECT("an unknown group", sesame_device_group(d, slice(large, 32), &trip, &e), SESAME_STATUS_UNKNOWN_GROUP);
   EXPECT("its place is zeroed", trip.token, 0);
   sesame_device made;
   for (size_t length = 0; length < 65; length += 16)
-    if (length != 32) EXPECT("a store key that has not 32 bytes", sesame_device_create(alice.store, slice(large, length), to, &made, &e), ARGUMENT);
-  EXPECT("a user without a name", sesame_device_create(alice.store, host_key(), none, &made, &e), ARGUMENT);
+    if (length != 32) EXPECT("a store key that has not 32 bytes", sesame_device_create(alice.store, slice(large, length), to, host_server(), none, host_clock, &made, &e), ARGUMENT);
+  EXPECT("a user without a name", sesame_device_create(alice.store, host_key(), none, host_server(), none, host_clock, &made, &e), ARGUMENT);
   memset(large, 'x', 65);
-  EXPECT("a user of 65 bytes", sesame_device_create(alice.store, host_key(), slice(large, 65), &made, &e), ARGUMENT);
-  EXPECT("a user that is no UTF-8", sesame_device_create(alice.store, host_key(), slice("\xff\xfe", 2), &made, &e), ARGUMENT);
-  EXPECT("a store that has a device", sesame_device_create(alice.store, host_key(), to, &made, &e), SESAME_STATUS_FOREIGN_STORE);
+  EXPECT("a user of 65 bytes", sesame_device_create(alice.store, host_key(), slice(large, 65), host_server(), none, host_clock, &made, &e), ARGUMENT);
+  EXPECT("a user that is no UTF-8", sesame_device_create(alice.store, host_key(), slice("\xff\xfe", 2), host_server(), none, host_clock, &made, &e), ARGUMENT);
+  EXPECT("a store that has a device", sesame_device_create(alice.store, host_key(), to, host_server(), none, host_clock, &made, &e), SESAME_STATUS_FOREIGN_STORE);
   sesame_store store;
   EXPECT("a path that is no UTF-8", sesame_store_sqlite(slice("\xff", 1), &store, &e), ARGUMENT);
   EXPECT("a path to nowhere", sesame_store_sqlite(sesame_text("/nowhere/at/all.db"), &store, &e) / 100, 4);
   EXPECT("a path with a zero byte", sesame_store_sqlite(slice("a\0b", 3), &store, &e) != OK, 1);
-  EXPECT("an account key of 31 bytes", sesame_registry_accept_identity(alice.registry, to, slice(large, 31), &r, &read, &e), ARGUMENT);
-  const sesame_events *events;
-  EXPECT("a device that is not listed", sesame_device_remove_device(d, 99, &r, &events, &e), SESAME_STATUS_NOT_LISTED);
-  uint32_t left;
-  EXPECT("a publication of garbage", sesame_relay_publish(relay, to, 1, slice(large, 9), &left, &e) != OK, 1);
-  sesame_slice answer;
-  EXPECT("an empty code", sesame_device_confirm_link(d, none, &r, &answer, &e) != OK, 1);
+  EXPECT("an account key of 31 bytes", sesame_registry_accept_identity(alice.registry, to, slice(large, 31), &e), ARGUMENT);
 }
 
 static void structs(void) {
   sesame_result r;
-  const sesame_applied *applied;
-  const sesame_answers *answers;
-  const sesame_submission *said;
-  sesame_answers mine = {sizeof mine, NULL, 0, NULL, 0, NULL, 0, NULL, 0};
-  const sesame_registry it = alice.registry;
-  EXPECT("empty answers", sesame_registry_apply(it, &mine, &r, &applied, &e), OK);
-  EXPECT("freeing what came of them", sesame_result_free(r), OK);
-  mine.struct_size = 0;
-  EXPECT("a struct without a size", sesame_registry_apply(it, &mine, &r, &applied, &e), LAYOUT);
-  mine.struct_size = sizeof mine - 1;
-  EXPECT("a struct that is too small", sesame_registry_apply(it, &mine, &r, &applied, &e), LAYOUT);
-  mine.struct_size = SIZE_MAX;
-  EXPECT("a struct that is huge", sesame_registry_apply(it, &mine, &r, &applied, &e), LAYOUT);
-  mine.struct_size = sizeof mine;
-  mine.bundle_count = 1;
-  EXPECT("a count without a list", sesame_registry_apply(it, &mine, &r, &applied, &e), NULLED);
+  uint32_t status;
+  sesame_slice answer;
+  const sesame_slice path = sesame_text("/v1/mail");
   struct {
-    sesame_answers known;
+    sesame_header known;
     uint64_t added;
-  } newer = {{sizeof newer, NULL, 0, NULL, 0, NULL, 0, NULL, 0}, 0};
-  EXPECT("a newer struct that says nothing new", sesame_registry_apply(it, &newer.known, &r, &applied, &e), OK);
+  } newer = {{sizeof newer, sesame_text("Sesame-Auth"), none}, 0};
+  sesame_header mine = {sizeof mine, sesame_text("Sesame-Auth"), none};
+  const sesame_header *headers[1] = {&mine}, *newest[1] = {&newer.known}, *missing[1] = {NULL};
+  EXPECT("a header", sesame_relay_perform(relay, path, headers, 1, none, &r, &status, &answer, &e), OK);
+  EXPECT("freeing what came of it", sesame_result_free(r), OK);
+  mine.struct_size = 0;
+  EXPECT("a struct without a size", sesame_relay_perform(relay, path, headers, 1, none, &r, &status, &answer, &e), LAYOUT);
+  mine.struct_size = sizeof mine - 1;
+  EXPECT("a struct that is too small", sesame_relay_perform(relay, path, headers, 1, none, &r, &status, &answer, &e), LAYOUT);
+  mine.struct_size = SIZE_MAX;
+  EXPECT("a struct that is huge", sesame_relay_perform(relay, path, headers, 1, none, &r, &status, &answer, &e), LAYOUT);
+  EXPECT("a count without a list", sesame_relay_perform(relay, path, NULL, 1, none, &r, &status, &answer, &e), NULLED);
+  EXPECT("a list with nothing in it", sesame_relay_perform(relay, path, missing, 1, none, &r, &status, &answer, &e), NULLED);
+  EXPECT("a newer struct that says nothing new", sesame_relay_perform(relay, path, newest, 1, none, &r, &status, &answer, &e), OK);
   EXPECT("freeing what came of it", sesame_result_free(r), OK);
   newer.added = 1;
-  EXPECT("a newer struct that says something", sesame_registry_apply(it, &newer.known, &r, &applied, &e), LAYOUT);
-  sesame_need need = {sizeof need, 0, 0, sesame_text("bob")};
-  const sesame_need *needs = &need;
-  for (uint32_t kind = 0; kind < 1000; kind += 333) {
-    need.kind = kind;
-    EXPECT("a need of no known kind", sesame_relay_answer(relay, &needs, 1, &r, &answers, &e), ARGUMENT);
-  }
-  need.kind = SESAME_NEED_KIND_BUNDLE;
-  need.struct_size = 8;
-  EXPECT("a need that is too small", sesame_relay_answer(relay, &needs, 1, &r, &answers, &e), LAYOUT);
-  sesame_batch batch = {sizeof batch, sesame_text("bob"), 2, NULL, 0, NULL, 0};
-  EXPECT("a batch that is neither targeted nor not", sesame_relay_submit(relay, sesame_text("alice"), 1, &batch, &r, &said, &e), ARGUMENT);
-  batch.targeted = 0;
-  batch.envelope_count = 1;
-  EXPECT("a batch whose list is missing", sesame_relay_submit(relay, sesame_text("alice"), 1, &batch, &r, &said, &e), NULLED);
+  EXPECT("a newer struct that says something", sesame_relay_perform(relay, path, newest, 1, none, &r, &status, &answer, &e), LAYOUT);
   sesame_group_change change = {sizeof change, NULL, NULL, NULL, NULL, NULL};
   sesame_group group;
   const sesame_send *send;
@@ -356,12 +354,12 @@ static int32_t odd_load(void *context, const sesame_query *queries, size_t count
     sesame_result r;
     const sesame_sends *sends;
     sesame_store store;
-    it->seen[0] = (int32_t)sesame_device_outbox(alice.device, &r, &sends, NULL);
-    it->seen[1] = (int32_t)sesame_device_outbox(bob.device, &r, &sends, NULL);
+    it->seen[0] = (int32_t)sesame_device_sends(alice.device, &r, &sends, NULL);
+    it->seen[1] = (int32_t)sesame_device_sends(bob.device, &r, &sends, NULL);
     it->seen[2] = (int32_t)sesame_store_memory(&store, NULL);
     it->seen[3] = (int32_t)sesame_device_free(bob.device);
     memset(&r, 0xaa, sizeof r);
-    it->zeroed = sesame_device_outbox(alice.device, &r, &sends, NULL) == SESAME_STATUS_REENTRANT && r.token == 0 && sends == NULL;
+    it->zeroed = sesame_device_sends(alice.device, &r, &sends, NULL) == SESAME_STATUS_REENTRANT && r.token == 0 && sends == NULL;
     uint8_t secret[2] = {1, 2};
     it->wiped = sesame_wipe(secret, 2) == SESAME_STATUS_OK && secret[0] == 0 && secret[1] == 0;
   }
@@ -387,8 +385,7 @@ static void callbacks(void) {
   sesame_store_functions functions = {sizeof functions, &it, odd_load, odd_commit, memory_release, odd_destroy};
   sesame_store store;
   sesame_device device;
-  sesame_result r;
-  const sesame_publication *upload;
+  const sesame_slice push = sesame_text("knock here");
   functions.load = NULL;
   EXPECT("a store without load", sesame_store_app(&functions, &store, &e), NULLED);
   functions.load = odd_load;
@@ -404,7 +401,7 @@ static void callbacks(void) {
   EXPECT("no store at all", sesame_store_app(NULL, &store, &e), NULLED);
   EXPECT("a store that was refused is not destroyed", it.rows.destroyed, 0);
   EXPECT("a store", sesame_store_app(&functions, &store, &e), OK);
-  EXPECT("a device over it", sesame_device_create(store, host_key(), sesame_text("odd"), &device, &e), OK);
+  EXPECT("a device over it", sesame_device_create(store, host_key(), sesame_text("odd"), host_server(), none, host_clock, &device, &e), OK);
   const size_t rows = it.rows.count;
   static const struct {
     int32_t gives, status;
@@ -412,37 +409,36 @@ static void callbacks(void) {
                   {SESAME_STORE_OUTCOME_READ_ONLY, 404}, {-1, 412}, {999, 412}, {104, 412}, {INT32_MIN, 412}};
   for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {
     it.load_gives = outcomes[i].gives;
-    EXPECT("a load that fails", sesame_device_publication(device, NULL, &r, &upload, &e), outcomes[i].status);
+    EXPECT("a load that fails", sesame_device_set_push(device, push, &e), outcomes[i].status);
     it.load_gives = 0;
     it.commit_gives = outcomes[i].gives;
-    EXPECT("a commit that fails", sesame_device_publication(device, NULL, &r, &upload, &e), outcomes[i].status);
+    EXPECT("a commit that fails", sesame_device_set_push(device, push, &e), outcomes[i].status);
     it.commit_gives = 0;
   }
   it.load_gives = SESAME_STORE_OUTCOME_CONFLICT;
-  EXPECT("a load that conflicts", sesame_device_publication(device, NULL, &r, &upload, &e), 412);
+  EXPECT("a load that conflicts", sesame_device_set_push(device, push, &e), 412);
   it.load_gives = 0;
   it.commit_gives = SESAME_STORE_OUTCOME_CONFLICT;
-  EXPECT("a commit that conflicts for ever", sesame_device_publication(device, NULL, &r, &upload, &e), 401);
+  EXPECT("a commit that conflicts for ever", sesame_device_set_push(device, push, &e), 401);
   it.commit_gives = SESAME_STORE_OUTCOME_UNKNOWN;
-  EXPECT("a commit that did not land and cannot say so", sesame_device_publication(device, NULL, &r, &upload, &e), 402);
+  EXPECT("a commit that did not land and cannot say so", sesame_device_set_push(device, push, &e), 402);
   it.commit_gives = 0;
   it.stranger = 1;
-  EXPECT("a load that gives what nobody asked for", sesame_device_publication(device, NULL, &r, &upload, &e), 412);
+  EXPECT("a load that gives what nobody asked for", sesame_device_set_push(device, push, &e), 412);
   it.stranger = 0;
   EXPECT("nothing has changed by all that", it.rows.count, rows);
   it.reenter = 1;
-  EXPECT("a load that calls the library", sesame_device_publication(device, NULL, &r, &upload, &e), OK);
+  EXPECT("a load that calls the library", sesame_device_set_push(device, push, &e), OK);
   it.reenter = 0;
-  EXPECT("its result", sesame_result_free(r), OK);
   for (int i = 0; i < 4; i++) EXPECT("every call from inside is refused", it.seen[i], SESAME_STATUS_REENTRANT);
   EXPECT("its outputs are zeroed", it.zeroed, 1);
   EXPECT("and a secret may be wiped there", it.wiped, 1);
   EXPECT("rows after their load", sesame_rows_add(it.kept, none, none), HANDLE);
   EXPECT("a device whose keys are wiped", sesame_device_wipe(device, &e), OK);
-  EXPECT("is closed", sesame_device_publication(device, NULL, &r, &upload, &e), SESAME_STATUS_CLOSED);
-  EXPECT("and stays so", sesame_device_reload(device, &e), SESAME_STATUS_CLOSED);
+  EXPECT("is closed", sesame_device_set_push(device, push, &e), SESAME_STATUS_CLOSED);
+  EXPECT("twice does nothing", sesame_device_wipe(device, &e), OK);
   EXPECT("freeing the store", sesame_store_free(store), OK);
-  EXPECT("the device still has it", it.rows.destroyed, 0);
+  EXPECT("the closed device has let go of it", it.rows.destroyed, 1);
   EXPECT("freeing the device", sesame_device_free(device), OK);
   EXPECT("the store was destroyed once", it.rows.destroyed, 1);
   memory_clear(&it.rows);
@@ -518,24 +514,25 @@ static void *use_until_freed(void *context) {
 static void threads(void) {
   pthread_t thread[8];
   long bad[8] = {0}, all = 0;
-  host_settle(&alice);
+  static char said[4096];
+  host_exchange(&alice);
+  host_read(&alice, said, sizeof said);
   for (int i = 0; i < 8; i++) pthread_create(&thread[i], NULL, work, &bad[i]);
   for (int i = 0; i < 8; i++) pthread_join(thread[i], NULL);
   for (int i = 0; i < 8; i++) all += bad[i];
   EXPECT("eight threads on one device", all, 0);
   sesame_result r;
   const sesame_sends *sends;
-  EXPECT("the outbox", sesame_device_outbox(alice.device, &r, &sends, &e), OK);
+  EXPECT("the sends", sesame_device_sends(alice.device, &r, &sends, &e), OK);
   EXPECT("has every send of every thread", sends->count, 200);
   EXPECT("freeing it", sesame_result_free(r), OK);
-  host_settle(&alice);
-  static char said[4096];
+  host_exchange(&alice);
   EXPECT("all are opened", host_read(&bob, said, sizeof said), 0);
   EXPECT("and read", strlen(said), 200 * 4);
   sesame_store store;
   sesame_device device;
   CHECK(sesame_store_memory(&store, &host_error));
-  CHECK(sesame_device_create(store, host_key(), sesame_text("short-lived"), &device, &host_error));
+  CHECK(sesame_device_create(store, host_key(), sesame_text("short-lived"), host_server(), none, host_clock, &device, &host_error));
   for (int i = 0; i < 8; i++) pthread_create(&thread[i], NULL, use_until_freed, &device);
   EXPECT("freed while eight threads use it", sesame_device_free(device), OK);
   for (int i = 0; i < 8; i++) {
@@ -553,7 +550,7 @@ static void forks(void) {
     sesame_result r = {7};
     const sesame_sends *sends = NULL;
     uint8_t secret[2] = {1, 2};
-    const int refused = sesame_device_outbox(alice.device, &r, &sends, NULL) == SESAME_STATUS_FORKED && r.token == 0;
+    const int refused = sesame_device_sends(alice.device, &r, &sends, NULL) == SESAME_STATUS_FORKED && r.token == 0;
     const int wiped = sesame_wipe(secret, 2) == SESAME_STATUS_OK && (secret[0] | secret[1]) == 0;
     _exit(refused && wiped ? 0 : 1);
   }
@@ -562,12 +559,12 @@ static void forks(void) {
   EXPECT("a call in the child of a fork", status, 0);
   sesame_result r;
   const sesame_sends *sends;
-  EXPECT("the parent goes on", sesame_device_outbox(alice.device, &r, &sends, &e), OK);
+  EXPECT("the parent goes on", sesame_device_sends(alice.device, &r, &sends, &e), OK);
   EXPECT("freeing it", sesame_result_free(r), OK);
 }
 
 int main(void) {
-  CHECK(sesame_relay_new(&relay, &host_error));
+  relay = host_relay();
   alice = host_create(relay, "alice");
   bob = host_create(relay, "bob");
   host_send(&alice, "bob", "hi");

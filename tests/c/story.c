@@ -47,17 +47,16 @@ static void group_send(host *it, sesame_slice id, const char *text) {
   CHECK(sesame_group_batch_encrypt(group, sesame_text(text), none, &result, &send, &host_error));
   CHECK(sesame_result_free(result));
   CHECK(sesame_group_free(group));
-  host_settle(it);
+  host_exchange(it);
 }
 
 static void done(host *it, sesame_result result) {
   CHECK(sesame_result_free(result));
-  host_settle(it);
+  host_exchange(it);
 }
 
 int main(void) {
-  sesame_relay relay;
-  CHECK(sesame_relay_new(&relay, &host_error));
+  const sesame_relay relay = host_relay();
   host phone = host_create(relay, "alice"), bob = host_create(relay, "bob");
   host laptop = host_link(&phone), tablet = host_link(&bob);
 
@@ -81,7 +80,7 @@ int main(void) {
   CHECK(sesame_registry_free(watch.registry));
   CHECK(sesame_device_free(watch.device));
   sesame_device again;
-  CHECK(sesame_device_open(watch.store, host_key(), &again, &host_error));
+  CHECK(sesame_device_open(watch.store, host_key(), host_clock, &again, &host_error));
   watch = host_of(relay, watch.store, again);
   host_send(&watch, "bob", "from my wrist");
   host *others[] = {&bob, &tablet, &phone, &laptop};

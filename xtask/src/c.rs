@@ -68,17 +68,42 @@ fn headers(c: &str, cpp: &str) -> Result<(), String> {
         let header = include.join(header).to_string_lossy().into_owned();
         run(compiler, &[&["-x", language, standard], &STRICT[..], &["-fsyntax-only", &header]].concat())
     };
-    for standard in ["-std=c99", "-std=c11", "-std=c17"] {
+    for standard in ["-std=c99", "-std=c11", "-std=c17", "-std=c2x"] {
         compile(c, "c", standard, "sesame.h")?;
     }
-    for standard in ["-std=c++17", "-std=c++20"] {
+    for standard in ["-std=c++17", "-std=c++20", "-std=c++2b"] {
         compile(cpp, "c++", standard, "sesame.h")?;
         compile(cpp, "c++", standard, "sesame.hpp")?;
     }
     let hpp = include.join("sesame.hpp").to_string_lossy().into_owned();
     let bare = ["-x", "c++", "-std=c++17", "-fno-exceptions", "-fno-rtti", "-Wshadow"];
     run(cpp, &[&bare[..], &STRICT, &["-fsyntax-only", &hpp]].concat())?;
-    Ok(())
+    let said = refusal(cpp, &["-x", "c++", "-std=c++14", "-fsyntax-only", &hpp])?;
+    let lines = said.lines().filter(|line| line.contains("error:")).count();
+    if lines != 1 || !said.contains("needs C++17") {
+        return Err(format!("C++14 is not told once that C++17 is needed: {said}"));
+    }
+    refused(cpp)
+}
+
+/// What a compiler says of a file that it must refuse.
+fn refusal(compiler: &str, args: &[&str]) -> Result<String, String> {
+    let done = Command::new(compiler).args(args).current_dir(root()).output().map_err(|error| error.to_string())?;
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    if done.status.success() { Err(format!("{compiler} {} succeeds", args.join(" "))) } else { Ok(said) }
+}
+
+/// `tests/c/refused.cpp` compiles, and none of its cases does.
+fn refused(cpp: &str) -> Result<(), String> {
+    let path = root().join("tests/c/refused.cpp");
+    let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
+    let (include, file) = (format!("-I{}", root().join("include").display()), path.to_string_lossy().into_owned());
+    let cases = text.matches("#elif CASE == ").count();
+    run(cpp, &[&STRICT[..], &["-std=c++17", &include, "-fsyntax-only", &file]].concat())?;
+    for case in 1..=cases {
+        refusal(cpp, &["-std=c++17", &format!("-DCASE={case}"), &include, "-fsyntax-only", &file])?;
+    }
+    if cases < 10 { Err(format!("{cases} cases were found")) } else { Ok(()) }
 }
 
 /// Where the baseline lies; `cargo xtask abi` writes it anew.
@@ -212,6 +237,8 @@ fn programs_of_tests() -> Result<Vec<(&'static str, Vec<String>)>, String> {
     Ok(vec![
         ("story", Vec::new()),
         ("misuse", Vec::new()),
+        ("held_wrongly", Vec::new()),
+        ("servers", Vec::new()),
         ("bad_inputs", cases),
         ("sequences", vec![SEQUENCES.to_owned()]),
     ])
@@ -255,6 +282,14 @@ fn programs(report: &mut Report, prefix: &Path) {
     };
     let sanitizers =
         ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+    for standard in ["-std=c++17", "-std=c++20"] {
+        report.counted(&format!("the C++ header at work, {standard}, under ASan and UBSan"), || {
+            let options = [&[standard], &sanitizers[..]].concat();
+            let mut command = Command::new(build(prefix, "g++", &root().join("tests/c/face.cpp"), true, &options)?);
+            command.env("ASAN_OPTIONS", "detect_leaks=1");
+            counted(command)
+        });
+    }
     for (name, args) in &programs {
         let source = root().join("tests/c").join(name).with_extension("c");
         let mut passed = 0;
