@@ -31,8 +31,12 @@ static sesame_result *result(void) {
   return &results[result_count++];
 }
 
+static void free_results_from(size_t begun) {
+  while (result_count > begun) sesame_result_free(results[--result_count]);
+}
+
 static void free_results(void) {
-  while (result_count > 0) sesame_result_free(results[--result_count]);
+  free_results_from(0);
 }
 
 #endif

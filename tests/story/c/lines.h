@@ -21,39 +21,43 @@ static inline void print_message(const sesame_message *message) {
   printf("\"\n");
 }
 
-static inline void print_received(const sesame_received_list *list) {
-  if (list->count == 0) printf("  nothing\n");
-  for (size_t i = 0; i < list->count; i++) {
-    const sesame_received *it = list->items[i];
-    printf("  %zu: ", it->envelope);
-    switch (it->kind) {
-      case SESAME_RECEIVED_KIND_MESSAGE: print_message(it->message); break;
-      case SESAME_RECEIVED_KIND_EVENT: print_event(it->event); break;
-      case SESAME_RECEIVED_KIND_DUPLICATE: printf("duplicate\n"); break;
-      case SESAME_RECEIVED_KIND_FAILURE:
-        printf("failure %d %s from ", (int)it->status, it->confirm ? "confirm" : "keep");
-        if (it->sender == NULL) {
-          printf("nobody\n");
-          break;
-        }
-        print_text(it->sender->user);
-        printf("/%u %s\n", (unsigned)it->sender->device, it->authenticated ? "authenticated" : "claimed");
-        break;
-      default: printf("held\n");
-    }
+static inline void print_items(const sesame_inbox *inbox) {
+  if (inbox->count == 0) printf("  nothing\n");
+  for (size_t i = 0; i < inbox->count; i++) {
+    printf("  %" PRIu64 ": ", inbox->items[i]->id);
+    if (inbox->items[i]->message != NULL) print_message(inbox->items[i]->message);
+    else print_event(inbox->items[i]->event);
   }
 }
 
-static inline void print_need(const sesame_need *need) {
-  switch (need->kind) {
-    case SESAME_NEED_KIND_DEVICE_LIST: printf("    need device-list "); break;
-    case SESAME_NEED_KIND_BUNDLE: printf("    need bundle "); break;
-    case SESAME_NEED_KIND_IDENTITY_ACCEPTANCE: printf("    need identity-acceptance "); break;
-    default: printf("    need publication");
+/* Numbers of 64 bits behind a word. */
+static inline void print_ids(const char *word, const uint64_t *ids, size_t count) {
+  for (size_t i = 0; i < count; i++) printf(i == 0 ? " %s %" PRIu64 : ",%.0s%" PRIu64, word, ids[i]);
+}
+
+static inline void print_code(const char *word, uint32_t code) {
+  if (code != 0) printf(" %s %" PRIu32, word, code);
+}
+
+static inline void print_skips(const sesame_skipped *const *skips, size_t count) {
+  for (size_t i = 0; i < count; i++) printf(i == 0 ? " skip %" PRIu32 ":%" PRIu32 : ",%" PRIu32 ":%" PRIu32, skips[i]->device, skips[i]->reason);
+}
+
+static inline void print_results(const sesame_mail_results *results) {
+  static const char *const outcomes[] = {"", "duplicate", "held", "later", "opened", "refused"};
+  for (size_t i = 0; i < results->count; i++) {
+    const sesame_mail_result *it = results->items[i];
+    printf("  %zu: %s", i, NAME_OF(outcomes, it->outcome));
+    print_ids("items", it->items, it->item_count);
+    print_flag("keep", it->keep);
+    print_code("code", it->reason);
+    if (it->sender != NULL) {
+      printf(" from ");
+      print_text(it->sender->user);
+      printf("/%" PRIu32 " %s", it->sender->device, it->sender->authenticated ? "authenticated" : "claimed");
+    }
+    putchar('\n');
   }
-  print_text(need->user);
-  if (need->kind == SESAME_NEED_KIND_BUNDLE) printf("/%" PRIu32, need->device);
-  putchar('\n');
 }
 
 static inline void print_send(const sesame_send *send) {
@@ -61,11 +65,39 @@ static inline void print_send(const sesame_send *send) {
   print_s(send->id);
   print_id("content", send->content_id);
   putchar('\n');
-  for (size_t b = 0; b < send->batch_count; b++) {
-    const sesame_batch *batch = send->batches[b];
-    printf("    batch ");
+}
+
+/* How a send stands, and each user of it; `gone` when the app has acked its end. */
+static inline void print_status(const sesame_send_status *status) {
+  static const char *const outcomes[] = {"", "cancelled", "failed", "sent", "waiting"};
+  static const char *const awaited[] = {"", " for identity", "", " for publication", " for server"};
+  if (status == NULL) {
+    printf("  gone\n");
+    return;
+  }
+  printf("  send ");
+  print_s(status->id);
+  print_id("content", status->content_id);
+  print_id("group", status->group);
+  printf(" %s %zu bytes\n", status->finished ? "finished" : "open", status->payload.len);
+  for (size_t i = 0; i < status->user_count; i++) {
+    const sesame_user_status *user = status->users[i];
+    printf("    ");
+    print_text(user->user);
+    printf(" %s%s reached %" PRIu32, NAME_OF(outcomes, user->outcome), NAME_OF(awaited, user->waiting_for), user->reached);
+    print_skips(user->skipped, user->skipped_count);
+    print_code("code", user->reason);
+    putchar('\n');
+  }
+}
+
+static inline void print_batches(const sesame_batches *batches) {
+  if (batches->count == 0) printf("  nothing\n");
+  for (size_t b = 0; b < batches->count; b++) {
+    const sesame_batch *batch = batches->items[b];
+    printf("  batch ");
     print_text(batch->user);
-    print_flag("targeted", batch->targeted != 0);
+    print_flag("targeted", batch->targeted);
     for (size_t i = 0; i < batch->envelope_count; i++) {
       printf(" %" PRIu32 ":%zu:", batch->envelopes[i]->device, batch->envelopes[i]->envelope.len);
       print_h(batch->envelopes[i]->envelope);
@@ -74,36 +106,34 @@ static inline void print_send(const sesame_send *send) {
     for (size_t i = 0; i < batch->skip_count; i++) printf(" %" PRIu32 ":%" PRIu32, batch->skips[i]->device, batch->skips[i]->reason);
     putchar('\n');
   }
-  for (size_t i = 0; i < send->need_count; i++) print_need(send->needs[i]);
-  for (size_t i = 0; i < send->failed_count; i++) {
-    printf("    failed ");
-    print_text(send->failed[i]->user);
-    printf(" %d\n", (int)send->failed[i]->reason);
-  }
-  for (size_t i = 0; i < send->event_count; i++) {
-    printf("    ");
-    print_event(send->events[i]);
-  }
 }
 
-static inline void print_applied(const sesame_applied *applied) {
-  for (size_t i = 0; i < applied->event_count; i++) {
-    printf("  ");
-    print_event(applied->events[i]);
-  }
-  for (size_t i = 0; i < applied->refusal_count; i++) {
-    printf("  refused ");
-    print_text(applied->refusals[i]->field);
-    printf(" %zu %d\n", applied->refusals[i]->item, (int)applied->refusals[i]->reason);
-  }
+static inline void print_request(const sesame_server_request *request) {
+  static const char *const kinds[] = {"", "bundles", "confirm", "delete", "link", "lists", "mail", "publication", "push", "submit"};
+  printf("  request %s %zu ", NAME_OF(kinds, request->kind), request->body.len);
+  print_h(request->body);
+  print_names("users", request->users, request->user_count);
+  putchar('\n');
 }
 
-static inline void print_events(const sesame_events *events) {
-  if (events->count == 0) printf("  nothing\n");
-  for (size_t i = 0; i < events->count; i++) {
-    printf("  ");
-    print_event(events->items[i]);
+/* What came of an answer. */
+static inline void print_answered(uint32_t status, const sesame_answered *answered) {
+  printf("    %" PRIu32, status);
+  print_flag("unknown", !answered->known);
+  print_code("problem", answered->problem);
+  print_ids("items", answered->items, answered->item_count);
+  for (size_t i = 0; i < answered->send_count; i++) {
+    printf(i == 0 ? " sends " : ",");
+    print_s(answered->sends[i]);
   }
+  putchar('\n');
+}
+
+static inline void print_health(const sesame_health *health) {
+  printf("  registered %s", yes(health->registered));
+  print_code("problem", health->problem);
+  printf(" due %" PRIu64 " open %" PRIu32 " inbox %" PRIu32 " left %" PRIu32 " offset %" PRId64 "\n", health->due_in, health->open_sends,
+         health->inbox, health->mail_left, health->clock_offset);
 }
 
 static inline void print_group(const sesame_group_view *view) {
@@ -163,7 +193,7 @@ static inline void print_user(const sesame_user_view *view) {
 }
 
 static inline void print_device(const sesame_device_view *view) {
-  static const char *const states[] = {"", "active", "no-session", "stale"};
+  static const char *const states[] = {"", "active", "no-session", "stale", "own"};
   printf("  device %" PRIu32, view->device);
   print_id("signing", view->signing_key);
   print_id("identity", view->identity_key);

@@ -30,22 +30,22 @@ static sesame_slice unhex(char *word) {
   return bytes;
 }
 
+/* Bytes as a word of a line: `-` for none. */
+static void say_word(sesame_slice bytes) {
+  putchar(' ');
+  if (bytes.len == 0) putchar('-');
+  else say_hex(bytes);
+}
+
+static sesame_slice word(char *from) {
+  const sesame_slice empty = {NULL, 0};
+  return strcmp(from, "-") == 0 ? empty : unhex(from);
+}
+
 static sesame_status say_id(void) {
   uint32_t id;
   TRY(sesame_device_id(device, &id, &error));
   printf("ok %" PRIu32, id);
-  return SESAME_STATUS_OK;
-}
-
-static sesame_status publication(void) {
-  const sesame_publication *upload;
-  TRY(sesame_device_publication(device, NULL, result(), &upload, &error));
-  printf("ok");
-  if (upload == NULL) return SESAME_STATUS_OK;
-  putchar(' ');
-  say_hex(upload->id);
-  putchar(' ');
-  say_hex(upload->bytes);
   return SESAME_STATUS_OK;
 }
 
@@ -58,107 +58,85 @@ static sesame_status encrypt(char *users, char *payload) {
     if (count == sizeof to / sizeof *to) die("too many users");
     to[count++] = sesame_text(user);
   }
-  TRY(sesame_device_batch_encrypt(device, to, count, unhex(payload), none, result(), &send, &error));
+  TRY(sesame_device_batch_encrypt(device, to, count, word(payload), none, result(), &send, &error));
   printf("ok");
   return SESAME_STATUS_OK;
 }
 
-static sesame_status outbox(void) {
-  const sesame_sends *sends;
-  TRY(sesame_device_outbox(device, result(), &sends, &error));
+static sesame_status next(void) {
+  const sesame_server_request *request;
+  sesame_slice auth = sesame_text("-");
+  TRY(sesame_device_next_request(device, result(), &request, &error));
   printf("ok");
-  for (size_t s = 0; s < sends->count; s++) {
-    const sesame_send *send = sends->items[s];
-    for (size_t b = 0; b < send->batch_count; b++) {
-      const sesame_batch *batch = send->batches[b];
-      if (batch->skip_count > 0 || batch->targeted != 0) die("a batch that no peer makes");
-      printf(" batch:");
-      say_hex(send->id);
+  if (request == NULL) return SESAME_STATUS_OK;
+  for (size_t i = 0; i < request->header_count; i++) {
+    const sesame_slice name = request->headers[i]->name;
+    if (name.len == 11 && memcmp(name.data, "Sesame-Auth", 11) == 0) auth = request->headers[i]->value;
+  }
+  say_word(request->id);
+  putchar(' ');
+  print_text(request->path);
+  putchar(' ');
+  print_text(auth);
+  say_word(request->body);
+  return SESAME_STATUS_OK;
+}
+
+static sesame_status respond(char *id, const char *status, char *body) {
+  const sesame_answered *answered;
+  TRY(sesame_device_respond(device, unhex(id), (uint32_t)strtoul(status, NULL, 10), word(body), result(), &answered, &error));
+  printf("ok");
+  if (answered->problem != 0) printf(" %" PRIu32, answered->problem);
+  return SESAME_STATUS_OK;
+}
+
+static sesame_status inbox(void) {
+  const sesame_inbox *all;
+  TRY(sesame_device_inbox(device, 0, SIZE_MAX, result(), &all, &error));
+  printf("ok");
+  for (size_t i = 0; i < all->count; i++) {
+    const sesame_message *message = all->items[i]->message;
+    const sesame_event *event = all->items[i]->event;
+    if (message != NULL) {
+      putchar(' ');
+      print_text(message->user);
       putchar(':');
-      print_text(batch->user);
-      for (size_t i = 0; i < batch->envelope_count; i++) {
-        printf(i == 0 ? ":%" PRIu32 "=" : ",%" PRIu32 "=", batch->envelopes[i]->device);
-        say_hex(batch->envelopes[i]->envelope);
-      }
-      if (batch->envelope_count == 0) putchar(':');
-    }
-    for (size_t n = 0; n < send->need_count; n++) {
-      const sesame_need *need = send->needs[n];
-      printf(need->kind == SESAME_NEED_KIND_BUNDLE ? " bundle:" : " list:");
-      print_text(need->user);
-      if (need->kind == SESAME_NEED_KIND_BUNDLE) printf(":%" PRIu32, need->device);
+      say_hex(message->payload);
+    } else if (event->kind == SESAME_EVENT_KIND_NOT_OPENED) {
+      printf(" not-opened:%" PRIu32, event->reason);
+    } else if (event->kind == SESAME_EVENT_KIND_SEND_FINISHED && event->failed_count > 0) {
+      printf(" failed:%" PRIu32, event->failed[0]->reason);
     }
   }
-  return SESAME_STATUS_OK;
+  return sesame_device_ack(device, all->ids, all->count, &error);
 }
 
-static sesame_status apply(char **words, size_t count) {
-  sesame_slice lists[MAX_WORDS], bundles[MAX_WORDS];
-  sesame_answers answers;
-  sesame_registry registry;
-  const sesame_applied *applied;
-  memset(&answers, 0, sizeof answers);
-  answers.struct_size = sizeof answers;
-  answers.device_lists = lists;
-  answers.bundles = bundles;
-  for (size_t i = 0; i < count; i++) {
-    char *bytes = strchr(words[i], ':');
-    if (bytes++ == NULL) die("an answer without bytes");
-    if (words[i][0] == 'l') lists[answers.device_list_count++] = unhex(bytes);
-    else bundles[answers.bundle_count++] = unhex(bytes);
-  }
-  TRY(sesame_device_registry(device, &registry, &error));
-  const sesame_status status = sesame_registry_apply(registry, &answers, result(), &applied, &error);
-  sesame_registry_free(registry);
-  TRY(status);
-  printf("ok");
-  for (size_t i = 0; i < applied->refusal_count; i++) printf(" %d", (int)applied->refusals[i]->reason);
-  return SESAME_STATUS_OK;
-}
-
-static sesame_status decrypt(char **words, size_t count) {
-  sesame_slice envelopes[MAX_WORDS];
-  const sesame_received_list *list;
-  for (size_t i = 0; i < count; i++) envelopes[i] = unhex(words[i]);
-  TRY(sesame_device_batch_decrypt(device, envelopes, count, result(), &list, &error));
-  TRY(sesame_device_ack(device, list->ids, list->id_count, &error));
-  printf("ok");
-  for (size_t i = 0; i < list->count; i++) {
-    const sesame_received *it = list->items[i];
-    if (it->kind == SESAME_RECEIVED_KIND_FAILURE) printf(" failure:%d", (int)it->status);
-    if (it->kind == SESAME_RECEIVED_KIND_DUPLICATE) printf(" duplicate");
-    if (it->kind == SESAME_RECEIVED_KIND_HELD) printf(" held");
-    if (it->kind != SESAME_RECEIVED_KIND_MESSAGE) continue;
-    putchar(' ');
-    print_text(it->message->user);
-    putchar(':');
-    say_hex(it->message->payload);
-  }
-  return SESAME_STATUS_OK;
+/* How many words a call needs. */
+static size_t words_of(const char *verb) {
+  if (strcmp(verb, "create") == 0 || strcmp(verb, "respond") == 0) return 3;
+  if (strcmp(verb, "encrypt") == 0) return 2;
+  return strcmp(verb, "open") == 0 || strcmp(verb, "mail") == 0 ? 1 : 0;
 }
 
 static sesame_status answer(const char *verb, char **words, size_t count) {
-  const size_t needs = strcmp(verb, "create") == 0 || strcmp(verb, "encrypt") == 0 || strcmp(verb, "accepted") == 0 ? 2
-                       : strcmp(verb, "open") == 0 || strcmp(verb, "published") == 0                                ? 1
-                                                                                                                     : 0;
-  if (count < needs) die("a word is missing");
+  const sesame_slice none = {NULL, 0};
+  const sesame_clock no_clock = {0};
+  if (count < words_of(verb)) die("a word is missing");
   if (strcmp(verb, "create") == 0) {
-    TRY(sesame_store_sqlite(sesame_text(words[1]), &store, &error));
-    TRY(sesame_device_create(store, key(), sesame_text(words[0]), &device, &error));
+    TRY(sesame_store_sqlite(sesame_text(words[2]), &store, &error));
+    TRY(sesame_device_create(store, key(), sesame_text(words[0]), sesame_text(words[1]), none, no_clock, &device, &error));
     return say_id();
   }
   if (strcmp(verb, "open") == 0) {
     TRY(sesame_store_sqlite(sesame_text(words[0]), &store, &error));
-    TRY(sesame_device_open(store, key(), &device, &error));
+    TRY(sesame_device_open(store, key(), no_clock, &device, &error));
     return say_id();
   }
-  if (strcmp(verb, "publication") == 0) return publication();
   if (strcmp(verb, "encrypt") == 0) return encrypt(words[0], words[1]);
-  if (strcmp(verb, "outbox") == 0) return outbox();
-  if (strcmp(verb, "apply") == 0) return apply(words, count);
-  if (strcmp(verb, "decrypt") == 0) return decrypt(words, count);
-  if (strcmp(verb, "published") == 0) TRY(sesame_device_published(device, unhex(words[0]), &error));
-  else if (strcmp(verb, "accepted") == 0) TRY(sesame_device_accepted(device, unhex(words[0]), sesame_text(words[1]), &error));
+  if (strcmp(verb, "next") == 0) return next();
+  if (strcmp(verb, "respond") == 0) return respond(words[0], words[1], words[2]);
+  if (strcmp(verb, "inbox") == 0) return inbox();
+  if (strcmp(verb, "mail") == 0) TRY(sesame_device_request_mail(device, (uint32_t)strtoul(words[0], NULL, 10), &error));
   else if (strcmp(verb, "close") == 0) {
     TRY(sesame_device_wipe(device, &error));
     TRY(sesame_device_free(device));

@@ -11,7 +11,20 @@
 extern void sesame_test_outside(uint64_t seed, uint64_t now_ms);
 extern void sesame_test_advance(uint64_t ms);
 
-enum { MAX_HOSTS = 16, MAX_MAILS = 64, ROUNDS = 8, MANY = 1000 };
+enum { MAX_HOSTS = 16, MAX_MAILS = 64, MAX_USERS = 300, MANY = 1000 };
+
+/* What lies between a device and its relay: an answer to every request of the next exchange, or to each after the first of a kind. */
+typedef struct trouble {
+  bool is_on;
+  int64_t status; /* -1: `respond` is not called */
+  const char *body;
+} trouble;
+
+typedef struct replay {
+  const char *kind; /* NULL for none */
+  uint32_t status;
+  sesame_slice body; /* its own copy; NULL before the first request of the kind */
+} replay;
 
 /* What an app keeps around a device, and the app's own store with what it should fail with. */
 typedef struct host {
@@ -23,6 +36,9 @@ typedef struct host {
   uint32_t id;
   memory_store rows;
   int32_t load_fault, commit_fault;
+  trouble trouble;
+  replay replay;
+  uint8_t last_send[16];
 } host;
 
 typedef struct named_relay {
@@ -50,9 +66,12 @@ static struct {
   size_t host_count, relay_count, group_count, mails_count;
 } scene;
 
+#define SERVER "relay.example"
+
 static const char *folder;
 static int scene_number;
 static const sesame_slice none;
+static const sesame_clock no_clock;
 
 /* What a step says. */
 
@@ -74,11 +93,11 @@ static uint32_t device_of(const cJSON *step) {
   return (uint32_t)number_of(step, "number");
 }
 
-static size_t slices_of(const cJSON *step, const char *field, sesame_slice to[16]) {
+static size_t slices_of(const cJSON *step, const char *field, sesame_slice to[MAX_USERS]) {
   const cJSON *list = cJSON_GetObjectItemCaseSensitive(step, field), *item;
   size_t count = 0;
   cJSON_ArrayForEach(item, list) {
-    if (count == 16) die("a longer list than this runner takes");
+    if (count == MAX_USERS) die("a longer list than this runner takes");
     to[count++] = sesame_text(item->valuestring);
   }
   return count;
@@ -125,7 +144,7 @@ static sesame_status relay_named(const cJSON *step, sesame_relay *relay) {
   for (size_t i = 0; i < scene.relay_count; i++)
     if (same(scene.relays[i].name, name)) return *relay = scene.relays[i].relay, SESAME_STATUS_OK;
   if (scene.relay_count == MAX_HOSTS) die("too many relays");
-  TRY(sesame_relay_new(relay, &error));
+  TRY(sesame_relay_new(sesame_text(SERVER), no_clock, relay, &error));
   scene.relays[scene.relay_count].name = name;
   scene.relays[scene.relay_count++].relay = *relay;
   return SESAME_STATUS_OK;
@@ -172,6 +191,68 @@ static sesame_slice store_key(uint8_t byte) {
   return slice;
 }
 
+/* The loop. */
+
+static const char *const KINDS[] = {"", "bundles", "confirm", "delete", "link", "lists", "mail", "publication", "push", "submit"};
+
+static sesame_slice copy_of(sesame_slice bytes) {
+  const sesame_slice copy = {memory_copy(bytes), bytes.len};
+  return copy;
+}
+
+/* What the server says to a request, or what stands in its place. */
+static sesame_status perform(host *it, const sesame_server_request *request, uint32_t *status, sesame_slice *body) {
+  const bool is_replayed = it->replay.kind != NULL && same(NAME_OF(KINDS, request->kind), it->replay.kind);
+  if (it->trouble.is_on) {
+    *status = (uint32_t)it->trouble.status;
+    *body = sesame_text(it->trouble.body);
+    return SESAME_STATUS_OK;
+  }
+  if (is_replayed && it->replay.body.data != NULL) {
+    *status = it->replay.status;
+    *body = it->replay.body;
+    return SESAME_STATUS_OK;
+  }
+  TRY(sesame_relay_perform(it->relay, request->path, request->headers, request->header_count, request->body, result(), status, body, &error));
+  if (is_replayed) {
+    it->replay.status = *status;
+    it->replay.body = copy_of(*body);
+  }
+  return SESAME_STATUS_OK;
+}
+
+/* The whole loop, of a device or of a linking. */
+static sesame_status exchange_by(host *it, const sesame_linking *linking) {
+  for (;;) {
+    const size_t begun = result_count;
+    const sesame_server_request *request;
+    const sesame_answered *answered;
+    uint32_t status;
+    sesame_slice body;
+    TRY(linking != NULL ? sesame_linking_next_request(*linking, result(), &request, &error)
+                        : sesame_device_next_request(it->device, result(), &request, &error));
+    if (request == NULL) break;
+    print_request(request);
+    if (it->trouble.is_on && it->trouble.status == -1) {
+      printf("    unanswered\n");
+      continue;
+    }
+    TRY(perform(it, request, &status, &body));
+    TRY(linking != NULL ? sesame_linking_respond(*linking, request->id, status, body, result(), &answered, &error)
+                        : sesame_device_respond(it->device, request->id, status, body, result(), &answered, &error));
+    print_answered(status, answered);
+    free_results_from(begun);
+  }
+  it->trouble.is_on = false;
+  return SESAME_STATUS_OK;
+}
+
+static sesame_status exchange(host *it) {
+  const sesame_status status = exchange_by(it, NULL);
+  it->trouble.is_on = false;
+  return status;
+}
+
 /* What several steps do. */
 
 static sesame_status join(host *it) {
@@ -181,109 +262,63 @@ static sesame_status join(host *it) {
   return SESAME_STATUS_OK;
 }
 
-static sesame_status publish(host *it) {
-  for (;;) {
-    const sesame_publication *upload;
-    uint32_t left;
-    TRY(sesame_device_publication(it->device, NULL, result(), &upload, &error));
-    if (upload == NULL) return SESAME_STATUS_OK;
-    TRY(sesame_relay_publish(it->relay, it->user, it->id, upload->bytes, &left, &error));
-    printf("  publishes %zu ", upload->bytes.len);
-    print_h(upload->bytes);
-    printf(" left %" PRIu32 "\n", left);
-    TRY(sesame_device_published(it->device, upload->id, &error));
-  }
+static sesame_slice last_send(const host *it) {
+  const sesame_slice id = {it->last_send, sizeof it->last_send};
+  return id;
 }
 
-/* One batch to the server, and its answer to the device. */
-static sesame_status submit(host *it, const sesame_send *send, const sesame_batch *batch) {
-  const sesame_submission *said;
-  const sesame_send *again;
-  TRY(sesame_relay_submit(it->relay, it->user, it->id, batch, result(), &said, &error));
-  printf("  ");
-  print_text(batch->user);
-  switch (said->kind) {
-    case SESAME_SUBMISSION_KIND_ACCEPTED:
-      printf(" accepted\n");
-      return sesame_device_accepted(it->device, send->id, batch->user, &error);
-    case SESAME_SUBMISSION_KIND_STALE:
-      printf(" stale");
-      print_numbers("missing", said->missing, said->missing_count);
-      print_numbers("gone", said->gone, said->gone_count);
-      putchar('\n');
-      return sesame_device_rejected(it->device, send->id, batch->user, said->device_list, result(), &again, &error);
-    default:
-      printf(" unknown\n");
-      return sesame_device_no_such_user(it->device, send->id, batch->user, result(), &again, &error);
-  }
-}
-
-static sesame_status apply(sesame_device device, const sesame_answers *answers) {
-  sesame_registry registry;
-  const sesame_applied *applied;
-  TRY(sesame_device_registry(device, &registry, &error));
-  const sesame_status status = sesame_registry_apply(registry, answers, result(), &applied, &error);
-  if (status == SESAME_STATUS_OK) print_applied(applied);
-  sesame_registry_free(registry);
-  return status;
-}
-
-/* One send's batches and needs; whether anything happened. */
-static sesame_status go_round(host *it, const sesame_send *send, bool *progress) {
-  const sesame_answers *answers;
-  bool must_publish = false;
-  for (size_t i = 0; i < send->batch_count; i++) TRY(submit(it, send, send->batches[i]));
-  *progress |= send->batch_count > 0;
-  for (size_t i = 0; i < send->need_count; i++) must_publish |= send->needs[i]->kind == SESAME_NEED_KIND_PUBLICATION;
-  if (must_publish) TRY(publish(it));
-  TRY(sesame_relay_answer(it->relay, send->needs, send->need_count, result(), &answers, &error));
-  const size_t found =
-      answers->device_list_count + answers->bundle_count + answers->without_bundle_count + answers->unknown_user_count;
-  if (found > 0) TRY(apply(it->device, answers));
-  *progress |= must_publish || found > 0;
-  return SESAME_STATUS_OK;
-}
-
-static sesame_status settle(host *it) {
-  const sesame_sends *sends;
-  bool progress = true;
-  for (int round = 0; round < ROUNDS && progress; round++) {
-    progress = false;
-    TRY(sesame_device_outbox(it->device, result(), &sends, &error));
-    for (size_t i = 0; i < sends->count; i++) {
-      print_send(sends->items[i]);
-      TRY(go_round(it, sends->items[i], &progress));
-    }
-  }
-  TRY(sesame_device_outbox(it->device, result(), &sends, &error));
-  if (sends->count > 0) printf("  unsettled %zu\n", sends->count);
-  else printf("  settled\n");
-  return SESAME_STATUS_OK;
-}
-
-static sesame_status begin(host *it, const sesame_send *send) {
+static void show_send(host *it, const sesame_send *send) {
   print_send(send);
-  return settle(it);
+  memcpy(it->last_send, send->id.data, sizeof it->last_send);
 }
 
-static sesame_status take(host *it, const sesame_received_list *list) {
-  print_received(list);
-  return sesame_device_ack(it->device, list->ids, list->id_count, &error);
+/* How the last send stands. */
+static sesame_status standing(host *it) {
+  const sesame_send_status *status;
+  TRY(sesame_device_send_status(it->device, last_send(it), result(), &status, &error));
+  print_status(status);
+  return SESAME_STATUS_OK;
+}
+
+/* What a step that sends does once the call has succeeded. */
+static sesame_status begin(host *it, const sesame_send *send) {
+  show_send(it, send);
+  TRY(exchange(it));
+  return standing(it);
+}
+
+/* Prints what is in the inbox. */
+static sesame_status show_inbox(host *it, bool is_acked) {
+  const sesame_inbox *inbox;
+  TRY(sesame_device_inbox(it->device, 0, MANY, result(), &inbox, &error));
+  print_items(inbox);
+  return is_acked ? sesame_device_ack(it->device, inbox->ids, inbox->count, &error) : SESAME_STATUS_OK;
+}
+
+static sesame_status read_mail(host *it, bool is_acked) {
+  TRY(sesame_device_request_mail(it->device, MANY, &error));
+  TRY(exchange(it));
+  return show_inbox(it, is_acked);
 }
 
 static sesame_status decrypt_and_take(host *it, const sesame_slice *envelopes, size_t count) {
-  const sesame_received_list *list;
-  TRY(sesame_device_batch_decrypt(it->device, envelopes, count, result(), &list, &error));
-  return take(it, list);
+  const sesame_mail_results *results;
+  TRY(sesame_device_batch_decrypt(it->device, envelopes, count, false, result(), &results, &error));
+  print_results(results);
+  return show_inbox(it, true);
+}
+
+static sesame_status encrypt_to(host *it, const cJSON *step, const sesame_slice *to, size_t count, sesame_slice payload) {
+  const sesame_send *send;
+  TRY(sesame_device_batch_encrypt(it->device, to, count, payload, slice_of(step, "content"), result(), &send, &error));
+  show_send(it, send);
+  return SESAME_STATUS_OK;
 }
 
 static sesame_status encrypt(host *it, const cJSON *step, sesame_slice payload) {
-  sesame_slice to[16];
+  sesame_slice to[MAX_USERS];
   const size_t count = slices_of(step, "to", to);
-  const sesame_send *send;
-  TRY(sesame_device_batch_encrypt(it->device, to, count, payload, none, result(), &send, &error));
-  print_send(send);
-  return SESAME_STATUS_OK;
+  return encrypt_to(it, step, to, count, payload);
 }
 
 #endif

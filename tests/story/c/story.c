@@ -11,49 +11,125 @@ static sesame_status do_create(const cJSON *step) {
   host *it = new_host(step, relay);
   TRY(open_store(step, it));
   it->user = slice_of(step, "user");
-  TRY(sesame_device_create(it->store, store_key(0x5a), it->user, &it->device, &error));
+  TRY(sesame_device_create(it->store, store_key(0x5a), it->user, sesame_text(SERVER), none, no_clock, &it->device, &error));
   TRY(join(it));
-  return publish(it);
+  return exchange(it);
+}
+
+static sesame_status linked(host *it, host *primary, sesame_linking linking) {
+  sesame_slice code, digits;
+  const sesame_pending_link *link;
+  uint32_t id;
+  TRY(sesame_linking_code(linking, result(), &code, &error));
+  printf("  code ");
+  print_h(code);
+  putchar('\n');
+  TRY(sesame_device_link_device(primary->device, code, result(), &link, &error));
+  TRY(exchange(primary));
+  TRY(exchange_by(it, &linking));
+  TRY(sesame_linking_digits(linking, result(), &digits, &error));
+  printf("  digits ");
+  print_text(digits);
+  if (digits.len != link->digits.len || memcmp(digits.data, link->digits.data, digits.len) != 0) {
+    printf(" other ");
+    print_text(link->digits);
+  }
+  putchar('\n');
+  TRY(sesame_linking_confirm(linking, &error));
+  TRY(sesame_device_confirm_link(primary->device, link->id, &id, &error));
+  printf("  device %" PRIu32 "\n", id);
+  TRY(exchange(primary));
+  TRY(exchange_by(it, &linking));
+  return sesame_linking_device(linking, &it->device, &error);
 }
 
 static sesame_status do_link(const cJSON *step) {
   host *primary = host_named(text_of(step, "primary")), *it = new_host(step, primary->relay);
   sesame_linking linking;
-  sesame_slice code, answer;
   TRY(open_store(step, it));
-  TRY(sesame_linking_begin(it->store, store_key(0x5a), &linking, &error));
-  TRY(sesame_linking_code(linking, result(), &code, &error));
-  printf("  code ");
-  print_h(code);
-  putchar('\n');
-  const sesame_status confirmed = sesame_device_confirm_link(primary->device, code, result(), &answer, &error);
-  if (confirmed == SESAME_STATUS_OK) {
-    printf("  answer %zu ", answer.len);
-    print_h(answer);
-    putchar('\n');
-  }
-  const sesame_status completed =
-      confirmed == SESAME_STATUS_OK ? sesame_linking_complete(linking, answer, &it->device, &error) : confirmed;
-  sesame_linking_free(linking);
-  TRY(completed);
   it->user = primary->user;
-  TRY(join(it));
-  TRY(publish(primary));
-  return publish(it);
+  TRY(sesame_linking_begin(it->store, store_key(0x5a), sesame_text(SERVER), no_clock, &linking, &error));
+  const sesame_status status = linked(it, primary, linking);
+  sesame_linking_free(linking);
+  TRY(status);
+  scene.host_count++;
+  TRY(sesame_device_id(it->device, &it->id, &error));
+  return exchange(it);
+}
+
+static void say_outcome(sesame_status status) {
+  if (status == SESAME_STATUS_OK) printf("  ok\n");
+  else printf("  ! %d\n", (int)status);
 }
 
 static sesame_status do_link_wrong(const cJSON *step) {
   host *it = host_named(text_of(step, "device"));
-  sesame_store store;
-  sesame_linking linking;
-  sesame_device device;
-  sesame_slice answer;
+  sesame_store store, other;
+  sesame_linking linking, second;
+  sesame_slice code, late;
+  const sesame_pending_link *link, *again;
+  bool expired;
   TRY(sesame_store_memory(&store, &error));
-  TRY(sesame_linking_begin(store, store_key(0x5a), &linking, &error));
-  printf("  ! %d\n", (int)sesame_device_confirm_link(it->device, sesame_text("no code"), result(), &answer, &error));
-  printf("  ! %d\n", (int)sesame_linking_complete(linking, sesame_text("no answer"), &device, &error));
+  TRY(sesame_store_memory(&other, &error));
+  say_outcome(sesame_device_link_device(it->device, sesame_text("no code"), result(), &link, &error));
+  TRY(sesame_linking_begin(store, store_key(0x5a), sesame_text(SERVER), no_clock, &linking, &error));
+  TRY(sesame_linking_code(linking, result(), &code, &error));
+  const sesame_slice less = {code.data, code.len - 1};
+  say_outcome(sesame_device_link_device(it->device, less, result(), &link, &error));
+  say_outcome(sesame_linking_confirm(linking, &error));
+  TRY(sesame_device_link_device(it->device, code, result(), &link, &error));
+  TRY(sesame_device_cancel_link(it->device, link->id, &error));
+  say_outcome(sesame_device_link_device(it->device, code, result(), &again, &error));
+  TRY(sesame_linking_begin(other, store_key(0x5a), sesame_text(SERVER), no_clock, &second, &error));
+  TRY(sesame_linking_code(second, result(), &late, &error));
+  sesame_test_advance(660000);
+  say_outcome(sesame_device_link_device(it->device, late, result(), &again, &error));
+  TRY(sesame_linking_expired(second, &expired, &error));
+  printf("  expired %s\n", yes(expired));
   sesame_linking_free(linking);
+  sesame_linking_free(second);
   sesame_store_free(store);
+  sesame_store_free(other);
+  return SESAME_STATUS_OK;
+}
+
+static sesame_status do_answer_twice(host *it) {
+  const sesame_server_request *request;
+  const sesame_answered *answered;
+  uint32_t status;
+  sesame_slice body;
+  TRY(sesame_device_request_mail(it->device, 1, &error));
+  TRY(sesame_device_next_request(it->device, result(), &request, &error));
+  if (request == NULL) die("nothing to answer twice");
+  print_request(request);
+  TRY(perform(it, request, &status, &body));
+  for (int i = 0; i < 2; i++) {
+    TRY(sesame_device_respond(it->device, request->id, status, body, result(), &answered, &error));
+    print_answered(status, answered);
+  }
+  return SESAME_STATUS_OK;
+}
+
+static sesame_status do_foreign(host *it, const cJSON *step) {
+  const host *of = host_named(text_of(step, "of"));
+  const sesame_server_request *request;
+  const sesame_answered *answered;
+  TRY(sesame_device_request_mail(of->device, 1, &error));
+  TRY(sesame_device_next_request(of->device, result(), &request, &error));
+  if (request == NULL) die("no request of the other device");
+  say_outcome(sesame_device_respond(it->device, request->id, 200, none, result(), &answered, &error));
+  return sesame_device_release(of->device, request->id, &error);
+}
+
+static sesame_status do_trouble(host *it, const cJSON *step) {
+  const char *body = text_of(step, "body");
+  it->trouble = (trouble){true, number_of(step, "status"), body != NULL ? body : ""};
+  return SESAME_STATUS_OK;
+}
+
+static sesame_status do_replay(host *it, const cJSON *step) {
+  free((void *)(uintptr_t)it->replay.body.data);
+  it->replay = (replay){text_of(step, "kind"), 0, {NULL, 0}};
   return SESAME_STATUS_OK;
 }
 
@@ -62,55 +138,22 @@ static sesame_status do_reopen(host *it) {
   TRY(sesame_device_wipe(it->device, &error));
   sesame_device_free(it->device);
   it->device.token = 0;
-  TRY(sesame_device_open(it->store, store_key(0x5a), &it->device, &error));
+  TRY(sesame_device_open(it->store, store_key(0x5a), no_clock, &it->device, &error));
   TRY(sesame_device_id(it->device, &id, &error));
   printf("  device %" PRIu32 "\n", id);
   return SESAME_STATUS_OK;
 }
 
-static sesame_status do_read(host *it) {
-  const sesame_mails *mails;
-  const sesame_received_list *list;
-  uint64_t done[MANY];
-  size_t done_count = 0;
-  TRY(sesame_relay_fetch(it->relay, it->user, it->id, MANY, result(), &mails, &error));
-  if (mails->count == 0) {
-    printf("  nothing\n");
-    return SESAME_STATUS_OK;
-  }
-  TRY(sesame_device_batch_decrypt(it->device, mails->envelopes, mails->count, result(), &list, &error));
-  for (size_t i = 0; i < mails->count; i++) {
-    bool keep = false;
-    for (size_t r = 0; r < list->count; r++)
-      keep |= list->items[r]->kind == SESAME_RECEIVED_KIND_FAILURE && list->items[r]->envelope == i && !list->items[r]->confirm;
-    if (!keep) done[done_count++] = mails->ids[i];
-  }
-  TRY(sesame_relay_confirm(it->relay, it->user, it->id, done, done_count, &error));
-  return take(it, list);
-}
-
-static sesame_status do_peek(host *it) {
-  const sesame_mails *mails;
-  const sesame_received_list *list;
-  TRY(sesame_relay_fetch(it->relay, it->user, it->id, MANY, result(), &mails, &error));
-  TRY(sesame_device_batch_decrypt(it->device, mails->envelopes, mails->count, result(), &list, &error));
-  print_received(list);
-  return SESAME_STATUS_OK;
-}
-
 static sesame_status do_steal(host *it, const cJSON *step) {
-  const sesame_mails *mails;
-  TRY(sesame_relay_fetch(it->relay, it->user, it->id, MANY, result(), &mails, &error));
-  TRY(sesame_relay_confirm(it->relay, it->user, it->id, mails->ids, mails->count, &error));
-  if (scene.mails_count == MAX_HOSTS || mails->count > MAX_MAILS) die("too many mails");
+  const sesame_mailbox *mailbox;
+  TRY(sesame_relay_mailbox(it->relay, it->user, it->id, result(), &mailbox, &error));
+  TRY(sesame_relay_lose(it->relay, it->user, it->id, &error));
+  if (scene.mails_count == MAX_HOSTS || mailbox->envelope_count > MAX_MAILS) die("too many mails");
   named_mails *kept = &scene.mails[scene.mails_count++];
   kept->name = text_of(step, "as");
-  kept->count = mails->count;
-  for (size_t i = 0; i < mails->count; i++) {
-    kept->mails[i].data = memory_copy(mails->envelopes[i]);
-    kept->mails[i].len = mails->envelopes[i].len;
-  }
-  printf("  stolen %zu\n", mails->count);
+  kept->count = mailbox->envelope_count;
+  for (size_t i = 0; i < kept->count; i++) kept->mails[i] = copy_of(mailbox->envelopes[i]);
+  printf("  stolen %zu\n", kept->count);
   return SESAME_STATUS_OK;
 }
 
@@ -137,57 +180,58 @@ static sesame_status do_deliver_spoilt(host *it, const cJSON *step) {
 static sesame_status do_decrypt_many(host *it, const cJSON *step) {
   const size_t count = (size_t)number_of(step, "number");
   sesame_slice *empty = calloc(count + 1, sizeof *empty);
-  const sesame_received_list *list;
-  const sesame_status status = sesame_device_batch_decrypt(it->device, empty, count, result(), &list, &error);
+  const sesame_mail_results *list;
+  const sesame_status status = sesame_device_batch_decrypt(it->device, empty, count, false, result(), &list, &error);
   free(empty);
   TRY(status);
   printf("  %zu results\n", list->count);
   return SESAME_STATUS_OK;
 }
 
-static sesame_status do_outbox(host *it) {
+/* The same payload many times, or many users. */
+static sesame_status do_encrypt_long(host *it, const cJSON *step) {
+  const size_t length = (size_t)number_of(step, "number");
+  uint8_t *bytes = malloc(length + 1);
+  if (bytes == NULL) die("no memory");
+  memset(bytes, 'x', length);
+  const sesame_slice payload = {bytes, length};
+  const sesame_status status = encrypt(it, step, payload);
+  free(bytes);
+  return status;
+}
+
+static sesame_status do_encrypt_crowd(host *it, const cJSON *step) {
+  static char names[MAX_USERS][8];
+  sesame_slice to[MAX_USERS];
+  const size_t count = (size_t)number_of(step, "number");
+  if (count > MAX_USERS) die("a larger crowd than this runner takes");
+  for (size_t i = 0; i < count; i++) {
+    snprintf(names[i], sizeof names[i], "u%zu", i);
+    to[i] = sesame_text(names[i]);
+  }
+  return encrypt_to(it, step, to, count, slice_of(step, "text"));
+}
+
+static sesame_status do_status(host *it) {
   const sesame_sends *sends;
-  TRY(sesame_device_outbox(it->device, result(), &sends, &error));
-  for (size_t i = 0; i < sends->count; i++) print_send(sends->items[i]);
+  TRY(sesame_device_sends(it->device, result(), &sends, &error));
+  for (size_t i = 0; i < sends->count; i++) print_status(sends->items[i]);
   if (sends->count == 0) printf("  nothing\n");
   return SESAME_STATUS_OK;
 }
 
-static sesame_status do_abandon(host *it, const cJSON *step) {
-  const sesame_sends *sends;
-  TRY(sesame_device_outbox(it->device, result(), &sends, &error));
-  for (size_t i = 0; i < sends->count; i++)
-    TRY(sesame_device_abandon(it->device, sends->items[i]->id, slice_of(step, "user"), &error));
-  return SESAME_STATUS_OK;
-}
-
-static sesame_status do_meet(host *it, const cJSON *step) {
-  sesame_relay relay;
-  sesame_slice users[16];
-  sesame_need needs[16];
-  const sesame_need *list[16];
-  const sesame_answers *answers;
-  TRY(relay_named(step, &relay));
+static sesame_status do_cancel(host *it, const cJSON *step) {
+  sesame_slice users[MAX_USERS];
   const size_t count = slices_of(step, "users", users);
-  for (size_t i = 0; i < count; i++) {
-    const sesame_need need = {sizeof need, SESAME_NEED_KIND_DEVICE_LIST, 0, users[i]};
-    needs[i] = need;
-    list[i] = &needs[i];
-  }
-  TRY(sesame_relay_answer(relay, list, count, result(), &answers, &error));
-  return apply(it->device, answers);
+  TRY(sesame_device_cancel(it->device, last_send(it), count > 0 ? users : NULL, count, &error));
+  return standing(it);
 }
 
-static sesame_status do_apply_garbage(host *it) {
-  const sesame_slice list = sesame_text("no list"), bundle = sesame_text("no bundle");
-  sesame_answers answers;
-  memset(&answers, 0, sizeof answers);
-  answers.struct_size = sizeof answers;
-  answers.device_lists = &list;
-  answers.device_list_count = 1;
-  answers.bundles = &bundle;
-  answers.bundle_count = 1;
-  return apply(it->device, &answers);
+static sesame_status do_health(host *it) {
+  const sesame_health *health;
+  TRY(sesame_device_health(it->device, result(), &health, &error));
+  print_health(health);
+  return SESAME_STATUS_OK;
 }
 
 static sesame_status new_group(host *it, const cJSON *step, sesame_group group, const sesame_send *send) {
@@ -204,7 +248,7 @@ static sesame_status new_group(host *it, const cJSON *step, sesame_group group, 
 }
 
 static sesame_status do_group(host *it, const cJSON *step) {
-  sesame_slice users[16];
+  sesame_slice users[MAX_USERS];
   const sesame_slice name = slice_of(step, "name");
   const size_t count = slices_of(step, "users", users);
   sesame_group_change change;
@@ -218,7 +262,7 @@ static sesame_status do_group(host *it, const cJSON *step) {
 }
 
 static sesame_status on_group(host *it, sesame_group group, const char *what, const cJSON *step) {
-  sesame_slice users[16];
+  sesame_slice users[MAX_USERS];
   const size_t count = slices_of(step, "users", users);
   const sesame_send *send;
   if (same(what, "view")) {
@@ -247,6 +291,7 @@ static sesame_status on_group(host *it, sesame_group group, const char *what, co
     print_session(view);
     return SESAME_STATUS_OK;
   }
+  if (same(what, "forget_group")) return sesame_group_forget(group, &error);
   if (same(what, "fork")) {
     sesame_group fork;
     TRY(sesame_group_fork_without(group, users, count, &fork, result(), &send, &error));
@@ -293,12 +338,11 @@ static sesame_status do_session(host *it, const char *what, const cJSON *step) {
   return SESAME_STATUS_OK;
 }
 
-static sesame_status accept_identity(host *it, sesame_registry registry, const cJSON *step) {
+static sesame_status accept_identity(sesame_registry registry, const cJSON *step) {
   static const uint8_t zeros[32];
   const sesame_slice user = slice_of(step, "user");
   sesame_slice key = {zeros, sizeof zeros};
   const sesame_users *users;
-  const sesame_received_list *list;
   TRY(sesame_registry_users(registry, result(), &users, &error));
   for (size_t i = 0; i < users->count; i++) {
     const sesame_user_view *view = users->items[i];
@@ -307,8 +351,27 @@ static sesame_status accept_identity(host *it, sesame_registry registry, const c
     if (!claimed) key = view->account_key;
     else if (view->claimed_key.len > 0) key = view->claimed_key;
   }
-  TRY(sesame_registry_accept_identity(registry, user, key, result(), &list, &error));
-  return take(it, list);
+  return sesame_registry_accept_identity(registry, user, key, &error);
+}
+
+/* This device compares the code that a device of the user shows. */
+static sesame_status compare(sesame_registry registry, const host *it, const cJSON *step) {
+  const char *with = text_of(step, "with");
+  sesame_slice code = sesame_text("no code");
+  sesame_registry theirs;
+  bool is_same;
+  if (with != NULL) {
+    TRY(sesame_device_registry(host_named(with)->device, &theirs, &error));
+    const sesame_status status = sesame_registry_safety_code(theirs, it->user, result(), &code, &error);
+    sesame_registry_free(theirs);
+    TRY(status);
+  }
+  printf("  code ");
+  print_h(code);
+  putchar('\n');
+  TRY(sesame_registry_compare_safety_code(registry, slice_of(step, "user"), code, &is_same, &error));
+  printf("  same %s\n", yes(is_same));
+  return SESAME_STATUS_OK;
 }
 
 static sesame_status on_registry(host *it, sesame_registry registry, const char *what, const cJSON *step) {
@@ -335,7 +398,15 @@ static sesame_status on_registry(host *it, sesame_registry registry, const char 
   }
   if (same(what, "verify")) return sesame_registry_mark_verified(registry, user, &error);
   if (same(what, "resolve_fork")) return sesame_registry_resolve_fork(registry, user, &error);
-  return accept_identity(it, registry, step);
+  if (same(what, "forget")) return sesame_registry_forget(registry, user, &error);
+  if (same(what, "compare")) return compare(registry, it, step);
+  if (same(what, "look_up")) {
+    sesame_slice users[MAX_USERS];
+    const size_t count = slices_of(step, "users", users);
+    TRY(sesame_registry_look_up(registry, users, count, &error));
+    return exchange(it);
+  }
+  return accept_identity(registry, step);
 }
 
 static sesame_status do_on_registry(host *it, const char *what, const cJSON *step) {
@@ -349,10 +420,10 @@ static sesame_status do_on_registry(host *it, const char *what, const cJSON *ste
 static sesame_status do_open(host *it, const char *what) {
   sesame_device device;
   sesame_store empty;
-  if (same(what, "open_wrong_key")) return sesame_device_open(it->store, store_key(0x5b), &device, &error);
-  if (same(what, "create_over")) return sesame_device_create(it->store, store_key(0x5a), it->user, &device, &error);
+  if (same(what, "open_wrong_key")) return sesame_device_open(it->store, store_key(0x5b), no_clock, &device, &error);
+  if (same(what, "create_over")) return sesame_device_create(it->store, store_key(0x5a), it->user, sesame_text(SERVER), none, no_clock, &device, &error);
   TRY(sesame_store_memory(&empty, &error));
-  const sesame_status status = sesame_device_open(empty, store_key(0x5a), &device, &error);
+  const sesame_status status = sesame_device_open(empty, store_key(0x5a), no_clock, &device, &error);
   sesame_store_free(empty);
   return status;
 }
@@ -379,70 +450,98 @@ static bool is_one_of(const char *what, const char *list) {
   return false;
 }
 
-static sesame_status act(const char *what, const cJSON *step) {
-  if (same(what, "create")) return do_create(step);
-  if (same(what, "link")) return do_link(step);
-  if (same(what, "link_wrong")) return do_link_wrong(step);
-  if (same(what, "seen")) return do_seen(step);
-  if (same(what, "advance")) return sesame_test_advance((uint64_t)number_of(step, "days") * 24 * 60 * 60 * 1000), SESAME_STATUS_OK;
-
-  host *it = host_named(text_of(step, "device"));
-  const sesame_received_list *list;
-  const sesame_events *events;
-  if (same(what, "publish")) return publish(it);
-  if (same(what, "settle")) return settle(it);
+static sesame_status act_on_sends(host *it, const char *what, const cJSON *step) {
   if (same(what, "encrypt")) return encrypt(it, step, slice_of(step, "text"));
   if (same(what, "send")) {
     TRY(encrypt(it, step, slice_of(step, "text")));
-    return settle(it);
+    TRY(exchange(it));
+    return standing(it);
   }
-  if (same(what, "encrypt_long")) {
-    const size_t length = (size_t)number_of(step, "number");
-    uint8_t *bytes = malloc(length);
-    if (bytes == NULL) die("no memory");
-    memset(bytes, 'x', length);
-    const sesame_slice payload = {bytes, length};
-    const sesame_status status = encrypt(it, step, payload);
-    free(bytes);
-    return status;
+  if (same(what, "encrypt_long")) return do_encrypt_long(it, step);
+  if (same(what, "encrypt_crowd")) return do_encrypt_crowd(it, step);
+  if (same(what, "batches")) {
+    const sesame_batches *batches;
+    TRY(sesame_device_batches(it->device, last_send(it), result(), &batches, &error));
+    print_batches(batches);
+    return SESAME_STATUS_OK;
   }
-  if (same(what, "read")) return do_read(it);
-  if (same(what, "peek")) return do_peek(it);
+  if (same(what, "status")) return do_status(it);
+  if (same(what, "cancel")) return do_cancel(it, step);
+  TRY(sesame_device_retry(it->device, last_send(it), &error));
+  return standing(it);
+}
+
+static sesame_status act_on_mail(host *it, const char *what, const cJSON *step) {
+  if (same(what, "read")) return read_mail(it, true);
+  if (same(what, "peek")) return read_mail(it, false);
+  if (same(what, "inbox")) return show_inbox(it, false);
   if (same(what, "steal")) return do_steal(it, step);
   if (same(what, "deliver")) return do_deliver(it, step);
   if (same(what, "deliver_spoilt")) return do_deliver_spoilt(it, step);
-  if (same(what, "decrypt_many")) return do_decrypt_many(it, step);
-  if (same(what, "inbox")) {
-    TRY(sesame_device_inbox(it->device, result(), &list, &error));
-    print_received(list);
-    return SESAME_STATUS_OK;
-  }
-  if (same(what, "outbox")) return do_outbox(it);
-  if (same(what, "abandon")) return do_abandon(it, step);
+  return do_decrypt_many(it, step);
+}
+
+static sesame_status act_on_the_loop(host *it, const char *what, const cJSON *step) {
+  if (same(what, "exchange")) return exchange(it);
+  if (same(what, "request_mail")) return sesame_device_request_mail(it->device, device_of(step), &error);
+  if (same(what, "answer_twice")) return do_answer_twice(it);
+  if (same(what, "foreign")) return do_foreign(it, step);
+  if (same(what, "trouble")) return do_trouble(it, step);
+  if (same(what, "replay")) return do_replay(it, step);
+  if (same(what, "retry_now")) return sesame_device_retry_now(it->device, &error);
+  if (same(what, "move")) return relay_named(step, &it->relay);
+  return do_health(it);
+}
+
+static sesame_status act_on_the_device(host *it, const char *what, const cJSON *step) {
   if (same(what, "reopen")) return do_reopen(it);
   if (same(what, "close")) return sesame_device_wipe(it->device, &error);
-  if (is_one_of(what, "tick remove_device")) {
-    TRY(same(what, "tick") ? sesame_device_tick(it->device, false, result(), &events, &error)
-                           : sesame_device_remove_device(it->device, device_of(step), result(), &events, &error));
-    print_events(events);
+  if (same(what, "primary")) {
+    bool is_primary;
+    TRY(sesame_device_is_primary(it->device, &is_primary, &error));
+    printf("  primary %s\n", yes(is_primary));
     return SESAME_STATUS_OK;
   }
-  if (same(what, "meet")) return do_meet(it, step);
-  if (same(what, "apply_garbage")) return do_apply_garbage(it);
-  if (same(what, "group")) return do_group(it, step);
-  if (same(what, "groups")) return do_groups(it);
-  if (is_one_of(what, "session session_send")) return do_session(it, what, step);
-  if (is_one_of(what, "users devices safety verify resolve_fork accept_identity")) return do_on_registry(it, what, step);
+  if (same(what, "remove_device")) return sesame_device_remove_device(it->device, device_of(step), &error);
+  if (same(what, "set_push")) return sesame_device_set_push(it->device, slice_of(step, "text"), &error);
+  return sesame_device_delete_account(it->device, &error);
+}
+
+static sesame_status act_on_the_store(host *it, const char *what, const cJSON *step) {
   if (is_one_of(what, "open_wrong_key create_over open_empty")) return do_open(it, what);
   if (same(what, "fail")) {
     *(same(text_of(step, "method"), "load") ? &it->load_fault : &it->commit_fault) = (int32_t)number_of(step, "with");
     return SESAME_STATUS_OK;
   }
-  if (same(what, "spoil")) {
-    for (size_t i = 0; i < it->rows.count; i++) it->rows.rows[i].row[it->rows.rows[i].row_len - 1] ^= 1;
-    return SESAME_STATUS_OK;
+  for (size_t i = 0; i < it->rows.count; i++) it->rows.rows[i].row[it->rows.rows[i].row_len - 1] ^= 1;
+  return SESAME_STATUS_OK;
+}
+
+static sesame_status act(const char *what, const cJSON *step) {
+  if (same(what, "create")) return do_create(step);
+  if (same(what, "link")) return do_link(step);
+  if (same(what, "link_wrong")) return do_link_wrong(step);
+  if (same(what, "seen")) return do_seen(step);
+  if (same(what, "advance")) {
+    const uint64_t seconds = (uint64_t)number_of(step, "days") * 86400 + (uint64_t)number_of(step, "seconds");
+    return sesame_test_advance(seconds * 1000), SESAME_STATUS_OK;
   }
-  if (is_one_of(what, "fork add rename leave accept decline say view history cost group_session")) return do_on_group(it, what, step);
+  if (same(what, "restored")) {
+    sesame_relay relay;
+    TRY(relay_named(step, &relay));
+    return sesame_relay_restored(relay, &error);
+  }
+  host *it = host_named(text_of(step, "device"));
+  if (is_one_of(what, "encrypt send encrypt_long encrypt_crowd batches status cancel retry")) return act_on_sends(it, what, step);
+  if (is_one_of(what, "read peek inbox steal deliver deliver_spoilt decrypt_many")) return act_on_mail(it, what, step);
+  if (is_one_of(what, "exchange request_mail answer_twice foreign trouble replay retry_now move health")) return act_on_the_loop(it, what, step);
+  if (is_one_of(what, "reopen close primary remove_device set_push delete_account")) return act_on_the_device(it, what, step);
+  if (same(what, "group")) return do_group(it, step);
+  if (same(what, "groups")) return do_groups(it);
+  if (is_one_of(what, "session session_send")) return do_session(it, what, step);
+  if (is_one_of(what, "users devices safety compare verify resolve_fork forget look_up accept_identity")) return do_on_registry(it, what, step);
+  if (is_one_of(what, "open_wrong_key create_over open_empty fail spoil")) return act_on_the_store(it, what, step);
+  if (is_one_of(what, "fork add rename leave accept decline say forget_group view history cost group_session")) return do_on_group(it, what, step);
   die("no such step");
   return SESAME_STATUS_OK;
 }
@@ -452,6 +551,7 @@ static void end_scene(void) {
     sesame_device_free(scene.hosts[i].device);
     sesame_store_free(scene.hosts[i].store);
     memory_clear(&scene.hosts[i].rows);
+    free((void *)(uintptr_t)scene.hosts[i].replay.body.data);
   }
   for (size_t i = 0; i < scene.relay_count; i++) sesame_relay_free(scene.relays[i].relay);
   for (size_t i = 0; i < scene.mails_count; i++)

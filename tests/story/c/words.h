@@ -13,9 +13,10 @@ static inline void print_h(sesame_slice bytes) {
   printf("%016" PRIx64, hash);
 }
 
-/* The first four bytes of an id. */
+/* The last four bytes of an id. */
 static inline void print_s(sesame_slice id) {
-  printf("%02x%02x%02x%02x", id.data[0], id.data[1], id.data[2], id.data[3]);
+  const uint8_t *last = id.data + id.len - 4;
+  printf("%02x%02x%02x%02x", last[0], last[1], last[2], last[3]);
 }
 
 static inline void print_text(sesame_slice text) {
