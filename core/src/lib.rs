@@ -8,11 +8,12 @@
 //! Each module may use only what stands left of it:
 //!
 //! `secret ids error context limits` -> `event` -> `crypto` -> `wire` -> `keys` -> `model` -> `record` -> `agreement` | `ratchet` ->
-//! `session` -> `registry` | `group` | `store` -> `tx` -> `flow` (`lists` | `look` -> `send` -> `group` -> `receive` -> `upkeep`) -> `device`
+//! `session` -> `registry` | `group` | `store` -> `tx` -> `flow` (`lists` | `look` -> `send` -> `group` -> `receive` -> `upkeep` ->
+//! `requests`) -> `device`
 //!
-//! A message goes out by `device::send` -> `flow::send` -> `registry` -> `session` -> `ratchet` -> `tx`, which commits; it comes in by
-//! `device::receive` -> `flow::receive` -> `session` -> `ratchet` -> `registry` or `group` -> `tx`. `core/tests/layering.rs` reads the syntax
-//! and fails on an edge that is not in this table.
+//! A message goes out by `device::send` -> `flow::send` -> `registry` -> `session` -> `ratchet` -> `tx`, which commits, and `flow::requests`
+//! carries it to the server. One comes in by `flow::requests` or `device::receive` -> `flow::receive` -> `session` -> `ratchet` -> `registry`
+//! or `group` -> `tx`. `core/tests/layering.rs` reads the syntax and fails on an edge that is not in this table.
 
 #![forbid(unsafe_code)]
 

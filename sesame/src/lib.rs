@@ -62,11 +62,17 @@
 //! - Groups: [`Client::create_group`] and [`Group`].
 //! - More devices: [`Linking`] on the new one, [`Client::link_device`] on the primary.
 //! - Stores: [`SqliteStore`] for a file, [`MemoryStore`] for tests, or your own [`Store`].
+//! - `docs/app-guide.md` for the life of an app: outcomes of sends, push, background, linking, changed identities.
 //! - `docs/architecture.md` for how the code is built, `docs/server.md` for what your server must do, `docs/threat-model.md` for every limit.
 
 // A seed from outside makes every key predictable: no build that is optimised for shipping has it.
 #[cfg(all(feature = "test-util", not(debug_assertions)))]
 compile_error!("test-util is for the story of tests/story alone, in a debug build");
+
+/// The samples of the crate's page are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub mod app_store;
 mod calls;

@@ -183,7 +183,7 @@ impl Device {
     /// The user has seen the same digits on both devices: a new list names the new device, and the answer for it is made. Gives the id of the
     /// new device; a repeated call gives the same one.
     ///
-    /// The new list goes out with the next [`Device::publication`], and the answer with [`Device::link_posts`] after that.
+    /// The new list goes out with the next requests, and the answer after it.
     ///
     /// # Errors
     /// [`Code::LinkExpired`], also for a link that is not known; [`Code::LinkUsed`] for one that was cancelled; [`Code::LinkMismatch`] when

@@ -1,11 +1,12 @@
 //! This device over a store: the public calls (Sesame 3.3 and 3.4; X 5 to X 9).
 //!
-//! Each call is a signature, its promise, and a line that enters a road of `flow`. A message goes out through
-//! [`Device::batch_encrypt`] and waits in the outbox until [`Device::accepted`]; one comes in through [`Device::batch_decrypt`] and waits in
-//! the inbox until [`Device::ack`].
+//! Each call is a signature, its promise, and a line that enters a road of `flow`. A send begins with [`Device::batch_encrypt`], and what goes
+//! to the server leaves by [`Device::next_request`]. An answer comes in by [`Device::respond`], mail among them. What was said, and how sends
+//! ended, waits in the inbox until [`Device::ack`].
 //!
-//! A `Device` keeps nothing in memory but its keys: every call reads what it needs at one generation of the store, so that two processes may
-//! share a store, and a call that fails has changed nothing anywhere (`docs/adr/0002-no-cache.md`).
+//! A `Device` keeps nothing in memory but its keys; what it knows of its requests is in [`Requests`], which a restart forgets. Every call
+//! reads what it needs at one generation of the store, so that two processes may share a store, and a call that fails has changed nothing
+//! anywhere (`docs/adr/0002-no-cache.md`).
 
 mod begin;
 mod group;

@@ -6,8 +6,8 @@
 //!   `settle` takes the server's word.
 //! - [`group`]: what is said in a group, out (`act`) and in (`hear`), and the group's state.
 //! - [`receive`]: in. `batch` -> `open` (gate, session, ratchet) -> `content` (what it says, in its scope) -> the inbox.
-//! - [`requests`]: the loop. What is due at the server becomes requests, and their answers are taken in.
 //! - [`upkeep`]: what makes and keeps a device: create, link, publish, the daily housekeeping, accepted identities.
+//! - [`requests`]: the loop. What is due at the server becomes requests, and their answers are taken in.
 //!
 //! Each uses only what stands before it. Nothing here commits: a call is committed when its road has ended, or it leaves no trace.
 

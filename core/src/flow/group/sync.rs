@@ -1,4 +1,4 @@
-//! What is due to devices with other operations: it goes with the next send in the group, or is made ready by `tick` (D6, X 10).
+//! What is due to devices with other operations: it goes with the next send in the group, or in a send of its own when housekeeping runs (D6, X 10).
 
 use super::{bundles, state, tell};
 use crate::{
