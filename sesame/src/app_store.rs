@@ -194,8 +194,11 @@ pub fn check(open: impl Fn() -> Result<Arc<dyn Store>, String>) -> Result<(), St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Client, Detail, MemoryStore, UserId, enter};
-    use sesame_core::{error::Code, secret::Secret};
+    use crate::{Client, Host, MemoryStore, Server, UserId, enter};
+    use sesame_core::{
+        error::{Code, Detail},
+        secret::Secret,
+    };
     use std::sync::atomic::{AtomicU8, Ordering};
 
     /// A whole store, or one with a fault.
@@ -247,18 +250,19 @@ mod tests {
     fn what_nobody_asked_for_is_refused_and_a_callback_may_not_come_in() -> Result<(), sesame_core::error::Error> {
         let (fault, seen) = (Arc::new(AtomicU8::new(0)), Arc::new(AtomicU8::new(0)));
         let store = fenced(Odd { inner: Arc::new(MemoryStore::new()), fault: fault.clone(), seen: seen.clone() });
-        let client = Client::create(store, Secret::init_with(|key| key.fill(1)), &UserId::try_from("alice")?)?;
+        let host = Host::new(store, Secret::init_with(|key| key.fill(1)));
+        let client = Client::create(host, &UserId::try_from("alice")?, &Server::named("chat.test")?)?;
         for odd in [STRANGER, TWICE] {
             fault.store(odd, Ordering::Relaxed);
-            let result = client.call(|device, context| device.publication(context, None));
+            let result = client.next_request();
             assert_eq!(result.map(drop), Err(Code::StoreMisbehaves.into()));
         }
         fault.store(REENTERS, Ordering::Relaxed);
-        assert!(client.call(|device, context| device.publication(context, None)).is_ok());
+        assert!(client.next_request().is_ok());
         assert_eq!(u16::from(seen.load(Ordering::Relaxed)), Code::Reentrant.number());
         assert_eq!(enter(), Ok(()));
         fault.store(REENTERS_AND_FAILS, Ordering::Relaxed);
-        let failed = client.call(|device, context| device.publication(context, None)).map(drop);
+        let failed = client.next_request().map(drop);
         assert_eq!(failed, Err(Error { detail: Detail::new(Code::Reentrant.text()), ..Code::Reentrant.into() }));
         Ok(())
     }
