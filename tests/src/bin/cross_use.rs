@@ -7,10 +7,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use sesame_core::{
-    event::{Batch, Outgoing},
-    ids::{DeviceId, Fingerprint, UserId},
+    context::Timestamp,
+    ids::{DeviceId, UserId},
 };
-use sesame_relay::Relay;
+use sesame_relay::{Relay, Request, Response};
 use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader, Write},
@@ -27,8 +27,19 @@ struct Peer {
     user: usize,
 }
 
-fn user(name: &str) -> UserId {
-    UserId::try_new(name.as_bytes().to_vec()).unwrap()
+/// The server's name.
+const SERVER: &str = "relay.example";
+/// More requests than any peer has at once.
+const PATIENT: usize = 1_000;
+
+fn decode(digits: &str) -> Vec<u8> {
+    if digits == "-" { Vec::new() } else { hex::decode(digits).unwrap() }
+}
+
+#[allow(clippy::disallowed_methods)]
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Timestamp(u64::try_from(since.as_millis()).unwrap())
 }
 
 impl Peer {
@@ -71,57 +82,19 @@ impl World {
         format!("{}/{}.db", self.folder, self.users[user])
     }
 
-    fn publish(&mut self, peer: &mut Peer) {
-        let of = user(&self.users[peer.user]);
-        loop {
-            let upload = peer.ask("publication");
-            let [id, bytes] = upload.as_slice() else { return };
-            self.relay.publish((&of, DeviceId(1)), &hex::decode(bytes).unwrap()).unwrap();
-            peer.ask(&format!("published {id}"));
+    /// The whole loop of a peer.
+    fn exchange(&mut self, peer: &mut Peer) {
+        for _ in 0..PATIENT {
+            let next = peer.ask("next");
+            let [id, path, auth, body] = next.as_slice() else { return };
+            let body = decode(body);
+            let request = Request { path, auth: (auth != "-").then_some(auth), body: &body };
+            let Response { status, body } = self.relay.perform(now(), &request);
+            let body = if body.is_empty() { "-".to_owned() } else { hex::encode(body) };
+            let problem = peer.ask(&format!("respond {id} {status} {body}"));
+            assert_eq!((status, problem), (200, vec![]), "{} asked {path}", peer.name);
         }
-    }
-
-    /// Submits everything in a peer's outbox.
-    fn settle(&mut self, peer: &mut Peer) {
-        let of = user(&self.users[peer.user]);
-        for _ in 0..8 {
-            let waiting = peer.ask("outbox");
-            if waiting.is_empty() {
-                return;
-            }
-            let mut answers = String::new();
-            for word in waiting {
-                match word.split(':').collect::<Vec<_>>().as_slice() {
-                    ["batch", send, to, envelopes] => {
-                        let outgoing = |one: &str| {
-                            let (device, bytes) = one.split_once('=').unwrap();
-                            let envelope = hex::decode(bytes).unwrap();
-                            Outgoing {
-                                device: DeviceId(device.parse().unwrap()),
-                                fingerprint: Fingerprint([0; 16]),
-                                envelope,
-                            }
-                        };
-                        let envelopes = envelopes.split(',').filter(|one| !one.is_empty()).map(outgoing).collect();
-                        let batch = Batch { user: user(to), targeted: false, envelopes, skips: Vec::new() };
-                        self.relay.submit((&of, DeviceId(1)), &batch).unwrap();
-                        peer.ask(&format!("accepted {send} {to}"));
-                    }
-                    ["list", of] => {
-                        answers += &format!(" list:{}", hex::encode(self.relay.device_list(&user(of)).unwrap()));
-                    }
-                    ["bundle", of, device] => {
-                        let bundle = self.relay.bundle(&user(of), DeviceId(device.parse().unwrap())).unwrap();
-                        answers += &format!(" bundle:{}", hex::encode(bundle));
-                    }
-                    other => panic!("{} says {other:?}", peer.name),
-                }
-            }
-            if !answers.is_empty() {
-                assert_eq!(peer.ask(&format!("apply{answers}")), Vec::<String>::new(), "{} refused", peer.name);
-            }
-        }
-        panic!("the outbox of {} does not empty", peer.name);
+        panic!("the requests of {} do not end", peer.name);
     }
 
     /// Every peer writes to all others in one batch, and reads exactly what they wrote.
@@ -136,7 +109,7 @@ impl World {
                 .collect();
             let text = hex::encode(format!("round {round}, written in {}", peer.name));
             peer.ask(&format!("encrypt {} {text}", others.join(",")));
-            self.settle(peer);
+            self.exchange(peer);
         }
         let written: Vec<(usize, String)> = peers
             .iter()
@@ -152,17 +125,16 @@ impl World {
             })
             .collect();
         for peer in &mut *peers {
-            let of = user(&self.users[peer.user]);
-            let mails = self.relay.fetch((&of, DeviceId(1)), 100);
-            let envelopes: String = mails.iter().map(|mail| format!(" {}", hex::encode(&mail.envelope))).collect();
-            let mut read = peer.ask(&format!("decrypt{envelopes}"));
+            peer.ask("mail 100");
+            self.exchange(peer);
+            let mut read = peer.ask("inbox");
             read.sort();
             let mut wanted: Vec<String> =
                 written.iter().filter(|(from, _)| *from != peer.user).map(|(_, text)| text.clone()).collect();
             wanted.sort();
             assert_eq!(read, wanted, "what {} reads for {}", peer.name, self.users[peer.user]);
-            let ids: Vec<u64> = mails.iter().map(|mail| mail.id).collect();
-            self.relay.confirm((&of, DeviceId(1)), &ids);
+            let address = (UserId::try_from(self.users[peer.user].as_str()).unwrap(), DeviceId(1));
+            assert_eq!(self.relay.view().waiting.get(&address), Some(&0), "{} has confirmed everything", peer.name);
         }
         peers.len() * (peers.len() - 1)
     }
@@ -181,12 +153,12 @@ fn main() {
     let (folder, commands) = arguments.split_first().unwrap();
     let commands: Vec<(&str, &str)> = commands.iter().map(|one| one.split_once('=').unwrap()).collect();
     let users = commands.iter().map(|(name, _)| format!("user-of-{name}")).collect();
-    let mut world = World { users, folder: folder.clone(), relay: Relay::new("relay.example") };
+    let mut world = World { users, folder: folder.clone(), relay: Relay::new(SERVER) };
     let mut peers: Vec<Peer> =
         commands.iter().enumerate().map(|(at, (name, command))| Peer::start(name, command, at)).collect();
     for peer in &mut peers {
-        peer.ask(&format!("create {} {}", world.users[peer.user], world.path(peer.user)));
-        world.publish(peer);
+        peer.ask(&format!("create {} {SERVER} {}", world.users[peer.user], world.path(peer.user)));
+        world.exchange(peer);
     }
     let mut messages = world.talk(&mut peers, 0);
     let mut opened = BTreeSet::new();

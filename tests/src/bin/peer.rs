@@ -2,27 +2,32 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use hex::encode;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use sesame_core::{
     context::{Context, Timestamp},
-    device::Device,
+    device::{Device, Requests},
     error::{Code, Error},
-    event::{Answers, Item, Need, PendingSend, Received},
-    ids::{SendId, UserId},
+    event::{Event, Item, Server, ServerRequest},
+    ids::{RequestId, UserId},
     secret::Secret,
 };
 use sesame_sqlite::SqliteStore;
 use std::{io::BufRead, path::Path, sync::Arc};
 
-/// A device, its clock and its randomness.
+/// A device, its requests, and its randomness.
 struct Peer {
     device: Option<Device>,
+    requests: Requests,
     rng: ChaCha20Rng,
 }
 
+/// Bytes in hexadecimal; `-` for none.
+fn encode(bytes: &[u8]) -> String {
+    if bytes.is_empty() { "-".to_owned() } else { hex::encode(bytes) }
+}
+
 fn decode(digits: &str) -> Vec<u8> {
-    hex::decode(digits).unwrap()
+    if digits == "-" { Vec::new() } else { hex::decode(digits).unwrap() }
 }
 
 fn key() -> Secret<32> {
@@ -48,101 +53,91 @@ fn now() -> Timestamp {
 }
 
 impl Peer {
-    fn call<T>(&mut self, call: impl FnOnce(&Device, &mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        call(self.device.as_ref().ok_or(Code::Closed)?, &mut Context { now: now(), rng: &mut self.rng })
+    fn call<T>(
+        &mut self,
+        call: impl FnOnce(&Device, &mut Context<'_>, &mut Requests) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut context = Context { now: now(), rng: &mut self.rng };
+        call(self.device.as_ref().ok_or(Code::Closed)?, &mut context, &mut self.requests)
     }
 
-    fn create(&mut self, name: &str, path: &str) -> Result<(), Error> {
-        let mut context = Context { now: now(), rng: &mut self.rng };
-        self.device = Some(Device::create(store(path)?, &key(), &mut context, &user(name))?);
-        Ok(())
+    fn take(&mut self, device: Device) -> Vec<String> {
+        let id = device.id().0;
+        (self.device, self.requests) = (Some(device), Requests::new());
+        vec![id.to_string()]
     }
 
     fn answer(&mut self, verb: &str, words: &[&str]) -> Result<Vec<String>, Error> {
-        let id = |peer: &Self| vec![peer.device.as_ref().unwrap().id().0.to_string()];
-        let none = |()| Vec::new();
         match verb {
-            "create" => self.create(words[0], words[1]).map(|()| id(self)),
-            "open" => {
-                self.device = Some(Device::open(store(words[0])?, &key())?);
-                Ok(id(self))
+            "create" => {
+                let server = Server::named(words[1])?;
+                let mut context = Context { now: now(), rng: &mut self.rng };
+                let device = Device::create(store(words[2])?, &key(), &mut context, &user(words[0]), &server)?;
+                Ok(self.take(device))
             }
+            "open" => Ok(self.take(Device::open(store(words[0])?, &key())?)),
             "close" => {
                 self.device = None;
                 Ok(Vec::new())
             }
-            "publication" => {
-                let upload = self.call(|device, context| device.publication(context, None))?;
-                Ok(upload.map_or(Vec::new(), |upload| vec![encode(upload.id.0), encode(&upload.bytes)]))
-            }
-            "published" => {
-                let id = sesame_core::ids::PublicationId(decode(words[0]).try_into().unwrap());
-                self.call(|device, context| device.published(context, &id)).map(none)
-            }
             "encrypt" => {
                 let users: Vec<UserId> = words[0].split(',').map(user).collect();
                 let payload = decode(words[1]);
-                self.call(|device, context| device.batch_encrypt(context, users.as_slice(), &payload, None))?;
+                self.call(|device, context, _| device.batch_encrypt(context, &users, &payload, None))?;
                 Ok(Vec::new())
             }
-            "outbox" => {
-                let sends = self.call(|device, context| device.outbox(context))?;
-                Ok(sends.iter().flat_map(waiting).collect())
+            "next" => {
+                let next = self.call(|device, context, requests| device.next_request(context, requests))?;
+                Ok(next.map_or(Vec::new(), |request| request_words(&request)))
             }
-            "accepted" => {
-                let (send, to) = (SendId(decode(words[0]).try_into().unwrap()), user(words[1]));
-                self.call(|device, context| device.accepted(context, &send, &to)).map(none)
+            "respond" => {
+                let id = RequestId(decode(words[0]).try_into().unwrap());
+                let (status, body) = (words[1].parse().unwrap(), decode(words[2]));
+                let answered =
+                    self.call(|device, context, requests| device.respond(context, requests, &id, (status, &body)))?;
+                Ok((answered.problem != 0).then(|| answered.problem.to_string()).into_iter().collect())
             }
-            "apply" => {
-                let of = |kind: &str| words.iter().filter_map(|word| word.strip_prefix(kind).map(decode)).collect();
-                let answers = Answers { device_lists: of("list:"), bundles: of("bundle:"), ..Answers::default() };
-                let applied = self.call(|device, context| device.apply(context, &answers))?;
-                Ok(applied.refusals.iter().map(|refusal| refusal.code.number().to_string()).collect())
+            "mail" => {
+                let limit = words[0].parse().unwrap();
+                self.call(|_, _, requests| {
+                    requests.request_mail(limit);
+                    Ok(Vec::new())
+                })
             }
-            "decrypt" => self.decrypt(&words.iter().map(|word| decode(word)).collect::<Vec<_>>()),
+            "inbox" => self.inbox(),
             _ => panic!("no such verb: {verb}"),
         }
     }
 
-    fn decrypt(&mut self, envelopes: &[Vec<u8>]) -> Result<Vec<String>, Error> {
-        let (mut said, mut ids) = (Vec::new(), Vec::new());
-        for result in self.call(|device, context| device.batch_decrypt(context, envelopes))? {
-            match result {
-                Received::Item { id, item, .. } => {
-                    if let Item::Message(message) = item {
-                        said.push(format!("{}:{}", name(&message.user), encode(&message.payload)));
-                    }
-                    ids.push(id);
-                }
-                Received::Failure { code, .. } => said.push(format!("failure:{}", code.number())),
-                Received::Duplicate { .. } => said.push("duplicate".to_owned()),
-                Received::Held { .. } => said.push("held".to_owned()),
-            }
-        }
-        self.call(|device, context| device.ack(context, &ids))?;
-        Ok(said)
+    fn inbox(&mut self) -> Result<Vec<String>, Error> {
+        let rows = self.call(|device, context, _| device.inbox(context, 0, 1000))?;
+        let ids: Vec<u64> = rows.iter().map(|row| row.id).collect();
+        self.call(|device, context, _| device.ack(context, &ids))?;
+        Ok(rows.iter().filter_map(|row| said(&row.item)).collect())
     }
 }
 
-fn waiting(send: &PendingSend) -> Vec<String> {
-    let batches = send.batches.iter().map(|batch| {
-        assert!(batch.skips.is_empty() && !batch.targeted);
-        let envelopes = batch.envelopes.iter().map(|out| format!("{}={}", out.device.0, encode(&out.envelope)));
-        let envelopes = envelopes.collect::<Vec<_>>().join(",");
-        format!("batch:{}:{}:{envelopes}", encode(send.id.0), name(&batch.user))
-    });
-    let needs = send.needs.iter().map(|need| match need {
-        Need::DeviceList(user) => format!("list:{}", name(user)),
-        Need::Bundle(user, device) => format!("bundle:{}:{}", name(user), device.0),
-        _ => panic!("no peer needs {need:?}"),
-    });
-    batches.chain(needs).collect()
+fn request_words(request: &ServerRequest) -> Vec<String> {
+    let auth = request.headers.iter().find(|header| header.name == "Sesame-Auth");
+    let auth = auth.map_or("-".to_owned(), |header| header.value.clone());
+    vec![encode(&request.id.0), request.path.clone(), auth, encode(&request.body)]
+}
+
+fn said(item: &Item) -> Option<String> {
+    match item {
+        Item::Message(message) => Some(format!("{}:{}", name(&message.user), encode(&message.payload))),
+        Item::Event(Event::NotOpened { reason, .. }) => Some(format!("not-opened:{reason}")),
+        Item::Event(Event::SendFinished { failed, .. }) => {
+            failed.first().map(|failed| format!("failed:{}", failed.reason))
+        }
+        Item::Event(_) => None,
+    }
 }
 
 fn main() {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).unwrap();
-    let mut peer = Peer { device: None, rng: ChaCha20Rng::from_seed(seed) };
+    let mut peer = Peer { device: None, requests: Requests::new(), rng: ChaCha20Rng::from_seed(seed) };
     for line in std::io::stdin().lock().lines() {
         let line = line.unwrap();
         let words: Vec<&str> = line.split_whitespace().collect();

@@ -3,8 +3,9 @@
 use super::events::said;
 use sesame_core::{
     event::{
-        Act, Event, GroupView, Item, Message, MessageKind, Need, NextStep, PendingSend, Received, SessionView,
-        Standing, UserView,
+        Act, Answered, Batch, DeviceState, DeviceView, Event, GroupView, Health, InboxItem, Item, MailOutcome,
+        MailResult, Message, MessageKind, Outcome, PendingSend, RequestKind, SendStatus, ServerRequest, SessionView,
+        Skipped, Standing, UserStatus, UserView, WaitingFor,
     },
     ids::{DeviceId, UserId},
 };
@@ -16,9 +17,9 @@ pub fn h(bytes: &[u8]) -> String {
     format!("{:016x}", bytes.iter().fold(0xcbf2_9ce4_8422_2325, hash))
 }
 
-/// The first four bytes of an id.
+/// The last four bytes of an id.
 pub fn s(id: &[u8]) -> String {
-    id[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    id[id.len() - 4..].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A user's name.
@@ -41,14 +42,14 @@ fn flag(word: &str, is_set: bool) -> String {
     if is_set { format!(" {word}") } else { String::new() }
 }
 
+/// A word and the number of a code; nothing for none.
+fn coded(word: &str, code: u16) -> String {
+    named(word, (code != 0).then_some(code))
+}
+
 /// A yes or a no.
 pub fn yes(flag: bool) -> &'static str {
     if flag { "yes" } else { "no" }
-}
-
-/// An event.
-pub fn event(event: &Event) -> String {
-    format!("event {}", said(event))
 }
 
 fn message(message: &Message) -> String {
@@ -68,54 +69,112 @@ fn message(message: &Message) -> String {
     format!("{line} \"{}\"", String::from_utf8_lossy(&message.payload))
 }
 
-/// A message or an event.
-pub fn item(item: &Item) -> String {
-    match item {
-        Item::Message(of) => message(of),
-        Item::Event(of) => event(of),
+fn event(event: &Event) -> String {
+    format!("event {}", said(event))
+}
+
+/// A row of the inbox.
+pub fn item(row: &InboxItem) -> String {
+    match &row.item {
+        Item::Message(of) => format!("{}: {}", row.id, message(of)),
+        Item::Event(of) => format!("{}: {}", row.id, event(of)),
     }
 }
 
 /// The result for an envelope.
-pub fn received(received: &Received) -> String {
-    match received {
-        Received::Item { envelope, item: of, .. } => format!("{envelope}: {}", item(of)),
-        Received::Duplicate { envelope } => format!("{envelope}: duplicate"),
-        Received::Failure { envelope, sender, code, next } => {
-            let next = if *next == NextStep::Confirm { "confirm" } else { "keep" };
-            let from = sender.as_ref().map_or("nobody".to_owned(), |sender| {
-                let shown = if sender.authenticated { "authenticated" } else { "claimed" };
-                format!("{} {shown}", at(&sender.user, sender.device))
-            });
-            format!("{envelope}: failure {} {next} from {from}", code.number())
-        }
-        Received::Held { envelope } => format!("{envelope}: held"),
+pub fn result(envelope: usize, result: &MailResult) -> String {
+    let outcome = match result.outcome {
+        MailOutcome::Duplicate => "duplicate",
+        MailOutcome::Held => "held",
+        MailOutcome::Later => "later",
+        MailOutcome::Opened => "opened",
+        MailOutcome::Refused => "refused",
+    };
+    let items = named("items", &result.items);
+    let from = result.sender.as_ref().map_or(String::new(), |sender| {
+        let shown = if sender.authenticated { "authenticated" } else { "claimed" };
+        format!(" from {} {shown}", at(&sender.user, sender.device))
+    });
+    format!("{envelope}: {outcome}{items}{}{}{from}", flag("keep", result.keep), coded("code", result.reason))
+}
+
+/// A kind of requests, as the script names it.
+pub fn kind(kind: RequestKind) -> &'static str {
+    match kind {
+        RequestKind::Bundles => "bundles",
+        RequestKind::Confirm => "confirm",
+        RequestKind::Delete => "delete",
+        RequestKind::Link => "link",
+        RequestKind::Lists => "lists",
+        RequestKind::Mail => "mail",
+        RequestKind::Publication => "publication",
+        RequestKind::Push => "push",
+        RequestKind::Submit => "submit",
     }
 }
 
-/// A send, in several lines.
-pub fn send(send: &PendingSend) -> Vec<String> {
-    let mut lines = vec![format!("send {} content {}", s(&send.id.0), s(&send.content_id.0))];
-    for batch in &send.batches {
-        let mut line = format!("  batch {}{}", name(&batch.user), flag("targeted", batch.targeted));
-        for out in &batch.envelopes {
-            write!(line, " {}:{}:{}", out.device.0, out.envelope.len(), h(&out.envelope)).unwrap();
-        }
-        line += &flag("skip", !batch.skips.is_empty());
-        for skip in &batch.skips {
-            write!(line, " {}:{}", skip.device.0, skip.reason).unwrap();
-        }
-        lines.push(line);
+/// A request.
+pub fn request(request: &ServerRequest) -> String {
+    let users = named("users", request.users.iter().map(name));
+    format!("request {} {} {}{users}", kind(request.kind), request.body.len(), h(&request.body))
+}
+
+/// What came of an answer.
+pub fn answered(status: u16, answered: &Answered) -> String {
+    let Answered { known, items, sends, problem } = answered;
+    let rest = named("items", items) + &named("sends", sends.iter().map(|send| s(&send.0)));
+    format!("  {status}{}{}{rest}", flag("unknown", !known), coded("problem", *problem))
+}
+
+/// A send.
+pub fn send(send: &PendingSend) -> String {
+    format!("send {} content {}", s(&send.id.0), s(&send.content_id.0))
+}
+
+fn skips(skips: &[Skipped]) -> String {
+    named("skip", skips.iter().map(|skip| format!("{}:{}", skip.device.0, skip.reason)))
+}
+
+fn user_status(status: &UserStatus) -> String {
+    let outcome = match status.outcome {
+        Outcome::Cancelled => "cancelled",
+        Outcome::Failed => "failed",
+        Outcome::Sent => "sent",
+        Outcome::Waiting => "waiting",
+    };
+    let what = match status.waiting_for {
+        WaitingFor::Identity => " for identity",
+        WaitingFor::Nothing => "",
+        WaitingFor::Publication => " for publication",
+        WaitingFor::Server => " for server",
+    };
+    let rest = skips(&status.skipped) + &coded("code", status.reason);
+    format!("  {} {outcome}{what} reached {}{rest}", name(&status.user), status.reached)
+}
+
+/// How a send stands, in several lines.
+pub fn status(status: &SendStatus) -> Vec<String> {
+    let group = named("group", status.group.map(|group| s(&group.0)));
+    let finished = if status.finished { "finished" } else { "open" };
+    let ids = format!("send {} content {}{group}", s(&status.id.0), s(&status.content_id.0));
+    let first = format!("{ids} {finished} {} bytes", status.payload.len());
+    [first].into_iter().chain(status.users.iter().map(user_status)).collect()
+}
+
+/// A batch.
+pub fn batch(batch: &Batch) -> String {
+    let mut line = format!("batch {}{}", name(&batch.user), flag("targeted", batch.targeted));
+    for out in &batch.envelopes {
+        write!(line, " {}:{}:{}", out.device.0, out.envelope.len(), h(&out.envelope)).unwrap();
     }
-    lines.extend(send.needs.iter().map(|need| match need {
-        Need::DeviceList(user) => format!("  need device-list {}", name(user)),
-        Need::Bundle(user, device) => format!("  need bundle {}", at(user, *device)),
-        Need::IdentityAcceptance(user) => format!("  need identity-acceptance {}", name(user)),
-        Need::Publication => "  need publication".to_owned(),
-    }));
-    lines.extend(send.failed.iter().map(|(user, code)| format!("  failed {} {code}", name(user))));
-    lines.extend(send.events.iter().map(|of| format!("  {}", event(of))));
-    lines
+    line + &skips(&batch.skips)
+}
+
+/// How a device stands with its server.
+pub fn health(health: &Health) -> String {
+    let Health { registered, problem, due_in, open_sends, inbox, mail_left, clock_offset } = health;
+    let counts = format!("open {open_sends} inbox {inbox} left {mail_left} offset {clock_offset}");
+    format!("registered {}{} due {due_in} {counts}", yes(*registered), coded("problem", *problem))
 }
 
 /// A group.
@@ -156,4 +215,17 @@ pub fn user(view: &UserView) -> String {
     let verified = flag("verified", view.verified);
     let rest = flag("forked", view.forked) + &flag("paused", view.paused);
     format!("user {} key {}{claimed}{verified} epoch {}{rest}", name(&view.user), s(&view.account_key.0), view.epoch)
+}
+
+/// A device.
+pub fn device(view: &DeviceView) -> String {
+    let state = match view.state {
+        DeviceState::Active => "active",
+        DeviceState::NoSession => "no-session",
+        DeviceState::Own => "own",
+        DeviceState::Stale => "stale",
+    };
+    let keys = format!("signing {} identity {}", s(&view.signing_key), s(&view.identity_key));
+    let session = view.session.map_or(String::new(), |id| format!(" session {}", s(&id.0)));
+    format!("device {} {keys} {state}{session}", view.device.0)
 }

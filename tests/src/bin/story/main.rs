@@ -2,59 +2,80 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod devices;
 mod events;
+mod exchange;
+mod groups;
 mod lines;
+mod mail;
 mod outside;
-mod steps;
+mod registry;
+mod relay;
+mod sends;
 mod store;
 
-use lines::{h, name, s};
+use exchange::Path;
 use outside::Outside;
 use serde_json::Value;
 use sesame_core::{
     context::Context,
-    device::Device,
+    device::{Device, Requests},
     error::{Code, Error},
-    event::{Answers, Applied, Event, Need, PendingSend, Received, Rejection},
+    event::PendingSend,
     ids::{DeviceId, GroupId, UserId},
     secret::Secret,
     store::{MemoryStore, Store},
 };
-use sesame_relay::{PublishError, Refusal, Relay};
+use sesame_relay::Relay;
 use sesame_sqlite::SqliteStore;
 use std::{
     cell::RefCell,
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::{Path as FilePath, PathBuf},
     rc::Rc,
     sync::Arc,
 };
 use store::AppStore;
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
+/// The name of every server of the story.
+const SERVER: &str = "relay.example";
 
 fn key() -> Secret<32> {
     Secret::init_with(|key| key.fill(0x5a))
 }
 
+/// A server of the story.
+type Shared = Rc<RefCell<Relay>>;
+
 /// A device and its surroundings, as an app would keep them.
 struct Host {
-    relay: Rc<RefCell<Relay>>,
+    path: Path,
     store: Arc<dyn Store>,
     faults: Option<Arc<AppStore>>,
     device: Option<Device>,
+    requests: Requests,
     user: UserId,
     id: DeviceId,
+    /// The last send that a step has printed.
+    last: Option<PendingSend>,
+}
+
+impl Host {
+    fn new(relay: Shared, (store, faults): Kept, device: Device) -> Self {
+        let (user, id) = (device.user().clone(), device.id());
+        let (path, requests) = (Path::to(relay), Requests::new());
+        Self { path, store, faults, device: Some(device), requests, user, id, last: None }
+    }
 }
 
 /// What a scene has made so far.
 struct Scene<'a> {
     number: usize,
-    folder: &'a Path,
+    folder: &'a FilePath,
     outside: Outside,
     out: &'a mut Vec<String>,
     hosts: BTreeMap<String, Host>,
-    relays: BTreeMap<String, Rc<RefCell<Relay>>>,
+    relays: BTreeMap<String, Shared>,
     groups: BTreeMap<String, GroupId>,
     mails: BTreeMap<String, Vec<Vec<u8>>>,
 }
@@ -67,21 +88,16 @@ fn number(step: &Value, field: &str) -> u64 {
     step[field].as_u64().unwrap_or_default()
 }
 
+fn device_id(step: &Value) -> DeviceId {
+    DeviceId(u32::try_from(number(step, "number")).unwrap())
+}
+
 fn user(name: &str) -> Result<UserId, Error> {
     UserId::try_new(name.as_bytes().to_vec()).ok_or(Error::of(Code::InvalidArgument, "user"))
 }
 
 fn users(step: &Value, field: &str) -> Result<Vec<UserId>, Error> {
-    step[field].as_array().unwrap().iter().map(|name| user(name.as_str().unwrap())).collect()
-}
-
-fn publish_error(error: PublishError) -> Error {
-    Error::from(match error {
-        PublishError::Malformed(code) => code,
-        PublishError::NotListed => Code::NotListed,
-        PublishError::NotASuccessor => Code::BrokenChain,
-        PublishError::OtherAccount => Code::IdentityChanged,
-    })
+    step[field].as_array().into_iter().flatten().map(|name| user(name.as_str().unwrap())).collect()
 }
 
 type Done = Result<(), Error>;
@@ -101,11 +117,54 @@ impl Scene<'_> {
         lines.iter().for_each(|line| self.say(line));
     }
 
+    /// What a call came to, where a step goes on after a failure.
+    fn say_outcome<T>(&mut self, outcome: &Result<T, Error>) {
+        match outcome {
+            Ok(_) => self.say("ok"),
+            Err(error) => self.say(format!("! {}", error.code.number())),
+        }
+    }
+
     fn step(&mut self, step: &Value) {
         let (what, device) = (text(step, "do"), text(step, "device"));
         self.out.push(if device.is_empty() { format!("> {what}") } else { format!("> {what} {device}") });
         if let Err(error) = self.act(what, step) {
             self.say(format!("! {}", error.code.number()));
+        }
+    }
+
+    fn act(&mut self, what: &str, step: &Value) -> Done {
+        let at = text(step, "device");
+        match what {
+            "create" | "link" | "link_wrong" | "reopen" | "close" | "remove_device" | "set_push" | "delete_account"
+            | "primary" | "fail" | "spoil" | "open_wrong_key" | "create_over" | "open_empty" => {
+                self.act_on_devices(what, step, at)
+            }
+            "exchange" | "request_mail" | "answer_twice" | "foreign" | "trouble" | "replay" | "retry_now" | "move"
+            | "health" => self.act_on_the_loop(what, step, at),
+            "read" | "peek" | "inbox" | "steal" | "deliver" | "deliver_spoilt" | "decrypt_many" => {
+                self.act_on_mail(what, step, at)
+            }
+            "group" | "fork" | "add" | "rename" | "leave" | "accept" | "decline" | "say" | "forget_group" | "view"
+            | "groups" | "history" | "cost" | "group_session" => self.act_on_groups(what, step, at),
+            "users" | "devices" | "session" | "safety" | "compare" | "verify" | "resolve_fork" | "forget"
+            | "accept_identity" | "look_up" => self.act_on_the_registry(what, step, at),
+            "encrypt" | "send" | "encrypt_long" | "encrypt_crowd" | "session_send" | "batches" | "status"
+            | "cancel" | "retry" => self.act_on_sends(what, step, at),
+            "advance" => {
+                let seconds = number(step, "days") * 24 * 60 * 60 + number(step, "seconds");
+                self.outside.advance(seconds * 1000);
+                Ok(())
+            }
+            "restored" => {
+                self.relay(step).borrow_mut().restored();
+                Ok(())
+            }
+            "seen" => {
+                self.seen(step);
+                Ok(())
+            }
+            _ => panic!("no such step: {what}"),
         }
     }
 
@@ -119,30 +178,24 @@ impl Scene<'_> {
         self.outside.with(|context| call(device, context))
     }
 
-    fn print_send(&mut self, send: &PendingSend) {
-        lines::send(send).iter().for_each(|line| self.say(line));
+    /// Runs a call that has to do with requests.
+    fn call_with<T>(
+        &mut self,
+        at: &str,
+        call: impl FnOnce(&Device, &mut Context<'_>, &mut Requests) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Host { device, requests, .. } = self.hosts.get_mut(at).unwrap();
+        let device = device.as_ref().ok_or(Code::Closed)?;
+        self.outside.with(|context| call(device, context, requests))
     }
 
-    fn print_applied(&mut self, applied: &Applied) {
-        applied.events.iter().for_each(|event| self.say(lines::event(event)));
-        for refusal in &applied.refusals {
-            self.say(format!("refused {} {} {}", refusal.field, refusal.item, refusal.code.number()));
-        }
+    fn host(&mut self, at: &str) -> &mut Host {
+        self.hosts.get_mut(at).unwrap()
     }
 
-    fn print_events(&mut self, events: &[Event]) {
-        self.say_all(events.iter().map(lines::event).collect());
-    }
-
-    fn print_received(&mut self, results: &[Received]) {
-        self.say_all(results.iter().map(lines::received).collect());
-    }
-
-    fn relay(&mut self, step: &Value) -> Rc<RefCell<Relay>> {
-        self.relays
-            .entry(text(step, "relay").to_owned())
-            .or_insert_with(|| Rc::new(RefCell::new(Relay::new("relay.example"))))
-            .clone()
+    fn relay(&mut self, step: &Value) -> Shared {
+        let new = || Rc::new(RefCell::new(Relay::new(SERVER)));
+        self.relays.entry(text(step, "relay").to_owned()).or_insert_with(new).clone()
     }
 
     fn store(&self, step: &Value) -> Result<Kept, Error> {
@@ -158,103 +211,6 @@ impl Scene<'_> {
             _ => (Arc::new(MemoryStore::new()), None),
         })
     }
-
-    fn join(&mut self, step: &Value, host: Host) {
-        self.say(format!("device {}", host.id.0));
-        self.hosts.insert(text(step, "device").to_owned(), host);
-    }
-
-    fn publish(&mut self, at: &str) -> Done {
-        while let Some(upload) = self.call(at, |device, context| device.publication(context, None))? {
-            let host = &self.hosts[at];
-            let stock = host.relay.borrow_mut().publish((&host.user, host.id), &upload.bytes).map_err(publish_error)?;
-            self.say(format!("publishes {} {} left {}", upload.bytes.len(), h(&upload.bytes), stock.one_time));
-            self.call(at, |device, context| device.published(context, &upload.id))?;
-        }
-        Ok(())
-    }
-
-    fn settle(&mut self, at: &str) -> Done {
-        for _ in 0..8 {
-            let mut progress = false;
-            for send in self.call(at, |device, context| device.outbox(context))? {
-                self.print_send(&send);
-                progress |= self.round(at, &send)?;
-            }
-            if !progress {
-                break;
-            }
-        }
-        let left = self.call(at, |device, context| device.outbox(context))?.len();
-        self.say(if left == 0 { "settled".to_owned() } else { format!("unsettled {left}") });
-        Ok(())
-    }
-
-    /// Submits the batches of one send and answers its needs. Returns whether anything happened.
-    fn round(&mut self, at: &str, send: &PendingSend) -> Result<bool, Error> {
-        let mut progress = !send.batches.is_empty();
-        let relay = self.hosts[at].relay.clone();
-        for batch in &send.batches {
-            let host = &self.hosts[at];
-            let to = name(&batch.user);
-            let answer = relay.borrow_mut().submit((&host.user, host.id), batch);
-            match answer {
-                Ok(()) => {
-                    self.say(format!("{to} accepted"));
-                    self.call(at, |device, context| device.accepted(context, &send.id, &batch.user))?;
-                }
-                Err(Refusal::Stale { device_list, missing, gone }) => {
-                    let ids = |devices: &[DeviceId]| devices.iter().map(|device| device.0).collect::<Vec<_>>();
-                    let lists = lines::named("missing", ids(&missing)) + &lines::named("gone", ids(&gone));
-                    self.say(format!("{to} stale{lists}"));
-                    let rejection = Rejection::Mismatch { device_list };
-                    self.call(at, |device, context| device.rejected(context, &send.id, &batch.user, &rejection))?;
-                }
-                Err(Refusal::NoSuchUser) => {
-                    self.say(format!("{to} unknown"));
-                    let rejection = Rejection::NoSuchUser;
-                    self.call(at, |device, context| device.rejected(context, &send.id, &batch.user, &rejection))?;
-                }
-                Err(Refusal::NotListed) => return Err(Code::NotListed.into()),
-                Err(Refusal::Malformed) => return Err(Code::InvalidArgument.into()),
-            }
-        }
-        if send.needs.contains(&Need::Publication) {
-            self.publish(at)?;
-            progress = true;
-        }
-        let answers = relay.borrow_mut().answer(&send.needs);
-        if answers != Answers::default() {
-            let applied = self.call(at, |device, context| device.apply(context, &answers))?;
-            self.print_applied(&applied);
-            progress = true;
-        }
-        Ok(progress)
-    }
-
-    fn begin(&mut self, at: &str, send: &PendingSend) -> Done {
-        self.print_send(send);
-        self.settle(at)
-    }
-
-    fn take(&mut self, at: &str, results: &[Received]) -> Done {
-        self.print_received(results);
-        let ids: Vec<u64> = results
-            .iter()
-            .filter_map(|result| if let Received::Item { id, .. } = result { Some(*id) } else { None })
-            .collect();
-        self.call(at, |device, context| device.ack(context, &ids))
-    }
-
-    fn decrypt(&mut self, at: &str, envelopes: &[Vec<u8>]) -> Result<Vec<Received>, Error> {
-        self.call(at, |device, context| device.batch_decrypt(context, envelopes))
-    }
-
-    fn new_group(&mut self, step: &Value, at: &str, id: GroupId, send: &PendingSend) -> Done {
-        self.groups.insert(text(step, "as").to_owned(), id);
-        self.say(format!("group {}", s(&id.0)));
-        self.begin(at, send)
-    }
 }
 
 fn main() {
@@ -267,7 +223,7 @@ fn main() {
         out.push(format!("# scene {}", text(scene, "name")));
         let mut told = Scene {
             number: index,
-            folder: Path::new(folder),
+            folder: FilePath::new(folder),
             outside: Outside::new(seed, number(&script, "now")),
             out: &mut out,
             hosts: BTreeMap::new(),

@@ -23,6 +23,11 @@ impl Outside {
         self.now.0 += ms;
     }
 
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// Runs a call. If the call only checked the generator, the stream stays where it was.
     pub fn with<T>(&mut self, call: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let mut rng = self.stream.clone();
