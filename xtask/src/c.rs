@@ -309,8 +309,9 @@ fn programs(report: &mut Report, prefix: &Path) {
     }
     for (name, args) in &programs {
         // Valgrind sees what Rust reads and writes as well, at thirty times the price.
-        let few = ["300".to_owned()];
-        let args = if *name == "sequences" { few.as_slice() } else { args };
+        let fewer = [("sequences", ["300".to_owned()]), ("servers", ["1".to_owned()])];
+        let fewer = fewer.iter().find(|(of, _)| of == name);
+        let args = fewer.map_or(args.as_slice(), |(_, fewer)| fewer);
         let source = root().join("tests/c").join(name).with_extension("c");
         report.counted(&format!("{name} in C under valgrind"), || {
             let program = build(prefix, "gcc", &source, false, &["-g", "-O1"])?;

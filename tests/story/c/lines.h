@@ -102,8 +102,7 @@ static inline void print_batches(const sesame_batches *batches) {
       printf(" %" PRIu32 ":%zu:", batch->envelopes[i]->device, batch->envelopes[i]->envelope.len);
       print_h(batch->envelopes[i]->envelope);
     }
-    print_flag("skip", batch->skip_count > 0);
-    for (size_t i = 0; i < batch->skip_count; i++) printf(" %" PRIu32 ":%" PRIu32, batch->skips[i]->device, batch->skips[i]->reason);
+    print_skips(batch->skips, batch->skip_count);
     putchar('\n');
   }
 }
