@@ -28,6 +28,7 @@ from .values import Answered, GroupChange, GroupInfo, GroupKind, GroupView, Pend
 P = ParamSpec("P")
 R = TypeVar("R")
 H = TypeVar("H", bound=Handle)
+C = TypeVar("C", bound=Handle, covariant=True)
 
 Transport = Callable[[ServerRequest], Awaitable[tuple[int, bytes]]]
 """What brings a request to the server, awaited: it gives the HTTP status and the body, and raises what it likes when no answer came."""
@@ -51,9 +52,12 @@ class _Thread:
         self.pool.shutdown(wait=False)
 
 
-class _Over(Protocol[H]):
-    _thread: _Thread
-    _of: H
+class _Over(Protocol[C]):
+    @property
+    def _thread(self) -> _Thread: ...
+
+    @property
+    def _of(self) -> C: ...
 
 
 def _awaited(method: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[_Over[H], P], Coroutine[Any, Any, R]]:
