@@ -6,6 +6,7 @@ mod c_face;
 mod codes;
 mod ids;
 mod ledger;
+mod limits;
 mod model;
 mod patch;
 mod python;

@@ -2,7 +2,9 @@
 
 use crate::{
     model::{self, Body, Case, Face, Part, Type},
-    table::{EXTRA, GIVEN_BY_HOSTS, PYTHON_NAMES, PYTHON_PREFIXES, TRUE_IF_ANY, WITH_DEFAULTS},
+    table::{
+        CODES_OR_NONE, EXTRA, GIVEN_BY_HOSTS, PYTHON_BY_HAND, PYTHON_NAMES, PYTHON_PREFIXES, TRUE_IF_ANY, WITH_DEFAULTS,
+    },
     words::{Voice, said, screaming, snake, with_length, wrapped},
 };
 
@@ -26,6 +28,10 @@ _classes: Any = _native
 def _variant(native: Any) -> str:
     # UniFFI names a variant's class after its enum, as in `Need.BUNDLE`.
     return type(native).__name__.rpartition(\".\")[2]
+
+
+def _code(number: int) -> Code | None:
+    return Code(number) if number else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -53,7 +59,7 @@ const WIDTH: usize = 140;
 pub(crate) fn generate(faces: &[Face]) -> Result<String, String> {
     let mut text = HEAD.to_owned();
     let mut names = vec!["Address".to_owned()];
-    for face in faces {
+    for face in faces.iter().filter(|face| !PYTHON_BY_HAND.contains(&face.row.name)) {
         match &face.body {
             Body::Enum(cases) if face.is_plain() => {
                 text += &plain(face, cases);
@@ -108,8 +114,8 @@ fn docstring(docs: &str, indent: &str) -> String {
 fn ty(ty: &Type) -> String {
     match ty {
         Type::Bool => "bool".to_owned(),
-        Type::CodeNumber | Type::U32 | Type::U64 | Type::I64 | Type::Size | Type::Device => "int".to_owned(),
-        Type::Code => "Code".to_owned(),
+        Type::U32 | Type::U64 | Type::I64 | Type::Size | Type::Device => "int".to_owned(),
+        Type::Code | Type::CodeNumber => "Code".to_owned(),
         Type::User | Type::Text | Type::StaticText => "str".to_owned(),
         Type::Id(..) | Type::Bytes => "bytes".to_owned(),
         Type::Address => "Address".to_owned(),
@@ -122,6 +128,7 @@ fn ty(ty: &Type) -> String {
 fn part_docs(part: &Part) -> String {
     let docs = said(&part.docs, Voice::Method);
     match &part.ty {
+        Type::CodeNumber => docs.replace("The number of the code", "The code").replace(", or 0", ", or `None`"),
         Type::Id(length, ..) => with_length(&docs, *length),
         Type::Option(inner) => match &**inner {
             Type::Id(length, ..) => with_length(&docs, *length),
@@ -129,6 +136,11 @@ fn part_docs(part: &Part) -> String {
         },
         _ => docs,
     }
+}
+
+/// Whether a code is absent where it is 0.
+fn may_lack(owner: &str, part: &Part) -> bool {
+    part.ty == Type::CodeNumber && CODES_OR_NONE.contains(&(owner, part.name.as_str()))
 }
 
 fn class(owner: &str, name: &str, docs: &str, parts: &[Part]) -> String {
@@ -145,7 +157,8 @@ fn class(owner: &str, name: &str, docs: &str, parts: &[Part]) -> String {
             Type::Option(_) => " = None",
             _ => "",
         };
-        members.push(format!("    {}: {}{default}\n{}", part.name, ty(&part.ty), docstring(&part_docs(part), "    ")));
+        let none = if may_lack(owner, part) { " | None" } else { "" };
+        members.push(format!("    {}: {}{none}{default}\n{}", part.name, ty(&part.ty), docstring(&part_docs(part), "    ")));
     }
     members.extend(
         extra.map(|(_, _, member, docs)| format!("    {member}\n{}", docstring(&said(docs, Voice::Method), "    "))),
@@ -185,6 +198,7 @@ fn converted(ty: &Type, place: &str, faces: &[Face]) -> String {
     match ty {
         Type::Address => format!("address({place})"),
         Type::Code => format!("Code({place}.value)"),
+        Type::CodeNumber => format!("Code({place})"),
         Type::Named(name) => match model::named(faces, name) {
             Ok(face) if face.is_plain() => format!("{name}[{place}.name]"),
             _ => format!("{}({place})", snake(name)),
@@ -221,9 +235,11 @@ fn extra(owner: &str) -> (String, Vec<String>) {
     (parameters, arguments)
 }
 
-fn arguments(parts: &[Part], faces: &[Face]) -> Vec<String> {
+fn arguments(owner: &str, parts: &[Part], faces: &[Face]) -> Vec<String> {
     let argument = |part: &Part| {
-        let value = converted(&part.ty, &format!("native.{}", part.name), faces);
+        let place = format!("native.{}", part.name);
+        let value =
+            if may_lack(owner, part) { format!("_code({place})") } else { converted(&part.ty, &place, faces) };
         format!("{}={value}", part.name)
     };
     parts.iter().map(argument).collect()
@@ -232,7 +248,7 @@ fn arguments(parts: &[Part], faces: &[Face]) -> Vec<String> {
 fn record_conversion(face: &Face, parts: &[Part], faces: &[Face]) -> String {
     let name = face.row.name;
     let (parameters, more) = extra(name);
-    let arguments = [arguments(parts, faces), more].concat();
+    let arguments = [arguments(name, parts, faces), more].concat();
     format!("\n\ndef {}(native: Any{parameters}) -> {name}:\n{}", snake(name), call(name, &arguments, "    "))
 }
 
@@ -242,7 +258,7 @@ fn variant_conversion(face: &Face, cases: &[Case], faces: &[Face]) -> String {
     let mut text =
         format!("\n\ndef {}(native: Any{parameters}) -> {name}:\n    match _variant(native):\n", snake(name));
     for case in cases {
-        let arguments = [arguments(&case.parts, faces), more.clone()].concat();
+        let arguments = [arguments(name, &case.parts, faces), more.clone()].concat();
         let made = call(&class_name(face, case), &arguments, "            ");
         text += &format!("        case \"{}\":\n{made}", screaming(&case.name));
     }

@@ -96,6 +96,22 @@ impl Source {
         })
     }
 
+    /// The public constant of this name among the limits: its doc and its number.
+    pub(crate) fn limit(&self, name: &str) -> Result<(String, u64), String> {
+        let mut found = self.items().filter(|(path, _)| *path == "core/src/limits.rs");
+        let number = found.find_map(|(_, item)| match item {
+            Item::Const(it) if it.ident == name => match &*it.expr {
+                Expr::Lit(literal) => match &literal.lit {
+                    Lit::Int(number) => number.base10_parse().ok().map(|number| (docs(&it.attrs), number)),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        });
+        number.ok_or_else(|| format!("core/src/limits.rs has no number {name}"))
+    }
+
     /// The length of an id or a key: of a public struct around `[u8; N]`, or of one that `names!` makes. Also how its bytes are reached.
     pub(crate) fn fixed(&self, name: &str) -> Result<Option<(usize, &'static str)>, String> {
         for (path, item) in self.items() {

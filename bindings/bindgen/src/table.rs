@@ -86,6 +86,9 @@ pub(crate) const TYPES: [Row; 33] = [
     row("Health", "Health", "health"),
 ];
 
+/// Limits that an app meets: the names of `core/src/limits.rs`.
+pub(crate) const LIMITS: [&str; 5] = ["MAX_BATCH", "MAX_DIRECT_USERS", "MAX_MEMBERS", "MAX_PAYLOAD", "MAX_USER_ID"];
+
 /// Names of fixed length that are types of their own in Kotlin and Swift, and what is said of them.
 pub(crate) const IDS: [(&str, &str); 8] = [
     ("AccountKey", "The public half of a user's account key (Ed25519): it names an identity."),
@@ -215,6 +218,13 @@ pub(crate) const LISTS: [(&str, &str, &str, &str); 7] = [
 ];
 
 // Python.
+
+/// Types that `handles.py` has, with the calls that belong to them.
+pub(crate) const PYTHON_BY_HAND: [&str; 1] = ["PendingLink"];
+
+/// Codes that are absent where their number is 0: the type, the field.
+pub(crate) const CODES_OR_NONE: [(&str, &str); 4] =
+    [("Answered", "problem"), ("Health", "problem"), ("MailResult", "code"), ("UserStatus", "code")];
 
 /// What the classes of an enum's variants begin with.
 pub(crate) const PYTHON_PREFIXES: [(&str, &str); 0] = [];

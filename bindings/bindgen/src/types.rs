@@ -1,6 +1,6 @@
 //! The files that are generated from core's definitions.
 
-use crate::{c_face, codes, ids, ledger::Ledger, model, python, source::Source, story, table::SOURCES, uniffi_face};
+use crate::{c_face, codes, ids, ledger::Ledger, limits, model, python, source::Source, story, table::SOURCES, uniffi_face};
 use std::{
     fs,
     io::Write,
@@ -39,6 +39,7 @@ fn files(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
         ("bindings/kotlin/src/generated/sesame/Ids.kt", ids::kotlin(&ids)),
         ("bindings/swift/Sources/Sesame/Ids.swift", ids::swift(&ids)),
         ("bindings/python/src/sesame/codes.py", codes::python(&codes)),
+        ("bindings/python/src/sesame/limits.py", limits::python(&source)?),
         ("bindings/python/src/sesame/values.py", python::generate(&faces)?),
         ("tests/src/bin/story/events.rs", story::rust(event)?),
         ("tests/story/c/events.h", story::c(event, c_face::c_name)?),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from memory_store import MemoryStore
 from sesame import Device, StoreQuery, StoreSnapshot
-from world import KEY
+from world import KEY, SERVER
 
 
 class Slow(MemoryStore):
@@ -29,12 +29,12 @@ def work(device: Device) -> None:
     while True:
         device.batch_encrypt(["bob"], b"hello")
         device.inbox()
-        Device.create(user="jen", store_key=KEY, store=Slow())
+        Device.create(user="jen", store_key=KEY, server=SERVER, store=Slow())
 
 
 def main() -> None:
     for user in ("alice", "bob"):
-        device = Device.create(user=user, store_key=KEY, store=Slow())
+        device = Device.create(user=user, store_key=KEY, server=SERVER, store=Slow())
         for _ in range(2):
             threading.Thread(target=work, args=(device,), daemon=True).start()
     time.sleep(random.random() * 0.05)

@@ -12,11 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-import sesame
 from memory_store import MemoryStore
 from sesame import Device, LocalRelay, Store
 from sesame.store import StoreLike
-from world import KEY, Host
+from world import KEY, SERVER, Host
 
 
 class Interrupt(BaseException):
@@ -63,9 +62,12 @@ def resident() -> int:
 
 
 def give_up(device: Device) -> None:
-    for send in device.outbox():
-        for user in {batch.user for batch in send.batches} | {need.user for need in send.needs if not isinstance(need, sesame.NeedsPublication)}:
-            device.abandon(send.id, user)
+    """Ends what was interrupted, and every pause."""
+    for send in device.sends():
+        device.cancel(send.id)
+    while items := device.inbox():
+        device.ack([item.id for item in items])
+    device.retry_now()
 
 
 def open_files(folder: Path) -> list[str]:
@@ -76,11 +78,11 @@ def open_files(folder: Path) -> list[str]:
 
 def main(times: int, kind: str, folder: Path) -> None:
     alarm = Alarm(times)
-    relay = LocalRelay()
+    relay = LocalRelay(SERVER)
     stores = {user: store_of(kind, folder, user) for user in ("alice", "bob")}
-    hosts = {user: Host(relay, Device.create(user=user, store_key=KEY, store=store)) for user, store in stores.items()}
+    hosts = {user: Host(relay, Device.create(user=user, store_key=KEY, server=SERVER, store=store)) for user, store in stores.items()}
     for host in hosts.values():
-        host.publish()
+        host.exchange()
     hosts["alice"].send(["bob"], b"hello")
     hosts["bob"].fetch()
     before, warm = 0, times // 4
@@ -90,25 +92,30 @@ def main(times: int, kind: str, folder: Path) -> None:
         acts: list[Callable[[], object]] = [
             lambda: device.batch_encrypt([other], bytes(60_000)),
             lambda: (device.inbox(), device.groups(), device.registry().users(), device.registry().devices(other)),
-            lambda: device.outbox(),
+            lambda: (device.sends(), device.health(), device.due_in()),
             lambda: Device.open(store=store, store_key=KEY).registry().users(),
             lambda: device.session(other, 1).info(),
-            lambda: (host.settle(host.encrypt([other], b"interrupted")), peer.fetch()),
-            lambda: Device.create(user="carol", store_key=KEY, store=store_of("app", folder, "carol")).publication(),
-            lambda: (device.publication(), device.tick(mailbox_empty=True)),
+            lambda: (device.batch_encrypt([other], b"interrupted"), device.exchange(relay.perform)),
+            lambda: (peer.device.request_mail(), peer.device.exchange(relay.perform), peer.take()),
+            lambda: Device.create(user="carol", store_key=KEY, server=SERVER, store=store_of("app", folder, "carol")).next_request(),
+            lambda: (device.next_request(), device.batch_decrypt([b"no envelope"], complete=True)),
             lambda: Store.app(MemoryStore()),
         ]
         alarm.during(alarm.random.choice(acts))
         if alarm.raised % 20 == 0:
             for host in hosts.values():
                 give_up(host.device)
-                host.results.clear()
+                host.items.clear()
         if before == 0 and alarm.raised >= warm:
             gc.collect()
             before = resident()
     assert alarm.seen == alarm.raised, f"{alarm.raised - alarm.seen} of {alarm.raised} interrupts were swallowed"
     gc.collect()
     assert resident() - before < 30_000_000, f"{resident() - before} bytes were not freed"
+    for host in hosts.values():
+        give_up(host.device)
+        host.exchange()
+        host.take()
     hosts["alice"].send(["bob"], b"still here")
     hosts["bob"].fetch()
     host = peer = hosts.pop("alice")
@@ -117,7 +124,6 @@ def main(times: int, kind: str, folder: Path) -> None:
     assert open_files(folder) == [], "a device was not freed"
     again = {user: Host(relay, Device.open(store=store, store_key=KEY)) for user, store in stores.items()}
     for sender, reader in (("alice", "bob"), ("bob", "alice")):
-        give_up(again[sender].device)
         again[sender].send([reader], b"opened again")
         again[reader].fetch()
         assert again[reader].read[b"opened again"] == 1

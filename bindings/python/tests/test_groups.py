@@ -43,12 +43,12 @@ def test_the_story_of_a_group(tmp_path: Path) -> None:
     jen.act(jen.device.batch_encrypt(group(jen, id), b"hello, group"))
     fetch(world)
     assert [host.read[b"hello, group"] for host in hosts] == [1, 1, 1, 1, 0]
-    message = next(result for result in bob.results if isinstance(result, sesame.Message) and result.payload == b"hello, group")
+    message = next(result for result in bob.items if isinstance(result, sesame.Message) and result.payload == b"hello, group")
     assert (message.user, message.device, message.group, message.recipients) == ("jen", 1, id, None)
     jen.act(group(jen, id).rename("Summer trip"))
     fetch(world)
     assert {group(host, id).info.name for host in hosts} == {"Summer trip"}
-    updated = [result for result in tablet.results if isinstance(result, sesame.GroupUpdated)]
+    updated = [result for result in tablet.items if isinstance(result, sesame.GroupUpdated)]
     assert [(event.user, event.device) for event in updated] == [("jen", 1)]
     fork, send = group(phone, id).fork_without(["jen"])
     phone.act(send)
@@ -75,7 +75,7 @@ def test_who_left_is_asked_back_and_answers() -> None:
     fetch(world)
     phone.act(group(phone, id).add(["jen"]))
     fetch(world)
-    assert [event.user for event in jen.results if isinstance(event, sesame.GroupInvited)] == ["alice"]
+    assert [event.user for event in jen.items if isinstance(event, sesame.GroupInvited)] == ["alice"]
     assert group(jen, id).view().standing is Standing.INVITED
     assert group(bob, id).members == ("alice", "bob")
     jen.act(group(jen, id).accept())
@@ -110,7 +110,7 @@ def test_info_cost_and_errors() -> None:
     assert (info.name, info.description, info.picture, info.timer, info.app_data) == ("Trip", "two weeks", b"ref", 3600, b"\x00\x01")
     cost = group(phone, id).cost(1_000)
     send = group(phone, id).send(bytes(1_000))
-    envelopes = [out.envelope for batch in send.batches for out in batch.envelopes]
+    envelopes = [out.envelope for batch in phone.device.batches(send.id) for out in batch.envelopes]
     assert (cost.envelopes, cost.bytes, cost.unknown) == (len(envelopes), sum(map(len, envelopes)), ())
     refused: list[tuple[Callable[[], object], int, str | None]] = [
         (lambda: group(phone, id).rename("a\u202eb"), 101, "change"),
@@ -122,7 +122,7 @@ def test_info_cost_and_errors() -> None:
         (lambda: group(phone, id).fork_without(["stranger"]), 101, "users"),
         (lambda: phone.device.group(bytes(31)), 101, "group"),
         (lambda: phone.device.group(bytes(32)), 108, None),
-        (lambda: group(phone, id).send(bytes(98_000)), 131, "payload"),
+        (lambda: group(phone, id).send(bytes(sesame.MAX_PAYLOAD + 1)), 131, "payload"),
     ]
     for call, code, field in refused:
         with pytest.raises(sesame.SesameError) as error:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import sesame
-from sesame import AppError, Device, LocalRelay, Store, StoreError, values
+from sesame import AppError, Device, LocalRelay, Store, StoreError, TestClock, values
 from sesame._native import sesame_ffi
-from world import KEY, World
+from world import KEY, SERVER, World
 
 
 def handles() -> list[object]:
@@ -25,7 +25,9 @@ def handles() -> list[object]:
     alice.meet("bob")
     device = alice.device
     group, _ = device.create_group(["bob"])
-    ours = [device, device.registry(), device.session("bob", 1), group, Device.link(store_key=KEY), world.relay, Store.memory()]
+    linking = Device.link(store_key=KEY, server=SERVER)
+    pending = device.link_device(linking.code)
+    ours = [device, device.registry(), device.session("bob", 1), group, linking, pending, world.relay, Store.memory(), TestClock()]
     native: list[object] = [vars(handle)["_native"] for handle in ours]
     return [*ours, *native, *(vars(each)["_handle"] for each in native)]
 
@@ -46,7 +48,7 @@ def test_no_handle_is_copied(copied: Callable[[object], object]) -> None:
 
 
 def test_no_handle_goes_to_a_process_that_is_spawned() -> None:
-    device = Device.create(user="alice", store_key=KEY)
+    device = Device.create(user="alice", store_key=KEY, server=SERVER)
     process = multiprocessing.get_context("spawn").Process(target=print, args=(device,))
     with pytest.raises(TypeError, match="open the store again in another process"):
         process.start()
@@ -62,12 +64,12 @@ def test_every_class_that_holds_a_handle_was_tried() -> None:
 
 
 def test_values_are_copied_and_pickled() -> None:
-    need = sesame.NeedsBundle(user="bob", device=1)
-    assert copy.deepcopy(need) == need == pickle.loads(pickle.dumps(need)) and asdict(need) == {"user": "bob", "device": 1}
+    address = sesame.Address(user="bob", device=1)
+    assert copy.deepcopy(address) == address == pickle.loads(pickle.dumps(address)) and asdict(address) == {"user": "bob", "device": 1}
 
 
 def test_a_single_user_is_no_list_of_users() -> None:
-    device = Device.create(user="alice", store_key=KEY)
+    device = Device.create(user="alice", store_key=KEY, server=SERVER)
     # mypy refuses each of these as well: without an error to ignore, `--strict` reports the comment.
     with pytest.raises(TypeError, match=r"batch_encrypt takes user ids in a list: \['bob'\], not 'bob'"):
         device.batch_encrypt("bob", b"hello")  # type: ignore[arg-type]
@@ -78,28 +80,30 @@ def test_a_single_user_is_no_list_of_users() -> None:
     with pytest.raises(TypeError, match="a user id is a str, not int"):
         device.batch_encrypt([1], b"hello")  # type: ignore[list-item]
     with pytest.raises(TypeError, match="a user id is a str, not bytes"):
-        Device.create(user=b"alice", store_key=KEY)  # type: ignore[arg-type]
-    assert device.outbox() == []
+        Device.create(user=b"alice", store_key=KEY, server=SERVER)  # type: ignore[arg-type]
+    assert device.sends() == []
     for users in (["bob"], ("bob",), {"bob"}, frozenset(["bob"]), {"bob": 1}, {"bob": 1}.keys()):
         device.batch_encrypt(users, b"hello")
-    assert len(device.outbox()) == 6
+    assert len(device.sends()) == 6
 
 
 @pytest.mark.parametrize("made", [bytes, bytearray, memoryview], ids=["bytes", "bytearray", "memoryview"])
 def test_bytes_come_in_any_form(made: Callable[[bytes], bytes | bytearray | memoryview]) -> None:
     world = World()
-    alice = sesame.Device.create(user="alice", store_key=made(KEY))
+    alice = Device.create(user="alice", store_key=made(KEY), server=SERVER, token=made(b"a token"))
     bob = world.create("bob")
-    while upload := alice.publication():
-        world.relay.publish("alice", 1, made(upload.bytes))
-        alice.published(made(upload.id))
-    bob.settle(bob.device.batch_encrypt(["alice"], made(b"hello"), content_id=made(bytes(16))).id)
-    results = alice.batch_decrypt([made(mail.envelope) for mail in world.relay.fetch("alice", 1)])
-    assert [result.payload for result in results if isinstance(result, sesame.Message)] == [b"hello"]
+    while request := alice.next_request():
+        status, body = world.relay.handle(request.path, request.headers[1].value, made(request.body))
+        alice.respond(made(request.id), status, made(body))
+    send = bob.device.batch_encrypt(["alice"], made(b"hello"), content_id=made(b"sixteen bytes id"))
+    bob.act(send)
+    (result,) = alice.batch_decrypt([made(envelope) for envelope in world.relay.mailbox("alice", 1)])
+    items = {item.id: item for item in alice.inbox()}
+    assert [item.payload for item in map(items.get, result.items) if isinstance(item, sesame.Message)] == [b"hello"]
 
 
 def test_every_byte_of_a_view_counts_and_text_is_no_payload() -> None:
-    device = Device.create(user="alice", store_key=memoryview(array("I", range(8))))
+    device = Device.create(user="alice", store_key=memoryview(array("I", range(8))), server=SERVER)
     assert device.user == "alice", "8 numbers of 4 bytes are a key of 32"
     with pytest.raises(TypeError, match=r"payload takes bytes, not str: text becomes bytes by .encode\(\)"):
         device.batch_encrypt(["bob"], "hello")  # type: ignore[arg-type]
@@ -109,23 +113,23 @@ def test_every_byte_of_a_view_counts_and_text_is_no_payload() -> None:
         device.batch_decrypt(b"an envelope")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="an envelope takes bytes, not str"):
         device.batch_decrypt(["an envelope"])  # type: ignore[list-item]
-    assert device.outbox() == []
+    assert device.sends() == []
 
 
 def test_an_empty_mailbox_is_no_error() -> None:
-    assert Device.create(user="alice", store_key=KEY).batch_decrypt([]) == []
+    assert Device.create(user="alice", store_key=KEY, server=SERVER).batch_decrypt([]) == []
 
 
 @pytest.mark.parametrize("name", ["", ":memory:"])
 def test_a_store_in_memory_is_asked_for_by_its_name(name: str) -> None:
     with pytest.raises(StoreError, match=r"Store.memory\(\)") as caught:
-        Device.create(user="alice", store_key=KEY, store=name)
+        Device.create(user="alice", store_key=KEY, server=SERVER, store=name)
     assert (caught.value.code, caught.value.field) == (414, "store")
 
 
 def test_an_argument_that_there_is_not_is_an_error() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument"):
-        Device.create(user="alice", store_key=KEY, path="alice.db")  # type: ignore[call-arg]
+        Device.create(user="alice", store_key=KEY, server=SERVER, path="alice.db")  # type: ignore[call-arg]
 
 
 def open_files(folder: Path) -> list[str]:
@@ -135,7 +139,7 @@ def open_files(folder: Path) -> list[str]:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="it reads /proc")
 def test_close_closes_the_files_and_twice_is_harmless(tmp_path: Path) -> None:
-    with Device.create(user="alice", store_key=KEY, store=tmp_path / "a.db") as device:
+    with Device.create(user="alice", store_key=KEY, server=SERVER, store=tmp_path / "a.db") as device:
         registry = device.registry()
         assert open_files(tmp_path)
     assert open_files(tmp_path) == [], "whatever other handles there are"
@@ -154,22 +158,22 @@ def test_nothing_prints_keys_or_payloads_or_is_long() -> None:
     alice.meet("bob")
     device = alice.device
     group, send = device.create_group(["bob"], name="Trip")
-    upload = Device.create(user="jen", store_key=KEY).publication()
-    assert upload is not None
+    request = Device.create(user="jen", store_key=KEY, server=SERVER).next_request()
+    assert request is not None
     assert repr(device) == "Device(user='alice', id=1)"
     assert repr(device.registry()) == "DeviceRegistry(of='alice')"
     assert repr(device.session("bob", 1)) == "Session(user='bob', device=1)"
-    assert repr(group) == f"Group(id={group.id.hex()[:8]}…)"
-    assert repr(LocalRelay()) == "LocalRelay()" and repr(Store.memory()) == "Store.memory()"
-    linking = Device.link(store_key=KEY)
+    assert repr(group) == f"Group(id=…{group.id.hex()[-8:]})"
+    assert repr(LocalRelay(SERVER)) == "LocalRelay('relay.example')" and repr(Store.memory()) == "Store.memory()"
+    linking = Device.link(store_key=KEY, server=SERVER)
     assert repr(linking) == "Linking()" and linking.code not in repr(linking)
-    assert repr(upload) == f"Publication(id={upload.id.hex()[:8]}…, bytes=<{len(upload.bytes)} bytes>)"
+    assert f"body=<{len(request.body)} bytes>" in repr(request) and repr(world.relay.perform(request)).startswith("ServerAnswer(status=")
     alice.act(send)
     bob.fetch()
     bob.send(["alice"], b"a secret payload")
-    mails = world.relay.fetch("alice", 1)
-    shown = [repr(each) for each in (*mails, *device.batch_decrypt([mail.envelope for mail in mails]), *device.registry().users())]
+    mails = world.relay.mailbox("alice", 1)
+    shown = [repr(each) for each in (*device.batch_decrypt(mails), *device.inbox(), *device.registry().users(), device.health())]
     assert "payload=<16 bytes>" in "".join(shown) and "account_key=<32 bytes>" in "".join(shown)
-    many = values.Answers(device_lists=(bytes(1000),) * 5000, unknown_users=("x" * 64,) * 5000)
-    assert "… 5000 in all" in repr(many)
-    assert max(map(len, [*shown, repr(many), repr(device.batch_encrypt(["bob"], bytes(60_000)))])) < 1_000
+    send = device.batch_encrypt([f"user {number}" for number in range(200)], bytes(60_000))
+    assert "… 200 in all" in repr(device.send_status(send.id))
+    assert max(map(len, [*shown, repr(send), repr(device.send_status(send.id))])) < 2_000

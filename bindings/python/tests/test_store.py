@@ -9,7 +9,7 @@ import pytest
 import sesame
 from memory_store import MemoryStore
 from sesame import Device, StoreQuery, StoreSnapshot
-from world import KEY, Host, World
+from world import KEY, SERVER, Host, World
 
 
 class DictStore(MemoryStore):
@@ -59,17 +59,17 @@ def test_a_commit_that_raises_after_it_has_landed_is_read_back() -> None:
                 raise RuntimeError("the connection was lost, and the commit was not")
 
     store = Late()
-    device = Device.create(user="alice", store_key=KEY, store=store)
+    device = Device.create(user="alice", store_key=KEY, server=SERVER, store=store)
     store.late = True
     send = device.batch_encrypt(["bob"], b"once")
-    assert [each.id for each in device.outbox()] == [send.id]
+    assert [each.id for each in device.sends()] == [send.id]
 
 
 def test_a_conversation_over_stores_of_the_apps_own_and_a_few_loads_for_each_call() -> None:
     world, stores = World(), [DictStore(), DictStore()]
-    hosts = [Host(world.relay, Device.create(user=user, store_key=KEY, store=store)) for user, store in zip(("alice", "bob"), stores)]
+    hosts = [Host(world.relay, Device.create(user=user, store_key=KEY, server=SERVER, store=store)) for user, store in zip(("alice", "bob"), stores)]
     for host in hosts:
-        host.publish()
+        host.exchange()
     alice, bob = hosts
     alice.send(["bob"], b"hello")
     bob.fetch()
@@ -77,7 +77,7 @@ def test_a_conversation_over_stores_of_the_apps_own_and_a_few_loads_for_each_cal
     alice.fetch()
     for number in range(20):
         alice.send(["bob"], b"%d" % number)
-    envelopes = [mail.envelope for mail in world.relay.fetch("bob", 1)]
+    envelopes = world.relay.mailbox("bob", 1)
     for batch in (envelopes[:1], envelopes[1:]):
         stores[1].loads = stores[1].commits = 0
         bob.device.batch_decrypt(batch)
@@ -105,7 +105,7 @@ def test_a_conversation_over_stores_of_the_apps_own_and_a_few_loads_for_each_cal
 @pytest.mark.parametrize("method", ["load", "commit"])
 def test_what_a_store_raises_is_an_error_and_changes_nothing(method: str, fault: type[Exception], code: int) -> None:
     store = DictStore()
-    device = Device.create(user="alice", store_key=KEY, store=store)
+    device = Device.create(user="alice", store_key=KEY, server=SERVER, store=store)
     before = dict(store.rows)
 
     def fail(*args: object, **kwargs: object) -> None:
@@ -113,20 +113,20 @@ def test_what_a_store_raises_is_an_error_and_changes_nothing(method: str, fault:
 
     setattr(store, method, fail)
     with pytest.raises(sesame.StoreError) as caught:
-        device.publication()
+        device.next_request()
     assert caught.value.code == code and caught.value.code is sesame.Code(code)
     assert type(caught.value.__cause__) is fault
     assert caught.value.detail == f"{fault.__name__}: {fault('what the app says')}"
     assert str(caught.value).startswith(f"{caught.value.code.name} ({code}): ") and str(caught.value).endswith(caught.value.detail)
     delattr(store, method)
     assert store.rows == before
-    assert device.publication() is not None
+    assert device.next_request() is not None
 
 
 @pytest.mark.parametrize("landed", [False, True])
 def test_an_interrupt_in_a_commit_goes_on_and_nothing_is_handed_out_unstored(landed: bool) -> None:
     store = DictStore()
-    device = Device.create(user="alice", store_key=KEY, store=store)
+    device = Device.create(user="alice", store_key=KEY, server=SERVER, store=store)
     real = store.commit
 
     def interrupted(expected: bytes, next: bytes, changes: dict[bytes, bytes | None]) -> None:
@@ -138,15 +138,15 @@ def test_an_interrupt_in_a_commit_goes_on_and_nothing_is_handed_out_unstored(lan
     with pytest.raises(KeyboardInterrupt):
         device.batch_encrypt(["alice"], b"to myself")
     delattr(store, "commit")
-    assert len(device.outbox()) == int(landed), "what is durable is in the outbox, and nothing else was given"
+    assert len(device.sends()) == int(landed), "what is durable is in the outbox, and nothing else was given"
     device.batch_encrypt(["alice"], b"and on")
-    assert len(device.outbox()) == 1 + int(landed)
+    assert len(device.sends()) == 1 + int(landed)
 
 
 @pytest.mark.parametrize("method", ["load", "release"])
 def test_an_interrupt_elsewhere_in_a_store_goes_on_too(method: str) -> None:
     store = DictStore()
-    device = Device.create(user="alice", store_key=KEY, store=store)
+    device = Device.create(user="alice", store_key=KEY, server=SERVER, store=store)
 
     def interrupted(*args: object, **kwargs: object) -> None:
         raise SystemExit
@@ -154,9 +154,9 @@ def test_an_interrupt_elsewhere_in_a_store_goes_on_too(method: str) -> None:
     setattr(store, method, interrupted)
     if method == "load":
         with pytest.raises(SystemExit):
-            device.publication()
+            device.next_request()
         delattr(store, method)
-    assert device.publication() is not None
+    assert device.next_request() is not None
 
 
 @pytest.mark.parametrize(
@@ -170,26 +170,26 @@ def test_an_interrupt_elsewhere_in_a_store_goes_on_too(method: str) -> None:
 )
 def test_garbage_from_a_store_is_an_error_and_changes_nothing(garbage: StoreSnapshot) -> None:
     store = DictStore()
-    device = Device.create(user="alice", store_key=KEY, store=store)
+    device = Device.create(user="alice", store_key=KEY, server=SERVER, store=store)
     whole, before = store.load, dict(store.rows)
     store.load = lambda queries, *, hold: garbage  # type: ignore[method-assign]
     with pytest.raises(sesame.SesameError) as caught:
-        device.publication()
+        device.next_request()
     assert caught.value.code in (402, 412)
     store.load = whole  # type: ignore[method-assign]
-    assert store.rows == before and device.publication() is not None
+    assert store.rows == before and device.next_request() is not None
 
 
 def test_a_store_that_calls_the_library_and_fails_by_it_shows_that() -> None:
     store = DictStore()
-    device = Device.create(user="alice", store_key=KEY, store=store)
+    device = Device.create(user="alice", store_key=KEY, server=SERVER, store=store)
     whole = store.load
-    store.load = lambda queries, *, hold: device.registry()  # type: ignore[method-assign,attr-defined]
+    store.load = lambda queries, *, hold: device.inbox()  # type: ignore[method-assign,assignment,return-value]
     with pytest.raises(sesame.AppError) as caught:
-        device.publication()
+        device.next_request()
     assert caught.value.code is sesame.Code.REENTRANT and isinstance(caught.value.__cause__, Exception)
     store.load = whole  # type: ignore[method-assign]
-    assert device.publication() is not None
+    assert device.next_request() is not None
 
 
 def test_a_path_that_is_no_store_is_told_with_the_systems_cause(tmp_path: Path) -> None:
@@ -218,14 +218,14 @@ def test_a_store_must_not_call_the_library() -> None:
             except NameError:
                 pass
             try:
-                Device.create(user="bob", store_key=KEY)
+                Device.create(user="bob", store_key=KEY, server=SERVER)
             except sesame.AppError as error:
                 codes.append(error.code)
             return super().load(queries, hold=hold)
 
     store = Curious()
-    device = Device.create(user="alice", store_key=KEY, store=store)
-    assert device.publication() is not None
+    device = Device.create(user="alice", store_key=KEY, server=SERVER, store=store)
+    assert device.next_request() is not None
     assert codes and set(codes) == {104}
 
 
@@ -235,12 +235,12 @@ def test_an_unknown_outcome_is_read_back() -> None:
             super().commit(expected, next, changes)
             raise sesame.StoreOutcomeUnknown
 
-    device = Device.create(user="alice", store_key=KEY, store=Unsure())
-    assert device.publication() is not None
+    device = Device.create(user="alice", store_key=KEY, server=SERVER, store=Unsure())
+    assert device.next_request() is not None
 
 
 def test_memory_may_be_closed_and_opened_again() -> None:
     store = sesame.Store.memory()
-    with Device.create(user="alice", store_key=KEY, store=store) as device:
+    with Device.create(user="alice", store_key=KEY, server=SERVER, store=store) as device:
         number = device.id
     assert Device.open(store=store, store_key=KEY).id == number

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sesame
-from sesame import Device, DeviceState
+from sesame import Device, DeviceState, MailOutcome, Outcome, RequestKind, WaitingFor
 from world import KEY, Host, World
 
 
@@ -18,8 +18,8 @@ def pair() -> tuple[World, Host, Host]:
     return world, world.create("alice"), world.create("bob")
 
 
-def failures(results: list[sesame.Received]) -> list[str]:
-    return [result.reason for result in results if isinstance(result, sesame.Failure)]
+def failures(items: list[sesame.InboxItem]) -> list[sesame.InboxItem]:
+    return [item for item in items if isinstance(item, sesame.NotOpened | sesame.Gap)]
 
 
 def test_a_thousand_messages_among_three_users_whose_devices_come_and_go() -> None:
@@ -53,36 +53,43 @@ def test_a_thousand_messages_among_three_users_whose_devices_come_and_go() -> No
             chance.choice(list(world.hosts.values())).fetch(chance)
     for host in world.hosts.values():
         host.fetch(chance)
-    assert any(isinstance(result, sesame.Message) and result.from_removed_device for host in world.hosts.values() for result in host.results)
+    assert any(isinstance(item, sesame.Message) and item.from_removed_device for host in world.hosts.values() for item in host.items)
     for host in world.hosts.values():
         assert host.read == entitled.get(host.name, Counter()), host.name
-        assert failures(host.results) == []
+        assert failures(host.items) == []
     # What a removed device reads at most is what was sent while it was listed.
     for host in gone:
-        host.fetch()
+        host.device.request_mail()
+        host.device.exchange(world.relay.perform)
+        host.take()
+        assert any(isinstance(item, sesame.RemovedFromAccount) for item in host.items)
         assert host.read <= entitled.get(host.name, Counter()), host.name
 
 
-def test_first_contact_needs_a_list_and_bundles_and_no_more() -> None:
+def test_first_contact_asks_for_a_list_and_bundles_and_no_more() -> None:
     world, alice, bob = pair()
     send = bob.device.batch_encrypt(["alice"], b"hello")
-    assert send.needs == (sesame.NeedsDeviceList(user="alice"),)
-    assert [batch.user for batch in send.batches] == ["bob"], "an empty batch for oneself lets the server show new devices"
-    bob.device.registry().apply(world.relay.answer(send.needs))
-    again = bob.device.pending(send.id)
-    assert again is not None and again.needs == (sesame.NeedsBundle(user="alice", device=1),)
-    assert bob.settle(send.id) is None
-    results = alice.fetch()
-    started, message = (result for result in results if not isinstance(result, sesame.DeviceListChanged))
+    kinds: list[RequestKind] = []
+
+    def perform(request: sesame.ServerRequest) -> sesame.ServerAnswer:
+        kinds.append(request.kind)
+        return world.relay.perform(request)
+
+    bob.device.exchange(perform)
+    assert kinds == [RequestKind.LISTS, RequestKind.BUNDLES, RequestKind.SUBMIT]
+    status = bob.device.send_status(send.id)
+    assert status is not None and status.finished and status.payload == b"hello"
+    assert [(user.user, user.outcome, user.reached) for user in status.users] == [("alice", Outcome.SENT, 1)]
+    started, message = (item for item in alice.fetch() if not isinstance(item, sesame.DeviceListChanged))
     assert isinstance(started, sesame.SessionStarted) and isinstance(message, sesame.Message)
     assert (message.user, message.device, message.payload, message.recipients) == ("bob", 1, b"hello", None)
-    assert started.session_id == message.session_id
+    assert started.session_id == message.session_id and message.content_id == send.content_id
 
 
 def test_simultaneous_initiation_settles_on_one_session() -> None:
     _, alice, bob = pair()
-    first, second = alice.encrypt(["bob"], b"from alice"), bob.encrypt(["alice"], b"from bob")
-    alice.settle(first), bob.settle(second)
+    first, second = alice.device.batch_encrypt(["bob"], b"from alice"), bob.device.batch_encrypt(["alice"], b"from bob")
+    alice.act(first), bob.act(second)
     alice.fetch(), bob.fetch()
     assert alice.read == Counter([b"from bob"]) and bob.read == Counter([b"from alice"])
     ours, theirs = alice.device.session("bob", 1).info(), bob.device.session("alice", 1).info()
@@ -100,17 +107,17 @@ def test_out_of_order_duplicated_and_lost() -> None:
     _, alice, bob = pair()
     for number in range(60):
         bob.send(["alice"], b"%d" % number)
-    mails = alice.relay.fetch("alice", 1)
+    envelopes = alice.relay.mailbox("alice", 1)
     chance = random.Random(2)
-    lost = {mail.id for mail in chance.sample(mails, 10)}
-    kept = [mail for mail in mails if mail.id not in lost]
+    lost = chance.sample(envelopes, 10)
+    kept = [envelope for envelope in envelopes if envelope not in lost]
     doubled = kept + chance.sample(kept, 20)
     chance.shuffle(doubled)
-    results = alice.device.batch_decrypt([mail.envelope for mail in doubled])
-    alice.take(results)
+    results = alice.device.batch_decrypt(doubled)
+    alice.take()
     assert alice.read.total() == 50 and set(alice.read.values()) == {1}
-    assert len([result for result in results if isinstance(result, sesame.Duplicate)]) == 20
-    assert not [result for result in results if isinstance(result, sesame.Failure)]
+    assert Counter(result.outcome for result in results) == {MailOutcome.OPENED: 50, MailOutcome.DUPLICATE: 20}
+    assert not any(result.keep for result in results)
 
 
 def test_a_device_that_was_offline_through_500_messages_catches_up_in_one_call() -> None:
@@ -121,8 +128,7 @@ def test_a_device_that_was_offline_through_500_messages_catches_up_in_one_call()
         alice.fetch()
         alice.send(["bob"], b"a%d" % number)
         bob.fetch()
-    results = laptop.fetch()
-    assert failures(results) == []
+    assert failures(laptop.fetch()) == []
     assert laptop.read.total() == 500 and set(laptop.read.values()) == {1}
 
 
@@ -135,9 +141,8 @@ def test_a_mailbox_of_1000_mixed_envelopes_in_any_order() -> None:
         payload = b"%d" % number
         chance.choice(senders).send(["alice"], payload)
         sent[payload] += 1
-    assert len(alice.relay.fetch("alice", 1)) == 1_000
-    results = alice.fetch(chance)
-    assert failures(results) == []
+    assert len(alice.relay.mailbox("alice", 1)) == 1_000
+    assert failures(alice.fetch(chance)) == []
     assert alice.read == sent
 
 
@@ -145,7 +150,7 @@ def test_a_note_to_oneself_reaches_the_own_devices_as_a_message() -> None:
     world, alice, _ = pair()
     laptop = world.link("alice")
     alice.send(["alice"], b"milk")
-    (message,) = (result for result in laptop.fetch() if isinstance(result, sesame.Message))
+    (message,) = (item for item in laptop.fetch() if isinstance(item, sesame.Message))
     assert message.recipients is None and message.payload == b"milk"
 
 
@@ -155,8 +160,7 @@ def test_a_targeted_message_has_no_transcript() -> None:
     bob.send(["alice"], b"hello")
     for host in (alice, laptop, tablet):
         host.fetch()
-    send = bob.device.session("alice", 2).encrypt(b"only you")
-    assert bob.settle(send.id) is None
+    bob.act(bob.device.session("alice", 2).encrypt(b"only you"))
     laptop.fetch()
     assert laptop.read[b"only you"] == 1
     assert (alice.fetch(), tablet.fetch()) == ([], [])
@@ -176,7 +180,7 @@ def test_the_registry_shows_state_keys_and_session(tmp_path: Path) -> None:
     bob.send(["alice"], b"again")
     assert [view.state for view in bob.device.registry().devices("alice")] == [DeviceState.ACTIVE, DeviceState.STALE]
     world.link("alice")
-    bob.device.registry().apply(sesame.Answers(device_lists=(world.relay.device_list("alice") or b"",)))
+    bob.meet("alice")
     assert bob.device.registry().devices("alice")[2].state is DeviceState.NO_SESSION
     assert bob.device.registry().devices("alice")[2].session_id is None
 
@@ -185,8 +189,9 @@ def test_reopened_from_disk_the_outbox_is_the_same_and_the_inbox_waits(tmp_path:
     world = World(tmp_path)
     alice, bob = world.create("alice"), world.create("bob")
     bob.send(["alice"], b"one")
-    mails = world.relay.fetch("alice", 1)
-    alice.device.batch_decrypt([mail.envelope for mail in mails])
+    envelopes = world.relay.mailbox("alice", 1)
+    alice.device.request_mail()
+    alice.exchange()
     waiting = alice.device.inbox()
     assert any(isinstance(item, sesame.Message) and item.payload == b"one" for item in waiting)
     alice.device.close()
@@ -195,13 +200,19 @@ def test_reopened_from_disk_the_outbox_is_the_same_and_the_inbox_waits(tmp_path:
     alice.device.ack([item.id for item in waiting if isinstance(item, sesame.Message)])
     assert not any(isinstance(item, sesame.Message) for item in alice.device.inbox())
     # Once more: the server may hand an envelope out again; it is not read twice.
-    assert alice.device.batch_decrypt([mail.envelope for mail in mails]) == [sesame.Duplicate(envelope=0)]
+    assert [result.outcome for result in alice.device.batch_decrypt(envelopes)] == [MailOutcome.DUPLICATE]
 
     send = bob.device.batch_encrypt(["alice"], b"two")
+    before = bob.device.batches(send.id)
+    assert [batch.user for batch in before] == ["alice", "bob"], "an empty batch for oneself lets the server show new devices"
     bob.device.close()
     bob.device = Device.open(store=tmp_path / "2.db", store_key=KEY)
-    assert bob.device.outbox() == [send]
-    assert bob.settle(send.id) is None and bob.device.outbox() == []
+    (open_send,) = bob.device.sends()
+    assert (open_send.id, open_send.payload, open_send.finished) == (send.id, b"two", False)
+    assert [user.waiting_for for user in open_send.users] == [WaitingFor.SERVER]
+    assert bob.device.batches(send.id) == before, "a batch's bytes never change"
+    bob.act(send)
+    assert bob.device.sends() == [] and bob.device.send_status(send.id) is None, "its end is acked"
     alice.fetch()
     assert alice.read[b"two"] == 1
 
@@ -216,10 +227,8 @@ def test_two_handles_on_one_store_never_use_a_key_twice(tmp_path: Path) -> None:
     extension = Device.open(store=tmp_path / "2.db", store_key=KEY)
     for number in range(20):
         handle = (bob.device, extension)[number % 2]
-        send = handle.batch_encrypt(["alice"], b"%d" % number)
-        assert bob.settle(send.id) is None
-    results = alice.fetch()
-    assert failures(results) == [] and alice.read.total() == 21
+        bob.act(handle.batch_encrypt(["alice"], b"%d" % number))
+    assert failures(alice.fetch()) == [] and alice.read.total() == 21
 
 
 def test_two_handles_on_one_store_may_write_at_once(tmp_path: Path) -> None:
@@ -230,13 +239,13 @@ def test_two_handles_on_one_store_may_write_at_once(tmp_path: Path) -> None:
     alice.fetch()
     alice.send(["bob"], b"hi")
     bob.fetch()
-    sends: list[bytes] = []
+    sends: list[sesame.PendingSend] = []
     errors: list[BaseException] = []
 
     def write(handle: Device, name: int) -> None:
         try:
             for number in range(25):
-                sends.append(handle.batch_encrypt(["alice"], b"%d/%d" % (name, number)).id)
+                sends.append(handle.batch_encrypt(["alice"], b"%d/%d" % (name, number)))
         except BaseException as error:  # noqa: BLE001
             errors.append(error)
 
@@ -247,7 +256,9 @@ def test_two_handles_on_one_store_may_write_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
+    bob.exchange()
     for send in sends:
-        assert bob.settle(send) is None
+        status = bob.device.send_status(send.id)
+        assert status is not None and status.finished
     assert failures(alice.fetch()) == []
     assert alice.read.total() == 76 and set(alice.read.values()) == {1}

@@ -7,9 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 import sesame
-from sesame import Device, LocalRelay
+from sesame import Device, LocalRelay, Outcome, TestClock
 
 KEY = bytes(range(32))
+SERVER = "relay.example"
 
 
 class Host:
@@ -19,79 +20,71 @@ class Host:
         self.relay, self.device = relay, device
         self.user, self.id = device.user, device.id
         self.read: Counter[bytes] = Counter()
-        self.results: list[sesame.Received] = []
+        self.items: list[sesame.InboxItem] = []
 
     @property
     def name(self) -> tuple[str, int]:
         return self.user, self.id
 
-    def publish(self) -> None:
-        while upload := self.device.publication():
-            self.relay.publish(self.user, self.id, upload.bytes)
-            self.device.published(upload.id)
+    def exchange(self) -> list[sesame.Answered]:
+        """The whole loop, over a server that has nothing to complain of."""
+        answers = self.device.exchange(self.relay.perform)
+        assert [answer.problem for answer in answers if answer.problem] == []
+        return answers
 
-    def encrypt(self, to: list[str], payload: bytes) -> bytes:
-        return self.device.batch_encrypt(to, payload).id
-
-    def settle(self, send: bytes) -> sesame.PendingSend | None:
-        """Submits and answers needs until nothing more can be done; gives what is left."""
-        for _ in range(20):
-            pending = self.device.pending(send)
-            if pending is None or not (pending.batches or pending.needs):
-                return pending
-            for batch in pending.batches:
-                match self.relay.submit(self.user, self.id, batch):
-                    case sesame.Accepted():
-                        self.device.accepted(send, batch.user)
-                    case sesame.Stale(device_list=device_list):
-                        self.device.rejected(send, batch.user, device_list=device_list)
-                    case sesame.NoSuchUser():
-                        self.device.no_such_user(send, batch.user)
-            answers = self.relay.answer(pending.needs)
-            if answers:
-                self.device.registry().apply(answers)
-            elif not pending.batches:
-                return pending
-        raise AssertionError("the send goes round in circles")
-
-    def send(self, to: list[str], payload: bytes) -> None:
-        assert self.settle(self.encrypt(to, payload)) is None
-
-    def act(self, send: sesame.PendingSend) -> None:
+    def settle(self, send: sesame.PendingSend) -> sesame.SendStatus:
         """Brings a send to its end, and whatever else waits."""
-        assert self.settle(send.id) is None
-        for waiting in self.device.outbox():
-            assert self.settle(waiting.id) is None
+        self.exchange()
+        status = self.device.send_status(send.id)
+        assert status is not None and status.finished, status
+        self.take()
+        return status
+
+    def act(self, send: sesame.PendingSend) -> sesame.SendStatus:
+        """The same for a send that reaches everybody."""
+        status = self.settle(send)
+        assert all(user.outcome is Outcome.SENT for user in status.users), status
+        return status
+
+    def send(self, to: list[str], payload: bytes) -> sesame.SendStatus:
+        return self.act(self.device.batch_encrypt(to, payload))
 
     def meet(self, *users: str) -> None:
         """Makes users known, so that they can be added to a group."""
-        self.device.registry().apply(self.relay.answer([sesame.NeedsDeviceList(user=user) for user in users]))
+        self.device.registry().look_up(users)
+        self.exchange()
+        self.take()
 
-    def fetch(self, order: random.Random | None = None) -> list[sesame.Received]:
-        """One `batch_decrypt` of the whole mailbox; counts what was read."""
-        mails = self.relay.fetch(self.user, self.id)
-        if not mails:
-            return []
-        if order:
-            order.shuffle(mails)
-        results = self.device.batch_decrypt([mail.envelope for mail in mails])
-        self.relay.confirm(self.user, self.id, [mail.id for mail in mails])
-        self.take(results)
-        return results
+    def fetch(self, order: random.Random | None = None) -> list[sesame.InboxItem]:
+        """The whole mailbox; counts what was read. With ``order``, by one ``batch_decrypt`` of its envelopes in any order."""
+        if order is None:
+            self.device.request_mail()
+        else:
+            envelopes = self.relay.mailbox(self.user, self.id)
+            self.relay.lose(self.user, self.id)
+            order.shuffle(envelopes)
+            results = self.device.batch_decrypt(envelopes, complete=True)
+            assert not any(result.keep for result in results)
+        self.exchange()
+        return self.take()
 
-    def take(self, results: list[sesame.Received]) -> None:
-        self.results += results
-        for result in results:
-            if isinstance(result, sesame.Message):
-                self.read[result.payload] += 1
-        self.device.ack([result.id for result in results if not isinstance(result, sesame.Duplicate | sesame.Failure | sesame.Held) and result.id is not None])
+    def take(self) -> list[sesame.InboxItem]:
+        """Reads the inbox and acks it."""
+        taken: list[sesame.InboxItem] = []
+        while items := self.device.inbox():
+            self.device.ack([item.id for item in items])
+            taken += items
+        self.read.update(item.payload for item in taken if isinstance(item, sesame.Message))
+        self.items += taken
+        return taken
 
 
 class World:
     """Everything there is."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.relay = LocalRelay()
+    def __init__(self, folder: Path | None = None, clock: TestClock | None = None) -> None:
+        self.relay = LocalRelay(SERVER, clock)
+        self.clock = clock
         self.hosts: dict[tuple[str, int], Host] = {}
         self.folder = folder
         self.made = 0
@@ -100,25 +93,37 @@ class World:
         self.made += 1
         return self.folder / f"{self.made}.db" if self.folder else None
 
-    def create(self, user: str) -> Host:
-        host = Host(self.relay, Device.create(user=user, store_key=KEY, store=self.path()))
-        host.publish()
+    def join(self, device: Device) -> Host:
+        host = Host(self.relay, device)
+        host.exchange()
+        host.take()
         self.hosts[host.name] = host
         return host
 
+    def create(self, user: str) -> Host:
+        return self.join(Device.create(user=user, store_key=KEY, server=SERVER, store=self.path(), clock=self.clock))
+
     def link(self, user: str) -> Host:
         primary = self.hosts[user, 1]
-        linking = Device.link(store_key=KEY, store=self.path())
-        host = Host(self.relay, linking.complete(primary.device.confirm_link(linking.code)))
-        primary.publish()
-        host.publish()
-        self.hosts[host.name] = host
-        return host
+        linking = Device.link(store_key=KEY, server=SERVER, store=self.path(), clock=self.clock)
+        pending = primary.device.link_device(linking.code)
+        primary.exchange()
+        linking.exchange(self.relay.perform)
+        assert linking.digits() == pending.digits
+        linking.confirm()
+        number = pending.confirm()
+        primary.exchange()
+        primary.take()
+        linking.exchange(self.relay.perform)
+        device = linking.device()
+        assert device is not None and device.id == number
+        return self.join(device)
 
     def remove(self, user: str, device: int) -> Host:
         primary = self.hosts[user, 1]
         primary.device.remove_device(device)
-        primary.publish()
+        primary.exchange()
+        primary.take()
         return self.hosts.pop((user, device))
 
     def of(self, user: str) -> list[Host]:

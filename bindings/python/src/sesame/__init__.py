@@ -7,7 +7,10 @@ from . import values
 from ._native import version
 from .codes import Code
 from .errors import AppError, InternalError, PeerError, SesameError, ServerError, StoreError
-from .handles import Device, DeviceRegistry, Group, Linking, LocalRelay, Session
+from .handles import Device, DeviceRegistry, Group, Linking, PendingLink, Session
+from .limits import MAX_BATCH, MAX_DIRECT_USERS, MAX_MEMBERS, MAX_PAYLOAD, MAX_USER_ID
+from .loop import TestClock, Transport
+from .relay import LocalRelay
 from .store import (
     AppStore,
     ExactQuery,
@@ -23,57 +26,40 @@ from .store import (
     StoreSnapshot,
     check_store,
 )
-from .types import (
-    Accepted,
-    BundleFetched,
-    Duplicate,
-    Failure,
-    Held,
-    Mail,
-    NoSuchUser,
-    Published,
-    Received,
-    RelayView,
-    Seen,
-    SeenEnvelope,
-    Sender,
-    Stale,
-    Submission,
-    Submitted,
-)
+from .types import BundleFetched, InboxItem, Published, RelayView, Seen, SeenEnvelope, ServerAnswer, Submitted
 from .values import *
+
 __version__ = version()
 
 __all__ = [
-    "Accepted",
     "AppError",
     "AppStore",
     "BundleFetched",
     "Code",
     "Device",
     "DeviceRegistry",
-    "Duplicate",
     "ExactQuery",
-    "Failure",
     "Group",
-    "Held",
+    "InboxItem",
     "InternalError",
     "Linking",
     "LocalRelay",
-    "Mail",
-    "NoSuchUser",
+    "MAX_BATCH",
+    "MAX_DIRECT_USERS",
+    "MAX_MEMBERS",
+    "MAX_PAYLOAD",
+    "MAX_USER_ID",
     "PeerError",
+    "PendingLink",
     "PrefixQuery",
     "Published",
-    "Received",
     "RelayView",
     "Seen",
     "SeenEnvelope",
-    "Sender",
+    "ServerAnswer",
     "ServerError",
     "SesameError",
     "Session",
-    "Stale",
     "Store",
     "StoreBusyFault",
     "StoreConflict",
@@ -84,8 +70,9 @@ __all__ = [
     "StoreQuery",
     "StoreReadOnlyFault",
     "StoreSnapshot",
-    "Submission",
     "Submitted",
+    "TestClock",
+    "Transport",
     "check_store",
 ]
 __all__ += values.__all__

@@ -4,14 +4,15 @@ A device has one thread of its own, so that its calls happen in the order in whi
 
 A call that has begun comes to its end, whatever becomes of the task that awaits it: it is one commit, so it happens whole or not at all. If
 the task is cancelled before the call has begun, nothing happens. If it is cancelled meanwhile, the result is lost and its effect is not:
-messages and events are in ``inbox()``, sends in ``outbox()``.
+messages and events are in ``inbox()``, sends in ``sends()``. An ``exchange`` that is cancelled gives its request back.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, Self, TypeVar
@@ -20,12 +21,17 @@ from . import handles
 from .codes import Code
 from .errors import AppError
 from .given import BytesLike, Handle, Users
+from .loop import Loop, TestClock, answered
 from .store import StoreLike
-from .values import GroupChange, GroupInfo, GroupKind, GroupView, PendingSend
+from .values import Answered, GroupChange, GroupInfo, GroupKind, GroupView, PendingSend, ServerRequest
 
 P = ParamSpec("P")
 R = TypeVar("R")
 H = TypeVar("H", bound=Handle)
+C = TypeVar("C", bound=Handle, covariant=True)
+
+Transport = Callable[[ServerRequest], Awaitable[tuple[int, bytes]]]
+"""What brings a request to the server, awaited: it gives the HTTP status and the body, and raises what it likes when no answer came."""
 
 
 class _Thread:
@@ -46,9 +52,12 @@ class _Thread:
         self.pool.shutdown(wait=False)
 
 
-class _Over(Protocol[H]):
-    _thread: _Thread
-    _of: H
+class _Over(Protocol[C]):
+    @property
+    def _thread(self) -> _Thread: ...
+
+    @property
+    def _of(self) -> C: ...
 
 
 def _awaited(method: Callable[Concatenate[H, P], R]) -> Callable[Concatenate[_Over[H], P], Coroutine[Any, Any, R]]:
@@ -82,7 +91,54 @@ def _close(devices: list[handles.Device]) -> None:
         device.close()
 
 
-class Device(_Handle):
+class _Requests(_Handle):
+    """The loop of requests."""
+
+    _of: Loop
+
+    async def exchange(self, transport: Transport) -> list[Answered]:
+        """Gives every request that is due to ``transport`` and takes in what it answers; ends whatever the server says.
+
+        An exception out of ``transport`` counts as no answer. The loop comes to its end all the same, and then the first one is raised. If the
+        task is cancelled, the request is given out again.
+        """
+        answers: list[Answered] = []
+        failure: Exception | None = None
+        given: list[ServerRequest | None] = []
+        try:
+            while True:
+                await self._thread.run(lambda: given.append(self._of.next_request()))
+                request = given[0]
+                if request is None:
+                    break
+                status, body = 0, b""
+                try:
+                    status, body = answered(await transport(request))
+                except Exception as error:
+                    failure = failure or error
+                given.clear()
+                answers.append(await self.respond(request.id, status, body))
+        except BaseException:
+            with suppress(RuntimeError):
+                self._thread.pool.submit(self._release, given)
+            raise
+        if failure is not None:
+            raise failure
+        return answers
+
+    def _release(self, given: list[ServerRequest | None]) -> None:
+        for request in given:
+            if request is not None:
+                self._of.release(request.id)
+
+    due_in = _awaited(Loop.due_in)
+    next_request = _awaited(Loop.next_request)
+    release = _awaited(Loop.release)
+    respond = _awaited(Loop.respond)
+    retry_now = _awaited(Loop.retry_now)
+
+
+class Device(_Requests):
     """This device. Use it with ``async with``: at the end its keys are wiped and its store is closed."""
 
     _of: handles.Device
@@ -101,24 +157,31 @@ class Device(_Handle):
             raise
 
     @classmethod
-    async def create(cls, *, user: str, store_key: BytesLike, store: StoreLike | None = None) -> Self:
+    async def create(
+        cls,
+        *,
+        user: str,
+        store_key: BytesLike,
+        server: str,
+        store: StoreLike | None = None,
+        token: BytesLike | None = None,
+        clock: TestClock | None = None,
+    ) -> Self:
         """See ``sesame.Device.create``."""
-        return await cls._begin(_Thread(user), lambda: handles.Device.create(user=user, store_key=store_key, store=store))
+        create = handles.Device.create
+        return await cls._begin(
+            _Thread(user), lambda: create(user=user, store_key=store_key, server=server, store=store, token=token, clock=clock)
+        )
 
     @classmethod
-    async def open(cls, *, store: StoreLike, store_key: BytesLike) -> Self:
+    async def open(cls, *, store: StoreLike, store_key: BytesLike, clock: TestClock | None = None) -> Self:
         """See ``sesame.Device.open``."""
-        return await cls._begin(_Thread("device"), lambda: handles.Device.open(store=store, store_key=store_key))
+        return await cls._begin(_Thread("device"), lambda: handles.Device.open(store=store, store_key=store_key, clock=clock))
 
     @staticmethod
-    async def link(*, store_key: BytesLike, store: StoreLike | None = None) -> Linking:
+    async def link(*, store_key: BytesLike, server: str, store: StoreLike | None = None, clock: TestClock | None = None) -> Linking:
         """See ``sesame.Device.link``."""
-        thread = _Thread("linking")
-        try:
-            return Linking(thread, await thread.run(lambda: handles.Device.link(store_key=store_key, store=store)))
-        except BaseException:
-            thread.end()
-            raise
+        return await Linking._begin(lambda: handles.Device.link(store_key=store_key, server=server, store=store, clock=clock))
 
     async def __aenter__(self) -> Self:
         return self
@@ -167,22 +230,52 @@ class Device(_Handle):
         recipients = to._of if isinstance(to, Group) else to
         return await self._thread.run(lambda: self._of.batch_encrypt(recipients, payload, content_id=content_id))
 
-    abandon = _awaited(handles.Device.abandon)
-    accepted = _awaited(handles.Device.accepted)
+    async def is_primary(self) -> bool:
+        """Whether this device holds the account key: it links and removes devices."""
+        return await self._thread.run(lambda: self._of.is_primary)
+
+    async def link_device(self, code: str) -> PendingLink:
+        """See ``sesame.Device.link_device``."""
+        return PendingLink(self._thread, await self._thread.run(lambda: self._of.link_device(code)))
+
     ack = _awaited(handles.Device.ack)
     batch_decrypt = _awaited(handles.Device.batch_decrypt)
-    confirm_link = _awaited(handles.Device.confirm_link)
+    batches = _awaited(handles.Device.batches)
+    cancel = _awaited(handles.Device.cancel)
+    delete_account = _awaited(handles.Device.delete_account)
     groups = _awaited(handles.Device.groups)
+    health = _awaited(handles.Device.health)
     inbox = _awaited(handles.Device.inbox)
-    no_such_user = _awaited(handles.Device.no_such_user)
-    outbox = _awaited(handles.Device.outbox)
-    pending = _awaited(handles.Device.pending)
-    publication = _awaited(handles.Device.publication)
-    published = _awaited(handles.Device.published)
-    rejected = _awaited(handles.Device.rejected)
-    reload = _awaited(handles.Device.reload)
     remove_device = _awaited(handles.Device.remove_device)
-    tick = _awaited(handles.Device.tick)
+    request_mail = _awaited(handles.Device.request_mail)
+    retry = _awaited(handles.Device.retry)
+    send_status = _awaited(handles.Device.send_status)
+    sends = _awaited(handles.Device.sends)
+    set_push = _awaited(handles.Device.set_push)
+
+
+class PendingLink(_Handle):
+    """A link that the primary has begun, before its app confirms it."""
+
+    _of: handles.PendingLink
+
+    @property
+    def id(self) -> bytes:
+        """The link's name, 16 bytes."""
+        return self._of.id
+
+    @property
+    def digits(self) -> str:
+        """15 decimal digits, to be compared with those on the new device."""
+        return self._of.digits
+
+    @property
+    def expires_at(self) -> int:
+        """When the link can no longer be confirmed, in ms since 1970, by the new device's clock."""
+        return self._of.expires_at
+
+    cancel = _awaited(handles.PendingLink.cancel)
+    confirm = _awaited(handles.PendingLink.confirm)
 
 
 class DeviceRegistry(_Handle):
@@ -191,10 +284,13 @@ class DeviceRegistry(_Handle):
     _of: handles.DeviceRegistry
 
     accept_identity = _awaited(handles.DeviceRegistry.accept_identity)
-    apply = _awaited(handles.DeviceRegistry.apply)
+    compare_safety_code = _awaited(handles.DeviceRegistry.compare_safety_code)
     devices = _awaited(handles.DeviceRegistry.devices)
+    forget = _awaited(handles.DeviceRegistry.forget)
+    look_up = _awaited(handles.DeviceRegistry.look_up)
     mark_verified = _awaited(handles.DeviceRegistry.mark_verified)
     resolve_fork = _awaited(handles.DeviceRegistry.resolve_fork)
+    safety_code = _awaited(handles.DeviceRegistry.safety_code)
     safety_number = _awaited(handles.DeviceRegistry.safety_number)
     users = _awaited(handles.DeviceRegistry.users)
 
@@ -239,6 +335,7 @@ class Group(_Handle):
     add = _awaited(handles.Group.add)
     cost = _awaited(handles.Group.cost)
     decline = _awaited(handles.Group.decline)
+    forget = _awaited(handles.Group.forget)
     history = _awaited(handles.Group.history)
     leave = _awaited(handles.Group.leave)
     rename = _awaited(handles.Group.rename)
@@ -247,26 +344,35 @@ class Group(_Handle):
     update_info = _awaited(handles.Group.update_info)
 
 
-class Linking(_Handle):
+class Linking(_Requests):
     """A new device that waits for its primary's answer."""
 
     _of: handles.Linking
 
     @classmethod
-    async def resume(cls, *, store: StoreLike, store_key: BytesLike) -> Self:
-        """See ``sesame.Linking.resume``."""
+    async def _begin(cls, make: Callable[[], handles.Linking]) -> Self:
         thread = _Thread("linking")
         try:
-            return cls(thread, await thread.run(lambda: handles.Linking.resume(store=store, store_key=store_key)))
+            return cls(thread, await thread.run(make))
         except BaseException:
             thread.end()
             raise
+
+    @classmethod
+    async def resume(cls, *, store: StoreLike, store_key: BytesLike, clock: TestClock | None = None) -> Self:
+        """See ``sesame.Linking.resume``."""
+        return await cls._begin(lambda: handles.Linking.resume(store=store, store_key=store_key, clock=clock))
 
     @property
     def code(self) -> str:
         """What to show as text or QR, to nobody but one's own primary."""
         return self._of.code
 
-    async def complete(self, answer: BytesLike) -> Device:
-        """Takes the primary's answer and gives the device. If it is cancelled, the device is in the store: open it there."""
-        return Device(self._thread, await self._thread.run(lambda: self._of.complete(answer)))
+    async def device(self) -> Device | None:
+        """See ``sesame.Linking.device``. If it is cancelled, the device is in the store: open it there."""
+        device = await self._thread.run(self._of.device)
+        return None if device is None else Device(self._thread, device)
+
+    confirm = _awaited(handles.Linking.confirm)
+    digits = _awaited(handles.Linking.digits)
+    expired = _awaited(handles.Linking.expired)

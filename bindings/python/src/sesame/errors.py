@@ -13,6 +13,7 @@ from .codes import Code
 
 P = ParamSpec("P")
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class SesameError(Exception):
@@ -110,3 +111,15 @@ def translated(method: Callable[P, R]) -> Callable[P, R]:
         raise failure from cause
 
     return call
+
+
+def documented(native: Any) -> Callable[[F], F]:
+    """Takes the docstring over from Rust and translates what is raised."""
+
+    def wrap(method: F) -> F:
+        text = " ".join((native.__doc__ or "").split())
+        method.__doc__ = text
+        wrapped: Any = translated(method)
+        return wrapped  # type: ignore[no-any-return]
+
+    return wrap

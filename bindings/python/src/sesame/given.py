@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn, Protocol
 
 BytesLike = bytes | bytearray | memoryview
@@ -53,6 +53,24 @@ def octets(value: BytesLike, name: str) -> bytes:
         return bytes(memoryview(value))
     except TypeError:
         raise TypeError(f"{name} takes bytes, not {type(value).__name__}") from None
+
+
+def text(value: str, name: str) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} takes a str, not {type(value).__name__}")
+    return value
+
+
+def id_list(ids: Iterable[int]) -> list[int]:
+    """The ids of inbox items in a list."""
+    if isinstance(ids, int | str | bytes):
+        raise TypeError(f"ack takes ids in a list: [item.id], not {type(ids).__name__}")
+    given = list(ids)
+    for id in given:
+        if not isinstance(id, int):
+            raise TypeError(f"ack takes ids of items, item.id, not {type(id).__name__}")
+    return given
 
 
 def envelope_list(envelopes: Envelopes) -> list[bytes]:

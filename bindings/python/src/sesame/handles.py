@@ -2,54 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from . import _native, types, values
-from .errors import translated
-from .given import BytesLike, Envelopes, Handle, Users, envelope_list, octets, user_id, user_list
+from .errors import documented, translated
+from .given import BytesLike, Envelopes, Handle, Users, envelope_list, id_list, octets, text, user_id, user_list
+from .loop import Loop, TestClock, native_clock
+from .shown import shown
 from .store import StoreLike, native_store
-from .types import Mail, Received, RelayView, Submission
+from .types import InboxItem
 from .values import (
-    Answers,
-    Applied,
     Batch,
     Cost,
     DeviceView,
-    Event,
     GroupChange,
     GroupInfo,
     GroupKind,
     GroupView,
+    Health,
     HistoryEntry,
-    Need,
+    MailResult,
     PendingSend,
-    Publication,
+    SendStatus,
     SessionView,
     UserView,
 )
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _documented(native: Any) -> Callable[[F], F]:
-    """Takes the docstring over from Rust and translates what is raised."""
-
-    def wrap(method: F) -> F:
-        text = " ".join((native.__doc__ or "").split())
-        method.__doc__ = text
-        wrapped: Any = translated(method)
-        return wrapped  # type: ignore[no-any-return]
-
-    return wrap
 
 
 def _id(content_id: BytesLike | None) -> bytes | None:
     return None if content_id is None else octets(content_id, "content_id")
 
 
-class Device(Handle):
+class Device(Loop):
     """This device. Any thread may call it; every call reads the store and commits once.
 
     Use it with ``with``: at the end its keys are wiped from memory and its store is closed.
@@ -64,19 +50,31 @@ class Device(Handle):
         return f"Device(user={self._user!r}, id={self._id})"
 
     @classmethod
-    @_documented(_native.Device.create)
-    def create(cls, *, user: str, store_key: BytesLike, store: StoreLike | None = None) -> Self:
-        return cls(_native.Device.create(native_store(store), octets(store_key, "store_key"), user_id(user, "user")))
+    @documented(_native.Device.create)
+    def create(
+        cls,
+        *,
+        user: str,
+        store_key: BytesLike,
+        server: str,
+        store: StoreLike | None = None,
+        token: BytesLike | None = None,
+        clock: TestClock | None = None,
+    ) -> Self:
+        given = octets(store_key, "store_key"), user_id(user, "user"), text(server, "server")
+        allowed = None if token is None else octets(token, "token")
+        return cls(_native.Device.create(native_store(store), *given, allowed, native_clock(clock)))
 
     @classmethod
-    @_documented(_native.Device.open)
-    def open(cls, *, store: StoreLike, store_key: BytesLike) -> Self:
-        return cls(_native.Device.open(native_store(store), octets(store_key, "store_key")))
+    @documented(_native.Device.open)
+    def open(cls, *, store: StoreLike, store_key: BytesLike, clock: TestClock | None = None) -> Self:
+        return cls(_native.Device.open(native_store(store), octets(store_key, "store_key"), native_clock(clock)))
 
     @staticmethod
-    @_documented(_native.Linking.begin)
-    def link(*, store_key: BytesLike, store: StoreLike | None = None) -> Linking:
-        return Linking(_native.Linking.begin(native_store(store), octets(store_key, "store_key")))
+    @documented(_native.Linking.begin)
+    def link(*, store_key: BytesLike, server: str, store: StoreLike | None = None, clock: TestClock | None = None) -> Linking:
+        given = octets(store_key, "store_key"), text(server, "server")
+        return Linking(_native.Linking.begin(native_store(store), *given, native_clock(clock)))
 
     def __enter__(self) -> Self:
         return self
@@ -89,40 +87,68 @@ class Device(Handle):
         self._native.wipe()
 
     @property
-    @_documented(_native.Device.user)
+    @documented(_native.Device.user)
     def user(self) -> str:
         return self._user
 
     @property
-    @_documented(_native.Device.id)
+    @documented(_native.Device.id)
     def id(self) -> int:
         return self._id
 
-    @_documented(_native.Device.publication)
-    def publication(self, *, left: int | None = None) -> Publication | None:
-        native = self._native.publication(left)
-        return None if native is None else values.publication(native)
+    @property
+    @documented(_native.Device.is_primary)
+    def is_primary(self) -> bool:
+        primary: bool = self._native.is_primary()
+        return primary
 
-    @_documented(_native.Device.published)
-    def published(self, id: BytesLike) -> None:
-        self._native.published(octets(id, "id"))
+    @documented(_native.Device.health)
+    def health(self) -> Health:
+        return values.health(self._native.health())
 
-    @_documented(_native.Device.registry)
+    @documented(_native.Device.request_mail)
+    def request_mail(self, limit: int = 10_000) -> None:
+        self._native.request_mail(limit)
+
+    @documented(_native.Device.registry)
     def registry(self) -> DeviceRegistry:
         return DeviceRegistry(self._native.registry(), self._user)
 
-    @_documented(_native.Device.session)
+    @documented(_native.Device.session)
     def session(self, user: str, device: int) -> Session:
         return Session(self._native.session(user_id(user, "user"), device), user, device)
 
-    @_documented(_native.Device.batch_encrypt)
+    @documented(_native.Device.batch_encrypt)
     def batch_encrypt(self, to: Users | Group, payload: BytesLike, *, content_id: BytesLike | None = None) -> PendingSend:
         if isinstance(to, Group):
             return to.send(payload, content_id=content_id)
         native = self._native.batch_encrypt(user_list(to, "batch_encrypt"), octets(payload, "payload"), _id(content_id))
         return values.pending_send(native)
 
-    @_documented(_native.Device.create_group)
+    @translated
+    def send_status(self, id: BytesLike) -> SendStatus | None:
+        """How a send stands, by its own id or by its content id; nothing once the app has acked its end."""
+        name = octets(id, "id")
+        native = self._native.send_status(name) or self._native.send_with(name)
+        return None if native is None else values.send_status(native)
+
+    @documented(_native.Device.sends)
+    def sends(self) -> list[SendStatus]:
+        return [values.send_status(send) for send in self._native.sends()]
+
+    @documented(_native.Device.batches)
+    def batches(self, send: BytesLike) -> list[Batch]:
+        return [values.batch(batch) for batch in self._native.batches(octets(send, "send"))]
+
+    @documented(_native.Device.cancel)
+    def cancel(self, send: BytesLike, users: Users | None = None) -> None:
+        self._native.cancel(octets(send, "send"), None if users is None else user_list(users, "cancel"))
+
+    @documented(_native.Device.retry)
+    def retry(self, send: BytesLike) -> None:
+        self._native.retry(octets(send, "send"))
+
+    @documented(_native.Device.create_group)
     def create_group(
         self, users: Users, info: GroupChange | None = None, *, name: str | None = None, kind: GroupKind = GroupKind.PAIRWISE
     ) -> tuple[Group, PendingSend]:
@@ -130,68 +156,84 @@ class Device(Handle):
         native = values.native_group_kind(kind), values.native_group_change(change), user_list(users, "create_group")
         return _new_group(self._native.create_group(*native))
 
-    @_documented(_native.Device.group)
+    @documented(_native.Device.group)
     def group(self, id: BytesLike) -> Group:
         return Group(self._native.group(octets(id, "id")))
 
-    @_documented(_native.Device.groups)
+    @documented(_native.Device.groups)
     def groups(self) -> list[GroupView]:
         return [values.group_view(view) for view in self._native.groups()]
 
-    @_documented(_native.Device.accepted)
-    def accepted(self, send: BytesLike, user: str) -> None:
-        self._native.accepted(octets(send, "send"), user)
-
-    @_documented(_native.Device.rejected)
-    def rejected(self, send: BytesLike, user: str, *, device_list: BytesLike) -> PendingSend:
-        return values.pending_send(self._native.rejected(octets(send, "send"), user, octets(device_list, "device_list")))
-
-    @_documented(_native.Device.no_such_user)
-    def no_such_user(self, send: BytesLike, user: str) -> PendingSend:
-        return values.pending_send(self._native.no_such_user(octets(send, "send"), user))
-
-    @_documented(_native.Device.abandon)
-    def abandon(self, send: BytesLike, user: str) -> None:
-        self._native.abandon(octets(send, "send"), user)
-
-    @_documented(_native.Device.pending)
-    def pending(self, send: BytesLike) -> PendingSend | None:
-        native = self._native.pending(octets(send, "send"))
-        return None if native is None else values.pending_send(native)
-
-    @_documented(_native.Device.outbox)
-    def outbox(self) -> list[PendingSend]:
-        return [values.pending_send(send) for send in self._native.outbox()]
-
-    @_documented(_native.Device.batch_decrypt)
-    def batch_decrypt(self, envelopes: Envelopes) -> list[Received]:
+    @documented(_native.Device.batch_decrypt)
+    def batch_decrypt(self, envelopes: Envelopes, *, complete: bool = False) -> list[MailResult]:
         given = envelope_list(envelopes)
-        return [types.received(result) for result in self._native.batch_decrypt(given)] if given else []
+        return [values.mail_result(result) for result in self._native.batch_decrypt(given, complete)] if given else []
 
-    @_documented(_native.Device.inbox)
-    def inbox(self) -> list[Received]:
-        return [types.received(row) for row in self._native.inbox()]
+    @documented(_native.Device.inbox)
+    def inbox(self, *, after: int = 0, limit: int = 256) -> list[InboxItem]:
+        return [types.inbox_item(row) for row in self._native.inbox(after, limit)]
 
-    @_documented(_native.Device.ack)
+    @documented(_native.Device.ack)
     def ack(self, ids: Iterable[int]) -> None:
-        self._native.ack(list(ids))
+        self._native.ack(id_list(ids))
 
-    @_documented(_native.Device.tick)
-    def tick(self, *, mailbox_empty: bool = False) -> list[Event]:
-        return [values.event(event) for event in self._native.tick(mailbox_empty)]
+    @documented(_native.Device.set_push)
+    def set_push(self, value: BytesLike | None = None) -> None:
+        self._native.set_push(None if value is None else octets(value, "value"))
 
-    @_documented(_native.Device.confirm_link)
-    def confirm_link(self, code: str) -> bytes:
-        answer: bytes = self._native.confirm_link(code)
-        return answer
+    @documented(_native.Device.delete_account)
+    def delete_account(self) -> None:
+        self._native.delete_account()
 
-    @_documented(_native.Device.remove_device)
-    def remove_device(self, device: int) -> list[Event]:
-        return [values.event(event) for event in self._native.remove_device(device)]
+    @translated
+    def link_device(self, code: str) -> PendingLink:
+        """On the primary: reads the code that a new device shows.
 
-    @_documented(_native.Device.reload)
-    def reload(self) -> None:
-        self._native.reload()
+        Nothing is signed yet: show the digits, and call the link's ``confirm()`` once the user has seen the same ones on the new device.
+        """
+        return PendingLink(self._native, self._native.link_device(text(code, "code")))
+
+    @documented(_native.Device.remove_device)
+    def remove_device(self, device: int) -> None:
+        self._native.remove_device(device)
+
+
+class PendingLink(Handle):
+    """A link that the primary has begun, before its app confirms it."""
+
+    def __init__(self, device: Any, view: Any) -> None:
+        super().__init__(device)
+        self._view = view
+
+    def __repr__(self) -> str:
+        return f"PendingLink(digits={self.digits!r})"
+
+    @property
+    def id(self) -> bytes:
+        """The link's name, 16 bytes."""
+        id: bytes = self._view.id
+        return id
+
+    @property
+    def digits(self) -> str:
+        """15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the new device."""
+        digits: str = self._view.digits
+        return digits
+
+    @property
+    def expires_at(self) -> int:
+        """When the link can no longer be confirmed, in ms since 1970, by the new device's clock."""
+        expires_at: int = self._view.expires_at
+        return expires_at
+
+    @documented(_native.Device.confirm_link)
+    def confirm(self) -> int:
+        device: int = self._native.confirm_link(self.id)
+        return device
+
+    @documented(_native.Device.cancel_link)
+    def cancel(self) -> None:
+        self._native.cancel_link(self.id)
 
 
 class DeviceRegistry(Handle):
@@ -204,34 +246,48 @@ class DeviceRegistry(Handle):
     def __repr__(self) -> str:
         return f"DeviceRegistry(of={self._user!r})"
 
-    @_documented(_native.DeviceRegistry.users)
+    @documented(_native.DeviceRegistry.users)
     def users(self) -> list[UserView]:
         return [values.user_view(user) for user in self._native.users()]
 
-    @_documented(_native.DeviceRegistry.devices)
+    @documented(_native.DeviceRegistry.devices)
     def devices(self, user: str) -> list[DeviceView]:
-        return [values.device_view(device) for device in self._native.devices(user)]
+        return [values.device_view(device) for device in self._native.devices(user_id(user, "user"))]
 
-    @_documented(_native.DeviceRegistry.apply)
-    def apply(self, answers: Answers) -> Applied:
-        return values.applied(self._native.apply(values.native_answers(answers)))
+    @documented(_native.DeviceRegistry.look_up)
+    def look_up(self, users: Users) -> None:
+        self._native.look_up(user_list(users, "look_up"))
 
-    @_documented(_native.DeviceRegistry.accept_identity)
-    def accept_identity(self, user: str, account_key: BytesLike) -> list[Received]:
-        return [types.received(result) for result in self._native.accept_identity(user, octets(account_key, "account_key"))]
+    @documented(_native.DeviceRegistry.forget)
+    def forget(self, user: str) -> None:
+        self._native.forget(user_id(user, "user"))
 
-    @_documented(_native.DeviceRegistry.mark_verified)
+    @documented(_native.DeviceRegistry.accept_identity)
+    def accept_identity(self, user: str, account_key: BytesLike) -> None:
+        self._native.accept_identity(user_id(user, "user"), octets(account_key, "account_key"))
+
+    @documented(_native.DeviceRegistry.mark_verified)
     def mark_verified(self, user: str) -> None:
-        self._native.mark_verified(user)
+        self._native.mark_verified(user_id(user, "user"))
 
-    @_documented(_native.DeviceRegistry.resolve_fork)
+    @documented(_native.DeviceRegistry.resolve_fork)
     def resolve_fork(self, user: str) -> None:
-        self._native.resolve_fork(user)
+        self._native.resolve_fork(user_id(user, "user"))
 
-    @_documented(_native.DeviceRegistry.safety_number)
+    @documented(_native.DeviceRegistry.safety_number)
     def safety_number(self, user: str) -> str:
-        number: str = self._native.safety_number(user)
+        number: str = self._native.safety_number(user_id(user, "user"))
         return number
+
+    @documented(_native.DeviceRegistry.safety_code)
+    def safety_code(self, user: str) -> str:
+        code: str = self._native.safety_code(user_id(user, "user"))
+        return code
+
+    @documented(_native.DeviceRegistry.compare_safety_code)
+    def compare_safety_code(self, user: str, code: str) -> bool:
+        same: bool = self._native.compare_safety_code(user_id(user, "user"), text(code, "code"))
+        return same
 
 
 class Session(Handle):
@@ -244,12 +300,12 @@ class Session(Handle):
     def __repr__(self) -> str:
         return f"Session(user={self._user!r}, device={self._device})"
 
-    @_documented(_native.Session.info)
+    @documented(_native.Session.info)
     def info(self) -> SessionView | None:
         native = self._native.info()
         return None if native is None else values.session_view(native)
 
-    @_documented(_native.Session.encrypt)
+    @documented(_native.Session.encrypt)
     def encrypt(self, payload: BytesLike) -> PendingSend:
         return values.pending_send(self._native.encrypt(octets(payload, "payload")))
 
@@ -262,15 +318,15 @@ class Group(Handle):
     """One group. What is said about it is signed, and sent like any other message; the server knows nothing of it."""
 
     def __repr__(self) -> str:
-        return f"Group(id={self._native.id().hex()[:8]}…)"
+        return f"Group(id={shown('id', self._native.id())})"
 
     @property
-    @_documented(_native.Group.id)
+    @documented(_native.Group.id)
     def id(self) -> bytes:
         id: bytes = self._native.id()
         return id
 
-    @_documented(_native.Group.view)
+    @documented(_native.Group.view)
     def view(self) -> GroupView:
         return values.group_view(self._native.view())
 
@@ -284,115 +340,88 @@ class Group(Handle):
         """Name, description and the like."""
         return self.view().info
 
-    @_documented(_native.Group.add)
+    @documented(_native.Group.add)
     def add(self, users: Users) -> PendingSend:
         return values.pending_send(self._native.add(user_list(users, "add")))
 
-    @_documented(_native.Group.update_info)
+    @documented(_native.Group.update_info)
     def update_info(self, change: GroupChange) -> PendingSend:
         return values.pending_send(self._native.update_info(values.native_group_change(change)))
 
-    @_documented(_native.Group.rename)
+    @documented(_native.Group.rename)
     def rename(self, name: str) -> PendingSend:
-        return values.pending_send(self._native.rename(name))
+        return values.pending_send(self._native.rename(text(name, "name")))
 
-    @_documented(_native.Group.leave)
+    @documented(_native.Group.leave)
     def leave(self) -> PendingSend:
         return values.pending_send(self._native.leave())
 
-    @_documented(_native.Group.accept)
+    @documented(_native.Group.accept)
     def accept(self) -> PendingSend:
         return values.pending_send(self._native.accept())
 
-    @_documented(_native.Group.decline)
+    @documented(_native.Group.decline)
     def decline(self) -> PendingSend:
         return values.pending_send(self._native.decline())
 
-    @_documented(_native.Group.fork_without)
+    @documented(_native.Group.fork_without)
     def fork_without(self, users: Users) -> tuple[Group, PendingSend]:
         return _new_group(self._native.fork_without(user_list(users, "fork_without")))
 
-    @_documented(_native.Group.send)
+    @documented(_native.Group.send)
     def send(self, payload: BytesLike, *, content_id: BytesLike | None = None) -> PendingSend:
         return values.pending_send(self._native.send(octets(payload, "payload"), _id(content_id)))
 
-    @_documented(_native.Group.session)
+    @documented(_native.Group.session)
     def session(self, user: str, device: int) -> SessionView | None:
-        native = self._native.session(user, device)
+        native = self._native.session(user_id(user, "user"), device)
         return None if native is None else values.session_view(native)
 
-    @_documented(_native.Group.history)
+    @documented(_native.Group.forget)
+    def forget(self) -> None:
+        self._native.forget()
+
+    @documented(_native.Group.history)
     def history(self) -> list[HistoryEntry]:
         return [values.history_entry(entry) for entry in self._native.history()]
 
-    @_documented(_native.Group.cost)
+    @documented(_native.Group.cost)
     def cost(self, length: int) -> Cost:
         return values.cost(self._native.cost(length))
 
 
-class Linking(Handle):
+class Linking(Loop):
     """A new device that waits for its primary's answer."""
 
     def __repr__(self) -> str:
         return "Linking()"
 
     @classmethod
-    @_documented(_native.Linking.resume)
-    def resume(cls, *, store: StoreLike, store_key: BytesLike) -> Self:
-        return cls(_native.Linking.resume(native_store(store), octets(store_key, "store_key")))
+    @documented(_native.Linking.resume)
+    def resume(cls, *, store: StoreLike, store_key: BytesLike, clock: TestClock | None = None) -> Self:
+        return cls(_native.Linking.resume(native_store(store), octets(store_key, "store_key"), native_clock(clock)))
 
     @property
-    @_documented(_native.Linking.code)
+    @documented(_native.Linking.code)
     def code(self) -> str:
         code: str = self._native.code()
         return code
 
-    @_documented(_native.Linking.complete)
-    def complete(self, answer: BytesLike) -> Device:
-        return Device(self._native.complete(octets(answer, "answer")))
+    @documented(_native.Linking.digits)
+    def digits(self) -> str | None:
+        digits: str | None = self._native.digits()
+        return digits
 
+    @documented(_native.Linking.confirm)
+    def confirm(self) -> None:
+        self._native.confirm()
 
-class LocalRelay(Handle):
-    """A whole server in memory. ``user`` and ``device`` of a call stand for whom the transport has authenticated."""
+    @documented(_native.Linking.expired)
+    def expired(self) -> bool:
+        expired: bool = self._native.expired()
+        return expired
 
-    def __repr__(self) -> str:
-        return "LocalRelay()"
-
-    def __init__(self) -> None:
-        native: Any = _native
-        super().__init__(native.LocalRelay())
-
-    @_documented(_native.LocalRelay.publish)
-    def publish(self, user: str, device: int, publication: BytesLike) -> int:
-        left: int = self._native.publish(user, device, octets(publication, "publication"))
-        return left
-
-    @_documented(_native.LocalRelay.device_list)
-    def device_list(self, user: str) -> bytes | None:
-        device_list: bytes | None = self._native.device_list(user)
-        return device_list
-
-    @_documented(_native.LocalRelay.bundle)
-    def bundle(self, user: str, device: int) -> bytes | None:
-        bundle: bytes | None = self._native.bundle(user, device)
-        return bundle
-
-    @_documented(_native.LocalRelay.answer)
-    def answer(self, needs: Sequence[Need]) -> Answers:
-        return values.answers(self._native.answer([values.native_need(need) for need in needs]))
-
-    @_documented(_native.LocalRelay.submit)
-    def submit(self, user: str, device: int, batch: Batch) -> Submission:
-        return types.submission(self._native.submit(user, device, values.native_batch(batch)))
-
-    @_documented(_native.LocalRelay.fetch)
-    def fetch(self, user: str, device: int, *, limit: int = 4096) -> list[Mail]:
-        return [Mail(**vars(mail)) for mail in self._native.fetch(user, device, limit)]
-
-    @_documented(_native.LocalRelay.confirm)
-    def confirm(self, user: str, device: int, ids: Iterable[int]) -> None:
-        self._native.confirm(user, device, list(ids))
-
-    @_documented(_native.LocalRelay.view)
-    def view(self) -> RelayView:
-        return types.relay_view(self._native.view())
+    @documented(_native.Linking.device)
+    def device(self) -> Device | None:
+        native = self._native.device()
+        return None if native is None else Device(native)

@@ -10,14 +10,14 @@ _LETTERS = 60
 
 
 def _is_id(name: str) -> bool:
-    return name in ("id", "group") or name.endswith("_id")
+    return name in ("id", "group", "send", "sends", "forked_from") or name.endswith("_id")
 
 
 def shown(name: str, value: Any) -> str:
-    """A field's value: ids by their first four bytes, other bytes by their number, lists by their first items."""
+    """A field's value: ids by their last four bytes, other bytes by their number, lists by their first items."""
     match value:
         case bytes() if _is_id(name):
-            return f"{value.hex()[:8]}…" if len(value) > 4 else value.hex()
+            return f"…{value.hex()[-8:]}" if len(value) > 4 else value.hex()
         case bytes():
             return f"<{len(value)} bytes>"
         case str() if len(value) > _LETTERS:

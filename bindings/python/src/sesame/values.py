@@ -20,6 +20,10 @@ def _variant(native: Any) -> str:
     return type(native).__name__.rpartition(".")[2]
 
 
+def _code(number: int) -> Code | None:
+    return Code(number) if number else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Address(Value):
     """One device of one user."""
@@ -36,22 +40,6 @@ def address(native: Any) -> Address:
 
 def native_address(address: Address) -> Any:
     return _classes.Address(user=address.user, device=address.device)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PendingLink(Value):
-    """A link that the primary has begun, before its app confirms it."""
-
-    id: bytes
-    """The link's name, 16 bytes."""
-    digits: str
-    """15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the new device."""
-    expires_at: int
-    """When the link can no longer be confirmed, in ms since 1970, by the new device's clock."""
-
-
-def pending_link(native: Any) -> PendingLink:
-    return PendingLink(id=native.id, digits=native.digits, expires_at=native.expires_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -290,8 +278,8 @@ class NotOpened(Value):
     """The user who sent it."""
     device: int
     """The device that sent it."""
-    code: int
-    """The number of the code that says why."""
+    code: Code
+    """The code that says why."""
     id: int
     """For ``device.ack()``."""
 
@@ -422,7 +410,7 @@ def event(native: Any, id: int) -> Event:
         case "SERVER_INCONSISTENT":
             return ServerInconsistent(user=native.user, id=id)
         case "NOT_OPENED":
-            return NotOpened(user=native.user, device=native.device, code=native.code, id=id)
+            return NotOpened(user=native.user, device=native.device, code=Code(native.code), id=id)
         case "REGISTRATION_REFUSED":
             return RegistrationRefused(user=native.user, id=id)
         case "REMOVED_FROM_ACCOUNT":
@@ -833,12 +821,12 @@ class Skipped(Value):
 
     device: int
     """The device."""
-    code: int
-    """The number of the code that says why."""
+    code: Code
+    """The code that says why."""
 
 
 def skipped(native: Any) -> Skipped:
-    return Skipped(device=native.device, code=native.code)
+    return Skipped(device=native.device, code=Code(native.code))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -884,12 +872,12 @@ class FailedUser(Value):
 
     user: str
     """The user."""
-    code: int
-    """The number of the code that says why."""
+    code: Code
+    """The code that says why."""
 
 
 def failed_user(native: Any) -> FailedUser:
-    return FailedUser(user=native.user, code=native.code)
+    return FailedUser(user=native.user, code=Code(native.code))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -900,12 +888,12 @@ class SkippedDevice(Value):
     """The user."""
     device: int
     """The device."""
-    code: int
-    """The number of the code that says why."""
+    code: Code
+    """The code that says why."""
 
 
 def skipped_device(native: Any) -> SkippedDevice:
-    return SkippedDevice(user=native.user, device=native.device, code=native.code)
+    return SkippedDevice(user=native.user, device=native.device, code=Code(native.code))
 
 
 class Outcome(Enum):
@@ -948,8 +936,8 @@ class UserStatus(Value):
     """The number of devices that it was sent to."""
     skipped: tuple[Skipped, ...]
     """Listed devices that got nothing, and why."""
-    code: int
-    """The number of the code that says why it failed or was cancelled, or 0."""
+    code: Code | None
+    """The code that says why it failed or was cancelled, or ``None``."""
 
 
 def user_status(native: Any) -> UserStatus:
@@ -959,7 +947,7 @@ def user_status(native: Any) -> UserStatus:
         waiting_for=WaitingFor[native.waiting_for.name],
         reached=native.reached,
         skipped=tuple(skipped(each) for each in native.skipped),
-        code=native.code,
+        code=_code(native.code),
     )
 
 
@@ -1037,8 +1025,8 @@ class MailResult(Value):
     """Whether it is to stay in the mailbox. Any other may be deleted there."""
     sender: Sender | None
     """The device that it says it comes from, where it was refused."""
-    code: int
-    """The number of the code that says why it was not opened, or 0."""
+    code: Code | None
+    """The code that says why it was not opened, or ``None``."""
 
 
 def mail_result(native: Any) -> MailResult:
@@ -1047,7 +1035,7 @@ def mail_result(native: Any) -> MailResult:
         items=tuple(native.items),
         keep=native.keep,
         sender=None if native.sender is None else sender(native.sender),
-        code=native.code,
+        code=_code(native.code),
     )
 
 
@@ -1129,12 +1117,12 @@ class Answered(Value):
     """Items that are new in the inbox."""
     sends: tuple[bytes, ...]
     """Sends that changed."""
-    problem: int
-    """The number of the code that says why the requests pause, or 0."""
+    problem: Code | None
+    """The code that says why the requests pause, or ``None``."""
 
 
 def answered(native: Any) -> Answered:
-    return Answered(known=native.known, items=tuple(native.items), sends=tuple(native.sends), problem=native.problem)
+    return Answered(known=native.known, items=tuple(native.items), sends=tuple(native.sends), problem=_code(native.problem))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -1143,8 +1131,8 @@ class Health(Value):
 
     registered: bool
     """Whether the server has this device's prekeys, and the list that names it."""
-    problem: int
-    """The number of the code that says why nothing goes on, or 0."""
+    problem: Code | None
+    """The code that says why nothing goes on, or ``None``."""
     due_in: int
     """The time until ``next_request`` has something to give, in ms; 0 when it has now."""
     open_sends: int
@@ -1160,7 +1148,7 @@ class Health(Value):
 def health(native: Any) -> Health:
     return Health(
         registered=native.registered,
-        problem=native.problem,
+        problem=_code(native.problem),
         due_in=native.due_in,
         open_sends=native.open_sends,
         inbox=native.inbox,
@@ -1213,7 +1201,6 @@ __all__ = [
     "NotOpened",
     "Outcome",
     "Outgoing",
-    "PendingLink",
     "PendingSend",
     "RegistrationRefused",
     "RemovedFromAccount",
