@@ -491,7 +491,8 @@ fn a48_a54_what_does_not_belong_is_refused_and_changes_nothing() {
     let again = Replica::new(&alice.signer, id);
     let twin = again.sign(Body::Create { kind: 2, account_key, random: [1; 32], change: named("twin"), origin: None });
     assert_eq!(alice.set.insert(twin), Err(Code::GroupExists));
-    let forged = again.sign(Body::Create { kind: 2, account_key, random: [2; 32], change: named("forged"), origin: None });
+    let forged =
+        again.sign(Body::Create { kind: 2, account_key, random: [2; 32], change: named("forged"), origin: None });
     assert_eq!(Replica::new(&alice.signer, id).set.insert(forged), Err(Code::MalformedOperation), "another id's bytes");
     let renamed = bob.act(rename("y"));
     let orphan = bob.act(rename("z"));

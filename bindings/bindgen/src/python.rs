@@ -158,7 +158,12 @@ fn class(owner: &str, name: &str, docs: &str, parts: &[Part]) -> String {
             _ => "",
         };
         let none = if may_lack(owner, part) { " | None" } else { "" };
-        members.push(format!("    {}: {}{none}{default}\n{}", part.name, ty(&part.ty), docstring(&part_docs(part), "    ")));
+        members.push(format!(
+            "    {}: {}{none}{default}\n{}",
+            part.name,
+            ty(&part.ty),
+            docstring(&part_docs(part), "    ")
+        ));
     }
     members.extend(
         extra.map(|(_, _, member, docs)| format!("    {member}\n{}", docstring(&said(docs, Voice::Method), "    "))),
@@ -238,8 +243,7 @@ fn extra(owner: &str) -> (String, Vec<String>) {
 fn arguments(owner: &str, parts: &[Part], faces: &[Face]) -> Vec<String> {
     let argument = |part: &Part| {
         let place = format!("native.{}", part.name);
-        let value =
-            if may_lack(owner, part) { format!("_code({place})") } else { converted(&part.ty, &place, faces) };
+        let value = if may_lack(owner, part) { format!("_code({place})") } else { converted(&part.ty, &place, faces) };
         format!("{}={value}", part.name)
     };
     parts.iter().map(argument).collect()

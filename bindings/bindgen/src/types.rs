@@ -1,6 +1,8 @@
 //! The files that are generated from core's definitions.
 
-use crate::{c_face, codes, ids, ledger::Ledger, limits, model, python, source::Source, story, table::SOURCES, uniffi_face};
+use crate::{
+    c_face, codes, ids, ledger::Ledger, limits, model, python, source::Source, story, table::SOURCES, uniffi_face,
+};
 use std::{
     fs,
     io::Write,

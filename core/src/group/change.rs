@@ -17,7 +17,12 @@ pub fn events(before: Option<&View>, after: &View, us: &UserId) -> Vec<Event> {
     let mut added: BTreeMap<_, Vec<UserId>> = BTreeMap::new();
     for (user, author) in &after.joined_by {
         if user == us && !was(us) {
-            events.push(Event::GroupJoined { group, forked_from: after.origin, user: author.0.clone(), device: author.1 });
+            events.push(Event::GroupJoined {
+                group,
+                forked_from: after.origin,
+                user: author.0.clone(),
+                device: author.1,
+            });
         } else if before.is_some() && !was(user) {
             added.entry(author).or_default().push(user.clone());
         }

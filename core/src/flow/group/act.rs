@@ -45,7 +45,13 @@ pub(crate) fn found(
     let id = group_id(&account_key, &random);
     let mut set = Set::new(id);
     let mut operations = Vec::new();
-    let create = Body::Create { kind: kind.number(), account_key: account_key.0, random, change: change.clone(), origin: origin.map(|id| id.0) };
+    let create = Body::Create {
+        kind: kind.number(),
+        account_key: account_key.0,
+        random,
+        change: change.clone(),
+        origin: origin.map(|id| id.0),
+    };
     let adds = added.chunks(MAX_ADDED).map(|members| Body::Add { members: members.to_vec().into() });
     for body in core::iter::once(create).chain(adds) {
         let operation = sign(call, &set, &own, body)?;
