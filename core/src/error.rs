@@ -91,7 +91,7 @@ codes! {
     ForeignRequest = 134, "the request is another device's";
     NotRegistered = 135, "the device is not registered with a server yet";
     Cancelled = 136, "the app has cancelled the send";
-    DeviceRemoved = 137, "this device was removed from its own device list";
+    DeviceRemoved = 137, "this device was removed from its own device list, or its account was deleted";
     UnknownDevice = 138, "no such device is known";
     TooManyOwnDevices = 139, "the user has as many devices as a user may have";
     Truncated = 201, "the bytes end too early";

@@ -45,15 +45,12 @@ impl Client {
         self.call_with(|core, context, requests| core.respond(context, requests, id, (status, body)))
     }
 
-    /// Takes a request back that was not sent: it is given out again at once.
+    /// Takes a request back that was not sent: it is given out again at once. One whose minute is over is no error.
     ///
     /// # Errors
-    /// As [`Client::call`].
+    /// [`Code::ForeignRequest`] when another device gave the request out; as [`Client::call`].
     pub fn release(&self, id: &RequestId) -> Result<(), Error> {
-        self.call_with(|_, _, requests| {
-            requests.release(id);
-            Ok(())
-        })
+        self.call_with(|core, _, requests| core.release(requests, id))
     }
 
     /// Ends every pause, and takes every request back: the network is there again.
@@ -278,7 +275,7 @@ impl Client {
     /// # Errors
     /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] when this key does not wait.
     pub fn accept_identity(&self, user: &UserId, account_key: &AccountKey) -> Result<(), Error> {
-        self.call(|core, context| core.accept_identity(context, user, account_key))
+        self.call_with(|core, context, requests| core.accept_identity(context, requests, user, account_key))
     }
 
     /// Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew, with whatever identity it shows.

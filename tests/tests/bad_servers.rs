@@ -162,7 +162,11 @@ fn a_server_that_shows_another_identity_makes_the_send_wait_for_the_app() {
     assert_eq!(world.inbox_events(BOB).iter().filter(|event| changed(event)).count(), 1);
     // The app stays with the identity that it knows.
     let pinned = world.list("alice").account();
-    world.with(BOB, |device, context| device.accept_identity(context, &user("alice"), &pinned)).unwrap();
+    world
+        .with_requests(BOB, |device, context, requests| {
+            device.accept_identity(context, requests, &user("alice"), &pinned)
+        })
+        .unwrap();
     heals(&mut world);
 }
 

@@ -245,7 +245,7 @@ fn reborn_alice(world: &mut World) {
 
 #[test]
 fn a_changed_identity_waits_visibly_and_goes_on_after_the_apps_word() {
-    for accepts_new in [true, false] {
+    for (accepts_new, days) in [(true, 0), (true, 1), (false, 1)] {
         let mut world = at_rest(6, &[("alice", 1), ("bob", 1)]);
         let old = world.list("alice");
         reborn_alice(&mut world);
@@ -254,20 +254,28 @@ fn a_changed_identity_waits_visibly_and_goes_on_after_the_apps_word() {
         let status = world.status(BOB, &send.id).unwrap();
         assert_eq!(status.users[0].waiting_for, WaitingFor::Identity, "{status:?}");
         assert_eq!((status.finished, ends(&mut world, BOB, &send.id)), (false, vec![]));
-        world.pass(DAY);
+        world.pass(days * DAY);
         world.run(BOB);
         let status = world.status(BOB, &send.id).unwrap();
-        assert_eq!(status.users[0].waiting_for, WaitingFor::Identity, "a day later as well");
+        assert_eq!(status.users[0].waiting_for, WaitingFor::Identity, "{days} days later as well");
         if accepts_new {
             let key = world.list("alice").account();
-            world.with(BOB, |device, context| device.accept_identity(context, &user("alice"), &key)).unwrap();
+            world
+                .with_requests(BOB, |device, context, requests| {
+                    device.accept_identity(context, requests, &user("alice"), &key)
+                })
+                .unwrap();
             world.run(BOB);
             assert_eq!(ends(&mut world, BOB, &send.id), [finished(&send, 1, &[], vec![])]);
             let results = world.receive(ALICE).unwrap();
             assert_eq!(messages(&results)[0].payload, b"x");
         } else {
             let key = old.account();
-            world.with(BOB, |device, context| device.accept_identity(context, &user("alice"), &key)).unwrap();
+            world
+                .with_requests(BOB, |device, context, requests| {
+                    device.accept_identity(context, requests, &user("alice"), &key)
+                })
+                .unwrap();
             let status = world.status(BOB, &send.id).unwrap();
             assert_eq!(status.users[0].waiting_for, WaitingFor::Server, "to the devices of before");
             cancel(&mut world, BOB, &send.id, None).unwrap();

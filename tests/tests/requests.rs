@@ -69,6 +69,8 @@ fn r01_work_is_durable_and_requests_are_not() {
     assert_eq!(world.mails(ALICE).len(), 1, "the server has taken the batch once");
     let error = world.respond(ALICE, &second.id, (200, b"")).unwrap_err();
     assert_eq!((error.code, error.code.blame()), (Code::ForeignRequest, Blame::App));
+    let released = world.with_requests(ALICE, |device, _, requests| device.release(requests, &second.id));
+    assert_eq!(released.unwrap_err().code, Code::ForeignRequest);
 }
 
 #[test]
@@ -84,7 +86,7 @@ fn r02_a_request_is_lent_for_a_minute_or_until_it_is_given_back() {
     let second = world.next(BOB).unwrap().unwrap();
     assert_eq!(second.body, first.body);
     assert_eq!(world.next(BOB).unwrap(), None);
-    world.with_requests(BOB, |_, _, requests| requests.release(&second.id));
+    world.with_requests(BOB, |device, _, requests| device.release(requests, &second.id)).unwrap();
     let third = world.next(BOB).unwrap().unwrap();
     assert_eq!(third.body, first.body);
     world.with_requests(BOB, |_, _, requests| requests.retry_now());
@@ -567,7 +569,14 @@ fn r14_what_waits_for_the_apps_word_is_never_a_request_nor_is_anything_after_a_r
     world.with_requests(tablet, |_, _, requests| requests.request_mail(10));
     world.run(tablet);
     let removed = |event: &Event| matches!(event, Event::RemovedFromAccount { .. });
-    assert_eq!(world.inbox_events(tablet).iter().filter(|event| removed(event)).count(), 1);
+    let events = world.inbox_events(tablet);
+    assert_eq!(events.iter().filter(|event| removed(event)).count(), 1);
+    let ended = |event: &Event| match event {
+        Event::SendFinished { send, failed, .. } if *send == blocked.id => failed[0].reason,
+        _ => 0,
+    };
+    assert_eq!(events.iter().map(ended).max(), Some(Code::RemovedFromAccount.number()), "what was open has its end");
+    assert!(world.with(tablet, |device, context| device.sends(context)).unwrap().iter().all(|send| send.finished));
     world.pass(3 * DAY);
     assert_eq!(world.next(tablet).unwrap(), None);
     world.reopen(tablet);
@@ -579,7 +588,7 @@ fn r14_what_waits_for_the_apps_word_is_never_a_request_nor_is_anything_after_a_r
 #[test]
 fn the_account_is_deleted_by_a_request_and_nothing_follows_it() {
     let mut world = at_rest(15);
-    world.begin(BOB, &["alice"], b"x");
+    let send = world.begin(BOB, &["alice"], b"x");
     world.with(BOB, |device, context| device.delete_account(context)).unwrap();
     let request = world.next(BOB).unwrap().unwrap();
     assert_eq!(request.kind, RequestKind::Delete);
@@ -587,4 +596,9 @@ fn the_account_is_deleted_by_a_request_and_nothing_follows_it() {
     assert_eq!(world.relay.device_list(&user("bob")), None);
     assert_eq!(world.next(BOB).unwrap(), None);
     assert!(due_in(&mut world, BOB) > 0);
+    let status = world.status(BOB, &send.id).unwrap();
+    assert_eq!((status.finished, status.users[0].reason), (true, Code::Cancelled.number()));
+    let again = world.with(BOB, |device, context| device.retry(context, &send.id)).unwrap_err();
+    let error = world.with(BOB, |d, c| d.batch_encrypt(c, &[user("alice")], b"z", None)).unwrap_err();
+    assert_eq!((again.code, error.code), (Code::DeviceRemoved, Code::DeviceRemoved));
 }

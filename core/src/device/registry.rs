@@ -9,6 +9,7 @@ use crate::{
     event::{DeviceView, SessionView, UserView},
     flow::{
         look,
+        requests::Requests,
         upkeep::{forget, identity},
     },
     ids::{AccountKey, DeviceId, Scope, UserId},
@@ -52,15 +53,20 @@ impl Device {
     ///
     /// `account_key` is the key that the app means: another one may have claimed the user while its user made up their mind.
     ///
+    /// What rested for this user goes on at once.
+    ///
     /// # Errors
     /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] when this key does not wait.
     pub fn accept_identity(
         &self,
         context: &mut Context<'_>,
+        requests: &mut Requests,
         user: &UserId,
         account_key: &AccountKey,
     ) -> Result<(), Error> {
-        self.call(context, |call| identity::accept(call, user, account_key).map(drop))
+        self.call(context, |call| identity::accept(call, user, account_key).map(drop))?;
+        requests.wake(user);
+        Ok(())
     }
 
     /// Forgets a user: pin, list, sessions, what is held and what is being sent. A later message begins anew, with whatever identity it shows.

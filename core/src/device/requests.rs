@@ -21,7 +21,7 @@ use crate::{
 
 impl Device {
     /// The next request to the server, or `None` when nothing is due now. It is lent for a minute: until [`Device::respond`],
-    /// [`Requests::release`] or the end of the minute its work is in no other request. Several may be sent side by side.
+    /// [`Device::release`] or the end of the minute its work is in no other request. Several may be sent side by side.
     ///
     /// What is due by time is done here as well: keys are replaced, old sessions and sends are forgotten, the list is signed anew.
     ///
@@ -49,9 +49,7 @@ impl Device {
         id: &RequestId,
         (status, body): (u16, &[u8]),
     ) -> Result<Answered, Error> {
-        if self.keys.party.fingerprint().0.first_chunk::<4>() != id.0.first_chunk::<4>() {
-            return Err(Error::of(Code::ForeignRequest, "id"));
-        }
+        self.check_id(id)?;
         requests.tidy(context.now);
         let Some(work) = requests.work(id) else { return Ok(Answered::default()) };
         let (heard, generation) = self.call_to(context, |call| requests::hear(call, requests, &work, status, body))?;
@@ -64,6 +62,24 @@ impl Device {
         };
         requests.heard(context, heard, generation);
         Ok(answered)
+    }
+
+    /// Takes a request back that was not sent: it is given out again at once. One whose minute is over is no error.
+    ///
+    /// # Errors
+    /// [`Code::ForeignRequest`] when another device gave the request out.
+    pub fn release(&self, requests: &mut Requests, id: &RequestId) -> Result<(), Error> {
+        self.check_id(id)?;
+        requests.release(id);
+        Ok(())
+    }
+
+    /// The name of a request begins with the device that gave it out.
+    fn check_id(&self, id: &RequestId) -> Result<(), Error> {
+        if self.keys.party.fingerprint().0.first_chunk::<4>() == id.0.first_chunk::<4>() {
+            return Ok(());
+        }
+        Err(Error::of(Code::ForeignRequest, "id"))
     }
 
     /// How long it is until [`Device::next_request`] has something to give, in ms: 0 when it has now, a day at most.

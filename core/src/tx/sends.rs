@@ -80,6 +80,17 @@ pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<SendId>, Code> {
     tx.keys(&Places::all(Kind::SendHead))?.iter().map(|key| Places::send_of(key)).collect()
 }
 
+/// All sends that have not come to their end, oldest first.
+pub(crate) fn open(tx: &Tx<'_>) -> Result<Vec<SendId>, Code> {
+    let mut open = all(tx)?;
+    for id in std::mem::take(&mut open) {
+        if tally(tx, &id)?.is_some_and(|tally| !tally.is_finished()) {
+            open.push(id);
+        }
+    }
+    Ok(open)
+}
+
 /// The names of all sends that have a part for this user, oldest first.
 pub(crate) fn of_user(tx: &Tx<'_>, user: &UserId) -> Result<Vec<SendId>, Code> {
     tx.keys(&tx.places().user(Kind::SendPart, user))?.iter().map(|key| Places::send_of(key)).collect()

@@ -11,12 +11,12 @@ use crate::{
     error::{Code, Error},
     event::{Header, Item, ServerRequest},
     flow::{
-        send::outbox,
+        send::{outbox, outcome},
         upkeep::{publish, tick},
     },
     ids::{DeviceId, PublicationId, RequestId, SendId, UserId},
     limits::MAX_SUBMITTED,
-    record::PendingUpload,
+    record::{PartState, PendingUpload},
     registry::send::{self, Aim},
     store::{Kind, Places},
     tx::{
@@ -35,6 +35,10 @@ pub(crate) fn next(call: &mut Call<'_>, requests: &Requests) -> Result<Next, Err
     let mut next = Next { newest_send: call.tx.counters()?.last_send, ..Next::default() };
     let own = call.tx.own_list(call.user())?;
     if own.list.device(call.device()).is_none() {
+        if requests.over.is_none() {
+            // Mail or another process may have said so before any answer did.
+            outcome::end_all(call, PartState::Failed(Code::RemovedFromAccount.number()))?;
+        }
         next.over = Some(Code::RemovedFromAccount);
         return Ok(next);
     }

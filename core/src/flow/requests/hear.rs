@@ -15,6 +15,7 @@ use crate::{
         receive::batch,
         send::{
             needs::Answers,
+            outcome,
             settle::{self, Stale},
         },
         upkeep::{link, publish},
@@ -97,7 +98,7 @@ impl Hearing<'_> {
                 let mut server = call.tx.server()?;
                 server.deleted = true;
                 call.tx.put_server(&server)?;
-                Ok(())
+                self.end_sends(call, Code::Cancelled)
             }
             Work::Link(post) => {
                 let found = form::Link::decode(body)?.found.ok_or(Code::NonCanonical)?;
@@ -195,7 +196,16 @@ impl Hearing<'_> {
         }
         self.heard.over = Some(Code::RemovedFromAccount);
         self.tell(call, Event::RemovedFromAccount { epoch: own.list.epoch })?;
+        self.end_sends(call, Code::RemovedFromAccount)?;
         Ok(true)
+    }
+
+    /// Nothing more goes out of this device.
+    fn end_sends(&mut self, call: &mut Call<'_>, code: Code) -> Result<(), Error> {
+        let last = call.tx.counters()?.last_item;
+        self.heard.sends.extend(sends::open(&call.tx)?);
+        outcome::end_all(call, PartState::Failed(code.number()))?;
+        Ok(self.new_items(call, last)?)
     }
 
     /// > First 401: sign again with the body's time; second: pause, then publish again.

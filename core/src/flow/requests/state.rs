@@ -121,7 +121,7 @@ impl Requests {
     }
 
     /// Takes a request back: it is given out again at once.
-    pub fn release(&mut self, id: &RequestId) {
+    pub(crate) fn release(&mut self, id: &RequestId) {
         self.lent.remove(id);
     }
 
@@ -130,6 +130,11 @@ impl Requests {
         self.lent.clear();
         self.pause.skip();
         self.resting.clear();
+    }
+
+    /// The app has decided what the work for a user waited for.
+    pub(crate) fn wake(&mut self, user: &UserId) {
+        self.resting.remove(user);
     }
 
     /// The next requests fetch the mailbox, up to so many envelopes.

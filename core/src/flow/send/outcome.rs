@@ -105,8 +105,20 @@ pub(crate) fn cancel(
 /// Tries again for everybody for whom the send failed or was withdrawn.
 pub(crate) fn retry(call: &mut Call<'_>, id: &SendId) -> Result<(), Error> {
     of_the_app(call, id)?;
+    start::check_account(call, &call.tx.own_list(call.user())?)?;
     for user in sends::reopen(&mut call.tx, &call.us.party.user, id, call.context.now)? {
         start::follow_user(call, &user)?;
+    }
+    Ok(())
+}
+
+/// Nothing more goes out of this device: what is open comes to this end.
+pub(crate) fn end_all(call: &mut Call<'_>, state: PartState) -> Result<(), Code> {
+    for id in sends::all(&call.tx)? {
+        let Some(head) = sends::head(&call.tx, &id)? else { continue };
+        for to in &head.users {
+            sends::close(&mut call.tx, &call.us.party.user, &id, &to.user, state)?;
+        }
     }
     Ok(())
 }

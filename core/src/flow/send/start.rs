@@ -11,6 +11,7 @@ use crate::{
     store::Kind,
     tx::{
         Call, ahead,
+        own::OwnList,
         sends::{self, Sending},
     },
 };
@@ -80,7 +81,7 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
     let scope = group.as_ref().map_or(Scope::Direct, |to| to.scope);
     ahead::for_users(&call.tx, &names, scope, call.now())?;
     let own = call.tx.own_list(call.user())?;
-    own.list.device(call.device()).ok_or(Code::DeviceRemoved)?;
+    check_account(call, &own)?;
     let content_id = content_id.unwrap_or_else(|| ContentId(call.context.random()));
     let head = SendHead { content_id, sent_at: call.now().0, users, target, group, quiet, arguments };
     let sending = Sending { head, body };
@@ -101,6 +102,12 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
         sends::put_part(&mut call.tx, &call.us.party.user, &id, &part)?;
     }
     Ok(PendingSend { id, content_id })
+}
+
+/// There is an account to send from, and this device belongs to it.
+pub(crate) fn check_account(call: &Call<'_>, own: &OwnList) -> Result<(), Code> {
+    let is_listed = own.list.device(call.device()).is_some();
+    if is_listed && !call.tx.server()?.deleted { Ok(()) } else { Err(Code::DeviceRemoved) }
 }
 
 /// Something about a user has changed: every open part of that user is encrypted as far as it goes.

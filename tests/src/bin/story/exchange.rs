@@ -105,10 +105,7 @@ impl Scene<'_> {
                     device.respond(context, requests, &request.id, (200, &[]))
                 });
                 self.say_outcome(&answered);
-                self.call_with(of, |_, _, requests| {
-                    requests.release(&request.id);
-                    Ok(())
-                })
+                self.call_with(of, |device, _, requests| device.release(requests, &request.id))
             }
             "trouble" => {
                 let status = step["status"].as_i64().unwrap_or_default();

@@ -54,7 +54,7 @@ impl Scene<'_> {
                 let claimed = step["claimed"].as_bool().unwrap_or_default();
                 let key = known.and_then(|view| if claimed { view.claimed_key } else { Some(view.account_key) });
                 let key = key.unwrap_or(AccountKey([0; 32]));
-                self.call(at, |device, context| device.accept_identity(context, &of, &key))
+                self.call_with(at, |device, context, requests| device.accept_identity(context, requests, &of, &key))
             }
         }
     }
