@@ -3,7 +3,7 @@
 use crate::{
     source::Source,
     table::LIMITS,
-    words::{camel, comment, wrapped},
+    words::{camel, camel_names, comment, wrapped},
 };
 
 /// Python's module.
@@ -30,7 +30,7 @@ public enum Limits {
     .to_owned();
     for name in LIMITS {
         let (docs, number) = source.limit(name)?;
-        text += &comment(&docs, "    /// ", 136);
+        text += &comment(&camel_names(&docs), "    /// ", 136);
         text += &format!("    public static let {} = {}\n", camel(&name.to_lowercase()), grouped(number));
     }
     Ok(text + "}\n")
