@@ -295,7 +295,7 @@ func said(_ event: Event) -> String {
     for case in cases(event)? {
         let arguments = arguments(
             case,
-            |part| camel(&part.name),
+            |part| if part.name == "code" { "code.rawValue".to_owned() } else { camel(&part.name) },
             |value| format!("\\({value})"),
             |word, value| format!("{value}.map {{ \"{word} \\(s($0))\" }}"),
             |value| format!("{value}.count"),

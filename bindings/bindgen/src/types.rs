@@ -40,6 +40,7 @@ fn files(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
         ("ffi/src/uniffi/code.rs", codes::uniffi(&codes)),
         ("bindings/kotlin/src/generated/sesame/Ids.kt", ids::kotlin(&ids)),
         ("bindings/swift/Sources/Sesame/Ids.swift", ids::swift(&ids)),
+        ("bindings/swift/Sources/Sesame/Limits.swift", limits::swift(&source)?),
         ("bindings/python/src/sesame/codes.py", codes::python(&codes)),
         ("bindings/python/src/sesame/limits.py", limits::python(&source)?),
         ("bindings/python/src/sesame/values.py", python::generate(&faces)?),

@@ -5,6 +5,7 @@
 //! [ADR 28]: ../../../../docs/adr/0028-kotlin-and-swift-are-mended-where-they-are-generated.md
 
 mod calls;
+mod fields;
 mod handles;
 mod kotlin;
 mod records;

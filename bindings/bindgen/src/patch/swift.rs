@@ -1,6 +1,6 @@
 //! Swift: what UniFFI emits becomes internal where it is UniFFI's own, and reads as Swift where it is ours.
 
-use super::{Text, between, kotlin::is_itself, records::is_written};
+use super::{Text, between, fields, kotlin::is_itself, records::is_written};
 use crate::words::{camel, camel_names};
 
 /// Getters that an app reads as properties: the handle and the method.
@@ -18,6 +18,11 @@ pub(super) fn patch(text: &mut Text) -> Result<(), String> {
         property(text, handle, name)?;
     }
     handles(text)?;
+    pending_link(text)?;
+    fields::patch(text)?;
+    // Swift has no other `close`, and "wipe" sounds as if the store went.
+    text.all("func wipe()", "func close()")?;
+    text.lines("what need not be used", discardable)?;
     text.lines("UniFFI's own", internal)?;
     mirrors(text)?;
     text.lines(
@@ -85,6 +90,23 @@ fn handles(text: &mut Text) -> Result<(), String> {
         "        public init() {}\n    }\n",
     )?;
     text.cut("    // This constructor can be used to instantiate a fake object.\n", "        self.handle = 0\n    }\n")
+}
+
+/// A pending link has calls: ours stands in `Handles.swift`, and what UniFFI makes of core's is within it.
+fn pending_link(text: &mut Text) -> Result<(), String> {
+    text.all("PendingLink", "PendingLinkView")?;
+    text.once("public struct PendingLinkView: ", "struct PendingLinkView: ")?;
+    text.once(
+        "func linkDevice(code: String) throws  -> PendingLinkView",
+        "func linkDevice(code: String) throws  -> PendingLink",
+    )?;
+    text.once("public func linkDevice(code: String)throws", "func pendingLink(code: String)throws")
+}
+
+/// What a send or an answer has done is told by the inbox as well.
+fn discardable(line: &str) -> String {
+    let is_told = ["-> Answered  {", "-> PendingSend  {"].iter().any(|end| line.ends_with(end));
+    if is_told && line.starts_with("public func ") { format!("@discardableResult\n{line}") } else { line.to_owned() }
 }
 
 /// A public declaration of UniFFI's own.

@@ -47,6 +47,7 @@ extension StoreFault: LocalizedError {
         case .readOnly: return "The store is read-only."
         case .conflict: return "The generation has moved on."
         case .outcomeUnknown: return "It is unknown whether the commit landed."
+        case let .thrown(what): return what
         }
     }
 }
@@ -55,5 +56,17 @@ extension SesameError: LocalizedError {
     /// Name, number, reason and detail in one sentence.
     public var errorDescription: String? {
         description
+    }
+}
+
+extension Code {
+    /// The code of a number; one that these bindings do not know is an error of the library.
+    static func known(_ number: Int32) -> Code {
+        Code(rawValue: number) ?? .internal
+    }
+
+    /// The same, and 0 is none.
+    static func problem(_ number: Int32) -> Code? {
+        number == 0 ? nil : known(number)
     }
 }

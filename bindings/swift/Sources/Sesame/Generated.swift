@@ -1129,7 +1129,7 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     /**
      * Wipes the keys from memory and lets go of the store; every later call fails with code 106. Closing twice does nothing.
      */
-    func wipe() throws 
+    func close() throws 
     
 }
 /**
@@ -1234,6 +1234,7 @@ public func batchDecrypt(envelopes: [Bytes], complete: Bool = false)throws  -> [
      * Encrypts for every device of every recipient, at most 256 users, and a transcript for the user's own other devices. Give `contentId`,
      * 16 bytes, for an id of your own. The end of the send is an event in the inbox.
      */
+@discardableResult
 public func batchEncrypt(recipients: [String], payload: Bytes, contentId: ContentId? = nil)throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
@@ -1414,8 +1415,8 @@ public func isPrimary()throws  -> Bool  {
      * On the primary: reads the code that a new device shows. Nothing is signed yet: show the digits, and call `confirmLink` once the user
      * has seen the same ones on the new device.
      */
-public func linkDevice(code: String)throws  -> PendingLink  {
-    return try  FfiConverterTypePendingLink_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+func pendingLink(code: String)throws  -> PendingLinkView  {
+    return try  FfiConverterTypePendingLinkView_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_link_device(
             self.uniffiCloneHandle(),
@@ -1488,6 +1489,7 @@ public func requestMail(limit: UInt32 = UInt32(10000))throws   {try rustCallWith
     /**
      * Takes in the server's answer to a request: the HTTP status, or 0 when none came, and the body. Whatever the server says is no error.
      */
+@discardableResult
 public func respond(id: RequestId, status: UInt16, body: Bytes? = nil)throws  -> Answered  {
     return try  FfiConverterTypeAnswered_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
@@ -1602,7 +1604,7 @@ public var user: String  {
     /**
      * Wipes the keys from memory and lets go of the store; every later call fails with code 106. Closing twice does nothing.
      */
-public func wipe()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func close()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_wipe(
             self.uniffiCloneHandle(),uniffiCallStatus
@@ -2050,6 +2052,7 @@ public final class Group: GroupProtocol, @unchecked Sendable {
     /**
      * Comes back, after a leave and an invitation.
      */
+@discardableResult
 public func accept()throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
@@ -2063,6 +2066,7 @@ public func accept()throws  -> PendingSend  {
      * Adds users, at most 200 at once. They must be known: `registry.lookUp` asks the server for those who are not. Who has
      * left before is asked, and is a member again when they accept.
      */
+@discardableResult
 public func add(users: [String])throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
@@ -2089,6 +2093,7 @@ public func cost(length: UInt64)throws  -> Cost  {
     /**
      * Stays away, after a leave and an invitation.
      */
+@discardableResult
 public func decline()throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
@@ -2149,6 +2154,7 @@ public var id: GroupId  {
     /**
      * Leaves. The others send this user nothing more there once they know.
      */
+@discardableResult
 public func leave()throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
@@ -2161,6 +2167,7 @@ public func leave()throws  -> PendingSend  {
     /**
      * Changes the name.
      */
+@discardableResult
 public func rename(name: String)throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
@@ -2174,6 +2181,7 @@ public func rename(name: String)throws  -> PendingSend  {
     /**
      * Sends to all members, and a transcript to the user's own other devices. Give `contentId`, 16 bytes, for an id of your own.
      */
+@discardableResult
 public func send(payload: Bytes, contentId: ContentId? = nil)throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
@@ -2202,6 +2210,7 @@ public func session(user: String, device: UInt32)throws  -> SessionView?  {
     /**
      * Changes name, description and the like; what is absent stays.
      */
+@discardableResult
 public func updateInfo(change: GroupChange)throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
@@ -2495,6 +2504,7 @@ public func release(id: RequestId)throws   {try rustCallWithError(FfiConverterTy
     /**
      * Takes in the server's answer to a request; see `Device.respond`. `problem` says why nothing can come of the link.
      */
+@discardableResult
 public func respond(id: RequestId, status: UInt16, body: Bytes? = nil)throws  -> Answered  {
     return try  FfiConverterTypeAnswered_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
@@ -2870,6 +2880,7 @@ public func group() -> Group  {
     /**
      * The send that tells the members.
      */
+@discardableResult
 public func send() -> PendingSend  {
     return try!  FfiConverterTypePendingSend_lift(try! rustCall() {
         uniffiCallStatus in
@@ -2986,6 +2997,7 @@ public final class Session: SessionProtocol, @unchecked Sendable {
     /**
      * Encrypts for this device alone, without a transcript.
      */
+@discardableResult
 public func encrypt(payload: Bytes)throws  -> PendingSend  {
     return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
@@ -3602,9 +3614,9 @@ public struct Answered: Equatable, Hashable {
      */
     public let sends: [SendId]
     /**
-     * The number of the code that says why the requests pause, or 0.
+     * The code that says why the requests pause, or nil.
      */
-    public let problem: Int32
+    public let problem: Code?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3619,8 +3631,8 @@ public struct Answered: Equatable, Hashable {
          * Sends that changed.
          */sends: [SendId], 
         /**
-         * The number of the code that says why the requests pause, or 0.
-         */problem: Int32) {
+         * The code that says why the requests pause, or nil.
+         */problem: Code?) {
         self.known = known
         self.items = items
         self.sends = sends
@@ -3646,7 +3658,7 @@ struct FfiConverterTypeAnswered: FfiConverterRustBuffer {
                 known: FfiConverterBool.read(from: &buf), 
                 items: FfiConverterSequenceUInt64.read(from: &buf), 
                 sends: FfiConverterSequenceTypeSendId.read(from: &buf), 
-                problem: FfiConverterInt32.read(from: &buf)
+                problem: Code.problem(FfiConverterInt32.read(from: &buf))
         )
     }
 
@@ -3654,7 +3666,7 @@ struct FfiConverterTypeAnswered: FfiConverterRustBuffer {
         FfiConverterBool.write(value.known, into: &buf)
         FfiConverterSequenceUInt64.write(value.items, into: &buf)
         FfiConverterSequenceTypeSendId.write(value.sends, into: &buf)
-        FfiConverterInt32.write(value.problem, into: &buf)
+        FfiConverterInt32.write(value.problem?.rawValue ?? 0, into: &buf)
     }
 }
 
@@ -3950,9 +3962,9 @@ public struct FailedUser: Equatable, Hashable {
      */
     public let user: String
     /**
-     * The number of the code that says why.
+     * The code that says why.
      */
-    public let code: Int32
+    public let code: Code
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3961,8 +3973,8 @@ public struct FailedUser: Equatable, Hashable {
          * The user.
          */user: String, 
         /**
-         * The number of the code that says why.
-         */code: Int32) {
+         * The code that says why.
+         */code: Code) {
         self.user = user
         self.code = code
     }
@@ -3984,13 +3996,13 @@ struct FfiConverterTypeFailedUser: FfiConverterRustBuffer {
         return
             try FailedUser(
                 user: FfiConverterString.read(from: &buf), 
-                code: FfiConverterInt32.read(from: &buf)
+                code: Code.known(FfiConverterInt32.read(from: &buf))
         )
     }
 
     public static func write(_ value: FailedUser, into buf: inout [UInt8]) {
         FfiConverterString.write(value.user, into: &buf)
-        FfiConverterInt32.write(value.code, into: &buf)
+        FfiConverterInt32.write(value.code.rawValue, into: &buf)
     }
 }
 
@@ -4396,9 +4408,9 @@ public struct Health: Equatable, Hashable {
      */
     public let registered: Bool
     /**
-     * The number of the code that says why nothing goes on, or 0.
+     * The code that says why nothing goes on, or nil.
      */
-    public let problem: Int32
+    public let problem: Code?
     /**
      * The time until `nextRequest` has something to give, in ms; 0 when it has now.
      */
@@ -4427,8 +4439,8 @@ public struct Health: Equatable, Hashable {
          * Whether the server has this device's prekeys, and the list that names it.
          */registered: Bool, 
         /**
-         * The number of the code that says why nothing goes on, or 0.
-         */problem: Int32, 
+         * The code that says why nothing goes on, or nil.
+         */problem: Code?, 
         /**
          * The time until `nextRequest` has something to give, in ms; 0 when it has now.
          */dueIn: UInt64, 
@@ -4470,7 +4482,7 @@ struct FfiConverterTypeHealth: FfiConverterRustBuffer {
         return
             try Health(
                 registered: FfiConverterBool.read(from: &buf), 
-                problem: FfiConverterInt32.read(from: &buf), 
+                problem: Code.problem(FfiConverterInt32.read(from: &buf)), 
                 dueIn: FfiConverterUInt64.read(from: &buf), 
                 openSends: FfiConverterUInt32.read(from: &buf), 
                 inbox: FfiConverterUInt32.read(from: &buf), 
@@ -4481,7 +4493,7 @@ struct FfiConverterTypeHealth: FfiConverterRustBuffer {
 
     public static func write(_ value: Health, into buf: inout [UInt8]) {
         FfiConverterBool.write(value.registered, into: &buf)
-        FfiConverterInt32.write(value.problem, into: &buf)
+        FfiConverterInt32.write(value.problem?.rawValue ?? 0, into: &buf)
         FfiConverterUInt64.write(value.dueIn, into: &buf)
         FfiConverterUInt32.write(value.openSends, into: &buf)
         FfiConverterUInt32.write(value.inbox, into: &buf)
@@ -4626,9 +4638,9 @@ public struct MailResult: Equatable, Hashable {
      */
     public let sender: Sender?
     /**
-     * The number of the code that says why it was not opened, or 0.
+     * The code that says why it was not opened, or nil.
      */
-    public let code: Int32
+    public let code: Code?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4646,8 +4658,8 @@ public struct MailResult: Equatable, Hashable {
          * The device that it says it comes from, where it was refused.
          */sender: Sender?, 
         /**
-         * The number of the code that says why it was not opened, or 0.
-         */code: Int32) {
+         * The code that says why it was not opened, or nil.
+         */code: Code?) {
         self.outcome = outcome
         self.items = items
         self.keep = keep
@@ -4675,7 +4687,7 @@ struct FfiConverterTypeMailResult: FfiConverterRustBuffer {
                 items: FfiConverterSequenceUInt64.read(from: &buf), 
                 keep: FfiConverterBool.read(from: &buf), 
                 sender: FfiConverterOptionTypeSender.read(from: &buf), 
-                code: FfiConverterInt32.read(from: &buf)
+                code: Code.problem(FfiConverterInt32.read(from: &buf))
         )
     }
 
@@ -4684,7 +4696,7 @@ struct FfiConverterTypeMailResult: FfiConverterRustBuffer {
         FfiConverterSequenceUInt64.write(value.items, into: &buf)
         FfiConverterBool.write(value.keep, into: &buf)
         FfiConverterOptionTypeSender.write(value.sender, into: &buf)
-        FfiConverterInt32.write(value.code, into: &buf)
+        FfiConverterInt32.write(value.code?.rawValue ?? 0, into: &buf)
     }
 }
 
@@ -4955,7 +4967,7 @@ func FfiConverterTypeOutgoing_lower(_ value: Outgoing) -> RustBuffer {
 /**
  * A link that the primary has begun, before its app confirms it.
  */
-public struct PendingLink: Equatable, Hashable {
+struct PendingLinkView: Equatable, Hashable {
     /**
      * The link's name, 16 bytes.
      */
@@ -4992,23 +5004,23 @@ public struct PendingLink: Equatable, Hashable {
 }
 
 #if compiler(>=6)
-extension PendingLink: Sendable {}
+extension PendingLinkView: Sendable {}
 #endif
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-struct FfiConverterTypePendingLink: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PendingLink {
+struct FfiConverterTypePendingLinkView: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PendingLinkView {
         return
-            try PendingLink(
+            try PendingLinkView(
                 id: FfiConverterTypeLinkId.read(from: &buf), 
                 digits: FfiConverterString.read(from: &buf), 
                 expiresAt: FfiConverterUInt64.read(from: &buf)
         )
     }
 
-    public static func write(_ value: PendingLink, into buf: inout [UInt8]) {
+    public static func write(_ value: PendingLinkView, into buf: inout [UInt8]) {
         FfiConverterTypeLinkId.write(value.id, into: &buf)
         FfiConverterString.write(value.digits, into: &buf)
         FfiConverterUInt64.write(value.expiresAt, into: &buf)
@@ -5019,15 +5031,15 @@ struct FfiConverterTypePendingLink: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-func FfiConverterTypePendingLink_lift(_ buf: RustBuffer) throws -> PendingLink {
-    return try FfiConverterTypePendingLink.lift(buf)
+func FfiConverterTypePendingLinkView_lift(_ buf: RustBuffer) throws -> PendingLinkView {
+    return try FfiConverterTypePendingLinkView.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-func FfiConverterTypePendingLink_lower(_ value: PendingLink) -> RustBuffer {
-    return FfiConverterTypePendingLink.lower(value)
+func FfiConverterTypePendingLinkView_lower(_ value: PendingLinkView) -> RustBuffer {
+    return FfiConverterTypePendingLinkView.lower(value)
 }
 
 
@@ -5735,9 +5747,9 @@ public struct Skipped: Equatable, Hashable {
      */
     public let device: UInt32
     /**
-     * The number of the code that says why.
+     * The code that says why.
      */
-    public let code: Int32
+    public let code: Code
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -5746,8 +5758,8 @@ public struct Skipped: Equatable, Hashable {
          * The device.
          */device: UInt32, 
         /**
-         * The number of the code that says why.
-         */code: Int32) {
+         * The code that says why.
+         */code: Code) {
         self.device = device
         self.code = code
     }
@@ -5769,13 +5781,13 @@ struct FfiConverterTypeSkipped: FfiConverterRustBuffer {
         return
             try Skipped(
                 device: FfiConverterUInt32.read(from: &buf), 
-                code: FfiConverterInt32.read(from: &buf)
+                code: Code.known(FfiConverterInt32.read(from: &buf))
         )
     }
 
     public static func write(_ value: Skipped, into buf: inout [UInt8]) {
         FfiConverterUInt32.write(value.device, into: &buf)
-        FfiConverterInt32.write(value.code, into: &buf)
+        FfiConverterInt32.write(value.code.rawValue, into: &buf)
     }
 }
 
@@ -5808,9 +5820,9 @@ public struct SkippedDevice: Equatable, Hashable {
      */
     public let device: UInt32
     /**
-     * The number of the code that says why.
+     * The code that says why.
      */
-    public let code: Int32
+    public let code: Code
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -5822,8 +5834,8 @@ public struct SkippedDevice: Equatable, Hashable {
          * The device.
          */device: UInt32, 
         /**
-         * The number of the code that says why.
-         */code: Int32) {
+         * The code that says why.
+         */code: Code) {
         self.user = user
         self.device = device
         self.code = code
@@ -5847,14 +5859,14 @@ struct FfiConverterTypeSkippedDevice: FfiConverterRustBuffer {
             try SkippedDevice(
                 user: FfiConverterString.read(from: &buf), 
                 device: FfiConverterUInt32.read(from: &buf), 
-                code: FfiConverterInt32.read(from: &buf)
+                code: Code.known(FfiConverterInt32.read(from: &buf))
         )
     }
 
     public static func write(_ value: SkippedDevice, into buf: inout [UInt8]) {
         FfiConverterString.write(value.user, into: &buf)
         FfiConverterUInt32.write(value.device, into: &buf)
-        FfiConverterInt32.write(value.code, into: &buf)
+        FfiConverterInt32.write(value.code.rawValue, into: &buf)
     }
 }
 
@@ -6106,9 +6118,9 @@ public struct UserStatus: Equatable, Hashable {
      */
     public let skipped: [Skipped]
     /**
-     * The number of the code that says why it failed or was cancelled, or 0.
+     * The code that says why it failed or was cancelled, or nil.
      */
-    public let code: Int32
+    public let code: Code?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -6129,8 +6141,8 @@ public struct UserStatus: Equatable, Hashable {
          * Listed devices that got nothing, and why.
          */skipped: [Skipped], 
         /**
-         * The number of the code that says why it failed or was cancelled, or 0.
-         */code: Int32) {
+         * The code that says why it failed or was cancelled, or nil.
+         */code: Code?) {
         self.user = user
         self.outcome = outcome
         self.waitingFor = waitingFor
@@ -6160,7 +6172,7 @@ struct FfiConverterTypeUserStatus: FfiConverterRustBuffer {
                 waitingFor: FfiConverterTypeWaitingFor.read(from: &buf), 
                 reached: FfiConverterUInt32.read(from: &buf), 
                 skipped: FfiConverterSequenceTypeSkipped.read(from: &buf), 
-                code: FfiConverterInt32.read(from: &buf)
+                code: Code.problem(FfiConverterInt32.read(from: &buf))
         )
     }
 
@@ -6170,7 +6182,7 @@ struct FfiConverterTypeUserStatus: FfiConverterRustBuffer {
         FfiConverterTypeWaitingFor.write(value.waitingFor, into: &buf)
         FfiConverterUInt32.write(value.reached, into: &buf)
         FfiConverterSequenceTypeSkipped.write(value.skipped, into: &buf)
-        FfiConverterInt32.write(value.code, into: &buf)
+        FfiConverterInt32.write(value.code?.rawValue ?? 0, into: &buf)
     }
 }
 
@@ -7988,8 +8000,8 @@ public enum Event: Equatable, Hashable {
          * The device that sent it.
          */device: UInt32, 
         /**
-         * The number of the code that says why.
-         */code: Int32
+         * The code that says why.
+         */code: Code
     )
     /**
      * The server refused this device as a new one: its name is taken, or the token is not good.
@@ -8124,7 +8136,7 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         case 17: return .serverInconsistent(user: try FfiConverterString.read(from: &buf)
         )
         
-        case 18: return .notOpened(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), code: try FfiConverterInt32.read(from: &buf)
+        case 18: return .notOpened(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), code: try Code.known(FfiConverterInt32.read(from: &buf))
         )
         
         case 19: return .registrationRefused(user: try FfiConverterString.read(from: &buf)
@@ -8269,7 +8281,7 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             writeInt(&buf, Int32(18))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
-            FfiConverterInt32.write(code, into: &buf)
+            FfiConverterInt32.write(code.rawValue, into: &buf)
             
         
         case let .registrationRefused(user):

@@ -39,7 +39,7 @@ func said(_ event: Event) -> String {
     case let .serverInconsistent(user):
         return "ServerInconsistent" + words(user)
     case let .notOpened(user, device, code):
-        return "NotOpened" + words("\(user)/\(device)", "code \(code)")
+        return "NotOpened" + words("\(user)/\(device)", "code \(code.rawValue)")
     case let .registrationRefused(user):
         return "RegistrationRefused" + words(user)
     case let .removedFromAccount(epoch):

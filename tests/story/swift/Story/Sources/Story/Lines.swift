@@ -7,9 +7,9 @@ func h(_ bytes: Data) -> String {
     return String(format: "%016lx", hash)
 }
 
-/// The first four bytes of an id.
+/// The last four bytes of an id.
 func s(_ id: Data) -> String {
-    id.prefix(4).map { String(format: "%02x", $0) }.joined()
+    id.suffix(4).map { String(format: "%02x", $0) }.joined()
 }
 
 func s(_ id: some SesameId) -> String {
@@ -55,43 +55,63 @@ private func line(_ message: Message) -> String {
     return "message \(message.user)/\(message.device) number \(message.sequence) at \(message.sentAt) \(ids)\(marks) \"\(text)\""
 }
 
-private func line(_ sender: Sender?) -> String {
-    sender.map { "\($0.user)/\($0.device) \($0.authenticated ? "authenticated" : "claimed")" } ?? "nobody"
-}
-
-func line(_ received: Received) -> String {
-    switch received {
-    case let .message(envelope, _, content):
-        return "\(envelope): \(line(content))"
-    case let .event(envelope, _, content):
-        return "\(envelope): \(line(content))"
-    case let .duplicate(envelope):
-        return "\(envelope): duplicate"
-    case let .failure(envelope, sender, code, _, confirm):
-        return "\(envelope): failure \(code.rawValue) \(confirm ? "confirm" : "keep") from \(line(sender))"
-    case let .held(envelope):
-        return "\(envelope): held"
+func line(_ item: InboxItem) -> String {
+    switch item {
+    case let .message(id, content): return "\(id): \(line(content))"
+    case let .event(id, content): return "\(id): \(line(content))"
     }
 }
 
-func line(_ need: Need) -> String {
-    switch need {
-    case let .deviceList(user): return "need device-list \(user)"
-    case let .bundle(user, device): return "need bundle \(user)/\(device)"
-    case let .identityAcceptance(user): return "need identity-acceptance \(user)"
-    case .publication: return "need publication"
-    }
+/// The result for an envelope.
+func line(_ envelope: Int, _ result: MailResult) -> String {
+    let from = result.sender.map { "from \($0.user)/\($0.device) \($0.authenticated ? "authenticated" : "claimed")" }
+    return "\(envelope): \(result.outcome)" + words(named("items", result.items), result.keep ? "keep" : nil, coded("code", result.code), from)
 }
 
-func lines(_ send: PendingSend) -> [String] {
-    let batches = send.batches.map { batch in
-        let envelopes = batch.envelopes.map { "\($0.device):\($0.envelope.count):\(h($0.envelope))" }
-        let skips = batch.skips.map { "\($0.device):\($0.code)" }
-        let marks = [batch.targeted ? "targeted" : nil] + envelopes + [skips.isEmpty ? nil : "skip " + skips.joined(separator: " ")]
-        return "  batch \(batch.user)" + words(marks)
-    }
-    return ["send \(s(send.id)) content \(s(send.contentId))"] + batches + send.needs.map { "  " + line($0) }
-        + send.failed.map { "  failed \($0.user) \($0.code)" } + send.events.map { "  " + line($0) }
+private func coded(_ word: String, _ code: Code?) -> String? {
+    code.map { "\(word) \($0.rawValue)" }
+}
+
+func line(_ request: ServerRequest) -> String {
+    "request \(request.kind) \(request.body.count) \(h(request.body))" + words(named("users", request.users))
+}
+
+/// What came of an answer.
+func line(_ status: UInt16, _ answered: Answered) -> String {
+    let sends = named("sends", answered.sends.map { s($0) })
+    let marks = [answered.known ? nil : "unknown", coded("problem", answered.problem), named("items", answered.items), sends]
+    return "  \(status)" + words(marks)
+}
+
+func line(_ send: PendingSend) -> String {
+    "send \(s(send.id)) content \(s(send.contentId))"
+}
+
+private func skips(_ skips: [Skipped]) -> String? {
+    named("skip", skips.map { "\($0.device):\($0.code.rawValue)" })
+}
+
+private func line(_ user: UserStatus) -> String {
+    let waiting = user.waitingFor == .nothing ? nil : "for \(user.waitingFor)"
+    let marks = words(waiting, "reached \(user.reached)", skips(user.skipped), coded("code", user.code))
+    return "  \(user.user) \(user.outcome)" + marks
+}
+
+/// How a send stands.
+func lines(_ status: SendStatus) -> [String] {
+    let marks = words(status.group.map(inGroup), status.finished ? "finished" : "open", "\(status.payload.count) bytes")
+    return ["send \(s(status.id)) content \(s(status.contentId))" + marks] + status.users.map { line($0) }
+}
+
+func line(_ batch: Batch) -> String {
+    let envelopes = batch.envelopes.map { "\($0.device):\($0.envelope.count):\(h($0.envelope))" }
+    return "batch \(batch.user)" + words([batch.targeted ? "targeted" : nil] + envelopes + [skips(batch.skips)])
+}
+
+/// How a device stands with its server.
+func line(_ health: Health) -> String {
+    let counts = "open \(health.openSends) inbox \(health.inbox) left \(health.mailLeft) offset \(health.clockOffset)"
+    return "registered \(yes(health.registered))" + words(coded("problem", health.problem), "due \(health.dueIn)", counts)
 }
 
 func line(_ view: GroupView) -> String {
@@ -134,6 +154,7 @@ func line(_ view: DeviceView) -> String {
     switch view.state {
     case .active: state = "active"
     case .noSession: state = "no-session"
+    case .own: state = "own"
     case .stale: state = "stale"
     }
     let keys = "signing \(s(view.signingKey)) identity \(s(view.identityKey))"

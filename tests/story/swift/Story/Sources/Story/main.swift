@@ -3,22 +3,14 @@
 import Foundation
 import Outside
 
-struct Script: Decodable {
-    struct Scene: Decodable {
-        let name: String
-        let steps: [Step]
-    }
-
-    let seed, now: UInt64
-    let scenes: [Scene]
-}
-
 func play(_ path: String, in folder: String) throws {
-    let script = try JSONDecoder().decode(Script.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
-    for (number, scene) in script.scenes.enumerated() {
-        sesame_test_outside(script.seed + UInt64(number), script.now)
-        let told = Scene(name: scene.name, number: number, folder: URL(fileURLWithPath: folder))
-        try scene.steps.forEach(told.play)
+    let data = try Data(contentsOf: URL(fileURLWithPath: path))
+    let script = try JSONSerialization.jsonObject(with: data) as! [String: Any]
+    let (seed, now) = ((script["seed"] as! NSNumber).uint64Value, (script["now"] as! NSNumber).uint64Value)
+    for (number, scene) in (script["scenes"] as! [[String: Any]]).enumerated() {
+        sesame_test_outside(seed + UInt64(number), now)
+        let told = Scene(name: scene["name"] as! String, number: number, folder: URL(fileURLWithPath: folder))
+        for step in scene["steps"] as! [[String: Any]] { try told.play(Step(step)) }
         print(told.out.joined(separator: "\n"))
     }
 }
