@@ -6,11 +6,13 @@ import secrets
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import sesame
-from sesame import Device, Group, LocalRelay
+from sesame import Device, Group, LocalRelay, Outcome, RequestKind
 
+SERVER = "relay.example"
 BOLD, DIM, GREEN, RESET = ("\033[1m", "\033[2m", "\033[32m", "\033[0m") if sys.stdout.isatty() else ("", "", "", "")
 
 
@@ -28,72 +30,69 @@ class Host:
     def __init__(self, name: str, relay: LocalRelay, device: Device, path: Path, key: bytes) -> None:
         self.name, self.relay, self.device, self.path, self.key = name, relay, device, path, key
 
-    def publish(self) -> None:
-        while upload := self.device.publication():
-            self.relay.publish(self.device.user, self.device.id, upload.bytes)
-            self.device.published(upload.id)
+    def exchange(self) -> None:
+        """The whole transport: what is due goes to the server, and its answers come back. The loop ends whatever the server says."""
+        self.device.exchange(self.perform)
+
+    def perform(self, request: sesame.ServerRequest) -> sesame.ServerAnswer:
+        """Brings one request to the server; with HTTP this would be a POST."""
+        before = len(self.relay.view().seen)
+        answer = self.relay.perform(request)
+        if request.kind is RequestKind.LISTS or request.kind is RequestKind.BUNDLES:
+            say(f"{DIM}{self.name} fetches {request.kind.value} of {', '.join(request.users)}{RESET}")
+        for seen in self.relay.view().seen[before:]:
+            if isinstance(seen, sesame.Submitted):
+                sizes = ", ".join(f"{seen.recipient}/{each.device} {each.size} B" for each in seen.envelopes) or "nobody"
+                outcome = f"{GREEN}accepted{RESET}" if seen.accepted else f"{BOLD}refused whole{RESET}: the devices have changed"
+                say(f"{self.name} -> relay: batch for {sizes} {outcome}")
+        return answer
+
+    def exchange_until(self, reached: Callable[[], bool]) -> None:
+        """The same loop by hand, to look at what is there in between."""
+        while not reached() and (request := self.device.next_request()):
+            self.device.respond(request.id, *self.perform(request))
+
+    def envelopes(self, send: sesame.PendingSend) -> dict[int, bytes]:
+        """What is there for each of Alice's devices."""
+        batches = {batch.user: batch for batch in self.device.batches(send.id)}
+        return {each.device: each.envelope for each in batches["alice"].envelopes} if "alice" in batches else {}
 
     def send(self, to: str | Group, text: str) -> None:
         self.settle(self.device.batch_encrypt([to] if isinstance(to, str) else to, text.encode()))
 
-    def settle(self, pending: sesame.PendingSend) -> None:
-        """Submits every batch, brings what is needed, until the send is settled."""
-        send: sesame.PendingSend | None = pending
-        before: dict[tuple[str, int], bytes] = {}
-        while send is not None:
-            for batch in send.batches:
-                sizes = ", ".join(f"{batch.user}/{out.device} {len(out.envelope)} B" for out in batch.envelopes) or "nobody"
-                kept = [out.device for out in batch.envelopes if before.get((batch.user, out.device)) == out.envelope]
-                before |= {(batch.user, out.device): out.envelope for out in batch.envelopes}
-                match self.relay.submit(self.device.user, self.device.id, batch):
-                    case sesame.Accepted():
-                        say(f"{self.name} -> relay: batch for {sizes} {GREEN}accepted{RESET}")
-                        if kept:
-                            say(f"{DIM}byte-identical to the refused batch: device {', '.join(map(str, kept))}{RESET}")
-                        self.device.accepted(send.id, batch.user)
-                    case sesame.Stale(device_list=device_list, missing=missing):
-                        say(f"{self.name} -> relay: batch for {sizes} {BOLD}refused whole{RESET}: device {missing[0]} of {batch.user} is missing")
-                        self.device.rejected(send.id, batch.user, device_list=device_list)
-                    case sesame.NoSuchUser():
-                        self.device.no_such_user(send.id, batch.user)
-            for need in send.needs:
-                say(f"{DIM}{self.name} fetches {need}{RESET}")
-            if answers := self.relay.answer(send.needs):
-                self.device.registry().apply(answers)
-            send = self.device.pending(send.id)
+    def settle(self, send: sesame.PendingSend) -> None:
+        """Brings a send to its end."""
+        self.exchange()
+        status = self.device.send_status(send.id)
+        if status is None or not status.finished or any(user.outcome is not Outcome.SENT for user in status.users):
+            raise SystemExit(f"{self.name} did not reach everybody: {status}")
+        self.show()
 
     def read(self) -> list[str]:
-        """Fetches, decrypts in one call, confirms, acks; gives what was read."""
-        mails = self.relay.fetch(self.device.user, self.device.id)
-        results = self.device.batch_decrypt([mail.envelope for mail in mails]) if mails else []
-        self.relay.confirm(self.device.user, self.device.id, [mail.id for mail in mails])
+        """Fetches the mailbox, shows the inbox, acks it; gives what was read."""
+        self.device.request_mail()
+        self.exchange()
+        return self.show()
+
+    def show(self) -> list[str]:
         texts = []
-        for result in results:
-            match result:
-                case sesame.GroupJoined(group=group, user=user, id=int(id)):
+        for item in self.device.inbox():
+            match item:
+                case sesame.GroupJoined(group=group, user=user):
                     say(f"{self.name} is in the group {self.group(group).info.name!r} now, by {user}")
-                    self.device.ack([id])
-                case sesame.GroupAdded(user=user, added=added, id=int(id)):
+                case sesame.GroupAdded(user=user, added=added):
                     say(f"{self.name} hears: {user} added {', '.join(added)}")
-                    self.device.ack([id])
-                case sesame.GroupLeft(user=user, id=int(id)):
+                case sesame.GroupLeft(user=user):
                     say(f"{self.name} hears: {user} has left")
-                    self.device.ack([id])
-                case sesame.GroupUpdated(group=group, user=user, id=int(id)):
+                case sesame.GroupUpdated(group=group, user=user):
                     say(f"{self.name} hears: {user} calls the group {self.group(group).info.name!r}")
-                    self.device.ack([id])
-                case sesame.Message(payload=payload, user=user, recipients=recipients, id=id):
+                case sesame.Message(payload=payload, user=user, recipients=recipients):
                     kind = f" (transcript: {user} to {', '.join(recipients)})" if recipients else f" (from {user})"
                     say(f"{self.name} reads {BOLD}{payload.decode()!r}{RESET}{DIM}{kind}{RESET}")
                     texts.append(payload.decode())
-                    self.device.ack([id])
-                case sesame.Failure(reason=reason):
-                    raise SystemExit(f"{self.name} could not open an envelope: {reason}")
-                case sesame.Held():
-                    raise SystemExit(f"{self.name} holds an envelope")
-                case event:
-                    assert event.id is not None
-                    self.device.ack([event.id])
+                case sesame.NotOpened(code=code):
+                    raise SystemExit(f"{self.name} could not open an envelope: {code.name}")
+            self.device.ack([item.id])
         return texts
 
     def group(self, id: bytes) -> Group:
@@ -101,7 +100,8 @@ class Host:
 
     def meet(self, *users: str) -> None:
         """Makes users known: their signed device lists come from the server, and their account keys are pinned."""
-        self.device.registry().apply(self.relay.answer([sesame.NeedsDeviceList(user=user) for user in users]))
+        self.device.registry().look_up(users)
+        self.exchange()
 
     def reopen(self) -> None:
         self.device.close()
@@ -110,18 +110,26 @@ class Host:
 
 def create(folder: Path, relay: LocalRelay, name: str, user: str) -> Host:
     key, path = secrets.token_bytes(32), folder / f"{name.replace(' ', '-')}.db"
-    host = Host(name, relay, Device.create(user=user, store_key=key, store=path), path, key)
-    host.publish()
+    host = Host(name, relay, Device.create(user=user, store_key=key, server=SERVER, store=path), path, key)
+    host.exchange()
     return host
 
 
 def link(folder: Path, relay: LocalRelay, name: str, primary: Host) -> Host:
     key, path = secrets.token_bytes(32), folder / f"{name.replace(' ', '-')}.db"
-    linking = Device.link(store_key=key, store=path)
-    answer = primary.device.confirm_link(linking.code)
-    host = Host(name, relay, linking.complete(answer), path, key)
-    primary.publish()
-    host.publish()
+    linking = Device.link(store_key=key, server=SERVER, store=path)
+    pending = primary.device.link_device(linking.code)  # which the primary has read as a QR code
+    primary.exchange()
+    linking.exchange(relay.perform)
+    expect(linking.digits(), pending.digits)  # which the user sees on both screens
+    linking.confirm()
+    pending.confirm()
+    primary.exchange()
+    linking.exchange(relay.perform)
+    device = linking.device()
+    assert device is not None
+    host = Host(name, relay, device, path, key)
+    host.exchange()
     return host
 
 
@@ -133,13 +141,13 @@ def expect(actual: object, expected: object) -> None:
 def main() -> None:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="sesame-demo-") as name:
-        folder, relay = Path(name), LocalRelay()
+        folder, relay = Path(name), LocalRelay(SERVER)
         title("Alice has a phone and a laptop, Bob a phone and a tablet")
         phone = create(folder, relay, "Alice's phone", "alice")
         laptop = link(folder, relay, "Alice's laptop", phone)
         bob = create(folder, relay, "Bob's phone", "bob")
         tablet = link(folder, relay, "Bob's tablet", bob)
-        say("each with a SQLite store of its own; the laptop and the tablet were linked by a code")
+        say("each with a SQLite store of its own; the laptop and the tablet were linked by a code, and the digits compared")
 
         title("Bob writes once: one call makes the batch for Alice's devices and the batch for his own")
         bob.send("alice", "hello Alice")
@@ -151,7 +159,14 @@ def main() -> None:
 
         title("Alice links a third device; Bob has not heard of it and writes again")
         watch = link(folder, relay, "Alice's watch", phone)
-        bob.send("alice", "are you there?")
+        send = bob.device.batch_encrypt(["alice"], b"are you there?")
+        refused = bob.envelopes(send)
+        bob.exchange_until(lambda: not bob.envelopes(send))
+        bob.exchange_until(lambda: len(bob.envelopes(send)) > len(refused))
+        kept = [device for device, envelope in bob.envelopes(send).items() if refused.get(device) == envelope]
+        expect(kept, [1, 2])
+        bob.settle(send)
+        say(f"{DIM}byte-identical to the refused batch: devices {', '.join(map(str, kept))} of alice{RESET}")
         expect([host.read() for host in (phone, laptop, watch, tablet)], [["are you there?"]] * 4)
         expect([host.read() for host in (phone, laptop, watch, tablet)], [[]] * 4)
         say("everywhere exactly once")
@@ -177,7 +192,7 @@ def main() -> None:
         expect({host.group(trip.id).members for host in everyone}, {("alice", "bob", "jen")})
 
         title("Jen writes to the group, and every device of every member reads it; then she changes the title")
-        before = len(relay.view().seen)
+        begun_at = len(relay.view().seen)
         jen.send(jen.group(trip.id), "hello, group")
         expect([host.read() for host in hosts], [["hello, group"]] * 5)
         jen.settle(jen.group(trip.id).rename("Summer trip"))
@@ -209,7 +224,7 @@ def main() -> None:
         expect([host.read() for host in (phone, laptop, watch, tablet, jen)], [["just us"]] * 4 + [[]])
         bob.send("alice", "and this is no group message")
         expect([host.read() for host in (phone, laptop, watch, tablet)], [["and this is no group message"]] * 4)
-        since_groups = relay.view().seen[before:]
+        since_groups = relay.view().seen[begun_at:]
         shapes = sorted({(e.size, e.initiation) for seen in since_groups if isinstance(seen, sesame.Submitted) for e in seen.envelopes})
         say("the relay saw no group: messages, a new title, a fork, a leave and a direct message are envelopes of these sizes:")
         say(", ".join(f"{size} B{' initiation' if initiation else ''}" for size, initiation in shapes))
