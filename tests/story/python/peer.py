@@ -10,11 +10,19 @@ from sesame import Device
 KEY = b"\x5a" * 32
 
 
+def decoded(digits: str) -> bytes:
+    return b"" if digits == "-" else bytes.fromhex(digits)
+
+
+def encoded(data: bytes) -> str:
+    return data.hex() or "-"
+
+
 class Peer:
     device: Device
 
-    def create(self, user: str, path: str) -> list[str]:
-        self.device = Device.create(user=user, store_key=KEY, store=path)
+    def create(self, user: str, server: str, path: str) -> list[str]:
+        self.device = Device.create(user=user, store_key=KEY, server=server, store=path)
         return [str(self.device.id)]
 
     def open(self, path: str) -> list[str]:
@@ -26,63 +34,37 @@ class Peer:
         del self.device
         return []
 
-    def publication(self) -> list[str]:
-        upload = self.device.publication()
-        return [upload.id.hex(), upload.bytes.hex()] if upload else []
-
-    def published(self, id: str) -> list[str]:
-        self.device.published(bytes.fromhex(id))
-        return []
-
     def encrypt(self, users: str, payload: str) -> list[str]:
-        self.device.batch_encrypt(users.split(","), bytes.fromhex(payload))
+        self.device.batch_encrypt(users.split(","), decoded(payload))
         return []
 
-    def outbox(self) -> list[str]:
-        words = []
-        for send in self.device.outbox():
-            for batch in send.batches:
-                assert not batch.skips and not batch.targeted
-                envelopes = ",".join(f"{out.device}={out.envelope.hex()}" for out in batch.envelopes)
-                words.append(f"batch:{send.id.hex()}:{batch.user}:{envelopes}")
-            for need in send.needs:
-                match need:
-                    case sesame.NeedsDeviceList(user=user):
-                        words.append(f"list:{user}")
-                    case sesame.NeedsBundle(user=user, device=device):
-                        words.append(f"bundle:{user}:{device}")
-                    case _:
-                        raise SystemExit(f"no peer needs {need}")
-        return words
+    def next(self) -> list[str]:
+        request = self.device.next_request()
+        if request is None:
+            return []
+        auth = {header.name: header.value for header in request.headers}.get("Sesame-Auth", "-")
+        return [encoded(request.id), request.path, auth, encoded(request.body)]
 
-    def accepted(self, send: str, user: str) -> list[str]:
-        self.device.accepted(bytes.fromhex(send), user)
+    def respond(self, id: str, status: str, body: str) -> list[str]:
+        problem = self.device.respond(decoded(id), int(status), decoded(body)).problem
+        return [str(problem)] if problem else []
+
+    def mail(self, limit: str) -> list[str]:
+        self.device.request_mail(int(limit))
         return []
 
-    def apply(self, *answers: str) -> list[str]:
-        found = [answer.split(":") for answer in answers]
-        lists = tuple(bytes.fromhex(data) for kind, data in found if kind == "list")
-        bundles = tuple(bytes.fromhex(data) for kind, data in found if kind == "bundle")
-        applied = self.device.registry().apply(sesame.Answers(device_lists=lists, bundles=bundles))
-        return [str(refusal.code) for refusal in applied.refusals]
-
-    def decrypt(self, *envelopes: str) -> list[str]:
-        words, ids = [], []
-        for result in self.device.batch_decrypt([bytes.fromhex(envelope) for envelope in envelopes]):
-            match result:
-                case sesame.Message(user=user, payload=payload, id=id):
-                    words.append(f"{user}:{payload.hex()}")
-                    ids.append(id)
-                case sesame.Failure(code=code):
-                    words.append(f"failure:{code}")
-                case sesame.Duplicate():
-                    words.append("duplicate")
-                case sesame.Held():
-                    words.append("held")
-                case event:
-                    ids.append(event.id or 0)
-        self.device.ack(ids)
-        return words
+    def inbox(self) -> list[str]:
+        said, items = [], self.device.inbox(limit=1000)
+        for item in items:
+            match item:
+                case sesame.Message(user=user, payload=payload):
+                    said.append(f"{user}:{encoded(payload)}")
+                case sesame.NotOpened(code=code):
+                    said.append(f"not-opened:{code}")
+                case sesame.SendFinished(failed=(first, *_)):
+                    said.append(f"failed:{first.code}")
+        self.device.ack([item.id for item in items])
+        return said
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Plays the story of ``tests/story/story.json``; ``tests/story/README.md`` says what each step does and prints."""
+"""Plays the story of ``tests/story/story.json`` over the package: ``python story.py SCRIPT FOLDER``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import lines
 import sesame
-from events import said
 from memory_store import MemoryStore
-from sesame import Device, Group, LocalRelay
-from words import h, named, s, words, yes
+from sesame import Device, Group, Linking, LocalRelay, PendingSend, ServerAnswer, ServerRequest
+from words import h, s, words, yes
 
 KEY = b"\x5a" * 32
-DAY = 24 * 60 * 60 * 1000
+SERVER = "relay.example"
 FAULTS: dict[int, type[sesame.StoreFault]] = {
     1: sesame.StoreConflict,
     401: sesame.StoreBusyFault,
@@ -57,88 +57,33 @@ def outside() -> ctypes.CDLL:
     return library
 
 
-def event(of: sesame.Event) -> str:
-    return f"event {said(of)}"
-
-
-def sender(of: sesame.Sender | None) -> str:
-    return f"{of.user}/{of.device} {'authenticated' if of.authenticated else 'claimed'}" if of else "nobody"
-
-
-def received(of: sesame.Received) -> str:
-    match of:
-        case sesame.Message():
-            return (
-                f"message {of.user}/{of.device} number {of.sequence} at {of.sent_at} content {s(of.content_id)} session {s(of.session_id)}"
-                + words(
-                    f"group {s(of.group)}" if of.group else None,
-                    None if of.recipients is None else named("to", of.recipients),
-                    "removed-device" if of.from_removed_device else None,
-                    "no-one-time-key" if of.no_one_time_key else None,
-                    "older-session" if of.older_session else None,
-                    "former-member" if of.from_former_member else None,
-                )
-                + f' "{of.payload.decode()}"'
-            )
-        case sesame.Duplicate():
-            return "duplicate"
-        case sesame.Failure():
-            return f"failure {of.code} {'confirm' if of.confirm else 'keep'} from {sender(of.sender)}"
-        case sesame.Held():
-            return "held"
-        case _:
-            return event(of)
-
-
-def group_line(view: sesame.GroupView) -> str:
-    diverged = [f"{at.user}/{at.device}" for at in view.diverged]
-    name = f'name "{view.info.name}"'
-    standing = f"standing {view.standing.name.lower()}"
-    return f"group {s(view.id)}" + words(standing, named("members", view.members), name, named("diverged", diverged))
-
-
-def session_line(view: sesame.SessionView | None) -> str:
-    if view is None:
-        return "no session"
-    counts = f"sent {view.sent} received {view.received} inactive {view.inactive}"
-    return f"session {s(view.id)} generation {view.generation} initiating {yes(view.initiating)} {counts}"
-
-
-def act(of: sesame.Act) -> str:
-    match of:
-        case sesame.AddedMembers(users=users):
-            return f"added {','.join(users)}"
-        case sesame.RetiredDevice(retired=retired):
-            return f"retired {retired}"
-        case sesame.AcceptedInvitation():
-            return "accepted"
-        case sesame.DeclinedInvitation():
-            return "declined"
-        case sesame.CreatedGroup():
-            return "created"
-        case sesame.LeftGroup():
-            return "left"
-        case sesame.UpdatedInfo():
-            return "updated"
-
-
 @dataclass
 class Host:
     """A device, and what an app keeps around it."""
 
     relay: LocalRelay
     store: sesame.Store
-    device: Device
-    user: str
-    id: int
     own: FailingStore | None
+    device: Device
+    last: bytes = bytes(16)
+    """The send that a step has printed last."""
+    trouble: tuple[int, bytes] | None = None
+    """How the requests of the next exchange are answered, if not by the relay."""
+    replay: str = ""
+    """The kind of requests that get the same answer each time."""
+    replayed: ServerAnswer | None = None
+
+    def perform(self, request: ServerRequest) -> ServerAnswer:
+        if request.kind.value != self.replay:
+            return self.relay.perform(request)
+        self.replayed = self.replayed or self.relay.perform(request)
+        return self.replayed
 
 
 @dataclass
 class Scene:
     """What a scene has made so far."""
 
-    name: str
     number: int
     folder: Path
     clock: ctypes.CDLL
@@ -151,6 +96,10 @@ class Scene:
     def say(self, line: str) -> None:
         self.out.append(f"  {line}")
 
+    def say_all(self, said: Sequence[str]) -> None:
+        for line in said or ["nothing"]:
+            self.say(line)
+
     def step(self, step: dict[str, Any]) -> None:
         do, name = step["do"], step.get("device")
         self.out.append(f"> {do}" + words(name))
@@ -158,43 +107,6 @@ class Scene:
             getattr(self, f"do_{do}")(step)
         except sesame.SesameError as error:
             self.say(f"! {error.code}")
-
-    # What is printed of lists.
-
-    def print_send(self, send: sesame.PendingSend) -> None:
-        self.say(f"send {s(send.id)} content {s(send.content_id)}")
-        for batch in send.batches:
-            envelopes = [f"{out.device}:{len(out.envelope)}:{h(out.envelope)}" for out in batch.envelopes]
-            skips = [f"{skip.device}:{skip.code}" for skip in batch.skips]
-            skipped = "skip " + " ".join(skips) if skips else None
-            self.say(f"  batch {batch.user}" + words("targeted" if batch.targeted else None, " ".join(envelopes), skipped))
-        for need in send.needs:
-            match need:
-                case sesame.NeedsDeviceList(user=user):
-                    self.say(f"  need device-list {user}")
-                case sesame.NeedsBundle(user=user, device=device):
-                    self.say(f"  need bundle {user}/{device}")
-                case sesame.NeedsIdentityAcceptance(user=user):
-                    self.say(f"  need identity-acceptance {user}")
-                case sesame.NeedsPublication():
-                    self.say("  need publication")
-        for user, code in send.failed.items():
-            self.say(f"  failed {user} {code}")
-        for each in send.events:
-            self.say(f"  {event(each)}")
-
-    def print_all(self, lines: Sequence[str]) -> None:
-        for line in lines or ["nothing"]:
-            self.say(line)
-
-    def print_received(self, results: Sequence[sesame.Received]) -> None:
-        self.print_all([f"{getattr(result, 'envelope', 0)}: {received(result)}" for result in results])
-
-    def print_applied(self, applied: sesame.Applied) -> None:
-        lines = [event(each) for each in applied.events]
-        lines += [f"refused {refusal.field} {refusal.item} {refusal.code}" for refusal in applied.refusals]
-        for line in lines:
-            self.say(line)
 
     # What several steps do.
 
@@ -205,7 +117,7 @@ class Scene:
         return self.host(step).device.group(self.groups[step["group"]])
 
     def relay(self, step: dict[str, Any]) -> LocalRelay:
-        return self.relays.setdefault(step.get("relay", ""), LocalRelay())
+        return self.relays.setdefault(step.get("relay", ""), LocalRelay(SERVER))
 
     def store(self, step: dict[str, Any]) -> tuple[sesame.Store, FailingStore | None]:
         match step.get("store", "memory"):
@@ -217,151 +129,100 @@ class Scene:
             case _:
                 return sesame.Store.memory(), None
 
-    def joined(self, step: dict[str, Any], relay: LocalRelay, store: sesame.Store, own: FailingStore | None, device: Device) -> Host:
-        host = Host(relay, store, device, device.user, device.id, own)
-        self.hosts[step["device"]] = host
-        self.say(f"device {host.id}")
-        return host
+    def exchange(self, host: Host) -> None:
+        trouble, host.trouble = host.trouble, None
+        while request := host.device.next_request():
+            self.say(lines.request(request))
+            if trouble and trouble[0] < 0:
+                self.say("  unanswered")
+            else:
+                self.respond(host.device, request, trouble or host.perform(request))
 
-    def publish(self, host: Host) -> None:
-        while upload := host.device.publication():
-            left = host.relay.publish(host.user, host.id, upload.bytes)
-            self.say(f"publishes {len(upload.bytes)} {h(upload.bytes)} left {left}")
-            host.device.published(upload.id)
+    def respond(self, of: Device | Linking, request: ServerRequest, answer: tuple[int, bytes]) -> None:
+        status, body = answer
+        self.say(lines.answered(status, of.respond(request.id, status, body)))
 
-    def settle(self, host: Host) -> None:
-        for _ in range(8):
-            progress = False
-            for send in host.device.outbox():
-                self.print_send(send)
-                progress |= self.round(host, send)
-            if not progress:
-                break
-        left = len(host.device.outbox())
-        self.say(f"unsettled {left}" if left else "settled")
+    def one_request(self, device: Device) -> ServerRequest:
+        device.request_mail(1)
+        request = device.next_request()
+        assert request is not None
+        return request
 
-    def round(self, host: Host, send: sesame.PendingSend) -> bool:
-        """One send's batches and needs; whether anything happened."""
-        progress = bool(send.batches)
-        for batch in send.batches:
-            match host.relay.submit(host.user, host.id, batch):
-                case sesame.Accepted():
-                    self.say(f"{batch.user} accepted")
-                    host.device.accepted(send.id, batch.user)
-                case sesame.Stale(device_list=device_list, missing=missing, gone=gone):
-                    self.say(f"{batch.user} stale" + words(named("missing", missing), named("gone", gone)))
-                    host.device.rejected(send.id, batch.user, device_list=device_list)
-                case sesame.NoSuchUser():
-                    self.say(f"{batch.user} unknown")
-                    host.device.no_such_user(send.id, batch.user)
-        if any(isinstance(need, sesame.NeedsPublication) for need in send.needs):
-            self.publish(host)
-            progress = True
-        if answers := host.relay.answer(send.needs):
-            self.print_applied(host.device.registry().apply(answers))
-            progress = True
-        return progress
+    def attempt(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+            self.say("ok")
+        except sesame.SesameError as error:
+            self.say(f"! {error.code}")
 
-    def begin(self, host: Host, send: sesame.PendingSend) -> None:
-        self.print_send(send)
-        self.settle(host)
+    def made(self, host: Host, send: PendingSend) -> None:
+        self.say(lines.send(send))
+        host.last = send.id
 
-    def take(self, host: Host, results: Sequence[sesame.Received]) -> None:
-        self.print_received(results)
-        host.device.ack([result.id for result in results if not isinstance(result, sesame.Duplicate | sesame.Failure | sesame.Held) and result.id is not None])
+    def print_status(self, host: Host) -> None:
+        status = host.device.send_status(host.last)
+        self.say_all(lines.status(status) if status else ["gone"])
 
-    # The steps.
+    def sends(self, host: Host, send: PendingSend) -> None:
+        self.made(host, send)
+        self.exchange(host)
+        self.print_status(host)
+
+    def print_inbox(self, host: Host) -> list[int]:
+        items = host.device.inbox(limit=1000)
+        self.say_all([lines.item(item) for item in items])
+        return [item.id for item in items]
+
+    def new_group(self, step: dict[str, Any], made: tuple[Group, PendingSend]) -> None:
+        group, send = made
+        self.groups[step["as"]] = group.id
+        self.say(f"group {s(group.id)}")
+        self.sends(self.host(step), send)
+
+    # Devices.
 
     def do_create(self, step: dict[str, Any]) -> None:
-        relay = self.relay(step)
-        store, own = self.store(step)
-        self.publish(self.joined(step, relay, store, own, Device.create(user=step["user"], store_key=KEY, store=store)))
-
-    def do_publish(self, step: dict[str, Any]) -> None:
-        self.publish(self.host(step))
+        relay, (store, own) = self.relay(step), self.store(step)
+        host = Host(relay, store, own, Device.create(user=step["user"], store_key=KEY, server=SERVER, store=store))
+        self.say(f"device {host.device.id}")
+        self.hosts[step["device"]] = host
+        self.exchange(host)
 
     def do_link(self, step: dict[str, Any]) -> None:
-        primary = self.hosts[step["primary"]]
-        store, own = self.store(step)
-        linking = Device.link(store_key=KEY, store=store)
+        primary, (store, own) = self.hosts[step["primary"]], self.store(step)
+        linking = Device.link(store_key=KEY, server=SERVER, store=store)
         self.say(f"code {h(linking.code.encode())}")
-        answer = primary.device.confirm_link(linking.code)
-        self.say(f"answer {len(answer)} {h(answer)}")
-        host = self.joined(step, primary.relay, store, own, linking.complete(answer))
-        self.publish(primary)
-        self.publish(host)
+        pending = primary.device.link_device(linking.code)
+        self.exchange(primary)
+        self.exchange_new(primary.relay, linking)
+        digits = linking.digits()
+        self.say(f"digits {digits}" + words(None if digits == pending.digits else f"other {pending.digits}"))
+        linking.confirm()
+        number = pending.confirm()
+        self.say(f"device {number}")
+        self.exchange(primary)
+        self.exchange_new(primary.relay, linking)
+        device = linking.device()
+        assert device is not None and device.id == number
+        self.hosts[step["device"]] = host = Host(primary.relay, store, own, device)
+        self.exchange(host)
+
+    def exchange_new(self, relay: LocalRelay, linking: Linking) -> None:
+        while request := linking.next_request():
+            self.say(lines.request(request))
+            self.respond(linking, request, relay.perform(request))
 
     def do_link_wrong(self, step: dict[str, Any]) -> None:
-        linking = Device.link(store_key=KEY)
-
-        def attempt(call: Callable[[], object]) -> None:
-            try:
-                call()
-            except sesame.SesameError as error:
-                self.say(f"! {error.code}")
-
-        attempt(lambda: self.host(step).device.confirm_link("no code"))
-        attempt(lambda: linking.complete(b"no answer"))
-
-    def do_encrypt(self, step: dict[str, Any]) -> None:
-        self.print_send(self.host(step).device.batch_encrypt(step["to"], step["text"].encode()))
-
-    def do_encrypt_long(self, step: dict[str, Any]) -> None:
-        self.print_send(self.host(step).device.batch_encrypt(step["to"], b"x" * step["number"]))
-
-    def do_send(self, step: dict[str, Any]) -> None:
-        self.do_encrypt(step)
-        self.settle(self.host(step))
-
-    def do_settle(self, step: dict[str, Any]) -> None:
-        self.settle(self.host(step))
-
-    def do_read(self, step: dict[str, Any]) -> None:
-        host = self.host(step)
-        mails = host.relay.fetch(host.user, host.id, limit=1000)
-        results = host.device.batch_decrypt([mail.envelope for mail in mails]) if mails else []
-        kept = {result.envelope for result in results if isinstance(result, sesame.Failure) and not result.confirm}
-        host.relay.confirm(host.user, host.id, [mail.id for at, mail in enumerate(mails) if at not in kept])
-        self.take(host, results)
-
-    def do_peek(self, step: dict[str, Any]) -> None:
-        host = self.host(step)
-        mails = host.relay.fetch(host.user, host.id, limit=1000)
-        self.print_received(host.device.batch_decrypt([mail.envelope for mail in mails]))
-
-    def do_steal(self, step: dict[str, Any]) -> None:
-        host = self.host(step)
-        mails = host.relay.fetch(host.user, host.id, limit=1000)
-        host.relay.confirm(host.user, host.id, [mail.id for mail in mails])
-        self.mails[step["as"]] = [mail.envelope for mail in mails]
-        self.say(f"stolen {len(mails)}")
-
-    def do_deliver(self, step: dict[str, Any]) -> None:
-        mails = self.mails[step["mails"]]
-        if step["order"] == "reversed":
-            mails = mails[::-1]
-        self.take(self.host(step), self.host(step).device.batch_decrypt(mails))
-
-    def do_deliver_spoilt(self, step: dict[str, Any]) -> None:
-        envelope = bytearray(self.mails[step["mails"]][0])
-        if step["at"] >= 0:
-            envelope[step["at"]] ^= 1
-        if step["cut"]:
-            del envelope[step["cut"] :]
-        self.take(self.host(step), self.host(step).device.batch_decrypt([bytes(envelope)]))
-
-    def do_decrypt_many(self, step: dict[str, Any]) -> None:
-        self.say(f"{len(self.host(step).device.batch_decrypt([b''] * step['number']))} results")
-
-    def do_inbox(self, step: dict[str, Any]) -> None:
-        self.print_received(self.host(step).device.inbox())
-
-    def do_outbox(self, step: dict[str, Any]) -> None:
-        sends = self.host(step).device.outbox()
-        for send in sends:
-            self.print_send(send)
-        if not sends:
-            self.say("nothing")
+        device = self.host(step).device
+        self.attempt(lambda: device.link_device("no code"))
+        first = Device.link(store_key=KEY, server=SERVER)
+        self.attempt(lambda: device.link_device(first.code[:-1]))
+        self.attempt(first.confirm)
+        self.attempt(lambda: (device.link_device(first.code).cancel(), device.link_device(first.code)))
+        second = Device.link(store_key=KEY, server=SERVER)
+        self.clock.sesame_test_advance(660_000)
+        self.attempt(lambda: device.link_device(second.code))
+        self.say(f"expired {yes(second.expired())}")
 
     def do_reopen(self, step: dict[str, Any]) -> None:
         host = self.host(step)
@@ -372,21 +233,168 @@ class Scene:
     def do_close(self, step: dict[str, Any]) -> None:
         self.host(step).device.close()
 
-    def do_tick(self, step: dict[str, Any]) -> None:
-        self.print_all([event(each) for each in self.host(step).device.tick()])
+    def do_remove_device(self, step: dict[str, Any]) -> None:
+        self.host(step).device.remove_device(step["number"])
+
+    def do_set_push(self, step: dict[str, Any]) -> None:
+        self.host(step).device.set_push(step.get("text", "").encode() or None)
+
+    def do_delete_account(self, step: dict[str, Any]) -> None:
+        self.host(step).device.delete_account()
+
+    def do_primary(self, step: dict[str, Any]) -> None:
+        self.say(f"primary {yes(self.host(step).device.is_primary)}")
 
     def do_advance(self, step: dict[str, Any]) -> None:
-        self.clock.sesame_test_advance(step["days"] * DAY)
+        self.clock.sesame_test_advance((step.get("days", 0) * 24 * 60 * 60 + step.get("seconds", 0)) * 1000)
 
-    def do_meet(self, step: dict[str, Any]) -> None:
-        answers = self.relay(step).answer([sesame.NeedsDeviceList(user=user) for user in step["users"]])
-        self.print_applied(self.host(step).device.registry().apply(answers))
+    def do_fail(self, step: dict[str, Any]) -> None:
+        own = self.host(step).own
+        assert own is not None
+        own.faults[step["method"]] = FAULTS.get(step["with"])
 
-    def new_group(self, step: dict[str, Any], made: tuple[Group, sesame.PendingSend]) -> None:
-        group, send = made
-        self.groups[step["as"]] = group.id
-        self.say(f"group {s(group.id)}")
-        self.begin(self.host(step), send)
+    def do_spoil(self, step: dict[str, Any]) -> None:
+        own = self.host(step).own
+        assert own is not None
+        own.rows = {key: row[:-1] + bytes([row[-1] ^ 1]) for key, row in own.rows.items()}
+
+    def do_open_wrong_key(self, step: dict[str, Any]) -> None:
+        Device.open(store=self.host(step).store, store_key=b"\x5b" * 32)
+
+    def do_create_over(self, step: dict[str, Any]) -> None:
+        host = self.host(step)
+        Device.create(user=host.device.user, store_key=KEY, server=SERVER, store=host.store)
+
+    def do_open_empty(self, step: dict[str, Any]) -> None:
+        Device.open(store=sesame.Store.memory(), store_key=KEY)
+
+    # The loop.
+
+    def do_exchange(self, step: dict[str, Any]) -> None:
+        self.exchange(self.host(step))
+
+    def do_request_mail(self, step: dict[str, Any]) -> None:
+        self.host(step).device.request_mail(step["number"])
+
+    def do_answer_twice(self, step: dict[str, Any]) -> None:
+        host = self.host(step)
+        request = self.one_request(host.device)
+        self.say(lines.request(request))
+        answer = host.perform(request)
+        self.respond(host.device, request, answer)
+        self.respond(host.device, request, answer)
+
+    def do_foreign(self, step: dict[str, Any]) -> None:
+        other = self.hosts[step["of"]].device
+        request = self.one_request(other)
+        self.attempt(lambda: self.host(step).device.respond(request.id, 200))
+        other.release(request.id)
+
+    def do_trouble(self, step: dict[str, Any]) -> None:
+        self.host(step).trouble = (step.get("status", 0), step.get("body", "").encode())
+
+    def do_replay(self, step: dict[str, Any]) -> None:
+        host = self.host(step)
+        host.replay, host.replayed = step.get("kind", ""), None
+
+    def do_retry_now(self, step: dict[str, Any]) -> None:
+        self.host(step).device.retry_now()
+
+    def do_move(self, step: dict[str, Any]) -> None:
+        self.host(step).relay = self.relay(step)
+
+    def do_restored(self, step: dict[str, Any]) -> None:
+        self.relay(step).restored()
+
+    def do_health(self, step: dict[str, Any]) -> None:
+        self.say(lines.health(self.host(step).device.health()))
+
+    def do_seen(self, step: dict[str, Any]) -> None:
+        for line in lines.seen(self.relay(step).view()):
+            self.say(line)
+
+    # Sends.
+
+    def encrypt(self, step: dict[str, Any], to: list[str], payload: bytes) -> PendingSend:
+        content_id = step.get("content", "").encode() or None
+        return self.host(step).device.batch_encrypt(to, payload, content_id=content_id)
+
+    def do_encrypt(self, step: dict[str, Any]) -> None:
+        self.made(self.host(step), self.encrypt(step, step.get("to", []), step.get("text", "").encode()))
+
+    def do_encrypt_long(self, step: dict[str, Any]) -> None:
+        self.made(self.host(step), self.encrypt(step, step.get("to", []), b"x" * step["number"]))
+
+    def do_encrypt_crowd(self, step: dict[str, Any]) -> None:
+        crowd = [f"u{number}" for number in range(step["number"])]
+        self.made(self.host(step), self.encrypt(step, crowd, step.get("text", "").encode()))
+
+    def do_send(self, step: dict[str, Any]) -> None:
+        self.sends(self.host(step), self.encrypt(step, step.get("to", []), step.get("text", "").encode()))
+
+    def do_session_send(self, step: dict[str, Any]) -> None:
+        session = self.host(step).device.session(step["user"], step["number"])
+        self.sends(self.host(step), session.encrypt(step["text"].encode()))
+
+    def do_batches(self, step: dict[str, Any]) -> None:
+        host = self.host(step)
+        self.say_all([lines.batch(batch) for batch in host.device.batches(host.last)])
+
+    def do_status(self, step: dict[str, Any]) -> None:
+        self.say_all([line for send in self.host(step).device.sends() for line in lines.status(send)])
+
+    def do_cancel(self, step: dict[str, Any]) -> None:
+        host = self.host(step)
+        host.device.cancel(host.last, step.get("users") or None)
+        self.print_status(host)
+
+    def do_retry(self, step: dict[str, Any]) -> None:
+        host = self.host(step)
+        host.device.retry(host.last)
+        self.print_status(host)
+
+    # Mail.
+
+    def do_peek(self, step: dict[str, Any]) -> list[int]:
+        host = self.host(step)
+        host.device.request_mail(1000)
+        self.exchange(host)
+        return self.print_inbox(host)
+
+    def do_read(self, step: dict[str, Any]) -> None:
+        self.host(step).device.ack(self.do_peek(step))
+
+    def do_inbox(self, step: dict[str, Any]) -> None:
+        self.print_inbox(self.host(step))
+
+    def do_steal(self, step: dict[str, Any]) -> None:
+        host = self.host(step)
+        envelopes = host.relay.mailbox(host.device.user, host.device.id)
+        host.relay.lose(host.device.user, host.device.id)
+        self.mails[step["as"]] = envelopes
+        self.say(f"stolen {len(envelopes)}")
+
+    def deliver(self, host: Host, envelopes: list[bytes]) -> None:
+        for at, result in enumerate(host.device.batch_decrypt(envelopes)):
+            self.say(lines.result(at, result))
+        host.device.ack(self.print_inbox(host))
+
+    def do_deliver(self, step: dict[str, Any]) -> None:
+        envelopes = self.mails[step["mails"]]
+        self.deliver(self.host(step), envelopes[::-1] if step["order"] == "reversed" else envelopes)
+
+    def do_deliver_spoilt(self, step: dict[str, Any]) -> None:
+        envelope = bytearray(self.mails[step["mails"]][0])
+        if step["at"] >= 0:
+            envelope[step["at"]] ^= 1
+        if step["cut"]:
+            del envelope[step["cut"] :]
+        self.deliver(self.host(step), [bytes(envelope)])
+
+    def do_decrypt_many(self, step: dict[str, Any]) -> None:
+        self.say(f"{len(self.host(step).device.batch_decrypt([b''] * step['number']))} results")
+
+    # Groups.
 
     def do_group(self, step: dict[str, Any]) -> None:
         self.new_group(step, self.host(step).device.create_group(step["users"], name=step["name"]))
@@ -395,68 +403,69 @@ class Scene:
         self.new_group(step, self.group(step).fork_without(step["users"]))
 
     def do_add(self, step: dict[str, Any]) -> None:
-        self.begin(self.host(step), self.group(step).add(step["users"]))
+        self.sends(self.host(step), self.group(step).add(step["users"]))
 
     def do_rename(self, step: dict[str, Any]) -> None:
-        self.begin(self.host(step), self.group(step).rename(step["name"]))
+        self.sends(self.host(step), self.group(step).rename(step["name"]))
 
     def do_leave(self, step: dict[str, Any]) -> None:
-        self.begin(self.host(step), self.group(step).leave())
+        self.sends(self.host(step), self.group(step).leave())
 
     def do_accept(self, step: dict[str, Any]) -> None:
-        self.begin(self.host(step), self.group(step).accept())
+        self.sends(self.host(step), self.group(step).accept())
 
     def do_decline(self, step: dict[str, Any]) -> None:
-        self.begin(self.host(step), self.group(step).decline())
+        self.sends(self.host(step), self.group(step).decline())
 
     def do_say(self, step: dict[str, Any]) -> None:
-        self.begin(self.host(step), self.group(step).send(step["text"].encode()))
+        self.sends(self.host(step), self.group(step).send(step["text"].encode()))
+
+    def do_forget_group(self, step: dict[str, Any]) -> None:
+        self.group(step).forget()
 
     def do_view(self, step: dict[str, Any]) -> None:
-        self.say(group_line(self.group(step).view()))
+        self.say(lines.group(self.group(step).view()))
 
     def do_groups(self, step: dict[str, Any]) -> None:
-        self.print_all([group_line(view) for view in self.host(step).device.groups()])
+        self.say_all([lines.group(view) for view in self.host(step).device.groups()])
 
     def do_history(self, step: dict[str, Any]) -> None:
         for entry in self.group(step).history():
-            self.say(f"{s(entry.id)} {entry.user}/{entry.device} {act(entry.act)} {'counts' if entry.counts else 'void'}")
+            self.say(f"{s(entry.id)} {entry.user}/{entry.device} {lines.act(entry.act)} {'counts' if entry.counts else 'void'}")
 
     def do_cost(self, step: dict[str, Any]) -> None:
         cost = self.group(step).cost(step["number"])
-        self.say(f"{cost.envelopes} envelopes {cost.bytes} bytes" + words(named("unknown", cost.unknown)))
-
-    def do_session(self, step: dict[str, Any]) -> None:
-        self.say(session_line(self.host(step).device.session(step["user"], step["number"]).info()))
+        unknown = f"unknown {','.join(cost.unknown)}" if cost.unknown else None
+        self.say(f"{cost.envelopes} envelopes {cost.bytes} bytes" + words(unknown))
 
     def do_group_session(self, step: dict[str, Any]) -> None:
-        self.say(session_line(self.group(step).session(step["user"], step["number"])))
+        self.say(lines.session(self.group(step).session(step["user"], step["number"])))
 
-    def do_session_send(self, step: dict[str, Any]) -> None:
-        host = self.host(step)
-        self.begin(host, host.device.session(step["user"], step["number"]).encrypt(step["text"].encode()))
+    # Users, their devices, and whom to trust.
+
+    def do_session(self, step: dict[str, Any]) -> None:
+        self.say(lines.session(self.host(step).device.session(step["user"], step["number"]).info()))
 
     def do_users(self, step: dict[str, Any]) -> None:
-        for user in self.host(step).device.registry().users():
-            self.say(
-                f"user {user.user} key {s(user.account_key)}"
-                + words(
-                    f"claimed {s(user.claimed_key)}" if user.claimed_key else None,
-                    "verified" if user.verified else None,
-                    f"epoch {user.epoch}",
-                    "forked" if user.forked else None,
-                    "paused" if user.paused else None,
-                )
-            )
+        for view in self.host(step).device.registry().users():
+            self.say(lines.user(view))
 
     def do_devices(self, step: dict[str, Any]) -> None:
-        for device in self.host(step).device.registry().devices(step["user"]):
-            state = device.state.name.lower().replace("_", "-")
-            keys = f"signing {s(device.signing_key)} identity {s(device.identity_key)}"
-            self.say(f"device {device.device} {keys} {state}" + words(f"session {s(device.session_id)}" if device.session_id else None))
+        for view in self.host(step).device.registry().devices(step["user"]):
+            self.say(lines.device(view))
+
+    def do_look_up(self, step: dict[str, Any]) -> None:
+        self.host(step).device.registry().look_up(step["users"])
+        self.exchange(self.host(step))
 
     def do_safety(self, step: dict[str, Any]) -> None:
         self.say(f"safety {self.host(step).device.registry().safety_number(step['user'])}")
+
+    def do_compare(self, step: dict[str, Any]) -> None:
+        device = self.host(step).device
+        code = self.hosts[step["with"]].device.registry().safety_code(device.user) if step.get("with") else "no code"
+        self.say(f"code {h(code.encode())}")
+        self.say(f"same {yes(device.registry().compare_safety_code(step['user'], code))}")
 
     def do_verify(self, step: dict[str, Any]) -> None:
         self.host(step).device.registry().mark_verified(step["user"])
@@ -464,59 +473,14 @@ class Scene:
     def do_resolve_fork(self, step: dict[str, Any]) -> None:
         self.host(step).device.registry().resolve_fork(step["user"])
 
+    def do_forget(self, step: dict[str, Any]) -> None:
+        self.host(step).device.registry().forget(step["user"])
+
     def do_accept_identity(self, step: dict[str, Any]) -> None:
         registry = self.host(step).device.registry()
         user = next((each for each in registry.users() if each.user == step["user"]), None)
-        key = user and (user.claimed_key if step["claimed"] else user.account_key)
-        self.take(self.host(step), registry.accept_identity(step["user"], key or bytes(32)))
-
-    def do_abandon(self, step: dict[str, Any]) -> None:
-        device = self.host(step).device
-        for send in device.outbox():
-            device.abandon(send.id, step["user"])
-
-    def do_remove_device(self, step: dict[str, Any]) -> None:
-        self.print_all([event(each) for each in self.host(step).device.remove_device(step["number"])])
-
-    def do_fail(self, step: dict[str, Any]) -> None:
-        own = self.host(step).own
-        assert own is not None
-        own.faults[step["method"]] = FAULTS.get(step["with"])
-
-    def do_open_wrong_key(self, step: dict[str, Any]) -> None:
-        Device.open(store=self.host(step).store, store_key=b"\x5b" * 32)
-
-    def do_create_over(self, step: dict[str, Any]) -> None:
-        Device.create(user=self.host(step).user, store_key=KEY, store=self.host(step).store)
-
-    def do_open_empty(self, step: dict[str, Any]) -> None:
-        Device.open(store=sesame.Store.memory(), store_key=KEY)
-
-    def do_spoil(self, step: dict[str, Any]) -> None:
-        own = self.host(step).own
-        assert own is not None
-        own.rows = {key: row[:-1] + bytes([row[-1] ^ 1]) for key, row in own.rows.items()}
-
-    def do_apply_garbage(self, step: dict[str, Any]) -> None:
-        answers = sesame.Answers(device_lists=(b"no list",), bundles=(b"no bundle",))
-        self.print_applied(self.host(step).device.registry().apply(answers))
-
-    def do_seen(self, step: dict[str, Any]) -> None:
-        view = self.relay(step).view()
-        for seen in view.seen:
-            match seen:
-                case sesame.BundleFetched(user=user, device=device):
-                    self.say(f"bundle {user}/{device}")
-                case sesame.Published(user=user, device=device, size=size):
-                    self.say(f"published {user}/{device} {size}")
-                case sesame.Submitted():
-                    envelopes = [f"{one.device}:{one.size}{':initiation' if one.initiation else ''}" for one in seen.envelopes]
-                    outcome = "accepted" if seen.accepted else "refused"
-                    line = f"{seen.sender.user}/{seen.sender.device} -> {seen.recipient}"
-                    self.say(line + words(" ".join(envelopes), named("skipped", seen.skipped), outcome))
-        for (user, device), count in view.waiting.items():
-            if count:
-                self.say(f"waiting {user}/{device} {count}")
+        key = user and (user.claimed_key if step.get("claimed") else user.account_key)
+        registry.accept_identity(step["user"], key or bytes(32))
 
 
 def play(script: dict[str, Any], folder: Path) -> list[str]:
@@ -524,12 +488,12 @@ def play(script: dict[str, Any], folder: Path) -> list[str]:
     for number, scene in enumerate(script["scenes"]):
         clock.sesame_test_outside(script["seed"] + number, script["now"])
         out.append(f"# scene {scene['name']}")
-        told = Scene(scene["name"], number, folder, clock, out)
+        told = Scene(number, folder, clock, out)
         for step in scene["steps"]:
             told.step(step)
     return out
 
 
 if __name__ == "__main__":
-    lines = play(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), Path(sys.argv[2]))
-    sys.stdout.buffer.write(("\n".join(lines) + "\n").encode())
+    told = play(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), Path(sys.argv[2]))
+    sys.stdout.buffer.write(("\n".join(told) + "\n").encode())

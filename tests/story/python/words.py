@@ -13,7 +13,7 @@ def h(data: bytes) -> str:
 
 
 def s(id: bytes) -> str:
-    return id[:4].hex()
+    return id[-4:].hex()
 
 
 def words(*parts: str | None) -> str:
