@@ -142,6 +142,7 @@ fn mypy(package: &Path) -> Result<(), String> {
     let checked = [
         "src/sesame",
         "demo.py",
+        "examples",
         "tests",
         "../../tests/story/python/story.py",
         "../../tests/story/python/peer.py",
