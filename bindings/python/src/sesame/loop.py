@@ -35,6 +35,8 @@ class TestClock(Handle):
 
     @documented(_native.TestClock.advance)
     def advance(self, by: timedelta) -> None:
+        if not isinstance(by, timedelta):
+            raise TypeError(f"advance takes a timedelta, not {type(by).__name__}")
         self._native.advance(by)
 
     @documented(_native.TestClock.now)
