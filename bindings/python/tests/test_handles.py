@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import sesame
-from sesame import AppError, Device, LocalRelay, Store, StoreError, TestClock, values
+from sesame import AppError, Device, LocalRelay, Store, StoreError, TestClock
 from sesame._native import sesame_ffi
 from world import KEY, SERVER, World
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sesame
-from sesame import Code, Device, LocalRelay, MailOutcome, Outcome, RequestKind, TestClock, WaitingFor
+from sesame import Code, Device, LocalRelay, MailOutcome, Outcome, RequestKind, TestClock
 from world import KEY, SERVER, Host, World
 
 
