@@ -116,8 +116,10 @@ private class Scene(
         stage.attempt("ok") { device.linkDevice("no code") }
         stage.attempt("ok") { device.linkDevice(linking.code.dropLast(1)) }
         stage.attempt("ok") { linking.confirm() }
-        device.linkDevice(linking.code).cancel()
-        stage.attempt("ok") { device.linkDevice(linking.code) }
+        stage.attempt("ok") {
+            device.linkDevice(linking.code).cancel()
+            device.linkDevice(linking.code)
+        }
         val second = Linking.begin(Store.memory(), KEY, SERVER)
         Outside.advance(660 * SECOND)
         stage.attempt("ok") { device.linkDevice(second.code) }
@@ -185,7 +187,7 @@ private class Scene(
     }
 
     private fun compare(step: Step) {
-        val shown = if (step.has("with")) stage.host(step.text("with")).device else null
+        val shown = if (step.text("with").isEmpty()) null else stage.host(step.text("with")).device
         val code = shown?.registry()?.safetyCode(host(step).user) ?: "no code"
         say("code ${stage.hash(code)}")
         say("same ${yes(registry(step).compareSafetyCode(user(step), code))}")
@@ -294,7 +296,7 @@ private class Scene(
             "answer_twice" -> answerTwice(step)
             "foreign" -> foreign(step)
             "trouble" -> host(step).trouble = Trouble(step.int("status"), step.text("body").encodeToByteString())
-            "replay" -> host(step).replay = if (step.has("kind")) Replay(step.text("kind")) else null
+            "replay" -> host(step).replay = if (step.text("kind").isEmpty()) null else Replay(step.text("kind"))
             "retry_now" -> device(step).retryNow()
             "move" -> host(step).relay = stage.relay(step)
             "health" -> say(line(device(step).health()))
