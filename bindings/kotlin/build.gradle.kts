@@ -1,7 +1,7 @@
 // The JVM jar by Gradle, for who builds with it. Untested: CI builds the jar with Maven (pom.xml), from the same sources.
 plugins { kotlin("jvm") version "2.2.21" }
 
-group = "org.libsesame"
+group = "libsesame"
 version = "0.1.0"
 
 repositories { mavenCentral() }

@@ -163,7 +163,7 @@ pub(crate) fn check_versions() -> Result<(), String> {
         ("bindings/kotlin/pom.xml", format!("<version>{version}</version>\n  <name>")),
         ("bindings/kotlin/build.gradle.kts", format!("version = \"{version}\"")),
         ("bindings/kotlin/README.md", format!("<artifactId>sesame</artifactId><version>{version}</version>")),
-        ("bindings/kotlin/README.md", format!("org.libsesame:sesame:{version}")),
+        ("bindings/kotlin/README.md", format!("libsesame:sesame:{version}")),
     ] {
         let found = fs::read_to_string(root().join(path)).map_err(|error| format!("{path}: {error}"))?;
         if !found.contains(&text) {

@@ -149,7 +149,7 @@ pub(crate) fn kotlin() -> Result<(), String> {
     project.write("pom.xml", &project.page("bindings/kotlin", "xml", "<project")?)?;
     project.write("src/main/kotlin/Main.kt", &printed("kotlin", &["bindings/kotlin/README.md"], 40)?)?;
     // An earlier run may have left a package of the same version in Maven's own store.
-    let _ = fs::remove_dir_all(toolchains::home().join("maven/org/libsesame"));
+    let _ = fs::remove_dir_all(toolchains::home().join("maven/libsesame"));
     let mut command = project.shell(&go, &project.folder);
     command.env("MAVEN_OPTS", toolchains::maven_options());
     says(command)

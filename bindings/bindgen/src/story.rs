@@ -262,7 +262,7 @@ fun said(event: Event): String =
     for case in cases(event)? {
         let arguments = arguments(
             case,
-            |part| format!("event.{}", camel(&part.name)),
+            |part| format!("event.{}{}", camel(&part.name), if part.name == "code" { ".value" } else { "" }),
             |value| format!("${{{value}}}"),
             |word, value| format!("{value}?.let {{ \"{word} ${{s(it)}}\" }}"),
             |value| format!("{value}.size"),

@@ -39,6 +39,7 @@ fn files(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
         ("ffi/src/uniffi/generated.rs", uniffi_face::generate(&faces, &ids)),
         ("ffi/src/uniffi/code.rs", codes::uniffi(&codes)),
         ("bindings/kotlin/src/generated/sesame/Ids.kt", ids::kotlin(&ids)),
+        ("bindings/kotlin/src/generated/sesame/Limits.kt", limits::kotlin(&source)?),
         ("bindings/swift/Sources/Sesame/Ids.swift", ids::swift(&ids)),
         ("bindings/swift/Sources/Sesame/Limits.swift", limits::swift(&source)?),
         ("bindings/python/src/sesame/codes.py", codes::python(&codes)),

@@ -5,7 +5,7 @@ plugins {
 }
 
 android {
-    namespace = "org.libsesame"
+    namespace = "libsesame.android"
     compileSdk = 36
     defaultConfig {
         minSdk = 21

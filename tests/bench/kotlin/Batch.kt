@@ -1,24 +1,24 @@
 /**
  * What a message costs through Kotlin, by the size of its batch, as `ffi/benches/batch.rs` does it in Rust.
  *
- * Prints a line each: what, how many items in one call, microseconds an item (the median of the rounds).
+ * `encrypt` is a send to so many users to its end, `decrypt` a mailbox of so many messages, both as the library's own time, without the relay.
+ * Prints a line each: what, how many items, microseconds an item (the median of the rounds).
  */
 
 package bench
 
-import kotlinx.io.bytestring.ByteString
 import kotlinx.io.bytestring.encodeToByteString
 import sesame.Device
+import sesame.InboxItem
 import sesame.LocalRelay
-import sesame.PendingSend
-import sesame.Received
+import sesame.RequestKind
 import sesame.Store
 import sesame.StoreKey
-import sesame.Submission
 import java.nio.file.Files
 
-private const val PEERS = 1000
-private val SIZES = listOf(1, 100, 1000)
+private const val PEERS = 250
+private const val SERVER = "relay.example"
+private val SIZES = listOf(1, 100, 250)
 private const val ROUNDS = 7
 private val TEXT =
     "a message of about a hundred bytes, as people write them all day long, in the group or to each other".encodeToByteString()
@@ -28,62 +28,66 @@ private class Host(
     store: Store,
     private val relay: LocalRelay,
 ) {
-    val device = Device.create(store, StoreKey(ByteArray(32) { 1 }), user)
+    val device = Device.create(store, StoreKey(ByteArray(32) { 1 }), user, SERVER)
 
     init {
-        generateSequence { device.publication() }.forEach {
-            relay.publish(user, 1u, it.bytes)
-            device.published(it.id)
+        exchange()
+    }
+
+    /** Runs the loop; gives the nanoseconds that the library itself took, without the relay. */
+    fun exchange(): Long {
+        var ours = 0L
+        while (true) {
+            val asked = System.nanoTime()
+            val request = device.nextRequest()
+            ours += System.nanoTime() - asked
+            if (request == null) return ours
+            val answer = relay.perform(request)
+            check(answer.status.toInt() == 200)
+            val answered = System.nanoTime()
+            device.respond(request.id, answer.status, answer.body)
+            // What follows from mail, its confirmation, is not what is measured.
+            if (request.kind != RequestKind.CONFIRM) ours += System.nanoTime() - answered
         }
     }
 
-    fun settle(first: PendingSend) =
-        generateSequence(first) { device.pending(it.id) }.forEach { send ->
-            for (batch in send.batches) {
-                check(relay.submit(user, 1u, batch) == Submission.Accepted)
-                device.accepted(send.id, batch.user)
-            }
-            device.registry().apply(relay.answer(send.needs))
-        }
-
-    fun fetch(): List<ByteString> {
-        val mails = relay.fetch(user, 1u, PEERS.toUInt())
-        relay.confirm(user, 1u, mails.map { it.id })
-        return mails.map { it.envelope }
+    /** One send to its end. */
+    fun send(to: List<String>): Long {
+        val begun = System.nanoTime()
+        device.batchEncrypt(to, TEXT)
+        val encrypted = System.nanoTime() - begun
+        return encrypted + exchange()
     }
 
-    fun read() {
-        device.batchDecrypt(fetch())
-        ack()
-    }
-
-    fun ack() =
-        device.ack(
-            device.inbox().mapNotNull {
+    fun ack(): Int {
+        val ids =
+            device.inbox(limit = UInt.MAX_VALUE).map {
                 when (it) {
-                    is Received.Message -> it.id
-                    is Received.Event -> it.id
-                    else -> null
+                    is InboxItem.Message -> it.id
+                    is InboxItem.Event -> it.id
                 }
-            },
-        )
+            }
+        device.ack(ids)
+        return ids.size
+    }
 
+    /** Opens all that waits. */
+    fun read(): Long {
+        device.requestMail()
+        return exchange()
+    }
+
+    /** Begins sessions, and has them answered: what is measured is what most messages are. */
     fun meet(peers: List<Host>) {
-        settle(device.batchEncrypt(peers.map { it.user }, TEXT))
+        send(peers.map { it.user })
         for (peer in peers) {
             peer.read()
-            peer.settle(peer.device.batchEncrypt(listOf(user), TEXT))
+            peer.send(listOf(user))
+            peer.ack()
         }
         read()
+        ack()
     }
-}
-
-private inline fun <R> timed(
-    times: MutableList<Long>,
-    call: () -> R,
-): R {
-    val begun = System.nanoTime()
-    return call().also { times += System.nanoTime() - begun }
 }
 
 private fun show(
@@ -100,29 +104,25 @@ private fun measure(
 ) {
     fun rounds(items: Int) = ROUNDS * if (items == 1) 20 else 1
     for (items in SIZES) {
-        val times = mutableListOf<Long>()
-        repeat(rounds(items)) {
-            val send = timed(times) { writer.device.batchEncrypt(users.take(items), TEXT) }
-            check(send.batches.size == items + 1)
-            writer.settle(send)
-        }
+        val times =
+            List(rounds(items)) {
+                writer.send(users.take(items)).also { check(writer.ack() == 1) { "its end" } }
+            }
         show("encrypt$kind", items, times)
     }
     for (items in SIZES) {
-        val times = mutableListOf<Long>()
-        repeat(rounds(items)) {
-            repeat(items) { writer.settle(writer.device.batchEncrypt(listOf(reader.user), TEXT)) }
-            val envelopes = reader.fetch()
-            val results = timed(times) { reader.device.batchDecrypt(envelopes) }
-            check(results.count { it is Received.Message } == items)
-            reader.ack()
-        }
+        val times =
+            List(rounds(items)) {
+                repeat(items) { writer.send(listOf(reader.user)) }
+                writer.ack()
+                reader.read().also { check(reader.ack() == items) }
+            }
         show("decrypt$kind", items, times)
     }
 }
 
 fun main() {
-    val relay = LocalRelay()
+    val relay = LocalRelay(SERVER)
     val peers = List(PEERS) { Host("peer-$it", Store.memory(), relay) }
     val folder = Files.createTempDirectory("sesame-bench")
     try {
@@ -136,8 +136,12 @@ fun main() {
             writer.meet(listOf(reader))
             measure(kind, writer, reader, peers.map { it.user })
         }
-        val times = mutableListOf<Long>()
-        repeat(20_000) { timed(times) { peers.first().device.id } }
+        val times =
+            List(20_000) {
+                val begun = System.nanoTime()
+                peers.first().device.id
+                System.nanoTime() - begun
+            }
         show("call", 1, times.takeLast(2000))
     } finally {
         folder.toFile().deleteRecursively()

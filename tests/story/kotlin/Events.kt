@@ -115,7 +115,7 @@ fun said(event: Event): String =
             "NotOpened" +
                 words(
                     "${event.user}/${event.device}",
-                    "code ${event.code}",
+                    "code ${event.code.value}",
                 )
         is Event.RegistrationRefused ->
             "RegistrationRefused" +

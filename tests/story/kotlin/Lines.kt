@@ -3,19 +3,28 @@ package story
 import kotlinx.io.bytestring.ByteString
 import kotlinx.io.bytestring.decodeToString
 import sesame.Act
+import sesame.Answered
+import sesame.Batch
+import sesame.Code
 import sesame.DeviceState
 import sesame.DeviceView
 import sesame.Event
 import sesame.GroupId
 import sesame.GroupView
+import sesame.Health
 import sesame.Id
+import sesame.InboxItem
+import sesame.MailResult
 import sesame.Message
-import sesame.Need
 import sesame.PendingSend
-import sesame.Received
 import sesame.SeenByRelay
+import sesame.SendStatus
+import sesame.ServerRequest
 import sesame.SessionView
+import sesame.Skipped
+import sesame.UserStatus
 import sesame.UserView
+import sesame.WaitingFor
 
 /** FNV-1a of 64 bits. */
 fun h(bytes: ByteString): String {
@@ -24,9 +33,9 @@ fun h(bytes: ByteString): String {
     return hash.toString(16).padStart(16, '0')
 }
 
-/** The first four bytes of an id. */
+/** The last four bytes of an id. */
 @OptIn(ExperimentalStdlibApi::class)
-fun s(id: ByteString): String = id.substring(0, 4).toByteArray().toHexString()
+fun s(id: ByteString): String = id.substring(id.size - 4).toByteArray().toHexString()
 
 fun s(id: Id): String = s(id.bytes)
 
@@ -57,42 +66,71 @@ private fun line(message: Message): String {
         ) + " \"${message.payload.decodeToString()}\""
 }
 
-private fun failure(of: Received.Failure): String {
-    val from = of.sender?.let { "${it.user}/${it.device} ${if (it.authenticated) "authenticated" else "claimed"}" } ?: "nobody"
-    return "failure ${of.code.value} ${if (of.confirm) "confirm" else "keep"} from $from"
+fun line(item: InboxItem): String =
+    when (item) {
+        is InboxItem.Message -> "${item.id}: ${line(item.content)}"
+        is InboxItem.Event -> "${item.id}: ${line(item.content)}"
+    }
+
+private fun coded(
+    word: String,
+    code: Code?,
+) = code?.let { "$word ${it.value}" }
+
+/** What became of the envelope at a place. */
+fun line(
+    at: Int,
+    result: MailResult,
+): String {
+    val sender = result.sender?.let { "from ${it.user}/${it.device} ${if (it.authenticated) "authenticated" else "claimed"}" }
+    val keep = "keep".takeIf { result.keep }
+    return "$at: ${result.outcome.name.lowercase()}" + words(named("items", result.items), keep, coded("code", result.code), sender)
 }
 
-fun line(received: Received): String =
-    when (received) {
-        is Received.Message -> "${received.envelope}: ${line(received.content)}"
-        is Received.Event -> "${received.envelope}: ${line(received.content)}"
-        is Received.Duplicate -> "${received.envelope}: duplicate"
-        is Received.Failure -> "${received.envelope}: ${failure(received)}"
-        is Received.Held -> "${received.envelope}: held"
-    }
+fun line(send: PendingSend): String = "send ${s(send.id)} content ${s(send.contentId)}"
 
-fun line(need: Need): String =
-    when (need) {
-        is Need.DeviceList -> "need device-list ${need.user}"
-        is Need.Bundle -> "need bundle ${need.user}/${need.device}"
-        is Need.IdentityAcceptance -> "need identity-acceptance ${need.user}"
-        is Need.Publication -> "need publication"
-    }
+private fun skips(skips: List<Skipped>) = skips.map { "${it.device}:${it.code.value}" }
 
-fun lines(send: PendingSend): List<String> =
-    buildList {
-        add("send ${s(send.id)} content ${s(send.contentId)}")
-        for (batch in send.batches) {
-            val envelopes = batch.envelopes.map { "${it.device}:${it.envelope.size}:${h(it.envelope)}" }
-            val skips = batch.skips.joinToString("") { " ${it.device}:${it.code}" }
-            val targeted = "targeted".takeIf { batch.targeted }
-            val skipped = if (skips.isEmpty()) null else "skip$skips"
-            add("  batch ${batch.user}" + words(targeted, *envelopes.toTypedArray(), skipped))
-        }
-        send.needs.forEach { add("  ${line(it)}") }
-        send.failed.forEach { add("  failed ${it.user} ${it.code}") }
-        send.events.forEach { add("  ${line(it)}") }
-    }
+private fun line(user: UserStatus): String {
+    val awaited = if (user.waitingFor == WaitingFor.NOTHING) null else "for ${user.waitingFor.name.lowercase()}"
+    val outcome = words(user.outcome.name.lowercase(), awaited, "reached ${user.reached}")
+    return user.user + outcome + words(named("skip", skips(user.skipped)), coded("code", user.code))
+}
+
+/** How a send stands. */
+fun lines(status: SendStatus?): List<String> {
+    if (status == null) return listOf("gone")
+    val group = status.group?.let { group(it) }
+    val open = if (status.finished) "finished" else "open"
+    val head = "send ${s(status.id)} content ${s(status.contentId)}" + words(group, open, "${status.payload.size} bytes")
+    return listOf(head) + status.users.map { "  ${line(it)}" }
+}
+
+fun line(batch: Batch): String {
+    val envelopes = batch.envelopes.map { "${it.device}:${it.envelope.size}:${h(it.envelope)}" }
+    val skips = skips(batch.skips)
+    val skipped = if (skips.isEmpty()) null else "skip ${skips.joinToString(" ")}"
+    return "batch ${batch.user}" + words("targeted".takeIf { batch.targeted }, *envelopes.toTypedArray(), skipped)
+}
+
+fun line(request: ServerRequest): String =
+    "request ${request.kind.name.lowercase()} ${request.body.size} ${h(request.body)}" + words(named("users", request.users))
+
+/** What came of an answer. */
+fun line(
+    status: Int,
+    answered: Answered,
+): String {
+    val unknown = "unknown".takeIf { !answered.known }
+    val items = named("items", answered.items)
+    return "$status" + words(unknown, coded("problem", answered.problem), items, named("sends", answered.sends.map { s(it) }))
+}
+
+fun line(health: Health): String {
+    val counts = "open ${health.openSends} inbox ${health.inbox} left ${health.mailLeft}"
+    return "registered ${yes(health.registered)}" +
+        words(coded("problem", health.problem), "due ${health.dueIn}", counts, "offset ${health.clockOffset}")
+}
 
 fun line(view: GroupView): String {
     val diverged = view.diverged.map { "${it.user}/${it.device}" }
@@ -133,6 +171,7 @@ fun line(view: DeviceView): String {
         when (view.state) {
             DeviceState.ACTIVE -> "active"
             DeviceState.NO_SESSION -> "no-session"
+            DeviceState.OWN -> "own"
             DeviceState.STALE -> "stale"
         }
     val keys = "signing ${s(view.signingKey)} identity ${s(view.identityKey)}"

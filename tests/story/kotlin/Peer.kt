@@ -3,24 +3,22 @@
 package story
 
 import kotlinx.io.bytestring.ByteString
-import sesame.Answers
 import sesame.Device
-import sesame.Need
-import sesame.PublicationId
-import sesame.Received
-import sesame.SendId
+import sesame.Event
+import sesame.InboxItem
+import sesame.RequestId
 import sesame.SesameException
 import sesame.Store
-import sesame.StoreKey
 import sesame.code
-
-private val KEY = StoreKey(ByteArray(32) { 0x5a })
 
 @OptIn(ExperimentalStdlibApi::class)
 private fun ByteString.hex() = toByteArray().toHexString()
 
+/** Bytes as a word of a line. */
+private fun ByteString.word() = if (size == 0) "-" else hex()
+
 @OptIn(ExperimentalStdlibApi::class)
-private fun String.bytes() = ByteString(hexToByteArray())
+private fun String.bytes() = if (this == "-") ByteString() else ByteString(hexToByteArray())
 
 private class Peer {
     private lateinit var device: Device
@@ -30,16 +28,17 @@ private class Peer {
         words: List<String>,
     ): List<String> =
         when (verb) {
-            "create" -> take(Device.create(Store.sqlite(words[1]), KEY, words[0]))
+            "create" -> take(Device.create(Store.sqlite(words[2]), KEY, words[0], words[1]))
             "open" -> take(Device.open(Store.sqlite(words[0]), KEY))
             "close" -> none { device.run { wipe().also { close() } } }
-            "publication" -> device.publication()?.let { listOf(it.id.bytes.hex(), it.bytes.hex()) } ?: listOf()
-            "published" -> none { device.published(PublicationId(words[0].bytes())) }
             "encrypt" -> none { device.batchEncrypt(words[0].split(","), words[1].bytes()) }
-            "outbox" -> outbox()
-            "accepted" -> none { device.accepted(SendId(words[0].bytes()), words[1]) }
-            "apply" -> apply(words)
-            "decrypt" -> decrypt(words.map { it.bytes() })
+            "next" -> next()
+            "respond" -> {
+                val answered = device.respond(RequestId(words[0].bytes()), words[1].toUShort(), words[2].bytes())
+                listOfNotNull(answered.problem?.value?.toString())
+            }
+            "mail" -> none { device.requestMail(words[0].toUInt()) }
+            "inbox" -> inbox()
             else -> error("no such verb: $verb")
         }
 
@@ -53,49 +52,31 @@ private class Peer {
         return listOf()
     }
 
-    private fun outbox() =
-        device.outbox().flatMap { send ->
-            val batches =
-                send.batches.map { batch ->
-                    check(batch.skips.isEmpty() && !batch.targeted)
-                    val envelopes = batch.envelopes.joinToString(",") { "${it.device}=${it.envelope.hex()}" }
-                    "batch:${send.id.bytes.hex()}:${batch.user}:$envelopes"
-                }
-            batches +
-                send.needs.map {
-                    when (it) {
-                        is Need.DeviceList -> "list:${it.user}"
-                        is Need.Bundle -> "bundle:${it.user}:${it.device}"
-                        else -> error("no peer needs $it")
-                    }
-                }
-        }
-
-    private fun apply(words: List<String>): List<String> {
-        val found = words.map { it.split(":") }.groupBy({ it[0] }, { it[1].bytes() })
-        val answers = Answers(found["list"].orEmpty(), found["bundle"].orEmpty(), listOf(), listOf())
-        return device
-            .registry()
-            .apply(answers)
-            .refusals
-            .map { it.code.value.toString() }
+    private fun next(): List<String> {
+        val request = device.nextRequest() ?: return listOf()
+        val auth = request.headers.find { it.name == "Sesame-Auth" }?.value ?: "-"
+        return listOf(request.id.bytes.hex(), request.path, auth, request.body.word())
     }
 
-    private fun decrypt(envelopes: List<ByteString>): List<String> {
-        val results = device.batchDecrypt(envelopes)
-        val messages = results.filterIsInstance<Received.Message>()
-        val events = results.filterIsInstance<Received.Event>()
-        device.ack(messages.map { it.id } + events.map { it.id })
-        return results.mapNotNull {
-            when (it) {
-                is Received.Message -> "${it.content.user}:${it.content.payload.hex()}"
-                is Received.Event -> null
-                is Received.Duplicate -> "duplicate"
-                is Received.Failure -> "failure:${it.code.value}"
-                is Received.Held -> "held"
+    private fun inbox(): List<String> {
+        val items = device.inbox(limit = UInt.MAX_VALUE)
+        val said =
+            items.mapNotNull { item ->
+                when (item) {
+                    is InboxItem.Message -> "${item.content.user}:${item.content.payload.hex()}"
+                    is InboxItem.Event -> said(item.content)
+                }
             }
-        }
+        device.ack(items.map { if (it is InboxItem.Event) it.id else (it as InboxItem.Message).id })
+        return said
     }
+
+    private fun said(event: Event): String? =
+        when (event) {
+            is Event.NotOpened -> "not-opened:${event.code.value}"
+            is Event.SendFinished -> event.failed.firstOrNull()?.let { "failed:${it.code.value}" }
+            else -> null
+        }
 }
 
 fun main() {

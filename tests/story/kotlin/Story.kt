@@ -4,44 +4,27 @@ package story
 
 import com.sun.jna.Function
 import com.sun.jna.NativeLibrary
-import java.io.File
 import kotlinx.io.bytestring.ByteString
 import kotlinx.io.bytestring.encodeToByteString
 import kotlinx.serialization.json.Json
-import kotlinx.serialization.json.JsonObject
-import kotlinx.serialization.json.boolean
-import kotlinx.serialization.json.int
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 import kotlinx.serialization.json.long
 import sesame.AccountKey
-import sesame.Answers
-import sesame.Applied
+import sesame.ContentId
 import sesame.Device
-import sesame.FailingStore
-import sesame.Group
 import sesame.GroupChange
-import sesame.GroupId
 import sesame.GroupKind
 import sesame.Linking
-import sesame.LocalRelay
-import sesame.Need
-import sesame.NewGroup
-import sesame.PendingSend
-import sesame.Received
-import sesame.SesameException
+import sesame.RequestId
 import sesame.Store
 import sesame.StoreFault
 import sesame.StoreKey
-import sesame.Submission
-import sesame.code
-import sesame.component1
-import sesame.component2
+import java.io.File
 
-private val KEY = StoreKey(ByteArray(32) { 0x5a })
-private const val DAY = 24L * 60 * 60 * 1000
-private const val MANY = 1000u
+private const val SECOND = 1000L
+private const val DAY = 24L * 60 * 60 * SECOND
 
 /** The library's seed and clock. */
 private object Outside {
@@ -68,247 +51,146 @@ private fun fault(number: Int): StoreFault? =
         else -> null
     }
 
-/** One step of a scene. */
-@JvmInline
-private value class Step(
-    private val json: JsonObject,
-) {
-    fun has(field: String) = field in json
-
-    fun text(field: String) = json.getValue(field).jsonPrimitive.content
-
-    fun texts(field: String) = json.getValue(field).jsonArray.map { it.jsonPrimitive.content }
-
-    fun int(field: String) = json.getValue(field).jsonPrimitive.int
-
-    fun flag(field: String) = json.getValue(field).jsonPrimitive.boolean
-}
-
-/** A device, and what an app keeps around it. */
-private class Host(
-    val relay: LocalRelay,
-    val store: Store,
-    val own: FailingStore?,
-    var device: Device,
-) {
-    val user = device.user
-    val id = device.id
-}
-
-/** What a scene has made so far. */
+/** Plays the steps of a scene. */
 private class Scene(
-    private val number: Int,
-    private val folder: File,
+    private val stage: Stage,
     private val out: MutableList<String>,
 ) {
-    private val hosts = mutableMapOf<String, Host>()
-    private val relays = mutableMapOf<String, LocalRelay>()
-    private val groups = mutableMapOf<String, GroupId>()
-    private val mails = mutableMapOf<String, List<ByteString>>()
-
     fun play(step: Step) {
         out += "> ${step.text("do")}" + if (step.has("device")) " ${step.text("device")}" else ""
-        attempt { act(step) }
+        stage.attempt { act(step) }
     }
 
-    private inline fun attempt(call: () -> Unit) {
-        try {
-            call()
-        } catch (error: SesameException) {
-            say("! ${error.code.value}")
-        }
-    }
+    private fun say(line: String) = stage.say(line)
 
-    private fun say(line: String) {
-        out += "  $line"
-    }
+    private fun sayAll(lines: List<String>) = stage.sayAll(lines)
 
-    private fun sayAll(lines: List<String>) = lines.ifEmpty { listOf("nothing") }.forEach(::say)
-
-    private fun sayAll(results: Iterable<Received>) = sayAll(results.map(::line))
-
-    private fun say(applied: Applied) {
-        applied.events.forEach { say(line(it)) }
-        applied.refusals.forEach { say("refused ${it.field} ${it.item} ${it.code.value}") }
-    }
-
-    // What several steps do.
-
-    private fun host(step: Step) = hosts.getValue(step.text("device"))
+    private fun host(step: Step) = stage.host(step)
 
     private fun device(step: Step) = host(step).device
 
-    private fun group(step: Step): Group = device(step).group(groups.getValue(step.text("group")))
+    private fun group(step: Step) = stage.group(step)
 
-    private fun relay(step: Step) = relays.getOrPut(if (step.has("relay")) step.text("relay") else "") { LocalRelay() }
+    private fun registry(step: Step) = device(step).registry()
 
-    private fun store(step: Step): Pair<Store, FailingStore?> =
-        when (if (step.has("store")) step.text("store") else "memory") {
-            "sqlite" -> Store.sqlite(File(folder, "$number-${step.text("device")}.db").path) to null
-            "app" -> FailingStore().let { Store.app(it) to it }
-            else -> Store.memory() to null
-        }
+    private fun exchange(step: Step) = stage.exchange(host(step))
 
-    private fun join(
-        step: Step,
-        host: Host,
-    ): Host {
-        hosts[step.text("device")] = host
+    private fun text(step: Step) = step.text("text").encodeToByteString()
+
+    private fun user(step: Step) = step.text("user")
+
+    private fun number(step: Step) = step.int("number").toUInt()
+
+    private fun create(step: Step) {
+        val relay = stage.relay(step)
+        val (store, own) = stage.store(step)
+        val host = StoryHost(relay, store, own, Device.create(store, KEY, user(step), SERVER))
+        stage.join(step, host)
         say("device ${host.id}")
-        return host
-    }
-
-    private fun publish(host: Host) {
-        while (true) {
-            val upload = host.device.publication() ?: return
-            val left = host.relay.publish(host.user, host.id, upload.bytes)
-            say("publishes ${upload.bytes.size} ${h(upload.bytes)} left $left")
-            host.device.published(upload.id)
-        }
-    }
-
-    private fun settle(host: Host) {
-        for (round in 1..8) {
-            var progress = false
-            for (send in host.device.outbox()) {
-                lines(send).forEach(::say)
-                progress = round(host, send) || progress
-            }
-            if (!progress) break
-        }
-        val left = host.device.outbox().size
-        say(if (left == 0) "settled" else "unsettled $left")
-    }
-
-    /** One send's batches and needs; whether anything happened. */
-    private fun round(
-        host: Host,
-        send: PendingSend,
-    ): Boolean {
-        var progress = send.batches.isNotEmpty()
-        for (batch in send.batches) {
-            when (val said = host.relay.submit(host.user, host.id, batch)) {
-                is Submission.Accepted -> {
-                    say("${batch.user} accepted")
-                    host.device.accepted(send.id, batch.user)
-                }
-                is Submission.Stale -> {
-                    say("${batch.user} stale" + words(named("missing", said.missing), named("gone", said.gone)))
-                    host.device.rejected(send.id, batch.user, said.deviceList)
-                }
-                is Submission.NoSuchUser -> {
-                    say("${batch.user} unknown")
-                    host.device.noSuchUser(send.id, batch.user)
-                }
-            }
-        }
-        if (Need.Publication in send.needs) {
-            publish(host)
-            progress = true
-        }
-        val answers = host.relay.answer(send.needs)
-        if (answers != Answers(listOf(), listOf(), listOf(), listOf())) {
-            say(host.device.registry().apply(answers))
-            progress = true
-        }
-        return progress
-    }
-
-    private fun begin(
-        host: Host,
-        send: PendingSend,
-    ) {
-        lines(send).forEach(::say)
-        settle(host)
-    }
-
-    private fun begin(
-        step: Step,
-        made: NewGroup,
-    ) {
-        val (group, send) = made
-        groups[step.text("as")] = group.id
-        say("group ${s(group.id)}")
-        begin(host(step), send)
-    }
-
-    private fun take(
-        host: Host,
-        results: List<Received>,
-    ) {
-        sayAll(results)
-        host.device.ack(
-            results.mapNotNull {
-                when (it) {
-                    is Received.Message -> it.id
-                    is Received.Event -> it.id
-                    else -> null
-                }
-            },
-        )
-    }
-
-    private fun read(host: Host) {
-        val mails = host.relay.fetch(host.user, host.id, MANY)
-        val results = if (mails.isEmpty()) listOf() else host.device.batchDecrypt(mails.map { it.envelope })
-        val kept = results.filterIsInstance<Received.Failure>().filterNot { it.confirm }.map { it.envelope.toInt() }
-        val done = mails.filterIndexed { at, _ -> at !in kept }.map { it.id }
-        host.relay.confirm(host.user, host.id, done)
-        take(host, results)
-    }
-
-    private fun steal(step: Step) {
-        val host = host(step)
-        val found = host.relay.fetch(host.user, host.id, MANY)
-        host.relay.confirm(host.user, host.id, found.map { it.id })
-        mails[step.text("as")] = found.map { it.envelope }
-        say("stolen ${found.size}")
-    }
-
-    private fun spoilt(step: Step): ByteString {
-        val envelope = mails.getValue(step.text("mails")).first().toByteArray()
-        val (at, cut) = step.int("at") to step.int("cut")
-        if (at >= 0) envelope[at] = (envelope[at].toInt() xor 1).toByte()
-        return ByteString(if (cut > 0) envelope.copyOf(cut) else envelope)
+        stage.exchange(host)
     }
 
     private fun link(step: Step) {
-        val primary = hosts.getValue(step.text("primary"))
-        val (store, own) = store(step)
-        Linking.begin(store, KEY).use { linking ->
-            say("code ${h(linking.code.encodeToByteString())}")
-            val answer = primary.device.confirmLink(linking.code)
-            say("answer ${answer.size} ${h(answer)}")
-            val host = join(step, Host(primary.relay, store, own, linking.complete(answer)))
-            publish(primary)
-            publish(host)
+        val primary = stage.host(step.text("primary"))
+        val (store, own) = stage.store(step)
+        Linking.begin(store, KEY, SERVER).use { linking ->
+            say("code ${stage.hash(linking.code)}")
+            val pending = primary.device.linkDevice(linking.code)
+            stage.exchange(primary)
+            stage.exchange(primary.relay, linking)
+            val digits = linking.digits() ?: ""
+            say("digits $digits" + if (digits == pending.digits) "" else " other ${pending.digits}")
+            linking.confirm()
+            say("device ${pending.confirm()}")
+            stage.exchange(primary)
+            stage.exchange(primary.relay, linking)
+            val host = StoryHost(primary.relay, store, own, linking.device()!!)
+            stage.join(step, host)
+            stage.exchange(host)
         }
     }
 
     private fun linkWrong(step: Step) {
-        Linking.begin(Store.memory(), KEY).use { linking ->
-            attempt { device(step).confirmLink("no code") }
-            attempt { linking.complete("no answer".encodeToByteString()) }
+        val device = device(step)
+        val linking = Linking.begin(Store.memory(), KEY, SERVER)
+        stage.attempt("ok") { device.linkDevice("no code") }
+        stage.attempt("ok") { device.linkDevice(linking.code.dropLast(1)) }
+        stage.attempt("ok") { linking.confirm() }
+        stage.attempt("ok") {
+            device.linkDevice(linking.code).cancel()
+            device.linkDevice(linking.code)
         }
+        val second = Linking.begin(Store.memory(), KEY, SERVER)
+        Outside.advance(660 * SECOND)
+        stage.attempt("ok") { device.linkDevice(second.code) }
+        say("expired ${yes(second.expired())}")
     }
 
-    private fun reopen(host: Host) {
+    private fun answerTwice(step: Step) {
+        val host = host(step)
+        host.device.requestMail(1u)
+        val request = host.device.nextRequest()!!
+        say(line(request))
+        val answer = host.perform(request)
+        repeat(2) { say("  ${line(answer.status.toInt(), host.device.respond(request.id, answer.status, answer.body))}") }
+    }
+
+    private fun foreign(step: Step) {
+        val of = stage.host(step.text("of")).device
+        of.requestMail(1u)
+        val id: RequestId = of.nextRequest()!!.id
+        stage.attempt("ok") { device(step).respond(id, 200u) }
+        of.release(id)
+    }
+
+    private fun reopen(step: Step) {
+        val host = host(step)
         host.device.wipe()
         host.device.close()
         host.device = Device.open(host.store, KEY)
         say("device ${host.device.id}")
     }
 
-    private fun acceptIdentity(step: Step) {
-        val registry = device(step).registry()
-        val user = registry.users().find { it.user == step.text("user") }
-        val key = user?.let { if (step.flag("claimed")) it.claimedKey else it.accountKey }
-        take(host(step), registry.acceptIdentity(step.text("user"), key ?: AccountKey(ByteString(ByteArray(32)))))
+    private fun encrypt(
+        step: Step,
+        to: List<String>,
+        payload: ByteString,
+    ) {
+        val content = step.text("content").encodeToByteString()
+        val id = if (content.size == 0) null else ContentId(content)
+        stage.show(host(step), device(step).batchEncrypt(to, payload, id))
     }
 
-    private fun applyGarbage(step: Step) {
-        val (list, bundle) = "no list".encodeToByteString() to "no bundle".encodeToByteString()
-        say(device(step).registry().apply(Answers(listOf(list), listOf(bundle), listOf(), listOf())))
+    private fun steal(step: Step) {
+        val host = host(step)
+        val found = host.relay.mailbox(host.user, host.id)
+        host.relay.lose(host.user, host.id)
+        stage.mails[step.text("as")] = found
+        say("stolen ${found.size}")
+    }
+
+    private fun spoilt(step: Step): ByteString {
+        val envelope =
+            stage.mails
+                .getValue(step.text("mails"))
+                .first()
+                .toByteArray()
+        val (at, cut) = step.int("at") to step.int("cut")
+        if (at >= 0) envelope[at] = (envelope[at].toInt() xor 1).toByte()
+        return ByteString(if (cut > 0) envelope.copyOf(cut) else envelope)
+    }
+
+    private fun acceptIdentity(step: Step) {
+        val user = registry(step).users().find { it.user == user(step) }
+        val key = user?.let { if (step.flag("claimed")) it.claimedKey else it.accountKey }
+        registry(step).acceptIdentity(user(step), key ?: AccountKey(ByteString(ByteArray(32))))
+    }
+
+    private fun compare(step: Step) {
+        val shown = if (step.text("with").isEmpty()) null else stage.host(step.text("with")).device
+        val code = shown?.registry()?.safetyCode(host(step).user) ?: "no code"
+        say("code ${stage.hash(code)}")
+        say("same ${yes(registry(step).compareSafetyCode(user(step), code))}")
     }
 
     private fun spoil(step: Step) {
@@ -332,100 +214,140 @@ private class Scene(
     }
 
     private fun seen(step: Step) {
-        val view = relay(step).view()
+        val view = stage.relay(step).view()
         view.seen.forEach { say(line(it)) }
         for (each in view.waiting.filter { it.count > 0u }) {
             say("waiting ${each.address.user}/${each.address.device} ${each.count}")
         }
     }
 
-    private fun text(step: Step) = step.text("text").encodeToByteString()
-
-    private fun number(step: Step) = step.int("number").toUInt()
-
-    private fun encrypt(
-        step: Step,
-        payload: ByteString,
-    ) = lines(device(step).batchEncrypt(step.texts("to"), payload)).forEach(::say)
+    private fun deliver(step: Step) {
+        val found = stage.mails.getValue(step.text("mails"))
+        stage.deliver(host(step), if (step.text("order") == "reversed") found.reversed() else found)
+    }
 
     private fun act(step: Step) {
+        if (actOnSends(step) || actOnMail(step) || actOnTheLoop(step) || actOnGroups(step) || actOnUsers(step)) return
         when (step.text("do")) {
-            "create" -> {
-                val relay = relay(step)
-                val (store, own) = store(step)
-                publish(join(step, Host(relay, store, own, Device.create(store, KEY, step.text("user")))))
-            }
-            "publish" -> publish(host(step))
+            "create" -> create(step)
             "link" -> link(step)
             "link_wrong" -> linkWrong(step)
-            "encrypt" -> encrypt(step, text(step))
-            "encrypt_long" -> encrypt(step, "x".repeat(step.int("number")).encodeToByteString())
-            "send" -> {
-                encrypt(step, text(step))
-                settle(host(step))
-            }
-            "settle" -> settle(host(step))
-            "read" -> read(host(step))
-            "peek" -> {
-                val host = host(step)
-                sayAll(host.device.batchDecrypt(host.relay.fetch(host.user, host.id, MANY).map { it.envelope }))
-            }
-            "steal" -> steal(step)
-            "deliver" -> {
-                val found = mails.getValue(step.text("mails"))
-                val ordered = if (step.text("order") == "reversed") found.reversed() else found
-                take(host(step), device(step).batchDecrypt(ordered))
-            }
-            "deliver_spoilt" -> take(host(step), device(step).batchDecrypt(listOf(spoilt(step))))
-            "decrypt_many" -> {
-                val results = device(step).batchDecrypt(List(step.int("number")) { ByteString() })
-                say("${results.size} results")
-            }
-            "inbox" -> sayAll(device(step).inbox())
-            "outbox" -> sayAll(device(step).outbox().flatMap(::lines))
-            "reopen" -> reopen(host(step))
+            "restored" -> stage.relay(step).restored()
+            "advance" -> Outside.advance(step.int("days") * DAY + step.int("seconds") * SECOND)
+            "seen" -> seen(step)
+            "reopen" -> reopen(step)
             "close" -> device(step).wipe()
-            "tick" -> sayAll(device(step).tick().map { line(it) })
-            "advance" -> Outside.advance(step.int("days") * DAY)
-            "meet" -> {
-                val needs = step.texts("users").map { Need.DeviceList(it) }
-                say(device(step).registry().apply(relay(step).answer(needs)))
+            "primary" -> say("primary ${yes(device(step).isPrimary)}")
+            "remove_device" -> device(step).removeDevice(number(step))
+            "set_push" -> device(step).setPush(text(step))
+            "delete_account" -> device(step).deleteAccount()
+            "fail" -> host(step).own!!.faults[step.text("method")] = fault(step.int("with"))
+            "open_wrong_key" -> Device.open(host(step).store, StoreKey(ByteArray(32) { 0x5b }))
+            "create_over" -> Device.create(host(step).store, KEY, host(step).user, SERVER)
+            "open_empty" -> Device.open(Store.memory(), KEY)
+            "spoil" -> spoil(step)
+            else -> error("no such step: ${step.text("do")}")
+        }
+    }
+
+    private fun actOnSends(step: Step): Boolean {
+        when (step.text("do")) {
+            "encrypt" -> encrypt(step, step.texts("to"), text(step))
+            "encrypt_long" -> encrypt(step, step.texts("to"), "x".repeat(step.int("number")).encodeToByteString())
+            "encrypt_crowd" -> encrypt(step, List(step.int("number")) { "u$it" }, text(step))
+            "send" -> {
+                encrypt(step, step.texts("to"), text(step))
+                exchange(step)
+                stage.standing(host(step))
             }
+            "batches" -> sayAll(device(step).batches(host(step).last).map(::line))
+            "status" -> sayAll(device(step).sends().flatMap(::lines))
+            "cancel" -> {
+                device(step).cancel(host(step).last, step.texts("users").ifEmpty { null })
+                stage.standing(host(step))
+            }
+            "retry" -> {
+                device(step).retry(host(step).last)
+                stage.standing(host(step))
+            }
+            else -> return false
+        }
+        return true
+    }
+
+    private fun actOnMail(step: Step): Boolean {
+        when (step.text("do")) {
+            "read" -> stage.read(host(step), true)
+            "peek" -> stage.read(host(step), false)
+            "inbox" -> stage.inbox(host(step), false)
+            "steal" -> steal(step)
+            "deliver" -> deliver(step)
+            "deliver_spoilt" -> stage.deliver(host(step), listOf(spoilt(step)))
+            "decrypt_many" -> say("${device(step).batchDecrypt(List(step.int("number")) { ByteString() }).size} results")
+            else -> return false
+        }
+        return true
+    }
+
+    private fun actOnTheLoop(step: Step): Boolean {
+        when (step.text("do")) {
+            "exchange" -> exchange(step)
+            "request_mail" -> device(step).requestMail(number(step))
+            "answer_twice" -> answerTwice(step)
+            "foreign" -> foreign(step)
+            "trouble" -> host(step).trouble = Trouble(step.int("status"), step.text("body").encodeToByteString())
+            "replay" -> host(step).replay = if (step.text("kind").isEmpty()) null else Replay(step.text("kind"))
+            "retry_now" -> device(step).retryNow()
+            "move" -> host(step).relay = stage.relay(step)
+            "health" -> say(line(device(step).health()))
+            else -> return false
+        }
+        return true
+    }
+
+    private fun actOnGroups(step: Step): Boolean {
+        when (step.text("do")) {
             "group" -> {
                 val name = GroupChange(name = step.text("name"))
-                begin(step, device(step).createGroup(GroupKind.PAIRWISE, name, step.texts("users")))
+                stage.begin(step, device(step).createGroup(GroupKind.PAIRWISE, name, step.texts("users")))
             }
-            "fork" -> begin(step, group(step).forkWithout(step.texts("users")))
-            "add" -> begin(host(step), group(step).add(step.texts("users")))
-            "rename" -> begin(host(step), group(step).rename(step.text("name")))
-            "leave" -> begin(host(step), group(step).leave())
-            "accept" -> begin(host(step), group(step).accept())
-            "decline" -> begin(host(step), group(step).decline())
-            "say" -> begin(host(step), group(step).send(text(step)))
+            "fork" -> stage.begin(step, group(step).forkWithout(step.texts("users")))
+            "add" -> stage.begin(host(step), group(step).add(step.texts("users")))
+            "rename" -> stage.begin(host(step), group(step).rename(step.text("name")))
+            "leave" -> stage.begin(host(step), group(step).leave())
+            "accept" -> stage.begin(host(step), group(step).accept())
+            "decline" -> stage.begin(host(step), group(step).decline())
+            "say" -> stage.begin(host(step), group(step).send(text(step)))
+            "forget_group" -> group(step).forget()
             "view" -> say(line(group(step).view()))
             "groups" -> sayAll(device(step).groups().map { line(it) })
             "history" -> history(step)
             "cost" -> cost(step)
-            "session" -> say(line(device(step).session(step.text("user"), number(step)).info()))
-            "group_session" -> say(line(group(step).session(step.text("user"), number(step))))
-            "session_send" -> begin(host(step), device(step).session(step.text("user"), number(step)).encrypt(text(step)))
-            "users" -> device(step).registry().users().forEach { say(line(it)) }
-            "devices" -> device(step).registry().devices(step.text("user")).forEach { say(line(it)) }
-            "safety" -> say("safety ${device(step).registry().safetyNumber(step.text("user"))}")
-            "verify" -> device(step).registry().markVerified(step.text("user"))
-            "resolve_fork" -> device(step).registry().resolveFork(step.text("user"))
-            "accept_identity" -> acceptIdentity(step)
-            "abandon" -> device(step).outbox().forEach { device(step).abandon(it.id, step.text("user")) }
-            "remove_device" -> sayAll(device(step).removeDevice(number(step)).map { line(it) })
-            "fail" -> host(step).own!!.faults[step.text("method")] = fault(step.int("with"))
-            "open_wrong_key" -> Device.open(host(step).store, StoreKey(ByteArray(32) { 0x5b }))
-            "create_over" -> Device.create(host(step).store, KEY, host(step).user)
-            "open_empty" -> Device.open(Store.memory(), KEY)
-            "spoil" -> spoil(step)
-            "apply_garbage" -> applyGarbage(step)
-            "seen" -> seen(step)
-            else -> error("no such step: ${step.text("do")}")
+            "group_session" -> say(line(group(step).session(user(step), number(step))))
+            else -> return false
         }
+        return true
+    }
+
+    private fun actOnUsers(step: Step): Boolean {
+        when (step.text("do")) {
+            "session" -> say(line(device(step).session(user(step), number(step)).info()))
+            "session_send" -> stage.begin(host(step), device(step).session(user(step), number(step)).encrypt(text(step)))
+            "look_up" -> {
+                registry(step).lookUp(step.texts("users"))
+                exchange(step)
+            }
+            "users" -> registry(step).users().forEach { say(line(it)) }
+            "devices" -> registry(step).devices(user(step)).forEach { say(line(it)) }
+            "safety" -> say("safety ${registry(step).safetyNumber(user(step))}")
+            "compare" -> compare(step)
+            "verify" -> registry(step).markVerified(user(step))
+            "resolve_fork" -> registry(step).resolveFork(user(step))
+            "forget" -> registry(step).forget(user(step))
+            "accept_identity" -> acceptIdentity(step)
+            else -> return false
+        }
+        return true
     }
 }
 
@@ -437,7 +359,7 @@ fun main(arguments: Array<String>) {
     story.getValue("scenes").jsonArray.map { it.jsonObject }.forEachIndexed { number, scene ->
         Outside.set(seed + number, now)
         out += "# scene ${scene.getValue("name").jsonPrimitive.content}"
-        val told = Scene(number, File(folder), out)
+        val told = Scene(Stage(number, File(folder), out), out)
         scene.getValue("steps").jsonArray.forEach { told.play(Step(it.jsonObject)) }
     }
     System.out.write((out.joinToString("\n") + "\n").encodeToByteArray())

@@ -83,7 +83,12 @@ pub(crate) fn kotlin(prefix: &Path) -> Result<(), String> {
     let args =
         [&kotlin::build_in("kotlin-dist"), &natives, &to, "-Dmaven.test.skip=true", "-Dktlint.skip=true", "deploy"];
     finish(tools.maven(&kotlin::folder(), &args))?;
-    for (kind, holds) in [("", "libsesame_ffi."), ("-sources", "sesame/sesame_ffi.kt")] {
+    for (kind, holds) in [
+        ("", "libsesame_ffi."),
+        ("", "META-INF/proguard/sesame.pro"),
+        ("-javadoc", "README.md"),
+        ("-sources", "sesame/sesame_ffi.kt"),
+    ] {
         let jar = target().join(format!("kotlin-dist/sesame-{}{kind}.jar", env!("CARGO_PKG_VERSION")));
         if !c::read("jar", &["tf", &jar.to_string_lossy()])?.contains(holds) {
             return Err(format!("{} has no {holds}", jar.display()));

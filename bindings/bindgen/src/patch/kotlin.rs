@@ -1,6 +1,6 @@
 //! Kotlin: what UniFFI emits becomes internal where it is UniFFI's own, and behaves as an app expects where it is ours.
 
-use super::{Text, between, calls, handles, records};
+use super::{Text, between, calls, handles, kotlin_codes, records};
 use crate::words;
 
 /// Getters that an app reads as properties: the handle and the method.
@@ -18,6 +18,8 @@ pub(super) fn patch(text: &mut Text) -> Result<(), String> {
     lists(text)?;
     causes(text)?;
     records::patch(text)?;
+    kotlin_codes::patch(text)?;
+    pending_link(text)?;
     internals(text)?;
     for (handle, name) in PROPERTIES {
         property(text, handle, name)?;
@@ -57,6 +59,14 @@ fn causes(text: &mut Text) -> Result<(), String> {
     )?;
     let lift = "(error_buf: RustBuffer.ByValue): SesameException = FfiConverterTypeSesameError.lift(error_buf)";
     text.once(&format!("{lift}\n"), &format!("{lift}.let(Thrown::causes)\n"))
+}
+
+/// A pending link has calls: ours stands in `PendingLink.kt`, and what UniFFI makes of core's is within it.
+fn pending_link(text: &mut Text) -> Result<(), String> {
+    text.all("PendingLink", "PendingLinkView")?;
+    text.once("\ndata class PendingLinkView (", "\ninternal data class PendingLinkView (")?;
+    text.all("`(`code`: kotlin.String): PendingLinkView", "`(`code`: kotlin.String): PendingLink")?;
+    text.once("return FfiConverterTypePendingLinkView.lift(", "return pendingLink(this,")
 }
 
 /// `public typealias SendId = SendId`

@@ -8,6 +8,7 @@ mod calls;
 mod fields;
 mod handles;
 mod kotlin;
+mod kotlin_codes;
 mod records;
 mod swift;
 

@@ -2646,7 +2646,7 @@ public class Device internal constructor(@Suppress("UNUSED_PARAMETER") withHandl
      * has seen the same ones on the new device.
      */
     @Throws(SesameException::class)override fun `linkDevice`(`code`: kotlin.String): PendingLink {
-            return FfiConverterTypePendingLink.lift(
+            return pendingLink(this,
     withArguments { _arguments ->
     val _0 = _arguments.buffer("code") { FfiConverterString.lower(`code`) }
     callWithHandle { _handle ->
@@ -4739,9 +4739,9 @@ data class Answered (
     val `sends`: List<SendId>
     , 
     /**
-     * The number of the code that says why the requests pause, or 0.
+     * The code that says why the requests pause, or null.
      */
-    val `problem`: kotlin.Int
+    val `problem`: Code?
     
 ){
     
@@ -4760,7 +4760,7 @@ internal object FfiConverterTypeAnswered: FfiConverterRustBuffer<Answered> {
             FfiConverterBoolean.read(buf),
             FfiConverterSequenceULong.read(buf),
             FfiConverterSequenceTypeSendId.read(buf),
-            FfiConverterInt.read(buf),
+            MaybeCode.read(buf),
         )
     }
 
@@ -4768,14 +4768,14 @@ internal object FfiConverterTypeAnswered: FfiConverterRustBuffer<Answered> {
             FfiConverterBoolean.allocationSize(value.`known`) +
             FfiConverterSequenceULong.allocationSize(value.`items`) +
             FfiConverterSequenceTypeSendId.allocationSize(value.`sends`) +
-            FfiConverterInt.allocationSize(value.`problem`)
+            MaybeCode.allocationSize(value.`problem`)
     )
 
     override fun write(value: Answered, buf: ByteBuffer) {
             FfiConverterBoolean.write(value.`known`, buf)
             FfiConverterSequenceULong.write(value.`items`, buf)
             FfiConverterSequenceTypeSendId.write(value.`sends`, buf)
-            FfiConverterInt.write(value.`problem`, buf)
+            MaybeCode.write(value.`problem`, buf)
     }
 }
 
@@ -4978,9 +4978,9 @@ data class FailedUser (
     val `user`: kotlin.String
     , 
     /**
-     * The number of the code that says why.
+     * The code that says why.
      */
-    val `code`: kotlin.Int
+    val `code`: Code
     
 ){
     
@@ -4997,18 +4997,18 @@ internal object FfiConverterTypeFailedUser: FfiConverterRustBuffer<FailedUser> {
     override fun read(buf: ByteBuffer): FailedUser {
         return FailedUser(
             FfiConverterString.read(buf),
-            FfiConverterInt.read(buf),
+            KnownCode.read(buf),
         )
     }
 
     override fun allocationSize(value: FailedUser) = (
             FfiConverterString.allocationSize(value.`user`) +
-            FfiConverterInt.allocationSize(value.`code`)
+            KnownCode.allocationSize(value.`code`)
     )
 
     override fun write(value: FailedUser, buf: ByteBuffer) {
             FfiConverterString.write(value.`user`, buf)
-            FfiConverterInt.write(value.`code`, buf)
+            KnownCode.write(value.`code`, buf)
     }
 }
 
@@ -5291,9 +5291,9 @@ data class Health (
     val `registered`: kotlin.Boolean
     , 
     /**
-     * The number of the code that says why nothing goes on, or 0.
+     * The code that says why nothing goes on, or null.
      */
-    val `problem`: kotlin.Int
+    val `problem`: Code?
     , 
     /**
      * The time until `nextRequest` has something to give, in ms; 0 when it has now.
@@ -5335,7 +5335,7 @@ internal object FfiConverterTypeHealth: FfiConverterRustBuffer<Health> {
     override fun read(buf: ByteBuffer): Health {
         return Health(
             FfiConverterBoolean.read(buf),
-            FfiConverterInt.read(buf),
+            MaybeCode.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
@@ -5346,7 +5346,7 @@ internal object FfiConverterTypeHealth: FfiConverterRustBuffer<Health> {
 
     override fun allocationSize(value: Health) = (
             FfiConverterBoolean.allocationSize(value.`registered`) +
-            FfiConverterInt.allocationSize(value.`problem`) +
+            MaybeCode.allocationSize(value.`problem`) +
             FfiConverterULong.allocationSize(value.`dueIn`) +
             FfiConverterUInt.allocationSize(value.`openSends`) +
             FfiConverterUInt.allocationSize(value.`inbox`) +
@@ -5356,7 +5356,7 @@ internal object FfiConverterTypeHealth: FfiConverterRustBuffer<Health> {
 
     override fun write(value: Health, buf: ByteBuffer) {
             FfiConverterBoolean.write(value.`registered`, buf)
-            FfiConverterInt.write(value.`problem`, buf)
+            MaybeCode.write(value.`problem`, buf)
             FfiConverterULong.write(value.`dueIn`, buf)
             FfiConverterUInt.write(value.`openSends`, buf)
             FfiConverterUInt.write(value.`inbox`, buf)
@@ -5462,9 +5462,9 @@ data class MailResult (
     val `sender`: Sender?
     , 
     /**
-     * The number of the code that says why it was not opened, or 0.
+     * The code that says why it was not opened, or null.
      */
-    val `code`: kotlin.Int
+    val `code`: Code?
     
 ){
     
@@ -5484,7 +5484,7 @@ internal object FfiConverterTypeMailResult: FfiConverterRustBuffer<MailResult> {
             FfiConverterSequenceULong.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalTypeSender.read(buf),
-            FfiConverterInt.read(buf),
+            MaybeCode.read(buf),
         )
     }
 
@@ -5493,7 +5493,7 @@ internal object FfiConverterTypeMailResult: FfiConverterRustBuffer<MailResult> {
             FfiConverterSequenceULong.allocationSize(value.`items`) +
             FfiConverterBoolean.allocationSize(value.`keep`) +
             FfiConverterOptionalTypeSender.allocationSize(value.`sender`) +
-            FfiConverterInt.allocationSize(value.`code`)
+            MaybeCode.allocationSize(value.`code`)
     )
 
     override fun write(value: MailResult, buf: ByteBuffer) {
@@ -5501,7 +5501,7 @@ internal object FfiConverterTypeMailResult: FfiConverterRustBuffer<MailResult> {
             FfiConverterSequenceULong.write(value.`items`, buf)
             FfiConverterBoolean.write(value.`keep`, buf)
             FfiConverterOptionalTypeSender.write(value.`sender`, buf)
-            FfiConverterInt.write(value.`code`, buf)
+            MaybeCode.write(value.`code`, buf)
     }
 }
 
@@ -5692,7 +5692,7 @@ internal object FfiConverterTypeOutgoing: FfiConverterRustBuffer<Outgoing> {
 /**
  * A link that the primary has begun, before its app confirms it.
  */
-data class PendingLink (
+internal data class PendingLinkView (
     /**
      * The link's name, 16 bytes.
      */
@@ -5719,22 +5719,22 @@ data class PendingLink (
 /**
  * @suppress
  */
-internal object FfiConverterTypePendingLink: FfiConverterRustBuffer<PendingLink> {
-    override fun read(buf: ByteBuffer): PendingLink {
-        return PendingLink(
+internal object FfiConverterTypePendingLinkView: FfiConverterRustBuffer<PendingLinkView> {
+    override fun read(buf: ByteBuffer): PendingLinkView {
+        return PendingLinkView(
             FfiConverterTypeLinkId.read(buf),
             FfiConverterString.read(buf),
             FfiConverterULong.read(buf),
         )
     }
 
-    override fun allocationSize(value: PendingLink) = (
+    override fun allocationSize(value: PendingLinkView) = (
             FfiConverterTypeLinkId.allocationSize(value.`id`) +
             FfiConverterString.allocationSize(value.`digits`) +
             FfiConverterULong.allocationSize(value.`expiresAt`)
     )
 
-    override fun write(value: PendingLink, buf: ByteBuffer) {
+    override fun write(value: PendingLinkView, buf: ByteBuffer) {
             FfiConverterTypeLinkId.write(value.`id`, buf)
             FfiConverterString.write(value.`digits`, buf)
             FfiConverterULong.write(value.`expiresAt`, buf)
@@ -6238,9 +6238,9 @@ data class Skipped (
     val `device`: kotlin.UInt
     , 
     /**
-     * The number of the code that says why.
+     * The code that says why.
      */
-    val `code`: kotlin.Int
+    val `code`: Code
     
 ){
     
@@ -6257,18 +6257,18 @@ internal object FfiConverterTypeSkipped: FfiConverterRustBuffer<Skipped> {
     override fun read(buf: ByteBuffer): Skipped {
         return Skipped(
             FfiConverterUInt.read(buf),
-            FfiConverterInt.read(buf),
+            KnownCode.read(buf),
         )
     }
 
     override fun allocationSize(value: Skipped) = (
             FfiConverterUInt.allocationSize(value.`device`) +
-            FfiConverterInt.allocationSize(value.`code`)
+            KnownCode.allocationSize(value.`code`)
     )
 
     override fun write(value: Skipped, buf: ByteBuffer) {
             FfiConverterUInt.write(value.`device`, buf)
-            FfiConverterInt.write(value.`code`, buf)
+            KnownCode.write(value.`code`, buf)
     }
 }
 
@@ -6289,9 +6289,9 @@ data class SkippedDevice (
     val `device`: kotlin.UInt
     , 
     /**
-     * The number of the code that says why.
+     * The code that says why.
      */
-    val `code`: kotlin.Int
+    val `code`: Code
     
 ){
     
@@ -6309,20 +6309,20 @@ internal object FfiConverterTypeSkippedDevice: FfiConverterRustBuffer<SkippedDev
         return SkippedDevice(
             FfiConverterString.read(buf),
             FfiConverterUInt.read(buf),
-            FfiConverterInt.read(buf),
+            KnownCode.read(buf),
         )
     }
 
     override fun allocationSize(value: SkippedDevice) = (
             FfiConverterString.allocationSize(value.`user`) +
             FfiConverterUInt.allocationSize(value.`device`) +
-            FfiConverterInt.allocationSize(value.`code`)
+            KnownCode.allocationSize(value.`code`)
     )
 
     override fun write(value: SkippedDevice, buf: ByteBuffer) {
             FfiConverterString.write(value.`user`, buf)
             FfiConverterUInt.write(value.`device`, buf)
-            FfiConverterInt.write(value.`code`, buf)
+            KnownCode.write(value.`code`, buf)
     }
 }
 
@@ -6499,9 +6499,9 @@ data class UserStatus (
     val `skipped`: List<Skipped>
     , 
     /**
-     * The number of the code that says why it failed or was cancelled, or 0.
+     * The code that says why it failed or was cancelled, or null.
      */
-    val `code`: kotlin.Int
+    val `code`: Code?
     
 ){
     
@@ -6522,7 +6522,7 @@ internal object FfiConverterTypeUserStatus: FfiConverterRustBuffer<UserStatus> {
             FfiConverterTypeWaitingFor.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterSequenceTypeSkipped.read(buf),
-            FfiConverterInt.read(buf),
+            MaybeCode.read(buf),
         )
     }
 
@@ -6532,7 +6532,7 @@ internal object FfiConverterTypeUserStatus: FfiConverterRustBuffer<UserStatus> {
             FfiConverterTypeWaitingFor.allocationSize(value.`waitingFor`) +
             FfiConverterUInt.allocationSize(value.`reached`) +
             FfiConverterSequenceTypeSkipped.allocationSize(value.`skipped`) +
-            FfiConverterInt.allocationSize(value.`code`)
+            MaybeCode.allocationSize(value.`code`)
     )
 
     override fun write(value: UserStatus, buf: ByteBuffer) {
@@ -6541,7 +6541,7 @@ internal object FfiConverterTypeUserStatus: FfiConverterRustBuffer<UserStatus> {
             FfiConverterTypeWaitingFor.write(value.`waitingFor`, buf)
             FfiConverterUInt.write(value.`reached`, buf)
             FfiConverterSequenceTypeSkipped.write(value.`skipped`, buf)
-            FfiConverterInt.write(value.`code`, buf)
+            MaybeCode.write(value.`code`, buf)
     }
 }
 
@@ -7773,9 +7773,9 @@ sealed class Event {
          */
         val `device`: kotlin.UInt, 
         /**
-         * The number of the code that says why.
+         * The code that says why.
          */
-        val `code`: kotlin.Int) : Event()
+        val `code`: Code) : Event()
         
     {
         
@@ -7976,7 +7976,7 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             18 -> Event.NotOpened(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
-                FfiConverterInt.read(buf),
+                KnownCode.read(buf),
                 )
             19 -> Event.RegistrationRefused(
                 FfiConverterString.read(buf),
@@ -8158,7 +8158,7 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 4UL
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterUInt.allocationSize(value.`device`)
-                + FfiConverterInt.allocationSize(value.`code`)
+                + KnownCode.allocationSize(value.`code`)
             )
         }
         is Event.RegistrationRefused -> {
@@ -8330,7 +8330,7 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 buf.putInt(18)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
-                FfiConverterInt.write(value.`code`, buf)
+                KnownCode.write(value.`code`, buf)
                 Unit
             }
             is Event.RegistrationRefused -> {

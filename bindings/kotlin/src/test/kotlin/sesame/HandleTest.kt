@@ -15,13 +15,14 @@ import kotlin.concurrent.thread
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertNotNull
 import kotlin.test.assertTrue
 
 /** Text that is no Unicode: half of a pair of surrogates. */
 private const val NO_TEXT = "a\uD800"
 
 class HandleTest {
-    private fun refused(call: () -> Unit): Pair<Int, String?> {
+    private fun refused(call: () -> Unit): Pair<Code, String?> {
         val error = assertFailsWith<SesameException.App> { call() }
         return error.code to error.field
     }
@@ -32,9 +33,9 @@ class HandleTest {
         store.close()
         val calls =
             listOf(
-                { Device.create(store, KEY, "alice") },
+                { Device.create(store, KEY, "alice", SERVER) },
                 { Device.open(store, KEY) },
-                { Linking.begin(store, KEY) },
+                { Linking.begin(store, KEY, SERVER) },
                 { Linking.resume(store, KEY) },
             )
         for (call in calls) assertEquals(Code.CLOSED to "store", refused { call() })
@@ -69,7 +70,7 @@ class HandleTest {
     @Test
     fun `a handle may be closed while it is called`() {
         repeat(2_000) {
-            val relay = LocalRelay()
+            val relay = LocalRelay(SERVER)
             val calls = List(2) { thread { runCatching { repeat(3) { relay.view() } } } }
             relay.close()
             calls.forEach { it.join() }
@@ -84,12 +85,12 @@ class HandleTest {
         val before = openFiles()
         val path = File(folder, "alice.db").path
         val store = Store.sqlite(path)
-        val device = Device.create(store, KEY, "alice")
+        val device = Device.create(store, KEY, "alice", SERVER)
         repeat(50) {
             assertEquals(Code.INVALID_ARGUMENT to "user", refused { device.session(NO_TEXT, 1u) })
             val payload = ByteString(ByteArray(1_000_000))
             assertEquals(Code.INVALID_ARGUMENT to "recipients", refused { device.batchEncrypt(listOf(NO_TEXT), payload) })
-            assertEquals(Code.INVALID_ARGUMENT to "user", refused { Device.create(store, KEY, NO_TEXT) })
+            assertEquals(Code.INVALID_ARGUMENT to "user", refused { Device.create(store, KEY, NO_TEXT, SERVER) })
         }
         device.close()
         store.close()
@@ -98,8 +99,9 @@ class HandleTest {
 
     @Test
     fun `a failed call frees the arguments before the one that failed`() {
-        val device = Device.create(Store.memory(), KEY, "alice")
+        val device = Device.create(Store.memory(), KEY, "alice", SERVER)
         val large = "x".repeat(1_000_000)
+
         fun fail() = refused { device.createGroup(GroupKind.PAIRWISE, GroupChange(description = large), listOf(NO_TEXT)) }
         repeat(20) { fail() }
         val before = residentKilobytes()
@@ -110,7 +112,7 @@ class HandleTest {
 
     @Test
     fun `a null from Java and a list that changes are refused`() {
-        val device = Device.create(Store.memory(), KEY, "alice")
+        val device = Device.create(Store.memory(), KEY, "alice", SERVER)
 
         @Suppress("UNCHECKED_CAST")
         val withNull = listOf("bob", null) as List<String>
@@ -140,7 +142,7 @@ class HandleTest {
                     hold: Boolean,
                 ) = runBlocking { withContext(Dispatchers.IO) { rows.load(queries, hold) } }
             }
-        val device = Device.create(Store.app(store), KEY, "alice")
+        val device = Device.create(Store.app(store), KEY, "alice", SERVER)
         val registry = device.registry()
         runBlocking {
             withTimeout(60_000) {
@@ -157,7 +159,7 @@ class HandleTest {
 
     @Test
     fun `calls of one device run one at a time, whatever the handle`() {
-        val device = Device.create(Store.memory(), KEY, "alice")
+        val device = Device.create(Store.memory(), KEY, "alice", SERVER)
         val handles = listOf(device, device.registry(), device.session("bob", 1u))
         var running = 0
         runBlocking {
@@ -180,14 +182,17 @@ class HandleTest {
     @Test
     fun `no text of a record shows what was said`() {
         val world = World()
-        world.bob.send("alice", "secret words")
-        val results = world.alice.device.batchDecrypt(world.alice.fetch())
-        val message = results.filterIsInstance<Received.Message>().single()
-        assertTrue("payload=12 bytes" in "$message", "$message")
-        assertTrue("user=bob" in "$message")
+        val status = assertNotNull(world.bob.encrypt(listOf("alice"), "secret words").let { world.bob.device.sendStatus(it.id) })
+        world.bob.exchange()
+        world.alice.device.requestMail()
+        world.alice.exchange()
+        val items = world.alice.device.inbox()
+        assertEquals(listOf("secret words"), texts(items))
+        assertTrue("payload=12 bytes" in "$items" && "user=bob" in "$items", "$items")
+        assertTrue("payload=12 bytes" in "$status" && "secret" !in "$status", "$status")
         val change = GroupChange(name = "Trip to Rome", picture = "picture".encodeToByteString())
         assertTrue("name=12 characters" in "$change" && "Rome" !in "$change" && "70696374" !in "$change", "$change")
-        assertEquals("Publication", "${Need.Publication}")
+        assertEquals("ServerRestored", "${Event.ServerRestored}")
     }
 
     @Test
@@ -195,17 +200,21 @@ class HandleTest {
         val name = SendId(ByteString(ByteArray(16) { it.toByte() }))
         assertEquals("SendId(00010203)", "$name")
         assertEquals(name, SendId(ByteString(ByteArray(16) { it.toByte() })))
-        val device = Device.create(Store.memory(), KEY, "alice")
-        assertEquals(Code.INVALID_ARGUMENT to "send", refused { device.pending(SendId(ByteString(ByteArray(15)))) })
+        val device = Device.create(Store.memory(), KEY, "alice", SERVER)
+        assertEquals(Code.INVALID_ARGUMENT to "send", refused { device.sendStatus(SendId(ByteString(ByteArray(15)))) })
     }
 
     @Test
     fun `a wiped key opens nothing`() {
         val store = Store.memory()
         val key = StoreKey(ByteArray(32) { 7 })
-        key.use { Device.create(store, it, "alice").close() }
+        key.use { Device.create(store, it, "alice", SERVER).close() }
         assertEquals(Code.CLOSED to "storeKey", refused { Device.open(store, key) })
-        val bytes = key.javaClass.getDeclaredField("bytes").apply { isAccessible = true }.get(key) as ByteArray
+        val bytes =
+            key.javaClass
+                .getDeclaredField("bytes")
+                .apply { isAccessible = true }
+                .get(key) as ByteArray
         assertTrue(bytes.all { it == 0.toByte() })
         assertEquals("alice", Device.open(store, StoreKey(ByteArray(32) { 7 })).user)
         assertEquals("StoreKey", "$key")

@@ -43,7 +43,7 @@ class StoreTest {
         world.bob.send("carol", "hello")
         assertEquals(listOf("hello"), carol.read())
         carol.device.useThenWipe { }
-        val again = Host(world.relay, Device.open(Store.app(rows), KEY))
+        val again = world.open(Store.app(rows))
         world.bob.send("carol", "again")
         assertEquals(listOf("again"), again.read())
     }
@@ -51,7 +51,7 @@ class StoreTest {
     @Test
     fun `every fault has its code, and nothing changes`() {
         val store = FailingStore()
-        val device = Device.create(Store.app(store), KEY, "alice")
+        val device = Device.create(Store.app(store), KEY, "alice", SERVER)
         val faults =
             mapOf(401 to StoreFault.Busy(), 402 to StoreFault.Io(), 403 to StoreFault.Full(), 404 to StoreFault.ReadOnly())
         for ((code, fault) in faults) {
@@ -64,13 +64,13 @@ class StoreTest {
                 assertEquals(before, store.rows.rows)
             }
         }
-        assertEquals(listOf(), device.outbox())
+        assertEquals(listOf(), device.sends())
     }
 
     @Test
     fun `whatever a store throws counts as a fault of it`() {
         val store = FailingStore()
-        val device = Device.create(Store.app(store), KEY, "alice")
+        val device = Device.create(Store.app(store), KEY, "alice", SERVER)
         for (method in listOf("load", "commit")) {
             val cause = IllegalStateException("what the app says")
             store.faults[method] = cause
@@ -92,7 +92,7 @@ class StoreTest {
     @Test
     fun `a cancellation and an interruption in a store go on as they are`() {
         val store = FailingStore()
-        val device = Device.create(Store.app(store), KEY, "alice")
+        val device = Device.create(Store.app(store), KEY, "alice", SERVER)
         for (method in listOf("load", "commit")) {
             val cancelled = CancellationException("enough")
             store.faults[method] = cancelled
@@ -112,21 +112,21 @@ class StoreTest {
     @Test
     fun `a commit that ends by an Error, or says false, is read back`() {
         val store = FailingStore()
-        val device = Device.create(Store.app(store), KEY, "alice")
+        val device = Device.create(Store.app(store), KEY, "alice", SERVER)
         store.faults["commit"] = OutOfMemoryError()
         assertEquals(Code.STORE_IO, assertFailsWith<SesameException.Store> { device.batchEncrypt(listOf("bob"), ByteString()) }.code)
         store.faults.clear()
-        assertEquals(listOf(), device.outbox())
+        assertEquals(listOf(), device.sends())
         store.says = false
         device.batchEncrypt(listOf("bob"), ByteString())
         store.says = true
-        assertEquals(1, device.outbox().size)
+        assertEquals(1, device.sends().size)
     }
 
     @Test
     fun `a store must not call into the library`() {
         val store = FailingStore()
-        val device = Device.create(Store.app(store), KEY, "alice")
+        val device = Device.create(Store.app(store), KEY, "alice", SERVER)
         var code: Code? = null
         store.onLoad = { code = assertFailsWith<SesameException.App> { device.groups() }.code }
         assertEquals(listOf(), device.inbox())
@@ -142,7 +142,7 @@ class StoreTest {
     fun `a store is freed with its device`() {
         fun kept(): WeakReference<MemoryStore> {
             val rows = MemoryStore()
-            Device.create(Store.app(rows), KEY, "alice").close()
+            Device.create(Store.app(rows), KEY, "alice", SERVER).close()
             return WeakReference(rows)
         }
         val rows = kept()
@@ -172,9 +172,9 @@ class StoreTest {
                     return true
                 }
             }
-        val device = Device.create(Store.app(store), KEY, "alice")
+        val device = Device.create(Store.app(store), KEY, "alice", SERVER)
         late = true
         val send = device.batchEncrypt(listOf("bob"), ByteString())
-        assertEquals(listOf(send.id), device.outbox().map { it.id })
+        assertEquals(listOf(send.id), device.sends().map { it.id })
     }
 }
