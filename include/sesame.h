@@ -148,7 +148,7 @@ enum sesame_status
   SESAME_STATUS_NOT_REGISTERED = 135,
   /// The app has cancelled the send.
   SESAME_STATUS_CANCELLED = 136,
-  /// This device was removed from its own device list.
+  /// This device was removed from its own device list, or its account was deleted.
   SESAME_STATUS_DEVICE_REMOVED = 137,
   /// No such device is known.
   SESAME_STATUS_UNKNOWN_DEVICE = 138,

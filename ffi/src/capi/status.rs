@@ -70,7 +70,7 @@ pub enum sesame_status {
     NotRegistered = 135,
     /// The app has cancelled the send.
     Cancelled = 136,
-    /// This device was removed from its own device list.
+    /// This device was removed from its own device list, or its account was deleted.
     DeviceRemoved = 137,
     /// No such device is known.
     UnknownDevice = 138,

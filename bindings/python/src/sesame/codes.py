@@ -95,7 +95,7 @@ class Code(IntEnum):
     """The app has cancelled the send."""
 
     DEVICE_REMOVED = 137
-    """This device was removed from its own device list."""
+    """This device was removed from its own device list, or its account was deleted."""
 
     UNKNOWN_DEVICE = 138
     """No such device is known."""

@@ -6663,7 +6663,7 @@ public enum Code: Int32, Equatable, Hashable {
      */
     case cancelled = 136
     /**
-     * This device was removed from its own device list.
+     * This device was removed from its own device list, or its account was deleted.
      */
     case deviceRemoved = 137
     /**

@@ -7007,7 +7007,7 @@ enum class Code(val value: kotlin.Int) {
      */
     CANCELLED(136),
     /**
-     * This device was removed from its own device list.
+     * This device was removed from its own device list, or its account was deleted.
      */
     DEVICE_REMOVED(137),
     /**

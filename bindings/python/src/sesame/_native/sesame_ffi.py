@@ -5524,7 +5524,7 @@ class Code(enum.Enum):
     
     DEVICE_REMOVED = 137
     """
-    This device was removed from its own device list.
+    This device was removed from its own device list, or its account was deleted.
 """
     
     UNKNOWN_DEVICE = 138
