@@ -166,7 +166,7 @@ codes! {
     StorePathNotAFile = 414, "the path of the store does not lead to a file";
     NotAStore = 415, "the file is not a store of this library";
     Internal = 501, "a fault in the library";
-    Poisoned = 502, "an earlier fault made the handle unusable; reload it";
+    Poisoned = 502, "an earlier fault made the handle unusable";
     Randomness = 503, "no randomness could be had";
     Forked = 504, "the process was forked";
 }

@@ -352,9 +352,8 @@ fn t87_sizes_are_equal_while_a_list_rides_and_before_any_answer() {
             assert_eq!(sizes(&direct).len(), 13);
             assert_eq!(sizes(&direct), sizes(&group), "round {round}, {length} bytes");
             for send in [direct, group] {
-                for batch in &send.batches {
-                    world.withdraw(ALICE, &send, std::slice::from_ref(&batch.user));
-                }
+                let users: Vec<UserId> = send.batches.iter().map(|batch| batch.user.clone()).collect();
+                world.withdraw(ALICE, &send, &users);
             }
         }
         if round == 1 {

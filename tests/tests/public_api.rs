@@ -79,7 +79,7 @@ fn listing(items: &[Item], out: &mut BTreeSet<String>) {
             Item::Fn(item) if is_public(&item.vis) && !is_hidden(&item.attrs) => {
                 out.insert(line(&item.sig));
             }
-            Item::Trait(item) if is_public(&item.vis) => {
+            Item::Trait(item) if is_public(&item.vis) && !is_hidden(&item.attrs) => {
                 out.insert(format!("trait {}", item.ident));
                 for item_ in &item.items {
                     if let syn::TraitItem::Fn(function) = item_ {

@@ -597,7 +597,8 @@ fn the_account_is_deleted_by_a_request_and_nothing_follows_it() {
     assert_eq!(world.next(BOB).unwrap(), None);
     assert!(due_in(&mut world, BOB) > 0);
     let status = world.status(BOB, &send.id).unwrap();
-    assert_eq!((status.finished, status.users[0].reason), (true, Code::Cancelled.number()));
+    let [alice] = &status.users[..] else { panic!("{status:?}") };
+    assert_eq!((status.finished, alice.outcome, alice.reason), (true, Outcome::Cancelled, Code::Cancelled.number()));
     let again = world.with(BOB, |device, context| device.retry(context, &send.id)).unwrap_err();
     let error = world.with(BOB, |d, c| d.batch_encrypt(c, &[user("alice")], b"z", None)).unwrap_err();
     assert_eq!((again.code, error.code), (Code::DeviceRemoved, Code::DeviceRemoved));

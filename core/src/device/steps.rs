@@ -15,6 +15,7 @@ use crate::{
     tx::sends,
 };
 
+#[doc(hidden)]
 pub use crate::{
     flow::{
         send::{
@@ -27,6 +28,7 @@ pub use crate::{
 };
 
 /// The steps; each is one call and one commit.
+#[doc(hidden)]
 #[allow(missing_docs, clippy::missing_errors_doc)]
 pub trait Steps {
     fn encrypt<'r>(
@@ -60,6 +62,7 @@ pub trait Steps {
     fn all_items(&self, context: &mut Context<'_>) -> Result<Vec<InboxItem>, Error>;
 }
 
+#[doc(hidden)]
 impl Steps for Device {
     fn encrypt<'r>(
         &self,

@@ -98,7 +98,7 @@ impl Hearing<'_> {
                 let mut server = call.tx.server()?;
                 server.deleted = true;
                 call.tx.put_server(&server)?;
-                self.end_sends(call, Code::Cancelled)
+                self.end_sends(call, PartState::Cancelled(Code::Cancelled.number()))
             }
             Work::Link(post) => {
                 let found = form::Link::decode(body)?.found.ok_or(Code::NonCanonical)?;
@@ -196,15 +196,15 @@ impl Hearing<'_> {
         }
         self.heard.over = Some(Code::RemovedFromAccount);
         self.tell(call, Event::RemovedFromAccount { epoch: own.list.epoch })?;
-        self.end_sends(call, Code::RemovedFromAccount)?;
+        self.end_sends(call, PartState::Failed(Code::RemovedFromAccount.number()))?;
         Ok(true)
     }
 
     /// Nothing more goes out of this device.
-    fn end_sends(&mut self, call: &mut Call<'_>, code: Code) -> Result<(), Error> {
+    fn end_sends(&mut self, call: &mut Call<'_>, state: PartState) -> Result<(), Error> {
         let last = call.tx.counters()?.last_item;
         self.heard.sends.extend(sends::open(&call.tx)?);
-        outcome::end_all(call, PartState::Failed(code.number()))?;
+        outcome::end_all(call, state)?;
         Ok(self.new_items(call, last)?)
     }
 
