@@ -298,7 +298,7 @@ enum sesame_status
   SESAME_STATUS_NOT_A_STORE = 415,
   /// A fault in the library.
   SESAME_STATUS_INTERNAL = 501,
-  /// An earlier fault made the handle unusable; reload it.
+  /// An earlier fault made the handle unusable.
   SESAME_STATUS_POISONED = 502,
   /// No randomness could be had.
   SESAME_STATUS_RANDOMNESS = 503,
@@ -1995,12 +1995,14 @@ sesame_status sesame_relay_get_view(struct sesame_relay relay,
 /// The next request to the server, or NULL when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a minute and
 /// give the answer to `sesame_device_respond`; its work is in no other request until then. Several may be sent side by side.
 ///
-///     while (sesame_device_next_request(device, &result, &request, &error) == SESAME_STATUS_OK && request != NULL) {
-///       ... send request->body to request->path ...
-///       sesame_device_respond(device, request->id, status, body, &answer, &answered, &error);
-///       sesame_result_free(answer);
-///       sesame_result_free(result);
-///     }
+/// ```c
+/// while (sesame_device_next_request(device, &result, &request, &error) == SESAME_STATUS_OK && request != NULL) {
+///   /* POST request->body with request->headers to request->path */
+///   sesame_device_respond(device, request->id, status, body, &answer, &answered, &error);
+///   sesame_result_free(answer);
+///   sesame_result_free(result);
+/// }
+/// ```
 ///
 /// That is the whole transport of an app. The loop always ends: a failure pauses it, and `sesame_device_due_in` says when to come back.
 ///

@@ -74,7 +74,7 @@ static void answering(void) {
   ROW("respond", "no place for what came of it", sesame_device_respond(a, id, 200, none, &heard, NULL, &e), NULL_POINTER);
   ROW("next_request", "asked again before the answer", sesame_device_next_request(a, &heard, &again, &e), OK);
   SEES("the request is lent: nothing is due", again == NULL, 1);
-  ROW("release", "another device's request", sesame_device_release(bob.device, id, &e), OK);
+  ROW("release", "another device's request", sesame_device_release(bob.device, id, &e), FOREIGN_REQUEST);
   SEES("it stays with the other", due_now(a), 0);
   ROW("due_in", "asked before the answer", sesame_device_due_in(a, &due, &e), OK);
   SEES("it comes again within a minute", due > 0 && due <= 60000, 1);

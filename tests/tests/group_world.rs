@@ -109,7 +109,7 @@ fn play(seed: u64, steps: usize, weather: Weather) -> Ledger {
                 let fork =
                     world.in_group(name, id, |group, c| group.fork_without(c, &[user(whom)]).map(|(g, s)| (g.id(), s)));
                 if let Ok((fork, send)) = &fork {
-                    world.drive(name, send.clone()).unwrap();
+                    world.drive(name, *send).unwrap();
                     groups.push(*fork);
                 }
                 ledger.count("fork", refusal, fork.map(drop));

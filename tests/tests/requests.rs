@@ -590,6 +590,8 @@ fn the_account_is_deleted_by_a_request_and_nothing_follows_it() {
     let mut world = at_rest(15);
     let send = world.begin(BOB, &["alice"], b"x");
     world.with(BOB, |device, context| device.delete_account(context)).unwrap();
+    let error = world.with(BOB, |d, c| d.batch_encrypt(c, &[user("alice")], b"z", None)).unwrap_err();
+    assert_eq!(error.code, Code::DeviceRemoved);
     let request = world.next(BOB).unwrap().unwrap();
     assert_eq!(request.kind, RequestKind::Delete);
     assert_eq!(answer(&mut world, BOB, &request).problem, 0);

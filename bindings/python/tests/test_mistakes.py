@@ -118,6 +118,8 @@ MISTAKES: list[tuple[str, Callable[[Place], object], type[Exception] | Code]] = 
     ("respond: a body as text", lambda p: p.device.respond(bytes(16), 200, "body"), TypeError),
     ("respond: another device's request", lambda p: foreign(p), Code.FOREIGN_REQUEST),
     ("release: an id of 15 bytes", lambda p: p.device.release(bytes(15)), Code.INVALID_ARGUMENT),
+    ("release: another device's request", lambda p: foreign_release(p), Code.FOREIGN_REQUEST),
+    ("delete_account: and a send afterwards", lambda p: (p.device.delete_account(), p.device.batch_encrypt(["bob"], b"late")), Code.DEVICE_REMOVED),
     ("request_mail: a limit below 0", lambda p: p.device.request_mail(-1), ValueError),
     ("request_mail: a limit as text", lambda p: p.device.request_mail("all"), TypeError),
     ("exchange: no transport", lambda p: p.device.exchange(), TypeError),
@@ -207,6 +209,16 @@ def foreign(place: Place) -> None:
     assert request is not None
     try:
         place.alice.device.respond(request.id, 200)
+    finally:
+        place.bob.device.release(request.id)
+
+
+def foreign_release(place: Place) -> None:
+    place.bob.device.request_mail()
+    request = place.bob.device.next_request()
+    assert request is not None
+    try:
+        place.alice.device.release(request.id)
     finally:
         place.bob.device.release(request.id)
 

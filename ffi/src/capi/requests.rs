@@ -24,12 +24,14 @@ pub(super) fn http_status(status: u32) -> Result<u16, Error> {
 /// The next request to the server, or NULL when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a minute and
 /// give the answer to `sesame_device_respond`; its work is in no other request until then. Several may be sent side by side.
 ///
-///     while (sesame_device_next_request(device, &result, &request, &error) == SESAME_STATUS_OK && request != NULL) {
-///       ... send request->body to request->path ...
-///       sesame_device_respond(device, request->id, status, body, &answer, &answered, &error);
-///       sesame_result_free(answer);
-///       sesame_result_free(result);
-///     }
+/// ```c
+/// while (sesame_device_next_request(device, &result, &request, &error) == SESAME_STATUS_OK && request != NULL) {
+///   /* POST request->body with request->headers to request->path */
+///   sesame_device_respond(device, request->id, status, body, &answer, &answered, &error);
+///   sesame_result_free(answer);
+///   sesame_result_free(result);
+/// }
+/// ```
 ///
 /// That is the whole transport of an app. The loop always ends: a failure pauses it, and `sesame_device_due_in` says when to come back.
 ///

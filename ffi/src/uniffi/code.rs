@@ -217,7 +217,7 @@ pub enum Code {
     NotAStore = 415,
     /// A fault in the library.
     Internal = 501,
-    /// An earlier fault made the handle unusable; reload it.
+    /// An earlier fault made the handle unusable.
     Poisoned = 502,
     /// No randomness could be had.
     Randomness = 503,

@@ -320,7 +320,7 @@ class Code(IntEnum):
     """A fault in the library."""
 
     POISONED = 502
-    """An earlier fault made the handle unusable; reload it."""
+    """An earlier fault made the handle unusable."""
 
     RANDOMNESS = 503
     """No randomness could be had."""

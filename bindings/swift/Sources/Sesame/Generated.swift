@@ -6963,7 +6963,7 @@ public enum Code: Int32, Equatable, Hashable {
      */
     case `internal` = 501
     /**
-     * An earlier fault made the handle unusable; reload it.
+     * An earlier fault made the handle unusable.
      */
     case poisoned = 502
     /**

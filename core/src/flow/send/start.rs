@@ -106,8 +106,8 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
 
 /// There is an account to send from, and this device belongs to it.
 pub(crate) fn check_account(call: &Call<'_>, own: &OwnList) -> Result<(), Code> {
-    let is_listed = own.list.device(call.device()).is_some();
-    if is_listed && !call.tx.server()?.deleted { Ok(()) } else { Err(Code::DeviceRemoved) }
+    let (is_listed, server) = (own.list.device(call.device()).is_some(), call.tx.server()?);
+    if is_listed && !server.delete && !server.deleted { Ok(()) } else { Err(Code::DeviceRemoved) }
 }
 
 /// Something about a user has changed: every open part of that user is encrypted as far as it goes.

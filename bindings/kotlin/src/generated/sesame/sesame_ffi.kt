@@ -7307,7 +7307,7 @@ enum class Code(val value: kotlin.Int) {
      */
     INTERNAL(501),
     /**
-     * An earlier fault made the handle unusable; reload it.
+     * An earlier fault made the handle unusable.
      */
     POISONED(502),
     /**

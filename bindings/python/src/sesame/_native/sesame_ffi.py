@@ -5899,7 +5899,7 @@ class Code(enum.Enum):
     
     POISONED = 502
     """
-    An earlier fault made the handle unusable; reload it.
+    An earlier fault made the handle unusable.
 """
     
     RANDOMNESS = 503
