@@ -289,6 +289,10 @@ public:
   }
   void set_push(bytes value, sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_set_push, raw(), value); }
   void delete_account(sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_delete_account, raw()); }
+  send log_out(sesame_error *error = nullptr) const {
+    send out;
+    SESAME_CALL(out, sesame_device_log_out, raw(), out.owner(), out.out());
+  }
 
   send batch_encrypt(const slices &recipients, bytes payload, bytes content_id = {}, sesame_error *error = nullptr) const {
     send out;

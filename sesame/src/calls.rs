@@ -223,6 +223,15 @@ impl Client {
         self.call(|core, context| core.delete_account(context))
     }
 
+    /// This device logs out: it asks the user's primary to remove it, whose app gets `DeviceWantsRemoval` and calls
+    /// [`Client::remove_device`]. Until then others go on to send to it. When the send's end is in the inbox, the store may be erased.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] on the primary itself, which [`Client::delete_account`] is for; [`Code::DeviceRemoved`]; the store's.
+    pub fn log_out(&self) -> Result<PendingSend, Error> {
+        self.call(|core, context| core.log_out(context))
+    }
+
     /// The primary takes a device off the list (X 5). What others had ready for it, they no longer send. In each group its later operations
     /// are void; the sends that say so follow the new list to the server.
     ///

@@ -130,6 +130,15 @@ impl Client {
         Ok(Self::new(device, host))
     }
 
+    /// Deletes every row of a store, in one commit, whoever's device it holds and whatever its key is: to log out, or because the key is lost.
+    /// The store is empty afterwards; a SQLite file stays, and what a disk keeps of deleted bytes is the system's.
+    ///
+    /// # Errors
+    /// As [`enter`]; the store's.
+    pub fn erase(store: &dyn Store) -> Result<(), Error> {
+        outside(&Clock::system(), |context| Device::erase(store, context))
+    }
+
     /// A device that was linked.
     pub(crate) fn complete(linking: Pending, host: Host, answer: &[u8]) -> Result<Self, Error> {
         let device = outside(&host.clock, |context| linking.complete(context, answer))?;

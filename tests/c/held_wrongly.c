@@ -335,6 +335,8 @@ static void own_devices(void) {
   ROW("remove_device", "not on the primary", sesame_device_remove_device(tablet.device, 1, &e), NOT_PRIMARY);
   ROW("delete_account", "not on the primary", sesame_device_delete_account(tablet.device, &e), NOT_PRIMARY);
   sesame_result r;
+  const sesame_send *departure;
+  ROW("log_out", "on the primary", sesame_device_log_out(bob.device, &r, &departure, &e), INVALID_ARGUMENT);
   CHECK(sesame_device_remove_device(bob.device, tablet.id, &host_error));
   host_exchange(&bob);
   char said[64];

@@ -204,6 +204,8 @@ static void of_nothing(void) {
   EXPECT("sesame_device_health of nothing", sesame_device_health((sesame_device){0}, &r, (const sesame_health **)&view, &e), HANDLE);
   EXPECT("sesame_device_set_push of nothing", sesame_device_set_push((sesame_device){0}, none, &e), HANDLE);
   EXPECT("sesame_device_delete_account of nothing", sesame_device_delete_account((sesame_device){0}, &e), HANDLE);
+  EXPECT("sesame_device_log_out of nothing", sesame_device_log_out((sesame_device){0}, &r, (const sesame_send **)&view, &e), HANDLE);
+  EXPECT("sesame_store_erase of nothing", sesame_store_erase((sesame_store){0}, &e), HANDLE);
   EXPECT("sesame_device_batch_encrypt of nothing", sesame_device_batch_encrypt((sesame_device){0}, &to, 1, none, none, &r, (const sesame_send **)&view, &e), HANDLE);
   EXPECT("sesame_device_send_status of nothing", sesame_device_send_status((sesame_device){0}, id16, &r, (const sesame_send_status **)&view, &e), HANDLE);
   EXPECT("sesame_device_sends of nothing", sesame_device_sends((sesame_device){0}, &r, (const sesame_sends **)&view, &e), HANDLE);

@@ -259,17 +259,23 @@ fn a09_a_transcript_from_anybody_but_an_own_listed_device_is_refused() {
     let sent_to = SentTo { user: recipient.into(), account_key: None, verified: 0 };
     let stamp = Stamp { content_id: [7; 16], sent_at: 1 };
     let transcript = || Body::Transcript { stamp, recipients: vec![sent_to.clone()].into(), payload: vec![1].into() };
+    let departure = || Body::Departure { stamp };
     let message = || Body::Message { stamp, payload: vec![1].into() };
     let admit = |body, user: &User, device: &Peer| {
         admission::admit(&body, Speaker { user, device, scope: Scope::Direct }, &own.user).map(drop)
     };
     assert_eq!(admit(transcript(), &own, &sibling), Ok(()));
     assert_eq!(admit(transcript(), &theirs, &stranger), Err(Code::NotListed));
+    assert_eq!(admit(departure(), &own, &sibling), Ok(()));
+    assert_eq!(admit(departure(), &theirs, &stranger), Err(Code::NotListed));
     let removed = Peer { stale_since: Some(1), ..sibling.clone() };
     assert_eq!(admit(transcript(), &own, &removed), Err(Code::NotListed));
     // A10: our user id alone, or our listed id with another key, does not make a device ours.
     let other_key = Peer { identity_key: [9; 32], ..sibling.clone() };
     assert_eq!(admit(transcript(), &own, &other_key), Err(Code::NotListed));
+    for device in [&removed, &other_key] {
+        assert_eq!(admit(departure(), &own, device), Err(Code::NotListed));
+    }
     for (user, device) in [(&own, &sibling), (&theirs, &stranger), (&own, &removed)] {
         assert_eq!(admit(message(), user, device), Ok(()));
     }

@@ -16,7 +16,7 @@ use sesame_core::{
 use sesame_tests::{
     ALICE, BOB, DAY, JEN, Name, World,
     pump::{batches, lists, problem, results, stale},
-    store_key, user,
+    server, store_key, user,
 };
 
 const MINUTE: u64 = 60_000;
@@ -604,4 +604,44 @@ fn the_account_is_deleted_by_a_request_and_nothing_follows_it() {
     let again = world.with(BOB, |device, context| device.retry(context, &send.id)).unwrap_err();
     let error = world.with(BOB, |d, c| d.batch_encrypt(c, &[user("alice")], b"z", None)).unwrap_err();
     assert_eq!((again.code, error.code), (Code::DeviceRemoved, Code::DeviceRemoved));
+}
+
+#[test]
+fn a_device_that_logs_out_is_removed_by_its_primary_and_its_store_is_erased() {
+    let mut world = at_rest(16);
+    world.link("bob");
+    let (tablet, laptop) = (("bob", 2), world.link("bob"));
+    for name in [BOB, tablet, laptop] {
+        world.run(name);
+        world.fetch(name);
+    }
+    let refused = world.with(BOB, |device, context| device.log_out(context)).unwrap_err();
+    assert_eq!((refused.code, refused.code.blame()), (Code::InvalidArgument, Blame::App));
+    let send = world.with(laptop, |device, context| device.log_out(context)).unwrap();
+    world.run(laptop);
+    let end = |event: &Event| matches!(event, Event::SendFinished { send: of, failed, .. } if *of == send.id && failed.is_empty());
+    assert!(world.inbox_events(laptop).iter().any(end));
+    let wants = |event: &Event| matches!(event, Event::DeviceWantsRemoval { device: DeviceId(3) });
+    for (name, told) in [(BOB, 1), (tablet, 0)] {
+        world.fetch(name);
+        let told_here = world.inbox_events(name).iter().filter(|event| wants(event)).count();
+        assert_eq!(told_here, told, "{name:?}: only the primary can do it");
+        assert_eq!(world.inbox_texts(name), Vec::<Vec<u8>>::new());
+    }
+    world.with(BOB, |device, context| device.remove_device(context, DeviceId(3))).unwrap();
+    world.run(BOB);
+    assert!(world.list("bob").list.device(DeviceId(3)).is_none());
+
+    let store = world.hosts[&laptop].store.clone();
+    assert!(!store.inner.dump().is_empty());
+    world.with(laptop, |_, context| Device::erase(store.as_ref(), context)).unwrap();
+    assert_eq!(store.inner.dump(), std::collections::BTreeMap::new());
+    // The handle that is still there makes nothing anew.
+    let error = world.with(laptop, |device, context| device.batch_encrypt(context, &[user("alice")], b"x", None));
+    assert_eq!(error.unwrap_err().code, Code::ForeignStore);
+    assert_eq!(store.inner.dump(), std::collections::BTreeMap::new());
+    assert_eq!(Device::open(store.clone(), &store_key()).map(drop).unwrap_err().code, Code::ForeignStore);
+    world
+        .with(laptop, |_, context| Device::create(store.clone(), &store_key(), context, &user("jen"), &server()))
+        .unwrap();
 }

@@ -466,6 +466,7 @@ def word(group: bytes, signed: bytes, lists: dict[bytes, bytes]) -> Word:
         assert r.number(1) == 2
         assert r.take(32) == account and sha256(join(b"sesame/1 group id", account, r.take(32))) == group
         made.change, made.added = change(r), [(author, account, [])]
+        assert r.number(1) == 0, "it is no fork"
     elif made.kind == 2:
         added = Reader(r.opaque(2))
         while added.at < len(added.data):

@@ -45,4 +45,20 @@ impl Device {
         drop(tx);
         Ok(Self { store, sealer, keys })
     }
+
+    /// Deletes every row of a store, in one commit, whoever's device it holds and whatever its key is. Afterwards it is an empty store; what
+    /// handles over it still do fails with [`Code::ForeignStore`].
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn erase(store: &dyn Store, context: &mut Context<'_>) -> Result<(), Error> {
+        // Nothing is opened, so that any key does.
+        let sealer = Sealer::new(&Secret::init_with(|key| key.fill(0)));
+        Place { store, sealer: &sealer }.run(context, |tx, _| {
+            for key in tx.keys(&[])? {
+                tx.delete(key);
+            }
+            Ok(())
+        })
+    }
 }

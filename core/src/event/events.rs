@@ -169,6 +169,11 @@ pub enum Event {
         /// The epoch of the list that does not name it.
         epoch: u64,
     },
+    /// One of the user's devices has logged out and asks this one, the primary, to remove it.
+    DeviceWantsRemoval {
+        /// The device.
+        device: DeviceId,
+    },
     /// A send is settled with every user: the server has taken it, or it was given up.
     SendFinished {
         /// The send.

@@ -53,6 +53,7 @@ stored! {
         21 = SendFinished { send, content_id, group, reached, failed, skipped },
         22 = ServerRestored,
         23 = NotOpened { user, device, reason },
+        24 = DeviceWantsRemoval { device },
     }
 }
 
@@ -100,6 +101,7 @@ mod tests {
             Event::SessionStarted { user: user(), device, session_id: SessionId([5; 32]) },
             Event::RegistrationRefused { user: user() },
             Event::RemovedFromAccount { epoch },
+            Event::DeviceWantsRemoval { device },
             Event::SendFinished {
                 send: SendId([6; 16]),
                 content_id: ContentId([7; 16]),

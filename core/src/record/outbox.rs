@@ -25,6 +25,8 @@ pub struct SendHead {
     pub group: Option<ToGroup>,
     /// Whether the library made the send by itself: its end is no event.
     pub quiet: bool,
+    /// Whether it says that this device logs out.
+    pub departs: bool,
     /// A hash of what `batch_encrypt` was called with: a repeated call is the same send.
     pub arguments: [u8; 32],
 }

@@ -5,7 +5,7 @@ use crate::{
     context::Context,
     error::{Code, Error},
     keys::device::DeviceKeys,
-    store::{Generation, Sealer, Store},
+    store::{Generation, Kind, Places, Sealer, Store},
 };
 
 /// How often a call that lost a race runs again.
@@ -41,6 +41,7 @@ impl Place<'_> {
             let mut running = Call { us, tx: Tx::new(self.store, self.sealer, hold), context };
             let output = call(&mut running);
             let Call { tx, mut context, .. } = running;
+            let output = output.map_err(|error| if is_erased(&tx, &error) { Code::ForeignStore.into() } else { error });
             finish(&tx, &mut context, output)
         })
     }
@@ -98,6 +99,11 @@ fn finish<T>(
         Err(error) if error.code == Code::StoreBusy => Ok(Attempt::Busy(tx.explain(error))),
         Err(error) => Err(tx.explain(error)),
     }
+}
+
+/// Whether a row is missing because all are: the app has erased the store under this handle.
+fn is_erased(tx: &Tx<'_>, error: &Error) -> bool {
+    error.code == Code::RecordInconsistent && tx.exists(&Places::only(Kind::Own)).is_ok_and(|there| !there)
 }
 
 /// A generator that gives zeros or repeats itself is broken, and no call goes on with it (A28).

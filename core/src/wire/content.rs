@@ -14,11 +14,12 @@
 //!                3 opening     Opening (see `opening`)
 //!                4 group       Stamp, GroupClaim, payload opaque (u32)
 //!                5 operations  Stamp, GroupClaim, bundle opaque (u32): a Bundle (see `group`)
+//!                6 departure   Stamp                        -- this device asks its primary to remove it
 //! SentTo:     user opaque<1..64> (u8), account key optional<32>, verified u8 (0 or 1)
 //! GroupClaim: count u16, digest 16        -- which of the group's operations the sender has
 //! ```
 //!
-//! Kinds 1 to 3 belong to direct sessions, kinds 4 and 5 to sessions of a group. The prelude differs for each
+//! Kinds 1 to 3 and 6 belong to direct sessions, kinds 4 and 5 to sessions of a group. The prelude differs for each
 //! device; the bodies 1, 2, 4 and 5 are the same for all devices of a user. This module does not know who may
 //! send what.
 
@@ -161,6 +162,12 @@ pub enum Body {
         /// An encoded [`super::group::Bundle`].
         bundle: Payload,
     },
+    /// The sender, an own device, asks its primary to remove it (X 5).
+    #[tls_codec(discriminant = 6)]
+    Departure {
+        /// The id and the time of the message.
+        stamp: Stamp,
+    },
 }
 
 // Written by hand: a derived Debug would print the payload.
@@ -172,6 +179,7 @@ impl core::fmt::Debug for Body {
             Self::Opening(opening) => ("Opening", opening.body.as_slice().len()),
             Self::Group { payload, .. } => ("Group", payload.as_slice().len()),
             Self::Operations { bundle, .. } => ("Operations", bundle.as_slice().len()),
+            Self::Departure { .. } => ("Departure", 0),
         };
         write!(f, "{name}({length} bytes)")
     }
@@ -227,7 +235,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Prelude, Body), Code> {
             }
         }
         Body::Opening(opening) => opening.check()?,
-        Body::Message { .. } | Body::Group { .. } | Body::Operations { .. } => {}
+        Body::Message { .. } | Body::Group { .. } | Body::Operations { .. } | Body::Departure { .. } => {}
     }
     Ok((prelude, body))
 }

@@ -170,3 +170,22 @@ pub unsafe extern "C" fn sesame_device_delete_account(
 ) -> sesame_status {
     enter!(error, { device.get()?.delete_account() })
 }
+
+/// This device logs out: it asks the user's primary to remove it, whose app gets `SESAME_EVENT_KIND_DEVICE_WANTS_REMOVAL` and calls
+/// `sesame_device_remove_device`. Until then others go on to send to it. When the send's end is in the inbox, the store may be erased.
+///
+/// @return INVALID_ARGUMENT on the primary itself; DEVICE_REMOVED; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_log_out(
+    device: sesame_device,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, outputs(result, send), {
+        let (result, view) = (output!(result), output!(send));
+        let send = device.get()?.log_out()?;
+        give(result, view, |tree| view::send(tree, send));
+        Ok(())
+    })
+}

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::host::{memory_store, sqlite_store};
 use core::ffi::c_void;
-use sesame::app_store::{self, AppStore, Loaded};
+use sesame::{
+    Client,
+    app_store::{self, AppStore, Loaded},
+};
 use sesame_core::{
     error::{Code, Error},
     store::{Changes, CommitError, Generation, Query, StoreError, StoreErrorKind},
@@ -284,6 +287,15 @@ pub unsafe extern "C" fn sesame_store_app(
         store.put(sesame_store::new(StoreObject(app_store::fenced(functions))));
         Ok(())
     })
+}
+
+/// Deletes every row, in one commit, whoever's device the store holds and whatever its key is: to log out, or because the key is lost. It is
+/// empty afterwards; a SQLite file stays, and what a disk keeps of deleted bytes is the system's. Devices over it give FOREIGN_STORE.
+///
+/// @return BAD_HANDLE; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_store_erase(store: sesame_store, error: *mut sesame_error) -> sesame_status {
+    enter!(error, { Client::erase(store.get()?.0.as_ref()) })
 }
 
 /// Frees the handle; devices over the store keep it. 0 is passed over.

@@ -230,6 +230,12 @@ impl Device {
         Ok(self.client.delete_account()?)
     }
 
+    /// This device logs out: it asks the user's primary to remove it, whose app gets `DeviceWantsRemoval` and calls `remove_device`. Until
+    /// then others go on to send to it. When the send's end is in the inbox, the store may be erased.
+    pub fn log_out(&self) -> Result<PendingSend> {
+        Ok(self.client.log_out()?.into())
+    }
+
     /// On the primary: reads the code that a new device shows. Nothing is signed yet: show the digits, and call `confirm_link` once the user
     /// has seen the same ones on the new device.
     pub fn link_device(&self, code: String) -> Result<PendingLink> {

@@ -3,7 +3,10 @@
 use super::bytes::Bytes;
 use super::error::{Result, SesameError};
 use crate::host::{memory_store, sqlite_store};
-use sesame::app_store::{self, Loaded};
+use sesame::{
+    Client,
+    app_store::{self, Loaded},
+};
 use sesame_core::{
     error::Code,
     store::{Changes, CommitError, Generation, Query, Store as CoreStore, StoreError, StoreErrorKind},
@@ -190,6 +193,13 @@ impl Store {
     #[::uniffi::constructor]
     pub fn app(store: Arc<dyn AppStore>) -> Arc<Self> {
         Arc::new(Self { inner: app_store::fenced(Adapter(store)) })
+    }
+
+    /// Deletes every row, in one commit, whoever's device the store holds and whatever its key is: to log out, or because the key is lost. It
+    /// is empty afterwards; a SQLite file stays, and what a disk keeps of deleted bytes is the system's. Devices over it give
+    /// `FOREIGN_STORE`.
+    pub fn erase(&self) -> Result<()> {
+        Ok(Client::erase(self.inner.as_ref())?)
     }
 }
 

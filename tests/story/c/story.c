@@ -494,6 +494,13 @@ static sesame_status act_on_the_loop(host *it, const char *what, const cJSON *st
   return do_health(it);
 }
 
+static sesame_status do_log_out(host *it) {
+  const sesame_send *send;
+  TRY(sesame_device_log_out(it->device, result(), &send, &error));
+  show_send(it, send);
+  return SESAME_STATUS_OK;
+}
+
 static sesame_status act_on_the_device(host *it, const char *what, const cJSON *step) {
   if (same(what, "reopen")) return do_reopen(it);
   if (same(what, "close")) return sesame_device_wipe(it->device, &error);
@@ -504,12 +511,14 @@ static sesame_status act_on_the_device(host *it, const char *what, const cJSON *
     return SESAME_STATUS_OK;
   }
   if (same(what, "remove_device")) return sesame_device_remove_device(it->device, device_of(step), &error);
+  if (same(what, "log_out")) return do_log_out(it);
   if (same(what, "set_push")) return sesame_device_set_push(it->device, slice_of(step, "text"), &error);
   return sesame_device_delete_account(it->device, &error);
 }
 
 static sesame_status act_on_the_store(host *it, const char *what, const cJSON *step) {
   if (is_one_of(what, "open_wrong_key create_over open_empty")) return do_open(it, what);
+  if (same(what, "erase")) return sesame_store_erase(it->store, &error);
   if (same(what, "fail")) {
     *(same(text_of(step, "method"), "load") ? &it->load_fault : &it->commit_fault) = (int32_t)number_of(step, "with");
     return SESAME_STATUS_OK;
@@ -536,12 +545,12 @@ static sesame_status act(const char *what, const cJSON *step) {
   if (is_one_of(what, "encrypt send encrypt_long encrypt_crowd batches status cancel retry")) return act_on_sends(it, what, step);
   if (is_one_of(what, "read peek inbox steal deliver deliver_spoilt decrypt_many")) return act_on_mail(it, what, step);
   if (is_one_of(what, "exchange request_mail answer_twice foreign trouble replay retry_now move health")) return act_on_the_loop(it, what, step);
-  if (is_one_of(what, "reopen close primary remove_device set_push delete_account")) return act_on_the_device(it, what, step);
+  if (is_one_of(what, "reopen close primary remove_device set_push log_out delete_account")) return act_on_the_device(it, what, step);
   if (same(what, "group")) return do_group(it, step);
   if (same(what, "groups")) return do_groups(it);
   if (is_one_of(what, "session session_send")) return do_session(it, what, step);
   if (is_one_of(what, "users devices safety compare verify resolve_fork forget look_up accept_identity")) return do_on_registry(it, what, step);
-  if (is_one_of(what, "open_wrong_key create_over open_empty fail spoil")) return act_on_the_store(it, what, step);
+  if (is_one_of(what, "open_wrong_key create_over open_empty erase fail spoil")) return act_on_the_store(it, what, step);
   if (is_one_of(what, "fork add rename leave accept decline say forget_group view history cost group_session")) return do_on_group(it, what, step);
   die("no such step");
   return SESAME_STATUS_OK;

@@ -240,6 +240,8 @@ private class Scene(
             "primary" -> say("primary ${yes(device(step).isPrimary)}")
             "remove_device" -> device(step).removeDevice(number(step))
             "set_push" -> device(step).setPush(text(step))
+            "log_out" -> stage.show(host(step), device(step).logOut())
+            "erase" -> host(step).store.erase()
             "delete_account" -> device(step).deleteAccount()
             "fail" -> host(step).own!!.faults[step.text("method")] = fault(step.int("with"))
             "open_wrong_key" -> Device.open(host(step).store, StoreKey(ByteArray(32) { 0x5b }))

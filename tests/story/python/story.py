@@ -242,6 +242,12 @@ class Scene:
     def do_delete_account(self, step: dict[str, Any]) -> None:
         self.host(step).device.delete_account()
 
+    def do_log_out(self, step: dict[str, Any]) -> None:
+        self.made(self.host(step), self.host(step).device.log_out())
+
+    def do_erase(self, step: dict[str, Any]) -> None:
+        self.host(step).store.erase()
+
     def do_primary(self, step: dict[str, Any]) -> None:
         self.say(f"primary {yes(self.host(step).device.is_primary)}")
 

@@ -244,6 +244,7 @@ class Device(_Requests):
     cancel = _awaited(handles.Device.cancel)
     delete_account = _awaited(handles.Device.delete_account)
     groups = _awaited(handles.Device.groups)
+    log_out = _awaited(handles.Device.log_out)
     health = _awaited(handles.Device.health)
     inbox = _awaited(handles.Device.inbox)
     remove_device = _awaited(handles.Device.remove_device)

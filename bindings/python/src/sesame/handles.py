@@ -185,6 +185,10 @@ class Device(Loop):
     def delete_account(self) -> None:
         self._native.delete_account()
 
+    @documented(_native.Device.log_out)
+    def log_out(self) -> PendingSend:
+        return values.pending_send(self._native.log_out())
+
     @translated
     def link_device(self, code: str) -> PendingLink:
         """On the primary: reads the code that a new device shows.

@@ -208,6 +208,15 @@ class Store(Handle):
         _keep_interrupts()
         return cls(_native.Store.app(_Adapter(store)), f"app({type(store).__name__})")
 
+    @translated
+    def erase(self) -> None:
+        """Deletes every row, in one commit, whoever's device the store holds and whatever its key is: to log out, or because the key is lost.
+
+        It is empty afterwards; a SQLite file stays, and what a disk keeps of deleted bytes is the system's. Devices over it raise
+        ``FOREIGN_STORE``.
+        """
+        self._native.erase()
+
 
 StoreLike = Store | AppStore | str | PathLike[str]
 

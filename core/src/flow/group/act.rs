@@ -198,7 +198,8 @@ pub(crate) fn send(
     let users = sent_to(call, &group, &told)?;
     let to_group = to_group(&group, &users, call.user(), false);
     let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };
-    let message = Message { users, target: None, group: Some(to_group), content_id, body, quiet: false };
+    let message =
+        Message { users, target: None, group: Some(to_group), content_id, body, quiet: false, departs: false };
     let send = send::start(call, message)?;
     sync::serve_lags(call, id, &mut group)?;
     Ok(send)

@@ -48,7 +48,10 @@ pub(super) fn say(call: &mut Call<'_>, group: &GroupRecord, told: &Told, said: S
     let users = sent_to(call, group, told)?;
     let to_group = to_group(group, &users, call.user(), true);
     let body = SendBody { payload, welcome };
-    send::start(call, Message { users, target: None, group: Some(to_group), content_id: None, body, quiet })
+    send::start(
+        call,
+        Message { users, target: None, group: Some(to_group), content_id: None, body, quiet, departs: false },
+    )
 }
 
 /// Sends operations to one user, or to one device, besides what is said to all.
@@ -62,7 +65,10 @@ pub(super) fn say_alone(
     let users = sent_to(call, group, &Told { users: BTreeSet::from([user.clone()]), welcomed: BTreeSet::new() })?;
     let to_group = to_group(group, &users, call.user(), true);
     let body = SendBody { payload, welcome: Vec::new() };
-    send::start(call, Message { users, target, group: Some(to_group), content_id: None, body, quiet: true })
+    send::start(
+        call,
+        Message { users, target, group: Some(to_group), content_id: None, body, quiet: true, departs: false },
+    )
 }
 
 /// Users of a send in a group, our own last, each with the account key that the group knows them by: whoever holds the name under another

@@ -53,6 +53,9 @@ pub(super) fn hear(
     let speaker = Speaker { user, device: &peer, scope: said.meta.scope };
     if said.meta.scope == Scope::Direct {
         let kind = admission::admit(&said.body, speaker, call.user())?;
+        if matches!(said.body, Body::Departure { .. }) {
+            return Ok(Opened { items: wants_removal(call, incoming)?, held: false, numbered });
+        }
         let events: Vec<Event> = lists::learn_pins(call, &said.body)?;
         let mut items: Vec<Item> = events.into_iter().map(Item::Event).collect();
         items.push(Item::Message(message(incoming, said, kind)?));
@@ -71,6 +74,12 @@ pub(super) fn hear(
     };
     let heard = hear::hear(call, said.meta.scope, in_group)?;
     Ok(Opened { items: heard.items, held: heard.held, numbered })
+}
+
+/// An own device asks to be removed, which only the primary can do.
+fn wants_removal(call: &Call<'_>, incoming: &Incoming<'_>) -> Result<Vec<Item>, Code> {
+    let is_primary = call.tx.account()?.is_some();
+    Ok(is_primary.then_some(Item::Event(Event::DeviceWantsRemoval { device: incoming.device })).into_iter().collect())
 }
 
 /// > A scope session is opened by content of a direct message (X 4)

@@ -7,4 +7,4 @@ pub(crate) mod part;
 pub(crate) mod settle;
 mod start;
 
-pub(crate) use start::{Message, check_payload, follow_user, start, to_users};
+pub(crate) use start::{Message, check_payload, departure, follow_user, start, to_users};

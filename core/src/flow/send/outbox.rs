@@ -146,6 +146,7 @@ pub(crate) fn content_for(sending: &Sending, user: &UserId, us: &UserId) -> Resu
                 Body::Group { stamp, claim, payload }
             }
         }
+        None if head.departs => Body::Departure { stamp },
         None => {
             let recipients = recipients(head, us);
             if user == us && !recipients.is_empty() {

@@ -30,6 +30,20 @@ pub(crate) struct Message {
     pub(crate) body: SendBody,
     /// Whether the library says this by itself, so that its end is no event.
     pub(crate) quiet: bool,
+    /// Whether it says that this device logs out.
+    pub(crate) departs: bool,
+}
+
+/// Asks the user's primary to remove this device (X 5). All own devices get it, since nobody knows which of them is the primary.
+pub(crate) fn departure(call: &mut Call<'_>) -> Result<PendingSend, Error> {
+    if call.tx.account()?.is_some() {
+        return Err(Error::of(Code::InvalidArgument, "device"));
+    }
+    let us = call.user().clone();
+    ahead::for_users(&call.tx, core::slice::from_ref(&us), Scope::Direct, call.now())?;
+    let users = vec![sent_to(call, &us)?];
+    let body = SendBody { payload: Vec::new(), welcome: Vec::new() };
+    start(call, Message { users, target: None, group: None, content_id: None, body, quiet: false, departs: true })
 }
 
 /// Says something to users directly; our own user gets the transcript.
@@ -43,7 +57,7 @@ pub(crate) fn to_users(
     ahead::for_users(&call.tx, users, Scope::Direct, call.now())?;
     let users = users.iter().map(|user| sent_to(call, user)).collect::<Result<_, Code>>()?;
     let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };
-    start(call, Message { users, target, group: None, content_id, body, quiet: false })
+    start(call, Message { users, target, group: None, content_id, body, quiet: false, departs: false })
 }
 
 /// A hash of what a send was called with.
@@ -76,14 +90,14 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
     {
         return Ok(send);
     }
-    let Message { users, target, group, content_id, body, quiet } = message;
+    let Message { users, target, group, content_id, body, quiet, departs } = message;
     let names: Vec<UserId> = users.iter().map(|to| to.user.clone()).collect();
     let scope = group.as_ref().map_or(Scope::Direct, |to| to.scope);
     ahead::for_users(&call.tx, &names, scope, call.now())?;
     let own = call.tx.own_list(call.user())?;
     check_account(call, &own)?;
     let content_id = content_id.unwrap_or_else(|| ContentId(call.context.random()));
-    let head = SendHead { content_id, sent_at: call.now().0, users, target, group, quiet, arguments };
+    let head = SendHead { content_id, sent_at: call.now().0, users, target, group, quiet, departs, arguments };
     let sending = Sending { head, body };
     let random = call.context.random();
     let id = sends::create(&mut call.tx, &call.us.party.user, random, &sending)?;

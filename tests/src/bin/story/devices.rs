@@ -58,6 +58,11 @@ impl Scene<'_> {
             }
             "remove_device" => self.call(at, |own, context| own.remove_device(context, device_id(step))),
             "set_push" => self.call(at, |device, context| device.set_push(context, text(step, "text").as_bytes())),
+            "log_out" => {
+                let send = self.call(at, |device, context| device.log_out(context))?;
+                self.made(at, send);
+                Ok(())
+            }
             "delete_account" => self.call(at, |device, context| device.delete_account(context)),
             "primary" => {
                 let is_primary = self.call(at, |device, context| device.is_primary(context))?;
@@ -79,6 +84,10 @@ impl Scene<'_> {
             "spoil" => {
                 self.hosts[at].faults.clone().unwrap().spoil();
                 Ok(())
+            }
+            "erase" => {
+                let store = self.host(at).store.clone();
+                self.outside.with(|context| Device::erase(store.as_ref(), context))
             }
             "open_wrong_key" => {
                 let key = Secret::init_with(|key| key.fill(0x5b));

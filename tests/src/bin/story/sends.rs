@@ -10,7 +10,7 @@ use sesame_core::{
 
 impl Scene<'_> {
     /// Prints a send, which is the device's last one from here on.
-    fn made(&mut self, at: &str, send: PendingSend) {
+    pub(crate) fn made(&mut self, at: &str, send: PendingSend) {
         self.say(lines::send(&send));
         self.host(at).last = Some(send);
     }

@@ -36,6 +36,10 @@ extension Scene {
         case "set_push":
             let value = step.text("text")
             try device(step).setPush(value: value.isEmpty ? nil : Data(value.utf8))
+        case "log_out":
+            let (host, send) = (host(step), try device(step).logOut())
+            host.last = send
+            say(line(send))
         case "delete_account": try device(step).deleteAccount()
         case "primary": say("primary \(yes(try device(step).isPrimary()))")
         default: return false
@@ -53,6 +57,7 @@ extension Scene {
                 row[row.count - 1] ^= 1
                 return row
             }
+        case "erase": try host(step).store.erase()
         case "open_wrong_key": _ = try Device.open(store: host(step).store, storeKey: Data(repeating: 0x5b, count: 32))
         case "create_over":
             _ = try Device.create(store: host(step).store, storeKey: key, user: host(step).user, server: server)
