@@ -4,6 +4,7 @@ use crate::{Name, World, user};
 use sesame_core::{
     context::{Context, Timestamp},
     device::{Device, Requests},
+    error::Code,
     error::Error,
     event::{Answered, Event, InboxItem, Item, PendingSend, SendStatus, ServerRequest},
     ids::{RequestId, SendId, UserId},
@@ -148,6 +149,13 @@ pub fn bundles(bundles: Vec<Option<Vec<u8>>>) -> Vec<u8> {
 #[must_use]
 pub fn problem(retry_after_ms: u32, time: u64, list: Vec<u8>) -> Vec<u8> {
     answer::Problem { code: 0, retry_after_ms, time, list: list.into() }.encode().unwrap()
+}
+
+/// What a server says that does not want a new device.
+#[must_use]
+pub fn refusal() -> Vec<u8> {
+    let code = Code::RegistrationRefused.number();
+    answer::Problem { code, retry_after_ms: 0, time: 0, list: Vec::new().into() }.encode().unwrap()
 }
 
 /// Says that a batch differs from this list.

@@ -15,7 +15,7 @@ use sesame_core::{
 };
 use sesame_tests::{
     ALICE, BOB, DAY, JEN, Name, World,
-    pump::{batches, lists, problem, results, stale},
+    pump::{batches, lists, problem, refusal, results, stale},
     server, store_key, user,
 };
 
@@ -327,12 +327,23 @@ fn r07_a_refused_registration_is_said_and_is_the_end() {
         let mut other = World::new(74);
         let name = other.create_quietly(if taken { "alice" } else { "bob" });
         let list = world.list("alice").signed;
-        let answer = if taken { (409, problem(0, 0, list)) } else { (403, Vec::new()) };
+        let answer = if taken { (409, problem(0, 0, list)) } else { (403, refusal()) };
         assert_eq!(other.run_with(name, &mut |_, _| answer.clone()), 1);
         assert_eq!(other.inbox_events(name), [Event::RegistrationRefused { user: user(name.0) }]);
-        other.pass(DAY);
-        other.with_requests(name, |_, _, requests| requests.retry_now());
-        assert_eq!(other.next(name).unwrap(), None);
+        for reopens in [false, true] {
+            if reopens {
+                other.reopen(name);
+            }
+            other.pass(DAY);
+            other.with_requests(name, |_, _, requests| requests.retry_now());
+            assert_eq!(other.next(name).unwrap(), None);
+            let health =
+                other.with_requests(name, |device, context, requests| device.health(context, requests)).unwrap();
+            assert_eq!(health.problem, Code::RegistrationRefused.number());
+        }
+        assert_eq!(other.inbox_events(name).len(), 1, "it is said once");
+        let error = other.with(name, |d, c| d.batch_encrypt(c, &[user("jen")], b"x", None)).unwrap_err();
+        assert_eq!(error.code, Code::RegistrationRefused);
     }
 }
 

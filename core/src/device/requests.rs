@@ -51,16 +51,16 @@ impl Device {
     ) -> Result<Answered, Error> {
         self.check_id(id)?;
         requests.tidy(context.now);
-        let Some(work) = requests.work(id) else { return Ok(Answered::default()) };
-        let (heard, generation) = self.call_to(context, |call| requests::hear(call, requests, &work, status, body))?;
-        requests.take(id);
+        let Some(lent) = requests.lent(id) else { return Ok(Answered::default()) };
+        let (heard, generation) =
+            self.call_to(context, |call| requests::hear(call, requests, &lent, (status, body)))?;
         let answered = Answered {
             known: true,
             items: heard.items.clone(),
             sends: heard.sends.iter().copied().collect(),
             problem: heard.problem().map_or(0, Code::number),
         };
-        requests.heard(context, heard, generation);
+        requests.heard(context, id, heard, generation);
         Ok(answered)
     }
 
@@ -88,7 +88,9 @@ impl Device {
     /// The store's.
     pub fn due_in(&self, context: &mut Context<'_>, requests: &mut Requests) -> Result<u64, Error> {
         requests.tidy(context.now);
-        self.call(context, |call| Ok(requests::due_in(call, requests)?))
+        let ((due_in, queue), generation) = self.call_to(context, |call| Ok(requests::due_in(call, requests)?))?;
+        requests.surveyed(queue, generation);
+        Ok(due_in)
     }
 
     /// How this device stands with its server.
@@ -97,20 +99,24 @@ impl Device {
     /// The store's.
     pub fn health(&self, context: &mut Context<'_>, requests: &mut Requests) -> Result<Health, Error> {
         requests.tidy(context.now);
-        self.call(context, |call| {
+        let ((health, queue), generation) = self.call_to(context, |call| {
             let now = call.now();
+            let (due_in, queue) = requests::due_in(call, requests)?;
             let (items, _) = call.tx.weigh(&Places::all(Kind::Item))?;
             let full = requests::is_inbox_full(call)?.then_some(Code::InboxFull);
-            Ok(Health {
+            let health = Health {
                 registered: requests::is_registered(call)?,
-                problem: requests.problem(now).or(full).map_or(0, Code::number),
-                due_in: requests::due_in(call, requests)?,
+                problem: requests::ended(call)?.or(requests.problem(now)).or(full).map_or(0, Code::number),
+                due_in,
                 open_sends: open_sends(call)?,
                 inbox: u32::try_from(items).unwrap_or(u32::MAX),
                 mail_left: requests.mail_left(),
                 clock_offset: requests.clock_offset(),
-            })
-        })
+            };
+            Ok((health, queue))
+        })?;
+        requests.surveyed(queue, generation);
+        Ok(health)
     }
 
     /// Asks the server for the device lists of these users, so that they are known: the next requests do. A user whom the server does not

@@ -21,6 +21,10 @@ pub struct ServerState {
     pub delete: bool,
     /// Whether the server has deleted it.
     pub deleted: bool,
+    /// Whether the server has refused this device as a new one.
+    pub refused: bool,
+    /// Whether the app was told that this device is off its user's list.
+    pub removed: bool,
     /// When housekeeping was last done, in ms.
     pub kept_at: u64,
 }

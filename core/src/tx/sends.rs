@@ -41,7 +41,7 @@ pub(crate) fn tally(tx: &Tx<'_>, id: &SendId) -> Result<Option<SendTally>, Code>
     tx.get(&Places::send(Kind::SendTally, id))
 }
 
-fn put_tally(tx: &mut Tx<'_>, id: &SendId, tally: &SendTally) -> Result<(), Code> {
+pub(crate) fn put_tally(tx: &mut Tx<'_>, id: &SendId, tally: &SendTally) -> Result<(), Code> {
     tx.put(Places::send(Kind::SendTally, id), tally)
 }
 

@@ -68,7 +68,7 @@ impl<'a> Busy<'a> {
 /// The next piece of work, or `None` if there is none now.
 pub(super) fn next(call: &Call<'_>, requests: &Requests, queue: &Queue) -> Result<Option<Choice>, Code> {
     let server = call.tx.server()?;
-    if server.deleted || requests.over.is_some() || requests.pause.left(call.now()) > 0 {
+    if is_over(&server, requests) || requests.pause.left(call.now()) > 0 {
         return Ok(None);
     }
     let busy = Busy::of(requests);
@@ -105,6 +105,11 @@ pub(super) fn next(call: &Call<'_>, requests: &Requests, queue: &Queue) -> Resul
     };
     let first = choices.iter().position(|choice| !failed(choice)).unwrap_or(0);
     Ok((first < choices.len()).then(|| choices.swap_remove(first)))
+}
+
+/// Whether nothing is asked of the server any more.
+fn is_over(server: &ServerState, requests: &Requests) -> bool {
+    server.deleted || server.refused || server.removed || requests.over.is_some()
 }
 
 fn lists(requests: &Requests, queue: &Queue, busy: &Busy<'_>) -> Option<Choice> {
@@ -195,20 +200,34 @@ pub(crate) fn is_registered(call: &Call<'_>) -> Result<bool, Code> {
     Ok(publish::due(call, None)? != Due::BeforeAll)
 }
 
-/// How long it is until there is something to give out, in ms.
-pub(crate) fn due_in(call: &mut Call<'_>, requests: &Requests) -> Result<u64, Code> {
-    if call.tx.server()?.deleted || requests.over.is_some() {
-        return Ok(LONGEST);
+/// Why nothing is asked of the server any more, as far as the store says.
+pub(crate) fn ended(call: &Call<'_>) -> Result<Option<Code>, Code> {
+    let server = call.tx.server()?;
+    let removed = server.removed.then_some(Code::RemovedFromAccount);
+    Ok(removed.or(server.refused.then_some(Code::RegistrationRefused)))
+}
+
+/// How long it is until there is something to give out, in ms; and the queue, if it had to be made.
+pub(crate) fn due_in(call: &mut Call<'_>, requests: &Requests) -> Result<(u64, Option<Queue>), Code> {
+    if is_over(&call.tx.server()?, requests) {
+        return Ok((LONGEST, None));
     }
     let now = call.now();
     let paused = requests.pause.left(now);
     if paused > 0 {
-        return Ok(paused);
+        return Ok((paused, None));
     }
-    let queue = Queue::survey(call)?;
-    if next(call, requests, &queue)?.is_some() {
-        return Ok(0);
-    }
+    let generation = call.tx.generation()?;
+    let known = requests.queue.as_ref().filter(|queue| queue.generation == generation);
+    let made = if known.is_none() { Some(Queue::survey(call)?) } else { None };
+    let queue = known.or(made.as_ref()).ok_or(Code::Internal)?;
+    let soonest = if next(call, requests, queue)?.is_some() { 0 } else { soonest(call, requests)? };
+    Ok((soonest, made))
+}
+
+/// How long it is until something is due by time, in ms.
+fn soonest(call: &Call<'_>, requests: &Requests) -> Result<u64, Code> {
+    let now = call.now();
     let mut soonest = tick::due_in(call)?.min(LONGEST);
     for until in requests.resting.values().chain(requests.lent.values().map(|lent| &lent.until)) {
         soonest = soonest.min(left(*until, now));

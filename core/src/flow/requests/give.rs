@@ -11,12 +11,12 @@ use crate::{
     error::{Code, Error},
     event::{Header, Item, ServerRequest},
     flow::{
-        send::{outbox, outcome},
-        upkeep::{publish, tick},
+        send::outbox,
+        upkeep::{publish, removal, tick},
     },
     ids::{DeviceId, PublicationId, RequestId, SendId, UserId},
     limits::MAX_SUBMITTED,
-    record::{PartState, PendingUpload},
+    record::PendingUpload,
     registry::send::{self, Aim},
     store::{Kind, Places},
     tx::{
@@ -33,19 +33,23 @@ use std::collections::{BTreeMap, btree_map::Entry};
 /// Does what is due by time, and makes the next request, if there is work.
 pub(crate) fn next(call: &mut Call<'_>, requests: &Requests) -> Result<Next, Error> {
     let mut next = Next { newest_send: call.tx.counters()?.last_send, ..Next::default() };
-    let own = call.tx.own_list(call.user())?;
-    if own.list.device(call.device()).is_none() {
-        if requests.over.is_none() {
-            // Mail or another process may have said so before any answer did.
-            outcome::end_all(call, PartState::Failed(Code::RemovedFromAccount.number()))?;
-        }
+    // Mail or another process may have said so before any answer did.
+    if removal::notice(call)? {
         next.over = Some(Code::RemovedFromAccount);
+        return Ok(next);
+    }
+    if let Some(code) = choose::ended(call)? {
+        next.over = Some(code);
         return Ok(next);
     }
     let kept = tick::if_due(call)?;
     let is_kept = kept.is_some();
     for event in kept.into_iter().flatten() {
         inbox::put(&mut call.tx, &Item::Event(event))?;
+    }
+    next.kept = is_kept;
+    if requests.pause.left(call.now()) > 0 {
+        return Ok(next);
     }
     let generation = call.tx.generation()?;
     // What another call, another process or housekeeping has changed is looked at anew.

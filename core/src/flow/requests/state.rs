@@ -67,9 +67,13 @@ impl Work {
 
 /// A request that was given out.
 #[derive(Clone, Debug)]
-pub(super) struct Lent {
+pub(crate) struct Lent {
     pub(super) until: Timestamp,
     pub(super) work: Work,
+    /// The failures before it was given out.
+    pub(super) failures: u64,
+    /// The corrections of the clock before it was signed.
+    pub(super) corrections: u64,
 }
 
 /// A fetch of the mailbox that was asked for.
@@ -88,6 +92,10 @@ pub struct Requests {
     pub(super) lent: BTreeMap<RequestId, Lent>,
     pub(super) queue: Option<Queue>,
     pub(super) pause: Pause,
+    /// Answers that paused everything: the answer to a request that was given out before the last of them ends no pause.
+    pub(super) failures: u64,
+    /// How often the clock was corrected: a refused signature from before says nothing new.
+    pub(super) corrections: u64,
     /// Users whose work rests.
     pub(super) resting: BTreeMap<UserId, Timestamp>,
     /// Parts that the server would not take together with others.
@@ -164,6 +172,13 @@ impl Requests {
         self.first_new.is_none_or(|first| number <= first) || self.given.contains(&(*send, user.clone()))
     }
 
+    /// Takes in the queue, if a call had to make it.
+    pub(crate) fn surveyed(&mut self, queue: Option<Queue>, generation: Generation) {
+        if let Some(queue) = queue {
+            self.queue = Some(Queue { generation, ..queue });
+        }
+    }
+
     /// Forgets requests whose minute is over, and pauses that are.
     pub(crate) fn tidy(&mut self, now: Timestamp) {
         self.lent.retain(|_, lent| (1..=LENT).contains(&lent.until.0.saturating_sub(now.0)));
@@ -173,8 +188,8 @@ impl Requests {
     /// Takes in what a call gave out, once it is committed.
     pub(crate) fn gave(&mut self, next: Next, generation: Generation) -> Option<ServerRequest> {
         self.first_new = self.first_new.or(Some(next.newest_send));
-        if let Some(queue) = next.queue {
-            self.queue = Some(queue);
+        if next.queue.is_some() || next.kept {
+            self.queue = next.queue;
         }
         // What this call wrote itself changes no send.
         if let Some(queue) = &mut self.queue {
@@ -185,22 +200,18 @@ impl Requests {
         if let Work::Submit(parts) = &work {
             self.given.extend(parts.iter().map(|part| (part.send, part.user.clone())));
         }
-        self.lent.insert(request.id, Lent { until, work });
+        self.lent.insert(request.id, Lent { until, work, failures: self.failures, corrections: self.corrections });
         Some(request)
     }
 
-    /// The work of a request that waits for its answer.
-    pub(crate) fn work(&self, id: &RequestId) -> Option<Work> {
-        self.lent.get(id).map(|lent| lent.work.clone())
-    }
-
-    /// The answer to a request has come.
-    pub(crate) fn take(&mut self, id: &RequestId) {
-        self.lent.remove(id);
+    /// A request that waits for its answer.
+    pub(crate) fn lent(&self, id: &RequestId) -> Option<Lent> {
+        self.lent.get(id).cloned()
     }
 
     /// Takes in what a call made of an answer, once it is committed.
-    pub(crate) fn heard(&mut self, context: &mut Context<'_>, heard: Heard, generation: Generation) {
+    pub(crate) fn heard(&mut self, context: &mut Context<'_>, id: &RequestId, heard: Heard, generation: Generation) {
+        let lent = self.lent.remove(id);
         self.queue = match (self.queue.take(), heard.queue) {
             (Some(mut queue), Some((now, users))) => {
                 queue.replace(&users, now);
@@ -216,7 +227,11 @@ impl Requests {
         self.stock = heard.stock.or(self.stock);
         self.over = self.over.or(heard.over);
         self.mail_left = heard.mail_left.unwrap_or(self.mail_left);
-        self.unauthorized = heard.unauthorized;
+        self.unauthorized = heard.unauthorized.unwrap_or(self.unauthorized);
+        self.corrections += u64::from(heard.offset.is_some());
+        // What is settled is asked for by nobody.
+        self.given.retain(|given| !heard.settled.contains(given));
+        self.alone.retain(|part| !heard.settled.contains(&(part.send, part.user.clone())));
         if let Some(fetch) = heard.fetch {
             self.fetch = fetch;
         }
@@ -226,9 +241,11 @@ impl Requests {
         }
         match heard.failure {
             Some(Failure { problem, asked, path }) => {
+                self.failures += 1;
                 self.pause.fail(context, problem, asked);
                 self.failed.insert(path);
             }
+            None if lent.is_some_and(|lent| lent.failures < self.failures) => {}
             None => {
                 self.pause = Pause::default();
                 self.failed.clear();
@@ -243,6 +260,8 @@ pub(crate) struct Next {
     pub(super) given: Option<Given>,
     pub(super) queue: Option<Queue>,
     pub(super) over: Option<Code>,
+    /// Whether housekeeping was done, which may have changed sends.
+    pub(super) kept: bool,
     pub(super) newest_send: u64,
 }
 
@@ -276,7 +295,10 @@ pub(crate) struct Heard {
     pub(super) alone: Vec<Ready>,
     pub(super) alone_users: Vec<UserId>,
     pub(super) offset: Option<i64>,
-    pub(super) unauthorized: bool,
+    /// Whether the server has refused a signature, if the answer says anything about that.
+    pub(super) unauthorized: Option<bool>,
+    /// Parts that have come to an end.
+    pub(super) settled: BTreeSet<(SendId, UserId)>,
     pub(super) over: Option<Code>,
     pub(super) stock: Option<u32>,
     pub(super) mail_left: Option<u32>,

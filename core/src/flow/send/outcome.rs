@@ -6,7 +6,7 @@ use crate::{
     event::{Outcome, SendStatus, Skipped, UserStatus, WaitingFor},
     ids::{SendId, UserId},
     limits::MAX_SEND_AGE,
-    record::{PartState, SendHead, SendPart},
+    record::{PartState, SendHead, SendPart, SendTally},
     tx::{Call, sends},
 };
 
@@ -92,12 +92,24 @@ pub(crate) fn cancel(
     {
         return Err(Error { item: Some(item), ..Error::of(Code::UnknownUser, "users") });
     }
-    for to in &head.users {
-        if users.is_some_and(|users| !users.contains(&to.user)) {
-            continue;
+    let us = call.user().clone();
+    let (own, others): (Vec<_>, Vec<_>) = head.users.iter().map(|to| &to.user).partition(|user| **user == us);
+    // The copies for our own devices follow what others have got, or may have got.
+    let mut is_sent = false;
+    for user in others {
+        if users.is_none_or(|users| users.contains(user)) {
+            let code = if may_have_given(user) { Code::MaybeSent } else { Code::Cancelled };
+            sends::close(&mut call.tx, &us, id, user, PartState::Cancelled(code.number()))?;
         }
-        let code = if may_have_given(&to.user) { Code::MaybeSent } else { Code::Cancelled };
-        sends::close(&mut call.tx, &call.us.party.user, id, &to.user, PartState::Cancelled(code.number()))?;
+        let state = sends::part(&call.tx, id, user)?.map(|part| part.state);
+        is_sent |= !matches!(state, Some(PartState::Failed(_)))
+            && state != Some(PartState::Cancelled(Code::Cancelled.number()));
+    }
+    for user in own {
+        if users.is_some_and(|users| users.contains(user)) || (users.is_none() && !is_sent) {
+            let code = if may_have_given(user) { Code::MaybeSent } else { Code::Cancelled };
+            sends::close(&mut call.tx, &us, id, user, PartState::Cancelled(code.number()))?;
+        }
     }
     Ok(())
 }
@@ -127,6 +139,11 @@ pub(crate) fn end_all(call: &mut Call<'_>, state: PartState) -> Result<(), Code>
 pub(crate) fn expire(call: &mut Call<'_>) -> Result<(), Code> {
     for id in sends::all(&call.tx)? {
         let (Some(head), Some(tally)) = (sends::head(&call.tx, &id)?, sends::tally(&call.tx, &id)?) else { continue };
+        if tally.tried_at > call.now().0 {
+            // The clock was ahead then: the age counts from now.
+            sends::put_tally(&mut call.tx, &id, &SendTally { tried_at: call.context.now.0, ..tally })?;
+            continue;
+        }
         let age = call.now().0.saturating_sub(tally.tried_at);
         if u128::from(age) <= MAX_SEND_AGE.as_millis() {
             continue;

@@ -121,6 +121,9 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
 /// There is an account to send from, and this device belongs to it.
 pub(crate) fn check_account(call: &Call<'_>, own: &OwnList) -> Result<(), Code> {
     let (is_listed, server) = (own.list.device(call.device()).is_some(), call.tx.server()?);
+    if server.refused {
+        return Err(Code::RegistrationRefused);
+    }
     if is_listed && !server.delete && !server.deleted { Ok(()) } else { Err(Code::DeviceRemoved) }
 }
 

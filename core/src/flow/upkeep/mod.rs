@@ -8,4 +8,5 @@ pub(crate) mod identity;
 pub(crate) mod join;
 pub(crate) mod link;
 pub(crate) mod publish;
+pub(crate) mod removal;
 pub(crate) mod tick;

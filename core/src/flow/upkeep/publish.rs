@@ -176,3 +176,16 @@ pub(crate) fn published(call: &mut Call<'_>, id: &PublicationId) -> Result<u32, 
     call.tx.delete(key);
     Ok(waiting.one_time)
 }
+
+/// The server has lost what it was given: keys, list and push value go up again.
+pub(crate) fn anew(tx: &mut Tx<'_>) -> Result<(), Code> {
+    let mut book = tx.book()?;
+    book.forget_published();
+    tx.put_book(&book)?;
+    let mut server = tx.server()?;
+    if let Some(push) = &mut server.push {
+        push.due = true;
+        tx.put_server(&server)?;
+    }
+    Ok(())
+}
