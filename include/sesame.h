@@ -590,6 +590,8 @@ enum sesame_event_kind
   SESAME_EVENT_KIND_SEND_FINISHED = 23,
   /// The server's store was put back to an earlier state, and this device uploads its keys again.
   SESAME_EVENT_KIND_SERVER_RESTORED = 24,
+  /// One of the user's devices has logged out and asks this one, the primary, to remove it. Sets `device`.
+  SESAME_EVENT_KIND_DEVICE_WANTS_REMOVAL = 25,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -2066,6 +2068,16 @@ SESAME_API sesame_status sesame_device_set_push(struct sesame_device device, str
 /// @return NOT_PRIMARY; the device's; the store's.
 SESAME_API sesame_status sesame_device_delete_account(struct sesame_device device, struct sesame_error *error);
 
+/// This device logs out: it asks the user's primary to remove it, whose app gets `SESAME_EVENT_KIND_DEVICE_WANTS_REMOVAL` and calls
+/// `sesame_device_remove_device`. Until then others go on to send to it. When the send's end is in the inbox, the store may be erased.
+///
+/// @return INVALID_ARGUMENT on the primary itself; DEVICE_REMOVED; the device's; the store's.
+SESAME_API
+sesame_status sesame_device_log_out(struct sesame_device device,
+                                    struct sesame_result *result,
+                                    const struct sesame_send **send,
+                                    struct sesame_error *error);
+
 /// Frees what a call gave, and wipes its bytes. All pointers and slices of its view are void from then on. 0 is passed over.
 ///
 /// @return BAD_HANDLE.
@@ -2208,6 +2220,14 @@ SESAME_API
 sesame_status sesame_store_app(const struct sesame_store_functions *functions,
                                struct sesame_store *store,
                                struct sesame_error *error);
+
+/// Deletes every row, in one commit, whoever's device the store holds and whatever its key is: to log out, or because the key is lost. It is
+/// empty afterwards; a SQLite file stays, and what a disk keeps of deleted bytes is the system's. Devices over it give FOREIGN_STORE.
+///
+/// @return BAD_HANDLE; the store's.
+SESAME_API
+sesame_status sesame_store_erase(struct sesame_store store,
+                                 struct sesame_error *error);
 
 /// Frees the handle; devices over the store keep it. 0 is passed over.
 ///

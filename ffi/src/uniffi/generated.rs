@@ -350,6 +350,11 @@ pub enum Event {
         /// The epoch of the list that does not name it.
         epoch: u64,
     },
+    /// One of the user's devices has logged out and asks this one, the primary, to remove it.
+    DeviceWantsRemoval {
+        /// The device.
+        device: u32,
+    },
     /// A send is settled with every user: the server has taken it, or it was given up.
     SendFinished {
         /// The send, 16 bytes.
@@ -455,6 +460,7 @@ impl From<sesame_core::event::Event> for Event {
                 Self::RegistrationRefused { user: user_name(&user) }
             }
             sesame_core::event::Event::RemovedFromAccount { epoch } => Self::RemovedFromAccount { epoch },
+            sesame_core::event::Event::DeviceWantsRemoval { device } => Self::DeviceWantsRemoval { device: device.0 },
             sesame_core::event::Event::SendFinished { send, content_id, group, reached, failed, skipped } => {
                 Self::SendFinished {
                     send: SendId::from(send.0),

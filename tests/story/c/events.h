@@ -108,6 +108,10 @@ static inline void print_event(const sesame_event *event) {
       printf("RemovedFromAccount");
       printf(" epoch %" PRIu64, (uint64_t)event->epoch);
       break;
+    case SESAME_EVENT_KIND_DEVICE_WANTS_REMOVAL:
+      printf("DeviceWantsRemoval");
+      printf(" %" PRIu32, event->device);
+      break;
     case SESAME_EVENT_KIND_SEND_FINISHED:
       printf("SendFinished");
       print_id("group", event->group);

@@ -127,6 +127,11 @@ fun said(event: Event): String =
                 words(
                     "epoch ${event.epoch}",
                 )
+        is Event.DeviceWantsRemoval ->
+            "DeviceWantsRemoval" +
+                words(
+                    "${event.device}",
+                )
         is Event.SendFinished ->
             "SendFinished" +
                 words(

@@ -50,6 +50,8 @@ def said(event: sesame.Event) -> str:
             return "RegistrationRefused" + words(event.user)
         case sesame.RemovedFromAccount():
             return "RemovedFromAccount" + words(f"epoch {event.epoch}")
+        case sesame.DeviceWantsRemoval():
+            return "DeviceWantsRemoval" + words(f"{event.device}")
         case sesame.SendFinished():
             return "SendFinished" + words(None if event.group is None else f"group {s(event.group)}", f"send {s(event.send)}", f"content {s(event.content_id)}", f"reached {event.reached}", f"failed {len(event.failed)}", f"skipped {len(event.skipped)}")
         case sesame.ServerRestored():

@@ -305,6 +305,16 @@ class RemovedFromAccount(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DeviceWantsRemoval(Value):
+    """One of the user's devices has logged out and asks this one, the primary, to remove it."""
+
+    device: int
+    """The device."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SendFinished(Value):
     """A send is settled with every user: the server has taken it, or it was given up."""
 
@@ -367,6 +377,7 @@ Event = (
     | NotOpened
     | RegistrationRefused
     | RemovedFromAccount
+    | DeviceWantsRemoval
     | SendFinished
     | ServerRestored
     | SessionStarted
@@ -415,6 +426,8 @@ def event(native: Any, id: int) -> Event:
             return RegistrationRefused(user=native.user, id=id)
         case "REMOVED_FROM_ACCOUNT":
             return RemovedFromAccount(epoch=native.epoch, id=id)
+        case "DEVICE_WANTS_REMOVAL":
+            return DeviceWantsRemoval(device=native.device, id=id)
         case "SEND_FINISHED":
             return SendFinished(
                 send=native.send,
@@ -1174,6 +1187,7 @@ __all__ = [
     "DeviceListRollback",
     "DeviceState",
     "DeviceView",
+    "DeviceWantsRemoval",
     "Event",
     "FailedUser",
     "Gap",

@@ -1056,6 +1056,12 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func linkDevice(code: String) throws  -> PendingLink
     
     /**
+     * This device logs out: it asks the user's primary to remove it, whose app gets `DeviceWantsRemoval` and calls `removeDevice`. Until
+     * then others go on to send to it. When the send's end is in the inbox, the store may be erased.
+     */
+    func logOut() throws  -> PendingSend
+    
+    /**
      * The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
      * minute and give the answer to `respond`; it is in no other request until then. Several may be sent side by side.
      */
@@ -1421,6 +1427,20 @@ func pendingLink(code: String)throws  -> PendingLinkView  {
     uniffi_sesame_ffi_fn_method_device_link_device(
             self.uniffiCloneHandle(),
         FfiConverterString.lower(code),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * This device logs out: it asks the user's primary to remove it, whose app gets `DeviceWantsRemoval` and calls `removeDevice`. Until
+     * then others go on to send to it. When the send's end is in the inbox, the store may be erased.
+     */
+@discardableResult
+public func logOut()throws  -> PendingSend  {
+    return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_log_out(
+            self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
 }
@@ -3075,6 +3095,13 @@ func FfiConverterTypeSession_lower(_ value: Session) -> UInt64 {
  */
 public protocol StoreProtocol: AnyObject, Sendable {
     
+    /**
+     * Deletes every row, in one commit, whoever's device the store holds and whatever its key is: to log out, or because the key is lost. It
+     * is empty afterwards; a SQLite file stays, and what a disk keeps of deleted bytes is the system's. Devices over it give
+     * `FOREIGN_STORE`.
+     */
+    func erase() throws 
+    
 }
 /**
  * Where a device lives.
@@ -3148,6 +3175,19 @@ public static func sqlite(path: String)throws  -> Store  {
 }
     
 
+    
+    /**
+     * Deletes every row, in one commit, whoever's device the store holds and whatever its key is: to log out, or because the key is lost. It
+     * is empty afterwards; a SQLite file stays, and what a disk keeps of deleted bytes is the system's. Devices over it give
+     * `FOREIGN_STORE`.
+     */
+public func erase()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_store_erase(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
     
 
     
@@ -8020,6 +8060,14 @@ public enum Event: Equatable, Hashable {
          */epoch: UInt64
     )
     /**
+     * One of the user's devices has logged out and asks this one, the primary, to remove it.
+     */
+    case deviceWantsRemoval(
+        /**
+         * The device.
+         */device: UInt32
+    )
+    /**
      * A send is settled with every user: the server has taken it, or it was given up.
      */
     case sendFinished(
@@ -8145,15 +8193,18 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         case 20: return .removedFromAccount(epoch: try FfiConverterUInt64.read(from: &buf)
         )
         
-        case 21: return .sendFinished(send: try FfiConverterTypeSendId.read(from: &buf), contentId: try FfiConverterTypeContentId.read(from: &buf), group: try FfiConverterOptionTypeGroupId.read(from: &buf), reached: try FfiConverterUInt32.read(from: &buf), failed: try FfiConverterSequenceTypeFailedUser.read(from: &buf), skipped: try FfiConverterSequenceTypeSkippedDevice.read(from: &buf)
+        case 21: return .deviceWantsRemoval(device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 22: return .serverRestored
-        
-        case 23: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeSessionId.read(from: &buf)
+        case 22: return .sendFinished(send: try FfiConverterTypeSendId.read(from: &buf), contentId: try FfiConverterTypeContentId.read(from: &buf), group: try FfiConverterOptionTypeGroupId.read(from: &buf), reached: try FfiConverterUInt32.read(from: &buf), failed: try FfiConverterSequenceTypeFailedUser.read(from: &buf), skipped: try FfiConverterSequenceTypeSkippedDevice.read(from: &buf)
         )
         
-        case 24: return .other
+        case 23: return .serverRestored
+        
+        case 24: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeSessionId.read(from: &buf)
+        )
+        
+        case 25: return .other
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -8294,8 +8345,13 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             FfiConverterUInt64.write(epoch, into: &buf)
             
         
-        case let .sendFinished(send,contentId,group,reached,failed,skipped):
+        case let .deviceWantsRemoval(device):
             writeInt(&buf, Int32(21))
+            FfiConverterUInt32.write(device, into: &buf)
+            
+        
+        case let .sendFinished(send,contentId,group,reached,failed,skipped):
+            writeInt(&buf, Int32(22))
             FfiConverterTypeSendId.write(send, into: &buf)
             FfiConverterTypeContentId.write(contentId, into: &buf)
             FfiConverterOptionTypeGroupId.write(group, into: &buf)
@@ -8305,18 +8361,18 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case .serverRestored:
-            writeInt(&buf, Int32(22))
+            writeInt(&buf, Int32(23))
         
         
         case let .sessionStarted(user,device,sessionId):
-            writeInt(&buf, Int32(23))
+            writeInt(&buf, Int32(24))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             FfiConverterTypeSessionId.write(sessionId, into: &buf)
             
         
         case .other:
-            writeInt(&buf, Int32(24))
+            writeInt(&buf, Int32(25))
         
         }
     }
@@ -11172,6 +11228,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_link_device() != 14515) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_sesame_ffi_checksum_method_device_log_out() != 22311) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_sesame_ffi_checksum_method_device_next_request() != 25426) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -11359,6 +11418,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_appstore_release() != 17705) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_store_erase() != 35219) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_storefactory_make() != 27024) {

@@ -421,6 +421,11 @@ int8_t uniffi_sesame_ffi_fn_method_device_is_primary(uint64_t ptr, RustCallStatu
 RustBuffer uniffi_sesame_ffi_fn_method_device_link_device(uint64_t ptr, RustBuffer code, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_LOG_OUT
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_LOG_OUT
+RustBuffer uniffi_sesame_ffi_fn_method_device_log_out(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_NEXT_REQUEST
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_NEXT_REQUEST
 RustBuffer uniffi_sesame_ffi_fn_method_device_next_request(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -852,6 +857,11 @@ uint64_t uniffi_sesame_ffi_fn_constructor_store_memory(RustCallStatus *_Nonnull 
 uint64_t uniffi_sesame_ffi_fn_constructor_store_sqlite(RustBuffer path, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_STORE_ERASE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_STORE_ERASE
+void uniffi_sesame_ffi_fn_method_store_erase(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CLONE_STOREFACTORY
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CLONE_STOREFACTORY
 uint64_t uniffi_sesame_ffi_fn_clone_storefactory(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -1274,6 +1284,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_link_device(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_LOG_OUT
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_LOG_OUT
+uint16_t uniffi_sesame_ffi_checksum_method_device_log_out(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_NEXT_REQUEST
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_NEXT_REQUEST
 uint16_t uniffi_sesame_ffi_checksum_method_device_next_request(void
@@ -1649,6 +1665,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_appstore_commit(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_APPSTORE_RELEASE
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_APPSTORE_RELEASE
 uint16_t uniffi_sesame_ffi_checksum_method_appstore_release(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_STORE_ERASE
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_STORE_ERASE
+uint16_t uniffi_sesame_ffi_checksum_method_store_erase(void
     
 );
 #endif

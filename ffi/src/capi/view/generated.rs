@@ -107,6 +107,8 @@ pub enum sesame_event_kind {
     SendFinished = 23,
     /// The server's store was put back to an earlier state, and this device uploads its keys again.
     ServerRestored = 24,
+    /// One of the user's devices has logged out and asks this one, the primary, to remove it. Sets `device`.
+    DeviceWantsRemoval = 25,
 }
 
 /// Something that the app should know. Its kind says which fields are set; the others are zero.
@@ -325,6 +327,10 @@ pub(super) fn one_event(tree: &mut Tree, from: sesame_core::event::Event) -> ses
         sesame_core::event::Event::RemovedFromAccount { epoch } => {
             made.kind = sesame_event_kind::RemovedFromAccount;
             made.epoch = epoch;
+        }
+        sesame_core::event::Event::DeviceWantsRemoval { device } => {
+            made.kind = sesame_event_kind::DeviceWantsRemoval;
+            made.device = device.0;
         }
         sesame_core::event::Event::SendFinished { send, content_id, group, reached, failed, skipped } => {
             made.kind = sesame_event_kind::SendFinished;

@@ -62,6 +62,7 @@ pub fn said(event: &Event) -> String {
         Event::NotOpened { user, device, reason } => format!("NotOpened {} code {}", at(user, *device), reason),
         Event::RegistrationRefused { user } => format!("RegistrationRefused {}", name(user)),
         Event::RemovedFromAccount { epoch } => format!("RemovedFromAccount epoch {}", epoch),
+        Event::DeviceWantsRemoval { device } => format!("DeviceWantsRemoval {}", device.0),
         Event::SendFinished { send, content_id, group, reached, failed, skipped } => format!(
             "SendFinished{} send {} content {} reached {} failed {} skipped {}",
             group.as_ref().map_or(String::new(), |id| format!(" group {}", s(&id.0))),

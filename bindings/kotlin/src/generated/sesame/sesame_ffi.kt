@@ -775,6 +775,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_link_device(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_log_out(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_next_request(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_registry(
@@ -901,6 +903,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_appstore_release(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_store_erase(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_storefactory_make(
     ): Int
     external fun uniffi_sesame_ffi_checksum_constructor_testclock_new(
@@ -994,6 +998,8 @@ internal object UniffiLib {
     external fun uniffi_sesame_ffi_fn_method_device_is_primary(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Byte
     external fun uniffi_sesame_ffi_fn_method_device_link_device(`ptr`: Long,`code`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_device_log_out(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_next_request(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1167,6 +1173,8 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_sesame_ffi_fn_constructor_store_sqlite(`path`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
+    external fun uniffi_sesame_ffi_fn_method_store_erase(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_sesame_ffi_fn_clone_storefactory(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_sesame_ffi_fn_free_storefactory(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1363,6 +1371,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_link_device() and 0xFFFF) != 14515) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_log_out() and 0xFFFF) != 22311) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_next_request() and 0xFFFF) != 25426) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1550,6 +1561,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_appstore_release() and 0xFFFF) != 17705) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_store_erase() and 0xFFFF) != 35219) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_storefactory_make() and 0xFFFF) != 27024) {
@@ -2286,6 +2300,12 @@ public interface DeviceInterface {
     fun `linkDevice`(`code`: kotlin.String): PendingLink
     
     /**
+     * This device logs out: it asks the user's primary to remove it, whose app gets `DeviceWantsRemoval` and calls `removeDevice`. Until
+     * then others go on to send to it. When the send's end is in the inbox, the store may be erased.
+     */
+    fun `logOut`(): PendingSend
+    
+    /**
      * The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
      * minute and give the answer to `respond`; it is in no other request until then. Several may be sent side by side.
      */
@@ -2654,6 +2674,21 @@ public class Device internal constructor(@Suppress("UNUSED_PARAMETER") withHandl
     _arguments.passed()
     UniffiLib.uniffi_sesame_ffi_fn_method_device_link_device(_handle, _0, _status)
     }}}
+    )
+    }
+    
+
+    
+    /**
+     * This device logs out: it asks the user's primary to remove it, whose app gets `DeviceWantsRemoval` and calls `removeDevice`. Until
+     * then others go on to send to it. When the send's end is in the inbox, the store may be erased.
+     */
+    @Throws(SesameException::class)override fun `logOut`(): PendingSend {
+            return FfiConverterTypePendingSend.lift(
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_log_out(_handle, _status)
+    }}
     )
     }
     
@@ -4322,6 +4357,13 @@ internal object FfiConverterTypeSession: FfiConverter<Session, Long> {
  */
 public interface StoreInterface {
     
+    /**
+     * Deletes every row, in one commit, whoever's device the store holds and whatever its key is: to log out, or because the key is lost. It
+     * is empty afterwards; a SQLite file stays, and what a disk keeps of deleted bytes is the system's. Devices over it give
+     * `FOREIGN_STORE`.
+     */
+    fun `erase`()
+    
 }
 
 /**
@@ -4339,6 +4381,21 @@ public class Store internal constructor(@Suppress("UNUSED_PARAMETER") withHandle
 
     private inline fun <R> callWithHandle(block: (handle: Long) -> R): R = owned.use(block)
 
+
+    
+    /**
+     * Deletes every row, in one commit, whoever's device the store holds and whatever its key is: to log out, or because the key is lost. It
+     * is empty afterwards; a SQLite file stays, and what a disk keeps of deleted bytes is the system's. Devices over it give
+     * `FOREIGN_STORE`.
+     */
+    @Throws(SesameException::class)override fun `erase`()
+        = 
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_store_erase(_handle, _status)
+    }}
+    
+    
 
     
 
@@ -7811,6 +7868,20 @@ sealed class Event {
     }
     
     /**
+     * One of the user's devices has logged out and asks this one, the primary, to remove it.
+     */
+    data class DeviceWantsRemoval(
+        /**
+         * The device.
+         */
+        val `device`: kotlin.UInt) : Event()
+        
+    {
+        
+
+    }
+    
+    /**
      * A send is settled with every user: the server has taken it, or it was given up.
      */
     data class SendFinished(
@@ -7984,7 +8055,10 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             20 -> Event.RemovedFromAccount(
                 FfiConverterULong.read(buf),
                 )
-            21 -> Event.SendFinished(
+            21 -> Event.DeviceWantsRemoval(
+                FfiConverterUInt.read(buf),
+                )
+            22 -> Event.SendFinished(
                 FfiConverterTypeSendId.read(buf),
                 FfiConverterTypeContentId.read(buf),
                 FfiConverterOptionalTypeGroupId.read(buf),
@@ -7992,13 +8066,13 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterSequenceTypeFailedUser.read(buf),
                 FfiConverterSequenceTypeSkippedDevice.read(buf),
                 )
-            22 -> Event.ServerRestored
-            23 -> Event.SessionStarted(
+            23 -> Event.ServerRestored
+            24 -> Event.SessionStarted(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterTypeSessionId.read(buf),
                 )
-            24 -> Event.Other
+            25 -> Event.Other
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
     }
@@ -8175,6 +8249,13 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 + FfiConverterULong.allocationSize(value.`epoch`)
             )
         }
+        is Event.DeviceWantsRemoval -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterUInt.allocationSize(value.`device`)
+            )
+        }
         is Event.SendFinished -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
@@ -8343,8 +8424,13 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterULong.write(value.`epoch`, buf)
                 Unit
             }
-            is Event.SendFinished -> {
+            is Event.DeviceWantsRemoval -> {
                 buf.putInt(21)
+                FfiConverterUInt.write(value.`device`, buf)
+                Unit
+            }
+            is Event.SendFinished -> {
+                buf.putInt(22)
                 FfiConverterTypeSendId.write(value.`send`, buf)
                 FfiConverterTypeContentId.write(value.`contentId`, buf)
                 FfiConverterOptionalTypeGroupId.write(value.`group`, buf)
@@ -8354,18 +8440,18 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.ServerRestored -> {
-                buf.putInt(22)
+                buf.putInt(23)
                 Unit
             }
             is Event.SessionStarted -> {
-                buf.putInt(23)
+                buf.putInt(24)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 FfiConverterTypeSessionId.write(value.`sessionId`, buf)
                 Unit
             }
             is Event.Other -> {
-                buf.putInt(24)
+                buf.putInt(25)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }

@@ -484,6 +484,8 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_link_device() != 14515:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_log_out() != 22311:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_next_request() != 25426:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_registry() != 49594:
@@ -613,6 +615,8 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_sesame_ffi_checksum_method_session_encrypt() != 12139:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_session_info() != 50853:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_store_erase() != 35219:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_constructor_store_app() != 61389:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -813,6 +817,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_device_is_primary.restype = ctypes.
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_link_device.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_link_device.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_log_out.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_log_out.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_next_request.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_next_request.restype = ctypes.c_uint16
@@ -1008,6 +1015,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_session_encrypt.restype = ctypes.c_
 _UniffiLib.uniffi_sesame_ffi_checksum_method_session_info.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_session_info.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_store_erase.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_store_erase.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_constructor_store_app.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_constructor_store_app.restype = ctypes.c_uint16
@@ -1161,6 +1171,11 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_link_device.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_link_device.restype = _UniffiOwnedBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_log_out.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_log_out.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_next_request.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1545,6 +1560,11 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_session_info.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_session_info.restype = _UniffiOwnedBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_store_erase.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_store_erase.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_constructor_store_app.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -7479,6 +7499,36 @@ class Event:
             return True
 
     @dataclass
+    class DEVICE_WANTS_REMOVAL:
+        """
+        One of the user's devices has logged out and asks this one, the primary, to remove it.
+"""
+        
+        def __init__(self, device:int):
+            self.device = device
+            
+            """
+        The device.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.DEVICE_WANTS_REMOVAL(device={})".format(self.device)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_DEVICE_WANTS_REMOVAL():
+                return False
+            if self.device != other.device:
+                return False
+            return True
+
+    @dataclass
     class SEND_FINISHED:
         """
         A send is settled with every user: the server has taken it, or it was given up.
@@ -7722,6 +7772,10 @@ class Event:
         return isinstance(self, Event.REMOVED_FROM_ACCOUNT)
     def is_removed_from_account(self) -> bool:
         return isinstance(self, Event.REMOVED_FROM_ACCOUNT)
+    def is_DEVICE_WANTS_REMOVAL(self) -> bool:
+        return isinstance(self, Event.DEVICE_WANTS_REMOVAL)
+    def is_device_wants_removal(self) -> bool:
+        return isinstance(self, Event.DEVICE_WANTS_REMOVAL)
     def is_SEND_FINISHED(self) -> bool:
         return isinstance(self, Event.SEND_FINISHED)
     def is_send_finished(self) -> bool:
@@ -7763,6 +7817,7 @@ Event.SERVER_INCONSISTENT = type("Event.SERVER_INCONSISTENT", (Event.SERVER_INCO
 Event.NOT_OPENED = type("Event.NOT_OPENED", (Event.NOT_OPENED, Event,), {})  # type: ignore
 Event.REGISTRATION_REFUSED = type("Event.REGISTRATION_REFUSED", (Event.REGISTRATION_REFUSED, Event,), {})  # type: ignore
 Event.REMOVED_FROM_ACCOUNT = type("Event.REMOVED_FROM_ACCOUNT", (Event.REMOVED_FROM_ACCOUNT, Event,), {})  # type: ignore
+Event.DEVICE_WANTS_REMOVAL = type("Event.DEVICE_WANTS_REMOVAL", (Event.DEVICE_WANTS_REMOVAL, Event,), {})  # type: ignore
 Event.SEND_FINISHED = type("Event.SEND_FINISHED", (Event.SEND_FINISHED, Event,), {})  # type: ignore
 Event.SERVER_RESTORED = type("Event.SERVER_RESTORED", (Event.SERVER_RESTORED, Event,), {})  # type: ignore
 Event.SESSION_STARTED = type("Event.SESSION_STARTED", (Event.SESSION_STARTED, Event,), {})  # type: ignore
@@ -7887,6 +7942,10 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterUInt64.read(buf),
             )
         if variant == 21:
+            return Event.DEVICE_WANTS_REMOVAL(
+                _UniffiFfiConverterUInt32.read(buf),
+            )
+        if variant == 22:
             return Event.SEND_FINISHED(
                 _UniffiFfiConverterTypeSendId.read(buf),
                 _UniffiFfiConverterTypeContentId.read(buf),
@@ -7895,16 +7954,16 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterSequenceTypeFailedUser.read(buf),
                 _UniffiFfiConverterSequenceTypeSkippedDevice.read(buf),
             )
-        if variant == 22:
+        if variant == 23:
             return Event.SERVER_RESTORED(
             )
-        if variant == 23:
+        if variant == 24:
             return Event.SESSION_STARTED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterTypeSessionId.read(buf),
             )
-        if variant == 24:
+        if variant == 25:
             return Event.OTHER(
             )
         raise InternalError("Raw enum value doesn't match any cases")
@@ -8001,6 +8060,9 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return
         if value.is_REMOVED_FROM_ACCOUNT():
             _UniffiFfiConverterUInt64.check_lower(value.epoch)
+            return
+        if value.is_DEVICE_WANTS_REMOVAL():
+            _UniffiFfiConverterUInt32.check_lower(value.device)
             return
         if value.is_SEND_FINISHED():
             _UniffiFfiConverterTypeSendId.check_lower(value.send)
@@ -8114,8 +8176,11 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_REMOVED_FROM_ACCOUNT():
             buf.write_i32(20)
             _UniffiFfiConverterUInt64.write(value.epoch, buf)
-        if value.is_SEND_FINISHED():
+        if value.is_DEVICE_WANTS_REMOVAL():
             buf.write_i32(21)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+        if value.is_SEND_FINISHED():
+            buf.write_i32(22)
             _UniffiFfiConverterTypeSendId.write(value.send, buf)
             _UniffiFfiConverterTypeContentId.write(value.content_id, buf)
             _UniffiFfiConverterOptionalTypeGroupId.write(value.group, buf)
@@ -8123,14 +8188,14 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterSequenceTypeFailedUser.write(value.failed, buf)
             _UniffiFfiConverterSequenceTypeSkippedDevice.write(value.skipped, buf)
         if value.is_SERVER_RESTORED():
-            buf.write_i32(22)
-        if value.is_SESSION_STARTED():
             buf.write_i32(23)
+        if value.is_SESSION_STARTED():
+            buf.write_i32(24)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterTypeSessionId.write(value.session_id, buf)
         if value.is_OTHER():
-            buf.write_i32(24)
+            buf.write_i32(25)
 
 
 
@@ -10467,6 +10532,12 @@ class DeviceProtocol(typing.Protocol):
         has seen the same ones on the new device.
 """
         raise NotImplementedError
+    def log_out(self, ) -> PendingSend:
+        """
+        This device logs out: it asks the user's primary to remove it, whose app gets `DeviceWantsRemoval` and calls `remove_device`. Until
+        then others go on to send to it. When the send's end is in the inbox, the store may be erased.
+"""
+        raise NotImplementedError
     def next_request(self, ) -> typing.Optional[ServerRequest]:
         """
         The next request to the server, or nothing when nothing is due now: a POST of `body` to `path` with `headers`. Send it within a
@@ -10945,6 +11016,22 @@ class Device(DeviceProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_link_device,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def log_out(self, ) -> PendingSend:
+        """
+        This device logs out: it asks the user's primary to remove it, whose app gets `DeviceWantsRemoval` and calls `remove_device`. Until
+        then others go on to send to it. When the send's end is in the inbox, the store may be erased.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_log_out,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -11840,7 +11927,13 @@ class StoreProtocol(typing.Protocol):
     Where a device lives.
 """
     
-    pass
+    def erase(self, ) -> None:
+        """
+        Deletes every row, in one commit, whoever's device the store holds and whatever its key is: to log out, or because the key is lost. It
+        is empty afterwards; a SQLite file stays, and what a disk keeps of deleted bytes is the system's. Devices over it give
+        `FOREIGN_STORE`.
+"""
+        raise NotImplementedError
 
 class Store(StoreProtocol):
     """
@@ -11916,6 +12009,23 @@ class Store(StoreProtocol):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
+    def erase(self, ) -> None:
+        """
+        Deletes every row, in one commit, whoever's device the store holds and whatever its key is: to log out, or because the key is lost. It
+        is empty afterwards; a SQLite file stays, and what a disk keeps of deleted bytes is the system's. Devices over it give
+        `FOREIGN_STORE`.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_store_erase,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
 
 
 
