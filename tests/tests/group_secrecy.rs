@@ -273,7 +273,7 @@ fn t87_a59_a_trace_does_not_tell_a_group_from_a_direct_message() {
         for in_group in [group_first, !group_first] {
             let since = world.relay.seen().len();
             if in_group {
-                assert_eq!(world.drive(ALICE, said.clone()).unwrap(), None);
+                assert_eq!(world.drive(ALICE, said).unwrap(), None);
             } else {
                 world.send(ALICE, &["bob", "carol"], &text);
             }

@@ -146,3 +146,55 @@ fn what_is_held_is_bounded_at_64_kib_for_a_device_and_30_days() {
     assert_eq!(forgotten.iter().filter(|e| matches!(e, Event::HeldDropped { .. })).count(), held);
     assert_eq!(world.rows(ALICE, &[Kind::Held]), 0);
 }
+
+#[test]
+fn with_many_contacts_a_call_does_a_slice_and_all_slices_do_everything_once() {
+    let mut world = World::new(400);
+    world.create("alice");
+    let names: Vec<&'static str> =
+        (0..400).map(|n| -> &'static str { Box::leak(format!("user {n}").into_boxed_str()) }).collect();
+    for name in &names {
+        world.create_quietly(name);
+        world.publish_once((name, 1));
+    }
+    let needs: Vec<Need> = names.iter().map(|name| Need::DeviceList(user(name))).collect();
+    let lists = world.relay.answer(&needs);
+    world.with(ALICE, |device, context| device.apply(context, &lists)).unwrap();
+    // The first day's is done to its end.
+    for _ in 0..10 {
+        world.run(ALICE);
+        world.pass(1_000);
+    }
+    world.pass(100 * DAY);
+    let dead = &mut |_: &mut World, _: &sesame_core::event::ServerRequest| (0, vec![]);
+    let (mut old, mut calls) = (std::collections::BTreeMap::<String, usize>::new(), 0);
+    loop {
+        world.run_with(ALICE, dead);
+        calls += 1;
+        let events: Vec<Event> = world.inbox_events(ALICE);
+        let ids: Vec<u64> = world.inbox(ALICE).iter().map(|row| row.id).collect();
+        world.with(ALICE, |device, context| device.ack(context, &ids)).unwrap();
+        for event in &events {
+            if let Event::DeviceListOld { user } = event {
+                *old.entry(format!("{:?}", user.as_bytes())).or_default() += 1;
+            }
+        }
+        assert!(events.len() < 300, "{} in one call", events.len());
+        if old.len() == names.len() {
+            break;
+        }
+        assert!(calls < 20, "{calls} calls for {} users", old.len());
+        let due = world.with_requests(ALICE, |device, context, requests| device.due_in(context, requests)).unwrap();
+        assert!(due > 0 && due < 10_000, "it goes on soon: {due}");
+        // A crash in between loses nothing and repeats nothing.
+        world.reopen(ALICE);
+        world.pass(1_000);
+    }
+    assert!(calls >= 2, "{calls}");
+    assert!(old.values().all(|times| *times == 1));
+    for _ in 0..3 {
+        world.pass(1_000);
+        world.run_with(ALICE, dead);
+    }
+    assert!(!world.inbox_events(ALICE).iter().any(|event| matches!(event, Event::DeviceListOld { .. })), "once a day");
+}

@@ -25,8 +25,10 @@ pub struct ServerState {
     pub refused: bool,
     /// Whether the app was told that this device is off its user's list.
     pub removed: bool,
-    /// When housekeeping was last done, in ms.
+    /// When housekeeping was last done to its end, in ms.
     pub kept_at: u64,
+    /// The bucket of rows that housekeeping goes on with, while it is being done.
+    pub keeping: Option<u8>,
 }
 impl Record for ServerState {}
 

@@ -174,6 +174,13 @@ impl Places {
         vec![kind as u8]
     }
 
+    /// One of 256 parts of the records of a kind that is kept by user or by device; all that a device has lies in the same part. The hashes
+    /// spread the rows evenly.
+    #[must_use]
+    pub fn bucket(kind: Kind, bucket: u8) -> Vec<u8> {
+        vec![kind as u8, bucket]
+    }
+
     /// `model::User` or `record::StoredList`.
     #[must_use]
     pub fn user(&self, kind: Kind, user: &UserId) -> Key {

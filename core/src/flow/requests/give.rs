@@ -42,18 +42,18 @@ pub(crate) fn next(call: &mut Call<'_>, requests: &Requests) -> Result<Next, Err
         next.over = Some(code);
         return Ok(next);
     }
-    let kept = tick::if_due(call)?;
-    let is_kept = kept.is_some();
-    for event in kept.into_iter().flatten() {
-        inbox::put(&mut call.tx, &Item::Event(event))?;
+    if let Some(kept) = tick::if_due(call)? {
+        next.kept = kept.sends;
+        for event in kept.events {
+            inbox::put(&mut call.tx, &Item::Event(event))?;
+        }
     }
-    next.kept = is_kept;
     if requests.pause.left(call.now()) > 0 {
         return Ok(next);
     }
     let generation = call.tx.generation()?;
     // What another call, another process or housekeeping has changed is looked at anew.
-    let known = requests.queue.as_ref().filter(|queue| queue.generation == generation && !is_kept);
+    let known = requests.queue.as_ref().filter(|queue| queue.generation == generation && !next.kept);
     if known.is_none() {
         next.queue = Some(Queue::survey(call)?);
     }

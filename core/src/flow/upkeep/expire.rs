@@ -8,7 +8,7 @@ use crate::{
     event::Event,
     ids::{Scope, UserId},
     limits::{KEEP_RECEIVED_IDS, MAX_RECEIVED_IDS},
-    model::{GroupRecord, SessionMeta},
+    model::{GroupRecord, Peer, SessionMeta},
     record::{Own, SeenEnvelope},
     registry::expiry,
     store::{Key, Kind, Places, PreKeyUse},
@@ -17,35 +17,108 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Deletes all that is due; gives the events of what was held.
-pub(super) fn all(tx: &mut Tx<'_>, own: &Own, now: Timestamp) -> Result<Vec<Event>, Code> {
-    let emptied_at = own.mailbox_emptied_at;
-    peers(tx, emptied_at, now)?;
-    pre_keys(tx, emptied_at, now)?;
-    // Nothing expires before the mailbox was read to its end.
-    let read_at = Timestamp(emptied_at.min(now.0));
-    seen_envelopes(tx, read_at)?;
+/// Deletes what is due and not kept by device; gives the events of what was held.
+pub(super) fn rest(tx: &mut Tx<'_>, own: &Own, now: Timestamp) -> Result<Vec<Event>, Code> {
+    pre_keys(tx, own.mailbox_emptied_at, now)?;
+    let read_at = read_at(own, now);
     let mut events = held_envelopes(tx, read_at)?;
     events.extend(held_contents(tx, read_at)?);
-    scopes(tx, &own.user, emptied_at, now)?;
     link::forget_old(tx, now)?;
     Ok(events)
 }
 
-fn peers(tx: &mut Tx<'_>, emptied_at: u64, now: Timestamp) -> Result<(), Code> {
-    for mut peer in tx.all_peers()? {
+/// Nothing expires before the mailbox was read to its end.
+fn read_at(own: &Own, now: Timestamp) -> Timestamp {
+    Timestamp(own.mailbox_emptied_at.min(now.0))
+}
+
+/// What devices and received ids are measured by.
+pub(super) struct Measure {
+    us: UserId,
+    groups: BTreeMap<Scope, GroupRecord>,
+    emptied_at: u64,
+    read_at: Timestamp,
+    now: Timestamp,
+}
+
+impl Measure {
+    pub(super) fn of(tx: &Tx<'_>, own: &Own, now: Timestamp) -> Result<Self, Code> {
+        let groups = tx.groups()?.into_iter().map(|group| (group.scope, group)).collect();
+        let read_at = read_at(own, now);
+        Ok(Self { us: own.user.clone(), groups, emptied_at: own.mailbox_emptied_at, read_at, now })
+    }
+
+    /// Deletes what is due of the devices in a bucket, and of the ids that were received from them. Gives the number of rows it looked at.
+    pub(super) fn bucket(&self, tx: &mut Tx<'_>, bucket: u8) -> Result<usize, Code> {
+        let keys = tx.keys(&Places::bucket(Kind::Peer, bucket))?;
+        for key in &keys {
+            if let Some(peer) = tx.get::<Peer>(key)? {
+                self.peer(tx, peer)?;
+            }
+        }
+        Ok(keys.len() + self.seen_envelopes(tx, bucket)?)
+    }
+
+    fn peer(&self, tx: &mut Tx<'_>, mut peer: Peer) -> Result<(), Code> {
         // A removed device's record stays without its sessions: the floor outlives them (X 3).
-        let dead = if expiry::is_forgotten(&peer, emptied_at, now) {
+        let dead = if expiry::is_forgotten(&peer, self.emptied_at, self.now) {
             peer.sessions.clone()
         } else {
-            expiry::dead_sessions(&peer, emptied_at, now)
+            expiry::dead_sessions(&peer, self.emptied_at, self.now)
         };
         if !dead.is_empty() {
             sessions::forget(tx, &mut peer, &dead)?;
             tx.put_peer(&peer)?;
         }
+        let mut over: Vec<SessionMeta> = Vec::new();
+        for session in peer.sessions.iter().filter(|session| session.scope != Scope::Direct) {
+            if self.is_over(tx, &peer, session)? {
+                over.push(*session);
+            }
+        }
+        if over.is_empty() {
+            return Ok(());
+        }
+        sessions::forget(tx, &mut peer, &over)?;
+        // A group that never became ours leaves nothing: its openings came inside direct messages, which cannot be replayed.
+        peer.floors.retain(|(scope, _)| *scope == Scope::Direct || self.groups.contains_key(scope));
+        tx.put_peer(&peer)
     }
-    Ok(())
+
+    /// Whether a session's scope is over: of a group that somebody left, and of one that never became ours.
+    fn is_over(&self, tx: &Tx<'_>, peer: &Peer, session: &SessionMeta) -> Result<bool, Code> {
+        match (self.groups.get(&session.scope), session.scope.group()) {
+            (Some(group), _) => {
+                let left = [&self.us, &peer.user].into_iter().filter_map(|user| group.left_at(user)).min();
+                Ok(left.is_some_and(|at| expiry::is_over(at.0, self.emptied_at, self.now)))
+            }
+            (None, Some(id)) => Ok(tx.keys(&tx.places().group(Kind::HeldContent, &id))?.is_empty()),
+            (None, None) => Ok(false),
+        }
+    }
+
+    /// > kept 30 days, at most 4,096 per peer device
+    fn seen_envelopes(&self, tx: &mut Tx<'_>, bucket: u8) -> Result<usize, Code> {
+        let mut kept: BTreeMap<Vec<u8>, Vec<(u64, Key)>> = BTreeMap::new();
+        let keys = tx.keys(&Places::bucket(Kind::Received, bucket))?;
+        let looked_at = keys.len();
+        for key in keys {
+            let Some(SeenEnvelope { at }) = tx.get(&key)? else { continue };
+            if self.read_at.since(Timestamp(at)) > KEEP_RECEIVED_IDS {
+                tx.delete(key);
+            } else if let Some((device, _)) = key.split_last_chunk::<16>() {
+                kept.entry(device.to_vec()).or_default().push((at, key));
+            }
+        }
+        for mut of_device in kept.into_values().filter(|of_device| of_device.len() > MAX_RECEIVED_IDS) {
+            of_device.sort_unstable();
+            let surplus = of_device.len() - MAX_RECEIVED_IDS;
+            for (_, key) in of_device.into_iter().take(surplus) {
+                tx.delete(key);
+            }
+        }
+        Ok(looked_at)
+    }
 }
 
 fn pre_keys(tx: &mut Tx<'_>, emptied_at: u64, now: Timestamp) -> Result<(), Code> {
@@ -58,27 +131,6 @@ fn pre_keys(tx: &mut Tx<'_>, emptied_at: u64, now: Timestamp) -> Result<(), Code
     book.lasting.retain(|pair| !expiry::is_outlived(pair, emptied_at, now));
     if book.lasting.len() != before {
         tx.put_book(&book)?;
-    }
-    Ok(())
-}
-
-/// > kept 30 days, at most 4,096 per peer device
-fn seen_envelopes(tx: &mut Tx<'_>, read_at: Timestamp) -> Result<(), Code> {
-    let mut kept: BTreeMap<Vec<u8>, Vec<(u64, Key)>> = BTreeMap::new();
-    for key in tx.keys(&Places::all(Kind::Received))? {
-        let Some(SeenEnvelope { at }) = tx.get(&key)? else { continue };
-        if read_at.since(Timestamp(at)) > KEEP_RECEIVED_IDS {
-            tx.delete(key);
-        } else if let Some((device, _)) = key.split_last_chunk::<16>() {
-            kept.entry(device.to_vec()).or_default().push((at, key));
-        }
-    }
-    for mut of_device in kept.into_values().filter(|of_device| of_device.len() > MAX_RECEIVED_IDS) {
-        of_device.sort_unstable();
-        let surplus = of_device.len() - MAX_RECEIVED_IDS;
-        for (_, key) in of_device.into_iter().take(surplus) {
-            tx.delete(key);
-        }
     }
     Ok(())
 }
@@ -105,35 +157,4 @@ fn held_contents(tx: &mut Tx<'_>, read_at: Timestamp) -> Result<Vec<Event>, Code
         }
     }
     Ok(events)
-}
-
-/// Sessions in scopes that are over: of a group that somebody left, and of one that never became ours.
-fn scopes(tx: &mut Tx<'_>, us: &UserId, emptied_at: u64, now: Timestamp) -> Result<(), Code> {
-    let groups: BTreeMap<Scope, GroupRecord> = tx.groups()?.into_iter().map(|group| (group.scope, group)).collect();
-    for mut peer in tx.all_peers()? {
-        let mut over: Vec<SessionMeta> = Vec::new();
-        for session in peer.sessions.iter().filter(|session| session.scope != Scope::Direct) {
-            let is_over = match (groups.get(&session.scope), session.scope.group()) {
-                (Some(group), _) => is_over(group, [us, &peer.user], emptied_at, now),
-                (None, Some(id)) => tx.keys(&tx.places().group(Kind::HeldContent, &id))?.is_empty(),
-                (None, None) => false,
-            };
-            if is_over {
-                over.push(*session);
-            }
-        }
-        if over.is_empty() {
-            continue;
-        }
-        sessions::forget(tx, &mut peer, &over)?;
-        // A group that never became ours leaves nothing: its openings came inside direct messages, which cannot be replayed.
-        peer.floors.retain(|(scope, _)| *scope == Scope::Direct || groups.contains_key(scope));
-        tx.put_peer(&peer)?;
-    }
-    Ok(())
-}
-
-fn is_over(group: &GroupRecord, users: [&UserId; 2], emptied_at: u64, now: Timestamp) -> bool {
-    let left = users.into_iter().filter_map(|user| group.left_at(user)).min();
-    left.is_some_and(|at| expiry::is_over(at.0, emptied_at, now))
 }

@@ -8,34 +8,55 @@ use crate::{
     flow::{group::sync, lists, send::outcome},
     keys::device_list,
     limits::{HOUSEKEEPING, OLD_LIST, RESIGN_LIST},
-    record::Counters,
+    model::User,
+    record::{Counters, ServerState},
+    store::{Kind, Places},
     tx::Call,
 };
 
-/// Does what is due by time, if a day has passed since it was last done; `None` when nothing was done.
+/// So many rows are looked at in one call, and the rest of their bucket: a few milliseconds of work.
+const SLICE: usize = 128;
+/// When the next slice is due, in ms, if no request is given out before.
+const NEXT_SLICE: u64 = 1_000;
+
+/// What housekeeping has done in a call.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub(crate) events: Vec<Event>,
+    /// Whether sends may have changed by it.
+    pub(crate) sends: bool,
+}
+
+/// Does what is due by time, a slice in each call, if a day has passed since it was last done to its end; `None` when nothing was done.
 ///
 /// Without a mailbox that was read to its end nothing is forgotten, whatever the clock says; `expire` sees to that.
-pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Vec<Event>>, Error> {
-    let mut server = call.tx.server()?;
+pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Kept>, Error> {
+    let server = call.tx.server()?;
     // A time ahead of our clock comes from a clock that was set back: it counts as due.
     let passed = call.now().0.checked_sub(server.kept_at).is_none_or(|passed| passed >= day());
-    if !passed {
+    let Some(from) = server.keeping.or(passed.then_some(0)) else {
         let counters = call.tx.counters()?;
         if counters.lagging {
             call.tx.put_counters(&Counters { lagging: false, ..counters })?;
             sync::serve_all_lags(call)?;
-            return Ok(Some(Vec::new()));
+            return Ok(Some(Kept { events: Vec::new(), sends: true }));
         }
         return Ok(None);
-    }
-    server.kept_at = call.now().0;
+    };
+    let mut kept = Kept::default();
+    let keeping = slice(call, from, &mut kept)?;
+    let kept_at = if keeping.is_none() { call.now().0 } else { server.kept_at };
+    let server = ServerState { kept_at, keeping, ..call.tx.server()? };
     call.tx.put_server(&server)?;
-    tick(call, false).map(Some)
+    Ok(Some(kept))
 }
 
 /// How long it is until then, in ms.
 pub(crate) fn due_in(call: &Call<'_>) -> Result<u64, Code> {
-    let kept_at = call.tx.server()?.kept_at;
+    let ServerState { kept_at, keeping, .. } = call.tx.server()?;
+    if keeping.is_some() {
+        return Ok(NEXT_SLICE);
+    }
     let passed = call.now().0.checked_sub(kept_at);
     Ok(passed.map_or(0, |passed| day().saturating_sub(passed)))
 }
@@ -44,22 +65,59 @@ fn day() -> u64 {
     u64::try_from(HOUSEKEEPING.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Does what is due. `mailbox_empty`: the mailbox has just been fetched and decrypted to its end.
+/// Does all that is due. `mailbox_empty`: the mailbox has just been fetched and decrypted to its end.
 pub(crate) fn tick(call: &mut Call<'_>, mailbox_empty: bool) -> Result<Vec<Event>, Error> {
-    let mut own = call.tx.own()?;
     if mailbox_empty {
+        let mut own = call.tx.own()?;
         own.mailbox_emptied_at = call.now().0;
         call.tx.put_own(&own)?;
     }
-    outcome::expire(call)?;
-    let mut events = expire::all(&mut call.tx, &own, call.context.now)?;
+    let mut kept = Kept::default();
+    let mut from = Some(0);
+    while let Some(bucket) = from {
+        from = slice(call, bucket, &mut kept)?;
+    }
+    Ok(kept.events)
+}
+
+/// Goes on from a bucket. Gives the one to go on with in the next call, or `None` when everything is done.
+fn slice(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>, Error> {
+    let own = call.tx.own()?;
+    if from == 0 {
+        kept.sends = true;
+        outcome::expire(call)?;
+        kept.events.extend(expire::rest(&mut call.tx, &own, call.context.now)?);
+    }
+    let measure = expire::Measure::of(&call.tx, &own, call.context.now)?;
+    let mut looked_at = 0;
+    for bucket in from..=u8::MAX {
+        if looked_at >= SLICE {
+            return Ok(Some(bucket));
+        }
+        looked_at += measure.bucket(&mut call.tx, bucket)?;
+        looked_at += old_lists(call, bucket, &mut kept.events)?;
+    }
+    kept.sends = true;
     sync::serve_all_lags(call)?;
-    for user in call.tx.users()? {
+    sign_anew(call, &mut kept.events)?;
+    Ok(None)
+}
+
+/// Says which users' lists have not been signed anew for long. Gives the number of rows it looked at.
+fn old_lists(call: &Call<'_>, bucket: u8, events: &mut Vec<Event>) -> Result<usize, Code> {
+    let keys = call.tx.keys(&Places::bucket(Kind::User, bucket))?;
+    for key in &keys {
+        let Some(user) = call.tx.get::<User>(key)? else { continue };
         let issued = user.list.as_ref().map(|list| Timestamp(list.issued_at));
         if user.user != *call.user() && issued.is_some_and(|issued| call.now().since(issued) > OLD_LIST) {
             events.push(Event::DeviceListOld { user: user.user });
         }
     }
+    Ok(keys.len())
+}
+
+/// The primary signs its list anew when it is a week old.
+fn sign_anew(call: &mut Call<'_>, events: &mut Vec<Event>) -> Result<(), Error> {
     let list = call.tx.own_list(call.user())?.list;
     if let Some(account) = call.tx.account()?
         && call.now().since(Timestamp(list.issued_at)) > RESIGN_LIST
@@ -67,5 +125,5 @@ pub(crate) fn tick(call: &mut Call<'_>, mailbox_empty: bool) -> Result<Vec<Event
         let next = device_list::sign(&account, call.user(), Some(&list), &list.devices, call.now())?;
         events.extend(lists::take(call, &next)?);
     }
-    Ok(events)
+    Ok(())
 }
