@@ -62,6 +62,8 @@ struct Device {
 
 impl Device {
     fn take(&mut self, upload: Publication, now: Timestamp) {
+        // What is too old to be handed out takes no room from what is new.
+        self.drop_old(now);
         let is_newer =
             |new: &LastingPreKeys, old: &LastingPreKeys| new.signed_pre_key.created_at >= old.signed_pre_key.created_at;
         if let Some(new) = upload.lasting

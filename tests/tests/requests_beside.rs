@@ -4,7 +4,7 @@ use sesame_core::{
     error::Code,
     event::{Answered, Event, Outcome, RequestKind, ServerRequest},
     ids::DeviceId,
-    internal::wire::answer::SubmitResult,
+    internal::wire::answer::{Stock, SubmitResult},
 };
 use sesame_tests::{
     ALICE, BOB, DAY, Name, World,
@@ -243,4 +243,89 @@ fn a_send_of_a_clock_that_was_ahead_expires_as_well() {
     }
     let status = world.status(BOB, &send.id).unwrap();
     assert_eq!(status.users[0].reason, Code::Expired.number());
+}
+
+#[test]
+fn the_servers_time_counts_in_every_401() {
+    let mut world = at_rest(12);
+    world.begin(BOB, &["alice"], b"x");
+    // The phone runs a week behind; the first answer says so. Before the next one, the system sets the phone's clock right.
+    let right = world.now + 7 * DAY;
+    let mut first = true;
+    world.run_with(BOB, &mut |_, _| match std::mem::take(&mut first) {
+        true => (401, problem(0, right, vec![])),
+        false => (0, vec![]),
+    });
+    world.now = right;
+    let mut asked = 0;
+    for _ in 0..6 {
+        world.with_requests(BOB, |_, _, requests| requests.retry_now());
+        asked += world.run(BOB);
+    }
+    assert!((2..20).contains(&asked), "{asked}");
+    assert_eq!(world.read(ALICE), [b"x"]);
+}
+
+#[test]
+fn mail_that_is_asked_for_while_an_answer_is_under_way_is_fetched() {
+    let mut world = at_rest(13);
+    world.with_requests(BOB, |_, _, requests| requests.request_mail(10));
+    let fetch = world.next(BOB).unwrap().unwrap();
+    let (status, empty) = world.perform(&fetch);
+    world.send(ALICE, &["bob"], b"x");
+    world.with_requests(BOB, |_, _, requests| requests.request_mail(10));
+    respond(&mut world, BOB, &fetch, (status, &empty));
+    world.run(BOB);
+    assert_eq!(world.inbox_texts(BOB), [b"x"]);
+}
+
+#[test]
+fn a_server_that_counts_too_few_keys_is_fed_in_time_only() {
+    let mut world = World::new(14);
+    let name = world.create_quietly("alice");
+    let mut asked = 0;
+    for _ in 0..30 {
+        world.with_requests(name, |_, _, requests| requests.request_mail(10));
+        asked += world.run_with(name, &mut |world, request| {
+            let (status, body) = world.perform(request);
+            match Stock::decode(&body) {
+                Ok(stock) if request.kind == RequestKind::Publication => {
+                    (status, Stock { one_time: 20, wanted: 40, ..stock }.encode().unwrap())
+                }
+                _ => (status, body),
+            }
+        });
+        world.pass(DAY);
+    }
+    assert!(asked < 200, "{asked} in 30 days");
+}
+
+#[test]
+fn a_device_that_nobody_new_writes_to_keeps_young_keys_at_the_server() {
+    let mut world = at_rest(15);
+    for day in 0..400 {
+        world.with_requests(BOB, |_, _, requests| requests.request_mail(10));
+        let asked = world.run(BOB);
+        assert!(asked < 12, "{asked} requests on day {day}");
+        world.pass(DAY);
+    }
+    assert!(world.relay.bundle(&user("bob"), DeviceId(1)).is_some());
+}
+
+#[test]
+fn a_retry_of_what_may_have_been_sent_is_the_same_batch() {
+    let mut world = at_rest(16);
+    let send = world.begin(BOB, &["alice"], b"x");
+    // The server takes it, and its answer is lost.
+    world.run_with(BOB, &mut |world, request| {
+        let (status, body) = world.perform(request);
+        if request.kind == RequestKind::Submit { (0, vec![]) } else { (status, body) }
+    });
+    world.with_requests(BOB, |device, context, requests| device.cancel(context, requests, &send.id, None)).unwrap();
+    assert_eq!(world.status(BOB, &send.id).unwrap().users[0].reason, Code::MaybeSent.number());
+    world.with(BOB, |device, context| device.retry(context, &send.id)).unwrap();
+    world.with_requests(BOB, |_, _, requests| requests.retry_now());
+    world.run(BOB);
+    assert_eq!(world.status(BOB, &send.id).unwrap().users[0].outcome, Outcome::Sent);
+    assert_eq!(world.read(ALICE), [b"x"], "once");
 }

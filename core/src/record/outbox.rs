@@ -184,7 +184,8 @@ impl SendPart {
         self.state = PartState::Failed(reason.number());
     }
 
-    /// The part without its ciphertexts, which are not needed any more. A user none of whose devices was sent anything has not been reached.
+    /// The part as it is kept after its end. What was taken needs no ciphertext any more; what was not keeps them, since a server may have
+    /// taken it after all, and a retry must be the same batch then. A user none of whose devices was sent anything has not been reached.
     #[must_use]
     pub fn settled(&self, us: &UserId) -> Self {
         let reached = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
@@ -195,9 +196,15 @@ impl SendPart {
             state: if nobody { PartState::Failed(reason) } else { self.state },
             refusals: self.refusals,
             reached: if self.state == PartState::Taken { reached } else { 0 },
-            entries: Vec::new(),
+            entries: if self.state == PartState::Taken { Vec::new() } else { self.entries.clone() },
             skips: self.skips.clone(),
         }
+    }
+
+    /// The part once more, with the ciphertexts that it has.
+    #[must_use]
+    pub fn reopened(self) -> Self {
+        Self { entries: self.entries, ..Self::new(self.user) }
     }
 
     /// The number of the code that the part was given up for.

@@ -185,7 +185,7 @@ pub(crate) fn reopen(tx: &mut Tx<'_>, us: &UserId, id: &SendId, now: Timestamp) 
     let mut reopened = Vec::new();
     for to in &head.users {
         let Some(part) = part(tx, id, &to.user)?.filter(|part| part.failure().is_some()) else { continue };
-        tx.put(tx.places().part(&to.user, id), &SendPart::new(part.user))?;
+        tx.put(tx.places().part(&to.user, id), &part.reopened())?;
         if to.user == *us {
             tally.own_open = true;
         } else {

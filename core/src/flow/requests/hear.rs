@@ -157,8 +157,8 @@ impl Hearing<'_> {
             other => other?,
         };
         self.stock(call, stock)?;
-        // A server that does not count what it has just taken is not fed for ever: our own count holds.
-        if stock.one_time < uploaded {
+        // A server that does not count what it has just taken is not fed for ever: it rests until it counts anew, with the next mail.
+        if stock.one_time < uploaded || (uploaded > 0 && stock.one_time <= self.requests.stock.unwrap_or(0)) {
             self.heard.stock = Some(u32::MAX);
         }
         Ok(())

@@ -74,6 +74,8 @@ pub(crate) struct Lent {
     pub(super) failures: u64,
     /// The corrections of the clock before it was signed.
     pub(super) corrections: u64,
+    /// How often mail had been asked for.
+    pub(super) fetches: u64,
 }
 
 /// A fetch of the mailbox that was asked for.
@@ -109,6 +111,8 @@ pub struct Requests {
     /// The newest send when this handle gave out its first request: an older one may have been given out by an earlier handle.
     pub(super) first_new: Option<u64>,
     pub(super) fetch: Option<Fetch>,
+    /// How often the app has asked for mail.
+    pub(super) fetches: u64,
     pub(super) confirm: BTreeSet<u64>,
     /// The server's clock less ours, in ms.
     pub(super) offset: i64,
@@ -147,6 +151,7 @@ impl Requests {
 
     /// The next requests fetch the mailbox, up to so many envelopes.
     pub fn request_mail(&mut self, limit: u32) {
+        self.fetches += 1;
         let after = self.fetch.map_or(0, |fetch| fetch.after);
         self.fetch = (limit > 0).then_some(Fetch { left: limit, after });
     }
@@ -200,7 +205,10 @@ impl Requests {
         if let Work::Submit(parts) = &work {
             self.given.extend(parts.iter().map(|part| (part.send, part.user.clone())));
         }
-        self.lent.insert(request.id, Lent { until, work, failures: self.failures, corrections: self.corrections });
+        self.lent.insert(
+            request.id,
+            Lent { until, work, failures: self.failures, corrections: self.corrections, fetches: self.fetches },
+        );
         Some(request)
     }
 
@@ -232,8 +240,12 @@ impl Requests {
         // What is settled is asked for by nobody.
         self.given.retain(|given| !heard.settled.contains(given));
         self.alone.retain(|part| !heard.settled.contains(&(part.send, part.user.clone())));
-        if let Some(fetch) = heard.fetch {
-            self.fetch = fetch;
+        // An answer from before the app has asked anew ends no fetch: mail may have come since.
+        let is_newest = lent.as_ref().is_some_and(|lent| lent.fetches == self.fetches);
+        match heard.fetch {
+            Some(fetch) if is_newest => self.fetch = fetch,
+            Some(Some(page)) => self.fetch = self.fetch.map(|fetch| Fetch { after: page.after, ..fetch }),
+            _ => {}
         }
         self.confirm.extend(heard.to_confirm);
         for id in heard.confirmed {
