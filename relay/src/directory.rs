@@ -16,7 +16,7 @@ use sesame_core::{
             bundle::{Bundle, KemPreKey, LastingPreKeys, OneTimePreKey, Publication},
         },
     },
-    limits::MAX_ONE_TIME_PRE_KEYS,
+    limits::{MAX_CLOCK_SKEW, MAX_ONE_TIME_PRE_KEYS},
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -64,8 +64,11 @@ impl Device {
     fn take(&mut self, upload: Publication, now: Timestamp) {
         // What is too old to be handed out takes no room from what is new.
         self.drop_old(now);
-        let is_newer =
-            |new: &LastingPreKeys, old: &LastingPreKeys| new.signed_pre_key.created_at >= old.signed_pre_key.created_at;
+        // Keys of a date that has not come yet are of a clock that was ahead, and nobody takes them.
+        let is_newer = |new: &LastingPreKeys, old: &LastingPreKeys| {
+            let [new, old] = [new, old].map(|keys| Timestamp(keys.signed_pre_key.created_at));
+            new >= old || old.since(now) > MAX_CLOCK_SKEW
+        };
         if let Some(new) = upload.lasting
             && self.lasting.as_ref().is_none_or(|old| is_newer(&new, old))
         {
@@ -106,6 +109,8 @@ struct Account {
 #[derive(Clone)]
 struct Tombstone {
     account_key: AccountKey,
+    /// When it was deleted, by the clock of the user. What was signed before does not bring it back.
+    deleted_at: Timestamp,
     until: Timestamp,
 }
 
@@ -229,11 +234,17 @@ impl Directory {
     }
 
     /// Deletes a user. Only the same account key may register that name again for a while.
-    pub(crate) fn delete(&mut self, user: &UserId, now: Timestamp) {
+    pub(crate) fn delete(&mut self, user: &UserId, deleted_at: Timestamp, now: Timestamp) {
         if let Some(account) = self.accounts.remove(user) {
-            let tombstone = Tombstone { account_key: account.standing.account_key, until: now.plus(KEEP_TOMBSTONE) };
+            let account_key = account.standing.account_key;
+            let tombstone = Tombstone { account_key, deleted_at, until: now.plus(KEEP_TOMBSTONE) };
             self.tombstones.insert(user.clone(), tombstone);
         }
+    }
+
+    /// Whether the user was deleted after this time.
+    pub(crate) fn was_deleted_since(&self, user: &UserId, time: Timestamp) -> bool {
+        self.tombstones.get(user).is_some_and(|tombstone| time < tombstone.deleted_at)
     }
 
     /// Whether a user with this account key was deleted.

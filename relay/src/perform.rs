@@ -242,6 +242,10 @@ impl Relay {
         if is_reserved || (is_new && !self.registration.admits(user, token)) {
             return Err(Failure::new(403, Code::RegistrationRefused));
         }
+        if is_new && self.directory.was_deleted_since(user, Timestamp(caller.time)) {
+            // A late or replayed upload brings nobody back.
+            return Err(Failure::unauthorized());
+        }
         let taken = self.take(caller_id, upload, body.publication.as_slice().len());
         let stock = taken.map_err(|error| match (error, self.stranger(arrived)) {
             // An old list still names a device that was removed.
@@ -359,7 +363,7 @@ impl Relay {
             (Some(standing), Some(registered_at))
                 if standing.account_key == account_key && registered_at.0 <= end.time =>
             {
-                self.directory.delete(&end.user, arrived.now);
+                self.directory.delete(&end.user, Timestamp(end.time), arrived.now);
                 self.mailboxes.drop_user(&end.user);
                 Ok(Vec::new())
             }

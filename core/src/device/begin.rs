@@ -30,7 +30,7 @@ impl Device {
         let sealer = Sealer::new(store_key);
         let place = Place { store: store.as_ref(), sealer: &sealer };
         let keys = place.run(context, |tx, context| Ok(begin::create(tx, context, &sealer, (user, server))?))?;
-        Ok(Self { store, sealer, keys })
+        Ok(Self::new(store, sealer, keys))
     }
 
     /// Opens the device in a store.
@@ -43,7 +43,7 @@ impl Device {
         let mut tx = Tx::new(store.as_ref(), &sealer, false);
         let keys = begin::open(&mut tx, &sealer).map_err(|code| tx.explain(code.into()))?;
         drop(tx);
-        Ok(Self { store, sealer, keys })
+        Ok(Self::new(store, sealer, keys))
     }
 
     /// Deletes every row of a store, in one commit, whoever's device it holds and whatever its key is. Afterwards it is an empty store; what

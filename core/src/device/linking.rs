@@ -132,7 +132,7 @@ impl Linking {
     pub fn complete(self, context: &mut Context<'_>, answer: &[u8]) -> Result<Device, Error> {
         let answer = LinkAnswer::decode(answer).map_err(|code| Error::of(code, "answer"))?;
         let keys = self.run(context, |tx, context| join::complete(tx, context.now, &answer))?;
-        Ok(Device { store: self.store, sealer: self.sealer, keys })
+        Ok(Device::new(self.store, self.sealer, keys))
     }
 
     /// Reads without writing.

@@ -30,13 +30,15 @@ use crate::{
     store::{Generation, Sealer, Store},
     tx::{Call, Place},
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// This device.
 pub struct Device {
     store: Arc<dyn Store>,
     sealer: Sealer,
     keys: DeviceKeys,
+    /// The last generation at which the store was known to be this device's.
+    seen: Mutex<Option<Generation>>,
 }
 
 impl core::fmt::Debug for Device {
@@ -46,6 +48,10 @@ impl core::fmt::Debug for Device {
 }
 
 impl Device {
+    fn new(store: Arc<dyn Store>, sealer: Sealer, keys: DeviceKeys) -> Self {
+        Self { store, sealer, keys, seen: Mutex::default() }
+    }
+
     /// The user that this device belongs to.
     #[must_use]
     pub fn user(&self) -> &UserId {
@@ -73,7 +79,7 @@ impl Device {
         call: impl FnMut(&mut Call<'_>) -> Result<T, Error>,
     ) -> Result<(T, Generation), Error> {
         let place = Place { store: self.store.as_ref(), sealer: &self.sealer };
-        place.call_to(&self.keys, context, call)
+        place.call(&self.keys, &self.seen, context, call)
     }
 
     /// Runs one call to its commit.
@@ -82,7 +88,6 @@ impl Device {
         context: &mut Context<'_>,
         call: impl FnMut(&mut Call<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let place = Place { store: self.store.as_ref(), sealer: &self.sealer };
-        place.call(&self.keys, context, call)
+        self.call_to(context, call).map(|(output, _)| output)
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     context::Timestamp,
     error::Code,
     keys::pre_keys::PreKey,
-    limits::{MAX_OWN_PRE_KEY_AGE, MAX_PRE_KEY_ID},
+    limits::{MAX_CLOCK_SKEW, MAX_OWN_PRE_KEY_AGE, MAX_PRE_KEY_ID},
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,11 +46,17 @@ pub struct PreKeyBook {
 }
 impl Record for PreKeyBook {}
 
+/// Whether a date was written by a clock that was ahead. Others refuse keys of such a date, so that it counts as due.
+#[must_use]
+pub fn is_ahead(at: u64, now: Timestamp) -> bool {
+    Timestamp(at).since(now) > MAX_CLOCK_SKEW
+}
+
 impl PreKeyBook {
     /// Whether this device must publish before it sends (X 6).
     #[must_use]
     pub fn is_due_before_sending(&self, now: Timestamp) -> bool {
-        self.rotated_at.is_none_or(|at| now.since(Timestamp(at)) > MAX_OWN_PRE_KEY_AGE)
+        self.rotated_at.is_none_or(|at| now.since(Timestamp(at)) > MAX_OWN_PRE_KEY_AGE || is_ahead(at, now))
     }
 
     /// The server has lost what was published: all of it goes up again.

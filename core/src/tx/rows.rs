@@ -169,6 +169,11 @@ impl<'a> Tx<'a> {
     /// The keys of all rows that begin so, staged changes included.
     pub(crate) fn keys(&self, prefix: &[u8]) -> Result<Vec<Key>, Code> {
         self.prefetch(&[Query::Prefix(prefix.to_vec())])?;
+        Ok(self.keys_read(prefix))
+    }
+
+    /// The same for a prefix that was read before in this call.
+    pub(crate) fn keys_read(&self, prefix: &[u8]) -> Vec<Key> {
         let mut present: BTreeMap<Key, bool> = BTreeMap::new();
         let loaded = self.loaded.borrow();
         let inside = loaded.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
@@ -177,7 +182,7 @@ impl<'a> Tx<'a> {
             let inside = layer.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
             present.extend(inside.map(|(key, plain)| (key.clone(), plain.is_some())));
         }
-        Ok(present.into_iter().filter(|(_, there)| *there).map(|(key, _)| key).collect())
+        present.into_iter().filter(|(_, there)| *there).map(|(key, _)| key).collect()
     }
 
     /// From here to [`Tx::end_item`] changes belong to one item of a batch.

@@ -5,8 +5,10 @@ use crate::{
     context::Context,
     error::{Code, Error},
     keys::device::DeviceKeys,
+    record::Own,
     store::{Generation, Kind, Places, Sealer, Store},
 };
+use std::sync::{Mutex, PoisonError};
 
 /// How often a call that lost a race runs again.
 const ATTEMPTS: usize = 5;
@@ -19,20 +21,12 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Runs one call of the device with these keys.
+    /// Runs one call of the device with these keys; gives the store's generation after it as well. `seen` is the last generation at which the
+    /// store was known to be this device's.
     pub(crate) fn call<T>(
         self,
         us: &DeviceKeys,
-        context: &mut Context<'_>,
-        call: impl FnMut(&mut Call<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        self.call_to(us, context, call).map(|(output, _)| output)
-    }
-
-    /// The same; gives the store's generation after it as well.
-    pub(crate) fn call_to<T>(
-        self,
-        us: &DeviceKeys,
+        seen: &Mutex<Option<Generation>>,
         context: &mut Context<'_>,
         mut call: impl FnMut(&mut Call<'_>) -> Result<T, Error>,
     ) -> Result<(T, Generation), Error> {
@@ -41,8 +35,15 @@ impl Place<'_> {
             let mut running = Call { us, tx: Tx::new(self.store, self.sealer, hold), context };
             let output = call(&mut running);
             let Call { tx, mut context, .. } = running;
-            let output = output.map_err(|error| if is_erased(&tx, &error) { Code::ForeignStore.into() } else { error });
-            finish(&tx, &mut context, output)
+            let owned = match &output {
+                Err(error) if error.code != Code::RecordInconsistent => Ok(()),
+                _ => check_owner(&tx, us, seen),
+            };
+            let attempt = finish(&tx, &mut context, owned.and(output))?;
+            if let Attempt::Committed((_, generation)) = &attempt {
+                *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(*generation);
+            }
+            Ok(attempt)
         })
     }
 
@@ -101,9 +102,15 @@ fn finish<T>(
     }
 }
 
-/// Whether a row is missing because all are: the app has erased the store under this handle.
-fn is_erased(tx: &Tx<'_>, error: &Error) -> bool {
-    error.code == Code::RecordInconsistent && tx.exists(&Places::only(Kind::Own)).is_ok_and(|there| !there)
+/// Whether the store is still this device's. The app may have erased it under a handle, and made another device in it.
+fn check_owner(tx: &Tx<'_>, us: &DeviceKeys, seen: &Mutex<Option<Generation>>) -> Result<(), Error> {
+    if *seen.lock().unwrap_or_else(PoisonError::into_inner) == Some(tx.generation()?) {
+        return Ok(());
+    }
+    let own: Option<Own> = tx.get(&Places::only(Kind::Own))?;
+    let party = &us.party;
+    let is_ours = own.is_some_and(|own| party.is_device(&own.user, own.device) && party.account() == own.account_key);
+    if is_ours { Ok(()) } else { Err(Code::ForeignStore.into()) }
 }
 
 /// A generator that gives zeros or repeats itself is broken, and no call goes on with it (A28).

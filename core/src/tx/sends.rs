@@ -195,7 +195,10 @@ pub(crate) fn reopen(tx: &mut Tx<'_>, us: &UserId, id: &SendId, now: Timestamp) 
     }
     if !reopened.is_empty() {
         tally.tried_at = now.0;
-        if let Some(item) = tally.item.take() {
+        // The copies for our own devices delay no end.
+        if !tally.is_finished()
+            && let Some(item) = tally.item.take()
+        {
             tx.delete(Places::item(item));
         }
         put_tally(tx, id, &tally)?;

@@ -48,9 +48,10 @@ impl Measure {
         Ok(Self { us: own.user.clone(), groups, emptied_at: own.mailbox_emptied_at, read_at, now })
     }
 
-    /// Deletes what is due of the devices in a bucket, and of the ids that were received from them. Gives the number of rows it looked at.
+    /// Deletes what is due of the devices in a bucket, and of the ids that were received from them. Gives the number of rows it looked at. The
+    /// bucket was read before.
     pub(super) fn bucket(&self, tx: &mut Tx<'_>, bucket: u8) -> Result<usize, Code> {
-        let keys = tx.keys(&Places::bucket(Kind::Peer, bucket))?;
+        let keys = tx.keys_read(&Places::bucket(Kind::Peer, bucket));
         for key in &keys {
             if let Some(peer) = tx.get::<Peer>(key)? {
                 self.peer(tx, peer)?;
@@ -100,7 +101,7 @@ impl Measure {
     /// > kept 30 days, at most 4,096 per peer device
     fn seen_envelopes(&self, tx: &mut Tx<'_>, bucket: u8) -> Result<usize, Code> {
         let mut kept: BTreeMap<Vec<u8>, Vec<(u64, Key)>> = BTreeMap::new();
-        let keys = tx.keys(&Places::bucket(Kind::Received, bucket))?;
+        let keys = tx.keys_read(&Places::bucket(Kind::Received, bucket));
         let looked_at = keys.len();
         for key in keys {
             let Some(SeenEnvelope { at }) = tx.get(&key)? else { continue };

@@ -9,7 +9,7 @@ use crate::{
     ids::PublicationId,
     keys::{device_list::Listing, party, pre_keys},
     limits::{MAX_ONE_TIME_PRE_KEYS, ONE_TIME_PRE_KEYS, PRE_KEY_CHUNK, REFILL_BELOW, ROTATE_PRE_KEYS},
-    record::{Lasting, PendingUpload, PreKeyBook},
+    record::{Lasting, PendingUpload, PreKeyBook, is_ahead},
     store::{Kind, Places, PreKeyUse},
     tx::{Call, Tx, own::OwnList},
     wire::bundle,
@@ -111,11 +111,12 @@ pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Opti
 }
 
 fn is_rotation_due(book: &PreKeyBook, now: Timestamp) -> bool {
-    book.rotated_at.is_none()
-        || book
-            .lasting
-            .last()
-            .is_none_or(|pair| now.since(Timestamp(pair.created_at)) > ROTATE_PRE_KEYS || pair.replaced_at.is_some())
+    let due = |pair: &Lasting| {
+        now.since(Timestamp(pair.created_at)) > ROTATE_PRE_KEYS
+            || pair.replaced_at.is_some()
+            || is_ahead(pair.created_at, now)
+    };
+    book.rotated_at.is_none() || book.lasting.last().is_none_or(due)
 }
 
 /// A signed prekey and a last-resort KEM prekey.

@@ -10,12 +10,14 @@ use crate::{
     limits::{HOUSEKEEPING, OLD_LIST, RESIGN_LIST},
     model::User,
     record::{Counters, ServerState},
-    store::{Kind, Places},
+    store::{Kind, Places, Query},
     tx::Call,
 };
 
 /// So many rows are looked at in one call, and the rest of their bucket: a few milliseconds of work.
 const SLICE: usize = 128;
+/// So many buckets are read from the store at once.
+const AT_ONCE: u8 = 32;
 /// When the next slice is due, in ms, if no request is given out before.
 const NEXT_SLICE: u64 = 1_000;
 
@@ -94,6 +96,11 @@ fn slice(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>, E
         if looked_at >= SLICE {
             return Ok(Some(bucket));
         }
+        if bucket == from || bucket.is_multiple_of(AT_ONCE) {
+            let buckets = bucket..=bucket.saturating_add(AT_ONCE - 1 - bucket % AT_ONCE);
+            let of = |kind| buckets.clone().map(move |bucket| Query::Prefix(Places::bucket(kind, bucket)));
+            call.tx.prefetch(&[Kind::Peer, Kind::Received, Kind::User].into_iter().flat_map(of).collect::<Vec<_>>())?;
+        }
         looked_at += measure.bucket(&mut call.tx, bucket)?;
         looked_at += old_lists(call, bucket, &mut kept.events)?;
     }
@@ -105,7 +112,7 @@ fn slice(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>, E
 
 /// Says which users' lists have not been signed anew for long. Gives the number of rows it looked at.
 fn old_lists(call: &Call<'_>, bucket: u8, events: &mut Vec<Event>) -> Result<usize, Code> {
-    let keys = call.tx.keys(&Places::bucket(Kind::User, bucket))?;
+    let keys = call.tx.keys_read(&Places::bucket(Kind::User, bucket));
     for key in &keys {
         let Some(user) = call.tx.get::<User>(key)? else { continue };
         let issued = user.list.as_ref().map(|list| Timestamp(list.issued_at));
