@@ -23,8 +23,10 @@ pub const PAGE: usize = 1_024 * 1_024;
 pub const MAILBOX: usize = 20_000;
 /// Devices of a user that have left the list and whose keys are remembered, so that they are told.
 pub const DEPARTED: usize = 64;
-/// How long a link box lives.
-pub const KEEP_LINK_BOX: Duration = Duration::from_secs(20 * 60);
+/// How long a link box lives at most after its newest put. A new device takes its answer until a day after its code has expired.
+pub const KEEP_LINK_BOX: Duration = DAY.saturating_add(SHORTEST_LINK_BOX);
+/// How long a link box lives at least, however many others there are.
+pub const SHORTEST_LINK_BOX: Duration = Duration::from_secs(20 * 60);
 /// Link boxes at one time.
 pub const LINK_BOXES: usize = 10_000;
 /// Bytes in all link boxes.

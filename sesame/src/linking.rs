@@ -3,8 +3,8 @@
 use crate::client::{Client, Host, PATIENCE, enter, outside};
 use parking_lot::Mutex;
 use sesame_core::{
-    context::{Context, Timestamp},
-    device::{Device, LinkRequests, Linking as Pending},
+    context::Context,
+    device::{Device, LinkRequests, LinkTag, Linking as Pending},
     error::{Blame, Code, Error},
     event::{Answered, LinkLeg, LinkPost, LinkWait, PendingLinkView, Server, ServerRequest},
     ids::{DeviceId, LinkId, RequestId},
@@ -18,6 +18,7 @@ use std::time::Duration;
 /// [`Linking::confirm`].
 pub struct Linking {
     code: String,
+    tag: LinkTag,
     state: Mutex<State>,
 }
 
@@ -68,10 +69,6 @@ impl Waiting {
         let copy = Host::new(self.host.store.clone(), key).with_clock(self.host.clock.clone());
         Client::complete(linking, copy, answer)
     }
-
-    fn due_in(&self) -> u64 {
-        self.requests.due_in(Timestamp(self.host.clock.now()))
-    }
 }
 
 impl Linking {
@@ -95,9 +92,9 @@ impl Linking {
     }
 
     fn new(linking: Pending, host: Host) -> Self {
-        let code = linking.code().to_owned();
+        let (code, tag) = (linking.code().to_owned(), linking.tag());
         let waiting = Waiting { linking: Some(linking), host, requests: LinkRequests::new() };
-        Self { code, state: Mutex::new(State::Waiting(Box::new(waiting))) }
+        Self { code, tag, state: Mutex::new(State::Waiting(Box::new(waiting))) }
     }
 
     /// What to show to the primary.
@@ -134,7 +131,8 @@ impl Linking {
     /// The user has seen the same digits on both devices; only now is an answer taken.
     ///
     /// # Errors
-    /// [`Code::InvalidArgument`] before a hello was heard; [`Code::LinkExpired`]; [`Code::Closed`]; as [`enter`]; the store's.
+    /// [`Code::InvalidArgument`] before a hello was heard, as there are no digits that the user can have seen ([`Code::LinkNotConfirmed`] is for
+    /// an answer that comes before this call); [`Code::LinkExpired`]; [`Code::Closed`]; as [`enter`]; the store's.
     pub fn confirm(&self) -> Result<(), Error> {
         self.with(|linking, context| linking.confirm(context))
     }
@@ -165,9 +163,11 @@ impl Linking {
     /// `problem` says it.
     ///
     /// # Errors
-    /// As [`enter`]; the store's. The request may be answered again then.
+    /// [`Code::ForeignRequest`] when a device or another link gave the request out; as [`enter`]; the store's. The request may be answered again
+    /// then.
     pub fn respond(&self, id: &RequestId, status: u16, body: &[u8]) -> Result<Answered, Error> {
         self.with_state(|state| {
+            self.tag.check(id)?;
             let State::Waiting(waiting) = state else { return Ok(Answered::default()) };
             let (wait, (answered, found)) = waiting.with(|linking, context, requests| {
                 Ok((linking.next_leg()?, linking.found(context, requests, id, (status, body))))
@@ -196,9 +196,10 @@ impl Linking {
     /// Takes a request back that was not sent: it is given out again at once.
     ///
     /// # Errors
-    /// As [`enter`].
+    /// [`Code::ForeignRequest`] when a device or another link gave the request out; as [`enter`].
     pub fn release(&self, id: &RequestId) -> Result<(), Error> {
         self.with_state(|state| {
+            self.tag.check(id)?;
             if let State::Waiting(waiting) = state {
                 waiting.requests.release(id);
             }
@@ -219,13 +220,17 @@ impl Linking {
         })
     }
 
-    /// How long it is until [`Linking::next_request`] may have something to give.
+    /// How long it is until [`Linking::next_request`] has something to give: zero when it has now. It is a day while the app has to confirm, and
+    /// when nothing more is asked: the device is there, or [`Linking::expired`], or an answer brought a problem that ends the link.
     ///
     /// # Errors
-    /// As [`enter`].
+    /// As [`enter`]; the store's.
     pub fn due_in(&self) -> Result<Duration, Error> {
         self.with_state(|state| match state {
-            State::Waiting(waiting) => Ok(Duration::from_millis(waiting.due_in())),
+            State::Waiting(waiting) => {
+                let due_in = waiting.with(|linking, context, requests| linking.due_in(context.now, requests))?;
+                Ok(Duration::from_millis(due_in))
+            }
             State::Linked(_) | State::Closed => Ok(Duration::from_secs(24 * 60 * 60)),
         })
     }
@@ -326,79 +331,4 @@ impl Client {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sesame_core::ids::UserId;
-    use sesame_core::store::Store;
-    use sesame_core::store::{
-        Changes, CommitError, Generation, MemoryStore, Query, Snapshot, StoreError, StoreErrorKind,
-    };
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    /// A store that can be made to fail.
-    struct Failing {
-        inner: Arc<dyn Store>,
-        fails: AtomicBool,
-    }
-
-    impl Store for Failing {
-        fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
-            if self.fails.load(Ordering::Relaxed) {
-                Err(StoreErrorKind::Io.into())
-            } else {
-                self.inner.load(queries, hold)
-            }
-        }
-
-        fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError> {
-            self.inner.commit(expected, changes)
-        }
-
-        fn release(&self) {
-            self.inner.release();
-        }
-    }
-
-    fn memory() -> Arc<dyn Store> {
-        Arc::new(MemoryStore::new())
-    }
-
-    fn key() -> Secret<32> {
-        Secret::init_with(|key| key.fill(1))
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "key agreement takes hours there")]
-    fn a_link_goes_its_way_though_answers_are_wrong_and_the_store_fails() -> Result<(), Error> {
-        let server = Server::named("chat.test")?;
-        let primary = Client::create(Host::new(memory(), key()), &UserId::try_from("alice")?, &server)?;
-        let store = Arc::new(Failing { inner: memory(), fails: AtomicBool::new(false) });
-        let link = Linking::begin(Host::new(store.clone(), key()), &server)?;
-        let offered = primary.link_device(link.code())?;
-        let hello = primary.link_posts()?.remove(0);
-        assert_eq!(link.next_leg()?.map(|wait| wait.leg), Some(LinkLeg::Hello));
-        store.fails.store(true, Ordering::Relaxed);
-        assert_eq!(link.hear_hello(&hello.bytes), Err(Code::StoreIo.into()));
-        store.fails.store(false, Ordering::Relaxed);
-        assert_eq!(link.digits(), Ok(None));
-        assert_eq!(link.hear_hello(&hello.bytes).as_ref(), Ok(&offered.digits));
-        assert_eq!(primary.link_posted(&offered.id, LinkLeg::Hello, &hello.bytes), Ok(true));
-        assert_eq!(primary.confirm_link(&offered.id)?, DeviceId(2));
-        assert_eq!(primary.link_posts(), Ok(vec![]), "the list is not published yet");
-        let answer = primary.call(|core, context| core.link_leg(context, &offered.id, LinkLeg::Answer))?;
-        let answer = answer.ok_or(Code::Internal)?;
-        assert_eq!(link.complete(&answer).map(drop), Err(Code::LinkNotConfirmed.into()));
-        link.confirm()?;
-        store.fails.store(true, Ordering::Relaxed);
-        assert!(link.complete(b"nonsense").is_err());
-        assert_eq!(link.complete(&answer).map(drop), Err(Code::StoreIo.into()));
-        assert_eq!(link.complete(&answer).map(drop), Err(Code::StoreIo.into()), "and it waits as long as that lasts");
-        store.fails.store(false, Ordering::Relaxed);
-        let linked = link.complete(&answer)?;
-        assert_eq!(linked.call(|device, _| Ok(device.id().0)), Ok(2));
-        assert_eq!(link.complete(&answer).map(drop), Err(Code::Closed.into()));
-        assert_eq!(link.confirm(), Err(Code::Closed.into()));
-        Ok(())
-    }
-}
+mod tests;

@@ -276,11 +276,13 @@ static void linking(void) {
   ROW("linking_next_request", "nobody has read the code yet", sesame_linking_next_request(it, &asked, &request, &e), OK);
   if (request != NULL) {
     ROW("linking_respond", "a status of 70000", sesame_linking_respond(it, request->id, 70000, none, &heard, &answered, &e), INVALID_ARGUMENT);
-    ROW("linking_respond", "an id that nobody gave", sesame_linking_respond(it, slice(large, 16), 200, none, &heard, &answered, &e), OK);
-    SEES("it is not known", answered->known, 0);
-    CHECK(sesame_result_free(heard));
+    ROW("linking_respond", "an id that nobody gave", sesame_linking_respond(it, slice(large, 16), 200, none, &heard, &answered, &e), FOREIGN_REQUEST);
+    ROW("linking_release", "an id that nobody gave", sesame_linking_release(it, slice(large, 16), &e), FOREIGN_REQUEST);
     ROW("linking_respond", "a portal's page", sesame_linking_respond(it, request->id, 200, sesame_text("<html>"), &heard, &answered, &e), OK);
     SEES("the problem has a number", answered->problem, SESAME_STATUS_SERVER_ANSWER);
+    CHECK(sesame_result_free(heard));
+    ROW("linking_respond", "the same request again", sesame_linking_respond(it, request->id, 200, none, &heard, &answered, &e), OK);
+    SEES("it is not known", answered->known, 0);
     CHECK(sesame_result_free(heard));
   }
   CHECK(sesame_result_free(asked));

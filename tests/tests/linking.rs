@@ -3,12 +3,14 @@
 use sesame_core::internal::steps::Steps;
 use sesame_core::{
     context::Timestamp,
+    device::LinkRequests,
     error::Code,
     event::{GroupChange, LinkLeg, LinkWait},
     ids::{DeviceId, LinkId},
     internal::{
         record::{OfferState, Record, ServerState},
         store::{Kind, Places, Sealer},
+        wire::answer,
     },
     limits::{LINK_ANSWER, LINK_EXPIRY, MAX_LINK_LEG, MAX_LINKS},
 };
@@ -133,6 +135,35 @@ fn the_answer_of_a_confirmed_link_may_come_a_day_late_and_no_later() {
         let completed = new.linking.complete(&mut world.outside(), &answer).map(|device| device.id());
         assert_eq!(completed.map_err(|e| e.code), if taken { Ok(DeviceId(2)) } else { Err(Code::LinkExpired) });
     }
+}
+
+#[test]
+fn a_clock_that_is_set_back_delays_no_look_and_no_answer() {
+    let mut world = World::pair(19);
+    let new = world.begin_link();
+    let mut requests = LinkRequests::new();
+    let look = |world: &mut World, requests: &mut LinkRequests| {
+        new.linking.next_request(&mut world.outside(), requests).unwrap()
+    };
+    assert!(look(&mut world, &mut requests).is_some());
+    assert_eq!(look(&mut world, &mut requests), None, "it is lent");
+    world.now -= 30 * 60 * 1_000;
+    let request = look(&mut world, &mut requests).expect("its minute is over by this clock");
+    let nothing = answer::Link { found: None }.encode().unwrap();
+    new.linking.found(&mut world.outside(), &mut requests, &request.id, (200, &nothing));
+    assert_eq!(look(&mut world, &mut requests), None, "it waits two seconds");
+    world.now -= 30 * 60 * 1_000;
+    assert_eq!(new.linking.due_in(Timestamp(world.now), &requests), Ok(0));
+    assert!(look(&mut world, &mut requests).is_some());
+
+    let mut boxes = Boxes::default();
+    world.confirmed_link();
+    world.publish(ALICE);
+    world.put_all(ALICE, &mut boxes);
+    assert_eq!(world.put_all(ALICE, &mut boxes), NONE);
+    world.now -= 1;
+    assert_eq!(world.put_all(ALICE, &mut boxes), [true], "the time of the put lies ahead");
+    assert_eq!(world.put_all(ALICE, &mut boxes), NONE);
 }
 
 #[test]

@@ -181,8 +181,10 @@ fn the_other_modules_of_core_are_reached_through_one_hidden_module_alone() {
 #[test]
 fn what_sesame_makes_public_is_what_is_listed() {
     let mut listed = BTreeSet::new();
-    for file in source::parsed("sesame/src").values() {
-        listing(&file.items, &mut listed);
+    for (path, file) in source::parsed("sesame/src") {
+        if !path.ends_with("tests.rs") {
+            listing(&file.items, &mut listed);
+        }
     }
     assert!(listed.len() > 80, "only {} lines: is the reader broken?", listed.len());
     compare("sesame", &listed);

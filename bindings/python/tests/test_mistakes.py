@@ -158,6 +158,8 @@ MISTAKES: list[tuple[str, Callable[[Place], object], type[Exception] | Code]] = 
     ("link_device: bytes", lambda p: p.device.link_device(b"SESAME"), TypeError),
     ("link_device: on a device that is no primary", lambda p: p.laptop.device.link_device(link(store_key=KEY, server=SERVER).code), Code.NOT_PRIMARY),
     ("link: no server", lambda p: link(store_key=KEY), TypeError),
+    ("linking.respond: an id that nobody gave", lambda p: link(store_key=KEY, server=SERVER).respond(bytes(16), 200), Code.FOREIGN_REQUEST),
+    ("linking.release: an id that nobody gave", lambda p: link(store_key=KEY, server=SERVER).release(bytes(16)), Code.FOREIGN_REQUEST),
     ("linking.confirm: no digits yet", lambda p: link(store_key=KEY, server=SERVER).confirm(), Code.INVALID_ARGUMENT),
     ("remove_device: an unknown one", lambda p: p.device.remove_device(9), Code.UNKNOWN_DEVICE),
     ("remove_device: on a device that is no primary", lambda p: p.laptop.device.remove_device(1), Code.NOT_PRIMARY),

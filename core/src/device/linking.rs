@@ -4,18 +4,19 @@ use super::Device;
 #[cfg(doc)]
 use crate::error::Code;
 use crate::{
+    agreement::linking::link_id,
     context::{Context, Timestamp},
     error::Error,
     event::{Answered, LinkLeg, LinkPost, LinkWait, PendingLinkView, Server, ServerRequest},
     flow::{
-        requests::link::LinkRequests,
+        requests::link::{LinkRequests, LinkTag, NOTHING_DUE},
         upkeep::{join, link},
     },
     ids::{DeviceId, LinkId, RequestId},
     secret::Secret,
     store::{Sealer, Store},
     tx::{Place, Tx},
-    wire::linking::LinkAnswer,
+    wire::{link_code::LinkOffer, linking::LinkAnswer},
 };
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -28,6 +29,7 @@ pub struct Linking {
     store: Arc<dyn Store>,
     sealer: Sealer,
     code: Zeroizing<String>,
+    tag: LinkTag,
 }
 
 impl core::fmt::Debug for Linking {
@@ -46,13 +48,24 @@ impl Linking {
         let mut tx = Tx::new(store.as_ref(), &sealer, false);
         let offer = join::resume(&mut tx, &sealer).map_err(|code| tx.explain(code.into()))?;
         drop(tx);
-        Ok(Self { store, sealer, code: offer.encode()? })
+        Self::showing(store, sealer, &offer)
+    }
+
+    fn showing(store: Arc<dyn Store>, sealer: Sealer, offer: &LinkOffer) -> Result<Self, Error> {
+        let tag = LinkTag::of(&link_id(&offer.secret));
+        Ok(Self { store, sealer, code: offer.encode()?, tag })
     }
 
     /// What to show as text or QR, to nobody but one's own primary.
     #[must_use]
     pub fn code(&self) -> &str {
         &self.code
+    }
+
+    /// What the names of this link's requests begin with.
+    #[must_use]
+    pub fn tag(&self) -> LinkTag {
+        self.tag
     }
 
     /// What to ask the server for. `None` while the app has to confirm.
@@ -74,9 +87,21 @@ impl Linking {
         requests: &mut LinkRequests,
     ) -> Result<Option<ServerRequest>, Error> {
         match self.next_leg()? {
-            Some(wait) if !self.expired(context.now)? => requests.next(context, wait),
+            Some(wait) if !self.expired(context.now)? => requests.next(context, self.tag, wait),
             _ => Ok(None),
         }
+    }
+
+    /// How long it is until [`Linking::next_request`] has something to give, in ms: 0 when it has now. It is a day while the app has to confirm,
+    /// and when nothing can come of the link any more.
+    ///
+    /// # Errors
+    /// As [`Linking::next_leg`].
+    pub fn due_in(&self, now: Timestamp, requests: &LinkRequests) -> Result<u64, Error> {
+        if self.next_leg()?.is_none() || self.expired(now)? {
+            return Ok(NOTHING_DUE);
+        }
+        Ok(requests.due_in(now))
     }
 
     /// Takes in what the server says of the box; gives what lies there, which [`Linking::hear_hello`] or [`Linking::complete`] takes.
@@ -110,7 +135,8 @@ impl Linking {
     /// The user has seen the same digits on both devices; only now is an answer taken.
     ///
     /// # Errors
-    /// [`Code::InvalidArgument`] before a hello was heard; [`Code::LinkExpired`]; the store's.
+    /// [`Code::InvalidArgument`] before a hello was heard, as there are no digits that the user can have seen ([`Code::LinkNotConfirmed`] is for
+    /// an answer that comes before this call); [`Code::LinkExpired`]; the store's.
     pub fn confirm(&self, context: &mut Context<'_>) -> Result<(), Error> {
         self.run(context, |tx, context| join::confirm(tx, context.now))
     }
@@ -164,7 +190,7 @@ impl Device {
         let sealer = Sealer::new(store_key);
         let place = Place { store: store.as_ref(), sealer: &sealer };
         let offer = place.run(context, |tx, context| Ok(join::begin(tx, context, &sealer, server)?))?;
-        Ok(Linking { store, sealer, code: offer.encode()? })
+        Linking::showing(store, sealer, &offer)
     }
 
     /// The primary reads a new device's code and begins the link. Nothing is signed yet: the app shows the digits, and calls

@@ -18,7 +18,10 @@ mod send;
 pub(crate) mod steps;
 mod upkeep;
 
-pub use crate::flow::requests::{Requests, link::LinkRequests};
+pub use crate::flow::requests::{
+    Requests,
+    link::{LinkRequests, LinkTag},
+};
 pub use group::Group;
 pub use linking::Linking;
 

@@ -41,7 +41,10 @@ pub enum LegPlace {
     /// Not at the server, where other bytes had been put first.
     Displaced,
     /// At the server.
-    Server,
+    Server {
+        /// When the server last said so, in ms.
+        since: u64,
+    },
 }
 
 /// How far a link has come on the primary.

@@ -140,7 +140,7 @@ pub unsafe extern "C" fn sesame_linking_next_request(
 
 /// Takes in the server's answer to a request; see `sesame_device_respond`. `problem` says why nothing can come of the link.
 ///
-/// @return INVALID_ARGUMENT; BAD_HANDLE; the store's.
+/// @return FOREIGN_REQUEST for the request of a device or of another link; INVALID_ARGUMENT; BAD_HANDLE; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_respond(
     linking: sesame_linking,
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn sesame_linking_respond(
 
 /// Takes a request back that was not sent: it is given out again at once.
 ///
-/// @return INVALID_ARGUMENT; BAD_HANDLE.
+/// @return FOREIGN_REQUEST for the request of a device or of another link; INVALID_ARGUMENT; BAD_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_release(
     linking: sesame_linking,
@@ -183,9 +183,10 @@ pub unsafe extern "C" fn sesame_linking_retry_now(linking: sesame_linking, error
     enter!(error, { linking.get()?.retry_now() })
 }
 
-/// How long it is until `sesame_linking_next_request` may have something to give, in ms.
+/// How long it is until `sesame_linking_next_request` has something to give, in ms: 0 when it has now. It is a day while the app has to
+/// confirm, and when nothing more is asked: the device is there, or the link has expired or come to nothing.
 ///
-/// @return BAD_HANDLE.
+/// @return BAD_HANDLE; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_due_in(
     linking: sesame_linking,

@@ -424,7 +424,8 @@ impl Linking {
         Ok(self.link.retry_now()?)
     }
 
-    /// How long it is until `next_request` may have something to give.
+    /// How long it is until `next_request` has something to give: zero when it has now. It is a day while the app has to confirm, and when
+    /// nothing more is asked: the device is there, or the link has expired or come to nothing.
     pub fn due_in(&self) -> Result<Duration> {
         Ok(self.link.due_in()?)
     }

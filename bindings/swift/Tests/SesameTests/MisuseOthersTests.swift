@@ -280,6 +280,14 @@ final class MisuseOthersTests: Misuse {
         row("linkDevice", "a device that is not the primary", .notPrimary) { world in
             try world.link(world.alice).device.linkDevice(code: try linking(world).code)
         }
+        row("Linking.respond", "a device's request", .foreignRequest) { world in
+            let request = try begin(world)
+            return try linking(world).respond(id: request.id, status: 200, body: nil)
+        }
+        row("Linking.release", "a device's request", .foreignRequest) { world in
+            let request = try begin(world)
+            return try linking(world).release(id: request.id)
+        }
         row("Linking.confirm", "before there are digits", .invalidArgument) { try linking($0).confirm() }
         row("PendingLink.confirm", "after `cancel`", .linkUsed) { world in
             let pending = try world.alice.device.linkDevice(code: try linking(world).code)

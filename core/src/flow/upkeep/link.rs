@@ -22,6 +22,9 @@ use crate::{
 };
 use std::sync::Arc;
 
+/// After how long an answer that lies at the server is put there again, in ms.
+const PUT_AGAIN: u64 = 60 * 60 * 1_000;
+
 /// What a new device shows, checked.
 pub(crate) struct Offer {
     form: LinkOffer,
@@ -176,34 +179,73 @@ pub(crate) fn cancel(call: &mut Call<'_>, id: &LinkId) -> Result<(), Error> {
     }
 }
 
-/// What has still to be put at the server. An answer is due once the list that names the new device is published.
+/// A leg for the server, and how long it is until it is put there, in ms.
+struct Planned {
+    wait: u64,
+    post: LinkPost,
+}
+
+/// What has still to be put at the server now.
 pub(crate) fn due(call: &Call<'_>) -> Result<Vec<LinkPost>, Error> {
+    let now = planned(call)?.into_iter().filter(|planned| planned.wait == 0);
+    Ok(now.map(|planned| planned.post).collect())
+}
+
+/// How long it is until an answer goes again, in ms. What is due now does not count: if the loop does not give it, a request holds it.
+pub(super) fn due_in(call: &Call<'_>) -> Result<Option<u64>, Code> {
+    Ok(planned(call)?.iter().map(|planned| planned.wait).filter(|wait| *wait > 0).min())
+}
+
+/// What goes to the server, now or later. An answer goes once the list that names the new device is published.
+///
+/// A server may lose a box, and a new device may come for its answer a day late. So the answer goes again each hour until a session with the
+/// new device shows that it has its keys.
+fn planned(call: &Call<'_>) -> Result<Vec<Planned>, Code> {
     let links = call.tx.links()?;
     if links.is_empty() {
         return Ok(Vec::new());
     }
     let published = call.tx.book()?.published_epoch;
     let list = call.tx.own_list(call.user())?.list;
-    let mut due = Vec::new();
+    let mut all = Vec::new();
     for named in links {
         let (id, link) = (named.id, named.link);
         let is_cancelled = matches!(link.state, OfferState::Cancelled);
         if link.hello_at == LegPlace::Here && !is_cancelled && link.expires_at >= call.now().0 {
-            due.push(LinkPost { id, leg: LinkLeg::Hello, bytes: link.hello });
+            all.push(Planned { wait: 0, post: LinkPost { id, leg: LinkLeg::Hello, bytes: link.hello } });
         }
         let OfferState::Confirmed { device, epoch, answer, answer_at } = link.state else { continue };
+        let wait = match answer_at {
+            LegPlace::Displaced => continue,
+            LegPlace::Here => 0,
+            LegPlace::Server { since } => until_again(call.now(), since),
+        };
         // A device that was removed in the meantime needs no answer.
         let is_listed = list.device(device).is_some_and(|listed| listed.identity_key == link.identity_key);
         let is_late = call.now().since(Timestamp(link.expires_at)) > LINK_ANSWER;
-        if answer_at == LegPlace::Here && published >= epoch && is_listed && !is_late {
-            due.push(LinkPost { id, leg: LinkLeg::Answer, bytes: answer });
+        if published >= epoch && is_listed && !is_late && !has_session(call, device)? {
+            all.push(Planned { wait, post: LinkPost { id, leg: LinkLeg::Answer, bytes: answer } });
         }
     }
-    Ok(due)
+    Ok(all)
+}
+
+/// Whether there is a session with an own device: either side then had the prekeys that the other published. A damaged record has none.
+fn has_session(call: &Call<'_>, device: DeviceId) -> Result<bool, Code> {
+    match call.tx.peer(call.user(), device) {
+        Err(code) if code.is_damage() => Ok(false),
+        peer => Ok(peer?.is_some_and(|peer| !peer.sessions.is_empty())),
+    }
+}
+
+/// How long it is until an answer goes again, in ms. A time ahead of our clock comes from a clock that was set back: it goes at once.
+fn until_again(now: Timestamp, since: u64) -> u64 {
+    now.0.checked_sub(since).map_or(0, |passed| PUT_AGAIN.saturating_sub(passed))
 }
 
 /// The server has answered to a post: `lies` is what lies in that leg now. `false`: those are not our bytes, somebody else was first.
 pub(crate) fn posted(call: &mut Call<'_>, id: &LinkId, leg: LinkLeg, lies: &[u8]) -> Result<bool, Error> {
+    let since = call.now().0;
     let Some(mut link) = call.tx.link(id)? else { return Ok(true) };
     let (ours, place) = match (&mut link.state, leg) {
         (_, LinkLeg::Hello) => (&link.hello, &mut link.hello_at),
@@ -211,7 +253,7 @@ pub(crate) fn posted(call: &mut Call<'_>, id: &LinkId, leg: LinkLeg, lies: &[u8]
         (_, LinkLeg::Answer) => return Ok(true),
     };
     let is_ours = ours == lies;
-    *place = if is_ours { LegPlace::Server } else { LegPlace::Displaced };
+    *place = if is_ours { LegPlace::Server { since } } else { LegPlace::Displaced };
     call.tx.put_link(id, &link)?;
     Ok(is_ours)
 }

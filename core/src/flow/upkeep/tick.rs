@@ -1,6 +1,6 @@
 //! Housekeeping: what is due by time (X 3, X 5, X 6, X 8, X 9). The library sends nothing by itself; this only prepares.
 
-use super::expire;
+use super::{expire, link};
 use crate::{
     context::Timestamp,
     error::{Code, Error},
@@ -53,14 +53,15 @@ pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Kept>, Error> {
     Ok(Some(kept))
 }
 
-/// How long it is until then, in ms.
+/// How long it is until something is due by time, in ms: this, or an answer of a link that is put again.
 pub(crate) fn due_in(call: &Call<'_>) -> Result<u64, Code> {
     let ServerState { kept_at, keeping, .. } = call.tx.server()?;
     if keeping.is_some() {
         return Ok(NEXT_SLICE);
     }
     let passed = call.now().0.checked_sub(kept_at);
-    Ok(passed.map_or(0, |passed| day().saturating_sub(passed)))
+    let housekeeping = passed.map_or(0, |passed| day().saturating_sub(passed));
+    Ok(link::due_in(call)?.map_or(housekeeping, |again| again.min(housekeeping)))
 }
 
 fn day() -> u64 {

@@ -317,6 +317,8 @@ class MisuseOthersTest {
                 row("linkDevice", "a device that is not the primary", Code.NOT_PRIMARY) {
                     it.link(it.alice).device.linkDevice(linking(it).code)
                 }
+                row("Linking.respond", "a device's request", Code.FOREIGN_REQUEST) { linking(it).respond(begin(it).id, 200u) }
+                row("Linking.release", "a device's request", Code.FOREIGN_REQUEST) { linking(it).release(begin(it).id) }
                 row("Linking.confirm", "before there are digits", Code.INVALID_ARGUMENT) { linking(it).confirm() }
                 row("PendingLink.confirm", "after `cancel`", Code.LINK_USED) {
                     it.alice.device
