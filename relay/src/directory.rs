@@ -238,6 +238,7 @@ impl Directory {
         if let Some(account) = self.accounts.remove(user) {
             let account_key = account.standing.account_key;
             let tombstone = Tombstone { account_key, deleted_at, until: now.plus(KEEP_TOMBSTONE) };
+            self.tombstones.retain(|_, old| old.until > now);
             self.tombstones.insert(user.clone(), tombstone);
         }
     }

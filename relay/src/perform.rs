@@ -9,7 +9,7 @@ use crate::{
     limits::{LINK_RETRY_MS, LONG_WINDOW, WINDOW},
     link_box::NoRoom,
     mailbox::{Page, Taken},
-    view::Seen,
+    view::{Seen, note},
 };
 use core::time::Duration;
 use sesame_core::{
@@ -302,7 +302,7 @@ impl Relay {
             Ok(list) => list,
             Err(verdict) => {
                 let refusal = self.refusal(&batch, verdict.clone());
-                self.log.push(Seen::submitted(caller, &batch, Some(&refusal)));
+                note(&mut self.log, Seen::submitted(caller, &batch, Some(&refusal)));
                 return Ok(self.refused(&batch.user, verdict));
             }
         };
@@ -310,7 +310,7 @@ impl Relay {
         if !full.is_empty() {
             return Ok(SubmitResult::Full { devices: full.into() });
         }
-        self.log.push(Seen::submitted(caller, &batch, None));
+        note(&mut self.log, Seen::submitted(caller, &batch, None));
         let taken = self.mailboxes.put(&batch, list);
         self.mailboxes.remember(receipt, taken, self.now);
         Ok(SubmitResult::Taken { id: taken.id, list: taken.list })

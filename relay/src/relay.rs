@@ -8,7 +8,7 @@ use crate::{
     link_box::LinkBoxes,
     mailbox::{Mail, Mailboxes, Refusal},
     perform::Registration,
-    view::{Seen, View},
+    view::{Seen, View, note},
 };
 use core::fmt;
 use sesame_core::{
@@ -101,7 +101,7 @@ impl Relay {
         for gone in self.directory.publish(user, upload, self.now)? {
             self.mailboxes.drop_device((user, gone));
         }
-        self.log.push(Seen::Published { user: user.clone(), device, bytes });
+        note(&mut self.log, Seen::Published { user: user.clone(), device, bytes });
         Ok(self.stock(caller))
     }
 
@@ -126,7 +126,7 @@ impl Relay {
     /// A prekey bundle of a listed device. Its one-time prekeys are removed from the directory.
     pub fn bundle(&mut self, user: &UserId, device: DeviceId) -> Option<Vec<u8>> {
         let bundle = self.directory.bundle((user, device), self.now)?;
-        self.log.push(Seen::BundleFetched { user: user.clone(), device });
+        note(&mut self.log, Seen::BundleFetched { user: user.clone(), device });
         Some(bundle)
     }
 
@@ -156,7 +156,7 @@ impl Relay {
     /// A [`Refusal`]; no mailbox has changed then.
     pub fn submit(&mut self, caller: Caller<'_>, batch: &Batch) -> Result<(), Refusal> {
         let result = self.judge(caller, batch).map_err(|verdict| self.refusal(batch, verdict));
-        self.log.push(Seen::submitted(caller, batch, result.as_ref().err()));
+        note(&mut self.log, Seen::submitted(caller, batch, result.as_ref().err()));
         self.mailboxes.put(batch, result?);
         Ok(())
     }

@@ -82,3 +82,14 @@ impl Seen {
         }
     }
 }
+
+/// So many events are shown; then the older half is forgotten.
+const KEEP_SEEN: usize = 10_000;
+
+/// Notes what was seen.
+pub(crate) fn note(log: &mut Vec<Seen>, seen: Seen) {
+    if log.len() >= KEEP_SEEN {
+        log.drain(..KEEP_SEEN / 2);
+    }
+    log.push(seen);
+}

@@ -652,7 +652,29 @@ fn a_device_that_logs_out_is_removed_by_its_primary_and_its_store_is_erased() {
     assert_eq!(error.unwrap_err().code, Code::ForeignStore);
     assert_eq!(store.inner.dump(), std::collections::BTreeMap::new());
     assert_eq!(Device::open(store.clone(), &store_key()).map(drop).unwrap_err().code, Code::ForeignStore);
-    world
-        .with(laptop, |_, context| Device::create(store.clone(), &store_key(), context, &user("jen"), &server()))
-        .unwrap();
+    // A handle that is left over does nothing to the device that somebody else makes there.
+    let jen =
+        world.with(laptop, |_, c| Device::create(store.clone(), &store_key(), c, &user("jen"), &server())).unwrap();
+    let rows = store.inner.dump();
+    for of_jen in [false, true] {
+        let codes = world.with_requests(laptop, |old, context, requests| {
+            let device = if of_jen { &jen } else { old };
+            let mut results = vec![
+                device.inbox(context, 0, 10).map(drop),
+                device.due_in(context, requests).map(drop),
+                device.sends(context).map(drop),
+                device.is_primary(context).map(drop),
+            ];
+            if !of_jen {
+                results.push(device.ack(context, &[1]));
+                results.push(device.set_push(context, b"token"));
+                results.push(device.delete_account(context));
+                results.push(device.next_request(context, requests).map(drop));
+            }
+            results
+        });
+        let wanted = if of_jen { Ok(()) } else { Err(Code::ForeignStore) };
+        assert!(codes.into_iter().all(|result| result.map_err(|error| error.code) == wanted));
+    }
+    assert_eq!(store.inner.dump(), rows);
 }

@@ -8,7 +8,7 @@ use sesame_core::{
 };
 use sesame_tests::{
     ALICE, BOB, DAY, Name, World,
-    pump::{batches, problem, results, stale},
+    pump::{batches, bundles, problem, results, stale},
     user,
 };
 
@@ -328,4 +328,22 @@ fn a_retry_of_what_may_have_been_sent_is_the_same_batch() {
     world.run(BOB);
     assert_eq!(world.status(BOB, &send.id).unwrap().users[0].outcome, Outcome::Sent);
     assert_eq!(world.read(ALICE), [b"x"], "once");
+}
+
+#[test]
+fn what_a_user_says_to_own_devices_has_failed_if_none_of_them_was_reached() {
+    let mut world = at_rest(20);
+    world.link("bob");
+    let tablet = ("bob", 2);
+    let send = world.with(tablet, |device, context| device.log_out(context)).unwrap();
+    world.run_with(tablet, &mut |world, request| match request.kind {
+        RequestKind::Bundles => (200, bundles(vec![None])),
+        _ => world.perform(request),
+    });
+    let status = world.status(tablet, &send.id).unwrap();
+    assert_eq!((status.finished, status.users[0].outcome), (true, Outcome::Failed), "{status:?}");
+    // A note to oneself needs nobody.
+    let note = world.begin(ALICE, &["alice"], b"note");
+    world.run(ALICE);
+    assert_eq!(world.status(ALICE, &note.id).unwrap().users[0].outcome, Outcome::Sent);
 }

@@ -189,7 +189,9 @@ impl SendPart {
     #[must_use]
     pub fn settled(&self, us: &UserId) -> Self {
         let reached = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        let nobody = self.state == PartState::Taken && reached == 0 && self.user != *us;
+        // Nobody else may be there to hear a note to oneself; but if others are, it was to reach them.
+        let is_alone = self.user == *us && self.skips.is_empty();
+        let nobody = self.state == PartState::Taken && reached == 0 && !is_alone;
         let reason = self.skips.first().map_or(Code::UnknownUser.number(), |skip| skip.reason);
         Self {
             user: self.user.clone(),

@@ -90,7 +90,10 @@ impl Hearing<'_> {
             }
             Work::Link(post) => {
                 let found = form::Link::decode(body)?.found.ok_or(Code::NonCanonical)?;
-                link::posted(call, &post.id, post.leg, found.as_slice())?;
+                if !link::posted(call, &post.id, post.leg, found.as_slice())? {
+                    // Somebody else was there before: the new device cannot hear this one.
+                    self.fail(Code::LinkMismatch, 0);
+                }
                 Ok(())
             }
             Work::Lists(users) => self.lists(call, users, body),
