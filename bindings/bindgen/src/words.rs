@@ -3,30 +3,21 @@
 /// How a face writes the name of a call in a doc.
 #[derive(Clone, Copy)]
 pub(crate) enum Voice {
-    /// `sesame_device_tick`
+    /// `sesame_device_ack`
     C,
-    /// `device.tick()`, for Kotlin, Swift and Python
+    /// `device.ack()`, for Kotlin, Swift and Python
     Method,
 }
 
 /// The calls that docs name: core's name, and the handle and the name that the faces have for it.
-const CALLS: [(&str, &str, &str); 17] = [
-    ("abandon", "device", "abandon"),
+const CALLS: [(&str, &str, &str); 8] = [
     ("accept", "group", "accept"),
     ("accept_identity", "registry", "accept_identity"),
-    ("accepted", "device", "accepted"),
     ("ack", "device", "ack"),
-    ("apply", "registry", "apply"),
     ("decline", "group", "decline"),
     ("devices", "registry", "devices"),
-    ("link", "device", "confirm_link"),
     ("mark_verified", "registry", "mark_verified"),
-    ("outbox", "device", "outbox"),
-    ("publication", "device", "publication"),
-    ("published", "device", "published"),
-    ("rejected", "device", "rejected"),
     ("resolve_fork", "registry", "resolve_fork"),
-    ("tick", "device", "tick"),
     ("users", "registry", "users"),
 ];
 
@@ -40,7 +31,7 @@ fn with_calls(docs: &str, voice: Voice) -> String {
     docs.split('`').enumerate().map(part).collect()
 }
 
-/// `tick` or `crate::device::Device::tick`, as the face says it.
+/// `ack` or `crate::device::Device::ack`, as the face says it.
 fn call(path: &str, voice: Voice) -> String {
     let last = path.rsplit("::").next().unwrap_or(path);
     match (CALLS.iter().find(|(core, ..)| *core == last), voice) {
@@ -197,15 +188,14 @@ mod tests {
 
     #[test]
     fn a_doc_of_core_is_said_in_the_words_of_a_face() {
-        let docs =
-            "Sent after [`crate::device::Device::tick`] (D6). See `accept_identity` (X 5, A02) (or not `field`).";
+        let docs = "Sent after [`crate::device::Device::ack`] (D6). See `accept_identity` (X 5, A02) (or not `field`).";
         assert_eq!(
             said(docs, Voice::C),
-            "Sent after `sesame_device_tick`. See `sesame_registry_accept_identity` (or not `field`)."
+            "Sent after `sesame_device_ack`. See `sesame_registry_accept_identity` (or not `field`)."
         );
         assert_eq!(
             said(docs, Voice::Method),
-            "Sent after `device.tick()`. See `registry.accept_identity()` (or not `field`)."
+            "Sent after `device.ack()`. See `registry.accept_identity()` (or not `field`)."
         );
     }
 
