@@ -82,6 +82,11 @@ pub(crate) fn with_length(docs: &str, length: usize) -> String {
     }
 }
 
+/// The doc of a duration, whose type has the unit in it.
+pub(crate) fn without_unit(docs: &str) -> String {
+    docs.replace(", in ms", "")
+}
+
 /// Lines of a comment, each behind `prefix`, at most `width` columns.
 pub(crate) fn comment(docs: &str, prefix: &str, width: usize) -> String {
     let mut text = String::new();
@@ -204,6 +209,11 @@ mod tests {
         assert_eq!(with_length("In which group; absent if direct.", 32), "In which group, 32 bytes; absent if direct.");
         assert_eq!(with_length("Ed25519, 32 bytes.", 32), "Ed25519, 32 bytes.");
         assert_eq!(with_length("For `device.ack()`.", 16), "For `device.ack()`, 16 bytes.");
+    }
+
+    #[test]
+    fn a_duration_says_no_unit() {
+        assert_eq!(without_unit("The time that is left, in ms; 0 at the end."), "The time that is left; 0 at the end.");
     }
 
     #[test]

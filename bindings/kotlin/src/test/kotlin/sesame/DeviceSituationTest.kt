@@ -75,6 +75,7 @@ class DeviceSituationTest {
         alice.device.requestMail()
         alice.exchange()
         val held = alice.device.inbox(limit = 4096u)
+        assertEquals(Code.INBOX_FULL, alice.device.health().problem)
         assertTrue(held.size in 200..279, "${held.size}")
         alice.device.requestMail()
         assertFalse(RequestKind.MAIL in alice.kinds())
@@ -220,6 +221,7 @@ class DeviceSituationTest {
         bob.device.exchange { ServerAnswer(503) }
         val ill = bob.device.health()
         assertEquals(Code.SERVER_BUSY to 1u, ill.problem to ill.openSends)
-        assertTrue(ill.dueIn > 0u)
+        assertEquals(bob.device.dueIn(), ill.dueIn)
+        assertTrue(ill.dueIn > Duration.ZERO)
     }
 }
