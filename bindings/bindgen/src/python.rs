@@ -27,7 +27,7 @@ _classes: Any = _native
 
 
 def _variant(native: Any) -> str:
-    # UniFFI names a variant's class after its enum, as in `Need.BUNDLE`.
+    # UniFFI names a variant's class after its enum, as in `Act.ADDED`.
     return type(native).__name__.rpartition(\".\")[2]
 
 
