@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sesame
-from sesame import Code, Device, LocalRelay, MailOutcome, Outcome, RequestKind, TestClock
+from sesame import Code, Device, DeviceState, LocalRelay, MailOutcome, Outcome, RequestKind, TestClock
 from world import KEY, SERVER, Host, World
 
 
@@ -257,6 +258,22 @@ def test_a_removed_device_is_told_and_sends_nothing_more() -> None:
     assert any(isinstance(item, sesame.RemovedFromAccount) for item in laptop.take())
 
 
+def test_a_device_logs_out_and_its_store_is_erased(tmp_path: Path) -> None:
+    made = World(tmp_path)
+    alice, laptop = made.create("alice"), made.link("alice")
+    laptop.act(laptop.device.log_out())
+    assert [item.device for item in alice.fetch() if isinstance(item, sesame.DeviceWantsRemoval)] == [laptop.id]
+    alice.device.remove_device(laptop.id)
+    alice.exchange()
+    assert [view.state for view in alice.device.registry().devices("alice")] == [DeviceState.OWN, DeviceState.STALE]
+    laptop.device.close()
+    store = sesame.Store.sqlite(tmp_path / "2.db")
+    store.erase()
+    with pytest.raises(sesame.SesameError) as caught:
+        Device.open(store=store, store_key=KEY)
+    assert caught.value.code is Code.FOREIGN_STORE
+
+
 def test_a_clock_that_is_wrong_is_mended_by_the_servers_time() -> None:
     clock = TestClock()
     made = World(clock=clock)
@@ -346,3 +363,16 @@ def test_safety_codes_are_compared() -> None:
     assert ours.compare_safety_code("bob", theirs.safety_code("alice"))
     ours.mark_verified("bob")
     assert [view.verified for view in ours.users() if view.user == "bob"] == [True]
+
+
+def test_the_list_of_situations_names_tests_that_there_are() -> None:
+    root = Path(__file__).resolve().parents[3]
+    rows = (root / "tests/README.md").read_text().split("## Situations of an app")[1].split("\n## ")[0].splitlines()
+    cells = [row.strip("| ").split(" | ") for row in rows if row.startswith("| ")][1:]
+    assert len(cells) == 28
+    for _, python, kotlin in cells:
+        for file, name in re.findall("`(.*?)`: `(.*?)`", python):
+            assert f"def test_{name}(" in Path(__file__).with_name(f"test_{file}.py").read_text(), name
+        for one in kotlin.split("<br>"):
+            file, name = one.removeprefix("`").split("`: ")
+            assert f"fun `{name}`(" in (root / f"bindings/kotlin/src/test/kotlin/sesame/{file}.kt").read_text(), name
