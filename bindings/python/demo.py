@@ -121,7 +121,7 @@ def link(folder: Path, relay: LocalRelay, name: str, primary: Host) -> Host:
     pending = primary.device.link_device(linking.code)  # which the primary has read as a QR code
     primary.exchange()
     linking.exchange(relay.perform)
-    expect(linking.digits(), pending.digits)  # which the user sees on both screens
+    expect(linking.digits, pending.digits)  # which the user sees on both screens
     linking.confirm()
     pending.confirm()
     primary.exchange()

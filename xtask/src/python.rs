@@ -137,6 +137,27 @@ pub(crate) fn demo() -> Result<(), String> {
     finish(demo)
 }
 
+/// Ten thousand interrupts inside calls, and a thousand ends of an interpreter whose threads are in an app's store. In CI, `check` plays the
+/// same interrupts and some of the ends.
+pub(crate) fn score_exits() -> Result<(), String> {
+    let folder = target().join("exits");
+    build_library()?;
+    lay_out(&library(), &folder)?;
+    let mut pytest = Command::new(tool("python"));
+    pytest.args([
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        ".",
+        "bindings/python/tests/test_interrupts.py",
+    ]);
+    pytest.env("PYTHONPATH", folder).env("SESAME_LONG", "1").current_dir(root());
+    finish(pytest)
+}
+
 /// The package, the demo, the tests and the story, each as strict as can be.
 fn mypy(package: &Path) -> Result<(), String> {
     let checked = [

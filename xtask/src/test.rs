@@ -17,6 +17,7 @@ pub(crate) fn test(part: Option<&str>) -> ExitCode {
         eprintln!("{reason}");
     }
     let mut report = Report::default();
+    let before = strays();
     let wants = |name: &str| part.is_none_or(|part| part == name);
     if wants("rust") {
         rust(&mut report);
@@ -42,7 +43,25 @@ pub(crate) fn test(part: Option<&str>) -> ExitCode {
     if wants("story") {
         story::check(&mut report);
     }
+    if let Some(before) = before {
+        report.step("no file is left behind", || left_behind(&before));
+    }
     report.close()
+}
+
+/// The files that git neither tracks nor ignores. `None` where there is no git, or no checkout.
+fn strays() -> Option<Vec<String>> {
+    let mut git = Command::new("git");
+    git.args(["ls-files", "--others", "--exclude-standard"]).current_dir(root()).stderr(Stdio::null());
+    let done = git.output().ok()?;
+    done.status.success().then(|| String::from_utf8_lossy(&done.stdout).lines().map(str::to_owned).collect())
+}
+
+/// Fails if the tree has a file that it did not have before the tests.
+fn left_behind(before: &[String]) -> Result<(), String> {
+    let mut files = strays().ok_or("git does not answer")?;
+    files.retain(|file| !before.contains(file));
+    if files.is_empty() { Ok(()) } else { Err(format!("the tests left behind: {}", files.join(", "))) }
 }
 
 fn rust(report: &mut Report) {

@@ -105,7 +105,7 @@ fn c_type(ty: &Type, faces: &[Face]) -> Result<String, String> {
     Ok(match ty {
         Type::Bool => "bool".to_owned(),
         Type::CodeNumber | Type::U32 | Type::Device => "u32".to_owned(),
-        Type::U64 => "u64".to_owned(),
+        Type::Duration | Type::U64 => "u64".to_owned(),
         Type::I64 => "i64".to_owned(),
         Type::Size => "usize".to_owned(),
         Type::Code => "sesame_status".to_owned(),
@@ -407,7 +407,7 @@ fn set(owner: &str, part: &Part, place: &str, drops: bool, faces: &[Face]) -> Re
 
 fn value(ty: &Type, place: &str, drops: bool, faces: &[Face]) -> Result<String, String> {
     Ok(match ty {
-        Type::Bool | Type::U32 | Type::U64 | Type::I64 | Type::Size => place.to_owned(),
+        Type::Bool | Type::Duration | Type::U32 | Type::U64 | Type::I64 | Type::Size => place.to_owned(),
         Type::CodeNumber => format!("u32::from({place})"),
         Type::Code => format!("{place}.into()"),
         Type::Device => format!("{place}.0"),

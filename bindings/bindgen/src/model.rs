@@ -14,6 +14,8 @@ pub(crate) enum Type {
     U32,
     U64,
     I64,
+    /// A number of milliseconds in core and in C, a duration of the language in the other faces.
+    Duration,
     Size,
     Code,
     User,
@@ -181,6 +183,7 @@ fn parts(source: &Source, used: &mut Used, owner: &str, fields: &[source::Field]
             Some(Change::Name(name)) => {
                 parts.push(part(name, type_of(source, &field.ty).map_err(context)?, Made::AsItIs));
             }
+            Some(Change::Duration) => parts.push(part(&name, Type::Duration, Made::AsItIs)),
             Some(Change::Omit) => {}
             Some(Change::Flatten) => {
                 let record = last_name(&field.ty).ok_or_else(|| context("not a record".to_owned()))?;

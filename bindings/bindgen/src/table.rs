@@ -105,6 +105,8 @@ pub(crate) const IDS: [(&str, &str); 8] = [
 pub(crate) enum Change {
     /// It has another name.
     Name(&'static str),
+    /// It is a number of milliseconds, and a duration in the languages that have one.
+    Duration,
     /// It is left out.
     Omit,
     /// The fields of this record stand in its place.
@@ -116,7 +118,7 @@ pub(crate) enum Change {
 }
 
 /// Fields that are not the same in the faces as in core: the type or variant, the field, and what is made of it.
-pub(crate) const FIELDS: [(&str, &str, Change); 15] = [
+pub(crate) const FIELDS: [(&str, &str, Change); 16] = [
     ("FailedUser", "reason", Change::Name("code")),
     ("MailResult", "reason", Change::Name("code")),
     ("NotOpened", "reason", Change::Name("code")),
@@ -124,6 +126,7 @@ pub(crate) const FIELDS: [(&str, &str, Change); 15] = [
     ("UserStatus", "reason", Change::Name("code")),
     ("DeviceView", "session", Change::Name("session_id")),
     ("GroupView", "members", Change::Only("user")),
+    ("Health", "due_in", Change::Duration),
     ("Invited", "0", Change::Omit),
     ("Message", "envelope_id", Change::Omit),
     ("Message", "flags", Change::Flatten),

@@ -3,30 +3,21 @@
 /// How a face writes the name of a call in a doc.
 #[derive(Clone, Copy)]
 pub(crate) enum Voice {
-    /// `sesame_device_tick`
+    /// `sesame_device_ack`
     C,
-    /// `device.tick()`, for Kotlin, Swift and Python
+    /// `device.ack()`, for Kotlin, Swift and Python
     Method,
 }
 
 /// The calls that docs name: core's name, and the handle and the name that the faces have for it.
-const CALLS: [(&str, &str, &str); 17] = [
-    ("abandon", "device", "abandon"),
+const CALLS: [(&str, &str, &str); 8] = [
     ("accept", "group", "accept"),
     ("accept_identity", "registry", "accept_identity"),
-    ("accepted", "device", "accepted"),
     ("ack", "device", "ack"),
-    ("apply", "registry", "apply"),
     ("decline", "group", "decline"),
     ("devices", "registry", "devices"),
-    ("link", "device", "confirm_link"),
     ("mark_verified", "registry", "mark_verified"),
-    ("outbox", "device", "outbox"),
-    ("publication", "device", "publication"),
-    ("published", "device", "published"),
-    ("rejected", "device", "rejected"),
     ("resolve_fork", "registry", "resolve_fork"),
-    ("tick", "device", "tick"),
     ("users", "registry", "users"),
 ];
 
@@ -40,7 +31,7 @@ fn with_calls(docs: &str, voice: Voice) -> String {
     docs.split('`').enumerate().map(part).collect()
 }
 
-/// `tick` or `crate::device::Device::tick`, as the face says it.
+/// `ack` or `crate::device::Device::ack`, as the face says it.
 fn call(path: &str, voice: Voice) -> String {
     let last = path.rsplit("::").next().unwrap_or(path);
     match (CALLS.iter().find(|(core, ..)| *core == last), voice) {
@@ -89,6 +80,11 @@ pub(crate) fn with_length(docs: &str, length: usize) -> String {
         }
         None => format!("{docs}, {length} bytes."),
     }
+}
+
+/// The doc of a duration, whose type has the unit in it.
+pub(crate) fn without_unit(docs: &str) -> String {
+    docs.replace(", in ms", "")
 }
 
 /// Lines of a comment, each behind `prefix`, at most `width` columns.
@@ -197,15 +193,14 @@ mod tests {
 
     #[test]
     fn a_doc_of_core_is_said_in_the_words_of_a_face() {
-        let docs =
-            "Sent after [`crate::device::Device::tick`] (D6). See `accept_identity` (X 5, A02) (or not `field`).";
+        let docs = "Sent after [`crate::device::Device::ack`] (D6). See `accept_identity` (X 5, A02) (or not `field`).";
         assert_eq!(
             said(docs, Voice::C),
-            "Sent after `sesame_device_tick`. See `sesame_registry_accept_identity` (or not `field`)."
+            "Sent after `sesame_device_ack`. See `sesame_registry_accept_identity` (or not `field`)."
         );
         assert_eq!(
             said(docs, Voice::Method),
-            "Sent after `device.tick()`. See `registry.accept_identity()` (or not `field`)."
+            "Sent after `device.ack()`. See `registry.accept_identity()` (or not `field`)."
         );
     }
 
@@ -214,6 +209,11 @@ mod tests {
         assert_eq!(with_length("In which group; absent if direct.", 32), "In which group, 32 bytes; absent if direct.");
         assert_eq!(with_length("Ed25519, 32 bytes.", 32), "Ed25519, 32 bytes.");
         assert_eq!(with_length("For `device.ack()`.", 16), "For `device.ack()`, 16 bytes.");
+    }
+
+    #[test]
+    fn a_duration_says_no_unit() {
+        assert_eq!(without_unit("The time that is left, in ms; 0 at the end."), "The time that is left; 0 at the end.");
     }
 
     #[test]

@@ -108,7 +108,7 @@ def test_a_link_survives_a_restart_on_both_sides(tmp_path: Path) -> None:
     resumed = sesame.Linking.resume(store=tmp_path / "new.db", store_key=KEY)
     assert resumed.code == code
     resumed.exchange(world.relay.perform)
-    assert resumed.digits() == pending.digits and len(pending.digits) == 15
+    assert resumed.digits == pending.digits and len(pending.digits) == 15
     resumed.confirm()
     assert pending.confirm() == 2
     alice.device.close()

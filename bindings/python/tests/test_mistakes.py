@@ -119,7 +119,7 @@ MISTAKES: list[tuple[str, Callable[[Place], object], type[Exception] | Code]] = 
     ("respond: another device's request", lambda p: foreign(p), Code.FOREIGN_REQUEST),
     ("release: an id of 15 bytes", lambda p: p.device.release(bytes(15)), Code.INVALID_ARGUMENT),
     ("release: another device's request", lambda p: foreign_release(p), Code.FOREIGN_REQUEST),
-    ("delete_account: and a send afterwards", lambda p: (p.device.delete_account(), p.device.batch_encrypt(["bob"], b"late")), Code.DEVICE_REMOVED),
+    ("delete_account: and a send afterwards", lambda p: late(p), Code.DEVICE_REMOVED),
     ("request_mail: a limit below 0", lambda p: p.device.request_mail(-1), ValueError),
     ("request_mail: a limit as text", lambda p: p.device.request_mail("all"), TypeError),
     ("exchange: no transport", lambda p: p.device.exchange(), TypeError),
@@ -203,6 +203,13 @@ def junk(place: Place) -> None:
     with open(path, "wb") as file:
         file.write(b"x" * 4096)
     Device.open(store=path, store_key=KEY)
+
+
+def late(place: Place) -> None:
+    device = Device.create(user="jen", store_key=KEY, server=SERVER)
+    device.exchange(LocalRelay(SERVER).perform)
+    device.delete_account()
+    device.batch_encrypt(["bob"], b"late")
 
 
 def foreign(place: Place) -> None:

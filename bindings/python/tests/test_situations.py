@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sesame
-from sesame import Code, Device, LocalRelay, MailOutcome, Outcome, RequestKind, TestClock
+from sesame import Code, Device, DeviceState, LocalRelay, MailOutcome, Outcome, RequestKind, TestClock
 from world import KEY, SERVER, Host, World
 
 
@@ -23,9 +25,18 @@ def no_network(request: sesame.ServerRequest) -> tuple[int, bytes]:
 
 def test_first_publication_and_health() -> None:
     device = Device.create(user="alice", store_key=KEY, server=SERVER)
-    assert not device.health().registered and device.due_in() == timedelta(0)
+    assert not device.health().registered and device.health().due_in == device.due_in() == timedelta(0)
     device.exchange(LocalRelay(SERVER).perform)
     assert device.health().registered and device.health().problem is None and device.is_primary
+
+
+def test_a_registration_token_goes_out_with_the_first_publication(tmp_path: Path) -> None:
+    token = b"what the app's own server gave"
+    Device.create(user="alice", store_key=KEY, server=SERVER, store=tmp_path / "a.db", token=token).close()
+    device = Device.open(store=tmp_path / "a.db", store_key=KEY)
+    request = device.next_request()
+    assert request is not None and request.kind is RequestKind.PUBLICATION
+    assert request.body.startswith(len(token).to_bytes(2) + token)
 
 
 def test_a_registration_that_is_refused_is_told_and_ends_all_requests() -> None:
@@ -51,7 +62,7 @@ def test_offline_a_send_waits_and_goes_out_when_the_network_is_there() -> None:
     _, alice, bob, _ = world()
     send = alice.device.batch_encrypt(["bob"], b"hello")
     alice.device.exchange(no_network)
-    assert timedelta(0) < alice.device.due_in() < timedelta(seconds=2)
+    assert timedelta(0) < alice.device.due_in() == alice.device.health().due_in < timedelta(seconds=2)
     alice.device.retry_now()
     alice.act(send)
     bob.fetch()
@@ -93,6 +104,66 @@ def test_a_send_is_cancelled_before_it_has_left_and_tried_again() -> None:
     alice.act(send)
     bob.fetch()
     assert bob.read[b"hello"] == 1
+
+
+def test_a_send_to_nobody_fails_and_is_tried_again_when_the_user_is_there() -> None:
+    made, alice, _, _ = world()
+    send = alice.device.batch_encrypt(["carol"], b"hello")
+    alice.exchange()
+    status = alice.device.send_status(send.id)
+    assert status is not None and (status.users[0].outcome, status.users[0].code) == (Outcome.FAILED, Code.UNKNOWN_USER)
+    carol = made.create("carol")
+    alice.device.retry(send.id)
+    alice.act(send)
+    carol.fetch()
+    assert carol.read[b"hello"] == 1
+
+
+def test_a_send_that_the_server_puts_off_expires_after_30_days() -> None:
+    made, alice, _, clock = world()
+    send = alice.device.batch_encrypt(["bob"], b"hello")
+
+    def later(request: sesame.ServerRequest) -> tuple[int, bytes]:
+        if request.kind is not RequestKind.SUBMIT:
+            return made.relay.perform(request)
+        put_off = b"\x08" + (3_600).to_bytes(4)
+        return 200, (len(request.users) * len(put_off)).to_bytes(4) + put_off * len(request.users)
+
+    for day in range(33):
+        alice.device.request_mail()
+        alice.device.exchange(later)
+        status = alice.device.send_status(send.id)
+        assert status is not None and status.finished is (day > 30), day
+        clock.advance(timedelta(days=1))
+    (finished,) = (item for item in alice.take() if isinstance(item, sesame.SendFinished))
+    assert [(user.user, user.code) for user in finished.failed] == [("bob", Code.EXPIRED)]
+
+
+def test_a_device_that_the_sender_has_not_seen_yet_gets_the_message() -> None:
+    made, alice, bob, _ = world()
+    alice.send(["bob"], b"before")
+    tablet = made.link("bob")
+    assert [user.reached for user in alice.send(["bob"], b"to both").users] == [2]
+    for host in (bob, tablet):
+        host.fetch()
+        assert host.read[b"to both"] == 1
+
+
+def test_requests_that_are_given_out_together_are_answered_in_any_order() -> None:
+    made, alice, bob, _ = world()
+    carol = made.create("carol")
+    alice.send(["bob"], b"first")
+    alice.device.batch_encrypt(["carol"], b"to Carol")
+    alice.device.batch_encrypt(["bob"], b"to Bob")
+    alice.device.request_mail()
+    together = list(iter(alice.device.next_request, None))
+    assert len(together) > 1
+    for request in reversed(together):
+        assert alice.device.respond(request.id, *made.relay.perform(request)).known
+    alice.exchange()
+    bob.fetch()
+    carol.fetch()
+    assert (bob.read, carol.read) == (Counter([b"first", b"to Bob"]), Counter([b"to Carol"]))
 
 
 def test_a_cancelled_send_that_may_have_left_says_so() -> None:
@@ -137,6 +208,28 @@ def test_a_flood_of_mail_ends_at_the_limit_and_goes_on() -> None:
     assert bob.read.total() == 30 and bob.device.health().mail_left == 0
 
 
+def test_a_full_inbox_leaves_the_mail_at_the_server_until_something_is_acked() -> None:
+    made, alice, bob, _ = world()
+    for _ in range(280):
+        alice.device.batch_encrypt(["bob"], bytes(sesame.MAX_PAYLOAD))
+    alice.exchange()
+
+    def messages(items: list[sesame.InboxItem]) -> int:
+        return sum(isinstance(item, sesame.Message) for item in items)
+
+    bob.device.request_mail()
+    bob.exchange()
+    held = bob.device.inbox(limit=4_096)
+    assert 200 <= messages(held) < 280 and bob.device.health().problem is Code.INBOX_FULL
+    bob.device.request_mail()
+    assert bob.device.next_request() is None
+    assert len(made.relay.mailbox("bob", 1)) == 280 - messages(held), "the mail stays where it is"
+    assert bob.device.inbox(limit=4_096) == held
+    bob.device.ack([item.id for item in held])
+    assert bob.device.health().problem is None
+    assert messages(held) + messages(bob.fetch()) == 280
+
+
 def test_what_is_not_acked_is_there_again_and_a_second_process_reads_on(tmp_path: Path) -> None:
     made = World(tmp_path)
     alice, bob = made.create("alice"), made.create("bob")
@@ -163,6 +256,22 @@ def test_a_removed_device_is_told_and_sends_nothing_more() -> None:
     laptop.device.exchange(made.relay.perform)
     assert laptop.device.health().problem is Code.REMOVED_FROM_ACCOUNT and laptop.device.next_request() is None
     assert any(isinstance(item, sesame.RemovedFromAccount) for item in laptop.take())
+
+
+def test_a_device_logs_out_and_its_store_is_erased(tmp_path: Path) -> None:
+    made = World(tmp_path)
+    alice, laptop = made.create("alice"), made.link("alice")
+    laptop.act(laptop.device.log_out())
+    assert [item.device for item in alice.fetch() if isinstance(item, sesame.DeviceWantsRemoval)] == [laptop.id]
+    alice.device.remove_device(laptop.id)
+    alice.exchange()
+    assert [view.state for view in alice.device.registry().devices("alice")] == [DeviceState.OWN, DeviceState.STALE]
+    laptop.device.close()
+    store = sesame.Store.sqlite(tmp_path / "2.db")
+    store.erase()
+    with pytest.raises(sesame.SesameError) as caught:
+        Device.open(store=store, store_key=KEY)
+    assert caught.value.code is Code.FOREIGN_STORE
 
 
 def test_a_clock_that_is_wrong_is_mended_by_the_servers_time() -> None:
@@ -254,3 +363,16 @@ def test_safety_codes_are_compared() -> None:
     assert ours.compare_safety_code("bob", theirs.safety_code("alice"))
     ours.mark_verified("bob")
     assert [view.verified for view in ours.users() if view.user == "bob"] == [True]
+
+
+def test_the_list_of_situations_names_tests_that_there_are() -> None:
+    root = Path(__file__).resolve().parents[3]
+    rows = (root / "tests/README.md").read_text().split("## Situations of an app")[1].split("\n## ")[0].splitlines()
+    cells = [row.strip("| ").split(" | ") for row in rows if row.startswith("| ")][1:]
+    assert len(cells) == 28
+    for _, python, kotlin in cells:
+        for file, name in re.findall("`(.*?)`: `(.*?)`", python):
+            assert f"def test_{name}(" in Path(__file__).with_name(f"test_{file}.py").read_text(), name
+        for one in kotlin.split("<br>"):
+            file, name = one.removeprefix("`").split("`: ")
+            assert f"fun `{name}`(" in (root / f"bindings/kotlin/src/test/kotlin/sesame/{file}.kt").read_text(), name

@@ -138,7 +138,7 @@ def test_an_interrupt_in_a_commit_goes_on_and_nothing_is_handed_out_unstored(lan
     with pytest.raises(KeyboardInterrupt):
         device.batch_encrypt(["alice"], b"to myself")
     delattr(store, "commit")
-    assert len(device.sends()) == int(landed), "what is durable is in the outbox, and nothing else was given"
+    assert len(device.sends()) == int(landed), "what is durable is a send, and nothing else was given"
     device.batch_encrypt(["alice"], b"and on")
     assert len(device.sends()) == 1 + int(landed)
 

@@ -185,7 +185,7 @@ def test_the_registry_shows_state_keys_and_session(tmp_path: Path) -> None:
     assert bob.device.registry().devices("alice")[2].session_id is None
 
 
-def test_reopened_from_disk_the_outbox_is_the_same_and_the_inbox_waits(tmp_path: Path) -> None:
+def test_reopened_from_disk_the_sends_are_the_same_and_the_inbox_waits(tmp_path: Path) -> None:
     world = World(tmp_path)
     alice, bob = world.create("alice"), world.create("bob")
     bob.send(["alice"], b"one")

@@ -109,7 +109,7 @@ class World:
         pending = primary.device.link_device(linking.code)
         primary.exchange()
         linking.exchange(self.relay.perform)
-        assert linking.digits() == pending.digits
+        assert linking.digits == pending.digits
         linking.confirm()
         number = pending.confirm()
         primary.exchange()

@@ -7,6 +7,7 @@ use super::{
     given::Address,
 };
 use crate::host::user_name;
+use std::time::Duration;
 
 /// The public half of a user's account key (Ed25519), 32 bytes: it names an identity.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -1286,8 +1287,8 @@ pub struct Health {
     pub registered: bool,
     /// The number of the code that says why nothing goes on, or 0.
     pub problem: i32,
-    /// The time until `next_request` has something to give, in ms; 0 when it has now.
-    pub due_in: u64,
+    /// The time until `next_request` has something to give; 0 when it has now.
+    pub due_in: Duration,
     /// The number of sends that are not finished.
     pub open_sends: u32,
     /// The number of items in the inbox.
@@ -1303,7 +1304,7 @@ impl From<sesame_core::event::Health> for Health {
         Self {
             registered: from.registered,
             problem: i32::from(from.problem),
-            due_in: from.due_in,
+            due_in: Duration::from_millis(from.due_in),
             open_sends: from.open_sends,
             inbox: from.inbox,
             mail_left: from.mail_left,

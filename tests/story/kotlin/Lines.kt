@@ -129,7 +129,7 @@ fun line(
 fun line(health: Health): String {
     val counts = "open ${health.openSends} inbox ${health.inbox} left ${health.mailLeft}"
     return "registered ${yes(health.registered)}" +
-        words(coded("problem", health.problem), "due ${health.dueIn}", counts, "offset ${health.clockOffset}")
+        words(coded("problem", health.problem), "due ${health.dueIn.toMillis()}", counts, "offset ${health.clockOffset}")
 }
 
 fun line(view: GroupView): String {

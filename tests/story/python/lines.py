@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import sesame
 from events import said
@@ -73,7 +74,7 @@ def batch(of: sesame.Batch) -> str:
 
 def health(of: sesame.Health) -> str:
     counts = f"open {of.open_sends} inbox {of.inbox} left {of.mail_left} offset {of.clock_offset}"
-    return f"registered {yes(of.registered)}" + words(coded("problem", of.problem), f"due {of.due_in}", counts)
+    return f"registered {yes(of.registered)}" + words(coded("problem", of.problem), f"due {of.due_in // timedelta(milliseconds=1)}", counts)
 
 
 def group(view: sesame.GroupView) -> str:

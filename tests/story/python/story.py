@@ -195,7 +195,7 @@ class Scene:
         pending = primary.device.link_device(linking.code)
         self.exchange(primary)
         self.exchange_new(primary.relay, linking)
-        digits = linking.digits()
+        digits = linking.digits
         self.say(f"digits {digits}" + words(None if digits == pending.digits else f"other {pending.digits}"))
         linking.confirm()
         number = pending.confirm()
@@ -222,7 +222,7 @@ class Scene:
         second = Device.link(store_key=KEY, server=SERVER)
         self.clock.sesame_test_advance(660_000)
         self.attempt(lambda: device.link_device(second.code))
-        self.say(f"expired {yes(second.expired())}")
+        self.say(f"expired {yes(second.expired)}")
 
     def do_reopen(self, step: dict[str, Any]) -> None:
         host = self.host(step)

@@ -45,7 +45,7 @@ fn field(rest: &str) -> Option<Field> {
     Some(Field { name: name.to_owned(), ty: ty.get(..end)?.trim().to_owned() })
 }
 
-/// `object Publication : Need()` prints as its name.
+/// `object Accepted : Act()` prints as its name.
 fn data_object(line: &str) -> String {
     let is_variant = line.starts_with("    object ") && line.ends_with("()");
     if is_variant { line.replacen("object", "data object", 1) } else { line.to_owned() }

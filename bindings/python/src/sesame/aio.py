@@ -374,6 +374,12 @@ class Linking(_Requests):
         device = await self._thread.run(self._of.device)
         return None if device is None else Device(self._thread, device)
 
+    async def digits(self) -> str | None:
+        """See ``sesame.Linking.digits``."""
+        return await self._thread.run(lambda: self._of.digits)
+
+    async def expired(self) -> bool:
+        """See ``sesame.Linking.expired``."""
+        return await self._thread.run(lambda: self._of.expired)
+
     confirm = _awaited(handles.Linking.confirm)
-    digits = _awaited(handles.Linking.digits)
-    expired = _awaited(handles.Linking.expired)

@@ -411,6 +411,7 @@ class Linking(Loop):
         code: str = self._native.code()
         return code
 
+    @property
     @documented(_native.Linking.digits)
     def digits(self) -> str | None:
         digits: str | None = self._native.digits()
@@ -420,11 +421,13 @@ class Linking(Loop):
     def confirm(self) -> None:
         self._native.confirm()
 
+    @property
     @documented(_native.Linking.expired)
     def expired(self) -> bool:
         expired: bool = self._native.expired()
         return expired
 
+    # No property: it gives the device away, and a debugger that shows properties would take it.
     @documented(_native.Linking.device)
     def device(self) -> Device | None:
         native = self._native.device()

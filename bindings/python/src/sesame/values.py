@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
@@ -16,7 +17,7 @@ _classes: Any = _native
 
 
 def _variant(native: Any) -> str:
-    # UniFFI names a variant's class after its enum, as in `Need.BUNDLE`.
+    # UniFFI names a variant's class after its enum, as in `Act.ADDED`.
     return type(native).__name__.rpartition(".")[2]
 
 
@@ -1146,8 +1147,8 @@ class Health(Value):
     """Whether the server has this device's prekeys, and the list that names it."""
     problem: Code | None
     """The code that says why nothing goes on, or ``None``."""
-    due_in: int
-    """The time until ``next_request`` has something to give, in ms; 0 when it has now."""
+    due_in: timedelta
+    """The time until ``next_request`` has something to give; 0 when it has now."""
     open_sends: int
     """The number of sends that are not finished."""
     inbox: int

@@ -4452,9 +4452,9 @@ public struct Health: Equatable, Hashable {
      */
     public let problem: Code?
     /**
-     * The time until `nextRequest` has something to give, in ms; 0 when it has now.
+     * The time until `nextRequest` has something to give; 0 when it has now.
      */
-    public let dueIn: UInt64
+    public let dueIn: TimeInterval
     /**
      * The number of sends that are not finished.
      */
@@ -4482,8 +4482,8 @@ public struct Health: Equatable, Hashable {
          * The code that says why nothing goes on, or nil.
          */problem: Code?, 
         /**
-         * The time until `nextRequest` has something to give, in ms; 0 when it has now.
-         */dueIn: UInt64, 
+         * The time until `nextRequest` has something to give; 0 when it has now.
+         */dueIn: TimeInterval, 
         /**
          * The number of sends that are not finished.
          */openSends: UInt32, 
@@ -4523,7 +4523,7 @@ struct FfiConverterTypeHealth: FfiConverterRustBuffer {
             try Health(
                 registered: FfiConverterBool.read(from: &buf), 
                 problem: Code.problem(FfiConverterInt32.read(from: &buf)), 
-                dueIn: FfiConverterUInt64.read(from: &buf), 
+                dueIn: FfiConverterDuration.read(from: &buf), 
                 openSends: FfiConverterUInt32.read(from: &buf), 
                 inbox: FfiConverterUInt32.read(from: &buf), 
                 mailLeft: FfiConverterUInt32.read(from: &buf), 
@@ -4534,7 +4534,7 @@ struct FfiConverterTypeHealth: FfiConverterRustBuffer {
     public static func write(_ value: Health, into buf: inout [UInt8]) {
         FfiConverterBool.write(value.registered, into: &buf)
         FfiConverterInt32.write(value.problem?.rawValue ?? 0, into: &buf)
-        FfiConverterUInt64.write(value.dueIn, into: &buf)
+        FfiConverterDuration.write(value.dueIn, into: &buf)
         FfiConverterUInt32.write(value.openSends, into: &buf)
         FfiConverterUInt32.write(value.inbox, into: &buf)
         FfiConverterUInt32.write(value.mailLeft, into: &buf)

@@ -211,5 +211,6 @@ final class DeviceSituationTests: XCTestCase {
         XCTAssertEqual(ill.problem, .serverBusy)
         XCTAssertEqual(ill.openSends, 1)
         XCTAssertGreaterThan(ill.dueIn, 0)
+        XCTAssertEqual(ill.dueIn, try world.bob.device.dueIn())
     }
 }

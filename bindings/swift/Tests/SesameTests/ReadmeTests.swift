@@ -14,7 +14,7 @@ func pump(_ device: Device, _ transport: (ServerRequest) throws -> ServerAnswer)
 }
 
 func post(_ request: ServerRequest) async throws -> ServerAnswer {
-    var http = URLRequest(url: URL(string: "https://relay.example" + request.path)!)
+    var http = URLRequest(url: URL(string: "https://chat.example" + request.path)!)
     http.httpMethod = "POST"
     http.httpBody = request.body
     for header in request.headers { http.setValue(header.value, forHTTPHeaderField: header.name) }

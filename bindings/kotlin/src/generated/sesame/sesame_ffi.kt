@@ -5353,9 +5353,9 @@ data class Health (
     val `problem`: Code?
     , 
     /**
-     * The time until `nextRequest` has something to give, in ms; 0 when it has now.
+     * The time until `nextRequest` has something to give; 0 when it has now.
      */
-    val `dueIn`: kotlin.ULong
+    val `dueIn`: java.time.Duration
     , 
     /**
      * The number of sends that are not finished.
@@ -5393,7 +5393,7 @@ internal object FfiConverterTypeHealth: FfiConverterRustBuffer<Health> {
         return Health(
             FfiConverterBoolean.read(buf),
             MaybeCode.read(buf),
-            FfiConverterULong.read(buf),
+            FfiConverterDuration.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
@@ -5404,7 +5404,7 @@ internal object FfiConverterTypeHealth: FfiConverterRustBuffer<Health> {
     override fun allocationSize(value: Health) = (
             FfiConverterBoolean.allocationSize(value.`registered`) +
             MaybeCode.allocationSize(value.`problem`) +
-            FfiConverterULong.allocationSize(value.`dueIn`) +
+            FfiConverterDuration.allocationSize(value.`dueIn`) +
             FfiConverterUInt.allocationSize(value.`openSends`) +
             FfiConverterUInt.allocationSize(value.`inbox`) +
             FfiConverterUInt.allocationSize(value.`mailLeft`) +
@@ -5414,7 +5414,7 @@ internal object FfiConverterTypeHealth: FfiConverterRustBuffer<Health> {
     override fun write(value: Health, buf: ByteBuffer) {
             FfiConverterBoolean.write(value.`registered`, buf)
             MaybeCode.write(value.`problem`, buf)
-            FfiConverterULong.write(value.`dueIn`, buf)
+            FfiConverterDuration.write(value.`dueIn`, buf)
             FfiConverterUInt.write(value.`openSends`, buf)
             FfiConverterUInt.write(value.`inbox`, buf)
             FfiConverterUInt.write(value.`mailLeft`, buf)

@@ -2980,6 +2980,32 @@ class _UniffiFfiConverterTypeHeader(_UniffiConverterRustBuffer):
         _UniffiFfiConverterString.write(value.name, buf)
         _UniffiFfiConverterString.write(value.value, buf)
 
+# The Duration type.
+Duration = datetime.timedelta
+
+# There is a loss of precision when converting from Rust durations,
+# which are accurate to the nanosecond,
+# to Python durations, which are only accurate to the microsecond.
+class _UniffiFfiConverterDuration(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        seconds = buf.read_u64()
+        microseconds = buf.read_u32() / 1.0e3
+        return datetime.timedelta(seconds=seconds, microseconds=microseconds)
+
+    @staticmethod
+    def check_lower(value):
+        seconds = value.seconds + value.days * 24 * 3600
+        if seconds < 0:
+            raise ValueError("Invalid duration, must be non-negative")
+
+    @staticmethod
+    def write(value, buf):
+        seconds = value.seconds + value.days * 24 * 3600
+        nanoseconds = value.microseconds * 1000
+        buf.write_i64(seconds)
+        buf.write_u32(nanoseconds)
+
 class _UniffiFfiConverterInt64(_UniffiConverterPrimitiveInt):
     CLASS_NAME = "i64"
     VALUE_MIN = -2**63
@@ -2998,7 +3024,7 @@ class Health:
     """
     How a device stands with its server.
 """
-    def __init__(self, *, registered:bool, problem:int, due_in:int, open_sends:int, inbox:int, mail_left:int, clock_offset:int):
+    def __init__(self, *, registered:bool, problem:int, due_in:Duration, open_sends:int, inbox:int, mail_left:int, clock_offset:int):
         self.registered = registered
         self.problem = problem
         self.due_in = due_in
@@ -3035,7 +3061,7 @@ class _UniffiFfiConverterTypeHealth(_UniffiConverterRustBuffer):
         return Health(
             registered=_UniffiFfiConverterBoolean.read(buf),
             problem=_UniffiFfiConverterInt32.read(buf),
-            due_in=_UniffiFfiConverterUInt64.read(buf),
+            due_in=_UniffiFfiConverterDuration.read(buf),
             open_sends=_UniffiFfiConverterUInt32.read(buf),
             inbox=_UniffiFfiConverterUInt32.read(buf),
             mail_left=_UniffiFfiConverterUInt32.read(buf),
@@ -3046,7 +3072,7 @@ class _UniffiFfiConverterTypeHealth(_UniffiConverterRustBuffer):
     def check_lower(value):
         _UniffiFfiConverterBoolean.check_lower(value.registered)
         _UniffiFfiConverterInt32.check_lower(value.problem)
-        _UniffiFfiConverterUInt64.check_lower(value.due_in)
+        _UniffiFfiConverterDuration.check_lower(value.due_in)
         _UniffiFfiConverterUInt32.check_lower(value.open_sends)
         _UniffiFfiConverterUInt32.check_lower(value.inbox)
         _UniffiFfiConverterUInt32.check_lower(value.mail_left)
@@ -3056,7 +3082,7 @@ class _UniffiFfiConverterTypeHealth(_UniffiConverterRustBuffer):
     def write(value, buf):
         _UniffiFfiConverterBoolean.write(value.registered, buf)
         _UniffiFfiConverterInt32.write(value.problem, buf)
-        _UniffiFfiConverterUInt64.write(value.due_in, buf)
+        _UniffiFfiConverterDuration.write(value.due_in, buf)
         _UniffiFfiConverterUInt32.write(value.open_sends, buf)
         _UniffiFfiConverterUInt32.write(value.inbox, buf)
         _UniffiFfiConverterUInt32.write(value.mail_left, buf)
@@ -9848,32 +9874,6 @@ class _UniffiFfiConverterTypeNewGroup:
     @classmethod
     def write(cls, value: NewGroup, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
-
-# The Duration type.
-Duration = datetime.timedelta
-
-# There is a loss of precision when converting from Rust durations,
-# which are accurate to the nanosecond,
-# to Python durations, which are only accurate to the microsecond.
-class _UniffiFfiConverterDuration(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        seconds = buf.read_u64()
-        microseconds = buf.read_u32() / 1.0e3
-        return datetime.timedelta(seconds=seconds, microseconds=microseconds)
-
-    @staticmethod
-    def check_lower(value):
-        seconds = value.seconds + value.days * 24 * 3600
-        if seconds < 0:
-            raise ValueError("Invalid duration, must be non-negative")
-
-    @staticmethod
-    def write(value, buf):
-        seconds = value.seconds + value.days * 24 * 3600
-        nanoseconds = value.microseconds * 1000
-        buf.write_i64(seconds)
-        buf.write_u32(nanoseconds)
 
 class _UniffiFfiConverterSequenceTypeGroupView(_UniffiConverterRustBuffer):
     @classmethod

@@ -17,7 +17,7 @@ import kotlinx.coroutines.withContext
  * a time.
  *
  * A block that waits can be cancelled. Once [block] has begun it comes to its end and its result is given, even when the coroutine is
- * cancelled meanwhile; the cancellation shows at the next suspension. What was encrypted is in [Device.outbox] besides, what was received in
+ * cancelled meanwhile; the cancellation shows at the next suspension. What was encrypted is in [Device.sends], what was received in
  * [Device.inbox] until [Device.ack].
  *
  * A block must not wait for another block of the same device.

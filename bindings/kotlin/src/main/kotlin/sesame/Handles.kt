@@ -12,7 +12,7 @@ public operator fun NewGroup.component2(): PendingSend = send()
  * [Device.close] alone lets go of the handle; the keys live on while a [Group], a [Session] or a [DeviceRegistry] of this device does. A block
  * that closes the device itself leaves nothing to wipe with: that fails with [Code.CLOSED], or is suppressed by what the block throws.
  */
-public inline fun <R> Device.useThenWipe(crossinline block: (Device) -> R): R =
+public inline fun <R> Device.useThenClose(crossinline block: (Device) -> R): R =
     use { device ->
         val result = runCatching { block(device) }
         runCatching { device.wipe() }.onFailure { unwiped ->

@@ -29,6 +29,15 @@ class DeviceSituationTest {
     }
 
     @Test
+    fun `a registration token goes out with the first publication`() {
+        val token = "what the app's own server gave".encodeToByteString()
+        val carol = Device.create(Store.memory(), KEY, "carol", SERVER, token, world.clock)
+        val request = assertNotNull(carol.nextRequest())
+        assertEquals(RequestKind.PUBLICATION, request.kind)
+        assertEquals(token, request.body.substring(2, 2 + token.size))
+    }
+
+    @Test
     fun `a refused registration is said and is the end`() {
         val second = world.create("alice")
         second.exchange()
@@ -75,6 +84,7 @@ class DeviceSituationTest {
         alice.device.requestMail()
         alice.exchange()
         val held = alice.device.inbox(limit = 4096u)
+        assertEquals(Code.INBOX_FULL, alice.device.health().problem)
         assertTrue(held.size in 200..279, "${held.size}")
         alice.device.requestMail()
         assertFalse(RequestKind.MAIL in alice.kinds())
@@ -145,6 +155,22 @@ class DeviceSituationTest {
         assertNull(tablet.device.nextRequest())
         val refused = assertFailsWith<SesameException.App> { tablet.encrypt(listOf("bob"), "x") }
         assertEquals(Code.DEVICE_REMOVED, refused.code)
+    }
+
+    @Test
+    fun `a device logs out and its store is erased`() {
+        val store = Store.memory()
+        val tablet = world.link(alice, store)
+        val send = tablet.device.logOut()
+        tablet.exchange()
+        assertTrue(assertNotNull(tablet.device.sendStatus(send.id)).finished)
+        assertTrue(Event.DeviceWantsRemoval(tablet.device.id) in alice.events())
+        alice.device.removeDevice(tablet.device.id)
+        alice.exchange()
+        val devices = alice.device.registry().devices("alice")
+        assertEquals(listOf(DeviceState.OWN, DeviceState.STALE), devices.map { it.state })
+        store.erase()
+        assertEquals(Code.FOREIGN_STORE, assertFailsWith<SesameException> { Device.open(store, KEY) }.code)
     }
 
     @Test
@@ -220,6 +246,7 @@ class DeviceSituationTest {
         bob.device.exchange { ServerAnswer(503) }
         val ill = bob.device.health()
         assertEquals(Code.SERVER_BUSY to 1u, ill.problem to ill.openSends)
-        assertTrue(ill.dueIn > 0u)
+        assertEquals(bob.device.dueIn(), ill.dueIn)
+        assertTrue(ill.dueIn > Duration.ZERO)
     }
 }

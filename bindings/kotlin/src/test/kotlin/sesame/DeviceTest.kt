@@ -87,7 +87,7 @@ class DeviceTest {
     fun `keys are wiped at the end of a block, whatever came of it`() {
         val device = Device.create(Store.memory(), KEY, "alice", SERVER)
         val registry = device.registry()
-        assertFailsWith<IllegalStateException> { device.useThenWipe { error("the app's own") } }
+        assertFailsWith<IllegalStateException> { device.useThenClose { error("the app's own") } }
         assertEquals(Code.CLOSED, assertFailsWith<SesameException.App> { registry.users() }.code)
     }
 
@@ -108,7 +108,7 @@ class DeviceTest {
         world.bob.send("carol", "kept")
         carol.device.requestMail()
         carol.exchange()
-        carol.device.useThenWipe { }
+        carol.device.useThenClose { }
         Device.open(Store.sqlite(path), KEY).use { assertEquals(listOf("kept"), texts(it.inbox())) }
     }
 
@@ -171,7 +171,7 @@ class DeviceTest {
         val device = Device.create(Store.memory(), KEY, "alice", SERVER)
         val thrown =
             assertFailsWith<IllegalStateException> {
-                device.useThenWipe {
+                device.useThenClose {
                     it.close()
                     error("the app's own")
                 }

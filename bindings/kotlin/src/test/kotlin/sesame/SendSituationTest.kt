@@ -3,6 +3,7 @@ package sesame
 import kotlinx.io.bytestring.ByteString
 import kotlinx.io.bytestring.encodeToByteString
 import java.io.IOException
+import java.nio.ByteBuffer
 import java.time.Duration
 import kotlin.test.Test
 import kotlin.test.assertEquals
@@ -97,6 +98,25 @@ class SendSituationTest {
     }
 
     @Test
+    fun `a send that the server puts off expires after 30 days`() {
+        val send = bob.encrypt(listOf("alice"), "hello")
+        repeat(33) { day ->
+            bob.device.requestMail()
+            bob.device.exchange { if (it.kind == RequestKind.SUBMIT) later(it.users.size) else world.relay.perform(it) }
+            assertEquals(day > 30, assertNotNull(bob.device.sendStatus(send.id)).finished, "day $day")
+            world.clock.advance(Duration.ofDays(1))
+        }
+        assertEquals(Outcome.FAILED to Code.EXPIRED, bob.status(send).let { it.outcome to it.code })
+    }
+
+    /** Results of kind 8, each with an hour to wait. */
+    private fun later(batches: Int): ServerAnswer {
+        val result = byteArrayOf(8) + ByteBuffer.allocate(4).putInt(3_600).array()
+        val all = List(batches) { result }.reduce(ByteArray::plus)
+        return ServerAnswer(200, ByteBuffer.allocate(4).putInt(all.size).array() + all)
+    }
+
+    @Test
     fun `what was not given out is cancelled, and what was may be sent`() {
         bob.send("alice", "first")
         val early = bob.encrypt(listOf("alice"), "never sent")
@@ -162,6 +182,26 @@ class SendSituationTest {
         assertEquals(listOf("alice", "bob"), group.view().members)
         assertEquals(group.view(), group.view())
         assertEquals(listOf(group.view()), alice.device.groups())
+    }
+
+    @Test
+    fun `a group is forked, left and forgotten, and so is a contact`() {
+        val carol = world.join("carol")
+        alice.device.registry().lookUp(listOf("bob", "carol"))
+        alice.exchange()
+        val (group) = alice.device.createGroup(GroupKind.PAIRWISE, GroupChange(name = "Trip"), listOf("bob", "carol"))
+        alice.exchange()
+        val (fork) = group.forkWithout(listOf("carol"))
+        alice.exchange()
+        assertTrue(bob.events().any { it is Event.GroupJoined && it.group == fork.id && it.forkedFrom == group.id })
+        assertTrue(carol.events().none { it is Event.GroupJoined && it.group == fork.id })
+        group.leave()
+        alice.exchange()
+        group.forget()
+        assertEquals(listOf(fork.id), alice.device.groups().map { it.id })
+        val registry = alice.device.registry()
+        registry.forget("carol")
+        assertTrue(registry.users().none { it.user == "carol" })
     }
 
     @Test

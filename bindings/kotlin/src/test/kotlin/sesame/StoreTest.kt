@@ -42,7 +42,7 @@ class StoreTest {
         val carol = world.join("carol", Store.app(rows))
         world.bob.send("carol", "hello")
         assertEquals(listOf("hello"), carol.read())
-        carol.device.useThenWipe { }
+        carol.device.useThenClose { }
         val again = world.open(Store.app(rows))
         world.bob.send("carol", "again")
         assertEquals(listOf("again"), again.read())

@@ -111,7 +111,8 @@ func line(_ batch: Batch) -> String {
 /// How a device stands with its server.
 func line(_ health: Health) -> String {
     let counts = "open \(health.openSends) inbox \(health.inbox) left \(health.mailLeft) offset \(health.clockOffset)"
-    return "registered \(yes(health.registered))" + words(coded("problem", health.problem), "due \(health.dueIn)", counts)
+    let due = Int((health.dueIn * 1000).rounded())
+    return "registered \(yes(health.registered))" + words(coded("problem", health.problem), "due \(due)", counts)
 }
 
 func line(_ view: GroupView) -> String {
