@@ -713,7 +713,7 @@ typedef struct sesame_group {
   uint64_t token;
 } sesame_group;
 
-/// A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
+/// A send on its way: the loop of requests brings it to its end, which `SendFinished`(crate::event::Event::SendFinished) tells.
 typedef struct sesame_send {
   /// The size of this struct in the library.
   size_t struct_size;
@@ -1798,7 +1798,7 @@ sesame_status sesame_linking_next_request(struct sesame_linking linking,
 
 /// Takes in the server's answer to a request; see `sesame_device_respond`. `problem` says why nothing can come of the link.
 ///
-/// @return INVALID_ARGUMENT; BAD_HANDLE; the store's.
+/// @return FOREIGN_REQUEST for the request of a device or of another link; INVALID_ARGUMENT; BAD_HANDLE; the store's.
 SESAME_API
 sesame_status sesame_linking_respond(struct sesame_linking linking,
                                      struct sesame_slice id,
@@ -1810,7 +1810,7 @@ sesame_status sesame_linking_respond(struct sesame_linking linking,
 
 /// Takes a request back that was not sent: it is given out again at once.
 ///
-/// @return INVALID_ARGUMENT; BAD_HANDLE.
+/// @return FOREIGN_REQUEST for the request of a device or of another link; INVALID_ARGUMENT; BAD_HANDLE.
 SESAME_API sesame_status sesame_linking_release(struct sesame_linking linking, struct sesame_slice id, struct sesame_error *error);
 
 /// Ends every pause: the network is there again.
@@ -1818,9 +1818,10 @@ SESAME_API sesame_status sesame_linking_release(struct sesame_linking linking, s
 /// @return BAD_HANDLE.
 SESAME_API sesame_status sesame_linking_retry_now(struct sesame_linking linking, struct sesame_error *error);
 
-/// How long it is until `sesame_linking_next_request` may have something to give, in ms.
+/// How long it is until `sesame_linking_next_request` has something to give, in ms: 0 when it has now. It is a day while the app has to
+/// confirm, and when nothing more is asked: the device is there, or the link has expired or come to nothing.
 ///
-/// @return BAD_HANDLE.
+/// @return BAD_HANDLE; the store's.
 SESAME_API sesame_status sesame_linking_due_in(struct sesame_linking linking, uint64_t *due_in, struct sesame_error *error);
 
 /// The device, once the primary's answer has come; it is given once. {0} before, and afterwards.

@@ -82,7 +82,10 @@ public:
     return make([&](sesame_store *to, sesame_error *e) { return sesame_store_app(&functions, to, e); }, error);
   }
   /* Deletes every row: an empty store is left. */
-  void erase(sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_store_erase, raw()); }
+  void erase(sesame_error *error = nullptr) const {
+    detail::call call(error);
+    call.check(sesame_store_erase(raw(), call));
+  }
 
 private:
   static std::int32_t load(void *context, const sesame_query *queries, std::size_t count, bool hold, sesame_generation *generation,

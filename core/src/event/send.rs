@@ -35,7 +35,7 @@ impl<'a, const N: usize> From<&'a [UserId; N]> for Recipients<'a> {
     }
 }
 
-/// A send on its way: the loop of requests brings it to its end, which [`Event::SendFinished`](super::Event::SendFinished) tells.
+/// A send on its way: the loop of requests brings it to its end, which [`Event::SendFinished`](crate::event::Event::SendFinished) tells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PendingSend {
     /// The send's id, 16 bytes.

@@ -932,7 +932,7 @@ impl From<sesame_core::event::Batch> for Batch {
     }
 }
 
-/// A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
+/// A send on its way: the loop of requests brings it to its end, which `SendFinished`(crate::event::Event::SendFinished) tells.
 #[derive(Clone, Debug, ::uniffi::Record)]
 pub struct PendingSend {
     /// The send's id, 16 bytes.

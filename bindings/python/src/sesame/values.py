@@ -868,7 +868,7 @@ def batch(native: Any) -> Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PendingSend(Value):
-    """A send on its way: the loop of requests brings it to its end, which ``SendFinished``(super::Event::SendFinished) tells."""
+    """A send on its way: the loop of requests brings it to its end, which ``SendFinished``(crate::event::Event::SendFinished) tells."""
 
     id: bytes
     """The send's id, 16 bytes."""

@@ -2329,7 +2329,8 @@ public protocol LinkingProtocol: AnyObject, Sendable {
     func digits() throws  -> String?
     
     /**
-     * How long it is until `nextRequest` may have something to give.
+     * How long it is until `nextRequest` has something to give: zero when it has now. It is a day while the app has to confirm, and when
+     * nothing more is asked: the device is there, or the link has expired or come to nothing.
      */
     func dueIn() throws  -> TimeInterval
     
@@ -2474,7 +2475,8 @@ public func digits()throws  -> String?  {
 }
     
     /**
-     * How long it is until `nextRequest` may have something to give.
+     * How long it is until `nextRequest` has something to give: zero when it has now. It is a day while the app has to confirm, and when
+     * nothing more is asked: the device is there, or the link has expired or come to nothing.
      */
 public func dueIn()throws  -> TimeInterval  {
     return try  FfiConverterDuration.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
@@ -5084,7 +5086,7 @@ func FfiConverterTypePendingLinkView_lower(_ value: PendingLinkView) -> RustBuff
 
 
 /**
- * A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
+ * A send on its way: the loop of requests brings it to its end, which `SendFinished`(crate::event::Event::SendFinished) tells.
  */
 public struct PendingSend: Equatable, Hashable {
     /**
@@ -11318,7 +11320,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_linking_digits() != 47568) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_linking_due_in() != 38121) {
+    if (uniffi_sesame_ffi_checksum_method_linking_due_in() != 40066) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_linking_expired() != 54391) {

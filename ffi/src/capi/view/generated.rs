@@ -1018,7 +1018,7 @@ pub(in crate::capi) fn batches(tree: &mut Tree, from: Vec<sesame_core::event::Ba
     tree.one(sesame_batches { struct_size: size_of::<sesame_batches>(), items, count })
 }
 
-/// A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
+/// A send on its way: the loop of requests brings it to its end, which `SendFinished`(crate::event::Event::SendFinished) tells.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct sesame_send {

@@ -1461,7 +1461,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_linking_digits() and 0xFFFF) != 47568) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_linking_due_in() and 0xFFFF) != 38121) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_linking_due_in() and 0xFFFF) != 40066) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_linking_expired() and 0xFFFF) != 54391) {
@@ -3661,7 +3661,8 @@ public interface LinkingInterface {
     fun `digits`(): kotlin.String?
     
     /**
-     * How long it is until `nextRequest` may have something to give.
+     * How long it is until `nextRequest` has something to give: zero when it has now. It is a day while the app has to confirm, and when
+     * nothing more is asked: the device is there, or the link has expired or come to nothing.
      */
     fun `dueIn`(): java.time.Duration
     
@@ -3766,7 +3767,8 @@ public class Linking internal constructor(@Suppress("UNUSED_PARAMETER") withHand
 
     
     /**
-     * How long it is until `nextRequest` may have something to give.
+     * How long it is until `nextRequest` has something to give: zero when it has now. It is a day while the app has to confirm, and when
+     * nothing more is asked: the device is there, or the link has expired or come to nothing.
      */
     @Throws(SesameException::class)override fun `dueIn`(): java.time.Duration {
             return FfiConverterDuration.lift(
@@ -5801,7 +5803,7 @@ internal object FfiConverterTypePendingLinkView: FfiConverterRustBuffer<PendingL
 
 
 /**
- * A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
+ * A send on its way: the loop of requests brings it to its end, which `SendFinished`(crate::event::Event::SendFinished) tells.
  */
 data class PendingSend (
     /**

@@ -576,7 +576,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_digits() != 47568:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_linking_due_in() != 38121:
+    if lib.uniffi_sesame_ffi_checksum_method_linking_due_in() != 40066:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_expired() != 54391:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -3958,7 +3958,7 @@ class _UniffiFfiConverterTypePendingLink(_UniffiConverterRustBuffer):
 @dataclass
 class PendingSend:
     """
-    A send on its way: the loop of requests brings it to its end, which `SendFinished`(super::Event::SendFinished) tells.
+    A send on its way: the loop of requests brings it to its end, which `SendFinished`(crate::event::Event::SendFinished) tells.
 """
     def __init__(self, *, id:SendId, content_id:ContentId):
         self.id = id
@@ -11374,7 +11374,8 @@ class LinkingProtocol(typing.Protocol):
         raise NotImplementedError
     def due_in(self, ) -> Duration:
         """
-        How long it is until `next_request` may have something to give.
+        How long it is until `next_request` has something to give: zero when it has now. It is a day while the app has to confirm, and when
+        nothing more is asked: the device is there, or the link has expired or come to nothing.
 """
         raise NotImplementedError
     def expired(self, ) -> bool:
@@ -11543,7 +11544,8 @@ class Linking(LinkingProtocol):
         return _uniffi_lift_return(_uniffi_ffi_result)
     def due_in(self, ) -> Duration:
         """
-        How long it is until `next_request` may have something to give.
+        How long it is until `next_request` has something to give: zero when it has now. It is a day while the app has to confirm, and when
+        nothing more is asked: the device is there, or the link has expired or come to nothing.
 """
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
