@@ -546,8 +546,8 @@ enum sesame_event_kind
   SESAME_EVENT_KIND_DEVICE_LIST_OLD = 4,
   /// An older list than the known one was offered and refused. Sets `user`, `epoch`.
   SESAME_EVENT_KIND_DEVICE_LIST_ROLLBACK = 5,
-  /// Messages of a device are missing: they are lost, withheld, or still to come. Sets `user`, `device`, `group`, `first`,
-  /// `last`.
+  /// Messages of a device are missing: they are lost, withheld, withdrawn by their sender, or still to come. Sets `user`,
+  /// `device`, `group`, `first`, `last`.
   SESAME_EVENT_KIND_GAP = 6,
   /// Users are members of a group now: `user` added them, or is the one who accepted an invitation. Sets `group`, `user`,
   /// `device`, `users`.
@@ -1768,9 +1768,10 @@ sesame_status sesame_linking_code(struct sesame_linking linking,
                                   struct sesame_slice *code,
                                   struct sesame_error *error);
 
-/// The digits to show, 15 of them, once the primary has said hello: the user compares them with those on the primary. Absent before.
+/// The digits to show, 15 of them, once the primary has said hello: the user compares them with those on the primary. Absent before,
+/// and once the device is there.
 ///
-/// @return CLOSED once the device is there; BAD_HANDLE; the store's.
+/// @return BAD_HANDLE; the store's.
 SESAME_API
 sesame_status sesame_linking_digits(struct sesame_linking linking,
                                     struct sesame_result *result,
@@ -1782,9 +1783,9 @@ sesame_status sesame_linking_digits(struct sesame_linking linking,
 /// @return INVALID_ARGUMENT before a hello was heard; LINK_EXPIRED; CLOSED once the device is there; BAD_HANDLE; the store's.
 SESAME_API sesame_status sesame_linking_confirm(struct sesame_linking linking, struct sesame_error *error);
 
-/// Whether nothing more can come of this link: begin another one then.
+/// Whether nothing more can come of this link: begin another one then. False once the device is there.
 ///
-/// @return CLOSED once the device is there; BAD_HANDLE; the store's.
+/// @return BAD_HANDLE; the store's.
 SESAME_API sesame_status sesame_linking_expired(struct sesame_linking linking, bool *expired, struct sesame_error *error);
 
 /// The next request to the server; see `sesame_device_next_request`. NULL while the app has to confirm, and once the device is there.

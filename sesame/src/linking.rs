@@ -3,7 +3,7 @@
 use crate::client::{Client, Host, PATIENCE, enter, outside};
 use parking_lot::Mutex;
 use sesame_core::{
-    context::Context,
+    context::{Context, Timestamp},
     device::{Device, LinkRequests, LinkTag, Linking as Pending},
     error::{Blame, Code, Error},
     event::{Answered, LinkLeg, LinkPost, LinkWait, PendingLinkView, Server, ServerRequest},
@@ -103,12 +103,12 @@ impl Linking {
         &self.code
     }
 
-    /// What to ask the server for. `None` while the app has to confirm.
+    /// What to ask the server for. `None` while the app has to confirm, and once the device is there.
     ///
     /// # Errors
-    /// [`Code::Closed`] once it is complete; as [`enter`]; the store's.
+    /// As [`enter`]; the store's.
     pub fn next_leg(&self) -> Result<Option<LinkWait>, Error> {
-        self.with(|linking, _| linking.next_leg())
+        self.look(|linking, _, _| linking.next_leg())
     }
 
     /// Hears the primary's hello and gives the digits to show: 15 of them. Only the first hello is heard; it may come again.
@@ -120,12 +120,12 @@ impl Linking {
         self.with(|linking, context| linking.hear_hello(context, hello))
     }
 
-    /// The digits to show, or `None` before a hello was heard.
+    /// The digits to show, or `None` before a hello was heard and once the device is there.
     ///
     /// # Errors
     /// As [`Linking::next_leg`].
     pub fn digits(&self) -> Result<Option<String>, Error> {
-        self.with(|linking, _| linking.digits())
+        self.look(|linking, _, _| linking.digits())
     }
 
     /// The user has seen the same digits on both devices; only now is an answer taken.
@@ -137,12 +137,17 @@ impl Linking {
         self.with(|linking, context| linking.confirm(context))
     }
 
-    /// Whether nothing more can come of this link: begin another one then. A link that was confirmed waits a day longer for its answer.
+    /// Whether nothing more can come of this link, because its time is over or something else than the primary's word lies in its box: begin
+    /// another one then. A link that was confirmed waits a day longer for its answer. False once the device is there.
     ///
     /// # Errors
     /// As [`Linking::next_leg`].
     pub fn expired(&self) -> Result<bool, Error> {
-        self.with(|linking, context| linking.expired(context.now))
+        let expired = self.look(|linking, now, requests| {
+            let over = requests.over().is_some();
+            Ok(Some(over || linking.expired(now)?))
+        })?;
+        Ok(expired.unwrap_or(false))
     }
 
     /// The next request to the server: a look into the link's box. Nothing while the app has to confirm, when it is too early, and once the
@@ -269,6 +274,17 @@ impl Linking {
         enter()?;
         let mut state = self.state.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
         call(&mut state)
+    }
+
+    /// What a link says of itself; nothing once the device is there.
+    fn look<T>(
+        &self,
+        call: impl FnOnce(&Pending, Timestamp, &LinkRequests) -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.with_state(|state| match state {
+            State::Waiting(waiting) => waiting.with(|linking, context, requests| call(linking, context.now, requests)),
+            State::Linked(_) | State::Closed => Ok(None),
+        })
     }
 
     fn with<T>(&self, call: impl FnOnce(&Pending, &mut Context<'_>) -> Result<T, Error>) -> Result<T, Error> {

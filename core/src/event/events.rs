@@ -42,7 +42,7 @@ pub enum Event {
         /// The epoch that was offered.
         epoch: u64,
     },
-    /// Messages of a device are missing: they are lost, withheld, or still to come (A57).
+    /// Messages of a device are missing: they are lost, withheld, withdrawn by their sender, or still to come (A57).
     Gap {
         /// The user whose device sent them.
         user: UserId,

@@ -78,9 +78,10 @@ pub unsafe extern "C" fn sesame_linking_code(
     })
 }
 
-/// The digits to show, 15 of them, once the primary has said hello: the user compares them with those on the primary. Absent before.
+/// The digits to show, 15 of them, once the primary has said hello: the user compares them with those on the primary. Absent before,
+/// and once the device is there.
 ///
-/// @return CLOSED once the device is there; BAD_HANDLE; the store's.
+/// @return BAD_HANDLE; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_digits(
     linking: sesame_linking,
@@ -104,9 +105,9 @@ pub unsafe extern "C" fn sesame_linking_confirm(linking: sesame_linking, error: 
     enter!(error, { linking.get()?.confirm() })
 }
 
-/// Whether nothing more can come of this link: begin another one then.
+/// Whether nothing more can come of this link: begin another one then. False once the device is there.
 ///
-/// @return CLOSED once the device is there; BAD_HANDLE; the store's.
+/// @return BAD_HANDLE; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_linking_expired(
     linking: sesame_linking,

@@ -397,7 +397,7 @@ impl Linking {
         Ok(self.link.confirm()?)
     }
 
-    /// Whether nothing more can come of this link: begin another one then.
+    /// Whether nothing more can come of this link: begin another one then. False once the device is there.
     pub fn expired(&self) -> Result<bool> {
         Ok(self.link.expired()?)
     }

@@ -224,7 +224,7 @@ pub enum Event {
         /// The epoch that was offered.
         epoch: u64,
     },
-    /// Messages of a device are missing: they are lost, withheld, or still to come.
+    /// Messages of a device are missing: they are lost, withheld, withdrawn by their sender, or still to come.
     Gap {
         /// The user whose device sent them.
         user: String,

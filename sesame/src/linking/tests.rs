@@ -76,6 +76,11 @@ fn a_link_goes_its_way_though_answers_are_wrong_and_the_store_fails() -> Result<
     assert_eq!(linked.call(|device, _| Ok(device.id().0)), Ok(2));
     assert_eq!(link.complete(&answer).map(drop), Err(Code::Closed.into()));
     assert_eq!(link.confirm(), Err(Code::Closed.into()));
+    assert_eq!(
+        (link.digits(), link.expired(), link.next_leg()),
+        (Ok(None), Ok(false), Ok(None)),
+        "what only looks never fails"
+    );
     Ok(())
 }
 
@@ -247,6 +252,7 @@ fn while_nothing_can_be_asked_due_in_is_a_day() -> Result<(), Error> {
     let nonsense = answer::Link { found: Some(b"nonsense".to_vec().into()) }.encode()?;
     assert_ne!(world.link.respond(&request.id, 200, &nonsense)?.problem, 0);
     assert_eq!((world.link.due_in()?, world.link.next_request()?), (DAY, None), "over");
+    assert_eq!(world.link.expired(), Ok(true), "so an app that waits for its device stops");
     Ok(())
 }
 

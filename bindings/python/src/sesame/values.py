@@ -105,7 +105,7 @@ class DeviceListRollback(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Gap(Value):
-    """Messages of a device are missing: they are lost, withheld, or still to come."""
+    """Messages of a device are missing: they are lost, withheld, withdrawn by their sender, or still to come."""
 
     user: str
     """The user whose device sent them."""

@@ -2335,7 +2335,7 @@ public protocol LinkingProtocol: AnyObject, Sendable {
     func dueIn() throws  -> TimeInterval
     
     /**
-     * Whether nothing more can come of this link: begin another one then.
+     * Whether nothing more can come of this link: begin another one then. False once the device is there.
      */
     func expired() throws  -> Bool
     
@@ -2488,7 +2488,7 @@ public func dueIn()throws  -> TimeInterval  {
 }
     
     /**
-     * Whether nothing more can come of this link: begin another one then.
+     * Whether nothing more can come of this link: begin another one then. False once the device is there.
      */
 public func expired()throws  -> Bool  {
     return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
@@ -7864,7 +7864,7 @@ public enum Event: Equatable, Hashable {
          */epoch: UInt64
     )
     /**
-     * Messages of a device are missing: they are lost, withheld, or still to come.
+     * Messages of a device are missing: they are lost, withheld, withdrawn by their sender, or still to come.
      */
     case gap(
         /**
@@ -11323,7 +11323,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_linking_due_in() != 40066) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_linking_expired() != 54391) {
+    if (uniffi_sesame_ffi_checksum_method_linking_expired() != 14392) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_linking_next_request() != 48258) {

@@ -63,8 +63,8 @@ pub enum sesame_event_kind {
     DeviceListOld = 4,
     /// An older list than the known one was offered and refused. Sets `user`, `epoch`.
     DeviceListRollback = 5,
-    /// Messages of a device are missing: they are lost, withheld, or still to come. Sets `user`, `device`, `group`, `first`,
-    /// `last`.
+    /// Messages of a device are missing: they are lost, withheld, withdrawn by their sender, or still to come. Sets `user`,
+    /// `device`, `group`, `first`, `last`.
     Gap = 6,
     /// Users are members of a group now: `user` added them, or is the one who accepted an invitation. Sets `group`, `user`,
     /// `device`, `users`.

@@ -1464,7 +1464,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_linking_due_in() and 0xFFFF) != 40066) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_linking_expired() and 0xFFFF) != 54391) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_linking_expired() and 0xFFFF) != 14392) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_linking_next_request() and 0xFFFF) != 48258) {
@@ -3667,7 +3667,7 @@ public interface LinkingInterface {
     fun `dueIn`(): java.time.Duration
     
     /**
-     * Whether nothing more can come of this link: begin another one then.
+     * Whether nothing more can come of this link: begin another one then. False once the device is there.
      */
     fun `expired`(): kotlin.Boolean
     
@@ -3782,7 +3782,7 @@ public class Linking internal constructor(@Suppress("UNUSED_PARAMETER") withHand
 
     
     /**
-     * Whether nothing more can come of this link: begin another one then.
+     * Whether nothing more can come of this link: begin another one then. False once the device is there.
      */
     @Throws(SesameException::class)override fun `expired`(): kotlin.Boolean {
             return FfiConverterBoolean.lift(
@@ -7556,7 +7556,7 @@ sealed class Event {
     }
     
     /**
-     * Messages of a device are missing: they are lost, withheld, or still to come.
+     * Messages of a device are missing: they are lost, withheld, withdrawn by their sender, or still to come.
      */
     data class Gap(
         /**

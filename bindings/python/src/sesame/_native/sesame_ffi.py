@@ -578,7 +578,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_due_in() != 40066:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_linking_expired() != 54391:
+    if lib.uniffi_sesame_ffi_checksum_method_linking_expired() != 14392:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_linking_next_request() != 48258:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -6869,7 +6869,7 @@ class Event:
     @dataclass
     class GAP:
         """
-        Messages of a device are missing: they are lost, withheld, or still to come.
+        Messages of a device are missing: they are lost, withheld, withdrawn by their sender, or still to come.
 """
         
         def __init__(self, user:str, device:int, group:typing.Optional[GroupId], first:int, last:int):
@@ -11380,7 +11380,7 @@ class LinkingProtocol(typing.Protocol):
         raise NotImplementedError
     def expired(self, ) -> bool:
         """
-        Whether nothing more can come of this link: begin another one then.
+        Whether nothing more can come of this link: begin another one then. False once the device is there.
 """
         raise NotImplementedError
     def next_request(self, ) -> typing.Optional[ServerRequest]:
@@ -11560,7 +11560,7 @@ class Linking(LinkingProtocol):
         return _uniffi_lift_return(_uniffi_ffi_result)
     def expired(self, ) -> bool:
         """
-        Whether nothing more can come of this link: begin another one then.
+        Whether nothing more can come of this link: begin another one then. False once the device is there.
 """
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
