@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+import sesame
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "app-guide.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -25,4 +27,10 @@ def test_every_snippet_of_the_page_runs() -> None:
 def test_each_section_on_what_a_device_does_has_a_snippet() -> None:
     sections = PAGE.read_text().split("\n## ")[1:]
     without = [section.splitlines()[0] for section in sections if not BLOCK.search(section)]
-    assert without == ["12. Restore", "15. What to call when"]
+    assert without == ["13. Restore", "16. What to call when"]
+
+
+def test_the_page_names_every_event() -> None:
+    events = [event.__name__ for event in get_args(sesame.Event)]
+    page = PAGE.read_text()
+    assert len(events) > 20 and [name for name in events if f"`{name}`" not in page] == []
