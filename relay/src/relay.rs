@@ -212,6 +212,11 @@ impl Relay {
         &self.log
     }
 
+    /// What was seen since the last call, in order; it is forgotten.
+    pub fn take_seen(&mut self) -> Vec<Seen> {
+        core::mem::take(&mut self.log)
+    }
+
     /// Everything that the server holds and has seen.
     #[must_use]
     pub fn view(&self) -> View {
