@@ -87,8 +87,7 @@ pub struct Corpus {
     pub stores: [(&'static str, Arc<MemoryStore>); 2],
 }
 
-/// The clock of the fixture lies far ahead of every real clock, so that no session in the fixture is ever too
-/// old.
+/// The clock of the fixture, and of every test that opens it: what was made later than now counts as due, and what is old is forgotten.
 const FIXTURE_NOW: u64 = 4_102_444_800_000;
 
 struct Maker {

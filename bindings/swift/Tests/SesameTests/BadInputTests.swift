@@ -15,6 +15,8 @@ final class BadInputTests: XCTestCase {
     private let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../../../tests/bad-inputs")
     /// The first bytes of the keys of the inbox: its numbers and its items.
     private let inbox: [UInt8] = [21, 18]
+    /// The time at which the stores of the corpus were made, in ms: `FIXTURE_NOW` in tests/src/bad_inputs.rs.
+    private let madeAt: UInt64 = 4_102_444_800_000
 
     private func bytes(_ hex: some StringProtocol) -> Data {
         let digits = hex.utf8.filter { $0 > UInt8(ascii: " ") }
@@ -64,7 +66,7 @@ final class BadInputTests: XCTestCase {
     }
 
     private func open(_ store: MemoryStore) throws -> Device {
-        try Device.open(store: Store.app(store: store), storeKey: key, clock: TestClock(now: 1_790_000_000_000))
+        try Device.open(store: Store.app(store: store), storeKey: key, clock: TestClock(now: madeAt))
     }
 
     /// The code of a case, and whether the app is told of it.

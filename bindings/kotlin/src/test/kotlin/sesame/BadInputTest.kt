@@ -14,6 +14,9 @@ import kotlin.test.assertEquals
 /** The first bytes of the keys of the inbox: its numbers and its items. */
 private val INBOX = listOf<Byte>(21, 18)
 
+/** The time at which the stores of the corpus were made, in ms: `FIXTURE_NOW` in tests/src/bad_inputs.rs. */
+private const val MADE_AT = 4_102_444_800_000uL
+
 /**
  * The bad-input corpus: the same files give the same codes as from Rust, and change nothing but what the app is told. What a server says of
  * users gives no code: it is answered to the loop's own requests, and leads to nothing.
@@ -77,7 +80,7 @@ class BadInputTest {
         assertEquals(untold(before), untold(store.rows))
     }
 
-    private fun open(store: MemoryStore) = Device.open(Store.app(store), KEY, TestClock(1_790_000_000_000u))
+    private fun open(store: MemoryStore) = Device.open(Store.app(store), KEY, TestClock(MADE_AT))
 
     /** The code of a case, and whether the app is told of it. */
     private fun code(
