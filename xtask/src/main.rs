@@ -11,13 +11,14 @@ mod quickstart;
 mod report;
 mod score;
 mod setup;
+mod speed;
 mod story;
 mod swift;
 mod test;
 mod toolchains;
 mod tools;
 
-use clap::{Arg, ArgMatches, Command as Cli};
+use clap::{Arg, ArgAction, ArgMatches, Command as Cli};
 use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode},
@@ -38,7 +39,11 @@ fn commands() -> Cli {
         .subcommand(Cli::new("bindings").about("Generates the hosts' code anew"))
         .subcommand(Cli::new("header").about("Generates include/sesame.h anew"))
         .subcommand(Cli::new("abi").about("Writes the baseline of the C ABI anew"))
-        .subcommand(Cli::new("bench").about("Times batches in Rust beside the same in each other language"))
+        .subcommand(
+            Cli::new("bench")
+                .about("Ratios to the primitives and to peers; then batches in Rust beside the same in each other language")
+                .arg(Arg::new("ratios").long("ratios").action(ArgAction::SetTrue).help("Only the ratios")),
+        )
         .subcommand(score::command())
         .subcommand(Cli::new("transcript").about("Writes the transcript of the story anew"))
         .subcommand(Cli::new("clean-toolchains").about("Deletes what `setup` keeps in the cache folder"))
@@ -57,7 +62,8 @@ fn main() -> ExitCode {
         Some(("bindings", _)) => bindings::generate(),
         Some(("header", _)) => bindings::header().and_then(|text| bindings::write_header(&root(), &text)),
         Some(("abi", _)) => c::write_abi(),
-        Some(("bench", _)) => bench::bench(),
+        Some(("bench", what)) if what.get_flag("ratios") => speed::speed(),
+        Some(("bench", _)) => speed::speed().and_then(|()| bench::bench()),
         Some(("score", what)) => score::run(what),
         Some(("transcript", _)) => story::write_transcript(),
         Some(("clean-toolchains", _)) => toolchains::clean(),

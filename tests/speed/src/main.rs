@@ -1,0 +1,76 @@
+//! What a message costs, beside its primitives and beside peers: one program, rounds in turns, processor time, medians.
+//!
+//! Prints a line for each figure: its name, and microseconds an item. `cargo xtask bench` makes the ratios of them.
+
+// Here the clock is what is asked for.
+#![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod clock;
+mod floors;
+mod ours;
+#[cfg(feature = "peers")]
+mod peers;
+
+use clock::Figures;
+use ours::Crowd;
+
+/// The bytes of a message.
+const TEXT: usize = 256;
+const ROUNDS: usize = 5;
+
+fn main() {
+    // Users with two devices each; the largest group has Alice and 999 others.
+    let users: usize = std::env::args().nth(1).and_then(|users| users.parse().ok()).unwrap_or(999);
+    // For a profile: only sends, so many of them.
+    let only_sends: Option<usize> = std::env::args().nth(2).and_then(|rounds| rounds.parse().ok());
+    let mut figures = Figures::default();
+    let folder = std::env::temp_dir().join(format!("sesame-speed-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (mut crowd, micros) = clock::timed(|| Crowd::gather(users));
+    eprintln!("{} devices gathered in {:.1} s", crowd.devices(), micros / 1e6);
+    let mut in_memory = crowd.alice_in_memory();
+    if let Some(rounds) = only_sends {
+        for _ in 0..rounds {
+            crowd.send(&mut in_memory, &mut figures, ["batch", "settle"]);
+        }
+        figures.print();
+        return;
+    }
+    let mut in_a_file = crowd.alice_in_a_file(&folder.join("alice.db"));
+    #[cfg(feature = "peers")]
+    let (mut olm, mut double_ratchet) = (peers::Olm::new(crowd.devices()), peers::DoubleRatchet::new(crowd.devices()));
+    // The first message of each peer's chain is a DH step; those after it are none.
+    let first = crowd.mailbox();
+    crowd.open(&mut in_memory, None, &first);
+    crowd.open(&mut in_a_file, None, &first);
+    for round in 0..ROUNDS {
+        eprintln!("round {} of {ROUNDS}", round + 1);
+        floors::bare_ratchet(&mut figures);
+        floors::whole_envelope(&mut figures);
+        let mut rng = sesame_tests::World::new(round as u64).rng;
+        let mut context = sesame_core::context::Context { now: Default::default(), rng: &mut rng };
+        floors::dh_step(&mut figures, &mut context);
+        floors::pqxdh(&mut figures, &mut context);
+        #[cfg(feature = "peers")]
+        {
+            olm.round(&mut figures);
+            double_ratchet.round(&mut figures);
+        }
+        crowd.send(&mut in_memory, &mut figures, ["batch", "settle"]);
+        crowd.send(&mut in_a_file, &mut figures, ["batch, SQLite", "settle, SQLite"]);
+        let mailbox = crowd.mailbox();
+        crowd.open(&mut in_memory, Some((&mut figures, "mailbox")), &mailbox);
+        crowd.open(&mut in_a_file, Some((&mut figures, "mailbox, SQLite")), &mailbox);
+        crowd.forged(&mut in_memory, &mut figures, &mailbox);
+    }
+    crowd.send(&mut in_memory, &mut figures, ["batch", "settle"]);
+    crowd.all_read(&mut figures);
+    for _ in 0..3 {
+        let answers = crowd.turn(&mut in_memory);
+        crowd.open(&mut in_memory, Some((&mut figures, "mailbox, DH step")), &answers);
+    }
+    ours::reopen(&crowd, &mut figures, &folder.join("reopened.db"));
+    drop((in_memory, in_a_file));
+    figures.print();
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -1,0 +1,148 @@
+//! `cargo xtask bench`: what a message costs as ratios to its primitives and to peers, all measured in one program (`tests/speed`).
+//!
+//! Writes the table and the plot of `docs/performance.md`, and `target/bench/bench.json`.
+
+use crate::{bindings::target, root};
+use std::{collections::BTreeMap, fmt::Write as _, fs, process::Command};
+
+/// Medians by name: microseconds an item, but for names that say another unit.
+type Medians = BTreeMap<String, f64>;
+
+/// One line of the table.
+struct Figure {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+    target: f64,
+    /// Whether more is better.
+    at_least: bool,
+}
+
+impl Figure {
+    fn is_met(&self) -> bool {
+        if self.at_least { self.value >= self.target } else { self.value <= self.target }
+    }
+
+    /// How far the target is missed: 1 is the target, more is worse.
+    fn miss(&self) -> f64 {
+        if self.at_least { self.target / self.value } else { self.value / self.target }
+    }
+}
+
+/// Measures, prints, and writes what was found.
+pub(crate) fn speed() -> Result<(), String> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["run", "-q", "--release", "-p", "sesame-speed", "--features", "peers"]).current_dir(root());
+    let done = cargo.stderr(std::process::Stdio::inherit()).output().map_err(|error| error.to_string())?;
+    if !done.status.success() {
+        return Err("sesame-speed failed".into());
+    }
+    let printed = String::from_utf8_lossy(&done.stdout).into_owned();
+    let medians: Medians = printed
+        .lines()
+        .filter_map(|line| line.rsplit_once(' '))
+        .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
+        .collect();
+    let figures = figures(&medians)?;
+    let table = table(&figures, &medians);
+    println!("{table}");
+    let folder = target().join("bench");
+    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    fs::write(folder.join("bench.json"), json(&figures)).map_err(|error| error.to_string())?;
+    fs::write(root().join("docs/speed.svg"), plot(&figures)).map_err(|error| error.to_string())?;
+    write_page(&table)
+}
+
+fn figures(medians: &Medians) -> Result<Vec<Figure>, String> {
+    let of = |name: &str| medians.get(name).copied().ok_or_else(|| format!("sesame-speed gave no {name:?}"));
+    let (f2, theirs) = (of("f2")?, of("vodozemac decrypt")?);
+    let most = |name, value, unit, target| Figure { name, value, unit, target, at_least: false };
+    let least = |name, value, unit, target| Figure { name, value, unit, target, at_least: true };
+    Ok(vec![
+        most("batch to a group, in memory, per device", of("batch")? / f2, "x F2", 2.5),
+        least("the same: how much faster than vodozemac's loop", of("vodozemac encrypt")? / of("batch")?, "x", 3.0),
+        most("the same, durable over SQLite", of("batch, SQLite")? / f2, "x F2", 4.0),
+        most("mailbox, no DH step, in memory, per message", of("mailbox")? / theirs, "x vodozemac's decrypt", 1.5),
+        most("the same, durable over SQLite", of("mailbox, SQLite")? / theirs, "x vodozemac's decrypt", 2.5),
+        most(
+            "mailbox, a DH step in each message",
+            of("mailbox, DH step")? / of("vodozemac decrypt, DH step")?,
+            "x vodozemac's",
+            1.1,
+        ),
+        most("settle, per user", of("settle")?, "us", 3.0),
+        most("forged envelope", of("forged")?, "us", 2.0),
+        most("all devices of a group read one message", of("all read, s")?, "s of CPU", 1.0),
+    ])
+}
+
+fn table(figures: &[Figure], medians: &Medians) -> String {
+    let mut table = String::from("| figure | now | target | |\n|---|---|---|---|\n");
+    for figure in figures {
+        let (sign, met) = (if figure.at_least { ">=" } else { "<=" }, if figure.is_met() { "met" } else { "not met" });
+        let _ = writeln!(
+            table,
+            "| {} | {:.2} {} | {sign} {} | {met} |",
+            figure.name, figure.value, figure.unit, figure.target
+        );
+    }
+    table.push_str(
+        "\nMedians of the same run, in microseconds an item unless the name says otherwise:\n\n| what | |\n|---|---|\n",
+    );
+    for (name, value) in medians {
+        let _ = writeln!(table, "| {name} | {value:.2} |");
+    }
+    table
+}
+
+fn json(figures: &[Figure]) -> String {
+    let of = |figure: &Figure| {
+        let Figure { name, value, unit, target, .. } = figure;
+        format!(
+            "  {{\"figure\": {name:?}, \"value\": {value:.4}, \"unit\": {unit:?}, \"target\": {target}, \"met\": {}}}",
+            figure.is_met()
+        )
+    };
+    format!("[\n{}\n]\n", figures.iter().map(of).collect::<Vec<_>>().join(",\n"))
+}
+
+/// A bar for each figure: how many times its target it is, on a scale that doubles.
+fn plot(figures: &[Figure]) -> String {
+    const ROW: usize = 28;
+    const LEFT: f64 = 330.0;
+    const DOUBLING: f64 = 70.0;
+    let height = 40 + ROW * figures.len();
+    let x = |miss: f64| LEFT + DOUBLING * (miss.log2() + 2.0).clamp(0.0, 6.0);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"800\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"800\" height=\"{height}\" fill=\"white\"/>\n"
+    );
+    for step in -2..=4 {
+        let (at, times) = (LEFT + DOUBLING * f64::from(step + 2), 2_f64.powi(step));
+        let color = if step == 0 { "#333" } else { "#ddd" };
+        let _ = writeln!(svg, "<line x1=\"{at}\" y1=\"24\" x2=\"{at}\" y2=\"{height}\" stroke=\"{color}\"/>");
+        let _ = writeln!(svg, "<text x=\"{at}\" y=\"16\" text-anchor=\"middle\">{times} x target</text>");
+    }
+    for (row, figure) in figures.iter().enumerate() {
+        let y = 32 + ROW * row;
+        let (color, width) = (if figure.is_met() { "#2a7" } else { "#c64" }, x(figure.miss()) - LEFT);
+        let _ = writeln!(svg, "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>", LEFT - 8.0, y + 14, figure.name);
+        let _ = writeln!(svg, "<rect x=\"{LEFT}\" y=\"{y}\" width=\"{width:.0}\" height=\"18\" fill=\"{color}\"/>");
+        let shown = format!("{:.2} {}", figure.value, figure.unit).replace('&', "and");
+        let _ = writeln!(svg, "<text x=\"{:.0}\" y=\"{}\">{shown}</text>", LEFT + width + 6.0, y + 14);
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+const BEGIN: &str = "<!-- written by `cargo xtask bench` -->\n";
+const END: &str = "<!-- end -->\n";
+
+/// Puts the table in its place on the page.
+fn write_page(table: &str) -> Result<(), String> {
+    let path = root().join("docs/performance.md");
+    let page = fs::read_to_string(&path).map_err(|error| error.to_string())?;
+    let (before, rest) = page.split_once(BEGIN).ok_or("docs/performance.md has no place for the table")?;
+    let (_, after) = rest.split_once(END).ok_or("docs/performance.md has no end of the table")?;
+    fs::write(path, format!("{before}{BEGIN}{table}{END}{after}")).map_err(|error| error.to_string())
+}
