@@ -40,11 +40,12 @@ impl Side {
     fn send(&mut self, rng: &mut ChaCha20Rng, text: &[u8]) -> Sent {
         let mut salt = [0; 16];
         rng.fill_bytes(&mut salt);
-        let (hot, sealed) = self.ratchet.seal(&salt).unwrap();
+        let (sent, sealed) = self.ratchet.seal(&salt).unwrap();
         let bound =
             message::Bound { salt: &salt, associated_data: &self.ratchet.cold.associated_data, head: &sealed.header };
         let (commitment, body) = message::seal(&sealed.message_key, bound, text).unwrap();
-        self.ratchet.hot = hot;
+        self.ratchet.hot = sent.hot;
+        self.ratchet.cold = sent.cold.unwrap_or_else(|| self.ratchet.cold.clone());
         Sent { salt, tag: sealed.chain_tag, header: sealed.header, commitment, body, text: text.to_vec() }
     }
 

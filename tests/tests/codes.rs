@@ -131,7 +131,9 @@ fn content(world: &World, number: u8) -> Vec<u8> {
 fn ahead(session: &Session, messages: u32) -> Session {
     let mut session = session.clone();
     for _ in 0..messages {
-        session.ratchet.hot = session.ratchet.seal(&[0; 16]).unwrap().0;
+        let (sent, _) = session.ratchet.seal(&[0; 16]).unwrap();
+        session.ratchet.hot = sent.hot;
+        session.ratchet.cold = sent.cold.unwrap_or(session.ratchet.cold);
     }
     session
 }

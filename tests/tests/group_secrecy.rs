@@ -44,8 +44,9 @@ fn seals(session: &Session, envelope: &[u8]) -> bool {
     let mut ratchet = session.ratchet.clone();
     let bound = Bound { salt: &decoded.head.salt, associated_data: &ratchet.cold.associated_data.clone(), head: &head };
     (0..16).any(|_| {
-        let (hot, sealed) = ratchet.seal(&decoded.head.salt).unwrap();
-        ratchet.hot = hot;
+        let (sent, sealed) = ratchet.seal(&decoded.head.salt).unwrap();
+        ratchet.hot = sent.hot;
+        ratchet.cold = sent.cold.unwrap_or_else(|| ratchet.cold.clone());
         let opened = message::open(&sealed.message_key, bound, &decoded.commitment, decoded.body.as_slice());
         assert!(matches!(opened, Ok(_) | Err(Code::AuthenticationFailed)));
         opened.is_ok()

@@ -107,8 +107,9 @@ fn row(kind: Kind, plain: &[u8], hidden: &mut Hidden) -> String {
         Kind::Session => {
             let cold = SessionCold::decode(plain).unwrap();
             let ratchet = &cold.ratchet;
-            [&ratchet.root, &ratchet.our_ratchet, &ratchet.next_sending_header, &ratchet.next_receiving_header]
+            [&ratchet.root, &ratchet.next_sending_header, &ratchet.next_receiving_header]
                 .into_iter()
+                .chain([&ratchet.ours.private])
                 .chain(ratchet.sending_header.as_ref())
                 .chain(ratchet.receiving_header.as_ref())
                 .chain(ratchet.old_chains.iter().map(|chain| &chain.header))

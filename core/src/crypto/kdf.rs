@@ -49,22 +49,60 @@ pub fn hmac(key: &Secret<32>, message: &[u8]) -> [u8; 32] {
 /// `HMAC(key, message)` as key bytes.
 #[must_use]
 pub fn hmac_key(key: &Secret<32>, message: &[u8]) -> Secret<32> {
-    let mut tag = mac(key.expose(), message);
+    secret(mac(key.expose(), message))
+}
+
+/// HMAC under a key that is used often: what depends on the key alone is computed once. It is wiped when it is dropped.
+pub struct Keyed(Hmac<Sha256>);
+
+impl core::fmt::Debug for Keyed {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Keyed")
+    }
+}
+
+impl Keyed {
+    /// HMAC under this key.
+    #[must_use]
+    pub fn new(key: &Secret<32>) -> Self {
+        Self(begin(key.expose()))
+    }
+
+    /// `HMAC(key, message)` as public bytes.
+    #[must_use]
+    pub fn hmac(&self, message: &[u8]) -> [u8; 32] {
+        end(self.0.clone(), message)
+    }
+
+    /// `HMAC(key, message)` as key bytes.
+    #[must_use]
+    pub fn hmac_key(&self, message: &[u8]) -> Secret<32> {
+        secret(self.hmac(message))
+    }
+}
+
+fn begin(key: &[u8; 32]) -> Hmac<Sha256> {
+    // HMAC-SHA-256's block is 64 bytes; a shorter key is padded with zeros (RFC 2104 section 2).
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(key);
+    let mac = Hmac::<Sha256>::new(&block.into());
+    block.zeroize();
+    mac
+}
+
+fn end(mut mac: Hmac<Sha256>, message: &[u8]) -> [u8; 32] {
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+fn secret(mut tag: [u8; 32]) -> Secret<32> {
     let derived = Secret::init_with(|bytes| bytes.copy_from_slice(&tag));
     tag.zeroize();
     derived
 }
 
 fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
-    // HMAC-SHA-256's block is 64 bytes; a shorter key is padded with zeros (RFC 2104 section 2).
-    let mut block = [0; 64];
-    for (to, from) in block.iter_mut().zip(key) {
-        *to = *from;
-    }
-    let mut mac = Hmac::<Sha256>::new(&block.into());
-    block.zeroize();
-    mac.update(message);
-    mac.finalize().into_bytes().into()
+    end(begin(key), message)
 }
 
 /// `PBKDF2-HMAC-SHA-256(password, salt, rounds)` as `N` public bytes. It is slow on purpose.

@@ -4,9 +4,9 @@
 //! to the server leaves by [`Device::next_request`]. An answer comes in by [`Device::respond`], mail among them. What was said, and how sends
 //! ended, waits in the inbox until [`Device::ack`].
 //!
-//! A `Device` keeps nothing in memory but its keys; what it knows of its requests is in [`Requests`], which a restart forgets. Every call
-//! reads what it needs at one generation of the store, so that two processes may share a store, and a call that fails has changed nothing
-//! anywhere (`docs/adr/0002-no-cache.md`).
+//! A `Device` keeps its keys in memory, and decoded rows of one generation of the store (`docs/adr/0031-a-working-set.md`); what it knows of its
+//! requests is in [`Requests`], which a restart forgets. Every call sees one generation, so that two processes may share a store, and a call
+//! that fails has changed nothing anywhere.
 
 mod begin;
 mod group;
@@ -31,17 +31,16 @@ use crate::{
     ids::{DeviceId, UserId},
     keys::device::DeviceKeys,
     store::{Generation, Sealer, Store},
-    tx::{Call, Place},
+    tx::{Call, Memory, Place},
 };
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// This device.
 pub struct Device {
     store: Arc<dyn Store>,
     sealer: Sealer,
     keys: DeviceKeys,
-    /// The last generation at which the store was known to be this device's.
-    seen: Mutex<Option<Generation>>,
+    memory: Memory,
 }
 
 impl core::fmt::Debug for Device {
@@ -52,7 +51,7 @@ impl core::fmt::Debug for Device {
 
 impl Device {
     fn new(store: Arc<dyn Store>, sealer: Sealer, keys: DeviceKeys) -> Self {
-        Self { store, sealer, keys, seen: Mutex::default() }
+        Self { store, sealer, keys, memory: Memory::default() }
     }
 
     /// The user that this device belongs to.
@@ -82,7 +81,7 @@ impl Device {
         call: impl FnMut(&mut Call<'_>) -> Result<T, Error>,
     ) -> Result<(T, Generation), Error> {
         let place = Place { store: self.store.as_ref(), sealer: &self.sealer };
-        place.call(&self.keys, &self.seen, context, call)
+        place.call(&self.keys, &self.memory, context, call)
     }
 
     /// Runs one call to its commit.

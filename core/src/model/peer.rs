@@ -10,6 +10,7 @@ use crate::{
     keys::{device::DeviceKeys, pair::PairKeys, party::Party},
     secret::Shared,
 };
+use std::sync::Arc;
 
 /// What is known of another device.
 #[derive(Clone, Debug)]
@@ -76,6 +77,33 @@ impl Peer {
             signing_key: VerifyingKey::from_checked(self.signing_key),
             identity_key: x25519::PublicKey::from_checked(self.identity_key),
         }
+    }
+
+    /// Whether a copy of this record was left as it is. Copies share their secrets.
+    #[must_use]
+    pub fn is_still(&self, copy: &Self) -> bool {
+        let Self {
+            user,
+            device,
+            account_key,
+            signing_key,
+            identity_key,
+            sending_pair,
+            receiving_pair,
+            stale_since,
+            knows_epoch,
+            held,
+            held_operations,
+            floors,
+            sessions,
+        } = self;
+        Arc::ptr_eq(sending_pair, &copy.sending_pair)
+            && Arc::ptr_eq(receiving_pair, &copy.receiving_pair)
+            && (stale_since, knows_epoch, held, held_operations)
+                == (&copy.stale_since, &copy.knows_epoch, &copy.held, &copy.held_operations)
+            && (sessions, floors) == (&copy.sessions, &copy.floors)
+            && (user, device, account_key) == (&copy.user, &copy.device, &copy.account_key)
+            && (signing_key, identity_key) == (&copy.signing_key, &copy.identity_key)
     }
 
     /// Whether the record was made for exactly these keys.

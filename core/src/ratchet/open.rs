@@ -7,14 +7,14 @@ use super::{
     keys::{chain_step, chain_tag, open_header, root_step},
     message::{self, Bound},
     skipped::{LoadBlock, Skipped},
-    state::{Delta, Ratchet},
+    state::{Delta, Ratchet, sending_half},
 };
 use crate::{
     context::Context,
     crypto::x25519,
     error::Code,
     limits::{MAX_OLD_CHAINS, MAX_SKIP},
-    record::{Cold, Hot, OldChain},
+    record::{Cold, Hot, OldChain, RatchetKeys},
     secret::Shared,
     wire::header::Header,
 };
@@ -154,6 +154,10 @@ impl Work {
     ) -> Result<(), Code> {
         let theirs = x25519::PublicKey::decode(header.dh)?;
         let Self { cold, hot, tags, .. } = self;
+        // An honest peer answers only what we have sent; but our store may have been put back to before that.
+        if cold.their_ratchet.is_some() && cold.ours.public.is_none() {
+            sending_half(cold, hot)?;
+        }
         if let Some(header) = cold.receiving_header.take() {
             cold.old_chains.push(OldChain { number: cold.chain, header });
         }
@@ -171,17 +175,15 @@ impl Work {
         cold.receiving_header = Some(cold.next_receiving_header.clone());
         cold.their_ratchet = Some(*theirs.as_bytes());
         // > RK, CKr, NHKr = KDF_RK_HE(RK, DH(DHs, DHr))
-        let ours = x25519::PrivateKey::from_secret(cold.our_ratchet.clone());
+        let ours = x25519::PrivateKey::from_secret(cold.ours.private.clone());
         let step = root_step(&cold.root, &ours, &theirs, &cold.associated_data)?;
         hot.receiving_chain = Some(step.chain);
         cold.next_receiving_header = step.next_header;
-        // > DHs = GENERATE_DH(); RK, CKs, NHKs = KDF_RK_HE(RK, DH(DHs, DHr))
-        let ours = x25519::PrivateKey::generate(context);
-        let step = root_step(&step.root, &ours, &theirs, &cold.associated_data)?;
-        cold.our_ratchet = ours.secret().clone();
         cold.root = step.root;
-        hot.sending_chain = Some(step.chain);
-        cold.next_sending_header = step.next_header;
+        // > DHs = GENERATE_DH(), and the sending half is owed
+        let ours = x25519::PrivateKey::generate(context);
+        cold.ours = RatchetKeys { private: ours.secret().clone(), public: None };
+        hot.sending_chain = None;
         tags.added.push((chain_tag(&cold.next_receiving_header), cold.chain.saturating_add(1)));
         self.stepped = true;
         Ok(())

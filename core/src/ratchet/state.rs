@@ -5,7 +5,7 @@ use crate::{
     context::Context,
     crypto::x25519,
     error::Code,
-    record::{Block, Cold, Directory, Hot},
+    record::{Block, Cold, Directory, Hot, RatchetKeys},
     secret::Shared,
     wire::header::Header,
 };
@@ -52,6 +52,15 @@ pub struct Delta {
     pub tags_removed: Vec<[u8; 16]>,
 }
 
+/// The parts of the state that sealing changed.
+#[derive(Debug)]
+pub struct Sent {
+    /// Set by every message.
+    pub hot: Hot,
+    /// Set by the first message of a new sending chain.
+    pub cold: Option<Cold>,
+}
+
 /// The result of sealing: everything that a message needs besides its content.
 #[derive(Debug)]
 pub struct Sealed {
@@ -87,7 +96,7 @@ impl Ratchet {
         let cold = Cold {
             associated_data,
             root: step.root,
-            our_ratchet: ours.secret().clone(),
+            ours: keys(&ours),
             their_ratchet: Some(*their_ratchet.as_bytes()),
             sending_header: Some(initiator_header),
             next_sending_header: step.next_header,
@@ -108,7 +117,7 @@ impl Ratchet {
         let cold = Cold {
             associated_data,
             root,
-            our_ratchet: our_ratchet.secret().clone(),
+            ours: RatchetKeys { private: our_ratchet.secret().clone(), public: None },
             their_ratchet: None,
             sending_header: None,
             next_sending_header: responder_header,
@@ -132,14 +141,22 @@ impl Ratchet {
     /// # Errors
     /// [`Code::NoSession`] for a responder that has received nothing yet. [`Code::TooFarAhead`] if the chain is
     /// used up (A43).
-    pub fn seal(&self, salt: &[u8; 16]) -> Result<(Hot, Sealed), Code> {
-        let (Some(chain), Some(header_key)) = (&self.hot.sending_chain, &self.cold.sending_header) else {
+    pub fn seal(&self, salt: &[u8; 16]) -> Result<(Sent, Sealed), Code> {
+        if self.cold.owes_sending_half() {
+            let (mut cold, mut hot) = (self.cold.clone(), self.hot.clone());
+            sending_half(&mut cold, &mut hot)?;
+            let stepped = Self { cold, hot, directory: Directory::default() };
+            let (sent, sealed) = stepped.seal(salt)?;
+            return Ok((Sent { cold: Some(stepped.cold), ..sent }, sealed));
+        }
+        let (Some(chain), Some(header_key), Some(public)) =
+            (&self.hot.sending_chain, &self.cold.sending_header, self.cold.ours.public)
+        else {
             return Err(Code::NoSession);
         };
         let sent = self.hot.sent.checked_add(1).ok_or(Code::TooFarAhead)?;
         let (next_chain, message_key) = chain_step(chain);
-        let ours = x25519::PrivateKey::from_secret(self.cold.our_ratchet.clone());
-        let header = Header::new(*ours.public_key().as_bytes(), self.cold.previous_length, self.hot.sent);
+        let header = Header::new(public, self.cold.previous_length, self.hot.sent);
         let sealed = Sealed {
             header: seal_header(header_key, salt, &self.cold.associated_data, &header)?,
             chain_tag: chain_tag(header_key),
@@ -151,7 +168,7 @@ impl Ratchet {
             sequence: self.hot.sequence.saturating_add(1),
             ..self.hot.clone()
         };
-        Ok((hot, sealed))
+        Ok((Sent { hot, cold: None }, sealed))
     }
 
     /// Applies the changes of a step.
@@ -165,4 +182,34 @@ impl Ratchet {
             self.directory = directory;
         }
     }
+}
+
+/// Both halves of a key pair, to be kept.
+fn keys(ours: &x25519::PrivateKey) -> RatchetKeys {
+    RatchetKeys { private: ours.secret().clone(), public: Some(*ours.public_key().as_bytes()) }
+}
+
+impl Cold {
+    /// Whether the sending half of the last DH ratchet step is still to be made.
+    fn owes_sending_half(&self) -> bool {
+        self.their_ratchet.is_some() && self.ours.public.is_none()
+    }
+}
+
+/// The sending half of a DH ratchet step, which the receiving half left to the next message: most steps of a mailbox are never answered.
+///
+/// The private key was drawn with the receiving half, so the half comes out the same whenever it is made: also from a copy of the store that
+/// was put back, and also if only one of a session's rows was.
+///
+/// > RK, CKs, NHKs = KDF_RK_HE(RK, DH(DHs, DHr))
+pub(super) fn sending_half(cold: &mut Cold, hot: &mut Hot) -> Result<(), Code> {
+    let theirs = x25519::PublicKey::from_checked(cold.their_ratchet.ok_or(Code::RecordInconsistent)?);
+    let ours = x25519::PrivateKey::from_secret(cold.ours.private.clone());
+    let step = root_step(&cold.root, &ours, &theirs, &cold.associated_data)?;
+    cold.ours = keys(&ours);
+    cold.root = step.root;
+    cold.next_sending_header = step.next_header;
+    // A chain that is there already is this one, some messages later.
+    hot.sending_chain.get_or_insert(step.chain);
+    Ok(())
 }

@@ -4,7 +4,9 @@
 use super::{Record, form::stored};
 use crate::event::{Event, FailedUser, Flags, GroupInfo, Item, Message, MessageKind, SkippedDevice, Standing};
 
-impl Record for Item {}
+impl Record for Item {
+    const STAYS: bool = false;
+}
 
 stored! { enum Item { 0 = Event(event), 1 = Message(message) } }
 

@@ -38,7 +38,9 @@ pub struct SeenEnvelope {
     /// When, in ms.
     pub at: u64,
 }
-impl Record for SeenEnvelope {}
+impl Record for SeenEnvelope {
+    const STAYS: bool = false;
+}
 
 /// An initiation that waits for the app to accept its sender (X 9).
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -46,9 +48,12 @@ pub struct Held {
     /// When it came, in ms.
     pub at: u64,
     /// As it came.
+    #[serde(with = "super::bytes_form")]
     pub envelope: Vec<u8>,
 }
-impl Record for Held {}
+impl Record for Held {
+    const STAYS: bool = false;
+}
 
 /// Group content that waits for its group, or for its sender to turn out a member (X 9).
 #[derive(Clone, Deserialize, Serialize)]
@@ -66,9 +71,12 @@ pub struct HeldContent {
     /// What was unusual about it.
     pub flags: Flags,
     /// Opened, a `wire::content`.
+    #[serde(with = "super::bytes_form")]
     pub content: Vec<u8>,
 }
-impl Record for HeldContent {}
+impl Record for HeldContent {
+    const STAYS: bool = false;
+}
 
 impl Drop for HeldContent {
     fn drop(&mut self) {

@@ -31,7 +31,9 @@ pub struct OfferedLink {
     /// How far the link has come.
     pub state: OfferState,
 }
-impl Record for OfferedLink {}
+impl Record for OfferedLink {
+    const STAYS: bool = false;
+}
 
 /// Where the bytes of a leg are.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

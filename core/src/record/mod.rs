@@ -3,6 +3,7 @@
 //! The only module that names serde. Where disk and memory differ, the form is a type of its own here; where they do not, the type of the
 //! layer that owns it gets its form here (`event`, `model`). It does not know where a record lies, nor under which key it is sealed.
 
+mod bytes_form;
 mod event;
 mod form;
 mod ids_form;
@@ -26,25 +27,29 @@ pub use outbox::{
 pub use own::{Check, Own, PendingLink, PendingUpload, StoredList};
 pub use pre_key::{Lasting, PreKeyBook, is_ahead};
 pub use ratchet::{
-    Beginning, Block, BlockEntry, Cold, Directory, Hot, IndexEntry, OldChain, Opening, SessionCold, Slot,
+    Beginning, Block, BlockEntry, Cold, Directory, Hot, IndexEntry, OldChain, Opening, RatchetKeys, SessionCold, Slot,
 };
 pub use server::{Push, ServerState, Wanted};
 
 use crate::error::Code;
+use postcard::ser_flavors::Flavor;
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
 /// One kind of record.
-pub trait Record: Serialize + DeserializeOwned {
+pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// The version that is written; older ones are migrated, newer ones refused.
     const VERSION: u8 = 1;
+
+    /// Whether the record may stay in memory from one call to the next. What is large and read once does not.
+    const STAYS: bool = true;
 
     /// The bytes to seal.
     ///
     /// # Errors
     /// [`Code::Internal`] when the form cannot be written, which would be a fault of this library.
     fn encode(&self) -> Result<Zeroizing<Vec<u8>>, Code> {
-        postcard::to_extend(&(Self::VERSION, self), Wiping::new()).map(|bytes| bytes.0).map_err(|_| Code::Internal)
+        postcard::serialize_with_flavor(&(Self::VERSION, self), Wiping::new()).map_err(|_| Code::Internal)
     }
 
     /// The record in opened bytes, all of them.
@@ -75,16 +80,39 @@ impl Wiping {
     }
 }
 
-impl Extend<u8> for Wiping {
-    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
-        for byte in bytes {
-            if self.0.len() == self.0.capacity() {
-                let mut larger = Zeroizing::new(Vec::with_capacity(2 * self.0.capacity()));
-                larger.extend_from_slice(&self.0);
-                self.0 = larger;
-            }
-            self.0.push(byte);
+impl Wiping {
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let needed = self.0.len().saturating_add(more).next_power_of_two();
+        let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
+        larger.extend_from_slice(&self.0);
+        self.0 = larger;
+    }
+}
+
+impl Flavor for Wiping {
+    type Output = Zeroizing<Vec<u8>>;
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        if self.0.capacity() - self.0.len() < bytes.len() {
+            self.grow(bytes.len());
         }
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        if self.0.len() == self.0.capacity() {
+            self.grow(1);
+        }
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Self::Output> {
+        Ok(self.0)
     }
 }
 
@@ -118,7 +146,10 @@ mod tests {
     #[test]
     fn bytes_that_grow_are_copied_and_the_old_ones_wiped() {
         let mut bytes = Wiping::new();
-        bytes.extend(core::iter::repeat_n(7, 5_000));
+        for _ in 0..2_500 {
+            bytes.try_push(7).unwrap();
+        }
+        bytes.try_extend(&[7; 2_500]).unwrap();
         assert_eq!(bytes.0.as_slice(), [7; 5_000]);
         // Never moved by the vector itself: the room is always one that was asked for here.
         assert!([512, 1_024, 2_048, 4_096, 8_192].contains(&bytes.0.capacity()));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Deserialize, Serialize)]
 pub struct StoredOperation {
     /// A `wire::group::SignedOperation`.
+    #[serde(with = "super::bytes_form")]
     pub signed: Vec<u8>,
     /// The author's account key, from the list that the operation cites.
     pub account_key: AccountKey,

@@ -33,6 +33,16 @@ pub struct SendHead {
 impl Record for SendHead {}
 
 impl SendHead {
+    /// The entry of a user: the users rise, and our own comes last.
+    #[must_use]
+    pub fn to(&self, user: &UserId) -> Option<&SentTo> {
+        let (last, others) = self.users.split_last()?;
+        if last.user == *user {
+            return Some(last);
+        }
+        others.binary_search_by(|to| to.user.cmp(user)).ok().and_then(|at| others.get(at))
+    }
+
     /// The sessions that the send is said in.
     #[must_use]
     pub fn scope(&self) -> Scope {
@@ -70,8 +80,10 @@ pub struct SentTo {
 #[derive(Clone, Deserialize, Serialize)]
 pub struct SendBody {
     /// The app's bytes, or operations.
+    #[serde(with = "super::bytes_form")]
     pub payload: Vec<u8>,
     /// A group's whole state, for those whom it takes in.
+    #[serde(with = "super::bytes_form")]
     pub welcome: Vec<u8>,
 }
 impl Record for SendBody {}
@@ -239,6 +251,7 @@ pub struct Entry {
     /// The keys that it was made for.
     pub fingerprint: Fingerprint,
     /// The encoded prelude of this device's content.
+    #[serde(with = "super::bytes_form")]
     pub prelude: Vec<u8>,
     /// What the padding must have room for beside the payload, in bytes (X 10).
     pub room: u32,
@@ -256,6 +269,7 @@ pub struct Nested {
     /// The session's generation.
     pub generation: u64,
     /// The encoded prelude of the nested content.
+    #[serde(with = "super::bytes_form")]
     pub prelude: Vec<u8>,
     /// Everything else but the plaintext.
     pub recipe: Recipe,
@@ -267,6 +281,7 @@ pub struct Recipe {
     /// The envelope's salt.
     pub salt: [u8; 16],
     /// Every envelope byte through the encrypted header.
+    #[serde(with = "super::bytes_form")]
     pub head: Vec<u8>,
     /// The gate.
     pub gate: [u8; 16],

@@ -32,7 +32,9 @@ pub struct Own {
     /// When the mailbox was last fetched to its end, in ms.
     pub mailbox_emptied_at: u64,
 }
-impl Record for Own {}
+impl Record for Own {
+    const STAYS: bool = false;
+}
 
 impl Own {
     /// The keys that this device signs and agrees with.
@@ -63,7 +65,9 @@ pub struct PendingLink {
     /// Whether the app has confirmed the digits here.
     pub confirmed: bool,
 }
-impl Record for PendingLink {}
+impl Record for PendingLink {
+    const STAYS: bool = false;
+}
 
 /// An upload that was not confirmed yet; offered again as the same bytes.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -71,13 +75,16 @@ pub struct PendingUpload {
     /// The upload's name.
     pub id: PublicationId,
     /// A `wire::bundle::Publication`.
+    #[serde(with = "super::bytes_form")]
     pub bytes: Vec<u8>,
     /// One-time keys in it, of each kind.
     pub one_time: u32,
     /// The epoch of the list in it, or 0.
     pub epoch: u64,
 }
-impl Record for PendingUpload {}
+impl Record for PendingUpload {
+    const STAYS: bool = false;
+}
 
 /// Tells a wrong store key from a damaged store; the only row that is not sealed.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
@@ -88,9 +95,10 @@ pub struct Check {
 impl Record for Check {}
 
 /// A signed device list as it came.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct StoredList {
     /// A `wire::device_list::SignedDeviceList`.
+    #[serde(with = "super::bytes_form")]
     pub signed: Vec<u8>,
 }
 impl Record for StoredList {}

@@ -9,7 +9,9 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-impl Record for PreKey {}
+impl Record for PreKey {
+    const STAYS: bool = false;
+}
 
 stored! { enum PreKey { 0 = Curve(scalar as secret), 1 = Kem(seed as secret) } }
 

@@ -12,9 +12,8 @@ pub struct Cold {
     /// RK.
     #[serde(with = "secret_form::secret")]
     pub root: Shared<32>,
-    /// DHs, private.
-    #[serde(with = "secret_form::secret")]
-    pub our_ratchet: Shared<32>,
+    /// DHs.
+    pub ours: RatchetKeys,
     /// DHr.
     pub their_ratchet: Option<[u8; 32]>,
     /// HKs.
@@ -35,6 +34,16 @@ pub struct Cold {
     pub next_receiving_header: Shared<32>,
     /// Receiving chains that may still have skipped message keys, oldest first.
     pub old_chains: Vec<OldChain>,
+}
+
+/// A key pair of the ratchet. Both halves are kept, so that no message computes the public one again.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct RatchetKeys {
+    /// The private key.
+    #[serde(with = "secret_form::secret")]
+    pub private: Shared<32>,
+    /// The public key, which every header names. Absent until this side sends: the sending half of the DH ratchet step is owed till then.
+    pub public: Option<[u8; 32]>,
 }
 
 /// A receiving chain that was left by a DH ratchet step.

@@ -10,6 +10,7 @@ pub struct ServerState {
     /// The server's name, which requests are signed for.
     pub name: String,
     /// What the server asks of a new user.
+    #[serde(with = "super::bytes_form")]
     pub token: Vec<u8>,
     /// The server's store generation, once it has said one.
     pub generation: Option<u64>,
@@ -43,6 +44,7 @@ impl core::fmt::Debug for ServerState {
 #[derive(Clone, Deserialize, Serialize)]
 pub struct Push {
     /// The app's bytes; empty: nowhere.
+    #[serde(with = "super::bytes_form")]
     pub value: Vec<u8>,
     /// Whether the server has not taken it yet.
     pub due: bool,

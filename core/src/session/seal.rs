@@ -7,8 +7,11 @@ use crate::{
     error::Code,
     ids::Scope,
     keys::{pair::PairKeys, party::Party},
-    ratchet::message::{self, Bound},
-    record::{Beginning, Hot, Nested, Recipe},
+    ratchet::{
+        Sent,
+        message::{self, Bound},
+    },
+    record::{Beginning, Nested, Recipe},
     wire::{
         envelope::{self, Address, Envelope, Head, Initiation, SUITE, VERSION},
         opening::Opening,
@@ -30,8 +33,8 @@ pub struct Route<'a> {
 /// The result of [`seal`].
 #[derive(Debug)]
 pub struct Sealed {
-    /// The only part of the session that changed.
-    pub hot: Hot,
+    /// What changed of the ratchet.
+    pub sent: Sent,
     /// Every value of the envelope but the content.
     pub recipe: Recipe,
 }
@@ -48,7 +51,7 @@ fn address(party: &Party) -> Address {
 /// # Errors
 /// [`Code::NoSession`] and [`Code::TooFarAhead`] as in [`crate::ratchet::Ratchet::seal`].
 pub fn seal(session: &Session, salt: [u8; 16], route: Route<'_>) -> Result<Sealed, Code> {
-    let (hot, sealed) = session.ratchet.seal(&salt)?;
+    let (sent, sealed) = session.ratchet.seal(&salt)?;
     let named = match &session.beginning {
         Some(Beginning::Initiation(clear)) => {
             envelope::Route::Initiation(Initiation::decode(clear).map_err(|_| Code::RecordInconsistent)?)
@@ -69,7 +72,7 @@ pub fn seal(session: &Session, salt: [u8; 16], route: Route<'_>) -> Result<Seale
     let head = head.encode()?;
     let gate = route.pair.gate(&head);
     let associated_data = session.ratchet.cold.associated_data;
-    Ok(Sealed { hot, recipe: Recipe { salt, head, gate, associated_data, message_key: sealed.message_key } })
+    Ok(Sealed { sent, recipe: Recipe { salt, head, gate, associated_data, message_key: sealed.message_key } })
 }
 
 /// The bytes that a nested body is bound to, where an envelope's body is bound to its head: the salt and the
@@ -84,10 +87,10 @@ pub(super) fn nested_head(salt: &[u8; 16], header: &[u8]) -> Vec<u8> {
 /// # Errors
 /// As [`seal`].
 pub fn seal_nested(session: &Session, salt: [u8; 16]) -> Result<Sealed, Code> {
-    let (hot, sealed) = session.ratchet.seal(&salt)?;
+    let (sent, sealed) = session.ratchet.seal(&salt)?;
     let associated_data = session.ratchet.cold.associated_data;
     let recipe = Recipe { salt, head: sealed.header, gate: [0; 16], associated_data, message_key: sealed.message_key };
-    Ok(Sealed { hot, recipe })
+    Ok(Sealed { sent, recipe })
 }
 
 /// The opening that carries a nested message, from the message's recipe and content.

@@ -8,6 +8,10 @@ use crate::{
     model::Peer,
     secret::Secret,
 };
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 /// The key of a row, 1 to 64 bytes.
 pub type Key = Vec<u8>;
@@ -135,22 +139,44 @@ pub enum PreKeyUse {
 }
 
 /// Computes row keys.
-#[derive(Debug)]
-pub struct Places(Secret<32>);
+pub struct Places {
+    key: kdf::Keyed,
+    /// What was hashed before: a send asks for the rows of each device a dozen times.
+    known: Mutex<HashMap<Vec<u8>, Hash>>,
+}
+
+// By hand: a derived Debug would print users.
+impl core::fmt::Debug for Places {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Places")
+    }
+}
 
 type Hash = [u8; 12];
+
+/// So many hashes are remembered; then all are forgotten.
+const MAX_KNOWN: usize = 16_384;
 
 impl Places {
     /// Derives the hashing key from the app's store key.
     #[must_use]
     pub fn new(store_key: &Secret<32>) -> Self {
-        Self(kdf::hmac_key(store_key, labels::STORE_PLACE))
+        Self { key: kdf::Keyed::new(&kdf::hmac_key(store_key, labels::STORE_PLACE)), known: Mutex::default() }
     }
 
     fn hash(&self, fields: &[&[u8]]) -> Hash {
+        let fields = kdf::join(fields);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hash) = known.get(&fields) {
+            return *hash;
+        }
         let mut hash = [0; 12];
-        let full = kdf::hmac(&self.0, &kdf::join(fields));
+        let full = self.key.hmac(&fields);
         hash.iter_mut().zip(full).for_each(|(to, from)| *to = from);
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(fields, hash);
         hash
     }
 

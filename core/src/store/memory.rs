@@ -37,9 +37,11 @@ impl MemoryStore {
         self.rows().rows.clone()
     }
 
-    /// Replaces all rows, for tests of damaged and rolled back stores.
+    /// Replaces all rows, for tests of damaged and rolled back stores. The generation moves on, as it does whenever another process writes.
     pub fn restore(&self, rows: BTreeMap<Key, Vec<u8>>) {
-        self.rows().rows = rows;
+        let mut store = self.rows();
+        store.rows = rows;
+        store.generation.counter += 1;
     }
 
     // The map is replaced in one step, so a panic elsewhere cannot leave it half changed.

@@ -19,7 +19,7 @@ const FORMAT: u8 = 1;
 /// Seals and opens rows with keys derived from the app's 32-byte store key.
 #[derive(Debug)]
 pub struct Sealer {
-    seal: Secret<32>,
+    seal: kdf::Keyed,
     check: [u8; 32],
     /// Computes row keys.
     pub places: Places,
@@ -30,7 +30,7 @@ impl Sealer {
     #[must_use]
     pub fn new(store_key: &Secret<32>) -> Self {
         Self {
-            seal: kdf::hmac_key(store_key, labels::STORE_SEAL),
+            seal: kdf::Keyed::new(&kdf::hmac_key(store_key, labels::STORE_SEAL)),
             check: kdf::hmac(store_key, labels::STORE_CHECK),
             places: Places::new(store_key),
         }
@@ -59,7 +59,7 @@ impl Sealer {
     /// [`Code::TooLarge`].
     pub fn seal(&self, context: &mut Context<'_>, key: &Key, plain: &[u8]) -> Result<Vec<u8>, Code> {
         let nonce = context.random::<12>();
-        let sealed = aead::seal(&kdf::hmac_key(&self.seal, key), &nonce, &kdf::join(&[&[FORMAT], key]), plain)?;
+        let sealed = aead::seal(&self.seal.hmac_key(key), &nonce, &kdf::join(&[&[FORMAT], key]), plain)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
@@ -69,7 +69,7 @@ impl Sealer {
     /// [`Code::RecordCorrupt`]: the row is damaged, truncated, or was moved to another row key.
     pub fn open(&self, key: &Key, row: &[u8]) -> Result<Zeroizing<Vec<u8>>, Code> {
         let (nonce, sealed) = row.split_first_chunk::<12>().ok_or(Code::RecordCorrupt)?;
-        aead::open(&kdf::hmac_key(&self.seal, key), nonce, &kdf::join(&[&[FORMAT], key]), sealed)
+        aead::open(&self.seal.hmac_key(key), nonce, &kdf::join(&[&[FORMAT], key]), sealed)
             .map_err(|_| Code::RecordCorrupt)
     }
 }

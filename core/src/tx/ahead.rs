@@ -19,23 +19,25 @@ fn parts<'a>(tx: &'a Tx<'_>, peer: &'a Peer, meta: &'a SessionMeta) -> impl Iter
     PARTS.into_iter().map(|kind| tx.places().session(kind, peer, meta.id))
 }
 
-/// For a send to these users: their records, then their devices', then the sessions that are active in the scope and in the direct one.
+/// For a send to these users: their records, then their devices', then the sessions that the message is said in.
 pub(crate) fn for_users(tx: &Tx<'_>, users: &[UserId], scope: Scope, now: Timestamp) -> Result<(), Code> {
     let places = tx.places();
-    let first = users.iter().flat_map(|user| [places.user(Kind::User, user), places.user(Kind::List, user)]);
-    tx.prefetch_missing(&first.collect::<Vec<_>>())?;
-    let devices = users
-        .iter()
-        .filter_map(|user| tx.user(user).ok().flatten())
-        .flat_map(|user| user.listed().map(|device| (user.user.clone(), device.id)).collect::<Vec<_>>());
-    let devices: Vec<_> = devices.collect();
-    let keys: Vec<Key> = devices.iter().map(|(user, device)| places.device(Kind::Peer, user, *device)).collect();
-    tx.prefetch_missing(&keys)?;
+    tx.prefetch_missing(&users.iter().map(|user| places.user(Kind::User, user)).collect::<Vec<_>>())?;
+    let mut devices: Vec<Key> = Vec::new();
+    for user in users {
+        let Ok(Some(user)) = tx.known(user) else { continue };
+        devices.extend(user.listed().map(|device| places.device(Kind::Peer, &user.user, device.id)));
+    }
+    tx.prefetch_missing(&devices)?;
     let mut sessions = Vec::new();
-    for (user, device) in &devices {
-        let Ok(Some(peer)) = tx.peer(user, *device) else { continue };
-        for scope in [Scope::Direct, scope] {
-            sessions.extend(peer.active(scope, now).into_iter().flat_map(|meta| parts(tx, &peer, meta)));
+    for key in &devices {
+        let Ok(Some(peer)) = tx.shared::<Peer>(key) else { continue };
+        // What has no standing session in the scope rides inside a direct message.
+        let standing = peer.standing(scope, now);
+        sessions.extend(standing.into_iter().flat_map(|meta| parts(tx, &peer, meta)));
+        if standing.is_none() {
+            let metas = [peer.active(Scope::Direct, now), peer.active(scope, now)];
+            sessions.extend(metas.into_iter().flatten().flat_map(|meta| parts(tx, &peer, meta)));
         }
     }
     tx.prefetch_missing(&sessions)
@@ -64,7 +66,7 @@ pub(crate) fn for_envelopes(tx: &Tx<'_>, us: &UserId, envelopes: &[Result<Envelo
     tx.prefetch_missing(&first)?;
     let mut ordinary = Vec::new();
     for (envelope, user, device) in from {
-        let Ok(Some(peer)) = tx.peer(&user, device) else { continue };
+        let Ok(Some(peer)) = tx.known_peer(&user, device) else { continue };
         if let Route::Ordinary { locator } = &envelope.head.route {
             let index = places.index(&peer, &peer.receiving().mask(&envelope.head.salt, locator));
             ordinary.push((peer, index));

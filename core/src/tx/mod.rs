@@ -15,7 +15,9 @@ mod rows;
 mod run;
 pub(crate) mod sends;
 pub(crate) mod sessions;
+pub(crate) mod working;
 
 pub(crate) use call::Call;
 pub(crate) use rows::Tx;
-pub(crate) use run::Place;
+pub(crate) use run::{Memory, Place};
+pub(crate) use working::WorkingSet;

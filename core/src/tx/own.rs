@@ -7,15 +7,23 @@ use crate::{
     ids::UserId,
     keys::device_list::{List, VerifiedDeviceList},
     model::User,
-    record::{Own, PreKeyBook, ServerState},
+    record::{Own, PreKeyBook, ServerState, StoredList},
     store::{Kind, Places},
 };
+use std::sync::Arc;
 
 /// Our own newest list, with its signed bytes.
 pub(crate) struct OwnList {
-    pub(crate) user: User,
+    pub(crate) user: Arc<User>,
     pub(crate) list: List,
-    pub(crate) signed: Vec<u8>,
+    stored: Arc<StoredList>,
+}
+
+impl OwnList {
+    /// The list as it was signed.
+    pub(crate) fn signed(&self) -> &[u8] {
+        &self.stored.signed
+    }
 }
 
 /// This device's record and the account key, which the primary alone has.
@@ -47,10 +55,10 @@ impl Tx<'_> {
 
     /// The newest list of `user`, who is our own.
     pub(crate) fn own_list(&self, user: &UserId) -> Result<OwnList, Code> {
-        let record = self.user(user)?.ok_or(Code::RecordInconsistent)?;
-        let list = record.list.clone().ok_or(Code::RecordInconsistent)?;
-        let signed = self.signed_list(user)?;
-        Ok(OwnList { user: record, list, signed })
+        let user = self.known(user)?.ok_or(Code::RecordInconsistent)?;
+        let list = user.list.clone().ok_or(Code::RecordInconsistent)?;
+        let stored = self.shared(&self.places().user(Kind::List, &user.user))?.unwrap_or_default();
+        Ok(OwnList { user, list, stored })
     }
 
     /// Writes a list that was taken before its user was known.

@@ -9,12 +9,13 @@ use crate::{
     record::{Counters, StoredList},
     store::{Key, Kind, Places},
 };
+use std::sync::Arc;
 
 /// The records of a user's listed devices.
 #[derive(Default)]
 pub(crate) struct Peers {
     /// Those that open.
-    pub(crate) sound: Vec<Peer>,
+    pub(crate) sound: Vec<Arc<Peer>>,
     /// The devices whose record is damaged.
     pub(crate) damaged: Vec<DeviceId>,
 }
@@ -22,13 +23,18 @@ pub(crate) struct Peers {
 impl Peers {
     /// The record of one device.
     pub(crate) fn get(&self, device: DeviceId) -> Option<&Peer> {
-        self.sound.iter().find(|peer| peer.device == device)
+        self.sound.iter().find(|peer| peer.device == device).map(AsRef::as_ref)
     }
 }
 
 impl Tx<'_> {
     pub(crate) fn user(&self, user: &UserId) -> Result<Option<User>, Code> {
         self.get(&self.places().user(Kind::User, user))
+    }
+
+    /// The same without a copy.
+    pub(crate) fn known(&self, user: &UserId) -> Result<Option<Arc<User>>, Code> {
+        self.shared(&self.places().user(Kind::User, user))
     }
 
     pub(crate) fn put_user(&mut self, user: &User) -> Result<(), Code> {
@@ -60,8 +66,18 @@ impl Tx<'_> {
         self.get(&self.places().device(Kind::Peer, user, device))
     }
 
+    /// The same without a copy.
+    pub(crate) fn known_peer(&self, user: &UserId, device: DeviceId) -> Result<Option<Arc<Peer>>, Code> {
+        self.shared(&self.places().device(Kind::Peer, user, device))
+    }
+
     pub(crate) fn put_peer(&mut self, peer: &Peer) -> Result<(), Code> {
         let key = self.places().device(Kind::Peer, &peer.user, peer.device);
+        if let Ok(Some(before)) = self.shared::<Peer>(&key)
+            && before.is_still(peer)
+        {
+            return Ok(());
+        }
         self.put(key, peer)
     }
 
@@ -71,7 +87,7 @@ impl Tx<'_> {
         self.prefetch_missing(&user.listed().map(|device| place(device.id)).collect::<Vec<Key>>())?;
         let mut peers = Peers::default();
         for device in user.listed() {
-            match self.peer(&user.user, device.id) {
+            match self.shared(&place(device.id)) {
                 Ok(peer) => peers.sound.extend(peer),
                 Err(code) if code.is_damage() => peers.damaged.push(device.id),
                 Err(code) => return Err(code),

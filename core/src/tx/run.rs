@@ -1,6 +1,6 @@
 //! From a call to its commit.
 
-use super::{Call, Tx};
+use super::{Call, Tx, WorkingSet};
 use crate::{
     context::Context,
     error::{Code, Error},
@@ -8,7 +8,7 @@ use crate::{
     record::Own,
     store::{Generation, Kind, Places, Sealer, Store},
 };
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How often a call that lost a race runs again.
 const ATTEMPTS: usize = 5;
@@ -21,27 +21,29 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Runs one call of the device with these keys; gives the store's generation after it as well. `seen` is the last generation at which the
-    /// store was known to be this device's.
+    /// Runs one call of the device with these keys; gives the store's generation after it as well.
     pub(crate) fn call<T>(
         self,
         us: &DeviceKeys,
-        seen: &Mutex<Option<Generation>>,
+        memory: &Memory,
         context: &mut Context<'_>,
         mut call: impl FnMut(&mut Call<'_>) -> Result<T, Error>,
     ) -> Result<(T, Generation), Error> {
         attempt(context, |context, hold| {
             let context = Context { now: context.now, rng: &mut *context.rng };
-            let mut running = Call { us, tx: Tx::new(self.store, self.sealer, hold), context };
+            let tx = Tx::with(self.store, self.sealer, hold, memory.take());
+            let mut running = Call { us, tx, context };
             let output = call(&mut running);
             let Call { tx, mut context, .. } = running;
             let owned = match &output {
                 Err(error) if error.code != Code::RecordInconsistent => Ok(()),
-                _ => check_owner(&tx, us, seen),
+                _ => check_owner(&tx, us, &memory.seen),
             };
-            let attempt = finish(&tx, &mut context, owned.and(output))?;
+            let attempt = finish(&tx, &mut context, owned.and(output));
+            memory.put_back(tx.into_working());
+            let attempt = attempt?;
             if let Attempt::Committed((_, generation)) = &attempt {
-                *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(*generation);
+                *memory.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(*generation);
             }
             Ok(attempt)
         })
@@ -59,6 +61,32 @@ impl Place<'_> {
             finish(&tx, context, output)
         });
         committed.map(|(output, _)| output)
+    }
+}
+
+/// What a handle of a device keeps from one call to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// The last generation at which the store was known to be this device's.
+    seen: Mutex<Option<Generation>>,
+    /// Decoded records. A call takes them and puts them back; one beside it does without.
+    working: Mutex<WorkingSet>,
+}
+
+impl Memory {
+    fn working(&self) -> MutexGuard<'_, WorkingSet> {
+        self.working.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> WorkingSet {
+        core::mem::take(&mut self.working())
+    }
+
+    fn put_back(&self, working: WorkingSet) {
+        let mut place = self.working();
+        if working.generation().counter >= place.generation().counter {
+            *place = working;
+        }
     }
 }
 

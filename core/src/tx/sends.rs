@@ -11,11 +11,32 @@ use crate::{
     record::{ContentOf, PartState, SendBody, SendHead, SendPart, SendTally},
     store::{Key, Kind, Places},
 };
+use core::cell::OnceCell;
+use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// What all parts of a send have in common.
 pub(crate) struct Sending {
-    pub(crate) head: SendHead,
-    pub(crate) body: SendBody,
+    pub(crate) head: Arc<SendHead>,
+    pub(crate) body: Arc<SendBody>,
+    /// What is said to our own user and to others, with the payload and with the welcome: each is encoded once.
+    pub(crate) said: [OnceCell<UserContent>; 4],
+}
+
+impl Sending {
+    pub(crate) fn new(head: Arc<SendHead>, body: Arc<SendBody>) -> Self {
+        Self { head, body, said: Default::default() }
+    }
+}
+
+/// What is the same for all devices of a user.
+pub(crate) struct UserContent {
+    /// An encoded body.
+    pub(crate) body: Zeroizing<Vec<u8>>,
+    /// The length of the payload in it, in bytes.
+    pub(crate) payload: usize,
+    /// What the padding keeps free beside the payload, without a riding list, in bytes.
+    pub(crate) room: usize,
 }
 
 /// A user's part of a send, and where it lies.
@@ -26,9 +47,9 @@ pub(crate) struct Part {
 
 /// A send, or `None` when it is gone.
 pub(crate) fn read(tx: &Tx<'_>, id: &SendId) -> Result<Option<Sending>, Code> {
-    let Some(head) = head(tx, id)? else { return Ok(None) };
-    let body = tx.get(&Places::send(Kind::SendBody, id))?.ok_or(Code::RecordInconsistent)?;
-    Ok(Some(Sending { head, body }))
+    let Some(head) = tx.shared(&Places::send(Kind::SendHead, id))? else { return Ok(None) };
+    let body = tx.shared(&Places::send(Kind::SendBody, id))?.ok_or(Code::RecordInconsistent)?;
+    Ok(Some(Sending::new(head, body)))
 }
 
 /// The head of a send, or `None` when it is gone.
@@ -53,9 +74,9 @@ pub(crate) fn create(tx: &mut Tx<'_>, us: &UserId, random: [u8; 8], sending: &Se
     let mut name = [0; 16];
     name.iter_mut().zip(counters.last_send.to_be_bytes().into_iter().chain(random)).for_each(|(to, from)| *to = from);
     let id = SendId(name);
-    let Sending { head, body } = sending;
-    tx.put(Places::send(Kind::SendHead, &id), head)?;
-    tx.put(Places::send(Kind::SendBody, &id), body)?;
+    let Sending { head, body, .. } = sending;
+    tx.put_shared(Places::send(Kind::SendHead, &id), head.clone())?;
+    tx.put_shared(Places::send(Kind::SendBody, &id), body.clone())?;
     let own_open = head.users.iter().any(|to| to.user == *us);
     let open = head.users.len() - usize::from(own_open);
     let open = u32::try_from(open).map_err(|_| Code::TooMany)?;

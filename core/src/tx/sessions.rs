@@ -5,7 +5,7 @@ use crate::{
     error::Code,
     ids::{DeviceId, Scope, SessionId, UserId},
     model::{Peer, SessionMeta},
-    ratchet::Delta,
+    ratchet::{Delta, Sent},
     record::{Beginning, Block, Directory, Hot, IndexEntry, SessionCold},
     registry::devices,
     session::Session,
@@ -36,6 +36,16 @@ pub(crate) fn insert(tx: &mut Tx<'_>, peer: &mut Peer, session: &mut Session) ->
         remove_rows(tx, peer, gone)?;
     }
     Ok(())
+}
+
+/// Writes what a message on its way out changed.
+pub(crate) fn sent(tx: &mut Tx<'_>, peer: &Peer, session: &Session, sent: Sent) -> Result<(), Code> {
+    let places = tx.places();
+    if let Some(ratchet) = sent.cold {
+        let cold = SessionCold { ratchet, beginning: session.beginning.clone() };
+        tx.put(places.session(Kind::Session, peer, session.meta.id), &cold)?;
+    }
+    tx.put(places.session(Kind::Chains, peer, session.meta.id), &sent.hot)
 }
 
 /// Writes what one step changed.

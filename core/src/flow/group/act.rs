@@ -234,6 +234,6 @@ fn retire_in(call: &mut Call<'_>, key: &Key, device: DeviceId) -> Result<(), Err
 }
 
 fn cited(own: &OwnList) -> Result<Lists, Code> {
-    let list = VerifiedDeviceList::verify(&own.signed).map_err(|_| Code::RecordInconsistent)?;
+    let list = VerifiedDeviceList::verify(own.signed()).map_err(|_| Code::RecordInconsistent)?;
     Ok(Lists::from([(list.list.hash, list)]))
 }

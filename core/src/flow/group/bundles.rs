@@ -36,7 +36,7 @@ pub(crate) fn of_ours(own: &OwnList, operations: &[&Operation]) -> Result<Vec<u8
     for operation in operations {
         signed.push(SignedOperation::decode(&operation.signed)?);
     }
-    Bundle { lists: vec![own.signed.clone().into()].into(), operations: signed.into() }.encode()
+    Bundle { lists: vec![own.signed().to_vec().into()].into(), operations: signed.into() }.encode()
 }
 
 /// The size of a group's state, in bytes: its operations with the lists that they cite.

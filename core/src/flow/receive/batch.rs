@@ -112,7 +112,7 @@ impl Batch {
 fn sender(call: &Call<'_>, envelope: &Envelope, code: Code) -> Option<Sender> {
     let (user, device) = envelope.sender()?;
     let fits = || {
-        let peer = call.tx.peer(&user, device).ok().flatten()?;
+        let peer = call.tx.known_peer(&user, device).ok().flatten()?;
         peer.receiving().check_gate(&envelope.head.encode().ok()?, &envelope.gate).ok()
     };
     // A wrong gate is not computed a second time.

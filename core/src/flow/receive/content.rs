@@ -17,11 +17,12 @@ use crate::{
         opening::Opening,
     },
 };
+use std::sync::Arc;
 
 /// What a prelude came to: the speaker's record, and what the app should know.
 pub(super) struct HeardPrelude {
     pub(super) items: Vec<Item>,
-    pub(super) user: User,
+    pub(super) user: Arc<User>,
 }
 
 /// A content with the session that it came on.

@@ -28,7 +28,7 @@ pub(super) fn hear(call: &mut Call<'_>, peer: &mut Peer, prelude: &Prelude) -> R
             peer.stale_since = known.stale_since;
         }
     }
-    let user = call.tx.user(&peer.user)?.ok_or(Code::NotListed)?;
+    let user = call.tx.known(&peer.user)?.ok_or(Code::NotListed)?;
     // What a device says under an account key that is no longer pinned is not this user's word.
     if user.account_key != peer.account_key {
         return Err(Code::IdentityChanged);
@@ -50,7 +50,7 @@ pub(super) fn hear(call: &mut Call<'_>, peer: &mut Peer, prelude: &Prelude) -> R
     if own.list.hash_of(prelude.your_list.epoch).is_some_and(|hash| hash.starts_with(&prelude.your_list.hash)) {
         peer.knows_epoch = peer.knows_epoch.max(prelude.your_list.epoch);
     }
-    let user = call.tx.user(&peer.user)?.ok_or(Code::NotListed)?;
+    let user = call.tx.known(&peer.user)?.ok_or(Code::NotListed)?;
     Ok(HeardPrelude { items: events.into_iter().map(Item::Event).collect(), user })
 }
 

@@ -152,11 +152,11 @@ fn submit(call: &Call<'_>, parts: &[Ready]) -> Result<(Vec<Ready>, Vec<u8>), Err
         let sending = sendings.get(&ready.send).ok_or(Code::Internal)?;
         let head = &sending.head;
         let mut part = sends::part(&call.tx, &ready.send, &ready.user)?.ok_or(Code::RecordInconsistent)?;
-        let record = call.tx.user(&ready.user)?;
+        let record = call.tx.known(&ready.user)?;
         let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
         let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
         // Entries for devices that are no longer on the list go.
-        send::plan(&mut part, record.as_ref(), |device| peers.get(device), aim);
+        send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
         let batch = outbox::batch(sending, &part, call.user())?;
         bytes += batch.envelopes.iter().map(|outgoing| outgoing.envelope.len()).sum::<usize>();
         if bytes > MAX_SUBMITTED && !batches.is_empty() {

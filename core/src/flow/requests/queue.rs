@@ -9,10 +9,7 @@ use crate::{
     record::{PartState, SendHead, Wanted},
     registry::send::{self, Aim, Need},
     store::{Generation, Kind, Places},
-    tx::{
-        Call,
-        sends::{self, Part},
-    },
+    tx::{Call, sends},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -49,7 +46,7 @@ impl Heads {
         if let Some(head) = self.0.get(id) {
             return Ok(head.clone());
         }
-        let head = Arc::new(sends::head(&call.tx, id)?.ok_or(Code::RecordInconsistent)?);
+        let head = call.tx.shared::<SendHead>(&Places::send(Kind::SendHead, id))?.ok_or(Code::RecordInconsistent)?;
         self.0.insert(*id, head.clone());
         Ok(head)
     }
@@ -60,17 +57,15 @@ impl Queue {
     pub(crate) fn survey(call: &mut Call<'_>) -> Result<Self, Code> {
         let mut queue = Self { generation: call.tx.generation()?, ..Self::default() };
         let mut heads = Heads::default();
-        let mut users = BTreeSet::new();
         for id in sends::all(&call.tx)? {
             if sends::tally(&call.tx, &id)?.is_some_and(|tally| tally.open > 0 || tally.own_open) {
-                users.extend(heads.get(call, &id)?.users.iter().map(|to| to.user.clone()));
+                for to in &heads.get(call, &id)?.users {
+                    queue.look_at(call, &to.user, &id, &mut heads)?;
+                }
             }
         }
         for key in call.tx.keys(&Places::all(Kind::Wanted))? {
-            users.extend(call.tx.get_sound::<Wanted>(&key)?.map(|wanted| wanted.user));
-        }
-        for user in &users {
-            queue.look_at(call, user, &mut heads)?;
+            queue.lists.extend(call.tx.get_sound::<Wanted>(&key)?.map(|wanted| wanted.user));
         }
         Ok(queue)
     }
@@ -80,7 +75,12 @@ impl Queue {
         let mut queue = Self::default();
         let mut heads = Heads::default();
         for user in users {
-            queue.look_at(call, user, &mut heads)?;
+            if call.tx.exists(&call.tx.places().user(Kind::Wanted, user))? {
+                queue.lists.insert(user.clone());
+            }
+            for id in sends::of_user(&call.tx, user)? {
+                queue.look_at(call, user, &id, &mut heads)?;
+            }
         }
         Ok(queue)
     }
@@ -95,16 +95,15 @@ impl Queue {
         self.bundles.extend(now.bundles);
     }
 
-    fn look_at(&mut self, call: &mut Call<'_>, user: &UserId, heads: &mut Heads) -> Result<(), Code> {
-        if call.tx.exists(&call.tx.places().user(Kind::Wanted, user))? {
-            self.lists.insert(user.clone());
-        }
-        for Part { send: id, mut part } in sends::open_parts(&call.tx, user)? {
+    /// What one send to a user waits for.
+    fn look_at(&mut self, call: &mut Call<'_>, user: &UserId, id: &SendId, heads: &mut Heads) -> Result<(), Code> {
+        if let Some(mut part) = sends::part(&call.tx, id, user)?.filter(|part| part.state == PartState::Open) {
+            let id = *id;
             let head = heads.get(call, &id)?;
             let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
-            let record = call.tx.user(user)?;
+            let record = call.tx.known(user)?;
             let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
-            let mut plan = send::plan(&mut part, record.as_ref(), |device| peers.get(device), aim);
+            let mut plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
             let is_contested = plan.needs.iter().any(|need| matches!(need, Need::IdentityAcceptance(_)));
             let fails = head.group.is_some() && is_contested;
             if !plan.encrypt.is_empty() || part.state != PartState::Open || fails {
@@ -113,9 +112,9 @@ impl Queue {
                 let own = call.tx.own_list(call.user())?;
                 part::advance(call, &sending, &mut part, &own)?;
                 sends::put_part(&mut call.tx, &call.us.party.user, &id, &part)?;
-                let record = call.tx.user(user)?;
+                let record = call.tx.known(user)?;
                 let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
-                plan = send::plan(&mut part, record.as_ref(), |device| peers.get(device), aim);
+                plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
             }
             if part.state == PartState::Open && plan.needs.is_empty() && plan.encrypt.is_empty() {
                 let is_own = user == call.user();

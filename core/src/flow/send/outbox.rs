@@ -11,7 +11,7 @@ use crate::{
     store::Key,
     tx::{
         Call,
-        sends::{self, Sending},
+        sends::{self, Sending, UserContent},
     },
     wire::{
         content::{self, Body, GroupClaim, Stamp},
@@ -71,9 +71,9 @@ pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<Standing>, Cod
         if part.state == PartState::Taken {
             continue;
         }
-        let record = call.tx.user(user)?;
+        let record = call.tx.known(user)?;
         let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
-        let plan = send::plan(&mut part, record.as_ref(), |device| peers.get(device), aim);
+        let plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
         if let Some(code) = part.failure() {
             send.failed.push((user.clone(), code));
         } else if plan.needs.is_empty() && plan.encrypt.is_empty() && is_published {
@@ -90,7 +90,7 @@ pub(crate) fn batch(sending: &Sending, part: &SendPart, us: &UserId) -> Result<B
     let said = content_for(sending, &part.user, us)?;
     let mut envelopes = Vec::with_capacity(part.entries.len());
     for entry in &part.entries {
-        let envelope = envelope(entry, head.scope(), &said)?;
+        let envelope = envelope(entry, head.scope(), said)?;
         envelopes.push(Outgoing { device: entry.device, fingerprint: entry.fingerprint, envelope });
     }
     envelopes.sort_unstable_by_key(|outgoing| outgoing.device);
@@ -115,28 +115,34 @@ fn envelope(entry: &Entry, scope: Scope, said: &UserContent) -> Result<Vec<u8>, 
     session::envelope(&entry.recipe, &content, said.payload, room)
 }
 
-/// What is the same for all devices of a user.
-pub(crate) struct UserContent {
-    /// An encoded [`Body`].
-    pub(crate) body: Zeroizing<Vec<u8>>,
-    /// The length of the payload in it, in bytes.
-    pub(crate) payload: usize,
-    /// What the padding keeps free beside the payload, without a riding list, in bytes.
-    pub(crate) room: usize,
-}
-
 /// What a send says to a user: the message, or for our own user the transcript of it. In a group all members get the same; a user whom the
 /// send takes in gets the group's state instead.
-pub(crate) fn content_for(sending: &Sending, user: &UserId, us: &UserId) -> Result<UserContent, Code> {
-    let Sending { head, body } = sending;
+pub(crate) fn content_for<'s>(sending: &'s Sending, user: &UserId, us: &UserId) -> Result<&'s UserContent, Code> {
+    let is_own = user == us;
+    let welcome = sending.head.to(user).is_some_and(|to| to.welcome);
+    let [payload, to_us, as_welcome, as_our_welcome] = &sending.said;
+    let cell = match (is_own, welcome) {
+        (false, false) => payload,
+        (true, false) => to_us,
+        (false, true) => as_welcome,
+        (true, true) => as_our_welcome,
+    };
+    if let Some(said) = cell.get() {
+        return Ok(said);
+    }
+    let said = said(sending, is_own, welcome, us)?;
+    Ok(cell.get_or_init(|| said))
+}
+
+fn said(sending: &Sending, is_own: bool, welcome: bool, us: &UserId) -> Result<UserContent, Code> {
+    let Sending { head, body, .. } = sending;
     let stamp = Stamp { content_id: head.content_id.0, sent_at: head.sent_at };
-    let welcome = head.users.iter().any(|to| to.user == *user && to.welcome);
     let bytes = if welcome { &body.welcome } else { &body.payload };
     let (payload, length) = (bytes.clone().into(), bytes.len());
     let mut room = padding::ALLOWANCE;
     let form = match &head.group {
         Some(group) => {
-            if user == us {
+            if is_own {
                 room = room.max(usize::try_from(group.transcript_room).map_err(|_| Code::TooLarge)?);
             }
             let claim = GroupClaim { count: group.claim.count, digest: group.claim.digest };
@@ -149,7 +155,7 @@ pub(crate) fn content_for(sending: &Sending, user: &UserId, us: &UserId) -> Resu
         None if head.departs => Body::Departure { stamp },
         None => {
             let recipients = recipients(head, us);
-            if user == us && !recipients.is_empty() {
+            if is_own && !recipients.is_empty() {
                 Body::Transcript { stamp, recipients: recipients.into(), payload }
             } else {
                 Body::Message { stamp, payload }

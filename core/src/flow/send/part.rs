@@ -1,6 +1,6 @@
 //! One user's part of a send, device by device: on the scope's own session, or inside a direct message (Sesame 3.3; X 4).
 
-use super::outbox::{self, UserContent};
+use super::outbox;
 use crate::{
     error::Code,
     ids::{Scope, SessionId},
@@ -10,7 +10,12 @@ use crate::{
     registry::send::{self, Aim},
     session::{self, Session},
     store::Kind,
-    tx::{Call, Tx, own::OwnList, sends::Sending, sessions},
+    tx::{
+        Call, Tx,
+        own::OwnList,
+        sends::{Sending, UserContent},
+        sessions,
+    },
     wire::{
         content::{ListClaim, Prelude},
         padding, size,
@@ -47,7 +52,7 @@ impl To<'_> {
             version: 1,
             my_list: own.list.claim(),
             your_list: user.list.as_ref().map_or_else(ListClaim::default, List::claim),
-            list: if list { own.signed.clone() } else { Vec::new() }.into(),
+            list: if list { own.signed().to_vec() } else { Vec::new() }.into(),
             sequence: session.ratchet.hot.sequence.saturating_add(1),
         };
         prelude.encode()
@@ -59,15 +64,15 @@ impl To<'_> {
 
     /// What the padding keeps free beside the payload.
     fn room(&self, list: bool) -> usize {
-        self.said.room + if list { self.own.signed.len() } else { 0 }
+        self.said.room + if list { self.own.signed().len() } else { 0 }
     }
 }
 
 /// Encrypts for every device that has a usable session and no ciphertext yet.
 pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPart, own: &OwnList) -> Result<(), Code> {
     let head = &sending.head;
-    let user = call.tx.user(&part.user)?;
-    let meant = head.users.iter().find(|to| to.user == part.user).and_then(|to| to.account_key);
+    let user = call.tx.known(&part.user)?;
+    let meant = head.to(&part.user).and_then(|to| to.account_key);
     // One contested identity does not keep a group waiting: the send goes to the others.
     if let (Some(_), Some(user)) = (head.group, &user)
         && (user.claimed_key.is_some() || meant.is_some_and(|meant| user.account_key != meant))
@@ -85,7 +90,7 @@ pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPar
                 part.skip(*device, fingerprint, Code::RecordCorrupt);
             }
         }
-        let plan = send::plan(part, user.as_ref(), |device| peers.get(device), aim);
+        let plan = send::plan(part, user.as_deref(), |device| peers.get(device), aim);
         let Some(user) = &user else { return Ok(()) };
         if plan.encrypt.is_empty() {
             return Ok(());
@@ -93,7 +98,7 @@ pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPar
         let said = outbox::content_for(sending, &part.user, call.user())?;
         for device in plan.encrypt {
             let Some(peer) = peers.get(device) else { continue };
-            match encrypt(call, To { user, peer, own, said: &said }, aim.scope) {
+            match encrypt(call, To { user, peer, own, said }, aim.scope) {
                 Ok(entry) => part.entries.push(entry),
                 // No padding size holds the content with the lists: this device gets nothing, and the app is told.
                 Err(Failure::Other(Code::TooLarge)) => {
@@ -157,7 +162,7 @@ fn encrypt_inside(call: &mut Call<'_>, to: To<'_>, scope: Scope) -> Result<Entry
     padding::padded_len(to.said.payload, room, length)?;
     let salt = call.context.random();
     let sealed = session::seal_nested(&inner, salt)?;
-    call.tx.put(call.tx.places().session(Kind::Chains, &peer, inner.meta.id), &sealed.hot)?;
+    sessions::sent(&mut call.tx, &peer, &inner, sealed.sent)?;
     let nested = Some(Nested { opening, generation: inner.meta.generation, prelude, recipe: sealed.recipe });
     let recipe = seal(call, &peer, &carrier, salt)?;
     Ok(Entry {
@@ -201,7 +206,7 @@ fn seal(call: &mut Call<'_>, peer: &Peer, session: &Session, salt: [u8; 16]) -> 
     let (sender, recipient, pair) = (&call.us.party, peer.party(), peer.sending());
     let route = session::Route { sender, recipient: &recipient, pair: &pair };
     let sealed = session::seal(session, salt, route)?;
-    call.tx.put(call.tx.places().session(Kind::Chains, peer, session.meta.id), &sealed.hot)?;
+    sessions::sent(&mut call.tx, peer, session, sealed.sent)?;
     Ok(sealed.recipe)
 }
 

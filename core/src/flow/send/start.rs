@@ -8,13 +8,13 @@ use crate::{
     ids::{ContentId, DeviceId, Scope, UserId},
     limits::MAX_PAYLOAD,
     record::{SendBody, SendHead, SendPart, SentTo, ToGroup},
-    store::Kind,
     tx::{
         Call, ahead,
         own::OwnList,
         sends::{self, Sending},
     },
 };
+use std::sync::Arc;
 
 /// What is to be said, and to whom.
 pub(crate) struct Message {
@@ -98,15 +98,9 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
     check_account(call, &own)?;
     let content_id = content_id.unwrap_or_else(|| ContentId(call.context.random()));
     let head = SendHead { content_id, sent_at: call.now().0, users, target, group, quiet, departs, arguments };
-    let sending = Sending { head, body };
+    let sending = Sending::new(Arc::new(head), Arc::new(body));
     let random = call.context.random();
     let id = sends::create(&mut call.tx, &call.us.party.user, random, &sending)?;
-    let places = call.tx.places();
-    let mut keys = Vec::new();
-    for user in &names {
-        keys.extend([places.user(Kind::User, user), places.user(Kind::List, user), places.part(user, &id)]);
-    }
-    call.tx.prefetch_missing(&keys)?;
     for user in names {
         let mut part = SendPart::new(user);
         part::advance(call, &sending, &mut part, &own)?;
@@ -148,7 +142,7 @@ pub(crate) fn check_payload(payload: &[u8]) -> Result<(), Error> {
 
 /// A recipient with our pin; our own devices need none for their own user.
 fn sent_to(call: &Call<'_>, user: &UserId) -> Result<SentTo, Code> {
-    let known = call.tx.user(user)?.filter(|known| known.user != *call.user());
+    let known = call.tx.known(user)?.filter(|known| known.user != *call.user());
     Ok(SentTo {
         user: user.clone(),
         account_key: known.as_ref().map(|known| known.account_key),

@@ -80,7 +80,7 @@ pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Opti
         }
         // The list has moved on: the same keys go up with the newer one.
         let mut form = bundle::Publication::decode(&waiting.bytes).map_err(|_| Code::RecordInconsistent)?;
-        form.device_list = own.signed.into();
+        form.device_list = own.signed().to_vec().into();
         return offer(call, waiting.one_time, own.list.epoch, &form).map(Some);
     }
     let rotate = is_rotation_due(&book, call.now());
@@ -89,13 +89,12 @@ pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Opti
     if !rotate && !book.refilling && !list_is_due {
         return Ok(None);
     }
-    let OwnList { list, signed, .. } = own;
     let party = &call.us.party;
     let mut form = bundle::Publication {
         version: 1,
         user: party.user.as_bytes().to_vec().into(),
         device: party.device.0,
-        device_list: if is_primary { signed } else { Vec::new() }.into(),
+        device_list: if is_primary { own.signed().to_vec() } else { Vec::new() }.into(),
         signing_key: *party.signing_key.as_bytes(),
         identity_key: *party.identity_key.as_bytes(),
         lasting: None,
@@ -107,7 +106,7 @@ pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Opti
     }
     let one_time = if book.refilling { add_one_time(call, &mut book, &mut form)? } else { 0 };
     call.tx.put_book(&book)?;
-    offer(call, one_time, if is_primary { list.epoch } else { 0 }, &form).map(Some)
+    offer(call, one_time, if is_primary { own.list.epoch } else { 0 }, &form).map(Some)
 }
 
 fn is_rotation_due(book: &PreKeyBook, now: Timestamp) -> bool {
