@@ -12,19 +12,19 @@ pub struct AppStore {
     pub load: Mutex<u64>,
     /// The fault of `commit`.
     pub commit: Mutex<u64>,
+    spoilt: Mutex<bool>,
 }
 
 impl AppStore {
     /// Makes an empty store that does not fail.
     pub fn new() -> Self {
-        Self { rows: MemoryStore::new(), load: Mutex::new(0), commit: Mutex::new(0) }
+        Self { rows: MemoryStore::new(), load: Mutex::new(0), commit: Mutex::new(0), spoilt: Mutex::new(false) }
     }
 
-    /// Flips a bit in the last byte of every row.
+    /// Flips a bit in the last byte of every row, as a bad disk does: the generation stays.
     pub fn spoil(&self) {
-        let mut rows = self.rows.dump();
-        rows.values_mut().filter_map(|row| row.last_mut()).for_each(|byte| *byte ^= 1);
-        self.rows.restore(rows);
+        let mut spoilt = self.spoilt.lock().unwrap();
+        *spoilt = !*spoilt;
     }
 }
 
@@ -43,7 +43,13 @@ fn fault(number: u64) -> Result<(), CommitError> {
 impl Store for AppStore {
     fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
         match fault(*self.load.lock().unwrap()) {
-            Ok(()) => self.rows.load(queries, hold),
+            Ok(()) => {
+                let mut snapshot = self.rows.load(queries, hold)?;
+                if *self.spoilt.lock().unwrap() {
+                    snapshot.rows.values_mut().filter_map(|row| row.last_mut()).for_each(|byte| *byte ^= 1);
+                }
+                Ok(snapshot)
+            }
             Err(CommitError::Store(error)) => Err(error),
             Err(_) => Err(StoreErrorKind::Misbehaves.into()),
         }
