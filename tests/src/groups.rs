@@ -1,7 +1,7 @@
 //! Groups in the simulated world.
 
 use crate::{AsSend, Name, World, is_of, store_key, user};
-use sesame_core::internal::steps::{Standing as Sending, Steps};
+use sesame_core::internal::steps::{Need, Standing as Sending, Steps};
 use sesame_core::{
     context::{Context, Timestamp},
     device::Group,
@@ -81,6 +81,31 @@ impl World {
             let (group, send) = device.create_group(context, GroupKind::Pairwise, &info, &users).unwrap();
             (group.id(), device.pending(context, &send.id).unwrap().unwrap())
         })
+    }
+
+    /// Many users, `member 000` and on, each with a second device if `linked`; each device has published once.
+    pub fn crowd(&mut self, numbers: std::ops::Range<usize>, linked: bool) -> Vec<&'static str> {
+        let mut names = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            // It lives as long as the program: names in the world are static.
+            let name: &'static str = Box::leak(format!("member {number:03}").into_boxed_str());
+            self.create_quietly(name);
+            self.publish_once((name, 1));
+            if linked {
+                let second = self.link_quietly(name);
+                self.publish_once((name, 1));
+                self.publish_once(second);
+            }
+            names.push(name);
+        }
+        names
+    }
+
+    /// Shows a device the lists of these users.
+    pub fn show_lists(&mut self, to: Name, names: &[&str]) {
+        let needs: Vec<Need> = names.iter().map(|name| Need::DeviceList(user(name))).collect();
+        let lists = self.relay.answer(&needs);
+        self.with(to, |device, context| device.apply(context, &lists)).unwrap();
     }
 
     /// Calls the handle of a group.

@@ -1,14 +1,8 @@
 //! The largest group: 1,000 members with 2 devices each. It prints how long each part took and what it stored; no time is a claim.
 
 use sesame_core::event::Received;
-use sesame_core::internal::steps::{Answers, Need, Steps};
-use sesame_tests::{ALICE, Name, World, failures, messages, user};
+use sesame_tests::{ALICE, Name, World, failures, messages};
 use std::time::Instant;
-
-/// Lives as long as the test: names in the world are static.
-fn name(number: usize) -> &'static str {
-    Box::leak(format!("member {number:03}").into_boxed_str())
-}
 
 // The only place among the tests that looks at a clock, and it decides nothing.
 #[allow(clippy::disallowed_methods)]
@@ -19,24 +13,13 @@ fn now() -> Instant {
 fn play(members: usize) {
     let mut world = World::new(members as u64);
     let begun = now();
-    let mut others: Vec<&'static str> = Vec::new();
     world.create("alice");
     world.link("alice");
-    for number in 1..members {
-        let name = name(number);
-        world.create_quietly(name);
-        world.publish_once((name, 1));
-        let second = world.link_quietly(name);
-        world.publish_once((name, 1));
-        world.publish_once(second);
-        others.push(name);
-    }
+    let others = world.crowd(1..members, true);
     println!("{members} users with 2 devices each made in {:.1} s", begun.elapsed().as_secs_f64());
 
     let begun = now();
-    let needs: Vec<Need> = others.iter().map(|name| Need::DeviceList(user(name))).collect();
-    let lists: Answers = world.relay.answer(&needs);
-    world.with(ALICE, |device, c| device.apply(c, &lists)).unwrap();
+    world.show_lists(ALICE, &others);
     let (id, send) = world.found_quietly(ALICE, "All of us", &others);
     assert_eq!(world.drive(ALICE, send).unwrap(), None);
     world.flush(ALICE);

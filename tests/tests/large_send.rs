@@ -3,16 +3,12 @@
 
 use sesame_core::{
     event::{Event, RequestKind},
-    internal::steps::{Answers, Need, Steps},
+    internal::steps::Steps,
 };
-use sesame_tests::{ALICE, DAY, World, user};
+use sesame_tests::{ALICE, DAY, World};
 use std::time::{Duration, Instant};
 
 const USERS: usize = 1_000;
-
-fn name(number: usize) -> &'static str {
-    Box::leak(format!("member {number:03}").into_boxed_str())
-}
 
 // It decides nothing.
 #[allow(clippy::disallowed_methods)]
@@ -28,14 +24,8 @@ fn micros(time: Duration) -> f64 {
 fn a_send_to_1000_users_of_a_group_settles_in_one_commit_for_each_answer() {
     let mut world = World::new(1_000);
     world.create("alice");
-    let others: Vec<&'static str> = (1..USERS).map(name).collect();
-    for name in &others {
-        world.create_quietly(name);
-        world.publish_once((name, 1));
-    }
-    let needs: Vec<Need> = others.iter().map(|name| Need::DeviceList(user(name))).collect();
-    let lists: Answers = world.relay.answer(&needs);
-    world.with(ALICE, |device, context| device.apply(context, &lists)).unwrap();
+    let others = world.crowd(1..USERS, false);
+    world.show_lists(ALICE, &others);
     let (group, send) = world.found_quietly(ALICE, "All of us", &others);
     let store = world.hosts[&ALICE].store.clone();
 

@@ -155,7 +155,7 @@ impl Work {
         let theirs = x25519::PublicKey::decode(header.dh)?;
         let Self { cold, hot, tags, .. } = self;
         // An honest peer answers only what we have sent; but our store may have been put back to before that.
-        if cold.their_ratchet.is_some() && cold.ours.public.is_none() {
+        if cold.owes_sending_half() {
             sending_half(cold, hot)?;
         }
         if let Some(header) = cold.receiving_header.take() {

@@ -73,6 +73,19 @@ pub struct Sealed {
 }
 
 impl Ratchet {
+    /// Puts a state together from its stored parts.
+    ///
+    /// # Errors
+    /// [`Code::RecordInconsistent`] if the sending chain is gone, because the row of the chains alone was put back to an earlier turn: the root
+    /// has moved on, so that it cannot be made again.
+    pub fn from_parts(cold: Cold, hot: Hot, directory: Directory) -> Result<Self, Code> {
+        let has_begun = cold.their_ratchet.is_some() && !cold.owes_sending_half();
+        if has_begun && hot.sending_chain.is_none() {
+            return Err(Code::RecordInconsistent);
+        }
+        Ok(Self { cold, hot, directory })
+    }
+
     /// > RatchetInitAliceHE(state, SK, bob_dh_public_key, shared_hka, shared_nhkb)
     ///
     /// # Errors
@@ -191,7 +204,7 @@ fn keys(ours: &x25519::PrivateKey) -> RatchetKeys {
 
 impl Cold {
     /// Whether the sending half of the last DH ratchet step is still to be made.
-    fn owes_sending_half(&self) -> bool {
+    pub(super) fn owes_sending_half(&self) -> bool {
         self.their_ratchet.is_some() && self.ours.public.is_none()
     }
 }

@@ -46,12 +46,9 @@ impl Session {
         hot: crate::record::Hot,
         directory: crate::record::Directory,
     ) -> Result<Self, Code> {
-        // Only one of the rows may have been put back. A sending chain that is lost cannot be made again: the root has moved on.
-        let has_lost_chain =
-            cold.ratchet.their_ratchet.is_some() && cold.ratchet.ours.public.is_some() && hot.sending_chain.is_none();
-        if cold.beginning.is_some() != meta.initiating || has_lost_chain {
+        if cold.beginning.is_some() != meta.initiating {
             return Err(Code::RecordInconsistent);
         }
-        Ok(Self { meta, ratchet: Ratchet { cold: cold.ratchet, hot, directory }, beginning: cold.beginning })
+        Ok(Self { meta, ratchet: Ratchet::from_parts(cold.ratchet, hot, directory)?, beginning: cold.beginning })
     }
 }

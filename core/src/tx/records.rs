@@ -81,8 +81,9 @@ impl Tx<'_> {
         self.put(key, peer)
     }
 
-    /// The records of a user's listed devices.
-    pub(crate) fn listed_peers(&self, user: &User) -> Result<Peers, Code> {
+    /// The records of a user's listed devices; none for a user who is not known.
+    pub(crate) fn listed_peers(&self, user: Option<&User>) -> Result<Peers, Code> {
+        let Some(user) = user else { return Ok(Peers::default()) };
         let place = |device| self.places().device(Kind::Peer, &user.user, device);
         self.prefetch_missing(&user.listed().map(|device| place(device.id)).collect::<Vec<Key>>())?;
         let mut peers = Peers::default();

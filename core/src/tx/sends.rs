@@ -47,14 +47,14 @@ pub(crate) struct Part {
 
 /// A send, or `None` when it is gone.
 pub(crate) fn read(tx: &Tx<'_>, id: &SendId) -> Result<Option<Sending>, Code> {
-    let Some(head) = tx.shared(&Places::send(Kind::SendHead, id))? else { return Ok(None) };
+    let Some(head) = head(tx, id)? else { return Ok(None) };
     let body = tx.shared(&Places::send(Kind::SendBody, id))?.ok_or(Code::RecordInconsistent)?;
     Ok(Some(Sending::new(head, body)))
 }
 
 /// The head of a send, or `None` when it is gone.
-pub(crate) fn head(tx: &Tx<'_>, id: &SendId) -> Result<Option<SendHead>, Code> {
-    tx.get(&Places::send(Kind::SendHead, id))
+pub(crate) fn head(tx: &Tx<'_>, id: &SendId) -> Result<Option<Arc<SendHead>>, Code> {
+    tx.shared(&Places::send(Kind::SendHead, id))
 }
 
 /// How much of a send is left, or `None` when it is gone.

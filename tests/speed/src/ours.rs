@@ -9,17 +9,11 @@ use sesame_core::{
     device::{Device, Requests},
     event::{Recipients, RequestKind, ServerRequest},
     ids::{DeviceId, GroupId, UserId},
-    internal::steps::{Answers, Need, Steps},
     store::{Changes, Generation, MemoryStore, Store},
 };
 use sesame_sqlite::SqliteStore;
 use sesame_tests::{ALICE, Name, World, failures, messages, store_key, user};
 use std::{path::Path, sync::Arc};
-
-/// A name that lives as long as the program: names in the world are static.
-fn name(number: usize) -> &'static str {
-    Box::leak(format!("member {number:03}").into_boxed_str())
-}
 
 /// Alice with one device, and a group of her and so many users with two devices each, all of which have answered her in it.
 pub struct Crowd {
@@ -34,21 +28,9 @@ impl Crowd {
     pub fn gather(users: usize) -> Self {
         let mut world = World::new(users as u64);
         world.create("alice");
-        let mut names: Vec<&'static str> = Vec::new();
-        let mut others = Vec::new();
-        for number in 0..users {
-            let name = name(number);
-            world.create_quietly(name);
-            world.publish_once((name, 1));
-            let second = world.link_quietly(name);
-            world.publish_once((name, 1));
-            world.publish_once(second);
-            names.push(name);
-            others.extend([(name, 1), second]);
-        }
-        let needs: Vec<Need> = names.iter().map(|name| Need::DeviceList(user(name))).collect();
-        let lists: Answers = world.relay.answer(&needs);
-        world.with(ALICE, |device, context| device.apply(context, &lists)).unwrap();
+        let names = world.crowd(0..users, true);
+        let others = names.iter().flat_map(|name| [(*name, 1), (*name, 2)]).collect();
+        world.show_lists(ALICE, &names);
         let (group, send) = world.found_quietly(ALICE, "All of us", &names);
         assert_eq!(world.drive(ALICE, send).unwrap(), None);
         world.flush(ALICE);

@@ -153,7 +153,7 @@ fn submit(call: &Call<'_>, parts: &[Ready]) -> Result<(Vec<Ready>, Vec<u8>), Err
         let head = &sending.head;
         let mut part = sends::part(&call.tx, &ready.send, &ready.user)?.ok_or(Code::RecordInconsistent)?;
         let record = call.tx.known(&ready.user)?;
-        let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
+        let peers = call.tx.listed_peers(record.as_deref())?;
         let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
         // Entries for devices that are no longer on the list go.
         send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);

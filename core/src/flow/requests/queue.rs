@@ -6,15 +6,12 @@ use crate::{
     error::Code,
     flow::send::part,
     ids::{DeviceId, SendId, UserId},
-    record::{PartState, SendHead, Wanted},
+    record::{PartState, Wanted},
     registry::send::{self, Aim, Need},
     store::{Generation, Kind, Places},
     tx::{Call, sends},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::BTreeSet;
 
 /// A user's part of a send. Parts are in the order in which they go out: older sends first, then users rising, our own last.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -37,30 +34,14 @@ pub(crate) struct Queue {
     pub(crate) bundles: BTreeSet<(UserId, DeviceId)>,
 }
 
-/// The heads of sends, each read once.
-#[derive(Default)]
-struct Heads(BTreeMap<SendId, Arc<SendHead>>);
-
-impl Heads {
-    fn get(&mut self, call: &Call<'_>, id: &SendId) -> Result<Arc<SendHead>, Code> {
-        if let Some(head) = self.0.get(id) {
-            return Ok(head.clone());
-        }
-        let head = call.tx.shared::<SendHead>(&Places::send(Kind::SendHead, id))?.ok_or(Code::RecordInconsistent)?;
-        self.0.insert(*id, head.clone());
-        Ok(head)
-    }
-}
-
 impl Queue {
     /// Looks at every open send.
     pub(crate) fn survey(call: &mut Call<'_>) -> Result<Self, Code> {
         let mut queue = Self { generation: call.tx.generation()?, ..Self::default() };
-        let mut heads = Heads::default();
         for id in sends::all(&call.tx)? {
             if sends::tally(&call.tx, &id)?.is_some_and(|tally| tally.open > 0 || tally.own_open) {
-                for to in &heads.get(call, &id)?.users {
-                    queue.look_at(call, &to.user, &id, &mut heads)?;
+                for to in &sends::head(&call.tx, &id)?.ok_or(Code::RecordInconsistent)?.users {
+                    queue.look_at(call, &to.user, &id)?;
                 }
             }
         }
@@ -73,13 +54,12 @@ impl Queue {
     /// What the open sends to these users wait for.
     pub(crate) fn of(call: &mut Call<'_>, users: &BTreeSet<UserId>) -> Result<Self, Code> {
         let mut queue = Self::default();
-        let mut heads = Heads::default();
         for user in users {
             if call.tx.exists(&call.tx.places().user(Kind::Wanted, user))? {
                 queue.lists.insert(user.clone());
             }
             for id in sends::of_user(&call.tx, user)? {
-                queue.look_at(call, user, &id, &mut heads)?;
+                queue.look_at(call, user, &id)?;
             }
         }
         Ok(queue)
@@ -96,41 +76,41 @@ impl Queue {
     }
 
     /// What one send to a user waits for.
-    fn look_at(&mut self, call: &mut Call<'_>, user: &UserId, id: &SendId, heads: &mut Heads) -> Result<(), Code> {
-        if let Some(mut part) = sends::part(&call.tx, id, user)?.filter(|part| part.state == PartState::Open) {
-            let id = *id;
-            let head = heads.get(call, &id)?;
-            let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
+    fn look_at(&mut self, call: &mut Call<'_>, user: &UserId, id: &SendId) -> Result<(), Code> {
+        let Some(mut part) = sends::part(&call.tx, id, user)?.filter(|part| part.state == PartState::Open) else {
+            return Ok(());
+        };
+        let head = sends::head(&call.tx, id)?.ok_or(Code::RecordInconsistent)?;
+        let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
+        let record = call.tx.known(user)?;
+        let peers = call.tx.listed_peers(record.as_deref())?;
+        let mut plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
+        let is_contested = plan.needs.iter().any(|need| matches!(need, Need::IdentityAcceptance(_)));
+        let fails = head.group.is_some() && is_contested;
+        if !plan.encrypt.is_empty() || part.state != PartState::Open || fails {
+            // A session has come by another way than the loop's, and the part goes on with it; or mail has contested a member.
+            let sending = sends::read(&call.tx, id)?.ok_or(Code::RecordInconsistent)?;
+            let own = call.tx.own_list(call.user())?;
+            part::advance(call, &sending, &mut part, &own)?;
+            sends::put_part(&mut call.tx, &call.us.party.user, id, &part)?;
             let record = call.tx.known(user)?;
-            let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
-            let mut plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
-            let is_contested = plan.needs.iter().any(|need| matches!(need, Need::IdentityAcceptance(_)));
-            let fails = head.group.is_some() && is_contested;
-            if !plan.encrypt.is_empty() || part.state != PartState::Open || fails {
-                // A session has come by another way than the loop's, and the part goes on with it; or mail has contested a member.
-                let sending = sends::read(&call.tx, &id)?.ok_or(Code::RecordInconsistent)?;
-                let own = call.tx.own_list(call.user())?;
-                part::advance(call, &sending, &mut part, &own)?;
-                sends::put_part(&mut call.tx, &call.us.party.user, &id, &part)?;
-                let record = call.tx.known(user)?;
-                let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
-                plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
-            }
-            if part.state == PartState::Open && plan.needs.is_empty() && plan.encrypt.is_empty() {
-                let is_own = user == call.user();
-                self.ready.insert(Ready { send: id, is_own, user: user.clone() });
-            }
-            for need in plan.needs {
-                match need {
-                    Need::DeviceList(user) => {
-                        self.lists.insert(user);
-                    }
-                    Need::Bundle(user, device) => {
-                        self.bundles.insert((user, device));
-                    }
-                    // The app decides about identities, and our own keys are looked at elsewhere.
-                    Need::IdentityAcceptance(_) | Need::Publication => {}
+            let peers = call.tx.listed_peers(record.as_deref())?;
+            plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
+        }
+        if part.state == PartState::Open && plan.needs.is_empty() && plan.encrypt.is_empty() {
+            let is_own = user == call.user();
+            self.ready.insert(Ready { send: *id, is_own, user: user.clone() });
+        }
+        for need in plan.needs {
+            match need {
+                Need::DeviceList(user) => {
+                    self.lists.insert(user);
                 }
+                Need::Bundle(user, device) => {
+                    self.bundles.insert((user, device));
+                }
+                // The app decides about identities, and our own keys are looked at elsewhere.
+                Need::IdentityAcceptance(_) | Need::Publication => {}
             }
         }
         Ok(())

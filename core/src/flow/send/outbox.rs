@@ -72,7 +72,7 @@ pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<Standing>, Cod
             continue;
         }
         let record = call.tx.known(user)?;
-        let peers = record.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
+        let peers = call.tx.listed_peers(record.as_deref())?;
         let plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
         if let Some(code) = part.failure() {
             send.failed.push((user.clone(), code));

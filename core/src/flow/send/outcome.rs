@@ -6,9 +6,10 @@ use crate::{
     event::{Outcome, SendStatus, Skipped, UserStatus, WaitingFor},
     ids::{SendId, UserId},
     limits::MAX_SEND_AGE,
-    record::{PartState, SendHead, SendPart, SendTally},
+    record::{PartState, SendHead, SendPart, SendTally, SentTo},
     tx::{Call, sends},
 };
+use std::sync::Arc;
 
 /// The sends that the app has not acked the end of, oldest first.
 pub(crate) fn all(call: &Call<'_>) -> Result<Vec<SendStatus>, Code> {
@@ -73,7 +74,7 @@ fn user_status(call: &Call<'_>, part: &SendPart, is_published: bool) -> Result<U
 }
 
 /// The head of a send whose end the app has not acked. Copies for our own devices may still go out after that.
-fn of_the_app(call: &Call<'_>, id: &SendId) -> Result<SendHead, Error> {
+fn of_the_app(call: &Call<'_>, id: &SendId) -> Result<Arc<SendHead>, Error> {
     let is_acked = sends::tally(&call.tx, id)?.is_some_and(|tally| tally.acked);
     let head = sends::head(&call.tx, id)?.filter(|head| !head.quiet && !is_acked);
     head.ok_or(Error::of(Code::UnknownSend, "send"))
@@ -87,29 +88,22 @@ pub(crate) fn cancel(
     may_have_given: &dyn Fn(&UserId) -> bool,
 ) -> Result<(), Error> {
     let head = of_the_app(call, id)?;
-    if let Some(item) =
-        users.and_then(|users| users.iter().position(|user| !head.users.iter().any(|to| to.user == *user)))
-    {
+    if let Some(item) = users.and_then(|users| users.iter().position(|user| head.to(user).is_none())) {
         return Err(Error { item: Some(item), ..Error::of(Code::UnknownUser, "users") });
     }
     let us = call.user().clone();
-    let (own, others): (Vec<_>, Vec<_>) = head.users.iter().map(|to| &to.user).partition(|user| **user == us);
-    // The copies for our own devices follow what others have got, or may have got.
+    // Our own user comes last: the copies for our own devices follow what others have got, or may have got.
     let mut is_sent = false;
-    for user in others {
-        if users.is_none_or(|users| users.contains(user)) {
+    for SentTo { user, .. } in &head.users {
+        let is_own = *user == us;
+        let withdraws = users.map_or(!(is_own && is_sent), |users| users.contains(user));
+        if withdraws {
             let code = if may_have_given(user) { Code::MaybeSent } else { Code::Cancelled };
             sends::close(&mut call.tx, &us, id, user, PartState::Cancelled(code.number()))?;
         }
         let state = sends::part(&call.tx, id, user)?.map(|part| part.state);
         is_sent |= !matches!(state, Some(PartState::Failed(_)))
             && state != Some(PartState::Cancelled(Code::Cancelled.number()));
-    }
-    for user in own {
-        if users.is_some_and(|users| users.contains(user)) || (users.is_none() && !is_sent) {
-            let code = if may_have_given(user) { Code::MaybeSent } else { Code::Cancelled };
-            sends::close(&mut call.tx, &us, id, user, PartState::Cancelled(code.number()))?;
-        }
     }
     Ok(())
 }

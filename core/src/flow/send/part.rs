@@ -83,7 +83,7 @@ pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPar
     let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
     // A damaged session concerns its device alone: it is forgotten, and what takes its place is tried once more.
     for _ in 0..2 {
-        let peers = user.as_ref().map(|user| call.tx.listed_peers(user)).transpose()?.unwrap_or_default();
+        let peers = call.tx.listed_peers(user.as_deref())?;
         // A damaged DeviceRecord is not made anew: its floor would be lost, and replays would pass (X 3).
         for device in &peers.damaged {
             if let Some(fingerprint) = user.as_ref().and_then(|user| user.fingerprint(*device)) {
