@@ -5,6 +5,12 @@ use crate::words::{camel, camel_names};
 
 /// Getters that an app reads as properties: the handle and the method.
 const PROPERTIES: [(&str, &str); 4] = [("Device", "id"), ("Device", "user"), ("Group", "id"), ("Linking", "code")];
+/// UniFFI wishes that this were private. Here it is internal, as all that is UniFFI's own.
+const WISH: &str = "\
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+";
 /// Enums whose cases UniFFI begins with a capital, as it does for errors.
 const ERRORS: [&str; 2] = ["SesameError", "StoreFault"];
 
@@ -24,6 +30,7 @@ pub(super) fn patch(text: &mut Text) -> Result<(), String> {
     text.all("func wipe()", "func close()")?;
     text.lines("what need not be used", discardable)?;
     text.lines("UniFFI's own", internal)?;
+    text.all(WISH, "")?;
     mirrors(text)?;
     text.lines(
         "names in docs",

@@ -702,10 +702,7 @@ final class AppStoreImpl: AppStore, @unchecked Sendable {
     fileprivate let handle: UInt64
 
 
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
+    #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
     init(unsafeFromHandle handle: UInt64) {
@@ -1145,10 +1142,7 @@ public final class Device: DeviceProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
 
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
+    #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
     init(unsafeFromHandle handle: UInt64) {
@@ -1746,10 +1740,7 @@ public final class DeviceRegistry: DeviceRegistryProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
 
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
+    #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
     init(unsafeFromHandle handle: UInt64) {
@@ -2038,10 +2029,7 @@ public final class Group: GroupProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
 
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
+    #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
     init(unsafeFromHandle handle: UInt64) {
@@ -2367,10 +2355,7 @@ public final class Linking: LinkingProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
 
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
+    #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
     init(unsafeFromHandle handle: UInt64) {
@@ -2648,10 +2633,7 @@ public final class LocalRelay: LocalRelayProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
 
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
+    #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
     init(unsafeFromHandle handle: UInt64) {
@@ -2856,10 +2838,7 @@ public final class NewGroup: NewGroupProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
 
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
+    #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
     init(unsafeFromHandle handle: UInt64) {
@@ -2985,10 +2964,7 @@ public final class Session: SessionProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
 
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
+    #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
     init(unsafeFromHandle handle: UInt64) {
@@ -3112,10 +3088,7 @@ public final class Store: StoreProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
 
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
+    #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
     init(unsafeFromHandle handle: UInt64) {
@@ -3259,10 +3232,7 @@ final class StoreFactoryImpl: StoreFactory, @unchecked Sendable {
     fileprivate let handle: UInt64
 
 
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
+    #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
     init(unsafeFromHandle handle: UInt64) {
@@ -3455,10 +3425,7 @@ public final class TestClock: TestClockProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
 
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
+    #if swift(>=5.8)
     @_documentation(visibility: private)
 #endif
     init(unsafeFromHandle handle: UInt64) {
