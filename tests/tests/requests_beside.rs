@@ -1,6 +1,7 @@
 //! What the loop makes of several requests at a time, of pages that a proxy writes in the server's place, and of what a server has lost.
 
 use sesame_core::{
+    device::Requests,
     error::Code,
     event::{Answered, Event, Outcome, RequestKind, ServerRequest},
     ids::DeviceId,
@@ -346,4 +347,26 @@ fn what_a_user_says_to_own_devices_has_failed_if_none_of_them_was_reached() {
     let note = world.begin(ALICE, &["alice"], b"note");
     world.run(ALICE);
     assert_eq!(world.status(ALICE, &note.id).unwrap().users[0].outcome, Outcome::Sent);
+}
+
+#[test]
+fn a_handle_that_paused_looks_anew_when_another_has_finished_its_sends() {
+    // Two handles of one store, as an app and its extension have.
+    for to in ["alice", "alicia"] {
+        let mut world = at_rest(330);
+        world.begin(BOB, &[to], b"hello");
+        let request = world.next(BOB).unwrap().unwrap();
+        respond(&mut world, BOB, &request, (500, b""));
+        let paused = world.requests.remove(&BOB).unwrap();
+        // The other handle sends it, and the app acks its end: the send is gone.
+        world.requests.insert(BOB, Requests::new());
+        world.run(BOB);
+        let ids: Vec<u64> = world.inbox(BOB).iter().map(|row| row.id).collect();
+        world.with(BOB, |device, context| device.ack(context, &ids)).unwrap();
+        // The first one asks while it pauses, which must not make its old queue look young.
+        world.requests.insert(BOB, paused);
+        assert_eq!(world.next(BOB), Ok(None));
+        world.pass(DAY / 24);
+        assert_eq!(world.run(BOB), 0, "nothing is left to do");
+    }
 }

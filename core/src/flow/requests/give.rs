@@ -32,7 +32,8 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 /// Does what is due by time, and makes the next request, if there is work.
 pub(crate) fn next(call: &mut Call<'_>, requests: &Requests) -> Result<Next, Error> {
-    let mut next = Next { newest_send: call.tx.counters()?.last_send, ..Next::default() };
+    let newest_send = call.tx.counters()?.last_send;
+    let mut next = Next { newest_send, seen: call.tx.generation()?, ..Next::default() };
     // Mail or another process may have said so before any answer did.
     if removal::notice(call)? {
         next.over = Some(Code::RemovedFromAccount);

@@ -196,7 +196,8 @@ impl Requests {
         if next.queue.is_some() || next.kept {
             self.queue = next.queue;
         }
-        // What this call wrote itself changes no send.
+        // What this call wrote itself changes no send. But a queue that was old before it, and was not looked at because of a pause, stays old.
+        self.queue = self.queue.take().filter(|queue| queue.generation == next.seen);
         if let Some(queue) = &mut self.queue {
             queue.generation = generation;
         }
@@ -275,6 +276,8 @@ pub(crate) struct Next {
     /// Whether housekeeping was done, which may have changed sends.
     pub(super) kept: bool,
     pub(super) newest_send: u64,
+    /// The generation that the call saw, before it wrote anything.
+    pub(super) seen: Generation,
 }
 
 #[derive(Debug)]
