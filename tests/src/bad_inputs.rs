@@ -523,7 +523,7 @@ fn records(maker: &mut Maker, world: &World) {
     let own = Places::only(Kind::Own);
     let alice = sealer.places.user(Kind::User, &user("alice"));
     for (name, key) in [("own", &own), ("own-user", &alice)] {
-        let honest = &dump[key];
+        let honest = &dump[&**key];
         for length in [0, 1, 11, 12, 27, 28, honest.len() - 1] {
             row(406, format!("{name}-cut-at-{length}"), key, honest[..length].to_vec());
         }
@@ -533,12 +533,12 @@ fn records(maker: &mut Maker, world: &World) {
             row(406, format!("{name}-flipped-at-{at}"), key, bad);
         }
         row(406, format!("{name}-longer"), key, [honest.as_slice(), &[0]].concat());
-        let elsewhere = if name == "own" { &dump[&alice] } else { &dump[&own] };
+        let elsewhere = if name == "own" { &dump[&*alice] } else { &dump[&*own] };
         row(406, format!("{name}-from-another-slot"), key, elsewhere.clone());
     }
     let mut rng = world.rng.clone();
     let mut context = Context { now: Timestamp(0), rng: &mut rng };
-    let mut seal = |key: &Vec<u8>, plain: &[u8]| sealer.seal(&mut context, key, plain).unwrap();
+    let mut seal = |key: &[u8], plain: &[u8]| sealer.seal(&mut context, key, plain).unwrap();
     let plain = world.own(ALICE).encode().unwrap();
     row(409, "own-of-a-newer-format".into(), &own, seal(&own, &[&[2], &plain[1..]].concat()));
     row(406, "own-of-format-0".into(), &own, seal(&own, &[&[0], &plain[1..]].concat()));
@@ -549,7 +549,7 @@ fn records(maker: &mut Maker, world: &World) {
     other.account_key = world.own(BOB).account_key;
     row(407, "own-with-another-account-key".into(), &own, seal(&own, &other.encode().unwrap()));
     let check = Places::only(Kind::Check);
-    let sealed = &dump[&check];
+    let sealed = &dump[&*check];
     row(405, "check-of-another-key".into(), &check, record::Check { tag: [7; 32] }.encode().unwrap().to_vec());
     row(406, "check-empty".into(), &check, vec![]);
     row(406, "check-cut".into(), &check, sealed[..20].to_vec());
@@ -815,7 +815,7 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
 
     // Openings.
     let nested = |opening: &record::Opening, session: &Session, salt: u8, body: &[u8]| {
-        let sealed = session::seal_nested(session, [salt; 16]).unwrap();
+        let sealed = session::seal_nested(session.outgoing(), [salt; 16]).unwrap();
         let nested = record::Nested {
             opening: opening.clone(),
             generation: session.meta.generation,

@@ -19,7 +19,7 @@ impl World {
     pub fn peer(&self, of: Name, with: Name) -> Peer {
         let sealer = Sealer::new(&store_key());
         let key = sealer.places.device(Kind::Peer, &user(with.0), DeviceId(with.1));
-        Peer::decode(&sealer.open(&key, &self.dump(of)[&key]).unwrap()).unwrap()
+        Peer::decode(&sealer.open(&key, &self.dump(of)[&*key]).unwrap()).unwrap()
     }
 
     /// The active session of a device in a scope, as a thief of that session's rows has it.
@@ -30,7 +30,7 @@ impl World {
         let meta = *peer.active(scope, Timestamp(self.now)).unwrap();
         let open = |kind| {
             let key = sealer.places.session(kind, &peer, meta.id);
-            sealer.open(&key, &dump[&key]).unwrap()
+            sealer.open(&key, &dump[&*key]).unwrap()
         };
         let cold = SessionCold::decode(&open(Kind::Session)).unwrap();
         let hot = Hot::decode(&open(Kind::Chains)).unwrap();
@@ -56,7 +56,8 @@ impl World {
     pub fn recipe(&self, from: Name, to: Name, session: &Session, salt: [u8; 16]) -> Recipe {
         let (keys, peer) = (self.own(from).keys(), self.peer(from, to));
         let (recipient, pair) = (peer.party(), peer.sending());
-        let route = Route { sender: &keys.party, recipient: &recipient, pair: &pair };
-        session::seal(session, salt, route).unwrap().recipe
+        let (us, them) = ((&keys.party.user, keys.party.device), (&recipient.user, recipient.device));
+        let route = Route { sender: us, recipient: them, pair: &pair };
+        session::seal(session.outgoing(), salt, route).unwrap().recipe
     }
 }

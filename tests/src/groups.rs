@@ -203,9 +203,9 @@ impl World {
         let sealer = Sealer::new(&store_key());
         let rows = self.dump(name);
         let head = Places::send(Kind::SendHead, &send.id());
-        let head = SendHead::decode(&sealer.open(&head, &rows[&head]).unwrap()).unwrap();
+        let head = SendHead::decode(&sealer.open(&head, &rows[&*head]).unwrap()).unwrap();
         let key = sealer.places.group(Kind::Group, &head.group?.scope.group()?);
-        let group = GroupRecord::decode(&sealer.open(&key, &rows[&key]).unwrap()).unwrap();
+        let group = GroupRecord::decode(&sealer.open(&key, &rows[&*key]).unwrap()).unwrap();
         Some((group, head.users.into_iter().filter(|to| to.welcome).map(|to| to.user).collect()))
     }
 
@@ -213,7 +213,7 @@ impl World {
     #[must_use]
     pub fn payload_of(&self, name: Name, send: &impl AsSend) -> Vec<u8> {
         let (sealer, key) = (Sealer::new(&store_key()), Places::send(Kind::SendBody, &send.id()));
-        SendBody::decode(&sealer.open(&key, &self.dump(name)[&key]).unwrap()).unwrap().payload.clone()
+        SendBody::decode(&sealer.open(&key, &self.dump(name)[&*key]).unwrap()).unwrap().payload.clone()
     }
 
     /// The names of the members in the view of a device; empty if the device does not know the group.
@@ -243,12 +243,12 @@ impl World {
         let sealer = Sealer::new(&store_key());
         let mut rows = self.dump(name);
         let (head, body) = [Kind::SendHead, Kind::SendBody].map(|kind| Places::send(kind, &send.id())).into();
-        let mut said = SendHead::decode(&sealer.open(&head, &rows[&head]).unwrap()).unwrap();
+        let mut said = SendHead::decode(&sealer.open(&head, &rows[&*head]).unwrap()).unwrap();
         said.group.as_mut().unwrap().operations = true;
         let replaced = SendBody { payload: bundle.to_vec(), welcome: Vec::new() };
         let mut context = Context { now: Timestamp(self.now), rng: &mut self.rng };
         for (key, plain) in [(head, said.encode().unwrap()), (body, replaced.encode().unwrap())] {
-            rows.insert(key.clone(), sealer.seal(&mut context, &key, &plain).unwrap());
+            rows.insert(key.to_vec(), sealer.seal(&mut context, &key, &plain).unwrap());
         }
         self.hosts[&name].store.inner.restore(rows);
         self.with(name, |device, context| device.pending(context, &send.id())).unwrap().unwrap()

@@ -422,7 +422,7 @@ impl World {
     #[must_use]
     pub fn own(&self, name: Name) -> Own {
         let (key, sealer) = (Places::only(Kind::Own), Sealer::new(&store_key()));
-        let row = self.dump(name).remove(&key).unwrap();
+        let row = self.dump(name).remove(&*key).unwrap();
         Own::decode(&sealer.open(&key, &row).unwrap()).unwrap()
     }
 

@@ -28,7 +28,7 @@ impl New {
     #[must_use]
     pub fn pending(&self) -> PendingLink {
         let key = Places::only(Kind::Linking);
-        let plain = Sealer::new(&store_key()).open(&key, &self.store.inner.dump()[&key]).unwrap();
+        let plain = Sealer::new(&store_key()).open(&key, &self.store.inner.dump()[&*key]).unwrap();
         PendingLink::decode(&plain).unwrap()
     }
 

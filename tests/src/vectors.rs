@@ -36,7 +36,7 @@ fn hex(bytes: &[u8]) -> String {
 
 fn pre_key(world: &World, usage: PreKeyUse, id: u32) -> PreKey {
     let (sealer, key) = (Sealer::new(&store_key()), Places::pre_key(usage, id));
-    PreKey::decode(&sealer.open(&key, &world.dump(ALICE)[&key]).unwrap()).unwrap()
+    PreKey::decode(&sealer.open(&key, &world.dump(ALICE)[&*key]).unwrap()).unwrap()
 }
 
 fn party(world: &World, name: Name) -> Value {
@@ -68,7 +68,7 @@ fn linking(world: &mut World) -> Value {
     let linking = Device::begin_link(store.clone(), &store_key(), &mut context, &server()).unwrap();
     let offer = LinkOffer::decode(linking.code()).unwrap();
     let (sealer, key) = (Sealer::new(&store_key()), Places::only(Kind::Linking));
-    let pending = PendingLink::decode(&sealer.open(&key, &store.dump()[&key]).unwrap()).unwrap();
+    let pending = PendingLink::decode(&sealer.open(&key, &store.dump()[&*key]).unwrap()).unwrap();
     let primary = &world.hosts[&ALICE].device;
     let link = primary.link_device(&mut context, linking.code()).unwrap();
     let hello = primary.link_leg(&mut context, &link.id, LinkLeg::Hello).unwrap().unwrap();

@@ -249,9 +249,9 @@ fn a09_a_transcript_from_anybody_but_an_own_listed_device_is_refused() {
         world.receive(ALICE).unwrap();
         let dump = world.dump(ALICE);
         let key = sealer.places.user(Kind::User, &user(of));
-        let record = User::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap();
+        let record = User::decode(&sealer.open(&key, &dump[&*key]).unwrap()).unwrap();
         let key = sealer.places.device(Kind::Peer, &user(of), DeviceId(id));
-        (record, Peer::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap())
+        (record, Peer::decode(&sealer.open(&key, &dump[&*key]).unwrap()).unwrap())
     };
     let (own, sibling) = read("alice", 2);
     let (theirs, stranger) = read("bob", 1);
@@ -493,7 +493,7 @@ fn a24_killed_anywhere_between_making_and_confirming_an_id_names_one_key() {
     let dump = store.inner.dump();
     for id in seen.keys() {
         let key = Places::pre_key(sesame_core::internal::store::PreKeyUse::OneTimeCurve, *id);
-        assert!(dump.contains_key(&key), "{id}");
+        assert!(dump.contains_key(&*key), "{id}");
     }
 }
 
@@ -532,7 +532,7 @@ fn a27_a_record_whose_public_half_is_anothers_does_not_open() {
     let row = sealer.seal(&mut context, &key, &own.encode().unwrap()).unwrap();
     let store = Arc::new(MemoryStore::new());
     let mut dump = world.dump(ALICE);
-    dump.insert(key, row);
+    dump.insert(key.to_vec(), row);
     store.restore(dump);
     assert_eq!(Device::open(store, &store_key()).unwrap_err().code, Code::RecordInconsistent);
 }

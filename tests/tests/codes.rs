@@ -131,7 +131,7 @@ fn content(world: &World, number: u8) -> Vec<u8> {
 fn ahead(session: &Session, messages: u32) -> Session {
     let mut session = session.clone();
     for _ in 0..messages {
-        let (sent, _) = session.ratchet.seal(&[0; 16]).unwrap();
+        let (sent, _) = session.ratchet.sending().seal(&[0; 16]).unwrap();
         session.ratchet.hot = sent.hot;
         session.ratchet.cold = sent.cold.unwrap_or(session.ratchet.cold);
     }

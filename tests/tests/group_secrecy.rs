@@ -44,7 +44,7 @@ fn seals(session: &Session, envelope: &[u8]) -> bool {
     let mut ratchet = session.ratchet.clone();
     let bound = Bound { salt: &decoded.head.salt, associated_data: &ratchet.cold.associated_data.clone(), head: &head };
     (0..16).any(|_| {
-        let (sent, sealed) = ratchet.seal(&decoded.head.salt).unwrap();
+        let (sent, sealed) = ratchet.sending().seal(&decoded.head.salt).unwrap();
         ratchet.hot = sent.hot;
         ratchet.cold = sent.cold.unwrap_or_else(|| ratchet.cold.clone());
         let opened = message::open(&sealed.message_key, bound, &decoded.commitment, decoded.body.as_slice());

@@ -103,11 +103,11 @@ fn t36_openings_that_truly_cross_give_one_active_session() {
     // Bob forgets the session that Alice opened: he opens one of his own.
     let key = sealer.places.device(Kind::Peer, &user("alice"), DeviceId(1));
     let mut dump = world.dump(BOB);
-    let mut peer = Peer::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap();
+    let mut peer = Peer::decode(&sealer.open(&key, &dump[&*key]).unwrap()).unwrap();
     peer.sessions.retain(|meta| meta.scope.group() != Some(id));
     let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
     let mut context = Context { now: Timestamp(world.now), rng: &mut rng };
-    dump.insert(key.clone(), sealer.seal(&mut context, &key, &peer.encode().unwrap()).unwrap());
+    dump.insert(key.to_vec(), sealer.seal(&mut context, &key, &peer.encode().unwrap()).unwrap());
     world.hosts[&BOB].store.inner.restore(dump);
     world.say(ALICE, id, b"from Alice").unwrap();
     world.say(BOB, id, b"from Bob").unwrap();

@@ -379,10 +379,10 @@ fn mistake_jen_for_another(world: &mut World) {
     let sealer = Sealer::new(&store_key());
     let key = sealer.places.user(Kind::User, &user("jen"));
     let mut dump = world.dump(BOB);
-    let jens = User::decode(&sealer.open(&key, &dump[&key]).unwrap()).unwrap();
+    let jens = User::decode(&sealer.open(&key, &dump[&*key]).unwrap()).unwrap();
     let other = User { account_key: world.list("bob").account(), ..jens };
     let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
-    dump.insert(key.clone(), sealer.seal(&mut context, &key, &other.encode().unwrap()).unwrap());
+    dump.insert(key.to_vec(), sealer.seal(&mut context, &key, &other.encode().unwrap()).unwrap());
     world.hosts[&BOB].store.inner.restore(dump);
 }
 

@@ -33,7 +33,7 @@ fn the_lasting_prekeys_rotate_every_2_days_and_live_30_days_after_they_were_repl
     let mut world = World::strangers(2);
     let lasting = |world: &World| {
         let rows = world.dump(ALICE);
-        let there = |usage| (0..1_000).filter(|id| rows.contains_key(&Places::pre_key(usage, *id))).count();
+        let there = |usage| (0..1_000).filter(|id| rows.contains_key(&*Places::pre_key(usage, *id))).count();
         there(PreKeyUse::Signed) + there(PreKeyUse::LastResort)
     };
     assert_eq!(lasting(&world), 2);

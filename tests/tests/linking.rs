@@ -52,7 +52,7 @@ fn both_sides_show_the_same_digits_and_nothing_is_signed_before_the_app_confirms
     assert_eq!((device.user(), device.id()), (&user("alice"), DeviceId(2)));
     let (sealer, key) = (Sealer::new(&store_key()), Places::only(Kind::Server));
     let server =
-        |rows: BTreeMap<Vec<u8>, Vec<u8>>| ServerState::decode(&sealer.open(&key, &rows[&key]).unwrap()).unwrap().name;
+        |rows: BTreeMap<Vec<u8>, Vec<u8>>| ServerState::decode(&sealer.open(&key, &rows[&*key]).unwrap()).unwrap().name;
     let primarys = server(world.dump(ALICE));
     assert!(!primarys.is_empty());
     assert_eq!(server(new.store.inner.dump()), primarys, "requests are signed for the same server");

@@ -5,7 +5,7 @@
 use crate::{error::Code, secret::Secret};
 use aes_gcm::{
     Aes256Gcm, KeyInit,
-    aead::{Aead, Payload},
+    aead::{Aead, AeadInOut, Payload},
 };
 use zeroize::Zeroizing;
 
@@ -21,6 +21,28 @@ pub fn seal(key: &Secret<32>, nonce: &[u8; 12], ad: &[u8], plaintext: &[u8]) -> 
     Aes256Gcm::new(key.expose().into())
         .encrypt(nonce.into(), Payload { msg: plaintext, aad: ad })
         .map_err(|_| Code::TooLarge)
+}
+
+/// The same, put behind what `to` already holds, so that nothing is copied twice.
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_onto(
+    to: &mut Vec<u8>,
+    key: &Secret<32>,
+    nonce: &[u8; 12],
+    ad: &[u8],
+    plaintext: &[u8],
+) -> Result<(), Code> {
+    let begin = to.len();
+    to.reserve_exact(plaintext.len().saturating_add(TAG));
+    to.extend_from_slice(plaintext);
+    let sealed = to.get_mut(begin..).ok_or(Code::Internal)?;
+    let tag = Aes256Gcm::new(key.expose().into())
+        .encrypt_inout_detached(nonce.into(), ad, sealed.into())
+        .map_err(|_| Code::TooLarge)?;
+    to.extend_from_slice(&tag);
+    Ok(())
 }
 
 /// Decrypts what [`seal`] made. If authentication fails, no plaintext is returned (A45).

@@ -55,9 +55,7 @@ impl Device {
         // Nothing is opened, so that any key does.
         let sealer = Sealer::new(&Secret::init_with(|key| key.fill(0)));
         Place { store, sealer: &sealer }.run(context, |tx, _| {
-            for key in tx.keys(&[])? {
-                tx.delete(key);
-            }
+            tx.delete_all()?;
             Ok(())
         })
     }

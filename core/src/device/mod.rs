@@ -31,7 +31,7 @@ use crate::{
     ids::{DeviceId, UserId},
     keys::device::DeviceKeys,
     store::{Generation, Sealer, Store},
-    tx::{Call, Memory, Place},
+    tx::{Begun, Call, Memory, Place},
 };
 use std::sync::Arc;
 
@@ -82,6 +82,26 @@ impl Device {
     ) -> Result<(T, Generation), Error> {
         let place = Place { store: self.store.as_ref(), sealer: &self.sealer };
         place.call(&self.keys, &self.memory, context, call)
+    }
+
+    /// The same for a call that touches open sends only by what it begins.
+    fn call_begun<T>(
+        &self,
+        context: &mut Context<'_>,
+        mut call: impl FnMut(&mut Call<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.call(context, |running| {
+            running.begun = Some(Begun::default());
+            call(running)
+        })
+    }
+
+    /// Lets the requests know what was begun since they last looked.
+    fn hand_on(&self, to: &mut Requests) {
+        let since = to.queue_generation().and_then(|generation| self.memory.begun_since(generation));
+        if let Some((begun, generation)) = since {
+            to.take_in(begun, generation);
+        }
     }
 
     /// Runs one call to its commit.

@@ -52,6 +52,6 @@ impl Device {
     /// # Errors
     /// The store's.
     pub fn ack(&self, context: &mut Context<'_>, ids: &[u64]) -> Result<(), Error> {
-        self.call(context, |call| Ok(look::ack(call, ids)?))
+        self.call_begun(context, |call| Ok(look::ack(call, ids)?))
     }
 }

@@ -33,6 +33,7 @@ impl Device {
         requests: &mut Requests,
     ) -> Result<Option<ServerRequest>, Error> {
         requests.tidy(context.now);
+        self.hand_on(requests);
         let (next, generation) = self.call_to(context, |call| requests::next(call, requests))?;
         Ok(requests.gave(next, generation))
     }
@@ -51,6 +52,7 @@ impl Device {
     ) -> Result<Answered, Error> {
         self.check_id(id)?;
         requests.tidy(context.now);
+        self.hand_on(requests);
         let Some(lent) = requests.lent(id) else { return Ok(Answered::default()) };
         let (heard, generation) =
             self.call_to(context, |call| requests::hear(call, requests, &lent, (status, body)))?;
@@ -88,6 +90,7 @@ impl Device {
     /// The store's.
     pub fn due_in(&self, context: &mut Context<'_>, requests: &mut Requests) -> Result<u64, Error> {
         requests.tidy(context.now);
+        self.hand_on(requests);
         let ((due_in, queue), generation) = self.call_to(context, |call| Ok(requests::due_in(call, requests)?))?;
         requests.surveyed(queue, generation);
         Ok(due_in)
@@ -99,6 +102,7 @@ impl Device {
     /// The store's.
     pub fn health(&self, context: &mut Context<'_>, requests: &mut Requests) -> Result<Health, Error> {
         requests.tidy(context.now);
+        self.hand_on(requests);
         let ((health, queue), generation) = self.call_to(context, |call| {
             let now = call.now();
             let (due_in, queue) = requests::due_in(call, requests)?;

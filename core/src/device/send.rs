@@ -39,11 +39,11 @@ impl Device {
             Recipients::Users(users) => self.recipients(users)?,
             Recipients::Group(group) => {
                 send::check_payload(payload)?;
-                return self.call(context, |call| act::send(call, &group, payload, content_id));
+                return self.call_begun(context, |call| act::send(call, &group, payload, content_id));
             }
         };
         send::check_payload(payload)?;
-        self.call(context, |call| send::to_users(call, &users, None, payload, content_id))
+        self.call_begun(context, |call| send::to_users(call, &users, None, payload, content_id))
     }
 
     /// The recipients of a direct send, each once and rising, and our own user last. The batches go out in this order, as those of a group do.
@@ -73,7 +73,7 @@ impl Device {
             return Err(Error::of(Code::InvalidArgument, "device"));
         }
         send::check_payload(payload)?;
-        self.call(context, |call| send::to_users(call, core::slice::from_ref(user), Some(device), payload, None))
+        self.call_begun(context, |call| send::to_users(call, core::slice::from_ref(user), Some(device), payload, None))
     }
 
     /// How a send stands; `None` once the app has acked its end.

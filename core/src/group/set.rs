@@ -20,7 +20,7 @@ use crate::{
         MAX_GROUP_SEQUENCE, MAX_LAST_WORDS, MAX_MEMBERS, MAX_OPERATION_BYTES_TAKEN, MAX_OPERATIONS,
         MAX_OPERATIONS_TAKEN, MAX_PARENTS, RESERVED_SEQUENCE,
     },
-    model::{Claim, Member},
+    model::{Claim, Member, among},
     wire::group::{Body, Change},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,7 +83,7 @@ impl View {
     /// Whether `user` is a member.
     #[must_use]
     pub fn is_member(&self, user: &UserId) -> bool {
-        self.members.iter().any(|member| member.user == *user)
+        among(&self.members, user).is_some()
     }
 }
 

@@ -90,7 +90,7 @@ impl GroupRecord {
     /// The member with this user id.
     #[must_use]
     pub fn member(&self, user: &UserId) -> Option<&Member> {
-        self.members.iter().find(|member| member.user == *user)
+        among(&self.members, user)
     }
 
     /// Whether this identity is a member.
@@ -124,4 +124,10 @@ impl GroupRecord {
         let members = members.map(|Member { user, account_keys }| MemberView { user, account_keys }).collect();
         Some(GroupView { id, kind, standing: self.standing, members, info: self.info.clone(), diverged })
     }
+}
+
+/// The member with this user id, among members that rise by user id.
+#[must_use]
+pub fn among<'a>(members: &'a [Member], user: &UserId) -> Option<&'a Member> {
+    members.binary_search_by(|member| member.user.cmp(user)).ok().and_then(|at| members.get(at))
 }

@@ -1,13 +1,13 @@
 //! A DeviceRecord: another device, its sessions, their floors (Sesame 3.1 and 3.2).
 
-use super::{SessionMeta, order};
+use super::{SessionMeta, User, order};
 use crate::{
     context::Timestamp,
     crypto::{ed25519::VerifyingKey, x25519},
     error::Code,
     event::{DeviceState, DeviceView},
     ids::{AccountKey, DeviceId, Scope, UserId},
-    keys::{device::DeviceKeys, pair::PairKeys, party::Party},
+    keys::{device::DeviceKeys, device_list::Listing, pair::PairKeys, party::Party},
     secret::Shared,
 };
 use std::sync::Arc;
@@ -110,6 +110,13 @@ impl Peer {
     #[must_use]
     pub fn is(&self, party: &Party) -> bool {
         self.party() == *party
+    }
+
+    /// Whether the record was made for exactly these keys of a list.
+    #[must_use]
+    pub fn is_listed_as(&self, user: &User, listed: &Listing) -> bool {
+        (self.device, self.account_key) == (listed.id, user.account_key)
+            && (self.signing_key, self.identity_key) == (listed.signing_key, listed.identity_key)
     }
 
     /// The pair keys of the direction to it.

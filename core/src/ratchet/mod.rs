@@ -12,4 +12,4 @@ mod state;
 pub use keys::chain_tag;
 pub use open::Message;
 pub use skipped::LoadBlock;
-pub use state::{Delta, Ratchet, Sealed, Sent, Start};
+pub use state::{Delta, Ratchet, Sealed, SendingState, Sent, Start};

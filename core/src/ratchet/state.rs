@@ -79,10 +79,7 @@ impl Ratchet {
     /// [`Code::RecordInconsistent`] if the sending chain is gone, because the row of the chains alone was put back to an earlier turn: the root
     /// has moved on, so that it cannot be made again.
     pub fn from_parts(cold: Cold, hot: Hot, directory: Directory) -> Result<Self, Code> {
-        let has_begun = cold.their_ratchet.is_some() && !cold.owes_sending_half();
-        if has_begun && hot.sending_chain.is_none() {
-            return Err(Code::RecordInconsistent);
-        }
+        check_parts(&cold, &hot)?;
         Ok(Self { cold, hot, directory })
     }
 
@@ -149,39 +146,10 @@ impl Ratchet {
         (chain_tag(&self.cold.next_receiving_header), self.cold.chain.saturating_add(1))
     }
 
-    /// > RatchetEncryptHE: CKs, mk = KDF_CK(CKs); header = HEADER(DHs, PN, Ns); enc_header = HENCRYPT(HKs, header); Ns += 1
-    ///
-    /// # Errors
-    /// [`Code::NoSession`] for a responder that has received nothing yet. [`Code::TooFarAhead`] if the chain is
-    /// used up (A43).
-    pub fn seal(&self, salt: &[u8; 16]) -> Result<(Sent, Sealed), Code> {
-        if self.cold.owes_sending_half() {
-            let (mut cold, mut hot) = (self.cold.clone(), self.hot.clone());
-            sending_half(&mut cold, &mut hot)?;
-            let stepped = Self { cold, hot, directory: Directory::default() };
-            let (sent, sealed) = stepped.seal(salt)?;
-            return Ok((Sent { cold: Some(stepped.cold), ..sent }, sealed));
-        }
-        let (Some(chain), Some(header_key), Some(public)) =
-            (&self.hot.sending_chain, &self.cold.sending_header, self.cold.ours.public)
-        else {
-            return Err(Code::NoSession);
-        };
-        let sent = self.hot.sent.checked_add(1).ok_or(Code::TooFarAhead)?;
-        let (next_chain, message_key) = chain_step(chain);
-        let header = Header::new(public, self.cold.previous_length, self.hot.sent);
-        let sealed = Sealed {
-            header: seal_header(header_key, salt, &self.cold.associated_data, &header)?,
-            chain_tag: chain_tag(header_key),
-            message_key,
-        };
-        let hot = Hot {
-            sending_chain: Some(next_chain),
-            sent,
-            sequence: self.hot.sequence.saturating_add(1),
-            ..self.hot.clone()
-        };
-        Ok((Sent { hot, cold: None }, sealed))
+    /// The sending side.
+    #[must_use]
+    pub fn sending(&self) -> SendingState<'_> {
+        SendingState { cold: &self.cold, hot: &self.hot }
     }
 
     /// Applies the changes of a step.
@@ -195,6 +163,72 @@ impl Ratchet {
             self.directory = directory;
         }
     }
+}
+
+/// The parts of a state that sending needs, as they lie in the store.
+#[derive(Clone, Copy, Debug)]
+pub struct SendingState<'a> {
+    cold: &'a Cold,
+    hot: &'a Hot,
+}
+
+impl<'a> SendingState<'a> {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// As [`Ratchet::from_parts`].
+    pub fn from_parts(cold: &'a Cold, hot: &'a Hot) -> Result<Self, Code> {
+        check_parts(cold, hot)?;
+        Ok(Self { cold, hot })
+    }
+
+    /// AD_session.
+    #[must_use]
+    pub fn associated_data(&self) -> [u8; 32] {
+        self.cold.associated_data
+    }
+
+    /// > RatchetEncryptHE: CKs, mk = KDF_CK(CKs); header = HEADER(DHs, PN, Ns); enc_header = HENCRYPT(HKs, header); Ns += 1
+    ///
+    /// # Errors
+    /// [`Code::NoSession`] for a responder that has received nothing yet. [`Code::TooFarAhead`] if the chain is
+    /// used up (A43).
+    pub fn seal(&self, salt: &[u8; 16]) -> Result<(Sent, Sealed), Code> {
+        let Self { cold, hot } = self;
+        if cold.owes_sending_half() {
+            let (mut cold, mut hot) = ((*cold).clone(), (*hot).clone());
+            sending_half(&mut cold, &mut hot)?;
+            let (sent, sealed) = SendingState { cold: &cold, hot: &hot }.seal(salt)?;
+            return Ok((Sent { cold: Some(cold), ..sent }, sealed));
+        }
+        let (Some(chain), Some(header_key), Some(public)) =
+            (&hot.sending_chain, &cold.sending_header, cold.ours.public)
+        else {
+            return Err(Code::NoSession);
+        };
+        let sent = hot.sent.checked_add(1).ok_or(Code::TooFarAhead)?;
+        let (next_chain, message_key) = chain_step(chain);
+        let header = Header::new(public, cold.previous_length, hot.sent);
+        let sealed = Sealed {
+            header: seal_header(header_key, salt, &cold.associated_data, &header)?,
+            chain_tag: chain_tag(header_key),
+            message_key,
+        };
+        let hot = Hot {
+            sending_chain: Some(next_chain),
+            sent,
+            sequence: hot.sequence.saturating_add(1),
+            receiving_chain: hot.receiving_chain.clone(),
+            ..**hot
+        };
+        Ok((Sent { hot, cold: None }, sealed))
+    }
+}
+
+/// The sending chain of a state that has begun is there. It is gone if the row of the chains alone was put back to an earlier turn.
+fn check_parts(cold: &Cold, hot: &Hot) -> Result<(), Code> {
+    let has_begun = cold.their_ratchet.is_some() && !cold.owes_sending_half();
+    if has_begun && hot.sending_chain.is_none() { Err(Code::RecordInconsistent) } else { Ok(()) }
 }
 
 /// Both halves of a key pair, to be kept.

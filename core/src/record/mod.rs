@@ -44,6 +44,9 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// Whether the record may stay in memory from one call to the next. What is large and read once does not.
     const STAYS: bool = true;
 
+    /// Whether each write of it changes it. Then nobody compares it with what it was, to spare the write.
+    const CHANGES: bool = false;
+
     /// The bytes to seal.
     ///
     /// # Errors

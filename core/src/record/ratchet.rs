@@ -76,7 +76,9 @@ pub struct Hot {
     /// The value of `accepted` when the oldest stored message key was skipped.
     pub oldest_skipped: Option<u64>,
 }
-impl Record for Hot {}
+impl Record for Hot {
+    const CHANGES: bool = true;
+}
 
 /// The whole of what changes rarely.
 #[derive(Clone, Debug, Deserialize, Serialize)]

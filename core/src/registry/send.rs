@@ -8,14 +8,15 @@ use crate::{
     context::Timestamp,
     error::Code,
     ids::{DeviceId, Fingerprint, Scope, UserId},
-    keys::party::{self, Party},
+    keys::{
+        device_list::Listing,
+        party::{self, Party},
+    },
     limits::MAX_SEND_ROUNDS,
     model::{Peer, User},
     record::{PartState, SendPart},
     registry::trust,
 };
-use std::collections::BTreeMap;
-
 /// What is missing before a batch is whole.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Need {
@@ -32,10 +33,12 @@ pub enum Need {
 /// What to do next for a part.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// Devices with a usable session and no ciphertext yet.
-    pub encrypt: Vec<DeviceId>,
+    /// Devices with a usable session and no ciphertext yet, and the names that a batch gives them.
+    pub encrypt: Vec<(Listing, Fingerprint)>,
     /// What is missing.
     pub needs: Vec<Need>,
+    /// Whether the part lost something that was made for a device, or was given up.
+    pub has_changed: bool,
 }
 
 /// Which devices of a user a send is for, and in which sessions it is said.
@@ -74,30 +77,31 @@ pub fn plan<'a>(
     if trust::list_is_due(user) {
         plan.needs.push(Need::DeviceList(part.user.clone()));
     }
+    let before = (part.entries.len(), part.skips.clone());
     skip_contested(part, user, aim.us);
-    let mut recipients: BTreeMap<DeviceId, Fingerprint> = BTreeMap::new();
-    for listed in user.recipients(aim.us) {
-        if aim.target.is_none_or(|target| listed.id == target) {
-            recipients.insert(listed.id, party::fingerprint(&user.user, &user.account_key, listed));
-        }
-    }
+    let recipients: Vec<(&Listing, Fingerprint)> = user
+        .recipients(aim.us)
+        .into_iter()
+        .filter(|listed| aim.target.is_none_or(|target| listed.id == target))
+        .map(|listed| (listed, party::fingerprint(&user.user, &user.account_key, listed)))
+        .collect();
+    let named = |device: DeviceId| recipients.iter().find(|(listed, _)| listed.id == device).map(|(_, name)| *name);
     if aim.target.is_some() && recipients.is_empty() {
         part.state = PartState::Failed(Code::NotListed.number());
     }
     // An id that is listed again with other keys is another device: nothing that was made for the old one counts for it.
-    part.entries.retain(|entry| recipients.get(&entry.device) == Some(&entry.fingerprint));
+    part.entries.retain(|entry| named(entry.device) == Some(entry.fingerprint));
     let contested = Code::DeviceListFork.number();
-    part.skips.retain(|skip| {
-        skip.reason == contested || recipients.get(&skip.device).is_some_and(|keys| *keys == skip.fingerprint)
-    });
-    for device in recipients.into_keys() {
-        if part.is_settled(device) {
+    part.skips.retain(|skip| skip.reason == contested || named(skip.device) == Some(skip.fingerprint));
+    plan.has_changed = (part.entries.len(), &part.skips) != (before.0, &before.1) || part.state != PartState::Open;
+    for (listed, name) in &recipients {
+        if part.is_settled(listed.id) {
             continue;
         }
-        if peer(device).is_some_and(|peer| peer.is_reachable(aim.scope, aim.now)) {
-            plan.encrypt.push(device);
+        if peer(listed.id).is_some_and(|peer| peer.is_reachable(aim.scope, aim.now)) {
+            plan.encrypt.push((**listed, *name));
         } else {
-            plan.needs.push(Need::Bundle(part.user.clone(), device));
+            plan.needs.push(Need::Bundle(part.user.clone(), listed.id));
         }
     }
     plan

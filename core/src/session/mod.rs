@@ -9,7 +9,7 @@ mod seal;
 
 pub use begin::{accept, accept_opening, initiate, open_scope};
 pub use open::{open, open_nested};
-pub use seal::{Route, Sealed, envelope, nested_content, seal, seal_nested};
+pub use seal::{Outgoing, Route, Sealed, envelope, nested_content, seal, seal_nested};
 
 use crate::{
     error::Code,
@@ -30,6 +30,12 @@ pub struct Session {
 }
 
 impl Session {
+    /// What sealing reads.
+    #[must_use]
+    pub fn outgoing(&self) -> Outgoing<'_> {
+        Outgoing { meta: &self.meta, ratchet: self.ratchet.sending(), beginning: self.beginning.as_ref() }
+    }
+
     /// The part of the stored session that changes rarely.
     #[must_use]
     pub fn cold(&self) -> SessionCold {

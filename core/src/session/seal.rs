@@ -1,17 +1,17 @@
 //! Sealing in two steps: first a recipe, then the envelope. The same recipe and content always give the same
 //! envelope (X 1, X 2, X 10).
 
-use super::Session;
 use crate::{
     crypto::{kdf, labels},
     error::Code,
-    ids::Scope,
-    keys::{pair::PairKeys, party::Party},
+    ids::{DeviceId, Scope, UserId},
+    keys::pair::PairKeys,
+    model::SessionMeta,
     ratchet::{
-        Sent,
+        SendingState, Sent,
         message::{self, Bound},
     },
-    record::{Beginning, Nested, Recipe},
+    record::{Beginning, Hot, Nested, Recipe, SessionCold},
     wire::{
         envelope::{self, Address, Envelope, Head, Initiation, SUITE, VERSION},
         opening::Opening,
@@ -19,13 +19,38 @@ use crate::{
     },
 };
 
+/// What sealing reads of a session, as it lies in the store.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// SessionID, generation and age.
+    pub meta: &'a SessionMeta,
+    /// The sending side of the ratchet.
+    pub ratchet: SendingState<'a>,
+    /// What every message repeats while the session is initiating.
+    pub beginning: Option<&'a Beginning>,
+}
+
+impl<'a> Outgoing<'a> {
+    /// Puts a session's stored parts together.
+    ///
+    /// # Errors
+    /// As [`super::Session::from_parts`].
+    pub fn from_parts(meta: &'a SessionMeta, cold: &'a SessionCold, hot: &'a Hot) -> Result<Self, Code> {
+        if cold.beginning.is_some() != meta.initiating {
+            return Err(Code::RecordInconsistent);
+        }
+        let ratchet = SendingState::from_parts(&cold.ratchet, hot)?;
+        Ok(Self { meta, ratchet, beginning: cold.beginning.as_ref() })
+    }
+}
+
 /// Sender, recipient and their pair keys.
 #[derive(Clone, Copy, Debug)]
 pub struct Route<'a> {
     /// The sender.
-    pub sender: &'a Party,
+    pub sender: (&'a UserId, DeviceId),
     /// The recipient.
-    pub recipient: &'a Party,
+    pub recipient: (&'a UserId, DeviceId),
     /// The pair keys of this direction.
     pub pair: &'a PairKeys,
 }
@@ -39,8 +64,8 @@ pub struct Sealed {
     pub recipe: Recipe,
 }
 
-fn address(party: &Party) -> Address {
-    Address { user: party.user.as_bytes().to_vec().into(), device: party.device.0 }
+fn address((user, device): (&UserId, DeviceId)) -> Address {
+    Address { user: user.as_bytes().to_vec().into(), device: device.0 }
 }
 
 /// Takes a message key and fixes every byte of the envelope before the body.
@@ -49,10 +74,10 @@ fn address(party: &Party) -> Address {
 /// (Sesame 2.3).
 ///
 /// # Errors
-/// [`Code::NoSession`] and [`Code::TooFarAhead`] as in [`crate::ratchet::Ratchet::seal`].
-pub fn seal(session: &Session, salt: [u8; 16], route: Route<'_>) -> Result<Sealed, Code> {
+/// [`Code::NoSession`] and [`Code::TooFarAhead`] as in [`crate::ratchet::SendingState::seal`].
+pub fn seal(session: Outgoing<'_>, salt: [u8; 16], route: Route<'_>) -> Result<Sealed, Code> {
     let (sent, sealed) = session.ratchet.seal(&salt)?;
-    let named = match &session.beginning {
+    let named = match session.beginning {
         Some(Beginning::Initiation(clear)) => {
             envelope::Route::Initiation(Initiation::decode(clear).map_err(|_| Code::RecordInconsistent)?)
         }
@@ -71,7 +96,7 @@ pub fn seal(session: &Session, salt: [u8; 16], route: Route<'_>) -> Result<Seale
     };
     let head = head.encode()?;
     let gate = route.pair.gate(&head);
-    let associated_data = session.ratchet.cold.associated_data;
+    let associated_data = session.ratchet.associated_data();
     Ok(Sealed { sent, recipe: Recipe { salt, head, gate, associated_data, message_key: sealed.message_key } })
 }
 
@@ -86,9 +111,9 @@ pub(super) fn nested_head(salt: &[u8; 16], header: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 /// As [`seal`].
-pub fn seal_nested(session: &Session, salt: [u8; 16]) -> Result<Sealed, Code> {
+pub fn seal_nested(session: Outgoing<'_>, salt: [u8; 16]) -> Result<Sealed, Code> {
     let (sent, sealed) = session.ratchet.seal(&salt)?;
-    let associated_data = session.ratchet.cold.associated_data;
+    let associated_data = session.ratchet.associated_data();
     let recipe = Recipe { salt, head: sealed.header, gate: [0; 16], associated_data, message_key: sealed.message_key };
     Ok(Sealed { sent, recipe })
 }

@@ -8,6 +8,12 @@ use crate::{
     model::Peer,
     secret::Secret,
 };
+use core::{
+    fmt,
+    hash::{Hash, Hasher},
+    ops::Deref,
+};
+use foldhash::fast::RandomState;
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -15,6 +21,69 @@ use std::{
 
 /// The key of a row, 1 to 64 bytes.
 pub type Key = Vec<u8>;
+
+/// The longest key that this library makes, in bytes.
+const LONGEST: usize = 47;
+
+/// The key of a row of ours, without an allocation: a call looks up dozens for each device.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+pub struct RowKey {
+    /// Zeros follow the key, so that the order is that of the bytes.
+    bytes: [u8; LONGEST],
+    length: u8,
+}
+
+impl RowKey {
+    /// A key of these bytes; `None` if it is longer than any of ours.
+    #[must_use]
+    pub fn new(key: &[u8]) -> Option<Self> {
+        let length = u8::try_from(key.len()).ok()?;
+        let mut bytes = [0; LONGEST];
+        bytes.get_mut(..key.len())?.copy_from_slice(key);
+        Some(Self { bytes, length })
+    }
+
+    fn of(kind: Kind, parts: &[&[u8]]) -> Self {
+        let mut start = Self { bytes: [0; LONGEST], length: 1 };
+        if let Some(first) = start.bytes.first_mut() {
+            *first = kind as u8;
+        }
+        parts.iter().fold(start, |key, part| key.then(part))
+    }
+
+    /// A longer key that begins so. [`LONGEST`] has room for all that [`Places`] makes.
+    fn then(mut self, part: &[u8]) -> Self {
+        let begin = usize::from(self.length);
+        let end = begin.saturating_add(part.len());
+        debug_assert!(end <= LONGEST, "a row key of {end} bytes");
+        if let (Some(place), Ok(length)) = (self.bytes.get_mut(begin..end), u8::try_from(end)) {
+            place.copy_from_slice(part);
+            self.length = length;
+        }
+        self
+    }
+}
+
+// By hand: the zeros that follow make no difference, and one piece is hashed faster than 47.
+impl Hash for RowKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.bytes);
+    }
+}
+
+impl Deref for RowKey {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or(&[])
+    }
+}
+
+impl fmt::Debug for RowKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
 
 /// The kind of a record: the first byte of its row key. Numbers are never changed or used again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -142,7 +211,7 @@ pub enum PreKeyUse {
 pub struct Places {
     key: kdf::Keyed,
     /// What was hashed before: a send asks for the rows of each device a dozen times.
-    known: Mutex<HashMap<Vec<u8>, Hash>>,
+    known: Mutex<Known>,
 }
 
 // By hand: a derived Debug would print users.
@@ -152,10 +221,25 @@ impl core::fmt::Debug for Places {
     }
 }
 
-type Hash = [u8; 12];
+type Hashed = [u8; 12];
 
-/// So many hashes are remembered; then all are forgotten.
-const MAX_KNOWN: usize = 16_384;
+/// Hashes of users and of their devices, and of groups.
+#[derive(Default)]
+struct Known {
+    users: HashMap<UserId, OfUser, RandomState>,
+    groups: HashMap<GroupId, Hashed, RandomState>,
+}
+
+#[derive(Default)]
+struct OfUser {
+    user: Option<Hashed>,
+    devices: Vec<(DeviceId, Hashed)>,
+}
+
+/// So many users and groups are remembered; then all are forgotten.
+const MAX_KNOWN: usize = 8_192;
+/// So many devices of a user: an honest list has fewer, and forged envelopes name any number.
+const MAX_DEVICES: usize = 16;
 
 impl Places {
     /// Derives the hashing key from the app's store key.
@@ -164,155 +248,180 @@ impl Places {
         Self { key: kdf::Keyed::new(&kdf::hmac_key(store_key, labels::STORE_PLACE)), known: Mutex::default() }
     }
 
-    fn hash(&self, fields: &[&[u8]]) -> Hash {
-        let fields = kdf::join(fields);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(hash) = known.get(&fields) {
-            return *hash;
-        }
+    fn hash(&self, fields: &[&[u8]]) -> Hashed {
         let mut hash = [0; 12];
-        let full = self.key.hmac(&fields);
+        let full = self.key.hmac(&kdf::join(fields));
         hash.iter_mut().zip(full).for_each(|(to, from)| *to = from);
-        if known.len() >= MAX_KNOWN {
-            known.clear();
-        }
-        known.insert(fields, hash);
         hash
     }
 
-    fn of_user(&self, user: &UserId) -> Hash {
-        self.hash(&[user.as_bytes()])
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.users.len() >= MAX_KNOWN || known.groups.len() >= MAX_KNOWN {
+            *known = Known::default();
+        }
+        known
     }
 
-    fn of_device(&self, user: &UserId, device: DeviceId) -> Hash {
-        self.hash(&[user.as_bytes(), &device.0.to_be_bytes()])
+    fn of_user(&self, user: &UserId) -> Hashed {
+        let mut known = self.known();
+        if let Some(hash) = known.users.get(user).and_then(|of| of.user) {
+            return hash;
+        }
+        let hash = self.hash(&[user.as_bytes()]);
+        known.users.entry(user.clone()).or_default().user = Some(hash);
+        hash
+    }
+
+    fn of_device(&self, user: &UserId, device: DeviceId) -> Hashed {
+        let mut known = self.known();
+        let devices = known.users.get(user).map_or([].as_slice(), |of| &of.devices);
+        if let Some((_, hash)) = devices.iter().find(|(id, _)| *id == device) {
+            return *hash;
+        }
+        let hash = self.hash(&[user.as_bytes(), &device.0.to_be_bytes()]);
+        if devices.len() < MAX_DEVICES {
+            known.users.entry(user.clone()).or_default().devices.push((device, hash));
+        }
+        hash
+    }
+
+    fn of_group(&self, group: &GroupId) -> Hashed {
+        let mut known = self.known();
+        if let Some(hash) = known.groups.get(group) {
+            return *hash;
+        }
+        let hash = self.hash(&[b"group", &group.0]);
+        known.groups.insert(*group, hash);
+        hash
     }
 
     /// The row key of the only record of this kind.
     #[must_use]
-    pub fn only(kind: Kind) -> Key {
-        vec![kind as u8]
+    pub fn only(kind: Kind) -> RowKey {
+        RowKey::of(kind, &[])
     }
 
     /// All records of this kind.
     #[must_use]
-    pub fn all(kind: Kind) -> Vec<u8> {
-        vec![kind as u8]
+    pub fn all(kind: Kind) -> RowKey {
+        RowKey::of(kind, &[])
     }
 
     /// One of 256 parts of the records of a kind that is kept by user or by device; all that a device has lies in the same part. The hashes
     /// spread the rows evenly.
     #[must_use]
-    pub fn bucket(kind: Kind, bucket: u8) -> Vec<u8> {
-        vec![kind as u8, bucket]
+    pub fn bucket(kind: Kind, bucket: u8) -> RowKey {
+        RowKey::of(kind, &[&[bucket]])
     }
 
     /// `model::User` or `record::StoredList`.
     #[must_use]
-    pub fn user(&self, kind: Kind, user: &UserId) -> Key {
-        place(kind, &[&self.of_user(user)])
+    pub fn user(&self, kind: Kind, user: &UserId) -> RowKey {
+        RowKey::of(kind, &[&self.of_user(user)])
     }
 
     /// `model::GroupRecord` or `record::Waiting`; also what all rows of a kind of this group begin with.
     #[must_use]
-    pub fn group(&self, kind: Kind, group: &GroupId) -> Key {
-        place(kind, &[&self.hash(&[b"group", &group.0])])
+    pub fn group(&self, kind: Kind, group: &GroupId) -> RowKey {
+        RowKey::of(kind, &[&self.of_group(group)])
     }
 
     /// `record::StoredOperation` or `record::StoredList`.
     #[must_use]
-    pub fn in_group(&self, kind: Kind, group: &GroupId, name: &[u8; 32]) -> Key {
-        let mut key = self.group(kind, group);
-        key.extend_from_slice(name.first_chunk::<16>().map_or(&[], |name| name.as_slice()));
-        key
+    pub fn in_group(&self, kind: Kind, group: &GroupId, name: &[u8; 32]) -> RowKey {
+        RowKey::of(kind, &[&self.of_group(group), name.first_chunk::<16>().map_or(&[], |name| name.as_slice())])
     }
 
     /// `record::HeldContent`.
     #[must_use]
-    pub fn held_content(&self, group: &GroupId, user: &UserId, device: DeviceId, envelope: &EnvelopeId) -> Key {
-        let mut key = self.group(Kind::HeldContent, group);
-        key.extend_from_slice(&self.of_device(user, device));
-        key.extend_from_slice(&envelope.0);
-        key
+    pub fn held_content(&self, group: &GroupId, user: &UserId, device: DeviceId, envelope: &EnvelopeId) -> RowKey {
+        RowKey::of(Kind::HeldContent, &[&self.of_group(group), &self.of_device(user, device), &envelope.0])
     }
 
     /// `record::Heard`.
     #[must_use]
-    pub fn heard(&self, user: &UserId, device: DeviceId, group: Option<&GroupId>) -> Key {
-        let mut key = self.device(Kind::Heard, user, device);
-        if let Some(group) = group {
-            key.extend_from_slice(&self.hash(&[b"group", &group.0]));
+    pub fn heard(&self, user: &UserId, device: DeviceId, group: Option<&GroupId>) -> RowKey {
+        let of_device = self.of_device(user, device);
+        match group {
+            None => RowKey::of(Kind::Heard, &[&of_device]),
+            Some(group) => RowKey::of(Kind::Heard, &[&of_device, &self.of_group(group)]),
         }
-        key
     }
 
     /// [`Peer`]; also what all rows of a kind of this device begin with.
     #[must_use]
-    pub fn device(&self, kind: Kind, user: &UserId, device: DeviceId) -> Key {
-        place(kind, &[&self.of_device(user, device)])
+    pub fn device(&self, kind: Kind, user: &UserId, device: DeviceId) -> RowKey {
+        RowKey::of(kind, &[&self.of_device(user, device)])
     }
 
     /// `record::SessionCold`, `record::Hot` or `record::Directory`; also what the blocks of a session begin with.
     #[must_use]
-    pub fn session(&self, kind: Kind, peer: &Peer, session: SessionId) -> Key {
-        place(
-            kind,
-            &[&self.of_device(&peer.user, peer.device), session.0.first_chunk::<16>().map_or(&[], |id| id.as_slice())],
-        )
+    pub fn session(&self, kind: Kind, peer: &Peer, session: SessionId) -> RowKey {
+        let [row] = self.session_rows([kind], peer, session);
+        row
+    }
+
+    /// Several rows of one session.
+    #[must_use]
+    pub fn session_rows<const N: usize>(&self, kinds: [Kind; N], peer: &Peer, session: SessionId) -> [RowKey; N] {
+        let device = self.of_device(&peer.user, peer.device);
+        let id = session.0.first_chunk::<16>().map_or([].as_slice(), |id| id.as_slice());
+        kinds.map(|kind| RowKey::of(kind, &[&device, id]))
     }
 
     /// `record::Block`.
     #[must_use]
-    pub fn block(&self, peer: &Peer, session: SessionId, chain: u32, block: u32) -> Key {
-        [self.session(Kind::Block, peer, session), [chain.to_be_bytes(), block.to_be_bytes()].concat()].concat()
+    pub fn block(&self, peer: &Peer, session: SessionId, chain: u32, block: u32) -> RowKey {
+        self.session(Kind::Block, peer, session).then(&chain.to_be_bytes()).then(&block.to_be_bytes())
     }
 
     /// `record::IndexEntry`.
     #[must_use]
-    pub fn index(&self, peer: &Peer, tag: &[u8; 16]) -> Key {
-        place(Kind::Index, &[&self.of_device(&peer.user, peer.device), tag])
+    pub fn index(&self, peer: &Peer, tag: &[u8; 16]) -> RowKey {
+        RowKey::of(Kind::Index, &[&self.of_device(&peer.user, peer.device), tag])
     }
 
     /// `record::SeenEnvelope` or `record::Held`.
     #[must_use]
-    pub fn envelope(&self, kind: Kind, user: &UserId, device: DeviceId, envelope: &EnvelopeId) -> Key {
-        place(kind, &[&self.of_device(user, device), &envelope.0])
+    pub fn envelope(&self, kind: Kind, user: &UserId, device: DeviceId, envelope: &EnvelopeId) -> RowKey {
+        RowKey::of(kind, &[&self.of_device(user, device), &envelope.0])
     }
 
     /// `keys::pre_keys::PreKey`.
     #[must_use]
-    pub fn pre_key(usage: PreKeyUse, id: u32) -> Key {
-        place(Kind::PreKey, &[&[usage as u8], &id.to_be_bytes()])
+    pub fn pre_key(usage: PreKeyUse, id: u32) -> RowKey {
+        RowKey::of(Kind::PreKey, &[&[usage as u8], &id.to_be_bytes()])
     }
 
     /// `record::SendHead` or `record::SendBody`.
     #[must_use]
-    pub fn send(kind: Kind, send: &SendId) -> Key {
-        place(kind, &[&send.0])
+    pub fn send(kind: Kind, send: &SendId) -> RowKey {
+        RowKey::of(kind, &[&send.0])
     }
 
     /// `record::ContentOf`.
     #[must_use]
-    pub fn content(&self, content_id: &ContentId) -> Key {
-        place(Kind::ContentOf, &[&self.hash(&[b"content", &content_id.0])])
+    pub fn content(&self, content_id: &ContentId) -> RowKey {
+        RowKey::of(Kind::ContentOf, &[&self.hash(&[b"content", &content_id.0])])
     }
 
     /// `record::SendPart`; the parts of one user stand together.
     #[must_use]
-    pub fn part(&self, user: &UserId, send: &SendId) -> Key {
-        place(Kind::SendPart, &[&self.of_user(user), &send.0])
+    pub fn part(&self, user: &UserId, send: &SendId) -> RowKey {
+        RowKey::of(Kind::SendPart, &[&self.of_user(user), &send.0])
     }
 
     /// `event::Item`.
     #[must_use]
-    pub fn item(number: u64) -> Key {
-        place(Kind::Item, &[&number.to_be_bytes()])
+    pub fn item(number: u64) -> RowKey {
+        RowKey::of(Kind::Item, &[&number.to_be_bytes()])
     }
 
     /// `record::OfferedLink`.
     #[must_use]
-    pub fn link(link: &LinkId) -> Key {
-        place(Kind::OfferedLink, &[&link.0])
+    pub fn link(link: &LinkId) -> RowKey {
+        RowKey::of(Kind::OfferedLink, &[&link.0])
     }
 
     /// The link that the key of its row ends with.
@@ -340,8 +449,44 @@ impl Places {
     }
 }
 
-fn place(kind: Kind, parts: &[&[u8]]) -> Key {
-    let mut key = vec![kind as u8];
-    parts.iter().for_each(|part| key.extend_from_slice(part));
-    key
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn row_keys_are_ordered_as_their_bytes_are() {
+        let keys: [&[u8]; 7] = [b"", b"a", b"a\0", b"a\0\0", b"a\0b", b"ab", b"b"];
+        let as_row_keys: BTreeSet<RowKey> = keys.iter().filter_map(|key| RowKey::new(key)).collect();
+        assert_eq!(as_row_keys.iter().map(|key| key.to_vec()).collect::<Vec<_>>(), keys);
+    }
+
+    #[test]
+    fn a_key_that_is_longer_than_any_of_ours_is_none() {
+        assert_eq!(RowKey::new(&[7; LONGEST]).map(|key| key.len()), Some(LONGEST));
+        assert_eq!(RowKey::new(&[7; LONGEST + 1]), None);
+        assert_eq!(RowKey::new(&[7; 1_000]), None);
+    }
+
+    #[test]
+    fn the_longest_keys_that_are_made_are_whole() {
+        let places = Places::new(&Secret::init_with(|key| key.fill(1)));
+        let alice = UserId::try_new(vec![b'a'; 64]).unwrap();
+        let held = places.held_content(&GroupId([2; 32]), &alice, DeviceId(3), &EnvelopeId([4; 16]));
+        assert_eq!((held.len(), held.ends_with(&[4; 16])), (41, true));
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_is_computed() {
+        let key = || Secret::init_with(|key| key.fill(1));
+        let (fresh, used) = (Places::new(&key()), Places::new(&key()));
+        let alice = UserId::try_new(b"alice".to_vec()).unwrap();
+        // More devices than are remembered, each twice.
+        for device in (0..2 * MAX_DEVICES as u32).chain(0..2 * MAX_DEVICES as u32).map(DeviceId) {
+            let place = used.device(Kind::Peer, &alice, device);
+            assert_eq!(place, Places::new(&key()).device(Kind::Peer, &alice, device));
+        }
+        assert_eq!(used.user(Kind::User, &alice), fresh.user(Kind::User, &alice));
+        assert_eq!(used.known().users.get(&alice).map(|of| of.devices.len()), Some(MAX_DEVICES));
+    }
 }

@@ -12,5 +12,5 @@ pub use contract::{Changes, CommitError, Generation, Query, Snapshot, Store, Sto
 pub use key::Key;
 pub use memory::MemoryStore;
 
-pub(crate) use key::{Kind, Places, PreKeyUse};
+pub(crate) use key::{Kind, Places, PreKeyUse, RowKey};
 pub(crate) use seal::Sealer;

@@ -3,7 +3,7 @@
 //!
 //! > record key = HMAC(seal key, row key); row = nonce 12 ‖ ciphertext; AD = join(format version, row key)
 
-use super::{Key, Kind, Places};
+use super::{Kind, Places, RowKey};
 use crate::{
     context::Context,
     crypto::{aead, kdf, labels},
@@ -40,7 +40,7 @@ impl Sealer {
     ///
     /// # Errors
     /// [`Code::Internal`].
-    pub fn check_row(&self) -> Result<(Key, Vec<u8>), Code> {
+    pub fn check_row(&self) -> Result<(RowKey, Vec<u8>), Code> {
         Ok((Places::only(Kind::Check), Check { tag: self.check }.encode()?.to_vec()))
     }
 
@@ -57,17 +57,19 @@ impl Sealer {
     ///
     /// # Errors
     /// [`Code::TooLarge`].
-    pub fn seal(&self, context: &mut Context<'_>, key: &Key, plain: &[u8]) -> Result<Vec<u8>, Code> {
+    pub fn seal(&self, context: &mut Context<'_>, key: &[u8], plain: &[u8]) -> Result<Vec<u8>, Code> {
         let nonce = context.random::<12>();
-        let sealed = aead::seal(&self.seal.hmac_key(key), &nonce, &kdf::join(&[&[FORMAT], key]), plain)?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        let mut row = Vec::with_capacity(nonce.len() + plain.len() + aead::TAG);
+        row.extend_from_slice(&nonce);
+        aead::seal_onto(&mut row, &self.seal.hmac_key(key), &nonce, &kdf::join(&[&[FORMAT], key]), plain)?;
+        Ok(row)
     }
 
     /// Opens a row.
     ///
     /// # Errors
     /// [`Code::RecordCorrupt`]: the row is damaged, truncated, or was moved to another row key.
-    pub fn open(&self, key: &Key, row: &[u8]) -> Result<Zeroizing<Vec<u8>>, Code> {
+    pub fn open(&self, key: &[u8], row: &[u8]) -> Result<Zeroizing<Vec<u8>>, Code> {
         let (nonce, sealed) = row.split_first_chunk::<12>().ok_or(Code::RecordCorrupt)?;
         aead::open(&self.seal.hmac_key(key), nonce, &kdf::join(&[&[FORMAT], key]), sealed)
             .map_err(|_| Code::RecordCorrupt)

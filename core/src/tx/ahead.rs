@@ -2,46 +2,90 @@
 //!
 //! Nothing is decided here. A row that is damaged or missing is passed over; the step that needs it reports it.
 
-use super::Tx;
+use super::{Tx, records::Peers, sessions::Sender};
 use crate::{
     context::Timestamp,
     error::Code,
-    ids::{EnvelopeId, Scope, UserId},
-    model::{Peer, SessionMeta},
-    record::IndexEntry,
-    store::{Key, Kind, Places, PreKeyUse},
+    ids::{EnvelopeId, Scope, SessionId, UserId},
+    model::{Peer, User},
+    record::{Hot, IndexEntry, SessionCold},
+    store::{Kind, Places, PreKeyUse, RowKey},
     wire::envelope::{Envelope, Route},
 };
+use std::sync::Arc;
 
-const PARTS: [Kind; 3] = [Kind::Session, Kind::Chains, Kind::Skipped];
-
-fn parts<'a>(tx: &'a Tx<'_>, peer: &'a Peer, meta: &'a SessionMeta) -> impl Iterator<Item = Key> + 'a {
-    PARTS.into_iter().map(|kind| tx.places().session(kind, peer, meta.id))
+/// What is known of a user that something goes to.
+pub(crate) struct Recipient {
+    pub(crate) user: Option<Arc<User>>,
+    pub(crate) peers: Peers,
+    /// The sessions that were read ahead.
+    senders: Vec<Sender>,
 }
 
-/// For a send to these users: their records, then their devices', then the sessions that the message is said in.
-pub(crate) fn for_users(tx: &Tx<'_>, users: &[UserId], scope: Scope, now: Timestamp) -> Result<(), Code> {
-    let places = tx.places();
-    tx.prefetch_missing(&users.iter().map(|user| places.user(Kind::User, user)).collect::<Vec<_>>())?;
-    let mut devices: Vec<Key> = Vec::new();
-    for user in users {
-        let Ok(Some(user)) = tx.known(user) else { continue };
-        devices.extend(user.listed().map(|device| places.device(Kind::Peer, &user.user, device.id)));
+impl Recipient {
+    /// Reads a user and the listed devices.
+    pub(crate) fn read(tx: &Tx<'_>, user: &UserId) -> Result<Self, Code> {
+        let user = tx.known(user)?;
+        let peers = tx.listed_peers(user.as_deref())?;
+        Ok(Self { user, peers, senders: Vec::new() })
     }
-    tx.prefetch_missing(&devices)?;
+
+    /// A session that was read ahead.
+    pub(crate) fn sender(&self, session: SessionId) -> Option<&Sender> {
+        self.senders.iter().find(|sender| sender.meta().id == session)
+    }
+}
+
+/// For a send to these users: their records, then their devices', then the sessions that the message is said in. A user of whom something is
+/// damaged has none.
+pub(crate) fn for_users(
+    tx: &Tx<'_>,
+    users: &[UserId],
+    scope: Scope,
+    now: Timestamp,
+) -> Result<Vec<Option<Recipient>>, Code> {
+    let places = tx.places();
+    let keys: Vec<RowKey> = users.iter().map(|user| places.user(Kind::User, user)).collect();
+    let known = tx.shared_all::<User>(&keys)?;
+    let of_devices = |user: &User| -> Vec<RowKey> {
+        user.listed().map(|device| places.device(Kind::Peer, &user.user, device.id)).collect()
+    };
+    let devices: Vec<Vec<RowKey>> =
+        known.iter().map(|user| user.iter().flatten().flat_map(|user| of_devices(user)).collect()).collect();
+    let mut peers = tx.shared_all::<Peer>(&devices.concat())?.into_iter();
+    let mut recipients = Vec::with_capacity(users.len());
     let mut sessions = Vec::new();
-    for key in &devices {
-        let Ok(Some(peer)) = tx.shared::<Peer>(key) else { continue };
-        // What has no standing session in the scope rides inside a direct message.
-        let standing = peer.standing(scope, now);
-        sessions.extend(standing.into_iter().flat_map(|meta| parts(tx, &peer, meta)));
-        if standing.is_none() {
-            let metas = [peer.active(Scope::Direct, now), peer.active(scope, now)];
-            sessions.extend(metas.into_iter().flatten().flat_map(|meta| parts(tx, &peer, meta)));
+    for (at, (user, devices)) in known.into_iter().zip(devices).enumerate() {
+        let sound: Result<Vec<_>, Code> = peers.by_ref().take(devices.len()).collect::<Vec<_>>().into_iter().collect();
+        let (Ok(user), Ok(sound)) = (user, sound) else {
+            recipients.push(None);
+            continue;
+        };
+        for peer in sound.iter().flatten() {
+            // What has no standing session in the scope rides inside a direct message.
+            let standing = peer.standing(scope, now).copied();
+            let inside = || [peer.active(Scope::Direct, now).copied(), peer.active(scope, now).copied()];
+            let metas = if standing.is_some() { [standing, None] } else { inside() };
+            let rows = metas.into_iter().flatten().map(|meta| {
+                let [cold, hot] = places.session_rows([Kind::Session, Kind::Chains], peer, meta.id);
+                (at, meta, cold, hot)
+            });
+            sessions.extend(rows);
+        }
+        let peers = Peers { sound: sound.into_iter().flatten().collect(), damaged: Vec::new() };
+        recipients.push(Some(Recipient { user, peers, senders: Vec::new() }));
+    }
+    let cold = tx.shared_all::<SessionCold>(&sessions.iter().map(|(_, _, cold, _)| *cold).collect::<Vec<_>>())?;
+    let hot = tx.shared_all::<Hot>(&sessions.iter().map(|(_, _, _, hot)| *hot).collect::<Vec<_>>())?;
+    for (((at, meta, ..), cold), hot) in sessions.into_iter().zip(cold).zip(hot) {
+        if let (Ok(Some(cold)), Ok(Some(hot)), Some(Some(recipient))) = (cold, hot, recipients.get_mut(at)) {
+            recipient.senders.push(Sender::new(meta, cold, hot));
         }
     }
-    tx.prefetch_missing(&sessions)
+    Ok(recipients)
 }
+
+const TO_OPEN: [Kind; 3] = [Kind::Session, Kind::Chains, Kind::Skipped];
 
 /// For opening envelopes: who sent them and what they name, then where each belongs, then the sessions.
 pub(crate) fn for_envelopes(tx: &Tx<'_>, us: &UserId, envelopes: &[Result<Envelope, Code>]) -> Result<(), Code> {
@@ -72,12 +116,12 @@ pub(crate) fn for_envelopes(tx: &Tx<'_>, us: &UserId, envelopes: &[Result<Envelo
             ordinary.push((peer, index));
         }
     }
-    tx.prefetch_missing(&ordinary.iter().map(|(_, index)| index.clone()).collect::<Vec<_>>())?;
+    tx.prefetch_missing(&ordinary.iter().map(|(_, index)| *index).collect::<Vec<_>>())?;
     let mut sessions = Vec::new();
     for (peer, index) in &ordinary {
         let Ok(Some(entry)) = tx.get::<IndexEntry>(index) else { continue };
         let meta = peer.sessions.iter().find(|meta| meta.id == entry.session);
-        sessions.extend(meta.into_iter().flat_map(|meta| parts(tx, peer, meta)));
+        sessions.extend(meta.into_iter().flat_map(|meta| places.session_rows(TO_OPEN, peer, meta.id)));
     }
     tx.prefetch_missing(&sessions)
 }

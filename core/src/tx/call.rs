@@ -3,9 +3,33 @@
 use super::Tx;
 use crate::{
     context::{Context, Timestamp},
-    ids::{DeviceId, UserId},
+    ids::{DeviceId, SendId, UserId},
     keys::device::DeviceKeys,
+    registry::send::Need,
 };
+
+/// A user's part of a send. Parts are in the order in which they go out: older sends first, then users rising, our own last.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Ready {
+    pub(crate) send: SendId,
+    pub(crate) is_own: bool,
+    pub(crate) user: UserId,
+}
+
+/// What a new part of a send waits for.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) part: Ready,
+    /// Whether it can go to the server.
+    pub(crate) is_ready: bool,
+    pub(crate) needs: Vec<Need>,
+}
+
+/// The parts of sends that a call has begun. Whoever keeps a queue of what open sends wait for need not look at them again.
+#[derive(Debug, Default)]
+pub(crate) struct Begun {
+    pub(crate) parts: Vec<Waiting>,
+}
 
 /// One public call on its way: who makes it, the rows that it sees, the time and the randomness that it was given.
 pub(crate) struct Call<'a> {
@@ -15,6 +39,8 @@ pub(crate) struct Call<'a> {
     pub(crate) tx: Tx<'a>,
     /// Time and randomness.
     pub(crate) context: Context<'a>,
+    /// What it has begun, if it changes nothing else that an open send waits for. Most calls cannot say so.
+    pub(crate) begun: Option<Begun>,
 }
 
 impl<'a> Call<'a> {

@@ -10,7 +10,7 @@ use crate::{
     ids::{DeviceId, EnvelopeId, GroupId, UserId},
     limits::{MAX_HELD, MAX_HELD_OPERATIONS, MAX_HELD_PER_DEVICE, MIN_HELD},
     record::{Held, HeldContent},
-    store::{Key, Kind, Places},
+    store::{Kind, Places, RowKey},
     wire::content::{self, Body},
 };
 
@@ -19,7 +19,7 @@ pub(crate) fn put_envelope(
     tx: &mut Tx<'_>,
     user: &UserId,
     device: DeviceId,
-    key: Key,
+    key: RowKey,
     held: &Held,
 ) -> Result<bool, Code> {
     let mut of_device = held.envelope.len();
@@ -37,7 +37,7 @@ pub(crate) fn put_envelope(
 }
 
 /// Every held envelope, in the order of the rows.
-pub(crate) fn envelopes(tx: &Tx<'_>) -> Result<Vec<(Key, Held)>, Code> {
+pub(crate) fn envelopes(tx: &Tx<'_>) -> Result<Vec<(RowKey, Held)>, Code> {
     let mut all = Vec::new();
     for key in tx.keys(&Places::all(Kind::Held))? {
         all.extend(tx.get::<Held>(&key)?.map(|held| (key, held)));
@@ -46,7 +46,7 @@ pub(crate) fn envelopes(tx: &Tx<'_>) -> Result<Vec<(Key, Held)>, Code> {
 }
 
 /// Deletes a held envelope.
-pub(crate) fn take_envelope(tx: &mut Tx<'_>, key: Key, held: &Held) -> Result<(), Code> {
+pub(crate) fn take_envelope(tx: &mut Tx<'_>, key: RowKey, held: &Held) -> Result<(), Code> {
     let mut counters = tx.counters()?;
     counters.held = counters.held.saturating_sub(held.envelope.len() as u64);
     tx.put_counters(&counters)?;
@@ -79,18 +79,18 @@ pub(crate) fn put_content(tx: &mut Tx<'_>, group: &GroupId, held: &HeldContent, 
 }
 
 /// The held contents of one group, oldest first.
-pub(crate) fn contents(tx: &Tx<'_>, group: &GroupId) -> Result<Vec<(Key, HeldContent)>, Code> {
+pub(crate) fn contents(tx: &Tx<'_>, group: &GroupId) -> Result<Vec<(RowKey, HeldContent)>, Code> {
     let mut all = with_prefix(tx, &tx.places().group(Kind::HeldContent, group))?;
     all.sort_by_key(|(_, held)| held.at);
     Ok(all)
 }
 
 /// The held contents of every group, in the order of the rows.
-pub(crate) fn all_contents(tx: &Tx<'_>) -> Result<Vec<(Key, HeldContent)>, Code> {
+pub(crate) fn all_contents(tx: &Tx<'_>) -> Result<Vec<(RowKey, HeldContent)>, Code> {
     with_prefix(tx, &Places::all(Kind::HeldContent))
 }
 
-fn with_prefix(tx: &Tx<'_>, prefix: &[u8]) -> Result<Vec<(Key, HeldContent)>, Code> {
+fn with_prefix(tx: &Tx<'_>, prefix: &RowKey) -> Result<Vec<(RowKey, HeldContent)>, Code> {
     let mut all = Vec::new();
     for key in tx.keys(prefix)? {
         let held: HeldContent = tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
@@ -100,7 +100,7 @@ fn with_prefix(tx: &Tx<'_>, prefix: &[u8]) -> Result<Vec<(Key, HeldContent)>, Co
 }
 
 /// Deletes a held content.
-pub(crate) fn take_content(tx: &mut Tx<'_>, key: Key, held: &HeldContent) -> Result<(), Code> {
+pub(crate) fn take_content(tx: &mut Tx<'_>, key: RowKey, held: &HeldContent) -> Result<(), Code> {
     tx.delete(key);
     let (_, body) = content::decode(&held.content).map_err(|_| Code::RecordInconsistent)?;
     let operations = is_operations(&body);

@@ -5,7 +5,7 @@
 //! parts, what is held and how much that is. They decide nothing; the rules stand in `registry` and `group`, the order of steps in `flow`.
 
 pub(crate) mod ahead;
-mod call;
+pub(crate) mod call;
 pub(crate) mod held;
 pub(crate) mod inbox;
 mod links;
@@ -17,7 +17,7 @@ pub(crate) mod sends;
 pub(crate) mod sessions;
 pub(crate) mod working;
 
-pub(crate) use call::Call;
+pub(crate) use call::{Begun, Call, Ready};
 pub(crate) use rows::Tx;
 pub(crate) use run::{Memory, Place};
 pub(crate) use working::WorkingSet;

@@ -7,7 +7,7 @@ use crate::{
     keys::device_list::VerifiedDeviceList,
     model::{GroupRecord, Peer, User},
     record::{Counters, StoredList},
-    store::{Key, Kind, Places},
+    store::{Kind, Places, RowKey},
 };
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ impl Tx<'_> {
     pub(crate) fn listed_peers(&self, user: Option<&User>) -> Result<Peers, Code> {
         let Some(user) = user else { return Ok(Peers::default()) };
         let place = |device| self.places().device(Kind::Peer, &user.user, device);
-        self.prefetch_missing(&user.listed().map(|device| place(device.id)).collect::<Vec<Key>>())?;
+        self.prefetch_missing(&user.listed().map(|device| place(device.id)).collect::<Vec<RowKey>>())?;
         let mut peers = Peers::default();
         for device in user.listed() {
             match self.shared(&place(device.id)) {
@@ -108,6 +108,11 @@ impl Tx<'_> {
 
     pub(crate) fn group(&self, id: &GroupId) -> Result<Option<GroupRecord>, Code> {
         self.get(&self.places().group(Kind::Group, id))
+    }
+
+    /// The same without a copy.
+    pub(crate) fn known_group(&self, id: &GroupId) -> Result<Option<Arc<GroupRecord>>, Code> {
+        self.shared(&self.places().group(Kind::Group, id))
     }
 
     pub(crate) fn put_group(&mut self, id: &GroupId, group: &GroupRecord) -> Result<(), Code> {

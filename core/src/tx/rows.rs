@@ -5,23 +5,55 @@ use crate::{
     context::Context,
     error::{Code, Error},
     record::Record,
-    store::{Changes, CommitError, Generation, Key, Places, Query, Sealer, Store, StoreError},
+    store::{Changes, CommitError, Generation, Key, Places, Query, RowKey, Sealer, Store, StoreError},
 };
 use core::cell::{Cell, RefCell};
+use foldhash::fast::RandomState;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
-use zeroize::Zeroizing;
 
 /// A row as the call will leave it; `None` deletes it.
 type Staged = Option<Put>;
 
-/// A record to be written.
+/// A record to be written. It becomes bytes when the call ends, however often it changes before.
 struct Put {
-    plain: Zeroizing<Vec<u8>>,
     value: Value,
     stays: bool,
+    /// Whether the row can be written without a look at what it was.
+    changes: bool,
+}
+
+/// Rows that a call will write. They are looked up far more often than they are walked through, so their order is made when it is asked for.
+#[derive(Default)]
+struct Layer {
+    rows: HashMap<RowKey, Staged, RandomState>,
+    order: RefCell<Option<BTreeSet<RowKey>>>,
+}
+
+impl Layer {
+    fn insert(&mut self, key: RowKey, staged: Staged) {
+        if let Some(order) = self.order.get_mut() {
+            order.insert(key);
+        }
+        self.rows.insert(key, staged);
+    }
+
+    /// The rows that begin so, and whether each is there.
+    fn inside(&self, prefix: &RowKey) -> Vec<(RowKey, bool)> {
+        let mut order = self.order.borrow_mut();
+        let order = order.get_or_insert_with(|| self.rows.keys().copied().collect());
+        let inside = order.range(prefix..).take_while(|key| key.starts_with(prefix));
+        inside.filter_map(|key| Some((*key, self.rows.get(key)?.is_some()))).collect()
+    }
+
+    /// All rows, rising.
+    fn in_order(&self) -> Vec<(&RowKey, &Staged)> {
+        let mut rows: Vec<_> = self.rows.iter().collect();
+        rows.sort_unstable_by_key(|(key, _)| **key);
+        rows
+    }
 }
 
 /// An overlay over the store. Nothing is written before [`Tx::commit`], and then all of it or nothing.
@@ -34,10 +66,11 @@ pub(crate) struct Tx<'a> {
     /// What is known from earlier calls and from this one.
     working: RefCell<WorkingSet>,
     /// Rows of the store as they lie there, sealed.
-    loaded: RefCell<BTreeMap<Key, Vec<u8>>>,
-    staged: BTreeMap<Key, Staged>,
-    item: Option<BTreeMap<Key, Staged>>,
-    raw: BTreeMap<Key, Vec<u8>>,
+    loaded: RefCell<BTreeMap<RowKey, Vec<u8>>>,
+    staged: Layer,
+    item: Option<Layer>,
+    /// Rows that are not sealed, and rows to be deleted whatever they are.
+    raw: BTreeMap<Key, Option<Vec<u8>>>,
     /// How the store failed in this call: its code goes up through the rules, and [`Tx::explain`] puts the detail to it.
     failure: RefCell<Option<StoreError>>,
 }
@@ -58,7 +91,7 @@ impl<'a> Tx<'a> {
             generation: Cell::new(None),
             working: RefCell::new(working),
             loaded: RefCell::default(),
-            staged: BTreeMap::new(),
+            staged: Layer::default(),
             item: None,
             raw: BTreeMap::new(),
             failure: RefCell::default(),
@@ -112,15 +145,18 @@ impl<'a> Tx<'a> {
             Some(generation) if generation == snapshot.generation => {}
             Some(_) => return Err(Code::StoreBusy),
         }
-        let mut loaded = self.loaded.borrow_mut();
+        let mut working = self.working.borrow_mut();
         for query in queries {
             if let Query::Exact(key) = query
                 && !snapshot.rows.contains_key(key)
             {
-                self.working.borrow_mut().put(key.clone(), None, 0);
+                working.put(RowKey::new(key).ok_or(Code::Internal)?, None, 0);
             }
         }
-        loaded.extend(snapshot.rows);
+        let mut loaded = self.loaded.borrow_mut();
+        for (key, row) in snapshot.rows {
+            loaded.insert(RowKey::new(&key).ok_or(Code::StoreMisbehaves)?, row);
+        }
         Ok(())
     }
 
@@ -133,53 +169,87 @@ impl<'a> Tx<'a> {
     }
 
     /// How many rows begin so, and their bytes as they are stored.
-    pub(crate) fn weigh(&self, prefix: &[u8]) -> Result<(usize, usize), Code> {
+    pub(crate) fn weigh(&self, prefix: &RowKey) -> Result<(usize, usize), Code> {
         let keys = self.keys(prefix)?;
         let loaded = self.loaded.borrow();
         let bytes = keys.iter().filter_map(|key| loaded.get(key)).map(Vec::len).sum();
         Ok((keys.len(), bytes))
     }
 
-    fn staged(&self, key: &Key) -> Option<&Staged> {
-        self.item.as_ref().and_then(|item| item.get(key)).or_else(|| self.staged.get(key))
+    fn staged(&self, key: &RowKey) -> Option<&Staged> {
+        self.item.as_ref().and_then(|item| item.rows.get(key)).or_else(|| self.staged.rows.get(key))
     }
 
     /// The row as it came from the store, not opened.
-    pub(crate) fn raw(&self, key: &Key) -> Result<Option<Vec<u8>>, Code> {
+    pub(crate) fn raw(&self, key: &RowKey) -> Result<Option<Vec<u8>>, Code> {
         self.generation()?;
         let is_absent = |known: Option<Option<Value>>| matches!(known, Some(None));
         if !self.loaded.borrow().contains_key(key) && !is_absent(self.working.borrow_mut().get(key)) {
-            self.load(&[Query::Exact(key.clone())])?;
+            self.load(&[Query::Exact(key.to_vec())])?;
         }
         Ok(self.loaded.borrow().get(key).cloned())
     }
 
-    pub(crate) fn get<R: Record>(&self, key: &Key) -> Result<Option<R>, Code> {
+    pub(crate) fn get<R: Record>(&self, key: &RowKey) -> Result<Option<R>, Code> {
         Ok(self.shared(key)?.map(|record| R::clone(&record)))
     }
 
-    /// The record, without a copy.
-    pub(crate) fn shared<R: Record>(&self, key: &Key) -> Result<Option<Arc<R>>, Code> {
+    /// The record as the call or an earlier one has it; `None` if the store must be asked.
+    fn kept<R: Record>(&self, key: &RowKey) -> Result<Option<Option<Arc<R>>>, Code> {
         if let Some(staged) = self.staged(key) {
-            return staged.as_ref().map(|put| put.value.get().ok_or(Code::Internal)).transpose();
+            return staged.as_ref().map(|put| put.value.get().ok_or(Code::Internal)).transpose().map(Some);
         }
         self.generation()?;
-        let known = self.working.borrow_mut().get(key);
-        match known {
-            Some(None) => return Ok(None),
-            Some(Some(value)) if let Some(record) = value.get() => return Ok(Some(record)),
-            _ => {}
+        Ok(match self.working.borrow_mut().get(key) {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(value)) => value.get().map(Some),
+        })
+    }
+
+    /// The records of these rows, without a copy; what is missing is read in one go. Each row that does not open has an error of its own.
+    #[allow(clippy::type_complexity)]
+    pub(crate) fn shared_all<R: Record>(&self, keys: &[RowKey]) -> Result<Vec<Result<Option<Arc<R>>, Code>>, Code> {
+        let mut rows = Vec::with_capacity(keys.len());
+        let mut missing = Vec::new();
+        for (at, key) in keys.iter().enumerate() {
+            let kept = self.kept(key)?;
+            if kept.is_none() {
+                missing.push((at, *key));
+            }
+            rows.push(Ok(kept.flatten()));
+        }
+        self.prefetch_missing(&missing.iter().map(|(_, key)| *key).collect::<Vec<_>>())?;
+        for (at, key) in missing {
+            let row = self.shared(&key);
+            // Damage is the row's; what else fails is the store's.
+            if let Err(code) = &row
+                && !code.is_damage()
+            {
+                return Err(*code);
+            }
+            if let Some(place) = rows.get_mut(at) {
+                *place = row;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The record, without a copy.
+    pub(crate) fn shared<R: Record>(&self, key: &RowKey) -> Result<Option<Arc<R>>, Code> {
+        if let Some(kept) = self.kept(key)? {
+            return Ok(kept);
         }
         let Some(row) = self.raw(key)? else { return Ok(None) };
         let record = Arc::new(R::decode(&self.sealer.open(key, &row)?)?);
         if R::STAYS {
-            self.working.borrow_mut().put(key.clone(), Some(Value::of(record.clone())), row.len());
+            self.working.borrow_mut().put(*key, Some(Value::of(record.clone())), row.len());
         }
         Ok(Some(record))
     }
 
     /// The record if it is there and sound; a damaged one counts as absent.
-    pub(crate) fn get_sound<R: Record>(&self, key: &Key) -> Result<Option<R>, Code> {
+    pub(crate) fn get_sound<R: Record>(&self, key: &RowKey) -> Result<Option<R>, Code> {
         match self.get(key) {
             Err(Code::RecordCorrupt) => Ok(None),
             result => result,
@@ -187,19 +257,20 @@ impl<'a> Tx<'a> {
     }
 
     /// Reads those of these rows that were not read yet, in one go.
-    pub(crate) fn prefetch_missing(&self, keys: &[Key]) -> Result<(), Code> {
+    pub(crate) fn prefetch_missing(&self, keys: &[RowKey]) -> Result<(), Code> {
         if keys.is_empty() {
             return Ok(());
         }
         self.generation()?;
-        let missing = |key: &&Key| {
-            !self.working.borrow().knows(key) && self.staged(key).is_none() && !self.loaded.borrow().contains_key(*key)
+        let queries: BTreeSet<Query> = {
+            let (working, loaded) = (self.working.borrow(), self.loaded.borrow());
+            let known = |key: &RowKey| working.knows(key) || self.staged(key).is_some() || loaded.contains_key(key);
+            keys.iter().filter(|key| !known(key)).map(|key| Query::Exact(key.to_vec())).collect()
         };
-        let queries: BTreeSet<Query> = keys.iter().filter(missing).cloned().map(Query::Exact).collect();
         self.prefetch(&queries.into_iter().collect::<Vec<_>>())
     }
 
-    pub(crate) fn exists(&self, key: &Key) -> Result<bool, Code> {
+    pub(crate) fn exists(&self, key: &RowKey) -> Result<bool, Code> {
         if let Some(staged) = self.staged(key) {
             return Ok(staged.is_some());
         }
@@ -211,72 +282,82 @@ impl<'a> Tx<'a> {
         }
     }
 
-    pub(crate) fn put<R: Record>(&mut self, key: Key, record: &R) -> Result<(), Code> {
+    pub(crate) fn put<R: Record>(&mut self, key: RowKey, record: &R) -> Result<(), Code> {
         self.put_shared(key, Arc::new(record.clone()))
     }
 
     /// The same without a copy.
-    pub(crate) fn put_shared<R: Record>(&mut self, key: Key, record: Arc<R>) -> Result<(), Code> {
-        let plain = record.encode()?;
-        self.layer().insert(key, Some(Put { plain, value: Value::of(record), stays: R::STAYS }));
+    pub(crate) fn put_shared<R: Record>(&mut self, key: RowKey, record: Arc<R>) -> Result<(), Code> {
+        self.layer().insert(key, Some(Put { value: Value::of(record), stays: R::STAYS, changes: R::CHANGES }));
         Ok(())
     }
 
-    pub(crate) fn delete(&mut self, key: Key) {
+    pub(crate) fn delete(&mut self, key: RowKey) {
         self.layer().insert(key, None);
     }
 
-    fn layer(&mut self) -> &mut BTreeMap<Key, Staged> {
+    fn layer(&mut self) -> &mut Layer {
         self.item.as_mut().unwrap_or(&mut self.staged)
     }
 
     /// A row that is not sealed.
-    pub(crate) fn put_raw(&mut self, key: Key, row: Vec<u8>) {
-        self.raw.insert(key, row);
+    pub(crate) fn put_raw(&mut self, key: RowKey, row: Vec<u8>) {
+        self.raw.insert(key.to_vec(), Some(row));
+    }
+
+    /// Deletes every row of the store, also one that no version of this library would write.
+    pub(crate) fn delete_all(&mut self) -> Result<(), Code> {
+        self.generation()?;
+        let snapshot = self.store.load(&[Query::Prefix(Vec::new())], false).map_err(|error| self.failed(error))?;
+        if Some(snapshot.generation) != self.generation.get() {
+            return Err(Code::StoreBusy);
+        }
+        self.raw = snapshot.rows.into_keys().map(|key| (key, None)).collect();
+        Ok(())
     }
 
     /// The keys of all rows that begin so, staged changes included.
-    pub(crate) fn keys(&self, prefix: &[u8]) -> Result<Vec<Key>, Code> {
+    pub(crate) fn keys(&self, prefix: &RowKey) -> Result<Vec<RowKey>, Code> {
         self.prefetch(&[Query::Prefix(prefix.to_vec())])?;
         Ok(self.keys_read(prefix))
     }
 
     /// The same for a prefix that was read before in this call.
-    pub(crate) fn keys_read(&self, prefix: &[u8]) -> Vec<Key> {
-        let mut present: BTreeMap<Key, bool> = BTreeMap::new();
+    pub(crate) fn keys_read(&self, prefix: &RowKey) -> Vec<RowKey> {
         let loaded = self.loaded.borrow();
-        let inside = loaded.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
-        present.extend(inside.map(|(key, _)| (key.clone(), true)));
+        let inside = loaded.range(prefix..).take_while(|(key, _)| key.starts_with(prefix));
+        let mut present: BTreeMap<RowKey, bool> = inside.map(|(key, _)| (*key, true)).collect();
         for layer in [Some(&self.staged), self.item.as_ref()].into_iter().flatten() {
-            let inside = layer.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
-            present.extend(inside.map(|(key, plain)| (key.clone(), plain.is_some())));
+            present.extend(layer.inside(prefix));
         }
         present.into_iter().filter(|(_, there)| *there).map(|(key, _)| key).collect()
     }
 
     /// From here to [`Tx::end_item`] changes belong to one item of a batch.
     pub(crate) fn begin_item(&mut self) {
-        self.item = Some(BTreeMap::new());
+        self.item = Some(Layer::default());
     }
 
     /// Keeps the item's changes, or leaves no trace of it.
     pub(crate) fn end_item(&mut self, keep: bool) {
         let item = self.item.take().unwrap_or_default();
         if keep {
-            self.staged.extend(item);
+            item.rows.into_iter().for_each(|(key, staged)| self.staged.insert(key, staged));
         }
     }
 
     /// Seals what changed and commits it; gives the store's generation afterwards. `Ok(None)`: the store moved on, run again.
     pub(crate) fn commit(&self, context: &mut Context<'_>) -> Result<Option<Generation>, Error> {
-        let mut rows: BTreeMap<Key, Option<Vec<u8>>> =
-            self.raw.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect();
-        for (key, staged) in &self.staged {
-            if self.is_as_before(key, staged)? {
+        let mut rows = self.raw.clone();
+        let mut sizes = Vec::new();
+        for (key, staged) in self.staged.in_order() {
+            let plain = staged.as_ref().map(|put| (put.value.encode)(&put.value.record)).transpose()?;
+            sizes.push((key, staged, plain.as_ref().map_or(0, |plain| plain.len())));
+            if self.is_as_before(key, staged, plain.as_deref())? {
                 continue;
             }
-            let row = staged.as_ref().map(|put| self.sealer.seal(context, key, &put.plain)).transpose()?;
-            rows.insert(key.clone(), row);
+            let row = plain.map(|plain| self.sealer.seal(context, key, &plain)).transpose()?;
+            rows.insert(key.to_vec(), row);
         }
         if rows.is_empty() {
             return Ok(Some(self.generation.get().unwrap_or_default()));
@@ -297,32 +378,32 @@ impl<'a> Tx<'a> {
                 Err(again) => Err(Error { detail: cause.detail.or(again.detail), ..Code::OutcomeUnknown.into() }),
             },
         };
-        self.remember(matches!(outcome, Ok(Some(_))).then_some(next));
+        self.remember(matches!(outcome, Ok(Some(_))).then_some(next), sizes);
         outcome
     }
 
     /// Whether a row would be written as it is.
-    fn is_as_before(&self, key: &Key, staged: &Staged) -> Result<bool, Code> {
+    fn is_as_before(&self, key: &RowKey, staged: &Staged, plain: Option<&Vec<u8>>) -> Result<bool, Code> {
+        if staged.as_ref().is_some_and(|put| put.changes) {
+            return Ok(false);
+        }
         let known = self.working.borrow_mut().get(key);
-        let loaded = self.loaded.borrow();
-        Ok(match (staged, known, loaded.get(key)) {
+        Ok(match (plain, known, self.loaded.borrow().get(key)) {
             (None, Some(None), _) => true,
-            (Some(put), Some(Some(before)), _) => *(before.encode)(&before.record)? == *put.plain,
-            (Some(put), None, Some(before)) => self.sealer.open(key, before).is_ok_and(|before| *before == *put.plain),
+            (Some(plain), Some(Some(before)), _) => *(before.encode)(&before.record)? == *plain,
+            (Some(plain), None, Some(before)) => self.sealer.open(key, before).is_ok_and(|before| *before == *plain),
             _ => false,
         })
     }
 
     /// What was committed takes the place of what was read; what was not goes.
-    fn remember(&self, committed: Option<Generation>) {
+    fn remember(&self, committed: Option<Generation>, sizes: Vec<(&RowKey, &Staged, usize)>) {
         let mut working = self.working.borrow_mut();
-        self.raw.keys().for_each(|key| working.forget(key));
-        for (key, staged) in &self.staged {
+        self.raw.keys().filter_map(|key| RowKey::new(key)).for_each(|key| working.forget(&key));
+        for (key, staged, size) in sizes {
             match (committed, staged) {
-                (Some(_), None) => working.put(key.clone(), None, 0),
-                (Some(_), Some(put)) if put.stays => {
-                    working.put(key.clone(), Some(put.value.clone()), put.plain.len());
-                }
+                (Some(_), None) => working.put(*key, None, 0),
+                (Some(_), Some(put)) if put.stays => working.put(*key, Some(put.value.clone()), size),
                 _ => working.forget(key),
             }
         }

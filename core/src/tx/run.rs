@@ -1,6 +1,6 @@
 //! From a call to its commit.
 
-use super::{Call, Tx, WorkingSet};
+use super::{Begun, Call, Tx, WorkingSet};
 use crate::{
     context::Context,
     error::{Code, Error},
@@ -32,9 +32,10 @@ impl Place<'_> {
         attempt(context, |context, hold| {
             let context = Context { now: context.now, rng: &mut *context.rng };
             let tx = Tx::with(self.store, self.sealer, hold, memory.take());
-            let mut running = Call { us, tx, context };
+            let mut running = Call { us, tx, context, begun: None };
             let output = call(&mut running);
-            let Call { tx, mut context, .. } = running;
+            let Call { tx, mut context, begun, .. } = running;
+            let before = tx.generation();
             let owned = match &output {
                 Err(error) if error.code != Code::RecordInconsistent => Ok(()),
                 _ => check_owner(&tx, us, &memory.seen),
@@ -42,7 +43,8 @@ impl Place<'_> {
             let attempt = finish(&tx, &mut context, owned.and(output));
             memory.put_back(tx.into_working());
             let attempt = attempt?;
-            if let Attempt::Committed((_, generation)) = &attempt {
+            if let (Attempt::Committed((_, generation)), Ok(before)) = (&attempt, before) {
+                memory.note_begun(before, *generation, begun);
                 *memory.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(*generation);
             }
             Ok(attempt)
@@ -69,6 +71,8 @@ impl Place<'_> {
 pub(crate) struct Memory {
     /// The last generation at which the store was known to be this device's.
     seen: Mutex<Option<Generation>>,
+    /// What calls in a row have begun.
+    begun: Mutex<Option<Since>>,
     /// Decoded records. A call takes them and puts them back; one beside it does without.
     working: Mutex<WorkingSet>,
 }
@@ -76,6 +80,32 @@ pub(crate) struct Memory {
 impl Memory {
     fn working(&self) -> MutexGuard<'_, WorkingSet> {
         self.working.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_begun(&self, before: Generation, after: Generation, begun: Option<Begun>) {
+        let mut place = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        if before == after {
+            return;
+        }
+        let Some(mut begun) = begun else {
+            *place = None;
+            return;
+        };
+        *place = match place.take() {
+            Some(since) if since.after == before => {
+                let mut parts = since.begun.parts;
+                parts.append(&mut begun.parts);
+                Some(Since { before: since.before, after, begun: Begun { parts } })
+            }
+            _ => Some(Since { before, after, begun }),
+        };
+        place.take_if(|since| since.begun.parts.len() > MAX_BEGUN);
+    }
+
+    /// What calls in a row have begun since this generation, and the generation after them.
+    pub(crate) fn begun_since(&self, generation: Generation) -> Option<(Begun, Generation)> {
+        let mut place = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        place.take_if(|since| since.before == generation).map(|since| (since.begun, since.after))
     }
 
     fn take(&self) -> WorkingSet {
@@ -89,6 +119,17 @@ impl Memory {
         }
     }
 }
+
+/// What calls in a row have begun, from one generation of the store to another.
+#[derive(Debug)]
+struct Since {
+    before: Generation,
+    after: Generation,
+    begun: Begun,
+}
+
+/// So many parts are remembered; beyond, the queue is made anew from the store.
+const MAX_BEGUN: usize = 65_536;
 
 /// What one attempt of a call comes to.
 enum Attempt<T> {

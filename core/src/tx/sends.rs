@@ -9,7 +9,7 @@ use crate::{
     event::{Event, FailedUser, Item, SkippedDevice},
     ids::{ContentId, SendId, UserId},
     record::{ContentOf, PartState, SendBody, SendHead, SendPart, SendTally},
-    store::{Key, Kind, Places},
+    store::{Kind, Places, RowKey},
 };
 use core::cell::OnceCell;
 use std::sync::Arc;
@@ -21,11 +21,14 @@ pub(crate) struct Sending {
     pub(crate) body: Arc<SendBody>,
     /// What is said to our own user and to others, with the payload and with the welcome: each is encoded once.
     pub(crate) said: [OnceCell<UserContent>; 4],
+    /// Whether the send takes somebody in.
+    pub(crate) has_welcome: bool,
 }
 
 impl Sending {
     pub(crate) fn new(head: Arc<SendHead>, body: Arc<SendBody>) -> Self {
-        Self { head, body, said: Default::default() }
+        let has_welcome = head.users.iter().any(|to| to.welcome);
+        Self { head, body, said: Default::default(), has_welcome }
     }
 }
 
@@ -122,6 +125,11 @@ pub(crate) fn part(tx: &Tx<'_>, id: &SendId, user: &UserId) -> Result<Option<Sen
     tx.get(&tx.places().part(user, id))
 }
 
+/// The same without a copy.
+pub(crate) fn known_part(tx: &Tx<'_>, id: &SendId, user: &UserId) -> Result<Option<Arc<SendPart>>, Code> {
+    tx.shared(&tx.places().part(user, id))
+}
+
 /// All parts of one user that are open, oldest first.
 pub(crate) fn open_parts(tx: &Tx<'_>, user: &UserId) -> Result<Vec<Part>, Code> {
     let mut parts = Vec::new();
@@ -133,19 +141,20 @@ pub(crate) fn open_parts(tx: &Tx<'_>, user: &UserId) -> Result<Vec<Part>, Code> 
 }
 
 /// Writes a part that was open. If it has come to an end, the send is a part nearer to its own.
-pub(crate) fn put_part(tx: &mut Tx<'_>, us: &UserId, id: &SendId, part: &SendPart) -> Result<(), Code> {
+pub(crate) fn put_part(tx: &mut Tx<'_>, us: &UserId, id: &SendId, part: SendPart) -> Result<(), Code> {
     let key = tx.places().part(&part.user, id);
     if part.state == PartState::Open {
-        return tx.put(key, part);
+        return tx.put_shared(key, Arc::new(part));
     }
-    tx.put(key, &part.settled(us))?;
-    count_down(tx, us, id, &part.user)
+    let settled = Arc::new(part.settled(us));
+    tx.put_shared(key, settled.clone())?;
+    count_down(tx, us, id, &settled.user)
 }
 
 /// Ends a user's part, if it is open.
 pub(crate) fn close(tx: &mut Tx<'_>, us: &UserId, id: &SendId, user: &UserId, state: PartState) -> Result<(), Code> {
     match part(tx, id, user)? {
-        Some(part) if part.state == PartState::Open => put_part(tx, us, id, &SendPart { state, ..part }),
+        Some(part) if part.state == PartState::Open => put_part(tx, us, id, SendPart { state, ..part }),
         _ => Ok(()),
     }
 }
@@ -173,7 +182,7 @@ fn count_down(tx: &mut Tx<'_>, us: &UserId, id: &SendId, user: &UserId) -> Resul
 /// What has become of a send, as the inbox tells it: whom it did not reach by name, the rest as a number.
 fn finished(tx: &Tx<'_>, us: &UserId, id: &SendId, head: &SendHead, to_self: bool) -> Result<Event, Code> {
     let (mut reached, mut failed, mut skipped) = (0, Vec::new(), Vec::new());
-    let keys: Vec<Key> = head.users.iter().map(|to| tx.places().part(&to.user, id)).collect();
+    let keys: Vec<RowKey> = head.users.iter().map(|to| tx.places().part(&to.user, id)).collect();
     tx.prefetch_missing(&keys)?;
     for to in head.users.iter().filter(|to| to_self || to.user != *us) {
         let part = part(tx, id, &to.user)?.ok_or(Code::RecordInconsistent)?;

@@ -8,19 +8,67 @@ use crate::{
     ratchet::{Delta, Sent},
     record::{Beginning, Block, Directory, Hot, IndexEntry, SessionCold},
     registry::devices,
-    session::Session,
-    store::{Key, Kind},
+    session::{Outgoing, Session},
+    store::{Kind, RowKey},
 };
+use std::sync::Arc;
 
 /// Reads a session; a part that is missing or does not fit is [`Code::RecordInconsistent`].
 pub(crate) fn load(tx: &Tx<'_>, peer: &Peer, meta: SessionMeta) -> Result<Session, Code> {
     let places = tx.places();
-    let keys = [Kind::Session, Kind::Chains, Kind::Skipped].map(|kind| places.session(kind, peer, meta.id));
+    let keys = places.session_rows([Kind::Session, Kind::Chains, Kind::Skipped], peer, meta.id);
     tx.prefetch_missing(&keys)?;
     let [cold, hot, directory] = keys;
     let (cold, hot) = tx.get::<SessionCold>(&cold)?.zip(tx.get::<Hot>(&hot)?).ok_or(Code::RecordInconsistent)?;
     let directory = tx.get::<Directory>(&directory)?.unwrap_or_default();
     Session::from_parts(meta, cold, hot, directory)
+}
+
+/// A session that is to send: its stored parts, without a copy.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    meta: SessionMeta,
+    cold: Arc<SessionCold>,
+    hot: Arc<Hot>,
+}
+
+impl Sender {
+    pub(super) fn new(meta: SessionMeta, cold: Arc<SessionCold>, hot: Arc<Hot>) -> Self {
+        Self { meta, cold, hot }
+    }
+
+    /// What sealing reads.
+    pub(crate) fn outgoing(&self) -> Result<Outgoing<'_>, Code> {
+        Outgoing::from_parts(&self.meta, &self.cold, &self.hot)
+    }
+
+    pub(crate) fn meta(&self) -> &SessionMeta {
+        &self.meta
+    }
+
+    /// How many messages this device had sent to that one in the scope.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.hot.sequence
+    }
+
+    /// The part that changes rarely.
+    pub(crate) fn cold(&self) -> &SessionCold {
+        &self.cold
+    }
+}
+
+impl From<Session> for Sender {
+    fn from(session: Session) -> Self {
+        Self { meta: session.meta, cold: Arc::new(session.cold()), hot: Arc::new(session.ratchet.hot) }
+    }
+}
+
+/// Reads what sending in a session needs.
+pub(crate) fn sender(tx: &Tx<'_>, peer: &Peer, meta: SessionMeta) -> Result<Sender, Code> {
+    let places = tx.places();
+    let [cold, hot] = places.session_rows([Kind::Session, Kind::Chains], peer, meta.id);
+    let (cold, hot) = tx.shared(&cold)?.zip(tx.shared(&hot)?).ok_or(Code::RecordInconsistent)?;
+    Ok(Sender { meta, cold, hot })
 }
 
 /// Writes a whole new session with its first index entry, and deletes those that it displaces. The session goes on with the sequence of
@@ -39,13 +87,13 @@ pub(crate) fn insert(tx: &mut Tx<'_>, peer: &mut Peer, session: &mut Session) ->
 }
 
 /// Writes what a message on its way out changed.
-pub(crate) fn sent(tx: &mut Tx<'_>, peer: &Peer, session: &Session, sent: Sent) -> Result<(), Code> {
+pub(crate) fn sent(tx: &mut Tx<'_>, peer: &Peer, session: &Sender, sent: Sent) -> Result<(), Code> {
     let places = tx.places();
     if let Some(ratchet) = sent.cold {
-        let cold = SessionCold { ratchet, beginning: session.beginning.clone() };
-        tx.put(places.session(Kind::Session, peer, session.meta.id), &cold)?;
+        let cold = SessionCold { ratchet, beginning: session.cold.beginning.clone() };
+        tx.put_shared(places.session(Kind::Session, peer, session.meta.id), Arc::new(cold))?;
     }
-    tx.put(places.session(Kind::Chains, peer, session.meta.id), &sent.hot)
+    tx.put_shared(places.session(Kind::Chains, peer, session.meta.id), Arc::new(sent.hot))
 }
 
 /// Writes what one step changed.
@@ -195,7 +243,7 @@ fn remove_rows(tx: &mut Tx<'_>, peer: &Peer, meta: SessionMeta) -> Result<(), Co
 /// Deletes a DeviceRecord and everything under it (delete, Sesame 3.2).
 pub(crate) fn remove_peer(tx: &mut Tx<'_>, user: &UserId, device: DeviceId) -> Result<(), Code> {
     let kinds = [Kind::Peer, Kind::Session, Kind::Chains, Kind::Skipped, Kind::Block, Kind::Index, Kind::Heard];
-    let mut keys: Vec<Key> = Vec::new();
+    let mut keys: Vec<RowKey> = Vec::new();
     for kind in kinds {
         keys.extend(tx.keys(&tx.places().device(kind, user, device))?);
     }

@@ -9,9 +9,10 @@
 use crate::{
     error::Code,
     record::Record,
-    store::{Generation, Key},
+    store::{Generation, RowKey},
 };
 use core::any::Any;
+use foldhash::fast::RandomState;
 use std::{collections::HashMap, sync::Arc};
 use zeroize::Zeroizing;
 
@@ -53,7 +54,7 @@ struct Row {
 /// Decoded records by row, as of one generation.
 pub(crate) struct WorkingSet {
     generation: Generation,
-    rows: HashMap<Key, Row>,
+    rows: HashMap<RowKey, Row, RandomState>,
     bytes: usize,
     calls: u64,
     limit: usize,
@@ -74,7 +75,7 @@ impl core::fmt::Debug for WorkingSet {
 impl WorkingSet {
     /// The most that it holds, in bytes; 0 for nothing.
     pub(crate) fn bounded(limit: usize) -> Self {
-        Self { generation: Generation::default(), rows: HashMap::new(), bytes: 0, calls: 0, limit }
+        Self { generation: Generation::default(), rows: HashMap::default(), bytes: 0, calls: 0, limit }
     }
 
     /// The generation that it is of.
@@ -93,18 +94,18 @@ impl WorkingSet {
     }
 
     /// A row, if the set knows it: `Some(None)` is a row that is not there.
-    pub(super) fn get(&mut self, key: &Key) -> Option<Option<Value>> {
+    pub(super) fn get(&mut self, key: &RowKey) -> Option<Option<Value>> {
         let row = self.rows.get_mut(key)?;
         row.used = self.calls;
         Some(row.value.clone())
     }
 
-    pub(super) fn knows(&self, key: &Key) -> bool {
+    pub(super) fn knows(&self, key: &RowKey) -> bool {
         self.rows.contains_key(key)
     }
 
     /// Remembers a row, `bytes` long as it is stored.
-    pub(super) fn put(&mut self, key: Key, value: Option<Value>, bytes: usize) {
+    pub(super) fn put(&mut self, key: RowKey, value: Option<Value>, bytes: usize) {
         let bytes = bytes.saturating_add(ROW);
         let used = self.calls;
         self.bytes = self.bytes.saturating_add(bytes);
@@ -114,7 +115,7 @@ impl WorkingSet {
     }
 
     /// Forgets what is known of a row.
-    pub(super) fn forget(&mut self, key: &Key) {
+    pub(super) fn forget(&mut self, key: &RowKey) {
         if let Some(before) = self.rows.remove(key) {
             self.bytes = self.bytes.saturating_sub(before.bytes);
         }
@@ -166,6 +167,10 @@ mod tests {
         Generation { counter, nonce: [1; 8] }
     }
 
+    fn key(row: u8) -> RowKey {
+        RowKey::new(&[row]).unwrap()
+    }
+
     /// A record with a secret, and a pointer that tells whether the secret is still there.
     fn chain() -> (Value, Weak<Secret<32>>) {
         let secret = Arc::new(Secret::init_with(|key| key.fill(7)));
@@ -177,7 +182,7 @@ mod tests {
         let mut set = WorkingSet::bounded(8 * (100 + ROW));
         for row in 0..rows {
             set.begin(at(0));
-            set.put(vec![row], Some(chain().0), 100);
+            set.put(key(row), Some(chain().0), 100);
         }
         set
     }
@@ -187,23 +192,23 @@ mod tests {
         let mut set = WorkingSet::default();
         let (value, secret) = chain();
         set.begin(at(1));
-        set.put(vec![1], Some(value), 100);
+        set.put(key(1), Some(value), 100);
         set.begin(at(1));
-        assert!(set.get(&vec![1]).unwrap().unwrap().get::<Hot>().is_some());
+        assert!(set.get(&key(1)).unwrap().unwrap().get::<Hot>().is_some());
         set.begin(at(2));
-        assert!(set.get(&vec![1]).is_none());
+        assert!(set.get(&key(1)).is_none());
         assert!(secret.upgrade().is_none(), "a secret is wiped when it is dropped, and this one was");
         // Equal counters of a restored copy are not equal generations.
-        set.put(vec![1], None, 0);
+        set.put(key(1), None, 0);
         set.begin(Generation { counter: 2, nonce: [2; 8] });
-        assert!(set.get(&vec![1]).is_none());
+        assert!(set.get(&key(1)).is_none());
     }
 
     #[test]
     fn a_dropped_set_leaves_no_secret() {
         let (value, secret) = chain();
         let mut set = WorkingSet::default();
-        set.put(vec![1], Some(value), 100);
+        set.put(key(1), Some(value), 100);
         drop(set);
         assert!(secret.upgrade().is_none());
     }
@@ -214,11 +219,11 @@ mod tests {
         set.shrink();
         assert_eq!(set.rows.len(), 8, "it is full, not more");
         set.begin(at(0));
-        assert!(set.get(&vec![0]).is_some());
-        set.put(vec![8], Some(chain().0), 100);
+        assert!(set.get(&key(0)).is_some());
+        set.put(key(8), Some(chain().0), 100);
         set.shrink();
         assert!(set.bytes <= set.limit && set.rows.len() == 6, "{set:?}");
-        let left: Vec<bool> = (0..9).map(|row| set.knows(&vec![row])).collect();
+        let left: Vec<bool> = (0..9).map(|row| set.knows(&key(row))).collect();
         assert_eq!(left, [true, false, false, false, true, true, true, true, true]);
     }
 
@@ -227,7 +232,7 @@ mod tests {
         let mut set = WorkingSet::bounded(8 * (100 + ROW));
         set.begin(at(0));
         for row in 0..20 {
-            set.put(vec![row], Some(chain().0), 100);
+            set.put(key(row), Some(chain().0), 100);
         }
         set.shrink();
         assert_eq!(set.rows.len(), 6, "{set:?}");
@@ -236,10 +241,10 @@ mod tests {
     #[test]
     fn a_row_that_is_put_twice_counts_once_and_a_forgotten_one_not_at_all() {
         let mut set = filled(2);
-        set.put(vec![1], Some(chain().0), 50);
+        set.put(key(1), Some(chain().0), 50);
         assert_eq!(set.bytes, 150 + 2 * ROW);
-        set.forget(&vec![0]);
-        set.forget(&vec![0]);
+        set.forget(&key(0));
+        set.forget(&key(0));
         assert_eq!((set.bytes, set.rows.len()), (50 + ROW, 1));
     }
 

@@ -31,6 +31,7 @@ fn main() {
     let mut in_memory = crowd.alice_in_memory();
     if let Some(rounds) = only_sends {
         for _ in 0..rounds {
+            floors::whole_envelope(&mut figures);
             crowd.send(&mut in_memory, &mut figures, ["batch", "settle"]);
         }
         figures.print();

@@ -20,7 +20,7 @@ use crate::{
     limits::{MAX_ADDED, MAX_GROUP_STATE, MAX_MEMBERS},
     model::GroupRecord,
     record::SendBody,
-    store::{Key, Kind, Places},
+    store::{Kind, Places, RowKey},
     tx::{Call, own::OwnList},
     wire::group::{Added, Body, Change},
 };
@@ -190,7 +190,7 @@ pub(crate) fn send(
     payload: &[u8],
     content_id: Option<ContentId>,
 ) -> Result<PendingSend, Error> {
-    let mut group = call.tx.group(id)?.ok_or(Code::UnknownGroup)?;
+    let group = call.tx.known_group(id)?.ok_or(Code::UnknownGroup)?;
     if group.standing != Standing::Member {
         return Err(Code::NotAMember.into());
     }
@@ -201,7 +201,9 @@ pub(crate) fn send(
     let message =
         Message { users, target: None, group: Some(to_group), content_id, body, quiet: false, departs: false };
     let send = send::start(call, message)?;
-    sync::serve_lags(call, id, &mut group)?;
+    if !group.lags.is_empty() || !group.owed.is_empty() {
+        sync::serve_lags(call, id, &mut GroupRecord::clone(&group))?;
+    }
     Ok(send)
 }
 
@@ -223,7 +225,7 @@ pub(crate) fn retire(call: &mut Call<'_>, device: DeviceId) -> Result<(), Error>
     Ok(())
 }
 
-fn retire_in(call: &mut Call<'_>, key: &Key, device: DeviceId) -> Result<(), Error> {
+fn retire_in(call: &mut Call<'_>, key: &RowKey, device: DeviceId) -> Result<(), Error> {
     let group = call.tx.get::<GroupRecord>(key)?.filter(|group| group.standing != Standing::Left);
     let Some(group) = group else { return Ok(()) };
     let id = group.scope.group().ok_or(Code::RecordInconsistent)?;

@@ -12,7 +12,7 @@ use crate::{
     ids::{AccountKey, DeviceId, GroupId, OperationId, Scope, UserId},
     keys::device_list::VerifiedDeviceList,
     limits::MAX_WAITING,
-    model::{GroupRecord, User},
+    model::{GroupRecord, User, among},
     record::{PartState, SendHead, StoredList, StoredOperation, Waiting},
     registry::trust,
     store::{Kind, Places},
@@ -191,7 +191,7 @@ fn write(tx: &mut Tx<'_>, id: &GroupId, new: &[&Operation], waiting: &[Operation
 fn pin_members(tx: &mut Tx<'_>, before: Option<&View>, after: &View, us: &UserId) -> Result<Vec<Event>, Code> {
     let mut events = Vec::new();
     for member in &after.members {
-        if member.user == *us || before.is_some_and(|before| before.members.contains(member)) {
+        if member.user == *us || before.is_some_and(|before| among(&before.members, &member.user) == Some(member)) {
             continue;
         }
         match (tx.user(&member.user)?, member.account_keys.as_slice()) {

@@ -6,7 +6,7 @@ use crate::{
     ids::{DeviceId, EnvelopeId, GroupId, UserId},
     keys::pair::PairKeys,
     record::SeenEnvelope,
-    store::{Key, Kind},
+    store::{Kind, RowKey},
     tx::Tx,
     wire::envelope::Envelope,
 };
@@ -29,7 +29,7 @@ impl Incoming<'_> {
     }
 
     /// The key of a row of this envelope.
-    pub(super) fn place(&self, tx: &Tx<'_>, kind: Kind) -> Key {
+    pub(super) fn place(&self, tx: &Tx<'_>, kind: Kind) -> RowKey {
         tx.places().envelope(kind, &self.user, self.device, &self.id())
     }
 

@@ -5,7 +5,7 @@
 
 use super::{
     pause::left,
-    queue::{Queue, Ready},
+    queue::Queue,
     state::{Fetch, Requests, Work},
 };
 use crate::{
@@ -21,10 +21,11 @@ use crate::{
     },
     record::ServerState,
     store::{Kind, Places},
-    tx::Call,
+    tx::{Call, Ready},
     wire::request::Path,
 };
-use std::collections::BTreeSet;
+use foldhash::fast::RandomState;
+use std::collections::{BTreeSet, HashSet};
 
 /// The longest that a device says nothing is due, in ms: once a day there is always something to look after.
 const LONGEST: u64 = 24 * 60 * 60 * 1_000;
@@ -151,10 +152,10 @@ fn together<'a, T: Clone + 'a>(
 
 /// > A user's batches ride oldest first, in one request at a time.
 fn submit(requests: &Requests, queue: &Queue, busy: &Busy<'_>) -> Option<Choice> {
-    let mut named: BTreeSet<&UserId> = busy.users.clone();
+    let mut named: HashSet<&UserId, RandomState> = HashSet::default();
     let mut parts: Vec<Ready> = Vec::new();
     for part in &queue.ready {
-        if requests.resting.contains_key(&part.user) || !named.insert(&part.user) {
+        if requests.resting.contains_key(&part.user) || busy.users.contains(&part.user) || !named.insert(&part.user) {
             continue;
         }
         if requests.alone.contains(part) {

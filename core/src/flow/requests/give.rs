@@ -3,7 +3,7 @@
 use super::{
     choose::{self, Choice},
     link,
-    queue::{Queue, Ready},
+    queue::Queue,
     state::{Given, LENT, Next, Requests, Work, kind},
 };
 use crate::{
@@ -17,10 +17,9 @@ use crate::{
     ids::{DeviceId, PublicationId, RequestId, SendId, UserId},
     limits::MAX_SUBMITTED,
     record::PendingUpload,
-    registry::send::{self, Aim},
     store::{Kind, Places},
     tx::{
-        Call, inbox,
+        Call, Ready, inbox,
         sends::{self, Sending},
     },
     wire::{
@@ -151,13 +150,7 @@ fn submit(call: &Call<'_>, parts: &[Ready]) -> Result<(Vec<Ready>, Vec<u8>), Err
             place.insert(sends::read(&call.tx, &ready.send)?.ok_or(Code::RecordInconsistent)?);
         }
         let sending = sendings.get(&ready.send).ok_or(Code::Internal)?;
-        let head = &sending.head;
-        let mut part = sends::part(&call.tx, &ready.send, &ready.user)?.ok_or(Code::RecordInconsistent)?;
-        let record = call.tx.known(&ready.user)?;
-        let peers = call.tx.listed_peers(record.as_deref())?;
-        let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
-        // Entries for devices that are no longer on the list go.
-        send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
+        let part = sends::known_part(&call.tx, &ready.send, &ready.user)?.ok_or(Code::RecordInconsistent)?;
         let batch = outbox::batch(sending, &part, call.user())?;
         bytes += batch.envelopes.iter().map(|outgoing| outgoing.envelope.len()).sum::<usize>();
         if bytes > MAX_SUBMITTED && !batches.is_empty() {

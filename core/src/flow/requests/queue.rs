@@ -9,17 +9,9 @@ use crate::{
     record::{PartState, Wanted},
     registry::send::{self, Aim, Need},
     store::{Generation, Kind, Places},
-    tx::{Call, sends},
+    tx::{Begun, Call, Ready, call::Waiting, sends},
 };
 use std::collections::BTreeSet;
-
-/// A user's part of a send. Parts are in the order in which they go out: older sends first, then users rising, our own last.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Ready {
-    pub(crate) send: SendId,
-    pub(crate) is_own: bool,
-    pub(crate) user: UserId,
-}
 
 /// What the open sends wait for.
 #[derive(Clone, Debug, Default)]
@@ -84,24 +76,38 @@ impl Queue {
         let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
         let record = call.tx.known(user)?;
         let peers = call.tx.listed_peers(record.as_deref())?;
-        let mut plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
-        let is_contested = plan.needs.iter().any(|need| matches!(need, Need::IdentityAcceptance(_)));
+        let plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
+        let (mut needs, mut is_whole) = (plan.needs, plan.encrypt.is_empty());
+        let is_contested = needs.iter().any(|need| matches!(need, Need::IdentityAcceptance(_)));
         let fails = head.group.is_some() && is_contested;
-        if !plan.encrypt.is_empty() || part.state != PartState::Open || fails {
+        // What is made for a device that is no longer on the list goes; so a part that is ready is what goes out.
+        if plan.has_changed || !is_whole || fails {
             // A session has come by another way than the loop's, and the part goes on with it; or mail has contested a member.
             let sending = sends::read(&call.tx, id)?.ok_or(Code::RecordInconsistent)?;
             let own = call.tx.own_list(call.user())?;
-            part::advance(call, &sending, &mut part, &own)?;
-            sends::put_part(&mut call.tx, &call.us.party.user, id, &part)?;
-            let record = call.tx.known(user)?;
-            let peers = call.tx.listed_peers(record.as_deref())?;
-            plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
+            needs = part::advance(call, &sending, &mut part, &own)?;
+            is_whole = true;
+            sends::put_part(&mut call.tx, &call.us.party.user, id, part.clone())?;
         }
-        if part.state == PartState::Open && plan.needs.is_empty() && plan.encrypt.is_empty() {
-            let is_own = user == call.user();
-            self.ready.insert(Ready { send: *id, is_own, user: user.clone() });
+        let is_ready = part.state == PartState::Open && needs.is_empty() && is_whole;
+        self.note(Ready { send: *id, is_own: user == call.user(), user: user.clone() }, is_ready, needs);
+        Ok(())
+    }
+
+    /// Takes in what a call has begun.
+    pub(super) fn take_in(&mut self, begun: Begun, generation: Generation) {
+        for Waiting { part, is_ready, needs } in begun.parts {
+            self.note(part, is_ready, needs);
         }
-        for need in plan.needs {
+        self.generation = generation;
+    }
+
+    /// Takes in what a part waits for.
+    fn note(&mut self, part: Ready, is_ready: bool, needs: Vec<Need>) {
+        if is_ready {
+            self.ready.insert(part);
+        }
+        for need in needs {
             match need {
                 Need::DeviceList(user) => {
                     self.lists.insert(user);
@@ -113,6 +119,5 @@ impl Queue {
                 Need::IdentityAcceptance(_) | Need::Publication => {}
             }
         }
-        Ok(())
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{
     hear::{Hearing, is_garbage},
-    queue::Ready,
     state::Work,
 };
 use crate::{
@@ -18,7 +17,7 @@ use crate::{
     record::PartState,
     store::Kind,
     tx::{
-        Call,
+        Call, Ready,
         sends::{self, Part},
     },
     wire::{answer::Problem, request::Path},

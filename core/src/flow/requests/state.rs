@@ -2,7 +2,7 @@
 
 use super::{
     pause::{self, Pause},
-    queue::{Queue, Ready},
+    queue::Queue,
 };
 use crate::{
     context::{Context, Timestamp},
@@ -10,6 +10,7 @@ use crate::{
     event::{LinkPost, RequestKind, ServerRequest},
     ids::{DeviceId, PublicationId, RequestId, SendId, UserId},
     store::Generation,
+    tx::{Begun, Ready},
     wire::request::Path,
 };
 
@@ -175,6 +176,18 @@ impl Requests {
     pub(crate) fn may_have_given(&self, send: &SendId, user: &UserId) -> bool {
         let number = send.0.first_chunk().map_or(0, |number| u64::from_be_bytes(*number));
         self.first_new.is_none_or(|first| number <= first) || self.given.contains(&(*send, user.clone()))
+    }
+
+    /// The generation of the store that the queue is of.
+    pub(crate) fn queue_generation(&self) -> Option<Generation> {
+        self.queue.as_ref().map(|queue| queue.generation)
+    }
+
+    /// Takes in what calls have begun since the queue was made.
+    pub(crate) fn take_in(&mut self, begun: Begun, generation: Generation) {
+        if let Some(queue) = &mut self.queue {
+            queue.take_in(begun, generation);
+        }
     }
 
     /// Takes in the queue, if a call had to make it.

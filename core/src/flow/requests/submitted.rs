@@ -3,7 +3,7 @@
 use super::{
     hear::{Hearing, is_garbage},
     pause::{after_rounds, asked},
-    queue::{Queue, Ready},
+    queue::Queue,
 };
 use crate::{
     error::{Code, Error},
@@ -14,7 +14,7 @@ use crate::{
     registry::send,
     store::Kind,
     tx::{
-        Call,
+        Call, Ready,
         sends::{self, Part},
     },
     wire::answer::{self as form, SubmitResult},
@@ -45,7 +45,7 @@ impl Hearing<'_> {
             send::refused(&mut part);
             rounds = rounds.max(part.refusals);
             let last = call.tx.counters()?.last_item;
-            sends::put_part(&mut call.tx, &call.us.party.user, &id, &part)?;
+            sends::put_part(&mut call.tx, &call.us.party.user, &id, part)?;
             self.new_items(call, last)?;
         }
         self.heard.resting.push((user.clone(), after_rounds(&mut call.context, rounds)));
@@ -137,6 +137,6 @@ impl Hearing<'_> {
         if part.entries.len() == before {
             return Ok(self.refuse(call, &ready.user)?);
         }
-        Ok(sends::put_part(&mut call.tx, &call.us.party.user, &ready.send, &part)?)
+        Ok(sends::put_part(&mut call.tx, &call.us.party.user, &ready.send, part)?)
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     record::{Entry, PartState, SendHead, SendPart, SentTo, Skip},
     registry::send::{self, Aim, Need},
     session,
-    store::Key,
+    store::RowKey,
     tx::{
         Call,
         sends::{self, Sending, UserContent},
@@ -64,7 +64,7 @@ pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<Standing>, Cod
         send.needs.push(Need::Publication);
     }
     let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
-    let keys: Vec<Key> = head.users.iter().map(|to| call.tx.places().part(&to.user, id)).collect();
+    let keys: Vec<RowKey> = head.users.iter().map(|to| call.tx.places().part(&to.user, id)).collect();
     call.tx.prefetch_missing(&keys)?;
     for SentTo { user, .. } in &head.users {
         let Some(mut part) = call.tx.get::<SendPart>(&call.tx.places().part(user, id))? else { continue };
@@ -119,7 +119,7 @@ fn envelope(entry: &Entry, scope: Scope, said: &UserContent) -> Result<Vec<u8>, 
 /// send takes in gets the group's state instead.
 pub(crate) fn content_for<'s>(sending: &'s Sending, user: &UserId, us: &UserId) -> Result<&'s UserContent, Code> {
     let is_own = user == us;
-    let welcome = sending.head.to(user).is_some_and(|to| to.welcome);
+    let welcome = sending.has_welcome && sending.head.to(user).is_some_and(|to| to.welcome);
     let [payload, to_us, as_welcome, as_our_welcome] = &sending.said;
     let cell = match (is_own, welcome) {
         (false, false) => payload,

@@ -3,18 +3,19 @@
 use super::outbox;
 use crate::{
     error::Code,
-    ids::{Scope, SessionId},
+    ids::{Fingerprint, Scope, SessionId},
     keys::device_list::List,
     model::{Peer, SessionMeta, User},
-    record::{Beginning, Entry, Nested, Opening, Recipe, SendPart, SessionCold},
-    registry::send::{self, Aim},
-    session::{self, Session},
+    record::{Beginning, Entry, Nested, Opening, Recipe, SendHead, SendPart, SessionCold},
+    registry::send::{self, Aim, Need},
+    session,
     store::Kind,
     tx::{
         Call, Tx,
+        ahead::Recipient,
         own::OwnList,
         sends::{Sending, UserContent},
-        sessions,
+        sessions::{self, Sender},
     },
     wire::{
         content::{ListClaim, Prelude},
@@ -40,26 +41,39 @@ impl From<Code> for Failure {
 struct To<'a> {
     user: &'a User,
     peer: &'a Peer,
+    /// The name that a batch gives the device.
+    fingerprint: Fingerprint,
     own: &'a OwnList,
     said: &'a UserContent,
+    ahead: &'a Recipient,
 }
 
 impl To<'_> {
     /// > Our full list rides along until that device claims our epoch; every initiation carries it.
-    fn prelude(&self, session: &Session, list: bool) -> Result<Vec<u8>, Code> {
+    fn prelude(&self, session: &Sender, list: bool) -> Result<Vec<u8>, Code> {
         let Self { user, own, .. } = self;
         let prelude = Prelude {
             version: 1,
             my_list: own.list.claim(),
             your_list: user.list.as_ref().map_or_else(ListClaim::default, List::claim),
             list: if list { own.signed().to_vec() } else { Vec::new() }.into(),
-            sequence: session.ratchet.hot.sequence.saturating_add(1),
+            sequence: session.sequence().saturating_add(1),
         };
         prelude.encode()
     }
 
-    fn list_rides(&self, session: &Session) -> bool {
-        session.meta.initiating || self.peer.knows_epoch < self.own.list.epoch
+    fn list_rides(&self, session: &Sender) -> bool {
+        session.meta().initiating || self.peer.knows_epoch < self.own.list.epoch
+    }
+
+    /// The stored parts of a session with the device.
+    fn sender(&self, tx: &Tx<'_>, meta: SessionMeta) -> Result<Sender, Failure> {
+        let ahead = self.ahead.sender(meta.id).cloned().map(Ok);
+        let sender = ahead.unwrap_or_else(|| sessions::sender(tx, self.peer, meta));
+        sender.and_then(|sender| sender.outgoing().map(drop).map(|()| sender)).map_err(|code| match code {
+            Code::RecordCorrupt | Code::RecordInconsistent => Failure::Damaged(meta.id),
+            code => Failure::Other(code),
+        })
     }
 
     /// What the padding keeps free beside the payload.
@@ -68,22 +82,40 @@ impl To<'_> {
     }
 }
 
-/// Encrypts for every device that has a usable session and no ciphertext yet.
-pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPart, own: &OwnList) -> Result<(), Code> {
+/// Encrypts for every device that has a usable session and no ciphertext yet; gives what the part still waits for.
+pub(crate) fn advance(
+    call: &mut Call<'_>,
+    sending: &Sending,
+    part: &mut SendPart,
+    own: &OwnList,
+) -> Result<Vec<Need>, Code> {
+    let to = Recipient::read(&call.tx, &part.user)?;
+    advance_to(call, sending, part, own, to)
+}
+
+/// The same for a user of whom all was read ahead.
+pub(crate) fn advance_to(
+    call: &mut Call<'_>,
+    sending: &Sending,
+    part: &mut SendPart,
+    own: &OwnList,
+    mut to: Recipient,
+) -> Result<Vec<Need>, Code> {
     let head = &sending.head;
-    let user = call.tx.known(&part.user)?;
-    let meant = head.to(&part.user).and_then(|to| to.account_key);
+    let user = to.user.clone();
     // One contested identity does not keep a group waiting: the send goes to the others.
     if let (Some(_), Some(user)) = (head.group, &user)
-        && (user.claimed_key.is_some() || meant.is_some_and(|meant| user.account_key != meant))
+        && (user.claimed_key.is_some() || is_another(head, user))
     {
         part.fail(Code::IdentityNotAccepted);
-        return Ok(());
+        return Ok(Vec::new());
     }
     let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
-    // A damaged session concerns its device alone: it is forgotten, and what takes its place is tried once more.
-    for _ in 0..2 {
-        let peers = call.tx.listed_peers(user.as_deref())?;
+    // A damaged session concerns its device alone: it is forgotten, and what takes its place is tried.
+    let mut needs;
+    loop {
+        let mut is_done = true;
+        let peers = &to.peers;
         // A damaged DeviceRecord is not made anew: its floor would be lost, and replays would pass (X 3).
         for device in &peers.damaged {
             if let Some(fingerprint) = user.as_ref().and_then(|user| user.fingerprint(*device)) {
@@ -91,18 +123,21 @@ pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPar
             }
         }
         let plan = send::plan(part, user.as_deref(), |device| peers.get(device), aim);
-        let Some(user) = &user else { return Ok(()) };
+        needs = plan.needs;
+        let Some(user) = &user else { break };
         if plan.encrypt.is_empty() {
-            return Ok(());
+            break;
         }
         let said = outbox::content_for(sending, &part.user, call.user())?;
-        for device in plan.encrypt {
-            let Some(peer) = peers.get(device) else { continue };
-            match encrypt(call, To { user, peer, own, said }, aim.scope) {
+        for (listed, fingerprint) in plan.encrypt {
+            let Some(peer) = peers.get(listed.id) else { continue };
+            // The name is that of the keys that the session is with.
+            let fingerprint = if peer.is_listed_as(user, &listed) { fingerprint } else { peer.party().fingerprint() };
+            match encrypt(call, To { user, peer, fingerprint, own, said, ahead: &to }, aim.scope) {
                 Ok(entry) => part.entries.push(entry),
                 // No padding size holds the content with the lists: this device gets nothing, and the app is told.
                 Err(Failure::Other(Code::TooLarge)) => {
-                    part.skip(device, peer.party().fingerprint(), Code::TooLarge);
+                    part.skip(listed.id, fingerprint, Code::TooLarge);
                 }
                 Err(Failure::Other(code)) => return Err(code),
                 Err(Failure::Damaged(id)) => {
@@ -110,11 +145,23 @@ pub(crate) fn advance(call: &mut Call<'_>, sending: &Sending, part: &mut SendPar
                     let damaged: Vec<SessionMeta> = peer.sessions.iter().filter(|m| m.id == id).copied().collect();
                     sessions::forget(&mut call.tx, &mut peer, &damaged)?;
                     call.tx.put_peer(&peer)?;
+                    is_done = false;
+                    // Other sends may have counted on that session.
+                    call.begun = None;
                 }
             }
         }
+        if is_done {
+            break;
+        }
+        to = Recipient::read(&call.tx, &part.user)?;
     }
-    Ok(())
+    Ok(needs)
+}
+
+/// Whether a user is not the one that was meant: the name has come to another account key.
+fn is_another(head: &SendHead, user: &User) -> bool {
+    head.to(&user.user).and_then(|to| to.account_key).is_some_and(|meant| user.account_key != meant)
 }
 
 fn encrypt(call: &mut Call<'_>, to: To<'_>, scope: Scope) -> Result<Entry, Failure> {
@@ -126,7 +173,7 @@ fn encrypt(call: &mut Call<'_>, to: To<'_>, scope: Scope) -> Result<Entry, Failu
 
 /// On a session that the message has for itself.
 fn encrypt_on(call: &mut Call<'_>, to: To<'_>, meta: SessionMeta) -> Result<Entry, Failure> {
-    let session = load(&call.tx, to.peer, meta)?;
+    let session = to.sender(&call.tx, meta)?;
     let rides = to.list_rides(&session);
     let prelude = to.prelude(&session, rides)?;
     let room = to.room(rides);
@@ -135,7 +182,7 @@ fn encrypt_on(call: &mut Call<'_>, to: To<'_>, meta: SessionMeta) -> Result<Entr
     let recipe = seal(call, to.peer, &session, salt)?;
     Ok(Entry {
         device: to.peer.device,
-        fingerprint: to.peer.party().fingerprint(),
+        fingerprint: to.fingerprint,
         prelude,
         room: room_form(room)?,
         recipe,
@@ -148,10 +195,10 @@ fn encrypt_on(call: &mut Call<'_>, to: To<'_>, meta: SessionMeta) -> Result<Entr
 /// > The opening and the nesting are repeated until *any* message of the scope session comes back.
 fn encrypt_inside(call: &mut Call<'_>, to: To<'_>, scope: Scope) -> Result<Entry, Failure> {
     let direct = *to.peer.active(Scope::Direct, call.now()).ok_or(Code::NoSession)?;
-    let carrier = load(&call.tx, to.peer, direct)?;
+    let carrier = to.sender(&call.tx, direct)?;
     let mut peer = to.peer.clone();
     let inner = match peer.active(scope, call.now()) {
-        Some(meta) => load(&call.tx, &peer, *meta)?,
+        Some(meta) => to.sender(&call.tx, *meta)?,
         None => open_scope(call, &mut peer, scope, direct.id)?,
     };
     let opening = carried_by(&mut call.tx, &peer, &inner, direct.id)?;
@@ -161,13 +208,13 @@ fn encrypt_inside(call: &mut Call<'_>, to: To<'_>, scope: Scope) -> Result<Entry
     let length = outer_prelude.len() + size::nesting() + prelude.len() + to.said.body.len();
     padding::padded_len(to.said.payload, room, length)?;
     let salt = call.context.random();
-    let sealed = session::seal_nested(&inner, salt)?;
+    let sealed = session::seal_nested(inner.outgoing()?, salt)?;
     sessions::sent(&mut call.tx, &peer, &inner, sealed.sent)?;
-    let nested = Some(Nested { opening, generation: inner.meta.generation, prelude, recipe: sealed.recipe });
+    let nested = Some(Nested { opening, generation: inner.meta().generation, prelude, recipe: sealed.recipe });
     let recipe = seal(call, &peer, &carrier, salt)?;
     Ok(Entry {
         device: peer.device,
-        fingerprint: peer.party().fingerprint(),
+        fingerprint: to.fingerprint,
         prelude: outer_prelude,
         room: room_form(room)?,
         recipe,
@@ -176,7 +223,7 @@ fn encrypt_inside(call: &mut Call<'_>, to: To<'_>, scope: Scope) -> Result<Entry
 }
 
 /// A new session in a group's scope, which `carrier` is the first to carry.
-fn open_scope(call: &mut Call<'_>, peer: &mut Peer, scope: Scope, carrier: SessionId) -> Result<Session, Code> {
+fn open_scope(call: &mut Call<'_>, peer: &mut Peer, scope: Scope, carrier: SessionId) -> Result<Sender, Code> {
     let generation = peer.next_generation(scope, call.now());
     let mut session = session::open_scope(call.us, &mut call.context, &peer.party(), (scope, generation))?;
     if let Some(Beginning::Opening(opening)) = &mut session.beginning {
@@ -184,39 +231,32 @@ fn open_scope(call: &mut Call<'_>, peer: &mut Peer, scope: Scope, carrier: Sessi
     }
     sessions::insert(&mut call.tx, peer, &mut session)?;
     call.tx.put_peer(peer)?;
-    Ok(session)
+    Ok(session.into())
 }
 
 /// The opening of a session that nobody has answered, now that `carrier` carries it. Once several direct sessions have carried it, an
 /// answer no longer says which of them arrived.
-fn carried_by(tx: &mut Tx<'_>, peer: &Peer, inner: &Session, carrier: SessionId) -> Result<Opening, Code> {
-    let Some(Beginning::Opening(mut opening)) = inner.beginning.clone() else {
+fn carried_by(tx: &mut Tx<'_>, peer: &Peer, inner: &Sender, carrier: SessionId) -> Result<Opening, Code> {
+    let Some(Beginning::Opening(mut opening)) = inner.cold().beginning.clone() else {
         return Err(Code::RecordInconsistent);
     };
     if opening.carrier.is_some_and(|known| known != carrier) {
         opening.carrier = None;
         let beginning = Some(Beginning::Opening(opening.clone()));
-        let cold = SessionCold { ratchet: inner.ratchet.cold.clone(), beginning };
-        tx.put(tx.places().session(Kind::Session, peer, inner.meta.id), &cold)?;
+        let cold = SessionCold { ratchet: inner.cold().ratchet.clone(), beginning };
+        tx.put(tx.places().session(Kind::Session, peer, inner.meta().id), &cold)?;
     }
     Ok(opening)
 }
 
-fn seal(call: &mut Call<'_>, peer: &Peer, session: &Session, salt: [u8; 16]) -> Result<Recipe, Code> {
-    let (sender, recipient, pair) = (&call.us.party, peer.party(), peer.sending());
-    let route = session::Route { sender, recipient: &recipient, pair: &pair };
-    let sealed = session::seal(session, salt, route)?;
+fn seal(call: &mut Call<'_>, peer: &Peer, session: &Sender, salt: [u8; 16]) -> Result<Recipe, Code> {
+    let (us, pair) = (&call.us.party, peer.sending());
+    let route = session::Route { sender: (&us.user, us.device), recipient: (&peer.user, peer.device), pair: &pair };
+    let sealed = session::seal(session.outgoing()?, salt, route)?;
     sessions::sent(&mut call.tx, peer, session, sealed.sent)?;
     Ok(sealed.recipe)
 }
 
 fn room_form(room: usize) -> Result<u32, Code> {
     u32::try_from(room).map_err(|_| Code::TooLarge)
-}
-
-fn load(tx: &Tx<'_>, peer: &Peer, meta: SessionMeta) -> Result<Session, Failure> {
-    sessions::load(tx, peer, meta).map_err(|code| match code {
-        Code::RecordCorrupt | Code::RecordInconsistent => Failure::Damaged(meta.id),
-        code => Failure::Other(code),
-    })
 }

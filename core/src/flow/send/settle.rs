@@ -40,7 +40,7 @@ pub(crate) fn stale(
         events.push(Event::ServerInconsistent { user: user.clone() });
     }
     send::refused(&mut part);
-    sends::put_part(&mut call.tx, &call.us.party.user, send, &part)?;
+    sends::put_part(&mut call.tx, &call.us.party.user, send, part)?;
     start::follow_user(call, user)?;
     Ok(Stale { events, is_newer })
 }
@@ -205,7 +205,7 @@ fn skip(call: &mut Call<'_>, user: &UserId, device: DeviceId, code: Code) -> Res
     for Part { send, mut part } in sends::open_parts(&call.tx, user)? {
         if !part.has_entry(device) {
             part.skip(device, fingerprint, code);
-            sends::put_part(&mut call.tx, &call.us.party.user, &send, &part)?;
+            sends::put_part(&mut call.tx, &call.us.party.user, &send, part)?;
         }
     }
     Ok(())

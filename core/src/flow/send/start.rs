@@ -7,9 +7,11 @@ use crate::{
     event::PendingSend,
     ids::{ContentId, DeviceId, Scope, UserId},
     limits::MAX_PAYLOAD,
-    record::{SendBody, SendHead, SendPart, SentTo, ToGroup},
+    record::{PartState, SendBody, SendHead, SendPart, SentTo, ToGroup},
+    store::Kind,
     tx::{
-        Call, ahead,
+        Call, Ready, ahead,
+        call::Waiting,
         own::OwnList,
         sends::{self, Sending},
     },
@@ -40,7 +42,6 @@ pub(crate) fn departure(call: &mut Call<'_>) -> Result<PendingSend, Error> {
         return Err(Error::of(Code::InvalidArgument, "device"));
     }
     let us = call.user().clone();
-    ahead::for_users(&call.tx, core::slice::from_ref(&us), Scope::Direct, call.now())?;
     let users = vec![sent_to(call, &us)?];
     let body = SendBody { payload: Vec::new(), welcome: Vec::new() };
     start(call, Message { users, target: None, group: None, content_id: None, body, quiet: false, departs: true })
@@ -54,7 +55,8 @@ pub(crate) fn to_users(
     payload: &[u8],
     content_id: Option<ContentId>,
 ) -> Result<PendingSend, Error> {
-    ahead::for_users(&call.tx, users, Scope::Direct, call.now())?;
+    let keys = users.iter().map(|user| call.tx.places().user(Kind::User, user)).collect::<Vec<_>>();
+    call.tx.prefetch_missing(&keys)?;
     let users = users.iter().map(|user| sent_to(call, user)).collect::<Result<_, Code>>()?;
     let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };
     start(call, Message { users, target, group: None, content_id, body, quiet: false, departs: false })
@@ -93,7 +95,7 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
     let Message { users, target, group, content_id, body, quiet, departs } = message;
     let names: Vec<UserId> = users.iter().map(|to| to.user.clone()).collect();
     let scope = group.as_ref().map_or(Scope::Direct, |to| to.scope);
-    ahead::for_users(&call.tx, &names, scope, call.now())?;
+    let ahead = ahead::for_users(&call.tx, &names, scope, call.now())?;
     let own = call.tx.own_list(call.user())?;
     check_account(call, &own)?;
     let content_id = content_id.unwrap_or_else(|| ContentId(call.context.random()));
@@ -101,13 +103,22 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
     let sending = Sending::new(Arc::new(head), Arc::new(body));
     let random = call.context.random();
     let id = sends::create(&mut call.tx, &call.us.party.user, random, &sending)?;
-    for user in names {
+    for (user, ahead) in names.into_iter().zip(ahead) {
         let mut part = SendPart::new(user);
-        part::advance(call, &sending, &mut part, &own)?;
+        let needs = match ahead {
+            Some(to) => part::advance_to(call, &sending, &mut part, &own, to)?,
+            None => part::advance(call, &sending, &mut part, &own)?,
+        };
         if part.skips.iter().any(|skip| skip.reason == Code::TooLarge.number()) {
             return Err(Error::of(Code::PayloadTooLarge, "payload"));
         }
-        sends::put_part(&mut call.tx, &call.us.party.user, &id, &part)?;
+        let is_own = part.user == *call.user();
+        if let Some(begun) = &mut call.begun {
+            let is_ready = part.state == PartState::Open && needs.is_empty();
+            let part = Ready { send: id, is_own, user: part.user.clone() };
+            begun.parts.push(Waiting { part, is_ready, needs });
+        }
+        sends::put_part(&mut call.tx, &call.us.party.user, &id, part)?;
     }
     Ok(PendingSend { id, content_id })
 }
@@ -127,7 +138,7 @@ pub(crate) fn follow_user(call: &mut Call<'_>, user: &UserId) -> Result<(), Code
     for sends::Part { send, mut part } in sends::open_parts(&call.tx, user)? {
         let sending = sends::read(&call.tx, &send)?.ok_or(Code::RecordInconsistent)?;
         part::advance(call, &sending, &mut part, &own)?;
-        sends::put_part(&mut call.tx, &call.us.party.user, &send, &part)?;
+        sends::put_part(&mut call.tx, &call.us.party.user, &send, part)?;
     }
     Ok(())
 }

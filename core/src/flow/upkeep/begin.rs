@@ -24,7 +24,7 @@ use crate::{
 pub(crate) fn check_store(tx: &mut Tx<'_>, sealer: &Sealer, must_exist: bool) -> Result<(), Code> {
     let key = Places::only(Kind::Check);
     let kinds = [Kind::Check, Kind::Own, Kind::Linking];
-    tx.prefetch(&kinds.map(|kind| Query::Exact(Places::only(kind))))?;
+    tx.prefetch(&kinds.map(|kind| Query::Exact(Places::only(kind).to_vec())))?;
     match tx.raw(&key)? {
         Some(row) => sealer.check(&row),
         None if must_exist => Err(Code::ForeignStore),

@@ -11,7 +11,7 @@ use crate::{
     model::{GroupRecord, Peer, SessionMeta},
     record::{Own, SeenEnvelope},
     registry::expiry,
-    store::{Key, Kind, Places, PreKeyUse},
+    store::{Kind, Places, PreKeyUse, RowKey},
     tx::{Tx, held, sessions},
     wire::envelope::Envelope,
 };
@@ -100,7 +100,7 @@ impl Measure {
 
     /// > kept 30 days, at most 4,096 per peer device
     fn seen_envelopes(&self, tx: &mut Tx<'_>, bucket: u8) -> Result<usize, Code> {
-        let mut kept: BTreeMap<Vec<u8>, Vec<(u64, Key)>> = BTreeMap::new();
+        let mut kept: BTreeMap<Vec<u8>, Vec<(u64, RowKey)>> = BTreeMap::new();
         let keys = tx.keys_read(&Places::bucket(Kind::Received, bucket));
         let looked_at = keys.len();
         for key in keys {

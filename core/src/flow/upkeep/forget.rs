@@ -5,7 +5,7 @@ use crate::{
     event::Standing,
     ids::{GroupId, UserId},
     record::PartState,
-    store::{Key, Kind},
+    store::{Kind, RowKey},
     tx::{
         Call, held,
         sends::{self, Part},
@@ -73,7 +73,7 @@ pub(crate) fn group(call: &mut Call<'_>, id: &GroupId) -> Result<(), Error> {
     for (key, held) in held::contents(&call.tx, id)? {
         held::take_content(&mut call.tx, key, &held)?;
     }
-    let mut keys: Vec<Key> = Vec::new();
+    let mut keys: Vec<RowKey> = Vec::new();
     for kind in [Kind::Group, Kind::Operation, Kind::Waiting, Kind::GroupList] {
         keys.extend(call.tx.keys(&call.tx.places().group(kind, id))?);
     }

@@ -12,7 +12,7 @@ use crate::{
     keys::device_list::VerifiedDeviceList,
     limits::MAX_LINK_LEG,
     model::{Claim, GroupRecord},
-    store::{Kind, Places},
+    store::{Kind, Places, RowKey},
     tx::{Call, Tx},
     wire::linking::{Contact, LinkGrant, TlsByteVecU24},
 };
@@ -109,8 +109,8 @@ fn groups(call: &mut Call<'_>, device: DeviceId, room: &mut Room) -> Result<Vec<
     Ok(granted)
 }
 
-fn whole_group(tx: &Tx<'_>, key: &[u8]) -> Result<Whole, Code> {
-    let group: GroupRecord = tx.get(&key.to_vec())?.ok_or(Code::RecordInconsistent)?;
+fn whole_group(tx: &Tx<'_>, key: &RowKey) -> Result<Whole, Code> {
+    let group: GroupRecord = tx.get(key)?.ok_or(Code::RecordInconsistent)?;
     let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
     let bundles = bundles::whole(tx, &state::load(tx, &id)?.set)?;
     let size = bundles.iter().map(|bundle| bundle.len().saturating_add(3)).sum();

@@ -99,7 +99,7 @@ fn slice(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>, E
         }
         if bucket == from || bucket.is_multiple_of(AT_ONCE) {
             let buckets = bucket..=bucket.saturating_add(AT_ONCE - 1 - bucket % AT_ONCE);
-            let of = |kind| buckets.clone().map(move |bucket| Query::Prefix(Places::bucket(kind, bucket)));
+            let of = |kind| buckets.clone().map(move |bucket| Query::Prefix(Places::bucket(kind, bucket).to_vec()));
             call.tx.prefetch(&[Kind::Peer, Kind::Received, Kind::User].into_iter().flat_map(of).collect::<Vec<_>>())?;
         }
         looked_at += measure.bucket(&mut call.tx, bucket)?;
