@@ -4,9 +4,11 @@
 //! This module does not know which key of the protocol a key is.
 
 use crate::{context::Context, error::Code, secret::Secret};
-use curve25519_dalek::montgomery::MontgomeryPoint;
+use curve25519_dalek::{edwards::EdwardsPoint, montgomery::MontgomeryPoint, scalar::Scalar};
 use std::sync::Arc;
+use subtle::ConstantTimeEq;
 use x25519_dalek::{PublicKey as Point, StaticSecret};
+use zeroize::Zeroizing;
 
 /// A public key that has been checked, 32 bytes.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -34,7 +36,7 @@ impl PublicKey {
         // part of small order. A key with such a part would give the same shared secrets under other bytes
         // (A18).
         let point = MontgomeryPoint(bytes).to_edwards(0).ok_or(Code::WeakPublicKey)?;
-        if point.is_small_order() || !point.is_torsion_free() {
+        if point.is_small_order() || !is_in_prime_order_subgroup(&point) {
             return Err(Code::WeakPublicKey);
         }
         Ok(Self(bytes))
@@ -50,6 +52,12 @@ impl PublicKey {
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+}
+
+/// Whether the order l of the base point takes a point to zero: (l - 1) * point = -point. The point is public, so that the time that this
+/// takes may depend on it.
+fn is_in_prime_order_subgroup(point: &EdwardsPoint) -> bool {
+    EdwardsPoint::vartime_double_scalar_mul_basepoint(&-Scalar::ONE, point, &Scalar::ZERO) == -point
 }
 
 /// A private key. It is wiped when its last clone is dropped, because clones share the bytes.
@@ -82,13 +90,53 @@ impl PrivateKey {
 
     /// `DH(self, theirs)`.
     ///
+    /// X25519 is multiplication on the curve, which has two forms. It is done on the twisted Edwards form, where the library is faster on
+    /// processors with vectors, and as constant in time (ADR 33). The sign of the point that is chosen does not matter: the result is the
+    /// u coordinate.
+    ///
     /// # Errors
     /// [`Code::WeakPublicKey`] if the result is all zero (RFC 7748 section 6.1).
     pub fn diffie_hellman(&self, theirs: &PublicKey) -> Result<Secret<32>, Code> {
-        let shared = StaticSecret::from(*self.0.expose()).diffie_hellman(&Point::from(theirs.0));
-        if !shared.was_contributory() {
+        let point = MontgomeryPoint(theirs.0).to_edwards(0).ok_or(Code::WeakPublicKey)?;
+        let product = Zeroizing::new(point.mul_clamped(*self.0.expose()));
+        let shared = Zeroizing::new(product.to_montgomery());
+        if bool::from(shared.as_bytes().ct_eq(&[0; 32])) {
             return Err(Code::WeakPublicKey);
         }
         Ok(Secret::init_with(|bytes| bytes.copy_from_slice(shared.as_bytes())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Timestamp;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn an_agreement_is_what_x25519_gives() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut context = Context { now: Timestamp(0), rng: &mut rng };
+        for _ in 0..200 {
+            let (ours, theirs) = (PrivateKey::generate(&mut context), PrivateKey::generate(&mut context).public_key());
+            let agreed = ours.diffie_hellman(&theirs).unwrap();
+            let by_ladder = StaticSecret::from(*ours.0.expose()).diffie_hellman(&Point::from(theirs.0));
+            assert_eq!(agreed.expose(), by_ladder.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_point_with_a_part_of_small_order_is_told_from_one_without() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut context = Context { now: Timestamp(0), rng: &mut rng };
+        for _ in 0..20 {
+            let honest = PrivateKey::generate(&mut context).public_key();
+            let point = MontgomeryPoint(honest.0).to_edwards(0).unwrap();
+            for (at, small) in curve25519_dalek::constants::EIGHT_TORSION.iter().enumerate() {
+                let sum = point + small;
+                assert_eq!(is_in_prime_order_subgroup(&sum), sum.is_torsion_free());
+                assert_eq!(PublicKey::decode(sum.to_montgomery().0).is_ok(), at == 0, "{at}");
+            }
+        }
     }
 }
