@@ -3,6 +3,7 @@
 //!
 //! - [`operation`]: one signed operation.
 //! - [`set`]: all operations of a group that a device has, and the view that follows from them.
+//! - `index`: what a set knows of its operations, so that an insertion need not look at each.
 //! - `validity`: which operations of a set count.
 //! - [`change`]: the events for the app when the view changes.
 //! - [`sync`]: what a device sends to a device that has other operations.
@@ -12,6 +13,7 @@
 
 pub mod change;
 pub mod history;
+mod index;
 pub mod operation;
 pub mod set;
 pub mod sync;

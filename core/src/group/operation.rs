@@ -61,6 +61,13 @@ pub struct Draft {
     pub body: Body,
 }
 
+/// Whether the operation is a last word: a leave or a retirement. Both concern their author alone, and a
+/// receiver always has room for them.
+#[must_use]
+pub fn is_last_word(body: &Body) -> bool {
+    matches!(body, Body::Leave | Body::Retire { .. })
+}
+
 fn id_of(bytes: &[u8]) -> OperationId {
     OperationId(sha256(&join(&[labels::OPERATION_ID, bytes])))
 }

@@ -4,7 +4,8 @@
 //! arrival. The same holds for the view. So two devices with the same operations see the same group.
 
 use super::{
-    operation::{Draft, Operation, group_id},
+    index::Index,
+    operation::{Draft, Operation, group_id, is_last_word},
     validity::{Judge, Past, Stand},
 };
 use crate::{
@@ -33,6 +34,7 @@ pub struct Set {
     past: Vec<Past>,
     places: BTreeMap<OperationId, usize>,
     users: BTreeMap<Vec<u8>, UserId>,
+    index: Index,
 }
 
 /// The result of [`Set::take`].
@@ -91,7 +93,14 @@ impl Set {
     /// An empty set for the group with this id.
     #[must_use]
     pub fn new(id: GroupId) -> Self {
-        Self { id, operations: Vec::new(), past: Vec::new(), places: BTreeMap::new(), users: BTreeMap::new() }
+        Self {
+            id,
+            operations: Vec::new(),
+            past: Vec::new(),
+            places: BTreeMap::new(),
+            users: BTreeMap::new(),
+            index: Index::default(),
+        }
     }
 
     /// The GroupID.
@@ -194,6 +203,7 @@ impl Set {
             }
         }
         self.places.insert(operation.id, self.operations.len());
+        self.index.note(&operation, self.operations.len());
         self.operations.push(operation);
         self.past.push(past);
         Ok(())
@@ -205,21 +215,16 @@ impl Set {
     /// from leaving it or from retiring a stolen device. Each limit counts operations of one class only. So
     /// whatever fits in one order of arrival fits in every other order.
     fn has_room_for(&self, operation: &Operation) -> bool {
+        let index = &self.index;
         if is_last_word(&operation.form.body) {
-            let theirs = |o: &&Operation| {
-                (&o.author, o.account_key) == (&operation.author, operation.account_key) && is_last_word(&o.form.body)
-            };
-            return self.operations.iter().filter(theirs).count() < MAX_LAST_WORDS;
+            let identity = (operation.author.clone(), operation.account_key);
+            return index.last_words.get(&identity).is_none_or(|count| *count < MAX_LAST_WORDS);
         }
-        let (mut count, mut bytes, mut of_device) = (0, operation.signed.len(), 0);
-        for known in self.operations.iter().filter(|known| !is_last_word(&known.form.body)) {
-            count += 1;
-            bytes += known.signed.len();
-            of_device += u64::from(known.signer() == operation.signer());
-        }
+        let of_device = index.signed(operation).map_or(0, |signed| signed.others);
+        let bytes = index.bytes.saturating_add(operation.signed.len());
         // The sequence of a device ends at `MAX_GROUP_SEQUENCE`, but two operations with the same number count
         // as two.
-        count < MAX_OPERATIONS_TAKEN && bytes <= MAX_OPERATION_BYTES_TAKEN && of_device < MAX_GROUP_SEQUENCE
+        index.others < MAX_OPERATIONS_TAKEN && bytes <= MAX_OPERATION_BYTES_TAKEN && of_device < MAX_GROUP_SEQUENCE
     }
 
     /// Whether the operation has its author's previous operation in its past.
@@ -227,12 +232,11 @@ impl Set {
     /// A device knows its own operations. An operation without the previous one in its past would be dated
     /// back, for example to place a leave before the author's own add.
     fn follows_its_own(&self, operation: &Operation, past: &Past) -> bool {
-        let before = |(at, known): (usize, &Operation)| {
-            known.form.sequence == operation.form.sequence.saturating_sub(1)
-                && known.signer() == operation.signer()
-                && past.has(at)
+        let Some(before) = operation.form.sequence.checked_sub(1).filter(|before| *before > 0) else {
+            return operation.form.sequence == 1;
         };
-        operation.form.sequence == 1 || self.operations.iter().enumerate().any(before)
+        let theirs = self.index.signed(operation).and_then(|signed| signed.places.get(&before));
+        theirs.is_some_and(|places| places.iter().any(|at| past.has(*at)))
     }
 
     fn check(&self, operation: &Operation, past: &Past) -> Result<(), Code> {
@@ -275,15 +279,15 @@ impl Set {
         // The author must have been named by some add or by the create. If the author may no longer speak, the
         // operation is still inserted, but does not count: other devices may have inserted it before they could
         // know.
-        let mut before = self.operations.iter().enumerate().filter(|(at, _)| past.has(*at));
-        let named = before.any(|(_, known)| names(known, &operation.author, &operation.account_key));
+        let naming = self.index.naming.get(&(operation.author.clone(), operation.account_key));
+        let named = naming.is_some_and(|places| places.iter().any(|at| past.has(*at)));
         if named { Ok(()) } else { Err(Code::AuthorNotMember) }
     }
 
     /// Whether the create or any add names this identity, even if that operation does not count.
     #[must_use]
     pub fn names(&self, user: &UserId, account_key: &AccountKey) -> bool {
-        self.operations.iter().any(|known| names(known, user, account_key))
+        self.index.naming.contains_key(&(user.clone(), *account_key))
     }
 
     /// The digest and the number of the operations in the set.
@@ -520,25 +524,6 @@ impl Set {
     pub fn last_sequence(&self, user: &UserId, account_key: &AccountKey, device: DeviceId) -> u64 {
         let own = self.operations.iter().filter(|o| o.signer() == (user, account_key, device));
         own.map(|o| o.form.sequence).max().unwrap_or(0)
-    }
-}
-
-/// Whether the operation is a last word: a leave or a retirement. Both concern their author alone, and a
-/// receiver always has room for them.
-#[must_use]
-pub fn is_last_word(body: &Body) -> bool {
-    matches!(body, Body::Leave | Body::Retire { .. })
-}
-
-/// Whether an operation names this identity as a member: a create names its creator, an add names the users it
-/// adds.
-fn names(operation: &Operation, user: &UserId, key: &AccountKey) -> bool {
-    match &operation.form.body {
-        Body::Create { account_key, .. } => operation.author == *user && *account_key == key.0,
-        Body::Add { members } => {
-            members.iter().any(|added| added.user.as_slice() == user.as_bytes() && added.account_key == key.0)
-        }
-        _ => false,
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{
     flow::send::{self, Message},
     group::{
         history,
-        operation::{Operation, group_id},
-        set::{Set, is_last_word},
+        operation::{Operation, group_id, is_last_word},
+        set::Set,
     },
     ids::{ContentId, DeviceId, GroupId, GroupKind, Scope, UserId},
     keys::device_list::VerifiedDeviceList,
