@@ -34,7 +34,7 @@ impl World {
         };
         let cold = SessionCold::decode(&open(Kind::Session)).unwrap();
         let hot = Hot::decode(&open(Kind::Chains)).unwrap();
-        Session::from_parts(meta, cold, hot, Directory::default()).unwrap()
+        Session::from_parts(meta, &cold, hot, Directory::default()).unwrap()
     }
 
     /// An honest prelude with this sequence number.

@@ -47,7 +47,6 @@ impl DeviceKeys {
     /// # Errors
     /// [`Code::WeakPublicKey`].
     pub fn pair(&self, theirs: &Party) -> Result<(PairKeys, PairKeys), Code> {
-        let derive = |from, to| PairKeys::derive(&self.identity, &theirs.identity_key, SUITE, from, to);
-        Ok((derive(&self.party, theirs)?, derive(theirs, &self.party)?))
+        PairKeys::both(&self.identity, SUITE, &self.party, theirs)
     }
 }

@@ -32,9 +32,22 @@ impl PairKeys {
         sender: &Party,
         recipient: &Party,
     ) -> Result<Self, Code> {
-        let shared = ours.diffie_hellman(theirs)?;
+        Ok(Self::from_agreed(&ours.diffie_hellman(theirs)?, suite, sender, recipient))
+    }
+
+    /// The keys of both directions between us and another party, ours first, from one agreement.
+    ///
+    /// # Errors
+    /// As [`PairKeys::derive`].
+    pub fn both(ours: &x25519::PrivateKey, suite: u8, us: &Party, them: &Party) -> Result<(Self, Self), Code> {
+        let shared = ours.diffie_hellman(&them.identity_key)?;
+        let of = |sender, recipient| Self::from_agreed(&shared, suite, sender, recipient);
+        Ok((of(us, them), of(them, us)))
+    }
+
+    fn from_agreed(shared: &Secret<32>, suite: u8, sender: &Party, recipient: &Party) -> Self {
         let info = kdf::join(&[labels::PAIR, &[suite], &sender.encode(), &recipient.encode()]);
-        Ok(Self(Arc::new(kdf::hkdf::<96>(&[], shared.expose(), &info))))
+        Self(Arc::new(kdf::hkdf::<96>(&[], shared.expose(), &info)))
     }
 
     /// The keys from the bytes of [`PairKeys::secret`].

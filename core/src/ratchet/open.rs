@@ -18,6 +18,7 @@ use crate::{
     secret::Shared,
     wire::header::Header,
 };
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// An encrypted message and its receiving chain.
@@ -115,7 +116,7 @@ struct Tags {
 
 /// The working copy of the state while a message is tried. A message that fails drops it.
 struct Work {
-    cold: Cold,
+    cold: Arc<Cold>,
     hot: Hot,
     stepped: bool,
     tags: Tags,
@@ -154,6 +155,7 @@ impl Work {
     ) -> Result<(), Code> {
         let theirs = x25519::PublicKey::decode(header.dh)?;
         let Self { cold, hot, tags, .. } = self;
+        let cold = Arc::make_mut(cold);
         // An honest peer answers only what we have sent; but our store may have been put back to before that.
         if cold.owes_sending_half() {
             sending_half(cold, hot)?;
@@ -200,7 +202,6 @@ mod tests {
         secret::Secret,
     };
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-    use std::sync::Arc;
 
     #[test]
     fn a17_a18_a_weak_or_non_canonical_ratchet_key_changes_nothing() {

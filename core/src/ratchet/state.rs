@@ -9,13 +9,13 @@ use crate::{
     secret::Shared,
     wire::header::Header,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// One side of a Double Ratchet.
 #[derive(Clone, Debug)]
 pub struct Ratchet {
     /// The part that a DH ratchet step changes.
-    pub cold: Cold,
+    pub cold: Arc<Cold>,
     /// The part that every message changes.
     pub hot: Hot,
     /// The list of stored skipped message keys.
@@ -41,7 +41,7 @@ pub struct Delta {
     /// Set by every step.
     pub hot: Hot,
     /// Set by a DH ratchet step.
-    pub cold: Option<Cold>,
+    pub cold: Option<Arc<Cold>>,
     /// Set when skipped keys were stored or taken.
     pub directory: Option<Directory>,
     /// Changed blocks of skipped keys by (chain, block number); `None` deletes a block.
@@ -58,7 +58,7 @@ pub struct Sent {
     /// Set by every message.
     pub hot: Hot,
     /// Set by the first message of a new sending chain.
-    pub cold: Option<Cold>,
+    pub cold: Option<Arc<Cold>>,
 }
 
 /// The result of sealing: everything that a message needs besides its content.
@@ -78,7 +78,7 @@ impl Ratchet {
     /// # Errors
     /// [`Code::RecordInconsistent`] if the sending chain is gone, because the row of the chains alone was put back to an earlier turn: the root
     /// has moved on, so that it cannot be made again.
-    pub fn from_parts(cold: Cold, hot: Hot, directory: Directory) -> Result<Self, Code> {
+    pub fn from_parts(cold: Arc<Cold>, hot: Hot, directory: Directory) -> Result<Self, Code> {
         check_parts(&cold, &hot)?;
         Ok(Self { cold, hot, directory })
     }
@@ -117,7 +117,7 @@ impl Ratchet {
             old_chains: Vec::new(),
         };
         let hot = Hot { sending_chain: Some(step.chain), ..Hot::default() };
-        Ok(Self { cold, hot, directory: Directory::default() })
+        Ok(Self { cold: Arc::new(cold), hot, directory: Directory::default() })
     }
 
     /// > RatchetInitBobHE(state, SK, bob_dh_key_pair, shared_hka, shared_nhkb)
@@ -137,7 +137,7 @@ impl Ratchet {
             next_receiving_header: initiator_header,
             old_chains: Vec::new(),
         };
-        Self { cold, hot: Hot::default(), directory: Directory::default() }
+        Self { cold: Arc::new(cold), hot: Hot::default(), directory: Directory::default() }
     }
 
     /// The tag of the first receiving chain. The index finds a new session by it.
@@ -199,7 +199,7 @@ impl<'a> SendingState<'a> {
             let (mut cold, mut hot) = ((*cold).clone(), (*hot).clone());
             sending_half(&mut cold, &mut hot)?;
             let (sent, sealed) = SendingState { cold: &cold, hot: &hot }.seal(salt)?;
-            return Ok((Sent { cold: Some(cold), ..sent }, sealed));
+            return Ok((Sent { cold: Some(Arc::new(cold)), ..sent }, sealed));
         }
         let (Some(chain), Some(header_key), Some(public)) =
             (&hot.sending_chain, &cold.sending_header, cold.ours.public)

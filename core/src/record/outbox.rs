@@ -131,7 +131,9 @@ pub struct SendTally {
     /// When it was sent, or last tried again, in ms: its age counts from then.
     pub tried_at: u64,
 }
-impl Record for SendTally {}
+impl Record for SendTally {
+    const CHANGES: bool = true;
+}
 
 impl SendTally {
     /// Whether nothing of the send is left to do for the app.

@@ -3,6 +3,7 @@
 use super::{Record, secret_form};
 use crate::{ids::SessionId, secret::Shared};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What changes with a DH ratchet step only (Double Ratchet 4.3).
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -83,8 +84,8 @@ impl Record for Hot {
 /// The whole of what changes rarely.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SessionCold {
-    /// The ratchet's part.
-    pub ratchet: Cold,
+    /// The ratchet's part, which every step of the session shares.
+    pub ratchet: Arc<Cold>,
     /// What every message of an initiating session repeats; gone with the first answer.
     pub beginning: Option<Beginning>,
 }

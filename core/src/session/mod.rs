@@ -48,13 +48,17 @@ impl Session {
     /// [`Code::RecordInconsistent`] if the parts do not belong together.
     pub fn from_parts(
         meta: SessionMeta,
-        cold: SessionCold,
+        cold: &SessionCold,
         hot: crate::record::Hot,
         directory: crate::record::Directory,
     ) -> Result<Self, Code> {
         if cold.beginning.is_some() != meta.initiating {
             return Err(Code::RecordInconsistent);
         }
-        Ok(Self { meta, ratchet: Ratchet::from_parts(cold.ratchet, hot, directory)?, beginning: cold.beginning })
+        Ok(Self {
+            meta,
+            ratchet: Ratchet::from_parts(cold.ratchet.clone(), hot, directory)?,
+            beginning: cold.beginning.clone(),
+        })
     }
 }

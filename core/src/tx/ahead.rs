@@ -85,17 +85,34 @@ pub(crate) fn for_users(
     Ok(recipients)
 }
 
+/// The devices that envelopes say they come from; none where it is not known or its record does not open.
+pub(crate) fn senders<'a>(
+    tx: &Tx<'_>,
+    envelopes: impl Iterator<Item = &'a Envelope>,
+) -> Result<Vec<Option<Arc<Peer>>>, Code> {
+    let key = |envelope: &Envelope| {
+        let (user, device) = envelope.sender()?;
+        Some(tx.places().device(Kind::Peer, &user, device))
+    };
+    let keys: Vec<Option<RowKey>> = envelopes.map(key).collect();
+    let mut known = tx.shared_all::<Peer>(&keys.iter().flatten().copied().collect::<Vec<_>>())?.into_iter();
+    Ok(keys.into_iter().map(|key| key.and_then(|_| known.next()?.ok().flatten())).collect())
+}
+
 const TO_OPEN: [Kind; 3] = [Kind::Session, Kind::Chains, Kind::Skipped];
 
 /// For opening envelopes: who sent them and what they name, then where each belongs, then the sessions.
-pub(crate) fn for_envelopes(tx: &Tx<'_>, us: &UserId, envelopes: &[Result<Envelope, Code>]) -> Result<(), Code> {
+pub(crate) fn for_envelopes<'a>(
+    tx: &Tx<'_>,
+    us: &UserId,
+    envelopes: impl Iterator<Item = &'a Envelope>,
+) -> Result<(), Code> {
     let places = tx.places();
     let mut first = vec![places.user(Kind::User, us), Places::only(Kind::Counters), Places::only(Kind::Book)];
     let mut from = Vec::new();
-    for envelope in envelopes.iter().flatten() {
+    for envelope in envelopes {
         let Some((user, device)) = envelope.sender() else { continue };
         first.push(places.user(Kind::User, &user));
-        first.push(places.device(Kind::Peer, &user, device));
         first.push(places.heard(&user, device, None));
         first.push(places.envelope(Kind::Received, &user, device, &EnvelopeId(envelope.head.salt)));
         if let Route::Initiation(initiation) = &envelope.head.route {

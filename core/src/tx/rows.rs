@@ -33,11 +33,24 @@ struct Layer {
 }
 
 impl Layer {
-    fn insert(&mut self, key: RowKey, staged: Staged) {
+    /// Gives what was there before.
+    fn insert(&mut self, key: RowKey, staged: Staged) -> Option<Staged> {
         if let Some(order) = self.order.get_mut() {
             order.insert(key);
         }
-        self.rows.insert(key, staged);
+        self.rows.insert(key, staged)
+    }
+
+    /// Takes an insertion back.
+    fn undo(&mut self, key: RowKey, before: Option<Staged>) {
+        match before {
+            Some(staged) => {
+                self.rows.insert(key, staged);
+            }
+            None => {
+                self.rows.remove(&key);
+            }
+        }
     }
 
     /// The rows that begin so, and whether each is there.
@@ -68,7 +81,8 @@ pub(crate) struct Tx<'a> {
     /// Rows of the store as they lie there, sealed.
     loaded: RefCell<BTreeMap<RowKey, Vec<u8>>>,
     staged: Layer,
-    item: Option<Layer>,
+    /// What one item of a batch has staged, and what was there before, to take it back.
+    item: Option<Vec<(RowKey, Option<Staged>)>>,
     /// Rows that are not sealed, and rows to be deleted whatever they are.
     raw: BTreeMap<Key, Option<Vec<u8>>>,
     /// How the store failed in this call: its code goes up through the rules, and [`Tx::explain`] puts the detail to it.
@@ -177,7 +191,7 @@ impl<'a> Tx<'a> {
     }
 
     fn staged(&self, key: &RowKey) -> Option<&Staged> {
-        self.item.as_ref().and_then(|item| item.rows.get(key)).or_else(|| self.staged.rows.get(key))
+        self.staged.rows.get(key)
     }
 
     /// The row as it came from the store, not opened.
@@ -262,12 +276,14 @@ impl<'a> Tx<'a> {
             return Ok(());
         }
         self.generation()?;
-        let queries: BTreeSet<Query> = {
+        let mut missing: Vec<RowKey> = {
             let (working, loaded) = (self.working.borrow(), self.loaded.borrow());
             let known = |key: &RowKey| working.knows(key) || self.staged(key).is_some() || loaded.contains_key(key);
-            keys.iter().filter(|key| !known(key)).map(|key| Query::Exact(key.to_vec())).collect()
+            keys.iter().filter(|key| !known(key)).copied().collect()
         };
-        self.prefetch(&queries.into_iter().collect::<Vec<_>>())
+        missing.sort_unstable();
+        missing.dedup();
+        self.prefetch(&missing.iter().map(|key| Query::Exact(key.to_vec())).collect::<Vec<_>>())
     }
 
     pub(crate) fn exists(&self, key: &RowKey) -> Result<bool, Code> {
@@ -288,16 +304,19 @@ impl<'a> Tx<'a> {
 
     /// The same without a copy.
     pub(crate) fn put_shared<R: Record>(&mut self, key: RowKey, record: Arc<R>) -> Result<(), Code> {
-        self.layer().insert(key, Some(Put { value: Value::of(record), stays: R::STAYS, changes: R::CHANGES }));
+        self.stage(key, Some(Put { value: Value::of(record), stays: R::STAYS, changes: R::CHANGES }));
         Ok(())
     }
 
     pub(crate) fn delete(&mut self, key: RowKey) {
-        self.layer().insert(key, None);
+        self.stage(key, None);
     }
 
-    fn layer(&mut self) -> &mut Layer {
-        self.item.as_mut().unwrap_or(&mut self.staged)
+    fn stage(&mut self, key: RowKey, staged: Staged) {
+        let before = self.staged.insert(key, staged);
+        if let Some(item) = &mut self.item {
+            item.push((key, before));
+        }
     }
 
     /// A row that is not sealed.
@@ -327,28 +346,27 @@ impl<'a> Tx<'a> {
         let loaded = self.loaded.borrow();
         let inside = loaded.range(prefix..).take_while(|(key, _)| key.starts_with(prefix));
         let mut present: BTreeMap<RowKey, bool> = inside.map(|(key, _)| (*key, true)).collect();
-        for layer in [Some(&self.staged), self.item.as_ref()].into_iter().flatten() {
-            present.extend(layer.inside(prefix));
-        }
+        present.extend(self.staged.inside(prefix));
         present.into_iter().filter(|(_, there)| *there).map(|(key, _)| key).collect()
     }
 
     /// From here to [`Tx::end_item`] changes belong to one item of a batch.
     pub(crate) fn begin_item(&mut self) {
-        self.item = Some(Layer::default());
+        self.item = Some(Vec::new());
     }
 
     /// Keeps the item's changes, or leaves no trace of it.
     pub(crate) fn end_item(&mut self, keep: bool) {
         let item = self.item.take().unwrap_or_default();
-        if keep {
-            item.rows.into_iter().for_each(|(key, staged)| self.staged.insert(key, staged));
+        if !keep {
+            item.into_iter().rev().for_each(|(key, before)| self.staged.undo(key, before));
         }
     }
 
     /// Seals what changed and commits it; gives the store's generation afterwards. `Ok(None)`: the store moved on, run again.
     pub(crate) fn commit(&self, context: &mut Context<'_>) -> Result<Option<Generation>, Error> {
-        let mut rows = self.raw.clone();
+        let mut rows: Vec<(Key, Option<Vec<u8>>)> =
+            self.raw.iter().map(|(key, row)| (key.clone(), row.clone())).collect();
         let mut sizes = Vec::new();
         for (key, staged) in self.staged.in_order() {
             let plain = staged.as_ref().map(|put| (put.value.encode)(&put.value.record)).transpose()?;
@@ -357,7 +375,7 @@ impl<'a> Tx<'a> {
                 continue;
             }
             let row = plain.map(|plain| self.sealer.seal(context, key, &plain)).transpose()?;
-            rows.insert(key.to_vec(), row);
+            rows.push((key.to_vec(), row));
         }
         if rows.is_empty() {
             return Ok(Some(self.generation.get().unwrap_or_default()));
@@ -366,7 +384,7 @@ impl<'a> Tx<'a> {
         let counter = expected.counter.checked_add(1).ok_or(Code::Internal)?;
         let next = Generation { counter, nonce: context.random() };
         self.locked.set(false);
-        let outcome = match self.store.commit(expected, &Changes { next, rows }) {
+        let outcome = match self.store.commit(expected, &Changes { next, rows: rows.into_iter().collect() }) {
             Ok(()) => Ok(Some(next)),
             Err(CommitError::Conflict) => Ok(None),
             Err(CommitError::Store(error)) => Err(error.into()),

@@ -9,10 +9,10 @@ use crate::{
     event::{Event, FailedUser, Item, SkippedDevice},
     ids::{ContentId, SendId, UserId},
     record::{ContentOf, PartState, SendBody, SendHead, SendPart, SendTally},
-    store::{Kind, Places, RowKey},
+    store::{Kind, Places, Query, RowKey},
 };
 use core::cell::OnceCell;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use zeroize::Zeroizing;
 
 /// What all parts of a send have in common.
@@ -118,6 +118,17 @@ pub(crate) fn open(tx: &Tx<'_>) -> Result<Vec<SendId>, Code> {
 /// The names of all sends that have a part for this user, oldest first.
 pub(crate) fn of_user(tx: &Tx<'_>, user: &UserId) -> Result<Vec<SendId>, Code> {
     tx.keys(&tx.places().user(Kind::SendPart, user))?.iter().map(|key| Places::send_of(key)).collect()
+}
+
+/// Reads which sends have a part for these users, in one go.
+pub(crate) fn prefetch_of_users(tx: &Tx<'_>, users: &BTreeSet<UserId>) -> Result<(), Code> {
+    let prefix = |user: &UserId| Query::Prefix(tx.places().user(Kind::SendPart, user).to_vec());
+    tx.prefetch(&users.iter().map(prefix).collect::<Vec<_>>())
+}
+
+/// [`of_user`] for a user of whom that was read before in this call.
+pub(crate) fn read_of_user(tx: &Tx<'_>, user: &UserId) -> Result<Vec<SendId>, Code> {
+    tx.keys_read(&tx.places().user(Kind::SendPart, user)).iter().map(|key| Places::send_of(key)).collect()
 }
 
 /// One user's part of a send.

@@ -16,12 +16,10 @@ use std::sync::Arc;
 /// Reads a session; a part that is missing or does not fit is [`Code::RecordInconsistent`].
 pub(crate) fn load(tx: &Tx<'_>, peer: &Peer, meta: SessionMeta) -> Result<Session, Code> {
     let places = tx.places();
-    let keys = places.session_rows([Kind::Session, Kind::Chains, Kind::Skipped], peer, meta.id);
-    tx.prefetch_missing(&keys)?;
-    let [cold, hot, directory] = keys;
-    let (cold, hot) = tx.get::<SessionCold>(&cold)?.zip(tx.get::<Hot>(&hot)?).ok_or(Code::RecordInconsistent)?;
+    let [cold, hot, directory] = places.session_rows([Kind::Session, Kind::Chains, Kind::Skipped], peer, meta.id);
+    let (cold, hot) = tx.shared::<SessionCold>(&cold)?.zip(tx.get::<Hot>(&hot)?).ok_or(Code::RecordInconsistent)?;
     let directory = tx.get::<Directory>(&directory)?.unwrap_or_default();
-    Session::from_parts(meta, cold, hot, directory)
+    Session::from_parts(meta, &cold, hot, directory)
 }
 
 /// A session that is to send: its stored parts, without a copy.
@@ -102,7 +100,7 @@ fn write(tx: &mut Tx<'_>, peer: &Peer, session: &Session, delta: &Delta, cold: b
     let id = session.meta.id;
     tx.put(places.session(Kind::Chains, peer, id), &delta.hot)?;
     if cold || delta.cold.is_some() {
-        tx.put(places.session(Kind::Session, peer, id), &session.cold())?;
+        tx.put_shared(places.session(Kind::Session, peer, id), Arc::new(session.cold()))?;
     }
     if let Some(directory) = &delta.directory {
         let key = places.session(Kind::Skipped, peer, id);

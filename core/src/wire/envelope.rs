@@ -209,6 +209,16 @@ impl Envelope {
         codec::encode(self)
     }
 
+    /// The bytes before the gate, in the envelope as it came.
+    ///
+    /// # Errors
+    /// [`Code::Truncated`] if `bytes` are not this envelope's.
+    pub fn head_in<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u8], Code> {
+        let after = self.gate.len() + self.commitment.len() + 4 + self.body.as_slice().len();
+        let length = bytes.len().checked_sub(after).ok_or(Code::Truncated)?;
+        bytes.get(..length).ok_or(Code::Truncated)
+    }
+
     /// Encodes an envelope from its parts. `head` is an encoded [`Head`].
     #[must_use]
     pub fn assemble(head: &[u8], gate: &[u8; 16], commitment: &[u8; 32], body: &[u8]) -> Vec<u8> {

@@ -2,27 +2,49 @@
 
 use super::{
     gaps::{self, Numbered},
+    incoming::Gate,
     open,
 };
 use crate::{
     error::{Blame, Code, Error},
     event::{Event, Item, NextStep, Received, Sender},
+    model::Peer,
     tx::{Call, ahead, inbox},
     wire::envelope::Envelope,
 };
+use std::sync::Arc;
 
 /// Opens the envelopes of a fetched mailbox.
 pub(crate) fn open(call: &mut Call<'_>, envelopes: &[Vec<u8>]) -> Result<Vec<Received>, Error> {
     let decoded: Vec<Result<Envelope, Code>> = envelopes.iter().map(|bytes| Envelope::decode(bytes)).collect();
-    ahead::for_envelopes(&call.tx, call.user(), &decoded)?;
+    let gates = gates(call, &decoded, envelopes)?;
+    // For what is forged nothing more is read.
+    let is_forged = |gate: &Option<Gate>| gate.as_ref().is_some_and(|gate| !gate.fits);
+    let real = decoded.iter().flatten().zip(&gates).filter(|(_, gate)| !is_forged(gate)).map(|(envelope, _)| envelope);
+    ahead::for_envelopes(&call.tx, call.user(), real)?;
     let mut batch = Batch::default();
+    let mut gates = gates.into_iter();
     for (decoded, bytes) in decoded.iter().zip(envelopes) {
         match decoded {
-            Ok(envelope) => batch.open(call, envelope, bytes)?,
+            Ok(envelope) => batch.open(call, envelope, bytes, gates.next().flatten())?,
             Err(code) => batch.fail(*code, None),
         }
     }
     Ok(batch.close(call)?)
+}
+
+/// The gates of those that could be decoded, as far as their devices are known.
+fn gates(
+    call: &Call<'_>,
+    decoded: &[Result<Envelope, Code>],
+    envelopes: &[Vec<u8>],
+) -> Result<Vec<Option<Gate>>, Code> {
+    let sound = || decoded.iter().zip(envelopes).filter_map(|(decoded, bytes)| Some((decoded.as_ref().ok()?, bytes)));
+    let peers = ahead::senders(&call.tx, sound().map(|(envelope, _)| envelope))?;
+    let gate = |((envelope, bytes), peer): ((&Envelope, &Vec<u8>), Option<Arc<Peer>>)| {
+        Some(Gate::of(&peer?.receiving(), envelope, envelope.head_in(bytes).ok()?))
+    };
+    Ok(sound().zip(peers).map(gate).collect())
 }
 
 /// What has come of the envelopes of a batch so far.
@@ -36,9 +58,15 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Opens the next envelope; one that fails leaves no trace.
-    pub(super) fn open(&mut self, call: &mut Call<'_>, envelope: &Envelope, bytes: &[u8]) -> Result<(), Error> {
+    pub(super) fn open(
+        &mut self,
+        call: &mut Call<'_>,
+        envelope: &Envelope,
+        bytes: &[u8],
+        gate: Option<Gate>,
+    ) -> Result<(), Error> {
         call.tx.begin_item();
-        let opened = open::open(call, envelope, bytes).and_then(|opened| {
+        let opened = open::open(call, (envelope, bytes), gate.as_ref()).and_then(|opened| {
             let mut items = Vec::with_capacity(opened.items.len());
             for item in opened.items {
                 items.push((inbox::put(&mut call.tx, &item)?, item));
@@ -68,7 +96,7 @@ impl Batch {
                 Ok(())
             }
             Err(code) => {
-                let sender = sender(call, envelope, code);
+                let sender = sender(call, (envelope, bytes), gate, code);
                 self.tell(call, code, sender.as_ref())?;
                 self.fail(code, sender);
                 Ok(())
@@ -109,13 +137,15 @@ impl Batch {
 }
 
 /// The sender that an envelope names, and whether its gate shows that this is true.
-fn sender(call: &Call<'_>, envelope: &Envelope, code: Code) -> Option<Sender> {
+fn sender(call: &Call<'_>, (envelope, bytes): (&Envelope, &[u8]), gate: Option<Gate>, code: Code) -> Option<Sender> {
     let (user, device) = envelope.sender()?;
     let fits = || {
         let peer = call.tx.known_peer(&user, device).ok().flatten()?;
-        peer.receiving().check_gate(&envelope.head.encode().ok()?, &envelope.gate).ok()
+        let pair = peer.receiving();
+        let known = gate.as_ref().and_then(|gate| gate.fits(&pair));
+        Some(known.unwrap_or_else(|| envelope.head_in(bytes).is_ok_and(|head| Gate::of(&pair, envelope, head).fits)))
     };
     // A wrong gate is not computed a second time.
-    let authenticated = code != Code::Forged && fits().is_some();
+    let authenticated = code != Code::Forged && fits() == Some(true);
     Some(Sender { user, device, authenticated })
 }

@@ -43,11 +43,12 @@ pub(super) fn hear(call: &mut Call<'_>, peer: &mut Peer, prelude: &Prelude) -> R
     if !events.iter().any(|event| matches!(event, Event::DeviceListFork { .. })) {
         events.extend(compare(call, &user, &prelude.my_list)?);
     }
-    let own = call.tx.own_list(call.user())?;
-    if own.user.user != user.user {
-        events.extend(compare(call, &own.user, &prelude.your_list)?);
+    let own = call.tx.known(call.user())?.ok_or(Code::RecordInconsistent)?;
+    if own.user != user.user {
+        events.extend(compare(call, &own, &prelude.your_list)?);
     }
-    if own.list.hash_of(prelude.your_list.epoch).is_some_and(|hash| hash.starts_with(&prelude.your_list.hash)) {
+    let of_epoch = own.list.as_ref().and_then(|list| list.hash_of(prelude.your_list.epoch));
+    if of_epoch.is_some_and(|hash| hash.starts_with(&prelude.your_list.hash)) {
         peer.knows_epoch = peer.knows_epoch.max(prelude.your_list.epoch);
     }
     let user = call.tx.known(&peer.user)?.ok_or(Code::NotListed)?;

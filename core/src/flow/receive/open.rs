@@ -3,7 +3,7 @@
 use super::{
     content::{self, HeardPrelude},
     hold,
-    incoming::{Incoming, Opened},
+    incoming::{Gate, Incoming, Opened},
     lists, pre_keys,
 };
 use crate::{
@@ -26,7 +26,11 @@ use crate::{
 };
 
 /// Opens one envelope.
-pub(super) fn open(call: &mut Call<'_>, envelope: &Envelope, bytes: &[u8]) -> Result<Opened, Code> {
+pub(super) fn open(
+    call: &mut Call<'_>,
+    (envelope, bytes): (&Envelope, &[u8]),
+    gate: Option<&Gate>,
+) -> Result<Opened, Code> {
     let to = &envelope.head.recipient;
     if (to.user.as_slice(), DeviceId(to.device)) != (call.user().as_bytes(), call.device()) {
         return Err(Code::WrongRecipient);
@@ -36,7 +40,7 @@ pub(super) fn open(call: &mut Call<'_>, envelope: &Envelope, bytes: &[u8]) -> Re
     if call.us.party.is_device(&user, device) {
         return Err(Code::Forged);
     }
-    let incoming = Incoming { envelope, head: envelope.head.encode()?, bytes, user, device };
+    let incoming = Incoming { envelope, head: envelope.head_in(bytes)?, gate, bytes, user, device };
     match &envelope.head.route {
         Route::Ordinary { locator } => ordinary(call, &incoming, locator),
         Route::Initiation(initiation) => by_initiation(call, &incoming, initiation),
@@ -69,7 +73,7 @@ fn on_session(
     let mut session = sessions::load(&call.tx, &peer, meta)?;
     let Call { tx, context, .. } = call;
     let load = |chain, number| sessions::block(tx, &peer, &meta, chain, number);
-    let (delta, content) = session::open(&session, context, chain, (incoming.envelope, &incoming.head), &load)?;
+    let (delta, content) = session::open(&session, context, chain, (incoming.envelope, incoming.head), &load)?;
     let (prelude, body) = form::decode(&content)?;
     let heard = lists::hear(call, &mut peer, &prelude)?;
     let flags = Flags {
@@ -84,12 +88,20 @@ fn on_session(
 
 /// An initiation: held for an identity that is not accepted, opened on the session that it has made before, or the first of its session.
 fn by_initiation(call: &mut Call<'_>, incoming: &Incoming<'_>, initiation: &Initiation) -> Result<Opened, Code> {
-    let party = Party {
-        user: incoming.user.clone(),
-        account_key: VerifyingKey::decode(initiation.account_key)?,
-        device: incoming.device,
-        signing_key: VerifyingKey::decode(initiation.signing_key)?,
-        identity_key: x25519::PublicKey::decode(initiation.identity_key)?,
+    let known = call.tx.known_peer(&incoming.user, incoming.device)?;
+    let party = match &known {
+        // Of a device with these keys the gate shows whether the rest is worth a look; and its keys were checked before.
+        Some(peer) if is_of(initiation, peer) => {
+            incoming.check_gate(&call.tx, &peer.receiving())?;
+            peer.party()
+        }
+        _ => Party {
+            user: incoming.user.clone(),
+            account_key: VerifyingKey::decode(initiation.account_key)?,
+            device: incoming.device,
+            signing_key: VerifyingKey::decode(initiation.signing_key)?,
+            identity_key: x25519::PublicKey::decode(initiation.identity_key)?,
+        },
     };
     if party.identity_key == call.us.party.identity_key {
         return Err(Code::KeyReuse);
@@ -113,6 +125,12 @@ fn by_initiation(call: &mut Call<'_>, incoming: &Incoming<'_>, initiation: &Init
     accept(call, incoming, peer, initiation)
 }
 
+/// Whether an initiation names the keys of this device.
+fn is_of(initiation: &Initiation, peer: &Peer) -> bool {
+    initiation.account_key == peer.account_key.0
+        && (initiation.signing_key, initiation.identity_key) == (peer.signing_key, peer.identity_key)
+}
+
 /// An initiation that matches no session: builds the matching one (Sesame 3.4), if it is not a replay (X 3).
 fn accept(
     call: &mut Call<'_>,
@@ -128,7 +146,7 @@ fn accept(
     let now = call.now();
     let mut session = session::accept(call.us, &pre_keys.keys, &party, initiation, now)?;
     let load = |_, _| Err(Code::RecordInconsistent);
-    let opened = (incoming.envelope, incoming.head.as_slice());
+    let opened = (incoming.envelope, incoming.head);
     let (delta, content) = session::open(&session, &mut call.context, 1, opened, &load)?;
     let (prelude, body) = form::decode(&content)?;
     // > Every initiation carries the sender's signed device list in its body.
@@ -189,7 +207,8 @@ fn finish(
 ) -> Result<Opened, Code> {
     incoming.remember(&mut call.tx, call.context.now.0)?;
     let opened = content::hear(call, incoming, &heard.user, peer, said)?;
-    let items = [heard.items, opened.items].concat();
+    let mut items = heard.items;
+    items.extend(opened.items);
     lists::follow(call, &items)?;
     Ok(Opened { items, ..opened })
 }

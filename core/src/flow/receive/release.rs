@@ -18,7 +18,7 @@ pub(crate) fn open_held(call: &mut Call<'_>, user: &UserId) -> Result<Vec<Receiv
             continue;
         }
         held::take_envelope(&mut call.tx, key, &held)?;
-        batch.open(call, &envelope, &held.envelope)?;
+        batch.open(call, &envelope, &held.envelope, None)?;
     }
     Ok(batch.close(call)?)
 }

@@ -25,7 +25,7 @@ use crate::{
     wire::request::Path,
 };
 use foldhash::fast::RandomState;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 /// The longest that a device says nothing is due, in ms: once a day there is always something to look after.
 const LONGEST: u64 = 24 * 60 * 60 * 1_000;
@@ -39,16 +39,20 @@ pub(super) enum Choice {
 
 /// What is in other requests.
 struct Busy<'a> {
-    users: BTreeSet<&'a UserId>,
-    devices: BTreeSet<&'a (UserId, DeviceId)>,
-    asked: BTreeSet<&'a UserId>,
+    users: HashSet<&'a UserId, RandomState>,
+    devices: HashSet<&'a (UserId, DeviceId), RandomState>,
+    asked: HashSet<&'a UserId, RandomState>,
     paths: Vec<Path>,
 }
 
 impl<'a> Busy<'a> {
     fn of(requests: &'a Requests) -> Self {
-        let mut busy =
-            Self { users: BTreeSet::new(), devices: BTreeSet::new(), asked: BTreeSet::new(), paths: Vec::new() };
+        let mut busy = Self {
+            users: HashSet::default(),
+            devices: HashSet::default(),
+            asked: HashSet::default(),
+            paths: Vec::new(),
+        };
         for lent in requests.lent.values() {
             busy.paths.push(lent.work.path());
             match &lent.work {

@@ -225,7 +225,7 @@ impl Hearing<'_> {
         self.tell_all(call, applied.events)?;
         let users: BTreeSet<UserId> = devices.iter().map(|(user, _)| user.clone()).collect();
         for user in &users {
-            self.count_round(call, user, |queue, user| queue.bundles.iter().any(|(of, _)| of == user))?;
+            self.count_round(call, user, |queue, user| queue.wants_bundle(user))?;
         }
         Ok(())
     }

@@ -11,7 +11,8 @@ use crate::{
     store::{Generation, Kind, Places},
     tx::{Begun, Call, Ready, call::Waiting, sends},
 };
-use std::collections::BTreeSet;
+use foldhash::fast::RandomState;
+use std::collections::{BTreeSet, HashMap};
 
 /// What the open sends wait for.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,8 @@ pub(crate) struct Queue {
     pub(crate) generation: Generation,
     /// Parts that are whole.
     pub(crate) ready: BTreeSet<Ready>,
+    /// The sends of those, by user.
+    of_user: HashMap<UserId, Vec<SendId>, RandomState>,
     /// Users whose list is missing, or is claimed to be newer.
     pub(crate) lists: BTreeSet<UserId>,
     /// Devices without a session.
@@ -46,11 +49,12 @@ impl Queue {
     /// What the open sends to these users wait for.
     pub(crate) fn of(call: &mut Call<'_>, users: &BTreeSet<UserId>) -> Result<Self, Code> {
         let mut queue = Self::default();
+        sends::prefetch_of_users(&call.tx, users)?;
         for user in users {
             if call.tx.exists(&call.tx.places().user(Kind::Wanted, user))? {
                 queue.lists.insert(user.clone());
             }
-            for id in sends::of_user(&call.tx, user)? {
+            for id in sends::read_of_user(&call.tx, user)? {
                 queue.look_at(call, user, &id)?;
             }
         }
@@ -59,12 +63,32 @@ impl Queue {
 
     /// Takes in what the sends to these users wait for now.
     pub(crate) fn replace(&mut self, users: &BTreeSet<UserId>, now: Self) {
-        self.ready.retain(|ready| !users.contains(&ready.user));
-        self.lists.retain(|user| !users.contains(user));
-        self.bundles.retain(|(user, _)| !users.contains(user));
-        self.ready.extend(now.ready);
+        for user in users {
+            for send in self.of_user.remove(user).unwrap_or_default() {
+                for is_own in [false, true] {
+                    self.ready.remove(&Ready { send, is_own, user: user.clone() });
+                }
+            }
+            self.lists.remove(user);
+            let from = (user.clone(), DeviceId(0));
+            let of_user = self.bundles.range(from..).take_while(|(of, _)| of == user);
+            for device in of_user.map(|(_, device)| *device).collect::<Vec<_>>() {
+                self.bundles.remove(&(user.clone(), device));
+            }
+        }
+        now.ready.into_iter().for_each(|part| self.put(part));
         self.lists.extend(now.lists);
         self.bundles.extend(now.bundles);
+    }
+
+    /// Whether a device of this user lacks a session.
+    pub(super) fn wants_bundle(&self, user: &UserId) -> bool {
+        self.bundles.range((user.clone(), DeviceId(0))..).next().is_some_and(|(of, _)| of == user)
+    }
+
+    fn put(&mut self, part: Ready) {
+        self.of_user.entry(part.user.clone()).or_default().push(part.send);
+        self.ready.insert(part);
     }
 
     /// What one send to a user waits for.
@@ -105,7 +129,7 @@ impl Queue {
     /// Takes in what a part waits for.
     fn note(&mut self, part: Ready, is_ready: bool, needs: Vec<Need>) {
         if is_ready {
-            self.ready.insert(part);
+            self.put(part);
         }
         for need in needs {
             match need {

@@ -192,8 +192,9 @@ impl Requests {
 
     /// Takes in the queue, if a call had to make it.
     pub(crate) fn surveyed(&mut self, queue: Option<Queue>, generation: Generation) {
-        if let Some(queue) = queue {
-            self.queue = Some(Queue { generation, ..queue });
+        if let Some(mut queue) = queue {
+            queue.generation = generation;
+            self.queue = Some(queue);
         }
     }
 
@@ -252,8 +253,12 @@ impl Requests {
         self.unauthorized = heard.unauthorized.unwrap_or(self.unauthorized);
         self.corrections += u64::from(heard.offset.is_some());
         // What is settled is asked for by nobody.
-        self.given.retain(|given| !heard.settled.contains(given));
-        self.alone.retain(|part| !heard.settled.contains(&(part.send, part.user.clone())));
+        for given in &heard.settled {
+            self.given.remove(given);
+        }
+        if !self.alone.is_empty() {
+            self.alone.retain(|part| !heard.settled.contains(&(part.send, part.user.clone())));
+        }
         // An answer from before the app has asked anew ends no fetch: mail may have come since.
         let is_newest = lent.as_ref().is_some_and(|lent| lent.fetches == self.fetches);
         match heard.fetch {
