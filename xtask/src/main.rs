@@ -3,6 +3,7 @@
 mod bench;
 mod bindings;
 mod c;
+mod counts;
 mod dist;
 mod junit;
 mod kotlin;

@@ -1,6 +1,6 @@
-//! `cargo xtask score`: campaigns that are too long for CI.
+//! `cargo xtask score`: campaigns that are too long for CI, and the counts by themselves.
 
-use crate::{c, python, root, tools};
+use crate::{c, counts, python, root, tools};
 use clap::{Arg, ArgMatches, Command as Cli};
 use std::process::Command;
 
@@ -13,6 +13,10 @@ pub(crate) fn command() -> Cli {
         .subcommand(
             Cli::new("c-sequences").about("Call sequences over the C face, under ASan and UBSan").args([count, seed]),
         )
+        .subcommand(
+            Cli::new("counts")
+                .about("Instructions of the main steps, by callgrind; SESAME_BLESS=1 writes their baseline"),
+        )
         .subcommand(Cli::new("exits").about("10,000 interrupts and 1,000 exits amid calls, in Python"))
         .subcommand(Cli::new("miri").about("Miri over the C face's tests that need neither SQLite nor key agreement"))
 }
@@ -23,6 +27,7 @@ pub(crate) fn run(what: &ArgMatches) -> Result<(), String> {
             let word = |name: &str| args.get_one::<String>(name).map(String::as_str).unwrap_or_default();
             c::score_sequences(word("count"), word("seed"))
         }
+        Some(("counts", _)) => counts::check(),
         Some(("exits", _)) => python::score_exits(),
         Some(("miri", _)) => miri(),
         _ => Err("no such campaign".to_owned()),

@@ -2,7 +2,7 @@
 
 use crate::{
     bindings::{self, target},
-    c, finish, junit, kotlin, python, quickstart,
+    c, counts, finish, junit, kotlin, python, quickstart,
     report::{Report, Suite},
     root, run, setup, story, swift, tools,
 };
@@ -91,6 +91,12 @@ fn rust(report: &mut Report) {
     }
     report.counted("Rust examples in the documentation", doctests);
     report.step("Rust: printed quickstart", quickstart::rust);
+    match counts::missing() {
+        None => {
+            report.step("instructions are no more than before", counts::check);
+        }
+        Some(reason) => report.skip("instructions are no more than before", reason),
+    }
     report.step("one version everywhere", bindings::check_versions);
     report.step("header and bindings are what the code says", || bindings::check(&root()));
 }

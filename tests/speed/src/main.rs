@@ -1,11 +1,13 @@
 //! What a message costs, beside its primitives and beside peers: one program, rounds in turns, processor time, medians.
 //!
-//! Prints a line for each figure: its name, and microseconds an item. `cargo xtask bench` makes the ratios of them.
+//! Prints a line for each figure: its name, and microseconds an item. `cargo xtask bench` makes the ratios of them. `counts` does what is
+//! counted in instructions instead.
 
 // Here the clock is what is asked for.
 #![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod clock;
+mod counts;
 mod floors;
 mod ours;
 #[cfg(feature = "peers")]
@@ -19,6 +21,14 @@ const TEXT: usize = 256;
 const ROUNDS: usize = 5;
 
 fn main() {
+    match std::env::args().nth(1).as_deref() {
+        Some("counts") => counts::run(),
+        _ => table(),
+    }
+}
+
+/// Everything that is timed.
+fn table() {
     // Users with two devices each; the largest group has Alice and 999 others.
     let users: usize = std::env::args().nth(1).and_then(|users| users.parse().ok()).unwrap_or(999);
     // For a profile: only sends, so many of them.
@@ -26,7 +36,7 @@ fn main() {
     let mut figures = Figures::default();
     let folder = std::env::temp_dir().join(format!("sesame-speed-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let (mut crowd, micros) = clock::timed(|| Crowd::gather(users));
+    let (mut crowd, micros) = clock::timed(|| Crowd::gather(users, true));
     eprintln!("{} devices gathered in {:.1} s", crowd.devices(), micros / 1e6);
     let mut in_memory = crowd.alice_in_memory();
     if std::env::args().any(|argument| argument == "mailbox") {
@@ -54,8 +64,8 @@ fn main() {
     let (mut olm, mut double_ratchet) = (peers::Olm::new(crowd.devices()), peers::DoubleRatchet::new(crowd.devices()));
     // The first message of each peer's chain is a DH step; those after it are none.
     let first = crowd.mailbox();
-    crowd.open(&mut in_memory, None, &first);
-    crowd.open(&mut in_a_file, None, &first);
+    crowd.open(&mut in_memory, &first);
+    crowd.open(&mut in_a_file, &first);
     for round in 0..ROUNDS {
         eprintln!("round {} of {ROUNDS}", round + 1);
         floors::bare_ratchet(&mut figures);
@@ -72,18 +82,20 @@ fn main() {
         crowd.send(&mut in_memory, &mut figures, ["batch", "settle"]);
         crowd.send(&mut in_a_file, &mut figures, ["batch, SQLite", "settle, SQLite"]);
         let mailbox = crowd.mailbox();
-        crowd.open(&mut in_memory, Some((&mut figures, "mailbox")), &mailbox);
-        crowd.open(&mut in_a_file, Some((&mut figures, "mailbox, SQLite")), &mailbox);
-        crowd.forged(&mut in_memory, &mut figures, &mailbox);
+        figures.note("mailbox", crowd.open(&mut in_memory, &mailbox) / mailbox.len() as f64);
+        figures.note("mailbox, SQLite", crowd.open(&mut in_a_file, &mailbox) / mailbox.len() as f64);
+        figures.note("forged", crowd.forged(&mut in_memory, &mailbox) / mailbox.len() as f64);
     }
     crowd.send(&mut in_memory, &mut figures, ["batch", "settle"]);
     crowd.all_read(&mut figures);
     for _ in 0..3 {
         let answers = crowd.turn(&mut in_memory);
-        crowd.open(&mut in_memory, Some((&mut figures, "mailbox, DH step")), &answers);
+        figures.note("mailbox, DH step", crowd.open(&mut in_memory, &answers) / answers.len() as f64);
     }
-    ours::reopen(&crowd, &mut figures, &folder.join("reopened.db"));
     drop((in_memory, in_a_file));
+    let reopened = folder.join("reopened.db");
+    drop(crowd.alice_in_a_file(&reopened));
+    figures.note("open", ours::open_file(&reopened));
     figures.print();
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -7,49 +7,67 @@ use crate::{
 use sesame_core::{
     context::{Context, Timestamp},
     device::{Device, Requests},
-    event::{Recipients, RequestKind, ServerRequest},
-    ids::{DeviceId, GroupId, UserId},
+    event::{GroupChange, Recipients, RequestKind, ServerRequest},
+    ids::{DeviceId, GroupId, GroupKind, UserId},
+    limits::MAX_DIRECT_USERS,
     store::{Changes, Generation, MemoryStore, Store},
 };
 use sesame_sqlite::SqliteStore;
 use sesame_tests::{ALICE, Name, World, failures, messages, store_key, user};
 use std::{path::Path, sync::Arc};
 
-/// Alice with one device, and a group of her and so many users with two devices each, all of which have answered her in it.
+/// The largest group: Alice and so many others.
+pub const GROUP: usize = 999;
+
+/// Alice with one device and so many users, in groups with her, all of whose devices have answered her there.
 pub struct Crowd {
-    world: World,
-    group: GroupId,
+    pub world: World,
+    groups: Vec<GroupId>,
     /// Every device but Alice's.
     others: Vec<Name>,
 }
 
 impl Crowd {
-    /// Makes the users, the group and the sessions.
-    pub fn gather(users: usize) -> Self {
+    /// Makes the users, the groups and the sessions. If `linked`, each user has two devices.
+    pub fn gather(users: usize, linked: bool) -> Self {
+        Self::gather_in_groups(users, GROUP, linked)
+    }
+
+    /// The same, with so many others in each group.
+    pub fn gather_in_groups(users: usize, others: usize, linked: bool) -> Self {
         let mut world = World::new(users as u64);
         world.create("alice");
-        let names = world.crowd(0..users, true);
-        let others = names.iter().flat_map(|name| [(*name, 1), (*name, 2)]).collect();
-        world.show_lists(ALICE, &names);
-        let (group, send) = world.found_quietly(ALICE, "All of us", &names);
-        assert_eq!(world.drive(ALICE, send).unwrap(), None);
-        world.flush(ALICE);
-        let mut crowd = Self { world, group, others };
-        for name in crowd.others.clone() {
-            let results = crowd.world.receive(name).unwrap();
-            assert_eq!(failures(&results), []);
-            crowd.answer(name, None);
+        let names = world.crowd(0..users, linked);
+        let mut crowd = Self { world, groups: Vec::new(), others: Vec::new() };
+        for members in names.chunks(others) {
+            crowd.befriend(members, linked);
         }
-        assert_eq!(failures(&crowd.world.receive(ALICE).unwrap()), []);
         crowd
     }
 
+    /// One more group of Alice and these users.
+    fn befriend(&mut self, members: &[&'static str], linked: bool) {
+        self.world.show_lists(ALICE, members);
+        let (group, send) = self.world.found_quietly(ALICE, "All of us", members);
+        assert_eq!(self.world.drive(ALICE, send).unwrap(), None);
+        self.world.flush(ALICE);
+        let devices = if linked { 2 } else { 1 };
+        for name in members.iter().flat_map(|name| (1..=devices).map(|device| (*name, device))) {
+            let results = self.world.receive(name).unwrap();
+            assert_eq!(failures(&results), []);
+            self.say_to_alice(name, Some(group));
+            self.others.push(name);
+        }
+        self.groups.push(group);
+        assert_eq!(failures(&self.world.receive(ALICE).unwrap()), []);
+    }
+
     /// One device says something to Alice alone: what it has for others is withdrawn.
-    fn answer(&mut self, name: Name, directly: Option<&[u8]>) {
-        let Self { world, group, .. } = self;
-        let send = match directly {
-            None => world.whisper(name, *group, b"here"),
-            Some(text) => world.encrypt(name, &["alice"], text),
+    fn say_to_alice(&mut self, name: Name, group: Option<GroupId>) {
+        let world = &mut self.world;
+        let send = match group {
+            Some(group) => world.whisper(name, group, b"here"),
+            None => world.encrypt(name, &["alice"], &[7; TEXT]),
         };
         let for_alice = send.batches.iter().find(|batch| batch.user == user("alice")).expect("a session with Alice");
         world.relay.submit((&user(name.0), DeviceId(name.1)), for_alice).unwrap();
@@ -64,14 +82,21 @@ impl Crowd {
     /// A message from every device in Alice's mailbox, taken out of it.
     pub fn mailbox(&mut self) -> Vec<Vec<u8>> {
         for name in self.others.clone() {
-            self.answer(name, Some(&[7; TEXT]));
+            self.say_to_alice(name, None);
         }
-        self.world.steal(ALICE)
+        let envelopes = self.world.steal(ALICE);
+        assert_eq!(envelopes.len(), self.others.len());
+        envelopes
     }
 
     /// How many devices a message of Alice's goes to.
     pub fn devices(&self) -> usize {
         self.others.len()
+    }
+
+    /// Every user but Alice, in the order in which they came.
+    pub fn users(&self) -> Vec<UserId> {
+        self.others.iter().filter(|(_, device)| *device == 1).map(|(name, _)| user(name)).collect()
     }
 
     /// What Alice's store holds.
@@ -97,65 +122,89 @@ impl Crowd {
         self.alice_over(Arc::new(SqliteStore::open(path).unwrap()))
     }
 
-    /// One message of Alice's to the group and to its end; notes what encrypting and settling cost.
+    /// Alice's message to every group is begun; gives the microseconds.
+    pub fn say_to_groups(&mut self, alice: &mut Sender) -> f64 {
+        let groups = self.groups.clone();
+        groups.into_iter().map(|group| self.begin(alice, Recipients::Group(group))).sum()
+    }
+
+    /// Alice's message to these users is begun; gives the microseconds.
+    pub fn say_directly(&mut self, alice: &mut Sender, users: &[UserId]) -> f64 {
+        users.chunks(MAX_DIRECT_USERS).map(|users| self.begin(alice, Recipients::Users(users))).sum()
+    }
+
+    fn begin(&mut self, alice: &mut Sender, to: Recipients<'_>) -> f64 {
+        let (send, micros) = timed(|| {
+            alice.with(&mut self.world, |device, context, _| device.batch_encrypt(context, to, &[7; TEXT], None))
+        });
+        send.unwrap();
+        micros
+    }
+
+    /// Everything that Alice has for the server, and the microseconds of it.
+    pub fn give(&mut self, alice: &mut Sender) -> (Vec<ServerRequest>, f64) {
+        timed(|| std::iter::from_fn(|| alice.next(&mut self.world)).collect())
+    }
+
+    /// The server answers these requests, and what is in the inbox then is acked; gives the microseconds that the answers took Alice.
+    pub fn settle(&mut self, alice: &mut Sender, requests: Vec<ServerRequest>) -> f64 {
+        let micros = requests.iter().map(|request| self.answer(alice, request)).sum();
+        alice.ack_all(&mut self.world);
+        micros
+    }
+
+    /// The server answers one request; gives the microseconds that the answer took Alice.
+    pub fn answer(&mut self, alice: &mut Sender, request: &ServerRequest) -> f64 {
+        let (status, body) = self.world.perform(request);
+        assert_eq!(status, 200);
+        let (answered, micros) = timed(|| {
+            alice.with(&mut self.world, |device, context, requests| {
+                device.respond(context, requests, &request.id, (status, &body))
+            })
+        });
+        assert!(answered.unwrap().known);
+        micros
+    }
+
+    /// One message of Alice's to every group; notes what encrypting and settling cost.
     pub fn send(&mut self, alice: &mut Sender, figures: &mut Figures, [batch, settle]: [&'static str; 2]) {
-        let (devices, group) = (self.devices(), self.group);
-        let (requests, micros) = timed(|| {
-            let text = [7; TEXT];
-            alice
-                .with(&mut self.world, |device, context, _| {
-                    device.batch_encrypt(context, Recipients::Group(group), &text, None)
-                })
-                .unwrap();
-            let mut given = Vec::new();
-            while let Some(request) = alice.next(&mut self.world) {
-                given.push(request);
-            }
-            given
-        });
-        figures.note(batch, micros / devices as f64);
-        let mut settled = 0.0;
-        for request in requests {
-            assert_eq!(request.kind, RequestKind::Submit);
-            let (status, body) = self.world.perform(&request);
-            assert_eq!(status, 200);
-            let (known, micros) = timed(|| {
-                alice
-                    .with(&mut self.world, |device, context, requests| {
-                        device.respond(context, requests, &request.id, (status, &body))
-                    })
-                    .unwrap()
-                    .known
-            });
-            assert!(known);
-            settled += micros;
-        }
-        figures.note(settle, settled / (devices / 2) as f64);
-        let items: Vec<u64> = alice
-            .with(&mut self.world, |device, context, _| device.inbox(context, 0, 100))
-            .unwrap()
-            .iter()
-            .map(|row| row.id)
-            .collect();
-        assert_eq!(items.len(), 1, "the end of the send");
-        alice.with(&mut self.world, |device, context, _| device.ack(context, &items)).unwrap();
+        let begun = self.say_to_groups(alice);
+        let (requests, given) = self.give(alice);
+        figures.note(batch, (begun + given) / self.devices() as f64);
+        figures.note(settle, self.settle(alice, requests) / self.users().len() as f64);
     }
 
-    /// Alice opens a mailbox in one call.
-    pub fn open(&mut self, alice: &mut Sender, figure: Option<(&mut Figures, &'static str)>, mailbox: &[Vec<u8>]) {
-        let (results, micros) = timed(|| {
-            alice.with(&mut self.world, |device, context, _| device.batch_decrypt(context, mailbox, false)).unwrap()
+    /// Alice makes one more group of everybody, and withdraws the send that would tell them; gives the microseconds of making it.
+    pub fn found(&mut self, alice: &mut Sender) -> f64 {
+        let users = self.users();
+        let (made, micros) = timed(|| {
+            let info = GroupChange::named("Once more");
+            alice.with(&mut self.world, |device, context, _| {
+                device.create_group(context, GroupKind::Pairwise, &info, &users).map(|(_, send)| send.id)
+            })
         });
-        if let Some((figures, name)) = figure {
-            figures.note(name, micros / mailbox.len() as f64);
-        }
+        let send = made.unwrap();
+        alice.with(&mut self.world, |device, context, requests| device.cancel(context, requests, &send, None)).unwrap();
+        alice.ack_all(&mut self.world);
+        micros
+    }
+
+    /// Alice opens a mailbox in one call; gives the microseconds.
+    pub fn open(&mut self, alice: &mut Sender, mailbox: &[Vec<u8>]) -> f64 {
+        self.open_and_ack(alice, mailbox)[0]
+    }
+
+    /// The same, and the microseconds of reading and acking the inbox.
+    pub fn open_and_ack(&mut self, alice: &mut Sender, mailbox: &[Vec<u8>]) -> [f64; 2] {
+        let (results, micros) =
+            timed(|| alice.with(&mut self.world, |device, context, _| device.batch_decrypt(context, mailbox, false)));
+        let results = results.unwrap();
         assert!(results.iter().all(|result| !result.items.is_empty()), "all are opened");
-        let items: Vec<u64> = results.iter().flat_map(|result| result.items.clone()).collect();
-        alice.with(&mut self.world, |device, context, _| device.ack(context, &items)).unwrap();
+        [micros, alice.ack_all(&mut self.world)]
     }
 
-    /// Envelopes that nobody sent, for a device that knows all senders.
-    pub fn forged(&mut self, alice: &mut Sender, figures: &mut Figures, mailbox: &[Vec<u8>]) {
+    /// Envelopes that nobody sent, for a device that knows all senders; gives the microseconds.
+    pub fn forged(&mut self, alice: &mut Sender, mailbox: &[Vec<u8>]) -> f64 {
         let spoilt: Vec<Vec<u8>> = mailbox
             .iter()
             .map(|envelope| {
@@ -165,42 +214,60 @@ impl Crowd {
                 spoilt
             })
             .collect();
-        for one in spoilt.iter().take(1) {
-            alice
-                .with(&mut self.world, |device, context, _| {
-                    device.batch_decrypt(context, std::slice::from_ref(one), false)
-                })
-                .unwrap();
-        }
-        let results = figures.time("forged", spoilt.len(), || {
-            alice.with(&mut self.world, |device, context, _| device.batch_decrypt(context, &spoilt, false)).unwrap()
-        });
-        assert!(results.iter().all(|result| result.items.is_empty()), "none is opened");
+        let mut open = |envelopes: &[Vec<u8>]| {
+            let call =
+                |device: &Device, context: &mut Context<'_>, _: &mut _| device.batch_decrypt(context, envelopes, false);
+            timed(|| alice.with(&mut self.world, call))
+        };
+        // What the first one looks up is not of each one.
+        open(&spoilt[..1]).0.unwrap();
+        let (results, micros) = open(&spoilt);
+        assert!(results.unwrap().iter().all(|result| result.items.is_empty()), "none is opened");
+        micros
     }
 
     /// Alice says something to everybody directly, and everybody answers: each answer is a DH step for her.
     pub fn turn(&mut self, alice: &mut Sender) -> Vec<Vec<u8>> {
-        let users: Vec<UserId> = self.others.iter().step_by(2).map(|name| user(name.0)).collect();
-        for users in users.chunks(250) {
-            alice
-                .with(&mut self.world, |device, context, _| device.batch_encrypt(context, users, b"turn", None))
-                .unwrap();
-            while let Some(request) = alice.next(&mut self.world) {
-                let (status, body) = self.world.perform(&request);
-                alice
-                    .with(&mut self.world, |device, context, requests| {
-                        device.respond(context, requests, &request.id, (status, &body))
-                    })
-                    .unwrap();
-            }
-        }
+        let users = self.users();
+        self.say_directly(alice, &users);
+        let (requests, _) = self.give(alice);
+        self.settle(alice, requests);
         for name in self.others.clone() {
             // Among it is what the copy of Alice in a file has said, which does not open any more.
             let mails = self.world.steal(name);
             self.world.decrypt(name, &mails);
-            self.answer(name, Some(&[7; TEXT]));
+            self.say_to_alice(name, None);
         }
         self.world.steal(ALICE)
+    }
+
+    /// Alice writes to so many new users and asks for their bundles; gives those requests, and the users' devices.
+    pub fn approach(&mut self, alice: &mut Sender, count: usize) -> (Vec<ServerRequest>, Vec<Name>) {
+        let known = self.world.hosts.len();
+        let names = self.world.crowd(known..known + count, false);
+        let users: Vec<UserId> = names.iter().map(|name| user(name)).collect();
+        self.say_directly(alice, &users);
+        let mut bundles = Vec::new();
+        while bundles.is_empty() {
+            let (requests, _) = self.give(alice);
+            assert!(!requests.is_empty(), "bundles are asked for");
+            for request in requests {
+                if request.kind == RequestKind::Bundles {
+                    bundles.push(request);
+                } else {
+                    self.answer(alice, &request);
+                }
+            }
+        }
+        (bundles, names.into_iter().map(|name| (name, 1)).collect())
+    }
+
+    /// A device reads the one message that it has; gives the microseconds.
+    pub fn read(&mut self, name: Name) -> f64 {
+        let envelopes = self.world.steal(name);
+        let (results, micros) = timed(|| self.world.decrypt(name, &envelopes));
+        assert_eq!(messages(&results).len(), 1);
+        micros
     }
 
     /// Everybody reads one message of the group; notes the seconds of processor time that this took in all.
@@ -231,16 +298,27 @@ impl Sender {
         call(&self.device, &mut context, &mut self.requests)
     }
 
+    /// The app takes everything out of the inbox and acks it; gives the microseconds.
+    fn ack_all(&mut self, world: &mut World) -> f64 {
+        let (items, looked) = timed(|| self.with(world, |device, context, _| device.inbox(context, 0, usize::MAX)));
+        let ids: Vec<u64> = items.unwrap().iter().map(|row| row.id).collect();
+        assert!(!ids.is_empty(), "something has come, or a send has ended");
+        let (acked, micros) = timed(|| self.with(world, |device, context, _| device.ack(context, &ids)));
+        acked.unwrap();
+        looked + micros
+    }
+
     fn next(&mut self, world: &mut World) -> Option<ServerRequest> {
         self.with(world, |device, context, requests| device.next_request(context, requests)).unwrap()
     }
 }
 
-/// How long a device takes to open, with the rows that the store has.
-pub fn reopen(alice: &Crowd, figures: &mut Figures, path: &Path) {
-    drop(alice.alice_in_a_file(path));
-    figures.time("open", 1, || {
+/// Opens the device in a file; gives the microseconds.
+pub fn open_file(path: &Path) -> f64 {
+    let (device, micros) = timed(|| {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path).unwrap());
-        Device::open(store, &store_key()).unwrap()
+        Device::open(store, &store_key())
     });
+    device.unwrap();
+    micros
 }
