@@ -5,6 +5,7 @@ mod bindings;
 mod c;
 mod counts;
 mod dist;
+mod growth;
 mod junit;
 mod kotlin;
 mod python;
@@ -43,7 +44,10 @@ fn commands() -> Cli {
         .subcommand(
             Cli::new("bench")
                 .about("Ratios to the primitives and to peers; then batches in Rust beside the same in each other language")
-                .arg(Arg::new("ratios").long("ratios").action(ArgAction::SetTrue).help("Only the ratios")),
+                .arg(Arg::new("ratios").long("ratios").action(ArgAction::SetTrue).help("Only the ratios"))
+                .arg(
+                    Arg::new("growth").long("growth").action(ArgAction::SetTrue).help("Only what an item costs among many"),
+                ),
         )
         .subcommand(score::command())
         .subcommand(Cli::new("transcript").about("Writes the transcript of the story anew"))
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Some(("bindings", _)) => bindings::generate(),
         Some(("header", _)) => bindings::header().and_then(|text| bindings::write_header(&root(), &text)),
         Some(("abi", _)) => c::write_abi(),
+        Some(("bench", what)) if what.get_flag("growth") => growth::growth(),
         Some(("bench", what)) if what.get_flag("ratios") => speed::speed(),
         Some(("bench", _)) => speed::speed().and_then(|()| bench::bench()),
         Some(("score", what)) => score::run(what),

@@ -3,7 +3,12 @@
 //! Writes the table and the plot of `docs/performance.md`, and `target/bench/bench.json`.
 
 use crate::{bindings::target, root};
-use std::{collections::BTreeMap, fmt::Write as _, fs, process::Command};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    process::{Command, Stdio},
+};
 
 /// Medians by name: microseconds an item, but for names that say another unit.
 type Medians = BTreeMap<String, f64>;
@@ -31,13 +36,7 @@ impl Figure {
 
 /// Measures, prints, and writes what was found.
 pub(crate) fn speed() -> Result<(), String> {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["run", "-q", "--release", "-p", "sesame-speed", "--features", "peers"]).current_dir(root());
-    let done = cargo.stderr(std::process::Stdio::inherit()).output().map_err(|error| error.to_string())?;
-    if !done.status.success() {
-        return Err("sesame-speed failed".into());
-    }
-    let printed = String::from_utf8_lossy(&done.stdout).into_owned();
+    let printed = measure(&[], true)?;
     let medians: Medians = printed
         .lines()
         .filter_map(|line| line.rsplit_once(' '))
@@ -50,7 +49,21 @@ pub(crate) fn speed() -> Result<(), String> {
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     fs::write(folder.join("bench.json"), json(&figures)).map_err(|error| error.to_string())?;
     fs::write(root().join("docs/speed.svg"), plot(&figures)).map_err(|error| error.to_string())?;
-    write_page(&table)
+    write_page(BEGIN, &table)
+}
+
+/// What `sesame-speed` prints, with the peers built in or without.
+pub(crate) fn measure(args: &[&str], with_peers: bool) -> Result<String, String> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["run", "-q", "--release", "-p", "sesame-speed"]).current_dir(root());
+    if with_peers {
+        cargo.args(["--features", "peers"]);
+    }
+    let done = cargo.arg("--").args(args).stderr(Stdio::inherit()).output().map_err(|error| error.to_string())?;
+    if !done.status.success() {
+        return Err("sesame-speed failed".into());
+    }
+    Ok(String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
 fn figures(medians: &Medians) -> Result<Vec<Figure>, String> {
@@ -138,11 +151,11 @@ fn plot(figures: &[Figure]) -> String {
 const BEGIN: &str = "<!-- written by `cargo xtask bench` -->\n";
 const END: &str = "<!-- end -->\n";
 
-/// Puts the table in its place on the page.
-fn write_page(table: &str) -> Result<(), String> {
+/// Puts a table in its place on the page: after the comment that says who writes it.
+pub(crate) fn write_page(begin: &str, table: &str) -> Result<(), String> {
     let path = root().join("docs/performance.md");
     let page = fs::read_to_string(&path).map_err(|error| error.to_string())?;
-    let (before, rest) = page.split_once(BEGIN).ok_or("docs/performance.md has no place for the table")?;
+    let (before, rest) = page.split_once(begin).ok_or("docs/performance.md has no place for the table")?;
     let (_, after) = rest.split_once(END).ok_or("docs/performance.md has no end of the table")?;
-    fs::write(path, format!("{before}{BEGIN}{table}{END}{after}")).map_err(|error| error.to_string())
+    fs::write(path, format!("{before}{begin}{table}{END}{after}")).map_err(|error| error.to_string())
 }

@@ -1,7 +1,7 @@
 //! What a message costs, beside its primitives and beside peers: one program, rounds in turns, processor time, medians.
 //!
 //! Prints a line for each figure: its name, and microseconds an item. `cargo xtask bench` makes the ratios of them. `counts` does what is
-//! counted in instructions instead.
+//! counted in instructions instead, `growth` the same steps in four sizes.
 
 // Here the clock is what is asked for.
 #![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::unwrap_used)]
@@ -9,6 +9,8 @@
 mod clock;
 mod counts;
 mod floors;
+mod growth;
+mod history;
 mod ours;
 #[cfg(feature = "peers")]
 mod peers;
@@ -23,6 +25,7 @@ const ROUNDS: usize = 5;
 fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("counts") => counts::run(),
+        Some("growth") => growth::run(),
         _ => table(),
     }
 }
