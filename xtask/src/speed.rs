@@ -83,6 +83,18 @@ fn figures(medians: &Medians) -> Result<Vec<Figure>, String> {
             "x vodozemac's",
             1.1,
         ),
+        most("PQXDH set-up, out", of("pqxdh out")? / of("pqxdh out floor")?, "x its primitives", 1.15),
+        most("PQXDH set-up, in", of("pqxdh in")? / of("pqxdh in floor")?, "x its primitives", 1.15),
+        most("rows written for a sent message, per device", of("rows of a sent message, B")?, "B", 350.0),
+        most("memory, 10,000 sessions, after open", of("resident after open, MiB")?, "MiB", 2.0),
+        // The working set holds 32 MiB, and the call that fills it as much as it needs beside.
+        most("memory, 10,000 sessions, after a message on each", of("resident after all, MiB")?, "MiB", 48.0),
+        most(
+            "open a store of 10,000 sessions, beside one of 100",
+            of("open, 10,000 sessions")? / of("open, 100 sessions")?,
+            "x",
+            1.3,
+        ),
         most("settle, per user", of("settle")?, "us", 3.0),
         most("forged envelope", of("forged")?, "us", 2.0),
         most("all devices of a group read one message", of("all read, s")?, "s of CPU", 1.0),

@@ -61,6 +61,11 @@ impl Figures {
         self.0.entry(name).or_default().push(value);
     }
 
+    /// Notes a figure that needs no rounds: the last one counts.
+    pub fn only(&mut self, name: &'static str, value: f64) {
+        self.0.insert(name, vec![value]);
+    }
+
     /// Times a step over so many items.
     pub fn time<T>(&mut self, name: &'static str, items: usize, step: impl FnOnce() -> T) -> T {
         let (output, micros) = timed(step);

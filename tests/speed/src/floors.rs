@@ -3,7 +3,11 @@
 use crate::clock::Figures;
 use sesame_core::{
     context::Context,
-    internal::crypto::{aead, ed25519::SigningKey, kdf, mlkem, x25519},
+    internal::crypto::{
+        aead,
+        ed25519::{SigningKey, VerifyingKey},
+        kdf, mlkem, x25519,
+    },
     secret::Secret,
 };
 use std::hint::black_box;
@@ -61,36 +65,75 @@ pub fn dh_step(figures: &mut Figures, context: &mut Context<'_>) {
     });
 }
 
-/// What PQXDH computes at both ends: the initiator verifies three signatures (list, signed prekey, KEM prekey), makes two key pairs, four
-/// DH and one for the pair keys, one encapsulation, and the first root step; the responder verifies the list, makes four DH, one for the
-/// pair keys, one decapsulation, the root step and a key pair. Public keys are checked where they come from outside.
-pub fn pqxdh(figures: &mut Figures, context: &mut Context<'_>) {
-    const TIMES: usize = 50;
-    let ours = x25519::PrivateKey::generate(context);
-    let theirs = x25519::PrivateKey::generate(context).public_key();
-    let signer = SigningKey::from_seed(Secret::init_with(|seed| seed.fill(1)));
+/// What PQXDH costs the initiator, each primitive as often as the protocol needs it, without the message that rides on it. From the bundle: three
+/// signatures (the signed prekey, the one-time prekey, the KEM prekey), two curve keys and a KEM key to be checked. Then EK and the first
+/// ratchet key, an encapsulation, and six DH: four of PQXDH, one for the pair keys, one for the first root step.
+pub fn pqxdh_out(figures: &mut Figures, context: &mut Context<'_>) {
+    let Keys { ours, theirs, signer, kem } = Keys::new(context);
     let signature = signer.sign(b"label", &[0; 200]);
-    let verifying = signer.verifying_key();
-    let kem = mlkem::PrivateKey::generate(context);
-    let kem_public = kem.public_key();
-    figures.time("pqxdh floor", TIMES, || {
-        for _ in 0..TIMES {
-            for _ in 0..4 {
+    let (verifying, kem) = (signer.verifying_key(), *kem.public_key().as_bytes());
+    figures.time("pqxdh out floor", SET_UPS, || {
+        for _ in 0..SET_UPS {
+            for _ in 0..3 {
                 verifying.verify(b"label", &[0; 200], &signature).unwrap();
             }
-            for _ in 0..3 {
+            for _ in 0..2 {
+                black_box(x25519::PublicKey::decode(*theirs.as_bytes()).unwrap());
                 black_box(x25519::PrivateKey::generate(context).public_key());
             }
-            for _ in 0..12 {
+            for _ in 0..6 {
                 black_box(ours.diffie_hellman(&theirs).unwrap());
             }
-            for _ in 0..6 {
+            black_box(mlkem::PublicKey::decode(&kem).unwrap().encapsulate(context));
+        }
+    });
+}
+
+/// What PQXDH costs the responder, as above. Three curve keys to be checked (IK, EK, the first ratchet key), two signing keys (the account's, the
+/// device's), the signature of the list; then a decapsulation with a key that is kept as its seed, and the same six DH. Its own prekeys
+/// could be stored with their public halves.
+pub fn pqxdh_in(figures: &mut Figures, context: &mut Context<'_>) {
+    let Keys { ours, theirs, signer, kem } = Keys::new(context);
+    let signature = signer.sign(b"label", &[0; 200]);
+    let verifying = signer.verifying_key();
+    let (ciphertext, _) = kem.public_key().encapsulate(context);
+    figures.time("pqxdh in floor", SET_UPS, || {
+        for _ in 0..SET_UPS {
+            for _ in 0..3 {
                 black_box(x25519::PublicKey::decode(*theirs.as_bytes()).unwrap());
             }
-            let (ciphertext, _) = kem_public.encapsulate(context);
+            for _ in 0..2 {
+                black_box(VerifyingKey::decode(*verifying.as_bytes()).unwrap());
+            }
+            verifying.verify(b"label", &[0; 200], &signature).unwrap();
+            for _ in 0..6 {
+                black_box(ours.diffie_hellman(&theirs).unwrap());
+            }
             black_box(kem.decapsulate(&ciphertext));
         }
     });
+}
+
+/// How often a set-up is computed in one round.
+const SET_UPS: usize = 50;
+
+/// The keys of both ends.
+struct Keys {
+    ours: x25519::PrivateKey,
+    theirs: x25519::PublicKey,
+    signer: SigningKey,
+    kem: mlkem::PrivateKey,
+}
+
+impl Keys {
+    fn new(context: &mut Context<'_>) -> Self {
+        Self {
+            ours: x25519::PrivateKey::generate(context),
+            theirs: x25519::PrivateKey::generate(context).public_key(),
+            signer: SigningKey::generate(context),
+            kem: mlkem::PrivateKey::generate(context),
+        }
+    }
 }
 
 /// The first 32 of derived bytes, as a key.

@@ -39,19 +39,22 @@ fn rounds(size: usize) -> usize {
     if size < 1_000 { 10 } else { 3 }
 }
 
-/// Measures everything in every size.
-pub fn run() {
+/// Measures everything in every size. For a profile: only one figure's part in one size.
+pub fn run(only: Option<(&str, usize)>) {
     let folder = std::env::temp_dir().join(format!("sesame-growth-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    for size in SIZES {
-        eprintln!("{size} users");
-        users(size, &folder.join(format!("{size}.db"))).print(size);
-        eprintln!("{size} operations");
-        operations(size).print(size);
-    }
-    for size in MEMBERS {
-        eprintln!("{size} members");
-        members(size).print(size);
+    let measure = |part: &str, size: usize| {
+        eprintln!("{size} {part}");
+        match part {
+            "users" => users(size, &folder.join(format!("{size}.db"))),
+            "operations" => operations(size),
+            _ => members(size),
+        }
+    };
+    let all = ["users", "operations"].iter().flat_map(|part| SIZES.map(|size| (*part, size)));
+    let all = all.chain(MEMBERS.map(|size| ("members", size)));
+    for (part, size) in only.map_or_else(|| all.collect(), |only| vec![only]) {
+        measure(part, size).print(size);
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -11,9 +11,11 @@ mod counts;
 mod floors;
 mod growth;
 mod history;
+mod memory;
 mod ours;
 #[cfg(feature = "peers")]
 mod peers;
+mod weight;
 
 use clock::Figures;
 use ours::Crowd;
@@ -21,11 +23,17 @@ use ours::Crowd;
 /// The bytes of a message.
 const TEXT: usize = 256;
 const ROUNDS: usize = 5;
+/// New users whom Alice writes to in each round: one request for bundles.
+const SET_UPS: usize = 64;
 
 fn main() {
-    match std::env::args().nth(1).as_deref() {
-        Some("counts") => counts::run(),
-        Some("growth") => growth::run(),
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["counts"] => counts::run(),
+        ["growth"] => growth::run(None),
+        ["growth", part, size] => growth::run(Some((part, size.parse().unwrap()))),
+        ["resident", path] => memory::resident(path.as_ref()),
         _ => table(),
     }
 }
@@ -76,12 +84,14 @@ fn table() {
         let mut rng = sesame_tests::World::new(round as u64).rng;
         let mut context = sesame_core::context::Context { now: Default::default(), rng: &mut rng };
         floors::dh_step(&mut figures, &mut context);
-        floors::pqxdh(&mut figures, &mut context);
+        floors::pqxdh_out(&mut figures, &mut context);
+        floors::pqxdh_in(&mut figures, &mut context);
         #[cfg(feature = "peers")]
         {
             olm.round(&mut figures);
             double_ratchet.round(&mut figures);
         }
+        crowd.set_up(&mut in_memory, &mut figures, SET_UPS);
         crowd.send(&mut in_memory, &mut figures, ["batch", "settle"]);
         crowd.send(&mut in_a_file, &mut figures, ["batch, SQLite", "settle, SQLite"]);
         let mailbox = crowd.mailbox();
@@ -96,9 +106,11 @@ fn table() {
         figures.note("mailbox, DH step", crowd.open(&mut in_memory, &answers) / answers.len() as f64);
     }
     drop((in_memory, in_a_file));
+    crowd.weigh(&mut figures, &folder.join("weighed.db"));
     let reopened = folder.join("reopened.db");
     drop(crowd.alice_in_a_file(&reopened));
     figures.note("open", ours::open_file(&reopened));
+    memory::large_store(&mut figures, &folder);
     figures.print();
     std::fs::remove_dir_all(&folder).unwrap();
 }

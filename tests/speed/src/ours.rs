@@ -3,6 +3,7 @@
 use crate::{
     TEXT,
     clock::{Figures, timed},
+    weight::Scales,
 };
 use sesame_core::{
     context::{Context, Timestamp},
@@ -262,6 +263,35 @@ impl Crowd {
         (bundles, names.into_iter().map(|name| (name, 1)).collect())
     }
 
+    /// Alice writes to so many new users, and they read it; notes what making and accepting a session cost.
+    pub fn set_up(&mut self, alice: &mut Sender, figures: &mut Figures, count: usize) {
+        let (bundles, names) = self.approach(alice, count);
+        let out: f64 = bundles.iter().map(|request| self.answer(alice, request)).sum();
+        figures.note("pqxdh out", out / count as f64);
+        let (requests, _) = self.give(alice);
+        self.settle(alice, requests);
+        let read: f64 = names.into_iter().map(|name| self.read(name)).sum();
+        figures.note("pqxdh in", read / count as f64);
+    }
+
+    /// A message of Alice's to every group over a new file; notes the bytes of rows for each device, written until all was given out, and when
+    /// it was settled.
+    pub fn weigh(&mut self, figures: &mut Figures, path: &Path) {
+        let scales = Arc::new(Scales::before(Arc::new(SqliteStore::open(path).unwrap())));
+        let mut alice = self.alice_over(scales.clone());
+        // The first message of each chain is a DH step.
+        for _ in 0..2 {
+            scales.take();
+            self.say_to_groups(&mut alice);
+            let (requests, _) = self.give(&mut alice);
+            let sent = scales.take();
+            self.settle(&mut alice, requests);
+            let devices = self.devices() as f64;
+            figures.only("rows of a sent message, B", sent as f64 / devices);
+            figures.only("rows when it is settled, B", scales.take() as f64 / devices);
+        }
+    }
+
     /// A device reads the one message that it has; gives the microseconds.
     pub fn read(&mut self, name: Name) -> f64 {
         let envelopes = self.world.steal(name);
@@ -315,10 +345,21 @@ impl Sender {
 
 /// Opens the device in a file; gives the microseconds.
 pub fn open_file(path: &Path) -> f64 {
-    let (device, micros) = timed(|| {
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path).unwrap());
-        Device::open(store, &store_key())
-    });
-    device.unwrap();
-    micros
+    timed(|| open_device(path)).1
+}
+
+/// Opens the device in a file.
+pub fn open_device(path: &Path) -> Device {
+    Device::open(Arc::new(SqliteStore::open(path).unwrap()), &store_key()).unwrap()
+}
+
+/// Alice's device says something to each of so many users of its crowd.
+pub fn touch_all(alice: Device, users: usize) {
+    // The clock of the crowd, which her sessions are of.
+    let World { now, mut rng, .. } = World::new(0);
+    let mut context = Context { now: Timestamp(now), rng: &mut rng };
+    let users: Vec<UserId> = (0..users).map(|number| user(&format!("member {number:03}"))).collect();
+    for users in users.chunks(MAX_DIRECT_USERS) {
+        alice.batch_encrypt(&mut context, users, &[7; TEXT], None).unwrap();
+    }
 }
