@@ -33,7 +33,7 @@ fn main() {
         ["counts"] => counts::run(),
         ["growth"] => growth::run(None),
         ["growth", part, size] => growth::run(Some((part, size.parse().unwrap()))),
-        ["resident", path] => memory::resident(path.as_ref()),
+        ["resident", path, users] => memory::resident(path.as_ref(), users.parse().unwrap()),
         _ => table(),
     }
 }
