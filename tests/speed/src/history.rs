@@ -52,7 +52,7 @@ impl History {
             let key = sealer.places.in_group(Kind::Operation, &group, &operation.id.0);
             let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
             let row = sealer.seal(&mut context, &key, &operation.record().encode().unwrap()).unwrap();
-            rows.insert(key, row);
+            rows.insert(key.to_vec(), row);
         }
         world.hosts[&ALICE].store.inner.restore(rows);
         Self { world, group, records }

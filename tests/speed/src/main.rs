@@ -50,18 +50,6 @@ fn table() {
     let (mut crowd, micros) = clock::timed(|| Crowd::gather(users, true));
     eprintln!("{} devices gathered in {:.1} s", crowd.devices(), micros / 1e6);
     let mut in_memory = crowd.alice_in_memory();
-    if std::env::args().any(|argument| argument == "mailbox") {
-        let first = crowd.mailbox();
-        crowd.open(&mut in_memory, None, &first);
-        for _ in 0..only_sends.unwrap_or(1) {
-            floors::whole_envelope(&mut figures);
-            let mailbox = crowd.mailbox();
-            crowd.open(&mut in_memory, Some((&mut figures, "mailbox")), &mailbox);
-            crowd.forged(&mut in_memory, &mut figures, &mailbox);
-        }
-        figures.print();
-        return;
-    }
     if let Some(rounds) = only_sends {
         for _ in 0..rounds {
             floors::whole_envelope(&mut figures);
