@@ -1,24 +1,45 @@
-//! What a message costs in Rust, by the size of its batch: `cargo xtask bench` runs this beside the same program in C (`tests/c/batch.c`).
+//! What a message costs in Rust, by the size of its batch: `cargo xtask bench` runs this beside the same program in each other language.
 //!
-//! `encrypt` is a send to so many users to its end, `decrypt` a mailbox of so many messages, both as the library's own time, without the
-//! relay. Prints a line each: what, how many items, microseconds an item (the median of the rounds).
+//! `encrypt` is a send to so many users to its end, `decrypt` a mailbox of so many messages, both through the loop and without the relay;
+//! `inbox` reads what they said, the sender and the payload of each; `envelopes` is `batch_decrypt` of so many envelopes with a look at each
+//! result; `ack` ends so many items. Prints a line each: what, how many items, microseconds of this thread an item (the median of the rounds).
 
 // Here the clock is what is asked for.
 #![allow(clippy::disallowed_methods, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
 
-use sesame::{Client, Clock, Host, RequestKind, Server, Store, Timestamp, UserId};
+use rustix::time::{ClockId, clock_gettime};
+use sesame::{Client, Clock, Host, InboxItem, Item, MailOutcome, RequestKind, Server, Store, Timestamp, UserId};
 use sesame_ffi::host::{memory_store, sqlite_store, store_key, user_id};
 use sesame_relay::{Relay, Request};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 const PEERS: usize = 250;
-const SIZES: [usize; 3] = [1, 100, 250];
-const ROUNDS: usize = 7;
+const SENDS: [usize; 3] = [1, 100, PEERS];
+/// The last one only in memory.
+const MAILS: [usize; 3] = [1, 100, 1000];
 const TEXT: &[u8] =
     b"a message of about a hundred bytes, as people write them all day long, in the group or to each other";
+
+fn rounds(items: usize) -> usize {
+    match items {
+        1 => 60,
+        100 => 11,
+        _ => 5,
+    }
+}
+
+/// The processor time of this thread.
+fn now() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
+}
+
+/// What a call gives, and how long it took.
+fn timed<T>(call: impl FnOnce() -> T) -> (T, Duration) {
+    let begun = now();
+    let given = call();
+    (given, now() - begun)
+}
 
 fn client(name: &str, store: Arc<dyn Store>, relay: &mut Relay) -> Client {
     let host = Host::new(store, store_key(vec![1; 32]).unwrap());
@@ -31,26 +52,22 @@ fn client(name: &str, store: Arc<dyn Store>, relay: &mut Relay) -> Client {
 fn exchange(client: &Client, relay: &mut Relay) -> Duration {
     let mut ours = Duration::ZERO;
     loop {
-        let begun = Instant::now();
-        let request = client.next_request().unwrap();
-        ours += begun.elapsed();
+        let (request, asked) = timed(|| client.next_request().unwrap());
+        ours += asked;
         let Some(request) = request else { return ours };
         let answer = relay.perform(Timestamp(Clock::system().now()), &Request::of(&request));
         assert_eq!(answer.status, 200, "{request:?}");
-        let begun = Instant::now();
-        client.respond(&request.id, answer.status, &answer.body).unwrap();
+        let (_, answered) = timed(|| client.respond(&request.id, answer.status, &answer.body).unwrap());
         // What follows from mail, its confirmation, is not what is measured.
         if request.kind != RequestKind::Confirm {
-            ours += begun.elapsed();
+            ours += answered;
         }
     }
 }
 
 /// One send to its end.
 fn send(client: &Client, relay: &mut Relay, to: &[UserId]) -> Duration {
-    let begun = Instant::now();
-    client.batch_encrypt(to, TEXT, None).unwrap();
-    let encrypted = begun.elapsed();
+    let (_, encrypted) = timed(|| client.batch_encrypt(to, TEXT, None).unwrap());
     encrypted + exchange(client, relay)
 }
 
@@ -64,6 +81,24 @@ fn ack(client: &Client) -> usize {
 fn read(client: &Client, relay: &mut Relay) -> Duration {
     client.request_mail(10_000).unwrap();
     exchange(client, relay)
+}
+
+/// Reads the inbox as an app does: the ids, and the bytes of the senders' names and of the payloads.
+fn look(client: &Client) -> (Vec<u64>, usize) {
+    let (mut ids, mut bytes) = (Vec::new(), 0);
+    for InboxItem { id, item } in client.inbox(0, usize::MAX).unwrap() {
+        ids.push(id);
+        if let Item::Message(message) = item {
+            bytes += message.user.as_bytes().len() + message.payload.len();
+        }
+    }
+    (ids, bytes)
+}
+
+/// How many of these envelopes were opened.
+fn open(client: &Client, envelopes: &[Vec<u8>]) -> usize {
+    let results = client.batch_decrypt(envelopes, false).unwrap();
+    results.iter().filter(|result| matches!(result.outcome, MailOutcome::Opened)).count()
 }
 
 /// Begins sessions, and has them answered: what is measured is what most messages are.
@@ -87,26 +122,46 @@ fn print(what: &str, items: usize, mut times: Vec<Duration>) {
 
 /// What batches of each size cost a writer and a reader; `kind` says what both live in.
 fn measure(kind: &str, relay: &mut Relay, writer: &Client, reader: &Client, users: &[UserId]) {
-    for items in SIZES {
+    for items in SENDS {
         let mut times = Vec::new();
-        for _ in 0..ROUNDS * if items == 1 { 20 } else { 1 } {
+        for _ in 0..rounds(items) {
             times.push(send(writer, relay, &users[..items]));
             assert_eq!(ack(writer), 1, "its end");
         }
         print(&format!("encrypt{kind}"), items, times);
     }
-    for items in SIZES {
-        let mut times = Vec::new();
-        for _ in 0..ROUNDS * if items == 1 { 20 } else { 1 } {
-            for _ in 0..items {
-                send(writer, relay, std::slice::from_ref(reader.user()));
-            }
-            ack(writer);
-            times.push(read(reader, relay));
+    let sizes = if kind.is_empty() { MAILS.len() } else { MAILS.len() - 1 };
+    for items in MAILS.into_iter().take(sizes) {
+        let [mut loops, mut looks, mut opens, mut acks] = [const { Vec::new() }; 4];
+        for _ in 0..rounds(items) {
+            write(writer, relay, reader, items);
+            loops.push(read(reader, relay));
+            let ((ids, bytes), took) = timed(|| look(reader));
+            assert_eq!(bytes, items * (writer.user().as_bytes().len() + TEXT.len()));
+            looks.push(took);
+            acks.push(timed(|| reader.ack(&ids).unwrap()).1);
+            write(writer, relay, reader, items);
+            let mails = relay.fetch((reader.user(), reader.id()), usize::MAX);
+            let envelopes: Vec<Vec<u8>> = mails.into_iter().map(|mail| mail.envelope).collect();
+            let (opened, took) = timed(|| open(reader, &envelopes));
+            assert_eq!(opened, items);
+            opens.push(took);
+            relay.lose((reader.user(), reader.id()));
+            exchange(reader, relay);
             assert_eq!(ack(reader), items);
         }
-        print(&format!("decrypt{kind}"), items, times);
+        for (what, times) in [("decrypt", loops), ("inbox", looks), ("envelopes", opens), ("ack", acks)] {
+            print(&format!("{what}{kind}"), items, times);
+        }
     }
+}
+
+/// Puts so many messages into the reader's mailbox.
+fn write(writer: &Client, relay: &mut Relay, reader: &Client, items: usize) {
+    for _ in 0..items {
+        send(writer, relay, std::slice::from_ref(reader.user()));
+    }
+    ack(writer);
 }
 
 fn main() {

@@ -1,16 +1,19 @@
 /* What a message costs through C, by the size of its batch: `cargo xtask bench` runs this beside the same program in Rust
- * (`ffi/benches/batch.rs`). `encrypt` is a send to so many users to its end, `decrypt` a mailbox of so many messages, both as the library's own
- * time, without the relay. Prints a line each: what, how many items, microseconds an item (the median of the rounds). */
+ * (`ffi/benches/batch.rs`). `encrypt` is a send to so many users to its end, `decrypt` a mailbox of so many messages, both through the loop and
+ * without the relay; `inbox` reads what they said, the sender and the payload of each; `envelopes` is `sesame_device_batch_decrypt` of so many
+ * envelopes with a look at each result; `ack` ends so many items. What frees a result is measured as well. Prints a line each: what, how many
+ * items, microseconds of this thread an item (the median of the rounds). */
 #define _POSIX_C_SOURCE 200809L
 #include "host.h"
 #include <time.h>
 
-enum { PEERS = 250, ROUNDS = 7 };
+enum { PEERS = 250, ROUNDS = 60 };
 static const char TEXT[] = "a message of about a hundred bytes, as people write them all day long, in the group or to each other";
 
+/* The processor time of this thread, in microseconds. */
 static double now(void) {
   struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
   return (double)at.tv_sec * 1e6 + (double)at.tv_nsec / 1e3;
 }
 
@@ -26,10 +29,10 @@ static void print(const char *what, int items, double *times, size_t count) {
 
 static host peers[PEERS];
 static sesame_slice users[PEERS];
-static const int sizes[] = {1, 100, 250};
+static const int send_sizes[] = {1, 100, PEERS}, mail_sizes[] = {1, 100, 1000};
 
 static int rounds_of(int items) {
-  return items == 1 ? ROUNDS * 20 : ROUNDS;
+  return items == 1 ? ROUNDS : items == 100 ? 11 : 5;
 }
 
 /* Runs the loop; gives what the library itself took. What follows from mail, its confirmation, is not what is measured. */
@@ -50,10 +53,12 @@ static double exchange(host *it) {
     if (status != 200) exit(1);
     begun = now();
     CHECK(sesame_device_respond(it->device, request->id, status, body, &heard, &answered, &host_error));
-    if (request->kind != SESAME_REQUEST_KIND_CONFIRM) ours += now() - begun;
     CHECK(sesame_result_free(heard));
+    if (request->kind != SESAME_REQUEST_KIND_CONFIRM) ours += now() - begun;
     CHECK(sesame_result_free(performed));
+    begun = now();
     CHECK(sesame_result_free(asked));
+    ours += now() - begun;
   }
 }
 
@@ -63,8 +68,8 @@ static double send_all(host *it, const sesame_slice *to, size_t count) {
   const sesame_send *send;
   const double begun = now();
   CHECK(sesame_device_batch_encrypt(it->device, to, count, sesame_text(TEXT), host_none, &result, &send, &host_error));
-  const double encrypted = now() - begun;
   CHECK(sesame_result_free(result));
+  const double encrypted = now() - begun;
   return encrypted + exchange(it);
 }
 
@@ -79,31 +84,87 @@ static int ack(host *it) {
   return count;
 }
 
+/* Reads the inbox as an app does; gives the bytes of the senders' names and of the payloads. */
+static size_t look(const host *it, uint64_t *ids) {
+  sesame_result result;
+  const sesame_inbox *inbox;
+  size_t bytes = 0;
+  CHECK(sesame_device_inbox(it->device, 0, SIZE_MAX, &result, &inbox, &host_error));
+  for (size_t i = 0; i < inbox->count; i++) {
+    const sesame_message *message = inbox->items[i]->message;
+    ids[i] = inbox->items[i]->id;
+    if (message != NULL) bytes += message->user.len + message->payload.len;
+  }
+  CHECK(sesame_result_free(result));
+  return bytes;
+}
+
+/* How many of these envelopes were opened. */
+static int open_all(const host *it, const sesame_slice *envelopes, size_t count) {
+  sesame_result result;
+  const sesame_mail_results *results;
+  int opened = 0;
+  CHECK(sesame_device_batch_decrypt(it->device, envelopes, count, false, &result, &results, &host_error));
+  for (size_t i = 0; i < results->count; i++) opened += results->items[i]->outcome == SESAME_MAIL_OUTCOME_OPENED;
+  CHECK(sesame_result_free(result));
+  return opened;
+}
+
+/* Puts so many messages into the reader's mailbox. */
+static void write_all(host *writer, host *reader, int items) {
+  const sesame_slice to = host_user(reader);
+  for (int i = 0; i < items; i++) send_all(writer, &to, 1);
+  ack(writer);
+}
+
+static void print_of(const char *what, const char *kind, int items, double *times, size_t count) {
+  char name[32];
+  snprintf(name, sizeof name, "%s%s", what, kind);
+  print(name, items, times, count);
+}
+
 /* What batches of each size cost a writer and a reader; `kind` says what both live in. */
 static void measure(const char *kind, host *writer, host *reader) {
-  static double times[ROUNDS * 20];
-  char what[32];
-  snprintf(what, sizeof what, "encrypt%s", kind);
+  static double loops[ROUNDS], looks[ROUNDS], opens[ROUNDS], acks[ROUNDS];
+  static uint64_t ids[1000];
   for (int size = 0; size < 3; size++) {
-    const int items = sizes[size], rounds = rounds_of(items);
+    const int items = send_sizes[size], rounds = rounds_of(items);
     for (int round = 0; round < rounds; round++) {
-      times[round] = send_all(writer, users, (size_t)items);
+      loops[round] = send_all(writer, users, (size_t)items);
       if (ack(writer) != 1) exit(1); /* its end */
     }
-    print(what, items, times, (size_t)rounds);
+    print_of("encrypt", kind, items, loops, (size_t)rounds);
   }
-  snprintf(what, sizeof what, "decrypt%s", kind);
-  const sesame_slice to = host_user(reader);
-  for (int size = 0; size < 3; size++) {
-    const int items = sizes[size], rounds = rounds_of(items);
+  for (int size = 0; size < (kind[0] == 0 ? 3 : 2); size++) {
+    const int items = mail_sizes[size], rounds = rounds_of(items);
     for (int round = 0; round < rounds; round++) {
-      for (int i = 0; i < items; i++) send_all(writer, &to, 1);
-      ack(writer);
+      sesame_result waiting;
+      const sesame_mailbox *mails;
+      write_all(writer, reader, items);
       CHECK(sesame_device_request_mail(reader->device, 10000, &host_error));
-      times[round] = exchange(reader);
+      loops[round] = exchange(reader);
+      double begun = now();
+      const size_t bytes = look(reader, ids);
+      looks[round] = now() - begun;
+      if (bytes != (size_t)items * (strlen(writer->user) + strlen(TEXT))) exit(1);
+      begun = now();
+      CHECK(sesame_device_ack(reader->device, ids, (size_t)items, &host_error));
+      acks[round] = now() - begun;
+      write_all(writer, reader, items);
+      CHECK(sesame_relay_mailbox(reader->relay, host_user(reader), reader->id, &waiting, &mails, &host_error));
+      begun = now();
+      const int opened = open_all(reader, mails->envelopes, mails->envelope_count);
+      opens[round] = now() - begun;
+      if (opened != items) exit(1);
+      CHECK(sesame_result_free(waiting));
+      CHECK(sesame_relay_lose(reader->relay, host_user(reader), reader->id, &host_error));
+      exchange(reader);
       if (ack(reader) != items) exit(1);
     }
-    print(what, items, times, (size_t)rounds);
+    print_of("decrypt", kind, items, loops, (size_t)rounds);
+    print_of("inbox", kind, items, looks, (size_t)rounds);
+    print_of("envelopes", kind, items, opens, (size_t)rounds);
+    print_of("ack", kind, items, acks, (size_t)rounds);
   }
 }
 
@@ -146,14 +207,14 @@ int main(int count, char **arguments) {
     host_free(&writer);
     host_free(&reader);
   }
-  static double calls[2000];
-  for (int i = 0; i < 2000; i++) {
+  static double calls[20];
+  for (int i = 0; i < 20; i++) {
     uint32_t id;
     const double begun = now();
-    CHECK(sesame_device_id(peers[0].device, &id, &host_error));
-    calls[i] = now() - begun;
+    for (int call = 0; call < 1000; call++) CHECK(sesame_device_id(peers[0].device, &id, &host_error));
+    calls[i] = (now() - begun) / 1000;
   }
-  print("call", 1, calls, 2000);
+  print("call", 1, calls, 20);
   for (int i = 0; i < PEERS; i++) host_free(&peers[i]);
   CHECK(sesame_relay_free(relay));
   return 0;

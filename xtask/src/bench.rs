@@ -1,13 +1,34 @@
-//! `cargo xtask bench`: the same batches in each language, in turns; what an item costs beside Rust, and beside one item a call.
+//! `cargo xtask bench`: the same batches in each language, in turns; what a language adds to an item beside Rust.
+//!
+//! Writes the second table of `docs/performance.md`, and its lines of `target/bench/bench.json`.
 
 use crate::{
     bindings::{library, target},
-    c, dist, kotlin, python, root, swift, toolchains,
+    c, dist, kotlin, python, root, speed, swift, toolchains,
 };
-use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, process::Command};
 
 /// How often each program runs, in turns with the others.
 const TURNS: usize = 3;
+/// By what the lines of this table are known in the file of figures.
+pub(crate) const ADDED: &str = "\"figure\": \"added by ";
+/// What a language may add to an item, in microseconds.
+const TARGETS: [(&str, f64); 4] = [("C", 0.3), ("Python", 5.0), ("Kotlin", 3.0), ("Swift", 3.0)];
+/// What is measured, as the programs and the page say it.
+const CALLS: [(&str, &str); 10] = [
+    ("decrypt", "`decrypt`, memory"),
+    ("inbox", "`inbox`, memory"),
+    ("ack", "`ack`, memory"),
+    ("envelopes", "`envelopes`, memory"),
+    ("encrypt", "`encrypt`, memory"),
+    ("decrypt-sqlite", "`decrypt`, SQLite"),
+    ("inbox-sqlite", "`inbox`, SQLite"),
+    ("ack-sqlite", "`ack`, SQLite"),
+    ("envelopes-sqlite", "`envelopes`, SQLite"),
+    ("encrypt-sqlite", "`encrypt`, SQLite"),
+];
+const BEGIN: &str = "<!-- written by `cargo xtask bench --languages` -->\n";
+const END: &str = "<!-- end of languages -->\n";
 
 /// Microseconds an item, by call and size of its batch.
 type Figures = BTreeMap<(String, u32), Vec<f64>>;
@@ -19,7 +40,7 @@ struct Program {
     figures: Figures,
 }
 
-/// Builds the programs and prints the tables.
+/// Builds the programs, runs them, and writes what was found.
 pub(crate) fn bench() -> Result<(), String> {
     let mut programs = programs()?;
     for turn in 0..TURNS {
@@ -28,24 +49,52 @@ pub(crate) fn bench() -> Result<(), String> {
             program.run()?;
         }
     }
-    println!(
-        "{:<16} {:>6} {:>10} {:>12} {:>9} {:>12}",
-        "call", "items", "language", "us an item", "to Rust", "to one a call"
-    );
-    let calls: Vec<(String, u32)> = programs.iter().flat_map(|program| program.figures.keys().cloned()).collect();
-    let mut calls: Vec<(String, u32)> = calls.into_iter().collect();
-    calls.sort();
-    calls.dedup();
-    for (what, items) in calls {
-        let in_rust = programs.first().and_then(|rust| rust.median(&what, items));
-        for program in &programs {
-            let Some(time) = program.median(&what, items) else { continue };
-            let ratio = |to: Option<f64>| to.map_or("".to_owned(), |to| format!("{:.3}", time / to));
-            let (to_rust, to_one) = (ratio(in_rust), ratio(program.median(&what, 1)));
-            println!("{what:<16} {items:>6} {:>10} {time:>12.2} {to_rust:>9} {to_one:>12}", program.language);
+    let (rust, others) = programs.split_first().ok_or("no program")?;
+    let table = table(rust, others);
+    println!("{table}");
+    speed::write_figures(figures(rust, others), |line| line.contains(ADDED))?;
+    speed::write_page(&table, (BEGIN, END))
+}
+
+/// Of each call the microseconds of an item, beside them in the other languages what they add.
+fn table(rust: &Program, others: &[Program]) -> String {
+    let languages: String = others.iter().map(|program| format!(" {} |", program.language)).collect();
+    let rule = "---|".repeat(others.len());
+    let mut table = format!("| call | items | Rust |{languages}\n|---|---|---|{rule}\n");
+    for (call, name) in CALLS {
+        let mut name = name;
+        for items in rust.sizes(call) {
+            let Some(in_rust) = rust.median(call, items) else { continue };
+            let _ = write!(table, "| {name} | {items} | {in_rust:.2} |");
+            for program in others {
+                let shown = program.median(call, items).map(|time| format!("{time:.2} ({:+.2})", time - in_rust));
+                let _ = write!(table, " {} |", shown.unwrap_or_default());
+            }
+            table.push('\n');
+            name = "";
         }
     }
-    Ok(())
+    let idle: String =
+        others.iter().map(|program| format!(" {:.2} |", program.median("call", 1).unwrap_or(0.0))).collect();
+    let _ = writeln!(table, "| a call that does nothing | 1 | |{idle}");
+    table
+}
+
+/// What each language adds in memory, as lines of the file of figures.
+fn figures(rust: &Program, others: &[Program]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (call, _) in CALLS.iter().filter(|(call, _)| !call.ends_with("-sqlite")) {
+        for items in rust.sizes(call).into_iter().filter(|items| *items > 1) {
+            for (language, target) in TARGETS {
+                let program = others.iter().find(|program| program.language == language);
+                let time = program.and_then(|program| program.median(call, items));
+                let (Some(time), Some(in_rust)) = (time, rust.median(call, items)) else { continue };
+                let (name, added) = (format!("added by {language}: {call} of {items}, per item"), time - in_rust);
+                lines.push(speed::line(&name, added, "us", target, added <= target));
+            }
+        }
+    }
+    lines
 }
 
 /// Rust and C, and each host whose tools are here.
@@ -130,6 +179,11 @@ impl Program {
             }
         }
         Ok(())
+    }
+
+    /// The sizes of batches that a call was measured with.
+    fn sizes(&self, what: &str) -> Vec<u32> {
+        self.figures.keys().filter(|(call, _)| call == what).map(|(_, items)| *items).collect()
     }
 
     fn median(&self, what: &str, items: u32) -> Option<f64> {

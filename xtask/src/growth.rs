@@ -36,7 +36,7 @@ pub(crate) fn growth() -> Result<(), String> {
     let folder = target().join("bench");
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     fs::write(folder.join("growth.json"), json(&figures)).map_err(|error| error.to_string())?;
-    speed::write_page(BEGIN, &table)
+    speed::write_page(&table, (BEGIN, speed::END))
 }
 
 /// The figures in the order in which they were first printed, each line `size microseconds name`.

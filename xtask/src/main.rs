@@ -47,6 +47,13 @@ fn commands() -> Cli {
                 .arg(Arg::new("ratios").long("ratios").action(ArgAction::SetTrue).help("Only the ratios"))
                 .arg(
                     Arg::new("growth").long("growth").action(ArgAction::SetTrue).help("Only what an item costs among many"),
+                )
+                .arg(
+                    Arg::new("languages")
+                        .long("languages")
+                        .action(ArgAction::SetTrue)
+                        .conflicts_with("ratios")
+                        .help("Only the languages"),
                 ),
         )
         .subcommand(score::command())
@@ -69,6 +76,7 @@ fn main() -> ExitCode {
         Some(("abi", _)) => c::write_abi(),
         Some(("bench", what)) if what.get_flag("growth") => growth::growth(),
         Some(("bench", what)) if what.get_flag("ratios") => speed::speed(),
+        Some(("bench", what)) if what.get_flag("languages") => bench::bench(),
         Some(("bench", _)) => speed::speed().and_then(|()| bench::bench()),
         Some(("score", what)) => score::run(what),
         Some(("transcript", _)) => story::write_transcript(),

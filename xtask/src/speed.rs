@@ -2,7 +2,7 @@
 //!
 //! Writes the table and the plot of `docs/performance.md`, and `target/bench/bench.json`.
 
-use crate::{bindings::target, root};
+use crate::{bench, bindings::target, root};
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
@@ -45,11 +45,9 @@ pub(crate) fn speed() -> Result<(), String> {
     let figures = figures(&medians)?;
     let table = table(&figures, &medians);
     println!("{table}");
-    let folder = target().join("bench");
-    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    fs::write(folder.join("bench.json"), json(&figures)).map_err(|error| error.to_string())?;
+    write_figures(json(&figures), |line| !line.contains(bench::ADDED))?;
     fs::write(root().join("docs/speed.svg"), plot(&figures)).map_err(|error| error.to_string())?;
-    write_page(BEGIN, &table)
+    write_page(&table, (BEGIN, END))
 }
 
 /// What `sesame-speed` prints, with the peers built in or without.
@@ -120,15 +118,29 @@ fn table(figures: &[Figure], medians: &Medians) -> String {
     table
 }
 
-fn json(figures: &[Figure]) -> String {
-    let of = |figure: &Figure| {
-        let Figure { name, value, unit, target, .. } = figure;
-        format!(
-            "  {{\"figure\": {name:?}, \"value\": {value:.4}, \"unit\": {unit:?}, \"target\": {target}, \"met\": {}}}",
-            figure.is_met()
-        )
-    };
-    format!("[\n{}\n]\n", figures.iter().map(of).collect::<Vec<_>>().join(",\n"))
+/// A line of the file of figures for each.
+fn json(figures: &[Figure]) -> Vec<String> {
+    figures.iter().map(|figure| line(figure.name, figure.value, figure.unit, figure.target, figure.is_met())).collect()
+}
+
+/// One line of the file of figures.
+pub(crate) fn line(name: &str, value: f64, unit: &str, target: f64, is_met: bool) -> String {
+    format!(
+        "  {{\"figure\": {name:?}, \"value\": {value:.4}, \"unit\": {unit:?}, \"target\": {target}, \"met\": {is_met}}}"
+    )
+}
+
+/// Puts lines into `target/bench/bench.json` in place of those that are ours by `is_ours`; the others stay.
+pub(crate) fn write_figures(ours: Vec<String>, is_ours: impl Fn(&str) -> bool) -> Result<(), String> {
+    let folder = target().join("bench");
+    let path = folder.join("bench.json");
+    let before = fs::read_to_string(&path).unwrap_or_default();
+    let others = before.lines().map(|line| line.trim_end_matches(','));
+    let mut lines: Vec<String> =
+        others.filter(|line| line.starts_with("  {") && !is_ours(line)).map(str::to_owned).collect();
+    lines.extend(ours);
+    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    fs::write(path, format!("[\n{}\n]\n", lines.join(",\n"))).map_err(|error| error.to_string())
 }
 
 /// A bar for each figure: how many times its target it is, on a scale that doubles.
@@ -161,13 +173,13 @@ fn plot(figures: &[Figure]) -> String {
 }
 
 const BEGIN: &str = "<!-- written by `cargo xtask bench` -->\n";
-const END: &str = "<!-- end -->\n";
+pub(crate) const END: &str = "<!-- end -->\n";
 
-/// Puts a table in its place on the page: after the comment that says who writes it.
-pub(crate) fn write_page(begin: &str, table: &str) -> Result<(), String> {
+/// Puts a table in its place on the page, between two marks.
+pub(crate) fn write_page(table: &str, (begin, end): (&str, &str)) -> Result<(), String> {
     let path = root().join("docs/performance.md");
     let page = fs::read_to_string(&path).map_err(|error| error.to_string())?;
     let (before, rest) = page.split_once(begin).ok_or("docs/performance.md has no place for the table")?;
-    let (_, after) = rest.split_once(END).ok_or("docs/performance.md has no end of the table")?;
-    fs::write(path, format!("{before}{begin}{table}{END}{after}")).map_err(|error| error.to_string())
+    let (_, after) = rest.split_once(end).ok_or("docs/performance.md has no end of the table")?;
+    fs::write(path, format!("{before}{begin}{table}{end}{after}")).map_err(|error| error.to_string())
 }

@@ -1,24 +1,32 @@
 // What a message costs through Swift, by the size of its batch, as `ffi/benches/batch.rs` does it in Rust.
 //
-// `encrypt` is a send to so many users to its end, `decrypt` a mailbox of so many messages, both as the library's own time, without the relay.
-// Prints a line each: what, how many items, microseconds an item (the median of the rounds).
+// `encrypt` is a send to so many users to its end, `decrypt` a mailbox of so many messages, both through the loop and without the relay;
+// `inbox` reads what they said, the sender and the payload of each; `envelopes` is `batchDecrypt` of so many envelopes with a look at each
+// result; `ack` ends so many items. Prints a line each: what, how many items, microseconds of this thread an item (the median of the rounds).
 
 import Foundation
 import Sesame
 
 let peerCount = 250
-let sizes = [1, 100, 250]
-let rounds = 7
+let sendSizes = [1, 100, peerCount]
+let mailSizes = [1, 100, 1000]
 let server = "relay.example"
 let text = Data("a message of about a hundred bytes, as people write them all day long, in the group or to each other".utf8)
+
+/// The processor time of this thread, in nanoseconds.
+func now() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
 
 /// Nanoseconds that calls of the library took.
 struct Stopwatch {
     var spent: UInt64 = 0
 
     mutating func time<Value>(_ call: () throws -> Value) rethrows -> Value {
-        let begun = DispatchTime.now().uptimeNanoseconds
-        defer { spent += DispatchTime.now().uptimeNanoseconds - begun }
+        let begun = now()
+        defer { spent += now() - begun }
         return try call()
     }
 }
@@ -26,7 +34,7 @@ struct Stopwatch {
 final class Host {
     let user: String
     let device: Device
-    private let relay: LocalRelay
+    let relay: LocalRelay
 
     init(_ user: String, _ store: Store, _ relay: LocalRelay) throws {
         (self.user, self.relay) = (user, relay)
@@ -36,7 +44,7 @@ final class Host {
     }
 
     /// The loop.
-    private func exchange(_ watch: inout Stopwatch) throws {
+    func exchange(_ watch: inout Stopwatch) throws {
         while let request = try watch.time({ try device.nextRequest() }) {
             let answer = relay.perform(request: request)
             precondition(answer.status == 200)
@@ -68,6 +76,25 @@ final class Host {
         return watch.spent
     }
 
+    /// Reads the inbox as an app does: the ids, and the bytes of the senders' names and of the payloads.
+    func look() throws -> (ids: [UInt64], bytes: Int) {
+        var (ids, bytes) = ([UInt64](), 0)
+        for item in try device.inbox(limit: .max) {
+            ids.append(item.id)
+            if case .message(_, let message) = item {
+                bytes += message.user.utf8.count + message.payload.count
+            }
+        }
+        return (ids, bytes)
+    }
+
+    /// How many of these envelopes were opened.
+    func open(_ envelopes: [Data]) throws -> Int {
+        var opened = 0
+        for result in try device.batchDecrypt(envelopes: envelopes) where result.outcome == .opened { opened += 1 }
+        return opened
+    }
+
     @discardableResult
     func ack() throws -> Int {
         let ids = try device.inbox(limit: .max).map(\.id)
@@ -92,26 +119,57 @@ func show(_ what: String, _ items: Int, _ times: [UInt64]) {
     print(what, items, String(format: "%.3f", Double(times.sorted()[times.count / 2]) / 1e3 / Double(items)))
 }
 
+func rounds(_ items: Int) -> Int {
+    switch items {
+    case 1: 60
+    case 100: 11
+    default: 5
+    }
+}
+
+/// Puts so many messages into the reader's mailbox.
+func write(_ writer: Host, _ reader: Host, _ items: Int) throws {
+    for _ in 0..<items { try writer.send([reader.user]) }
+    try writer.ack()
+}
+
 func measure(_ kind: String, _ writer: Host, _ reader: Host, _ users: [String]) throws {
-    for items in sizes {
+    for items in sendSizes {
         var times = [UInt64]()
-        for _ in 0..<rounds * (items == 1 ? 20 : 1) {
+        for _ in 0..<rounds(items) {
             times.append(try writer.send(Array(users.prefix(items))))
             let ends = try writer.ack()
             precondition(ends == 1)
         }
         show("encrypt\(kind)", items, times)
     }
-    for items in sizes {
-        var times = [UInt64]()
-        for _ in 0..<rounds * (items == 1 ? 20 : 1) {
-            for _ in 0..<items { try writer.send([reader.user]) }
-            try writer.ack()
-            times.append(try reader.read())
+    for items in kind.isEmpty ? mailSizes : mailSizes.dropLast() {
+        var (loops, looks, opens, acks) = ([UInt64](), [UInt64](), [UInt64](), [UInt64]())
+        for _ in 0..<rounds(items) {
+            try write(writer, reader, items)
+            loops.append(try reader.read())
+            var watch = Stopwatch()
+            let (ids, bytes) = try watch.time { try reader.look() }
+            looks.append(watch.spent)
+            precondition(bytes == items * (writer.user.utf8.count + text.count))
+            watch = Stopwatch()
+            try watch.time { try reader.device.ack(ids: ids) }
+            acks.append(watch.spent)
+            try write(writer, reader, items)
+            let envelopes = try reader.relay.mailbox(user: reader.user, device: reader.device.id)
+            watch = Stopwatch()
+            let opened = try watch.time { try reader.open(envelopes) }
+            opens.append(watch.spent)
+            precondition(opened == items)
+            try reader.relay.lose(user: reader.user, device: reader.device.id)
+            var unmeasured = Stopwatch()
+            try reader.exchange(&unmeasured)
             let read = try reader.ack()
             precondition(read == items)
         }
-        show("decrypt\(kind)", items, times)
+        for (what, times) in [("decrypt", loops), ("inbox", looks), ("envelopes", opens), ("ack", acks)] {
+            show("\(what)\(kind)", items, times)
+        }
     }
 }
 
@@ -129,10 +187,10 @@ for kind in ["", "-sqlite"] {
     try measure(kind, hosts[0], hosts[1], peers.map(\.user))
 }
 var times = [UInt64]()
-for _ in 0..<2000 {
+for _ in 0..<20 {
     var watch = Stopwatch()
-    _ = watch.time { peers[0].device.id }
-    times.append(watch.spent)
+    watch.time { for _ in 0..<1000 { _ = peers[0].device.id } }
+    times.append(watch.spent / 1000)
 }
 show("call", 1, times)
 try FileManager.default.removeItem(at: folder)
