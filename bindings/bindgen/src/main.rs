@@ -11,6 +11,7 @@ mod model;
 mod patch;
 mod python;
 mod python_patch;
+mod python_reader;
 mod source;
 mod story;
 mod table;

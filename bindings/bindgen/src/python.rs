@@ -1,4 +1,4 @@
-//! Python: frozen dataclasses with docstrings, made from UniFFI's classes, and back where a call takes them.
+//! Python: frozen dataclasses with docstrings, and UniFFI's classes made from them where a call takes them (`python_reader` reads them).
 
 use crate::{
     model::{self, Body, Case, Face, Part, Type},
@@ -26,15 +26,6 @@ from .shown import Value
 _classes: Any = _native
 
 
-def _variant(native: Any) -> str:
-    # UniFFI names a variant's class after its enum, as in `Act.ADDED`.
-    return type(native).__name__.rpartition(\".\")[2]
-
-
-def _code(number: int) -> Code | None:
-    return Code(number) if number else None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Address(Value):
     \"\"\"One device of one user.\"\"\"
@@ -43,10 +34,6 @@ class Address(Value):
     \"\"\"The user.\"\"\"
     device: int
     \"\"\"The device.\"\"\"
-
-
-def address(native: Any) -> Address:
-    return Address(user=native.user, device=native.device)
 
 
 def native_address(address: Address) -> Any:
@@ -74,12 +61,10 @@ pub(crate) fn generate(faces: &[Face]) -> Result<String, String> {
                 let classes: Vec<String> = cases.iter().map(|case| class_name(face, case)).collect();
                 text += &union(face.row.name, &classes);
                 names.push(face.row.name.to_owned());
-                text += &variant_conversion(face, cases, faces);
             }
             Body::Record(parts) => {
                 names.push(face.row.name.to_owned());
                 text += &class(face.row.name, face.row.name, &face.docs, parts);
-                text += &record_conversion(face, parts, faces);
             }
         }
         if GIVEN_BY_HOSTS.contains(&face.row.name) {
@@ -91,7 +76,7 @@ pub(crate) fn generate(faces: &[Face]) -> Result<String, String> {
     Ok(format!("{text}\n\n__all__ = [\n{exported}]\n"))
 }
 
-fn class_name(face: &Face, case: &Case) -> String {
+pub(crate) fn class_name(face: &Face, case: &Case) -> String {
     let own = PYTHON_NAMES.iter().find(|(of, variant, _)| *of == face.row.name && *variant == case.name);
     let prefix = PYTHON_PREFIXES.iter().find(|(of, _)| *of == face.row.name).map_or("", |(_, prefix)| prefix);
     own.map_or_else(|| format!("{prefix}{}", case.name), |(.., name)| (*name).to_owned())
@@ -112,7 +97,7 @@ fn docstring(docs: &str, indent: &str) -> String {
     format!("{indent}{quotes}{}{indent}{quotes}\n", lines.trim_start())
 }
 
-fn ty(ty: &Type) -> String {
+pub(crate) fn ty(ty: &Type) -> String {
     match ty {
         Type::Bool => "bool".to_owned(),
         Type::U32 | Type::U64 | Type::I64 | Type::Size | Type::Device => "int".to_owned(),
@@ -142,7 +127,7 @@ fn part_docs(part: &Part) -> String {
 }
 
 /// Whether a code is absent where it is 0.
-fn may_lack(owner: &str, part: &Part) -> bool {
+pub(crate) fn may_lack(owner: &str, part: &Part) -> bool {
     part.ty == Type::CodeNumber && CODES_OR_NONE.contains(&(owner, part.name.as_str()))
 }
 
@@ -201,28 +186,6 @@ fn union(name: &str, classes: &[String]) -> String {
     }
 }
 
-/// The value of UniFFI's class at `place`, as this package has it.
-fn converted(ty: &Type, place: &str, faces: &[Face]) -> String {
-    match ty {
-        Type::Address => format!("address({place})"),
-        Type::Code => format!("Code({place}.value)"),
-        Type::CodeNumber => format!("Code({place})"),
-        Type::Named(name) => match model::named(faces, name) {
-            Ok(face) if face.is_plain() => format!("{name}[{place}.name]"),
-            _ => format!("{}({place})", snake(name)),
-        },
-        Type::List(inner) => match converted(inner, "each", faces) {
-            same if same == "each" => format!("tuple({place})"),
-            made => format!("tuple({made} for each in {place})"),
-        },
-        Type::Option(inner) => match converted(inner, place, faces) {
-            same if same == place => same,
-            made => format!("None if {place} is None else {made}"),
-        },
-        _ => place.to_owned(),
-    }
-}
-
 /// A call with keywords, on one line if it fits.
 fn call(class: &str, arguments: &[String], indent: &str) -> String {
     let line = format!("{indent}return {class}({})", arguments.join(", "));
@@ -231,45 +194,6 @@ fn call(class: &str, arguments: &[String], indent: &str) -> String {
     }
     let lines: String = arguments.iter().map(|argument| format!("{indent}    {argument},\n")).collect();
     format!("{indent}return {class}(\n{lines}{indent})\n")
-}
-
-/// Parameters of a conversion beside UniFFI's value, and the arguments that hand them on.
-fn extra(owner: &str) -> (String, Vec<String>) {
-    let (mut parameters, mut arguments) = (String::new(), Vec::new());
-    for (_, name, member, _) in EXTRA.iter().filter(|(of, ..)| *of == owner) {
-        parameters += &format!(", {member}");
-        arguments.push(format!("{name}={name}"));
-    }
-    (parameters, arguments)
-}
-
-fn arguments(owner: &str, parts: &[Part], faces: &[Face]) -> Vec<String> {
-    let argument = |part: &Part| {
-        let place = format!("native.{}", part.name);
-        let value = if may_lack(owner, part) { format!("_code({place})") } else { converted(&part.ty, &place, faces) };
-        format!("{}={value}", part.name)
-    };
-    parts.iter().map(argument).collect()
-}
-
-fn record_conversion(face: &Face, parts: &[Part], faces: &[Face]) -> String {
-    let name = face.row.name;
-    let (parameters, more) = extra(name);
-    let arguments = [arguments(name, parts, faces), more].concat();
-    format!("\n\ndef {}(native: Any{parameters}) -> {name}:\n{}", snake(name), call(name, &arguments, "    "))
-}
-
-fn variant_conversion(face: &Face, cases: &[Case], faces: &[Face]) -> String {
-    let name = face.row.name;
-    let (parameters, more) = extra(name);
-    let mut text =
-        format!("\n\ndef {}(native: Any{parameters}) -> {name}:\n    match _variant(native):\n", snake(name));
-    for case in cases {
-        let arguments = [arguments(name, &case.parts, faces), more.clone()].concat();
-        let made = call(&class_name(face, case), &arguments, "            ");
-        text += &format!("        case \"{}\":\n{made}", screaming(&case.name));
-    }
-    text + "        case unknown:\n            raise LookupError(unknown)\n"
 }
 
 /// This package's value at `place`, as UniFFI takes it.

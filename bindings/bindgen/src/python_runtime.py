@@ -98,6 +98,46 @@ for _uniffi_name, _uniffi_format in _UNIFFI_NUMBERS.items():
     _uniffi_number(_uniffi_name, struct.Struct(_uniffi_format))
 
 
+# Lists that an app may give thousands of items in: one pass for each, where UniFFI calls three functions for each item.
+
+_uniffi_length = struct.Struct(">i").pack
+
+
+def _uniffi_check_u64s(values):
+    for value in values:
+        if type(value) is not int or not 0 <= value < 2**64:
+            _UniffiFfiConverterUInt64.check_lower(value)
+
+
+def _uniffi_write_u64s(values, buf):
+    buf.write(struct.pack(f">i{len(values)}Q", len(values), *values))
+
+
+def _uniffi_check_texts(values):
+    for value in values:
+        if type(value) is not str:
+            _UniffiFfiConverterString.check_lower(value)
+
+
+def _uniffi_write_texts(values, buf):
+    _uniffi_write_octets([value.encode("utf-8") for value in values], buf)
+
+
+def _uniffi_check_octets(values):
+    for value in values:
+        if type(value) is not bytes:
+            _UniffiFfiConverterBytes.check_lower(value)
+
+
+def _uniffi_write_octets(values, buf):
+    parts = [_uniffi_length(len(values))]
+    for value in values:
+        if type(value) is not bytes:
+            value = bytes(memoryview(value))
+        parts += (_uniffi_length(len(value)), value)
+    buf.write(b"".join(parts))
+
+
 class InternalError(Exception):
     pass
 

@@ -1,7 +1,8 @@
 //! The files that are generated from core's definitions.
 
 use crate::{
-    c_face, codes, ids, ledger::Ledger, limits, model, python, source::Source, story, table::SOURCES, uniffi_face,
+    c_face, codes, ids, ledger::Ledger, limits, model, python, python_reader, source::Source, story, table::SOURCES,
+    uniffi_face,
 };
 use std::{
     fs,
@@ -45,6 +46,7 @@ fn files(root: &Path) -> Result<Vec<(&'static str, String)>, String> {
         ("bindings/python/src/sesame/codes.py", codes::python(&codes)),
         ("bindings/python/src/sesame/limits.py", limits::python(&source)?),
         ("bindings/python/src/sesame/values.py", python::generate(&faces)?),
+        ("bindings/python/src/sesame/reading.py", python_reader::generate(&faces)?),
         ("tests/src/bin/story/events.rs", story::rust(event)?),
         ("tests/story/c/events.h", story::c(event, c_face::c_name)?),
         ("tests/story/kotlin/Events.kt", story::kotlin(event)?),

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
 
-from . import _native, types, values
+from . import _native, reading, types, values
 from .errors import documented, translated
 from .given import BytesLike, Envelopes, Handle, Users, envelope_list, id_list, octets, text, user_id, user_list
 from .loop import Loop, TestClock, native_clock
+from .reading import many, maybe, whole
 from .shown import shown
 from .store import StoreLike, native_store
 from .types import InboxItem
@@ -104,7 +105,7 @@ class Device(Loop):
 
     @documented(_native.Device.health)
     def health(self) -> Health:
-        return values.health(self._native.health())
+        return whole(reading.health, self._native.health())
 
     @documented(_native.Device.request_mail)
     def request_mail(self, limit: int = 10_000) -> None:
@@ -123,22 +124,22 @@ class Device(Loop):
         if isinstance(to, Group):
             return to.send(payload, content_id=content_id)
         native = self._native.batch_encrypt(user_list(to, "batch_encrypt"), octets(payload, "payload"), _id(content_id))
-        return values.pending_send(native)
+        return whole(reading.pending_send, native)
 
     @translated
     def send_status(self, id: BytesLike) -> SendStatus | None:
         """How a send stands, by its own id or by its content id; nothing once the app has acked its end."""
         name = octets(id, "id")
-        native = self._native.send_status(name) or self._native.send_with(name)
-        return None if native is None else values.send_status(native)
+        found = maybe(reading.send_status, self._native.send_status(name))
+        return found if found is not None else maybe(reading.send_status, self._native.send_with(name))
 
     @documented(_native.Device.sends)
     def sends(self) -> list[SendStatus]:
-        return [values.send_status(send) for send in self._native.sends()]
+        return many(reading.send_status, self._native.sends())
 
     @documented(_native.Device.batches)
     def batches(self, send: BytesLike) -> list[Batch]:
-        return [values.batch(batch) for batch in self._native.batches(octets(send, "send"))]
+        return many(reading.batch, self._native.batches(octets(send, "send")))
 
     @documented(_native.Device.cancel)
     def cancel(self, send: BytesLike, users: Users | None = None) -> None:
@@ -162,16 +163,16 @@ class Device(Loop):
 
     @documented(_native.Device.groups)
     def groups(self) -> list[GroupView]:
-        return [values.group_view(view) for view in self._native.groups()]
+        return many(reading.group_view, self._native.groups())
 
     @documented(_native.Device.batch_decrypt)
     def batch_decrypt(self, envelopes: Envelopes, *, complete: bool = False) -> list[MailResult]:
         given = envelope_list(envelopes)
-        return [values.mail_result(result) for result in self._native.batch_decrypt(given, complete)] if given else []
+        return many(reading.mail_result, self._native.batch_decrypt(given, complete)) if given else []
 
     @documented(_native.Device.inbox)
     def inbox(self, *, after: int = 0, limit: int = 256) -> list[InboxItem]:
-        return [types.inbox_item(row) for row in self._native.inbox(after, limit)]
+        return many(types.inbox_item, self._native.inbox(after, limit))
 
     @documented(_native.Device.ack)
     def ack(self, ids: Iterable[int]) -> None:
@@ -187,7 +188,7 @@ class Device(Loop):
 
     @documented(_native.Device.log_out)
     def log_out(self) -> PendingSend:
-        return values.pending_send(self._native.log_out())
+        return whole(reading.pending_send, self._native.log_out())
 
     @translated
     def link_device(self, code: str) -> PendingLink:
@@ -252,11 +253,11 @@ class DeviceRegistry(Handle):
 
     @documented(_native.DeviceRegistry.users)
     def users(self) -> list[UserView]:
-        return [values.user_view(user) for user in self._native.users()]
+        return many(reading.user_view, self._native.users())
 
     @documented(_native.DeviceRegistry.devices)
     def devices(self, user: str) -> list[DeviceView]:
-        return [values.device_view(device) for device in self._native.devices(user_id(user, "user"))]
+        return many(reading.device_view, self._native.devices(user_id(user, "user")))
 
     @documented(_native.DeviceRegistry.look_up)
     def look_up(self, users: Users) -> None:
@@ -306,16 +307,15 @@ class Session(Handle):
 
     @documented(_native.Session.info)
     def info(self) -> SessionView | None:
-        native = self._native.info()
-        return None if native is None else values.session_view(native)
+        return maybe(reading.session_view, self._native.info())
 
     @documented(_native.Session.encrypt)
     def encrypt(self, payload: BytesLike) -> PendingSend:
-        return values.pending_send(self._native.encrypt(octets(payload, "payload")))
+        return whole(reading.pending_send, self._native.encrypt(octets(payload, "payload")))
 
 
 def _new_group(native: Any) -> tuple[Group, PendingSend]:
-    return Group(native.group()), values.pending_send(native.send())
+    return Group(native.group()), whole(reading.pending_send, native.send())
 
 
 class Group(Handle):
@@ -332,7 +332,7 @@ class Group(Handle):
 
     @documented(_native.Group.view)
     def view(self) -> GroupView:
-        return values.group_view(self._native.view())
+        return whole(reading.group_view, self._native.view())
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -346,27 +346,27 @@ class Group(Handle):
 
     @documented(_native.Group.add)
     def add(self, users: Users) -> PendingSend:
-        return values.pending_send(self._native.add(user_list(users, "add")))
+        return whole(reading.pending_send, self._native.add(user_list(users, "add")))
 
     @documented(_native.Group.update_info)
     def update_info(self, change: GroupChange) -> PendingSend:
-        return values.pending_send(self._native.update_info(values.native_group_change(change)))
+        return whole(reading.pending_send, self._native.update_info(values.native_group_change(change)))
 
     @documented(_native.Group.rename)
     def rename(self, name: str) -> PendingSend:
-        return values.pending_send(self._native.rename(text(name, "name")))
+        return whole(reading.pending_send, self._native.rename(text(name, "name")))
 
     @documented(_native.Group.leave)
     def leave(self) -> PendingSend:
-        return values.pending_send(self._native.leave())
+        return whole(reading.pending_send, self._native.leave())
 
     @documented(_native.Group.accept)
     def accept(self) -> PendingSend:
-        return values.pending_send(self._native.accept())
+        return whole(reading.pending_send, self._native.accept())
 
     @documented(_native.Group.decline)
     def decline(self) -> PendingSend:
-        return values.pending_send(self._native.decline())
+        return whole(reading.pending_send, self._native.decline())
 
     @documented(_native.Group.fork_without)
     def fork_without(self, users: Users) -> tuple[Group, PendingSend]:
@@ -374,12 +374,11 @@ class Group(Handle):
 
     @documented(_native.Group.send)
     def send(self, payload: BytesLike, *, content_id: BytesLike | None = None) -> PendingSend:
-        return values.pending_send(self._native.send(octets(payload, "payload"), _id(content_id)))
+        return whole(reading.pending_send, self._native.send(octets(payload, "payload"), _id(content_id)))
 
     @documented(_native.Group.session)
     def session(self, user: str, device: int) -> SessionView | None:
-        native = self._native.session(user_id(user, "user"), device)
-        return None if native is None else values.session_view(native)
+        return maybe(reading.session_view, self._native.session(user_id(user, "user"), device))
 
     @documented(_native.Group.forget)
     def forget(self) -> None:
@@ -387,11 +386,11 @@ class Group(Handle):
 
     @documented(_native.Group.history)
     def history(self) -> list[HistoryEntry]:
-        return [values.history_entry(entry) for entry in self._native.history()]
+        return many(reading.history_entry, self._native.history())
 
     @documented(_native.Group.cost)
     def cost(self, length: int) -> Cost:
-        return values.cost(self._native.cost(length))
+        return whole(reading.cost, self._native.cost(length))
 
 
 class Linking(Loop):

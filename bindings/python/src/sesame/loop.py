@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from . import _native, values
+from . import _native, reading
 from .errors import documented
 from .given import BytesLike, Handle, octets
+from .reading import maybe, whole
 from .values import Answered, ServerRequest
 
 Transport = Callable[[ServerRequest], tuple[int, bytes]]
@@ -58,12 +59,11 @@ class Loop(Handle):
 
     @documented(_native.Device.next_request)
     def next_request(self) -> ServerRequest | None:
-        native = self._native.next_request()
-        return None if native is None else values.server_request(native)
+        return maybe(reading.server_request, self._native.next_request())
 
     @documented(_native.Device.respond)
     def respond(self, id: BytesLike, status: int, body: BytesLike = b"") -> Answered:
-        return values.answered(self._native.respond(octets(id, "id"), status, octets(body, "body")))
+        return whole(reading.answered, self._native.respond(octets(id, "id"), status, octets(body, "body")))
 
     @documented(_native.Device.release)
     def release(self, id: BytesLike) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from struct import Struct
 from typing import Any, NamedTuple
 
-from . import values
+from . import reading
 from .shown import Value, shown
-from .values import Address, Event, Message, _variant
+from .values import Address, Event, Message
 
 InboxItem = Message | Event
 """An item of the inbox. It waits until ``device.ack([item.id])``."""
@@ -73,10 +74,22 @@ class RelayView(Value):
     waiting: dict[tuple[str, int], int]
 
 
-def inbox_item(native: Any) -> InboxItem:
-    if _variant(native) == "MESSAGE":
-        return values.message(native.content, native.id)
-    return values.event(native.content, native.id)
+_head = Struct(">iQ").unpack_from
+
+
+def inbox_item(data: bytes, at: int) -> tuple[InboxItem, int]:
+    """Reads an item, and gives the place where it ends."""
+    kind, id = _head(data, at)
+    return reading.message(data, at + 12, id) if kind == 1 else reading.event(data, at + 12, id)
+
+
+def _variant(native: Any) -> str:
+    # UniFFI names a variant's class after its enum, as in `SeenByRelay.PUBLISHED`.
+    return type(native).__name__.rpartition(".")[2]
+
+
+def _address(native: Any) -> Address:
+    return Address(user=native.user, device=native.device)
 
 
 def relay_view(native: Any) -> RelayView:
@@ -88,7 +101,7 @@ def relay_view(native: Any) -> RelayView:
                 return Published(user=one.user, device=one.device, size=one.size)
             case _:
                 return Submitted(
-                    sender=values.address(one.sender),
+                    sender=_address(one.sender),
                     recipient=one.recipient,
                     envelopes=tuple(SeenEnvelope(**vars(envelope)) for envelope in one.envelopes),
                     skipped=tuple(one.skipped),

@@ -16,15 +16,6 @@ from .shown import Value
 _classes: Any = _native
 
 
-def _variant(native: Any) -> str:
-    # UniFFI names a variant's class after its enum, as in `Act.ADDED`.
-    return type(native).__name__.rpartition(".")[2]
-
-
-def _code(number: int) -> Code | None:
-    return Code(number) if number else None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Address(Value):
     """One device of one user."""
@@ -33,10 +24,6 @@ class Address(Value):
     """The user."""
     device: int
     """The device."""
-
-
-def address(native: Any) -> Address:
-    return Address(user=native.user, device=native.device)
 
 
 def native_address(address: Address) -> Any:
@@ -385,68 +372,6 @@ Event = (
 )
 
 
-def event(native: Any, id: int) -> Event:
-    match _variant(native):
-        case "DEVICE_LIST_CHANGED":
-            return DeviceListChanged(user=native.user, added=tuple(native.added), removed=tuple(native.removed), id=id)
-        case "DEVICE_LIST_FORK":
-            return DeviceListFork(user=native.user, known=native.known, other=native.other, id=id)
-        case "DEVICE_LIST_GAP":
-            return DeviceListGap(user=native.user, id=id)
-        case "DEVICE_LIST_OLD":
-            return DeviceListOld(user=native.user, id=id)
-        case "DEVICE_LIST_ROLLBACK":
-            return DeviceListRollback(user=native.user, epoch=native.epoch, id=id)
-        case "GAP":
-            return Gap(user=native.user, device=native.device, group=native.group, first=native.first, last=native.last, id=id)
-        case "GROUP_ADDED":
-            return GroupAdded(group=native.group, user=native.user, device=native.device, added=tuple(native.added), id=id)
-        case "GROUP_EQUIVOCATION":
-            return GroupEquivocation(group=native.group, user=native.user, device=native.device, id=id)
-        case "GROUP_INVITED":
-            return GroupInvited(group=native.group, user=native.user, device=native.device, id=id)
-        case "GROUP_JOINED":
-            return GroupJoined(group=native.group, forked_from=native.forked_from, user=native.user, device=native.device, id=id)
-        case "GROUP_LEFT":
-            return GroupLeft(group=native.group, user=native.user, device=native.device, id=id)
-        case "GROUP_REVOKED":
-            return GroupRevoked(group=native.group, users=tuple(native.users), id=id)
-        case "GROUP_UPDATED":
-            return GroupUpdated(group=native.group, user=native.user, device=native.device, operation=native.operation, id=id)
-        case "HELD_DROPPED":
-            return HeldDropped(user=native.user, id=id)
-        case "IDLE_DEVICE":
-            return IdleDevice(user=native.user, device=native.device, id=id)
-        case "IDENTITY_CHANGED":
-            return IdentityChanged(user=native.user, pinned=native.pinned, claimed=native.claimed, was_verified=native.was_verified, id=id)
-        case "SERVER_INCONSISTENT":
-            return ServerInconsistent(user=native.user, id=id)
-        case "NOT_OPENED":
-            return NotOpened(user=native.user, device=native.device, code=Code(native.code), id=id)
-        case "REGISTRATION_REFUSED":
-            return RegistrationRefused(user=native.user, id=id)
-        case "REMOVED_FROM_ACCOUNT":
-            return RemovedFromAccount(epoch=native.epoch, id=id)
-        case "DEVICE_WANTS_REMOVAL":
-            return DeviceWantsRemoval(device=native.device, id=id)
-        case "SEND_FINISHED":
-            return SendFinished(
-                send=native.send,
-                content_id=native.content_id,
-                group=native.group,
-                reached=native.reached,
-                failed=tuple(failed_user(each) for each in native.failed),
-                skipped=tuple(skipped_device(each) for each in native.skipped),
-                id=id,
-            )
-        case "SERVER_RESTORED":
-            return ServerRestored(id=id)
-        case "SESSION_STARTED":
-            return SessionStarted(user=native.user, device=native.device, session_id=native.session_id, id=id)
-        case unknown:
-            raise LookupError(unknown)
-
-
 class GroupKind(Enum):
     """How a group's messages travel."""
 
@@ -485,10 +410,6 @@ class GroupInfo(Value):
     """The app's own; at most 4,096 bytes."""
 
 
-def group_info(native: Any) -> GroupInfo:
-    return GroupInfo(name=native.name, description=native.description, picture=native.picture, timer=native.timer, app_data=native.app_data)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class GroupChange(Value):
     """New values for a group's info; what is absent stays. Texts are UTF-8 without control characters and without characters that turn
@@ -505,16 +426,6 @@ class GroupChange(Value):
     """After how many seconds messages should disappear; 0 for never."""
     app_data: bytes | None = None
     """The app's own; at most 4,096 bytes."""
-
-
-def group_change(native: Any) -> GroupChange:
-    return GroupChange(
-        name=native.name,
-        description=native.description,
-        picture=native.picture,
-        timer=native.timer,
-        app_data=native.app_data,
-    )
 
 
 def native_group_change(group_change: GroupChange) -> Any:
@@ -543,17 +454,6 @@ class GroupView(Value):
     """Name, description and the like."""
     diverged: tuple[Address, ...]
     """Devices that had other operations when they were last heard."""
-
-
-def group_view(native: Any) -> GroupView:
-    return GroupView(
-        id=native.id,
-        kind=GroupKind[native.kind.name],
-        standing=Standing[native.standing.name],
-        members=tuple(native.members),
-        info=group_info(native.info),
-        diverged=tuple(address(each) for each in native.diverged),
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -606,26 +506,6 @@ class UpdatedInfo(Value):
 Act = AcceptedInvitation | AddedMembers | CreatedGroup | DeclinedInvitation | LeftGroup | RetiredDevice | UpdatedInfo
 
 
-def act(native: Any) -> Act:
-    match _variant(native):
-        case "ACCEPTED":
-            return AcceptedInvitation()
-        case "ADDED":
-            return AddedMembers(users=tuple(native.users))
-        case "CREATED":
-            return CreatedGroup(change=group_change(native.change))
-        case "DECLINED":
-            return DeclinedInvitation()
-        case "LEFT":
-            return LeftGroup()
-        case "RETIRED":
-            return RetiredDevice(retired=native.retired)
-        case "UPDATED":
-            return UpdatedInfo(change=group_change(native.change))
-        case unknown:
-            raise LookupError(unknown)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class HistoryEntry(Value):
     """One operation of a group."""
@@ -642,10 +522,6 @@ class HistoryEntry(Value):
     """Whether the operation counts. It does not if its author had left, had lost the device, or never was a member."""
 
 
-def history_entry(native: Any) -> HistoryEntry:
-    return HistoryEntry(id=native.id, user=native.user, device=native.device, act=act(native.act), counts=native.counts)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Cost(Value):
     """What one message to a group costs."""
@@ -656,10 +532,6 @@ class Cost(Value):
     """Bytes of all envelopes on the wire."""
     unknown: tuple[str, ...]
     """Members whose device list is not known yet, so that their devices are not counted."""
-
-
-def cost(native: Any) -> Cost:
-    return Cost(envelopes=native.envelopes, bytes=native.bytes, unknown=tuple(native.unknown))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -696,25 +568,6 @@ class Message(Value):
     """For ``device.ack()``."""
 
 
-def message(native: Any, id: int) -> Message:
-    return Message(
-        content_id=native.content_id,
-        user=native.user,
-        device=native.device,
-        group=native.group,
-        session_id=native.session_id,
-        sent_at=native.sent_at,
-        sequence=native.sequence,
-        recipients=None if native.recipients is None else tuple(native.recipients),
-        payload=native.payload,
-        from_removed_device=native.from_removed_device,
-        no_one_time_key=native.no_one_time_key,
-        older_session=native.older_session,
-        from_former_member=native.from_former_member,
-        id=id,
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class UserView(Value):
     """A user, as this device knows it."""
@@ -733,18 +586,6 @@ class UserView(Value):
     """Whether two signed lists contradict each other."""
     paused: bool
     """Whether the server said that there is no such user."""
-
-
-def user_view(native: Any) -> UserView:
-    return UserView(
-        user=native.user,
-        account_key=native.account_key,
-        claimed_key=native.claimed_key,
-        verified=native.verified,
-        epoch=native.epoch,
-        forked=native.forked,
-        paused=native.paused,
-    )
 
 
 class DeviceState(Enum):
@@ -776,16 +617,6 @@ class DeviceView(Value):
     """The active session, 32 bytes."""
 
 
-def device_view(native: Any) -> DeviceView:
-    return DeviceView(
-        device=native.device,
-        signing_key=native.signing_key,
-        identity_key=native.identity_key,
-        state=DeviceState[native.state.name],
-        session_id=native.session_id,
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SessionView(Value):
     """A session, as this device knows it."""
@@ -804,17 +635,6 @@ class SessionView(Value):
     """Other sessions that are kept for late messages."""
 
 
-def session_view(native: Any) -> SessionView:
-    return SessionView(
-        id=native.id,
-        generation=native.generation,
-        initiating=native.initiating,
-        sent=native.sent,
-        received=native.received,
-        inactive=native.inactive,
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Outgoing(Value):
     """One ciphertext for one device."""
@@ -825,10 +645,6 @@ class Outgoing(Value):
     """The encoded envelope."""
 
 
-def outgoing(native: Any) -> Outgoing:
-    return Outgoing(device=native.device, envelope=native.envelope)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Skipped(Value):
     """A listed device that gets nothing."""
@@ -837,10 +653,6 @@ class Skipped(Value):
     """The device."""
     code: Code
     """The code that says why."""
-
-
-def skipped(native: Any) -> Skipped:
-    return Skipped(device=native.device, code=Code(native.code))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -857,15 +669,6 @@ class Batch(Value):
     """Listed devices that get nothing, and why; the server counts them as named."""
 
 
-def batch(native: Any) -> Batch:
-    return Batch(
-        user=native.user,
-        targeted=native.targeted,
-        envelopes=tuple(outgoing(each) for each in native.envelopes),
-        skips=tuple(skipped(each) for each in native.skips),
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PendingSend(Value):
     """A send on its way: the loop of requests brings it to its end, which ``SendFinished``(crate::event::Event::SendFinished) tells."""
@@ -874,10 +677,6 @@ class PendingSend(Value):
     """The send's id, 16 bytes."""
     content_id: bytes
     """The message's id, 16 bytes: it travels inside, the same in every copy."""
-
-
-def pending_send(native: Any) -> PendingSend:
-    return PendingSend(id=native.id, content_id=native.content_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -890,10 +689,6 @@ class FailedUser(Value):
     """The code that says why."""
 
 
-def failed_user(native: Any) -> FailedUser:
-    return FailedUser(user=native.user, code=Code(native.code))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SkippedDevice(Value):
     """A listed device that got nothing of a send."""
@@ -904,10 +699,6 @@ class SkippedDevice(Value):
     """The device."""
     code: Code
     """The code that says why."""
-
-
-def skipped_device(native: Any) -> SkippedDevice:
-    return SkippedDevice(user=native.user, device=native.device, code=Code(native.code))
 
 
 class Outcome(Enum):
@@ -954,17 +745,6 @@ class UserStatus(Value):
     """The code that says why it failed or was cancelled, or ``None``."""
 
 
-def user_status(native: Any) -> UserStatus:
-    return UserStatus(
-        user=native.user,
-        outcome=Outcome[native.outcome.name],
-        waiting_for=WaitingFor[native.waiting_for.name],
-        reached=native.reached,
-        skipped=tuple(skipped(each) for each in native.skipped),
-        code=_code(native.code),
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SendStatus(Value):
     """How a send stands."""
@@ -983,17 +763,6 @@ class SendStatus(Value):
     """How it stands with each user, rising by user."""
 
 
-def send_status(native: Any) -> SendStatus:
-    return SendStatus(
-        id=native.id,
-        content_id=native.content_id,
-        group=native.group,
-        payload=native.payload,
-        finished=native.finished,
-        users=tuple(user_status(each) for each in native.users),
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Sender(Value):
     """The device that an envelope says it comes from."""
@@ -1006,10 +775,6 @@ class Sender(Value):
     """Whether the envelope's gate fits the keys that we know for this device. If not, anybody may have written this address on the
     envelope.
     """
-
-
-def sender(native: Any) -> Sender:
-    return Sender(user=native.user, device=native.device, authenticated=native.authenticated)
 
 
 class MailOutcome(Enum):
@@ -1041,16 +806,6 @@ class MailResult(Value):
     """The device that it says it comes from, where it was refused."""
     code: Code | None
     """The code that says why it was not opened, or ``None``."""
-
-
-def mail_result(native: Any) -> MailResult:
-    return MailResult(
-        outcome=MailOutcome[native.outcome.name],
-        items=tuple(native.items),
-        keep=native.keep,
-        sender=None if native.sender is None else sender(native.sender),
-        code=_code(native.code),
-    )
 
 
 class RequestKind(Enum):
@@ -1086,10 +841,6 @@ class Header(Value):
     """Its value."""
 
 
-def header(native: Any) -> Header:
-    return Header(name=native.name, value=native.value)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ServerRequest(Value):
     """One request to the server: a POST of ``body`` to ``path``. Send it within a minute, and do not store it: the device gives it out
@@ -1110,17 +861,6 @@ class ServerRequest(Value):
     """The users that it is about, to look at."""
 
 
-def server_request(native: Any) -> ServerRequest:
-    return ServerRequest(
-        id=native.id,
-        kind=RequestKind[native.kind.name],
-        path=native.path,
-        headers=tuple(header(each) for each in native.headers),
-        body=native.body,
-        users=tuple(native.users),
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Answered(Value):
     """What came of an answer."""
@@ -1133,10 +873,6 @@ class Answered(Value):
     """Sends that changed."""
     problem: Code | None
     """The code that says why the requests pause, or ``None``."""
-
-
-def answered(native: Any) -> Answered:
-    return Answered(known=native.known, items=tuple(native.items), sends=tuple(native.sends), problem=_code(native.problem))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -1157,18 +893,6 @@ class Health(Value):
     """The number of envelopes that the server still had at the last fetch."""
     clock_offset: int
     """The server's clock less ours, in ms, as far as it has said."""
-
-
-def health(native: Any) -> Health:
-    return Health(
-        registered=native.registered,
-        problem=_code(native.problem),
-        due_in=native.due_in,
-        open_sends=native.open_sends,
-        inbox=native.inbox,
-        mail_left=native.mail_left,
-        clock_offset=native.clock_offset,
-    )
 
 
 __all__ = [

@@ -135,6 +135,46 @@ for _uniffi_name, _uniffi_format in _UNIFFI_NUMBERS.items():
     _uniffi_number(_uniffi_name, struct.Struct(_uniffi_format))
 
 
+# Lists that an app may give thousands of items in: one pass for each, where UniFFI calls three functions for each item.
+
+_uniffi_length = struct.Struct(">i").pack
+
+
+def _uniffi_check_u64s(values):
+    for value in values:
+        if type(value) is not int or not 0 <= value < 2**64:
+            _UniffiFfiConverterUInt64.check_lower(value)
+
+
+def _uniffi_write_u64s(values, buf):
+    buf.write(struct.pack(f">i{len(values)}Q", len(values), *values))
+
+
+def _uniffi_check_texts(values):
+    for value in values:
+        if type(value) is not str:
+            _UniffiFfiConverterString.check_lower(value)
+
+
+def _uniffi_write_texts(values, buf):
+    _uniffi_write_octets([value.encode("utf-8") for value in values], buf)
+
+
+def _uniffi_check_octets(values):
+    for value in values:
+        if type(value) is not bytes:
+            _UniffiFfiConverterBytes.check_lower(value)
+
+
+def _uniffi_write_octets(values, buf):
+    parts = [_uniffi_length(len(values))]
+    for value in values:
+        if type(value) is not bytes:
+            value = bytes(memoryview(value))
+        parts += (_uniffi_length(len(value)), value)
+    buf.write(b"".join(parts))
+
+
 class InternalError(Exception):
     pass
 
@@ -1884,15 +1924,11 @@ class _UniffiFfiConverterUInt64(_UniffiConverterPrimitiveInt):
 class _UniffiFfiConverterSequenceUInt64(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterUInt64.check_lower(item)
+        _uniffi_check_u64s(value)
 
     @classmethod
     def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterUInt64.write(item, buf)
+        _uniffi_write_u64s(value, buf)
 
     @classmethod
     def read(cls, buf):
@@ -2243,15 +2279,11 @@ class _UniffiFfiConverterTypeBatch(_UniffiConverterRustBuffer):
 class _UniffiFfiConverterSequenceString(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterString.check_lower(item)
+        _uniffi_check_texts(value)
 
     @classmethod
     def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterString.write(item, buf)
+        _uniffi_write_texts(value, buf)
 
     @classmethod
     def read(cls, buf):
@@ -9265,15 +9297,11 @@ class _UniffiFfiConverterTypeAppStore:
 class _UniffiFfiConverterSequenceTypeBytes(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
-        for item in value:
-            _UniffiFfiConverterTypeBytes.check_lower(item)
+        _uniffi_check_octets(value)
 
     @classmethod
     def write(cls, value, buf):
-        items = len(value)
-        buf.write_i32(items)
-        for item in value:
-            _UniffiFfiConverterTypeBytes.write(item, buf)
+        _uniffi_write_octets(value, buf)
 
     @classmethod
     def read(cls, buf):
@@ -9512,7 +9540,7 @@ class Group(GroupProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -9531,7 +9559,7 @@ class Group(GroupProtocol):
             self._uniffi_clone_handle(),
             _UniffiFfiConverterSequenceString.lower(users),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -9549,7 +9577,7 @@ class Group(GroupProtocol):
             self._uniffi_clone_handle(),
             _UniffiFfiConverterUInt64.lower(length),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypeCost.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -9564,7 +9592,7 @@ class Group(GroupProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -9612,7 +9640,7 @@ class Group(GroupProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeHistoryEntry.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -9642,7 +9670,7 @@ class Group(GroupProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -9660,7 +9688,7 @@ class Group(GroupProtocol):
             self._uniffi_clone_handle(),
             _UniffiFfiConverterString.lower(name),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -9683,7 +9711,7 @@ class Group(GroupProtocol):
             _UniffiFfiConverterTypeBytes.lower(payload),
             _UniffiFfiConverterOptionalTypeContentId.lower(content_id),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -9704,7 +9732,7 @@ class Group(GroupProtocol):
             _UniffiFfiConverterString.lower(user),
             _UniffiFfiConverterUInt32.lower(device),
         )
-        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeSessionView.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -9722,7 +9750,7 @@ class Group(GroupProtocol):
             self._uniffi_clone_handle(),
             _UniffiFfiConverterTypeGroupChange.lower(change),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -9737,7 +9765,7 @@ class Group(GroupProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypeGroupView.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -9837,7 +9865,7 @@ class NewGroup(NewGroupProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = None
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -10126,7 +10154,7 @@ class DeviceRegistry(DeviceRegistryProtocol):
             self._uniffi_clone_handle(),
             _UniffiFfiConverterString.lower(user),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeDeviceView.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -10249,7 +10277,7 @@ class DeviceRegistry(DeviceRegistryProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeUserView.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -10385,7 +10413,7 @@ class Session(SessionProtocol):
             self._uniffi_clone_handle(),
             _UniffiFfiConverterTypeBytes.lower(payload),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -10400,7 +10428,7 @@ class Session(SessionProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeSessionView.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -10735,7 +10763,7 @@ class Device(DeviceProtocol):
             _UniffiFfiConverterSequenceTypeBytes.lower(envelopes),
             _UniffiFfiConverterBoolean.lower(complete),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeMailResult.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -10762,7 +10790,7 @@ class Device(DeviceProtocol):
             _UniffiFfiConverterTypeBytes.lower(payload),
             _UniffiFfiConverterOptionalTypeContentId.lower(content_id),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -10780,7 +10808,7 @@ class Device(DeviceProtocol):
             self._uniffi_clone_handle(),
             _UniffiFfiConverterTypeSendId.lower(send),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeBatch.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -10926,7 +10954,7 @@ class Device(DeviceProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeGroupView.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -10941,7 +10969,7 @@ class Device(DeviceProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypeHealth.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -10977,7 +11005,7 @@ class Device(DeviceProtocol):
             _UniffiFfiConverterUInt64.lower(after),
             _UniffiFfiConverterUInt32.lower(limit),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeInboxItem.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -11027,7 +11055,7 @@ class Device(DeviceProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypePendingSend.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -11043,7 +11071,7 @@ class Device(DeviceProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeServerRequest.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -11138,7 +11166,7 @@ class Device(DeviceProtocol):
             _UniffiFfiConverterUInt16.lower(status),
             _UniffiFfiConverterOptionalTypeBytes.lower(body),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypeAnswered.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -11189,7 +11217,7 @@ class Device(DeviceProtocol):
             self._uniffi_clone_handle(),
             _UniffiFfiConverterTypeSendId.lower(send),
         )
-        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeSendStatus.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -11207,7 +11235,7 @@ class Device(DeviceProtocol):
             self._uniffi_clone_handle(),
             _UniffiFfiConverterTypeContentId.lower(content_id),
         )
-        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeSendStatus.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -11222,7 +11250,7 @@ class Device(DeviceProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeSendStatus.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -11580,7 +11608,7 @@ class Linking(LinkingProtocol):
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeServerRequest.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -11624,7 +11652,7 @@ class Linking(LinkingProtocol):
             _UniffiFfiConverterUInt16.lower(status),
             _UniffiFfiConverterOptionalTypeBytes.lower(body),
         )
-        _uniffi_lift_return = _UniffiFfiConverterTypeAnswered.lift
+        _uniffi_lift_return = _UniffiRustBuffer.octets
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
