@@ -11,6 +11,7 @@ mod kotlin;
 mod kotlin_codes;
 mod records;
 mod swift;
+mod swift_reader;
 
 use std::{fs, path::Path};
 

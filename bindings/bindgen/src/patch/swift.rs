@@ -1,6 +1,6 @@
 //! Swift: what UniFFI emits becomes internal where it is UniFFI's own, and reads as Swift where it is ours.
 
-use super::{Text, between, fields, kotlin::is_itself, records::is_written};
+use super::{Text, between, fields, kotlin::is_itself, records::is_written, swift_reader};
 use crate::words::{camel, camel_names};
 
 /// Getters that an app reads as properties: the handle and the method.
@@ -15,6 +15,7 @@ const WISH: &str = "\
 const ERRORS: [&str; 2] = ["SesameError", "StoreFault"];
 
 pub(super) fn patch(text: &mut Text) -> Result<(), String> {
+    swift_reader::patch(text)?;
     // A custom type whose struct has its own name; the struct stands beside the generated file.
     text.lines("names of structs", |line| if is_itself(line) { String::new() } else { line.to_owned() })?;
     for error in ERRORS {

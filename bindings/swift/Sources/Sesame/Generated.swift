@@ -78,7 +78,7 @@ fileprivate enum FfiConverterByRefBytes: FfiConverter {
         fatalError("ByRef bytes cannot be lifted: zero-copy &[u8] only flows foreign->Rust")
     }
 
-    static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Data {
+    static func read(from buf: inout UniffiReader) throws -> Data {
         fatalError("ByRef bytes cannot be read from a buffer: zero-copy &[u8] is only supported in argument position, not nested in records/options/etc.")
     }
 
@@ -94,16 +94,6 @@ fileprivate enum FfiConverterByRefBytes: FfiConverter {
 // Helper classes/extensions that don't change.
 // Someday, this will be in a library of its own.
 
-fileprivate extension Data {
-    init(rustBuffer: RustBuffer) {
-        self.init(
-            bytesNoCopy: rustBuffer.data!,
-            count: Int(rustBuffer.len),
-            deallocator: .none
-        )
-    }
-}
-
 // Define reader functionality.  Normally this would be defined in a class or
 // struct, but we use standalone functions instead in order to make external
 // types work.
@@ -118,57 +108,48 @@ fileprivate extension Data {
 //
 // Instead, the read() method and these helper functions input a tuple of data
 
-fileprivate func createReader(data: Data) -> (data: Data, offset: Data.Index) {
-    (data: data, offset: 0)
+/// Reads what crosses. Whoever makes it frees the bytes when it has read.
+struct UniffiReader {
+    let bytes: UnsafeRawBufferPointer
+    var offset = 0
 }
 
-// Reads an integer at the current offset, in big-endian order, and advances
-// the offset on success. Throws if reading the integer would move the
-// offset past the end of the buffer.
-fileprivate func readInt<T: FixedWidthInteger>(_ reader: inout (data: Data, offset: Data.Index)) throws -> T {
-    let range = reader.offset..<reader.offset + MemoryLayout<T>.size
-    guard reader.data.count >= range.upperBound else {
-        throw UniffiInternalError.bufferOverflow
-    }
-    if T.self == UInt8.self {
-        let value = reader.data[reader.offset]
-        reader.offset += 1
-        return value as! T
-    }
+fileprivate func createReader(_ buffer: RustBuffer) -> UniffiReader {
+    UniffiReader(bytes: UnsafeRawBufferPointer(start: buffer.data, count: Int(buffer.len)))
+}
+
+// Reads an integer at the current offset, in big-endian order, and advances the offset.
+fileprivate func readInt<T: FixedWidthInteger>(_ reader: inout UniffiReader) throws -> T {
+    let bytes = try readBytes(&reader, count: MemoryLayout<T>.size)
     var value: T = 0
-    let _ = withUnsafeMutableBytes(of: &value, { reader.data.copyBytes(to: $0, from: range)})
-    reader.offset = range.upperBound
-    return value.bigEndian
+    withUnsafeMutableBytes(of: &value) { $0.copyMemory(from: bytes) }
+    return T(bigEndian: value)
 }
 
-// Reads an arbitrary number of bytes, to be used to read
-// raw bytes, this is useful when lifting strings
-fileprivate func readBytes(_ reader: inout (data: Data, offset: Data.Index), count: Int) throws -> Array<UInt8> {
-    let range = reader.offset..<(reader.offset+count)
-    guard reader.data.count >= range.upperBound else {
+// The bytes at the current offset, where they lie.
+fileprivate func readBytes(_ reader: inout UniffiReader, count: Int) throws -> UnsafeRawBufferPointer {
+    let end = reader.offset + count
+    guard count >= 0, end <= reader.bytes.count else {
         throw UniffiInternalError.bufferOverflow
     }
-    var value = [UInt8](repeating: 0, count: count)
-    value.withUnsafeMutableBufferPointer({ buffer in
-        reader.data.copyBytes(to: buffer, from: range)
-    })
-    reader.offset = range.upperBound
-    return value
+    let bytes = UnsafeRawBufferPointer(rebasing: reader.bytes[reader.offset..<end])
+    reader.offset = end
+    return bytes
 }
 
 // Reads a float at the current offset.
-fileprivate func readFloat(_ reader: inout (data: Data, offset: Data.Index)) throws -> Float {
+fileprivate func readFloat(_ reader: inout UniffiReader) throws -> Float {
     return Float(bitPattern: try readInt(&reader))
 }
 
 // Reads a float at the current offset.
-fileprivate func readDouble(_ reader: inout (data: Data, offset: Data.Index)) throws -> Double {
+fileprivate func readDouble(_ reader: inout UniffiReader) throws -> Double {
     return Double(bitPattern: try readInt(&reader))
 }
 
 // Indicates if the offset has reached the end of the buffer.
-fileprivate func hasRemaining(_ reader: (data: Data, offset: Data.Index)) -> Bool {
-    return reader.offset < reader.data.count
+fileprivate func hasRemaining(_ reader: UniffiReader) -> Bool {
+    return reader.offset < reader.bytes.count
 }
 
 // Define writer functionality.  Normally this would be defined in a class or
@@ -208,7 +189,7 @@ fileprivate protocol FfiConverter {
 
     static func lift(_ value: FfiType) throws -> SwiftType
     static func lower(_ value: SwiftType) -> FfiType
-    static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType
+    static func read(from buf: inout UniffiReader) throws -> SwiftType
     static func write(_ value: SwiftType, into buf: inout [UInt8])
 }
 
@@ -240,7 +221,7 @@ extension FfiConverterRustBuffer {
     @_documentation(visibility: private)
 #endif
     public static func lift(_ buf: RustBuffer) throws -> SwiftType {
-        var reader = createReader(data: Data(rustBuffer: buf))
+        var reader = createReader(buf)
         let value = try read(from: &reader)
         if hasRemaining(reader) {
             throw UniffiInternalError.incompleteData
@@ -475,7 +456,7 @@ fileprivate struct FfiConverterUInt16: FfiConverterPrimitive {
     typealias FfiType = UInt16
     typealias SwiftType = UInt16
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt16 {
+    public static func read(from buf: inout UniffiReader) throws -> UInt16 {
         return try lift(readInt(&buf))
     }
 
@@ -491,7 +472,7 @@ fileprivate struct FfiConverterUInt32: FfiConverterPrimitive {
     typealias FfiType = UInt32
     typealias SwiftType = UInt32
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt32 {
+    public static func read(from buf: inout UniffiReader) throws -> UInt32 {
         return try lift(readInt(&buf))
     }
 
@@ -507,7 +488,7 @@ fileprivate struct FfiConverterInt32: FfiConverterPrimitive {
     typealias FfiType = Int32
     typealias SwiftType = Int32
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Int32 {
+    public static func read(from buf: inout UniffiReader) throws -> Int32 {
         return try lift(readInt(&buf))
     }
 
@@ -523,7 +504,7 @@ fileprivate struct FfiConverterUInt64: FfiConverterPrimitive {
     typealias FfiType = UInt64
     typealias SwiftType = UInt64
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt64 {
+    public static func read(from buf: inout UniffiReader) throws -> UInt64 {
         return try lift(readInt(&buf))
     }
 
@@ -539,7 +520,7 @@ fileprivate struct FfiConverterInt64: FfiConverterPrimitive {
     typealias FfiType = Int64
     typealias SwiftType = Int64
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Int64 {
+    public static func read(from buf: inout UniffiReader) throws -> Int64 {
         return try lift(readInt(&buf))
     }
 
@@ -563,7 +544,7 @@ fileprivate struct FfiConverterBool : FfiConverter {
         return value ? 1 : 0
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Bool {
+    public static func read(from buf: inout UniffiReader) throws -> Bool {
         return try lift(readInt(&buf))
     }
 
@@ -605,7 +586,7 @@ fileprivate struct FfiConverterString: FfiConverter {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> String {
+    public static func read(from buf: inout UniffiReader) throws -> String {
         let len: Int32 = try readInt(&buf)
         // See `lift` above for why we avoid Foundation's NSString-backed decoder here.
         return String(decoding: try readBytes(&buf, count: Int(len)), as: UTF8.self)
@@ -624,7 +605,7 @@ fileprivate struct FfiConverterString: FfiConverter {
 fileprivate struct FfiConverterData: FfiConverterRustBuffer {
     typealias SwiftType = Data
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Data {
+    public static func read(from buf: inout UniffiReader) throws -> Data {
         let len: Int32 = try readInt(&buf)
         return Data(try readBytes(&buf, count: Int(len)))
     }
@@ -642,7 +623,7 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
 fileprivate struct FfiConverterDuration: FfiConverterRustBuffer {
     typealias SwiftType = TimeInterval
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TimeInterval {
+    public static func read(from buf: inout UniffiReader) throws -> TimeInterval {
         let seconds: UInt64 = try readInt(&buf)
         let nanoseconds: UInt32 = try readInt(&buf)
         return Double(seconds) + (Double(nanoseconds) / 1.0e9)
@@ -929,7 +910,7 @@ struct FfiConverterTypeAppStore: FfiConverter {
          }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AppStore {
+    public static func read(from buf: inout UniffiReader) throws -> AppStore {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -1646,7 +1627,7 @@ struct FfiConverterTypeDevice: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Device {
+    public static func read(from buf: inout UniffiReader) throws -> Device {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -1915,7 +1896,7 @@ struct FfiConverterTypeDeviceRegistry: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DeviceRegistry {
+    public static func read(from buf: inout UniffiReader) throws -> DeviceRegistry {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -2261,7 +2242,7 @@ struct FfiConverterTypeGroup: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Group {
+    public static func read(from buf: inout UniffiReader) throws -> Group {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -2555,7 +2536,7 @@ struct FfiConverterTypeLinking: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Linking {
+    public static func read(from buf: inout UniffiReader) throws -> Linking {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -2785,7 +2766,7 @@ struct FfiConverterTypeLocalRelay: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LocalRelay {
+    public static func read(from buf: inout UniffiReader) throws -> LocalRelay {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -2911,7 +2892,7 @@ struct FfiConverterTypeNewGroup: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NewGroup {
+    public static func read(from buf: inout UniffiReader) throws -> NewGroup {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -3038,7 +3019,7 @@ struct FfiConverterTypeSession: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Session {
+    public static func read(from buf: inout UniffiReader) throws -> Session {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -3184,7 +3165,7 @@ struct FfiConverterTypeStore: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Store {
+    public static func read(from buf: inout UniffiReader) throws -> Store {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -3372,7 +3353,7 @@ struct FfiConverterTypeStoreFactory: FfiConverter {
          }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreFactory {
+    public static func read(from buf: inout UniffiReader) throws -> StoreFactory {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -3509,7 +3490,7 @@ struct FfiConverterTypeTestClock: FfiConverter {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> TestClock {
+    public static func read(from buf: inout UniffiReader) throws -> TestClock {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
@@ -3576,7 +3557,7 @@ extension Address: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeAddress: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Address {
+    public static func read(from buf: inout UniffiReader) throws -> Address {
         return
             try Address(
                 user: FfiConverterString.read(from: &buf), 
@@ -3661,7 +3642,7 @@ extension Answered: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeAnswered: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Answered {
+    public static func read(from buf: inout UniffiReader) throws -> Answered {
         return
             try Answered(
                 known: FfiConverterBool.read(from: &buf), 
@@ -3750,7 +3731,7 @@ extension Batch: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeBatch: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Batch {
+    public static func read(from buf: inout UniffiReader) throws -> Batch {
         return
             try Batch(
                 user: FfiConverterString.read(from: &buf), 
@@ -3831,7 +3812,7 @@ extension Cost: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeCost: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Cost {
+    public static func read(from buf: inout UniffiReader) throws -> Cost {
         return
             try Cost(
                 envelopes: FfiConverterUInt32.read(from: &buf), 
@@ -3926,7 +3907,7 @@ extension DeviceView: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeDeviceView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DeviceView {
+    public static func read(from buf: inout UniffiReader) throws -> DeviceView {
         return
             try DeviceView(
                 device: FfiConverterUInt32.read(from: &buf), 
@@ -4001,7 +3982,7 @@ extension FailedUser: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeFailedUser: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FailedUser {
+    public static func read(from buf: inout UniffiReader) throws -> FailedUser {
         return
             try FailedUser(
                 user: FfiConverterString.read(from: &buf), 
@@ -4095,7 +4076,7 @@ extension GroupChange: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeGroupChange: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupChange {
+    public static func read(from buf: inout UniffiReader) throws -> GroupChange {
         return
             try GroupChange(
                 name: FfiConverterOptionString.read(from: &buf), 
@@ -4194,7 +4175,7 @@ extension GroupInfo: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeGroupInfo: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupInfo {
+    public static func read(from buf: inout UniffiReader) throws -> GroupInfo {
         return
             try GroupInfo(
                 name: FfiConverterString.read(from: &buf), 
@@ -4301,7 +4282,7 @@ extension GroupView: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeGroupView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupView {
+    public static func read(from buf: inout UniffiReader) throws -> GroupView {
         return
             try GroupView(
                 id: FfiConverterTypeGroupId.read(from: &buf), 
@@ -4378,7 +4359,7 @@ extension Header: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeHeader: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Header {
+    public static func read(from buf: inout UniffiReader) throws -> Header {
         return
             try Header(
                 name: FfiConverterString.read(from: &buf), 
@@ -4487,7 +4468,7 @@ extension Health: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeHealth: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Health {
+    public static func read(from buf: inout UniffiReader) throws -> Health {
         return
             try Health(
                 registered: FfiConverterBool.read(from: &buf), 
@@ -4590,7 +4571,7 @@ extension HistoryEntry: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeHistoryEntry: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HistoryEntry {
+    public static func read(from buf: inout UniffiReader) throws -> HistoryEntry {
         return
             try HistoryEntry(
                 id: FfiConverterTypeOperationId.read(from: &buf), 
@@ -4689,7 +4670,7 @@ extension MailResult: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeMailResult: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> MailResult {
+    public static func read(from buf: inout UniffiReader) throws -> MailResult {
         return
             try MailResult(
                 outcome: FfiConverterTypeMailOutcome.read(from: &buf), 
@@ -4852,7 +4833,7 @@ extension Message: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeMessage: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Message {
+    public static func read(from buf: inout UniffiReader) throws -> Message {
         return
             try Message(
                 contentId: FfiConverterTypeContentId.read(from: &buf), 
@@ -4943,7 +4924,7 @@ extension Outgoing: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeOutgoing: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Outgoing {
+    public static func read(from buf: inout UniffiReader) throws -> Outgoing {
         return
             try Outgoing(
                 device: FfiConverterUInt32.read(from: &buf), 
@@ -5020,7 +5001,7 @@ extension PendingLinkView: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypePendingLinkView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PendingLinkView {
+    public static func read(from buf: inout UniffiReader) throws -> PendingLinkView {
         return
             try PendingLinkView(
                 id: FfiConverterTypeLinkId.read(from: &buf), 
@@ -5091,7 +5072,7 @@ extension PendingSend: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypePendingSend: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PendingSend {
+    public static func read(from buf: inout UniffiReader) throws -> PendingSend {
         return
             try PendingSend(
                 id: FfiConverterTypeSendId.read(from: &buf), 
@@ -5160,7 +5141,7 @@ extension RelayView: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeRelayView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RelayView {
+    public static func read(from buf: inout UniffiReader) throws -> RelayView {
         return
             try RelayView(
                 seen: FfiConverterSequenceTypeSeenByRelay.read(from: &buf), 
@@ -5237,7 +5218,7 @@ extension SeenEnvelope: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeSeenEnvelope: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SeenEnvelope {
+    public static func read(from buf: inout UniffiReader) throws -> SeenEnvelope {
         return
             try SeenEnvelope(
                 device: FfiConverterUInt32.read(from: &buf), 
@@ -5340,7 +5321,7 @@ extension SendStatus: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeSendStatus: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SendStatus {
+    public static func read(from buf: inout UniffiReader) throws -> SendStatus {
         return
             try SendStatus(
                 id: FfiConverterTypeSendId.read(from: &buf), 
@@ -5427,7 +5408,7 @@ extension Sender: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeSender: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Sender {
+    public static func read(from buf: inout UniffiReader) throws -> Sender {
         return
             try Sender(
                 user: FfiConverterString.read(from: &buf), 
@@ -5498,7 +5479,7 @@ extension ServerAnswer: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeServerAnswer: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ServerAnswer {
+    public static func read(from buf: inout UniffiReader) throws -> ServerAnswer {
         return
             try ServerAnswer(
                 status: FfiConverterUInt16.read(from: &buf), 
@@ -5600,7 +5581,7 @@ extension ServerRequest: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeServerRequest: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ServerRequest {
+    public static func read(from buf: inout UniffiReader) throws -> ServerRequest {
         return
             try ServerRequest(
                 id: FfiConverterTypeRequestId.read(from: &buf), 
@@ -5709,7 +5690,7 @@ extension SessionView: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeSessionView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SessionView {
+    public static func read(from buf: inout UniffiReader) throws -> SessionView {
         return
             try SessionView(
                 id: FfiConverterTypeSessionId.read(from: &buf), 
@@ -5786,7 +5767,7 @@ extension Skipped: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeSkipped: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Skipped {
+    public static func read(from buf: inout UniffiReader) throws -> Skipped {
         return
             try Skipped(
                 device: FfiConverterUInt32.read(from: &buf), 
@@ -5863,7 +5844,7 @@ extension SkippedDevice: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeSkippedDevice: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SkippedDevice {
+    public static func read(from buf: inout UniffiReader) throws -> SkippedDevice {
         return
             try SkippedDevice(
                 user: FfiConverterString.read(from: &buf), 
@@ -5934,7 +5915,7 @@ extension StoreChange: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeStoreChange: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreChange {
+    public static func read(from buf: inout UniffiReader) throws -> StoreChange {
         return
             try StoreChange(
                 key: FfiConverterTypeBytes.read(from: &buf), 
@@ -6003,7 +5984,7 @@ extension StoreRow: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeStoreRow: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreRow {
+    public static func read(from buf: inout UniffiReader) throws -> StoreRow {
         return
             try StoreRow(
                 key: FfiConverterTypeBytes.read(from: &buf), 
@@ -6072,7 +6053,7 @@ extension StoreSnapshot: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeStoreSnapshot: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreSnapshot {
+    public static func read(from buf: inout UniffiReader) throws -> StoreSnapshot {
         return
             try StoreSnapshot(
                 generation: FfiConverterTypeBytes.read(from: &buf), 
@@ -6173,7 +6154,7 @@ extension UserStatus: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeUserStatus: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UserStatus {
+    public static func read(from buf: inout UniffiReader) throws -> UserStatus {
         return
             try UserStatus(
                 user: FfiConverterString.read(from: &buf), 
@@ -6290,7 +6271,7 @@ extension UserView: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeUserView: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UserView {
+    public static func read(from buf: inout UniffiReader) throws -> UserView {
         return
             try UserView(
                 user: FfiConverterString.read(from: &buf), 
@@ -6369,7 +6350,7 @@ extension Waiting: Sendable {}
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeWaiting: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Waiting {
+    public static func read(from buf: inout UniffiReader) throws -> Waiting {
         return
             try Waiting(
                 address: FfiConverterTypeAddress.read(from: &buf), 
@@ -6466,7 +6447,7 @@ extension Act: Sendable {}
 struct FfiConverterTypeAct: FfiConverterRustBuffer {
     typealias SwiftType = Act
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Act {
+    public static func read(from buf: inout UniffiReader) throws -> Act {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -7000,7 +6981,7 @@ extension Code: Sendable {}
 struct FfiConverterTypeCode: FfiConverterRustBuffer {
     typealias SwiftType = Code
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Code {
+    public static func read(from buf: inout UniffiReader) throws -> Code {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -7713,7 +7694,7 @@ extension DeviceState: Sendable {}
 struct FfiConverterTypeDeviceState: FfiConverterRustBuffer {
     typealias SwiftType = DeviceState
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DeviceState {
+    public static func read(from buf: inout UniffiReader) throws -> DeviceState {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -8098,7 +8079,7 @@ extension Event: Sendable {}
 struct FfiConverterTypeEvent: FfiConverterRustBuffer {
     typealias SwiftType = Event
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Event {
+    public static func read(from buf: inout UniffiReader) throws -> Event {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -8391,7 +8372,7 @@ extension GroupKind: Sendable {}
 struct FfiConverterTypeGroupKind: FfiConverterRustBuffer {
     typealias SwiftType = GroupKind
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupKind {
+    public static func read(from buf: inout UniffiReader) throws -> GroupKind {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -8474,7 +8455,7 @@ extension InboxItem: Sendable {}
 struct FfiConverterTypeInboxItem: FfiConverterRustBuffer {
     typealias SwiftType = InboxItem
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> InboxItem {
+    public static func read(from buf: inout UniffiReader) throws -> InboxItem {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -8567,7 +8548,7 @@ extension MailOutcome: Sendable {}
 struct FfiConverterTypeMailOutcome: FfiConverterRustBuffer {
     typealias SwiftType = MailOutcome
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> MailOutcome {
+    public static func read(from buf: inout UniffiReader) throws -> MailOutcome {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -8668,7 +8649,7 @@ extension Outcome: Sendable {}
 struct FfiConverterTypeOutcome: FfiConverterRustBuffer {
     typealias SwiftType = Outcome
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Outcome {
+    public static func read(from buf: inout UniffiReader) throws -> Outcome {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -8783,7 +8764,7 @@ extension RequestKind: Sendable {}
 struct FfiConverterTypeRequestKind: FfiConverterRustBuffer {
     typealias SwiftType = RequestKind
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RequestKind {
+    public static func read(from buf: inout UniffiReader) throws -> RequestKind {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -8937,7 +8918,7 @@ extension SeenByRelay: Sendable {}
 struct FfiConverterTypeSeenByRelay: FfiConverterRustBuffer {
     typealias SwiftType = SeenByRelay
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SeenByRelay {
+    public static func read(from buf: inout UniffiReader) throws -> SeenByRelay {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -9137,7 +9118,7 @@ extension SesameError: Sendable {}
 struct FfiConverterTypeSesameError: FfiConverterRustBuffer {
     typealias SwiftType = SesameError
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SesameError {
+    public static func read(from buf: inout UniffiReader) throws -> SesameError {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -9290,7 +9271,7 @@ extension Standing: Sendable {}
 struct FfiConverterTypeStanding: FfiConverterRustBuffer {
     typealias SwiftType = Standing
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Standing {
+    public static func read(from buf: inout UniffiReader) throws -> Standing {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -9398,7 +9379,7 @@ extension StoreFault: Sendable {}
 struct FfiConverterTypeStoreFault: FfiConverterRustBuffer {
     typealias SwiftType = StoreFault
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreFault {
+    public static func read(from buf: inout UniffiReader) throws -> StoreFault {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
@@ -9513,7 +9494,7 @@ extension StoreQuery: Sendable {}
 struct FfiConverterTypeStoreQuery: FfiConverterRustBuffer {
     typealias SwiftType = StoreQuery
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreQuery {
+    public static func read(from buf: inout UniffiReader) throws -> StoreQuery {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -9600,7 +9581,7 @@ extension WaitingFor: Sendable {}
 struct FfiConverterTypeWaitingFor: FfiConverterRustBuffer {
     typealias SwiftType = WaitingFor
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> WaitingFor {
+    public static func read(from buf: inout UniffiReader) throws -> WaitingFor {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
@@ -9670,7 +9651,7 @@ fileprivate struct FfiConverterOptionUInt32: FfiConverterRustBuffer {
         FfiConverterUInt32.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterUInt32.read(from: &buf)
@@ -9694,7 +9675,7 @@ fileprivate struct FfiConverterOptionString: FfiConverterRustBuffer {
         FfiConverterString.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterString.read(from: &buf)
@@ -9718,7 +9699,7 @@ fileprivate struct FfiConverterOptionTypeDevice: FfiConverterRustBuffer {
         FfiConverterTypeDevice.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeDevice.read(from: &buf)
@@ -9742,7 +9723,7 @@ fileprivate struct FfiConverterOptionTypeTestClock: FfiConverterRustBuffer {
         FfiConverterTypeTestClock.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeTestClock.read(from: &buf)
@@ -9766,7 +9747,7 @@ fileprivate struct FfiConverterOptionTypeSendStatus: FfiConverterRustBuffer {
         FfiConverterTypeSendStatus.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeSendStatus.read(from: &buf)
@@ -9790,7 +9771,7 @@ fileprivate struct FfiConverterOptionTypeSender: FfiConverterRustBuffer {
         FfiConverterTypeSender.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeSender.read(from: &buf)
@@ -9814,7 +9795,7 @@ fileprivate struct FfiConverterOptionTypeServerRequest: FfiConverterRustBuffer {
         FfiConverterTypeServerRequest.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeServerRequest.read(from: &buf)
@@ -9838,7 +9819,7 @@ fileprivate struct FfiConverterOptionTypeSessionView: FfiConverterRustBuffer {
         FfiConverterTypeSessionView.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeSessionView.read(from: &buf)
@@ -9862,7 +9843,7 @@ fileprivate struct FfiConverterOptionSequenceString: FfiConverterRustBuffer {
         FfiConverterSequenceString.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterSequenceString.read(from: &buf)
@@ -9886,7 +9867,7 @@ fileprivate struct FfiConverterOptionTypeAccountKey: FfiConverterRustBuffer {
         FfiConverterTypeAccountKey.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeAccountKey.read(from: &buf)
@@ -9910,7 +9891,7 @@ fileprivate struct FfiConverterOptionTypeBytes: FfiConverterRustBuffer {
         FfiConverterTypeBytes.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeBytes.read(from: &buf)
@@ -9934,7 +9915,7 @@ fileprivate struct FfiConverterOptionTypeContentId: FfiConverterRustBuffer {
         FfiConverterTypeContentId.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeContentId.read(from: &buf)
@@ -9958,7 +9939,7 @@ fileprivate struct FfiConverterOptionTypeGroupId: FfiConverterRustBuffer {
         FfiConverterTypeGroupId.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeGroupId.read(from: &buf)
@@ -9982,7 +9963,7 @@ fileprivate struct FfiConverterOptionTypeSessionId: FfiConverterRustBuffer {
         FfiConverterTypeSessionId.write(value, into: &buf)
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeSessionId.read(from: &buf)
@@ -10005,7 +9986,7 @@ fileprivate struct FfiConverterSequenceUInt32: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [UInt32] {
+    public static func read(from buf: inout UniffiReader) throws -> [UInt32] {
         let len: Int32 = try readInt(&buf)
         var seq = [UInt32]()
         seq.reserveCapacity(Int(len))
@@ -10030,7 +10011,7 @@ fileprivate struct FfiConverterSequenceUInt64: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [UInt64] {
+    public static func read(from buf: inout UniffiReader) throws -> [UInt64] {
         let len: Int32 = try readInt(&buf)
         var seq = [UInt64]()
         seq.reserveCapacity(Int(len))
@@ -10055,7 +10036,7 @@ fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [String] {
+    public static func read(from buf: inout UniffiReader) throws -> [String] {
         let len: Int32 = try readInt(&buf)
         var seq = [String]()
         seq.reserveCapacity(Int(len))
@@ -10080,7 +10061,7 @@ fileprivate struct FfiConverterSequenceTypeAddress: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Address] {
+    public static func read(from buf: inout UniffiReader) throws -> [Address] {
         let len: Int32 = try readInt(&buf)
         var seq = [Address]()
         seq.reserveCapacity(Int(len))
@@ -10105,7 +10086,7 @@ fileprivate struct FfiConverterSequenceTypeBatch: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Batch] {
+    public static func read(from buf: inout UniffiReader) throws -> [Batch] {
         let len: Int32 = try readInt(&buf)
         var seq = [Batch]()
         seq.reserveCapacity(Int(len))
@@ -10130,7 +10111,7 @@ fileprivate struct FfiConverterSequenceTypeDeviceView: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [DeviceView] {
+    public static func read(from buf: inout UniffiReader) throws -> [DeviceView] {
         let len: Int32 = try readInt(&buf)
         var seq = [DeviceView]()
         seq.reserveCapacity(Int(len))
@@ -10155,7 +10136,7 @@ fileprivate struct FfiConverterSequenceTypeFailedUser: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FailedUser] {
+    public static func read(from buf: inout UniffiReader) throws -> [FailedUser] {
         let len: Int32 = try readInt(&buf)
         var seq = [FailedUser]()
         seq.reserveCapacity(Int(len))
@@ -10180,7 +10161,7 @@ fileprivate struct FfiConverterSequenceTypeGroupView: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [GroupView] {
+    public static func read(from buf: inout UniffiReader) throws -> [GroupView] {
         let len: Int32 = try readInt(&buf)
         var seq = [GroupView]()
         seq.reserveCapacity(Int(len))
@@ -10205,7 +10186,7 @@ fileprivate struct FfiConverterSequenceTypeHeader: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Header] {
+    public static func read(from buf: inout UniffiReader) throws -> [Header] {
         let len: Int32 = try readInt(&buf)
         var seq = [Header]()
         seq.reserveCapacity(Int(len))
@@ -10230,7 +10211,7 @@ fileprivate struct FfiConverterSequenceTypeHistoryEntry: FfiConverterRustBuffer 
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [HistoryEntry] {
+    public static func read(from buf: inout UniffiReader) throws -> [HistoryEntry] {
         let len: Int32 = try readInt(&buf)
         var seq = [HistoryEntry]()
         seq.reserveCapacity(Int(len))
@@ -10255,7 +10236,7 @@ fileprivate struct FfiConverterSequenceTypeMailResult: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [MailResult] {
+    public static func read(from buf: inout UniffiReader) throws -> [MailResult] {
         let len: Int32 = try readInt(&buf)
         var seq = [MailResult]()
         seq.reserveCapacity(Int(len))
@@ -10280,7 +10261,7 @@ fileprivate struct FfiConverterSequenceTypeOutgoing: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Outgoing] {
+    public static func read(from buf: inout UniffiReader) throws -> [Outgoing] {
         let len: Int32 = try readInt(&buf)
         var seq = [Outgoing]()
         seq.reserveCapacity(Int(len))
@@ -10305,7 +10286,7 @@ fileprivate struct FfiConverterSequenceTypeSeenEnvelope: FfiConverterRustBuffer 
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SeenEnvelope] {
+    public static func read(from buf: inout UniffiReader) throws -> [SeenEnvelope] {
         let len: Int32 = try readInt(&buf)
         var seq = [SeenEnvelope]()
         seq.reserveCapacity(Int(len))
@@ -10330,7 +10311,7 @@ fileprivate struct FfiConverterSequenceTypeSendStatus: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SendStatus] {
+    public static func read(from buf: inout UniffiReader) throws -> [SendStatus] {
         let len: Int32 = try readInt(&buf)
         var seq = [SendStatus]()
         seq.reserveCapacity(Int(len))
@@ -10355,7 +10336,7 @@ fileprivate struct FfiConverterSequenceTypeSkipped: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Skipped] {
+    public static func read(from buf: inout UniffiReader) throws -> [Skipped] {
         let len: Int32 = try readInt(&buf)
         var seq = [Skipped]()
         seq.reserveCapacity(Int(len))
@@ -10380,7 +10361,7 @@ fileprivate struct FfiConverterSequenceTypeSkippedDevice: FfiConverterRustBuffer
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SkippedDevice] {
+    public static func read(from buf: inout UniffiReader) throws -> [SkippedDevice] {
         let len: Int32 = try readInt(&buf)
         var seq = [SkippedDevice]()
         seq.reserveCapacity(Int(len))
@@ -10405,7 +10386,7 @@ fileprivate struct FfiConverterSequenceTypeStoreChange: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [StoreChange] {
+    public static func read(from buf: inout UniffiReader) throws -> [StoreChange] {
         let len: Int32 = try readInt(&buf)
         var seq = [StoreChange]()
         seq.reserveCapacity(Int(len))
@@ -10430,7 +10411,7 @@ fileprivate struct FfiConverterSequenceTypeStoreRow: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [StoreRow] {
+    public static func read(from buf: inout UniffiReader) throws -> [StoreRow] {
         let len: Int32 = try readInt(&buf)
         var seq = [StoreRow]()
         seq.reserveCapacity(Int(len))
@@ -10455,7 +10436,7 @@ fileprivate struct FfiConverterSequenceTypeUserStatus: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [UserStatus] {
+    public static func read(from buf: inout UniffiReader) throws -> [UserStatus] {
         let len: Int32 = try readInt(&buf)
         var seq = [UserStatus]()
         seq.reserveCapacity(Int(len))
@@ -10480,7 +10461,7 @@ fileprivate struct FfiConverterSequenceTypeUserView: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [UserView] {
+    public static func read(from buf: inout UniffiReader) throws -> [UserView] {
         let len: Int32 = try readInt(&buf)
         var seq = [UserView]()
         seq.reserveCapacity(Int(len))
@@ -10505,7 +10486,7 @@ fileprivate struct FfiConverterSequenceTypeWaiting: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Waiting] {
+    public static func read(from buf: inout UniffiReader) throws -> [Waiting] {
         let len: Int32 = try readInt(&buf)
         var seq = [Waiting]()
         seq.reserveCapacity(Int(len))
@@ -10530,7 +10511,7 @@ fileprivate struct FfiConverterSequenceTypeInboxItem: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [InboxItem] {
+    public static func read(from buf: inout UniffiReader) throws -> [InboxItem] {
         let len: Int32 = try readInt(&buf)
         var seq = [InboxItem]()
         seq.reserveCapacity(Int(len))
@@ -10555,7 +10536,7 @@ fileprivate struct FfiConverterSequenceTypeSeenByRelay: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SeenByRelay] {
+    public static func read(from buf: inout UniffiReader) throws -> [SeenByRelay] {
         let len: Int32 = try readInt(&buf)
         var seq = [SeenByRelay]()
         seq.reserveCapacity(Int(len))
@@ -10580,7 +10561,7 @@ fileprivate struct FfiConverterSequenceTypeStoreQuery: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [StoreQuery] {
+    public static func read(from buf: inout UniffiReader) throws -> [StoreQuery] {
         let len: Int32 = try readInt(&buf)
         var seq = [StoreQuery]()
         seq.reserveCapacity(Int(len))
@@ -10605,7 +10586,7 @@ fileprivate struct FfiConverterSequenceTypeBytes: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Bytes] {
+    public static func read(from buf: inout UniffiReader) throws -> [Bytes] {
         let len: Int32 = try readInt(&buf)
         var seq = [Bytes]()
         seq.reserveCapacity(Int(len))
@@ -10630,7 +10611,7 @@ fileprivate struct FfiConverterSequenceTypeSendId: FfiConverterRustBuffer {
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [SendId] {
+    public static func read(from buf: inout UniffiReader) throws -> [SendId] {
         let len: Int32 = try readInt(&buf)
         var seq = [SendId]()
         seq.reserveCapacity(Int(len))
@@ -10651,7 +10632,7 @@ fileprivate struct FfiConverterSequenceTypeSendId: FfiConverterRustBuffer {
 #endif
 struct FfiConverterTypeAccountKey: FfiConverter {
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AccountKey {
+    public static func read(from buf: inout UniffiReader) throws -> AccountKey {
         let builtinValue = try FfiConverterData.read(from: &buf)
         return AccountKey(builtinValue)
     }
@@ -10695,7 +10676,7 @@ public typealias Bytes = Data
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeBytes: FfiConverter {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Bytes {
+    public static func read(from buf: inout UniffiReader) throws -> Bytes {
         return try FfiConverterData.read(from: &buf)
     }
 
@@ -10738,7 +10719,7 @@ func FfiConverterTypeBytes_lower(_ value: Bytes) -> RustBuffer {
 #endif
 struct FfiConverterTypeContentId: FfiConverter {
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ContentId {
+    public static func read(from buf: inout UniffiReader) throws -> ContentId {
         let builtinValue = try FfiConverterData.read(from: &buf)
         return ContentId(builtinValue)
     }
@@ -10785,7 +10766,7 @@ func FfiConverterTypeContentId_lower(_ value: ContentId) -> RustBuffer {
 #endif
 struct FfiConverterTypeGroupId: FfiConverter {
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupId {
+    public static func read(from buf: inout UniffiReader) throws -> GroupId {
         let builtinValue = try FfiConverterData.read(from: &buf)
         return GroupId(builtinValue)
     }
@@ -10832,7 +10813,7 @@ func FfiConverterTypeGroupId_lower(_ value: GroupId) -> RustBuffer {
 #endif
 struct FfiConverterTypeLinkId: FfiConverter {
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LinkId {
+    public static func read(from buf: inout UniffiReader) throws -> LinkId {
         let builtinValue = try FfiConverterData.read(from: &buf)
         return LinkId(builtinValue)
     }
@@ -10879,7 +10860,7 @@ func FfiConverterTypeLinkId_lower(_ value: LinkId) -> RustBuffer {
 #endif
 struct FfiConverterTypeOperationId: FfiConverter {
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OperationId {
+    public static func read(from buf: inout UniffiReader) throws -> OperationId {
         let builtinValue = try FfiConverterData.read(from: &buf)
         return OperationId(builtinValue)
     }
@@ -10926,7 +10907,7 @@ func FfiConverterTypeOperationId_lower(_ value: OperationId) -> RustBuffer {
 #endif
 struct FfiConverterTypeRequestId: FfiConverter {
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RequestId {
+    public static func read(from buf: inout UniffiReader) throws -> RequestId {
         let builtinValue = try FfiConverterData.read(from: &buf)
         return RequestId(builtinValue)
     }
@@ -10973,7 +10954,7 @@ func FfiConverterTypeRequestId_lower(_ value: RequestId) -> RustBuffer {
 #endif
 struct FfiConverterTypeSendId: FfiConverter {
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SendId {
+    public static func read(from buf: inout UniffiReader) throws -> SendId {
         let builtinValue = try FfiConverterData.read(from: &buf)
         return SendId(builtinValue)
     }
@@ -11020,7 +11001,7 @@ func FfiConverterTypeSendId_lower(_ value: SendId) -> RustBuffer {
 #endif
 struct FfiConverterTypeSessionId: FfiConverter {
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SessionId {
+    public static func read(from buf: inout UniffiReader) throws -> SessionId {
         let builtinValue = try FfiConverterData.read(from: &buf)
         return SessionId(builtinValue)
     }
@@ -11064,7 +11045,7 @@ public typealias StoreKey = Data
 @_documentation(visibility: private)
 #endif
 struct FfiConverterTypeStoreKey: FfiConverter {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> StoreKey {
+    public static func read(from buf: inout UniffiReader) throws -> StoreKey {
         return try FfiConverterData.read(from: &buf)
     }
 
