@@ -25,6 +25,7 @@ static int compare(const void *a, const void *b) {
 static void print(const char *what, int items, double *times, size_t count) {
   qsort(times, count, sizeof *times, compare);
   printf("%s %d %.3f\n", what, items, times[count / 2] / items);
+  fflush(stdout);
 }
 
 static host peers[PEERS];

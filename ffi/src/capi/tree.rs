@@ -5,10 +5,16 @@ use sesame_core::ids::{DeviceId, UserId};
 use std::any::Any;
 use zeroize::Zeroize;
 
+/// The first piece of memory for copies; each further one is twice as large, up to the largest.
+const PIECE: usize = 512;
+const LARGEST_PIECE: usize = 1 << 16;
+
 /// What a result owns.
 #[derive(Default)]
 pub struct Tree {
     bytes: Vec<Vec<u8>>,
+    /// The piece that copies are appended to. It never grows beyond its capacity, so nothing in it moves.
+    piece: Vec<u8>,
     structs: Vec<Box<dyn Any>>,
 }
 
@@ -20,6 +26,7 @@ unsafe impl Sync for Tree {}
 impl Drop for Tree {
     fn drop(&mut self) {
         self.bytes.zeroize();
+        self.piece.zeroize();
     }
 }
 
@@ -34,9 +41,16 @@ impl Tree {
         slice
     }
 
-    /// A copy of bytes.
+    /// A copy of bytes, side by side with other copies: names and ids are short and many.
     pub(super) fn copy(&mut self, bytes: &[u8]) -> sesame_slice {
-        self.bytes(bytes.to_vec())
+        if self.piece.capacity() - self.piece.len() < bytes.len() {
+            let larger = (2 * self.piece.capacity()).clamp(PIECE, LARGEST_PIECE);
+            let full = std::mem::replace(&mut self.piece, Vec::with_capacity(larger.max(bytes.len())));
+            self.bytes.push(full);
+        }
+        let begin = self.piece.len();
+        self.piece.extend_from_slice(bytes);
+        sesame_slice { data: self.piece.as_ptr().wrapping_add(begin), len: bytes.len() }
     }
 
     /// A user's name.

@@ -34,23 +34,30 @@ pub struct sesame_inbox {
     pub count: usize,
 }
 
-fn one(tree: &mut Tree, row: InboxItem) -> sesame_inbox_item {
-    let (message, event) = match row.item {
-        Item::Message(said) => {
-            let message = one_message(tree, said);
-            (tree.one(message), core::ptr::null())
-        }
-        Item::Event(happened) => {
-            let event = one_event(tree, happened);
-            (core::ptr::null(), tree.one(event))
-        }
-    };
-    sesame_inbox_item { struct_size: size_of::<sesame_inbox_item>(), id: row.id, message, event }
-}
-
-/// The inbox, kept in the tree.
+/// The inbox, kept in the tree. What was said lies side by side, and what happened as well.
 pub(in crate::capi) fn inbox(tree: &mut Tree, rows: Vec<InboxItem>) -> *const sesame_inbox {
-    let (ids, _) = tree.array(rows.iter().map(|row| row.id).collect());
-    let (items, count) = tree.map(rows, one);
+    let (ids, count) = tree.array(rows.iter().map(|row| row.id).collect());
+    let (mut messages, mut events, mut items) = (Vec::new(), Vec::new(), Vec::with_capacity(count));
+    for InboxItem { id, item } in rows {
+        // The places of messages and events are known once all are there.
+        let (message, event) = match item {
+            Item::Message(said) => {
+                messages.push(one_message(tree, said));
+                (Some(messages.len() - 1), None)
+            }
+            Item::Event(happened) => {
+                events.push(one_event(tree, happened));
+                (None, Some(events.len() - 1))
+            }
+        };
+        items.push((id, message, event));
+    }
+    let ((messages, _), (events, _)) = (tree.array(messages), tree.array(events));
+    let (items, count) = tree.map(items, |_, (id, message, event)| sesame_inbox_item {
+        struct_size: size_of::<sesame_inbox_item>(),
+        id,
+        message: message.map_or(core::ptr::null(), |at| messages.wrapping_add(at)),
+        event: event.map_or(core::ptr::null(), |at| events.wrapping_add(at)),
+    });
     tree.one(sesame_inbox { struct_size: size_of::<sesame_inbox>(), items, ids, count })
 }
