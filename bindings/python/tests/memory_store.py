@@ -29,12 +29,9 @@ class MemoryStore(sesame.AppStore):
         with self._lock:
             if expected != self.generation:
                 raise sesame.StoreConflict
-            self.generation = next
-            for key, row in changes.items():
-                if row is None:
-                    self.rows.pop(key, None)
-                else:
-                    self.rows[key] = row
+            # All or nothing: a signal's handler may raise at any step before the last line.
+            rows = {key: row for key, row in {**self.rows, **changes}.items() if row is not None}
+            self.rows, self.generation = rows, next
 
     def release(self) -> None:
         pass
