@@ -16,6 +16,7 @@ pub(super) fn patch(text: &mut Text) -> Result<(), String> {
     handles::own(text, &handles)?;
     calls::lower_first(text, &handles)?;
     lists(text)?;
+    sizes(text)?;
     causes(text)?;
     records::patch(text)?;
     kotlin_codes::patch(text)?;
@@ -46,6 +47,29 @@ fn exposed(text: &Text) -> Result<(), String> {
 fn bytes(text: &mut Text) -> Result<(), String> {
     text.once("public typealias Bytes = ByteString\n", "")?;
     text.lines("bytes", |line| words::renamed(&line.replace("sesame.Bytes", "Bytes"), "Bytes", "ByteString"))
+}
+
+/// How large something becomes is computed without a copy of it and without a list of boxes; a text without surrogates needs no encoder.
+fn sizes(text: &mut Text) -> Result<(), String> {
+    for bytes in ["value", "value.bytes"] {
+        text.all(
+            &format!(
+                "        val builtinValue = {bytes}.toByteArray()\n        return FfiConverterByteArray.allocationSize(builtinValue)\n"
+            ),
+            &format!("        return 4UL + {bytes}.size.toULong()\n"),
+        )?;
+    }
+    text.lines("sums", |line| match line.split_once("value.map {") {
+        Some((before, rest)) if rest.ends_with("}.sum()") => {
+            format!("{before}value.sumOf {{{}", rest.trim_end_matches(".sum()"))
+        }
+        _ => line.to_owned(),
+    })?;
+    text.once(
+        "    fun toUtf8(value: String): ByteBuffer {\n",
+        "    fun toUtf8(value: String): ByteBuffer {\n        \
+         if (value.none { it.isSurrogate() }) return ByteBuffer.wrap(value.toByteArray(Charsets.UTF_8))\n",
+    )
 }
 
 /// What an app's store throws is the cause of the call's error: UniFFI keeps its text alone.

@@ -1877,6 +1877,7 @@ internal object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
     }
 
     fun toUtf8(value: String): ByteBuffer {
+        if (value.none { it.isSurrogate() }) return ByteBuffer.wrap(value.toByteArray(Charsets.UTF_8))
         // Make sure we don't have invalid UTF-16, check for lone surrogates.
         return Charsets.UTF_8.newEncoder().run {
             onMalformedInput(CodingErrorAction.REPORT)
@@ -10152,7 +10153,7 @@ internal object FfiConverterSequenceUInt: FfiConverterRustBuffer<List<kotlin.UIn
 
     override fun allocationSize(value: List<kotlin.UInt>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterUInt.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterUInt.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10179,7 +10180,7 @@ internal object FfiConverterSequenceULong: FfiConverterRustBuffer<List<kotlin.UL
 
     override fun allocationSize(value: List<kotlin.ULong>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterULong.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterULong.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10206,7 +10207,7 @@ internal object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.S
 
     override fun allocationSize(value: List<kotlin.String>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterString.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterString.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10233,7 +10234,7 @@ internal object FfiConverterSequenceTypeAddress: FfiConverterRustBuffer<List<Add
 
     override fun allocationSize(value: List<Address>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeAddress.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeAddress.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10260,7 +10261,7 @@ internal object FfiConverterSequenceTypeBatch: FfiConverterRustBuffer<List<Batch
 
     override fun allocationSize(value: List<Batch>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeBatch.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeBatch.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10287,7 +10288,7 @@ internal object FfiConverterSequenceTypeDeviceView: FfiConverterRustBuffer<List<
 
     override fun allocationSize(value: List<DeviceView>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeDeviceView.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeDeviceView.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10314,7 +10315,7 @@ internal object FfiConverterSequenceTypeFailedUser: FfiConverterRustBuffer<List<
 
     override fun allocationSize(value: List<FailedUser>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeFailedUser.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeFailedUser.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10341,7 +10342,7 @@ internal object FfiConverterSequenceTypeGroupView: FfiConverterRustBuffer<List<G
 
     override fun allocationSize(value: List<GroupView>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeGroupView.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeGroupView.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10368,7 +10369,7 @@ internal object FfiConverterSequenceTypeHeader: FfiConverterRustBuffer<List<Head
 
     override fun allocationSize(value: List<Header>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeHeader.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeHeader.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10395,7 +10396,7 @@ internal object FfiConverterSequenceTypeHistoryEntry: FfiConverterRustBuffer<Lis
 
     override fun allocationSize(value: List<HistoryEntry>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeHistoryEntry.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeHistoryEntry.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10422,7 +10423,7 @@ internal object FfiConverterSequenceTypeMailResult: FfiConverterRustBuffer<List<
 
     override fun allocationSize(value: List<MailResult>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeMailResult.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeMailResult.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10449,7 +10450,7 @@ internal object FfiConverterSequenceTypeOutgoing: FfiConverterRustBuffer<List<Ou
 
     override fun allocationSize(value: List<Outgoing>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeOutgoing.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeOutgoing.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10476,7 +10477,7 @@ internal object FfiConverterSequenceTypeSeenEnvelope: FfiConverterRustBuffer<Lis
 
     override fun allocationSize(value: List<SeenEnvelope>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeSeenEnvelope.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeSeenEnvelope.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10503,7 +10504,7 @@ internal object FfiConverterSequenceTypeSendStatus: FfiConverterRustBuffer<List<
 
     override fun allocationSize(value: List<SendStatus>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeSendStatus.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeSendStatus.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10530,7 +10531,7 @@ internal object FfiConverterSequenceTypeSkipped: FfiConverterRustBuffer<List<Ski
 
     override fun allocationSize(value: List<Skipped>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeSkipped.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeSkipped.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10557,7 +10558,7 @@ internal object FfiConverterSequenceTypeSkippedDevice: FfiConverterRustBuffer<Li
 
     override fun allocationSize(value: List<SkippedDevice>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeSkippedDevice.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeSkippedDevice.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10584,7 +10585,7 @@ internal object FfiConverterSequenceTypeStoreChange: FfiConverterRustBuffer<List
 
     override fun allocationSize(value: List<StoreChange>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeStoreChange.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeStoreChange.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10611,7 +10612,7 @@ internal object FfiConverterSequenceTypeStoreRow: FfiConverterRustBuffer<List<St
 
     override fun allocationSize(value: List<StoreRow>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeStoreRow.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeStoreRow.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10638,7 +10639,7 @@ internal object FfiConverterSequenceTypeUserStatus: FfiConverterRustBuffer<List<
 
     override fun allocationSize(value: List<UserStatus>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeUserStatus.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeUserStatus.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10665,7 +10666,7 @@ internal object FfiConverterSequenceTypeUserView: FfiConverterRustBuffer<List<Us
 
     override fun allocationSize(value: List<UserView>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeUserView.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeUserView.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10692,7 +10693,7 @@ internal object FfiConverterSequenceTypeWaiting: FfiConverterRustBuffer<List<Wai
 
     override fun allocationSize(value: List<Waiting>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeWaiting.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeWaiting.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10719,7 +10720,7 @@ internal object FfiConverterSequenceTypeInboxItem: FfiConverterRustBuffer<List<I
 
     override fun allocationSize(value: List<InboxItem>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeInboxItem.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeInboxItem.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10746,7 +10747,7 @@ internal object FfiConverterSequenceTypeSeenByRelay: FfiConverterRustBuffer<List
 
     override fun allocationSize(value: List<SeenByRelay>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeSeenByRelay.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeSeenByRelay.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10773,7 +10774,7 @@ internal object FfiConverterSequenceTypeStoreQuery: FfiConverterRustBuffer<List<
 
     override fun allocationSize(value: List<StoreQuery>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeStoreQuery.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeStoreQuery.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10800,7 +10801,7 @@ internal object FfiConverterSequenceTypeBytes: FfiConverterRustBuffer<List<ByteS
 
     override fun allocationSize(value: List<ByteString>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeBytes.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeBytes.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10827,7 +10828,7 @@ internal object FfiConverterSequenceTypeSendId: FfiConverterRustBuffer<List<Send
 
     override fun allocationSize(value: List<SendId>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeSendId.allocationSize(it) }.sum()
+        val sizeForItems = value.sumOf { FfiConverterTypeSendId.allocationSize(it) }
         return sizeForLength + sizeForItems
     }
 
@@ -10864,8 +10865,7 @@ internal object FfiConverterTypeAccountKey: FfiConverter<AccountKey, RustBuffer.
     }
 
     override fun allocationSize(value: AccountKey): ULong {
-        val builtinValue = value.bytes.toByteArray()
-        return FfiConverterByteArray.allocationSize(builtinValue)
+        return 4UL + value.bytes.size.toULong()
     }
 
     override fun write(value: AccountKey, buf: ByteBuffer) {
@@ -10900,8 +10900,7 @@ internal object FfiConverterTypeBytes: FfiConverter<ByteString, RustBuffer.ByVal
     }
 
     override fun allocationSize(value: ByteString): ULong {
-        val builtinValue = value.toByteArray()
-        return FfiConverterByteArray.allocationSize(builtinValue)
+        return 4UL + value.size.toULong()
     }
 
     override fun write(value: ByteString, buf: ByteBuffer) {
@@ -10936,8 +10935,7 @@ internal object FfiConverterTypeContentId: FfiConverter<ContentId, RustBuffer.By
     }
 
     override fun allocationSize(value: ContentId): ULong {
-        val builtinValue = value.bytes.toByteArray()
-        return FfiConverterByteArray.allocationSize(builtinValue)
+        return 4UL + value.bytes.size.toULong()
     }
 
     override fun write(value: ContentId, buf: ByteBuffer) {
@@ -10972,8 +10970,7 @@ internal object FfiConverterTypeGroupId: FfiConverter<GroupId, RustBuffer.ByValu
     }
 
     override fun allocationSize(value: GroupId): ULong {
-        val builtinValue = value.bytes.toByteArray()
-        return FfiConverterByteArray.allocationSize(builtinValue)
+        return 4UL + value.bytes.size.toULong()
     }
 
     override fun write(value: GroupId, buf: ByteBuffer) {
@@ -11008,8 +11005,7 @@ internal object FfiConverterTypeLinkId: FfiConverter<LinkId, RustBuffer.ByValue>
     }
 
     override fun allocationSize(value: LinkId): ULong {
-        val builtinValue = value.bytes.toByteArray()
-        return FfiConverterByteArray.allocationSize(builtinValue)
+        return 4UL + value.bytes.size.toULong()
     }
 
     override fun write(value: LinkId, buf: ByteBuffer) {
@@ -11044,8 +11040,7 @@ internal object FfiConverterTypeOperationId: FfiConverter<OperationId, RustBuffe
     }
 
     override fun allocationSize(value: OperationId): ULong {
-        val builtinValue = value.bytes.toByteArray()
-        return FfiConverterByteArray.allocationSize(builtinValue)
+        return 4UL + value.bytes.size.toULong()
     }
 
     override fun write(value: OperationId, buf: ByteBuffer) {
@@ -11080,8 +11075,7 @@ internal object FfiConverterTypeRequestId: FfiConverter<RequestId, RustBuffer.By
     }
 
     override fun allocationSize(value: RequestId): ULong {
-        val builtinValue = value.bytes.toByteArray()
-        return FfiConverterByteArray.allocationSize(builtinValue)
+        return 4UL + value.bytes.size.toULong()
     }
 
     override fun write(value: RequestId, buf: ByteBuffer) {
@@ -11116,8 +11110,7 @@ internal object FfiConverterTypeSendId: FfiConverter<SendId, RustBuffer.ByValue>
     }
 
     override fun allocationSize(value: SendId): ULong {
-        val builtinValue = value.bytes.toByteArray()
-        return FfiConverterByteArray.allocationSize(builtinValue)
+        return 4UL + value.bytes.size.toULong()
     }
 
     override fun write(value: SendId, buf: ByteBuffer) {
@@ -11152,8 +11145,7 @@ internal object FfiConverterTypeSessionId: FfiConverter<SessionId, RustBuffer.By
     }
 
     override fun allocationSize(value: SessionId): ULong {
-        val builtinValue = value.bytes.toByteArray()
-        return FfiConverterByteArray.allocationSize(builtinValue)
+        return 4UL + value.bytes.size.toULong()
     }
 
     override fun write(value: SessionId, buf: ByteBuffer) {
