@@ -43,17 +43,20 @@ struct Program {
 /// Builds the programs, runs them, and writes what was found.
 pub(crate) fn bench() -> Result<(), String> {
     let mut programs = programs()?;
+    let mut shown = String::new();
     for turn in 0..TURNS {
         for program in &mut programs {
             eprintln!("== {}, turn {} of {TURNS}", program.language, turn + 1);
             program.run()?;
         }
+        // After each turn, so that a run that is broken off leaves what it has found.
+        let (rust, others) = programs.split_first().ok_or("no program")?;
+        shown = table(rust, others);
+        speed::write_figures(figures(rust, others), |line| line.contains(ADDED))?;
+        speed::write_page(&shown, (BEGIN, END))?;
     }
-    let (rust, others) = programs.split_first().ok_or("no program")?;
-    let table = table(rust, others);
-    println!("{table}");
-    speed::write_figures(figures(rust, others), |line| line.contains(ADDED))?;
-    speed::write_page(&table, (BEGIN, END))
+    println!("{shown}");
+    Ok(())
 }
 
 /// Of each call the microseconds of an item, beside them in the other languages what they add.
@@ -97,17 +100,15 @@ fn figures(rust: &Program, others: &[Program]) -> Vec<String> {
     lines
 }
 
-/// Rust and C, and each host whose tools are here.
+/// Rust with and without the allocator that wipes, C, and each host whose tools are here.
 fn programs() -> Result<Vec<Program>, String> {
     let prefix = target().join("c-prefix");
     dist::c::install(&prefix)?;
     let in_c = c::build_for_speed(&prefix, "batch")?;
     let mut programs = vec![
-        Program::new("Rust", || {
-            let mut cargo = Command::new("cargo");
-            cargo.args(["bench", "-q", "-p", "sesame-ffi", "--bench", "batch"]);
-            cargo
-        }),
+        // With the allocator of the libraries that are shipped, so that the languages differ in nothing else.
+        Program::new("Rust", || in_rust(&["--features", "wiping-allocator"])),
+        Program::new("Rust, not wiping", || in_rust(&[])),
         Program::new("C", move || {
             let mut command = Command::new(&in_c);
             command.arg(folder());
@@ -145,6 +146,13 @@ fn programs() -> Result<Vec<Program>, String> {
         Err(reason) => eprintln!("without Swift: {reason}"),
     }
     Ok(programs)
+}
+
+/// The program in Rust, whose library is built with these options.
+fn in_rust(options: &[&str]) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["bench", "-q", "-p", "sesame-ffi", "--bench", "batch"]).args(options);
+    cargo
 }
 
 /// An empty folder for SQLite's files.

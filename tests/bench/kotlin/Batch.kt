@@ -22,6 +22,10 @@ import java.nio.file.Files
 
 private const val PEERS = 250
 private const val SERVER = "relay.example"
+
+/** What is done first and not shown: the JVM compiles what is called often. */
+private const val WARM_UP = "-warm-up"
+
 private val SENDS = listOf(1, 100, PEERS)
 private val MAILS = listOf(1, 100, 1000)
 private val TEXT =
@@ -119,7 +123,9 @@ private fun show(
     what: String,
     items: Int,
     times: List<Long>,
-) = println("%s %d %.3f".format(what, items, times.sorted()[times.size / 2] / 1e3 / items))
+) {
+    if (WARM_UP !in what) println("%s %d %.3f".format(what, items, times.sorted()[times.size / 2] / 1e3 / items))
+}
 
 private fun rounds(items: Int) =
     when (items) {
@@ -151,7 +157,7 @@ private fun measure(
             }
         show("encrypt$kind", items, times)
     }
-    for (items in if (kind.isEmpty()) MAILS else MAILS.dropLast(1)) {
+    for (items in if (kind == "-sqlite") MAILS.dropLast(1) else MAILS) {
         val figures = listOf("decrypt", "inbox", "envelopes", "ack").associateWith { mutableListOf<Long>() }
         repeat(rounds(items)) {
             write(writer, reader, items)
@@ -182,10 +188,10 @@ fun main() {
     val peers = List(PEERS) { Host("peer-$it", Store.memory(), relay) }
     val folder = Files.createTempDirectory("sesame-bench")
     try {
-        for (kind in listOf("", "-sqlite")) {
+        for (kind in listOf(WARM_UP, "", "-sqlite")) {
             val (writer, reader) =
                 listOf("writer", "reader").map {
-                    val store = if (kind.isEmpty()) Store.memory() else Store.sqlite(folder.resolve(it).toString())
+                    val store = if (kind == "-sqlite") Store.sqlite(folder.resolve(it).toString()) else Store.memory()
                     Host("$it$kind", store, relay)
                 }
             writer.meet(peers)
