@@ -16,7 +16,10 @@ use sesame_core::{
         model::{Peer, User},
     },
 };
-use sesame_core::{device::Device, event::Event};
+use sesame_core::{
+    device::Device,
+    event::{Event, RequestKind},
+};
 use sesame_core::{ids::Scope, internal::record::Record};
 use sesame_core::{
     internal::store::{Kind, Places, Sealer},
@@ -605,4 +608,28 @@ fn the_hostile_relay_gets_nothing_encrypted_to_anybody_unlisted() {
             assert_eq!(to, listed);
         }
     }
+}
+
+#[test]
+fn a05_a_device_id_with_other_keys_gets_nothing_from_the_session_of_the_old_device() {
+    let mut world = World::pair(205);
+    world.link("alice");
+    world.run(BOB);
+    world.fetch(BOB);
+    world.send(BOB, &["alice"], b"both");
+    let old = world.list("alice");
+    // The device is removed; then the account key names the id anew, with other keys.
+    let without = world.forge_list("alice", Some(&old.list), &old.list.devices[..1]).unwrap();
+    let other = ghost(&mut world, 2, without.list.epoch + 1);
+    let again = world.forge_list("alice", Some(&without.list), &[without.list.devices[0], other]).unwrap();
+    for list in [&without, &again] {
+        assert_eq!(apply_list(&mut world, &list.signed).1, []);
+    }
+    let device = world.with(BOB, |d, c| d.devices(c, &user("alice"))).unwrap();
+    assert_eq!(device.iter().map(|view| view.device.0).collect::<Vec<_>>(), [1, 2]);
+    world.begin(BOB, &["alice"], b"for the new one");
+    let requests: Vec<_> = std::iter::from_fn(|| world.next(BOB).unwrap()).collect();
+    let to_alice = requests.iter().filter(|request| request.users.contains(&user("alice")));
+    let kinds: Vec<RequestKind> = to_alice.map(|request| request.kind).collect();
+    assert_eq!(kinds, [RequestKind::Bundles], "a session with the new keys is needed, and the old one carries nothing");
 }

@@ -98,7 +98,9 @@ pub fn plan<'a>(
         if part.is_settled(listed.id) {
             continue;
         }
-        if peer(listed.id).is_some_and(|peer| peer.is_reachable(aim.scope, aim.now)) {
+        // A session counts for the keys that it is with, not for whatever device has the id now.
+        if peer(listed.id).is_some_and(|peer| peer.is_listed_as(user, listed) && peer.is_reachable(aim.scope, aim.now))
+        {
             plan.encrypt.push((**listed, *name));
         } else {
             plan.needs.push(Need::Bundle(part.user.clone(), listed.id));

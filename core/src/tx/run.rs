@@ -105,7 +105,8 @@ impl Memory {
     /// What calls in a row have begun since this generation, and the generation after them.
     pub(crate) fn begun_since(&self, generation: Generation) -> Option<(Begun, Generation)> {
         let mut place = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        place.take_if(|since| since.before == generation).map(|since| (since.begun, since.after))
+        // What does not follow what is asked for never will: a queue that is newer was made from the store.
+        place.take().filter(|since| since.before == generation).map(|since| (since.begun, since.after))
     }
 
     fn take(&self) -> WorkingSet {

@@ -88,7 +88,11 @@ fn on_session(
 
 /// An initiation: held for an identity that is not accepted, opened on the session that it has made before, or the first of its session.
 fn by_initiation(call: &mut Call<'_>, incoming: &Incoming<'_>, initiation: &Initiation) -> Result<Opened, Code> {
-    let known = call.tx.known_peer(&incoming.user, incoming.device)?;
+    // A record that does not open is reported by the step that needs it.
+    let known = match call.tx.known_peer(&incoming.user, incoming.device) {
+        Err(code) if code.is_damage() => None,
+        known => known?,
+    };
     let party = match &known {
         // Of a device with these keys the gate shows whether the rest is worth a look; and its keys were checked before.
         Some(peer) if is_of(initiation, peer) => {

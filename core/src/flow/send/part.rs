@@ -131,8 +131,6 @@ pub(crate) fn advance_to(
         let said = outbox::content_for(sending, &part.user, call.user())?;
         for (listed, fingerprint) in plan.encrypt {
             let Some(peer) = peers.get(listed.id) else { continue };
-            // The name is that of the keys that the session is with.
-            let fingerprint = if peer.is_listed_as(user, &listed) { fingerprint } else { peer.party().fingerprint() };
             match encrypt(call, To { user, peer, fingerprint, own, said, ahead: &to }, aim.scope) {
                 Ok(entry) => part.entries.push(entry),
                 // No padding size holds the content with the lists: this device gets nothing, and the app is told.

@@ -198,7 +198,9 @@ fn skip(call: &mut Call<'_>, user: &UserId, device: DeviceId, code: Code) -> Res
         user.recipients(&call.us.party).iter().any(|listed| listed.id == device).then(|| user.fingerprint(device))
     };
     let Some(fingerprint) = record.and_then(listed).flatten() else { return Ok(()) };
-    let usable = call.tx.peer(user, device)?.is_some_and(|peer| peer.active(Scope::Direct, call.now()).is_some());
+    let is_usable =
+        |peer: Peer| peer.party().fingerprint() == fingerprint && peer.active(Scope::Direct, call.now()).is_some();
+    let usable = call.tx.peer(user, device)?.is_some_and(is_usable);
     if usable {
         return Ok(());
     }

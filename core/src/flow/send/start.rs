@@ -114,7 +114,9 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
         }
         let is_own = part.user == *call.user();
         if let Some(begun) = &mut call.begun {
-            let is_ready = part.state == PartState::Open && needs.is_empty();
+            let is_open = part.state == PartState::Open;
+            let is_ready = is_open && needs.is_empty();
+            let needs = if is_open { needs } else { Vec::new() };
             let part = Ready { send: id, is_own, user: part.user.clone() };
             begun.parts.push(Waiting { part, is_ready, needs });
         }
