@@ -1,16 +1,17 @@
 //! What the loop makes of several requests at a time, of pages that a proxy writes in the server's place, and of what a server has lost.
 
 use sesame_core::{
-    device::Requests,
+    context::Context,
+    device::{Device, Requests},
     error::Code,
     event::{Answered, Event, Outcome, RequestKind, ServerRequest},
     ids::DeviceId,
     internal::wire::answer::{Stock, SubmitResult},
 };
 use sesame_tests::{
-    ALICE, BOB, DAY, Name, World,
+    ALICE, BOB, DAY, Name, World, messages,
     pump::{batches, bundles, problem, results, stale},
-    user,
+    store_key, user,
 };
 
 /// Alice, Bob and Jen, whose handles have nothing left to do and whom the server has told what it holds.
@@ -369,4 +370,38 @@ fn a_handle_that_paused_looks_anew_when_another_has_finished_its_sends() {
         world.pass(DAY / 24);
         assert_eq!(world.run(BOB), 0, "nothing is left to do");
     }
+}
+
+#[test]
+fn what_was_begun_and_withdrawn_by_another_handle_is_not_handed_on() {
+    for by_another in [false, true] {
+        let mut world = at_rest(331);
+        let store = world.hosts.get(&BOB).unwrap().store.clone();
+        let first = world.begin(BOB, &["alice"], b"never").id;
+        let withdraw = |device: &Device, context: &mut Context<'_>| {
+            device.cancel(context, &Requests::new(), &first, None).unwrap();
+        };
+        if by_another {
+            let other = Device::open(store, &store_key()).unwrap();
+            world.with(BOB, |_, context| withdraw(&other, context));
+        } else {
+            world.with(BOB, withdraw);
+        }
+        world.begin(BOB, &["jen"], b"this");
+        let users: Vec<_> = all(&mut world, BOB).into_iter().flat_map(|request| request.users).collect();
+        assert!(users.contains(&user("jen")) && !users.contains(&user("alice")), "{by_another}");
+    }
+}
+
+#[test]
+fn what_is_begun_in_a_row_goes_out_in_its_order() {
+    let mut world = at_rest(332);
+    assert_eq!(all(&mut world, BOB), [], "there is a queue now, and it is empty");
+    let texts: [&[u8]; 3] = [b"one", b"two", b"three"];
+    for text in texts {
+        world.begin(BOB, &["alice"], text);
+    }
+    world.run(BOB);
+    let results = world.receive(ALICE).unwrap();
+    assert_eq!(messages(&results).iter().map(|message| message.payload.as_slice()).collect::<Vec<_>>(), texts);
 }

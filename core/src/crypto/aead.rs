@@ -18,9 +18,9 @@ pub const TAG: usize = 16;
 /// # Errors
 /// [`Code::TooLarge`] if the plaintext exceeds GCM's 64 GiB.
 pub fn seal(key: &Secret<32>, nonce: &[u8; 12], ad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Code> {
-    Aes256Gcm::new(key.expose().into())
-        .encrypt(nonce.into(), Payload { msg: plaintext, aad: ad })
-        .map_err(|_| Code::TooLarge)
+    let mut sealed = Vec::new();
+    seal_onto(&mut sealed, key, nonce, ad, plaintext)?;
+    Ok(sealed)
 }
 
 /// The same, put behind what `to` already holds, so that nothing is copied twice.

@@ -26,7 +26,7 @@ pub use group::Group;
 pub use linking::Linking;
 
 use crate::{
-    context::Context,
+    context::{Context, Timestamp},
     error::Error,
     ids::{DeviceId, UserId},
     keys::device::DeviceKeys,
@@ -96,8 +96,9 @@ impl Device {
         })
     }
 
-    /// Lets the requests know what was begun since they last looked.
-    fn hand_on(&self, to: &mut Requests) {
+    /// Brings the requests up to this moment: what is over goes, and what was begun since they last looked is handed on.
+    fn bring_up(&self, now: Timestamp, to: &mut Requests) {
+        to.tidy(now);
         let since = to.queue_generation().and_then(|generation| self.memory.begun_since(generation));
         if let Some((begun, generation)) = since {
             to.take_in(begun, generation);

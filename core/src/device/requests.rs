@@ -32,8 +32,7 @@ impl Device {
         context: &mut Context<'_>,
         requests: &mut Requests,
     ) -> Result<Option<ServerRequest>, Error> {
-        requests.tidy(context.now);
-        self.hand_on(requests);
+        self.bring_up(context.now, requests);
         let (next, generation) = self.call_to(context, |call| requests::next(call, requests))?;
         Ok(requests.gave(next, generation))
     }
@@ -51,8 +50,7 @@ impl Device {
         (status, body): (u16, &[u8]),
     ) -> Result<Answered, Error> {
         self.check_id(id)?;
-        requests.tidy(context.now);
-        self.hand_on(requests);
+        self.bring_up(context.now, requests);
         let Some(lent) = requests.lent(id) else { return Ok(Answered::default()) };
         let (heard, generation) =
             self.call_to(context, |call| requests::hear(call, requests, &lent, (status, body)))?;
@@ -89,8 +87,7 @@ impl Device {
     /// # Errors
     /// The store's.
     pub fn due_in(&self, context: &mut Context<'_>, requests: &mut Requests) -> Result<u64, Error> {
-        requests.tidy(context.now);
-        self.hand_on(requests);
+        self.bring_up(context.now, requests);
         let ((due_in, queue), generation) = self.call_to(context, |call| Ok(requests::due_in(call, requests)?))?;
         requests.surveyed(queue, generation);
         Ok(due_in)
@@ -101,8 +98,7 @@ impl Device {
     /// # Errors
     /// The store's.
     pub fn health(&self, context: &mut Context<'_>, requests: &mut Requests) -> Result<Health, Error> {
-        requests.tidy(context.now);
-        self.hand_on(requests);
+        self.bring_up(context.now, requests);
         let ((health, queue), generation) = self.call_to(context, |call| {
             let now = call.now();
             let (due_in, queue) = requests::due_in(call, requests)?;

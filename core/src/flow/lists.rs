@@ -38,18 +38,10 @@ pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList) -> Result<
         }
     }
     for device in &admitted.added {
-        if let Some(mut peer) = call.tx.peer(&offered.user, *device)? {
-            // The same id with other keys is another device.
-            if admitted
-                .user
-                .list
-                .as_ref()
-                .and_then(|list| list.device(*device))
-                .is_some_and(|listed| peer.is_listed_as(&admitted.user, listed))
-            {
-                peer.stale_since = None;
-                call.tx.put_peer(&peer)?;
-            }
+        let known = call.tx.peer(&offered.user, *device)?;
+        if let Some(mut peer) = known.filter(|peer| peer.is_listed(&admitted.user)) {
+            peer.stale_since = None;
+            call.tx.put_peer(&peer)?;
         }
     }
     Ok(admitted.events)

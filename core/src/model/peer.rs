@@ -7,7 +7,7 @@ use crate::{
     error::Code,
     event::{DeviceState, DeviceView},
     ids::{AccountKey, DeviceId, Scope, UserId},
-    keys::{device::DeviceKeys, device_list::Listing, pair::PairKeys, party::Party},
+    keys::{device::DeviceKeys, pair::PairKeys, party::Party},
     secret::Shared,
 };
 use std::sync::Arc;
@@ -112,11 +112,12 @@ impl Peer {
         self.party() == *party
     }
 
-    /// Whether the record was made for exactly these keys of a list.
+    /// Whether its user's list names it with the keys that the record was made for. The same id with other keys is another device (A05).
     #[must_use]
-    pub fn is_listed_as(&self, user: &User, listed: &Listing) -> bool {
-        (self.device, self.account_key) == (listed.id, user.account_key)
-            && (self.signing_key, self.identity_key) == (listed.signing_key, listed.identity_key)
+    pub fn is_listed(&self, user: &User) -> bool {
+        let listed = user.list.as_ref().and_then(|list| list.device(self.device));
+        self.account_key == user.account_key
+            && listed.is_some_and(|l| (self.signing_key, self.identity_key) == (l.signing_key, l.identity_key))
     }
 
     /// The pair keys of the direction to it.

@@ -8,15 +8,13 @@ use crate::{
     context::Timestamp,
     error::Code,
     ids::{DeviceId, Fingerprint, Scope, UserId},
-    keys::{
-        device_list::Listing,
-        party::{self, Party},
-    },
+    keys::party::{self, Party},
     limits::MAX_SEND_ROUNDS,
     model::{Peer, User},
     record::{PartState, SendPart},
     registry::trust,
 };
+
 /// What is missing before a batch is whole.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Need {
@@ -34,7 +32,7 @@ pub enum Need {
 #[derive(Debug, Default)]
 pub struct Plan {
     /// Devices with a usable session and no ciphertext yet, and the names that a batch gives them.
-    pub encrypt: Vec<(Listing, Fingerprint)>,
+    pub encrypt: Vec<(DeviceId, Fingerprint)>,
     /// What is missing.
     pub needs: Vec<Need>,
     /// Whether the part lost something that was made for a device, or was given up.
@@ -79,13 +77,13 @@ pub fn plan<'a>(
     }
     let before = (part.entries.len(), part.skips.clone());
     skip_contested(part, user, aim.us);
-    let recipients: Vec<(&Listing, Fingerprint)> = user
+    let recipients: Vec<(DeviceId, Fingerprint)> = user
         .recipients(aim.us)
         .into_iter()
         .filter(|listed| aim.target.is_none_or(|target| listed.id == target))
-        .map(|listed| (listed, party::fingerprint(&user.user, &user.account_key, listed)))
+        .map(|listed| (listed.id, party::fingerprint(&user.user, &user.account_key, listed)))
         .collect();
-    let named = |device: DeviceId| recipients.iter().find(|(listed, _)| listed.id == device).map(|(_, name)| *name);
+    let named = |device: DeviceId| recipients.iter().find(|(id, _)| *id == device).map(|(_, name)| *name);
     if aim.target.is_some() && recipients.is_empty() {
         part.state = PartState::Failed(Code::NotListed.number());
     }
@@ -94,16 +92,15 @@ pub fn plan<'a>(
     let contested = Code::DeviceListFork.number();
     part.skips.retain(|skip| skip.reason == contested || named(skip.device) == Some(skip.fingerprint));
     plan.has_changed = (part.entries.len(), &part.skips) != (before.0, &before.1) || part.state != PartState::Open;
-    for (listed, name) in &recipients {
-        if part.is_settled(listed.id) {
+    for (device, name) in recipients {
+        if part.is_settled(device) {
             continue;
         }
         // A session counts for the keys that it is with, not for whatever device has the id now.
-        if peer(listed.id).is_some_and(|peer| peer.is_listed_as(user, listed) && peer.is_reachable(aim.scope, aim.now))
-        {
-            plan.encrypt.push((**listed, *name));
+        if peer(device).is_some_and(|peer| peer.is_listed(user) && peer.is_reachable(aim.scope, aim.now)) {
+            plan.encrypt.push((device, name));
         } else {
-            plan.needs.push(Need::Bundle(part.user.clone(), listed.id));
+            plan.needs.push(Need::Bundle(part.user.clone(), device));
         }
     }
     plan

@@ -43,6 +43,7 @@ impl RowKey {
         Some(Self { bytes, length })
     }
 
+    /// The kind and these parts, one after another.
     fn of(kind: Kind, parts: &[&[u8]]) -> Self {
         let mut start = Self { bytes: [0; LONGEST], length: 1 };
         if let Some(first) = start.bytes.first_mut() {

@@ -7,7 +7,7 @@ use crate::{
     context::Timestamp,
     error::Code,
     ids::{EnvelopeId, Scope, SessionId, UserId},
-    model::{Peer, User},
+    model::{Peer, SessionMeta, User},
     record::{Hot, IndexEntry, SessionCold},
     store::{Kind, Places, PreKeyUse, RowKey},
     wire::envelope::{Envelope, Route},
@@ -62,15 +62,10 @@ pub(crate) fn for_users(
             continue;
         };
         for peer in sound.iter().flatten() {
-            // What has no standing session in the scope rides inside a direct message.
-            let standing = peer.standing(scope, now).copied();
-            let inside = || [peer.active(Scope::Direct, now).copied(), peer.active(scope, now).copied()];
-            let metas = if standing.is_some() { [standing, None] } else { inside() };
-            let rows = metas.into_iter().flatten().map(|meta| {
+            sessions.extend(said_in(peer, scope, now).map(|meta| {
                 let [cold, hot] = places.session_rows([Kind::Session, Kind::Chains], peer, meta.id);
                 (at, meta, cold, hot)
-            });
-            sessions.extend(rows);
+            }));
         }
         let peers = Peers { sound: sound.into_iter().flatten().collect(), damaged: Vec::new() };
         recipients.push(Some(Recipient { user, peers, senders: Vec::new() }));
@@ -83,6 +78,15 @@ pub(crate) fn for_users(
         }
     }
     Ok(recipients)
+}
+
+/// The sessions that a message to a device is said in. What has no standing session in the scope rides inside a direct message.
+fn said_in(peer: &Peer, scope: Scope, now: Timestamp) -> impl Iterator<Item = SessionMeta> {
+    let metas = match peer.standing(scope, now) {
+        Some(standing) => [Some(standing), None],
+        None => [peer.active(Scope::Direct, now), peer.active(scope, now)],
+    };
+    metas.map(|meta| meta.copied()).into_iter().flatten()
 }
 
 /// The devices that envelopes say they come from; none where it is not known or its record does not open.

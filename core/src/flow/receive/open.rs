@@ -88,25 +88,7 @@ fn on_session(
 
 /// An initiation: held for an identity that is not accepted, opened on the session that it has made before, or the first of its session.
 fn by_initiation(call: &mut Call<'_>, incoming: &Incoming<'_>, initiation: &Initiation) -> Result<Opened, Code> {
-    // A record that does not open is reported by the step that needs it.
-    let known = match call.tx.known_peer(&incoming.user, incoming.device) {
-        Err(code) if code.is_damage() => None,
-        known => known?,
-    };
-    let party = match &known {
-        // Of a device with these keys the gate shows whether the rest is worth a look; and its keys were checked before.
-        Some(peer) if is_of(initiation, peer) => {
-            incoming.check_gate(&call.tx, &peer.receiving())?;
-            peer.party()
-        }
-        _ => Party {
-            user: incoming.user.clone(),
-            account_key: VerifyingKey::decode(initiation.account_key)?,
-            device: incoming.device,
-            signing_key: VerifyingKey::decode(initiation.signing_key)?,
-            identity_key: x25519::PublicKey::decode(initiation.identity_key)?,
-        },
-    };
+    let party = named_party(call, incoming, initiation)?;
     if party.identity_key == call.us.party.identity_key {
         return Err(Code::KeyReuse);
     }
@@ -127,6 +109,27 @@ fn by_initiation(call: &mut Call<'_>, incoming: &Incoming<'_>, initiation: &Init
         return on_session(call, incoming, peer, meta, 1);
     }
     accept(call, incoming, peer, initiation)
+}
+
+/// The party that an initiation names. A device that is known with these keys must fit its gate before any point is decoded; and its keys
+/// were checked when it became known.
+fn named_party(call: &Call<'_>, incoming: &Incoming<'_>, initiation: &Initiation) -> Result<Party, Code> {
+    let known = match call.tx.known_peer(&incoming.user, incoming.device) {
+        // A record that does not open is reported by the step that needs it.
+        Err(code) if code.is_damage() => None,
+        known => known?,
+    };
+    if let Some(peer) = known.filter(|peer| is_of(initiation, peer)) {
+        incoming.check_gate(&call.tx, &peer.receiving())?;
+        return Ok(peer.party());
+    }
+    Ok(Party {
+        user: incoming.user.clone(),
+        account_key: VerifyingKey::decode(initiation.account_key)?,
+        device: incoming.device,
+        signing_key: VerifyingKey::decode(initiation.signing_key)?,
+        identity_key: x25519::PublicKey::decode(initiation.identity_key)?,
+    })
 }
 
 /// Whether an initiation names the keys of this device.

@@ -1,6 +1,7 @@
 //! What the open sends wait for, as of one generation of the store.
 //!
-//! The queue is made once from the store and then follows the answers, so that an answer for one user never costs a look at the whole send.
+//! The queue is made once from the store and then follows the answers and what calls begin, so that neither an answer for one user nor a new
+//! send costs a look at all the others.
 
 use crate::{
     error::Code,
@@ -101,19 +102,18 @@ impl Queue {
         let record = call.tx.known(user)?;
         let peers = call.tx.listed_peers(record.as_deref())?;
         let plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
-        let (mut needs, mut is_whole) = (plan.needs, plan.encrypt.is_empty());
+        let mut needs = plan.needs;
         let is_contested = needs.iter().any(|need| matches!(need, Need::IdentityAcceptance(_)));
         let fails = head.group.is_some() && is_contested;
         // What is made for a device that is no longer on the list goes; so a part that is ready is what goes out.
-        if plan.has_changed || !is_whole || fails {
+        if plan.has_changed || !plan.encrypt.is_empty() || fails {
             // A session has come by another way than the loop's, and the part goes on with it; or mail has contested a member.
             let sending = sends::read(&call.tx, id)?.ok_or(Code::RecordInconsistent)?;
             let own = call.tx.own_list(call.user())?;
             needs = part::advance(call, &sending, &mut part, &own)?;
-            is_whole = true;
             sends::put_part(&mut call.tx, &call.us.party.user, id, part.clone())?;
         }
-        let is_ready = part.state == PartState::Open && needs.is_empty() && is_whole;
+        let is_ready = part.state == PartState::Open && needs.is_empty();
         self.note(Ready { send: *id, is_own: user == call.user(), user: user.clone() }, is_ready, needs);
         Ok(())
     }

@@ -111,50 +111,47 @@ pub(crate) fn advance_to(
         return Ok(Vec::new());
     }
     let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
-    // A damaged session concerns its device alone: it is forgotten, and what takes its place is tried.
-    let mut needs;
     loop {
-        let mut is_done = true;
-        let peers = &to.peers;
         // A damaged DeviceRecord is not made anew: its floor would be lost, and replays would pass (X 3).
-        for device in &peers.damaged {
+        for device in &to.peers.damaged {
             if let Some(fingerprint) = user.as_ref().and_then(|user| user.fingerprint(*device)) {
                 part.skip(*device, fingerprint, Code::RecordCorrupt);
             }
         }
-        let plan = send::plan(part, user.as_deref(), |device| peers.get(device), aim);
-        needs = plan.needs;
-        let Some(user) = &user else { break };
-        if plan.encrypt.is_empty() {
-            break;
-        }
+        let plan = send::plan(part, user.as_deref(), |device| to.peers.get(device), aim);
+        let (Some(user), false) = (&user, plan.encrypt.is_empty()) else { return Ok(plan.needs) };
         let said = outbox::content_for(sending, &part.user, call.user())?;
-        for (listed, fingerprint) in plan.encrypt {
-            let Some(peer) = peers.get(listed.id) else { continue };
+        let mut is_whole = true;
+        for (device, fingerprint) in plan.encrypt {
+            let Some(peer) = to.peers.get(device) else { continue };
             match encrypt(call, To { user, peer, fingerprint, own, said, ahead: &to }, aim.scope) {
                 Ok(entry) => part.entries.push(entry),
                 // No padding size holds the content with the lists: this device gets nothing, and the app is told.
-                Err(Failure::Other(Code::TooLarge)) => {
-                    part.skip(listed.id, fingerprint, Code::TooLarge);
-                }
+                Err(Failure::Other(Code::TooLarge)) => part.skip(device, fingerprint, Code::TooLarge),
                 Err(Failure::Other(code)) => return Err(code),
-                Err(Failure::Damaged(id)) => {
-                    let mut peer = peer.clone();
-                    let damaged: Vec<SessionMeta> = peer.sessions.iter().filter(|m| m.id == id).copied().collect();
-                    sessions::forget(&mut call.tx, &mut peer, &damaged)?;
-                    call.tx.put_peer(&peer)?;
-                    is_done = false;
-                    // Other sends may have counted on that session.
-                    call.begun = None;
+                Err(Failure::Damaged(session)) => {
+                    forget_damaged(call, peer, session)?;
+                    is_whole = false;
                 }
             }
         }
-        if is_done {
-            break;
+        if is_whole {
+            return Ok(plan.needs);
         }
+        // What takes the place of a damaged session is tried.
         to = Recipient::read(&call.tx, &part.user)?;
     }
-    Ok(needs)
+}
+
+/// A damaged session concerns its device alone: it is forgotten.
+fn forget_damaged(call: &mut Call<'_>, peer: &Peer, session: SessionId) -> Result<(), Code> {
+    let mut peer = peer.clone();
+    let damaged: Vec<SessionMeta> = peer.sessions.iter().filter(|meta| meta.id == session).copied().collect();
+    sessions::forget(&mut call.tx, &mut peer, &damaged)?;
+    call.tx.put_peer(&peer)?;
+    // Other sends may have counted on it.
+    call.begun = None;
+    Ok(())
 }
 
 /// Whether a user is not the one that was meant: the name has come to another account key.

@@ -10,7 +10,7 @@ use crate::{
     flow::lists,
     ids::{DeviceId, Scope, SendId, UserId},
     keys::{bundle::VerifiedBundle, device_list::VerifiedDeviceList},
-    model::{Peer, User},
+    model::Peer,
     record::{PartState, SendPart},
     registry::send,
     session,
@@ -193,15 +193,11 @@ fn begin_session(call: &mut Call<'_>, user: &UserId, device: DeviceId, bundle: &
 
 /// Open parts that wait for this device's bundle go without it, and say so (X 6).
 fn skip(call: &mut Call<'_>, user: &UserId, device: DeviceId, code: Code) -> Result<(), Code> {
-    let record = call.tx.user(user)?;
-    let listed = |user: User| {
-        user.recipients(&call.us.party).iter().any(|listed| listed.id == device).then(|| user.fingerprint(device))
-    };
-    let Some(fingerprint) = record.and_then(listed).flatten() else { return Ok(()) };
-    let is_usable =
-        |peer: Peer| peer.party().fingerprint() == fingerprint && peer.active(Scope::Direct, call.now()).is_some();
-    let usable = call.tx.peer(user, device)?.is_some_and(is_usable);
-    if usable {
+    let Some(record) = call.tx.user(user)? else { return Ok(()) };
+    let is_recipient = record.recipients(&call.us.party).iter().any(|listed| listed.id == device);
+    let Some(fingerprint) = record.fingerprint(device).filter(|_| is_recipient) else { return Ok(()) };
+    let is_usable = |peer: Peer| peer.is_listed(&record) && peer.active(Scope::Direct, call.now()).is_some();
+    if call.tx.peer(user, device)?.is_some_and(is_usable) {
         return Ok(());
     }
     for Part { send, mut part } in sends::open_parts(&call.tx, user)? {
