@@ -1,13 +1,14 @@
 //! The protocol of libsesame: users have devices, devices have sessions, one of them active.
 //!
-//! This crate is a pure state machine: no I/O, no clock, no randomness of its own, no threads. A Rust program uses it through the crate
+//! This crate is a pure state machine: no I/O, no clock, no randomness and no threads of its own. A Rust program uses it through the crate
 //! `sesame`, which brings those. What an app can name is public here: [`device`] (the calls), [`event`] (what they take and give), [`ids`],
-//! [`error`], [`limits`], [`store`] (the contract and an in-memory store), [`context`] and [`secret`]. The rest is reached by this workspace
+//! [`error`], [`limits`], [`store`] (the contract and an in-memory store), [`context`],
+//! [`threads`] and [`secret`]. The rest is reached by this workspace
 //! alone, through one hidden module.
 //!
 //! Each module may use only what stands left of it:
 //!
-//! `secret ids error context limits` -> `event` -> `crypto` -> `wire` -> `keys` -> `model` -> `record` -> `agreement` | `ratchet` ->
+//! `secret ids error context limits threads` -> `event` -> `crypto` -> `wire` -> `keys` -> `model` -> `record` -> `agreement` | `ratchet` ->
 //! `session` -> `registry` | `group` | `store` -> `tx` -> `flow` (`lists` | `look` -> `send` -> `group` -> `receive` -> `upkeep` ->
 //! `requests`) -> `device`
 //!
@@ -37,5 +38,6 @@ mod registry;
 pub mod secret;
 mod session;
 pub mod store;
+pub mod threads;
 mod tx;
 mod wire;

@@ -16,7 +16,7 @@ use syn::{
 /// Low to high. Modules on one row are equals and do not use each other, but for those that `ALLOWED` lists. The rooms of `flow` have their
 /// own places; `flow` itself holds nothing.
 const ORDER: &[&[&str]] = &[
-    &["secret", "ids", "error", "context", "limits"],
+    &["secret", "ids", "error", "context", "limits", "threads"],
     &["event"],
     &["crypto"],
     &["wire"],

@@ -6,6 +6,7 @@
 use crate::{
     app_store,
     outside::{self as world, Clock},
+    threads::Scoped,
 };
 use parking_lot::Mutex;
 use sesame_core::{
@@ -57,8 +58,13 @@ impl Host {
     }
 
     fn open(&self) -> Result<Device, Error> {
-        outside(&self.clock, |_| Device::open(self.store.clone(), &self.key))
+        outside(&self.clock, |_| Device::open(self.store.clone(), &self.key)).map(on_threads)
     }
+}
+
+/// Large batches run on the system's threads.
+fn on_threads(device: Device) -> Device {
+    device.on_threads(Arc::new(Scoped::of_system()))
 }
 
 impl core::fmt::Debug for Host {
@@ -147,7 +153,7 @@ impl Client {
 
     fn new(device: Device, host: Host) -> Self {
         let (user, id) = (device.user().clone(), device.id());
-        let open = Open { device: Some(Box::new(device)), host, requests: Requests::new() };
+        let open = Open { device: Some(Box::new(on_threads(device))), host, requests: Requests::new() };
         Self { user, id, slot: Mutex::new(Some(open)) }
     }
 

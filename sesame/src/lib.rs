@@ -80,6 +80,8 @@ mod client;
 mod group;
 mod linking;
 mod outside;
+#[doc(hidden)]
+pub mod threads;
 
 pub use client::{Client, Host, enter, outside};
 pub use group::Group;

@@ -28,7 +28,7 @@ impl Device {
         server: &Server,
     ) -> Result<Self, Error> {
         let sealer = Sealer::new(store_key);
-        let place = Place { store: store.as_ref(), sealer: &sealer };
+        let place = Place::new(store.as_ref(), &sealer);
         let keys = place.run(context, |tx, context| Ok(begin::create(tx, context, &sealer, (user, server))?))?;
         Ok(Self::new(store, sealer, keys))
     }
@@ -54,7 +54,7 @@ impl Device {
     pub fn erase(store: &dyn Store, context: &mut Context<'_>) -> Result<(), Error> {
         // Nothing is opened, so that any key does.
         let sealer = Sealer::new(&Secret::init_with(|key| key.fill(0)));
-        Place { store, sealer: &sealer }.run(context, |tx, _| {
+        Place::new(store, &sealer).run(context, |tx, _| {
             tx.delete_all()?;
             Ok(())
         })

@@ -172,7 +172,7 @@ impl Linking {
         context: &mut Context<'_>,
         call: impl FnMut(&mut Tx<'_>, &mut Context<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        Place { store: self.store.as_ref(), sealer: &self.sealer }.run(context, call)
+        Place::new(self.store.as_ref(), &self.sealer).run(context, call)
     }
 }
 
@@ -188,7 +188,7 @@ impl Device {
         server: &Server,
     ) -> Result<Linking, Error> {
         let sealer = Sealer::new(store_key);
-        let place = Place { store: store.as_ref(), sealer: &sealer };
+        let place = Place::new(store.as_ref(), &sealer);
         let offer = place.run(context, |tx, context| Ok(join::begin(tx, context, &sealer, server)?))?;
         Linking::showing(store, sealer, &offer)
     }

@@ -31,6 +31,7 @@ use crate::{
     ids::{DeviceId, UserId},
     keys::device::DeviceKeys,
     store::{Generation, Sealer, Store},
+    threads::{Caller, Threads},
     tx::{Begun, Call, Memory, Place},
 };
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub struct Device {
     sealer: Sealer,
     keys: DeviceKeys,
     memory: Memory,
+    threads: Arc<dyn Threads>,
 }
 
 impl core::fmt::Debug for Device {
@@ -51,7 +53,13 @@ impl core::fmt::Debug for Device {
 
 impl Device {
     fn new(store: Arc<dyn Store>, sealer: Sealer, keys: DeviceKeys) -> Self {
-        Self { store, sealer, keys, memory: Memory::default() }
+        Self { store, sealer, keys, memory: Memory::default(), threads: Arc::new(Caller) }
+    }
+
+    /// The same device, whose large batches run on these threads. What comes out does not depend on them.
+    #[must_use]
+    pub fn on_threads(self, threads: Arc<dyn Threads>) -> Self {
+        Self { threads, ..self }
     }
 
     /// The user that this device belongs to.
@@ -80,7 +88,7 @@ impl Device {
         context: &mut Context<'_>,
         call: impl FnMut(&mut Call<'_>) -> Result<T, Error>,
     ) -> Result<(T, Generation), Error> {
-        let place = Place { store: self.store.as_ref(), sealer: &self.sealer };
+        let place = Place { store: self.store.as_ref(), sealer: &self.sealer, threads: self.threads.as_ref() };
         place.call(&self.keys, &self.memory, context, call)
     }
 

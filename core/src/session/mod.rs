@@ -9,7 +9,7 @@ mod seal;
 
 pub use begin::{accept, accept_opening, initiate, open_scope};
 pub use open::{open, open_nested};
-pub use seal::{Outgoing, Route, Sealed, envelope, nested_content, seal, seal_nested};
+pub use seal::{Outgoing, Route, Sealed, envelope, envelope_len, nested_content, seal, seal_nested};
 
 use crate::{
     error::Code,

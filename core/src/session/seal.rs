@@ -2,7 +2,7 @@
 //! envelope (X 1, X 2, X 10).
 
 use crate::{
-    crypto::{kdf, labels},
+    crypto::{aead, kdf, labels},
     error::Code,
     ids::{DeviceId, Scope, UserId},
     keys::pair::PairKeys,
@@ -150,4 +150,10 @@ pub fn envelope(recipe: &Recipe, content: &[u8], payload: usize, room: usize) ->
     let bound = Bound { salt: &recipe.salt, associated_data: &recipe.associated_data, head: &recipe.head };
     let (commitment, body) = message::seal(&recipe.message_key, bound, &padded)?;
     Ok(Envelope::assemble(&recipe.head, &recipe.gate, &commitment, &body))
+}
+
+/// The length of the envelope that comes of a recipe and a body of `padded` bytes.
+#[must_use]
+pub fn envelope_len(recipe: &Recipe, padded: usize) -> usize {
+    Envelope::assembled_len(recipe.head.len(), padded.saturating_add(aead::TAG))
 }

@@ -58,7 +58,11 @@ impl Sealer {
     /// # Errors
     /// [`Code::TooLarge`].
     pub fn seal(&self, context: &mut Context<'_>, key: &[u8], plain: &[u8]) -> Result<Vec<u8>, Code> {
-        let nonce = context.random::<12>();
+        self.seal_with(context.random(), key, plain)
+    }
+
+    /// The same with a nonce that was drawn for this row.
+    pub(crate) fn seal_with(&self, nonce: [u8; 12], key: &[u8], plain: &[u8]) -> Result<Vec<u8>, Code> {
         let mut row = Vec::with_capacity(nonce.len() + plain.len() + aead::TAG);
         row.extend_from_slice(&nonce);
         aead::seal_onto(&mut row, &self.seal.hmac_key(key), &nonce, &kdf::join(&[&[FORMAT], key]), plain)?;

@@ -72,9 +72,9 @@ pub(crate) fn for_users(
     }
     let cold = tx.shared_all::<SessionCold>(&sessions.iter().map(|(_, _, cold, _)| *cold).collect::<Vec<_>>())?;
     let hot = tx.shared_all::<Hot>(&sessions.iter().map(|(_, _, _, hot)| *hot).collect::<Vec<_>>())?;
-    for (((at, meta, ..), cold), hot) in sessions.into_iter().zip(cold).zip(hot) {
+    for (((at, meta, cold_at, hot_at), cold), hot) in sessions.into_iter().zip(cold).zip(hot) {
         if let (Ok(Some(cold)), Ok(Some(hot)), Some(Some(recipient))) = (cold, hot, recipients.get_mut(at)) {
-            recipient.senders.push(Sender::new(meta, cold, hot));
+            recipient.senders.push(Sender::new(meta, cold, hot, [cold_at, hot_at]));
         }
     }
     Ok(recipients)

@@ -1,11 +1,15 @@
 //! An overlay over the store: what a call read at one generation, and what it will write.
 
-use super::working::{Value, WorkingSet};
+use super::{
+    run::Place,
+    working::{Value, WorkingSet},
+};
 use crate::{
     context::Context,
     error::{Code, Error},
     record::Record,
     store::{Changes, CommitError, Generation, Key, Places, Query, RowKey, Sealer, Store, StoreError},
+    threads::{self, Threads},
 };
 use core::cell::{Cell, RefCell};
 use foldhash::fast::RandomState;
@@ -13,6 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
+use zeroize::Zeroizing;
 
 /// A row as the call will leave it; `None` deletes it.
 type Staged = Option<Put>;
@@ -73,6 +78,7 @@ impl Layer {
 pub(crate) struct Tx<'a> {
     store: &'a dyn Store,
     sealer: &'a Sealer,
+    threads: &'a dyn Threads,
     hold: bool,
     locked: Cell<bool>,
     generation: Cell<Option<Generation>>,
@@ -92,14 +98,16 @@ pub(crate) struct Tx<'a> {
 impl<'a> Tx<'a> {
     /// A call that knows nothing of earlier ones.
     pub(crate) fn new(store: &'a dyn Store, sealer: &'a Sealer, hold: bool) -> Self {
-        Self::with(store, sealer, hold, WorkingSet::bounded(0))
+        Self::with(Place::new(store, sealer), hold, WorkingSet::bounded(0))
     }
 
     /// A call that goes on with what earlier ones have read.
-    pub(crate) fn with(store: &'a dyn Store, sealer: &'a Sealer, hold: bool, working: WorkingSet) -> Self {
+    pub(crate) fn with(place: Place<'a>, hold: bool, working: WorkingSet) -> Self {
+        let Place { store, sealer, threads } = place;
         Self {
             store,
             sealer,
+            threads,
             hold,
             locked: Cell::new(false),
             generation: Cell::new(None),
@@ -127,6 +135,11 @@ impl<'a> Tx<'a> {
             }
             _ => error,
         }
+    }
+
+    /// Where the jobs of a large batch run.
+    pub(crate) fn threads(&self) -> &'a dyn Threads {
+        self.threads
     }
 
     pub(crate) fn places(&self) -> &'a Places {
@@ -365,17 +378,26 @@ impl<'a> Tx<'a> {
 
     /// Seals what changed and commits it; gives the store's generation afterwards. `Ok(None)`: the store moved on, run again.
     pub(crate) fn commit(&self, context: &mut Context<'_>) -> Result<Option<Generation>, Error> {
+        let mut jobs = Vec::new();
+        for (key, staged) in self.staged.in_order() {
+            // A row that says of itself that it changes need not become bytes to be compared.
+            let plain = match staged {
+                Some(put) if !put.changes => Some((put.value.encode)(&put.value.record)?),
+                _ => None,
+            };
+            let is_as_before = self.is_as_before(key, staged, plain.as_deref())?;
+            let nonce = (!is_as_before && staged.is_some()).then(|| context.random());
+            jobs.push(Job { key, staged, plain, nonce, is_as_before });
+        }
+        let size = jobs.len();
+        let sealed = threads::map(self.threads, size, jobs, |job| job.seal(self.sealer));
         let mut rows: Vec<(Key, Option<Vec<u8>>)> =
             self.raw.iter().map(|(key, row)| (key.clone(), row.clone())).collect();
-        let mut sizes = Vec::new();
-        for (key, staged) in self.staged.in_order() {
-            let plain = staged.as_ref().map(|put| (put.value.encode)(&put.value.record)).transpose()?;
-            sizes.push((key, staged, plain.as_ref().map_or(0, |plain| plain.len())));
-            if self.is_as_before(key, staged, plain.as_deref())? {
-                continue;
-            }
-            let row = plain.map(|plain| self.sealer.seal(context, key, &plain)).transpose()?;
-            rows.push((key.to_vec(), row));
+        let mut sizes = Vec::with_capacity(size);
+        for sealed in sealed {
+            let Written { key, staged, size, row } = sealed?;
+            sizes.push((key, staged, size));
+            rows.extend(row.map(|row| (key.to_vec(), row)));
         }
         if rows.is_empty() {
             return Ok(Some(self.generation.get().unwrap_or_default()));
@@ -428,6 +450,37 @@ impl<'a> Tx<'a> {
         if let Some(generation) = committed {
             working.move_to(generation);
         }
+    }
+}
+
+/// A row on its way to the store. The call is read no more.
+struct Job<'a> {
+    key: &'a RowKey,
+    staged: &'a Staged,
+    /// The record as bytes, if it had to be compared.
+    plain: Option<Zeroizing<Vec<u8>>>,
+    nonce: Option<[u8; 12]>,
+    is_as_before: bool,
+}
+
+/// What became of it: nothing to write, or the row as it will lie there.
+struct Written<'a> {
+    key: &'a RowKey,
+    staged: &'a Staged,
+    size: usize,
+    row: Option<Option<Vec<u8>>>,
+}
+
+impl<'a> Job<'a> {
+    fn seal(self, sealer: &Sealer) -> Result<Written<'a>, Code> {
+        let Self { key, staged, plain, nonce, is_as_before } = self;
+        let plain = match (plain, staged) {
+            (None, Some(put)) => Some((put.value.encode)(&put.value.record)?),
+            (plain, _) => plain,
+        };
+        let size = plain.as_ref().map_or(0, |plain| plain.len());
+        let row = plain.zip(nonce).map(|(plain, nonce)| sealer.seal_with(nonce, key, &plain)).transpose()?;
+        Ok(Written { key, staged, size, row: (!is_as_before).then_some(row) })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     keys::device::DeviceKeys,
     record::Own,
     store::{Generation, Kind, Places, Sealer, Store},
+    threads::{Caller, Threads},
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,6 +19,14 @@ const ATTEMPTS: usize = 5;
 pub(crate) struct Place<'a> {
     pub(crate) store: &'a dyn Store,
     pub(crate) sealer: &'a Sealer,
+    pub(crate) threads: &'a dyn Threads,
+}
+
+impl<'a> Place<'a> {
+    /// A place whose calls stay on their thread.
+    pub(crate) fn new(store: &'a dyn Store, sealer: &'a Sealer) -> Self {
+        Self { store, sealer, threads: &Caller }
+    }
 }
 
 impl Place<'_> {
@@ -31,7 +40,7 @@ impl Place<'_> {
     ) -> Result<(T, Generation), Error> {
         attempt(context, |context, hold| {
             let context = Context { now: context.now, rng: &mut *context.rng };
-            let tx = Tx::with(self.store, self.sealer, hold, memory.take());
+            let tx = Tx::with(self, hold, memory.take());
             let mut running = Call { us, tx, context, begun: None };
             let output = call(&mut running);
             let Call { tx, mut context, begun, .. } = running;

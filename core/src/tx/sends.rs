@@ -11,8 +11,10 @@ use crate::{
     record::{ContentOf, PartState, SendBody, SendHead, SendPart, SendTally},
     store::{Kind, Places, Query, RowKey},
 };
-use core::cell::OnceCell;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 use zeroize::Zeroizing;
 
 /// What all parts of a send have in common.
@@ -20,7 +22,7 @@ pub(crate) struct Sending {
     pub(crate) head: Arc<SendHead>,
     pub(crate) body: Arc<SendBody>,
     /// What is said to our own user and to others, with the payload and with the welcome: each is encoded once.
-    pub(crate) said: [OnceCell<UserContent>; 4],
+    pub(crate) said: [OnceLock<UserContent>; 4],
     /// Whether the send takes somebody in.
     pub(crate) has_welcome: bool,
 }

@@ -28,11 +28,34 @@ pub(crate) struct Sender {
     meta: SessionMeta,
     cold: Arc<SessionCold>,
     hot: Arc<Hot>,
+    /// Where the two lie.
+    places: [RowKey; 2],
+}
+
+/// What a message on its way out changes of its session.
+pub(crate) struct Step {
+    hot: (RowKey, Arc<Hot>),
+    /// Set by the first message of a new sending chain.
+    cold: Option<(RowKey, Arc<SessionCold>)>,
 }
 
 impl Sender {
-    pub(super) fn new(meta: SessionMeta, cold: Arc<SessionCold>, hot: Arc<Hot>) -> Self {
-        Self { meta, cold, hot }
+    pub(super) fn new(meta: SessionMeta, cold: Arc<SessionCold>, hot: Arc<Hot>, places: [RowKey; 2]) -> Self {
+        Self { meta, cold, hot, places }
+    }
+
+    /// A session that is not in the store yet, or was just put there.
+    pub(crate) fn of(session: Session, tx: &Tx<'_>, peer: &Peer) -> Self {
+        let places = tx.places().session_rows([Kind::Session, Kind::Chains], peer, session.meta.id);
+        Self::new(session.meta, Arc::new(session.cold()), Arc::new(session.ratchet.hot), places)
+    }
+
+    /// What a message changes, and where.
+    pub(crate) fn step(&self, sent: Sent) -> Step {
+        let [cold, hot] = self.places;
+        let beginning = || self.cold.beginning.clone();
+        let changed = sent.cold.map(|ratchet| (cold, Arc::new(SessionCold { ratchet, beginning: beginning() })));
+        Step { hot: (hot, Arc::new(sent.hot)), cold: changed }
     }
 
     /// What sealing reads.
@@ -55,18 +78,13 @@ impl Sender {
     }
 }
 
-impl From<Session> for Sender {
-    fn from(session: Session) -> Self {
-        Self { meta: session.meta, cold: Arc::new(session.cold()), hot: Arc::new(session.ratchet.hot) }
-    }
-}
-
 /// Reads what sending in a session needs.
 pub(crate) fn sender(tx: &Tx<'_>, peer: &Peer, meta: SessionMeta) -> Result<Sender, Code> {
     let places = tx.places();
-    let [cold, hot] = places.session_rows([Kind::Session, Kind::Chains], peer, meta.id);
-    let (cold, hot) = tx.shared(&cold)?.zip(tx.shared(&hot)?).ok_or(Code::RecordInconsistent)?;
-    Ok(Sender { meta, cold, hot })
+    let places = places.session_rows([Kind::Session, Kind::Chains], peer, meta.id);
+    let [cold, hot] = &places;
+    let (cold, hot) = tx.shared(cold)?.zip(tx.shared(hot)?).ok_or(Code::RecordInconsistent)?;
+    Ok(Sender::new(meta, cold, hot, places))
 }
 
 /// Writes a whole new session with its first index entry, and deletes those that it displaces. The session goes on with the sequence of
@@ -85,13 +103,12 @@ pub(crate) fn insert(tx: &mut Tx<'_>, peer: &mut Peer, session: &mut Session) ->
 }
 
 /// Writes what a message on its way out changed.
-pub(crate) fn sent(tx: &mut Tx<'_>, peer: &Peer, session: &Sender, sent: Sent) -> Result<(), Code> {
-    let places = tx.places();
-    if let Some(ratchet) = sent.cold {
-        let cold = SessionCold { ratchet, beginning: session.cold.beginning.clone() };
-        tx.put_shared(places.session(Kind::Session, peer, session.meta.id), Arc::new(cold))?;
+pub(crate) fn put_step(tx: &mut Tx<'_>, step: Step) -> Result<(), Code> {
+    if let Some((place, cold)) = step.cold {
+        tx.put_shared(place, cold)?;
     }
-    tx.put_shared(places.session(Kind::Chains, peer, session.meta.id), Arc::new(sent.hot))
+    let (place, hot) = step.hot;
+    tx.put_shared(place, hot)
 }
 
 /// Writes what one step changed.

@@ -209,6 +209,13 @@ impl Envelope {
         codec::encode(self)
     }
 
+    /// The length of an envelope whose head and body have these lengths.
+    #[must_use]
+    pub fn assembled_len(head: usize, body: usize) -> usize {
+        // Gate, commitment, and the length of the body.
+        head.saturating_add(16 + 32 + 4).saturating_add(body)
+    }
+
     /// The bytes before the gate, in the envelope as it came.
     ///
     /// # Errors
@@ -224,7 +231,9 @@ impl Envelope {
     pub fn assemble(head: &[u8], gate: &[u8; 16], commitment: &[u8; 32], body: &[u8]) -> Vec<u8> {
         // A body is one padding step and a tag, far below 4 GiB.
         let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
-        [head, gate, commitment, &length.to_be_bytes(), body].concat()
+        let envelope = [head, gate, commitment, &length.to_be_bytes(), body].concat();
+        debug_assert_eq!(envelope.len(), Self::assembled_len(head.len(), body.len()));
+        envelope
     }
 
     fn check(&self) -> Result<(), Code> {

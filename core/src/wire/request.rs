@@ -284,13 +284,13 @@ impl Batch {
     }
 }
 
-impl From<&event::Batch> for Batch {
+impl From<event::Batch> for Batch {
     /// The form of a send's batch. Devices that are named twice, and devices out of order, stay so, and are not encoded.
-    fn from(batch: &event::Batch) -> Self {
+    fn from(batch: event::Batch) -> Self {
         let event::Batch { user, targeted, envelopes, skips } = batch;
         let mut named = Vec::with_capacity(envelopes.len() + skips.len());
         for outgoing in envelopes {
-            let content = Content::Envelope(outgoing.envelope.clone().into());
+            let content = Content::Envelope(outgoing.envelope.into());
             named.push(Named { device: outgoing.device, fingerprint: outgoing.fingerprint, content });
         }
         for skip in skips {
@@ -298,7 +298,7 @@ impl From<&event::Batch> for Batch {
             named.push(Named { device: skip.device, fingerprint: skip.fingerprint, content });
         }
         named.sort_by_key(|named| named.device);
-        Self { user: user.clone(), targeted: u8::from(*targeted), named: named.into() }
+        Self { user, targeted: u8::from(targeted), named: named.into() }
     }
 }
 

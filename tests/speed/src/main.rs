@@ -23,6 +23,8 @@ use ours::Crowd;
 /// The bytes of a message.
 const TEXT: usize = 256;
 const ROUNDS: usize = 5;
+/// How often one thread runs against two: the clock on the wall is noisy.
+const RACES: usize = 9;
 /// New users whom Alice writes to in each round: one request for bundles.
 const SET_UPS: usize = 64;
 
@@ -89,11 +91,16 @@ fn table() {
     }
     crowd.send(&mut in_memory, &mut figures, ["batch", "settle"]);
     crowd.all_read(&mut figures);
+    let mut on_two = crowd.alice_in_memory().on_threads(2);
+    for _ in 0..RACES {
+        crowd.race(&mut in_memory, &mut figures, "batch, wall");
+        crowd.race(&mut on_two, &mut figures, "batch, wall, two threads");
+    }
     for _ in 0..3 {
         let answers = crowd.turn(&mut in_memory);
         figures.note("mailbox, DH step", crowd.open(&mut in_memory, &answers) / answers.len() as f64);
     }
-    drop((in_memory, in_a_file));
+    drop((in_memory, in_a_file, on_two));
     crowd.weigh(&mut figures, &folder.join("weighed.db"));
     let reopened = folder.join("reopened.db");
     drop(crowd.alice_in_a_file(&reopened));

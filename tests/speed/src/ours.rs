@@ -5,6 +5,7 @@ use crate::{
     clock::{Figures, timed},
     weight::Scales,
 };
+use sesame::threads::Scoped;
 use sesame_core::{
     context::{Context, Timestamp},
     device::{Device, Requests},
@@ -15,7 +16,7 @@ use sesame_core::{
 };
 use sesame_sqlite::SqliteStore;
 use sesame_tests::{ALICE, Name, World, failures, messages, store_key, user};
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Instant};
 
 /// The largest group: Alice and so many others.
 pub const GROUP: usize = 999;
@@ -175,6 +176,15 @@ impl Crowd {
         figures.note(settle, self.settle(alice, requests) / self.users().len() as f64);
     }
 
+    /// One message of Alice's to every group; notes the microseconds on the wall that encrypting took.
+    pub fn race(&mut self, alice: &mut Sender, figures: &mut Figures, name: &'static str) {
+        let begun = Instant::now();
+        self.say_to_groups(alice);
+        let (requests, _) = self.give(alice);
+        figures.note(name, begun.elapsed().as_secs_f64() * 1e6 / self.devices() as f64);
+        self.settle(alice, requests);
+    }
+
     /// Alice makes one more group of everybody, and withdraws the send that would tell them; gives the microseconds of making it.
     pub fn found(&mut self, alice: &mut Sender) -> f64 {
         let users = self.users();
@@ -313,6 +323,13 @@ impl Crowd {
             total += micros;
         }
         figures.note("all read, s", total / 1e6);
+    }
+}
+
+impl Sender {
+    /// The same device, whose large batches run on so many threads.
+    pub fn on_threads(self, count: usize) -> Self {
+        Self { device: self.device.on_threads(Arc::new(Scoped::new(count))), ..self }
     }
 }
 

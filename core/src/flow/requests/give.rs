@@ -16,8 +16,9 @@ use crate::{
     },
     ids::{DeviceId, PublicationId, RequestId, SendId, UserId},
     limits::MAX_SUBMITTED,
-    record::PendingUpload,
+    record::{PendingUpload, SendPart},
     store::{Kind, Places},
+    threads,
     tx::{
         Call, Ready, inbox,
         sends::{self, Sending},
@@ -27,7 +28,10 @@ use crate::{
         request::{self as form, Path},
     },
 };
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 /// Does what is due by time, and makes the next request, if there is work.
 pub(crate) fn next(call: &mut Call<'_>, requests: &Requests) -> Result<Next, Error> {
@@ -144,20 +148,26 @@ fn publication(call: &Call<'_>, id: &PublicationId) -> Result<Vec<u8>, Code> {
 /// The batches of these parts, as many as one request holds. Each envelope is computed from its recipe, always to the same bytes.
 fn submit(call: &Call<'_>, parts: &[Ready]) -> Result<(Vec<Ready>, Vec<u8>), Error> {
     let mut sendings: BTreeMap<SendId, Sending> = BTreeMap::new();
-    let (mut named, mut batches, mut bytes) = (Vec::new(), Vec::new(), 0);
     for ready in parts {
         if let Entry::Vacant(place) = sendings.entry(ready.send) {
             place.insert(sends::read(&call.tx, &ready.send)?.ok_or(Code::RecordInconsistent)?);
         }
+    }
+    let us = call.user();
+    let (mut named, mut jobs, mut envelopes, mut bytes) = (Vec::new(), Vec::new(), 0, 0);
+    for ready in parts {
         let sending = sendings.get(&ready.send).ok_or(Code::Internal)?;
         let part = sends::known_part(&call.tx, &ready.send, &ready.user)?.ok_or(Code::RecordInconsistent)?;
-        let batch = outbox::batch(sending, &part, call.user())?;
-        bytes += batch.envelopes.iter().map(|outgoing| outgoing.envelope.len()).sum::<usize>();
-        if bytes > MAX_SUBMITTED && !batches.is_empty() {
+        bytes += outbox::length(sending, &part, us)?;
+        if bytes > MAX_SUBMITTED && !jobs.is_empty() {
             break;
         }
-        batches.push(form::Batch::from(&batch));
+        envelopes += part.entries.len();
+        jobs.push((sending, part));
         named.push(ready.clone());
     }
+    let batch = |(sending, part): (&Sending, Arc<SendPart>)| outbox::batch(sending, &part, us).map(form::Batch::from);
+    let batches = threads::map(call.tx.threads(), envelopes, jobs, batch);
+    let batches: Vec<form::Batch> = batches.into_iter().collect::<Result<_, Code>>()?;
     Ok((named, form::Submit { batches: batches.into() }.encode()?))
 }

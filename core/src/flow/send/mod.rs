@@ -6,5 +6,6 @@ pub(crate) mod outcome;
 pub(crate) mod part;
 pub(crate) mod settle;
 mod start;
+mod together;
 
 pub(crate) use start::{Message, check_payload, departure, follow_user, start, to_users};

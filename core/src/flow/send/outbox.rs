@@ -15,7 +15,7 @@ use crate::{
     },
     wire::{
         content::{self, Body, GroupClaim, Stamp},
-        padding,
+        padding, size,
     },
 };
 use zeroize::Zeroizing;
@@ -100,9 +100,24 @@ pub(crate) fn batch(sending: &Sending, part: &SendPart, us: &UserId) -> Result<B
     Ok(Batch { user: part.user.clone(), targeted: head.target.is_some(), envelopes, skips })
 }
 
+/// How many bytes the envelopes of a part have.
+pub(crate) fn length(sending: &Sending, part: &SendPart, us: &UserId) -> Result<usize, Code> {
+    let said = content_for(sending, &part.user, us)?;
+    let of = |entry: &Entry| {
+        let nested = entry.nested.as_ref().map_or(0, |nested| size::nesting() + nested.prelude.len());
+        let content = entry.prelude.len() + nested + said.body.len();
+        let padded = padding::padded_len(said.payload, room(entry)?, content)?;
+        Ok(session::envelope_len(&entry.recipe, padded))
+    };
+    part.entries.iter().map(of).sum()
+}
+
+fn room(entry: &Entry) -> Result<usize, Code> {
+    usize::try_from(entry.room).map_err(|_| Code::RecordInconsistent)
+}
+
 /// The envelope of an entry: always the same bytes.
 fn envelope(entry: &Entry, scope: Scope, said: &UserContent) -> Result<Vec<u8>, Code> {
-    let room = usize::try_from(entry.room).map_err(|_| Code::RecordInconsistent)?;
     let content = match &entry.nested {
         None => Zeroizing::new([entry.prelude.as_slice(), &said.body].concat()),
         Some(nested) => {
@@ -112,7 +127,7 @@ fn envelope(entry: &Entry, scope: Scope, said: &UserContent) -> Result<Vec<u8>, 
             Zeroizing::new([entry.prelude.as_slice(), &body].concat())
         }
     };
-    session::envelope(&entry.recipe, &content, said.payload, room)
+    session::envelope(&entry.recipe, &content, said.payload, room(entry)?)
 }
 
 /// What a send says to a user: the message, or for our own user the transcript of it. In a group all members get the same; a user whom the

@@ -3,8 +3,8 @@
 use super::outbox;
 use crate::{
     error::Code,
-    ids::{Fingerprint, Scope, SessionId},
-    keys::device_list::List,
+    ids::{DeviceId, Fingerprint, Scope, SessionId},
+    keys::{device_list::List, party::Party},
     model::{Peer, SessionMeta, User},
     record::{Beginning, Entry, Nested, Opening, Recipe, SendHead, SendPart, SessionCold},
     registry::send::{self, Aim, Need},
@@ -15,7 +15,7 @@ use crate::{
         ahead::Recipient,
         own::OwnList,
         sends::{Sending, UserContent},
-        sessions::{self, Sender},
+        sessions::{self, Sender, Step},
     },
     wire::{
         content::{ListClaim, Prelude},
@@ -38,17 +38,27 @@ impl From<Code> for Failure {
 
 /// A device, what a content for it must say, and what is said to its user.
 #[derive(Clone, Copy)]
-struct To<'a> {
+pub(super) struct To<'a> {
+    us: &'a Party,
     user: &'a User,
     peer: &'a Peer,
     /// The name that a batch gives the device.
     fingerprint: Fingerprint,
     own: &'a OwnList,
     said: &'a UserContent,
-    ahead: &'a Recipient,
 }
 
-impl To<'_> {
+impl<'a> To<'a> {
+    pub(super) fn new(
+        us: &'a Party,
+        (user, peer, fingerprint): (&'a User, &'a Peer, Fingerprint),
+        own: &'a OwnList,
+        sending: &'a Sending,
+    ) -> Result<Self, Code> {
+        let said = outbox::content_for(sending, &user.user, &us.user)?;
+        Ok(Self { us, user, peer, fingerprint, own, said })
+    }
+
     /// > Our full list rides along until that device claims our epoch; every initiation carries it.
     fn prelude(&self, session: &Sender, list: bool) -> Result<Vec<u8>, Code> {
         let Self { user, own, .. } = self;
@@ -66,9 +76,29 @@ impl To<'_> {
         session.meta().initiating || self.peer.knows_epoch < self.own.list.epoch
     }
 
+    /// The next message of a session, with a salt that was drawn for it: what makes the ciphertext, and what it changes of the session.
+    fn sealed(&self, session: &Sender, salt: [u8; 16]) -> Result<(Recipe, Step), Code> {
+        let (us, peer, pair) = (self.us, self.peer, self.peer.sending());
+        let route = session::Route { sender: (&us.user, us.device), recipient: (&peer.user, peer.device), pair: &pair };
+        let sealed = session::seal(session.outgoing()?, salt, route)?;
+        Ok((sealed.recipe, session.step(sealed.sent)))
+    }
+
+    /// A message that a session has for itself, and what it changes of the session.
+    pub(super) fn on(&self, session: &Sender, salt: [u8; 16]) -> Result<(Entry, Step), Code> {
+        let rides = self.list_rides(session);
+        let prelude = self.prelude(session, rides)?;
+        let room = self.room(rides);
+        padding::padded_len(self.said.payload, room, prelude.len().saturating_add(self.said.body.len()))?;
+        let (recipe, step) = self.sealed(session, salt)?;
+        let room = room_form(room)?;
+        let Self { peer: Peer { device, .. }, fingerprint, .. } = *self;
+        Ok((Entry { device: *device, fingerprint, prelude, room, recipe, nested: None }, step))
+    }
+
     /// The stored parts of a session with the device.
-    fn sender(&self, tx: &Tx<'_>, meta: SessionMeta) -> Result<Sender, Failure> {
-        let ahead = self.ahead.sender(meta.id).cloned().map(Ok);
+    fn sender(&self, tx: &Tx<'_>, ahead: &Recipient, meta: SessionMeta) -> Result<Sender, Failure> {
+        let ahead = ahead.sender(meta.id).cloned().map(Ok);
         let sender = ahead.unwrap_or_else(|| sessions::sender(tx, self.peer, meta));
         sender.and_then(|sender| sender.outgoing().map(drop).map(|()| sender)).map_err(|code| match code {
             Code::RecordCorrupt | Code::RecordInconsistent => Failure::Damaged(meta.id),
@@ -101,16 +131,13 @@ pub(crate) fn advance_to(
     own: &OwnList,
     mut to: Recipient,
 ) -> Result<Vec<Need>, Code> {
-    let head = &sending.head;
     let user = to.user.clone();
     // One contested identity does not keep a group waiting: the send goes to the others.
-    if let (Some(_), Some(user)) = (head.group, &user)
-        && (user.claimed_key.is_some() || is_another(head, user))
-    {
+    if user.as_deref().is_some_and(|user| is_contested(&sending.head, user)) {
         part.fail(Code::IdentityNotAccepted);
         return Ok(Vec::new());
     }
-    let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
+    let aim = aim(call, sending);
     loop {
         // A damaged DeviceRecord is not made anew: its floor would be lost, and replays would pass (X 3).
         for device in &to.peers.damaged {
@@ -120,20 +147,20 @@ pub(crate) fn advance_to(
         }
         let plan = send::plan(part, user.as_deref(), |device| to.peers.get(device), aim);
         let (Some(user), false) = (&user, plan.encrypt.is_empty()) else { return Ok(plan.needs) };
-        let said = outbox::content_for(sending, &part.user, call.user())?;
         let mut is_whole = true;
         for (device, fingerprint) in plan.encrypt {
             let Some(peer) = to.peers.get(device) else { continue };
-            match encrypt(call, To { user, peer, fingerprint, own, said, ahead: &to }, aim.scope) {
-                Ok(entry) => part.entries.push(entry),
-                // No padding size holds the content with the lists: this device gets nothing, and the app is told.
-                Err(Failure::Other(Code::TooLarge)) => part.skip(device, fingerprint, Code::TooLarge),
-                Err(Failure::Other(code)) => return Err(code),
+            let recipient = To::new(aim.us, (user, peer, fingerprint), own, sending)?;
+            let made = match encrypt(call, recipient, &to, aim.scope) {
+                Ok(entry) => Ok((entry, ())),
+                Err(Failure::Other(code)) => Err(code),
                 Err(Failure::Damaged(session)) => {
                     forget_damaged(call, peer, session)?;
                     is_whole = false;
+                    continue;
                 }
-            }
+            };
+            note(part, (device, fingerprint), made, |()| ())?;
         }
         if is_whole {
             return Ok(plan.needs);
@@ -141,6 +168,36 @@ pub(crate) fn advance_to(
         // What takes the place of a damaged session is tried.
         to = Recipient::read(&call.tx, &part.user)?;
     }
+}
+
+/// Adds a device's ciphertext to its part.
+pub(super) fn note<S>(
+    part: &mut SendPart,
+    (device, fingerprint): (DeviceId, Fingerprint),
+    made: Result<(Entry, S), Code>,
+    step: impl FnOnce(S),
+) -> Result<(), Code> {
+    match made {
+        Ok((entry, changed)) => {
+            part.entries.push(entry);
+            step(changed);
+        }
+        // No padding size holds the content with the lists: this device gets nothing, and the app is told.
+        Err(Code::TooLarge) => part.skip(device, fingerprint, Code::TooLarge),
+        Err(code) => return Err(code),
+    }
+    Ok(())
+}
+
+/// Which devices a send is for.
+pub(super) fn aim<'a>(call: &Call<'a>, sending: &Sending) -> Aim<'a> {
+    let head = &sending.head;
+    Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() }
+}
+
+/// Whether a group's message may not go to a user: another account key is claimed, or is that of the one who was meant.
+pub(super) fn is_contested(head: &SendHead, user: &User) -> bool {
+    head.group.is_some() && (user.claimed_key.is_some() || is_another(head, user))
 }
 
 /// A damaged session concerns its device alone: it is forgotten.
@@ -159,41 +216,30 @@ fn is_another(head: &SendHead, user: &User) -> bool {
     head.to(&user.user).and_then(|to| to.account_key).is_some_and(|meant| user.account_key != meant)
 }
 
-fn encrypt(call: &mut Call<'_>, to: To<'_>, scope: Scope) -> Result<Entry, Failure> {
+fn encrypt(call: &mut Call<'_>, to: To<'_>, ahead: &Recipient, scope: Scope) -> Result<Entry, Failure> {
     match to.peer.standing(scope, call.now()) {
-        Some(meta) => encrypt_on(call, to, *meta),
-        None => encrypt_inside(call, to, scope),
+        Some(meta) => encrypt_on(call, to, ahead, *meta),
+        None => encrypt_inside(call, to, ahead, scope),
     }
 }
 
 /// On a session that the message has for itself.
-fn encrypt_on(call: &mut Call<'_>, to: To<'_>, meta: SessionMeta) -> Result<Entry, Failure> {
-    let session = to.sender(&call.tx, meta)?;
-    let rides = to.list_rides(&session);
-    let prelude = to.prelude(&session, rides)?;
-    let room = to.room(rides);
-    padding::padded_len(to.said.payload, room, prelude.len().saturating_add(to.said.body.len()))?;
-    let salt = call.context.random();
-    let recipe = seal(call, to.peer, &session, salt)?;
-    Ok(Entry {
-        device: to.peer.device,
-        fingerprint: to.fingerprint,
-        prelude,
-        room: room_form(room)?,
-        recipe,
-        nested: None,
-    })
+fn encrypt_on(call: &mut Call<'_>, to: To<'_>, ahead: &Recipient, meta: SessionMeta) -> Result<Entry, Failure> {
+    let session = to.sender(&call.tx, ahead, meta)?;
+    let (entry, step) = to.on(&session, call.context.random())?;
+    sessions::put_step(&mut call.tx, step)?;
+    Ok(entry)
 }
 
 /// Inside a direct message.
 ///
 /// > The opening and the nesting are repeated until *any* message of the scope session comes back.
-fn encrypt_inside(call: &mut Call<'_>, to: To<'_>, scope: Scope) -> Result<Entry, Failure> {
+fn encrypt_inside(call: &mut Call<'_>, to: To<'_>, ahead: &Recipient, scope: Scope) -> Result<Entry, Failure> {
     let direct = *to.peer.active(Scope::Direct, call.now()).ok_or(Code::NoSession)?;
-    let carrier = to.sender(&call.tx, direct)?;
+    let carrier = to.sender(&call.tx, ahead, direct)?;
     let mut peer = to.peer.clone();
     let inner = match peer.active(scope, call.now()) {
-        Some(meta) => to.sender(&call.tx, *meta)?,
+        Some(meta) => to.sender(&call.tx, ahead, *meta)?,
         None => open_scope(call, &mut peer, scope, direct.id)?,
     };
     let opening = carried_by(&mut call.tx, &peer, &inner, direct.id)?;
@@ -204,9 +250,10 @@ fn encrypt_inside(call: &mut Call<'_>, to: To<'_>, scope: Scope) -> Result<Entry
     padding::padded_len(to.said.payload, room, length)?;
     let salt = call.context.random();
     let sealed = session::seal_nested(inner.outgoing()?, salt)?;
-    sessions::sent(&mut call.tx, &peer, &inner, sealed.sent)?;
+    sessions::put_step(&mut call.tx, inner.step(sealed.sent))?;
     let nested = Some(Nested { opening, generation: inner.meta().generation, prelude, recipe: sealed.recipe });
-    let recipe = seal(call, &peer, &carrier, salt)?;
+    let (recipe, step) = to.sealed(&carrier, salt)?;
+    sessions::put_step(&mut call.tx, step)?;
     Ok(Entry {
         device: peer.device,
         fingerprint: to.fingerprint,
@@ -226,7 +273,7 @@ fn open_scope(call: &mut Call<'_>, peer: &mut Peer, scope: Scope, carrier: Sessi
     }
     sessions::insert(&mut call.tx, peer, &mut session)?;
     call.tx.put_peer(peer)?;
-    Ok(session.into())
+    Ok(Sender::of(session, &call.tx, peer))
 }
 
 /// The opening of a session that nobody has answered, now that `carrier` carries it. Once several direct sessions have carried it, an
@@ -242,14 +289,6 @@ fn carried_by(tx: &mut Tx<'_>, peer: &Peer, inner: &Sender, carrier: SessionId) 
         tx.put(tx.places().session(Kind::Session, peer, inner.meta().id), &cold)?;
     }
     Ok(opening)
-}
-
-fn seal(call: &mut Call<'_>, peer: &Peer, session: &Sender, salt: [u8; 16]) -> Result<Recipe, Code> {
-    let (us, pair) = (&call.us.party, peer.sending());
-    let route = session::Route { sender: (&us.user, us.device), recipient: (&peer.user, peer.device), pair: &pair };
-    let sealed = session::seal(session.outgoing()?, salt, route)?;
-    sessions::sent(&mut call.tx, peer, session, sealed.sent)?;
-    Ok(sealed.recipe)
 }
 
 fn room_form(room: usize) -> Result<u32, Code> {

@@ -1,13 +1,13 @@
 //! A new send, and what carries open sends on when something about a user has changed.
 
-use super::part;
+use super::{part, together};
 use crate::{
     crypto::kdf::{join, sha256},
     error::{Code, Error},
     event::PendingSend,
     ids::{ContentId, DeviceId, Scope, UserId},
     limits::MAX_PAYLOAD,
-    record::{PartState, SendBody, SendHead, SendPart, SentTo, ToGroup},
+    record::{PartState, SendBody, SendHead, SentTo, ToGroup},
     store::Kind,
     tx::{
         Call, Ready, ahead,
@@ -103,12 +103,8 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
     let sending = Sending::new(Arc::new(head), Arc::new(body));
     let random = call.context.random();
     let id = sends::create(&mut call.tx, &call.us.party.user, random, &sending)?;
-    for (user, ahead) in names.into_iter().zip(ahead) {
-        let mut part = SendPart::new(user);
-        let needs = match ahead {
-            Some(to) => part::advance_to(call, &sending, &mut part, &own, to)?,
-            None => part::advance(call, &sending, &mut part, &own)?,
-        };
+    let users = names.into_iter().zip(ahead).collect();
+    for (part, needs) in together::begin(call, &sending, &own, users)? {
         if part.skips.iter().any(|skip| skip.reason == Code::TooLarge.number()) {
             return Err(Error::of(Code::PayloadTooLarge, "payload"));
         }

@@ -105,7 +105,7 @@ fn a_batch_of_a_send_keeps_everything_on_the_wire() {
         }],
         skips: vec![event::Skipped { device: DeviceId(2), fingerprint: Fingerprint([2; 16]), reason: 305 }],
     };
-    let form = Batch::from(&send);
+    let form = Batch::from(send.clone());
     assert_eq!(form.named.as_slice()[0].device, DeviceId(2), "rising by device");
     assert_eq!(event::Batch::from(Batch::decode(&form.encode().unwrap()).unwrap()), send);
 }
