@@ -88,6 +88,22 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Code> {
     value.tls_serialize_detached().map_err(|_| Code::TooLarge)
 }
 
+/// A value that is encoded already.
+pub(super) struct Encoded(pub(super) Vec<u8>);
+
+impl Size for Encoded {
+    fn tls_serialized_len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Serialize for Encoded {
+    fn tls_serialize<W: std::io::Write>(&self, writer: &mut W) -> Result<usize, Error> {
+        writer.write_all(&self.0)?;
+        Ok(self.0.len())
+    }
+}
+
 /// A vector of at most `MAX` elements after a length of the integer `L`, in bytes. The codec's own vectors decode as many elements as
 /// their bytes hold, and an element may take many times its bytes in memory.
 pub struct UpTo<const MAX: usize, L, T> {

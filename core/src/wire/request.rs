@@ -17,7 +17,7 @@
 //!
 //! A user id is UTF-8. This module checks the form only; the server has the rules.
 
-use super::codec::{self, UpTo};
+use super::codec::{self, Encoded, UpTo};
 use crate::{
     crypto::{
         kdf::{join, sha256},
@@ -174,6 +174,17 @@ pub struct Batch {
 pub struct Submit {
     /// The batches.
     pub batches: UpTo<MAX_BATCHES, u32, Batch>,
+}
+
+impl Submit {
+    /// The encoding of batches that are encoded already.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`] for more than [`MAX_BATCHES`].
+    pub fn encode_all(batches: Vec<Vec<u8>>) -> Result<Vec<u8>, Code> {
+        let batches: Vec<Encoded> = batches.into_iter().map(Encoded).collect();
+        codec::encode(&UpTo::<MAX_BATCHES, u32, Encoded>::from(batches))
+    }
 }
 
 /// A question for mail.

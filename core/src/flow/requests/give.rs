@@ -166,8 +166,9 @@ fn submit(call: &Call<'_>, parts: &[Ready]) -> Result<(Vec<Ready>, Vec<u8>), Err
         jobs.push((sending, part));
         named.push(ready.clone());
     }
-    let batch = |(sending, part): (&Sending, Arc<SendPart>)| outbox::batch(sending, &part, us).map(form::Batch::from);
+    let batch = |(sending, part): (&Sending, Arc<SendPart>)| {
+        outbox::batch(sending, &part, us).and_then(|batch| form::Batch::from(batch).encode())
+    };
     let batches = threads::map(call.tx.threads(), envelopes, jobs, batch);
-    let batches: Vec<form::Batch> = batches.into_iter().collect::<Result<_, Code>>()?;
-    Ok((named, form::Submit { batches: batches.into() }.encode()?))
+    Ok((named, form::Submit::encode_all(batches.into_iter().collect::<Result<_, Code>>()?)?))
 }

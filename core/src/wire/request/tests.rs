@@ -111,6 +111,16 @@ fn a_batch_of_a_send_keeps_everything_on_the_wire() {
 }
 
 #[test]
+fn batches_that_are_encoded_already_make_the_same_request() {
+    for count in 0..=MAX_BATCHES {
+        let batches = vec![batch(); count];
+        let encoded = batches.iter().map(|batch| batch.encode().unwrap()).collect();
+        assert_eq!(Submit::encode_all(encoded), Submit { batches: batches.into() }.encode());
+    }
+    assert_eq!(Submit::encode_all(vec![Vec::new(); MAX_BATCHES + 1]), Err(Code::TooLarge));
+}
+
+#[test]
 fn a_receipt_names_the_sender_and_every_byte_of_the_batch() {
     let (alice, bob, form) = (user("alice"), user("bob"), batch());
     let receipt = form.receipt(&alice, DeviceId(1)).unwrap();
