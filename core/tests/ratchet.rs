@@ -6,7 +6,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::Rng, rand_core::SeedableRng};
 use sesame_core::context::{Context, Timestamp};
 use sesame_core::error::Code;
 use sesame_core::internal::crypto::kdf::sha256;
-use sesame_core::internal::crypto::x25519::PrivateKey;
+use sesame_core::internal::crypto::x25519::{PrivateKey, PublicPoint};
 use sesame_core::internal::ratchet::{Message, Ratchet, Start, chain_tag, message};
 use sesame_core::internal::record::{Block, Record};
 use sesame_core::secret::Secret;
@@ -108,7 +108,7 @@ fn pair(seed: u64) -> (Side, Side, ChaCha20Rng) {
     };
     let mut context = Context { now: Timestamp(0), rng: &mut rng };
     let bob = PrivateKey::generate(&mut context);
-    let alice = Ratchet::initiator(&mut context, start(), &bob.public_key()).unwrap();
+    let alice = Ratchet::initiator(&mut context, start(), &PublicPoint::of(&bob.public_key()).unwrap()).unwrap();
     (Side::new(alice), Side::new(Ratchet::responder(start(), &bob)), rng)
 }
 

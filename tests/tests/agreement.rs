@@ -244,10 +244,11 @@ fn side(name: &str, seed: u64) -> Side {
 
 fn verified(of: &Side) -> VerifiedBundle {
     use sesame_core::internal::keys::bundle::Identified;
+    let point = |key: &x25519::PrivateKey| x25519::PublicPoint::of(&key.public_key()).unwrap();
     VerifiedBundle {
         party: of.keys.party.clone(),
-        signed_pre_key: Identified { id: 0, key: of.pre_keys.signed.public_key() },
-        one_time_pre_key: of.pre_keys.one_time.as_ref().map(|key| Identified { id: 1, key: key.public_key() }),
+        signed_pre_key: Identified { id: 0, key: point(&of.pre_keys.signed) },
+        one_time_pre_key: of.pre_keys.one_time.as_ref().map(|key| Identified { id: 1, key: point(key) }),
         kem_pre_key: Identified { id: 2, key: of.pre_keys.kem.public_key() },
         idle: false,
     }

@@ -85,7 +85,8 @@ fn t88_who_reads_the_opening_in_the_direct_session_still_cannot_open_the_scope()
     let seed = Secret::init_with(|seed| *seed = *said.seed.expose());
     let seen = Opened { scope, generation: 9, ephemeral_key: &said.ephemeral_key, seed: &seed };
     let agree = |identity: &x25519::PrivateKey, theirs: &x25519::PublicKey| {
-        *opening::agree(identity, theirs, (&alice.party, &bob.party), seen).unwrap().initiator_header.expose()
+        let theirs = x25519::PublicPoint::of(theirs).unwrap();
+        *opening::agree(identity, &theirs, (&alice.party, &bob.party), seen).unwrap().initiator_header.expose()
     };
     let real = agree(&bob.identity, &alice.party.identity_key);
     assert_eq!(real, agree(&alice.identity, &bob.party.identity_key));
@@ -95,7 +96,8 @@ fn t88_who_reads_the_opening_in_the_direct_session_still_cannot_open_the_scope()
     // And an identity key without the direct message has no seed.
     let other = Secret::init_with(|seed| seed.fill(1));
     let blind = Opened { seed: &other, ..seen };
-    let guessed = opening::agree(&bob.identity, &alice.party.identity_key, (&alice.party, &bob.party), blind).unwrap();
+    let theirs = x25519::PublicPoint::of(&alice.party.identity_key).unwrap();
+    let guessed = opening::agree(&bob.identity, &theirs, (&alice.party, &bob.party), blind).unwrap();
     assert_ne!(*guessed.initiator_header.expose(), real);
 }
 

@@ -37,13 +37,13 @@ pub struct Opened<'a> {
 /// [`Code::WeakPublicKey`].
 pub fn agree(
     identity: &x25519::PrivateKey,
-    theirs: &x25519::PublicKey,
+    theirs: &x25519::PublicPoint,
     (opener, responder): (&Party, &Party),
     opened: Opened<'_>,
 ) -> Result<SharedSecrets, Code> {
     let Opened { scope, generation, ephemeral_key, seed } = opened;
     let associated_data = associated_data::opened(scope, generation, (opener, responder), ephemeral_key, seed);
-    let agreed = identity.diffie_hellman(theirs)?;
+    let agreed = identity.diffie_hellman_at(theirs)?;
     let mut material = Zeroizing::new(Vec::with_capacity(64));
     material.extend_from_slice(seed.expose());
     material.extend_from_slice(agreed.expose());

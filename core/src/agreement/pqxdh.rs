@@ -76,11 +76,11 @@ pub fn initiate(
         kem_pre_key: bundle.kem_pre_key.key.as_bytes(),
     });
     let agreed = [
-        keys.identity.diffie_hellman(spk)?,
+        keys.identity.diffie_hellman_at(spk)?,
         ephemeral.diffie_hellman(&bundle.party.identity_key)?,
-        ephemeral.diffie_hellman(spk)?,
+        ephemeral.diffie_hellman_at(spk)?,
     ];
-    let fourth = opk.map(|opk| ephemeral.diffie_hellman(&opk.key)).transpose()?;
+    let fourth = opk.map(|opk| ephemeral.diffie_hellman_at(&opk.key)).transpose()?;
     Ok((derive(&agreed, fourth.as_ref(), &shared, associated_data), initiation))
 }
 
@@ -99,7 +99,7 @@ pub fn respond(
     if initiation.one_time_pre_key.is_some() != pre_keys.one_time.is_some() {
         return Err(Code::UnknownPreKey);
     }
-    let ephemeral = x25519::PublicKey::decode(initiation.ephemeral_key)?;
+    let ephemeral = x25519::PublicPoint::decode(initiation.ephemeral_key)?;
     let one_time = pre_keys.one_time.as_ref().map(x25519::PrivateKey::public_key);
     let associated_data = associated_data::direct(&Transcript {
         initiator: their_party,
@@ -111,10 +111,10 @@ pub fn respond(
     });
     let agreed = [
         pre_keys.signed.diffie_hellman(&their_party.identity_key)?,
-        keys.identity.diffie_hellman(&ephemeral)?,
-        pre_keys.signed.diffie_hellman(&ephemeral)?,
+        keys.identity.diffie_hellman_at(&ephemeral)?,
+        pre_keys.signed.diffie_hellman_at(&ephemeral)?,
     ];
-    let fourth = pre_keys.one_time.as_ref().map(|opk| opk.diffie_hellman(&ephemeral)).transpose()?;
+    let fourth = pre_keys.one_time.as_ref().map(|opk| opk.diffie_hellman_at(&ephemeral)).transpose()?;
     let shared = pre_keys.kem.decapsulate(&initiation.kem_ciphertext);
     Ok(derive(&agreed, fourth.as_ref(), &shared, associated_data))
 }

@@ -24,9 +24,9 @@ pub struct VerifiedBundle {
     /// The device, as its user's device list names it.
     pub party: Party,
     /// SPK.
-    pub signed_pre_key: Identified<x25519::PublicKey>,
+    pub signed_pre_key: Identified<x25519::PublicPoint>,
     /// OPK, if the server had one left.
-    pub one_time_pre_key: Option<Identified<x25519::PublicKey>>,
+    pub one_time_pre_key: Option<Identified<x25519::PublicPoint>>,
     /// The KEM prekey.
     pub kem_pre_key: Identified<mlkem::PublicKey>,
     /// Whether the device is idle: it has not rotated its signed prekey for a long time (X 6).
@@ -58,10 +58,11 @@ impl VerifiedBundle {
         {
             return Err(Code::BundleMismatch);
         }
-        let spk = x25519::PublicKey::decode(signed_pre_key.key)?;
-        let opk = one_time_pre_key.as_ref().map(|opk| x25519::PublicKey::decode(opk.key)).transpose()?;
+        let spk = x25519::PublicPoint::decode(signed_pre_key.key)?;
+        let opk = one_time_pre_key.as_ref().map(|opk| x25519::PublicPoint::decode(opk.key)).transpose()?;
         let kem = mlkem::PublicKey::decode(&kem_pre_key.key)?;
-        if spk == party.identity_key || opk == Some(party.identity_key) || opk == Some(spk) {
+        let one_time = opk.as_ref().map(x25519::PublicPoint::key);
+        if *spk.key() == party.identity_key || one_time == Some(&party.identity_key) || one_time == Some(spk.key()) {
             return Err(Code::KeyReuse);
         }
         let covered = |id, at, key: &[u8]| signed_bytes(user.as_slice(), *device, id, at, key);

@@ -21,10 +21,10 @@ pub(super) struct RootStep {
 pub(super) fn root_step(
     root: &Secret<32>,
     ours: &x25519::PrivateKey,
-    theirs: &x25519::PublicKey,
+    theirs: &x25519::PublicPoint,
     associated_data: &[u8; 32],
 ) -> Result<RootStep, Code> {
-    let agreed = ours.diffie_hellman(theirs)?;
+    let agreed = ours.diffie_hellman_at(theirs)?;
     let keys = kdf::hkdf::<96>(root.expose(), agreed.expose(), &kdf::join(&[labels::ROOT, associated_data]));
     Ok(RootStep { root: Arc::new(keys.part(0)), chain: Arc::new(keys.part(1)), next_header: Arc::new(keys.part(2)) })
 }

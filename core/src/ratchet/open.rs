@@ -153,7 +153,7 @@ impl Work {
         skipped: &mut Skipped<'_>,
         header: &Header,
     ) -> Result<(), Code> {
-        let theirs = x25519::PublicKey::decode(header.dh)?;
+        let theirs = x25519::PublicPoint::decode(header.dh)?;
         let Self { cold, hot, tags, .. } = self;
         let cold = Arc::make_mut(cold);
         // An honest peer answers only what we have sent; but our store may have been put back to before that.

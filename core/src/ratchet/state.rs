@@ -87,7 +87,11 @@ impl Ratchet {
     ///
     /// # Errors
     /// [`Code::WeakPublicKey`].
-    pub fn initiator(context: &mut Context<'_>, start: Start, their_ratchet: &x25519::PublicKey) -> Result<Self, Code> {
+    pub fn initiator(
+        context: &mut Context<'_>,
+        start: Start,
+        their_ratchet: &x25519::PublicPoint,
+    ) -> Result<Self, Code> {
         Self::initiator_with(x25519::PrivateKey::generate(context), start, their_ratchet)
     }
 
@@ -99,7 +103,7 @@ impl Ratchet {
     pub fn initiator_with(
         ours: x25519::PrivateKey,
         start: Start,
-        their_ratchet: &x25519::PublicKey,
+        their_ratchet: &x25519::PublicPoint,
     ) -> Result<Self, Code> {
         let Start { associated_data, root, initiator_header, responder_header } = start;
         let step = root_step(&root, &ours, their_ratchet, &associated_data)?;
@@ -252,7 +256,7 @@ impl Cold {
 pub(super) fn sending_half(cold: &mut Cold, hot: &mut Hot) -> Result<(), Code> {
     let theirs = x25519::PublicKey::from_checked(cold.their_ratchet.ok_or(Code::RecordInconsistent)?);
     let ours = x25519::PrivateKey::from_secret(cold.ours.private.clone());
-    let step = root_step(&cold.root, &ours, &theirs, &cold.associated_data)?;
+    let step = root_step(&cold.root, &ours, &x25519::PublicPoint::of(&theirs)?, &cold.associated_data)?;
     cold.ours = keys(&ours);
     cold.root = step.root;
     cold.next_sending_header = step.next_header;

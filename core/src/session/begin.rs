@@ -72,9 +72,11 @@ pub fn open_scope(
     let seed = Arc::new(Secret::init_with(|seed| context.rng.fill_bytes(seed)));
     let ephemeral_key = *ephemeral.public_key().as_bytes();
     let opened = Opened { scope, generation, ephemeral_key: &ephemeral_key, seed: &seed };
-    let secrets = opening::agree(&keys.identity, &their_party.identity_key, (&keys.party, their_party), opened)?;
+    // IK_B is the other half of two DHs: of the secrets, and of the first ratchet step.
+    let theirs = x25519::PublicPoint::of(&their_party.identity_key)?;
+    let secrets = opening::agree(&keys.identity, &theirs, (&keys.party, their_party), opened)?;
     let meta = scope_meta(&secrets, opened, context.now.0, true);
-    let ratchet = Ratchet::initiator_with(ephemeral, start(secrets), &their_party.identity_key)?;
+    let ratchet = Ratchet::initiator_with(ephemeral, start(secrets), &theirs)?;
     let beginning = Beginning::Opening(record::Opening { ephemeral_key, seed, carrier: None });
     Ok(Session { meta, ratchet, beginning: Some(beginning) })
 }
@@ -90,7 +92,8 @@ pub fn accept_opening(
     now: Timestamp,
 ) -> Result<Session, Code> {
     x25519::PublicKey::decode(*opened.ephemeral_key)?;
-    let secrets = opening::agree(&keys.identity, &their_party.identity_key, (their_party, &keys.party), opened)?;
+    let theirs = x25519::PublicPoint::of(&their_party.identity_key)?;
+    let secrets = opening::agree(&keys.identity, &theirs, (their_party, &keys.party), opened)?;
     let meta = scope_meta(&secrets, opened, received_age(opened.generation, now), false);
     let ratchet = Ratchet::responder(start(secrets), &keys.identity);
     Ok(Session { meta, ratchet, beginning: None })
