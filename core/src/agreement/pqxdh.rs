@@ -101,13 +101,14 @@ pub fn respond(
     }
     let ephemeral = x25519::PublicPoint::decode(initiation.ephemeral_key)?;
     let one_time = pre_keys.one_time.as_ref().map(x25519::PrivateKey::public_key);
+    let (kem_pre_key, shared) = pre_keys.kem.open(&initiation.kem_ciphertext);
     let associated_data = associated_data::direct(&Transcript {
         initiator: their_party,
         responder: &keys.party,
         initiation,
         signed_pre_key: pre_keys.signed.public_key().as_bytes(),
         one_time_pre_key: one_time.as_ref().map(x25519::PublicKey::as_bytes),
-        kem_pre_key: pre_keys.kem.public_key().as_bytes(),
+        kem_pre_key: kem_pre_key.as_bytes(),
     });
     let agreed = [
         pre_keys.signed.diffie_hellman(&their_party.identity_key)?,
@@ -115,7 +116,6 @@ pub fn respond(
         pre_keys.signed.diffie_hellman_at(&ephemeral)?,
     ];
     let fourth = pre_keys.one_time.as_ref().map(|opk| opk.diffie_hellman_at(&ephemeral)).transpose()?;
-    let shared = pre_keys.kem.decapsulate(&initiation.kem_ciphertext);
     Ok(derive(&agreed, fourth.as_ref(), &shared, associated_data))
 }
 

@@ -8,7 +8,7 @@ use crate::{context::Context, error::Code, secret::Secret};
 use std::sync::Arc;
 
 macro_rules! parameter_set {
-    ($library:ident, $public_key:literal, $ciphertext:literal) => {
+    ($library:ident, $pair:ident, $public_key:literal, $ciphertext:literal) => {
         /// The size of a public (encapsulation) key in bytes.
         pub const PUBLIC_KEY: usize = $public_key;
         /// The size of a ciphertext in bytes.
@@ -73,26 +73,36 @@ macro_rules! parameter_set {
             /// The public key.
             #[must_use]
             pub fn public_key(&self) -> PublicKey {
-                PublicKey(Box::new(*libcrux_ml_kem::$library::generate_key_pair(*self.0.expose()).pk()))
+                PublicKey(Box::new(*self.pair().pk()))
             }
 
             /// `Decaps(self, ciphertext)`. A wrong ciphertext gives another secret, never an error (implicit
             /// rejection).
             #[must_use]
             pub fn decapsulate(&self, ciphertext: &[u8; CIPHERTEXT]) -> Secret<32> {
-                let pair = libcrux_ml_kem::$library::generate_key_pair(*self.0.expose());
+                self.open(ciphertext).1
+            }
+
+            /// The public key and `Decaps(self, ciphertext)`, from one expansion of the seed.
+            #[must_use]
+            pub fn open(&self, ciphertext: &[u8; CIPHERTEXT]) -> (PublicKey, Secret<32>) {
+                let pair = self.pair();
                 let shared = libcrux_ml_kem::$library::decapsulate(pair.private_key(), &(*ciphertext).into());
-                Secret::init_with(|bytes| *bytes = shared)
+                (PublicKey(Box::new(*pair.pk())), Secret::init_with(|bytes| *bytes = shared))
+            }
+
+            fn pair(&self) -> libcrux_ml_kem::$library::$pair {
+                libcrux_ml_kem::$library::generate_key_pair(*self.0.expose())
             }
         }
     };
 }
 
-parameter_set!(mlkem1024, 1_568, 1_568);
+parameter_set!(mlkem1024, MlKem1024KeyPair, 1_568, 1_568);
 
 /// ML-KEM-768.
 pub mod kem768 {
     use super::{Arc, Code, Context, Secret};
 
-    parameter_set!(mlkem768, 1_184, 1_088);
+    parameter_set!(mlkem768, MlKem768KeyPair, 1_184, 1_088);
 }
