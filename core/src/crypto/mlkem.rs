@@ -106,3 +106,24 @@ pub mod kem768 {
 
     parameter_set!(mlkem768, MlKem768KeyPair, 1_184, 1_088);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Timestamp;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn one_expansion_gives_what_two_give() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut context = Context { now: Timestamp(0), rng: &mut rng };
+        let (ours, other) = (PrivateKey::generate(&mut context), PrivateKey::generate(&mut context));
+        let (ciphertext, shared) = ours.public_key().encapsulate(&mut context);
+        let (public_key, opened) = ours.open(&ciphertext);
+        assert_eq!((public_key, opened.expose()), (ours.public_key(), shared.expose()));
+        // A ciphertext for another key is no error, and gives another secret (implicit rejection).
+        let (public_key, opened) = other.open(&ciphertext);
+        assert_eq!((public_key, opened.expose()), (other.public_key(), other.decapsulate(&ciphertext).expose()));
+        assert_ne!(opened.expose(), shared.expose());
+    }
+}

@@ -201,6 +201,7 @@ mod tests {
         record::Block,
         secret::Secret,
     };
+    use curve25519_dalek::{constants::EIGHT_TORSION, montgomery::MontgomeryPoint};
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
     #[test]
@@ -216,10 +217,14 @@ mod tests {
         let bob = Ratchet::responder(start, &x25519::PrivateKey::generate(&mut context));
         let one = std::array::from_fn(|at| u8::from(at == 0));
         let twist = std::array::from_fn(|at| if at == 0 { 2 } else { 0 });
+        // An honest key plus a point of order 8: a DH with it would succeed.
+        let honest = MontgomeryPoint(*x25519::PrivateKey::generate(&mut context).public_key().as_bytes());
+        let mixed = (honest.to_edwards(0).unwrap() + EIGHT_TORSION[1]).to_montgomery().0;
         for (dh, code) in [
             ([0; 32], Code::WeakPublicKey),
             (one, Code::WeakPublicKey),
             (twist, Code::WeakPublicKey),
+            (mixed, Code::WeakPublicKey),
             ([0xff; 32], Code::BadKeyEncoding),
             (std::array::from_fn(|at| if at == 31 { 0x80 } else { 9 }), Code::BadKeyEncoding),
         ] {
