@@ -15,7 +15,7 @@ use sesame_core::{
     internal::{
         agreement::pqxdh::{self, NamedPreKeys},
         crypto::{mlkem, x25519},
-        keys::{device::DeviceKeys, pair::PairKeys, pre_keys::PreKey},
+        keys::{device::DeviceKeys, pair::PairKeys, party::DecodedParty, pre_keys::PreKey},
         ratchet::chain_tag,
         record::{PendingLink, Record, StoredList},
         store::{Kind, Places, PreKeyUse, Sealer},
@@ -206,7 +206,7 @@ pub fn vectors() -> Value {
     let Route::Initiation(initiation) = Envelope::decode(&first).unwrap().head.route else {
         unreachable!("the first envelope is an initiation")
     };
-    let secrets = pqxdh::respond(&alice, &named, &bob.party, &initiation).unwrap();
+    let secrets = pqxdh::respond(&alice, &named, &DecodedParty::of(bob.party.clone()).unwrap(), &initiation).unwrap();
     let session = world.session(ALICE, BOB).unwrap();
 
     // What Bob sends in a group, nested in direct messages. The contents are given decrypted, because the

@@ -7,7 +7,11 @@ use sesame_core::event::Event;
 use sesame_core::ids::{DeviceId, UserId};
 use sesame_core::internal::agreement::pqxdh::{self, NamedPreKeys};
 use sesame_core::internal::crypto::{ed25519::SigningKey, mlkem, x25519};
-use sesame_core::internal::keys::{bundle::VerifiedBundle, device::DeviceKeys, party::Party};
+use sesame_core::internal::keys::{
+    bundle::VerifiedBundle,
+    device::DeviceKeys,
+    party::{DecodedParty, Party},
+};
 use sesame_core::internal::steps::{Answers, Steps};
 use sesame_core::internal::store::Kind;
 use sesame_core::internal::wire::bundle::Bundle;
@@ -242,11 +246,15 @@ fn side(name: &str, seed: u64) -> Side {
     Side { keys: DeviceKeys { identity, party, signing }, pre_keys }
 }
 
+fn decoded(party: &Party) -> DecodedParty {
+    DecodedParty::of(party.clone()).unwrap()
+}
+
 fn verified(of: &Side) -> VerifiedBundle {
     use sesame_core::internal::keys::bundle::Identified;
     let point = |key: &x25519::PrivateKey| x25519::PublicPoint::of(&key.public_key()).unwrap();
     VerifiedBundle {
-        party: of.keys.party.clone(),
+        party: decoded(&of.keys.party),
         signed_pre_key: Identified { id: 0, key: point(&of.pre_keys.signed) },
         one_time_pre_key: of.pre_keys.one_time.as_ref().map(|key| Identified { id: 1, key: point(key) }),
         kem_pre_key: Identified { id: 2, key: of.pre_keys.kem.public_key() },
@@ -260,7 +268,7 @@ fn t57_a19_swapped_or_changed_names_give_other_secrets() {
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let mut context = Context { now: Timestamp(0), rng: &mut rng };
     let (ours, initiation) = pqxdh::initiate(&bob.keys, &mut context, &verified(&alice), 7).unwrap();
-    let theirs = pqxdh::respond(&alice.keys, &alice.pre_keys, &bob.keys.party, &initiation).unwrap();
+    let theirs = pqxdh::respond(&alice.keys, &alice.pre_keys, &decoded(&bob.keys.party), &initiation).unwrap();
     assert_eq!((ours.associated_data, ours.root.expose()), (theirs.associated_data, theirs.root.expose()));
     // Mallory has registered Bob's keys under her name, or Bob's device under another number.
     let changes: [fn(&mut Party); 3] = [
@@ -271,7 +279,7 @@ fn t57_a19_swapped_or_changed_names_give_other_secrets() {
     for change in changes {
         let mut party = bob.keys.party.clone();
         change(&mut party);
-        let other = pqxdh::respond(&alice.keys, &alice.pre_keys, &party, &initiation).unwrap();
+        let other = pqxdh::respond(&alice.keys, &alice.pre_keys, &decoded(&party), &initiation).unwrap();
         assert_ne!(other.associated_data, ours.associated_data);
         assert_ne!(other.root.expose(), ours.root.expose());
     }
@@ -288,10 +296,13 @@ fn t58_a20_a_key_in_another_slot_does_not_serve() {
         one_time: Some(alice.pre_keys.signed.clone()),
         kem: alice.pre_keys.kem.clone(),
     };
-    let other = pqxdh::respond(&alice.keys, &swapped, &bob.keys.party, &initiation).unwrap();
+    let other = pqxdh::respond(&alice.keys, &swapped, &decoded(&bob.keys.party), &initiation).unwrap();
     assert_ne!(other.root.expose(), ours.root.expose());
     let without = NamedPreKeys { one_time: None, ..swapped };
-    assert_eq!(pqxdh::respond(&alice.keys, &without, &bob.keys.party, &initiation).map(drop), Err(Code::UnknownPreKey));
+    assert_eq!(
+        pqxdh::respond(&alice.keys, &without, &decoded(&bob.keys.party), &initiation).map(drop),
+        Err(Code::UnknownPreKey)
+    );
 }
 
 #[test]

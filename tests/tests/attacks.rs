@@ -6,14 +6,15 @@ use sesame_core::internal::crypto::{ed25519::SigningKey, x25519};
 use sesame_core::internal::registry::admission::{self, Speaker};
 use sesame_core::internal::steps::{Answers, Need, Rejection, Steps};
 use sesame_core::internal::wire::bundle::Bundle;
-use sesame_core::internal::wire::content::{Body, SentTo, Stamp};
-use sesame_core::internal::wire::device_list::SignedDeviceList;
+use sesame_core::internal::wire::content::{Body, Prelude, SentTo, Stamp};
+use sesame_core::internal::wire::{device_list::SignedDeviceList, padding};
 use sesame_core::limits::ONE_TIME_PRE_KEYS;
 use sesame_core::{
     context::{Context, Timestamp},
     internal::{
-        keys::device_list::{List, Listing},
+        keys::device_list::{List, Listing, VerifiedDeviceList},
         model::{Peer, User},
+        session,
     },
 };
 use sesame_core::{
@@ -632,4 +633,66 @@ fn a05_a_device_id_with_other_keys_gets_nothing_from_the_session_of_the_old_devi
     let to_alice = requests.iter().filter(|request| request.users.contains(&user("alice")));
     let kinds: Vec<RequestKind> = to_alice.map(|request| request.kind).collect();
     assert_eq!(kinds, [RequestKind::Bundles], "a session with the new keys is needed, and the old one carries nothing");
+}
+
+/// Bob's message to Alice on his initiating session, with this list riding along.
+fn initiation_with_list(world: &World, salt: u8, list: &[u8]) -> Vec<u8> {
+    let stamp = Stamp { content_id: [salt; 16], sent_at: world.now };
+    let body = Body::Message { stamp, payload: vec![salt].into() };
+    let prelude = Prelude { list: list.to_vec().into(), ..world.prelude(BOB, ALICE, 9) };
+    let content = [prelude.encode().unwrap(), body.encode().unwrap()].concat();
+    let session = world.stolen_session(BOB, ALICE, Scope::Direct);
+    let recipe = world.recipe(BOB, ALICE, &session, [salt; 16]);
+    session::envelope(&recipe, &content, 1, padding::room(list.len())).unwrap()
+}
+
+/// A list that rides along is not verified again if it is the one that we hold, and the keys on it are not decoded again if the sender has them.
+#[test]
+fn a01_a_riding_list_with_one_other_bit_is_refused_whether_the_list_is_held_or_not() {
+    for (seed, is_held) in [(206, false), (207, true)] {
+        let mut world = World::strangers(seed);
+        if is_held {
+            world.show_lists(ALICE, &["bob"]);
+        }
+        world.send(BOB, &["alice"], b"hello");
+        let honest = world.list("bob").signed;
+        let spoilt = |at: usize| {
+            let mut spoilt = honest.clone();
+            spoilt[at] ^= 1 << (at % 8);
+            let code = VerifiedDeviceList::verify(&spoilt).unwrap_err();
+            (spoilt, code)
+        };
+        let before = world.dump(ALICE);
+        for at in 0..honest.len() {
+            let (list, code) = spoilt(at);
+            let envelope = initiation_with_list(&world, 1, &list);
+            assert_eq!(world.refusal(ALICE, &envelope), Some(code), "byte {at}");
+        }
+        // The list is needed, and no list is not the one that we hold.
+        let envelope = initiation_with_list(&world, 1, &[]);
+        assert_eq!(world.refusal(ALICE, &envelope), Some(Code::Truncated));
+        assert_eq!(world.dump(ALICE), before, "nothing has changed");
+        let envelope = initiation_with_list(&world, 1, &honest);
+        assert_eq!(world.refusal(ALICE, &envelope), None, "else this test shows nothing");
+        // Now the session is known and the list is held: what comes later on the session is treated alike.
+        world.send(BOB, &["alice"], b"the next number of the chain");
+        for at in 0..honest.len() {
+            let (list, code) = spoilt(at);
+            let envelope = initiation_with_list(&world, 2, &list);
+            assert_eq!(world.refusal(ALICE, &envelope), Some(code), "byte {at}");
+        }
+    }
+}
+
+/// The list of another user that we hold does not stand for the sender's.
+#[test]
+fn a01_a_riding_list_of_another_user_is_refused() {
+    let mut world = World::strangers(208);
+    world.create("carol");
+    world.show_lists(ALICE, &["bob", "carol"]);
+    world.send(BOB, &["alice"], b"hello");
+    for name in ["carol", "alice"] {
+        let envelope = initiation_with_list(&world, 1, &world.list(name).signed);
+        assert_eq!(world.refusal(ALICE, &envelope), Some(Code::WrongUser), "{name}");
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
     context::Context,
     crypto::{kdf, labels, mlkem, x25519},
     error::Code,
-    keys::{bundle::VerifiedBundle, device::DeviceKeys, party::Party},
+    keys::{bundle::VerifiedBundle, device::DeviceKeys, party::DecodedParty},
     secret::Secret,
     wire::envelope::Initiation,
 };
@@ -69,7 +69,7 @@ pub fn initiate(
     };
     let associated_data = associated_data::direct(&Transcript {
         initiator: &keys.party,
-        responder: &bundle.party,
+        responder: bundle.party.party(),
         initiation: &initiation,
         signed_pre_key: spk.as_bytes(),
         one_time_pre_key: opk.map(|opk| opk.key.as_bytes()),
@@ -77,7 +77,7 @@ pub fn initiate(
     });
     let agreed = [
         keys.identity.diffie_hellman_at(spk)?,
-        ephemeral.diffie_hellman(&bundle.party.identity_key)?,
+        ephemeral.diffie_hellman_at(bundle.party.identity())?,
         ephemeral.diffie_hellman_at(spk)?,
     ];
     let fourth = opk.map(|opk| ephemeral.diffie_hellman_at(&opk.key)).transpose()?;
@@ -93,7 +93,7 @@ pub fn initiate(
 pub fn respond(
     keys: &DeviceKeys,
     pre_keys: &NamedPreKeys,
-    their_party: &Party,
+    theirs: &DecodedParty,
     initiation: &Initiation,
 ) -> Result<SharedSecrets, Code> {
     if initiation.one_time_pre_key.is_some() != pre_keys.one_time.is_some() {
@@ -103,7 +103,7 @@ pub fn respond(
     let one_time = pre_keys.one_time.as_ref().map(x25519::PrivateKey::public_key);
     let (kem_pre_key, shared) = pre_keys.kem.open(&initiation.kem_ciphertext);
     let associated_data = associated_data::direct(&Transcript {
-        initiator: their_party,
+        initiator: theirs.party(),
         responder: &keys.party,
         initiation,
         signed_pre_key: pre_keys.signed.public_key().as_bytes(),
@@ -111,7 +111,7 @@ pub fn respond(
         kem_pre_key: kem_pre_key.as_bytes(),
     });
     let agreed = [
-        pre_keys.signed.diffie_hellman(&their_party.identity_key)?,
+        pre_keys.signed.diffie_hellman_at(theirs.identity())?,
         keys.identity.diffie_hellman_at(&ephemeral)?,
         pre_keys.signed.diffie_hellman_at(&ephemeral)?,
     ];

@@ -19,17 +19,9 @@ impl VerifyingKey {
     /// Decodes and checks 32 bytes from outside.
     ///
     /// # Errors
-    /// [`Code::BadKeyEncoding`] if the bytes are no canonical point. [`Code::WeakPublicKey`] if the point has
-    /// low order.
+    /// As [`Verifier::decode`].
     pub fn decode(bytes: [u8; 32]) -> Result<Self, Code> {
-        let key = InnerPublic::from_bytes(&bytes).map_err(|_| Code::BadKeyEncoding)?;
-        if key.to_edwards().compress().to_bytes() != bytes {
-            return Err(Code::BadKeyEncoding);
-        }
-        if key.is_weak() {
-            return Err(Code::WeakPublicKey);
-        }
-        Ok(Self(bytes))
+        Ok(Verifier::decode(bytes)?.key())
     }
 
     /// Takes bytes that were checked before they were stored.
@@ -48,9 +40,52 @@ impl VerifyingKey {
     /// # Errors
     /// [`Code::BadSignature`].
     pub fn verify(&self, label: &[u8], message: &[u8], signature: &[u8; SIGNATURE]) -> Result<(), Code> {
-        InnerPublic::from_bytes(&self.0)
-            .and_then(|key| key.verify_strict(&join(&[label, message]), &Inner::from_bytes(signature)))
-            .map_err(|_| Code::BadSignature)
+        Verifier::of(self)?.verify(label, message, signature)
+    }
+}
+
+/// A checked public key with its decompressed point, for a key that verifies more than once or was just decoded. It is never stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Verifier(InnerPublic);
+
+impl Verifier {
+    /// Decodes and checks 32 bytes from outside.
+    ///
+    /// # Errors
+    /// [`Code::BadKeyEncoding`] if the bytes are no canonical point. [`Code::WeakPublicKey`] if the point has
+    /// low order.
+    pub fn decode(bytes: [u8; 32]) -> Result<Self, Code> {
+        let key = InnerPublic::from_bytes(&bytes).map_err(|_| Code::BadKeyEncoding)?;
+        if key.to_edwards().compress().to_bytes() != bytes {
+            return Err(Code::BadKeyEncoding);
+        }
+        if key.is_weak() {
+            return Err(Code::WeakPublicKey);
+        }
+        Ok(Self(key))
+    }
+
+    /// The point of a key that was checked before.
+    ///
+    /// # Errors
+    /// [`Code::BadSignature`] if the bytes are no point, which no checked key is: nothing verifies under them.
+    pub fn of(key: &VerifyingKey) -> Result<Self, Code> {
+        InnerPublic::from_bytes(&key.0).map(Self).map_err(|_| Code::BadSignature)
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> VerifyingKey {
+        VerifyingKey(self.0.to_bytes())
+    }
+
+    /// Verifies a signature that was made for this `label`.
+    ///
+    /// # Errors
+    /// [`Code::BadSignature`].
+    pub fn verify(&self, label: &[u8], message: &[u8], signature: &[u8; SIGNATURE]) -> Result<(), Code> {
+        let signature = Inner::from_bytes(signature);
+        self.0.verify_strict(&join(&[label, message]), &signature).map_err(|_| Code::BadSignature)
     }
 }
 

@@ -5,12 +5,37 @@ use crate::{
     error::Code,
     event::Event,
     ids::{AccountKey, UserId},
-    keys::device_list::VerifiedDeviceList,
+    keys::device_list::{Sender, VerifiedDeviceList},
     model::User,
     registry::trust,
-    tx::Call,
+    tx::{Call, Tx},
     wire::content::Body,
 };
+
+/// Verifies a list that is said to be of `user`. The caller compares the user that the list names.
+///
+/// A list whose bytes are those of the list that we hold for the user is not verified again. Whether a list verifies depends on its bytes alone:
+/// the key that signed it is in it. And only a list that has verified is ever stored as a user's.
+pub(crate) fn verify(tx: &Tx<'_>, user: &UserId, signed: &[u8]) -> Result<VerifiedDeviceList, Code> {
+    verify_from(tx, user, signed, None)
+}
+
+/// The same for a list that a device of the user has sent.
+pub(crate) fn verify_from(
+    tx: &Tx<'_>,
+    user: &UserId,
+    signed: &[u8],
+    sender: Option<&Sender<'_>>,
+) -> Result<VerifiedDeviceList, Code> {
+    // A user without a list has none of no bytes.
+    if !signed.is_empty() && tx.signed_list(user)? == signed {
+        return VerifiedDeviceList::from_checked(signed);
+    }
+    match sender {
+        Some(sender) => VerifiedDeviceList::verify_from(signed, sender),
+        None => VerifiedDeviceList::verify(signed),
+    }
+}
 
 /// Takes a verified list from anywhere. If another account key signed it, the user is blocked and the list is not taken.
 pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList) -> Result<Vec<Event>, Code> {

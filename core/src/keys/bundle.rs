@@ -1,9 +1,9 @@
 //! A prekey bundle whose keys and signatures are checked against the device list (PQXDH 3.3).
 
-use super::party::Party;
+use super::party::DecodedParty;
 use crate::{
     context::Timestamp,
-    crypto::{labels, mlkem, x25519},
+    crypto::{ed25519::Verifier, labels, mlkem, x25519},
     error::Code,
     limits::{MAX_BUNDLE_AGE, MAX_CLOCK_SKEW, MAX_OWN_PRE_KEY_AGE},
     wire::bundle::{Bundle, KemUse, signed_bytes},
@@ -22,7 +22,7 @@ pub struct Identified<K> {
 #[derive(Clone, Debug)]
 pub struct VerifiedBundle {
     /// The device, as its user's device list names it.
-    pub party: Party,
+    pub party: DecodedParty,
     /// SPK.
     pub signed_pre_key: Identified<x25519::PublicPoint>,
     /// OPK, if the server had one left.
@@ -40,7 +40,8 @@ impl VerifiedBundle {
     /// [`Code::BundleMismatch`] if user, device or keys differ from the list. [`Code::BadSignature`],
     /// [`Code::KeyReuse`]. [`Code::BundleExpired`] if the bundle is older than 45 days or from the future by
     /// more than a day. [`Code::WeakPublicKey`] or [`Code::BadKeyEncoding`].
-    pub fn verify(bundle: &Bundle, party: &Party, now: Timestamp) -> Result<Self, Code> {
+    pub fn verify(bundle: &Bundle, theirs: &DecodedParty, now: Timestamp) -> Result<Self, Code> {
+        let party = theirs.party();
         let Bundle {
             version: _,
             user,
@@ -66,19 +67,20 @@ impl VerifiedBundle {
             return Err(Code::KeyReuse);
         }
         let covered = |id, at, key: &[u8]| signed_bytes(user.as_slice(), *device, id, at, key);
-        party.signing_key.verify(
+        let signer = Verifier::of(&party.signing_key)?;
+        signer.verify(
             labels::SIGNED_PRE_KEY,
             &covered(signed_pre_key.id, signed_pre_key.created_at, &signed_pre_key.key),
             &signed_pre_key.signature,
         )?;
         if let Some(opk) = one_time_pre_key {
-            party.signing_key.verify(labels::ONE_TIME_CURVE, &covered(opk.id, 0, &opk.key), &opk.signature)?;
+            signer.verify(labels::ONE_TIME_CURVE, &covered(opk.id, 0, &opk.key), &opk.signature)?;
         }
         let label = match kem_pre_key.usage {
             KemUse::OneTime => labels::ONE_TIME_KEM,
             KemUse::LastResort => labels::LAST_RESORT_KEM,
         };
-        party.signing_key.verify(
+        signer.verify(
             label,
             &covered(kem_pre_key.id, kem_pre_key.created_at, &kem_pre_key.key),
             &kem_pre_key.signature,
@@ -88,7 +90,7 @@ impl VerifiedBundle {
             return Err(Code::BundleExpired);
         }
         Ok(Self {
-            party: party.clone(),
+            party: theirs.clone(),
             signed_pre_key: Identified { id: signed_pre_key.id, key: spk },
             one_time_pre_key: one_time_pre_key.as_ref().zip(opk).map(|(opk, key)| Identified { id: opk.id, key }),
             kem_pre_key: Identified { id: kem_pre_key.id, key: kem },

@@ -1,6 +1,9 @@
 //! The keys of this device (D1): an Ed25519 signing key, an X25519 identity key, and its party.
 
-use super::{pair::PairKeys, party::Party};
+use super::{
+    pair::PairKeys,
+    party::{DecodedParty, Party},
+};
 use crate::{
     crypto::{
         ed25519::{SigningKey, VerifyingKey},
@@ -46,7 +49,7 @@ impl DeviceKeys {
     ///
     /// # Errors
     /// [`Code::WeakPublicKey`].
-    pub fn pair(&self, theirs: &Party) -> Result<(PairKeys, PairKeys), Code> {
+    pub fn pair(&self, theirs: &DecodedParty) -> Result<(PairKeys, PairKeys), Code> {
         PairKeys::both(&self.identity, SUITE, &self.party, theirs)
     }
 }

@@ -6,7 +6,7 @@ use super::party::Party;
 use crate::{
     context::Timestamp,
     crypto::{
-        ed25519::{SigningKey, VerifyingKey},
+        ed25519::{SigningKey, Verifier, VerifyingKey},
         kdf::sha256,
         labels, x25519,
     },
@@ -40,14 +40,50 @@ impl VerifiedDeviceList {
     /// The errors of [`DeviceList::decode`]. [`Code::BadKeyEncoding`] or [`Code::WeakPublicKey`] for a key.
     /// [`Code::BadSignature`].
     pub fn verify(signed: &[u8]) -> Result<Self, Code> {
+        Self::verify_with(signed, None)
+    }
+
+    /// The same for a list that one of its own devices has sent: what was checked of the sender is not checked again.
+    ///
+    /// # Errors
+    /// As [`VerifiedDeviceList::verify`].
+    pub fn verify_from(signed: &[u8], sender: &Sender<'_>) -> Result<Self, Code> {
+        Self::verify_with(signed, Some(sender))
+    }
+
+    fn verify_with(signed: &[u8], sender: Option<&Sender<'_>>) -> Result<Self, Code> {
         let outer = SignedDeviceList::decode(signed)?;
         let form = DeviceList::decode(outer.list.as_slice())?;
-        let account_key = VerifyingKey::decode(form.account_key)?;
-        account_key.verify(labels::DEVICE_LIST, outer.list.as_slice(), &outer.signature)?;
+        // The list says which key has signed it and which keys it names. A checked key of the sender stands for one of them only if all bytes are
+        // the same.
+        let known = sender.filter(|sender| *sender.account.key().as_bytes() == form.account_key);
+        let account = match known {
+            Some(sender) => *sender.account,
+            None => Verifier::decode(form.account_key)?,
+        };
+        account.verify(labels::DEVICE_LIST, outer.list.as_slice(), &outer.signature)?;
         for device in form.devices.as_slice() {
-            VerifyingKey::decode(device.signing_key)?;
-            x25519::PublicKey::decode(device.identity_key)?;
+            if sender.is_none_or(|sender| device.signing_key != *sender.party.signing_key.as_bytes()) {
+                VerifyingKey::decode(device.signing_key)?;
+            }
+            if sender.is_none_or(|sender| device.identity_key != *sender.party.identity_key.as_bytes()) {
+                x25519::PublicKey::decode(device.identity_key)?;
+            }
         }
+        Self::read(signed, &outer, &form)
+    }
+
+    /// Takes a signed list that was verified before it was stored.
+    ///
+    /// # Errors
+    /// The errors of [`DeviceList::decode`].
+    pub(crate) fn from_checked(signed: &[u8]) -> Result<Self, Code> {
+        let outer = SignedDeviceList::decode(signed)?;
+        let form = DeviceList::decode(outer.list.as_slice())?;
+        Self::read(signed, &outer, &form)
+    }
+
+    fn read(signed: &[u8], outer: &SignedDeviceList, form: &DeviceList) -> Result<Self, Code> {
         let devices = form.devices.iter().map(|device| Listing {
             id: DeviceId(device.id),
             signing_key: device.signing_key,
@@ -56,7 +92,7 @@ impl VerifiedDeviceList {
         });
         Ok(Self {
             user: UserId::try_new(form.user.as_slice().to_vec()).ok_or(Code::NonCanonical)?,
-            account_key,
+            account_key: VerifyingKey::from_checked(form.account_key),
             list: List {
                 epoch: form.epoch,
                 hash: sha256(outer.list.as_slice()),
@@ -73,6 +109,15 @@ impl VerifiedDeviceList {
     pub fn account(&self) -> AccountKey {
         AccountKey(*self.account_key.as_bytes())
     }
+}
+
+/// The device that has sent a list: a party holds checked keys only, and the account key is decoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'a> {
+    /// The device.
+    pub party: &'a Party,
+    /// The account key that its user is known by.
+    pub account: &'a Verifier,
 }
 
 /// Signs the list that follows `before`, or the first list if `before` is `None`. `devices` is sorted by id.
@@ -179,6 +224,73 @@ impl Listing {
             device: self.id,
             signing_key: VerifyingKey::from_checked(self.signing_key),
             identity_key: x25519::PublicKey::from_checked(self.identity_key),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    /// Each list is signed by `account`, and names a device with these keys.
+    fn list_of(account: &SigningKey, signing_key: [u8; 32], identity_key: [u8; 32]) -> Vec<u8> {
+        let form = DeviceList {
+            version: 1,
+            user: b"alice".to_vec().into(),
+            account_key: *account.verifying_key().as_bytes(),
+            epoch: 1,
+            issued_at: 0,
+            devices: vec![ListedDevice {
+                id: 1,
+                signing_key,
+                identity_key,
+                suites: vec![SUITE].into(),
+                added_at_epoch: 1,
+            }]
+            .into(),
+            ancestors: Vec::new().into(),
+        };
+        let list = form.encode().unwrap();
+        let signature = account.sign(labels::DEVICE_LIST, &list);
+        SignedDeviceList { list: list.into(), signature }.encode().unwrap()
+    }
+
+    #[test]
+    fn a_list_from_its_device_is_judged_as_any_list_is() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut context = Context { now: Timestamp(0), rng: &mut rng };
+        let (account, other) = (SigningKey::generate(&mut context), SigningKey::generate(&mut context));
+        let signing_key = *SigningKey::generate(&mut context).verifying_key().as_bytes();
+        let identity_key = *x25519::PrivateKey::generate(&mut context).public_key().as_bytes();
+        let honest = list_of(&account, signing_key, identity_key);
+        let verified = VerifiedDeviceList::verify(&honest).unwrap();
+        let party = verified.list.devices[0].party(&verified.user, verified.account_key);
+        let known = Verifier::of(&verified.account_key).unwrap();
+        let sender = Sender { party: &party, account: &known };
+        let same = |signed: &[u8]| {
+            let of = |list: VerifiedDeviceList| (list.account(), list.list, list.signed);
+            let alone = VerifiedDeviceList::verify(signed).map(of);
+            assert_eq!(VerifiedDeviceList::verify_from(signed, &sender).map(of), alone);
+            alone.map(drop)
+        };
+        assert_eq!(same(&honest), Ok(()));
+        assert_eq!(VerifiedDeviceList::from_checked(&honest).unwrap().list, verified.list);
+        for bit in 0..honest.len() * 8 {
+            let mut spoilt = honest.clone();
+            spoilt[bit / 8] ^= 1 << (bit % 8);
+            assert!(same(&spoilt).is_err(), "bit {bit}");
+        }
+        // Keys that the sender does not have are decoded, whoever has signed.
+        let twist = std::array::from_fn(|at| if at == 0 { 2 } else { 0 });
+        for signer in [&account, &other] {
+            assert_eq!(same(&list_of(signer, signing_key, identity_key)), Ok(()));
+            assert_eq!(same(&list_of(signer, [0; 32], identity_key)), Err(Code::WeakPublicKey));
+            assert_eq!(same(&list_of(signer, [0xff; 32], identity_key)), Err(Code::BadKeyEncoding));
+            assert_eq!(same(&list_of(signer, signing_key, [0; 32])), Err(Code::WeakPublicKey));
+            assert_eq!(same(&list_of(signer, signing_key, twist)), Err(Code::WeakPublicKey));
+            assert_eq!(same(&list_of(signer, signing_key, [0xff; 32])), Err(Code::BadKeyEncoding));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! belongs to. They protect no content. If an identity key leaks, others learn who talks in which scope, not
 //! what is said.
 
-use super::party::Party;
+use super::party::{DecodedParty, Party};
 use crate::{
     crypto::{kdf, labels, x25519},
     error::Code,
@@ -39,8 +39,9 @@ impl PairKeys {
     ///
     /// # Errors
     /// As [`PairKeys::derive`].
-    pub fn both(ours: &x25519::PrivateKey, suite: u8, us: &Party, them: &Party) -> Result<(Self, Self), Code> {
-        let shared = ours.diffie_hellman(&them.identity_key)?;
+    pub fn both(ours: &x25519::PrivateKey, suite: u8, us: &Party, them: &DecodedParty) -> Result<(Self, Self), Code> {
+        let shared = ours.diffie_hellman_at(them.identity())?;
+        let them = them.party();
         let of = |sender, recipient| Self::from_agreed(&shared, suite, sender, recipient);
         Ok((of(us, them), of(them, us)))
     }

@@ -6,6 +6,7 @@ use crate::{
         kdf::{join, sha256},
         labels, x25519,
     },
+    error::Code,
     ids::{AccountKey, DeviceId, Fingerprint, UserId},
     keys::device_list::Listing,
 };
@@ -56,6 +57,48 @@ impl Party {
             signing_key.as_bytes(),
             identity_key.as_bytes(),
         ])
+    }
+}
+
+/// A party with the point of its IK, for a call that makes pair keys or a session with it. It is never stored.
+#[derive(Clone, Debug)]
+pub struct DecodedParty {
+    party: Party,
+    identity: x25519::PublicPoint,
+}
+
+impl DecodedParty {
+    /// The party of a device whose keys were decoded just now.
+    #[must_use]
+    pub fn new(
+        (user, device): (UserId, DeviceId),
+        account_key: ed25519::VerifyingKey,
+        signing_key: ed25519::VerifyingKey,
+        identity: x25519::PublicPoint,
+    ) -> Self {
+        let identity_key = *identity.key();
+        Self { party: Party { user, account_key, device, signing_key, identity_key }, identity }
+    }
+
+    /// A party whose keys were checked before.
+    ///
+    /// # Errors
+    /// As [`x25519::PublicPoint::of`].
+    pub fn of(party: Party) -> Result<Self, Code> {
+        let identity = x25519::PublicPoint::of(&party.identity_key)?;
+        Ok(Self { party, identity })
+    }
+
+    /// The party.
+    #[must_use]
+    pub fn party(&self) -> &Party {
+        &self.party
+    }
+
+    /// IK with its point.
+    #[must_use]
+    pub fn identity(&self) -> &x25519::PublicPoint {
+        &self.identity
     }
 }
 

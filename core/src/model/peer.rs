@@ -7,7 +7,11 @@ use crate::{
     error::Code,
     event::{DeviceState, DeviceView},
     ids::{AccountKey, DeviceId, Scope, UserId},
-    keys::{device::DeviceKeys, pair::PairKeys, party::Party},
+    keys::{
+        device::DeviceKeys,
+        pair::PairKeys,
+        party::{DecodedParty, Party},
+    },
     secret::Shared,
 };
 use std::sync::Arc;
@@ -48,8 +52,9 @@ impl Peer {
     ///
     /// # Errors
     /// [`Code::WeakPublicKey`].
-    pub fn new(keys: &DeviceKeys, party: &Party) -> Result<Self, Code> {
-        let (sending, receiving) = keys.pair(party)?;
+    pub fn new(keys: &DeviceKeys, theirs: &DecodedParty) -> Result<Self, Code> {
+        let (sending, receiving) = keys.pair(theirs)?;
+        let party = theirs.party();
         Ok(Self {
             user: party.user.clone(),
             device: party.device,

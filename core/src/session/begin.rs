@@ -11,7 +11,11 @@ use crate::{
     crypto::x25519,
     error::Code,
     ids::Scope,
-    keys::{bundle::VerifiedBundle, device::DeviceKeys, party::Party},
+    keys::{
+        bundle::VerifiedBundle,
+        device::DeviceKeys,
+        party::{DecodedParty, Party},
+    },
     limits::MAX_LATENCY,
     model::SessionMeta,
     ratchet::{Ratchet, Start},
@@ -46,11 +50,11 @@ pub fn initiate(
 pub fn accept(
     keys: &DeviceKeys,
     pre_keys: &NamedPreKeys,
-    their_party: &Party,
+    theirs: &DecodedParty,
     initiation: &Initiation,
     now: Timestamp,
 ) -> Result<Session, Code> {
-    let secrets = pqxdh::respond(keys, pre_keys, their_party, initiation)?;
+    let secrets = pqxdh::respond(keys, pre_keys, theirs, initiation)?;
     let created_at = received_age(initiation.generation, now);
     let meta = meta(&secrets, initiation, created_at, false);
     let ratchet = Ratchet::responder(start(secrets), &pre_keys.signed);

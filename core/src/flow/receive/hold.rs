@@ -5,7 +5,7 @@ use crate::{
     error::Code,
     event::Event,
     flow::lists,
-    keys::party::Party,
+    keys::party::DecodedParty,
     model::User,
     record::Held,
     store::Kind,
@@ -13,7 +13,12 @@ use crate::{
 };
 
 /// > an initiation of a blocked identity is held as it came (X 9)
-pub(super) fn hold(call: &mut Call<'_>, incoming: &Incoming<'_>, user: &User, party: &Party) -> Result<Opened, Code> {
+pub(super) fn hold(
+    call: &mut Call<'_>,
+    incoming: &Incoming<'_>,
+    user: &User,
+    party: &DecodedParty,
+) -> Result<Opened, Code> {
     // Our own user's account key does not change under us.
     if user.user == *call.user() {
         return Err(Code::IdentityChanged);
@@ -24,7 +29,7 @@ pub(super) fn hold(call: &mut Call<'_>, incoming: &Incoming<'_>, user: &User, pa
     if call.tx.exists(&key)? {
         return Err(Code::Duplicate);
     }
-    let mut events: Vec<Event> = lists::block(call, user, party.account())?.into_iter().collect();
+    let mut events: Vec<Event> = lists::block(call, user, party.party().account())?.into_iter().collect();
     let envelope = Held { at: call.now().0, envelope: incoming.bytes.to_vec() };
     let is_held = held::put_envelope(&mut call.tx, &incoming.user, incoming.device, key, &envelope)?;
     if !is_held {

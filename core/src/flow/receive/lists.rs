@@ -12,17 +12,26 @@ use crate::{
     wire::content::{ListClaim, Prelude},
 };
 
-/// Hears the prelude of a content that `peer` has sent.
-pub(super) fn hear(call: &mut Call<'_>, peer: &mut Peer, prelude: &Prelude) -> Result<HeardPrelude, Code> {
-    let mut events = Vec::new();
+/// Verifies the list that rides along with a content of `peer`, if there is one.
+pub(super) fn riding(call: &Call<'_>, peer: &Peer, prelude: &Prelude) -> Result<Option<VerifiedDeviceList>, Code> {
     let riding = prelude.list.as_slice();
-    if !riding.is_empty() {
-        let list = VerifiedDeviceList::verify(riding)?;
+    if riding.is_empty() { Ok(None) } else { lists::verify(&call.tx, &peer.user, riding).map(Some) }
+}
+
+/// Hears the prelude of a content that `peer` has sent, and the list that rides along with it.
+pub(super) fn hear(
+    call: &mut Call<'_>,
+    peer: &mut Peer,
+    prelude: &Prelude,
+    riding: Option<&VerifiedDeviceList>,
+) -> Result<HeardPrelude, Code> {
+    let mut events = Vec::new();
+    if let Some(list) = riding {
         if list.user != peer.user || list.account() != peer.account_key {
             return Err(Code::WrongUser);
         }
         // An older list than ours in an honest message is only late.
-        let taken = lists::take(call, &list)?;
+        let taken = lists::take(call, list)?;
         events.extend(taken.into_iter().filter(|event| !matches!(event, Event::DeviceListRollback { .. })));
         if let Some(known) = call.tx.peer(&peer.user, peer.device)? {
             peer.stale_since = known.stale_since;

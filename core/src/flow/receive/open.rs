@@ -7,13 +7,17 @@ use super::{
     lists, pre_keys,
 };
 use crate::{
-    crypto::{ed25519::VerifyingKey, x25519},
+    crypto::{
+        ed25519::{Verifier, VerifyingKey},
+        x25519::PublicPoint,
+    },
     error::Code,
     event::{Event, Flags, Item},
+    flow::lists as flow_lists,
     ids::{DeviceId, Scope},
     keys::{
-        device_list::{List, VerifiedDeviceList},
-        party::Party,
+        device_list::{List, Sender},
+        party::{DecodedParty, Party},
     },
     model::{Peer, SessionMeta, User, order},
     record::IndexEntry,
@@ -75,7 +79,8 @@ fn on_session(
     let load = |chain, number| sessions::block(tx, &peer, &meta, chain, number);
     let (delta, content) = session::open(&session, context, chain, (incoming.envelope, incoming.head), &load)?;
     let (prelude, body) = form::decode(&content)?;
-    let heard = lists::hear(call, &mut peer, &prelude)?;
+    let riding = lists::riding(call, &peer, &prelude)?;
+    let heard = lists::hear(call, &mut peer, &prelude, riding.as_ref())?;
     let flags = Flags {
         from_removed_device: peer.stale_since.is_some(),
         older_session: order::is_stale(&meta, &peer.sessions),
@@ -88,32 +93,66 @@ fn on_session(
 
 /// An initiation: held for an identity that is not accepted, opened on the session that it has made before, or the first of its session.
 fn by_initiation(call: &mut Call<'_>, incoming: &Incoming<'_>, initiation: &Initiation) -> Result<Opened, Code> {
-    let party = named_party(call, incoming, initiation)?;
+    let initiator = named_party(call, incoming, initiation)?;
+    let party = initiator.party();
     if party.identity_key == call.us.party.identity_key {
         return Err(Code::KeyReuse);
     }
     if let Some(user) = call.tx.user(&incoming.user)?
         && user.account_key != party.account()
     {
-        return hold::hold(call, incoming, &user, &party);
+        return hold::hold(call, incoming, &user, &initiator.decoded()?.party);
     }
     let peer = match call.tx.peer(&incoming.user, incoming.device)? {
-        Some(peer) if peer.is(&party) => peer,
+        Some(peer) if peer.is(party) => peer,
         // A DeviceID is never used again (X 5); the same one with other keys is somebody else (A05).
         Some(_) => return Err(Code::IdentityChanged),
-        None => Peer::new(call.us, &party)?,
+        None => Peer::new(call.us, &initiator.decoded()?.party)?,
     };
     incoming.check_gate(&call.tx, &peer.receiving())?;
     if let Some(meta) = peer.sessions.iter().find(|meta| meta.ephemeral_key == initiation.ephemeral_key).copied() {
         // Every message of an initiating session is on its initiator's first chain.
         return on_session(call, incoming, peer, meta, 1);
     }
-    accept(call, incoming, peer, initiation)
+    accept(call, incoming, peer, &initiator, initiation)
+}
+
+/// The device that an initiation names.
+enum Initiator {
+    /// The device is known by these keys. They were checked when it became known, and none is decoded before it is needed.
+    Known(Party),
+    /// The keys were decoded and checked just now.
+    New(Box<Decoded>),
+}
+
+/// The decoded keys of an initiator. Its signing key is only checked: it signs nothing here.
+#[derive(Clone)]
+struct Decoded {
+    party: DecodedParty,
+    account: Verifier,
+}
+
+impl Initiator {
+    fn party(&self) -> &Party {
+        match self {
+            Self::Known(party) => party,
+            Self::New(decoded) => decoded.party.party(),
+        }
+    }
+
+    fn decoded(&self) -> Result<Decoded, Code> {
+        Ok(match self {
+            Self::Known(party) => {
+                Decoded { account: Verifier::of(&party.account_key)?, party: DecodedParty::of(party.clone())? }
+            }
+            Self::New(decoded) => Decoded::clone(decoded),
+        })
+    }
 }
 
 /// The party that an initiation names. A device that is known with these keys must fit its gate before any point is decoded; and its keys
 /// were checked when it became known.
-fn named_party(call: &Call<'_>, incoming: &Incoming<'_>, initiation: &Initiation) -> Result<Party, Code> {
+fn named_party(call: &Call<'_>, incoming: &Incoming<'_>, initiation: &Initiation) -> Result<Initiator, Code> {
     let known = match call.tx.known_peer(&incoming.user, incoming.device) {
         // A record that does not open is reported by the step that needs it.
         Err(code) if code.is_damage() => None,
@@ -121,15 +160,14 @@ fn named_party(call: &Call<'_>, incoming: &Incoming<'_>, initiation: &Initiation
     };
     if let Some(peer) = known.filter(|peer| is_of(initiation, peer)) {
         incoming.check_gate(&call.tx, &peer.receiving())?;
-        return Ok(peer.party());
+        return Ok(Initiator::Known(peer.party()));
     }
-    Ok(Party {
-        user: incoming.user.clone(),
-        account_key: VerifyingKey::decode(initiation.account_key)?,
-        device: incoming.device,
-        signing_key: VerifyingKey::decode(initiation.signing_key)?,
-        identity_key: x25519::PublicKey::decode(initiation.identity_key)?,
-    })
+    let account = Verifier::decode(initiation.account_key)?;
+    let signing_key = VerifyingKey::decode(initiation.signing_key)?;
+    let identity = PublicPoint::decode(initiation.identity_key)?;
+    let names = (incoming.user.clone(), incoming.device);
+    let party = DecodedParty::new(names, account.key(), signing_key, identity);
+    Ok(Initiator::New(Box::new(Decoded { party, account })))
 }
 
 /// Whether an initiation names the keys of this device.
@@ -143,29 +181,32 @@ fn accept(
     call: &mut Call<'_>,
     incoming: &Incoming<'_>,
     mut peer: Peer,
+    initiator: &Initiator,
     initiation: &Initiation,
 ) -> Result<Opened, Code> {
     if initiation.generation <= peer.floor(Scope::Direct) {
         return Err(Code::ReplayedInitiation);
     }
     let pre_keys = pre_keys::named(&call.tx, initiation)?;
-    let party = peer.party();
+    let Decoded { party: theirs, account } = initiator.decoded()?;
+    let party = theirs.party();
     let now = call.now();
-    let mut session = session::accept(call.us, &pre_keys.keys, &party, initiation, now)?;
+    let mut session = session::accept(call.us, &pre_keys.keys, &theirs, initiation, now)?;
     let load = |_, _| Err(Code::RecordInconsistent);
     let opened = (incoming.envelope, incoming.head);
     let (delta, content) = session::open(&session, &mut call.context, 1, opened, &load)?;
     let (prelude, body) = form::decode(&content)?;
     // > Every initiation carries the sender's signed device list in its body.
-    let list = VerifiedDeviceList::verify(prelude.list.as_slice())?;
+    let sender = Sender { party, account: &account };
+    let list = flow_lists::verify_from(&call.tx, &party.user, prelude.list.as_slice(), Some(&sender))?;
     if list.user != party.user {
         return Err(Code::WrongUser);
     }
     if list.account_key != party.account_key {
         return Err(Code::IdentityChanged);
     }
-    let mut heard = lists::hear(call, &mut peer, &prelude)?;
-    if !is_listed(&heard.user, &list.list, &party)? {
+    let mut heard = lists::hear(call, &mut peer, &prelude, Some(&list))?;
+    if !is_listed(&heard.user, &list.list, party)? {
         // > A removed device: its late messages are delivered flagged.
         peer.stale_since = peer.stale_since.or(Some(now.0));
     }
@@ -181,7 +222,7 @@ fn accept(
     sessions::insert(&mut call.tx, &mut peer, &mut session)?;
     sessions::settle_step(&mut call.tx, &mut peer, &mut session, delta, now.0)?;
     pre_keys.spend(&mut call.tx)?;
-    let started = Event::SessionStarted { user: party.user, device: party.device, session_id: meta.id };
+    let started = Event::SessionStarted { user: party.user.clone(), device: party.device, session_id: meta.id };
     heard.items.push(Item::Event(started));
     let said = content::OpenedContent { meta, prelude, body, flags };
     finish(call, incoming, heard, peer, said)

@@ -10,12 +10,12 @@ use crate::{
     error::{Blame, Code, Error},
     event::{Event, Item, NextStep, Received},
     flow::{
+        lists,
         receive::batch,
         send::{needs::Answers, settle},
         upkeep::{link, publish},
     },
     ids::{DeviceId, PublicationId, UserId},
-    keys::device_list::VerifiedDeviceList,
     record::PartState,
     store::Kind,
     tx::{Call, inbox, sends},
@@ -174,7 +174,7 @@ impl Hearing<'_> {
             return Err(Code::NonCanonical.into());
         }
         let last = call.tx.counters()?.last_item;
-        let mut answers = Answers::default();
+        let (mut answers, mut verified) = (Answers::default(), Vec::new());
         for (user, list) in users.iter().zip(lists) {
             call.tx.delete(call.tx.places().user(Kind::Wanted, user));
             self.changes(call, user)?;
@@ -184,15 +184,15 @@ impl Hearing<'_> {
                     publish::anew(&mut call.tx)?;
                 }
                 None => answers.unknown_users.push(user.clone()),
-                Some(list) => {
-                    let list: Vec<u8> = list.into();
-                    if VerifiedDeviceList::verify(&list).is_ok_and(|list| list.user == *user) {
-                        answers.device_lists.push(list);
-                    }
-                }
+                Some(list) => match lists::verify(&call.tx, user, list.as_slice()) {
+                    Ok(list) if list.user == *user => verified.push(Ok(list)),
+                    // The store cannot be read at all: the list may well be good.
+                    Err(code) if code.blame() == Blame::Store && !code.is_damage() => return Err(code.into()),
+                    Ok(_) | Err(_) => {}
+                },
             }
         }
-        let applied = settle::apply(call, &answers)?;
+        let applied = settle::apply_with(call, verified, &answers)?;
         self.new_items(call, last)?;
         self.tell_all(call, applied.events)?;
         if users.contains(call.user()) && self.is_removed(call)? {

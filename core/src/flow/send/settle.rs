@@ -9,7 +9,7 @@ use crate::{
     event::Event,
     flow::lists,
     ids::{DeviceId, Scope, SendId, UserId},
-    keys::{bundle::VerifiedBundle, device_list::VerifiedDeviceList},
+    keys::{bundle::VerifiedBundle, device_list::VerifiedDeviceList, party::DecodedParty},
     model::Peer,
     record::{PartState, SendPart},
     registry::send,
@@ -98,8 +98,18 @@ struct Applying {
 
 /// Takes in what the server gave for needs. Each item is taken or refused by itself.
 pub(crate) fn apply(call: &mut Call<'_>, answers: &Answers) -> Result<Applied, Error> {
+    let lists = answers.device_lists.iter().map(|signed| VerifiedDeviceList::verify(signed)).collect();
+    apply_with(call, lists, answers)
+}
+
+/// The same, with device lists that the caller has verified or tried to, instead of those in the answers.
+pub(crate) fn apply_with(
+    call: &mut Call<'_>,
+    lists: Vec<Result<VerifiedDeviceList, Code>>,
+    answers: &Answers,
+) -> Result<Applied, Error> {
     let mut applying = Applying::default();
-    apply_lists(call, &answers.device_lists, &mut applying)?;
+    apply_lists(call, lists, &mut applying)?;
     apply_bundles(call, &answers.bundles, &mut applying)?;
     for (user, device) in &answers.without_bundle {
         applying.skips.push((user.clone(), *device, Code::UnknownPreKey));
@@ -117,10 +127,14 @@ pub(crate) fn apply(call: &mut Call<'_>, answers: &Answers) -> Result<Applied, E
     Ok(applying.applied)
 }
 
-fn apply_lists(call: &mut Call<'_>, lists: &[Vec<u8>], applying: &mut Applying) -> Result<(), Error> {
-    for (item, bytes) in lists.iter().enumerate() {
+fn apply_lists(
+    call: &mut Call<'_>,
+    lists: Vec<Result<VerifiedDeviceList, Code>>,
+    applying: &mut Applying,
+) -> Result<(), Error> {
+    for (item, verified) in lists.into_iter().enumerate() {
         call.tx.begin_item();
-        let taken = VerifiedDeviceList::verify(bytes).and_then(|list| Ok((lists::take(call, &list)?, list.user)));
+        let taken = verified.and_then(|list| Ok((lists::take(call, &list)?, list.user)));
         call.tx.end_item(taken.is_ok());
         match taken {
             Ok((events, user)) => {
@@ -175,11 +189,11 @@ fn begin_session(call: &mut Call<'_>, user: &UserId, device: DeviceId, bundle: &
     if !record.recipients(&call.us.party).iter().any(|listed| listed.id == device) {
         return Err(Code::BundleMismatch);
     }
-    let party = record.listed_party(device).ok_or(Code::BundleMismatch)?;
-    let verified = VerifiedBundle::verify(bundle, &party, call.now())?;
-    let mut peer = match call.tx.peer(user, device)?.filter(|peer| peer.is(&party)) {
+    let theirs = DecodedParty::of(record.listed_party(device).ok_or(Code::BundleMismatch)?)?;
+    let verified = VerifiedBundle::verify(bundle, &theirs, call.now())?;
+    let mut peer = match call.tx.peer(user, device)?.filter(|peer| peer.is(theirs.party())) {
         Some(peer) => peer,
-        None => Peer::new(call.us, &party)?,
+        None => Peer::new(call.us, &theirs)?,
     };
     if peer.active(Scope::Direct, call.now()).is_some() {
         return Ok(None);
