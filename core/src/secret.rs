@@ -3,7 +3,7 @@
 //! A [`Secret`] cannot be copied, cloned, compared, printed or serialized, and is wiped when dropped.
 //! It does not know what the bytes are for.
 
-use core::fmt;
+use core::{fmt, ops::Deref};
 use std::sync::Arc;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroize;
@@ -30,23 +30,35 @@ use zeroize::Zeroize;
 /// let key = sesame_core::secret::Secret::<32>::init_with(|_| ());
 /// assert!(key == key);
 /// ```
-pub struct Secret<const N: usize>(Box<[u8; N]>);
+pub struct Secret<const N: usize>(Arc<Bytes<N>>);
 
 /// A secret that several states share: a clone copies a pointer, never the bytes.
-pub type Shared<const N: usize> = Arc<Secret<N>>;
+pub struct Shared<const N: usize>(Secret<N>);
+
+/// The bytes where they live, which wipe themselves.
+struct Bytes<const N: usize>([u8; N]);
+
+impl<const N: usize> Drop for Bytes<N> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 impl<const N: usize> Secret<N> {
     /// Fills the bytes in the place where they will live.
     pub fn init_with(fill: impl FnOnce(&mut [u8; N])) -> Self {
-        let mut bytes = Box::new([0; N]);
-        fill(&mut bytes);
+        let mut bytes = Arc::new(Bytes([0; N]));
+        // Nobody else has it yet.
+        if let Some(Bytes(bytes)) = Arc::get_mut(&mut bytes) {
+            fill(bytes);
+        }
         Self(bytes)
     }
 
     /// The bytes, for a primitive or for sealing. They must not reach a log.
     #[must_use]
     pub fn expose(&self) -> &[u8; N] {
-        &self.0
+        &self.0.0
     }
 }
 
@@ -54,20 +66,59 @@ impl<const N: usize> Secret<N> {
     /// Part `index` of equal parts of `M` bytes. Bytes beyond the end would be zero; no caller asks for them.
     pub(crate) fn part<const M: usize>(&self, index: usize) -> Secret<M> {
         Secret::init_with(|to| {
-            to.iter_mut().zip(self.0.iter().skip(index * M)).for_each(|(to, from)| *to = *from);
+            to.iter_mut().zip(self.expose().iter().skip(index * M)).for_each(|(to, from)| *to = *from);
         })
     }
 }
 
-impl<const N: usize> Drop for Secret<N> {
-    fn drop(&mut self) {
-        self.0.zeroize();
+impl<const N: usize> Shared<N> {
+    /// As [`Secret::init_with`].
+    pub fn init_with(fill: impl FnOnce(&mut [u8; N])) -> Self {
+        Self(Secret::init_with(fill))
+    }
+
+    /// Whether both are the same place in memory.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.0, &other.0.0)
+    }
+
+    /// Tells whether the bytes are still anywhere.
+    #[cfg(test)]
+    pub(crate) fn watch(&self) -> impl Fn() -> bool + use<N> {
+        let weak = Arc::downgrade(&self.0.0);
+        move || weak.strong_count() > 0
+    }
+}
+
+impl<const N: usize> From<Secret<N>> for Shared<N> {
+    fn from(secret: Secret<N>) -> Self {
+        Self(secret)
+    }
+}
+
+impl<const N: usize> Clone for Shared<N> {
+    fn clone(&self) -> Self {
+        Self(Secret(self.0.0.clone()))
+    }
+}
+
+impl<const N: usize> Deref for Shared<N> {
+    type Target = Secret<N>;
+
+    fn deref(&self) -> &Secret<N> {
+        &self.0
+    }
+}
+
+impl<const N: usize> fmt::Debug for Shared<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
 impl<const N: usize> ConstantTimeEq for Secret<N> {
     fn ct_eq(&self, other: &Self) -> Choice {
-        self.0.as_slice().ct_eq(other.0.as_slice())
+        self.expose().as_slice().ct_eq(other.expose().as_slice())
     }
 }
 

@@ -9,9 +9,8 @@ use sesame_core::internal::crypto::kdf::sha256;
 use sesame_core::internal::crypto::x25519::{PrivateKey, PublicPoint};
 use sesame_core::internal::ratchet::{Message, Ratchet, Start, chain_tag, message};
 use sesame_core::internal::record::{Block, Record};
-use sesame_core::secret::Secret;
+use sesame_core::secret::{Secret, Shared};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// One side with its stored blocks and its index, as a session keeps them.
 #[derive(Clone)]
@@ -102,9 +101,9 @@ fn pair(seed: u64) -> (Side, Side, ChaCha20Rng) {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let start = || Start {
         associated_data: [7; 32],
-        root: Arc::new(Secret::init_with(|k| k.fill(1))),
-        initiator_header: Arc::new(Secret::init_with(|k| k.fill(2))),
-        responder_header: Arc::new(Secret::init_with(|k| k.fill(3))),
+        root: Shared::init_with(|k| k.fill(1)),
+        initiator_header: Shared::init_with(|k| k.fill(2)),
+        responder_header: Shared::init_with(|k| k.fill(3)),
     };
     let mut context = Context { now: Timestamp(0), rng: &mut rng };
     let bob = PrivateKey::generate(&mut context);

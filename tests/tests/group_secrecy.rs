@@ -15,7 +15,7 @@ use sesame_core::internal::wire::{
     content::{self, Body},
     envelope::{Envelope, Route},
 };
-use sesame_core::secret::Secret;
+use sesame_core::secret::{Secret, Shared};
 use sesame_core::store::MemoryStore;
 use sesame_core::{ids::Scope, internal::record::Own};
 use sesame_relay::Seen;
@@ -215,7 +215,7 @@ fn t88_with_the_direct_sessions_state_alone_the_opening_is_read_and_what_is_nest
     let (_, Body::Opening(opening)) = content::decode(&content).unwrap() else { panic!("no opening") };
     assert_eq!(opening.group, id.0, "the thief reads the opening, its seed and its public key");
     // All that is missing is DH(IK_A, IK_B): with keys of his own, or with any public key, there is no session that opens what is nested.
-    let eve = Own { identity: Arc::new(Secret::init_with(|k| k.fill(3))), ..world.own(BOB) }.keys();
+    let eve = Own { identity: Shared::init_with(|k| k.fill(3)), ..world.own(BOB) }.keys();
     let seed = Secret::init_with(|seed| *seed = opening.seed);
     let scope = Scope::Group(GroupKind::Pairwise, id);
     let seen = Opened { scope, generation: opening.generation, ephemeral_key: &opening.ephemeral_key, seed: &seed };

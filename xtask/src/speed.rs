@@ -72,7 +72,12 @@ fn figures(medians: &Medians) -> Result<Vec<Figure>, String> {
     Ok(vec![
         most("batch to a group, in memory, per device", of("batch")? / f2, "x F2", 2.5),
         least("the same: how much faster than vodozemac's loop", of("vodozemac encrypt")? / of("batch")?, "x", 3.0),
-        least("the same on two cores, on the wall", of("batch, wall")? / of("batch, wall, two threads")?, "x faster", 1.7),
+        least(
+            "the same on two cores, on the wall",
+            of("batch, wall")? / of("batch, wall, two threads")?,
+            "x faster",
+            1.7,
+        ),
         most("the same, durable over SQLite", of("batch, SQLite")? / f2, "x F2", 4.0),
         most("mailbox, no DH step, in memory, per message", of("mailbox")? / theirs, "x vodozemac's decrypt", 1.5),
         most("the same, durable over SQLite", of("mailbox, SQLite")? / theirs, "x vodozemac's decrypt", 2.5),

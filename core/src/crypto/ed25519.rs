@@ -4,9 +4,8 @@
 //! A context label stands before every signed message, so that a signature serves one purpose only (A21).
 
 use super::kdf::join;
-use crate::{context::Context, error::Code, secret::Secret};
+use crate::{context::Context, error::Code, secret::Shared};
 use ed25519_dalek::{Signature as Inner, Signer, SigningKey as InnerKey, VerifyingKey as InnerPublic};
-use std::sync::Arc;
 
 /// The size of a signature in bytes.
 pub const SIGNATURE: usize = 64;
@@ -92,23 +91,23 @@ impl Verifier {
 /// A private key. It is wiped when its last clone is dropped, because clones share the bytes. It consists of
 /// its seed alone, so it cannot be paired with the public key of another (A27).
 #[derive(Clone, Debug)]
-pub struct SigningKey(Arc<Secret<32>>);
+pub struct SigningKey(Shared<32>);
 
 impl SigningKey {
     /// Generates a key.
     pub fn generate(context: &mut Context<'_>) -> Self {
-        Self(Arc::new(Secret::init_with(|seed| context.rng.fill_bytes(seed))))
+        Self(Shared::init_with(|seed| context.rng.fill_bytes(seed)))
     }
 
     /// Takes a stored seed of 32 bytes.
     #[must_use]
-    pub fn from_seed(seed: impl Into<Arc<Secret<32>>>) -> Self {
+    pub fn from_seed(seed: impl Into<Shared<32>>) -> Self {
         Self(seed.into())
     }
 
     /// The seed, to be stored in a sealed record.
     #[must_use]
-    pub fn seed(&self) -> &Arc<Secret<32>> {
+    pub fn seed(&self) -> &Shared<32> {
         &self.0
     }
 

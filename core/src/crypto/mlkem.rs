@@ -4,8 +4,11 @@
 //! A private key is kept as its seed of 64 bytes (X 6) and expanded when it is used. The two parameter sets
 //! differ in sizes only, so one macro writes both.
 
-use crate::{context::Context, error::Code, secret::Secret};
-use std::sync::Arc;
+use crate::{
+    context::Context,
+    error::Code,
+    secret::{Secret, Shared},
+};
 
 macro_rules! parameter_set {
     ($library:ident, $pair:ident, $public_key:literal, $ciphertext:literal) => {
@@ -50,23 +53,23 @@ macro_rules! parameter_set {
         /// A private key: its seed of 64 bytes. It is wiped when its last clone is dropped, because clones
         /// share the bytes.
         #[derive(Clone, Debug)]
-        pub struct PrivateKey(Arc<Secret<64>>);
+        pub struct PrivateKey(Shared<64>);
 
         impl PrivateKey {
             /// Generates a key.
             pub fn generate(context: &mut Context<'_>) -> Self {
-                Self(Arc::new(Secret::init_with(|seed| context.rng.fill_bytes(seed))))
+                Self(Shared::init_with(|seed| context.rng.fill_bytes(seed)))
             }
 
             /// Takes a stored seed (`d` then `z` of FIPS 203).
             #[must_use]
-            pub fn from_seed(seed: impl Into<Arc<Secret<64>>>) -> Self {
+            pub fn from_seed(seed: impl Into<Shared<64>>) -> Self {
                 Self(seed.into())
             }
 
             /// The seed, to be stored in a sealed record.
             #[must_use]
-            pub fn seed(&self) -> &Arc<Secret<64>> {
+            pub fn seed(&self) -> &Shared<64> {
                 &self.0
             }
 
@@ -102,7 +105,7 @@ parameter_set!(mlkem1024, MlKem1024KeyPair, 1_568, 1_568);
 
 /// ML-KEM-768.
 pub mod kem768 {
-    use super::{Arc, Code, Context, Secret};
+    use super::{Code, Context, Secret, Shared};
 
     parameter_set!(mlkem768, MlKem768KeyPair, 1_184, 1_088);
 }

@@ -3,9 +3,12 @@
 //!
 //! This module does not know which key of the protocol a key is.
 
-use crate::{context::Context, error::Code, secret::Secret};
+use crate::{
+    context::Context,
+    error::Code,
+    secret::{Secret, Shared},
+};
 use curve25519_dalek::{edwards::EdwardsPoint, montgomery::MontgomeryPoint, scalar::Scalar};
-use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use x25519_dalek::{PublicKey as Point, StaticSecret};
 use zeroize::Zeroizing;
@@ -101,23 +104,23 @@ fn is_in_prime_order_subgroup(point: &EdwardsPoint) -> bool {
 
 /// A private key. It is wiped when its last clone is dropped, because clones share the bytes.
 #[derive(Clone, Debug)]
-pub struct PrivateKey(Arc<Secret<32>>);
+pub struct PrivateKey(Shared<32>);
 
 impl PrivateKey {
     /// Generates a key.
     pub fn generate(context: &mut Context<'_>) -> Self {
-        Self(Arc::new(Secret::init_with(|bytes| context.rng.fill_bytes(bytes))))
+        Self(Shared::init_with(|bytes| context.rng.fill_bytes(bytes)))
     }
 
     /// Takes 32 stored bytes; every value is a private key (RFC 7748 section 5 clamps).
     #[must_use]
-    pub fn from_secret(bytes: impl Into<Arc<Secret<32>>>) -> Self {
+    pub fn from_secret(bytes: impl Into<Shared<32>>) -> Self {
         Self(bytes.into())
     }
 
     /// The bytes, to be stored in a sealed record.
     #[must_use]
-    pub fn secret(&self) -> &Arc<Secret<32>> {
+    pub fn secret(&self) -> &Shared<32> {
         &self.0
     }
 

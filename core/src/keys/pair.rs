@@ -8,14 +8,13 @@ use super::party::{DecodedParty, Party};
 use crate::{
     crypto::{kdf, labels, x25519},
     error::Code,
-    secret::Secret,
+    secret::{Secret, Shared},
 };
-use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// The keys for envelopes from one sender to one recipient: mask, gate and control, 32 bytes each.
 #[derive(Clone, Debug)]
-pub struct PairKeys(Arc<Secret<96>>);
+pub struct PairKeys(Shared<96>);
 
 impl PairKeys {
     /// > mask, gate, control = HKDF(DH(IK_s, IK_r), "sesame/1 pair" ‖ suite ‖ party s ‖ party r)
@@ -48,18 +47,18 @@ impl PairKeys {
 
     fn from_agreed(shared: &Secret<32>, suite: u8, sender: &Party, recipient: &Party) -> Self {
         let info = kdf::join(&[labels::PAIR, &[suite], &sender.encode(), &recipient.encode()]);
-        Self(Arc::new(kdf::hkdf::<96>(&[], shared.expose(), &info)))
+        Self(kdf::hkdf::<96>(&[], shared.expose(), &info).into())
     }
 
     /// The keys from the bytes of [`PairKeys::secret`].
     #[must_use]
-    pub fn from_secret(keys: Arc<Secret<96>>) -> Self {
+    pub fn from_secret(keys: Shared<96>) -> Self {
         Self(keys)
     }
 
     /// The bytes of the keys, to be stored in the peer's record.
     #[must_use]
-    pub fn secret(&self) -> &Arc<Secret<96>> {
+    pub fn secret(&self) -> &Shared<96> {
         &self.0
     }
 

@@ -14,7 +14,6 @@ use crate::{
     },
     secret::Shared,
 };
-use std::sync::Arc;
 
 /// What is known of another device.
 #[derive(Clone, Debug)]
@@ -102,8 +101,8 @@ impl Peer {
             floors,
             sessions,
         } = self;
-        Arc::ptr_eq(sending_pair, &copy.sending_pair)
-            && Arc::ptr_eq(receiving_pair, &copy.receiving_pair)
+        sending_pair.is_same(&copy.sending_pair)
+            && receiving_pair.is_same(&copy.receiving_pair)
             && (stale_since, knows_epoch, held, held_operations)
                 == (&copy.stale_since, &copy.knows_epoch, &copy.held, &copy.held_operations)
             && (sessions, floors) == (&copy.sessions, &copy.floors)

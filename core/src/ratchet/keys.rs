@@ -6,7 +6,6 @@ use crate::{
     secret::{Secret, Shared},
     wire::header::Header,
 };
-use std::sync::Arc;
 
 /// Root key, chain key and next header key.
 pub(super) struct RootStep {
@@ -26,12 +25,12 @@ pub(super) fn root_step(
 ) -> Result<RootStep, Code> {
     let agreed = ours.diffie_hellman_at(theirs)?;
     let keys = kdf::hkdf::<96>(root.expose(), agreed.expose(), &kdf::join(&[labels::ROOT, associated_data]));
-    Ok(RootStep { root: Arc::new(keys.part(0)), chain: Arc::new(keys.part(1)), next_header: Arc::new(keys.part(2)) })
+    Ok(RootStep { root: keys.part(0).into(), chain: keys.part(1).into(), next_header: keys.part(2).into() })
 }
 
 /// > KDF_CK(ck): the next chain key is HMAC(ck, 0x02), the message key HMAC(ck, 0x01)
 pub(super) fn chain_step(chain: &Secret<32>) -> (Shared<32>, Shared<32>) {
-    (Arc::new(kdf::hmac_key(chain, &[2])), Arc::new(kdf::hmac_key(chain, &[1])))
+    (kdf::hmac_key(chain, &[2]).into(), kdf::hmac_key(chain, &[1]).into())
 }
 
 /// > `chain_tag = HKDF(header key, "tag")[16]`, once per chain

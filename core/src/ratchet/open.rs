@@ -199,7 +199,6 @@ mod tests {
         context::Timestamp,
         ratchet::{Start, keys::seal_header},
         record::Block,
-        secret::Secret,
     };
     use curve25519_dalek::{constants::EIGHT_TORSION, montgomery::MontgomeryPoint};
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -210,9 +209,9 @@ mod tests {
         let mut context = Context { now: Timestamp(0), rng: &mut rng };
         let start = Start {
             associated_data: [7; 32],
-            root: Arc::new(Secret::init_with(|k| k.fill(1))),
-            initiator_header: Arc::new(Secret::init_with(|k| k.fill(2))),
-            responder_header: Arc::new(Secret::init_with(|k| k.fill(3))),
+            root: Shared::init_with(|k| k.fill(1)),
+            initiator_header: Shared::init_with(|k| k.fill(2)),
+            responder_header: Shared::init_with(|k| k.fill(3)),
         };
         let bob = Ratchet::responder(start, &x25519::PrivateKey::generate(&mut context));
         let one = std::array::from_fn(|at| u8::from(at == 0));

@@ -122,11 +122,10 @@ impl Flavor for Wiping {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
-    use std::sync::Arc;
+    use crate::secret::Shared;
 
     fn hot() -> Hot {
-        Hot { sending_chain: Some(Arc::new(Secret::init_with(|k| k.fill(3)))), sent: 4, ..Hot::default() }
+        Hot { sending_chain: Some(Shared::init_with(|k| k.fill(3))), sent: 4, ..Hot::default() }
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! How a secret is written into a record, and only there: `Secret` itself has no `Serialize`.
 
-use crate::secret::{Secret, Shared};
+use crate::secret::Shared;
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::sync::Arc;
 
 struct Bytes<const N: usize>;
 
@@ -16,7 +15,7 @@ impl<const N: usize> de::Visitor<'_> for Bytes<N> {
 
     fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Shared<N>, E> {
         let bytes: &[u8; N] = bytes.try_into().map_err(|_| E::custom("length"))?;
-        Ok(Arc::new(Secret::init_with(|to| *to = *bytes)))
+        Ok(Shared::init_with(|to| *to = *bytes))
     }
 }
 

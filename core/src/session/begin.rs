@@ -20,10 +20,9 @@ use crate::{
     model::SessionMeta,
     ratchet::{Ratchet, Start},
     record::{self, Beginning},
-    secret::Secret,
+    secret::Shared,
     wire::envelope::Initiation,
 };
-use std::sync::Arc;
 
 /// Makes an initiating session from a prekey bundle. `generation` comes from [`crate::model::Peer::next_generation`].
 ///
@@ -73,7 +72,7 @@ pub fn open_scope(
     (scope, generation): (Scope, u64),
 ) -> Result<Session, Code> {
     let ephemeral = x25519::PrivateKey::generate(context);
-    let seed = Arc::new(Secret::init_with(|seed| context.rng.fill_bytes(seed)));
+    let seed = Shared::init_with(|seed| context.rng.fill_bytes(seed));
     let ephemeral_key = *ephemeral.public_key().as_bytes();
     let opened = Opened { scope, generation, ephemeral_key: &ephemeral_key, seed: &seed };
     // IK_B is the other half of two DHs: of the secrets, and of the first ratchet step.
@@ -140,8 +139,8 @@ fn start(secrets: SharedSecrets) -> Start {
     let SharedSecrets { associated_data, root, initiator_header, responder_header } = secrets;
     Start {
         associated_data,
-        root: Arc::new(root),
-        initiator_header: Arc::new(initiator_header),
-        responder_header: Arc::new(responder_header),
+        root: root.into(),
+        initiator_header: initiator_header.into(),
+        responder_header: responder_header.into(),
     }
 }

@@ -160,8 +160,7 @@ impl WorkingSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{record::Hot, secret::Secret};
-    use std::sync::Weak;
+    use crate::{record::Hot, secret::Shared as Secret};
 
     fn at(counter: u64) -> Generation {
         Generation { counter, nonce: [1; 8] }
@@ -172,10 +171,10 @@ mod tests {
     }
 
     /// A record with a secret, and a pointer that tells whether the secret is still there.
-    fn chain() -> (Value, Weak<Secret<32>>) {
-        let secret = Arc::new(Secret::init_with(|key| key.fill(7)));
-        let weak = Arc::downgrade(&secret);
-        (Value::of(Arc::new(Hot { sending_chain: Some(secret), ..Hot::default() })), weak)
+    fn chain() -> (Value, impl Fn() -> bool) {
+        let secret = Secret::<32>::init_with(|key| key.fill(7));
+        let is_there = secret.watch();
+        (Value::of(Arc::new(Hot { sending_chain: Some(secret), ..Hot::default() })), is_there)
     }
 
     fn filled(rows: u8) -> WorkingSet {
@@ -197,7 +196,7 @@ mod tests {
         assert!(set.get(&key(1)).unwrap().unwrap().get::<Hot>().is_some());
         set.begin(at(2));
         assert!(set.get(&key(1)).is_none());
-        assert!(secret.upgrade().is_none(), "a secret is wiped when it is dropped, and this one was");
+        assert!(!secret(), "a secret is wiped when it is dropped, and this one was");
         // Equal counters of a restored copy are not equal generations.
         set.put(key(1), None, 0);
         set.begin(Generation { counter: 2, nonce: [2; 8] });
@@ -210,7 +209,7 @@ mod tests {
         let mut set = WorkingSet::default();
         set.put(key(1), Some(value), 100);
         drop(set);
-        assert!(secret.upgrade().is_none());
+        assert!(!secret());
     }
 
     #[test]

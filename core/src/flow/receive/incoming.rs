@@ -10,7 +10,6 @@ use crate::{
     tx::Tx,
     wire::envelope::Envelope,
 };
-use std::sync::Arc;
 
 /// Whether an envelope's gate fits under the pair keys of the device that it names. It is found out before anything else is read for the
 /// envelope.
@@ -27,7 +26,7 @@ impl Gate {
 
     /// Whether it fits under these keys; `None` if others were tried.
     pub(super) fn fits(&self, pair: &PairKeys) -> Option<bool> {
-        Arc::ptr_eq(self.pair.secret(), pair.secret()).then_some(self.fits)
+        self.pair.secret().is_same(pair.secret()).then_some(self.fits)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     limits::{LINK_ANSWER, LINK_EXPIRY},
     model::User,
     record::{HeardHello, Own, PendingLink, PreKeyBook},
-    secret::Secret,
+    secret::{Secret, Shared},
     store::{Kind, Places, Sealer},
     tx::Tx,
     wire::{
@@ -27,7 +27,6 @@ use crate::{
         linking::{Contact, LinkAnswer, LinkGrant, LinkHello},
     },
 };
-use std::sync::Arc;
 
 /// Makes the keys of a new device and gives what its screen shows.
 pub(crate) fn begin(
@@ -43,7 +42,7 @@ pub(crate) fn begin(
     let pending = PendingLink {
         signing: SigningKey::generate(context).seed().clone(),
         identity: x25519::PrivateKey::generate(context).secret().clone(),
-        secret: Arc::new(Secret::init_with(|secret| context.rng.fill_bytes(secret))),
+        secret: Shared::init_with(|secret| context.rng.fill_bytes(secret)),
         expires_at: context.now.plus(LINK_EXPIRY).0,
         hello: None,
         confirmed: false,

@@ -15,12 +15,11 @@ use crate::{
     keys::device_list::{self, Listing, VerifiedDeviceList},
     limits::{LINK_ANSWER, LINK_EXPIRY, MAX_CLOCK_SKEW, MAX_DEVICES, MAX_LINKS},
     record::{LegPlace, OfferState, OfferedLink, Own},
-    secret::Secret,
+    secret::Shared,
     store::Places,
     tx::{Call, Tx, own::Primary},
     wire::link_code::LinkOffer,
 };
-use std::sync::Arc;
 
 /// After how long an answer that lies at the server is put there again, in ms.
 const PUT_AGAIN: u64 = 60 * 60 * 1_000;
@@ -94,7 +93,7 @@ pub(crate) fn begin(call: &mut Call<'_>, offer: &Offer) -> Result<PendingLinkVie
         hello: linking::seal_hello(offer.new_device(), &hello)?.encode()?,
         hello_at: LegPlace::Here,
         state: OfferState::Waiting {
-            secret: Arc::new(Secret::init_with(|to| *to = *form.secret.expose())),
+            secret: Shared::init_with(|to| *to = *form.secret.expose()),
             ephemeral: ephemeral.secret().clone(),
         },
     };
