@@ -42,13 +42,15 @@ pub struct Host {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) key: Secret<32>,
     pub(crate) clock: Clock,
+    /// What [`Client::set_memory_limit`] was given: a device that is taken up again has it as well.
+    memory_limit: Option<usize>,
 }
 
 impl Host {
     /// A store and the key that seals it, which the app keeps in its keychain; the system's clock.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, key: Secret<32>) -> Self {
-        Self { store, key, clock: Clock::system() }
+        Self { store, key, clock: Clock::system(), memory_limit: None }
     }
 
     /// The same with another clock, for tests.
@@ -58,7 +60,11 @@ impl Host {
     }
 
     fn open(&self) -> Result<Device, Error> {
-        outside(&self.clock, |_| Device::open(self.store.clone(), &self.key)).map(on_threads)
+        let device = outside(&self.clock, |_| Device::open(self.store.clone(), &self.key))?;
+        if let Some(bytes) = self.memory_limit {
+            device.set_memory_limit(bytes);
+        }
+        Ok(on_threads(device))
     }
 }
 
@@ -196,6 +202,25 @@ impl Client {
             *device = Some(running);
         }
         result
+    }
+
+    /// Bounds the decoded rows of the store that this handle keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
+    /// called it is 32 MiB.
+    ///
+    /// What is kept beyond the limit is wiped at once, after the call that another thread may be in. The limit holds until the handle is
+    /// closed, and is not stored. It changes how fast calls are, and nothing that they give or store. A call may need more while it runs.
+    ///
+    /// # Errors
+    /// As [`enter`]; [`Code::Busy`], [`Code::Closed`].
+    pub fn set_memory_limit(&self, bytes: usize) -> Result<(), Error> {
+        enter()?;
+        let mut slot = self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
+        let Open { device, host, .. } = slot.as_mut().ok_or(Code::Closed)?;
+        host.memory_limit = Some(bytes);
+        if let Some(device) = device {
+            device.set_memory_limit(bytes);
+        }
+        Ok(())
     }
 
     /// Closes the device: wipes the keys from memory and lets go of the store. Every later call gives [`Code::Closed`]. Closing twice does

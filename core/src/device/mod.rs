@@ -82,6 +82,14 @@ impl Device {
         self.call(context, |call| Ok(call.tx.account()?.is_some()))
     }
 
+    /// Bounds the decoded rows that this handle keeps from one call to the next, in bytes; 0 keeps none. Until this is called it is 32 MiB.
+    ///
+    /// What is kept beyond the limit is wiped at once. A call may need more while it runs. The limit changes how fast calls are, and nothing
+    /// that they give or store; it is not stored itself.
+    pub fn set_memory_limit(&self, bytes: usize) {
+        self.memory.limit_to(bytes);
+    }
+
     /// Runs one call to its commit; gives the store's generation after it as well.
     fn call_to<T>(
         &self,

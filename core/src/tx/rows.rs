@@ -148,9 +148,7 @@ impl<'a> Tx<'a> {
 
     /// What the call knows of rows at its end, for the next one.
     pub(crate) fn into_working(self) -> WorkingSet {
-        let mut working = self.working.take();
-        working.shrink();
-        working
+        self.working.take()
     }
 
     /// Reads rows that will be needed, in one go.

@@ -118,13 +118,21 @@ impl Memory {
         place.take().filter(|since| since.before == generation).map(|since| (since.begun, since.after))
     }
 
-    fn take(&self) -> WorkingSet {
-        core::mem::take(&mut self.working())
+    /// Bounds what is kept, in bytes, now and from here on. What a call has in hand is bounded when the call puts it back.
+    pub(crate) fn limit_to(&self, bytes: usize) {
+        self.working().limit_to(bytes);
     }
 
-    fn put_back(&self, working: WorkingSet) {
+    fn take(&self) -> WorkingSet {
+        let mut place = self.working();
+        let without = WorkingSet::bounded(place.limit());
+        core::mem::replace(&mut place, without)
+    }
+
+    fn put_back(&self, mut working: WorkingSet) {
         let mut place = self.working();
         if working.generation().counter >= place.generation().counter {
+            working.limit_to(place.limit());
             *place = working;
         }
     }
@@ -199,4 +207,42 @@ fn check_randomness(context: &mut Context<'_>) -> Result<(), Error> {
         return Err(Code::Randomness.into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::RowKey;
+
+    fn with_rows(mut working: WorkingSet) -> WorkingSet {
+        for row in 0..8 {
+            working.put(RowKey::new(&[row]).unwrap(), None, 1_000);
+        }
+        working
+    }
+
+    fn left(memory: &Memory) -> usize {
+        let working = memory.take();
+        let left = (0..8).filter(|row| working.knows(&RowKey::new(&[*row]).unwrap())).count();
+        memory.put_back(working);
+        left
+    }
+
+    #[test]
+    fn a_limit_that_is_set_while_a_call_has_the_set_in_hand_holds_when_it_is_put_back() {
+        for (limit, rows) in [(0, 0), (4_000, 2), (usize::MAX, 8)] {
+            let memory = Memory::default();
+            let working = with_rows(memory.take());
+            let beside = memory.take();
+            memory.limit_to(limit);
+            memory.put_back(beside);
+            memory.put_back(working);
+            assert_eq!(left(&memory), rows);
+            // It holds for every call after that one, and at once for what lies there.
+            memory.put_back(with_rows(memory.take()));
+            assert_eq!(left(&memory), rows);
+            memory.limit_to(0);
+            assert_eq!(left(&memory), 0);
+        }
+    }
 }

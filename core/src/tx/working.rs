@@ -16,7 +16,7 @@ use foldhash::fast::RandomState;
 use std::{collections::HashMap, sync::Arc};
 use zeroize::Zeroizing;
 
-/// What the set of a device may hold, in bytes as records are stored.
+/// What the set of a device may hold unless the app sets another limit, in bytes as records are stored.
 const LIMIT: usize = 32 * 1024 * 1024;
 /// What a row costs in memory beside its bytes: its key, its place in the map, the sharing of its secrets.
 const ROW: usize = 256;
@@ -126,8 +126,19 @@ impl WorkingSet {
         self.generation = generation;
     }
 
+    /// The most that it holds, in bytes.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// From here on the set holds at most this many bytes; what is beyond goes at once.
+    pub(super) fn limit_to(&mut self, bytes: usize) {
+        self.limit = bytes;
+        self.shrink();
+    }
+
     /// Keeps the set within its limit: the rows that were not used for longest go.
-    pub(crate) fn shrink(&mut self) {
+    fn shrink(&mut self) {
         if self.bytes <= self.limit {
             return;
         }
@@ -154,6 +165,8 @@ impl WorkingSet {
             row.used >= oldest
         });
         self.bytes = self.rows.values().map(|row| row.bytes).sum();
+        // The table goes as well when little is left in it; four times the rows, so that a set at its limit keeps its table.
+        self.rows.shrink_to(4 * self.rows.len());
     }
 }
 
@@ -235,6 +248,31 @@ mod tests {
         }
         set.shrink();
         assert_eq!(set.rows.len(), 6, "{set:?}");
+    }
+
+    #[test]
+    fn a_smaller_limit_counts_at_once_and_a_larger_one_from_then_on() {
+        let mut set = filled(8);
+        set.limit_to(4 * (100 + ROW));
+        assert!(set.rows.len() == 3 && set.bytes <= set.limit, "{set:?}");
+        assert!(set.knows(&key(7)) && !set.knows(&key(0)), "the oldest are gone");
+        set.limit_to(usize::MAX);
+        for row in 0..100 {
+            set.put(key(row), Some(chain().0), 100);
+        }
+        set.shrink();
+        assert_eq!(set.rows.len(), 100);
+    }
+
+    #[test]
+    fn a_limit_of_nothing_leaves_no_row_no_secret_and_no_table() {
+        let (value, secret) = chain();
+        let mut set = filled(200);
+        set.put(key(1), Some(value), 100);
+        set.put(key(2), None, 0);
+        set.limit_to(0);
+        assert_eq!((set.rows.len(), set.bytes, set.rows.capacity()), (0, 0, 0));
+        assert!(secret.upgrade().is_none());
     }
 
     #[test]
