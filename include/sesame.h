@@ -2065,6 +2065,16 @@ sesame_status sesame_device_health(struct sesame_device device,
 /// @return INVALID_ARGUMENT for a longer value; the device's; the store's.
 SESAME_API sesame_status sesame_device_set_push(struct sesame_device device, struct sesame_slice value, struct sesame_error *error);
 
+/// Bounds the decoded rows of the store that this device keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
+/// called it is 32 MiB. What is kept beyond the limit is wiped at once. The limit holds as long as the device is open, and is not stored. It
+/// changes how fast calls are, and nothing that they give. A call may need more while it runs.
+///
+/// @return the device's.
+SESAME_API
+sesame_status sesame_device_set_memory_limit(struct sesame_device device,
+                                             size_t limit,
+                                             struct sesame_error *error);
+
 /// Deletes the account at the server. The next request does; nothing else goes out after it. The store stays until the app deletes it.
 ///
 /// @return NOT_PRIMARY; the device's; the store's.

@@ -288,6 +288,9 @@ public:
     SESAME_CALL(void(), sesame_device_request_mail, raw(), limit);
   }
   void set_push(bytes value, sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_set_push, raw(), value); }
+  void set_memory_limit(std::size_t limit, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_device_set_memory_limit, raw(), limit);
+  }
   void delete_account(sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_delete_account, raw()); }
   send log_out(sesame_error *error = nullptr) const {
     send out;

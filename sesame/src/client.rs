@@ -61,8 +61,8 @@ impl Host {
 
     fn open(&self) -> Result<Device, Error> {
         let device = outside(&self.clock, |_| Device::open(self.store.clone(), &self.key))?;
-        if let Some(bytes) = self.memory_limit {
-            device.set_memory_limit(bytes);
+        if let Some(limit) = self.memory_limit {
+            device.set_memory_limit(limit);
         }
         Ok(on_threads(device))
     }
@@ -212,13 +212,13 @@ impl Client {
     ///
     /// # Errors
     /// As [`enter`]; [`Code::Busy`], [`Code::Closed`].
-    pub fn set_memory_limit(&self, bytes: usize) -> Result<(), Error> {
+    pub fn set_memory_limit(&self, limit: usize) -> Result<(), Error> {
         enter()?;
         let mut slot = self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
         let Open { device, host, .. } = slot.as_mut().ok_or(Code::Closed)?;
-        host.memory_limit = Some(bytes);
+        host.memory_limit = Some(limit);
         if let Some(device) = device {
-            device.set_memory_limit(bytes);
+            device.set_memory_limit(limit);
         }
         Ok(())
     }

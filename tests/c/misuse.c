@@ -203,6 +203,7 @@ static void of_nothing(void) {
   EXPECT("sesame_device_due_in of nothing", sesame_device_due_in((sesame_device){0}, &due, &e), HANDLE);
   EXPECT("sesame_device_health of nothing", sesame_device_health((sesame_device){0}, &r, (const sesame_health **)&view, &e), HANDLE);
   EXPECT("sesame_device_set_push of nothing", sesame_device_set_push((sesame_device){0}, none, &e), HANDLE);
+  EXPECT("sesame_device_set_memory_limit of nothing", sesame_device_set_memory_limit((sesame_device){0}, 0, &e), HANDLE);
   EXPECT("sesame_device_delete_account of nothing", sesame_device_delete_account((sesame_device){0}, &e), HANDLE);
   EXPECT("sesame_device_log_out of nothing", sesame_device_log_out((sesame_device){0}, &r, (const sesame_send **)&view, &e), HANDLE);
   EXPECT("sesame_store_erase of nothing", sesame_store_erase((sesame_store){0}, &e), HANDLE);

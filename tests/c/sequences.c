@@ -176,7 +176,7 @@ static void step(void) {
   case 0: case 1: case 2: case 3: case 4: case 5: loop(device); return;
   case 6: known(sesame_clock_advance(host_clock, 1000 * (uint64_t)draw(255), NULL)); return;
   case 7: known(sesame_clock_advance(host_clock, 3600000 * (uint64_t)draw(255), NULL)); return;
-  case 8: known(sesame_device_set_push(device, some(), e)); break;
+  case 8: known(draw(2) ? sesame_device_set_push(device, some(), e) : sesame_device_set_memory_limit(device, 4096 * number, e)); break;
   case 9: known(sesame_device_registry(device, &w.registries[other], e)); break;
   case 10: known(sesame_device_session(device, user(), number, &w.sessions[other], e)); break;
   case 11: case 12: case 13: known(sesame_device_batch_encrypt(device, to, draw(4), some(), draw(2) ? some() : host_none, r, &send, e)); break;

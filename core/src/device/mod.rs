@@ -86,8 +86,8 @@ impl Device {
     ///
     /// What is kept beyond the limit is wiped at once. A call may need more while it runs. The limit changes how fast calls are, and nothing
     /// that they give or store; it is not stored itself.
-    pub fn set_memory_limit(&self, bytes: usize) {
-        self.memory.limit_to(bytes);
+    pub fn set_memory_limit(&self, limit: usize) {
+        self.memory.limit_to(limit);
     }
 
     /// Runs one call to its commit; gives the store's generation after it as well.

@@ -160,6 +160,20 @@ pub unsafe extern "C" fn sesame_device_set_push(
     })
 }
 
+/// Bounds the decoded rows of the store that this device keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
+/// called it is 32 MiB. What is kept beyond the limit is wiped at once. The limit holds as long as the device is open, and is not stored. It
+/// changes how fast calls are, and nothing that they give. A call may need more while it runs.
+///
+/// @return the device's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_set_memory_limit(
+    device: sesame_device,
+    limit: usize,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, { device.get()?.set_memory_limit(limit) })
+}
+
 /// Deletes the account at the server. The next request does; nothing else goes out after it. The store stays until the app deletes it.
 ///
 /// @return NOT_PRIMARY; the device's; the store's.

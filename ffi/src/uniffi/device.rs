@@ -225,6 +225,13 @@ impl Device {
         Ok(self.client.set_push(value.as_deref().unwrap_or_default())?)
     }
 
+    /// Bounds the decoded rows of the store that this device keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
+    /// called it is 32 MiB. What is kept beyond the limit is wiped at once. The limit holds as long as the device is open, and is not stored.
+    /// It changes how fast calls are, and nothing that they give. A call may need more while it runs.
+    pub fn set_memory_limit(&self, limit: u64) -> Result<()> {
+        Ok(self.client.set_memory_limit(usize::try_from(limit).unwrap_or(usize::MAX))?)
+    }
+
     /// Deletes the account at the server. The next request does; nothing else goes out after it. The store stays until the app deletes it.
     pub fn delete_account(&self) -> Result<()> {
         Ok(self.client.delete_account()?)

@@ -252,6 +252,7 @@ class Device(_Requests):
     retry = _awaited(handles.Device.retry)
     send_status = _awaited(handles.Device.send_status)
     sends = _awaited(handles.Device.sends)
+    set_memory_limit = _awaited(handles.Device.set_memory_limit)
     set_push = _awaited(handles.Device.set_push)
 
 

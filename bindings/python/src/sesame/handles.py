@@ -182,6 +182,10 @@ class Device(Loop):
     def set_push(self, value: BytesLike | None = None) -> None:
         self._native.set_push(None if value is None else octets(value, "value"))
 
+    @documented(_native.Device.set_memory_limit)
+    def set_memory_limit(self, limit: int) -> None:
+        self._native.set_memory_limit(limit)
+
     @documented(_native.Device.delete_account)
     def delete_account(self) -> None:
         self._native.delete_account()

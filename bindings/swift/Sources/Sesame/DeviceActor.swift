@@ -113,6 +113,11 @@ public actor DeviceActor {
         try perform { try $0.ack(ids: ids) }
     }
 
+    /// See `Device.setMemoryLimit`.
+    public func setMemoryLimit(limit: UInt64) throws {
+        try device.setMemoryLimit(limit: limit)
+    }
+
     /// See `Device.close`. Sequences of items end.
     public func close() throws {
         try perform { try $0.close() }

@@ -1101,6 +1101,13 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func session(user: String, device: UInt32) throws  -> Session
     
     /**
+     * Bounds the decoded rows of the store that this device keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
+     * called it is 32 MiB. What is kept beyond the limit is wiped at once. The limit holds as long as the device is open, and is not stored.
+     * It changes how fast calls are, and nothing that they give. A call may need more while it runs.
+     */
+    func setMemoryLimit(limit: UInt64) throws 
+    
+    /**
      * Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
      */
     func setPush(value: Bytes?) throws 
@@ -1570,6 +1577,20 @@ public func session(user: String, device: UInt32)throws  -> Session  {
         FfiConverterUInt32.lower(device),uniffiCallStatus
     )
 })
+}
+    
+    /**
+     * Bounds the decoded rows of the store that this device keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
+     * called it is 32 MiB. What is kept beyond the limit is wiped at once. The limit holds as long as the device is open, and is not stored.
+     * It changes how fast calls are, and nothing that they give. A call may need more while it runs.
+     */
+public func setMemoryLimit(limit: UInt64)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_set_memory_limit(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt64.lower(limit),uniffiCallStatus
+    )
+}
 }
     
     /**
@@ -11215,6 +11236,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_session() != 35487) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_set_memory_limit() != 60860) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_set_push() != 39015) {

@@ -486,6 +486,11 @@ RustBuffer uniffi_sesame_ffi_fn_method_device_sends(uint64_t ptr, RustCallStatus
 uint64_t uniffi_sesame_ffi_fn_method_device_session(uint64_t ptr, RustBuffer user, uint32_t device, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SET_MEMORY_LIMIT
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SET_MEMORY_LIMIT
+void uniffi_sesame_ffi_fn_method_device_set_memory_limit(uint64_t ptr, uint64_t limit, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SET_PUSH
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_SET_PUSH
 void uniffi_sesame_ffi_fn_method_device_set_push(uint64_t ptr, RustBuffer value, RustCallStatus *_Nonnull out_status
@@ -1359,6 +1364,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_sends(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SESSION
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SESSION
 uint16_t uniffi_sesame_ffi_checksum_method_device_session(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SET_MEMORY_LIMIT
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_SET_MEMORY_LIMIT
+uint16_t uniffi_sesame_ffi_checksum_method_device_set_memory_limit(void
     
 );
 #endif

@@ -801,6 +801,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_session(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_set_memory_limit(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_set_push(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_user(
@@ -1025,6 +1027,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_session(`ptr`: Long,`user`: RustBuffer.ByValue,`device`: Int,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
+    external fun uniffi_sesame_ffi_fn_method_device_set_memory_limit(`ptr`: Long,`limit`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_sesame_ffi_fn_method_device_set_push(`ptr`: Long,`value`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_sesame_ffi_fn_method_device_user(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1408,6 +1412,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_session() and 0xFFFF) != 35487) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_set_memory_limit() and 0xFFFF) != 60860) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_set_push() and 0xFFFF) != 39015) {
@@ -2368,6 +2375,13 @@ public interface DeviceInterface {
     fun `session`(`user`: kotlin.String, `device`: kotlin.UInt): Session
     
     /**
+     * Bounds the decoded rows of the store that this device keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
+     * called it is 32 MiB. What is kept beyond the limit is wiped at once. The limit holds as long as the device is open, and is not stored.
+     * It changes how fast calls are, and nothing that they give. A call may need more while it runs.
+     */
+    fun `setMemoryLimit`(`limit`: kotlin.ULong)
+    
+    /**
      * Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
      */
     fun `setPush`(`value`: ByteString? = null)
@@ -2883,6 +2897,24 @@ public class Device internal constructor(@Suppress("UNUSED_PARAMETER") withHandl
     }}}
     ).also { it.owned.lane = owned.lane }
     }
+    
+
+    
+    /**
+     * Bounds the decoded rows of the store that this device keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
+     * called it is 32 MiB. What is kept beyond the limit is wiped at once. The limit holds as long as the device is open, and is not stored.
+     * It changes how fast calls are, and nothing that they give. A call may need more while it runs.
+     */
+    @Throws(SesameException::class)override fun `setMemoryLimit`(`limit`: kotlin.ULong)
+        = 
+    withArguments { _arguments ->
+    val _0 = FfiConverterULong.lower(`limit`)
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_set_memory_limit(_handle, _0, _status)
+    }}}
+    
     
 
     

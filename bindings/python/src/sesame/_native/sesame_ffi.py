@@ -550,6 +550,8 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_session() != 35487:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_set_memory_limit() != 60860:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_set_push() != 39015:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_user() != 13975:
@@ -896,6 +898,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_device_sends.restype = ctypes.c_uin
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_session.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_session.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_set_memory_limit.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_set_memory_limit.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_set_push.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_set_push.restype = ctypes.c_uint16
@@ -1287,6 +1292,12 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_session.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_session.restype = _UniffiHandleSession
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_set_memory_limit.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_set_memory_limit.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_set_push.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -10627,6 +10638,13 @@ class DeviceProtocol(typing.Protocol):
         The session with one device.
 """
         raise NotImplementedError
+    def set_memory_limit(self, limit: int) -> None:
+        """
+        Bounds the decoded rows of the store that this device keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
+        called it is 32 MiB. What is kept beyond the limit is wiped at once. The limit holds as long as the device is open, and is not stored.
+        It changes how fast calls are, and nothing that they give. A call may need more while it runs.
+"""
+        raise NotImplementedError
     def set_push(self, value: typing.Union[object, typing.Optional[Bytes]] = _DEFAULT) -> None:
         """
         Tells the server where it may knock when mail comes: at most 512 bytes that the app and its push service understand; none: nowhere.
@@ -11276,6 +11294,26 @@ class Device(DeviceProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_session,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def set_memory_limit(self, limit: int) -> None:
+        """
+        Bounds the decoded rows of the store that this device keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
+        called it is 32 MiB. What is kept beyond the limit is wiped at once. The limit holds as long as the device is open, and is not stored.
+        It changes how fast calls are, and nothing that they give. A call may need more while it runs.
+"""
+        
+        _UniffiFfiConverterUInt64.check_lower(limit)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterUInt64.lower(limit),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_set_memory_limit,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
