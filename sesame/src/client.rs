@@ -239,6 +239,7 @@ impl Client {
 mod tests {
     use super::*;
     use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, StoreError};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn made(store: Arc<dyn Store>, key: Secret<32>, user: &UserId) -> Client {
         let server = Server::named("chat.test").unwrap_or_else(|_| unreachable!());
@@ -305,6 +306,68 @@ mod tests {
         assert_eq!(bob.users().map(|users| users.len()), Ok(1));
         assert_eq!(bob.call(|_, _| bob.close()), Err(Code::Reentrant.into()));
         assert_eq!(bob.close(), Ok(()));
+    }
+
+    /// Counts what is asked of it.
+    struct Counting(MemoryStore, AtomicUsize);
+
+    impl Store for Counting {
+        fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
+            self.1.fetch_add(queries.len(), Ordering::Relaxed);
+            self.0.load(queries, hold)
+        }
+
+        fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError> {
+            self.0.commit(expected, changes)
+        }
+
+        fn release(&self) {
+            self.0.release();
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "key agreement takes hours there")]
+    fn a_limit_of_memory_holds_until_the_handle_is_closed() {
+        let store = Arc::new(Counting(MemoryStore::new(), AtomicUsize::new(0)));
+        let user = UserId::try_from("alice").unwrap_or_else(|_| unreachable!());
+        let client = made(store.clone(), Secret::init_with(|key| key.fill(1)), &user);
+        let asks = || {
+            store.1.store(0, Ordering::Relaxed);
+            assert_eq!(client.devices(&user).map(drop), Ok(()));
+            store.1.load(Ordering::Relaxed)
+        };
+        asks();
+        let kept = asks();
+        assert_eq!(client.set_memory_limit(0), Ok(()));
+        let nothing = asks();
+        assert!(nothing > kept, "{nothing} and {kept}");
+        assert_eq!(asks(), nothing);
+        // A device that is taken up again after a panic keeps to it.
+        assert_eq!(client.call(|_, _| -> Result<(), Error> { panic!("a fault") }), Err(Code::Internal.into()));
+        asks();
+        assert_eq!(asks(), nothing);
+        assert_eq!(client.set_memory_limit(usize::MAX), Ok(()));
+        asks();
+        assert_eq!(asks(), kept);
+        assert_eq!(client.close(), Ok(()));
+        assert_eq!(client.set_memory_limit(0), Err(Code::Closed.into()));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "key agreement takes hours there")]
+    fn a_limit_that_is_set_beside_calls_waits_for_them_and_none_is_lost() {
+        let client = client();
+        let calls = |_| (0..50).map(|_| client.users().map(drop)).collect::<Result<(), _>>();
+        let limits = |n: usize| (0..50).map(|_| client.set_memory_limit(n * 1_000)).collect::<Result<(), _>>();
+        std::thread::scope(|scope| {
+            let work: Vec<_> =
+                (0..2).flat_map(|n| [scope.spawn(move || calls(n)), scope.spawn(move || limits(n))]).collect();
+            for done in work {
+                assert_eq!(done.join().unwrap_or_else(|_| unreachable!()), Ok(()));
+            }
+        });
+        assert_eq!(client.call(|_, _| Ok(client.set_memory_limit(0))), Ok(Err(Code::Reentrant.into())));
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub struct FaultyStore {
     struck: Mutex<Option<Operation>>,
     written: AtomicU64,
     commits: AtomicU64,
+    asked: AtomicU64,
 }
 
 impl FaultyStore {
@@ -53,6 +54,7 @@ impl FaultyStore {
             struck: Mutex::new(None),
             written: AtomicU64::new(0),
             commits: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
         }
     }
 
@@ -79,6 +81,11 @@ impl FaultyStore {
         self.commits.swap(0, Ordering::SeqCst)
     }
 
+    /// The rows that were asked for by their keys since the last call.
+    pub fn take_asked(&self) -> u64 {
+        self.asked.swap(0, Ordering::SeqCst)
+    }
+
     fn fault(&self, operation: Operation) -> Option<Fault> {
         let n = self.operations.fetch_add(1, Ordering::SeqCst);
         (n == self.fail_at.load(Ordering::SeqCst)).then(|| {
@@ -90,6 +97,8 @@ impl FaultyStore {
 
 impl Store for FaultyStore {
     fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
+        let exact = queries.iter().filter(|query| matches!(query, Query::Exact(_))).count();
+        self.asked.fetch_add(exact as u64, Ordering::SeqCst);
         match self.fault(Operation::Load) {
             Some(_) => Err(StoreErrorKind::Io.into()),
             None => self.inner.load(queries, hold),

@@ -90,17 +90,23 @@ fn a_store_that_was_put_back_is_read_anew() {
 }
 
 #[test]
-fn a_device_that_remembers_nothing_does_the_same() {
-    let play = |forgets: bool| {
+fn a_device_that_remembers_nothing_or_less_does_the_same() {
+    let limit = |world: &World, bytes: usize| {
+        world.hosts.values().for_each(|host| host.device.set_memory_limit(bytes));
+    };
+    let reopen = |world: &mut World| {
+        let names: Vec<Name> = world.hosts.keys().copied().collect();
+        names.into_iter().for_each(|name| {
+            let host = world.hosts.get_mut(&name).unwrap();
+            host.device = Device::open(Arc::clone(&host.store) as Arc<_>, &store_key()).unwrap();
+        });
+    };
+    let play = |prepare: &dyn Fn(&mut World, usize)| {
+        let mut steps = 0;
         let mut world = World::acquainted(313, &[("alice", 2), ("bob", 1), ("jen", 1)]);
-        let step = |world: &mut World| {
-            if forgets {
-                let names: Vec<Name> = world.hosts.keys().copied().collect();
-                names.into_iter().for_each(|name| {
-                    let host = world.hosts.get_mut(&name).unwrap();
-                    host.device = Device::open(Arc::clone(&host.store) as Arc<_>, &store_key()).unwrap();
-                });
-            }
+        let mut step = |world: &mut World| {
+            prepare(world, steps);
+            steps += 1;
         };
         let id = world.found(ALICE, "Trip", &["bob", "jen"]);
         for round in 0..12_u8 {
@@ -116,10 +122,41 @@ fn a_device_that_remembers_nothing_does_the_same() {
         }
         all(&world)
     };
-    let (remembers, forgets) = (play(false), play(true));
-    for (one, other) in remembers.iter().zip(&forgets) {
-        assert!(one == other, "{:?}", one.0);
+    let remembers = play(&|_, _| ());
+    let others: [(&str, &dyn Fn(&mut World, usize)); 4] = [
+        ("opened anew before each step", &|world, _| reopen(world)),
+        ("a limit of nothing", &|world, _| limit(world, 0)),
+        ("a limit that some rows fit into", &|world, _| limit(world, 8_192)),
+        ("another limit at each step", &|world, step| limit(world, [usize::MAX, 2_048, 0, 16_384][step % 4])),
+    ];
+    for (how, prepare) in others {
+        for (one, other) in remembers.iter().zip(&play(prepare)) {
+            assert!(one == other, "{how}: {:?}", one.0);
+        }
     }
+}
+
+#[test]
+fn a_limit_of_memory_holds_from_the_call_that_sets_it() {
+    let mut world = World::pair(315);
+    let mut asks = |limit: Option<usize>| {
+        if let Some(bytes) = limit {
+            world.hosts[&BOB].device.set_memory_limit(bytes);
+        }
+        world.hosts[&BOB].store.take_asked();
+        world.send(BOB, &["alice"], b"again");
+        world.hosts[&BOB].store.take_asked()
+    };
+    asks(None);
+    let kept = asks(None);
+    // The same call again: with no limit to speak of it asks for what is new, with none at all for everything, each time.
+    let nothing = asks(Some(0));
+    assert!(nothing > 2 * kept, "{nothing} and {kept}");
+    assert_eq!(asks(None), nothing, "the limit holds after a call");
+    let little = asks(Some(4_096));
+    assert!(kept < little && little <= nothing, "{little} of {nothing}, and {kept}");
+    asks(Some(32 * 1024 * 1024));
+    assert_eq!(asks(None), kept, "and with the first limit it is as before");
 }
 
 #[test]
