@@ -93,6 +93,7 @@ void a_store_that_throws() {
     it.is = moody::throws_a_number;
     HOLDS(thrown([&] { device.set_push("here"); }) == SESAME_STATUS_STORE_IO);
     it.is = moody::good;
+    device.set_memory_limit(0);
     HOLDS(thrown([&] { device.set_push("here"); }) == 0);
     HOLDS(moody::destroyed == 0);
   }

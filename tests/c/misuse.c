@@ -346,6 +346,7 @@ typedef struct odd {
   memory_store rows;
   int32_t load_gives, commit_gives;
   int stranger, reenter, zeroed, wiped;
+  size_t asked;
   sesame_rows kept;
   int32_t seen[4];
 } odd;
@@ -353,6 +354,7 @@ typedef struct odd {
 static int32_t odd_load(void *context, const sesame_query *queries, size_t count, bool hold, sesame_generation *generation, sesame_rows rows) {
   odd *it = context;
   it->kept = rows;
+  it->asked += count;
   if (it->reenter) {
     sesame_result r;
     const sesame_sends *sends;
@@ -381,6 +383,31 @@ static int32_t odd_commit(void *context, const sesame_generation *expected, cons
 }
 
 static void odd_destroy(void *context) { ((odd *)context)->rows.destroyed++; }
+
+/* What a call asks the store for. */
+static size_t asks(odd *it, sesame_registry registry) {
+  sesame_result r;
+  const sesame_devices *devices;
+  it->asked = 0;
+  EXPECT("the devices", sesame_registry_devices(registry, sesame_text("odd"), &r, &devices, &e), OK);
+  EXPECT("freeing them", sesame_result_free(r), OK);
+  return it->asked;
+}
+
+static void memory_limits(odd *it, sesame_device device) {
+  sesame_registry registry;
+  EXPECT("a registry", sesame_device_registry(device, &registry, &e), OK);
+  asks(it, registry);
+  const size_t kept = asks(it, registry);
+  EXPECT("a limit of nothing", sesame_device_set_memory_limit(device, 0, &e), OK);
+  const size_t nothing = asks(it, registry);
+  EXPECT("rows are read again", nothing > kept, 1);
+  EXPECT("the limit holds", asks(it, registry), nothing);
+  EXPECT("a limit of everything", sesame_device_set_memory_limit(device, SIZE_MAX, &e), OK);
+  asks(it, registry);
+  EXPECT("rows are kept again", asks(it, registry), kept);
+  EXPECT("freeing the registry", sesame_registry_free(registry), OK);
+}
 
 static void callbacks(void) {
   odd it;
@@ -437,8 +464,10 @@ static void callbacks(void) {
   EXPECT("its outputs are zeroed", it.zeroed, 1);
   EXPECT("and a secret may be wiped there", it.wiped, 1);
   EXPECT("rows after their load", sesame_rows_add(it.kept, none, none), HANDLE);
+  memory_limits(&it, device);
   EXPECT("a device whose keys are wiped", sesame_device_wipe(device, &e), OK);
   EXPECT("is closed", sesame_device_set_push(device, push, &e), SESAME_STATUS_CLOSED);
+  EXPECT("and has no memory to limit", sesame_device_set_memory_limit(device, 0, &e), SESAME_STATUS_CLOSED);
   EXPECT("twice does nothing", sesame_device_wipe(device, &e), OK);
   EXPECT("freeing the store", sesame_store_free(store), OK);
   EXPECT("the closed device has let go of it", it.rows.destroyed, 1);

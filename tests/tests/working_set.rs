@@ -13,6 +13,9 @@ use std::{collections::BTreeMap, sync::Arc};
 /// A device, its rows, and what lies in its mailbox.
 type Left = (Name, BTreeMap<Vec<u8>, Vec<u8>>, Vec<Vec<u8>>);
 
+/// What is done to a world before each step, which is counted.
+type Prepare<'a> = &'a dyn Fn(&mut World, usize);
+
 /// Everything that a world holds.
 fn all(world: &World) -> Vec<Left> {
     world.hosts.keys().map(|name| (*name, world.dump(*name), world.mails(*name))).collect()
@@ -101,7 +104,7 @@ fn a_device_that_remembers_nothing_or_less_does_the_same() {
             host.device = Device::open(Arc::clone(&host.store) as Arc<_>, &store_key()).unwrap();
         });
     };
-    let play = |prepare: &dyn Fn(&mut World, usize)| {
+    let play = |prepare: Prepare<'_>| {
         let mut steps = 0;
         let mut world = World::acquainted(313, &[("alice", 2), ("bob", 1), ("jen", 1)]);
         let mut step = |world: &mut World| {
@@ -123,7 +126,7 @@ fn a_device_that_remembers_nothing_or_less_does_the_same() {
         all(&world)
     };
     let remembers = play(&|_, _| ());
-    let others: [(&str, &dyn Fn(&mut World, usize)); 4] = [
+    let others: [(&str, Prepare<'_>); 4] = [
         ("opened anew before each step", &|world, _| reopen(world)),
         ("a limit of nothing", &|world, _| limit(world, 0)),
         ("a limit that some rows fit into", &|world, _| limit(world, 8_192)),

@@ -68,6 +68,7 @@ def test_a_conversation_a_group_and_a_link(tmp_path: Path) -> None:
             await linking.exchange(perform)
             second = await linking.device()
             assert second is not None and (second.user, second.id, await second.is_primary()) == ("alice", 2, False)
+            await second.set_memory_limit(0)
             await second.close()
         with pytest.raises(sesame.AppError) as closed:
             await alice.inbox()

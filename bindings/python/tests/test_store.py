@@ -17,10 +17,11 @@ class DictStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loads, self.commits = 0, 0
+        self.loads, self.commits, self.asked = 0, 0, 0
 
     def load(self, queries: Sequence[StoreQuery], *, hold: bool) -> StoreSnapshot:
         self.loads += 1
+        self.asked += len(queries)
         return super().load(queries, hold=hold)
 
     def commit(self, expected: bytes, next: bytes, changes: dict[bytes, bytes | None]) -> None:
@@ -89,6 +90,29 @@ def test_a_conversation_over_stores_of_the_apps_own_and_a_few_loads_for_each_cal
     assert [item.payload for item in again.inbox() if isinstance(item, sesame.Message)] == [
         b"%d" % number for number in range(20)
     ]
+
+
+def test_a_limit_of_memory_holds_until_the_device_is_closed() -> None:
+    store = DictStore()
+    device = Device.create(user="alice", store_key=KEY, server=SERVER, store=store)
+
+    def asks() -> int:
+        store.asked = 0
+        device.registry().devices("alice")
+        return store.asked
+
+    asks()
+    kept = asks()
+    device.set_memory_limit(0)
+    nothing = asks()
+    assert nothing > kept and asks() == nothing
+    device.set_memory_limit(2**64 - 1)
+    asks()
+    assert asks() == kept
+    device.close()
+    with pytest.raises(sesame.AppError) as caught:
+        device.set_memory_limit(0)
+    assert caught.value.code is sesame.Code.CLOSED
 
 
 @pytest.mark.parametrize(

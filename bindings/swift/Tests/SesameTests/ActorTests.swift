@@ -80,6 +80,7 @@ final class ActorTests: XCTestCase {
             XCTAssertTrue(error is CancellationError)
         }
         try await bob.retryNow()
+        try await bob.setMemoryLimit(limit: 0)
         try await bob.exchange { relay.perform(request: $0) }
         XCTAssertEqual(try world.alice.read(), ["x"])
     }

@@ -7,9 +7,12 @@ final class FailingStore: AppStore, @unchecked Sendable {
     var rows = MemoryStore()
     var faults: [String: any Error] = [:]
     var onLoad: () -> Void = {}
+    /// How many queries there were.
+    var asked = 0
 
     func load(queries: [StoreQuery], hold: Bool) throws -> StoreSnapshot {
         onLoad()
+        asked += queries.count
         if let fault = faults["load"] { throw fault }
         return try rows.load(queries: queries, hold: hold)
     }

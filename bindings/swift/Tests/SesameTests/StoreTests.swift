@@ -57,6 +57,27 @@ final class StoreTests: XCTestCase {
         XCTAssertEqual(code, .reentrant)
     }
 
+    func testALimitOfMemoryHoldsUntilTheDeviceIsClosed() throws {
+        let store = FailingStore()
+        let device = try Device.create(store: Store.app(store: store), storeKey: key, user: "alice", server: server)
+        func asks() throws -> Int {
+            store.asked = 0
+            _ = try device.registry().devices(user: "alice")
+            return store.asked
+        }
+        _ = try asks()
+        let kept = try asks()
+        try device.setMemoryLimit(limit: 0)
+        let nothing = try asks()
+        XCTAssertGreaterThan(nothing, kept)
+        XCTAssertEqual(try asks(), nothing)
+        try device.setMemoryLimit(limit: .max)
+        _ = try asks()
+        XCTAssertEqual(try asks(), kept)
+        try device.close()
+        XCTAssertEqual(try thrown { try device.setMemoryLimit(limit: 0) }.code, .closed)
+    }
+
     func testAStoreIsFreedWithItsDevice() throws {
         weak var kept: MemoryStore?
         try {

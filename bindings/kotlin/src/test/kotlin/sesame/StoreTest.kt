@@ -139,6 +139,37 @@ class StoreTest {
     }
 
     @Test
+    fun `a limit of memory holds until the device is closed`() {
+        var asked = 0
+        val rows = MemoryStore()
+        val store =
+            object : AppStore by rows {
+                override fun load(
+                    queries: List<StoreQuery>,
+                    hold: Boolean,
+                ) = rows.load(queries, hold).also { asked += queries.size }
+            }
+        val device = Device.create(Store.app(store), KEY, "alice", SERVER)
+
+        fun asks(): Int {
+            asked = 0
+            device.registry().devices("alice")
+            return asked
+        }
+        asks()
+        val kept = asks()
+        device.setMemoryLimit(0u)
+        val nothing = asks()
+        assertTrue(nothing > kept, "$nothing and $kept")
+        assertEquals(nothing, asks())
+        device.setMemoryLimit(ULong.MAX_VALUE)
+        asks()
+        assertEquals(kept, asks())
+        device.useThenClose { }
+        assertEquals(Code.CLOSED, assertFailsWith<SesameException.App> { device.setMemoryLimit(0u) }.code)
+    }
+
+    @Test
     fun `a store is freed with its device`() {
         fun kept(): WeakReference<MemoryStore> {
             val rows = MemoryStore()
