@@ -49,6 +49,13 @@ fn commands() -> Cli {
                     Arg::new("growth").long("growth").action(ArgAction::SetTrue).help("Only what an item costs among many"),
                 )
                 .arg(
+                    Arg::new("draw")
+                        .long("draw")
+                        .action(ArgAction::SetTrue)
+                        .requires("growth")
+                        .help("Draws the plot of the table that there is, and measures nothing"),
+                )
+                .arg(
                     Arg::new("languages")
                         .long("languages")
                         .action(ArgAction::SetTrue)
@@ -74,6 +81,7 @@ fn main() -> ExitCode {
         Some(("bindings", _)) => bindings::generate(),
         Some(("header", _)) => bindings::header().and_then(|text| bindings::write_header(&root(), &text)),
         Some(("abi", _)) => c::write_abi(),
+        Some(("bench", what)) if what.get_flag("draw") => growth::draw(),
         Some(("bench", what)) if what.get_flag("growth") => growth::growth(),
         Some(("bench", what)) if what.get_flag("ratios") => speed::speed(),
         Some(("bench", what)) if what.get_flag("languages") => bench::bench(),

@@ -185,7 +185,14 @@ pub(crate) const END: &str = "<!-- end -->\n";
 pub(crate) fn write_page(table: &str, (begin, end): (&str, &str)) -> Result<(), String> {
     let path = root().join("docs/performance.md");
     let page = fs::read_to_string(&path).map_err(|error| error.to_string())?;
-    let (before, rest) = page.split_once(begin).ok_or("docs/performance.md has no place for the table")?;
-    let (_, after) = rest.split_once(end).ok_or("docs/performance.md has no end of the table")?;
-    fs::write(path, format!("{before}{begin}{table}{end}{after}")).map_err(|error| error.to_string())
+    let now = table_of(&page, (begin, end))?;
+    let place = |table: &str| format!("{begin}{table}{end}");
+    fs::write(path, page.replacen(&place(now), &place(table), 1)).map_err(|error| error.to_string())
+}
+
+/// The table between two marks of the page.
+pub(crate) fn table_of<'a>(page: &'a str, (begin, end): (&str, &str)) -> Result<&'a str, String> {
+    let (_, rest) = page.split_once(begin).ok_or("docs/performance.md has no place for the table")?;
+    let (table, _) = rest.split_once(end).ok_or("docs/performance.md has no end of the table")?;
+    Ok(table)
 }
