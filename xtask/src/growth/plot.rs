@@ -9,6 +9,9 @@ const PANEL: (f64, f64) = (266.0, 128.0);
 /// Where the curve's own field begins in its panel, and how large it is.
 const FIELD: (f64, f64, f64, f64) = (24.0, 34.0, 214.0, 62.0);
 
+/// Where a panel's title begins.
+const TITLE: f64 = 10.0;
+
 /// Sizes double at the same distance everywhere; a curve begins at 0 microseconds, so that a level one costs the same among many.
 pub(super) fn plot(figures: &[Growth]) -> String {
     let rows = u32::try_from(figures.len().div_ceil(COLUMNS)).unwrap_or(u32::MAX);
@@ -16,8 +19,8 @@ pub(super) fn plot(figures: &[Growth]) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"11\">\n\
          <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"white\"/>\n\
-         <text x=\"{}\" y=\"18\">microseconds an item among 10 to 4,000; dashed: twice the cost among 100</text>\n",
-        FIELD.0
+         <text x=\"{}\" y=\"18\">microseconds an item among 10 to 4,000; dashed: twice the cost among 100; red: more than that among the most</text>\n",
+        TITLE
     );
     let (mut left, mut top) = (0.0, 32.0);
     for (at, figure) in figures.iter().enumerate() {
@@ -40,7 +43,8 @@ fn panel(svg: &mut String, figure: &Growth, (left, top): (f64, f64)) {
     let y = |micros: f64| y0 + height * (1.0 - micros / highest);
     let color = if figure.grows() { "#c64" } else { "#2a7" };
 
-    let _ = writeln!(svg, "<text x=\"{x0}\" y=\"{}\" font-weight=\"bold\">{}</text>", top + 12.0, figure.name);
+    let _ =
+        writeln!(svg, "<text x=\"{}\" y=\"{}\" font-weight=\"bold\">{}</text>", left + TITLE, top + 12.0, figure.name);
     for size in SIZES {
         let at = x(size);
         let _ =
