@@ -176,7 +176,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Code::TooMany`] beyond 4,096; the store's. Then nothing has changed.
-    pub fn batch_decrypt(&self, envelopes: &[Vec<u8>], complete: bool) -> Result<Vec<MailResult>, Error> {
+    pub fn batch_decrypt(&self, envelopes: &[impl AsRef<[u8]>], complete: bool) -> Result<Vec<MailResult>, Error> {
         self.call(|core, context| core.batch_decrypt(context, envelopes, complete))
     }
 

@@ -21,7 +21,7 @@ impl Device {
     pub fn batch_decrypt(
         &self,
         context: &mut Context<'_>,
-        envelopes: &[Vec<u8>],
+        envelopes: &[impl AsRef<[u8]>],
         complete: bool,
     ) -> Result<Vec<MailResult>, Error> {
         if envelopes.len() > MAX_BATCH {

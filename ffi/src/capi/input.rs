@@ -7,8 +7,6 @@ use sesame_core::{
     limits::MAX_USER_ID,
 };
 
-/// Bytes that one call copies: more than the largest batch of the largest envelopes.
-const MAX_COPIED: usize = 1 << 30;
 /// The largest struct that a newer header may bring, in bytes.
 const MAX_STRUCT: usize = 4096;
 
@@ -91,16 +89,12 @@ pub(super) fn users(slices: &[sesame_slice], field: &'static str) -> Result<Vec<
     slices.iter().enumerate().map(user).collect()
 }
 
-/// Byte strings, copied: no more of them than memory is there for.
-pub(super) fn byte_strings(slices: &[sesame_slice], field: &'static str) -> Result<Vec<Vec<u8>>, Error> {
-    let mut room = MAX_COPIED;
-    let mut bytes = |(item, slice): (usize, &sesame_slice)| {
-        let bytes = slice.bytes(field).map_err(|error| Error { item: Some(item), ..error })?;
-        let too_large = Error::of_item(Code::TooMany, field, item);
-        room = room.checked_sub(bytes.len()).ok_or(too_large)?;
-        Ok(bytes.to_vec())
+/// Byte strings where they lie.
+pub(super) fn byte_strings<'a>(slices: &'a [sesame_slice], field: &'static str) -> Result<Vec<&'a [u8]>, Error> {
+    let bytes = |(item, slice): (usize, &'a sesame_slice)| {
+        slice.bytes(field).map_err(|error| Error { item: Some(item), ..error })
     };
-    slices.iter().enumerate().map(&mut bytes).collect()
+    slices.iter().enumerate().map(bytes).collect()
 }
 
 /// A struct whose first field, a `size_t`, says how large its maker's is; every bit pattern is one of its values.

@@ -15,9 +15,10 @@ use crate::{
 use std::sync::Arc;
 
 /// Opens the envelopes of a fetched mailbox.
-pub(crate) fn open(call: &mut Call<'_>, envelopes: &[Vec<u8>]) -> Result<Vec<Received>, Error> {
+pub(crate) fn open(call: &mut Call<'_>, envelopes: &[impl AsRef<[u8]>]) -> Result<Vec<Received>, Error> {
+    let envelopes: Vec<&[u8]> = envelopes.iter().map(AsRef::as_ref).collect();
     let decoded: Vec<Result<Envelope, Code>> = envelopes.iter().map(|bytes| Envelope::decode(bytes)).collect();
-    let gates = gates(call, &decoded, envelopes)?;
+    let gates = gates(call, &decoded, &envelopes)?;
     // For what is forged nothing more is read.
     let is_forged = |gate: &Option<Gate>| gate.as_ref().is_some_and(|gate| !gate.fits);
     let real = decoded.iter().flatten().zip(&gates).filter(|(_, gate)| !is_forged(gate)).map(|(envelope, _)| envelope);
@@ -34,14 +35,10 @@ pub(crate) fn open(call: &mut Call<'_>, envelopes: &[Vec<u8>]) -> Result<Vec<Rec
 }
 
 /// The gates of those that could be decoded, as far as their devices are known.
-fn gates(
-    call: &Call<'_>,
-    decoded: &[Result<Envelope, Code>],
-    envelopes: &[Vec<u8>],
-) -> Result<Vec<Option<Gate>>, Code> {
+fn gates(call: &Call<'_>, decoded: &[Result<Envelope, Code>], envelopes: &[&[u8]]) -> Result<Vec<Option<Gate>>, Code> {
     let sound = || decoded.iter().zip(envelopes).filter_map(|(decoded, bytes)| Some((decoded.as_ref().ok()?, bytes)));
     let peers = ahead::senders(&call.tx, sound().map(|(envelope, _)| envelope))?;
-    let gate = |((envelope, bytes), peer): ((&Envelope, &Vec<u8>), Option<Arc<Peer>>)| {
+    let gate = |((envelope, bytes), peer): ((&Envelope, &&[u8]), Option<Arc<Peer>>)| {
         Some(Gate::of(&peer?.receiving(), envelope, envelope.head_in(bytes).ok()?))
     };
     Ok(sound().zip(peers).map(gate).collect())
