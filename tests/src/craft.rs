@@ -48,7 +48,7 @@ impl World {
     #[must_use]
     pub fn craft(&self, from: Name, to: Name, scope: Scope, salt: [u8; 16], content: &[u8]) -> Vec<u8> {
         let recipe = self.recipe(from, to, &self.stolen_session(from, to, scope), salt);
-        session::envelope(&recipe, content, 0, padding::room(0)).unwrap()
+        session::envelope(&recipe, [content, &[]], 0, padding::room(0)).unwrap()
     }
 
     /// An envelope on this session of the sender, without its content.

@@ -643,7 +643,7 @@ fn initiation_with_list(world: &World, salt: u8, list: &[u8]) -> Vec<u8> {
     let content = [prelude.encode().unwrap(), body.encode().unwrap()].concat();
     let session = world.stolen_session(BOB, ALICE, Scope::Direct);
     let recipe = world.recipe(BOB, ALICE, &session, [salt; 16]);
-    session::envelope(&recipe, &content, 1, padding::room(list.len())).unwrap()
+    session::envelope(&recipe, [&content, &[]], 1, padding::room(list.len())).unwrap()
 }
 
 /// A list that rides along is not verified again if it is the one that we hold, and the keys on it are not decoded again if the sender has them.

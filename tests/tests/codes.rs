@@ -141,7 +141,7 @@ fn ahead(session: &Session, messages: u32) -> Session {
 /// Bob's next message on this session.
 fn sealed(world: &World, session: &Session, number: u8) -> Vec<u8> {
     let recipe = world.recipe(BOB, ALICE, session, [number; 16]);
-    session::envelope(&recipe, &content(world, number), 1, padding::room(0)).unwrap()
+    session::envelope(&recipe, [&content(world, number), &[]], 1, padding::room(0)).unwrap()
 }
 
 /// A new device, and the code that it shows.

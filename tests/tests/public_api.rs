@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use syn::{Fields, ImplItem, Item, UseTree, Visibility};
 
 /// The modules of core that an app can name.
-const PUBLIC: [&str; 8] = ["context", "device", "error", "event", "ids", "limits", "secret", "store"];
+const PUBLIC: [&str; 9] = ["context", "device", "error", "event", "ids", "limits", "secret", "store", "threads"];
 
 fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))

@@ -7,7 +7,7 @@ use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, AeadInOut, Payload},
 };
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The bytes that sealing adds.
 pub const TAG: usize = 16;
@@ -37,10 +37,20 @@ pub fn seal_onto(
     let begin = to.len();
     to.reserve_exact(plaintext.len().saturating_add(TAG));
     to.extend_from_slice(plaintext);
+    seal_from(to, begin, key, nonce, ad)
+}
+
+/// The same for a plaintext that `to` holds already, from `begin` on: it is encrypted where it lies.
+///
+/// # Errors
+/// As [`seal`]; the plaintext is wiped then.
+pub fn seal_from(to: &mut Vec<u8>, begin: usize, key: &Secret<32>, nonce: &[u8; 12], ad: &[u8]) -> Result<(), Code> {
     let sealed = to.get_mut(begin..).ok_or(Code::Internal)?;
-    let tag = Aes256Gcm::new(key.expose().into())
-        .encrypt_inout_detached(nonce.into(), ad, sealed.into())
-        .map_err(|_| Code::TooLarge)?;
+    let tag = Aes256Gcm::new(key.expose().into()).encrypt_inout_detached(nonce.into(), ad, (&mut *sealed).into());
+    let Ok(tag) = tag else {
+        sealed.zeroize();
+        return Err(Code::TooLarge);
+    };
     to.extend_from_slice(&tag);
     Ok(())
 }

@@ -28,14 +28,28 @@ pub struct Bound<'a> {
     pub head: &'a [u8],
 }
 
-struct BodyKeys {
+/// What one message key makes for one body.
+pub struct BodyKeys {
     key: Secret<32>,
     nonce: [u8; 12],
-    commitment: [u8; 32],
+    /// Makes the ciphertext fit one key only.
+    pub commitment: [u8; 32],
     info: Vec<u8>,
 }
 
-fn derive(message_key: &Secret<32>, bound: Bound<'_>) -> BodyKeys {
+impl BodyKeys {
+    /// Encrypts the padded body that `to` holds from `begin` on, where it lies.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`].
+    pub fn seal_from(&self, to: &mut Vec<u8>, begin: usize) -> Result<(), Code> {
+        aead::seal_from(to, begin, &self.key, &self.nonce, &self.info)
+    }
+}
+
+/// Derives key, nonce and commitment of a body.
+#[must_use]
+pub fn derive(message_key: &Secret<32>, bound: Bound<'_>) -> BodyKeys {
     let info = kdf::join(&[labels::BODY, bound.associated_data, bound.head]);
     let keys = kdf::hkdf::<76>(bound.salt, message_key.expose(), &info);
     let mut rest = keys.expose().iter().skip(32);

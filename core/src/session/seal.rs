@@ -140,16 +140,21 @@ pub fn nested_content(scope: Scope, nested: &Nested, content: &[u8]) -> Result<O
     })
 }
 
-/// The envelope from a recipe and a content. `payload` is the length of the app's bytes in the content. `room`
+/// The envelope from a recipe and a content, which is given in two pieces. `payload` is the length of the app's bytes in the content. `room`
 /// is the number of bytes that the padding keeps free besides them.
 ///
 /// # Errors
 /// [`Code::TooLarge`] when the content does not fit the largest step.
-pub fn envelope(recipe: &Recipe, content: &[u8], payload: usize, room: usize) -> Result<Vec<u8>, Code> {
-    let padded = padding::pad(content, payload, room)?;
+pub fn envelope(recipe: &Recipe, content: [&[u8]; 2], payload: usize, room: usize) -> Result<Vec<u8>, Code> {
+    let padded = padding::padded_len(payload, room, content.iter().map(|piece| piece.len()).sum())?;
     let bound = Bound { salt: &recipe.salt, associated_data: &recipe.associated_data, head: &recipe.head };
-    let (commitment, body) = message::seal(&recipe.message_key, bound, &padded)?;
-    Ok(Envelope::assemble(&recipe.head, &recipe.gate, &commitment, &body))
+    let keys = message::derive(&recipe.message_key, bound);
+    let mut envelope = Envelope::begin(&recipe.head, &recipe.gate, &keys.commitment, padded.saturating_add(aead::TAG));
+    let begin = envelope.len();
+    padding::pad_onto(&mut envelope, &content, padded);
+    keys.seal_from(&mut envelope, begin)?;
+    debug_assert_eq!(envelope.len(), envelope_len(recipe, padded));
+    Ok(envelope)
 }
 
 /// The length of the envelope that comes of a recipe and a body of `padded` bytes.

@@ -10,6 +10,7 @@ pub(crate) mod held;
 pub(crate) mod inbox;
 mod links;
 pub(crate) mod own;
+mod place;
 mod records;
 mod rows;
 mod run;
@@ -18,6 +19,7 @@ pub(crate) mod sessions;
 pub(crate) mod working;
 
 pub(crate) use call::{Begun, Call, Ready};
+pub(crate) use place::Place;
 pub(crate) use rows::Tx;
-pub(crate) use run::{Memory, Place};
+pub(crate) use run::Memory;
 pub(crate) use working::WorkingSet;

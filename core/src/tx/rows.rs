@@ -1,7 +1,7 @@
 //! An overlay over the store: what a call read at one generation, and what it will write.
 
 use super::{
-    run::Place,
+    place::Place,
     working::{Value, WorkingSet},
 };
 use crate::{

@@ -1,33 +1,17 @@
 //! From a call to its commit.
 
-use super::{Begun, Call, Tx, WorkingSet};
+use super::{Begun, Call, Tx, WorkingSet, place::Place};
 use crate::{
     context::Context,
     error::{Code, Error},
     keys::device::DeviceKeys,
     record::Own,
-    store::{Generation, Kind, Places, Sealer, Store},
-    threads::{Caller, Threads},
+    store::{Generation, Kind, Places},
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How often a call that lost a race runs again.
 const ATTEMPTS: usize = 5;
-
-/// Where a device's rows are, and what opens and seals them.
-#[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub(crate) store: &'a dyn Store,
-    pub(crate) sealer: &'a Sealer,
-    pub(crate) threads: &'a dyn Threads,
-}
-
-impl<'a> Place<'a> {
-    /// A place whose calls stay on their thread.
-    pub(crate) fn new(store: &'a dyn Store, sealer: &'a Sealer) -> Self {
-        Self { store, sealer, threads: &Caller }
-    }
-}
 
 impl Place<'_> {
     /// Runs one call of the device with these keys; gives the store's generation after it as well.

@@ -272,7 +272,7 @@ mod tests {
         set.put(key(2), None, 0);
         set.limit_to(0);
         assert_eq!((set.rows.len(), set.bytes, set.rows.capacity()), (0, 0, 0));
-        assert!(secret.upgrade().is_none());
+        assert!(!secret());
     }
 
     #[test]

@@ -229,10 +229,20 @@ impl Envelope {
     /// Encodes an envelope from its parts. `head` is an encoded [`Head`].
     #[must_use]
     pub fn assemble(head: &[u8], gate: &[u8; 16], commitment: &[u8; 32], body: &[u8]) -> Vec<u8> {
+        let mut envelope = Self::begin(head, gate, commitment, body.len());
+        envelope.extend_from_slice(body);
+        envelope
+    }
+
+    /// Everything before the body, with room for one of `body` bytes.
+    #[must_use]
+    pub fn begin(head: &[u8], gate: &[u8; 16], commitment: &[u8; 32], body: usize) -> Vec<u8> {
         // A body is one padding step and a tag, far below 4 GiB.
-        let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
-        let envelope = [head, gate, commitment, &length.to_be_bytes(), body].concat();
-        debug_assert_eq!(envelope.len(), Self::assembled_len(head.len(), body.len()));
+        let length = u32::try_from(body).unwrap_or(u32::MAX).to_be_bytes();
+        let mut envelope = Vec::with_capacity(Self::assembled_len(head.len(), body));
+        for part in [head, gate, commitment, &length] {
+            envelope.extend_from_slice(part);
+        }
         envelope
     }
 

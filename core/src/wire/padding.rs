@@ -51,10 +51,16 @@ pub fn padded_len(payload: usize, room: usize, content: usize) -> Result<usize, 
 pub fn pad(content: &[u8], payload: usize, room: usize) -> Result<Zeroizing<Vec<u8>>, Code> {
     let length = padded_len(payload, room, content.len())?;
     let mut padded = Zeroizing::new(Vec::with_capacity(length));
-    padded.extend_from_slice(content);
-    padded.push(0x80);
-    padded.resize(length, 0);
+    pad_onto(&mut padded, &[content], length);
     Ok(padded)
+}
+
+/// Puts a content, in pieces, behind what `to` holds, padded to a `length` of [`padded_len`].
+pub fn pad_onto(to: &mut Vec<u8>, content: &[&[u8]], length: usize) {
+    let end = to.len().saturating_add(length);
+    content.iter().for_each(|piece| to.extend_from_slice(piece));
+    to.push(0x80);
+    to.resize(end, 0);
 }
 
 /// The content of a padded body.

@@ -118,16 +118,11 @@ fn room(entry: &Entry) -> Result<usize, Code> {
 
 /// The envelope of an entry: always the same bytes.
 fn envelope(entry: &Entry, scope: Scope, said: &UserContent) -> Result<Vec<u8>, Code> {
-    let content = match &entry.nested {
-        None => Zeroizing::new([entry.prelude.as_slice(), &said.body].concat()),
-        Some(nested) => {
-            let inner = Zeroizing::new([nested.prelude.as_slice(), &said.body].concat());
-            let opening = Body::Opening(session::nested_content(scope, nested, &inner)?);
-            let body = Zeroizing::new(opening.encode()?);
-            Zeroizing::new([entry.prelude.as_slice(), &body].concat())
-        }
-    };
-    session::envelope(&entry.recipe, &content, said.payload, room(entry)?)
+    let seal = |body: &[u8]| session::envelope(&entry.recipe, [&entry.prelude, body], said.payload, room(entry)?);
+    let Some(nested) = &entry.nested else { return seal(&said.body) };
+    let inner = Zeroizing::new([nested.prelude.as_slice(), &said.body].concat());
+    let opening = Body::Opening(session::nested_content(scope, nested, &inner)?);
+    seal(&Zeroizing::new(opening.encode()?))
 }
 
 /// What a send says to a user: the message, or for our own user the transcript of it. In a group all members get the same; a user whom the

@@ -1,0 +1,110 @@
+//! What comes out of a large batch does not depend on threads: neither on how many there are, nor on which is faster, nor on one that leaves
+//! its jobs to others (ADR 34).
+
+use sesame_core::{
+    device::Device,
+    ids::DeviceId,
+    internal::store::Kind,
+    threads::{Caller, MIN_ITEMS, Threads},
+};
+use sesame_tests::{ALICE, Name, World, failures, is_of, store_key, user};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+/// Threads of which none is like another: jobs begin in an order of their own, and some are left to the caller.
+struct Wild {
+    count: usize,
+    ran: AtomicUsize,
+}
+
+impl Threads for Wild {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn run(&self, jobs: usize, job: &(dyn Fn(usize) + Sync)) {
+        thread::scope(|scope| {
+            for at in (0..jobs).rev().filter(|at| at % 5 != 2) {
+                self.ran.fetch_add(1, Ordering::Relaxed);
+                scope.spawn(move || job(at));
+            }
+        });
+    }
+}
+
+/// What a device has stored, and what it has given out for the server.
+type Left = (BTreeMap<Vec<u8>, Vec<u8>>, Vec<Vec<u8>>);
+
+fn on(world: &mut World, name: Name, threads: Arc<dyn Threads>) {
+    let host = world.hosts.get_mut(&name).unwrap();
+    host.device = Device::open(host.store.clone(), &store_key()).unwrap().on_threads(threads);
+}
+
+/// Everything that Alice has for the server; it takes it.
+fn give(world: &mut World) -> Vec<Vec<u8>> {
+    let mut bodies = Vec::new();
+    while let Some(request) = world.next(ALICE).unwrap() {
+        let (status, body) = world.perform(&request);
+        bodies.push(request.body.clone());
+        world.respond(ALICE, &request.id, (status, &body)).unwrap();
+    }
+    bodies
+}
+
+/// Alice talks to a group of so many users with two devices each: first inside direct messages, since nobody has answered; then on their
+/// own sessions, but for the devices whose records have been damaged or that are gone.
+fn play(threads: &Arc<dyn Threads>, users: usize) -> Left {
+    let mut world = World::new(340);
+    world.create("alice");
+    let names = world.crowd(0..users, true);
+    world.show_lists(ALICE, &names);
+    on(&mut world, ALICE, threads.clone());
+    let (group, send) = world.found_quietly(ALICE, "All of us", &names);
+    world.drive(ALICE, send).unwrap();
+    let mut bodies = Vec::new();
+    world.whisper(ALICE, group, b"inside");
+    bodies.extend(give(&mut world));
+    for name in names.iter().flat_map(|name| [(*name, 1), (*name, 2)]) {
+        assert_eq!(failures(&world.receive(name).unwrap()), []);
+        let answer = world.whisper(name, group, b"here");
+        let to_alice = answer.batches.iter().find(|batch| batch.user.as_str() == "alice").unwrap();
+        world.relay.submit((&user(name.0), DeviceId(name.1)), to_alice).unwrap();
+    }
+    // One mailbox with everybody's answer.
+    assert_eq!(failures(&world.receive(ALICE).unwrap()), []);
+    // The first part of a session is damaged here, the record of a device there; both are noticed when they are read again.
+    for (kind, at) in [(Kind::Chains, 3), (Kind::Peer, 50)] {
+        let mut rows = world.dump(ALICE);
+        let key = rows.keys().filter(|key| is_of(key, &[kind])).nth(at).unwrap().clone();
+        rows.get_mut(&key).unwrap()[20] ^= 1;
+        world.hosts[&ALICE].store.inner.restore(rows);
+    }
+    on(&mut world, ALICE, threads.clone());
+    for text in [b"one".as_slice(), b"two"] {
+        world.whisper(ALICE, group, text);
+        bodies.extend(give(&mut world));
+    }
+    (world.dump(ALICE), bodies)
+}
+
+#[test]
+fn no_byte_depends_on_how_many_threads_there_are() {
+    let users = MIN_ITEMS / 2 + 6;
+    let alone = play(&(Arc::new(Caller) as Arc<dyn Threads>), users);
+    for count in [2, 3, 8] {
+        let wild = Arc::new(Wild { count, ran: AtomicUsize::new(0) });
+        let beside = play(&(wild.clone() as Arc<dyn Threads>), users);
+        assert!(wild.ran.load(Ordering::Relaxed) > 8, "threads were used");
+        assert_eq!(beside.1.len(), alone.1.len());
+        assert!(beside.1 == alone.1, "requests differ with {count} threads");
+        let differ: Vec<u8> =
+            alone.0.iter().filter(|(key, row)| beside.0.get(*key) != Some(row)).map(|(key, _)| key[0]).collect();
+        assert!(beside.0 == alone.0, "{count} threads: rows of these kinds differ: {differ:?}");
+    }
+}
