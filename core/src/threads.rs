@@ -4,20 +4,24 @@
 //! job, and the host says where jobs run. What a job needs of randomness is drawn for it before, in order, so that no byte depends on how many
 //! threads there are, or which of them was faster.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    panic::resume_unwind,
+    sync::{Mutex, MutexGuard},
+};
 
 /// A batch of fewer items runs where it was called: starting a thread costs as much as some of them.
 pub const MIN_ITEMS: usize = 128;
 /// Jobs for each thread, so that a slow one does not keep the others waiting.
 const JOBS: usize = 4;
 
-/// What runs jobs.
+/// The threads of a host.
 pub trait Threads: Send + Sync {
     /// How many jobs may run at the same time, the caller's own included.
     fn count(&self) -> usize;
 
-    /// Calls `job` with each of `0..jobs` once, on any thread and in any order, and returns when all have ended. A job neither blocks nor
-    /// calls this library. If it panics, so does this call.
+    /// Calls `job` with each of `0..jobs`, on any thread and in any order, and returns when all have ended. What was left out, the caller of
+    /// this does itself; what is called twice does nothing the second time. A job neither blocks nor calls this library. If one panics, so
+    /// does the call that it is of.
     fn run(&self, jobs: usize, job: &(dyn Fn(usize) + Sync));
 }
 
@@ -35,13 +39,16 @@ impl Threads for Caller {
     }
 }
 
-/// Some of the items, and then what came of them.
+/// Some of the items, and then their results.
 struct Piece<A, B> {
     items: Vec<A>,
     made: Vec<B>,
 }
 
-/// What `step` makes of each item, in the items' order. `size` says how large the batch is, if its items are not alike.
+/// The result of `step` for each item, in the items' order. `size` says how large the batch is, if its items are not alike.
+///
+/// # Panics
+/// If `step` does, also if the host has caught that: no item is ever passed over.
 pub(crate) fn map<A: Send, B: Send>(
     threads: &dyn Threads,
     size: usize,
@@ -64,13 +71,21 @@ pub(crate) fn map<A: Send, B: Send>(
         piece.made.extend(items.into_iter().map(&step));
     };
     threads.run(pieces.len(), &|at| {
-        if let Some(piece) = pieces.get(at) {
-            work(piece.lock().unwrap_or_else(PoisonError::into_inner));
+        // A piece whose job has panicked is poisoned, and is left alone.
+        if let Some(Ok(piece)) = pieces.get(at).map(Mutex::lock) {
+            work(piece);
         }
     });
-    // A host that left a job out has not left out its items.
-    pieces.iter().for_each(|piece| work(piece.lock().unwrap_or_else(PoisonError::into_inner)));
-    pieces.into_iter().flat_map(|piece| piece.into_inner().unwrap_or_else(PoisonError::into_inner).made).collect()
+    let mut made = Vec::with_capacity(size);
+    for piece in pieces {
+        // A job that panicked ends the call, as it would have on this thread.
+        let piece = piece.into_inner().unwrap_or_else(|_| resume_unwind(Box::new("a job panicked")));
+        let Piece { items, made: mut done } = piece;
+        // A host that left a job out has not left out its items.
+        done.extend(items.into_iter().map(&step));
+        made.append(&mut done);
+    }
+    made
 }
 
 #[cfg(test)]
@@ -114,6 +129,33 @@ mod tests {
         assert!(threads.iter().all(|id| *id == here));
         let threads = map(&Wild(4), MIN_ITEMS, vec![(); MIN_ITEMS], |()| std::thread::current().id());
         assert!(threads.iter().any(|id| *id != here));
+    }
+
+    /// A host whose pool catches what panics.
+    struct Calm;
+
+    impl Threads for Calm {
+        fn count(&self) -> usize {
+            4
+        }
+
+        fn run(&self, jobs: usize, job: &(dyn Fn(usize) + Sync)) {
+            for at in (0..jobs).chain(0..jobs) {
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(at)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_job_that_is_called_twice_does_nothing_the_second_time() {
+        let items: Vec<usize> = (0..1_000).collect();
+        assert_eq!(map(&Calm, items.len(), items.clone(), |item| item), items);
+    }
+
+    #[test]
+    #[should_panic(expected = "a job panicked")]
+    fn a_panic_that_the_host_has_caught_drops_no_item() {
+        map(&Calm, MIN_ITEMS, (0..MIN_ITEMS).collect(), |item| assert_ne!(item, 40));
     }
 
     #[test]

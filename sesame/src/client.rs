@@ -42,15 +42,13 @@ pub struct Host {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) key: Secret<32>,
     pub(crate) clock: Clock,
-    /// What [`Client::set_memory_limit`] was given: a device that is taken up again has it as well.
-    memory_limit: Option<usize>,
 }
 
 impl Host {
     /// A store and the key that seals it, which the app keeps in its keychain; the system's clock.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, key: Secret<32>) -> Self {
-        Self { store, key, clock: Clock::system(), memory_limit: None }
+        Self { store, key, clock: Clock::system() }
     }
 
     /// The same with another clock, for tests.
@@ -60,11 +58,7 @@ impl Host {
     }
 
     fn open(&self) -> Result<Device, Error> {
-        let device = outside(&self.clock, |_| Device::open(self.store.clone(), &self.key))?;
-        if let Some(limit) = self.memory_limit {
-            device.set_memory_limit(limit);
-        }
-        Ok(on_threads(device))
+        outside(&self.clock, |_| Device::open(self.store.clone(), &self.key)).map(on_threads)
     }
 }
 
@@ -87,6 +81,15 @@ pub struct Client {
     id: DeviceId,
     /// `None` once it is closed: no key is left in memory then.
     slot: Mutex<Option<Open>>,
+    limit: Mutex<Limit>,
+}
+
+/// What [`Client::set_memory_limit`] was given.
+#[derive(Default)]
+struct Limit {
+    bytes: Option<usize>,
+    /// Whether the device does not have it yet: a call may have it in hand.
+    is_due: bool,
 }
 
 impl core::fmt::Debug for Client {
@@ -160,7 +163,7 @@ impl Client {
     fn new(device: Device, host: Host) -> Self {
         let (user, id) = (device.user().clone(), device.id());
         let open = Open { device: Some(Box::new(on_threads(device))), host, requests: Requests::new() };
-        Self { user, id, slot: Mutex::new(Some(open)) }
+        Self { user, id, slot: Mutex::new(Some(open)), limit: Mutex::default() }
     }
 
     /// The user that this device belongs to.
@@ -195,32 +198,51 @@ impl Client {
         let Open { device, host, requests } = slot.as_mut().ok_or(Code::Closed)?;
         let running = match device.take() {
             Some(device) => device,
-            None => Box::new(host.open()?),
+            None => {
+                let device = host.open()?;
+                self.limit.lock().bytes.inspect(|bytes| device.set_memory_limit(*bytes));
+                Box::new(device)
+            }
         };
         let result = outside(&host.clock, |context| call(&running, context, requests));
         if !matches!(&result, Err(error) if error.code == Code::Internal) {
             *device = Some(running);
         }
+        drop(slot);
+        self.apply_limit();
         result
     }
 
     /// Bounds the decoded rows of the store that this handle keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
     /// called it is 32 MiB.
     ///
-    /// What is kept beyond the limit is wiped at once, after the call that another thread may be in. The limit holds until the handle is
-    /// closed, and is not stored. It changes how fast calls are, and nothing that they give or store. A call may need more while it runs.
+    /// What is kept beyond the limit is wiped at once, or at the end of the call that another thread is in: this one waits for nobody, so that a
+    /// warning that memory is short may come on any thread. The limit holds until the handle is closed, and is not stored. It changes how fast
+    /// calls are, and nothing that they give or store. A call may need more while it runs.
     ///
     /// # Errors
-    /// As [`enter`]; [`Code::Busy`], [`Code::Closed`].
+    /// As [`enter`]; [`Code::Closed`].
     pub fn set_memory_limit(&self, limit: usize) -> Result<(), Error> {
         enter()?;
-        let mut slot = self.slot.try_lock_for(PATIENCE).ok_or(Code::Busy)?;
-        let Open { device, host, .. } = slot.as_mut().ok_or(Code::Closed)?;
-        host.memory_limit = Some(limit);
-        if let Some(device) = device {
-            device.set_memory_limit(limit);
+        if self.slot.try_lock().is_some_and(|slot| slot.is_none()) {
+            return Err(Code::Closed.into());
         }
+        *self.limit.lock() = Limit { bytes: Some(limit), is_due: true };
+        self.apply_limit();
         Ok(())
+    }
+
+    /// Gives the device a new limit. Whoever has the device in hand now does so afterwards.
+    fn apply_limit(&self) {
+        if !self.limit.lock().is_due {
+            return;
+        }
+        let Some(slot) = self.slot.try_lock() else { return };
+        let mut limit = self.limit.lock();
+        limit.is_due = false;
+        if let (Some(Open { device: Some(device), .. }), Some(bytes)) = (slot.as_ref(), limit.bytes) {
+            device.set_memory_limit(bytes);
+        }
     }
 
     /// Closes the device: wipes the keys from memory and lets go of the store. Every later call gives [`Code::Closed`]. Closing twice does
@@ -239,7 +261,10 @@ impl Client {
 mod tests {
     use super::*;
     use sesame_core::store::{Changes, CommitError, Generation, MemoryStore, Query, Snapshot, StoreError};
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering},
+    };
 
     fn made(store: Arc<dyn Store>, key: Secret<32>, user: &UserId) -> Client {
         let server = Server::named("chat.test").unwrap_or_else(|_| unreachable!());
@@ -356,7 +381,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "key agreement takes hours there")]
-    fn a_limit_that_is_set_beside_calls_waits_for_them_and_none_is_lost() {
+    fn a_limit_that_is_set_beside_calls_waits_for_none_and_none_is_lost() {
         let client = client();
         let calls = |_| (0..50).try_for_each(|_| client.users().map(drop));
         let limits = |n: usize| (0..50).try_for_each(|_| client.set_memory_limit(n * 1_000));
@@ -368,6 +393,23 @@ mod tests {
             }
         });
         assert_eq!(client.call(|_, _| Ok(client.set_memory_limit(0))), Ok(Err(Code::Reentrant.into())));
+        // A call that lasts does not keep it waiting, and hands it on at its end.
+        let (begun, end) = (Barrier::new(2), Barrier::new(2));
+        std::thread::scope(|scope| {
+            let long = scope.spawn(|| {
+                client.call(|_, _| {
+                    begun.wait();
+                    end.wait();
+                    Ok(())
+                })
+            });
+            begun.wait();
+            assert_eq!(client.set_memory_limit(0), Ok(()));
+            assert!(client.limit.lock().is_due);
+            end.wait();
+            assert_eq!(long.join().unwrap_or_else(|_| unreachable!()), Ok(()));
+        });
+        assert!(!client.limit.lock().is_due);
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl Threads for Wild {
     }
 }
 
+/// How many jobs ran on threads since the last time.
+fn ran(threads: &AtomicUsize) -> usize {
+    threads.swap(0, Ordering::Relaxed)
+}
+
 /// What a device has stored, and what it has given out for the server.
 type Left = (BTreeMap<Vec<u8>, Vec<u8>>, Vec<Vec<u8>>);
 
@@ -59,7 +64,9 @@ fn give(world: &mut World) -> Vec<Vec<u8>> {
 
 /// Alice talks to a group of so many users with two devices each: first inside direct messages, since nobody has answered; then on their
 /// own sessions, but for the devices whose records have been damaged or that are gone.
-fn play(threads: &Arc<dyn Threads>, users: usize) -> Left {
+///
+/// `beside` sees the jobs that were run by each of Alice's steps.
+fn play(threads: &Arc<dyn Threads>, users: usize, mut beside: impl FnMut(&str)) -> Left {
     let mut world = World::new(340);
     world.create("alice");
     let names = world.crowd(0..users, true);
@@ -77,7 +84,9 @@ fn play(threads: &Arc<dyn Threads>, users: usize) -> Left {
         world.relay.submit((&user(name.0), DeviceId(name.1)), to_alice).unwrap();
     }
     // One mailbox with everybody's answer.
+    beside("what came before");
     assert_eq!(failures(&world.receive(ALICE).unwrap()), []);
+    beside("the commit of a mailbox");
     // The first part of a session is damaged here, the record of a device there; both are noticed when they are read again.
     for (kind, at) in [(Kind::Chains, 3), (Kind::Peer, 50)] {
         let mut rows = world.dump(ALICE);
@@ -87,20 +96,28 @@ fn play(threads: &Arc<dyn Threads>, users: usize) -> Left {
     }
     on(&mut world, ALICE, threads.clone());
     for text in [b"one".as_slice(), b"two"] {
-        world.whisper(ALICE, group, text);
+        world.in_group(ALICE, group, |group, context| group.send(context, text, None)).unwrap();
+        beside("a send and its commit");
         bodies.extend(give(&mut world));
+        beside("its requests");
     }
     (world.dump(ALICE), bodies)
 }
 
 #[test]
 fn no_byte_depends_on_how_many_threads_there_are() {
-    let users = MIN_ITEMS / 2 + 6;
-    let alone = play(&(Arc::new(Caller) as Arc<dyn Threads>), users);
+    // Two whole requests, one of them without the devices that get nothing.
+    let users = MIN_ITEMS + 6;
+    let alone = play(&(Arc::new(Caller) as Arc<dyn Threads>), users, |_| ());
     for count in [2, 3, 8] {
         let wild = Arc::new(Wild { count, ran: AtomicUsize::new(0) });
-        let beside = play(&(wild.clone() as Arc<dyn Threads>), users);
-        assert!(wild.ran.load(Ordering::Relaxed) > 8, "threads were used");
+        let threads = wild.clone() as Arc<dyn Threads>;
+        // A batch is cut into at least `4 * count - 3` jobs, of which a fifth is left to the caller.
+        let batch = (4 * count - 3) * 4 / 5;
+        let beside = play(&threads, users, |step| {
+            let least = if step == "a send and its commit" { 2 * batch } else { batch };
+            assert!(ran(&wild.ran) >= least, "{step}: jobs on {count} threads");
+        });
         assert_eq!(beside.1.len(), alone.1.len());
         assert!(beside.1 == alone.1, "requests differ with {count} threads");
         let differ: Vec<u8> =

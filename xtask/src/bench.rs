@@ -148,6 +148,24 @@ fn programs() -> Result<Vec<Program>, String> {
     Ok(programs)
 }
 
+/// The same on one core, where large batches use no threads of their own: only the calling thread's time is measured.
+fn on_one_core(command: Command) -> Command {
+    let is_there = Command::new("taskset").arg("--version").output().is_ok_and(|done| done.status.success());
+    if !is_there {
+        eprintln!("without taskset: what large batches do on other threads is not counted");
+        return command;
+    }
+    let mut bound = Command::new("taskset");
+    bound.args(["-c", "0"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => bound.env(name, value),
+            None => bound.env_remove(name),
+        };
+    }
+    bound
+}
+
 /// The program in Rust, whose library is built with these options.
 fn in_rust(options: &[&str]) -> Command {
     let mut cargo = Command::new("cargo");
@@ -170,7 +188,7 @@ impl Program {
 
     fn run(&mut self) -> Result<(), String> {
         // Cargo points this to the workspace's own libraries, before the ones that a program was linked with.
-        let done = (self.command)()
+        let done = on_one_core((self.command)())
             .current_dir(root())
             .env_remove("LD_LIBRARY_PATH")
             .output()

@@ -42,7 +42,7 @@ impl BodyKeys {
     ///
     /// # Errors
     /// [`Code::TooLarge`].
-    pub fn seal_from(&self, to: &mut Vec<u8>, begin: usize) -> Result<(), Code> {
+    pub fn seal_from(self, to: &mut Vec<u8>, begin: usize) -> Result<(), Code> {
         aead::seal_from(to, begin, &self.key, &self.nonce, &self.info)
     }
 }

@@ -60,6 +60,7 @@ pub fn pad_onto(to: &mut Vec<u8>, content: &[&[u8]], length: usize) {
     let end = to.len().saturating_add(length);
     content.iter().for_each(|piece| to.extend_from_slice(piece));
     to.push(0x80);
+    debug_assert!(to.len() <= end, "the content is longer than its step");
     to.resize(end, 0);
 }
 

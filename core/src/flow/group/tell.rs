@@ -8,6 +8,7 @@ use crate::{
     limits::MAX_DIRECT_USERS,
     model::GroupRecord,
     record::{SendBody, SentTo, ToGroup},
+    store::Kind,
     tx::Call,
     wire::size,
 };
@@ -74,6 +75,9 @@ pub(super) fn say_alone(
 /// Users of a send in a group, our own last, each with the account key that the group knows them by: whoever holds the name under another
 /// key is not the member.
 pub(super) fn sent_to(call: &Call<'_>, group: &GroupRecord, told: &Told) -> Result<Vec<SentTo>, Code> {
+    // All of them in one go: a set that is cold asks the store once.
+    let keys = told.users.iter().map(|user| call.tx.places().user(Kind::User, user)).collect::<Vec<_>>();
+    call.tx.prefetch_missing(&keys)?;
     let others = told.users.iter().filter(|user| *user != call.user());
     let mut sent = Vec::new();
     for user in others.chain(told.users.get(call.user())) {

@@ -28,12 +28,12 @@ struct Job {
     salts: Vec<[u8; 16]>,
 }
 
-/// What a job comes to.
+/// The result of a job.
 enum Made {
     /// The part with what it waits for, and what it changes of sessions.
     Part(SendPart, Vec<Need>, Vec<Step>),
-    /// The store must be asked again, or something is missing or damaged.
-    Not(SendPart, Recipient),
+    /// Its turn comes after the jobs: the store must be asked again, or something is damaged.
+    Later(SendPart, Recipient),
 }
 
 /// Makes the parts of a new send, in the order of the users; gives each with what it waits for.
@@ -63,7 +63,7 @@ pub(super) fn begin(
             None => made.next().ok_or(Code::Internal)??,
             Some(user) => {
                 let to = Recipient::read(&call.tx, &user)?;
-                Made::Not(SendPart::new(user), to)
+                Made::Later(SendPart::new(user), to)
             }
         };
         parts.push(match made {
@@ -71,7 +71,7 @@ pub(super) fn begin(
                 steps.into_iter().try_for_each(|step| sessions::put_step(&mut call.tx, step))?;
                 (part, needs)
             }
-            Made::Not(mut part, to) => {
+            Made::Later(mut part, to) => {
                 let needs = part::advance_to(call, sending, &mut part, own, to)?;
                 (part, needs)
             }
@@ -87,10 +87,12 @@ impl Job {
         let plan = send::plan(&mut planned, to.user.as_deref(), |device| to.peers.get(device), aim);
         let is_contested = to.user.as_deref().is_some_and(|user| part::is_contested(&sending.head, user));
         if is_contested || !plan.encrypt.iter().all(|(device, _)| session(&to, *device, aim).is_some()) {
-            return Ok(Made::Not(part, to));
+            return Ok(Made::Later(part, to));
         }
         let mut steps = Vec::with_capacity(plan.encrypt.len());
-        for ((device, fingerprint), salt) in plan.encrypt.into_iter().zip(salts) {
+        let mut salts = salts.into_iter();
+        for (device, fingerprint) in plan.encrypt {
+            let salt = salts.next().ok_or(Code::Internal)?;
             let user = to.user.as_deref().ok_or(Code::Internal)?;
             let (peer, session) = session(&to, device, aim).ok_or(Code::Internal)?;
             let to = To::new(aim.us, (user, peer, fingerprint), own, sending)?;
