@@ -218,7 +218,7 @@ pub(crate) fn skip(phone: &Phone) -> Skipped {
 }
 
 pub(crate) fn submission(batch: &Batch) -> Vec<u8> {
-    request::Submit { batches: vec![request::Batch::from(batch)].into() }.encode().unwrap()
+    request::Submit { batches: vec![request::Batch::from(batch.clone())].into() }.encode().unwrap()
 }
 
 pub(crate) fn stock(response: &Response) -> Stock {

@@ -136,7 +136,7 @@ fn each_batch_of_a_submission_has_its_own_result() {
         garbage,
         world.batch(&phone, &jen.phones),
     ];
-    let forms: Vec<_> = batches.iter().map(request::Batch::from).collect();
+    let forms: Vec<_> = batches.iter().cloned().map(request::Batch::from).collect();
     let body = request::Submit { batches: forms.into() }.encode().unwrap();
     let response = world.ask(&phone, Path::Submit, &body);
     let results = Submit::decode(&response.body).unwrap().results.into_vec();
