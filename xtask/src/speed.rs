@@ -100,7 +100,8 @@ fn figures(medians: &Medians) -> Result<Vec<Figure>, String> {
             1.3,
         ),
         most("settle, per user", of("settle")?, "us", 3.0),
-        most("forged envelope", of("forged")?, "us", 2.0),
+        most("forged envelope, 1,200 sessions and 100 groups", of("forged, 100 groups")?, "us", 2.0),
+        most("forged envelope, from 2,000 devices", of("forged")?, "us", 2.0),
         most("all devices of a group read one message", of("all read, s")?, "s of CPU", 1.0),
     ])
 }

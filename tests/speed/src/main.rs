@@ -101,6 +101,7 @@ fn table() {
         figures.note("mailbox, DH step", crowd.open(&mut in_memory, &answers) / answers.len() as f64);
     }
     drop((in_memory, in_a_file, on_two));
+    forged_among_groups(&mut figures);
     crowd.weigh(&mut figures, &folder.join("weighed.db"));
     let reopened = folder.join("reopened.db");
     drop(crowd.alice_in_a_file(&reopened));
@@ -108,4 +109,14 @@ fn table() {
     memory::large_store(&mut figures, &folder);
     figures.print();
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Envelopes that nobody sent, for a device with 1,200 sessions, in 100 groups of 12 others.
+fn forged_among_groups(figures: &mut Figures) {
+    let mut crowd = Crowd::gather_in_many_groups(12, 100);
+    let mut alice = crowd.alice_in_memory();
+    let mailbox = vec![crowd.mailbox(); 100].concat();
+    for _ in 0..ROUNDS {
+        figures.note("forged, 100 groups", crowd.forged(&mut alice, &mailbox) / mailbox.len() as f64);
+    }
 }

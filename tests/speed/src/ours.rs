@@ -47,6 +47,17 @@ impl Crowd {
         crowd
     }
 
+    /// Makes so many users with one device each, who are in so many groups with Alice, and have answered her in all of them.
+    pub fn gather_in_many_groups(users: usize, groups: usize) -> Self {
+        let mut crowd = Self::gather(users, false);
+        let others = crowd.others.clone();
+        let members: Vec<&'static str> = others.iter().map(|(name, _)| *name).collect();
+        for _ in 1..groups {
+            crowd.befriend(&members, false);
+        }
+        Self { others, ..crowd }
+    }
+
     /// One more group of Alice and these users.
     fn befriend(&mut self, members: &[&'static str], linked: bool) {
         self.world.show_lists(ALICE, members);
