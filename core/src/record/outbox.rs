@@ -198,22 +198,23 @@ impl SendPart {
         self.state = PartState::Failed(reason.number());
     }
 
-    /// The part as it is kept after its end. What was taken needs no ciphertext any more; what was not keeps them, since a server may have
-    /// taken it after all, and a retry must be the same batch then. A user none of whose devices was sent anything has not been reached.
+    /// The part as it is kept after its end, which is in this state. What was taken needs no ciphertext any more; what was not keeps them, since
+    /// a server may have taken it after all, and a retry must be the same batch then. A user none of whose devices was sent anything has not
+    /// been reached.
     #[must_use]
-    pub fn settled(self, us: &UserId) -> Self {
-        let reached = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+    pub fn settled(&self, state: PartState, us: &UserId) -> Self {
+        let taken = state == PartState::Taken;
         // Nobody else may be there to hear a note to oneself; but if others are, it was to reach them.
         let is_alone = self.user == *us && self.skips.is_empty();
-        let nobody = self.state == PartState::Taken && reached == 0 && !is_alone;
+        let nobody = taken && self.entries.is_empty() && !is_alone;
         let reason = self.skips.first().map_or(Code::UnknownUser.number(), |skip| skip.reason);
         Self {
-            user: self.user,
-            state: if nobody { PartState::Failed(reason) } else { self.state },
+            user: self.user.clone(),
+            state: if nobody { PartState::Failed(reason) } else { state },
             refusals: self.refusals,
-            reached: if self.state == PartState::Taken { reached } else { 0 },
-            entries: if self.state == PartState::Taken { Vec::new() } else { self.entries },
-            skips: self.skips,
+            reached: if taken { u32::try_from(self.entries.len()).unwrap_or(u32::MAX) } else { 0 },
+            entries: if taken { Vec::new() } else { self.entries.clone() },
+            skips: self.skips.clone(),
         }
     }
 

@@ -155,19 +155,22 @@ pub(crate) fn open_parts(tx: &Tx<'_>, user: &UserId) -> Result<Vec<Part>, Code> 
 
 /// Writes a part that was open. If it has come to an end, the send is a part nearer to its own.
 pub(crate) fn put_part(tx: &mut Tx<'_>, us: &UserId, id: &SendId, part: SendPart) -> Result<(), Code> {
-    let key = tx.places().part(&part.user, id);
     if part.state == PartState::Open {
-        return tx.put_shared(key, Arc::new(part));
+        return tx.put_shared(tx.places().part(&part.user, id), Arc::new(part));
     }
-    let settled = Arc::new(part.settled(us));
-    tx.put_shared(key, settled.clone())?;
-    count_down(tx, us, id, &settled.user)
+    settle(tx, us, id, part.settled(part.state, us))
+}
+
+fn settle(tx: &mut Tx<'_>, us: &UserId, id: &SendId, part: SendPart) -> Result<(), Code> {
+    let part = Arc::new(part);
+    tx.put_shared(tx.places().part(&part.user, id), part.clone())?;
+    count_down(tx, us, id, &part.user)
 }
 
 /// Ends a user's part, if it is open.
 pub(crate) fn close(tx: &mut Tx<'_>, us: &UserId, id: &SendId, user: &UserId, state: PartState) -> Result<(), Code> {
-    match part(tx, id, user)? {
-        Some(part) if part.state == PartState::Open => put_part(tx, us, id, SendPart { state, ..part }),
+    match known_part(tx, id, user)? {
+        Some(part) if part.state == PartState::Open => settle(tx, us, id, part.settled(state, us)),
         _ => Ok(()),
     }
 }
