@@ -152,7 +152,7 @@ pub(crate) fn advance_to(
             let Some(peer) = to.peers.get(device) else { continue };
             let recipient = To::new(aim.us, (user, peer, fingerprint), own, sending)?;
             let made = match encrypt(call, recipient, &to, aim.scope) {
-                Ok(entry) => Ok((entry, ())),
+                Ok(entry) => Ok(entry),
                 Err(Failure::Other(code)) => Err(code),
                 Err(Failure::Damaged(session)) => {
                     forget_damaged(call, peer, session)?;
@@ -160,7 +160,7 @@ pub(crate) fn advance_to(
                     continue;
                 }
             };
-            note(part, (device, fingerprint), made, |()| ())?;
+            note(part, (device, fingerprint), made)?;
         }
         if is_whole {
             return Ok(plan.needs);
@@ -171,17 +171,13 @@ pub(crate) fn advance_to(
 }
 
 /// Adds a device's ciphertext to its part.
-pub(super) fn note<S>(
+pub(super) fn note(
     part: &mut SendPart,
     (device, fingerprint): (DeviceId, Fingerprint),
-    made: Result<(Entry, S), Code>,
-    step: impl FnOnce(S),
+    made: Result<Entry, Code>,
 ) -> Result<(), Code> {
     match made {
-        Ok((entry, changed)) => {
-            part.entries.push(entry);
-            step(changed);
-        }
+        Ok(entry) => part.entries.push(entry),
         // No padding size holds the content with the lists: this device gets nothing, and the app is told.
         Err(Code::TooLarge) => part.skip(device, fingerprint, Code::TooLarge),
         Err(code) => return Err(code),

@@ -103,8 +103,7 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
     let sending = Sending::new(Arc::new(head), Arc::new(body));
     let random = call.context.random();
     let id = sends::create(&mut call.tx, &call.us.party.user, random, &sending)?;
-    let users = names.into_iter().zip(ahead).collect();
-    for (part, needs) in together::begin(call, &sending, &own, users)? {
+    for (part, needs) in together::begin(call, &sending, &own, names.into_iter().zip(ahead))? {
         if part.skips.iter().any(|skip| skip.reason == Code::TooLarge.number()) {
             return Err(Error::of(Code::PayloadTooLarge, "payload"));
         }

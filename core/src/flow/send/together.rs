@@ -23,7 +23,8 @@ use crate::{
 /// What one user's part is made of.
 struct Job {
     part: SendPart,
-    to: Recipient,
+    /// `None` if it could not be read ahead.
+    to: Option<Recipient>,
     /// One for each listed device.
     salts: Vec<[u8; 16]>,
 }
@@ -33,7 +34,7 @@ enum Made {
     /// The part with what it waits for, and what it changes of sessions.
     Part(SendPart, Vec<Need>, Vec<Step>),
     /// Its turn comes after the jobs: the store must be asked again, or something is damaged.
-    Later(SendPart, Recipient),
+    Later(SendPart, Option<Recipient>),
 }
 
 /// Makes the parts of a new send, in the order of the users; gives each with what it waits for.
@@ -41,38 +42,29 @@ pub(super) fn begin(
     call: &mut Call<'_>,
     sending: &Sending,
     own: &OwnList,
-    users: Vec<(UserId, Option<Recipient>)>,
+    users: impl Iterator<Item = (UserId, Option<Recipient>)>,
 ) -> Result<Vec<(SendPart, Vec<Need>)>, Code> {
     let aim = part::aim(call, sending);
-    let (mut jobs, mut users_left, mut devices) = (Vec::with_capacity(users.len()), Vec::with_capacity(users.len()), 0);
+    let (mut jobs, mut devices) = (Vec::new(), 0);
     for (user, to) in users {
-        let Some(to) = to else {
-            users_left.push(Some(user));
-            continue;
-        };
-        let listed = to.user.iter().flat_map(|user| user.listed());
+        let listed = to.iter().flat_map(|to| to.user.iter()).flat_map(|user| user.listed());
         let salts: Vec<[u8; 16]> = listed.map(|_| call.context.random()).collect();
         devices += salts.len();
         jobs.push(Job { part: SendPart::new(user), to, salts });
-        users_left.push(None);
     }
-    let mut made = threads::map(call.tx.threads(), devices, jobs, |job| job.work(sending, own, aim)).into_iter();
-    let mut parts = Vec::with_capacity(users_left.len());
-    for user in users_left {
-        let made = match user {
-            None => made.next().ok_or(Code::Internal)??,
-            Some(user) => {
-                let to = Recipient::read(&call.tx, &user)?;
-                Made::Later(SendPart::new(user), to)
-            }
-        };
-        parts.push(match made {
+    let made = threads::map(call.tx.threads(), devices, jobs, |job| job.work(sending, own, aim));
+    let mut parts = Vec::with_capacity(made.len());
+    for made in made {
+        parts.push(match made? {
             Made::Part(part, needs, steps) => {
                 steps.into_iter().try_for_each(|step| sessions::put_step(&mut call.tx, step))?;
                 (part, needs)
             }
             Made::Later(mut part, to) => {
-                let needs = part::advance_to(call, sending, &mut part, own, to)?;
+                let needs = match to {
+                    Some(to) => part::advance_to(call, sending, &mut part, own, to)?,
+                    None => part::advance(call, sending, &mut part, own)?,
+                };
                 (part, needs)
             }
         });
@@ -83,11 +75,12 @@ pub(super) fn begin(
 impl Job {
     fn work(self, sending: &Sending, own: &OwnList, aim: Aim<'_>) -> Result<Made, Code> {
         let Self { part, to, salts } = self;
+        let Some(to) = to else { return Ok(Made::Later(part, None)) };
         let mut planned = part.clone();
         let plan = send::plan(&mut planned, to.user.as_deref(), |device| to.peers.get(device), aim);
         let is_contested = to.user.as_deref().is_some_and(|user| part::is_contested(&sending.head, user));
         if is_contested || !plan.encrypt.iter().all(|(device, _)| session(&to, *device, aim).is_some()) {
-            return Ok(Made::Later(part, to));
+            return Ok(Made::Later(part, Some(to)));
         }
         let mut steps = Vec::with_capacity(plan.encrypt.len());
         let mut salts = salts.into_iter();
@@ -96,7 +89,11 @@ impl Job {
             let user = to.user.as_deref().ok_or(Code::Internal)?;
             let (peer, session) = session(&to, device, aim).ok_or(Code::Internal)?;
             let to = To::new(aim.us, (user, peer, fingerprint), own, sending)?;
-            part::note(&mut planned, (device, fingerprint), to.on(session, salt), |step| steps.push(step))?;
+            let made = to.on(session, salt).map(|(entry, step)| {
+                steps.push(step);
+                entry
+            });
+            part::note(&mut planned, (device, fingerprint), made)?;
         }
         Ok(Made::Part(planned, plan.needs, steps))
     }

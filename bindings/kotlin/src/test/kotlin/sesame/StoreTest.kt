@@ -141,14 +141,8 @@ class StoreTest {
     @Test
     fun `a limit of memory holds until the device is closed`() {
         var asked = 0
-        val rows = MemoryStore()
-        val store =
-            object : AppStore by rows {
-                override fun load(
-                    queries: List<StoreQuery>,
-                    hold: Boolean,
-                ) = rows.load(queries, hold).also { asked += queries.size }
-            }
+        val store = FailingStore()
+        store.onLoad = { asked += 1 }
         val device = Device.create(Store.app(store), KEY, "alice", SERVER)
 
         fun asks(): Int {
