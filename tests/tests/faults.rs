@@ -2,7 +2,7 @@
 
 use sesame_core::context::Context;
 use sesame_core::error::{Code, Error};
-use sesame_core::ids::{DeviceId, GroupKind};
+use sesame_core::ids::{ContentId, DeviceId, GroupKind};
 use sesame_core::internal::steps::{Answers, Rejection, Steps};
 use sesame_core::{device::Device, event::GroupChange};
 use sesame_core::{
@@ -277,4 +277,56 @@ fn a_commit_that_cannot_be_read_back_says_that_nobody_knows() {
     let device = Device::open(Arc::new(Lost(rows, AtomicBool::new(false))), &store_key()).unwrap();
     let sent = world.with(BOB, |_, context| device.encrypt(context, &[user("alice")], b"gone?", None));
     assert_eq!(sent.unwrap_err().code, Code::OutcomeUnknown);
+}
+
+/// Does not know whether its next commit landed; and before anybody can look, another process commits.
+struct Overtaken {
+    rows: MemoryStore,
+    lands: bool,
+    armed: AtomicBool,
+}
+
+impl Store for Overtaken {
+    fn load(&self, queries: &[Query], hold: bool) -> Result<Snapshot, StoreError> {
+        self.rows.load(queries, hold)
+    }
+
+    fn commit(&self, expected: Generation, changes: &Changes) -> Result<(), CommitError> {
+        if !self.armed.swap(false, Ordering::SeqCst) {
+            return self.rows.commit(expected, changes);
+        }
+        let mut before = expected;
+        if self.lands {
+            self.rows.commit(expected, changes)?;
+            before = changes.next;
+        }
+        let next = Generation { counter: before.counter + 1, nonce: [9; 8] };
+        self.rows.commit(before, &Changes { next, rows: Default::default() })?;
+        Err(CommitError::OutcomeUnknown(StoreErrorKind::Io.into()))
+    }
+
+    fn release(&self) {
+        self.rows.release();
+    }
+}
+
+#[test]
+fn n_l09_a_commit_that_another_process_hides_does_not_run_a_call_twice() {
+    for lands in [true, false] {
+        let mut world = World::pair(73);
+        let rows = MemoryStore::new();
+        rows.restore(world.dump(BOB));
+        let store = Arc::new(Overtaken { rows, lands, armed: AtomicBool::new(false) });
+        let device = Device::open(store.clone(), &store_key()).unwrap();
+        store.armed.store(true, Ordering::SeqCst);
+        let content = Some(ContentId([7; 16]));
+        let alice = [user("alice")];
+        let sent = world.with(BOB, |_, context| device.batch_encrypt(context, &alice, b"once", content));
+        assert_eq!(sent.unwrap_err().code, Code::OutcomeUnknown);
+        let sends = world.with(BOB, |_, context| device.sends(context)).unwrap();
+        assert_eq!(sends.len(), usize::from(lands), "never two");
+        // The app's own content id makes it one send, whatever happened.
+        world.with(BOB, |_, context| device.batch_encrypt(context, &alice, b"once", content)).unwrap();
+        assert_eq!(world.with(BOB, |_, context| device.sends(context)).unwrap().len(), 1);
+    }
 }

@@ -408,11 +408,11 @@ impl<'a> Tx<'a> {
             Ok(()) => Ok(Some(next)),
             Err(CommitError::Conflict) => Ok(None),
             Err(CommitError::Store(error)) => Err(error.into()),
-            // The generation says what happened: ours, or still the old one.
+            // The generation says what happened: ours, or still the old one. A third one says nothing of ours: it may lie beneath.
             Err(CommitError::OutcomeUnknown(cause)) => match self.store.load(&[], false) {
                 Ok(snapshot) if snapshot.generation == next => Ok(Some(next)),
                 Ok(snapshot) if snapshot.generation == expected => Err(cause.into()),
-                Ok(_) => Ok(None),
+                Ok(_) => Err(Error { detail: cause.detail, ..Code::OutcomeUnknown.into() }),
                 Err(again) => Err(Error { detail: cause.detail.or(again.detail), ..Code::OutcomeUnknown.into() }),
             },
         };
