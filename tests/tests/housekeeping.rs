@@ -198,3 +198,39 @@ fn with_many_contacts_a_call_does_a_slice_and_all_slices_do_everything_once() {
     }
     assert!(!world.inbox_events(ALICE).iter().any(|event| matches!(event, Event::DeviceListOld { .. })), "once a day");
 }
+
+/// The numbers that messages bear, and the gaps that were told.
+fn heard(results: &[Received]) -> (Vec<u64>, Vec<(u64, u64)>) {
+    let gaps = events(results).into_iter().filter_map(|event| match event {
+        Event::Gap { first, last, .. } => Some((*first, *last)),
+        _ => None,
+    });
+    (messages(results).iter().map(|message| message.sequence).collect(), gaps.collect())
+}
+
+#[test]
+fn n_l08_a_sequence_does_not_begin_again_when_sessions_are_forgotten() {
+    let mut world = World::pair(61);
+    world.send(BOB, &["alice"], b"two");
+    world.send(BOB, &["alice"], b"three");
+    assert_eq!(heard(&world.receive(ALICE).unwrap()), (vec![2, 3], vec![]));
+    let forget_each_other = |world: &mut World| {
+        for _ in 0..163 {
+            world.pass(DAY);
+            for name in [ALICE, BOB] {
+                world.with(name, |d, c| d.tick(c, true)).unwrap();
+                world.publish(name);
+            }
+        }
+        assert_eq!(world.rows(ALICE, &[Kind::Session]) + world.rows(BOB, &[Kind::Session]), 0);
+    };
+    forget_each_other(&mut world);
+    world.send(BOB, &["alice"], b"four");
+    assert_eq!(heard(&world.receive(ALICE).unwrap()), (vec![4], vec![]));
+    forget_each_other(&mut world);
+    // The first message of the new session is withheld: that is seen.
+    world.send(BOB, &["alice"], b"five");
+    world.steal(ALICE);
+    world.send(BOB, &["alice"], b"six");
+    assert_eq!(heard(&world.receive(ALICE).unwrap()), (vec![6], vec![(5, 5)]));
+}

@@ -42,6 +42,8 @@ pub struct Peer {
     pub held_operations: u64,
     /// For each scope the highest generation of any session forgotten (X 3).
     pub floors: Vec<(Scope, u64)>,
+    /// For each scope how many messages we had sent to it when sessions of it were forgotten: a sequence never goes back (X 3).
+    pub sequences: Vec<(Scope, u64)>,
     /// Every session, in no order: which one is active is derived (X 3).
     pub sessions: Vec<SessionMeta>,
 }
@@ -67,6 +69,7 @@ impl Peer {
             held: 0,
             held_operations: 0,
             floors: Vec::new(),
+            sequences: Vec::new(),
             sessions: Vec::new(),
         })
     }
@@ -99,13 +102,14 @@ impl Peer {
             held,
             held_operations,
             floors,
+            sequences,
             sessions,
         } = self;
         sending_pair.is_same(&copy.sending_pair)
             && receiving_pair.is_same(&copy.receiving_pair)
             && (stale_since, knows_epoch, held, held_operations)
                 == (&copy.stale_since, &copy.knows_epoch, &copy.held, &copy.held_operations)
-            && (sessions, floors) == (&copy.sessions, &copy.floors)
+            && (sessions, floors, sequences) == (&copy.sessions, &copy.floors, &copy.sequences)
             && (user, device, account_key) == (&copy.user, &copy.device, &copy.account_key)
             && (signing_key, identity_key) == (&copy.signing_key, &copy.identity_key)
     }
@@ -140,6 +144,22 @@ impl Peer {
     #[must_use]
     pub fn floor(&self, scope: Scope) -> u64 {
         self.floors.iter().find(|(of, _)| *of == scope).map_or(0, |(_, floor)| *floor)
+    }
+
+    /// How many messages we had sent to it in a scope, by the sessions that are forgotten.
+    #[must_use]
+    pub fn sequence(&self, scope: Scope) -> u64 {
+        self.sequences.iter().find(|(of, _)| *of == scope).map_or(0, |(_, sequence)| *sequence)
+    }
+
+    /// Keeps how many messages a session that goes had counted in its scope.
+    pub fn keep_sequence(&mut self, scope: Scope, sequence: u64) {
+        match self.sequences.iter_mut().find(|(of, _)| *of == scope) {
+            Some((_, known)) => *known = (*known).max(sequence),
+            // What counted nothing needs no room: only our own sends make entries.
+            None if sequence == 0 => {}
+            None => self.sequences.push((scope, sequence)),
+        }
     }
 
     /// The session that a send in `scope` uses.

@@ -40,6 +40,7 @@ stored! {
         held,
         held_operations,
         floors,
+        sequences,
         sessions,
     }
 }

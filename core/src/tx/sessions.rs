@@ -97,6 +97,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, peer: &mut Peer, session: &mut Session) ->
     let (tag, chain) = session.ratchet.first_tag();
     tx.put(places.index(peer, &tag), &IndexEntry { session: session.meta.id, chain })?;
     for gone in peer.insert(session.meta) {
+        keep_sequence(tx, peer, gone)?;
         remove_rows(tx, peer, gone)?;
     }
     Ok(())
@@ -219,22 +220,32 @@ pub(crate) fn block(tx: &Tx<'_>, peer: &Peer, meta: &SessionMeta, chain: u32, nu
     tx.get(&tx.places().block(peer, meta.id, chain, number))?.ok_or(Code::RecordInconsistent)
 }
 
-/// How many messages this device has sent to that one in a scope, over all its sessions that are left.
+/// How many messages this device has sent to that one in a scope, over all its sessions.
 fn sequence(tx: &Tx<'_>, peer: &Peer, scope: Scope) -> Result<u64, Code> {
-    let mut highest = 0;
+    let mut highest = peer.sequence(scope);
     for meta in peer.sessions.iter().filter(|meta| meta.scope == scope) {
-        let key = tx.places().session(Kind::Chains, peer, meta.id);
-        // A damaged one counts nothing; its session is forgotten when it is used.
-        if let Some(hot) = tx.get_sound::<Hot>(&key)? {
-            highest = highest.max(hot.sequence);
-        }
+        highest = highest.max(counted(tx, peer, meta)?);
     }
     Ok(highest)
 }
 
-/// Forgets sessions: their floor rises, their rows go.
+/// How far a session has counted. A damaged one counts nothing: its session is forgotten when it is used.
+fn counted(tx: &Tx<'_>, peer: &Peer, meta: &SessionMeta) -> Result<u64, Code> {
+    let key = tx.places().session(Kind::Chains, peer, meta.id);
+    Ok(tx.get_sound::<Hot>(&key)?.map_or(0, |hot| hot.sequence))
+}
+
+/// > The sequence of a scope never goes back: it is kept in the peer's record when the scope's sessions are forgotten.
+fn keep_sequence(tx: &Tx<'_>, peer: &mut Peer, gone: SessionMeta) -> Result<(), Code> {
+    let sequence = counted(tx, peer, &gone)?;
+    peer.keep_sequence(gone.scope, sequence);
+    Ok(())
+}
+
+/// Forgets sessions: their floor rises, their sequence stays, their rows go.
 pub(crate) fn forget(tx: &mut Tx<'_>, peer: &mut Peer, gone: &[SessionMeta]) -> Result<(), Code> {
     peer.forget(gone);
+    gone.iter().try_for_each(|meta| keep_sequence(tx, peer, *meta))?;
     gone.iter().try_for_each(|meta| remove_rows(tx, peer, *meta))
 }
 

@@ -83,6 +83,9 @@ impl Measure {
         sessions::forget(tx, &mut peer, &over)?;
         // A group that never became ours leaves nothing: its openings came inside direct messages, which cannot be replayed.
         peer.floors.retain(|(scope, _)| *scope == Scope::Direct || self.groups.contains_key(scope));
+        for strange in over.iter().filter(|session| !self.groups.contains_key(&session.scope)) {
+            tx.delete(tx.places().heard(&peer.user, peer.device, strange.scope.group().as_ref()));
+        }
         tx.put_peer(&peer)
     }
 
