@@ -9,10 +9,12 @@ use rand_chacha::{
 use sesame_core::{
     context::{Context, Timestamp},
     error::Code,
+    event::Event,
     ids::{AccountKey, DeviceId, GroupId, UserId},
     internal::{
         crypto::{ed25519::SigningKey, x25519},
         group::{
+            change,
             operation::{Draft, Operation, group_id},
             set::{Set, View},
         },
@@ -379,42 +381,87 @@ fn a_leave_outranks_every_add_that_has_not_seen_it() {
     assert_eq!(members(&alice), ["alice", "bob"]);
 }
 
+/// > A leave removes its author and nobody else.
 #[test]
-fn what_a_leaver_says_aside_of_the_leave_is_void_and_so_is_what_rests_on_it() {
-    let ([mut alice, _, jen], _) = trio();
-    let carol = with_context(3, |context| signer("carol", context));
-    let (mut leaving, mut sly) = (jen.clone(), jen);
+fn n_g05_a_leave_removes_its_author_and_nobody_else() {
+    let ([mut alice, ..], id) = trio();
+    let [carol, dave] = with_context(3, |context| ["carol", "dave"].map(|name| signer(name, context)));
+    let jens = with_context(4, |context| devices("jenny", 2, context));
+    alice.act(add(&alice.clone(), &[&jens[0]]));
+    let [mut leaving, mut aside] = [0, 1].map(|at| {
+        let mut replica = Replica::new(&jens[at], id);
+        replica.take(&alice.all());
+        replica
+    });
+    // Her phone adds Carol and renames the group, and Carol adds Dave, while her laptop leaves.
+    let added = aside.act(add(&aside.clone(), &[&carol]));
+    let titled = aside.act(rename("by the phone"));
+    let mut guest = Replica::new(&carol, id);
+    guest.take(&aside.all());
+    let upon = guest.act(add(&guest.clone(), &[&dave]));
     let leave = leaving.act(Body::Leave);
-    let added = sly.act(add(&sly.clone(), &[&carol]));
-    let mut guest = Replica::new(&carol, sly.set.id());
-    guest.take(&sly.all());
-    let renamed = guest.act(rename("by a guest of nobody"));
-    alice.take(&[added.clone(), renamed.clone()]);
-    assert_eq!(members(&alice), ["alice", "bob", "carol", "jen"], "as long as the leave is not known");
-    alice.take(&[leave]);
-    assert_eq!(members(&alice), ["alice", "bob"]);
-    assert_eq!(alice.view().info.name, "first");
-    assert_eq!(alice.view().void, BTreeSet::from([added.id, renamed.id]));
+    for order in permutations(&[added, titled, leave, upon]) {
+        let mut peer = alice.clone();
+        order.iter().for_each(|operation| peer.take(std::slice::from_ref(operation)));
+        assert_eq!(members(&peer), ["alice", "bob", "carol", "dave", "jen"]);
+        assert_eq!(peer.view().info.name, "by the phone");
+        assert_eq!((peer.view().void, peer.view().former), (BTreeSet::new(), vec![user("jenny")]));
+    }
 }
 
+/// A leave by each of two devices: who is said to have left is the same for all, whichever leave came first.
 #[test]
-fn who_came_back_by_a_word_that_does_not_count_is_misled_and_not_gone() {
-    let ([mut alice, mut bob, jen], _) = trio();
-    let leave = bob.act(Body::Leave);
-    let (mut leaving, mut sly) = (jen.clone(), jen);
-    let left = leaving.act(Body::Leave);
-    sly.take(&[leave]);
-    let asked = sly.act(add(&sly.clone(), &[&bob.signer]));
-    bob.take(&sly.all());
-    bob.act(Body::Accept { add: asked.id.0 });
-    assert!(bob.view().is_member(&user("bob")));
-    alice.take(&bob.all());
-    alice.take(&[left]);
-    assert_eq!(members(&alice), ["alice"]);
-    assert_eq!((alice.view().misled, alice.view().former), (vec![user("bob")], vec![user("jen")]));
-    let evidence: Vec<Operation> = alice.set.evidence_for(&user("bob")).into_iter().cloned().collect();
-    bob.take(&evidence);
-    assert!(!bob.view().is_member(&user("bob")), "shown why, Bob knows it too");
+fn of_two_leaves_the_last_by_order_is_shown() {
+    let ([mut alice, ..], id) = trio();
+    let both = with_context(3, |context| devices("jenny", 2, context));
+    alice.act(add(&alice.clone(), &[&both[0]]));
+    let [one, two] = [0, 1].map(|at| {
+        let mut replica = Replica::new(&both[at], id);
+        replica.take(&alice.all());
+        replica.act(Body::Leave)
+    });
+    let (mut here, mut there) = (alice.clone(), alice);
+    here.take(std::slice::from_ref(&one));
+    here.take(std::slice::from_ref(&two));
+    there.take(&[two]);
+    there.take(&[one]);
+    assert_eq!(here.view().left_by, there.view().left_by);
+    assert_eq!(here.view().left_by[&user("jenny")].1, DeviceId(2));
+}
+
+/// What a retirement makes void takes with it what rests on it, and nothing else.
+#[test]
+fn whom_a_retired_device_added_is_no_member_and_adds_nobody() {
+    with_context(4, |context| {
+        let both = devices("alice", 2, context);
+        let [bob, carol, dave] = ["bob", "carol", "dave"].map(|name| signer(name, context));
+        let (id, created) = create(&both[0], 4);
+        let mut primary = Replica::new(&both[0], id);
+        primary.take(&[created]);
+        primary.act(add(&primary.clone(), &[&bob]));
+        let mut stolen = Replica::new(&both[1], id);
+        stolen.take(&primary.all());
+        let added = stolen.act(add(&stolen.clone(), &[&carol]));
+        let mut guest = Replica::new(&carol, id);
+        guest.take(&stolen.all());
+        let upon = guest.act(add(&guest.clone(), &[&dave]));
+        let only = [both[0].list.list.devices[0]];
+        let list = device_list::sign(&both[0].account, &user("alice"), Some(&both[0].list.list), &only, context.now);
+        primary.signer.list = list.unwrap();
+        let mut peer = Replica::new(&bob, id);
+        peer.take(&guest.all());
+        assert_eq!(members(&peer), ["alice", "bob", "carol", "dave"]);
+        let retire = primary.act(Body::Retire { device: 2, last: 0 });
+        let before = peer.view();
+        peer.take(&[retire]);
+        assert_eq!(members(&peer), ["alice", "bob"]);
+        assert_eq!(peer.view().void, BTreeSet::from([added.id, upon.id]));
+        // The app is told, and any member may add them again.
+        let events = change::events(Some(&before), &peer.view(), &user("bob"));
+        assert_eq!(events, [Event::GroupRevoked { group: id, users: vec![user("carol"), user("dave")] }]);
+        peer.act(add(&peer.clone(), &[&carol]));
+        assert_eq!(members(&peer), ["alice", "bob", "carol"]);
+    });
 }
 
 #[test]

@@ -103,9 +103,9 @@ fn history() -> Value {
     let change = GroupChange { timer: Some(3_600), app_data: Some(vec![1, 2, 3]), ..GroupChange::default() };
     world.act(BOB, id, |group, c| group.update_info(c, &change)).unwrap();
     world.all_receive();
-    // Bob leaves with one device. The other has not received the leave and goes on.
+    // Bob leaves with one device. The other has not received the leave and goes on: what it says counts.
     world.act(BOB, id, |group, c| group.leave(c)).unwrap();
-    rename(&mut world, ("bob", 2), "Void");
+    rename(&mut world, ("bob", 2), "Beside a leave");
     world.act(JEN, id, |group, c| group.leave(c)).unwrap();
     world.all_receive();
     for (name, accepts) in [("jen", true), ("bob", false)] {
@@ -115,15 +115,17 @@ fn history() -> Value {
         world.act((name, 1), id, answer).unwrap();
         world.all_receive();
     }
+    // Alice removes her tablet before she has heard its last word, so that this word is void. Jen has heard it.
+    rename(&mut world, ("alice", 2), "Void");
     world.remove(("alice", 2));
     world.flush(ALICE);
     world.all_receive();
     let sealer = Sealer::new(&store_key());
     let prefix = sealer.places.group(Kind::GroupList, &id);
-    let lists = world.dump(ALICE).into_iter().filter(|(key, _)| key.starts_with(&prefix));
+    let lists = world.dump(JEN).into_iter().filter(|(key, _)| key.starts_with(&prefix));
     let lists = lists.map(|(key, row)| hex(&StoredList::decode(&sealer.open(&key, &row).unwrap()).unwrap().signed));
     let lists: Vec<String> = lists.collect();
-    let set = world.operations(ALICE, id);
+    let set = world.operations(JEN, id);
     let view = set.view().unwrap();
     let names = |users: Vec<&UserId>| users.iter().map(|u| u.as_str().to_owned()).collect::<Vec<_>>();
     let kinds = set.operations().iter().map(|o| core::mem::discriminant(&o.form.body)).collect::<HashSet<_>>();

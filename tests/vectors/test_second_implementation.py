@@ -514,10 +514,7 @@ class Judge:
             return True
         if self.retired(each):
             return False
-        if each.kind not in (2, 3):
-            return True
-        beside = [o for o in self.leaves(each.author, each.account) if each.id not in self.past[o.id] and o.id not in self.past[each.id]]
-        return not beside and self.is_member(each.author, each.account, self.past[each.id])
+        return each.kind not in (2, 3) or self.is_member(each.author, each.account, self.past[each.id])
 
     def is_member(self, user: bytes, account: bytes, seen: set[bytes]) -> bool:
         for add in (self.words[id] for id in seen if self.counts.get(id)):

@@ -104,7 +104,8 @@ pub enum Event {
         /// The device that signed the operation.
         device: DeviceId,
     },
-    /// Users are no members of a group after all: the user who added them had left, which this device did not know.
+    /// Users are no members of a group after all: a device that its user has taken off the list had added them. Any member may add them
+    /// again.
     GroupRevoked {
         /// The group.
         group: GroupId,

@@ -35,7 +35,10 @@ pub fn events(before: Option<&View>, after: &View, us: &UserId) -> Vec<Event> {
             events.push(Event::GroupLeft { group, user: user.clone(), device: *device });
         }
     }
-    let users: Vec<UserId> = after.misled.iter().filter(|user| was(user)).cloned().collect();
+    // Members before, and nobody's leave took them away: what made them members counts no more.
+    let were = before.iter().flat_map(|before| &before.members).map(|member| &member.user);
+    let gone = |user: &&UserId| !after.is_member(user) && !after.left_by.contains_key(*user);
+    let users: Vec<UserId> = were.filter(gone).cloned().collect();
     if !users.is_empty() {
         events.push(Event::GroupRevoked { group, users });
     }

@@ -60,9 +60,6 @@ pub struct View {
     pub invited: BTreeMap<UserId, OperationId>,
     /// Users who have left and are not members.
     pub former: Vec<UserId>,
-    /// Misled users: only void adds name them. They may believe that they are members until they receive the operations
-    /// that void those adds.
-    pub misled: Vec<UserId>,
     /// The name, the description and the other group info.
     pub info: GroupInfo,
     /// The digest of the set that this view follows from.
@@ -322,14 +319,17 @@ impl Set {
         let judge = Judge::new(&self.operations, &self.past, &self.places, &self.users);
         let author = |at: usize| self.operations.get(at).map(|o| (o.author.clone(), o.device()));
         let mut members: Vec<((usize, &Operation), Member)> = Vec::new();
-        let (mut invited, mut former, mut misled) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let (mut invited, mut former) = (BTreeMap::new(), Vec::new());
         let (mut joined_by, mut left_by) = (BTreeMap::new(), BTreeMap::new());
+        let last_leave = |user: &UserId| {
+            let leaves = judge.leaves.get(user)?.iter().filter_map(|at| self.operations.get(*at));
+            leaves.max_by_key(|leave| leave.order())
+        };
         for (user, tags) in &judge.tags {
             let mut tags: Vec<_> = tags.iter().filter_map(|tag| Some((self.operations.get(tag.at)?, tag))).collect();
             tags.sort_by_key(|(operation, _)| operation.order());
             let mut account_keys: Vec<AccountKey> = Vec::new();
             let mut first = None;
-            let led_on = tags.iter().any(|(_, tag)| judge.would_stand(user, tag, |_| true) == Stand::Member);
             for (operation, tag) in tags {
                 match judge.stand(user, tag, |_| true) {
                     Stand::Member => {
@@ -346,11 +346,9 @@ impl Set {
             }
             if let Some(first) = first {
                 members.push((first, Member { user: (*user).clone(), account_keys }));
-            } else if let Some(last) = judge.leaves.get(user).and_then(|leaves| leaves.last()).filter(|_| !led_on) {
+            } else if let Some(last) = last_leave(user) {
                 former.push((*user).clone());
-                left_by.extend(author(*last).map(|by| ((*user).clone(), by)));
-            } else {
-                misled.push((*user).clone());
+                left_by.insert((*user).clone(), (last.author.clone(), last.device()));
             }
         }
         // Concurrent adds may name more members than a group may have. Then the later entries do not count.
@@ -370,7 +368,6 @@ impl Set {
             members: members.into_iter().map(|(_, member)| member).collect(),
             invited,
             former,
-            misled,
             info,
             claim: self.claim(),
             joined_by,
@@ -460,28 +457,6 @@ impl Set {
         let aside = own.any(|(at, (_, seen))| at != place && !past.has(at) && !seen.has(place));
         let added = members.iter().filter_map(|added| self.users.get(added.user.as_slice()).cloned());
         if aside { added.collect() } else { Vec::new() }
-    }
-
-    /// The operations that show a misled user why they are not a member: the leaves and retirements of the
-    /// users on whose adds the membership rests, with the past of each, and nothing later.
-    #[must_use]
-    pub fn evidence_for(&self, user: &UserId) -> Vec<&Operation> {
-        let mut relied = BTreeSet::from([user.clone()]);
-        loop {
-            let names = |o: &&Operation| match &o.form.body {
-                Body::Add { members } => {
-                    members.iter().any(|a| relied.iter().any(|u| u.as_bytes() == a.user.as_slice()))
-                }
-                _ => false,
-            };
-            let authors: Vec<UserId> = self.operations.iter().filter(names).map(|o| o.author.clone()).collect();
-            let before = relied.len();
-            relied.extend(authors);
-            if relied.len() == before {
-                break;
-            }
-        }
-        self.with_past(|operation| relied.contains(&operation.author) && is_last_word(&operation.form.body))
     }
 
     /// The leaves of a user with the past of each leave, and nothing later.

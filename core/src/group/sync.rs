@@ -64,10 +64,6 @@ pub fn answer(lag: &Lag, group: &GroupRecord, us: &UserId, now: Timestamp) -> Op
     if !is_due(lag, group, now) {
         return None;
     }
-    // A misled user gets the operations that explain it from a few members only.
-    if group.misled.contains(&lag.user) {
-        return pushes(lag, &group.members, us).then_some(Answer::Push);
-    }
     let theirs_may_be_less = lag.claim.count <= group.claim.count;
     if theirs_may_be_less && (lag.asked || lag.user == *us || pushes(lag, &group.members, us)) {
         return Some(Answer::Push);
@@ -130,7 +126,6 @@ mod tests {
             standing: Standing::Member,
             members: (0..members).map(|n| Member { user: user(n), account_keys: vec![AccountKey([0; 32])] }).collect(),
             former: Vec::new(),
-            misled: Vec::new(),
             info: GroupInfo::default(),
             claim: claim(5, 5),
             left_at: Vec::new(),

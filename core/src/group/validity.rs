@@ -1,11 +1,11 @@
 //! Which operations count (X 11), as a function of the set alone.
 //!
-//! > An operation of u outside the causal past of u's leave is void in every order, unless a later accepted re-add comes before it.
-//! > The author must be a member at the point that the operation cites.
+//! > The author must be a member at the point that the operation cites. A leave removes its author and nobody else.
 //!
-//! Leaves and retirements count whatever else the set holds, because they concern their author alone. So the
-//! rules have no cycle: whether an add counts depends on leaves and on earlier adds only. An operation "depends
-//! on" a void add only if its author is a member by that add alone (`docs/adr/0007`).
+//! A retirement counts whatever else the set holds, because it is the word of an account key about its own device; a leave counts unless its
+//! device was retired before. So the rules have no cycle: whether an operation counts depends on retirements and on what has a lower Lamport
+//! number. What a leaver's devices say beside the leave stands: it was said by a member. An operation "depends on" a void add only if its
+//! author is a member by that add alone (`docs/adr/0007`, `docs/adr/0036`).
 
 use super::operation::Operation;
 use crate::{
@@ -145,11 +145,7 @@ impl<'a> Judge<'a> {
             Body::Create { .. } | Body::Leave | Body::Accept { .. } | Body::Decline { .. } | Body::Retire { .. } => {
                 true
             }
-            Body::Add { .. } | Body::Info { .. } => {
-                let mut left = self.leaves_of(&operation.author, &operation.account_key);
-                let unseen = left.any(|leave| !self.is_before(at, leave) && !self.is_before(leave, at));
-                !unseen && self.was_member(operation, at)
-            }
+            Body::Add { .. } | Body::Info { .. } => self.was_member(operation, at),
         }
     }
 
@@ -193,14 +189,7 @@ impl<'a> Judge<'a> {
     /// > a leave outranks every add that has not seen it; only an add that names the leave brings the person back, and only if that
     /// > person accepts
     pub(super) fn stand(&self, user: &UserId, tag: &Tag, seen: impl Fn(usize) -> bool) -> Stand {
-        let counts = self.valid.get(tag.at).copied().unwrap_or(false);
-        if counts { self.would_stand(user, tag, seen) } else { Stand::None }
-    }
-
-    /// The same as if the tag's add counted. A misled user sees this until the operations that void the add
-    /// arrive.
-    pub(super) fn would_stand(&self, user: &UserId, tag: &Tag, seen: impl Fn(usize) -> bool) -> Stand {
-        if !seen(tag.at) {
+        if !seen(tag.at) || !self.valid.get(tag.at).copied().unwrap_or(false) {
             return Stand::None;
         }
         for leave in self.leaves_of(user, &tag.account_key).filter(|leave| seen(*leave)) {

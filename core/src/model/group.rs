@@ -17,8 +17,6 @@ pub struct GroupRecord {
     pub members: Vec<Member>,
     /// Users who have left and are not back, rising.
     pub former: Vec<UserId>,
-    /// Users whom only operations that do not count call members, rising: they may take themselves for members.
-    pub misled: Vec<UserId>,
     /// Name, description and the like.
     pub info: GroupInfo,
     /// The operations that all this follows from.

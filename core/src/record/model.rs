@@ -70,7 +70,6 @@ stored! {
         standing,
         members,
         former,
-        misled,
         info,
         claim,
         left_at,

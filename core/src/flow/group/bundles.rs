@@ -25,11 +25,6 @@ pub(crate) fn farewell(tx: &Tx<'_>, set: &Set, user: &UserId) -> Result<Vec<Vec<
     encode(tx, &set.id(), &set.farewell(user))
 }
 
-/// What shows a misled user that no operation that counts calls them a member.
-pub(crate) fn evidence(tx: &Tx<'_>, set: &Set, user: &UserId) -> Result<Vec<Vec<u8>>, Code> {
-    encode(tx, &set.id(), &set.evidence_for(user))
-}
-
 /// Operations of this device, with our list.
 pub(crate) fn of_ours(own: &OwnList, operations: &[&Operation]) -> Result<Vec<u8>, Code> {
     let mut signed = Vec::new();

@@ -52,13 +52,6 @@ pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: GroupContent) -> Res
         }
         return Ok(Heard { items, held: false });
     }
-    // A user whom only operations that do not count call a member is sent those that show why.
-    if let (Some(mut group), Body::Group { claim, .. }) = (call.tx.group(&id)?, &said.body)
-        && group.misled.contains(&said.user)
-    {
-        note_claim(&mut call.tx, &mut group, &said, (*claim, false))?;
-        call.tx.put_group(&id, &group)?;
-    }
     let held = hold(call, &id, &said)?;
     let dropped = (!held).then(|| Item::Event(Event::HeldDropped { user: said.user.clone() }));
     Ok(Heard { items: dropped.into_iter().collect(), held })

@@ -222,8 +222,7 @@ fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, now: Tim
     let (mut left_at, mut lags, pushed, owed) =
         known.map(|group| (group.left_at, group.lags, group.pushed, group.owed)).unwrap_or_default();
     // We need not agree with users with whom we share no group. A device whose claimed digest equals ours lags no more.
-    let concerned = |user: &UserId| view.is_member(user) || view.misled.contains(user);
-    lags.retain(|lag| concerned(&lag.user) && lag.claim != view.claim);
+    lags.retain(|lag| view.is_member(&lag.user) && lag.claim != view.claim);
     left_at.retain(|(user, _)| view.former.contains(user));
     for user in &view.former {
         if left_at.iter().all(|(known, _)| known != user) {
@@ -235,7 +234,6 @@ fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, now: Tim
         standing,
         members: view.members.clone(),
         former: view.former.clone(),
-        misled: view.misled.clone(),
         info: view.info.clone(),
         claim: view.claim,
         left_at,

@@ -77,19 +77,16 @@ fn payloads(
         // Our user has left, and that is all that there is to tell.
         return bundles::farewell(&call.tx, &state.set, call.user());
     }
-    if group.misled.contains(&lag.user) {
-        return bundles::evidence(&call.tx, &state.set, &lag.user);
-    }
     Ok(state.whole.clone())
 }
 
-/// Whether a lagging device still has a part in the group: it is on its user's list, and the user is ours, is misled, or is a member under
-/// the very account key that we pin. A user who has left gets nothing, whatever its devices claim (A56).
+/// Whether a lagging device still has a part in the group: it is on its user's list, and the user is ours, or is a member under the very
+/// account key that we pin. A user who has left gets nothing, whatever its devices claim (A56).
 fn concerns(call: &Call<'_>, group: &GroupRecord, lag: &Lag) -> Result<bool, Code> {
     let Some(user) = call.tx.user(&lag.user)? else { return Ok(false) };
     let listed = user.list.as_ref().is_some_and(|list| list.device(lag.device).is_some());
     let own = lag.user == *call.user();
-    Ok(listed && (own || group.misled.contains(&lag.user) || group.has(&lag.user, &user.account_key)))
+    Ok(listed && (own || group.has(&lag.user, &user.account_key)))
 }
 
 /// The same for every group.
