@@ -200,6 +200,8 @@ enum sesame_status
   SESAME_STATUS_FORGED = 222,
   /// The peer used an index twice.
   SESAME_STATUS_REUSED_INDEX = 223,
+  /// The session is of a time that has not come yet.
+  SESAME_STATUS_TOO_EARLY = 224,
   /// Another group with this id is known.
   SESAME_STATUS_GROUP_EXISTS = 230,
   /// The author is not a member of the group.
@@ -511,7 +513,7 @@ enum sesame_mail_outcome
  {
   /// It was received before.
   SESAME_MAIL_OUTCOME_DUPLICATE = 1,
-  /// It waits in the store until the app accepts a changed identity, or its group is known.
+  /// It waits in the store until the app accepts a changed identity, its group is known, or its time has come.
   SESAME_MAIL_OUTCOME_HELD = 2,
   /// The store failed on it, and it may open later.
   SESAME_MAIL_OUTCOME_LATER = 3,
@@ -1187,7 +1189,8 @@ typedef struct sesame_mail_result {
   bool keep;
   /// The device that it says it comes from, where it was refused; or NULL.
   const struct sesame_sender *sender;
-  /// The number of the code that says why it was not opened, or 0.
+  /// The number of the code that says why it was not opened, or why it is held, or 0. What is held until its group is known was
+  /// opened.
   uint32_t reason;
 } sesame_mail_result;
 

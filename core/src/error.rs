@@ -117,6 +117,7 @@ codes! {
     NotListed = 221, "the device is not on the signed list";
     Forged = 222, "the envelope's gate does not match";
     ReusedIndex = 223, "the peer used an index twice";
+    TooEarly = 224, "the session is of a time that has not come yet";
     GroupExists = 230, "another group with this id is known";
     AuthorNotMember = 231, "the author is not a member of the group";
     ForbiddenOperation = 232, "nobody may do this in a group";

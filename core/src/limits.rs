@@ -31,6 +31,8 @@ pub const MAX_OLD_CHAINS: usize = 5;
 pub const MAX_SKIPPED_AGE: u64 = 1_000;
 /// Skipped message keys in one stored block.
 pub const SKIPPED_BLOCK: u32 = 16;
+/// How far a generation may lie above the highest that is known for its device and scope, whatever the clock says (X 3).
+pub const MAX_GENERATION_STEP: u64 = 64;
 /// Inactive sessions kept for one device in one scope.
 pub const MAX_INACTIVE_SESSIONS: usize = 40;
 /// Largest padded body, in bytes.
@@ -107,7 +109,7 @@ pub const ROTATE_PRE_KEYS: Duration = DAY.saturating_mul(2);
 pub const MAX_OWN_PRE_KEY_AGE: Duration = DAY.saturating_mul(14);
 /// Oldest bundle that is accepted (X 6).
 pub const MAX_BUNDLE_AGE: Duration = DAY.saturating_mul(45);
-/// How far the time of a bundle may lie ahead of our clock. Clocks are not synchronised (Sesame 2.2).
+/// How far the time of a bundle or a generation may lie ahead of our clock. Clocks are not synchronised (Sesame 2.2).
 pub const MAX_CLOCK_SKEW: Duration = DAY;
 /// How long a private prekey lives after it was replaced (X 6).
 pub const KEEP_REPLACED_PRE_KEYS: Duration = DAY.saturating_mul(30);

@@ -2,14 +2,19 @@
 
 use crate::{Name, World, store_key, user};
 use sesame_core::{
-    context::Timestamp,
+    context::{Context, Timestamp},
     ids::{DeviceId, Scope},
     internal::{
+        keys::{bundle::VerifiedBundle, device::DeviceKeys, device_list::VerifiedDeviceList, party::DecodedParty},
         model::Peer,
         record::{Directory, Hot, Recipe, Record, SessionCold},
         session::{self, Route, Session},
         store::{Kind, Sealer},
-        wire::{content::Prelude, padding},
+        wire::{
+            bundle::Bundle,
+            content::{Body, ListClaim, Prelude, Stamp},
+            padding,
+        },
     },
 };
 
@@ -49,6 +54,42 @@ impl World {
     pub fn craft(&self, from: Name, to: Name, scope: Scope, salt: [u8; 16], content: &[u8]) -> Vec<u8> {
         let recipe = self.recipe(from, to, &self.stolen_session(from, to, scope), salt);
         session::envelope(&recipe, [content, &[]], 0, padding::room(0)).unwrap()
+    }
+
+    /// A message of an initiating session that a copy of the sender's device could make: with any generation, and any list.
+    ///
+    /// # Panics
+    /// If the server has no bundle of the recipient.
+    pub fn initiation(&mut self, from: Name, to: Name, generation: u64, salt: u8, list: &[u8]) -> Vec<u8> {
+        let keys = self.own(from).keys();
+        self.initiation_by(&keys, to, generation, salt, list)
+    }
+
+    /// The same by a device with these keys, of whom the server need know nothing.
+    ///
+    /// # Panics
+    /// If the server has no bundle of the recipient.
+    pub fn initiation_by(&mut self, keys: &DeviceKeys, to: Name, generation: u64, salt: u8, list: &[u8]) -> Vec<u8> {
+        let list_of = self.list(to.0);
+        let listed = *list_of.list.device(DeviceId(to.1)).unwrap();
+        let theirs = DecodedParty::of(listed.party(&user(to.0), list_of.account_key)).unwrap();
+        let bundle = Bundle::decode(&self.relay.bundle(&user(to.0), DeviceId(to.1)).unwrap()).unwrap();
+        let now = Timestamp(self.now);
+        let bundle = VerifiedBundle::verify(&bundle, &theirs, now).unwrap();
+        let mut context = Context { now, rng: &mut self.rng };
+        let session = session::initiate(keys, &mut context, &bundle, generation).unwrap();
+        let stamp = Stamp { content_id: [salt; 16], sent_at: self.now };
+        let body = Body::Message { stamp, payload: vec![salt].into() };
+        let any = ListClaim { epoch: 1, hash: [0; 16] };
+        let my_list = VerifiedDeviceList::verify(list).map_or(any, |list| list.list.claim());
+        let prelude =
+            Prelude { version: 1, my_list, your_list: list_of.list.claim(), list: list.to_vec().into(), sequence: 1 };
+        let content = [prelude.encode().unwrap(), body.encode().unwrap()].concat();
+        let (sending, _) = keys.pair(&theirs).unwrap();
+        let (us, them) = ((&keys.party.user, keys.party.device), (&theirs.party().user, theirs.party().device));
+        let route = Route { sender: us, recipient: them, pair: &sending };
+        let recipe = session::seal(session.outgoing(), [salt; 16], route).unwrap().recipe;
+        session::envelope(&recipe, [&content, &[]], 1, padding::room(list.len())).unwrap()
     }
 
     /// An envelope on this session of the sender, without its content.

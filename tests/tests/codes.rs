@@ -4,7 +4,7 @@
 use sesame_core::context::{Context, Timestamp};
 use sesame_core::device::{Device, Linking};
 use sesame_core::error::{Code, Error};
-use sesame_core::event::{Event, GroupChange, LinkLeg, Outcome, RequestKind, UserStatus};
+use sesame_core::event::{Event, GroupChange, LinkLeg, MailOutcome, Outcome, RequestKind, UserStatus};
 use sesame_core::ids::{DeviceId, Scope};
 use sesame_core::internal::ratchet::message::{self, Bound};
 use sesame_core::internal::session::{self, Session};
@@ -32,7 +32,7 @@ use std::{
 };
 
 /// Codes of the core that neither the story nor the corpus can show in every language, each with a function that makes it happen.
-const MADE: [(Code, fn() -> Code); 19] = [
+const MADE: [(Code, fn() -> Code); 20] = [
     // Two devices that are linked step by step, where the faces' loop goes on by itself.
     (Code::LinkNotConfirmed, an_answer_comes_before_the_digits_were_confirmed),
     (Code::LinkMismatch, a_second_primary_says_hello),
@@ -41,6 +41,7 @@ const MADE: [(Code, fn() -> Code); 19] = [
     (Code::MessageKeyExpired, a_message_comes_after_its_key_was_thrown_away),
     (Code::BadPadding, an_authentic_body_is_padded_with_something_else),
     (Code::ReusedIndex, a_peer_seals_two_messages_under_one_number),
+    (Code::TooEarly, a_peer_begins_a_session_of_next_year),
     (Code::TooManyOperations, a_member_says_more_than_a_group_holds),
     // Only a server that breaks the rules brings them.
     (Code::BundleExpired, a_server_hands_out_an_old_bundle),
@@ -222,6 +223,17 @@ fn a_peer_seals_two_messages_under_one_number() -> Code {
     let (first, second) = (sealed(&world, &session, 1), sealed(&world, &session, 2));
     assert_eq!(world.refusal(ALICE, &first), None);
     world.refusal(ALICE, &second).unwrap()
+}
+
+fn a_peer_begins_a_session_of_next_year() -> Code {
+    let mut world = World::pair(224);
+    let list = world.list("bob").signed;
+    let generation = world.now / 1_000 + 365 * 24 * 60 * 60;
+    let envelope = world.initiation(BOB, ALICE, generation, 1, &list);
+    let results = world.with(ALICE, |d, c| d.batch_decrypt(c, &[envelope], false)).unwrap();
+    assert_eq!(results[0].outcome, MailOutcome::Held);
+    assert_eq!(results[0].reason, Code::TooEarly.number());
+    Code::TooEarly
 }
 
 fn a_member_says_more_than_a_group_holds() -> Code {

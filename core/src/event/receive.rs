@@ -31,7 +31,7 @@ pub struct Sender {
 pub enum MailOutcome {
     /// It was received before.
     Duplicate,
-    /// It waits in the store until the app accepts a changed identity, or its group is known (X 9).
+    /// It waits in the store until the app accepts a changed identity, its group is known, or its time has come (X 9).
     Held,
     /// The store failed on it, and it may open later.
     Later,
@@ -52,7 +52,7 @@ pub struct MailResult {
     pub keep: bool,
     /// The device that it says it comes from, where it was refused.
     pub sender: Option<Sender>,
-    /// The number of the code that says why it was not opened, or 0.
+    /// The number of the code that says why it was not opened, or why it is held, or 0. What is held until its group is known was opened.
     pub reason: u16,
 }
 
@@ -67,7 +67,10 @@ impl MailResult {
             match received {
                 Received::Item { id, .. } => result.items.push(id),
                 Received::Duplicate { .. } => result.outcome = MailOutcome::Duplicate,
-                Received::Held { .. } => result.outcome = MailOutcome::Held,
+                Received::Held { code, .. } => {
+                    result.outcome = MailOutcome::Held;
+                    result.reason = code.map_or(0, Code::number);
+                }
                 Received::Failure { sender, code, next, .. } => {
                     result.keep = next == NextStep::Keep;
                     result.outcome = if result.keep { MailOutcome::Later } else { MailOutcome::Refused };
@@ -110,10 +113,13 @@ pub enum Received {
         /// What to do with it.
         next: NextStep,
     },
-    /// The envelope waits in the store until the app accepts a changed identity, or its group is known (X 9). It may be confirmed.
+    /// The envelope waits in the store until the app accepts a changed identity, its group is known, or its time has come (X 9). It may be
+    /// confirmed.
     Held {
         /// The envelope's place in the batch, from 0.
         envelope: usize,
+        /// Why the envelope is held as it came; `None` for content that was opened.
+        code: Option<Code>,
     },
 }
 
@@ -125,7 +131,7 @@ impl Received {
             Self::Item { envelope, .. }
             | Self::Duplicate { envelope }
             | Self::Failure { envelope, .. }
-            | Self::Held { envelope } => *envelope,
+            | Self::Held { envelope, .. } => *envelope,
         }
     }
 }

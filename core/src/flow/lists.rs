@@ -8,7 +8,7 @@ use crate::{
     keys::device_list::{Sender, VerifiedDeviceList},
     model::User,
     registry::trust,
-    tx::{Call, Tx},
+    tx::{Call, Tx, held},
     wire::content::Body,
 };
 
@@ -55,6 +55,7 @@ pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList) -> Result<
     call.tx.put_user(&admitted.user)?;
     if admitted.taken {
         call.tx.put_signed_list(offered)?;
+        held::try_early(&mut call.tx)?;
     }
     for device in &admitted.removed {
         if let Some(mut peer) = call.tx.peer(&offered.user, *device)? {

@@ -6,16 +6,44 @@
 use crate::{
     context::Timestamp,
     ids::Scope,
-    limits::{MAX_INACTIVE_SESSIONS, MAX_LATENCY, MAX_RECV, MAX_SEND, MAX_UNANSWERED},
+    limits::{
+        MAX_CLOCK_SKEW, MAX_GENERATION_STEP, MAX_INACTIVE_SESSIONS, MAX_LATENCY, MAX_RECV, MAX_SEND, MAX_UNANSWERED,
+    },
     model::SessionMeta,
 };
 use core::cmp::Reverse;
 
 /// > `generation = max(highest ever known for this (device, scope) + 1, now in seconds)`, below 2^63
+///
+/// > Our own unanswered sessions whose generation lies more than a day ahead of our clock are not counted for the next generation.
 #[must_use]
 pub fn next_generation(sessions: &[SessionMeta], scope: Scope, floor: u64, now: Timestamp) -> u64 {
-    let known = sessions.iter().filter(|s| s.scope == scope).map(|s| s.generation).fold(floor, u64::max);
-    known.saturating_add(1).max(now.seconds()).min((1 << 63) - 1)
+    known_generation(sessions, scope, floor, now).saturating_add(1).max(now.seconds()).min((1 << 63) - 1)
+}
+
+/// The highest generation that is known or remembered, but for those of our own that no peer takes.
+#[must_use]
+pub fn known_generation(sessions: &[SessionMeta], scope: Scope, floor: u64, now: Timestamp) -> u64 {
+    let counts = |s: &&SessionMeta| s.scope == scope && !is_astray(s, now);
+    sessions.iter().filter(counts).map(|s| s.generation).fold(floor, u64::max)
+}
+
+/// Whether a session is one of our own that nobody has answered, made by a clock that was more than a day ahead: a peer does not take it
+/// either.
+#[must_use]
+pub fn is_astray(session: &SessionMeta, now: Timestamp) -> bool {
+    session.initiating && session.generation > now.seconds().saturating_add(MAX_CLOCK_SKEW.as_secs())
+}
+
+/// > A generation is taken if it is at most one day ahead of `max(our clock, issued_at of the peer's newest list)` in seconds, or at most 64
+/// > above the highest that we know or remember for that (device, scope).
+///
+/// `None`: it is taken. Otherwise the second of our clock from which it is.
+#[must_use]
+pub fn early_until(generation: u64, known: u64, issued_at: Timestamp, now: Timestamp) -> Option<u64> {
+    let from = generation.saturating_sub(MAX_CLOCK_SKEW.as_secs());
+    let is_taken = from <= now.max(issued_at).seconds() || generation <= known.saturating_add(MAX_GENERATION_STEP);
+    (!is_taken).then_some(from)
 }
 
 /// The rank of a session: a greater generation ranks higher, and among equals the smaller SessionID.
@@ -25,10 +53,11 @@ fn place(session: &SessionMeta) -> (u64, Reverse<[u8; 32]>) {
 
 /// > Usable: not expired for sending, not demoted by a reset.
 ///
-/// An initiating session that nobody answered for 30 days is no longer used.
+/// An initiating session that nobody answered for 30 days is no longer used, nor one of a clock that was ahead.
 fn usable(session: &SessionMeta, now: Timestamp) -> bool {
     let age = now.since(Timestamp(session.created_at));
-    !session.demoted && age <= MAX_SEND && !(session.initiating && age > MAX_UNANSWERED)
+    let is_over = age > MAX_SEND || (session.initiating && age > MAX_UNANSWERED);
+    !session.demoted && !is_over && !is_astray(session, now)
 }
 
 /// > Active = the usable session with the greatest generation, ties to the smaller SessionID.
@@ -132,6 +161,26 @@ mod tests {
         all[0].initiating = true;
         assert_eq!(active_id(&all, 30 * DAY), Some(1));
         assert_eq!(active_id(&all, 30 * DAY + 1), None);
+    }
+
+    #[test]
+    fn n_t07_a_generation_far_ahead_is_early_and_our_own_unanswered_one_is_not_used() {
+        const STEP: u64 = 86_400;
+        let now = Timestamp(1_000_000_999);
+        let early = |generation, known, issued_at| early_until(generation, known, Timestamp(issued_at), now);
+        assert_eq!(early(1_000_000 + STEP, 0, 0), None);
+        assert_eq!(early(1_000_001 + STEP, 0, 0), Some(1_000_001));
+        assert_eq!(early(1_000_001 + STEP, 0, 1_000_001_000), None, "its list is of a clock that is ahead as well");
+        assert_eq!(early((1 << 63) - 1, (1 << 63) - 65, 0), None);
+        assert_eq!(early((1 << 63) - 1, (1 << 63) - 66, 0), Some((1 << 63) - 1 - STEP));
+        let now = Timestamp(0);
+        let mut all = [session(STEP + 1, 1), session(7, 2)];
+        assert_eq!(active_id(&all, 0), Some(1), "what a peer began is judged when it comes");
+        all[0].initiating = true;
+        assert_eq!(active_id(&all, 0), Some(2));
+        assert_eq!(active_id(&all, 1_000), Some(1), "a second later it is a day ahead");
+        assert_eq!(next_generation(&all, Scope::Direct, 0, now), 8);
+        assert!(may_receive(&all[0], &all, now));
     }
 
     #[test]

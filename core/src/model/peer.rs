@@ -168,6 +168,12 @@ impl Peer {
         order::active(&self.sessions, scope, now)
     }
 
+    /// The highest generation that is known or remembered in a scope, but for those of our own that no peer takes.
+    #[must_use]
+    pub fn known_generation(&self, scope: Scope, now: Timestamp) -> u64 {
+        order::known_generation(&self.sessions, scope, self.floor(scope), now)
+    }
+
     /// The generation of the next session that this device begins in `scope`.
     #[must_use]
     pub fn next_generation(&self, scope: Scope, now: Timestamp) -> u64 {
@@ -212,18 +218,22 @@ impl Peer {
     }
 
     /// insert(session), Sesame 3.2; gives the sessions that had to go.
-    pub fn insert(&mut self, session: SessionMeta) -> Vec<SessionMeta> {
+    pub fn insert(&mut self, session: SessionMeta, now: Timestamp) -> Vec<SessionMeta> {
         let scope = session.scope;
         self.sessions.push(session);
         let surplus = order::surplus(&self.sessions, scope);
-        self.forget(&surplus);
+        self.forget(&surplus, now);
         surplus
     }
 
     /// Forgets sessions and raises the floor over them, so that no copy of their initiation makes them again (A22).
-    pub fn forget(&mut self, gone: &[SessionMeta]) {
+    pub fn forget(&mut self, gone: &[SessionMeta], now: Timestamp) {
         for session in gone {
             self.sessions.retain(|s| s.id != session.id);
+            // No peer has sent it, so that none can replay it; and our next generation does not follow a clock that was ahead.
+            if order::is_astray(session, now) {
+                continue;
+            }
             match self.floors.iter_mut().find(|(scope, _)| *scope == session.scope) {
                 Some((_, floor)) => *floor = (*floor).max(session.generation),
                 None => self.floors.push((session.scope, session.generation)),

@@ -1,9 +1,9 @@
 //! What the receiving side keeps besides the inbox: counters, envelopes that were seen, and what is held (X 8, X 9).
 
-use super::Record;
+use super::{Record, form::stored};
 use crate::{
     event::Flags,
-    ids::{DeviceId, EnvelopeId, SessionId, UserId},
+    ids::{AccountKey, DeviceId, EnvelopeId, SessionId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
@@ -21,6 +21,8 @@ pub struct Counters {
     pub last_send: u64,
     /// Whether a device may have other operations of a group than we, so that something is due to it.
     pub lagging: bool,
+    /// The second of our clock from which something that came too early is tried again; 0: at the next occasion.
+    pub early: Option<u64>,
 }
 impl Record for Counters {}
 
@@ -42,11 +44,27 @@ impl Record for SeenEnvelope {
     const STAYS: bool = false;
 }
 
-/// An initiation that waits for the app to accept its sender (X 9).
+/// Why an envelope is held as it came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// It comes from an identity with another account key, this one, which the app has not accepted.
+    Identity(AccountKey),
+    /// Its session is of a time that has not come yet.
+    Early {
+        /// The second of our clock from which it is taken.
+        from: u64,
+    },
+}
+
+stored! { enum Cause { 0 = Identity(account_key), 1 = Early { from } } }
+
+/// An envelope that is authentic, and that cannot be opened yet (X 9).
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Held {
     /// When it came, in ms.
     pub at: u64,
+    /// What it waits for.
+    pub cause: Cause,
     /// As it came.
     #[serde(with = "super::bytes_form")]
     pub envelope: Vec<u8>,

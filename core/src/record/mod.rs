@@ -18,7 +18,7 @@ mod ratchet;
 mod secret_form;
 mod server;
 
-pub use inbox::{Counters, Heard, Held, HeldContent, SeenEnvelope};
+pub use inbox::{Cause, Counters, Heard, Held, HeldContent, SeenEnvelope};
 pub use link::{HeardHello, LegPlace, OfferState, OfferedLink};
 pub use operation::{StoredOperation, Waiting};
 pub use outbox::{

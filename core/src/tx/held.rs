@@ -1,6 +1,6 @@
 //! What is held, and the ledger of how many bytes it takes (X 9).
 //!
-//! Held are whole envelopes of an identity that the app has not accepted, and opened contents of a group that does not know their sender
+//! Held are whole envelopes that cannot be opened yet (their identity is not accepted, their time has not come), and opened contents of a group that does not know their sender
 //! yet. Contents and operations count apart, so that neither keeps the other out. Everything that adds to the ledger or takes from it
 //! stands here.
 
@@ -9,10 +9,14 @@ use crate::{
     error::Code,
     ids::{DeviceId, EnvelopeId, GroupId, UserId},
     limits::{MAX_HELD, MAX_HELD_OPERATIONS, MAX_HELD_PER_DEVICE, MIN_HELD},
-    record::{Held, HeldContent},
+    record::{Cause, Counters, Held, HeldContent},
     store::{Kind, Places, RowKey},
-    wire::content::{self, Body},
+    wire::{
+        content::{self, Body},
+        envelope::{Envelope, Route},
+    },
 };
+use std::collections::BTreeSet;
 
 /// Keeps an envelope under its row's key. `false`: it is beyond the bounds, and nothing is kept.
 pub(crate) fn put_envelope(
@@ -31,9 +35,35 @@ pub(crate) fn put_envelope(
     if of_device > MAX_HELD_PER_DEVICE || counters.held > MAX_HELD as u64 {
         return Ok(false);
     }
+    if let Cause::Early { from } = held.cause {
+        counters.early = Some(counters.early.map_or(from, |known| known.min(from)));
+    }
     tx.put_counters(&counters)?;
     tx.put(key, held)?;
     Ok(true)
+}
+
+/// When something that came too early is tried again.
+pub(crate) fn note_early(tx: &mut Tx<'_>, early: Option<u64>) -> Result<(), Code> {
+    let counters = tx.counters()?;
+    if counters.early == early { Ok(()) } else { tx.put_counters(&Counters { early, ..counters }) }
+}
+
+/// A list was taken: by its time what came too early may be taken now.
+pub(crate) fn try_early(tx: &mut Tx<'_>) -> Result<(), Code> {
+    if tx.counters()?.early.is_some() { note_early(tx, Some(0)) } else { Ok(()) }
+}
+
+/// The ids of lasting prekeys that held envelopes name: they stay as long as these are held.
+pub(crate) fn named_pre_keys(tx: &Tx<'_>) -> Result<BTreeSet<u32>, Code> {
+    let mut named = BTreeSet::new();
+    for (_, held) in envelopes(tx)? {
+        let envelope = Envelope::decode(&held.envelope).map_err(|_| Code::RecordInconsistent)?;
+        if let Route::Initiation(initiation) = &envelope.head.route {
+            named.extend([initiation.signed_pre_key, initiation.kem_pre_key]);
+        }
+    }
+    Ok(named)
 }
 
 /// Every held envelope, in the order of the rows.

@@ -2,6 +2,7 @@
 
 use super::Tx;
 use crate::{
+    context::Timestamp,
     error::Code,
     ids::{DeviceId, Scope, SessionId, UserId},
     model::{Peer, SessionMeta},
@@ -89,14 +90,14 @@ pub(crate) fn sender(tx: &Tx<'_>, peer: &Peer, meta: SessionMeta) -> Result<Send
 
 /// Writes a whole new session with its first index entry, and deletes those that it displaces. The session goes on with the sequence of
 /// its scope.
-pub(crate) fn insert(tx: &mut Tx<'_>, peer: &mut Peer, session: &mut Session) -> Result<(), Code> {
+pub(crate) fn insert(tx: &mut Tx<'_>, peer: &mut Peer, session: &mut Session, now: Timestamp) -> Result<(), Code> {
     session.ratchet.hot.sequence = sequence(tx, peer, session.meta.scope)?;
     let places = tx.places();
     tx.put(places.session(Kind::Session, peer, session.meta.id), &session.cold())?;
     tx.put(places.session(Kind::Chains, peer, session.meta.id), &session.ratchet.hot)?;
     let (tag, chain) = session.ratchet.first_tag();
     tx.put(places.index(peer, &tag), &IndexEntry { session: session.meta.id, chain })?;
-    for gone in peer.insert(session.meta) {
+    for gone in peer.insert(session.meta, now) {
         keep_sequence(tx, peer, gone)?;
         remove_rows(tx, peer, gone)?;
     }
@@ -243,8 +244,8 @@ fn keep_sequence(tx: &Tx<'_>, peer: &mut Peer, gone: SessionMeta) -> Result<(), 
 }
 
 /// Forgets sessions: their floor rises, their sequence stays, their rows go.
-pub(crate) fn forget(tx: &mut Tx<'_>, peer: &mut Peer, gone: &[SessionMeta]) -> Result<(), Code> {
-    peer.forget(gone);
+pub(crate) fn forget(tx: &mut Tx<'_>, peer: &mut Peer, gone: &[SessionMeta], now: Timestamp) -> Result<(), Code> {
+    peer.forget(gone, now);
     gone.iter().try_for_each(|meta| keep_sequence(tx, peer, *meta))?;
     gone.iter().try_for_each(|meta| remove_rows(tx, peer, *meta))
 }

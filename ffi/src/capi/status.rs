@@ -122,6 +122,8 @@ pub enum sesame_status {
     Forged = 222,
     /// The peer used an index twice.
     ReusedIndex = 223,
+    /// The session is of a time that has not come yet.
+    TooEarly = 224,
     /// Another group with this id is known.
     GroupExists = 230,
     /// The author is not a member of the group.
@@ -286,6 +288,7 @@ impl From<Code> for sesame_status {
             Code::NotListed => Self::NotListed,
             Code::Forged => Self::Forged,
             Code::ReusedIndex => Self::ReusedIndex,
+            Code::TooEarly => Self::TooEarly,
             Code::GroupExists => Self::GroupExists,
             Code::AuthorNotMember => Self::AuthorNotMember,
             Code::ForbiddenOperation => Self::ForbiddenOperation,
@@ -403,6 +406,7 @@ pub(super) fn name(code: Code) -> &'static CStr {
         Code::NotListed => c"NOT_LISTED",
         Code::Forged => c"FORGED",
         Code::ReusedIndex => c"REUSED_INDEX",
+        Code::TooEarly => c"TOO_EARLY",
         Code::GroupExists => c"GROUP_EXISTS",
         Code::AuthorNotMember => c"AUTHOR_NOT_MEMBER",
         Code::ForbiddenOperation => c"FORBIDDEN_OPERATION",

@@ -119,6 +119,8 @@ pub enum Code {
     Forged = 222,
     /// The peer used an index twice.
     ReusedIndex = 223,
+    /// The session is of a time that has not come yet.
+    TooEarly = 224,
     /// Another group with this id is known.
     GroupExists = 230,
     /// The author is not a member of the group.
@@ -284,6 +286,7 @@ impl Code {
             Self::NotListed => "NOT_LISTED",
             Self::Forged => "FORGED",
             Self::ReusedIndex => "REUSED_INDEX",
+            Self::TooEarly => "TOO_EARLY",
             Self::GroupExists => "GROUP_EXISTS",
             Self::AuthorNotMember => "AUTHOR_NOT_MEMBER",
             Self::ForbiddenOperation => "FORBIDDEN_OPERATION",
@@ -398,6 +401,7 @@ impl From<Core> for Code {
             Core::NotListed => Self::NotListed,
             Core::Forged => Self::Forged,
             Core::ReusedIndex => Self::ReusedIndex,
+            Core::TooEarly => Self::TooEarly,
             Core::GroupExists => Self::GroupExists,
             Core::AuthorNotMember => Self::AuthorNotMember,
             Core::ForbiddenOperation => Self::ForbiddenOperation,

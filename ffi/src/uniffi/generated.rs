@@ -1116,7 +1116,7 @@ impl From<sesame_core::event::Sender> for Sender {
 pub enum MailOutcome {
     /// It was received before.
     Duplicate,
-    /// It waits in the store until the app accepts a changed identity, or its group is known.
+    /// It waits in the store until the app accepts a changed identity, its group is known, or its time has come.
     Held,
     /// The store failed on it, and it may open later.
     Later,
@@ -1149,7 +1149,8 @@ pub struct MailResult {
     pub keep: bool,
     /// The device that it says it comes from, where it was refused.
     pub sender: Option<Sender>,
-    /// The number of the code that says why it was not opened, or 0.
+    /// The number of the code that says why it was not opened, or why it is held, or 0. What is held until its group is known was
+    /// opened.
     pub code: i32,
 }
 

@@ -172,6 +172,9 @@ class Code(IntEnum):
     REUSED_INDEX = 223
     """The peer used an index twice."""
 
+    TOO_EARLY = 224
+    """The session is of a time that has not come yet."""
+
     GROUP_EXISTS = 230
     """Another group with this id is known."""
 

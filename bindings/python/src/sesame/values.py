@@ -783,7 +783,7 @@ class MailOutcome(Enum):
     DUPLICATE = "duplicate"
     """It was received before."""
     HELD = "held"
-    """It waits in the store until the app accepts a changed identity, or its group is known."""
+    """It waits in the store until the app accepts a changed identity, its group is known, or its time has come."""
     LATER = "later"
     """The store failed on it, and it may open later."""
     OPENED = "opened"
@@ -805,7 +805,7 @@ class MailResult(Value):
     sender: Sender | None
     """The device that it says it comes from, where it was refused."""
     code: Code | None
-    """The code that says why it was not opened, or ``None``."""
+    """The code that says why it was not opened, or why it is held, or ``None``. What is held until its group is known was opened."""
 
 
 class RequestKind(Enum):

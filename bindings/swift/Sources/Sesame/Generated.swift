@@ -4649,7 +4649,8 @@ public struct MailResult: Equatable, Hashable {
      */
     public let sender: Sender?
     /**
-     * The code that says why it was not opened, or nil.
+     * The code that says why it was not opened, or why it is held, or nil. What is held until its group is known was
+     * opened.
      */
     public let code: Code?
 
@@ -4669,7 +4670,8 @@ public struct MailResult: Equatable, Hashable {
          * The device that it says it comes from, where it was refused.
          */sender: Sender?, 
         /**
-         * The code that says why it was not opened, or nil.
+         * The code that says why it was not opened, or why it is held, or nil. What is held until its group is known was
+         * opened.
          */code: Code?) {
         self.outcome = outcome
         self.items = items
@@ -6778,6 +6780,10 @@ public enum Code: Int32, Equatable, Hashable {
      */
     case reusedIndex = 223
     /**
+     * The session is of a time that has not come yet.
+     */
+    case tooEarly = 224
+    /**
      * Another group with this id is known.
      */
     case groupExists = 230
@@ -7116,109 +7122,111 @@ struct FfiConverterTypeCode: FfiConverterRustBuffer {
         
         case 55: return .reusedIndex
         
-        case 56: return .groupExists
+        case 56: return .tooEarly
         
-        case 57: return .authorNotMember
+        case 57: return .groupExists
         
-        case 58: return .forbiddenOperation
+        case 58: return .authorNotMember
         
-        case 59: return .malformedOperation
+        case 59: return .forbiddenOperation
         
-        case 60: return .missingParents
+        case 60: return .malformedOperation
         
-        case 61: return .tooManyOperations
+        case 61: return .missingParents
         
-        case 62: return .unknownGroupKind
+        case 62: return .tooManyOperations
         
-        case 63: return .bundleMismatch
+        case 63: return .unknownGroupKind
         
-        case 64: return .badSignature
+        case 64: return .bundleMismatch
         
-        case 65: return .keyReuse
+        case 65: return .badSignature
         
-        case 66: return .badPreKeyId
+        case 66: return .keyReuse
         
-        case 67: return .bundleExpired
+        case 67: return .badPreKeyId
         
-        case 68: return .duplicateDevice
+        case 68: return .bundleExpired
         
-        case 69: return .emptyList
+        case 69: return .duplicateDevice
         
-        case 70: return .tooManyDevices
+        case 70: return .emptyList
         
-        case 71: return .deviceListRollback
+        case 71: return .tooManyDevices
         
-        case 72: return .deviceListFork
+        case 72: return .deviceListRollback
         
-        case 73: return .brokenChain
+        case 73: return .deviceListFork
         
-        case 74: return .wrongUser
+        case 74: return .brokenChain
         
-        case 75: return .tooManyRounds
+        case 75: return .wrongUser
         
-        case 76: return .serverInconsistent
+        case 76: return .tooManyRounds
         
-        case 77: return .serverUnreachable
+        case 77: return .serverInconsistent
         
-        case 78: return .serverAnswer
+        case 78: return .serverUnreachable
         
-        case 79: return .serverBusy
+        case 79: return .serverAnswer
         
-        case 80: return .serverUnauthorized
+        case 80: return .serverBusy
         
-        case 81: return .registrationRefused
+        case 81: return .serverUnauthorized
         
-        case 82: return .removedFromAccount
+        case 82: return .registrationRefused
         
-        case 83: return .maybeSent
+        case 83: return .removedFromAccount
         
-        case 84: return .expired
+        case 84: return .maybeSent
         
-        case 85: return .mailboxFull
+        case 85: return .expired
         
-        case 86: return .refusedByPolicy
+        case 86: return .mailboxFull
         
-        case 87: return .staleView
+        case 87: return .refusedByPolicy
         
-        case 88: return .inboxFull
+        case 88: return .staleView
         
-        case 89: return .storeBusy
+        case 89: return .inboxFull
         
-        case 90: return .storeIo
+        case 90: return .storeBusy
         
-        case 91: return .storeFull
+        case 91: return .storeIo
         
-        case 92: return .storeReadOnly
+        case 92: return .storeFull
         
-        case 93: return .wrongKey
+        case 93: return .storeReadOnly
         
-        case 94: return .recordCorrupt
+        case 94: return .wrongKey
         
-        case 95: return .recordInconsistent
+        case 95: return .recordCorrupt
         
-        case 96: return .rollbackDetected
+        case 96: return .recordInconsistent
         
-        case 97: return .newerFormat
+        case 97: return .rollbackDetected
         
-        case 98: return .foreignStore
+        case 98: return .newerFormat
         
-        case 99: return .outcomeUnknown
+        case 99: return .foreignStore
         
-        case 100: return .storeMisbehaves
+        case 100: return .outcomeUnknown
         
-        case 101: return .storePathMissing
+        case 101: return .storeMisbehaves
         
-        case 102: return .storePathNotAFile
+        case 102: return .storePathMissing
         
-        case 103: return .notAStore
+        case 103: return .storePathNotAFile
         
-        case 104: return .`internal`
+        case 104: return .notAStore
         
-        case 105: return .poisoned
+        case 105: return .`internal`
         
-        case 106: return .randomness
+        case 106: return .poisoned
         
-        case 107: return .forked
+        case 107: return .randomness
+        
+        case 108: return .forked
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -7448,212 +7456,216 @@ struct FfiConverterTypeCode: FfiConverterRustBuffer {
             writeInt(&buf, Int32(55))
         
         
-        case .groupExists:
+        case .tooEarly:
             writeInt(&buf, Int32(56))
         
         
-        case .authorNotMember:
+        case .groupExists:
             writeInt(&buf, Int32(57))
         
         
-        case .forbiddenOperation:
+        case .authorNotMember:
             writeInt(&buf, Int32(58))
         
         
-        case .malformedOperation:
+        case .forbiddenOperation:
             writeInt(&buf, Int32(59))
         
         
-        case .missingParents:
+        case .malformedOperation:
             writeInt(&buf, Int32(60))
         
         
-        case .tooManyOperations:
+        case .missingParents:
             writeInt(&buf, Int32(61))
         
         
-        case .unknownGroupKind:
+        case .tooManyOperations:
             writeInt(&buf, Int32(62))
         
         
-        case .bundleMismatch:
+        case .unknownGroupKind:
             writeInt(&buf, Int32(63))
         
         
-        case .badSignature:
+        case .bundleMismatch:
             writeInt(&buf, Int32(64))
         
         
-        case .keyReuse:
+        case .badSignature:
             writeInt(&buf, Int32(65))
         
         
-        case .badPreKeyId:
+        case .keyReuse:
             writeInt(&buf, Int32(66))
         
         
-        case .bundleExpired:
+        case .badPreKeyId:
             writeInt(&buf, Int32(67))
         
         
-        case .duplicateDevice:
+        case .bundleExpired:
             writeInt(&buf, Int32(68))
         
         
-        case .emptyList:
+        case .duplicateDevice:
             writeInt(&buf, Int32(69))
         
         
-        case .tooManyDevices:
+        case .emptyList:
             writeInt(&buf, Int32(70))
         
         
-        case .deviceListRollback:
+        case .tooManyDevices:
             writeInt(&buf, Int32(71))
         
         
-        case .deviceListFork:
+        case .deviceListRollback:
             writeInt(&buf, Int32(72))
         
         
-        case .brokenChain:
+        case .deviceListFork:
             writeInt(&buf, Int32(73))
         
         
-        case .wrongUser:
+        case .brokenChain:
             writeInt(&buf, Int32(74))
         
         
-        case .tooManyRounds:
+        case .wrongUser:
             writeInt(&buf, Int32(75))
         
         
-        case .serverInconsistent:
+        case .tooManyRounds:
             writeInt(&buf, Int32(76))
         
         
-        case .serverUnreachable:
+        case .serverInconsistent:
             writeInt(&buf, Int32(77))
         
         
-        case .serverAnswer:
+        case .serverUnreachable:
             writeInt(&buf, Int32(78))
         
         
-        case .serverBusy:
+        case .serverAnswer:
             writeInt(&buf, Int32(79))
         
         
-        case .serverUnauthorized:
+        case .serverBusy:
             writeInt(&buf, Int32(80))
         
         
-        case .registrationRefused:
+        case .serverUnauthorized:
             writeInt(&buf, Int32(81))
         
         
-        case .removedFromAccount:
+        case .registrationRefused:
             writeInt(&buf, Int32(82))
         
         
-        case .maybeSent:
+        case .removedFromAccount:
             writeInt(&buf, Int32(83))
         
         
-        case .expired:
+        case .maybeSent:
             writeInt(&buf, Int32(84))
         
         
-        case .mailboxFull:
+        case .expired:
             writeInt(&buf, Int32(85))
         
         
-        case .refusedByPolicy:
+        case .mailboxFull:
             writeInt(&buf, Int32(86))
         
         
-        case .staleView:
+        case .refusedByPolicy:
             writeInt(&buf, Int32(87))
         
         
-        case .inboxFull:
+        case .staleView:
             writeInt(&buf, Int32(88))
         
         
-        case .storeBusy:
+        case .inboxFull:
             writeInt(&buf, Int32(89))
         
         
-        case .storeIo:
+        case .storeBusy:
             writeInt(&buf, Int32(90))
         
         
-        case .storeFull:
+        case .storeIo:
             writeInt(&buf, Int32(91))
         
         
-        case .storeReadOnly:
+        case .storeFull:
             writeInt(&buf, Int32(92))
         
         
-        case .wrongKey:
+        case .storeReadOnly:
             writeInt(&buf, Int32(93))
         
         
-        case .recordCorrupt:
+        case .wrongKey:
             writeInt(&buf, Int32(94))
         
         
-        case .recordInconsistent:
+        case .recordCorrupt:
             writeInt(&buf, Int32(95))
         
         
-        case .rollbackDetected:
+        case .recordInconsistent:
             writeInt(&buf, Int32(96))
         
         
-        case .newerFormat:
+        case .rollbackDetected:
             writeInt(&buf, Int32(97))
         
         
-        case .foreignStore:
+        case .newerFormat:
             writeInt(&buf, Int32(98))
         
         
-        case .outcomeUnknown:
+        case .foreignStore:
             writeInt(&buf, Int32(99))
         
         
-        case .storeMisbehaves:
+        case .outcomeUnknown:
             writeInt(&buf, Int32(100))
         
         
-        case .storePathMissing:
+        case .storeMisbehaves:
             writeInt(&buf, Int32(101))
         
         
-        case .storePathNotAFile:
+        case .storePathMissing:
             writeInt(&buf, Int32(102))
         
         
-        case .notAStore:
+        case .storePathNotAFile:
             writeInt(&buf, Int32(103))
         
         
-        case .`internal`:
+        case .notAStore:
             writeInt(&buf, Int32(104))
         
         
-        case .poisoned:
+        case .`internal`:
             writeInt(&buf, Int32(105))
         
         
-        case .randomness:
+        case .poisoned:
             writeInt(&buf, Int32(106))
         
         
-        case .forked:
+        case .randomness:
             writeInt(&buf, Int32(107))
+        
+        
+        case .forked:
+            writeInt(&buf, Int32(108))
         
         }
     }
@@ -8537,7 +8549,7 @@ public enum MailOutcome: Equatable, Hashable {
      */
     case duplicate
     /**
-     * It waits in the store until the app accepts a changed identity, or its group is known.
+     * It waits in the store until the app accepts a changed identity, its group is known, or its time has come.
      */
     case held
     /**

@@ -2,13 +2,15 @@
 
 use super::{
     gaps::{self, Numbered},
-    incoming::Gate,
+    hold::{self, Waiting},
+    incoming::{Gate, Stop},
     open,
 };
 use crate::{
     error::{Blame, Code, Error},
     event::{Event, Item, NextStep, Received, Sender},
     model::Peer,
+    record::Cause,
     tx::{Call, ahead, inbox},
     wire::envelope::Envelope,
 };
@@ -51,6 +53,8 @@ pub(super) struct Batch {
     envelopes: usize,
     results: Vec<Received>,
     numbered: Vec<Numbered>,
+    /// When the next envelope came first, if it was held since.
+    pub(super) since: Option<u64>,
 }
 
 impl Batch {
@@ -64,10 +68,7 @@ impl Batch {
     ) -> Result<(), Error> {
         call.tx.begin_item();
         let opened = open::open(call, (envelope, bytes), gate.as_ref()).and_then(|opened| {
-            let mut items = Vec::with_capacity(opened.items.len());
-            for item in opened.items {
-                items.push((inbox::put(&mut call.tx, &item)?, item));
-            }
+            let items = put(call, opened.items)?;
             Ok((items, opened.held, opened.numbered))
         });
         call.tx.end_item(opened.is_ok());
@@ -77,7 +78,7 @@ impl Batch {
                 self.envelopes += 1;
                 self.results.extend(items.into_iter().map(|(id, item)| Received::Item { envelope: at, id, item }));
                 if held {
-                    self.results.push(Received::Held { envelope: at });
+                    self.results.push(Received::Held { envelope: at, code: None });
                 }
                 if let Some((user, device)) = envelope.sender() {
                     let of = |(group, sequence)| Numbered { envelope: at, user: user.clone(), device, group, sequence };
@@ -85,14 +86,56 @@ impl Batch {
                 }
                 Ok(())
             }
+            Err(Stop::Hold(cause)) => self.hold(call, (envelope, bytes), gate, cause),
+            Err(Stop::Refused(code)) => self.refuse(call, (envelope, bytes), gate, code),
+        }
+    }
+
+    /// Keeps an envelope as it came. What it had changed is gone.
+    fn hold(
+        &mut self,
+        call: &mut Call<'_>,
+        (envelope, bytes): (&Envelope, &[u8]),
+        gate: Option<Gate>,
+        cause: Cause,
+    ) -> Result<(), Error> {
+        call.tx.begin_item();
+        let waiting = Waiting { envelope, bytes, cause, since: self.since };
+        let kept = waiting.keep(call).and_then(|(is_held, events)| {
+            let items = put(call, events.into_iter().map(Item::Event).collect())?;
+            Ok((is_held, items))
+        });
+        call.tx.end_item(kept.is_ok());
+        let (is_held, items) = match kept {
+            Ok(kept) => kept,
+            Err(code) => return self.refuse(call, (envelope, bytes), gate, code),
+        };
+        let at = self.envelopes;
+        self.envelopes += 1;
+        self.results.extend(items.into_iter().map(|(id, item)| Received::Item { envelope: at, id, item }));
+        if is_held {
+            self.results.push(Received::Held { envelope: at, code: Some(hold::code(cause)) });
+        }
+        Ok(())
+    }
+
+    /// An envelope cannot be opened.
+    fn refuse(
+        &mut self,
+        call: &mut Call<'_>,
+        (envelope, bytes): (&Envelope, &[u8]),
+        gate: Option<Gate>,
+        code: Code,
+    ) -> Result<(), Error> {
+        match code {
             // The store moved on or cannot be read at all: the call fails, not the envelope. A damaged row concerns its envelope only.
-            Err(code) if code.blame() == Blame::Store && !code.is_damage() => Err(code.into()),
-            Err(Code::Duplicate) => {
+            code if code.blame() == Blame::Store && !code.is_damage() => Err(code.into()),
+            Code::Duplicate => {
                 self.results.push(Received::Duplicate { envelope: self.envelopes });
                 self.envelopes += 1;
                 Ok(())
             }
-            Err(code) => {
+            code => {
                 let sender = sender(call, (envelope, bytes), gate, code);
                 self.tell(call, code, sender.as_ref())?;
                 self.fail(code, sender);
@@ -131,6 +174,11 @@ impl Batch {
         self.results.extend(gaps::note(call, self.numbered)?);
         Ok(self.results)
     }
+}
+
+/// Puts items into the inbox.
+fn put(call: &mut Call<'_>, items: Vec<Item>) -> Result<Vec<(u64, Item)>, Code> {
+    items.into_iter().map(|item| Ok((inbox::put(&mut call.tx, &item)?, item))).collect()
 }
 
 /// The sender that an envelope names, and whether its gate shows that this is true.

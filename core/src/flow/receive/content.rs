@@ -1,6 +1,9 @@
 //! What an opened content says: in its own scope, or to open another (X 4).
 
-use super::incoming::{Incoming, Opened};
+use super::{
+    hold,
+    incoming::{Incoming, Opened, Stop},
+};
 use crate::{
     agreement::opening::Opened as OpenedScope,
     error::Code,
@@ -40,11 +43,11 @@ pub(super) fn hear(
     user: &User,
     mut peer: Peer,
     said: OpenedContent,
-) -> Result<Opened, Code> {
+) -> Result<Opened, Stop> {
     let mut numbered = vec![(said.meta.scope.group(), said.prelude.sequence)];
     let said = match said {
         OpenedContent { meta, body: Body::Opening(opening), flags, .. } if meta.scope == Scope::Direct => {
-            let nested = open_nested(call, incoming, &mut peer, flags, &opening)?;
+            let nested = open_nested(call, incoming, (user, &mut peer), flags, &opening)?;
             numbered.push((nested.meta.scope.group(), nested.prelude.sequence));
             nested
         }
@@ -89,20 +92,23 @@ fn wants_removal(call: &Call<'_>, incoming: &Incoming<'_>) -> Result<Vec<Item>, 
 fn open_nested(
     call: &mut Call<'_>,
     incoming: &Incoming<'_>,
-    peer: &mut Peer,
+    (user, peer): (&User, &mut Peer),
     flags: Flags,
     opening: &Opening,
-) -> Result<OpenedContent, Code> {
+) -> Result<OpenedContent, Stop> {
     let kind = GroupKind::from_number(opening.kind).ok_or(Code::UnknownGroupKind)?;
     let scope = Scope::Group(kind, GroupId(opening.group));
     let now = call.now();
     let same = |meta: &&SessionMeta| meta.scope == scope && meta.ephemeral_key == opening.ephemeral_key;
     let known = peer.sessions.iter().find(same).copied();
     let mut session = match known {
-        Some(meta) if !order::may_receive(&meta, &peer.sessions, now) => return Err(Code::NoSession),
+        Some(meta) if !order::may_receive(&meta, &peer.sessions, now) => return Err(Code::NoSession.into()),
         Some(meta) => sessions::load(&call.tx, peer, meta)?,
-        None if opening.generation <= peer.floor(scope) => return Err(Code::ReplayedInitiation),
-        None => accept_opening(call, peer, scope, opening)?,
+        None if opening.generation <= peer.floor(scope) => return Err(Code::ReplayedInitiation.into()),
+        None => {
+            hold::in_time(user, peer, (scope, opening.generation), now)?;
+            accept_opening(call, peer, scope, opening)?
+        }
     };
     let meta = session.meta;
     let Call { tx, context, .. } = call;
@@ -111,7 +117,7 @@ fn open_nested(
     let (prelude, body) = content::decode(&content)?;
     if known.is_none() {
         session.meta.answered_at = Some(now.0);
-        sessions::insert(&mut call.tx, peer, &mut session)?;
+        sessions::insert(&mut call.tx, peer, &mut session, now)?;
     }
     let flags = Flags { older_session: order::is_stale(&meta, &peer.sessions), ..flags };
     sessions::settle_step(&mut call.tx, peer, &mut session, delta, now.0)?;

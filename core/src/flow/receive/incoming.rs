@@ -2,10 +2,10 @@
 
 use crate::{
     error::Code,
-    event::{Event, Item},
+    event::Item,
     ids::{DeviceId, EnvelopeId, GroupId, UserId},
     keys::pair::PairKeys,
-    record::SeenEnvelope,
+    record::{Cause, SeenEnvelope},
     store::{Kind, RowKey},
     tx::Tx,
     wire::envelope::Envelope,
@@ -37,8 +37,6 @@ pub(super) struct Incoming<'a> {
     pub(super) head: &'a [u8],
     /// What is known of its gate.
     pub(super) gate: Option<&'a Gate>,
-    /// The envelope as it came.
-    pub(super) bytes: &'a [u8],
     pub(super) user: UserId,
     pub(super) device: DeviceId,
 }
@@ -70,18 +68,27 @@ impl Incoming<'_> {
     }
 }
 
+/// Why an envelope does not come to its end now.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It fails, and leaves no trace.
+    Refused(Code),
+    /// It is authentic and may open later: it is held as it came.
+    Hold(Cause),
+}
+
+impl From<Code> for Stop {
+    fn from(code: Code) -> Self {
+        Self::Refused(code)
+    }
+}
+
 /// What one envelope came to.
 #[derive(Default)]
 pub(super) struct Opened {
     pub(super) items: Vec<Item>,
-    /// Whether the envelope, or what was in it, is held.
+    /// Whether what was in it is held.
     pub(super) held: bool,
     /// The sequence numbers of the contents, each with its group.
     pub(super) numbered: Vec<(Option<GroupId>, u64)>,
-}
-
-impl Opened {
-    pub(super) fn events(events: Vec<Event>) -> Self {
-        Self { items: events.into_iter().map(Item::Event).collect(), ..Self::default() }
-    }
 }

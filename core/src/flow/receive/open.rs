@@ -3,7 +3,7 @@
 use super::{
     content::{self, HeardPrelude},
     hold,
-    incoming::{Gate, Incoming, Opened},
+    incoming::{Gate, Incoming, Opened, Stop},
     lists, pre_keys,
 };
 use crate::{
@@ -14,17 +14,19 @@ use crate::{
     error::Code,
     event::{Event, Flags, Item},
     flow::lists as flow_lists,
-    ids::{DeviceId, Scope},
+    ids::{AccountKey, DeviceId, Scope},
     keys::{
-        device_list::{List, Sender},
+        device_list::{List, Sender, VerifiedDeviceList},
         party::{DecodedParty, Party},
     },
     model::{Peer, SessionMeta, User, order},
-    record::IndexEntry,
-    session,
+    ratchet::Delta,
+    record::{Cause, IndexEntry},
+    session::{self, Session},
+    store::Kind,
     tx::{Call, sessions},
     wire::{
-        content as form,
+        content::{self as form, Body, Prelude},
         envelope::{Envelope, Initiation, Route},
     },
 };
@@ -34,17 +36,17 @@ pub(super) fn open(
     call: &mut Call<'_>,
     (envelope, bytes): (&Envelope, &[u8]),
     gate: Option<&Gate>,
-) -> Result<Opened, Code> {
+) -> Result<Opened, Stop> {
     let to = &envelope.head.recipient;
     if (to.user.as_slice(), DeviceId(to.device)) != (call.user().as_bytes(), call.device()) {
-        return Err(Code::WrongRecipient);
+        return Err(Code::WrongRecipient.into());
     }
     let (user, device) = envelope.sender().ok_or(Code::NonCanonical)?;
     // Nobody else can be this device; what claims to be is reflected or forged (A11).
     if call.us.party.is_device(&user, device) {
-        return Err(Code::Forged);
+        return Err(Code::Forged.into());
     }
-    let incoming = Incoming { envelope, head: envelope.head_in(bytes)?, gate, bytes, user, device };
+    let incoming = Incoming { envelope, head: envelope.head_in(bytes)?, gate, user, device };
     match &envelope.head.route {
         Route::Ordinary { locator } => ordinary(call, &incoming, locator),
         Route::Initiation(initiation) => by_initiation(call, &incoming, initiation),
@@ -52,7 +54,7 @@ pub(super) fn open(
 }
 
 /// > check the gate (one HMAC), unmask, look `(peer device, chain_tag)` up in an index, open one header, then one body
-fn ordinary(call: &mut Call<'_>, incoming: &Incoming<'_>, locator: &[u8; 16]) -> Result<Opened, Code> {
+fn ordinary(call: &mut Call<'_>, incoming: &Incoming<'_>, locator: &[u8; 16]) -> Result<Opened, Stop> {
     // A forgery costs an HMAC, and no copy of the record.
     let peer = call.tx.known_peer(&incoming.user, incoming.device)?.ok_or(Code::NoSession)?;
     let pair = peer.receiving();
@@ -70,9 +72,9 @@ fn on_session(
     mut peer: Peer,
     meta: SessionMeta,
     chain: u32,
-) -> Result<Opened, Code> {
+) -> Result<Opened, Stop> {
     if !order::may_receive(&meta, &peer.sessions, call.now()) {
-        return Err(Code::NoSession);
+        return Err(Code::NoSession.into());
     }
     let mut session = sessions::load(&call.tx, &peer, meta)?;
     let Call { tx, context, .. } = call;
@@ -92,21 +94,21 @@ fn on_session(
 }
 
 /// An initiation: held for an identity that is not accepted, opened on the session that it has made before, or the first of its session.
-fn by_initiation(call: &mut Call<'_>, incoming: &Incoming<'_>, initiation: &Initiation) -> Result<Opened, Code> {
+fn by_initiation(call: &mut Call<'_>, incoming: &Incoming<'_>, initiation: &Initiation) -> Result<Opened, Stop> {
     let initiator = named_party(call, incoming, initiation)?;
     let party = initiator.party();
     if party.identity_key == call.us.party.identity_key {
-        return Err(Code::KeyReuse);
+        return Err(Code::KeyReuse.into());
     }
     if let Some(user) = call.tx.user(&incoming.user)?
         && user.account_key != party.account()
     {
-        return hold::hold(call, incoming, &user, &initiator.decoded()?.party);
+        return Err(claim(call, incoming, &initiator, initiation));
     }
     let peer = match call.tx.peer(&incoming.user, incoming.device)? {
         Some(peer) if peer.is(party) => peer,
         // A DeviceID is never used again (X 5); the same one with other keys is somebody else (A05).
-        Some(_) => return Err(Code::IdentityChanged),
+        Some(_) => return Err(Code::IdentityChanged.into()),
         None => Peer::new(call.us, &initiator.decoded()?.party)?,
     };
     incoming.check_gate(&call.tx, &peer.receiving())?;
@@ -183,33 +185,23 @@ fn accept(
     mut peer: Peer,
     initiator: &Initiator,
     initiation: &Initiation,
-) -> Result<Opened, Code> {
+) -> Result<Opened, Stop> {
     if initiation.generation <= peer.floor(Scope::Direct) {
-        return Err(Code::ReplayedInitiation);
+        return Err(Code::ReplayedInitiation.into());
     }
-    let pre_keys = pre_keys::named(&call.tx, initiation)?;
-    let Decoded { party: theirs, account } = initiator.decoded()?;
+    if call.tx.exists(&incoming.place(&call.tx, Kind::Held))? {
+        return Err(Code::Duplicate.into());
+    }
+    let Proof { theirs, mut session, delta, prelude, body, list, pre_keys } =
+        prove(call, incoming, initiator, initiation)?;
     let party = theirs.party();
     let now = call.now();
-    let mut session = session::accept(call.us, &pre_keys.keys, &theirs, initiation, now)?;
-    let load = |_, _| Err(Code::RecordInconsistent);
-    let opened = (incoming.envelope, incoming.head);
-    let (delta, content) = session::open(&session, &mut call.context, 1, opened, &load)?;
-    let (prelude, body) = form::decode(&content)?;
-    // > Every initiation carries the sender's signed device list in its body.
-    let sender = Sender { party, account: &account };
-    let list = flow_lists::verify_from(&call.tx, &party.user, prelude.list.as_slice(), Some(&sender))?;
-    if list.user != party.user {
-        return Err(Code::WrongUser);
-    }
-    if list.account_key != party.account_key {
-        return Err(Code::IdentityChanged);
-    }
     let mut heard = lists::hear(call, &mut peer, &prelude, Some(&list))?;
     if !is_listed(&heard.user, &list.list, party)? {
         // > A removed device: its late messages are delivered flagged.
         peer.stale_since = peer.stale_since.or(Some(now.0));
     }
+    hold::in_time(&heard.user, &peer, (Scope::Direct, initiation.generation), now)?;
     let meta = session.meta;
     let flags = Flags {
         from_removed_device: peer.stale_since.is_some(),
@@ -219,7 +211,7 @@ fn accept(
     };
     // It has decrypted something already: it does not count among the unanswered, which go first.
     session.meta.answered_at = Some(now.0);
-    sessions::insert(&mut call.tx, &mut peer, &mut session)?;
+    sessions::insert(&mut call.tx, &mut peer, &mut session, now)?;
     sessions::settle_step(&mut call.tx, &mut peer, &mut session, delta, now.0)?;
     pre_keys.spend(&mut call.tx)?;
     let started = Event::SessionStarted { user: party.user.clone(), device: party.device, session_id: meta.id };
@@ -228,13 +220,87 @@ fn accept(
     finish(call, incoming, heard, peer, said)
 }
 
+/// What an initiation comes to once its body has opened, before anything is believed or written.
+struct Proof {
+    theirs: DecodedParty,
+    session: Session,
+    delta: Delta,
+    prelude: Prelude,
+    body: Body,
+    /// The list that it carries, signed by the account key that it names.
+    list: VerifiedDeviceList,
+    pre_keys: pre_keys::Named,
+}
+
+/// Opens the body of an initiation with the private keys that it names. Nothing is written.
+///
+/// > Every initiation carries the sender's signed device list in its body.
+fn prove(
+    call: &mut Call<'_>,
+    incoming: &Incoming<'_>,
+    initiator: &Initiator,
+    initiation: &Initiation,
+) -> Result<Proof, Code> {
+    let pre_keys = pre_keys::named(&call.tx, initiation)?;
+    let Decoded { party: theirs, account } = initiator.decoded()?;
+    let party = theirs.party();
+    let session = session::accept(call.us, &pre_keys.keys, &theirs, initiation, call.now())?;
+    let load = |_, _| Err(Code::RecordInconsistent);
+    let opened = (incoming.envelope, incoming.head);
+    let (delta, content) = session::open(&session, &mut call.context, 1, opened, &load)?;
+    let (prelude, body) = form::decode(&content)?;
+    let sender = Sender { party, account: &account };
+    let list = flow_lists::verify_from(&call.tx, &party.user, prelude.list.as_slice(), Some(&sender))?;
+    if list.user != party.user {
+        return Err(Code::WrongUser);
+    }
+    if list.account_key != party.account_key {
+        return Err(Code::IdentityChanged);
+    }
+    Ok(Proof { theirs, session, delta, prelude, body, list, pre_keys })
+}
+
+/// > A claimed identity counts, blocks and raises an event only when it is proved: by an initiation whose body opened and carried the list
+/// > signed by that account key with that device on it. Such an initiation is opened to check it and then held as it came; its one-time
+/// > keys stay until it is accepted or dropped.
+fn claim(call: &mut Call<'_>, incoming: &Incoming<'_>, initiator: &Initiator, initiation: &Initiation) -> Stop {
+    match proved(call, incoming, initiator, initiation) {
+        Ok(account_key) => Stop::Hold(Cause::Identity(account_key)),
+        Err(code) => Stop::Refused(code),
+    }
+}
+
+fn proved(
+    call: &mut Call<'_>,
+    incoming: &Incoming<'_>,
+    initiator: &Initiator,
+    initiation: &Initiation,
+) -> Result<AccountKey, Code> {
+    // Our own user's account key does not change under us.
+    if incoming.user == *call.user() {
+        return Err(Code::IdentityChanged);
+    }
+    let (_, receiving) = call.us.pair(&initiator.decoded()?.party)?;
+    incoming.check_gate(&call.tx, &receiving)?;
+    if call.tx.exists(&incoming.place(&call.tx, Kind::Held))? {
+        return Err(Code::Duplicate);
+    }
+    let Proof { theirs, list, .. } = prove(call, incoming, initiator, initiation)?;
+    if names(&list.list, theirs.party()) { Ok(theirs.party().account()) } else { Err(Code::NotListed) }
+}
+
+/// Whether a list names a party with its keys.
+fn names(list: &List, party: &Party) -> bool {
+    list.device(party.device).is_some_and(|listed| listed.party(&party.user, party.account_key) == *party)
+}
+
 /// Whether our newest list of a user names a party. `false`: it was removed. It was listed only if `shown`, the list that it shows, is an
 /// ancestor of ours.
 ///
 /// # Errors
 /// [`Code::NotListed`] when nothing shows that it ever was.
 fn is_listed(user: &User, shown: &List, party: &Party) -> Result<bool, Code> {
-    let on = |list: &List| list.device(party.device).is_some_and(|d| d.party(&user.user, party.account_key) == *party);
+    let on = |list: &List| names(list, party);
     let newest = user.list.as_ref().ok_or(Code::NotListed)?;
     if on(newest) {
         return Ok(true);
@@ -252,7 +318,7 @@ fn finish(
     heard: HeardPrelude,
     peer: Peer,
     said: content::OpenedContent,
-) -> Result<Opened, Code> {
+) -> Result<Opened, Stop> {
     incoming.remember(&mut call.tx, call.context.now.0)?;
     let opened = content::hear(call, incoming, &heard.user, peer, said)?;
     let mut items = heard.items;

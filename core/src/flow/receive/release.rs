@@ -1,23 +1,52 @@
-//! What was held for an identity is opened, now that the app has accepted it (X 9).
+//! What was held is opened when its cause has ended: the app has accepted an identity, or a time has come (X 9).
 
 use super::batch::Batch;
 use crate::{
     error::{Code, Error},
     event::Received,
-    ids::UserId,
+    ids::{AccountKey, UserId},
+    record::Cause,
     tx::{Call, held},
     wire::envelope::Envelope,
 };
 
-/// Opens what was held for a user, now that its identity is accepted. What fails now is dropped. Results count what was held from 0.
-pub(crate) fn open_held(call: &mut Call<'_>, user: &UserId) -> Result<Vec<Received>, Error> {
+/// Opens what was held for this account key of a user, now that it is accepted. What fails now is dropped. Results count what was held from
+/// 0.
+pub(crate) fn accepted(call: &mut Call<'_>, user: &UserId, account_key: &AccountKey) -> Result<Vec<Received>, Error> {
+    let is_theirs = |cause: Cause, envelope: &Envelope| {
+        cause == Cause::Identity(*account_key) && envelope.head.sender.user.as_slice() == user.as_bytes()
+    };
+    open(call, is_theirs)
+}
+
+/// Opens what came too early, as far as its time has come. Gives whether anything was tried.
+pub(crate) fn early(call: &mut Call<'_>) -> Result<bool, Error> {
+    let now = call.now().seconds();
+    let Some(from) = call.tx.counters()?.early.filter(|from| *from <= now) else { return Ok(false) };
+    // A newer list may have moved the time of any.
+    let all = from == 0;
+    held::note_early(&mut call.tx, None)?;
+    let is_due = |cause: Cause, _: &Envelope| matches!(cause, Cause::Early { from } if all || from <= now);
+    open(call, is_due)?;
+    let next = held::envelopes(&call.tx)?.into_iter().filter_map(|(_, held)| match held.cause {
+        Cause::Early { from } => Some(from),
+        Cause::Identity(_) => None,
+    });
+    let next = next.min();
+    held::note_early(&mut call.tx, next)?;
+    Ok(true)
+}
+
+fn open(call: &mut Call<'_>, is_meant: impl Fn(Cause, &Envelope) -> bool) -> Result<Vec<Received>, Error> {
     let mut batch = Batch::default();
     for (key, held) in held::envelopes(&call.tx)? {
         let envelope = Envelope::decode(&held.envelope).map_err(|_| Code::RecordInconsistent)?;
-        if envelope.head.sender.user.as_slice() != user.as_bytes() {
+        if !is_meant(held.cause, &envelope) {
             continue;
         }
         held::take_envelope(&mut call.tx, key, &held)?;
+        // What is held again has waited since it came first.
+        batch.since = Some(held.at);
         batch.open(call, &envelope, &held.envelope, None)?;
     }
     Ok(batch.close(call)?)

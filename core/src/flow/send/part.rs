@@ -200,7 +200,7 @@ pub(super) fn is_contested(head: &SendHead, user: &User) -> bool {
 fn forget_damaged(call: &mut Call<'_>, peer: &Peer, session: SessionId) -> Result<(), Code> {
     let mut peer = peer.clone();
     let damaged: Vec<SessionMeta> = peer.sessions.iter().filter(|meta| meta.id == session).copied().collect();
-    sessions::forget(&mut call.tx, &mut peer, &damaged)?;
+    sessions::forget(&mut call.tx, &mut peer, &damaged, call.context.now)?;
     call.tx.put_peer(&peer)?;
     // Other sends may have counted on it.
     call.begun = None;
@@ -267,7 +267,7 @@ fn open_scope(call: &mut Call<'_>, peer: &mut Peer, scope: Scope, carrier: Sessi
     if let Some(Beginning::Opening(opening)) = &mut session.beginning {
         opening.carrier = Some(carrier);
     }
-    sessions::insert(&mut call.tx, peer, &mut session)?;
+    sessions::insert(&mut call.tx, peer, &mut session, call.context.now)?;
     call.tx.put_peer(peer)?;
     Ok(Sender::of(session, &call.tx, peer))
 }

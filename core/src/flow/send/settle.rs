@@ -200,7 +200,7 @@ fn begin_session(call: &mut Call<'_>, user: &UserId, device: DeviceId, bundle: &
     }
     let generation = peer.next_generation(Scope::Direct, call.now());
     let mut session = session::initiate(call.us, &mut call.context, &verified, generation)?;
-    sessions::insert(&mut call.tx, &mut peer, &mut session)?;
+    sessions::insert(&mut call.tx, &mut peer, &mut session, call.context.now)?;
     call.tx.put_peer(&peer)?;
     Ok(verified.idle.then(|| Event::IdleDevice { user: user.clone(), device }))
 }

@@ -9,7 +9,7 @@ use crate::{
     ids::{Scope, UserId},
     limits::{KEEP_RECEIVED_IDS, MAX_RECEIVED_IDS},
     model::{GroupRecord, Peer, SessionMeta},
-    record::{Own, SeenEnvelope},
+    record::{Lasting, Own, SeenEnvelope},
     registry::expiry,
     store::{Kind, Places, PreKeyUse, RowKey},
     tx::{Tx, held, sessions},
@@ -68,7 +68,7 @@ impl Measure {
             expiry::dead_sessions(&peer, self.emptied_at, self.now)
         };
         if !dead.is_empty() {
-            sessions::forget(tx, &mut peer, &dead)?;
+            sessions::forget(tx, &mut peer, &dead, self.now)?;
             tx.put_peer(&peer)?;
         }
         let mut over: Vec<SessionMeta> = Vec::new();
@@ -80,7 +80,7 @@ impl Measure {
         if over.is_empty() {
             return Ok(());
         }
-        sessions::forget(tx, &mut peer, &over)?;
+        sessions::forget(tx, &mut peer, &over, self.now)?;
         // A group that never became ours leaves nothing: its openings came inside direct messages, which cannot be replayed.
         peer.floors.retain(|(scope, _)| *scope == Scope::Direct || self.groups.contains_key(scope));
         for strange in over.iter().filter(|session| !self.groups.contains_key(&session.scope)) {
@@ -128,11 +128,14 @@ impl Measure {
 fn pre_keys(tx: &mut Tx<'_>, emptied_at: u64, now: Timestamp) -> Result<(), Code> {
     let mut book = tx.book()?;
     let before = book.lasting.len();
-    for pair in book.lasting.iter().filter(|pair| expiry::is_outlived(pair, emptied_at, now)) {
+    // What is held may still name them.
+    let named = held::named_pre_keys(tx)?;
+    let is_outlived = |pair: &Lasting| expiry::is_outlived(pair, emptied_at, now) && !named.contains(&pair.id);
+    for pair in book.lasting.iter().filter(|pair| is_outlived(pair)) {
         tx.delete(Places::pre_key(PreKeyUse::Signed, pair.id));
         tx.delete(Places::pre_key(PreKeyUse::LastResort, pair.id));
     }
-    book.lasting.retain(|pair| !expiry::is_outlived(pair, emptied_at, now));
+    book.lasting.retain(|pair| !is_outlived(pair));
     if book.lasting.len() != before {
         tx.put_book(&book)?;
     }

@@ -35,7 +35,7 @@ pub(crate) fn user(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
     for mut peer in call.tx.all_peers()? {
         if peer.user == *user {
             let all = peer.sessions.clone();
-            sessions::forget(&mut call.tx, &mut peer, &all)?;
+            sessions::forget(&mut call.tx, &mut peer, &all, call.context.now)?;
             call.tx.put_peer(&peer)?;
         }
     }
@@ -66,7 +66,7 @@ pub(crate) fn group(call: &mut Call<'_>, id: &GroupId) -> Result<(), Error> {
     for mut peer in call.tx.all_peers()? {
         let of_it: Vec<_> = peer.sessions.iter().filter(|session| session.scope == group.scope).copied().collect();
         if !of_it.is_empty() {
-            sessions::forget(&mut call.tx, &mut peer, &of_it)?;
+            sessions::forget(&mut call.tx, &mut peer, &of_it, call.context.now)?;
             call.tx.put_peer(&peer)?;
         }
     }

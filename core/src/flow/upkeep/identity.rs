@@ -28,7 +28,7 @@ pub(crate) fn accept(call: &mut Call<'_>, user: &UserId, account_key: &AccountKe
     }
     call.tx.delete(call.tx.places().user(Kind::List, user));
     call.tx.put_user(&accepted)?;
-    release::open_held(call, user)
+    release::accepted(call, user, account_key)
 }
 
 /// The app has compared safety numbers.

@@ -5,7 +5,7 @@ use crate::{
     context::Timestamp,
     error::{Code, Error},
     event::Event,
-    flow::{group::sync, lists, send::outcome},
+    flow::{group::sync, lists, receive::release, send::outcome},
     keys::device_list,
     limits::{HOUSEKEEPING, OLD_LIST, RESIGN_LIST},
     model::User,
@@ -33,6 +33,8 @@ pub(crate) struct Kept {
 ///
 /// Without a mailbox that was read to its end nothing is forgotten, whatever the clock says; `expire` sees to that.
 pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Kept>, Error> {
+    let released = release::early(call)?;
+    let mut kept = Kept { sends: released, ..Kept::default() };
     let server = call.tx.server()?;
     // A time ahead of our clock comes from a clock that was set back: it counts as due.
     let passed = call.now().0.checked_sub(server.kept_at).is_none_or(|passed| passed >= day());
@@ -41,11 +43,10 @@ pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Kept>, Error> {
         if counters.lagging {
             call.tx.put_counters(&Counters { lagging: false, ..counters })?;
             sync::serve_all_lags(call)?;
-            return Ok(Some(Kept { events: Vec::new(), sends: true }));
+            return Ok(Some(Kept { sends: true, ..kept }));
         }
-        return Ok(None);
+        return Ok(released.then_some(kept));
     };
-    let mut kept = Kept::default();
     let keeping = slice(call, from, &mut kept)?;
     let kept_at = if keeping.is_none() { call.now().0 } else { server.kept_at };
     let server = ServerState { kept_at, keeping, ..call.tx.server()? };
@@ -53,7 +54,7 @@ pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Kept>, Error> {
     Ok(Some(kept))
 }
 
-/// How long it is until something is due by time, in ms: this, or an answer of a link that is put again.
+/// How long it is until something is due by time, in ms: this, an answer of a link that is put again, or what came too early.
 pub(crate) fn due_in(call: &Call<'_>) -> Result<u64, Code> {
     let ServerState { kept_at, keeping, .. } = call.tx.server()?;
     if keeping.is_some() {
@@ -61,7 +62,9 @@ pub(crate) fn due_in(call: &Call<'_>) -> Result<u64, Code> {
     }
     let passed = call.now().0.checked_sub(kept_at);
     let housekeeping = passed.map_or(0, |passed| day().saturating_sub(passed));
-    Ok(link::due_in(call)?.map_or(housekeeping, |again| again.min(housekeeping)))
+    let early = call.tx.counters()?.early.map(|from| from.saturating_mul(1_000).saturating_sub(call.now().0));
+    let others = [link::due_in(call)?, early];
+    Ok(others.into_iter().flatten().fold(housekeeping, u64::min))
 }
 
 fn day() -> u64 {
@@ -75,6 +78,7 @@ pub(crate) fn tick(call: &mut Call<'_>, mailbox_empty: bool) -> Result<Vec<Event
         own.mailbox_emptied_at = call.now().0;
         call.tx.put_own(&own)?;
     }
+    release::early(call)?;
     let mut kept = Kept::default();
     let mut from = Some(0);
     while let Some(bucket) = from {

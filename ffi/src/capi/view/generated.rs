@@ -1301,7 +1301,7 @@ pub(super) fn one_sender(tree: &mut Tree, from: sesame_core::event::Sender) -> s
 pub enum sesame_mail_outcome {
     /// It was received before.
     Duplicate = 1,
-    /// It waits in the store until the app accepts a changed identity, or its group is known.
+    /// It waits in the store until the app accepts a changed identity, its group is known, or its time has come.
     Held = 2,
     /// The store failed on it, and it may open later.
     Later = 3,
@@ -1339,7 +1339,8 @@ pub struct sesame_mail_result {
     pub keep: bool,
     /// The device that it says it comes from, where it was refused; or NULL.
     pub sender: *const sesame_sender,
-    /// The number of the code that says why it was not opened, or 0.
+    /// The number of the code that says why it was not opened, or why it is held, or 0. What is held until its group is known was
+    /// opened.
     pub reason: u32,
 }
 

@@ -5554,7 +5554,8 @@ data class MailResult (
     val `sender`: Sender?
     , 
     /**
-     * The code that says why it was not opened, or null.
+     * The code that says why it was not opened, or why it is held, or null. What is held until its group is known was
+     * opened.
      */
     val `code`: Code?
     
@@ -7203,6 +7204,10 @@ enum class Code(val value: kotlin.Int) {
      */
     REUSED_INDEX(223),
     /**
+     * The session is of a time that has not come yet.
+     */
+    TOO_EARLY(224),
+    /**
      * Another group with this id is known.
      */
     GROUP_EXISTS(230),
@@ -8657,7 +8662,7 @@ enum class MailOutcome {
      */
     DUPLICATE,
     /**
-     * It waits in the store until the app accepts a changed identity, or its group is known.
+     * It waits in the store until the app accepts a changed identity, its group is known, or its time has come.
      */
     HELD,
     /**
