@@ -113,6 +113,9 @@ pub const MAX_BUNDLE_AGE: Duration = DAY.saturating_mul(45);
 pub const MAX_CLOCK_SKEW: Duration = DAY;
 /// How long a private prekey lives after it was replaced (X 6).
 pub const KEEP_REPLACED_PRE_KEYS: Duration = DAY.saturating_mul(30);
+/// How long the private half of a one-time prekey lives. A server hands the other half out for 90 days, and what uses it may wait in a
+/// mailbox for 30 (X 6).
+pub const KEEP_ONE_TIME_PRIVATE: Duration = DAY.saturating_mul(120);
 /// Age at which the primary device signs its device list anew (X 5).
 pub const RESIGN_LIST: Duration = DAY.saturating_mul(7);
 /// Age at which a device list raises `DeviceListOld` (X 5).

@@ -10,13 +10,13 @@ use sesame_core::{
     ids::{AccountKey, DeviceId, UserId},
     internal::{
         crypto::ed25519::VerifyingKey,
-        keys::device_list::VerifiedDeviceList,
+        keys::{device_list::VerifiedDeviceList, pre_keys::is_after},
         wire::{
             answer::Stock,
             bundle::{Bundle, KemPreKey, LastingPreKeys, OneTimePreKey, Publication},
         },
     },
-    limits::{MAX_CLOCK_SKEW, MAX_ONE_TIME_PRE_KEYS},
+    limits::{MAX_CLOCK_SKEW, MAX_ONE_TIME_PRE_KEYS, MAX_PRE_KEY_ID},
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -55,7 +55,7 @@ struct OneTime {
 struct Device {
     lasting: Option<LastingPreKeys>,
     one_time: VecDeque<OneTime>,
-    /// The highest id of a one-time prekey that was ever taken. The same upload a second time adds nothing (A24).
+    /// The last id of a one-time prekey that was taken. The same upload a second time adds nothing (A24). Ids wrap.
     one_time_high: Option<u32>,
     push: Vec<u8>,
 }
@@ -75,9 +75,15 @@ impl Device {
             self.lasting = Some(new);
         }
         let mut pairs: Vec<_> = upload.one_time.iter().zip(upload.kem_one_time.iter()).collect();
-        pairs.sort_by_key(|(curve, _)| curve.id);
+        // In the order in which they were given; the first ones that a device uploads may wrap as well.
+        let is_first = |id: &u32| pairs.iter().all(|(other, _)| other.id == *id || is_after(other.id, *id));
+        let first = pairs.iter().map(|(curve, _)| curve.id).find(is_first);
+        let before = self.one_time_high.or(first).unwrap_or_default();
+        pairs.sort_by_key(|(curve, _)| curve.id.wrapping_sub(before) & MAX_PRE_KEY_ID);
         for (curve, kem) in pairs {
-            if self.one_time.len() < MAX_ONE_TIME_PRE_KEYS && self.one_time_high.is_none_or(|high| curve.id > high) {
+            if self.one_time.len() < MAX_ONE_TIME_PRE_KEYS
+                && self.one_time_high.is_none_or(|last| is_after(curve.id, last))
+            {
                 self.one_time_high = Some(curve.id);
                 self.one_time.push_back(OneTime { curve: curve.clone(), kem: kem.clone(), taken_at: now });
             }

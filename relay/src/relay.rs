@@ -123,6 +123,11 @@ impl Relay {
         self.directory.push(device)
     }
 
+    /// Sets the server's clock, until a request brings another time.
+    pub fn set_time(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
     /// A prekey bundle of a listed device. Its one-time prekeys are removed from the directory.
     pub fn bundle(&mut self, user: &UserId, device: DeviceId) -> Option<Vec<u8>> {
         let bundle = self.directory.bundle((user, device), self.now)?;

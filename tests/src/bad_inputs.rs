@@ -364,7 +364,7 @@ fn bundles(maker: &mut Maker, honest: &Bundle, own: &record::Own) {
     edit(302, "signed-prekey-other-time", &|b| b.signed_pre_key.created_at -= 1);
     edit(302, "kem-signature", &|b| b.kem_pre_key.signature[0] ^= 1);
     edit(302, "kem-other-id", &|b| b.kem_pre_key.id ^= 1);
-    edit(302, "kem-other-time", &|b| b.kem_pre_key.created_at -= 1);
+    edit(203, "kem-other-time", &|b| b.kem_pre_key.created_at += 1);
     edit(302, "kem-under-the-other-use", &|b| b.kem_pre_key.usage = KemUse::LastResort);
     edit(302, "signatures-swapped", &|b| std::mem::swap(&mut b.signed_pre_key.signature, &mut b.kem_pre_key.signature));
     edit(208, "kem-key-not-reduced", &|b| b.kem_pre_key.key[..384].fill(0xff));

@@ -83,7 +83,7 @@ fn t52_every_bad_signature_and_every_mismatch_is_refused() {
         (|b| b.signed_pre_key.created_at += 1, Code::BadSignature),
         (|b| b.kem_pre_key.signature[5] ^= 1, Code::BadSignature),
         (|b| b.kem_pre_key.id ^= 1, Code::BadSignature),
-        (|b| b.kem_pre_key.created_at += 1, Code::BadSignature),
+        (|b| b.kem_pre_key.created_at += 1, Code::NonCanonical),
         (|b| b.kem_pre_key.usage = sesame_core::internal::wire::bundle::KemUse::LastResort, Code::BadSignature),
         (|b| b.signed_pre_key.signature = b.kem_pre_key.signature, Code::BadSignature),
         (|b| b.one_time_pre_key.as_mut().unwrap().signature[0] ^= 1, Code::BadSignature),
@@ -332,4 +332,25 @@ fn a16_a_bundle_older_than_45_days_is_refused_and_one_older_than_14_is_flagged()
     let (mut world, of_alice) = bundle(16);
     world.now -= 2 * DAY;
     assert_eq!(verdict(&mut world, &of_alice), Some(Code::BundleExpired), "from the future");
+}
+
+#[test]
+fn n_t11_an_old_last_resort_key_under_a_fresh_signed_prekey_is_refused() {
+    let mut world = World::strangers(111);
+    let send = world.encrypt(BOB, &["alice"], b"x");
+    let answers = world.relay.answer(&send.needs);
+    world.with(BOB, |d, c| d.apply(c, &answers)).unwrap();
+    let next = |world: &mut World| Bundle::decode(&world.relay.bundle(&user("alice"), DeviceId(1)).unwrap()).unwrap();
+    while next(&mut world).one_time_pre_key.is_some() {}
+    let old = next(&mut world).kem_pre_key;
+    for _ in 0..23 {
+        world.pass(2 * DAY + 1);
+        world.publish_once(ALICE);
+    }
+    while next(&mut world).one_time_pre_key.is_some() {}
+    let fresh = next(&mut world);
+    assert!(fresh.kem_pre_key.created_at > old.created_at);
+    let paired = Bundle { kem_pre_key: old.clone(), ..fresh.clone() };
+    assert_eq!(verdict(&mut world, &paired), Some(Code::BundleExpired));
+    assert_eq!(verdict(&mut world, &fresh), None);
 }

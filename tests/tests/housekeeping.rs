@@ -2,9 +2,15 @@
 
 use sesame_core::error::Code;
 use sesame_core::event::{Event, Received};
+use sesame_core::internal::record::{PreKeyBook, Record};
 use sesame_core::internal::steps::{Need, Steps};
-use sesame_core::internal::store::{Kind, Places, PreKeyUse};
-use sesame_tests::{ALICE, BOB, DAY, Name, World, events, failures, messages, server, user};
+use sesame_core::internal::store::{Kind, Places, PreKeyUse, Sealer};
+use sesame_core::internal::wire::bundle::Bundle;
+use sesame_core::{
+    context::{Context, Timestamp},
+    ids::DeviceId,
+};
+use sesame_tests::{ALICE, BOB, DAY, Name, World, events, failures, messages, server, store_key, user};
 
 fn daily(world: &mut World, name: Name, days: u64) -> Vec<Event> {
     let mut events = Vec::new();
@@ -219,6 +225,7 @@ fn n_l08_a_sequence_does_not_begin_again_when_sessions_are_forgotten() {
             world.pass(DAY);
             for name in [ALICE, BOB] {
                 world.with(name, |d, c| d.tick(c, true)).unwrap();
+                world.relay.set_time(Timestamp(world.now));
                 world.publish(name);
             }
         }
@@ -233,4 +240,50 @@ fn n_l08_a_sequence_does_not_begin_again_when_sessions_are_forgotten() {
     world.steal(ALICE);
     world.send(BOB, &["alice"], b"six");
     assert_eq!(heard(&world.receive(ALICE).unwrap()), (vec![6], vec![(5, 5)]));
+}
+
+#[test]
+fn n_t12_one_time_keys_that_nobody_used_die_after_120_days() {
+    let mut world = World::strangers(62);
+    let made = world.rows(ALICE, &[Kind::PreKey]);
+    assert_eq!(made, 2 + 2 * 40, "a lasting pair, and 40 of each kind");
+    daily(&mut world, ALICE, 120);
+    assert_eq!(world.rows(ALICE, &[Kind::PreKey]), made);
+    world.pass(DAY);
+    world.with(ALICE, |d, c| d.tick(c, false)).unwrap();
+    assert_eq!(world.rows(ALICE, &[Kind::PreKey]), made, "not by the clock alone");
+    world.with(ALICE, |d, c| d.tick(c, true)).unwrap();
+    assert_eq!(world.rows(ALICE, &[Kind::PreKey]), 2);
+    // They do not count as offered any more: new ones go up.
+    world.publish(ALICE);
+    assert_eq!(world.rows(ALICE, &[Kind::PreKey]), 2 + 2 + 2 * 40);
+}
+
+#[test]
+fn n_t12_ids_wrap_and_publications_go_on() {
+    let mut world = World::strangers(63);
+    let sealer = Sealer::new(&store_key());
+    let key = Places::only(Kind::Book);
+    let next = |world: &mut World| Bundle::decode(&world.relay.bundle(&user("alice"), DeviceId(1)).unwrap()).unwrap();
+    // Alice has published for a thousand years, and her server has taken it.
+    for given in [(1 << 23) - 31, (1 << 24) - 31] {
+        let mut dump = world.dump(ALICE);
+        let book = PreKeyBook::decode(&sealer.open(&key, &dump[&*key]).unwrap()).unwrap();
+        let near = PreKeyBook { given, curve_offered: 0, kem_offered: 0, ..book };
+        let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
+        dump.insert(key.to_vec(), sealer.seal(&mut context, &key, &near.encode().unwrap()).unwrap());
+        world.hosts[&ALICE].store.inner.restore(dump);
+        while next(&mut world).one_time_pre_key.is_some() {}
+        world.publish(ALICE);
+    }
+    let ids: Vec<u32> = std::iter::from_fn(|| next(&mut world).one_time_pre_key.map(|key| key.id)).collect();
+    // The ids of the first 41 pairs are still in use.
+    assert_eq!(ids, ((1 << 24) - 31..1 << 24).chain(41..50).collect::<Vec<u32>>());
+    // A first message with one of them opens, once.
+    world.with(ALICE, |d, c| d.publication(c, Some(0))).unwrap();
+    world.publish(ALICE);
+    world.send(BOB, &["alice"], b"hello");
+    let mails = world.mails(ALICE);
+    assert_eq!(world.read(ALICE), [b"hello"]);
+    assert_eq!(failures(&world.decrypt(ALICE, &mails)), [Code::Duplicate]);
 }

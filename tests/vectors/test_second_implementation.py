@@ -148,6 +148,7 @@ def bundle(data: bytes) -> dict[str, Any]:
     id, usage, created_at = r.number(4), r.number(1), r.number(8)
     kem = {"id": id, "key": r.take(1568)}
     label = {1: b"sesame/1 sign one-time kem prekey", 2: b"sesame/1 sign last-resort kem prekey"}[usage]
+    assert usage != 1 or created_at == 0
     verify(label, id, created_at, kem["key"], r.take(64))
     r.end()
     return {"identity_key": identity_key, "signed": signed, "one_time": one_time, "kem": kem}

@@ -38,7 +38,7 @@ impl VerifiedBundle {
     ///
     /// # Errors
     /// [`Code::BundleMismatch`] if user, device or keys differ from the list. [`Code::BadSignature`],
-    /// [`Code::KeyReuse`]. [`Code::BundleExpired`] if the bundle is older than 45 days or from the future by
+    /// [`Code::KeyReuse`]. [`Code::BundleExpired`] if a dated key of it is older than 45 days or from the future by
     /// more than a day. [`Code::WeakPublicKey`] or [`Code::BadKeyEncoding`].
     pub fn verify(bundle: &Bundle, theirs: &DecodedParty, now: Timestamp) -> Result<Self, Code> {
         let party = theirs.party();
@@ -86,7 +86,10 @@ impl VerifiedBundle {
             &kem_pre_key.signature,
         )?;
         let created_at = Timestamp(signed_pre_key.created_at);
-        if now.since(created_at) > MAX_BUNDLE_AGE || created_at.since(now) > MAX_CLOCK_SKEW {
+        // > Every dated key is checked. One-time keys have no date.
+        let lasting = (kem_pre_key.usage == KemUse::LastResort).then_some(Timestamp(kem_pre_key.created_at));
+        let is_fresh = |date: Timestamp| now.since(date) <= MAX_BUNDLE_AGE && date.since(now) <= MAX_CLOCK_SKEW;
+        if ![Some(created_at), lasting].into_iter().flatten().all(is_fresh) {
             return Err(Code::BundleExpired);
         }
         Ok(Self {

@@ -4,9 +4,17 @@ use super::{device::DeviceKeys, party::Party};
 use crate::{
     context::Context,
     crypto::{labels, mlkem, x25519},
+    limits::MAX_PRE_KEY_ID,
     secret::Shared,
     wire::bundle::{KemPreKey, KemUse, LastingPreKeys, OneTimePreKey, SignedPreKey, signed_bytes},
 };
+
+/// Whether a prekey's id comes after another one. Ids count on and wrap: the half of them that lies ahead comes after.
+#[must_use]
+pub fn is_after(id: u32, other: u32) -> bool {
+    let ahead = id.wrapping_sub(other) & MAX_PRE_KEY_ID;
+    ahead != 0 && ahead <= MAX_PRE_KEY_ID / 2
+}
 
 /// One private prekey.
 #[derive(Clone, Debug)]
@@ -48,7 +56,11 @@ fn kem_pre_key(keys: &DeviceKeys, context: &mut Context<'_>, id: u32, usage: Kem
         KemUse::OneTime => labels::ONE_TIME_KEM,
         KemUse::LastResort => labels::LAST_RESORT_KEM,
     };
-    let created_at = context.now.0;
+    // A one-time key has no date: the server knows when it took it. A clock that was ahead would else spoil what is already there.
+    let created_at = match usage {
+        KemUse::OneTime => 0,
+        KemUse::LastResort => context.now.0,
+    };
     let Party { user, device, .. } = &keys.party;
     let signature = keys.signing.sign(label, &signed_bytes(user.as_bytes(), device.0, id, created_at, &key));
     (PreKey::Kem(private.seed().clone()), KemPreKey { id, usage, created_at, key, signature })

@@ -4,9 +4,10 @@ use super::{Record, form::stored};
 use crate::{
     context::Timestamp,
     error::Code,
-    keys::pre_keys::PreKey,
+    keys::pre_keys::{self, PreKey},
     limits::{MAX_CLOCK_SKEW, MAX_OWN_PRE_KEY_AGE, MAX_PRE_KEY_ID},
 };
+use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 impl Record for PreKey {
@@ -26,11 +27,31 @@ pub struct Lasting {
     pub replaced_at: Option<u64>,
 }
 
+/// Ids of one-time pairs that were made on one day, one after another.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Made {
+    /// The first id.
+    pub first: u32,
+    /// How many there are.
+    pub count: u32,
+    /// When the first was made, in ms.
+    pub at: u64,
+}
+
+impl Made {
+    /// The ids, in order. Those of one row do not wrap.
+    #[must_use]
+    pub fn ids(&self) -> core::ops::Range<u32> {
+        self.first..self.first.saturating_add(self.count)
+    }
+}
+
 /// Which prekeys there are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct PreKeyBook {
-    /// The id of the next pair, lasting or one-time: one counter, so that an id alone tells which key it was (PQXDH 2.4).
-    pub next_id: u32,
+    /// How many ids were given out, to lasting pairs and one-time ones: one counter, so that an id alone tells which key it was (PQXDH
+    /// 2.4). The ids are its lowest 24 bits: they wrap.
+    pub given: u64,
     /// Lasting pairs whose private halves are kept, oldest first; the last one is the current.
     pub lasting: Vec<Lasting>,
     /// One-time curve keys that were published and not used.
@@ -45,6 +66,8 @@ pub struct PreKeyBook {
     pub published_epoch: u64,
     /// A hash of the devices on that list: a list that is only signed anew is in no hurry.
     pub published_devices: [u8; 32],
+    /// The ids of one-time pairs whose private halves may still be there, oldest first.
+    pub made: Vec<Made>,
 }
 impl Record for PreKeyBook {}
 
@@ -52,6 +75,16 @@ impl Record for PreKeyBook {}
 #[must_use]
 pub fn is_ahead(at: u64, now: Timestamp) -> bool {
     Timestamp(at).since(now) > MAX_CLOCK_SKEW
+}
+
+/// The id in a count of ids.
+fn id_of(given: u64) -> u32 {
+    u32::try_from(given & u64::from(MAX_PRE_KEY_ID)).unwrap_or_default()
+}
+
+/// Whether less than a day has passed since, whichever way.
+fn is_same_day(at: u64, now: Timestamp) -> bool {
+    Duration::from_millis(now.0.abs_diff(at)) < MAX_CLOCK_SKEW
 }
 
 impl PreKeyBook {
@@ -70,16 +103,63 @@ impl PreKeyBook {
         self.kem_offered = 0;
     }
 
-    /// The next id of a pair.
+    /// The next id of a pair: ids count on, and wrap past those that are in use.
     ///
     /// # Errors
-    /// [`Code::Internal`] when the ids are used up: 2^24 ids last for 160,000 chunks of each kind.
+    /// [`Code::Internal`] when all of them are.
     pub fn take_id(&mut self) -> Result<u32, Code> {
-        let id = self.next_id;
-        if id > MAX_PRE_KEY_ID {
-            return Err(Code::Internal);
+        for _ in 0..=MAX_PRE_KEY_ID {
+            let id = id_of(self.given);
+            self.given = self.given.saturating_add(1);
+            let is_used =
+                self.lasting.iter().any(|pair| pair.id == id) || self.made.iter().any(|m| m.ids().contains(&id));
+            if !is_used {
+                return Ok(id);
+            }
         }
-        self.next_id = id.saturating_add(1);
-        Ok(id)
+        Err(Code::Internal)
+    }
+
+    /// Whether an id was given out, and lately enough to be told from one that is still to come.
+    #[must_use]
+    pub fn is_given(&self, id: u32) -> bool {
+        match self.given.checked_sub(1) {
+            None => false,
+            Some(last) if last <= u64::from(MAX_PRE_KEY_ID) => u64::from(id) <= last,
+            Some(last) => !pre_keys::is_after(id, id_of(last)),
+        }
+    }
+
+    /// Remembers that a one-time pair was made.
+    pub fn note_made(&mut self, id: u32, now: Timestamp) {
+        let is_next = |last: &&mut Made| last.ids().end == id && is_same_day(last.at, now);
+        match self.made.last_mut().filter(is_next) {
+            Some(last) => last.count = last.count.saturating_add(1),
+            None => self.made.push(Made { first: id, count: 1, at: now.0 }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n_t12_ids_wrap_past_those_in_use_and_an_old_one_is_told_from_one_to_come() {
+        let mut book = PreKeyBook { given: u64::from(MAX_PRE_KEY_ID) - 1, ..PreKeyBook::default() };
+        assert!(book.is_given(0) && book.is_given(MAX_PRE_KEY_ID - 2) && !book.is_given(MAX_PRE_KEY_ID - 1));
+        book.lasting.push(Lasting { id: 0, created_at: 0, replaced_at: None });
+        book.made.push(Made { first: 1, count: 3, at: 0 });
+        let ids: Vec<u32> = (0..4).map(|_| book.take_id().unwrap()).collect();
+        assert_eq!(ids, [MAX_PRE_KEY_ID - 1, MAX_PRE_KEY_ID, 4, 5]);
+        assert!(book.is_given(5) && book.is_given(MAX_PRE_KEY_ID) && !book.is_given(6));
+        assert!(!PreKeyBook::default().is_given(0));
+        for id in ids {
+            book.note_made(id, Timestamp(7));
+        }
+        let made: Vec<(u32, u32)> = book.made.iter().map(|made| (made.first, made.count)).collect();
+        assert_eq!(made, [(1, 3), (MAX_PRE_KEY_ID - 1, 2), (4, 2)]);
+        book.note_made(6, Timestamp(8 + 24 * 60 * 60 * 1_000));
+        assert_eq!(book.made.len(), 4, "another day");
     }
 }

@@ -5,9 +5,9 @@
 
 use crate::{
     context::Timestamp,
-    limits::{KEEP_REPLACED_PRE_KEYS, MAX_LATENCY},
+    limits::{KEEP_ONE_TIME_PRIVATE, KEEP_REPLACED_PRE_KEYS, MAX_LATENCY},
     model::{Peer, SessionMeta, order},
-    record::Lasting,
+    record::{Lasting, Made},
 };
 use core::time::Duration;
 
@@ -42,4 +42,10 @@ pub fn is_over(ended_at: u64, emptied_at: u64, now: Timestamp) -> bool {
 #[must_use]
 pub fn is_outlived(pre_key: &Lasting, emptied_at: u64, now: Timestamp) -> bool {
     pre_key.replaced_at.is_some_and(|since| due(since, KEEP_REPLACED_PRE_KEYS, emptied_at, now))
+}
+
+/// > The server drops one-time keys after 90 days; private ones die after 120, and when a full mailbox was fetched.
+#[must_use]
+pub fn is_stale_made(made: &Made, emptied_at: u64, now: Timestamp) -> bool {
+    due(made.at, KEEP_ONE_TIME_PRIVATE, emptied_at, now)
 }

@@ -54,13 +54,14 @@ pub(crate) fn try_early(tx: &mut Tx<'_>) -> Result<(), Code> {
     if tx.counters()?.early.is_some() { note_early(tx, Some(0)) } else { Ok(()) }
 }
 
-/// The ids of lasting prekeys that held envelopes name: they stay as long as these are held.
+/// The ids of prekeys that held envelopes name: they stay as long as these are held.
 pub(crate) fn named_pre_keys(tx: &Tx<'_>) -> Result<BTreeSet<u32>, Code> {
     let mut named = BTreeSet::new();
     for (_, held) in envelopes(tx)? {
         let envelope = Envelope::decode(&held.envelope).map_err(|_| Code::RecordInconsistent)?;
         if let Route::Initiation(initiation) = &envelope.head.route {
             named.extend([initiation.signed_pre_key, initiation.kem_pre_key]);
+            named.extend(initiation.one_time_pre_key);
         }
     }
     Ok(named)

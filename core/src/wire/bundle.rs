@@ -4,7 +4,7 @@
 //! ```text
 //! SignedPreKey:  id u32, key 32, created_at u64 (ms), signature 64
 //! OneTimePreKey: id u32, key 32, signature 64
-//! KemPreKey:     id u32, use u8 (1 one-time, 2 last resort), created_at u64 (ms), key 1568, signature 64
+//! KemPreKey:     id u32, use u8 (1 one-time, 2 last resort), created_at u64 (ms; 0 if one-time), key 1568, signature 64
 //! Bundle:        version u8 = 1, user opaque<1..64> (u8), device u32, signing key 32, IK 32,
 //!                SignedPreKey, optional<OneTimePreKey>, KemPreKey
 //! Publication:   version u8 = 1, user opaque<1..64> (u8), device u32, device list opaque (u16; may be empty), signing key 32, IK 32,
@@ -66,7 +66,7 @@ pub struct KemPreKey {
     pub id: u32,
     /// One-time or last resort.
     pub usage: KemUse,
-    /// When the key was made, in ms since 1970. The signature covers it.
+    /// When a last-resort key was made, in ms since 1970; 0 for a one-time key. The signature covers it.
     pub created_at: u64,
     /// The ML-KEM-1024 encapsulation key.
     pub key: [u8; mlkem::PUBLIC_KEY],
@@ -147,6 +147,12 @@ fn check_id(id: u32) -> Result<(), Code> {
     if id > MAX_PRE_KEY_ID { Err(Code::BadPreKeyId) } else { Ok(()) }
 }
 
+/// A one-time key has no date: a server that hands it out knows when it took it.
+fn check_kem(key: &KemPreKey) -> Result<(), Code> {
+    check_id(key.id)?;
+    if key.usage == KemUse::OneTime && key.created_at != 0 { Err(Code::NonCanonical) } else { Ok(()) }
+}
+
 fn check_version(bytes: &[u8]) -> Result<(), Code> {
     match bytes {
         [1, ..] | [] => Ok(()),
@@ -158,13 +164,14 @@ impl Bundle {
     /// Decodes a bundle and checks its form. `keys` checks the keys and the signatures.
     ///
     /// # Errors
-    /// [`Code::UnsupportedVersion`], [`Code::BadPreKeyId`], [`Code::NonCanonical`], [`Code::TooLarge`] or the codec's.
+    /// [`Code::UnsupportedVersion`], [`Code::BadPreKeyId`], [`Code::NonCanonical`] (a one-time key with a date),
+    /// [`Code::TooLarge`] or the codec's.
     pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
         check_version(bytes)?;
         let bundle: Self = codec::decode(bytes)?;
         check_head(bundle.version, bundle.user.as_slice())?;
         check_id(bundle.signed_pre_key.id)?;
-        check_id(bundle.kem_pre_key.id)?;
+        check_kem(&bundle.kem_pre_key)?;
         bundle.one_time_pre_key.as_ref().map_or(Ok(()), |key| check_id(key.id))?;
         Ok(bundle)
     }
@@ -182,7 +189,7 @@ impl Publication {
     /// Decodes a publication and checks its form. A server also verifies the signature of the list.
     ///
     /// # Errors
-    /// [`Code::UnsupportedVersion`], [`Code::BadPreKeyId`], [`Code::NonCanonical`] (a key under the wrong use), [`Code::TooLarge`],
+    /// [`Code::UnsupportedVersion`], [`Code::BadPreKeyId`], [`Code::NonCanonical`] (a key under the wrong use, or a one-time key with a date), [`Code::TooLarge`],
     /// [`Code::TooMany`] or the codec's.
     pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
         check_version(bytes)?;
@@ -203,7 +210,7 @@ impl Publication {
             check_id(key.id)?;
         }
         for key in kem_one_time.as_slice() {
-            check_id(key.id)?;
+            check_kem(key)?;
             if key.usage != KemUse::OneTime {
                 return Err(Code::NonCanonical);
             }

@@ -33,9 +33,9 @@ impl Named {
 
 pub(super) fn named(tx: &Tx<'_>, initiation: &Initiation) -> Result<Named, Code> {
     let mut used = Vec::new();
-    let next_id = tx.book()?.next_id;
+    let book = tx.book()?;
     // An id that was given out and is no more was used; one that was never given out is unknown.
-    let gone = |id| if id < next_id { Code::PreKeyUsed } else { Code::UnknownPreKey };
+    let gone = |id| if book.is_given(id) { Code::PreKeyUsed } else { Code::UnknownPreKey };
     let signed = curve(tx, PreKeyUse::Signed, initiation.signed_pre_key)?.ok_or(Code::UnknownPreKey)?;
     let one_time = match initiation.one_time_pre_key {
         Some(id) => {

@@ -9,7 +9,7 @@ use crate::{
     ids::{Scope, UserId},
     limits::{KEEP_RECEIVED_IDS, MAX_RECEIVED_IDS},
     model::{GroupRecord, Peer, SessionMeta},
-    record::{Lasting, Own, SeenEnvelope},
+    record::{Lasting, Made, Own, PreKeyBook, SeenEnvelope},
     registry::expiry,
     store::{Kind, Places, PreKeyUse, RowKey},
     tx::{Tx, held, sessions},
@@ -136,8 +136,30 @@ fn pre_keys(tx: &mut Tx<'_>, emptied_at: u64, now: Timestamp) -> Result<(), Code
         tx.delete(Places::pre_key(PreKeyUse::LastResort, pair.id));
     }
     book.lasting.retain(|pair| !is_outlived(pair));
-    if book.lasting.len() != before {
-        tx.put_book(&book)?;
+    let is_due =
+        |made: &Made| expiry::is_stale_made(made, emptied_at, now) && !made.ids().any(|id| named.contains(&id));
+    let (old, kept): (Vec<Made>, Vec<Made>) = book.made.iter().copied().partition(|made| is_due(made));
+    if book.lasting.len() == before && old.is_empty() {
+        return Ok(());
+    }
+    book.made = kept;
+    let places = |id| [PreKeyUse::OneTimeCurve, PreKeyUse::OneTimeKem].map(|usage| Places::pre_key(usage, id));
+    tx.prefetch_missing(&old.iter().flat_map(Made::ids).flat_map(places).collect::<Vec<_>>())?;
+    for id in old.iter().flat_map(Made::ids) {
+        one_time(tx, id, &mut book)?;
+    }
+    tx.put_book(&book)
+}
+
+/// Deletes what is left of a one-time pair. What the server had of it is gone already.
+fn one_time(tx: &mut Tx<'_>, id: u32, book: &mut PreKeyBook) -> Result<(), Code> {
+    let offered = [(PreKeyUse::OneTimeCurve, &mut book.curve_offered), (PreKeyUse::OneTimeKem, &mut book.kem_offered)];
+    for (usage, offered) in offered {
+        let key = Places::pre_key(usage, id);
+        if tx.exists(&key)? {
+            tx.delete(key);
+            *offered = offered.saturating_sub(1);
+        }
     }
     Ok(())
 }

@@ -135,6 +135,7 @@ fn add_one_time(call: &mut Call<'_>, book: &mut PreKeyBook, form: &mut bundle::P
     for _ in 0..PRE_KEY_CHUNK {
         let id = book.take_id()?;
         let ([curve, kem], one_time, kem_one_time) = pre_keys::one_time(call.us, &mut call.context, id);
+        book.note_made(id, call.now());
         call.tx.put(Places::pre_key(PreKeyUse::OneTimeCurve, id), &curve)?;
         call.tx.put(Places::pre_key(PreKeyUse::OneTimeKem, id), &kem)?;
         curves.push(one_time);
