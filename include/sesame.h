@@ -122,6 +122,8 @@ enum sesame_status
   SESAME_STATUS_NULL_POINTER = 115,
   /// A struct or pointer is not laid out as the header says.
   SESAME_STATUS_BAD_STRUCT = 116,
+  /// The group has more members than a group may have.
+  SESAME_STATUS_GROUP_OVERFULL = 117,
   /// Not a linking code, or a mistyped one.
   SESAME_STATUS_LINK_MALFORMED = 120,
   /// The linking code has expired.
@@ -554,8 +556,8 @@ enum sesame_event_kind
   /// Users are members of a group now: `user` added them, or is the one who accepted an invitation. Sets `group`, `user`,
   /// `device`, `users`.
   SESAME_EVENT_KIND_GROUP_ADDED = 7,
-  /// A device signed two operations under one number: it told different things to different members. Sets `group`, `user`,
-  /// `device`.
+  /// A device signed two operations under one number: it told different things to different members. Both count. Sets `group`,
+  /// `user`, `device`, `known`, `other`.
   SESAME_EVENT_KIND_GROUP_EQUIVOCATION = 9,
   /// Our user, who had left a group, is asked back: the group's `sesame_group_accept` or `sesame_group_decline` answers. Sets
   /// `group`, `user`, `device`.
@@ -564,8 +566,8 @@ enum sesame_event_kind
   SESAME_EVENT_KIND_GROUP_JOINED = 11,
   /// A member has left a group. Sets `group`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_LEFT = 12,
-  /// Users are no members of a group after all: the user who added them had left, which this device did not know. Sets `group`,
-  /// `users`.
+  /// Users are no members of a group after all: a device that its user has taken off the list had added them. Any member may add
+  /// them again. Sets `group`, `users`.
   SESAME_EVENT_KIND_GROUP_REVOKED = 13,
   /// A group's name or other info was changed. Sets `group`, `user`, `device`, `operation`.
   SESAME_EVENT_KIND_GROUP_UPDATED = 14,
@@ -594,6 +596,12 @@ enum sesame_event_kind
   SESAME_EVENT_KIND_SERVER_RESTORED = 24,
   /// One of the user's devices has logged out and asks this one, the primary, to remove it. Sets `device`.
   SESAME_EVENT_KIND_DEVICE_WANTS_REMOVAL = 25,
+  /// Dishonest members have filled a group: it takes nothing but leaves and retirements any more. The others go on in a fork.
+  /// Sets `group`.
+  SESAME_EVENT_KIND_GROUP_FULL = 26,
+  /// Adds that did not know of each other have made more than 1,000 members: nothing but leaves is said there. `fork_without`
+  /// goes on without those whom the adders made up. Sets `group`, `users`.
+  SESAME_EVENT_KIND_GROUP_OVERFULL = 27,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

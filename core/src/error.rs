@@ -78,6 +78,7 @@ codes! {
     BadHandle = 114, "not a handle of this kind, or one that was freed";
     NullPointer = 115, "a pointer is null";
     BadStruct = 116, "a struct or pointer is not laid out as the header says";
+    GroupOverfull = 117, "the group has more members than a group may have";
     LinkMalformed = 120, "not a linking code, or a mistyped one";
     LinkExpired = 121, "the linking code has expired";
     LinkUsed = 122, "the linking code was used already";

@@ -58,13 +58,12 @@ pub const MAX_OPERATIONS: usize = 4_096;
 /// further operations. A new member must hold the whole state until its last part has arrived
 /// ([`MAX_HELD_OPERATIONS`]).
 pub const MAX_GROUP_STATE: usize = 900 * 1_024;
-/// Operations that a receiver accepts for one group. Twice the limit for senders, so that devices which reached
-/// it concurrently still agree.
-pub const MAX_OPERATIONS_TAKEN: usize = 2 * MAX_OPERATIONS;
-/// Bytes of operations that a receiver accepts for one group, not counting leaves and retirements.
-pub const MAX_OPERATION_BYTES_TAKEN: usize = 4 * 1_024 * 1_024;
-/// Leaves and retirements of one user that a receiver accepts, apart from the limits for other operations.
-pub const MAX_LAST_WORDS: usize = 64;
+/// Operations of one group beyond which a device forgets those that it does not keep. While it keeps more, it takes leaves and retirements
+/// alone, with what lies before them, up to twice as many. Four times the limit for senders, so that devices which
+/// reached it concurrently still agree.
+pub const MAX_OPERATIONS_TAKEN: usize = 4 * MAX_OPERATIONS;
+/// The same in bytes of operations and of the lists that they cite, each list once.
+pub const MAX_OPERATION_BYTES_TAKEN: usize = 8 * 1_024 * 1_024;
 /// Operations of one group that are stored while they wait for their parents.
 pub const MAX_WAITING: usize = 64;
 /// Longest name of a group, in bytes.

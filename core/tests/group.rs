@@ -2,274 +2,30 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod groups;
+
+use groups::{
+    Replica, Signer, add, create, devices, members, named, permutations, rename, shown, signer, trio, user,
+    with_context,
+};
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{Rng, SeedableRng},
 };
 use sesame_core::{
-    context::{Context, Timestamp},
     error::Code,
     event::Event,
-    ids::{AccountKey, DeviceId, GroupId, UserId},
+    ids::DeviceId,
     internal::{
-        crypto::{ed25519::SigningKey, x25519},
         group::{
             change,
-            operation::{Draft, Operation, group_id},
-            set::{Set, View},
+            operation::{Draft, Operation},
         },
-        keys::{
-            device::DeviceKeys,
-            device_list::{self, Listing, VerifiedDeviceList},
-        },
-        record::Own,
+        keys::device_list::{self, Listing},
         wire::group::{Added, Body, Change, SignedOperation},
     },
 };
 use std::collections::BTreeSet;
-
-/// A device that can sign, with the list that names it.
-#[derive(Clone)]
-struct Signer {
-    account: SigningKey,
-    keys: DeviceKeys,
-    list: VerifiedDeviceList,
-}
-
-fn user(name: &str) -> UserId {
-    UserId::try_new(name.as_bytes().to_vec()).unwrap()
-}
-
-/// A user's devices, all on one list.
-fn devices(name: &str, count: u32, context: &mut Context<'_>) -> Vec<Signer> {
-    let account = SigningKey::generate(context);
-    let own: Vec<Own> = (1..=count)
-        .map(|id| Own {
-            user: user(name),
-            device: DeviceId(id),
-            account_key: AccountKey(*account.verifying_key().as_bytes()),
-            account: None,
-            signing: SigningKey::generate(context).seed().clone(),
-            identity: x25519::PrivateKey::generate(context).secret().clone(),
-            next_device: DeviceId(0),
-            mailbox_emptied_at: 0,
-        })
-        .collect();
-    let keys: Vec<DeviceKeys> = own.iter().map(Own::keys).collect();
-    let listed: Vec<Listing> = keys
-        .iter()
-        .map(|keys| Listing {
-            id: keys.party.device,
-            signing_key: *keys.party.signing_key.as_bytes(),
-            identity_key: *keys.party.identity_key.as_bytes(),
-            added_at_epoch: 1,
-        })
-        .collect();
-    let list = device_list::sign(&account, &user(name), None, &listed, context.now).unwrap();
-    keys.into_iter().map(|keys| Signer { account: account.clone(), keys, list: list.clone() }).collect()
-}
-
-fn signer(name: &str, context: &mut Context<'_>) -> Signer {
-    devices(name, 1, context).remove(0)
-}
-
-/// One device's copy of a group.
-#[derive(Clone)]
-struct Replica {
-    signer: Signer,
-    set: Set,
-    waiting: Vec<Operation>,
-}
-
-impl Replica {
-    fn new(signer: &Signer, id: GroupId) -> Self {
-        Self { signer: signer.clone(), set: Set::new(id), waiting: Vec::new() }
-    }
-
-    fn sign(&self, body: Body) -> Operation {
-        let party = &self.signer.keys.party;
-        let draft = self.set.draft(party, body).unwrap();
-        Operation::sign(&self.signer.keys, &self.signer.list.list, draft).unwrap()
-    }
-
-    fn act(&mut self, body: Body) -> Operation {
-        let operation = self.sign(body);
-        self.set.insert(operation.clone()).unwrap();
-        operation
-    }
-
-    fn take(&mut self, operations: &[Operation]) {
-        let offered = [self.waiting.as_slice(), operations].concat();
-        self.waiting = self.set.take(offered, Vec::new()).unwrap().waiting;
-    }
-
-    fn view(&self) -> View {
-        self.set.view().unwrap()
-    }
-
-    fn all(&self) -> Vec<Operation> {
-        self.set.operations().into_iter().cloned().collect()
-    }
-}
-
-/// What a view shows, in a form to compare and to read.
-fn shown(view: &View) -> (BTreeSet<String>, BTreeSet<String>, String, [u8; 16]) {
-    let name = |user: &UserId| String::from_utf8(user.as_bytes().to_vec()).unwrap();
-    (
-        view.members.iter().map(|member| name(&member.user)).collect(),
-        view.invited.keys().map(name).collect(),
-        view.info.name.clone(),
-        view.claim.digest,
-    )
-}
-
-fn members(replica: &Replica) -> Vec<String> {
-    shown(&replica.view()).0.into_iter().collect()
-}
-
-fn named(name: &str) -> Change {
-    Change { name: Some(name.as_bytes().to_vec().into()), ..Change::default() }
-}
-
-fn rename(name: &str) -> Body {
-    Body::Info { change: named(name) }
-}
-
-fn create(signer: &Signer, random: u8) -> (GroupId, Operation) {
-    let account_key = *signer.keys.party.account_key.as_bytes();
-    let id = group_id(&AccountKey(account_key), &[random; 32]);
-    let mut replica = Replica::new(signer, id);
-    let body = Body::Create { kind: 2, account_key, random: [random; 32], change: named("first"), origin: None };
-    (id, replica.act(body))
-}
-
-fn add(replica: &Replica, whom: &[&Signer]) -> Body {
-    let mut members: Vec<Added> = whom
-        .iter()
-        .map(|signer| Added {
-            user: signer.keys.party.user.as_bytes().to_vec().into(),
-            account_key: *signer.keys.party.account_key.as_bytes(),
-            leaves: replica.set.leaves_of(&signer.keys.party.user).iter().map(|l| l.0).collect::<Vec<_>>().into(),
-        })
-        .collect();
-    members.sort_by(|a, b| a.user.as_slice().cmp(b.user.as_slice()));
-    Body::Add { members: members.into() }
-}
-
-fn with_context<T>(seed: u64, call: impl FnOnce(&mut Context<'_>) -> T) -> T {
-    let mut rng = ChaCha20Rng::seed_from_u64(seed);
-    call(&mut Context { now: Timestamp(1_800_000_000_000), rng: &mut rng })
-}
-
-/// A group of Alice, Bob and Jen, known to all three.
-fn trio() -> ([Replica; 3], GroupId) {
-    with_context(1, |context| {
-        let signers = ["alice", "bob", "jen"].map(|name| signer(name, context));
-        let (id, created) = create(&signers[0], 1);
-        let mut replicas = signers.clone().map(|signer| Replica::new(&signer, id));
-        replicas[0].take(&[created]);
-        let added = add(&replicas[0], &[&signers[1], &signers[2]]);
-        replicas[0].act(added);
-        let all = replicas[0].all();
-        replicas[1].take(&all);
-        replicas[2].take(&all);
-        (replicas, id)
-    })
-}
-
-fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
-    if items.is_empty() {
-        return vec![Vec::new()];
-    }
-    let mut all = Vec::new();
-    for at in 0..items.len() {
-        let mut rest = items.to_vec();
-        let first = rest.remove(at);
-        for mut tail in permutations(&rest) {
-            tail.insert(0, first.clone());
-            all.push(tail);
-        }
-    }
-    all
-}
-
-/// What a member does in the exhaustive world, out of what they know.
-const DEEDS: usize = 5;
-
-fn deed(replica: &Replica, others: [&Signer; 2], which: usize) -> Option<Body> {
-    let view = replica.view();
-    let us = &replica.signer.keys.party.user;
-    match which {
-        0 if view.is_member(us) => Some(rename(&format!("by {}", us.as_bytes()[0]))),
-        1 if view.is_member(us) => Some(Body::Leave),
-        2 | 3 => {
-            let whom = others[which - 2];
-            let back = !view.is_member(&whom.keys.party.user) && view.is_member(us);
-            back.then(|| add(replica, &[whom]))
-        }
-        4 => view.invited.get(us).map(|invitation| Body::Accept { add: invitation.0 }),
-        _ => None,
-    }
-}
-
-/// Every history of four deeds by three members, each of whom has heard of all before or of none: handed to `check`.
-fn histories(
-    start: &[Replica; 3],
-    (replicas, done): (&[Replica; 3], &[Operation]),
-    check: &mut impl FnMut(&[Operation]),
-) {
-    if done.len() == 4 {
-        return check(done);
-    }
-    for who in 0..3 {
-        for hears in [false, true].into_iter().take(if done.is_empty() { 1 } else { 2 }) {
-            let mut heard = replicas.clone();
-            if hears {
-                heard[who].take(done);
-            }
-            let others = [&start[(who + 1) % 3].signer, &start[(who + 2) % 3].signer];
-            for what in 0..DEEDS {
-                let Some(body) = deed(&heard[who], others, what) else { continue };
-                let mut next = heard.clone();
-                let operation = next[who].act(body);
-                histories(start, (&next, &[done, &[operation]].concat()), check);
-            }
-        }
-    }
-}
-
-/// Three members do four things; every replica takes them in every order, each of them once or twice, and all show the same.
-#[test]
-fn t81_a52_three_members_and_four_operations_converge_in_every_order_with_duplicates() {
-    let (start, _) = trio();
-    let (mut count, mut came_back) = (0, 0);
-    histories(&start, (&start, &[]), &mut |done| {
-        count += 1;
-        let mut fresh = start[0].clone();
-        fresh.take(done);
-        assert_eq!(fresh.waiting, []);
-        let expected = shown(&fresh.view());
-        for leaver in done.iter().filter(|operation| operation.form.body == Body::Leave) {
-            let accepted = |o: &Operation| o.author == leaver.author && matches!(o.form.body, Body::Accept { .. });
-            let back = fresh.view().is_member(&leaver.author);
-            assert!(!back || done.iter().any(accepted), "nobody comes back but by their own word");
-            came_back += usize::from(back);
-        }
-        for (at, order) in permutations(done).into_iter().enumerate() {
-            let mut replica = start[0].clone();
-            for (place, operation) in order.iter().enumerate() {
-                replica.take(std::slice::from_ref(operation));
-                if (at + place) % 2 == 0 {
-                    replica.take(&[operation.clone(), operation.clone()]);
-                }
-            }
-            assert_eq!(replica.waiting, []);
-            assert_eq!(shown(&replica.view()), expected, "order {at}");
-        }
-    });
-    println!("{count} histories of four operations, {came_back} of them with somebody back");
-    assert!(count > 1_000 && came_back > 0);
-}
 
 /// Up to six members and twelve operations, at random, with partial knowledge.
 #[test]
@@ -533,17 +289,14 @@ fn a48_a54_what_does_not_belong_is_refused_and_changes_nothing() {
     }
     let (_, other) = create(&alice.signer, 9);
     assert_eq!(alice.set.insert(other), Err(Code::WrongScope), "an operation of another group");
-    // The same id by another create: the first one that was taken stays.
     let account_key = *alice.signer.keys.party.account_key.as_bytes();
     let again = Replica::new(&alice.signer, id);
-    let twin = again.sign(Body::Create { kind: 2, account_key, random: [1; 32], change: named("twin"), origin: None });
-    assert_eq!(alice.set.insert(twin), Err(Code::GroupExists));
     let forged =
         again.sign(Body::Create { kind: 2, account_key, random: [2; 32], change: named("forged"), origin: None });
     assert_eq!(Replica::new(&alice.signer, id).set.insert(forged), Err(Code::MalformedOperation), "another id's bytes");
     let renamed = bob.act(rename("y"));
     let orphan = bob.act(rename("z"));
-    assert_eq!(alice.set.insert(orphan.clone()), Err(Code::MissingParents));
+    assert_eq!(alice.set.insert(orphan.clone()), Ok(false), "it lacks a parent");
     let mut absurd = renamed.clone();
     absurd.form.lamport = u64::MAX;
     assert_eq!(alice.set.insert(absurd), Err(Code::MalformedOperation));
@@ -606,12 +359,12 @@ fn a_word_dated_back_before_its_authors_own_last_one_is_refused() {
     let honest = alice.set.draft(party, Body::Leave).unwrap();
     let before = earlier.set.draft(party, Body::Leave).unwrap();
     let draft = Draft { sequence: honest.sequence, ..before };
-    let dated_back = Operation::sign(&alice.signer.keys, &alice.signer.list.list, draft).unwrap();
+    let dated_back = Operation::sign(&alice.signer.keys, &alice.signer.list, draft).unwrap();
     assert_eq!(alice.set.insert(dated_back), Err(Code::MalformedOperation));
     // Under the old number it is the second one there: it counts, and shows.
     let twice = earlier.sign(Body::Leave);
     alice.set.insert(twice).unwrap();
-    assert_eq!(alice.set.equivocators(), BTreeSet::from([(user("alice"), DeviceId(1))]));
+    assert!(alice.set.equivocators().into_keys().eq([(user("alice"), DeviceId(1))]));
 }
 
 #[test]
@@ -659,7 +412,7 @@ fn fill(replica: &mut Replica, signers: &[Signer], count: usize) {
             }
             draft => draft,
         };
-        let operation = Operation::sign(&own.keys, &own.list.list, draft.unwrap()).unwrap();
+        let operation = Operation::sign(&own.keys, &own.list, draft.unwrap()).unwrap();
         replica.set.insert(operation).unwrap_or_else(|code| panic!("{n}: {code:?}"));
     }
 }
@@ -701,31 +454,15 @@ fn a_full_group_can_be_left_and_those_who_filled_it_together_agree() {
 }
 
 #[test]
-fn one_device_does_not_fill_a_group_by_saying_everything_under_one_number() {
-    use sesame_core::limits::MAX_GROUP_SEQUENCE;
-    let ([alice, bob, _], _) = trio();
-    let mut set = alice.set.clone();
-    let party = &bob.signer.keys.party;
-    let refused = (0..MAX_GROUP_SEQUENCE + 10)
-        .filter(|n| {
-            let draft = bob.set.draft(party, rename(&n.to_string())).unwrap();
-            let operation = Operation::sign(&bob.signer.keys, &bob.signer.list.list, draft).unwrap();
-            set.insert(operation) == Err(Code::TooManyOperations)
-        })
-        .count();
-    assert_eq!(refused, 10);
-}
-
-#[test]
 fn a_made_up_identity_under_a_members_name_uses_up_nothing_of_the_members() {
-    use sesame_core::limits::{MAX_GROUP_SEQUENCE, MAX_LAST_WORDS, RESERVED_SEQUENCE};
+    use sesame_core::limits::{MAX_GROUP_SEQUENCE, RESERVED_SEQUENCE};
     let ([mut alice, mut bob, mut jen], id) = trio();
     let false_jen = with_context(10, |context| signer("jen", context));
     bob.act(add(&bob.clone(), &[&false_jen]));
     let mut puppet = Replica::new(&false_jen, id);
     puppet.take(&bob.all());
     fill(&mut puppet, std::slice::from_ref(&false_jen), (MAX_GROUP_SEQUENCE - RESERVED_SEQUENCE) as usize);
-    for _ in 0..MAX_LAST_WORDS {
+    for _ in 0..RESERVED_SEQUENCE {
         puppet.act(Body::Leave);
     }
     jen.take(&puppet.all());
@@ -735,5 +472,5 @@ fn a_made_up_identity_under_a_members_name_uses_up_nothing_of_the_members() {
     alice.take(&puppet.all());
     alice.take(&[renamed, left]);
     assert_eq!(members(&alice), ["alice", "bob"]);
-    assert_eq!(alice.set.equivocators(), BTreeSet::new(), "two people, not one who says two things");
+    assert!(alice.set.equivocators().is_empty(), "two people, not one who says two things");
 }

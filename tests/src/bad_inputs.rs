@@ -759,26 +759,21 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
         let envelope = liar.one(&form);
         maker.add(expect, name, envelope);
     }
-    // A second create by the same author.
+    // A second create by the same author may enter, but it is that device's first word or none.
     let twin = form::Operation {
         author: b"alice".to_vec().into(),
         device: 1,
+        sequence: 2,
         list: created.form.list,
         ..create(2, random, alice.account_key.0)
     };
     let signature = alice.keys().signing.sign(labels::GROUP_OPERATION, &twin.encode().unwrap());
     let bundle = liar.bundle(vec![SignedOperation { operation: twin.encode().unwrap().into(), signature }]);
     let envelope = liar.operations(&bundle.encode().unwrap());
-    maker.add(230, "another-create-of-a-known-group", envelope);
-    let orphans: Vec<SignedOperation> = (0..65_u8)
-        .map(|n| {
-            let orphan = form::Operation { parents: vec![[n; 32]].into(), lamport: 9, ..info.clone() };
-            liar.signed(&orphan.encode().unwrap())
-        })
-        .collect();
-    let bundle = liar.bundle(orphans).encode().unwrap();
-    let envelope = liar.operations(&bundle);
-    maker.add(234, "sixty-five-without-their-parents", envelope);
+    maker.add(233, "create-with-a-sequence-of-2", envelope);
+    let plain = liar.set.operations()[1].id;
+    let envelope = liar.one(&liar.form(form::Body::Accept { add: plain.0 }));
+    maker.add(232, "accept-of-an-add-that-asks-nobody-back", envelope);
 
     // Operations that somebody else than their author signed.
     let mut bad = liar.signed(&info.encode().unwrap());

@@ -231,9 +231,7 @@ impl World {
         let operations = rows.map(|(key, row)| {
             Operation::from_record(StoredOperation::decode(&sealer.open(&key, &row).unwrap()).unwrap()).unwrap()
         });
-        let mut set = Set::new(id);
-        set.take(operations.collect(), Vec::new()).unwrap();
-        set
+        Set::restore(id, operations.collect()).unwrap()
     }
 
     /// Sends a message to a group and replaces the app's bytes by these operations. The recipes do not depend

@@ -4,14 +4,16 @@
 use sesame_core::context::{Context, Timestamp};
 use sesame_core::device::{Device, Linking};
 use sesame_core::error::{Code, Error};
-use sesame_core::event::{Event, GroupChange, LinkLeg, MailOutcome, Outcome, RequestKind, UserStatus};
-use sesame_core::ids::{DeviceId, Scope};
+use sesame_core::event::{Event, GroupChange, LinkLeg, MailOutcome, Outcome, RequestKind, Standing, UserStatus};
+use sesame_core::ids::{DeviceId, Scope, UserId};
+use sesame_core::internal::group::operation::Operation;
 use sesame_core::internal::ratchet::message::{self, Bound};
 use sesame_core::internal::session::{self, Session};
 use sesame_core::internal::steps::{Answers, Steps};
 use sesame_core::internal::wire::answer::SubmitResult;
 use sesame_core::internal::wire::content::{Body, Stamp};
 use sesame_core::internal::wire::envelope::Envelope;
+use sesame_core::internal::wire::group::{self, Added, Bundle, SignedOperation};
 use sesame_core::internal::wire::padding;
 use sesame_core::internal::wire::request::Batch;
 use sesame_core::limits::{MAX_BUNDLE_AGE, MAX_DEVICES, MAX_PAYLOAD, MAX_SKIP, MAX_SKIPPED_PER_SESSION};
@@ -21,7 +23,7 @@ use sesame_core::store::{
 use sesame_sqlite::SqliteStore;
 use sesame_tests::pump::{batches, results};
 use sesame_tests::source::{asserted_of, crates, named_after, parsed, root, tests};
-use sesame_tests::{ALICE, BOB, Name, Stuck, World, bad_inputs, server, store_key, user};
+use sesame_tests::{ALICE, BOB, JEN, Name, Stuck, World, bad_inputs, events, server, store_key, user};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -32,7 +34,7 @@ use std::{
 };
 
 /// Codes of the core that neither the story nor the corpus can show in every language, each with a function that makes it happen.
-const MADE: [(Code, fn() -> Code); 20] = [
+const MADE: [(Code, fn() -> Code); 21] = [
     // Two devices that are linked step by step, where the faces' loop goes on by itself.
     (Code::LinkNotConfirmed, an_answer_comes_before_the_digits_were_confirmed),
     (Code::LinkMismatch, a_second_primary_says_hello),
@@ -43,6 +45,7 @@ const MADE: [(Code, fn() -> Code); 20] = [
     (Code::ReusedIndex, a_peer_seals_two_messages_under_one_number),
     (Code::TooEarly, a_peer_begins_a_session_of_next_year),
     (Code::TooManyOperations, a_member_says_more_than_a_group_holds),
+    (Code::GroupOverfull, members_add_more_users_than_a_group_may_have),
     // Only a server that breaks the rules brings them.
     (Code::BundleExpired, a_server_hands_out_an_old_bundle),
     (Code::DeviceListFork, a_server_shows_two_lists_of_one_epoch),
@@ -77,7 +80,9 @@ const OF_THE_FACES: [(Code, &str); 7] = [
 const FAULT: (Code, &str) = (Code::Internal, "after_a_panic_the_next_call_takes_the_device_up_again");
 
 /// Codes that nothing gives today, and what takes their place. Their numbers are never used for anything else.
-const RESERVED: [(Code, &str); 6] = [
+const RESERVED: [(Code, &str); 8] = [
+    (Code::GroupExists, "a second create of a group enters, and the first by order decides"),
+    (Code::MissingParents, "an operation that lacks parents waits"),
     (Code::NotAFinishedSend, "`retry` of a send that goes on changes nothing, and is no mistake"),
     (Code::Poisoned, "after a fault the next call takes the device up from its store"),
     (Code::NotRegistered, "what needs a server waits for it, visibly"),
@@ -234,6 +239,52 @@ fn a_peer_begins_a_session_of_next_year() -> Code {
     assert_eq!(results[0].outcome, MailOutcome::Held);
     assert_eq!(results[0].reason, Code::TooEarly.number());
     Code::TooEarly
+}
+
+/// Adds of invented users that do not know of each other, by the devices of one member.
+fn members_add_more_users_than_a_group_may_have() -> Code {
+    let (mut world, id) = World::trio(236);
+    let (keys, list) = (world.own(JEN).keys(), world.list("jen"));
+    let old = world.operations(JEN, id);
+    let mut said: Vec<SignedOperation> = Vec::new();
+    for aside in 0..6 {
+        let names = (0..190).map(|n| Added {
+            user: format!("u{aside}{n:03}").into_bytes().into(),
+            account_key: [1; 32],
+            leaves: vec![].into(),
+        });
+        let body = group::Body::Add { members: names.collect::<Vec<_>>().into() };
+        // Five upon each other, and one upon none of them.
+        let mut set = old.clone();
+        if aside < 5 {
+            for signed in &said {
+                let before = Operation::verify(signed, |hash| (*hash == list.list.hash).then_some(&list)).unwrap();
+                set.insert(before).unwrap();
+            }
+        }
+        let draft = set.draft(&keys.party, body).unwrap();
+        let signed = Operation::sign(&keys, &list, draft).unwrap().signed;
+        said.push(SignedOperation::decode(&signed).unwrap());
+    }
+    for signed in said {
+        let bundle = Bundle { lists: vec![list.signed.clone().into()].into(), operations: vec![signed].into() };
+        let send = world.replace_payload(JEN, id, &bundle.encode().unwrap());
+        world.drive(JEN, send).unwrap();
+    }
+    let results = world.receive(BOB).unwrap();
+    let told = |event: &&Event| matches!(event, Event::GroupOverfull { users, .. } if users[0] == user("jen"));
+    assert_eq!(events(&results).iter().filter(|event| told(event)).count(), 1);
+    let refused = world.say(BOB, id, b"x").unwrap_err().code;
+    let renamed = world.act(BOB, id, |group, c| group.rename(c, "x"));
+    assert_eq!(renamed.map_err(|error| error.code), Err(refused));
+    let without: Vec<UserId> =
+        world.members(BOB, id).iter().filter(|name| name.starts_with('u')).map(|n| user(n)).collect();
+    let (fork, _) =
+        world.in_group(BOB, id, |group, c| group.fork_without(c, &without).map(|(g, s)| (g.id(), s))).unwrap();
+    assert_eq!(world.members(BOB, fork), ["alice", "bob", "jen"]);
+    world.in_group(BOB, id, |group, c| group.leave(c)).unwrap();
+    assert_eq!(world.standing(BOB, id), Some(Standing::Left));
+    refused
 }
 
 fn a_member_says_more_than_a_group_holds() -> Code {

@@ -56,7 +56,7 @@ fn smuggle(world: &mut World, from: Name, id: GroupId, set: &Set, body: Body) ->
     let signer = world.own(from).keys();
     let list = world.list(from.0);
     let draft = set.draft(&signer.party, body).unwrap();
-    let operation = Operation::sign(&signer, &list.list, draft).unwrap();
+    let operation = Operation::sign(&signer, &list, draft).unwrap();
     let operations = vec![SignedOperation::decode(&operation.signed).unwrap()];
     let bundle = Bundle { lists: vec![list.signed.into()].into(), operations: operations.into() };
     world.replace_payload(from, id, &bundle.encode().unwrap())
@@ -181,7 +181,7 @@ fn forge(
     let (mut set, mut bundles) = (set.clone(), Vec::new());
     for (at, body) in bodies.into_iter().enumerate() {
         let draft = set.draft(&signer.party, body).unwrap();
-        let honest = Operation::sign(&signer, &list.list, draft).unwrap();
+        let honest = Operation::sign(&signer, &list, draft).unwrap();
         let mut operation = honest.form.clone();
         spoil(at, &mut operation);
         let bytes = form::encode_unchecked(&operation).unwrap();
@@ -482,7 +482,7 @@ fn a49_an_ex_member_who_adds_themselves_stays_out() {
         let (member, before) = (world.dump(JEN), world.operations(JEN, id));
         world.act(JEN, id, |group, c| group.leave(c)).unwrap();
         world.all_receive();
-        let leave = world.operations(JEN, id).leaves_of(&user("jen"))[0];
+        let leave = world.operations(JEN, id).leaves_of(&user("jen"), &world.list("jen").account())[0];
         // Beside the leave, as if it had not been; or after it, naming it, and then accepting.
         let set = if aside { before } else { world.operations(JEN, id) };
         let leaves = if aside { vec![] } else { vec![leave.0] };
@@ -491,7 +491,7 @@ fn a49_an_ex_member_who_adds_themselves_stays_out() {
         let signer = world.own(JEN).keys();
         let add = Body::Add { members: vec![myself].into() };
         let draft = set.draft(&signer.party, add.clone()).unwrap();
-        let adds = Operation::sign(&signer, &world.list("jen").list, draft).unwrap().id;
+        let adds = Operation::sign(&signer, &world.list("jen"), draft).unwrap().id;
         let bodies = if aside { vec![add] } else { vec![add, Body::Accept { add: adds.0 }] };
         let bundles = forge(&world, JEN, &set, bodies, |_, _| {});
         world.forget_since(JEN, &member);

@@ -120,7 +120,7 @@ impl<'d> Group<'d> {
     /// is a member again after accepting.
     ///
     /// # Errors
-    /// [`Code::NotAMember`]; [`Code::EmptyBatch`]; [`Code::AlreadyMember`], [`Code::UnknownUser`] or [`Code::IdentityNotAccepted`], with the
+    /// [`Code::NotAMember`]; [`Code::GroupOverfull`]; [`Code::EmptyBatch`]; [`Code::AlreadyMember`], [`Code::UnknownUser`] or [`Code::IdentityNotAccepted`], with the
     /// user's place; [`Code::TooMany`]; [`Code::TooManyOperations`].
     pub fn add(&self, context: &mut Context<'_>, users: &[UserId]) -> Result<PendingSend, Error> {
         if users.is_empty() {
@@ -132,7 +132,7 @@ impl<'d> Group<'d> {
     /// Changes name, description and the like; what is absent stays.
     ///
     /// # Errors
-    /// [`Code::NotAMember`]; [`Code::InvalidArgument`] for nothing, or for what is outside its bounds; [`Code::TooManyOperations`].
+    /// [`Code::NotAMember`]; [`Code::GroupOverfull`]; [`Code::InvalidArgument`] for nothing, or for what is outside its bounds; [`Code::TooManyOperations`].
     pub fn update_info(&self, context: &mut Context<'_>, change: &GroupChange) -> Result<PendingSend, Error> {
         let change = act::form(change)?;
         if change.is_empty() {

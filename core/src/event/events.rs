@@ -66,7 +66,7 @@ pub enum Event {
         /// The users who are members now.
         added: Vec<UserId>,
     },
-    /// A device signed two operations under one number: it told different things to different members (A53).
+    /// A device signed two operations under one number: it told different things to different members (A53). Both count.
     GroupEquivocation {
         /// The group.
         group: GroupId,
@@ -74,6 +74,23 @@ pub enum Event {
         user: UserId,
         /// The device that signed both.
         device: DeviceId,
+        /// One of the two, as it was signed.
+        known: Vec<u8>,
+        /// The other one.
+        other: Vec<u8>,
+    },
+    /// Dishonest members have filled a group: it takes nothing but leaves and retirements any more. The others go on in a fork.
+    GroupFull {
+        /// The group.
+        group: GroupId,
+    },
+    /// Adds that did not know of each other have made more than 1,000 members: nothing but leaves is said there. `fork_without` goes on
+    /// without those whom the adders made up.
+    GroupOverfull {
+        /// The group.
+        group: GroupId,
+        /// The users who added members, those who added most first.
+        users: Vec<UserId>,
     },
     /// Our user, who had left a group, is asked back: the group's `accept` or `decline` answers.
     GroupInvited {

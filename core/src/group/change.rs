@@ -1,6 +1,6 @@
 //! The events that an app gets when a group's set of operations has grown.
 
-use super::set::View;
+use super::view::View;
 use crate::{
     event::Event,
     ids::{Scope, UserId},

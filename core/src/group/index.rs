@@ -1,9 +1,9 @@
-//! What a set knows of its operations by signer, by author and by whom they name (X 11). An insertion asks this instead of each operation, so
-//! that a set of n operations costs no n squared. It judges nothing.
+//! What a set knows of its operations by slot and by whom they name (X 11). An insertion asks this instead of each operation, so that a set of
+//! n operations costs no n squared. It judges nothing.
 
-use super::operation::{Operation, is_last_word};
+use super::operation::{Operation, Slot};
 use crate::{
-    ids::{AccountKey, DeviceId, UserId},
+    ids::{AccountKey, OperationId, UserId},
     wire::group::Body,
 };
 use std::collections::BTreeMap;
@@ -11,39 +11,26 @@ use std::collections::BTreeMap;
 /// What an insertion asks of the operations that are there, so that it need not look at each.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    /// Operations that are no last words, and their bytes.
-    pub(super) others: usize,
+    /// Bytes of all operations and of the lists that they cite, each list once.
     pub(super) bytes: usize,
-    signers: BTreeMap<(UserId, AccountKey, DeviceId), Signed>,
-    pub(super) last_words: BTreeMap<(UserId, AccountKey), usize>,
+    lists: BTreeMap<[u8; 32], u32>,
+    /// The operations of each slot, rising by id, with their places.
+    slots: BTreeMap<Slot, Vec<(OperationId, usize)>>,
     /// The places of the operations that name an identity as a member: a create names its creator, an add the users whom it adds.
     pub(super) naming: BTreeMap<(UserId, AccountKey), Vec<usize>>,
 }
 
-/// What one device has signed.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Signed {
-    /// Operations that are no last words.
-    pub(super) others: u64,
-    /// The places of all, by sequence number. Two may have the same.
-    pub(super) places: BTreeMap<u64, Vec<usize>>,
-}
-
 impl Index {
-    /// Takes in an operation that is at this place.
-    pub(super) fn note(&mut self, operation: &Operation, at: usize) {
-        let identity = (operation.author.clone(), operation.account_key);
-        let signed = self.signers.entry(owned(operation)).or_default();
-        signed.places.entry(operation.form.sequence).or_default().push(at);
-        if is_last_word(&operation.form.body) {
-            *self.last_words.entry(identity.clone()).or_default() += 1;
-        } else {
-            signed.others += 1;
-            self.others += 1;
-            self.bytes = self.bytes.saturating_add(operation.signed.len());
+    /// Takes in an operation that is at this place. Gives its rank among those of its slot, and how many there are.
+    pub(super) fn note(&mut self, operation: &Operation, at: usize) -> (usize, usize) {
+        self.bytes = self.bytes.saturating_add(operation.signed.len());
+        if self.lists.insert(operation.form.list, operation.list_size).is_none() {
+            self.bytes = self.bytes.saturating_add(operation.list_size as usize);
         }
         match &operation.form.body {
-            Body::Create { .. } => self.naming.entry(identity).or_default().push(at),
+            Body::Create { .. } => {
+                self.naming.entry((operation.author.clone(), operation.account_key)).or_default().push(at);
+            }
             Body::Add { members } => {
                 for added in members.as_slice() {
                     if let Some(user) = UserId::try_new(added.user.as_slice().to_vec()) {
@@ -53,15 +40,25 @@ impl Index {
             }
             _ => {}
         }
+        let slot = self.slots.entry(operation.slot()).or_default();
+        let rank = slot.partition_point(|(id, _)| *id < operation.id);
+        slot.insert(rank, (operation.id, at));
+        (rank, slot.len())
     }
 
-    /// What the device that signed an operation has signed.
-    pub(super) fn signed(&self, operation: &Operation) -> Option<&Signed> {
-        self.signers.get(&owned(operation))
+    /// The places of the operations in a slot, those with the lowest ids first.
+    pub(super) fn slot(&self, slot: &Slot) -> impl Iterator<Item = usize> {
+        self.slots.get(slot).into_iter().flatten().map(|(_, at)| *at)
     }
-}
 
-fn owned(operation: &Operation) -> (UserId, AccountKey, DeviceId) {
-    let (user, account_key, device) = operation.signer();
-    (user.clone(), *account_key, device)
+    /// The places of each slot's operations, those with the lowest ids first.
+    pub(super) fn slots(&self) -> impl Iterator<Item = &[(OperationId, usize)]> {
+        self.slots.values().map(Vec::as_slice)
+    }
+
+    /// The places of what a device has signed, rising by sequence number.
+    pub(super) fn signed(&self, account_key: AccountKey, signing_key: [u8; 32]) -> impl Iterator<Item = usize> {
+        let slot = |sequence| Slot { account_key, signing_key, sequence };
+        self.slots.range(slot(0)..=slot(u64::MAX)).flat_map(|(_, places)| places.iter().map(|(_, at)| *at))
+    }
 }

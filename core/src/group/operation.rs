@@ -8,10 +8,7 @@ use crate::{
     },
     error::Code,
     ids::{AccountKey, DeviceId, GroupId, OperationId, UserId},
-    keys::{
-        device::DeviceKeys,
-        device_list::{List, VerifiedDeviceList},
-    },
+    keys::{device::DeviceKeys, device_list::VerifiedDeviceList},
     record::StoredOperation,
     wire::group::{self as form, Body, SignedOperation},
 };
@@ -31,8 +28,12 @@ pub struct Operation {
     pub author: UserId,
     /// The author's account key, from the device list that the operation cites.
     pub account_key: AccountKey,
+    /// The key that signed the operation, from that device list.
+    pub signing_key: [u8; 32],
     /// The epoch of that device list.
     pub epoch: u64,
+    /// The bytes of that device list as it was signed.
+    pub list_size: u32,
     /// The decoded operation.
     pub form: form::Operation,
     /// The encoded [`SignedOperation`], as it arrived.
@@ -44,6 +45,18 @@ impl core::fmt::Debug for Operation {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "Operation({:?})", self.id)
     }
+}
+
+/// What one operation of a device takes: its number among those that the device signs in the group. The keys name the device, not its id: who
+/// has stolen an account key can list another key under the same id.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Slot {
+    /// The author's account key.
+    pub account_key: AccountKey,
+    /// The key that signs.
+    pub signing_key: [u8; 32],
+    /// The number, from 1.
+    pub sequence: u64,
 }
 
 /// The parts of a new operation that do not follow from its author. [`super::set::Set::draft`] makes it.
@@ -62,10 +75,14 @@ pub struct Draft {
 }
 
 /// Whether the operation is a last word: a leave or a retirement. Both concern their author alone, and a
-/// receiver always has room for them.
+/// receiver has room for them when it has none for anything else.
 #[must_use]
 pub fn is_last_word(body: &Body) -> bool {
     matches!(body, Body::Leave | Body::Retire { .. })
+}
+
+fn size_of(list: &VerifiedDeviceList) -> u32 {
+    u32::try_from(list.signed.len()).unwrap_or(u32::MAX)
 }
 
 fn id_of(bytes: &[u8]) -> OperationId {
@@ -83,7 +100,7 @@ impl Operation {
     ///
     /// # Errors
     /// The errors of [`form::Operation::encode`].
-    pub fn sign(keys: &DeviceKeys, list: &List, draft: Draft) -> Result<Self, Code> {
+    pub fn sign(keys: &DeviceKeys, list: &VerifiedDeviceList, draft: Draft) -> Result<Self, Code> {
         let Draft { group, sequence, lamport, parents, body } = draft;
         let form = form::Operation {
             version: 1,
@@ -92,7 +109,7 @@ impl Operation {
             device: keys.party.device.0,
             sequence,
             lamport,
-            list: list.hash,
+            list: list.list.hash,
             parents: parents.iter().map(|parent| parent.0).collect::<Vec<_>>().into(),
             body,
         };
@@ -100,8 +117,16 @@ impl Operation {
         let signature = keys.signing.sign(labels::GROUP_OPERATION, &bytes);
         let id = id_of(&bytes);
         let signed = SignedOperation { operation: bytes.into(), signature }.encode()?;
-        let account_key = keys.party.account();
-        Ok(Self { id, author: keys.party.user.clone(), account_key, epoch: list.epoch, form, signed })
+        Ok(Self {
+            id,
+            author: keys.party.user.clone(),
+            account_key: keys.party.account(),
+            signing_key: *keys.party.signing_key.as_bytes(),
+            epoch: list.list.epoch,
+            list_size: size_of(list),
+            form,
+            signed,
+        })
     }
 
     /// Checks the form and the signature of an operation. `list` returns the verified device list with a given
@@ -134,7 +159,9 @@ impl Operation {
             id: id_of(signed.operation.as_slice()),
             author: list.user.clone(),
             account_key: list.account(),
+            signing_key: device.signing_key,
             epoch: list.list.epoch,
+            list_size: size_of(list),
             form,
             signed: signed.encode()?,
         })
@@ -145,17 +172,19 @@ impl Operation {
     /// # Errors
     /// [`Code::RecordInconsistent`].
     pub fn from_record(record: StoredOperation) -> Result<Self, Code> {
-        let StoredOperation { signed, account_key, epoch } = record;
+        let StoredOperation { signed, account_key, signing_key, epoch, list_size } = record;
         let outer = SignedOperation::decode(&signed).map_err(|_| Code::RecordInconsistent)?;
         let form = form::Operation::decode(outer.operation.as_slice()).map_err(|_| Code::RecordInconsistent)?;
         let author = UserId::try_new(form.author.as_slice().to_vec()).ok_or(Code::RecordInconsistent)?;
-        Ok(Self { id: id_of(outer.operation.as_slice()), author, account_key, epoch, form, signed })
+        let id = id_of(outer.operation.as_slice());
+        Ok(Self { id, author, account_key, signing_key, epoch, list_size, form, signed })
     }
 
     /// The stored form of this operation.
     #[must_use]
     pub fn record(&self) -> StoredOperation {
-        StoredOperation { signed: self.signed.clone(), account_key: self.account_key, epoch: self.epoch }
+        let Self { account_key, signing_key, epoch, list_size, .. } = *self;
+        StoredOperation { signed: self.signed.clone(), account_key, signing_key, epoch, list_size }
     }
 
     /// The user, account key and device that signed the operation. The same user id with another account key is
@@ -163,6 +192,12 @@ impl Operation {
     #[must_use]
     pub fn signer(&self) -> (&UserId, &AccountKey, DeviceId) {
         (&self.author, &self.account_key, self.device())
+    }
+
+    /// The slot that the operation takes.
+    #[must_use]
+    pub fn slot(&self) -> Slot {
+        Slot { account_key: self.account_key, signing_key: self.signing_key, sequence: self.form.sequence }
     }
 
     /// The device that signed the operation.

@@ -5,6 +5,9 @@
 //! claim differs from ours, we remember the sender as a lagging device (a `Lag`). With our next send in the
 //! group, or when the app calls for it, we push all operations to that device or ask it for its own. The
 //! library sends nothing by itself.
+//!
+//! Two sets together may keep less than one of them: an operation with a long past can be displaced by one with a lower id. So counts alone
+//! do not say who lacks something. Who has told us its operations and still claims others than we have lacks some of ours.
 
 use crate::{
     context::Timestamp,
@@ -23,8 +26,21 @@ pub enum Answer {
     Push,
 }
 
-/// Records the claim of a device. Returns `true` if the claim differs from ours and was not known before.
-pub fn hear(group: &mut GroupRecord, (user, device): (&UserId, DeviceId), claim: Claim, asked: bool) -> bool {
+/// What a claim came with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum With {
+    /// A message.
+    Message,
+    /// The question for our operations.
+    Question,
+    /// Operations, which were taken.
+    Operations,
+}
+
+/// Records the claim of a device. Returns `true` if the claim differs from ours and was not known before, or shows now that the device lacks
+/// something of ours.
+pub fn hear(group: &mut GroupRecord, (user, device): (&UserId, DeviceId), claim: Claim, with: With) -> bool {
+    let (asked, told) = (with == With::Question, with == With::Operations);
     let known = group.lags.iter().position(|lag| (&lag.user, lag.device) == (user, device));
     if claim == group.claim {
         known.map(|at| group.lags.remove(at));
@@ -32,20 +48,24 @@ pub fn hear(group: &mut GroupRecord, (user, device): (&UserId, DeviceId), claim:
     }
     match known.and_then(|at| group.lags.get_mut(at)) {
         Some(lag) if lag.claim == claim => {
+            // Who answers what we sent, and still has others, is in want of ours as if it had asked.
+            let asked = asked || (told && lag.served.is_some());
+            let due = asked && lag.served.is_some();
             // The device asks again, so it did not get what we sent: it may be served again.
             lag.served = lag.served.filter(|_| !asked);
             lag.asked |= asked;
-            false
+            lag.told |= told;
+            due
         }
         Some(lag) => {
-            *lag = Lag { claim, asked, served: None, ..lag.clone() };
+            *lag = Lag { claim, asked, told, served: None, ..lag.clone() };
             true
         }
         None => {
             if group.lags.len() >= MAX_LAGS {
                 group.lags.remove(0);
             }
-            group.lags.push(Lag { user: user.clone(), device, claim, asked, served: None });
+            group.lags.push(Lag { user: user.clone(), device, claim, asked, told, served: None });
             true
         }
     }
@@ -64,7 +84,7 @@ pub fn answer(lag: &Lag, group: &GroupRecord, us: &UserId, now: Timestamp) -> Op
     if !is_due(lag, group, now) {
         return None;
     }
-    let theirs_may_be_less = lag.claim.count <= group.claim.count;
+    let theirs_may_be_less = lag.told || lag.claim.count <= group.claim.count;
     if theirs_may_be_less && (lag.asked || lag.user == *us || pushes(lag, &group.members, us)) {
         return Some(Answer::Push);
     }
@@ -132,6 +152,7 @@ mod tests {
             lags: Vec::new(),
             pushed: Vec::new(),
             owed: Vec::new(),
+            full: false,
         }
     }
 
@@ -140,8 +161,8 @@ mod tests {
         let mut group = group(3);
         let mut pushes = 0;
         for n in 0..100 {
-            hear(&mut group, (&user(1), DeviceId(1)), claim(4, n), true);
-            hear(&mut group, (&user(1), DeviceId(1)), claim(5, 5), true);
+            hear(&mut group, (&user(1), DeviceId(1)), claim(4, n), With::Question);
+            hear(&mut group, (&user(1), DeviceId(1)), claim(5, 5), With::Question);
             pushes += u8::from(may_push(&mut group, (&user(1), DeviceId(1)), NOW));
         }
         assert_eq!(pushes, MAX_PUSHES);
@@ -152,7 +173,7 @@ mod tests {
     #[test]
     fn of_a_thousand_members_two_push_to_who_lags_behind() {
         let mut group = group(1_000);
-        assert!(hear(&mut group, (&user(0), DeviceId(1)), claim(4, 4), false));
+        assert!(hear(&mut group, (&user(0), DeviceId(1)), claim(4, 4), With::Message));
         let lag = group.lags[0].clone();
         let pushing = (1..1_000).filter(|n| answer(&lag, &group, &user(*n), NOW) == Some(Answer::Push)).count();
         assert_eq!(pushing, PUSHING_USERS);
@@ -166,22 +187,38 @@ mod tests {
     #[test]
     fn who_has_less_asks_and_nothing_is_sent_twice() {
         let mut group = group(3);
-        hear(&mut group, (&user(1), DeviceId(1)), claim(9, 9), false);
+        hear(&mut group, (&user(1), DeviceId(1)), claim(9, 9), With::Message);
         assert_eq!(answer(&group.lags[0], &group, &user(0), NOW), Some(Answer::Ask));
         group.lags[0].served = Some((group.claim, 0));
         assert_eq!(answer(&group.lags[0], &group, &user(0), NOW), None);
         let later = Timestamp(24 * 60 * 60 * 1_000);
         assert_eq!(answer(&group.lags[0], &group, &user(0), later), Some(Answer::Ask), "what was lost is made good");
-        assert!(!hear(&mut group, (&user(1), DeviceId(1)), claim(9, 9), false), "old news");
-        assert!(!hear(&mut group, (&user(1), DeviceId(1)), claim(5, 5), false));
+        assert!(!hear(&mut group, (&user(1), DeviceId(1)), claim(9, 9), With::Message), "old news");
+        assert!(!hear(&mut group, (&user(1), DeviceId(1)), claim(5, 5), With::Message));
         assert_eq!(group.lags, []);
+    }
+
+    #[test]
+    fn who_told_us_its_operations_and_still_has_others_is_sent_ours_whatever_the_counts() {
+        let mut group = group(1_000);
+        let (us, them) = (user(0), user(1));
+        hear(&mut group, (&them, DeviceId(1)), claim(9, 9), With::Message);
+        assert_eq!(answer(&group.lags[0], &group, &us, NOW), Some(Answer::Ask));
+        group.lags[0].served = Some((group.claim, NOW.0));
+        assert!(hear(&mut group, (&them, DeviceId(1)), claim(9, 9), With::Operations), "it answered, and this is news");
+        assert_eq!(answer(&group.lags[0], &group, &us, NOW), Some(Answer::Push));
+        // Of those to whom it said the same unasked, two push.
+        hear(&mut group, (&them, DeviceId(2)), claim(9, 8), With::Operations);
+        let pushing = (0..1_000).filter(|n| *n != 1);
+        let pushing = pushing.filter(|n| answer(&group.lags[1], &group, &user(*n), NOW) == Some(Answer::Push)).count();
+        assert_eq!(pushing, PUSHING_USERS);
     }
 
     #[test]
     fn lags_are_bounded() {
         let mut group = group(3);
         for n in 0..1_000 {
-            hear(&mut group, (&user(1), DeviceId(n)), claim(9, 9), false);
+            hear(&mut group, (&user(1), DeviceId(n)), claim(9, 9), With::Message);
         }
         assert_eq!(group.lags.len(), MAX_LAGS);
     }

@@ -1,4 +1,4 @@
-//! Which operations count (X 11), as a function of the set alone.
+//! Which operations count (X 11), as a function of what is kept alone.
 //!
 //! > The author must be a member at the point that the operation cites. A leave removes its author and nobody else.
 //!
@@ -7,49 +7,23 @@
 //! number. What a leaver's devices say beside the leave stands: it was said by a member. An operation "depends on" a void add only if its
 //! author is a member by that add alone (`docs/adr/0007`, `docs/adr/0036`).
 
-use super::operation::Operation;
+use super::{operation::Operation, past::Past};
 use crate::{
     ids::{AccountKey, DeviceId, OperationId, UserId},
-    wire::group::Body,
+    limits::MAX_MEMBERS,
+    wire::group::{Added, Body},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The causal past of an operation: one bit for each operation of the set.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Past(Vec<u64>);
-
-impl Past {
-    pub(super) fn has(&self, at: usize) -> bool {
-        self.0.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
-    }
-
-    pub(super) fn add(&mut self, at: usize) {
-        if self.0.len() <= at / 64 {
-            self.0.resize(at / 64 + 1, 0);
-        }
-        if let Some(word) = self.0.get_mut(at / 64) {
-            *word |= 1 << (at % 64);
-        }
-    }
-
-    pub(super) fn unite(&mut self, other: &Self) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        self.0.iter_mut().zip(&other.0).for_each(|(to, from)| *to |= from);
-    }
-}
-
-/// One reason why a user may be a member: the create, or one entry of an add.
+/// One reason why an identity may be a member: the create, or one entry of an add.
 #[derive(Clone, Debug)]
 pub(super) struct Tag {
     pub(super) at: usize,
-    pub(super) account_key: AccountKey,
     /// The leaves that it names, by place in the set.
     leaves: Vec<usize>,
 }
 
-/// The standing of a user by one tag.
+/// The standing of an identity by one tag.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stand {
     /// Not a member: the add does not count, the user declined, or left without the tag naming that leave.
@@ -60,62 +34,52 @@ pub(super) enum Stand {
     Member,
 }
 
-/// The operations of a set, sorted by kind and by the user they concern.
+/// What the operations say of one identity: a user under an account key. The same user id with another account key is another person.
+#[derive(Default)]
+pub(super) struct Identity {
+    pub(super) tags: Vec<Tag>,
+    /// The leaves that count.
+    pub(super) leaves: Vec<usize>,
+    left: Past,
+    /// The identity's answers to each invitation, by the place of the add: the place of the answer, and whether it accepts.
+    answers: BTreeMap<usize, Vec<(usize, bool)>>,
+    /// The places of everything above. How the identity stands by a past depends on nothing else of that past.
+    marks: Past,
+    /// What was asked last: the marks in that past, and whether the identity was a member by them.
+    last: Option<(Past, bool)>,
+}
+
+/// A device of an identity.
+type Signer<'a> = (&'a UserId, AccountKey, DeviceId);
+
+/// The operations of a set, sorted by kind and by whom they concern.
 pub(super) struct Judge<'a> {
     operations: &'a [Operation],
     past: &'a [Past],
-    pub(super) tags: BTreeMap<&'a UserId, Vec<Tag>>,
-    pub(super) leaves: BTreeMap<&'a UserId, Vec<usize>>,
-    /// Answers to each invitation: the index of the answer, and whether it accepts.
-    answers: BTreeMap<OperationId, Vec<(usize, bool)>>,
-    retires: BTreeMap<(&'a UserId, DeviceId), Vec<(usize, u64)>>,
+    pub(super) identities: BTreeMap<(&'a UserId, AccountKey), Identity>,
+    /// The retirements of each device, by place, with the last sequence number that stands.
+    retires: BTreeMap<Signer<'a>, Vec<(usize, u64)>>,
     /// For each operation, whether it counts.
     pub(super) valid: Vec<bool>,
 }
 
 impl<'a> Judge<'a> {
-    /// `users` holds the decoded form of every user id that an add names.
+    /// `kept` are the places that are looked at. `users` holds the decoded form of every user id that an add names.
     pub(super) fn new(
-        operations: &'a [Operation],
-        past: &'a [Past],
+        (operations, past): (&'a [Operation], &'a [Past]),
+        kept: &Past,
         places: &BTreeMap<OperationId, usize>,
         users: &'a BTreeMap<Vec<u8>, UserId>,
     ) -> Self {
-        let mut judge = Self {
-            operations,
-            past,
-            tags: BTreeMap::new(),
-            leaves: BTreeMap::new(),
-            answers: BTreeMap::new(),
-            retires: BTreeMap::new(),
-            valid: vec![false; operations.len()],
-        };
-        for (at, operation) in operations.iter().enumerate() {
-            let author = &operation.author;
-            match &operation.form.body {
-                Body::Create { account_key, .. } => {
-                    let tag = Tag { at, account_key: AccountKey(*account_key), leaves: Vec::new() };
-                    judge.tags.entry(author).or_default().push(tag);
-                }
-                Body::Add { members } => {
-                    for added in members.as_slice() {
-                        let Some(user) = users.get(added.user.as_slice()) else { continue };
-                        let named = added.leaves.iter().filter_map(|id| places.get(&OperationId(*id)).copied());
-                        let tag = Tag { at, account_key: AccountKey(added.account_key), leaves: named.collect() };
-                        judge.tags.entry(user).or_default().push(tag);
-                    }
-                }
-                Body::Leave => judge.leaves.entry(author).or_default().push(at),
-                Body::Accept { add } => judge.answers.entry(OperationId(*add)).or_default().push((at, true)),
-                Body::Decline { add } => judge.answers.entry(OperationId(*add)).or_default().push((at, false)),
-                Body::Retire { device, last } => {
-                    judge.retires.entry((author, DeviceId(*device))).or_default().push((at, *last));
-                }
-                Body::Info { .. } => {}
-            }
+        let valid = vec![false; operations.len()];
+        let mut judge = Self { operations, past, identities: BTreeMap::new(), retires: BTreeMap::new(), valid };
+        let mut order: Vec<(usize, &Operation)> =
+            operations.iter().enumerate().filter(|(at, _)| kept.has(*at)).collect();
+        for (at, operation) in &order {
+            judge.note(*at, operation, places, users);
         }
+        judge.note_leaves(&order);
         // Parents before children: a child has a greater Lamport number.
-        let mut order: Vec<(usize, &Operation)> = operations.iter().enumerate().collect();
         order.sort_by_key(|(_, operation)| operation.order());
         for (at, operation) in order {
             let counts = judge.counts(at, operation);
@@ -123,21 +87,62 @@ impl<'a> Judge<'a> {
                 *valid = counts;
             }
         }
-        for leaves in judge.leaves.values_mut() {
-            leaves.retain(|at| judge.valid.get(*at).copied().unwrap_or(false));
-        }
         judge
     }
 
-    fn past(&self, at: usize) -> Option<&Past> {
-        self.past.get(at)
+    /// Sorts an operation in, but for leaves: whether they count is known once all retirements are.
+    fn note(
+        &mut self,
+        at: usize,
+        operation: &'a Operation,
+        places: &BTreeMap<OperationId, usize>,
+        users: &'a BTreeMap<Vec<u8>, UserId>,
+    ) {
+        let (author, account_key) = (&operation.author, operation.account_key);
+        let mut name = |user: &'a UserId, key: AccountKey, leaves: Vec<usize>| {
+            let identity = self.identities.entry((user, key)).or_default();
+            identity.tags.push(Tag { at, leaves });
+            identity.marks.add(at);
+        };
+        match &operation.form.body {
+            Body::Create { .. } => name(author, account_key, Vec::new()),
+            Body::Add { members } => {
+                for added in members.as_slice() {
+                    let Some(user) = users.get(added.user.as_slice()) else { continue };
+                    let named = added.leaves.iter().filter_map(|id| places.get(&OperationId(*id)).copied());
+                    name(user, AccountKey(added.account_key), named.collect());
+                }
+            }
+            Body::Accept { add } | Body::Decline { add } => {
+                let Some(add) = places.get(&OperationId(*add)) else { return };
+                let identity = self.identities.entry((author, account_key)).or_default();
+                let accepts = matches!(operation.form.body, Body::Accept { .. });
+                identity.answers.entry(*add).or_default().push((at, accepts));
+                identity.marks.add(at);
+            }
+            Body::Retire { device, last } => {
+                self.retires.entry((author, account_key, DeviceId(*device))).or_default().push((at, *last));
+            }
+            Body::Leave | Body::Info { .. } => {}
+        }
+    }
+
+    fn note_leaves(&mut self, all: &[(usize, &'a Operation)]) {
+        for (at, leave) in all.iter().filter(|(_, operation)| matches!(operation.form.body, Body::Leave)) {
+            if !self.is_retired(*at, leave) {
+                let identity = self.identities.entry((&leave.author, leave.account_key)).or_default();
+                identity.leaves.push(*at);
+                identity.left.add(*at);
+                identity.marks.add(*at);
+            }
+        }
     }
 
     fn is_before(&self, earlier: usize, later: usize) -> bool {
-        self.past(later).is_some_and(|past| past.has(earlier))
+        self.past.get(later).is_some_and(|past| past.has(earlier))
     }
 
-    fn counts(&self, at: usize, operation: &Operation) -> bool {
+    fn counts(&mut self, at: usize, operation: &'a Operation) -> bool {
         if self.is_retired(at, operation) {
             return false;
         }
@@ -145,7 +150,8 @@ impl<'a> Judge<'a> {
             Body::Create { .. } | Body::Leave | Body::Accept { .. } | Body::Decline { .. } | Body::Retire { .. } => {
                 true
             }
-            Body::Add { .. } | Body::Info { .. } => self.was_member(operation, at),
+            Body::Add { members } => self.was_member(operation, at) && self.has_room(at, members.as_slice()),
+            Body::Info { .. } => self.was_member(operation, at),
         }
     }
 
@@ -158,60 +164,69 @@ impl<'a> Judge<'a> {
         if matches!(operation.form.body, Body::Retire { .. }) {
             return false;
         }
-        let retires = self.retires.get(&(&operation.author, operation.device())).into_iter().flatten();
-        let mut retires = retires.filter(|(retire, _)| {
-            let later =
-                |retire: &Operation| retire.account_key == operation.account_key && retire.epoch > operation.epoch;
-            self.operations.get(*retire).is_some_and(later)
-        });
-        retires.any(|(retire, last)| operation.form.sequence > *last && !self.is_before(at, *retire))
-    }
-
-    /// The leaves of an identity. The same user id with another account key is another person and cannot leave
-    /// for it.
-    fn leaves_of<'b>(&'b self, user: &UserId, account_key: &'b AccountKey) -> impl Iterator<Item = usize> + 'b {
-        let leaves = self.leaves.get(user).into_iter().flatten().copied();
-        leaves.filter(|at| {
-            let leave = self.operations.get(*at);
-            leave.is_some_and(|leave| leave.account_key == *account_key && !self.is_retired(*at, leave))
+        let device = (&operation.author, operation.account_key, operation.device());
+        let mut retires = self.retires.get(&device).into_iter().flatten();
+        retires.any(|(retire, last)| {
+            let is_later = self.operations.get(*retire).is_some_and(|retire| retire.epoch > operation.epoch);
+            is_later && operation.form.sequence > *last && !self.is_before(at, *retire)
         })
     }
 
-    fn was_member(&self, operation: &Operation, at: usize) -> bool {
-        let Some(past) = self.past(at) else { return false };
-        let tags = self.tags.get(&operation.author).into_iter().flatten();
-        tags.filter(|tag| tag.account_key == operation.account_key)
-            .any(|tag| self.stand(&operation.author, tag, |at| past.has(at)) == Stand::Member)
+    /// Whether the author was a member by what the operation has in its past. Who speaks often is asked about once, as long as nothing in
+    /// the past of their words concerns them anew.
+    fn was_member(&mut self, operation: &'a Operation, at: usize) -> bool {
+        let key = (&operation.author, operation.account_key);
+        let Some((past, identity)) = self.past.get(at).zip(self.identities.get(&key)) else { return false };
+        let marks = identity.marks.common(past);
+        if let Some((_, was)) = identity.last.as_ref().filter(|(known, _)| *known == marks) {
+            return *was;
+        }
+        let was = identity.tags.iter().any(|tag| self.stand(identity, tag, Some(past)) == Stand::Member);
+        if let Some(identity) = self.identities.get_mut(&key) {
+            identity.last = Some((marks, was));
+        }
+        was
     }
 
-    /// The standing of `user` by one tag, considering only the operations for which `seen` is true.
+    /// > An add counts only if the members by the operations before it, with those that it names, are at most 1,000.
+    ///
+    /// So nobody is cut: adds that do not know of each other may exceed the limit together, and the group is overfull.
+    fn has_room(&self, at: usize, members: &[Added]) -> bool {
+        if self.identities.len() <= MAX_MEMBERS {
+            return true;
+        }
+        let Some(past) = self.past.get(at) else { return false };
+        let named: BTreeSet<(&[u8], [u8; 32])> =
+            members.iter().map(|added| (added.user.as_slice(), added.account_key)).collect();
+        let is_member = |identity: &Identity| {
+            identity.tags.iter().any(|tag| self.stand(identity, tag, Some(past)) == Stand::Member)
+        };
+        let others = self.identities.iter().filter(|((user, account_key), identity)| {
+            !named.contains(&(user.as_bytes(), account_key.0)) && is_member(identity)
+        });
+        others.count() + named.len() <= MAX_MEMBERS
+    }
+
+    /// The standing of an identity by one tag, considering only what is in `seen`, or everything.
     ///
     /// > a leave outranks every add that has not seen it; only an add that names the leave brings the person back, and only if that
     /// > person accepts
-    pub(super) fn stand(&self, user: &UserId, tag: &Tag, seen: impl Fn(usize) -> bool) -> Stand {
-        if !seen(tag.at) || !self.valid.get(tag.at).copied().unwrap_or(false) {
+    pub(super) fn stand(&self, identity: &Identity, tag: &Tag, seen: Option<&Past>) -> Stand {
+        let counts = |at: usize| seen.is_none_or(|seen| seen.has(at)) && self.valid.get(at).copied().unwrap_or(false);
+        if !counts(tag.at) {
             return Stand::None;
         }
-        for leave in self.leaves_of(user, &tag.account_key).filter(|leave| seen(*leave)) {
-            if !tag.leaves.iter().any(|named| *named == leave || self.is_before(leave, *named)) {
-                return Stand::None;
+        let stand = if tag.leaves.is_empty() {
+            Stand::Member
+        } else {
+            let answers = identity.answers.get(&tag.at).into_iter().flatten();
+            // A decline outranks an accept, in whatever order they arrive.
+            match answers.filter(|(at, _)| counts(*at)).map(|(_, accepts)| *accepts).min() {
+                None => Stand::Invited,
+                Some(true) => Stand::Member,
+                Some(false) => return Stand::None,
             }
-        }
-        if tag.leaves.is_empty() {
-            return Stand::Member;
-        }
-        let add = self.operations.get(tag.at).map(|operation| operation.id);
-        let answers = add.and_then(|add| self.answers.get(&add)).into_iter().flatten();
-        let theirs = answers.filter(|(at, _)| {
-            let by_user =
-                self.operations.get(*at).is_some_and(|o| o.author == *user && o.account_key == tag.account_key);
-            by_user && seen(*at) && self.valid.get(*at).copied().unwrap_or(false)
-        });
-        // A decline outranks an accept, in whatever order they arrive.
-        match theirs.map(|(_, accepts)| *accepts).min() {
-            None => Stand::Invited,
-            Some(true) => Stand::Member,
-            Some(false) => Stand::None,
-        }
+        };
+        if identity.left.is_covered(seen, &tag.leaves, self.past) { stand } else { Stand::None }
     }
 }

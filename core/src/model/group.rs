@@ -4,6 +4,7 @@ use crate::{
     context::Timestamp,
     event::{GroupInfo, GroupView, MemberView, Standing},
     ids::{AccountKey, DeviceId, Scope, UserId},
+    limits::MAX_MEMBERS,
 };
 
 /// A group. Everything before `left_at` follows from its operations.
@@ -30,6 +31,8 @@ pub struct GroupRecord {
     /// Members who received the group's state from another device before that device had our concurrent operation: the state is owed to
     /// them.
     pub owed: Vec<UserId>,
+    /// Whether the app was told that the group takes nothing but leaves and retirements any more.
+    pub full: bool,
 }
 
 /// A member.
@@ -37,7 +40,7 @@ pub struct GroupRecord {
 pub struct Member {
     /// The user.
     pub user: UserId,
-    /// The account keys that adds name; more than one when adds differ: our pin decides, so that nobody can displace a member.
+    /// The account keys that adds name, rising; more than one when adds differ: our pin decides, so that nobody can displace a member.
     pub account_keys: Vec<AccountKey>,
 }
 
@@ -61,6 +64,8 @@ pub struct Lag {
     pub claim: Claim,
     /// Whether it asked for ours.
     pub asked: bool,
+    /// Whether it told us its operations, and had others still once we had taken them.
+    pub told: bool,
     /// The operations that we had when we last sent it something about this, and when that was, in ms.
     pub served: Option<(Claim, u64)>,
 }
@@ -97,6 +102,12 @@ impl GroupRecord {
         self.member(user).is_some_and(|member| member.account_keys.contains(account_key))
     }
 
+    /// Whether adds that did not know of each other have made more members than a group may have.
+    #[must_use]
+    pub fn is_overfull(&self) -> bool {
+        identities(&self.members) > MAX_MEMBERS
+    }
+
     /// The members' user ids, rising.
     pub fn users(&self) -> impl Iterator<Item = &UserId> {
         self.members.iter().map(|member| &member.user)
@@ -122,6 +133,12 @@ impl GroupRecord {
         let members = members.map(|Member { user, account_keys }| MemberView { user, account_keys }).collect();
         Some(GroupView { id, kind, standing: self.standing, members, info: self.info.clone(), diverged })
     }
+}
+
+/// How many identities are members: a user whom adds name under several account keys counts for each.
+#[must_use]
+pub fn identities(members: &[Member]) -> usize {
+    members.iter().map(|member| member.account_keys.len()).sum()
 }
 
 /// The member with this user id, among members that rise by user id.

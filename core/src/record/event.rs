@@ -39,7 +39,7 @@ stored! {
         4 = DeviceListRollback { user, epoch },
         5 = Gap { user, device, group, first, last },
         6 = GroupAdded { group, user, device, added },
-        8 = GroupEquivocation { group, user, device },
+        8 = GroupEquivocation { group, user, device, known, other },
         9 = GroupInvited { group, user, device },
         10 = GroupJoined { group, user, device, forked_from },
         11 = GroupLeft { group, user, device },
@@ -56,6 +56,8 @@ stored! {
         22 = ServerRestored,
         23 = NotOpened { user, device, reason },
         24 = DeviceWantsRemoval { device },
+        25 = GroupFull { group },
+        26 = GroupOverfull { group, users },
     }
 }
 
@@ -85,7 +87,7 @@ mod tests {
             Event::DeviceListRollback { user: user(), epoch },
             Event::Gap { user: user(), device, group: None, first: 1, last: 2 },
             Event::GroupAdded { group, user: user(), device, added: vec![] },
-            Event::GroupEquivocation { group, user: user(), device },
+            Event::GroupEquivocation { group, user: user(), device, known: vec![], other: vec![] },
             Event::GroupInvited { group, user: user(), device },
             Event::GroupJoined { group, user: user(), device, forked_from: Some(group) },
             Event::GroupLeft { group, user: user(), device },
@@ -114,9 +116,11 @@ mod tests {
             Event::ServerRestored,
             Event::NotOpened { user: user(), device, reason: 211 },
             Event::DeviceWantsRemoval { device },
+            Event::GroupFull { group },
+            Event::GroupOverfull { group, users: vec![] },
         ];
         // 7 was an event that is a request now.
-        let numbers = (0..25).filter(|number| *number != 7);
+        let numbers = (0..27).filter(|number| *number != 7);
         assert_eq!(numbers.clone().count(), all.len(), "an event for each number");
         for (number, event) in numbers.zip(all) {
             let bytes = Item::Event(event.clone()).encode().unwrap();
@@ -128,6 +132,6 @@ mod tests {
             }
             assert!(Item::decode(&[bytes.as_slice(), &[0]].concat()).is_err(), "one byte more");
         }
-        assert!(Item::decode(&[1, 0, 25]).is_err(), "a number that is not given yet");
+        assert!(Item::decode(&[1, 0, 27]).is_err(), "a number that is not given yet");
     }
 }

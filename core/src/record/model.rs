@@ -76,6 +76,7 @@ stored! {
         lags,
         pushed,
         owed,
+        full,
     }
 }
 
@@ -83,6 +84,6 @@ stored! { struct Member { user, account_keys } }
 
 stored! { struct Claim { count, digest } }
 
-stored! { struct Lag { user, device, claim, asked, served } }
+stored! { struct Lag { user, device, claim, asked, told, served } }
 
 stored! { struct Pushed { user, device, since, times } }

@@ -12,8 +12,12 @@ pub struct StoredOperation {
     pub signed: Vec<u8>,
     /// The author's account key, from the list that the operation cites.
     pub account_key: AccountKey,
+    /// The key that signed the operation, from that list.
+    pub signing_key: [u8; 32],
     /// The epoch of that list.
     pub epoch: u64,
+    /// The bytes of that list as it was signed.
+    pub list_size: u32,
 }
 
 // By hand: a derived Debug would print what the group says of itself.

@@ -44,6 +44,8 @@ pub enum sesame_status {
     NullPointer = 115,
     /// A struct or pointer is not laid out as the header says.
     BadStruct = 116,
+    /// The group has more members than a group may have.
+    GroupOverfull = 117,
     /// Not a linking code, or a mistyped one.
     LinkMalformed = 120,
     /// The linking code has expired.
@@ -249,6 +251,7 @@ impl From<Code> for sesame_status {
             Code::BadHandle => Self::BadHandle,
             Code::NullPointer => Self::NullPointer,
             Code::BadStruct => Self::BadStruct,
+            Code::GroupOverfull => Self::GroupOverfull,
             Code::LinkMalformed => Self::LinkMalformed,
             Code::LinkExpired => Self::LinkExpired,
             Code::LinkUsed => Self::LinkUsed,
@@ -367,6 +370,7 @@ pub(super) fn name(code: Code) -> &'static CStr {
         Code::BadHandle => c"BAD_HANDLE",
         Code::NullPointer => c"NULL_POINTER",
         Code::BadStruct => c"BAD_STRUCT",
+        Code::GroupOverfull => c"GROUP_OVERFULL",
         Code::LinkMalformed => c"LINK_MALFORMED",
         Code::LinkExpired => c"LINK_EXPIRED",
         Code::LinkUsed => c"LINK_USED",

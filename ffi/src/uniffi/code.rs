@@ -41,6 +41,8 @@ pub enum Code {
     NullPointer = 115,
     /// A struct or pointer is not laid out as the header says.
     BadStruct = 116,
+    /// The group has more members than a group may have.
+    GroupOverfull = 117,
     /// Not a linking code, or a mistyped one.
     LinkMalformed = 120,
     /// The linking code has expired.
@@ -247,6 +249,7 @@ impl Code {
             Self::BadHandle => "BAD_HANDLE",
             Self::NullPointer => "NULL_POINTER",
             Self::BadStruct => "BAD_STRUCT",
+            Self::GroupOverfull => "GROUP_OVERFULL",
             Self::LinkMalformed => "LINK_MALFORMED",
             Self::LinkExpired => "LINK_EXPIRED",
             Self::LinkUsed => "LINK_USED",
@@ -362,6 +365,7 @@ impl From<Core> for Code {
             Core::BadHandle => Self::BadHandle,
             Core::NullPointer => Self::NullPointer,
             Core::BadStruct => Self::BadStruct,
+            Core::GroupOverfull => Self::GroupOverfull,
             Core::LinkMalformed => Self::LinkMalformed,
             Core::LinkExpired => Self::LinkExpired,
             Core::LinkUsed => Self::LinkUsed,

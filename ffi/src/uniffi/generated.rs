@@ -248,7 +248,7 @@ pub enum Event {
         /// The users who are members now.
         added: Vec<String>,
     },
-    /// A device signed two operations under one number: it told different things to different members.
+    /// A device signed two operations under one number: it told different things to different members. Both count.
     GroupEquivocation {
         /// The group, 32 bytes.
         group: GroupId,
@@ -256,6 +256,23 @@ pub enum Event {
         user: String,
         /// The device that signed both.
         device: u32,
+        /// One of the two, as it was signed.
+        known: Bytes,
+        /// The other one.
+        other: Bytes,
+    },
+    /// Dishonest members have filled a group: it takes nothing but leaves and retirements any more. The others go on in a fork.
+    GroupFull {
+        /// The group, 32 bytes.
+        group: GroupId,
+    },
+    /// Adds that did not know of each other have made more than 1,000 members: nothing but leaves is said there. `fork_without` goes on
+    /// without those whom the adders made up.
+    GroupOverfull {
+        /// The group, 32 bytes.
+        group: GroupId,
+        /// The users who added members, those who added most first.
+        users: Vec<String>,
     },
     /// Our user, who had left a group, is asked back: the group's `group.accept()` or `group.decline()` answers.
     GroupInvited {
@@ -286,7 +303,8 @@ pub enum Event {
         /// The device that signed the operation.
         device: u32,
     },
-    /// Users are no members of a group after all: the user who added them had left, which this device did not know.
+    /// Users are no members of a group after all: a device that its user has taken off the list had added them. Any member may add them
+    /// again.
     GroupRevoked {
         /// The group, 32 bytes.
         group: GroupId,
@@ -415,8 +433,18 @@ impl From<sesame_core::event::Event> for Event {
                 device: device.0,
                 added: added.iter().map(user_name).collect(),
             },
-            sesame_core::event::Event::GroupEquivocation { group, user, device } => {
-                Self::GroupEquivocation { group: GroupId::from(group.0), user: user_name(&user), device: device.0 }
+            sesame_core::event::Event::GroupEquivocation { group, user, device, known, other } => {
+                Self::GroupEquivocation {
+                    group: GroupId::from(group.0),
+                    user: user_name(&user),
+                    device: device.0,
+                    known: Bytes(known),
+                    other: Bytes(other),
+                }
+            }
+            sesame_core::event::Event::GroupFull { group } => Self::GroupFull { group: GroupId::from(group.0) },
+            sesame_core::event::Event::GroupOverfull { group, users } => {
+                Self::GroupOverfull { group: GroupId::from(group.0), users: users.iter().map(user_name).collect() }
             }
             sesame_core::event::Event::GroupInvited { group, user, device } => {
                 Self::GroupInvited { group: GroupId::from(group.0), user: user_name(&user), device: device.0 }

@@ -5,11 +5,8 @@ use sesame_core::{
     context::{Context, Timestamp},
     ids::GroupId,
     internal::{
-        group::{
-            operation::Operation,
-            set::{Set, View},
-        },
-        keys::{device::DeviceKeys, device_list::List},
+        group::{operation::Operation, set::Set, view::View},
+        keys::{device::DeviceKeys, device_list::VerifiedDeviceList},
         record::{Record, StoredOperation},
         store::{Kind, Sealer},
         wire::group::{Body, Change},
@@ -35,9 +32,9 @@ impl History {
         let names = world.crowd(0..AUTHORS - 1, false);
         world.show_lists(ALICE, &names);
         let group = world.found(ALICE, "Long ago", &names);
-        let mut authors: Vec<(DeviceKeys, List)> = Vec::new();
+        let mut authors: Vec<(DeviceKeys, VerifiedDeviceList)> = Vec::new();
         for name in names.into_iter().chain(["alice"]) {
-            authors.push((world.own((name, 1)).keys(), world.list(name).list));
+            authors.push((world.own((name, 1)).keys(), world.list(name)));
         }
         let mut set = world.operations(ALICE, group);
         for number in set.operations().len()..operations {
@@ -63,9 +60,7 @@ impl History {
         let records = self.records.clone();
         let (set, taken) = timed(|| {
             let operations = records.into_iter().map(|record| Operation::from_record(record).unwrap()).collect();
-            let mut set = Set::new(self.group);
-            set.take(operations, Vec::new()).unwrap();
-            set
+            Set::restore(self.group, operations).unwrap()
         });
         let (view, viewed): (Option<View>, f64) = timed(|| set.view());
         assert_eq!(view.unwrap().members.len(), AUTHORS);

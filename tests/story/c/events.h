@@ -48,6 +48,17 @@ static inline void print_event(const sesame_event *event) {
       printf("GroupEquivocation");
       print_who(event->user, event->device);
       print_id("group", event->group);
+      print_hash("known", event->known);
+      print_hash("other", event->other);
+      break;
+    case SESAME_EVENT_KIND_GROUP_FULL:
+      printf("GroupFull");
+      print_id("group", event->group);
+      break;
+    case SESAME_EVENT_KIND_GROUP_OVERFULL:
+      printf("GroupOverfull");
+      print_id("group", event->group);
+      print_names("users", event->users, event->user_count);
       break;
     case SESAME_EVENT_KIND_GROUP_INVITED:
       printf("GroupInvited");

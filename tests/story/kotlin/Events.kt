@@ -55,6 +55,19 @@ fun said(event: Event): String =
                 words(
                     "${event.user}/${event.device}",
                     "group ${s(event.group)}",
+                    "known ${h(event.known)}",
+                    "other ${h(event.other)}",
+                )
+        is Event.GroupFull ->
+            "GroupFull" +
+                words(
+                    "group ${s(event.group)}",
+                )
+        is Event.GroupOverfull ->
+            "GroupOverfull" +
+                words(
+                    "group ${s(event.group)}",
+                    named("users", event.users),
                 )
         is Event.GroupInvited ->
             "GroupInvited" +

@@ -25,7 +25,11 @@ def said(event: sesame.Event) -> str:
         case sesame.GroupAdded():
             return "GroupAdded" + words(f"{event.user}/{event.device}", f"group {s(event.group)}", named("users", event.added))
         case sesame.GroupEquivocation():
-            return "GroupEquivocation" + words(f"{event.user}/{event.device}", f"group {s(event.group)}")
+            return "GroupEquivocation" + words(f"{event.user}/{event.device}", f"group {s(event.group)}", f"known {h(event.known)}", f"other {h(event.other)}")
+        case sesame.GroupFull():
+            return "GroupFull" + words(f"group {s(event.group)}")
+        case sesame.GroupOverfull():
+            return "GroupOverfull" + words(f"group {s(event.group)}", named("users", event.users))
         case sesame.GroupInvited():
             return "GroupInvited" + words(f"{event.user}/{event.device}", f"group {s(event.group)}")
         case sesame.GroupJoined():

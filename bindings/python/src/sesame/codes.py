@@ -55,6 +55,9 @@ class Code(IntEnum):
     BAD_STRUCT = 116
     """A struct or pointer is not laid out as the header says."""
 
+    GROUP_OVERFULL = 117
+    """The group has more members than a group may have."""
+
     LINK_MALFORMED = 120
     """Not a linking code, or a mistyped one."""
 

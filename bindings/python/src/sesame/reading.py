@@ -197,9 +197,26 @@ def _event_group_equivocation(data: bytes, at: int, id: int) -> tuple[values.Gro
     group, size = _run_5(data, at)
     at += 40 + size
     user = data[at - size : at].decode()
-    (device,) = _run_7(data, at)
-    at += 4
-    return values.GroupEquivocation(group=group, user=user, device=device, id=id), at
+    device, size = _run_6(data, at)
+    at += 8 + size
+    known = data[at - size : at]
+    (size,) = _run_0(data, at)
+    at += 4 + size
+    other = data[at - size : at]
+    return values.GroupEquivocation(group=group, user=user, device=device, known=known, other=other, id=id), at
+
+
+def _event_group_full(data: bytes, at: int, id: int) -> tuple[values.GroupFull, int]:
+    (group,) = _run_3(data, at)
+    at += 36
+    return values.GroupFull(group=group, id=id), at
+
+
+def _event_group_overfull(data: bytes, at: int, id: int) -> tuple[values.GroupOverfull, int]:
+    group, count = _run_5(data, at)
+    at += 40
+    users, at = _tuple(_text, data, at, count)
+    return values.GroupOverfull(group=group, users=users, id=id), at
 
 
 def _event_group_invited(data: bytes, at: int, id: int) -> tuple[values.GroupInvited, int]:
@@ -351,6 +368,8 @@ _EVENT: tuple[Any, ...] = (
     _event_gap,
     _event_group_added,
     _event_group_equivocation,
+    _event_group_full,
+    _event_group_overfull,
     _event_group_invited,
     _event_group_joined,
     _event_group_left,

@@ -126,7 +126,7 @@ class GroupAdded(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class GroupEquivocation(Value):
-    """A device signed two operations under one number: it told different things to different members."""
+    """A device signed two operations under one number: it told different things to different members. Both count."""
 
     group: bytes
     """The group, 32 bytes."""
@@ -134,6 +134,34 @@ class GroupEquivocation(Value):
     """The user of the device."""
     device: int
     """The device that signed both."""
+    known: bytes
+    """One of the two, as it was signed."""
+    other: bytes
+    """The other one."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GroupFull(Value):
+    """Dishonest members have filled a group: it takes nothing but leaves and retirements any more. The others go on in a fork."""
+
+    group: bytes
+    """The group, 32 bytes."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class GroupOverfull(Value):
+    """Adds that did not know of each other have made more than 1,000 members: nothing but leaves is said there. ``fork_without`` goes on
+    without those whom the adders made up.
+    """
+
+    group: bytes
+    """The group, 32 bytes."""
+    users: tuple[str, ...]
+    """The users who added members, those who added most first."""
     id: int
     """For ``device.ack()``."""
 
@@ -184,7 +212,9 @@ class GroupLeft(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class GroupRevoked(Value):
-    """Users are no members of a group after all: the user who added them had left, which this device did not know."""
+    """Users are no members of a group after all: a device that its user has taken off the list had added them. Any member may add them
+    again.
+    """
 
     group: bytes
     """The group, 32 bytes."""
@@ -353,6 +383,8 @@ Event = (
     | Gap
     | GroupAdded
     | GroupEquivocation
+    | GroupFull
+    | GroupOverfull
     | GroupInvited
     | GroupJoined
     | GroupLeft
@@ -919,11 +951,13 @@ __all__ = [
     "GroupAdded",
     "GroupChange",
     "GroupEquivocation",
+    "GroupFull",
     "GroupInfo",
     "GroupInvited",
     "GroupJoined",
     "GroupKind",
     "GroupLeft",
+    "GroupOverfull",
     "GroupRevoked",
     "GroupUpdated",
     "GroupView",

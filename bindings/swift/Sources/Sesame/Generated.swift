@@ -6624,6 +6624,10 @@ public enum Code: Int32, Equatable, Hashable {
      */
     case badStruct = 116
     /**
+     * The group has more members than a group may have.
+     */
+    case groupOverfull = 117
+    /**
      * Not a linking code, or a mistyped one.
      */
     case linkMalformed = 120
@@ -7044,189 +7048,191 @@ struct FfiConverterTypeCode: FfiConverterRustBuffer {
         
         case 16: return .badStruct
         
-        case 17: return .linkMalformed
+        case 17: return .groupOverfull
         
-        case 18: return .linkExpired
+        case 18: return .linkMalformed
         
-        case 19: return .linkUsed
+        case 19: return .linkExpired
         
-        case 20: return .linkClock
+        case 20: return .linkUsed
         
-        case 21: return .linkNotConfirmed
+        case 21: return .linkClock
         
-        case 22: return .linkMismatch
+        case 22: return .linkNotConfirmed
         
-        case 23: return .contentIdInUse
+        case 23: return .linkMismatch
         
-        case 24: return .payloadTooLarge
+        case 24: return .contentIdInUse
         
-        case 25: return .notAFinishedSend
+        case 25: return .payloadTooLarge
         
-        case 26: return .unknownSend
+        case 26: return .notAFinishedSend
         
-        case 27: return .foreignRequest
+        case 27: return .unknownSend
         
-        case 28: return .notRegistered
+        case 28: return .foreignRequest
         
-        case 29: return .cancelled
+        case 29: return .notRegistered
         
-        case 30: return .deviceRemoved
+        case 30: return .cancelled
         
-        case 31: return .unknownDevice
+        case 31: return .deviceRemoved
         
-        case 32: return .tooManyOwnDevices
+        case 32: return .unknownDevice
         
-        case 33: return .truncated
+        case 33: return .tooManyOwnDevices
         
-        case 34: return .trailingData
+        case 34: return .truncated
         
-        case 35: return .nonCanonical
+        case 35: return .trailingData
         
-        case 36: return .tooLarge
+        case 36: return .nonCanonical
         
-        case 37: return .unsupportedVersion
+        case 37: return .tooLarge
         
-        case 38: return .unknownType
+        case 38: return .unsupportedVersion
         
-        case 39: return .weakPublicKey
+        case 39: return .unknownType
         
-        case 40: return .badKeyEncoding
+        case 40: return .weakPublicKey
         
-        case 41: return .authenticationFailed
+        case 41: return .badKeyEncoding
         
-        case 42: return .wrongRecipient
+        case 42: return .authenticationFailed
         
-        case 43: return .noSession
+        case 43: return .wrongRecipient
         
-        case 44: return .tooFarAhead
+        case 44: return .noSession
         
-        case 45: return .duplicate
+        case 45: return .tooFarAhead
         
-        case 46: return .messageKeyExpired
+        case 46: return .duplicate
         
-        case 47: return .unknownPreKey
+        case 47: return .messageKeyExpired
         
-        case 48: return .preKeyUsed
+        case 48: return .unknownPreKey
         
-        case 49: return .replayedInitiation
+        case 49: return .preKeyUsed
         
-        case 50: return .identityChanged
+        case 50: return .replayedInitiation
         
-        case 51: return .badPadding
+        case 51: return .identityChanged
         
-        case 52: return .wrongScope
+        case 52: return .badPadding
         
-        case 53: return .notListed
+        case 53: return .wrongScope
         
-        case 54: return .forged
+        case 54: return .notListed
         
-        case 55: return .reusedIndex
+        case 55: return .forged
         
-        case 56: return .tooEarly
+        case 56: return .reusedIndex
         
-        case 57: return .groupExists
+        case 57: return .tooEarly
         
-        case 58: return .authorNotMember
+        case 58: return .groupExists
         
-        case 59: return .forbiddenOperation
+        case 59: return .authorNotMember
         
-        case 60: return .malformedOperation
+        case 60: return .forbiddenOperation
         
-        case 61: return .missingParents
+        case 61: return .malformedOperation
         
-        case 62: return .tooManyOperations
+        case 62: return .missingParents
         
-        case 63: return .unknownGroupKind
+        case 63: return .tooManyOperations
         
-        case 64: return .bundleMismatch
+        case 64: return .unknownGroupKind
         
-        case 65: return .badSignature
+        case 65: return .bundleMismatch
         
-        case 66: return .keyReuse
+        case 66: return .badSignature
         
-        case 67: return .badPreKeyId
+        case 67: return .keyReuse
         
-        case 68: return .bundleExpired
+        case 68: return .badPreKeyId
         
-        case 69: return .duplicateDevice
+        case 69: return .bundleExpired
         
-        case 70: return .emptyList
+        case 70: return .duplicateDevice
         
-        case 71: return .tooManyDevices
+        case 71: return .emptyList
         
-        case 72: return .deviceListRollback
+        case 72: return .tooManyDevices
         
-        case 73: return .deviceListFork
+        case 73: return .deviceListRollback
         
-        case 74: return .brokenChain
+        case 74: return .deviceListFork
         
-        case 75: return .wrongUser
+        case 75: return .brokenChain
         
-        case 76: return .tooManyRounds
+        case 76: return .wrongUser
         
-        case 77: return .serverInconsistent
+        case 77: return .tooManyRounds
         
-        case 78: return .serverUnreachable
+        case 78: return .serverInconsistent
         
-        case 79: return .serverAnswer
+        case 79: return .serverUnreachable
         
-        case 80: return .serverBusy
+        case 80: return .serverAnswer
         
-        case 81: return .serverUnauthorized
+        case 81: return .serverBusy
         
-        case 82: return .registrationRefused
+        case 82: return .serverUnauthorized
         
-        case 83: return .removedFromAccount
+        case 83: return .registrationRefused
         
-        case 84: return .maybeSent
+        case 84: return .removedFromAccount
         
-        case 85: return .expired
+        case 85: return .maybeSent
         
-        case 86: return .mailboxFull
+        case 86: return .expired
         
-        case 87: return .refusedByPolicy
+        case 87: return .mailboxFull
         
-        case 88: return .staleView
+        case 88: return .refusedByPolicy
         
-        case 89: return .inboxFull
+        case 89: return .staleView
         
-        case 90: return .storeBusy
+        case 90: return .inboxFull
         
-        case 91: return .storeIo
+        case 91: return .storeBusy
         
-        case 92: return .storeFull
+        case 92: return .storeIo
         
-        case 93: return .storeReadOnly
+        case 93: return .storeFull
         
-        case 94: return .wrongKey
+        case 94: return .storeReadOnly
         
-        case 95: return .recordCorrupt
+        case 95: return .wrongKey
         
-        case 96: return .recordInconsistent
+        case 96: return .recordCorrupt
         
-        case 97: return .rollbackDetected
+        case 97: return .recordInconsistent
         
-        case 98: return .newerFormat
+        case 98: return .rollbackDetected
         
-        case 99: return .foreignStore
+        case 99: return .newerFormat
         
-        case 100: return .outcomeUnknown
+        case 100: return .foreignStore
         
-        case 101: return .storeMisbehaves
+        case 101: return .outcomeUnknown
         
-        case 102: return .storePathMissing
+        case 102: return .storeMisbehaves
         
-        case 103: return .storePathNotAFile
+        case 103: return .storePathMissing
         
-        case 104: return .notAStore
+        case 104: return .storePathNotAFile
         
-        case 105: return .`internal`
+        case 105: return .notAStore
         
-        case 106: return .poisoned
+        case 106: return .`internal`
         
-        case 107: return .randomness
+        case 107: return .poisoned
         
-        case 108: return .forked
+        case 108: return .randomness
+        
+        case 109: return .forked
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -7300,372 +7306,376 @@ struct FfiConverterTypeCode: FfiConverterRustBuffer {
             writeInt(&buf, Int32(16))
         
         
-        case .linkMalformed:
+        case .groupOverfull:
             writeInt(&buf, Int32(17))
         
         
-        case .linkExpired:
+        case .linkMalformed:
             writeInt(&buf, Int32(18))
         
         
-        case .linkUsed:
+        case .linkExpired:
             writeInt(&buf, Int32(19))
         
         
-        case .linkClock:
+        case .linkUsed:
             writeInt(&buf, Int32(20))
         
         
-        case .linkNotConfirmed:
+        case .linkClock:
             writeInt(&buf, Int32(21))
         
         
-        case .linkMismatch:
+        case .linkNotConfirmed:
             writeInt(&buf, Int32(22))
         
         
-        case .contentIdInUse:
+        case .linkMismatch:
             writeInt(&buf, Int32(23))
         
         
-        case .payloadTooLarge:
+        case .contentIdInUse:
             writeInt(&buf, Int32(24))
         
         
-        case .notAFinishedSend:
+        case .payloadTooLarge:
             writeInt(&buf, Int32(25))
         
         
-        case .unknownSend:
+        case .notAFinishedSend:
             writeInt(&buf, Int32(26))
         
         
-        case .foreignRequest:
+        case .unknownSend:
             writeInt(&buf, Int32(27))
         
         
-        case .notRegistered:
+        case .foreignRequest:
             writeInt(&buf, Int32(28))
         
         
-        case .cancelled:
+        case .notRegistered:
             writeInt(&buf, Int32(29))
         
         
-        case .deviceRemoved:
+        case .cancelled:
             writeInt(&buf, Int32(30))
         
         
-        case .unknownDevice:
+        case .deviceRemoved:
             writeInt(&buf, Int32(31))
         
         
-        case .tooManyOwnDevices:
+        case .unknownDevice:
             writeInt(&buf, Int32(32))
         
         
-        case .truncated:
+        case .tooManyOwnDevices:
             writeInt(&buf, Int32(33))
         
         
-        case .trailingData:
+        case .truncated:
             writeInt(&buf, Int32(34))
         
         
-        case .nonCanonical:
+        case .trailingData:
             writeInt(&buf, Int32(35))
         
         
-        case .tooLarge:
+        case .nonCanonical:
             writeInt(&buf, Int32(36))
         
         
-        case .unsupportedVersion:
+        case .tooLarge:
             writeInt(&buf, Int32(37))
         
         
-        case .unknownType:
+        case .unsupportedVersion:
             writeInt(&buf, Int32(38))
         
         
-        case .weakPublicKey:
+        case .unknownType:
             writeInt(&buf, Int32(39))
         
         
-        case .badKeyEncoding:
+        case .weakPublicKey:
             writeInt(&buf, Int32(40))
         
         
-        case .authenticationFailed:
+        case .badKeyEncoding:
             writeInt(&buf, Int32(41))
         
         
-        case .wrongRecipient:
+        case .authenticationFailed:
             writeInt(&buf, Int32(42))
         
         
-        case .noSession:
+        case .wrongRecipient:
             writeInt(&buf, Int32(43))
         
         
-        case .tooFarAhead:
+        case .noSession:
             writeInt(&buf, Int32(44))
         
         
-        case .duplicate:
+        case .tooFarAhead:
             writeInt(&buf, Int32(45))
         
         
-        case .messageKeyExpired:
+        case .duplicate:
             writeInt(&buf, Int32(46))
         
         
-        case .unknownPreKey:
+        case .messageKeyExpired:
             writeInt(&buf, Int32(47))
         
         
-        case .preKeyUsed:
+        case .unknownPreKey:
             writeInt(&buf, Int32(48))
         
         
-        case .replayedInitiation:
+        case .preKeyUsed:
             writeInt(&buf, Int32(49))
         
         
-        case .identityChanged:
+        case .replayedInitiation:
             writeInt(&buf, Int32(50))
         
         
-        case .badPadding:
+        case .identityChanged:
             writeInt(&buf, Int32(51))
         
         
-        case .wrongScope:
+        case .badPadding:
             writeInt(&buf, Int32(52))
         
         
-        case .notListed:
+        case .wrongScope:
             writeInt(&buf, Int32(53))
         
         
-        case .forged:
+        case .notListed:
             writeInt(&buf, Int32(54))
         
         
-        case .reusedIndex:
+        case .forged:
             writeInt(&buf, Int32(55))
         
         
-        case .tooEarly:
+        case .reusedIndex:
             writeInt(&buf, Int32(56))
         
         
-        case .groupExists:
+        case .tooEarly:
             writeInt(&buf, Int32(57))
         
         
-        case .authorNotMember:
+        case .groupExists:
             writeInt(&buf, Int32(58))
         
         
-        case .forbiddenOperation:
+        case .authorNotMember:
             writeInt(&buf, Int32(59))
         
         
-        case .malformedOperation:
+        case .forbiddenOperation:
             writeInt(&buf, Int32(60))
         
         
-        case .missingParents:
+        case .malformedOperation:
             writeInt(&buf, Int32(61))
         
         
-        case .tooManyOperations:
+        case .missingParents:
             writeInt(&buf, Int32(62))
         
         
-        case .unknownGroupKind:
+        case .tooManyOperations:
             writeInt(&buf, Int32(63))
         
         
-        case .bundleMismatch:
+        case .unknownGroupKind:
             writeInt(&buf, Int32(64))
         
         
-        case .badSignature:
+        case .bundleMismatch:
             writeInt(&buf, Int32(65))
         
         
-        case .keyReuse:
+        case .badSignature:
             writeInt(&buf, Int32(66))
         
         
-        case .badPreKeyId:
+        case .keyReuse:
             writeInt(&buf, Int32(67))
         
         
-        case .bundleExpired:
+        case .badPreKeyId:
             writeInt(&buf, Int32(68))
         
         
-        case .duplicateDevice:
+        case .bundleExpired:
             writeInt(&buf, Int32(69))
         
         
-        case .emptyList:
+        case .duplicateDevice:
             writeInt(&buf, Int32(70))
         
         
-        case .tooManyDevices:
+        case .emptyList:
             writeInt(&buf, Int32(71))
         
         
-        case .deviceListRollback:
+        case .tooManyDevices:
             writeInt(&buf, Int32(72))
         
         
-        case .deviceListFork:
+        case .deviceListRollback:
             writeInt(&buf, Int32(73))
         
         
-        case .brokenChain:
+        case .deviceListFork:
             writeInt(&buf, Int32(74))
         
         
-        case .wrongUser:
+        case .brokenChain:
             writeInt(&buf, Int32(75))
         
         
-        case .tooManyRounds:
+        case .wrongUser:
             writeInt(&buf, Int32(76))
         
         
-        case .serverInconsistent:
+        case .tooManyRounds:
             writeInt(&buf, Int32(77))
         
         
-        case .serverUnreachable:
+        case .serverInconsistent:
             writeInt(&buf, Int32(78))
         
         
-        case .serverAnswer:
+        case .serverUnreachable:
             writeInt(&buf, Int32(79))
         
         
-        case .serverBusy:
+        case .serverAnswer:
             writeInt(&buf, Int32(80))
         
         
-        case .serverUnauthorized:
+        case .serverBusy:
             writeInt(&buf, Int32(81))
         
         
-        case .registrationRefused:
+        case .serverUnauthorized:
             writeInt(&buf, Int32(82))
         
         
-        case .removedFromAccount:
+        case .registrationRefused:
             writeInt(&buf, Int32(83))
         
         
-        case .maybeSent:
+        case .removedFromAccount:
             writeInt(&buf, Int32(84))
         
         
-        case .expired:
+        case .maybeSent:
             writeInt(&buf, Int32(85))
         
         
-        case .mailboxFull:
+        case .expired:
             writeInt(&buf, Int32(86))
         
         
-        case .refusedByPolicy:
+        case .mailboxFull:
             writeInt(&buf, Int32(87))
         
         
-        case .staleView:
+        case .refusedByPolicy:
             writeInt(&buf, Int32(88))
         
         
-        case .inboxFull:
+        case .staleView:
             writeInt(&buf, Int32(89))
         
         
-        case .storeBusy:
+        case .inboxFull:
             writeInt(&buf, Int32(90))
         
         
-        case .storeIo:
+        case .storeBusy:
             writeInt(&buf, Int32(91))
         
         
-        case .storeFull:
+        case .storeIo:
             writeInt(&buf, Int32(92))
         
         
-        case .storeReadOnly:
+        case .storeFull:
             writeInt(&buf, Int32(93))
         
         
-        case .wrongKey:
+        case .storeReadOnly:
             writeInt(&buf, Int32(94))
         
         
-        case .recordCorrupt:
+        case .wrongKey:
             writeInt(&buf, Int32(95))
         
         
-        case .recordInconsistent:
+        case .recordCorrupt:
             writeInt(&buf, Int32(96))
         
         
-        case .rollbackDetected:
+        case .recordInconsistent:
             writeInt(&buf, Int32(97))
         
         
-        case .newerFormat:
+        case .rollbackDetected:
             writeInt(&buf, Int32(98))
         
         
-        case .foreignStore:
+        case .newerFormat:
             writeInt(&buf, Int32(99))
         
         
-        case .outcomeUnknown:
+        case .foreignStore:
             writeInt(&buf, Int32(100))
         
         
-        case .storeMisbehaves:
+        case .outcomeUnknown:
             writeInt(&buf, Int32(101))
         
         
-        case .storePathMissing:
+        case .storeMisbehaves:
             writeInt(&buf, Int32(102))
         
         
-        case .storePathNotAFile:
+        case .storePathMissing:
             writeInt(&buf, Int32(103))
         
         
-        case .notAStore:
+        case .storePathNotAFile:
             writeInt(&buf, Int32(104))
         
         
-        case .`internal`:
+        case .notAStore:
             writeInt(&buf, Int32(105))
         
         
-        case .poisoned:
+        case .`internal`:
             writeInt(&buf, Int32(106))
         
         
-        case .randomness:
+        case .poisoned:
             writeInt(&buf, Int32(107))
         
         
-        case .forked:
+        case .randomness:
             writeInt(&buf, Int32(108))
+        
+        
+        case .forked:
+            writeInt(&buf, Int32(109))
         
         }
     }
@@ -7882,7 +7892,7 @@ public enum Event: Equatable, Hashable {
          */added: [String]
     )
     /**
-     * A device signed two operations under one number: it told different things to different members.
+     * A device signed two operations under one number: it told different things to different members. Both count.
      */
     case groupEquivocation(
         /**
@@ -7893,7 +7903,33 @@ public enum Event: Equatable, Hashable {
          */user: String, 
         /**
          * The device that signed both.
-         */device: UInt32
+         */device: UInt32, 
+        /**
+         * One of the two, as it was signed.
+         */known: Bytes, 
+        /**
+         * The other one.
+         */other: Bytes
+    )
+    /**
+     * Dishonest members have filled a group: it takes nothing but leaves and retirements any more. The others go on in a fork.
+     */
+    case groupFull(
+        /**
+         * The group, 32 bytes.
+         */group: GroupId
+    )
+    /**
+     * Adds that did not know of each other have made more than 1,000 members: nothing but leaves is said there. `forkWithout` goes on
+     * without those whom the adders made up.
+     */
+    case groupOverfull(
+        /**
+         * The group, 32 bytes.
+         */group: GroupId, 
+        /**
+         * The users who added members, those who added most first.
+         */users: [String]
     )
     /**
      * Our user, who had left a group, is asked back: the group's `group.accept()` or `group.decline()` answers.
@@ -7941,7 +7977,8 @@ public enum Event: Equatable, Hashable {
          */device: UInt32
     )
     /**
-     * Users are no members of a group after all: the user who added them had left, which this device did not know.
+     * Users are no members of a group after all: a device that its user has taken off the list had added them. Any member may add them
+     * again.
      */
     case groupRevoked(
         /**
@@ -8137,57 +8174,63 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         case 7: return .groupAdded(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), added: try FfiConverterSequenceString.read(from: &buf)
         )
         
-        case 8: return .groupEquivocation(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 8: return .groupEquivocation(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), known: try FfiConverterTypeBytes.read(from: &buf), other: try FfiConverterTypeBytes.read(from: &buf)
         )
         
-        case 9: return .groupInvited(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 9: return .groupFull(group: try FfiConverterTypeGroupId.read(from: &buf)
         )
         
-        case 10: return .groupJoined(group: try FfiConverterTypeGroupId.read(from: &buf), forkedFrom: try FfiConverterOptionTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 10: return .groupOverfull(group: try FfiConverterTypeGroupId.read(from: &buf), users: try FfiConverterSequenceString.read(from: &buf)
         )
         
-        case 11: return .groupLeft(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 11: return .groupInvited(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 12: return .groupRevoked(group: try FfiConverterTypeGroupId.read(from: &buf), users: try FfiConverterSequenceString.read(from: &buf)
+        case 12: return .groupJoined(group: try FfiConverterTypeGroupId.read(from: &buf), forkedFrom: try FfiConverterOptionTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 13: return .groupUpdated(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), operation: try FfiConverterTypeOperationId.read(from: &buf)
+        case 13: return .groupLeft(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 14: return .heldDropped(user: try FfiConverterString.read(from: &buf)
+        case 14: return .groupRevoked(group: try FfiConverterTypeGroupId.read(from: &buf), users: try FfiConverterSequenceString.read(from: &buf)
         )
         
-        case 15: return .idleDevice(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 15: return .groupUpdated(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), operation: try FfiConverterTypeOperationId.read(from: &buf)
         )
         
-        case 16: return .identityChanged(user: try FfiConverterString.read(from: &buf), pinned: try FfiConverterTypeAccountKey.read(from: &buf), claimed: try FfiConverterTypeAccountKey.read(from: &buf), wasVerified: try FfiConverterBool.read(from: &buf)
+        case 16: return .heldDropped(user: try FfiConverterString.read(from: &buf)
         )
         
-        case 17: return .serverInconsistent(user: try FfiConverterString.read(from: &buf)
+        case 17: return .idleDevice(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 18: return .notOpened(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), code: try Code.known(FfiConverterInt32.read(from: &buf))
+        case 18: return .identityChanged(user: try FfiConverterString.read(from: &buf), pinned: try FfiConverterTypeAccountKey.read(from: &buf), claimed: try FfiConverterTypeAccountKey.read(from: &buf), wasVerified: try FfiConverterBool.read(from: &buf)
         )
         
-        case 19: return .registrationRefused(user: try FfiConverterString.read(from: &buf)
+        case 19: return .serverInconsistent(user: try FfiConverterString.read(from: &buf)
         )
         
-        case 20: return .removedFromAccount(epoch: try FfiConverterUInt64.read(from: &buf)
+        case 20: return .notOpened(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), code: try Code.known(FfiConverterInt32.read(from: &buf))
         )
         
-        case 21: return .deviceWantsRemoval(device: try FfiConverterUInt32.read(from: &buf)
+        case 21: return .registrationRefused(user: try FfiConverterString.read(from: &buf)
         )
         
-        case 22: return .sendFinished(send: try FfiConverterTypeSendId.read(from: &buf), contentId: try FfiConverterTypeContentId.read(from: &buf), group: try FfiConverterOptionTypeGroupId.read(from: &buf), reached: try FfiConverterUInt32.read(from: &buf), failed: try FfiConverterSequenceTypeFailedUser.read(from: &buf), skipped: try FfiConverterSequenceTypeSkippedDevice.read(from: &buf)
+        case 22: return .removedFromAccount(epoch: try FfiConverterUInt64.read(from: &buf)
         )
         
-        case 23: return .serverRestored
-        
-        case 24: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeSessionId.read(from: &buf)
+        case 23: return .deviceWantsRemoval(device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 25: return .other
+        case 24: return .sendFinished(send: try FfiConverterTypeSendId.read(from: &buf), contentId: try FfiConverterTypeContentId.read(from: &buf), group: try FfiConverterOptionTypeGroupId.read(from: &buf), reached: try FfiConverterUInt32.read(from: &buf), failed: try FfiConverterSequenceTypeFailedUser.read(from: &buf), skipped: try FfiConverterSequenceTypeSkippedDevice.read(from: &buf)
+        )
+        
+        case 25: return .serverRestored
+        
+        case 26: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeSessionId.read(from: &buf)
+        )
+        
+        case 27: return .other
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -8244,22 +8287,35 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             FfiConverterSequenceString.write(added, into: &buf)
             
         
-        case let .groupEquivocation(group,user,device):
+        case let .groupEquivocation(group,user,device,known,other):
             writeInt(&buf, Int32(8))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
+            FfiConverterTypeBytes.write(known, into: &buf)
+            FfiConverterTypeBytes.write(other, into: &buf)
+            
+        
+        case let .groupFull(group):
+            writeInt(&buf, Int32(9))
+            FfiConverterTypeGroupId.write(group, into: &buf)
+            
+        
+        case let .groupOverfull(group,users):
+            writeInt(&buf, Int32(10))
+            FfiConverterTypeGroupId.write(group, into: &buf)
+            FfiConverterSequenceString.write(users, into: &buf)
             
         
         case let .groupInvited(group,user,device):
-            writeInt(&buf, Int32(9))
+            writeInt(&buf, Int32(11))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
         case let .groupJoined(group,forkedFrom,user,device):
-            writeInt(&buf, Int32(10))
+            writeInt(&buf, Int32(12))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterOptionTypeGroupId.write(forkedFrom, into: &buf)
             FfiConverterString.write(user, into: &buf)
@@ -8267,20 +8323,20 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case let .groupLeft(group,user,device):
-            writeInt(&buf, Int32(11))
+            writeInt(&buf, Int32(13))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
         case let .groupRevoked(group,users):
-            writeInt(&buf, Int32(12))
+            writeInt(&buf, Int32(14))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterSequenceString.write(users, into: &buf)
             
         
         case let .groupUpdated(group,user,device,operation):
-            writeInt(&buf, Int32(13))
+            writeInt(&buf, Int32(15))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
@@ -8288,18 +8344,18 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case let .heldDropped(user):
-            writeInt(&buf, Int32(14))
+            writeInt(&buf, Int32(16))
             FfiConverterString.write(user, into: &buf)
             
         
         case let .idleDevice(user,device):
-            writeInt(&buf, Int32(15))
+            writeInt(&buf, Int32(17))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
         case let .identityChanged(user,pinned,claimed,wasVerified):
-            writeInt(&buf, Int32(16))
+            writeInt(&buf, Int32(18))
             FfiConverterString.write(user, into: &buf)
             FfiConverterTypeAccountKey.write(pinned, into: &buf)
             FfiConverterTypeAccountKey.write(claimed, into: &buf)
@@ -8307,34 +8363,34 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case let .serverInconsistent(user):
-            writeInt(&buf, Int32(17))
+            writeInt(&buf, Int32(19))
             FfiConverterString.write(user, into: &buf)
             
         
         case let .notOpened(user,device,code):
-            writeInt(&buf, Int32(18))
+            writeInt(&buf, Int32(20))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             FfiConverterInt32.write(code.rawValue, into: &buf)
             
         
         case let .registrationRefused(user):
-            writeInt(&buf, Int32(19))
+            writeInt(&buf, Int32(21))
             FfiConverterString.write(user, into: &buf)
             
         
         case let .removedFromAccount(epoch):
-            writeInt(&buf, Int32(20))
+            writeInt(&buf, Int32(22))
             FfiConverterUInt64.write(epoch, into: &buf)
             
         
         case let .deviceWantsRemoval(device):
-            writeInt(&buf, Int32(21))
+            writeInt(&buf, Int32(23))
             FfiConverterUInt32.write(device, into: &buf)
             
         
         case let .sendFinished(send,contentId,group,reached,failed,skipped):
-            writeInt(&buf, Int32(22))
+            writeInt(&buf, Int32(24))
             FfiConverterTypeSendId.write(send, into: &buf)
             FfiConverterTypeContentId.write(contentId, into: &buf)
             FfiConverterOptionTypeGroupId.write(group, into: &buf)
@@ -8344,18 +8400,18 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case .serverRestored:
-            writeInt(&buf, Int32(23))
+            writeInt(&buf, Int32(25))
         
         
         case let .sessionStarted(user,device,sessionId):
-            writeInt(&buf, Int32(24))
+            writeInt(&buf, Int32(26))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             FfiConverterTypeSessionId.write(sessionId, into: &buf)
             
         
         case .other:
-            writeInt(&buf, Int32(25))
+            writeInt(&buf, Int32(27))
         
         }
     }

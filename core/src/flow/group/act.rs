@@ -15,13 +15,13 @@ use crate::{
         operation::{Operation, group_id, is_last_word},
         set::Set,
     },
-    ids::{ContentId, DeviceId, GroupId, GroupKind, Scope, UserId},
+    ids::{AccountKey, ContentId, DeviceId, GroupId, GroupKind, Scope, UserId},
     keys::device_list::VerifiedDeviceList,
     limits::{MAX_ADDED, MAX_GROUP_STATE, MAX_MEMBERS},
-    model::GroupRecord,
+    model::{GroupRecord, identities},
     record::SendBody,
     store::{Kind, Places, RowKey},
-    tx::{Call, own::OwnList},
+    tx::Call,
     wire::group::{Added, Body, Change},
 };
 use std::collections::BTreeSet;
@@ -34,12 +34,12 @@ pub(crate) fn found(
     users: &[UserId],
     origin: Option<GroupId>,
 ) -> Result<(GroupId, PendingSend), Error> {
-    let mut added = added(call, users, |_| Vec::new())?;
+    let mut added = added(call, users, |_, _| Vec::new())?;
     added.retain(|added| added.user.as_slice() != call.user().as_bytes());
     if added.len() >= MAX_MEMBERS {
         return Err(Error::of(Code::TooMany, "users"));
     }
-    let own = call.tx.own_list(call.user())?;
+    let own = own_list(call)?;
     let account_key = call.us.party.account();
     let random = call.context.random();
     let id = group_id(&account_key, &random);
@@ -60,7 +60,7 @@ pub(crate) fn found(
     }
     let taker = Taker::of(call);
     let loaded = Loaded { group: None, set: Set::new(id), view: None };
-    let offered = Offered { operations, lists: cited(&own)? };
+    let offered = Offered { operations, lists: cited(own), ..Offered::default() };
     let Changed { group, set, .. } =
         state::take(&mut call.tx, taker, loaded, offered, Teller::Ourselves)?.ok_or(Code::Internal)?;
     let told = Told { users: group.users().cloned().collect(), welcomed: BTreeSet::new() };
@@ -100,15 +100,21 @@ pub(crate) fn add(call: &Call<'_>, loaded: &Loaded, users: &[UserId]) -> Result<
     if let Some(item) = users.iter().position(|user| group.is_member(user)) {
         return Err(Error::of_item(Code::AlreadyMember, "users", item));
     }
-    if users.len() > MAX_ADDED || group.members.len() + users.len() > MAX_MEMBERS {
+    if users.len() > MAX_ADDED || identities(&group.members) + users.len() > MAX_MEMBERS {
         return Err(Error::of(Code::TooMany, "users"));
     }
-    let leaves = |user: &UserId| loaded.set.leaves_of(user).into_iter().map(|leave| leave.0).collect();
+    let leaves = |user: &UserId, account_key: &AccountKey| {
+        loaded.set.leaves_of(user, account_key).into_iter().map(|leave| leave.0).collect()
+    };
     Ok(Body::Add { members: added(call, users, leaves)?.into() })
 }
 
 /// The entries of an add, rising by user.
-fn added(call: &Call<'_>, users: &[UserId], leaves: impl Fn(&UserId) -> Vec<[u8; 32]>) -> Result<Vec<Added>, Error> {
+fn added(
+    call: &Call<'_>,
+    users: &[UserId],
+    leaves: impl Fn(&UserId, &AccountKey) -> Vec<[u8; 32]>,
+) -> Result<Vec<Added>, Error> {
     let mut added: Vec<Added> = Vec::new();
     for (item, user) in users.iter().enumerate() {
         let error = |code| Error::of_item(code, "users", item);
@@ -119,7 +125,7 @@ fn added(call: &Call<'_>, users: &[UserId], leaves: impl Fn(&UserId) -> Vec<[u8;
         added.push(Added {
             user: user.as_bytes().to_vec().into(),
             account_key: known.account_key.0,
-            leaves: leaves(user).into(),
+            leaves: leaves(user, &known.account_key).into(),
         });
     }
     added.sort_by(|a, b| a.user.as_slice().cmp(b.user.as_slice()));
@@ -127,9 +133,9 @@ fn added(call: &Call<'_>, users: &[UserId], leaves: impl Fn(&UserId) -> Vec<[u8;
     Ok(added)
 }
 
-fn sign(call: &Call<'_>, set: &Set, own: &OwnList, body: Body) -> Result<Operation, Code> {
+fn sign(call: &Call<'_>, set: &Set, own: &VerifiedDeviceList, body: Body) -> Result<Operation, Code> {
     let draft = set.draft(&call.us.party, body)?;
-    Operation::sign(call.us, &own.list, draft)
+    Operation::sign(call.us, own, draft)
 }
 
 /// Does one act, then sends what is due to devices that lag; gives the send that tells of the act.
@@ -147,7 +153,7 @@ pub(crate) fn act_and_sync(
 
 /// Signs one operation, takes it, and sends it.
 fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<PendingSend, Error> {
-    let own = call.tx.own_list(call.user())?;
+    let own = own_list(call)?;
     let mut told = Told::default();
     told.users.extend(loaded.group.iter().flat_map(|group| group.users().cloned()));
     if let Body::Add { members } = &body {
@@ -155,17 +161,36 @@ fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<PendingSend, E
         told.welcomed.extend(named);
     }
     let may_always = is_last_word(&body);
+    if loaded.group.as_ref().is_some_and(GroupRecord::is_overfull) {
+        if !may_always {
+            return Err(Code::GroupOverfull.into());
+        }
+        // Whom nobody here knows is most likely made up.
+        told.users = known(call, &told.users)?;
+    }
     let operation = sign(call, &loaded.set, &own, body)?;
     if !may_always && bundles::size(&call.tx, &loaded.set)? + operation.signed.len() > MAX_GROUP_STATE {
         return Err(Code::TooManyOperations.into());
     }
     let taker = Taker::of(call);
-    let offered = Offered { operations: vec![operation.clone()], lists: cited(&own)? };
+    let offered = Offered { operations: vec![operation.clone()], lists: cited(own), ..Offered::default() };
     let changed = state::take(&mut call.tx, taker, loaded, offered, Teller::Ourselves)?.ok_or(Code::Internal)?;
-    told.users.extend(changed.group.users().cloned());
+    if !changed.group.is_overfull() {
+        told.users.extend(changed.group.users().cloned());
+    }
     told.users.extend(told.welcomed.iter().cloned());
     told.users.insert(call.user().clone());
     tell(call, &changed, &operation, &told)
+}
+
+fn known(call: &Call<'_>, users: &BTreeSet<UserId>) -> Result<BTreeSet<UserId>, Code> {
+    let mut known = BTreeSet::new();
+    for user in users {
+        if call.tx.known(user)?.is_some() {
+            known.insert(user.clone());
+        }
+    }
+    Ok(known)
 }
 
 /// Sends an operation to those who have the rest, and the whole state to those who have nothing.
@@ -193,6 +218,9 @@ pub(crate) fn send(
     let group = call.tx.known_group(id)?.ok_or(Code::UnknownGroup)?;
     if group.standing != Standing::Member {
         return Err(Code::NotAMember.into());
+    }
+    if group.is_overfull() {
+        return Err(Code::GroupOverfull.into());
     }
     let told = Told { users: group.users().cloned().collect(), welcomed: BTreeSet::new() };
     let users = sent_to(call, &group, &told)?;
@@ -235,7 +263,12 @@ fn retire_in(call: &mut Call<'_>, key: &RowKey, device: DeviceId) -> Result<(), 
     Ok(())
 }
 
-fn cited(own: &OwnList) -> Result<Lists, Code> {
-    let list = VerifiedDeviceList::verify(own.signed()).map_err(|_| Code::RecordInconsistent)?;
-    Ok(Lists::from([(list.list.hash, list)]))
+/// Our own newest list, which what we sign cites.
+fn own_list(call: &Call<'_>) -> Result<VerifiedDeviceList, Code> {
+    let own = call.tx.own_list(call.user())?;
+    VerifiedDeviceList::verify(own.signed()).map_err(|_| Code::RecordInconsistent)
+}
+
+fn cited(own: VerifiedDeviceList) -> Lists {
+    Lists::from([(own.list.hash, own)])
 }

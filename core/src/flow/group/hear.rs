@@ -4,7 +4,7 @@ use super::state::{self, Changed, Loaded, Offered, Taker, Teller};
 use crate::{
     error::{Blame, Code},
     event::{Event, Flags, Item, Message, MessageKind},
-    group::sync,
+    group::sync::{self, With},
     ids::{AccountKey, ContentId, DeviceId, EnvelopeId, GroupId, Scope, SessionId, UserId},
     limits::MAX_LATENCY,
     model::{Claim, GroupRecord},
@@ -67,21 +67,21 @@ fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &GroupContent) ->
             }
             let Some(message) = message(call, &group, id, said)? else { return Ok(None) };
             if has_part(call, &group, said) {
-                note_claim(&mut call.tx, &mut group, said, (*claim, false))?;
+                note_claim(&mut call.tx, &mut group, said, (*claim, With::Message))?;
                 call.tx.put_group(&id, &group)?;
             }
             Ok(Some(vec![Item::Message(message)]))
         }
         Body::Operations { claim, bundle, .. } => {
             let bundle = Bundle::decode(bundle.as_slice())?;
-            let asks = bundle.operations.as_slice().is_empty();
+            let with = if bundle.operations.as_slice().is_empty() { With::Question } else { With::Operations };
             let Some(changed) = take(call, id, said, &bundle)? else { return Ok(None) };
             let Changed { mut group, events, .. } = changed;
             if group.scope != scope {
                 return Err(Code::WrongScope);
             }
             if has_part(call, &group, said) {
-                note_claim(&mut call.tx, &mut group, said, (*claim, asks))?;
+                note_claim(&mut call.tx, &mut group, said, (*claim, with))?;
                 call.tx.put_group(&id, &group)?;
             }
             Ok(Some(events.into_iter().map(Item::Event).collect()))
@@ -213,16 +213,16 @@ fn with_held(tx: &Tx<'_>, loaded: &Loaded, said: &GroupContent, mut offered: Off
     Ok(offered)
 }
 
-/// Remembers which operations a device says that it has, and whether it asks for ours. If it has others than we, the loop of requests says
+/// Remembers which operations a device says that it has, and what it said so with. If it has others than we, the loop of requests says
 /// what is due to it.
 fn note_claim(
     tx: &mut Tx<'_>,
     group: &mut GroupRecord,
     said: &GroupContent,
-    (claim, asks): (GroupClaim, bool),
+    (claim, with): (GroupClaim, With),
 ) -> Result<(), Code> {
     let claim = Claim { count: claim.count, digest: claim.digest };
-    if sync::hear(group, (&said.user, said.device), claim, asks) {
+    if sync::hear(group, (&said.user, said.device), claim, with) {
         let counters = tx.counters()?;
         tx.put_counters(&Counters { lagging: true, ..counters })?;
     }

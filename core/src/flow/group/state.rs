@@ -2,12 +2,13 @@
 
 use crate::{
     context::Timestamp,
-    error::Code,
+    error::{Blame, Code},
     event::{Event, Standing},
     group::{
         change,
         operation::Operation,
-        set::{Set, View},
+        set::{Author, Set},
+        view::View,
     },
     ids::{AccountKey, DeviceId, GroupId, OperationId, Scope, UserId},
     keys::device_list::VerifiedDeviceList,
@@ -17,7 +18,7 @@ use crate::{
     registry::trust,
     store::{Kind, Places},
     tx::{Call, Tx, sends},
-    wire::group::{self as form, Bundle},
+    wire::group::{self as form, Bundle, SignedOperation},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,11 +33,15 @@ pub(crate) struct Loaded {
 /// Lists that operations cite, by their hash.
 pub(crate) type Lists = BTreeMap<[u8; 32], VerifiedDeviceList>;
 
-/// Operations whose signatures are checked, with the lists that they cite.
+/// What a bundle brings: operations whose signatures are checked, with the lists that they cite.
 #[derive(Clone, Default)]
 pub(crate) struct Offered {
     pub(crate) operations: Vec<Operation>,
     pub(crate) lists: Lists,
+    /// Why others in the bundle were refused, each by itself.
+    pub(crate) refused: Vec<Code>,
+    /// Whether something in it is known already.
+    pub(crate) repeats: bool,
 }
 
 /// The device that takes operations, and when.
@@ -77,11 +82,7 @@ pub(crate) fn load(tx: &Tx<'_>, id: &GroupId) -> Result<Loaded, Code> {
         let stored: StoredOperation = tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
         operations.push(Operation::from_record(stored)?);
     }
-    let mut set = Set::new(*id);
-    let taken = set.take(operations, Vec::new()).map_err(|_| Code::RecordInconsistent)?;
-    if !taken.waiting.is_empty() {
-        return Err(Code::RecordInconsistent);
-    }
+    let set = Set::restore(*id, operations)?;
     let view = set.view();
     if view.is_some() != group.is_some() {
         return Err(Code::RecordInconsistent);
@@ -89,33 +90,48 @@ pub(crate) fn load(tx: &Tx<'_>, id: &GroupId) -> Result<Loaded, Code> {
     Ok(Loaded { group, set, view })
 }
 
-/// The operations in a bundle that are not known, their signatures checked.
+/// The operations in a bundle that are not known, their signatures checked. One that is refused is refused alone.
+///
+/// # Errors
+/// The store's.
 pub(crate) fn verify(tx: &Tx<'_>, set: &Set, bundle: &Bundle) -> Result<Offered, Code> {
     let mut offered = Offered::default();
     for list in bundle.lists.as_slice() {
-        let list = VerifiedDeviceList::verify(list.as_slice())?;
-        offered.lists.insert(list.list.hash, list);
+        match VerifiedDeviceList::verify(list.as_slice()) {
+            Ok(list) => drop(offered.lists.insert(list.list.hash, list)),
+            Err(code) => offered.refused.push(code),
+        }
     }
     for signed in bundle.operations.as_slice() {
         if set.has(&Operation::id_of(signed)) {
+            offered.repeats = true;
             continue;
         }
-        let cited = form::Operation::decode(signed.operation.as_slice())?.list;
-        if !offered.lists.contains_key(&cited)
-            && let Some(stored) = tx.get::<StoredList>(&tx.places().in_group(Kind::GroupList, &set.id(), &cited))?
-        {
-            let list = VerifiedDeviceList::verify(&stored.signed).map_err(|_| Code::RecordInconsistent)?;
-            offered.lists.insert(list.list.hash, list);
+        match verify_one(tx, set, &mut offered.lists, signed) {
+            Ok(operation) => offered.operations.push(operation),
+            Err(code) if code.blame() == Blame::Store => return Err(code),
+            Err(code) => offered.refused.push(code),
         }
-        offered.operations.push(Operation::verify(signed, |hash| offered.lists.get(hash))?);
     }
     Ok(offered)
+}
+
+/// Verifies one operation under the list that it cites, which is in the bundle or is cited by an operation of the group.
+fn verify_one(tx: &Tx<'_>, set: &Set, lists: &mut Lists, signed: &SignedOperation) -> Result<Operation, Code> {
+    let cited = form::Operation::decode(signed.operation.as_slice())?.list;
+    if !lists.contains_key(&cited)
+        && let Some(stored) = tx.get::<StoredList>(&tx.places().in_group(Kind::GroupList, &set.id(), &cited))?
+    {
+        let list = VerifiedDeviceList::verify(&stored.signed).map_err(|_| Code::RecordInconsistent)?;
+        lists.insert(list.list.hash, list);
+    }
+    Operation::verify(signed, |hash| lists.get(hash))
 }
 
 /// Takes operations as far as their parents are there. `Ok(None)`: no add has named our user or the teller yet, and nothing changed.
 ///
 /// # Errors
-/// What a set refuses; [`Code::MissingParents`] when too many wait. Nothing is written then.
+/// The first reason for which something was refused, if nothing else came of it. Nothing is written then.
 pub(crate) fn take(
     tx: &mut Tx<'_>,
     taker: Taker<'_>,
@@ -124,14 +140,23 @@ pub(crate) fn take(
     from: Teller<'_>,
 ) -> Result<Option<Changed>, Code> {
     let Loaded { group, mut set, view: before } = loaded;
-    let Offered { operations, lists } = offered;
+    let Offered { operations, lists, mut refused, repeats } = offered;
     let us = taker.user;
     let waiting = tx.places().group(Kind::Waiting, &set.id());
     let waited: Waiting = tx.get(&waiting)?.unwrap_or_default();
-    let waited = waited.operations.into_iter().map(Operation::from_record).collect::<Result<_, _>>()?;
-    let told_twice = set.equivocators();
+    let waited: Vec<Operation> = waited.operations.into_iter().map(Operation::from_record).collect::<Result<_, _>>()?;
+    let mut loose: BTreeSet<[u8; 32]> = waited.iter().map(|operation| operation.form.list).collect();
+    let told_twice: BTreeSet<Author> = set.equivocators().into_keys().collect();
     let names: BTreeSet<OperationId> = operations.iter().map(|operation| operation.id).collect();
-    let mut taken = set.take(operations, waited)?;
+    let mut taken = set.take(operations, waited);
+    let came: Vec<&OperationId> = taken.new.iter().chain(taken.waiting.iter().map(|waiting| &waiting.id)).collect();
+    refused.append(&mut taken.refused);
+    if let Some(code) = refused.first()
+        && !repeats
+        && !came.into_iter().any(|id| names.contains(id))
+    {
+        return Err(*code);
+    }
     let Some(after) = set.view() else { return Ok(None) };
     let standing = standing(&after, us);
     if let Teller::Other(user, account_key) = from {
@@ -142,19 +167,36 @@ pub(crate) fn take(
     }
     // What was just offered comes before what has waited. So nobody fills the room with operations that build upon nothing and keeps others
     // out; what is dropped comes again by sync.
-    if taken.waiting.iter().filter(|waiting| names.contains(&waiting.id)).count() > MAX_WAITING {
-        return Err(Code::MissingParents);
-    }
-    taken.waiting.sort_by_key(|waiting| !names.contains(&waiting.id));
+    taken
+        .waiting
+        .sort_by(|a, b| names.contains(&b.id).cmp(&names.contains(&a.id)).then_with(|| a.order().cmp(&b.order())));
     taken.waiting.truncate(MAX_WAITING);
     let new: Vec<&Operation> = taken.new.iter().filter_map(|name| set.operation(name)).collect();
     write(tx, &set.id(), &new, &taken.waiting, &lists)?;
+    for spare in &taken.dropped {
+        tx.delete(tx.places().in_group(Kind::Operation, &set.id(), &spare.id.0));
+        loose.insert(spare.form.list);
+    }
+    forget_lists(tx, &set, &taken.waiting, loose);
     let mut events = change::events(before.as_ref(), &after, us);
-    for (user, device) in set.equivocators().difference(&told_twice) {
-        events.push(Event::GroupEquivocation { group: set.id(), user: user.clone(), device: *device });
+    for ((user, device), (known, other)) in set.equivocators() {
+        if !told_twice.contains(&(user.clone(), device)) {
+            let [known, other] = [known, other].map(|operation| operation.signed.clone());
+            events.push(Event::GroupEquivocation { group: set.id(), user, device, known, other });
+        }
+    }
+    if taken.full && !group.as_ref().is_some_and(|group| group.full) {
+        events.push(Event::GroupFull { group: set.id() });
+    }
+    if after.is_overfull() && !before.as_ref().is_some_and(View::is_overfull) {
+        let mut adders: Vec<(&UserId, &usize)> = after.adders.iter().collect();
+        adders.sort_by(|(_, a), (_, b)| b.cmp(a));
+        let users = adders.into_iter().map(|(user, _)| user.clone()).collect();
+        events.push(Event::GroupOverfull { group: set.id(), users });
     }
     events.extend(pin_members(tx, before.as_ref(), &after, us)?);
     let mut group = advance(group, &after, standing, taker.now);
+    group.full |= taken.full;
     for user in taken.new.iter().flat_map(|name| set.uninformed(name, (us, taker.device))) {
         if user != *us && !group.owed.contains(&user) {
             group.owed.push(user);
@@ -185,6 +227,17 @@ fn write(tx: &mut Tx<'_>, id: &GroupId, new: &[&Operation], waiting: &[Operation
         return Ok(());
     }
     tx.put(key, &Waiting { operations: waiting.iter().map(Operation::record).collect() })
+}
+
+/// Forgets those of these lists that no operation cites any more, be it one of the set or one that waits: else who sends operations that build
+/// upon nothing would fill the store with lists.
+fn forget_lists(tx: &mut Tx<'_>, set: &Set, waiting: &[Operation], mut loose: BTreeSet<[u8; 32]>) {
+    for operation in set.entered().iter().chain(waiting) {
+        loose.remove(&operation.form.list);
+    }
+    for list in loose {
+        tx.delete(tx.places().in_group(Kind::GroupList, &set.id(), &list));
+    }
 }
 
 /// > An add names user id **and account key**; a different pin blocks (X 11).
@@ -219,8 +272,8 @@ fn standing(view: &View, us: &UserId) -> Standing {
 
 /// What the operations make of the group, and what the record alone remembers.
 fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, now: Timestamp) -> GroupRecord {
-    let (mut left_at, mut lags, pushed, owed) =
-        known.map(|group| (group.left_at, group.lags, group.pushed, group.owed)).unwrap_or_default();
+    let (mut left_at, mut lags, pushed, owed, full) =
+        known.map(|group| (group.left_at, group.lags, group.pushed, group.owed, group.full)).unwrap_or_default();
     // We need not agree with users with whom we share no group. A device whose claimed digest equals ours lags no more.
     lags.retain(|lag| view.is_member(&lag.user) && lag.claim != view.claim);
     left_at.retain(|(user, _)| view.former.contains(user));
@@ -240,6 +293,7 @@ fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, now: Tim
         lags,
         pushed,
         owed,
+        full,
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::{
     error::Code,
     flow::group::{bundles, state},
-    group::sync,
+    group::sync::{self, With},
     ids::{DeviceId, GroupId},
     keys::device_list::VerifiedDeviceList,
     limits::MAX_LINK_LEG,
@@ -121,6 +121,6 @@ fn whole_group(tx: &Tx<'_>, key: &RowKey) -> Result<Whole, Code> {
 fn push_later(call: &mut Call<'_>, id: &GroupId, device: DeviceId) -> Result<(), Code> {
     let mut group = call.tx.group(id)?.ok_or(Code::RecordInconsistent)?;
     let nothing = Claim::default();
-    sync::hear(&mut group, (call.user(), device), nothing, true);
+    sync::hear(&mut group, (call.user(), device), nothing, With::Question);
     call.tx.put_group(id, &group)
 }

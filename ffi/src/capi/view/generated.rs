@@ -69,8 +69,8 @@ pub enum sesame_event_kind {
     /// Users are members of a group now: `user` added them, or is the one who accepted an invitation. Sets `group`, `user`,
     /// `device`, `users`.
     GroupAdded = 7,
-    /// A device signed two operations under one number: it told different things to different members. Sets `group`, `user`,
-    /// `device`.
+    /// A device signed two operations under one number: it told different things to different members. Both count. Sets `group`,
+    /// `user`, `device`, `known`, `other`.
     GroupEquivocation = 9,
     /// Our user, who had left a group, is asked back: the group's `sesame_group_accept` or `sesame_group_decline` answers. Sets
     /// `group`, `user`, `device`.
@@ -79,8 +79,8 @@ pub enum sesame_event_kind {
     GroupJoined = 11,
     /// A member has left a group. Sets `group`, `user`, `device`.
     GroupLeft = 12,
-    /// Users are no members of a group after all: the user who added them had left, which this device did not know. Sets `group`,
-    /// `users`.
+    /// Users are no members of a group after all: a device that its user has taken off the list had added them. Any member may add
+    /// them again. Sets `group`, `users`.
     GroupRevoked = 13,
     /// A group's name or other info was changed. Sets `group`, `user`, `device`, `operation`.
     GroupUpdated = 14,
@@ -109,6 +109,12 @@ pub enum sesame_event_kind {
     ServerRestored = 24,
     /// One of the user's devices has logged out and asks this one, the primary, to remove it. Sets `device`.
     DeviceWantsRemoval = 25,
+    /// Dishonest members have filled a group: it takes nothing but leaves and retirements any more. The others go on in a fork.
+    /// Sets `group`.
+    GroupFull = 26,
+    /// Adds that did not know of each other have made more than 1,000 members: nothing but leaves is said there. `fork_without`
+    /// goes on without those whom the adders made up. Sets `group`, `users`.
+    GroupOverfull = 27,
 }
 
 /// Something that the app should know. Its kind says which fields are set; the others are zero.
@@ -257,11 +263,22 @@ pub(super) fn one_event(tree: &mut Tree, from: sesame_core::event::Event) -> ses
             made.device = device.0;
             (made.users, made.user_count) = tree.users(&added);
         }
-        sesame_core::event::Event::GroupEquivocation { group, user, device } => {
+        sesame_core::event::Event::GroupEquivocation { group, user, device, known, other } => {
             made.kind = sesame_event_kind::GroupEquivocation;
             made.group = tree.copy(&group.0);
             made.user = tree.user(&user);
             made.device = device.0;
+            made.known = tree.bytes(known);
+            made.other = tree.bytes(other);
+        }
+        sesame_core::event::Event::GroupFull { group } => {
+            made.kind = sesame_event_kind::GroupFull;
+            made.group = tree.copy(&group.0);
+        }
+        sesame_core::event::Event::GroupOverfull { group, users } => {
+            made.kind = sesame_event_kind::GroupOverfull;
+            made.group = tree.copy(&group.0);
+            (made.users, made.user_count) = tree.users(&users);
         }
         sesame_core::event::Event::GroupInvited { group, user, device } => {
             made.kind = sesame_event_kind::GroupInvited;

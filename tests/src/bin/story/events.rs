@@ -30,8 +30,16 @@ pub fn said(event: &Event) -> String {
         Event::GroupAdded { group, user, device, added } => {
             format!("GroupAdded {} group {}{}", at(user, *device), s(&group.0), named("users", added.iter().map(name)))
         }
-        Event::GroupEquivocation { group, user, device } => {
-            format!("GroupEquivocation {} group {}", at(user, *device), s(&group.0))
+        Event::GroupEquivocation { group, user, device, known, other } => format!(
+            "GroupEquivocation {} group {} known {} other {}",
+            at(user, *device),
+            s(&group.0),
+            h(known),
+            h(other)
+        ),
+        Event::GroupFull { group } => format!("GroupFull group {}", s(&group.0)),
+        Event::GroupOverfull { group, users } => {
+            format!("GroupOverfull group {}{}", s(&group.0), named("users", users.iter().map(name)))
         }
         Event::GroupInvited { group, user, device } => {
             format!("GroupInvited {} group {}", at(user, *device), s(&group.0))

@@ -7048,6 +7048,10 @@ enum class Code(val value: kotlin.Int) {
      */
     BAD_STRUCT(116),
     /**
+     * The group has more members than a group may have.
+     */
+    GROUP_OVERFULL(117),
+    /**
      * Not a linking code, or a mistyped one.
      */
     LINK_MALFORMED(120),
@@ -7650,7 +7654,7 @@ sealed class Event {
     }
     
     /**
-     * A device signed two operations under one number: it told different things to different members.
+     * A device signed two operations under one number: it told different things to different members. Both count.
      */
     data class GroupEquivocation(
         /**
@@ -7664,7 +7668,49 @@ sealed class Event {
         /**
          * The device that signed both.
          */
-        val `device`: kotlin.UInt) : Event()
+        val `device`: kotlin.UInt, 
+        /**
+         * One of the two, as it was signed.
+         */
+        val `known`: ByteString, 
+        /**
+         * The other one.
+         */
+        val `other`: ByteString) : Event()
+        
+    {
+        
+
+    override fun toString(): String = "GroupEquivocation(group=${`group`}, user=${`user`}, device=${`device`}, known=${shown(`known`)}, other=${shown(`other`)})"
+    }
+    
+    /**
+     * Dishonest members have filled a group: it takes nothing but leaves and retirements any more. The others go on in a fork.
+     */
+    data class GroupFull(
+        /**
+         * The group, 32 bytes.
+         */
+        val `group`: sesame.GroupId) : Event()
+        
+    {
+        
+
+    }
+    
+    /**
+     * Adds that did not know of each other have made more than 1,000 members: nothing but leaves is said there. `forkWithout` goes on
+     * without those whom the adders made up.
+     */
+    data class GroupOverfull(
+        /**
+         * The group, 32 bytes.
+         */
+        val `group`: sesame.GroupId, 
+        /**
+         * The users who added members, those who added most first.
+         */
+        val `users`: List<kotlin.String>) : Event()
         
     {
         
@@ -7742,7 +7788,8 @@ sealed class Event {
     }
     
     /**
-     * Users are no members of a group after all: the user who added them had left, which this device did not know.
+     * Users are no members of a group after all: a device that its user has taken off the list had added them. Any member may add them
+     * again.
      */
     data class GroupRevoked(
         /**
@@ -8041,64 +8088,73 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
+                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeBytes.read(buf),
                 )
-            9 -> Event.GroupInvited(
+            9 -> Event.GroupFull(
+                FfiConverterTypeGroupId.read(buf),
+                )
+            10 -> Event.GroupOverfull(
+                FfiConverterTypeGroupId.read(buf),
+                FfiConverterSequenceString.read(buf),
+                )
+            11 -> Event.GroupInvited(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            10 -> Event.GroupJoined(
+            12 -> Event.GroupJoined(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterOptionalTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            11 -> Event.GroupLeft(
+            13 -> Event.GroupLeft(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            12 -> Event.GroupRevoked(
+            14 -> Event.GroupRevoked(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterSequenceString.read(buf),
                 )
-            13 -> Event.GroupUpdated(
+            15 -> Event.GroupUpdated(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterTypeOperationId.read(buf),
                 )
-            14 -> Event.HeldDropped(
+            16 -> Event.HeldDropped(
                 FfiConverterString.read(buf),
                 )
-            15 -> Event.IdleDevice(
+            17 -> Event.IdleDevice(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            16 -> Event.IdentityChanged(
+            18 -> Event.IdentityChanged(
                 FfiConverterString.read(buf),
                 FfiConverterTypeAccountKey.read(buf),
                 FfiConverterTypeAccountKey.read(buf),
                 FfiConverterBoolean.read(buf),
                 )
-            17 -> Event.ServerInconsistent(
+            19 -> Event.ServerInconsistent(
                 FfiConverterString.read(buf),
                 )
-            18 -> Event.NotOpened(
+            20 -> Event.NotOpened(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 KnownCode.read(buf),
                 )
-            19 -> Event.RegistrationRefused(
+            21 -> Event.RegistrationRefused(
                 FfiConverterString.read(buf),
                 )
-            20 -> Event.RemovedFromAccount(
+            22 -> Event.RemovedFromAccount(
                 FfiConverterULong.read(buf),
                 )
-            21 -> Event.DeviceWantsRemoval(
+            23 -> Event.DeviceWantsRemoval(
                 FfiConverterUInt.read(buf),
                 )
-            22 -> Event.SendFinished(
+            24 -> Event.SendFinished(
                 FfiConverterTypeSendId.read(buf),
                 FfiConverterTypeContentId.read(buf),
                 FfiConverterOptionalTypeGroupId.read(buf),
@@ -8106,13 +8162,13 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterSequenceTypeFailedUser.read(buf),
                 FfiConverterSequenceTypeSkippedDevice.read(buf),
                 )
-            23 -> Event.ServerRestored
-            24 -> Event.SessionStarted(
+            25 -> Event.ServerRestored
+            26 -> Event.SessionStarted(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterTypeSessionId.read(buf),
                 )
-            25 -> Event.Other
+            27 -> Event.Other
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
     }
@@ -8186,6 +8242,23 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 + FfiConverterTypeGroupId.allocationSize(value.`group`)
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterUInt.allocationSize(value.`device`)
+                + FfiConverterTypeBytes.allocationSize(value.`known`)
+                + FfiConverterTypeBytes.allocationSize(value.`other`)
+            )
+        }
+        is Event.GroupFull -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeGroupId.allocationSize(value.`group`)
+            )
+        }
+        is Event.GroupOverfull -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeGroupId.allocationSize(value.`group`)
+                + FfiConverterSequenceString.allocationSize(value.`users`)
             )
         }
         is Event.GroupInvited -> {
@@ -8385,17 +8458,30 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
+                FfiConverterTypeBytes.write(value.`known`, buf)
+                FfiConverterTypeBytes.write(value.`other`, buf)
+                Unit
+            }
+            is Event.GroupFull -> {
+                buf.putInt(9)
+                FfiConverterTypeGroupId.write(value.`group`, buf)
+                Unit
+            }
+            is Event.GroupOverfull -> {
+                buf.putInt(10)
+                FfiConverterTypeGroupId.write(value.`group`, buf)
+                FfiConverterSequenceString.write(value.`users`, buf)
                 Unit
             }
             is Event.GroupInvited -> {
-                buf.putInt(9)
+                buf.putInt(11)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
             is Event.GroupJoined -> {
-                buf.putInt(10)
+                buf.putInt(12)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterOptionalTypeGroupId.write(value.`forkedFrom`, buf)
                 FfiConverterString.write(value.`user`, buf)
@@ -8403,20 +8489,20 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.GroupLeft -> {
-                buf.putInt(11)
+                buf.putInt(13)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
             is Event.GroupRevoked -> {
-                buf.putInt(12)
+                buf.putInt(14)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterSequenceString.write(value.`users`, buf)
                 Unit
             }
             is Event.GroupUpdated -> {
-                buf.putInt(13)
+                buf.putInt(15)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
@@ -8424,18 +8510,18 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.HeldDropped -> {
-                buf.putInt(14)
+                buf.putInt(16)
                 FfiConverterString.write(value.`user`, buf)
                 Unit
             }
             is Event.IdleDevice -> {
-                buf.putInt(15)
+                buf.putInt(17)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
             is Event.IdentityChanged -> {
-                buf.putInt(16)
+                buf.putInt(18)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterTypeAccountKey.write(value.`pinned`, buf)
                 FfiConverterTypeAccountKey.write(value.`claimed`, buf)
@@ -8443,34 +8529,34 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.ServerInconsistent -> {
-                buf.putInt(17)
+                buf.putInt(19)
                 FfiConverterString.write(value.`user`, buf)
                 Unit
             }
             is Event.NotOpened -> {
-                buf.putInt(18)
+                buf.putInt(20)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 KnownCode.write(value.`code`, buf)
                 Unit
             }
             is Event.RegistrationRefused -> {
-                buf.putInt(19)
+                buf.putInt(21)
                 FfiConverterString.write(value.`user`, buf)
                 Unit
             }
             is Event.RemovedFromAccount -> {
-                buf.putInt(20)
+                buf.putInt(22)
                 FfiConverterULong.write(value.`epoch`, buf)
                 Unit
             }
             is Event.DeviceWantsRemoval -> {
-                buf.putInt(21)
+                buf.putInt(23)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
             is Event.SendFinished -> {
-                buf.putInt(22)
+                buf.putInt(24)
                 FfiConverterTypeSendId.write(value.`send`, buf)
                 FfiConverterTypeContentId.write(value.`contentId`, buf)
                 FfiConverterOptionalTypeGroupId.write(value.`group`, buf)
@@ -8480,18 +8566,18 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.ServerRestored -> {
-                buf.putInt(23)
+                buf.putInt(25)
                 Unit
             }
             is Event.SessionStarted -> {
-                buf.putInt(24)
+                buf.putInt(26)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 FfiConverterTypeSessionId.write(value.`sessionId`, buf)
                 Unit
             }
             is Event.Other -> {
-                buf.putInt(25)
+                buf.putInt(27)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }

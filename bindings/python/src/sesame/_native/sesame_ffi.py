@@ -5546,6 +5546,11 @@ class Code(enum.Enum):
     A struct or pointer is not laid out as the header says.
 """
     
+    GROUP_OVERFULL = 117
+    """
+    The group has more members than a group may have.
+"""
+    
     LINK_MALFORMED = 120
     """
     Not a linking code, or a mistyped one.
@@ -6045,188 +6050,190 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
         if variant == 16:
             return Code.BAD_STRUCT
         if variant == 17:
-            return Code.LINK_MALFORMED
+            return Code.GROUP_OVERFULL
         if variant == 18:
-            return Code.LINK_EXPIRED
+            return Code.LINK_MALFORMED
         if variant == 19:
-            return Code.LINK_USED
+            return Code.LINK_EXPIRED
         if variant == 20:
-            return Code.LINK_CLOCK
+            return Code.LINK_USED
         if variant == 21:
-            return Code.LINK_NOT_CONFIRMED
+            return Code.LINK_CLOCK
         if variant == 22:
-            return Code.LINK_MISMATCH
+            return Code.LINK_NOT_CONFIRMED
         if variant == 23:
-            return Code.CONTENT_ID_IN_USE
+            return Code.LINK_MISMATCH
         if variant == 24:
-            return Code.PAYLOAD_TOO_LARGE
+            return Code.CONTENT_ID_IN_USE
         if variant == 25:
-            return Code.NOT_A_FINISHED_SEND
+            return Code.PAYLOAD_TOO_LARGE
         if variant == 26:
-            return Code.UNKNOWN_SEND
+            return Code.NOT_A_FINISHED_SEND
         if variant == 27:
-            return Code.FOREIGN_REQUEST
+            return Code.UNKNOWN_SEND
         if variant == 28:
-            return Code.NOT_REGISTERED
+            return Code.FOREIGN_REQUEST
         if variant == 29:
-            return Code.CANCELLED
+            return Code.NOT_REGISTERED
         if variant == 30:
-            return Code.DEVICE_REMOVED
+            return Code.CANCELLED
         if variant == 31:
-            return Code.UNKNOWN_DEVICE
+            return Code.DEVICE_REMOVED
         if variant == 32:
-            return Code.TOO_MANY_OWN_DEVICES
+            return Code.UNKNOWN_DEVICE
         if variant == 33:
-            return Code.TRUNCATED
+            return Code.TOO_MANY_OWN_DEVICES
         if variant == 34:
-            return Code.TRAILING_DATA
+            return Code.TRUNCATED
         if variant == 35:
-            return Code.NON_CANONICAL
+            return Code.TRAILING_DATA
         if variant == 36:
-            return Code.TOO_LARGE
+            return Code.NON_CANONICAL
         if variant == 37:
-            return Code.UNSUPPORTED_VERSION
+            return Code.TOO_LARGE
         if variant == 38:
-            return Code.UNKNOWN_TYPE
+            return Code.UNSUPPORTED_VERSION
         if variant == 39:
-            return Code.WEAK_PUBLIC_KEY
+            return Code.UNKNOWN_TYPE
         if variant == 40:
-            return Code.BAD_KEY_ENCODING
+            return Code.WEAK_PUBLIC_KEY
         if variant == 41:
-            return Code.AUTHENTICATION_FAILED
+            return Code.BAD_KEY_ENCODING
         if variant == 42:
-            return Code.WRONG_RECIPIENT
+            return Code.AUTHENTICATION_FAILED
         if variant == 43:
-            return Code.NO_SESSION
+            return Code.WRONG_RECIPIENT
         if variant == 44:
-            return Code.TOO_FAR_AHEAD
+            return Code.NO_SESSION
         if variant == 45:
-            return Code.DUPLICATE
+            return Code.TOO_FAR_AHEAD
         if variant == 46:
-            return Code.MESSAGE_KEY_EXPIRED
+            return Code.DUPLICATE
         if variant == 47:
-            return Code.UNKNOWN_PRE_KEY
+            return Code.MESSAGE_KEY_EXPIRED
         if variant == 48:
-            return Code.PRE_KEY_USED
+            return Code.UNKNOWN_PRE_KEY
         if variant == 49:
-            return Code.REPLAYED_INITIATION
+            return Code.PRE_KEY_USED
         if variant == 50:
-            return Code.IDENTITY_CHANGED
+            return Code.REPLAYED_INITIATION
         if variant == 51:
-            return Code.BAD_PADDING
+            return Code.IDENTITY_CHANGED
         if variant == 52:
-            return Code.WRONG_SCOPE
+            return Code.BAD_PADDING
         if variant == 53:
-            return Code.NOT_LISTED
+            return Code.WRONG_SCOPE
         if variant == 54:
-            return Code.FORGED
+            return Code.NOT_LISTED
         if variant == 55:
-            return Code.REUSED_INDEX
+            return Code.FORGED
         if variant == 56:
-            return Code.TOO_EARLY
+            return Code.REUSED_INDEX
         if variant == 57:
-            return Code.GROUP_EXISTS
+            return Code.TOO_EARLY
         if variant == 58:
-            return Code.AUTHOR_NOT_MEMBER
+            return Code.GROUP_EXISTS
         if variant == 59:
-            return Code.FORBIDDEN_OPERATION
+            return Code.AUTHOR_NOT_MEMBER
         if variant == 60:
-            return Code.MALFORMED_OPERATION
+            return Code.FORBIDDEN_OPERATION
         if variant == 61:
-            return Code.MISSING_PARENTS
+            return Code.MALFORMED_OPERATION
         if variant == 62:
-            return Code.TOO_MANY_OPERATIONS
+            return Code.MISSING_PARENTS
         if variant == 63:
-            return Code.UNKNOWN_GROUP_KIND
+            return Code.TOO_MANY_OPERATIONS
         if variant == 64:
-            return Code.BUNDLE_MISMATCH
+            return Code.UNKNOWN_GROUP_KIND
         if variant == 65:
-            return Code.BAD_SIGNATURE
+            return Code.BUNDLE_MISMATCH
         if variant == 66:
-            return Code.KEY_REUSE
+            return Code.BAD_SIGNATURE
         if variant == 67:
-            return Code.BAD_PRE_KEY_ID
+            return Code.KEY_REUSE
         if variant == 68:
-            return Code.BUNDLE_EXPIRED
+            return Code.BAD_PRE_KEY_ID
         if variant == 69:
-            return Code.DUPLICATE_DEVICE
+            return Code.BUNDLE_EXPIRED
         if variant == 70:
-            return Code.EMPTY_LIST
+            return Code.DUPLICATE_DEVICE
         if variant == 71:
-            return Code.TOO_MANY_DEVICES
+            return Code.EMPTY_LIST
         if variant == 72:
-            return Code.DEVICE_LIST_ROLLBACK
+            return Code.TOO_MANY_DEVICES
         if variant == 73:
-            return Code.DEVICE_LIST_FORK
+            return Code.DEVICE_LIST_ROLLBACK
         if variant == 74:
-            return Code.BROKEN_CHAIN
+            return Code.DEVICE_LIST_FORK
         if variant == 75:
-            return Code.WRONG_USER
+            return Code.BROKEN_CHAIN
         if variant == 76:
-            return Code.TOO_MANY_ROUNDS
+            return Code.WRONG_USER
         if variant == 77:
-            return Code.SERVER_INCONSISTENT
+            return Code.TOO_MANY_ROUNDS
         if variant == 78:
-            return Code.SERVER_UNREACHABLE
+            return Code.SERVER_INCONSISTENT
         if variant == 79:
-            return Code.SERVER_ANSWER
+            return Code.SERVER_UNREACHABLE
         if variant == 80:
-            return Code.SERVER_BUSY
+            return Code.SERVER_ANSWER
         if variant == 81:
-            return Code.SERVER_UNAUTHORIZED
+            return Code.SERVER_BUSY
         if variant == 82:
-            return Code.REGISTRATION_REFUSED
+            return Code.SERVER_UNAUTHORIZED
         if variant == 83:
-            return Code.REMOVED_FROM_ACCOUNT
+            return Code.REGISTRATION_REFUSED
         if variant == 84:
-            return Code.MAYBE_SENT
+            return Code.REMOVED_FROM_ACCOUNT
         if variant == 85:
-            return Code.EXPIRED
+            return Code.MAYBE_SENT
         if variant == 86:
-            return Code.MAILBOX_FULL
+            return Code.EXPIRED
         if variant == 87:
-            return Code.REFUSED_BY_POLICY
+            return Code.MAILBOX_FULL
         if variant == 88:
-            return Code.STALE_VIEW
+            return Code.REFUSED_BY_POLICY
         if variant == 89:
-            return Code.INBOX_FULL
+            return Code.STALE_VIEW
         if variant == 90:
-            return Code.STORE_BUSY
+            return Code.INBOX_FULL
         if variant == 91:
-            return Code.STORE_IO
+            return Code.STORE_BUSY
         if variant == 92:
-            return Code.STORE_FULL
+            return Code.STORE_IO
         if variant == 93:
-            return Code.STORE_READ_ONLY
+            return Code.STORE_FULL
         if variant == 94:
-            return Code.WRONG_KEY
+            return Code.STORE_READ_ONLY
         if variant == 95:
-            return Code.RECORD_CORRUPT
+            return Code.WRONG_KEY
         if variant == 96:
-            return Code.RECORD_INCONSISTENT
+            return Code.RECORD_CORRUPT
         if variant == 97:
-            return Code.ROLLBACK_DETECTED
+            return Code.RECORD_INCONSISTENT
         if variant == 98:
-            return Code.NEWER_FORMAT
+            return Code.ROLLBACK_DETECTED
         if variant == 99:
-            return Code.FOREIGN_STORE
+            return Code.NEWER_FORMAT
         if variant == 100:
-            return Code.OUTCOME_UNKNOWN
+            return Code.FOREIGN_STORE
         if variant == 101:
-            return Code.STORE_MISBEHAVES
+            return Code.OUTCOME_UNKNOWN
         if variant == 102:
-            return Code.STORE_PATH_MISSING
+            return Code.STORE_MISBEHAVES
         if variant == 103:
-            return Code.STORE_PATH_NOT_A_FILE
+            return Code.STORE_PATH_MISSING
         if variant == 104:
-            return Code.NOT_A_STORE
+            return Code.STORE_PATH_NOT_A_FILE
         if variant == 105:
-            return Code.INTERNAL
+            return Code.NOT_A_STORE
         if variant == 106:
-            return Code.POISONED
+            return Code.INTERNAL
         if variant == 107:
-            return Code.RANDOMNESS
+            return Code.POISONED
         if variant == 108:
+            return Code.RANDOMNESS
+        if variant == 109:
             return Code.FORKED
         raise InternalError("Raw enum value doesn't match any cases")
 
@@ -6263,6 +6270,8 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
         if value == Code.NULL_POINTER:
             return
         if value == Code.BAD_STRUCT:
+            return
+        if value == Code.GROUP_OVERFULL:
             return
         if value == Code.LINK_MALFORMED:
             return
@@ -6484,190 +6493,192 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
             buf.write_i32(15)
         if value == Code.BAD_STRUCT:
             buf.write_i32(16)
-        if value == Code.LINK_MALFORMED:
+        if value == Code.GROUP_OVERFULL:
             buf.write_i32(17)
-        if value == Code.LINK_EXPIRED:
+        if value == Code.LINK_MALFORMED:
             buf.write_i32(18)
-        if value == Code.LINK_USED:
+        if value == Code.LINK_EXPIRED:
             buf.write_i32(19)
-        if value == Code.LINK_CLOCK:
+        if value == Code.LINK_USED:
             buf.write_i32(20)
-        if value == Code.LINK_NOT_CONFIRMED:
+        if value == Code.LINK_CLOCK:
             buf.write_i32(21)
-        if value == Code.LINK_MISMATCH:
+        if value == Code.LINK_NOT_CONFIRMED:
             buf.write_i32(22)
-        if value == Code.CONTENT_ID_IN_USE:
+        if value == Code.LINK_MISMATCH:
             buf.write_i32(23)
-        if value == Code.PAYLOAD_TOO_LARGE:
+        if value == Code.CONTENT_ID_IN_USE:
             buf.write_i32(24)
-        if value == Code.NOT_A_FINISHED_SEND:
+        if value == Code.PAYLOAD_TOO_LARGE:
             buf.write_i32(25)
-        if value == Code.UNKNOWN_SEND:
+        if value == Code.NOT_A_FINISHED_SEND:
             buf.write_i32(26)
-        if value == Code.FOREIGN_REQUEST:
+        if value == Code.UNKNOWN_SEND:
             buf.write_i32(27)
-        if value == Code.NOT_REGISTERED:
+        if value == Code.FOREIGN_REQUEST:
             buf.write_i32(28)
-        if value == Code.CANCELLED:
+        if value == Code.NOT_REGISTERED:
             buf.write_i32(29)
-        if value == Code.DEVICE_REMOVED:
+        if value == Code.CANCELLED:
             buf.write_i32(30)
-        if value == Code.UNKNOWN_DEVICE:
+        if value == Code.DEVICE_REMOVED:
             buf.write_i32(31)
-        if value == Code.TOO_MANY_OWN_DEVICES:
+        if value == Code.UNKNOWN_DEVICE:
             buf.write_i32(32)
-        if value == Code.TRUNCATED:
+        if value == Code.TOO_MANY_OWN_DEVICES:
             buf.write_i32(33)
-        if value == Code.TRAILING_DATA:
+        if value == Code.TRUNCATED:
             buf.write_i32(34)
-        if value == Code.NON_CANONICAL:
+        if value == Code.TRAILING_DATA:
             buf.write_i32(35)
-        if value == Code.TOO_LARGE:
+        if value == Code.NON_CANONICAL:
             buf.write_i32(36)
-        if value == Code.UNSUPPORTED_VERSION:
+        if value == Code.TOO_LARGE:
             buf.write_i32(37)
-        if value == Code.UNKNOWN_TYPE:
+        if value == Code.UNSUPPORTED_VERSION:
             buf.write_i32(38)
-        if value == Code.WEAK_PUBLIC_KEY:
+        if value == Code.UNKNOWN_TYPE:
             buf.write_i32(39)
-        if value == Code.BAD_KEY_ENCODING:
+        if value == Code.WEAK_PUBLIC_KEY:
             buf.write_i32(40)
-        if value == Code.AUTHENTICATION_FAILED:
+        if value == Code.BAD_KEY_ENCODING:
             buf.write_i32(41)
-        if value == Code.WRONG_RECIPIENT:
+        if value == Code.AUTHENTICATION_FAILED:
             buf.write_i32(42)
-        if value == Code.NO_SESSION:
+        if value == Code.WRONG_RECIPIENT:
             buf.write_i32(43)
-        if value == Code.TOO_FAR_AHEAD:
+        if value == Code.NO_SESSION:
             buf.write_i32(44)
-        if value == Code.DUPLICATE:
+        if value == Code.TOO_FAR_AHEAD:
             buf.write_i32(45)
-        if value == Code.MESSAGE_KEY_EXPIRED:
+        if value == Code.DUPLICATE:
             buf.write_i32(46)
-        if value == Code.UNKNOWN_PRE_KEY:
+        if value == Code.MESSAGE_KEY_EXPIRED:
             buf.write_i32(47)
-        if value == Code.PRE_KEY_USED:
+        if value == Code.UNKNOWN_PRE_KEY:
             buf.write_i32(48)
-        if value == Code.REPLAYED_INITIATION:
+        if value == Code.PRE_KEY_USED:
             buf.write_i32(49)
-        if value == Code.IDENTITY_CHANGED:
+        if value == Code.REPLAYED_INITIATION:
             buf.write_i32(50)
-        if value == Code.BAD_PADDING:
+        if value == Code.IDENTITY_CHANGED:
             buf.write_i32(51)
-        if value == Code.WRONG_SCOPE:
+        if value == Code.BAD_PADDING:
             buf.write_i32(52)
-        if value == Code.NOT_LISTED:
+        if value == Code.WRONG_SCOPE:
             buf.write_i32(53)
-        if value == Code.FORGED:
+        if value == Code.NOT_LISTED:
             buf.write_i32(54)
-        if value == Code.REUSED_INDEX:
+        if value == Code.FORGED:
             buf.write_i32(55)
-        if value == Code.TOO_EARLY:
+        if value == Code.REUSED_INDEX:
             buf.write_i32(56)
-        if value == Code.GROUP_EXISTS:
+        if value == Code.TOO_EARLY:
             buf.write_i32(57)
-        if value == Code.AUTHOR_NOT_MEMBER:
+        if value == Code.GROUP_EXISTS:
             buf.write_i32(58)
-        if value == Code.FORBIDDEN_OPERATION:
+        if value == Code.AUTHOR_NOT_MEMBER:
             buf.write_i32(59)
-        if value == Code.MALFORMED_OPERATION:
+        if value == Code.FORBIDDEN_OPERATION:
             buf.write_i32(60)
-        if value == Code.MISSING_PARENTS:
+        if value == Code.MALFORMED_OPERATION:
             buf.write_i32(61)
-        if value == Code.TOO_MANY_OPERATIONS:
+        if value == Code.MISSING_PARENTS:
             buf.write_i32(62)
-        if value == Code.UNKNOWN_GROUP_KIND:
+        if value == Code.TOO_MANY_OPERATIONS:
             buf.write_i32(63)
-        if value == Code.BUNDLE_MISMATCH:
+        if value == Code.UNKNOWN_GROUP_KIND:
             buf.write_i32(64)
-        if value == Code.BAD_SIGNATURE:
+        if value == Code.BUNDLE_MISMATCH:
             buf.write_i32(65)
-        if value == Code.KEY_REUSE:
+        if value == Code.BAD_SIGNATURE:
             buf.write_i32(66)
-        if value == Code.BAD_PRE_KEY_ID:
+        if value == Code.KEY_REUSE:
             buf.write_i32(67)
-        if value == Code.BUNDLE_EXPIRED:
+        if value == Code.BAD_PRE_KEY_ID:
             buf.write_i32(68)
-        if value == Code.DUPLICATE_DEVICE:
+        if value == Code.BUNDLE_EXPIRED:
             buf.write_i32(69)
-        if value == Code.EMPTY_LIST:
+        if value == Code.DUPLICATE_DEVICE:
             buf.write_i32(70)
-        if value == Code.TOO_MANY_DEVICES:
+        if value == Code.EMPTY_LIST:
             buf.write_i32(71)
-        if value == Code.DEVICE_LIST_ROLLBACK:
+        if value == Code.TOO_MANY_DEVICES:
             buf.write_i32(72)
-        if value == Code.DEVICE_LIST_FORK:
+        if value == Code.DEVICE_LIST_ROLLBACK:
             buf.write_i32(73)
-        if value == Code.BROKEN_CHAIN:
+        if value == Code.DEVICE_LIST_FORK:
             buf.write_i32(74)
-        if value == Code.WRONG_USER:
+        if value == Code.BROKEN_CHAIN:
             buf.write_i32(75)
-        if value == Code.TOO_MANY_ROUNDS:
+        if value == Code.WRONG_USER:
             buf.write_i32(76)
-        if value == Code.SERVER_INCONSISTENT:
+        if value == Code.TOO_MANY_ROUNDS:
             buf.write_i32(77)
-        if value == Code.SERVER_UNREACHABLE:
+        if value == Code.SERVER_INCONSISTENT:
             buf.write_i32(78)
-        if value == Code.SERVER_ANSWER:
+        if value == Code.SERVER_UNREACHABLE:
             buf.write_i32(79)
-        if value == Code.SERVER_BUSY:
+        if value == Code.SERVER_ANSWER:
             buf.write_i32(80)
-        if value == Code.SERVER_UNAUTHORIZED:
+        if value == Code.SERVER_BUSY:
             buf.write_i32(81)
-        if value == Code.REGISTRATION_REFUSED:
+        if value == Code.SERVER_UNAUTHORIZED:
             buf.write_i32(82)
-        if value == Code.REMOVED_FROM_ACCOUNT:
+        if value == Code.REGISTRATION_REFUSED:
             buf.write_i32(83)
-        if value == Code.MAYBE_SENT:
+        if value == Code.REMOVED_FROM_ACCOUNT:
             buf.write_i32(84)
-        if value == Code.EXPIRED:
+        if value == Code.MAYBE_SENT:
             buf.write_i32(85)
-        if value == Code.MAILBOX_FULL:
+        if value == Code.EXPIRED:
             buf.write_i32(86)
-        if value == Code.REFUSED_BY_POLICY:
+        if value == Code.MAILBOX_FULL:
             buf.write_i32(87)
-        if value == Code.STALE_VIEW:
+        if value == Code.REFUSED_BY_POLICY:
             buf.write_i32(88)
-        if value == Code.INBOX_FULL:
+        if value == Code.STALE_VIEW:
             buf.write_i32(89)
-        if value == Code.STORE_BUSY:
+        if value == Code.INBOX_FULL:
             buf.write_i32(90)
-        if value == Code.STORE_IO:
+        if value == Code.STORE_BUSY:
             buf.write_i32(91)
-        if value == Code.STORE_FULL:
+        if value == Code.STORE_IO:
             buf.write_i32(92)
-        if value == Code.STORE_READ_ONLY:
+        if value == Code.STORE_FULL:
             buf.write_i32(93)
-        if value == Code.WRONG_KEY:
+        if value == Code.STORE_READ_ONLY:
             buf.write_i32(94)
-        if value == Code.RECORD_CORRUPT:
+        if value == Code.WRONG_KEY:
             buf.write_i32(95)
-        if value == Code.RECORD_INCONSISTENT:
+        if value == Code.RECORD_CORRUPT:
             buf.write_i32(96)
-        if value == Code.ROLLBACK_DETECTED:
+        if value == Code.RECORD_INCONSISTENT:
             buf.write_i32(97)
-        if value == Code.NEWER_FORMAT:
+        if value == Code.ROLLBACK_DETECTED:
             buf.write_i32(98)
-        if value == Code.FOREIGN_STORE:
+        if value == Code.NEWER_FORMAT:
             buf.write_i32(99)
-        if value == Code.OUTCOME_UNKNOWN:
+        if value == Code.FOREIGN_STORE:
             buf.write_i32(100)
-        if value == Code.STORE_MISBEHAVES:
+        if value == Code.OUTCOME_UNKNOWN:
             buf.write_i32(101)
-        if value == Code.STORE_PATH_MISSING:
+        if value == Code.STORE_MISBEHAVES:
             buf.write_i32(102)
-        if value == Code.STORE_PATH_NOT_A_FILE:
+        if value == Code.STORE_PATH_MISSING:
             buf.write_i32(103)
-        if value == Code.NOT_A_STORE:
+        if value == Code.STORE_PATH_NOT_A_FILE:
             buf.write_i32(104)
-        if value == Code.INTERNAL:
+        if value == Code.NOT_A_STORE:
             buf.write_i32(105)
-        if value == Code.POISONED:
+        if value == Code.INTERNAL:
             buf.write_i32(106)
-        if value == Code.RANDOMNESS:
+        if value == Code.POISONED:
             buf.write_i32(107)
-        if value == Code.FORKED:
+        if value == Code.RANDOMNESS:
             buf.write_i32(108)
+        if value == Code.FORKED:
+            buf.write_i32(109)
 
 
 
@@ -7039,10 +7050,10 @@ class Event:
     @dataclass
     class GROUP_EQUIVOCATION:
         """
-        A device signed two operations under one number: it told different things to different members.
+        A device signed two operations under one number: it told different things to different members. Both count.
 """
         
-        def __init__(self, group:GroupId, user:str, device:int):
+        def __init__(self, group:GroupId, user:str, device:int, known:Bytes, other:Bytes):
             self.group = group
             
             """
@@ -7061,6 +7072,18 @@ class Event:
         The device that signed both.
 """
         
+            self.known = known
+            
+            """
+        One of the two, as it was signed.
+"""
+        
+            self.other = other
+            
+            """
+        The other one.
+"""
+        
             pass
 
     
@@ -7068,7 +7091,7 @@ class Event:
             
     
         def __str__(self):
-            return "Event.GROUP_EQUIVOCATION(group={}, user={}, device={})".format(self.group, self.user, self.device)
+            return "Event.GROUP_EQUIVOCATION(group={}, user={}, device={}, known={}, other={})".format(self.group, self.user, self.device, self.known, self.other)
         def __eq__(self, other):
             if not isinstance(other, Event):
                 return NotImplemented
@@ -7079,6 +7102,79 @@ class Event:
             if self.user != other.user:
                 return False
             if self.device != other.device:
+                return False
+            if self.known != other.known:
+                return False
+            if self.other != other.other:
+                return False
+            return True
+
+    @dataclass
+    class GROUP_FULL:
+        """
+        Dishonest members have filled a group: it takes nothing but leaves and retirements any more. The others go on in a fork.
+"""
+        
+        def __init__(self, group:GroupId):
+            self.group = group
+            
+            """
+        The group, 32 bytes.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.GROUP_FULL(group={})".format(self.group)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_GROUP_FULL():
+                return False
+            if self.group != other.group:
+                return False
+            return True
+
+    @dataclass
+    class GROUP_OVERFULL:
+        """
+        Adds that did not know of each other have made more than 1,000 members: nothing but leaves is said there. `fork_without` goes on
+        without those whom the adders made up.
+"""
+        
+        def __init__(self, group:GroupId, users:typing.List[str]):
+            self.group = group
+            
+            """
+        The group, 32 bytes.
+"""
+        
+            self.users = users
+            
+            """
+        The users who added members, those who added most first.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.GROUP_OVERFULL(group={}, users={})".format(self.group, self.users)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_GROUP_OVERFULL():
+                return False
+            if self.group != other.group:
+                return False
+            if self.users != other.users:
                 return False
             return True
 
@@ -7231,7 +7327,8 @@ class Event:
     @dataclass
     class GROUP_REVOKED:
         """
-        Users are no members of a group after all: the user who added them had left, which this device did not know.
+        Users are no members of a group after all: a device that its user has taken off the list had added them. Any member may add them
+        again.
 """
         
         def __init__(self, group:GroupId, users:typing.List[str]):
@@ -7804,6 +7901,14 @@ class Event:
         return isinstance(self, Event.GROUP_EQUIVOCATION)
     def is_group_equivocation(self) -> bool:
         return isinstance(self, Event.GROUP_EQUIVOCATION)
+    def is_GROUP_FULL(self) -> bool:
+        return isinstance(self, Event.GROUP_FULL)
+    def is_group_full(self) -> bool:
+        return isinstance(self, Event.GROUP_FULL)
+    def is_GROUP_OVERFULL(self) -> bool:
+        return isinstance(self, Event.GROUP_OVERFULL)
+    def is_group_overfull(self) -> bool:
+        return isinstance(self, Event.GROUP_OVERFULL)
     def is_GROUP_INVITED(self) -> bool:
         return isinstance(self, Event.GROUP_INVITED)
     def is_group_invited(self) -> bool:
@@ -7885,6 +7990,8 @@ Event.DEVICE_LIST_ROLLBACK = type("Event.DEVICE_LIST_ROLLBACK", (Event.DEVICE_LI
 Event.GAP = type("Event.GAP", (Event.GAP, Event,), {})  # type: ignore
 Event.GROUP_ADDED = type("Event.GROUP_ADDED", (Event.GROUP_ADDED, Event,), {})  # type: ignore
 Event.GROUP_EQUIVOCATION = type("Event.GROUP_EQUIVOCATION", (Event.GROUP_EQUIVOCATION, Event,), {})  # type: ignore
+Event.GROUP_FULL = type("Event.GROUP_FULL", (Event.GROUP_FULL, Event,), {})  # type: ignore
+Event.GROUP_OVERFULL = type("Event.GROUP_OVERFULL", (Event.GROUP_OVERFULL, Event,), {})  # type: ignore
 Event.GROUP_INVITED = type("Event.GROUP_INVITED", (Event.GROUP_INVITED, Event,), {})  # type: ignore
 Event.GROUP_JOINED = type("Event.GROUP_JOINED", (Event.GROUP_JOINED, Event,), {})  # type: ignore
 Event.GROUP_LEFT = type("Event.GROUP_LEFT", (Event.GROUP_LEFT, Event,), {})  # type: ignore
@@ -7955,77 +8062,88 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
             )
         if variant == 9:
+            return Event.GROUP_FULL(
+                _UniffiFfiConverterTypeGroupId.read(buf),
+            )
+        if variant == 10:
+            return Event.GROUP_OVERFULL(
+                _UniffiFfiConverterTypeGroupId.read(buf),
+                _UniffiFfiConverterSequenceString.read(buf),
+            )
+        if variant == 11:
             return Event.GROUP_INVITED(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 10:
+        if variant == 12:
             return Event.GROUP_JOINED(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterOptionalTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 11:
+        if variant == 13:
             return Event.GROUP_LEFT(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 12:
+        if variant == 14:
             return Event.GROUP_REVOKED(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterSequenceString.read(buf),
             )
-        if variant == 13:
+        if variant == 15:
             return Event.GROUP_UPDATED(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterTypeOperationId.read(buf),
             )
-        if variant == 14:
+        if variant == 16:
             return Event.HELD_DROPPED(
                 _UniffiFfiConverterString.read(buf),
             )
-        if variant == 15:
+        if variant == 17:
             return Event.IDLE_DEVICE(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 16:
+        if variant == 18:
             return Event.IDENTITY_CHANGED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterTypeAccountKey.read(buf),
                 _UniffiFfiConverterTypeAccountKey.read(buf),
                 _UniffiFfiConverterBoolean.read(buf),
             )
-        if variant == 17:
+        if variant == 19:
             return Event.SERVER_INCONSISTENT(
                 _UniffiFfiConverterString.read(buf),
             )
-        if variant == 18:
+        if variant == 20:
             return Event.NOT_OPENED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterInt32.read(buf),
             )
-        if variant == 19:
+        if variant == 21:
             return Event.REGISTRATION_REFUSED(
                 _UniffiFfiConverterString.read(buf),
             )
-        if variant == 20:
+        if variant == 22:
             return Event.REMOVED_FROM_ACCOUNT(
                 _UniffiFfiConverterUInt64.read(buf),
             )
-        if variant == 21:
+        if variant == 23:
             return Event.DEVICE_WANTS_REMOVAL(
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 22:
+        if variant == 24:
             return Event.SEND_FINISHED(
                 _UniffiFfiConverterTypeSendId.read(buf),
                 _UniffiFfiConverterTypeContentId.read(buf),
@@ -8034,16 +8152,16 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterSequenceTypeFailedUser.read(buf),
                 _UniffiFfiConverterSequenceTypeSkippedDevice.read(buf),
             )
-        if variant == 23:
+        if variant == 25:
             return Event.SERVER_RESTORED(
             )
-        if variant == 24:
+        if variant == 26:
             return Event.SESSION_STARTED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterTypeSessionId.read(buf),
             )
-        if variant == 25:
+        if variant == 27:
             return Event.OTHER(
             )
         raise InternalError("Raw enum value doesn't match any cases")
@@ -8087,6 +8205,15 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterTypeGroupId.check_lower(value.group)
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterUInt32.check_lower(value.device)
+            _UniffiFfiConverterTypeBytes.check_lower(value.known)
+            _UniffiFfiConverterTypeBytes.check_lower(value.other)
+            return
+        if value.is_GROUP_FULL():
+            _UniffiFfiConverterTypeGroupId.check_lower(value.group)
+            return
+        if value.is_GROUP_OVERFULL():
+            _UniffiFfiConverterTypeGroupId.check_lower(value.group)
+            _UniffiFfiConverterSequenceString.check_lower(value.users)
             return
         if value.is_GROUP_INVITED():
             _UniffiFfiConverterTypeGroupId.check_lower(value.group)
@@ -8203,64 +8330,73 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
-        if value.is_GROUP_INVITED():
+            _UniffiFfiConverterTypeBytes.write(value.known, buf)
+            _UniffiFfiConverterTypeBytes.write(value.other, buf)
+        if value.is_GROUP_FULL():
             buf.write_i32(9)
+            _UniffiFfiConverterTypeGroupId.write(value.group, buf)
+        if value.is_GROUP_OVERFULL():
+            buf.write_i32(10)
+            _UniffiFfiConverterTypeGroupId.write(value.group, buf)
+            _UniffiFfiConverterSequenceString.write(value.users, buf)
+        if value.is_GROUP_INVITED():
+            buf.write_i32(11)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_JOINED():
-            buf.write_i32(10)
+            buf.write_i32(12)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterOptionalTypeGroupId.write(value.forked_from, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_LEFT():
-            buf.write_i32(11)
+            buf.write_i32(13)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_REVOKED():
-            buf.write_i32(12)
+            buf.write_i32(14)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterSequenceString.write(value.users, buf)
         if value.is_GROUP_UPDATED():
-            buf.write_i32(13)
+            buf.write_i32(15)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterTypeOperationId.write(value.operation, buf)
         if value.is_HELD_DROPPED():
-            buf.write_i32(14)
+            buf.write_i32(16)
             _UniffiFfiConverterString.write(value.user, buf)
         if value.is_IDLE_DEVICE():
-            buf.write_i32(15)
+            buf.write_i32(17)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_IDENTITY_CHANGED():
-            buf.write_i32(16)
+            buf.write_i32(18)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterTypeAccountKey.write(value.pinned, buf)
             _UniffiFfiConverterTypeAccountKey.write(value.claimed, buf)
             _UniffiFfiConverterBoolean.write(value.was_verified, buf)
         if value.is_SERVER_INCONSISTENT():
-            buf.write_i32(17)
+            buf.write_i32(19)
             _UniffiFfiConverterString.write(value.user, buf)
         if value.is_NOT_OPENED():
-            buf.write_i32(18)
+            buf.write_i32(20)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterInt32.write(value.code, buf)
         if value.is_REGISTRATION_REFUSED():
-            buf.write_i32(19)
+            buf.write_i32(21)
             _UniffiFfiConverterString.write(value.user, buf)
         if value.is_REMOVED_FROM_ACCOUNT():
-            buf.write_i32(20)
+            buf.write_i32(22)
             _UniffiFfiConverterUInt64.write(value.epoch, buf)
         if value.is_DEVICE_WANTS_REMOVAL():
-            buf.write_i32(21)
+            buf.write_i32(23)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_SEND_FINISHED():
-            buf.write_i32(22)
+            buf.write_i32(24)
             _UniffiFfiConverterTypeSendId.write(value.send, buf)
             _UniffiFfiConverterTypeContentId.write(value.content_id, buf)
             _UniffiFfiConverterOptionalTypeGroupId.write(value.group, buf)
@@ -8268,14 +8404,14 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterSequenceTypeFailedUser.write(value.failed, buf)
             _UniffiFfiConverterSequenceTypeSkippedDevice.write(value.skipped, buf)
         if value.is_SERVER_RESTORED():
-            buf.write_i32(23)
+            buf.write_i32(25)
         if value.is_SESSION_STARTED():
-            buf.write_i32(24)
+            buf.write_i32(26)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterTypeSessionId.write(value.session_id, buf)
         if value.is_OTHER():
-            buf.write_i32(25)
+            buf.write_i32(27)
 
 
 

@@ -18,8 +18,12 @@ func said(_ event: Event) -> String {
         return "Gap" + words("\(user)/\(device)", group.map { "group \(s($0))" }, "lost \(first)-\(last)")
     case let .groupAdded(group, user, device, added):
         return "GroupAdded" + words("\(user)/\(device)", "group \(s(group))", named("users", added))
-    case let .groupEquivocation(group, user, device):
-        return "GroupEquivocation" + words("\(user)/\(device)", "group \(s(group))")
+    case let .groupEquivocation(group, user, device, known, other):
+        return "GroupEquivocation" + words("\(user)/\(device)", "group \(s(group))", "known \(h(known))", "other \(h(other))")
+    case let .groupFull(group):
+        return "GroupFull" + words("group \(s(group))")
+    case let .groupOverfull(group, users):
+        return "GroupOverfull" + words("group \(s(group))", named("users", users))
     case let .groupInvited(group, user, device):
         return "GroupInvited" + words("\(user)/\(device)", "group \(s(group))")
     case let .groupJoined(group, forkedFrom, user, device):
