@@ -18,7 +18,7 @@ pub mod store {
     };
 }
 
-modules! { agreement crypto group keys model ratchet record registry session wire }
+modules! { agreement clock crypto group keys model ratchet record registry session wire }
 
 /// The single steps beneath the loop of requests.
 pub mod steps {

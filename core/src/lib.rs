@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod agreement;
+mod clock;
 pub mod context;
 mod crypto;
 pub mod device;

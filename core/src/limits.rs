@@ -98,6 +98,8 @@ pub const MAX_SEND_ROUNDS: u8 = 5;
 pub const ONE_TIME_PRE_KEYS: usize = 40;
 /// The most one-time prekeys of each kind that a device publishes, whatever its server wants.
 pub const MAX_ONE_TIME_PRE_KEYS: usize = 100;
+/// Lasting pairs of prekeys whose private halves are kept, the newest ones. With a right clock there are 17.
+pub const MAX_LASTING_PRE_KEYS: usize = 64;
 /// If fewer one-time prekeys are published, a refill is due.
 pub const REFILL_BELOW: usize = 20;
 /// One-time prekeys made at once.

@@ -17,6 +17,7 @@ use syn::{
 /// own places; `flow` itself holds nothing.
 const ORDER: &[&[&str]] = &[
     &["secret", "ids", "error", "context", "limits", "threads"],
+    &["clock"],
     &["event"],
     &["crypto"],
     &["wire"],

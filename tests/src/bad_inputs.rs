@@ -5,6 +5,7 @@
 //! never observed.
 
 use crate::{ALICE, BOB, World, server, store_key, user};
+use sesame_core::internal::clock::Age;
 use sesame_core::internal::steps::Steps;
 use sesame_core::{
     context::{Context, Timestamp},
@@ -631,7 +632,8 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
     let opening = {
         let mut context = Context { now: Timestamp(FIXTURE_NOW), rng: &mut world.rng };
         let other = Scope::Group(GroupKind::Pairwise, GroupId([5; 32]));
-        let session = session::open_scope(&bob, &mut context, &alice.keys().party, (other, 1)).unwrap();
+        let session =
+            session::open_scope(&bob, &mut context, &alice.keys().party, (other, 1, Age(FIXTURE_NOW))).unwrap();
         let Some(Beginning::Opening(opening)) = session.beginning.clone() else { unreachable!() };
         (opening, session)
     };

@@ -5,6 +5,7 @@ use sesame_core::{
     context::{Context, Timestamp},
     ids::{DeviceId, Scope},
     internal::{
+        clock::{Age, Moment},
         keys::{bundle::VerifiedBundle, device::DeviceKeys, device_list::VerifiedDeviceList, party::DecodedParty},
         model::Peer,
         record::{Directory, Hot, Recipe, Record, SessionCold},
@@ -32,7 +33,7 @@ impl World {
     pub fn stolen_session(&self, of: Name, with: Name, scope: Scope) -> Session {
         let sealer = Sealer::new(&store_key());
         let (dump, peer) = (self.dump(of), self.peer(of, with));
-        let meta = *peer.active(scope, Timestamp(self.now)).unwrap();
+        let meta = *peer.active(scope, Moment::true_at(Timestamp(self.now))).unwrap();
         let open = |kind| {
             let key = sealer.places.session(kind, &peer, meta.id);
             sealer.open(&key, &dump[&*key]).unwrap()
@@ -77,7 +78,7 @@ impl World {
         let now = Timestamp(self.now);
         let bundle = VerifiedBundle::verify(&bundle, &theirs, now).unwrap();
         let mut context = Context { now, rng: &mut self.rng };
-        let session = session::initiate(keys, &mut context, &bundle, generation).unwrap();
+        let session = session::initiate(keys, &mut context, &bundle, (generation, Age(self.now))).unwrap();
         let stamp = Stamp { content_id: [salt; 16], sent_at: self.now };
         let body = Body::Message { stamp, payload: vec![salt].into() };
         let any = ListClaim { epoch: 1, hash: [0; 16] };

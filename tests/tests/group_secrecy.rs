@@ -6,6 +6,7 @@ use sesame_core::device::Device;
 use sesame_core::error::Code;
 use sesame_core::ids::{GroupId, GroupKind, UserId};
 use sesame_core::internal::agreement::opening::{self, Opened};
+use sesame_core::internal::clock::{Age, Moment};
 use sesame_core::internal::crypto::x25519;
 use sesame_core::internal::keys::device::DeviceKeys;
 use sesame_core::internal::ratchet::message::{self, Bound};
@@ -78,7 +79,7 @@ fn t88_who_reads_the_opening_in_the_direct_session_still_cannot_open_the_scope()
     let (alice, bob, eve) = (keys(&world, ALICE), keys(&world, BOB), keys(&world, ("eve", 1)));
     let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
     let scope = Scope::Group(GroupKind::Pairwise, GroupId([7; 32]));
-    let opened = session::open_scope(&alice, &mut context, &bob.party, (scope, 9)).unwrap();
+    let opened = session::open_scope(&alice, &mut context, &bob.party, (scope, 9, Age(0))).unwrap();
     let Some(sesame_core::internal::record::Beginning::Opening(said)) = opened.beginning.clone() else {
         unreachable!()
     };
@@ -222,7 +223,7 @@ fn t88_with_the_direct_sessions_state_alone_the_opening_is_read_and_what_is_nest
     let alice = world.own(ALICE).keys().party;
     let salt = &envelope.head.salt;
     let try_with = |keys: &DeviceKeys, context: &mut Context<'_>| {
-        let session = session::accept_opening(keys, &alice, seen, Timestamp(0)).unwrap();
+        let session = session::accept_opening(keys, &alice, seen, Moment::true_at(Timestamp(0))).unwrap();
         session::open_nested(&session, context, (&opening, salt), &load).map(drop)
     };
     assert_eq!(try_with(&eve, &mut context), Err(Code::AuthenticationFailed));

@@ -1,8 +1,10 @@
 //! Claimed identities and generations: what counts only when it is proved, and what waits until its time comes (X 3, X 5, X 9).
 
+use sesame_core::context::Timestamp;
 use sesame_core::error::Code;
 use sesame_core::event::{Event, MailOutcome, Received};
 use sesame_core::ids::{AccountKey, Scope};
+use sesame_core::internal::clock::Moment;
 use sesame_core::internal::keys::device::DeviceKeys;
 use sesame_core::internal::steps::Steps;
 use sesame_core::internal::store::Kind;
@@ -147,7 +149,7 @@ fn n_t07_our_own_session_of_a_clock_ahead_is_not_used() {
     world.send(ALICE, &["bob"], b"now");
     assert_eq!(world.read(BOB), [b"now"]);
     let peer = world.peer(ALICE, BOB);
-    let active = peer.active(Scope::Direct, sesame_core::context::Timestamp(world.now)).unwrap();
+    let active = peer.active(Scope::Direct, Moment::true_at(Timestamp(world.now))).unwrap();
     assert_eq!(active.generation, world.now / 1_000);
     world.send(BOB, &["alice"], b"hi");
     assert_eq!(world.read(ALICE), [b"hi"]);

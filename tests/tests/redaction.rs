@@ -10,6 +10,7 @@ use sesame_core::{
     error::{Code, Error},
     event::{Item, LinkLeg},
     internal::{
+        clock::AgeClock,
         crypto::{ed25519, mlkem, x25519},
         keys::pre_keys::PreKey,
         model::{GroupRecord, Peer, User},
@@ -97,6 +98,7 @@ fn row(kind: Kind, plain: &[u8], hidden: &mut Hidden) -> String {
             }
             format!("{link:?}")
         }
+        Kind::Clock => show::<AgeClock>(plain),
         Kind::User => show::<User>(plain),
         Kind::List | Kind::GroupList => show::<StoredList>(plain),
         Kind::Peer => {

@@ -31,7 +31,7 @@ impl Device {
             let received = batch::open(call, envelopes)?;
             if complete {
                 let mut own = call.tx.own()?;
-                own.mailbox_emptied_at = call.now().0;
+                own.mailbox_emptied_at = call.at.age.0;
                 call.tx.put_own(&own)?;
             }
             Ok(MailResult::of(envelopes.len(), received))

@@ -33,7 +33,10 @@ impl Device {
         requests: &mut Requests,
     ) -> Result<Option<ServerRequest>, Error> {
         self.bring_up(context.now, requests);
-        let (next, generation) = self.call_to(context, |call| requests::next(call, requests))?;
+        let (next, generation) = self.call_to(context, |call| {
+            call.observe()?;
+            requests::next(call, requests)
+        })?;
         Ok(requests.gave(next, generation))
     }
 
@@ -52,8 +55,10 @@ impl Device {
         self.check_id(id)?;
         self.bring_up(context.now, requests);
         let Some(lent) = requests.lent(id) else { return Ok(Answered::default()) };
-        let (heard, generation) =
-            self.call_to(context, |call| requests::hear(call, requests, &lent, (status, body)))?;
+        let (heard, generation) = self.call_to(context, |call| {
+            call.observe()?;
+            requests::hear(call, requests, &lent, (status, body))
+        })?;
         let answered = Answered {
             known: true,
             items: heard.items.clone(),
@@ -88,7 +93,10 @@ impl Device {
     /// The store's.
     pub fn due_in(&self, context: &mut Context<'_>, requests: &mut Requests) -> Result<u64, Error> {
         self.bring_up(context.now, requests);
-        let ((due_in, queue), generation) = self.call_to(context, |call| Ok(requests::due_in(call, requests)?))?;
+        let ((due_in, queue), generation) = self.call_to(context, |call| {
+            call.observe()?;
+            Ok(requests::due_in(call, requests)?)
+        })?;
         requests.surveyed(queue, generation);
         Ok(due_in)
     }
@@ -100,6 +108,7 @@ impl Device {
     pub fn health(&self, context: &mut Context<'_>, requests: &mut Requests) -> Result<Health, Error> {
         self.bring_up(context.now, requests);
         let ((health, queue), generation) = self.call_to(context, |call| {
+            call.observe()?;
             let now = call.now();
             let (due_in, queue) = requests::due_in(call, requests)?;
             let (items, _) = call.tx.weigh(&Places::all(Kind::Item))?;

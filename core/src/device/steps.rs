@@ -60,6 +60,7 @@ pub trait Steps {
     ) -> Result<Vec<Received>, Error>;
     fn decrypt(&self, context: &mut Context<'_>, envelopes: &[Vec<u8>]) -> Result<Vec<Received>, Error>;
     fn all_items(&self, context: &mut Context<'_>) -> Result<Vec<InboxItem>, Error>;
+    fn observe(&self, context: &mut Context<'_>) -> Result<(), Error>;
 }
 
 #[doc(hidden)]
@@ -139,5 +140,9 @@ impl Steps for Device {
 
     fn all_items(&self, context: &mut Context<'_>) -> Result<Vec<InboxItem>, Error> {
         self.inbox(context, 0, usize::MAX)
+    }
+
+    fn observe(&self, context: &mut Context<'_>) -> Result<(), Error> {
+        self.call(context, |call| Ok(call.observe()?))
     }
 }

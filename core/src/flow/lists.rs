@@ -59,7 +59,7 @@ pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList) -> Result<
     }
     for device in &admitted.removed {
         if let Some(mut peer) = call.tx.peer(&offered.user, *device)? {
-            peer.stale_since = peer.stale_since.or(Some(now.0));
+            peer.stale_since = peer.stale_since.or(Some(call.at.age.0));
             call.tx.put_peer(&peer)?;
         }
     }

@@ -28,14 +28,14 @@ pub(crate) fn devices(call: &Call<'_>, user: &UserId) -> Result<Vec<DeviceView>,
             device: listed.id,
             signing_key: listed.signing_key,
             identity_key: listed.identity_key,
-            state: peer.as_ref().map_or(absent, |peer| peer.state(call.now())),
-            session: peer.and_then(|peer| peer.active(Scope::Direct, call.now()).map(|meta| meta.id)),
+            state: peer.as_ref().map_or(absent, |peer| peer.state(call.at)),
+            session: peer.and_then(|peer| peer.active(Scope::Direct, call.at).map(|meta| meta.id)),
         });
     }
     for peer in call.tx.all_peers()? {
         let kept = peer.user == *user && peer.stale_since.is_some() && !peer.sessions.is_empty();
         if kept && views.iter().all(|view| view.device != peer.device) {
-            views.push(peer.view(call.now()));
+            views.push(peer.view(call.at));
         }
     }
     views.sort_by_key(|view| view.device);
@@ -51,7 +51,7 @@ pub(crate) fn session(
 ) -> Result<Option<SessionView>, Code> {
     call.tx.user(user)?.ok_or(Code::UnknownUser)?;
     let Some(peer) = call.tx.peer(user, device)? else { return Ok(None) };
-    let Some(meta) = peer.active(scope, call.now()) else { return Ok(None) };
+    let Some(meta) = peer.active(scope, call.at) else { return Ok(None) };
     let key = call.tx.places().session(Kind::Chains, &peer, meta.id);
     let hot: Hot = call.tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
     let of_scope = peer.sessions.iter().filter(|session| session.scope == scope).count();

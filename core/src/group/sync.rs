@@ -10,7 +10,7 @@
 //! do not say who lacks something. Who has told us its operations and still claims others than we have lacks some of ours.
 
 use crate::{
-    context::Timestamp,
+    clock::Age,
     crypto::kdf::{join, sha256},
     ids::{DeviceId, UserId},
     limits::{MAX_LAGS, MAX_PUSHED, MAX_PUSHES, PUSHING_USERS, SYNC_AGAIN},
@@ -73,15 +73,15 @@ pub fn hear(group: &mut GroupRecord, (user, device): (&UserId, DeviceId), claim:
 
 /// Whether we have something to send to a lagging device. For one pair of claims we send at most once a day.
 #[must_use]
-pub fn is_due(lag: &Lag, group: &GroupRecord, now: Timestamp) -> bool {
-    let served = lag.served.is_some_and(|(claim, at)| claim == group.claim && now.since(Timestamp(at)) < SYNC_AGAIN);
+pub fn is_due(lag: &Lag, group: &GroupRecord, age: Age) -> bool {
+    let served = lag.served.is_some_and(|(claim, at)| claim == group.claim && age.since(Age(at)) < SYNC_AGAIN);
     !served && lag.claim != group.claim
 }
 
 /// What we send to a lagging device of a member.
 #[must_use]
-pub fn answer(lag: &Lag, group: &GroupRecord, us: &UserId, now: Timestamp) -> Option<Answer> {
-    if !is_due(lag, group, now) {
+pub fn answer(lag: &Lag, group: &GroupRecord, us: &UserId, age: Age) -> Option<Answer> {
+    if !is_due(lag, group, age) {
         return None;
     }
     let theirs_may_be_less = lag.told || lag.claim.count <= group.claim.count;
@@ -95,8 +95,8 @@ pub fn answer(lag: &Lag, group: &GroupRecord, us: &UserId, now: Timestamp) -> Op
 /// Whether the whole state may be sent to this device once more. If so, the push is counted.
 ///
 /// A claim costs its sender nothing, so a peer could make us push without end: the number of pushes is limited.
-pub fn may_push(group: &mut GroupRecord, (user, device): (&UserId, DeviceId), now: Timestamp) -> bool {
-    group.pushed.retain(|pushed| now.since(Timestamp(pushed.since)) < SYNC_AGAIN);
+pub fn may_push(group: &mut GroupRecord, (user, device): (&UserId, DeviceId), age: Age) -> bool {
+    group.pushed.retain(|pushed| age.since(Age(pushed.since)) < SYNC_AGAIN);
     let full = group.pushed.len() >= MAX_PUSHED;
     let known = group.pushed.iter_mut().find(|pushed| (&pushed.user, pushed.device) == (user, device));
     match known {
@@ -107,7 +107,7 @@ pub fn may_push(group: &mut GroupRecord, (user, device): (&UserId, DeviceId), no
         }
         None if full => false,
         None => {
-            group.pushed.push(Pushed { user: user.clone(), device, since: now.0, times: 1 });
+            group.pushed.push(Pushed { user: user.clone(), device, since: age.0, times: 1 });
             true
         }
     }
@@ -130,7 +130,7 @@ mod tests {
         ids::{AccountKey, GroupId, GroupKind, Scope},
     };
 
-    const NOW: Timestamp = Timestamp(1_000);
+    const NOW: Age = Age(1_000);
 
     fn user(n: u32) -> UserId {
         UserId::try_new(format!("{n:03}").into_bytes()).unwrap()
@@ -167,7 +167,7 @@ mod tests {
         }
         assert_eq!(pushes, MAX_PUSHES);
         assert!(may_push(&mut group, (&user(1), DeviceId(2)), NOW), "another device is another");
-        assert!(may_push(&mut group, (&user(1), DeviceId(1)), Timestamp(NOW.0 + 24 * 60 * 60 * 1_000)), "a day later");
+        assert!(may_push(&mut group, (&user(1), DeviceId(1)), Age(NOW.0 + 24 * 60 * 60 * 1_000)), "a day later");
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(answer(&group.lags[0], &group, &user(0), NOW), Some(Answer::Ask));
         group.lags[0].served = Some((group.claim, 0));
         assert_eq!(answer(&group.lags[0], &group, &user(0), NOW), None);
-        let later = Timestamp(24 * 60 * 60 * 1_000);
+        let later = Age(24 * 60 * 60 * 1_000);
         assert_eq!(answer(&group.lags[0], &group, &user(0), later), Some(Answer::Ask), "what was lost is made good");
         assert!(!hear(&mut group, (&user(1), DeviceId(1)), claim(9, 9), With::Message), "old news");
         assert!(!hear(&mut group, (&user(1), DeviceId(1)), claim(5, 5), With::Message));

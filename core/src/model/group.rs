@@ -1,7 +1,7 @@
 //! A group as this device knows it: what follows from its operations, and what the record alone remembers (D6, X 11).
 
 use crate::{
-    context::Timestamp,
+    clock::Age,
     event::{GroupInfo, GroupView, MemberView, Standing},
     ids::{AccountKey, DeviceId, Scope, UserId},
     limits::MAX_MEMBERS,
@@ -115,8 +115,8 @@ impl GroupRecord {
 
     /// When a user left, if that user is not back.
     #[must_use]
-    pub fn left_at(&self, user: &UserId) -> Option<Timestamp> {
-        self.left_at.iter().find(|(known, _)| known == user).map(|(_, at)| Timestamp(*at))
+    pub fn left_at(&self, user: &UserId) -> Option<Age> {
+        self.left_at.iter().find(|(known, _)| known == user).map(|(_, at)| Age(*at))
     }
 
     /// The group as the app sees it.

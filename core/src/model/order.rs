@@ -4,6 +4,7 @@
 //! lost or arrived twice.
 
 use crate::{
+    clock::{Age, Moment},
     context::Timestamp,
     ids::Scope,
     limits::{
@@ -24,15 +25,20 @@ pub fn next_generation(sessions: &[SessionMeta], scope: Scope, floor: u64, now: 
 /// The highest generation that is known or remembered, but for those of our own that no peer takes.
 #[must_use]
 pub fn known_generation(sessions: &[SessionMeta], scope: Scope, floor: u64, now: Timestamp) -> u64 {
-    let counts = |s: &&SessionMeta| s.scope == scope && !is_astray(s, now);
+    let counts = |s: &&SessionMeta| s.scope == scope && !is_astray(s, sessions, floor, now);
     sessions.iter().filter(counts).map(|s| s.generation).fold(floor, u64::max)
 }
 
 /// Whether a session is one of our own that nobody has answered, made by a clock that was more than a day ahead: a peer does not take it
-/// either.
+/// either, unless it lies close above what the two have heard of each other.
 #[must_use]
-pub fn is_astray(session: &SessionMeta, now: Timestamp) -> bool {
-    session.initiating && session.generation > now.seconds().saturating_add(MAX_CLOCK_SKEW.as_secs())
+pub fn is_astray(session: &SessionMeta, sessions: &[SessionMeta], floor: u64, now: Timestamp) -> bool {
+    if !session.initiating || session.generation <= now.seconds().saturating_add(MAX_CLOCK_SKEW.as_secs()) {
+        return false;
+    }
+    let heard = sessions.iter().filter(|s| s.scope == session.scope && !s.initiating);
+    let heard = heard.map(|s| s.generation).fold(floor, u64::max);
+    early_until(session.generation, heard, Timestamp(0), now).is_some()
 }
 
 /// > A generation is taken if it is at most one day ahead of `max(our clock, issued_at of the peer's newest list)` in seconds, or at most 64
@@ -54,22 +60,22 @@ fn place(session: &SessionMeta) -> (u64, Reverse<[u8; 32]>) {
 /// > Usable: not expired for sending, not demoted by a reset.
 ///
 /// An initiating session that nobody answered for 30 days is no longer used, nor one of a clock that was ahead.
-fn usable(session: &SessionMeta, now: Timestamp) -> bool {
-    let age = now.since(Timestamp(session.created_at));
+fn usable(session: &SessionMeta, sessions: &[SessionMeta], floor: u64, at: Moment) -> bool {
+    let age = at.age.since(Age(session.created_at));
     let is_over = age > MAX_SEND || (session.initiating && age > MAX_UNANSWERED);
-    !session.demoted && !is_over && !is_astray(session, now)
+    !session.demoted && !is_over && !is_astray(session, sessions, floor, at.now)
 }
 
 /// > Active = the usable session with the greatest generation, ties to the smaller SessionID.
 #[must_use]
-pub fn active(sessions: &[SessionMeta], scope: Scope, now: Timestamp) -> Option<&SessionMeta> {
-    sessions.iter().filter(|s| s.scope == scope && usable(s, now)).max_by_key(|s| place(s))
+pub fn active(sessions: &[SessionMeta], scope: Scope, floor: u64, at: Moment) -> Option<&SessionMeta> {
+    sessions.iter().filter(|s| s.scope == scope && usable(s, sessions, floor, at)).max_by_key(|s| place(s))
 }
 
 /// The time at which a higher session first decrypted a message.
-fn superseded_at(session: &SessionMeta, sessions: &[SessionMeta]) -> Option<Timestamp> {
+fn superseded_at(session: &SessionMeta, sessions: &[SessionMeta]) -> Option<Age> {
     let higher = sessions.iter().filter(|other| other.scope == session.scope && place(other) > place(session));
-    higher.filter_map(|other| other.answered_at).min().map(Timestamp)
+    higher.filter_map(|other| other.answered_at).min().map(Age)
 }
 
 /// Whether a message of this session raises `older_session`: a higher session has decrypted a message.
@@ -80,9 +86,9 @@ pub fn is_stale(session: &SessionMeta, sessions: &[SessionMeta]) -> bool {
 
 /// > Once its successor has decrypted something it lives MAXLATENCY longer; never longer than MAXRECV.
 #[must_use]
-pub fn may_receive(session: &SessionMeta, sessions: &[SessionMeta], now: Timestamp) -> bool {
-    now.since(Timestamp(session.created_at)) <= MAX_RECV
-        && superseded_at(session, sessions).is_none_or(|at| now.since(at) <= MAX_LATENCY)
+pub fn may_receive(session: &SessionMeta, sessions: &[SessionMeta], age: Age) -> bool {
+    age.since(Age(session.created_at)) <= MAX_RECV
+        && superseded_at(session, sessions).is_none_or(|at| age.since(at) <= MAX_LATENCY)
 }
 
 /// The sessions of `scope` beyond the limit. Unanswered sessions come before answered ones, lower ones before
@@ -118,7 +124,7 @@ mod tests {
     }
 
     fn active_id(sessions: &[SessionMeta], now: u64) -> Option<u8> {
-        active(sessions, Scope::Direct, Timestamp(now)).map(|s| s.id.0[0])
+        active(sessions, Scope::Direct, 0, Moment::true_at(Timestamp(now))).map(|s| s.id.0[0])
     }
 
     #[test]
@@ -141,8 +147,8 @@ mod tests {
         let all = [session(7, 1)];
         assert_eq!(active_id(&all, 90 * DAY), Some(1));
         assert_eq!(active_id(&all, 90 * DAY + 1), None);
-        assert!(may_receive(&all[0], &all, Timestamp(160 * DAY)));
-        assert!(!may_receive(&all[0], &all, Timestamp(160 * DAY + 1)));
+        assert!(may_receive(&all[0], &all, Age(160 * DAY)));
+        assert!(!may_receive(&all[0], &all, Age(160 * DAY + 1)));
     }
 
     #[test]
@@ -151,8 +157,8 @@ mod tests {
         assert!(!is_stale(&all[0], &all));
         all[1].answered_at = Some(10 * DAY);
         assert!(is_stale(&all[0], &all) && !is_stale(&all[1], &all));
-        assert!(may_receive(&all[0], &all, Timestamp(40 * DAY)));
-        assert!(!may_receive(&all[0], &all, Timestamp(40 * DAY + 1)));
+        assert!(may_receive(&all[0], &all, Age(40 * DAY)));
+        assert!(!may_receive(&all[0], &all, Age(40 * DAY + 1)));
     }
 
     #[test]
@@ -180,7 +186,13 @@ mod tests {
         assert_eq!(active_id(&all, 0), Some(2));
         assert_eq!(active_id(&all, 1_000), Some(1), "a second later it is a day ahead");
         assert_eq!(next_generation(&all, Scope::Direct, 0, now), 8);
-        assert!(may_receive(&all[0], &all, now));
+        assert!(may_receive(&all[0], &all, Age(0)));
+        // The peer has begun sessions of that time, and we have taken them: what follows close upon them is used.
+        all[1].generation = STEP;
+        assert_eq!(active_id(&all, 0), Some(1));
+        assert_eq!(next_generation(&all, Scope::Direct, 0, now), STEP + 2);
+        all[0].generation = STEP + 65;
+        assert_eq!(active_id(&all, 0), Some(2));
     }
 
     #[test]

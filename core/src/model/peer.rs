@@ -2,6 +2,7 @@
 
 use super::{SessionMeta, User, order};
 use crate::{
+    clock::Moment,
     context::Timestamp,
     crypto::{ed25519::VerifyingKey, x25519},
     error::Code,
@@ -164,8 +165,8 @@ impl Peer {
 
     /// The session that a send in `scope` uses.
     #[must_use]
-    pub fn active(&self, scope: Scope, now: Timestamp) -> Option<&SessionMeta> {
-        order::active(&self.sessions, scope, now)
+    pub fn active(&self, scope: Scope, at: Moment) -> Option<&SessionMeta> {
+        order::active(&self.sessions, scope, self.floor(scope), at)
     }
 
     /// The highest generation that is known or remembered in a scope, but for those of our own that no peer takes.
@@ -183,21 +184,21 @@ impl Peer {
     /// The session of a scope that carries a message by itself. A group's session does so once it was answered; until then its messages
     /// ride inside direct ones (X 4).
     #[must_use]
-    pub fn standing(&self, scope: Scope, now: Timestamp) -> Option<&SessionMeta> {
-        self.active(scope, now).filter(|session| scope == Scope::Direct || !session.initiating)
+    pub fn standing(&self, scope: Scope, at: Moment) -> Option<&SessionMeta> {
+        self.active(scope, at).filter(|session| scope == Scope::Direct || !session.initiating)
     }
 
     /// Whether something can be said to it in `scope`, on a session of that scope or inside a direct message.
     #[must_use]
-    pub fn is_reachable(&self, scope: Scope, now: Timestamp) -> bool {
-        self.stale_since.is_none() && (self.standing(scope, now).or_else(|| self.active(Scope::Direct, now))).is_some()
+    pub fn is_reachable(&self, scope: Scope, at: Moment) -> bool {
+        self.stale_since.is_none() && (self.standing(scope, at).or_else(|| self.active(Scope::Direct, at))).is_some()
     }
 
     /// The device as the app sees it.
     #[must_use]
-    pub fn view(&self, now: Timestamp) -> DeviceView {
-        let state = self.state(now);
-        let active = self.active(Scope::Direct, now).filter(|_| state != DeviceState::Stale);
+    pub fn view(&self, at: Moment) -> DeviceView {
+        let state = self.state(at);
+        let active = self.active(Scope::Direct, at).filter(|_| state != DeviceState::Stale);
         DeviceView {
             device: self.device,
             signing_key: self.signing_key,
@@ -209,8 +210,8 @@ impl Peer {
 
     /// How the device stands with us.
     #[must_use]
-    pub fn state(&self, now: Timestamp) -> DeviceState {
-        match (self.stale_since, self.active(Scope::Direct, now)) {
+    pub fn state(&self, at: Moment) -> DeviceState {
+        match (self.stale_since, self.active(Scope::Direct, at)) {
             (Some(_), _) => DeviceState::Stale,
             (None, Some(_)) => DeviceState::Active,
             (None, None) => DeviceState::NoSession,
@@ -229,9 +230,10 @@ impl Peer {
     /// Forgets sessions and raises the floor over them, so that no copy of their initiation makes them again (A22).
     pub fn forget(&mut self, gone: &[SessionMeta], now: Timestamp) {
         for session in gone {
+            let is_astray = order::is_astray(session, &self.sessions, self.floor(session.scope), now);
             self.sessions.retain(|s| s.id != session.id);
             // No peer has sent it, so that none can replay it; and our next generation does not follow a clock that was ahead.
-            if order::is_astray(session, now) {
+            if is_astray {
                 continue;
             }
             match self.floors.iter_mut().find(|(scope, _)| *scope == session.scope) {

@@ -22,6 +22,8 @@ pub struct OfferedLink {
     pub identity_key: [u8; 32],
     /// When the code expires, in ms.
     pub expires_at: u64,
+    /// When the primary read the code, by the age clock.
+    pub made_at: u64,
     /// The digits that this device shows, below 10^15.
     pub digits: u64,
     /// A `wire::linking::LinkHello`.

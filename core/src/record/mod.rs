@@ -25,7 +25,7 @@ pub use outbox::{
     ContentOf, Entry, Nested, PartState, Recipe, SendBody, SendHead, SendPart, SendTally, SentTo, Skip, ToGroup,
 };
 pub use own::{Check, Own, PendingLink, PendingUpload, StoredList};
-pub use pre_key::{Lasting, Made, PreKeyBook, is_ahead};
+pub use pre_key::{Lasting, Made, PreKeyBook};
 pub use ratchet::{
     Beginning, Block, BlockEntry, Cold, Directory, Hot, IndexEntry, OldChain, Opening, RatchetKeys, SessionCold, Slot,
 };

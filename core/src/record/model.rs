@@ -2,11 +2,13 @@
 
 use super::{Record, form::stored};
 use crate::{
+    clock::{AgeClock, Doubt},
     ids::Scope,
     keys::device_list::{List, Listing},
     model::{Claim, Fork, GroupRecord, Lag, Member, Peer, Pushed, SessionMeta, User},
 };
 
+impl Record for AgeClock {}
 impl Record for GroupRecord {}
 impl Record for Peer {}
 impl Record for User {}
@@ -87,3 +89,7 @@ stored! { struct Claim { count, digest } }
 stored! { struct Lag { user, device, claim, asked, told, served } }
 
 stored! { struct Pushed { user, device, since, times } }
+
+stored! { struct AgeClock { age, mark, debt, behind, doubt } }
+
+stored! { struct Doubt { at, last, stood } }

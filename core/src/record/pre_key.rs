@@ -2,10 +2,11 @@
 
 use super::{Record, form::stored};
 use crate::{
+    clock::{self, Age},
     context::Timestamp,
     error::Code,
     keys::pre_keys::{self, PreKey},
-    limits::{MAX_CLOCK_SKEW, MAX_OWN_PRE_KEY_AGE, MAX_PRE_KEY_ID},
+    limits::{MAX_OWN_PRE_KEY_AGE, MAX_PRE_KEY_ID},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -21,9 +22,9 @@ stored! { enum PreKey { 0 = Curve(scalar as secret), 1 = Kem(seed as secret) } }
 pub struct Lasting {
     /// The signed prekey's id; the last-resort key made with it has the same.
     pub id: u32,
-    /// When it was made, in ms.
+    /// When it was made, in ms, by the host's clock.
     pub created_at: u64,
-    /// When the next one was published, in ms.
+    /// When the next one was published, by the age clock.
     pub replaced_at: Option<u64>,
 }
 
@@ -34,7 +35,7 @@ pub struct Made {
     pub first: u32,
     /// How many there are.
     pub count: u32,
-    /// When the first was made, in ms.
+    /// When the first was made, by the age clock.
     pub at: u64,
 }
 
@@ -71,27 +72,19 @@ pub struct PreKeyBook {
 }
 impl Record for PreKeyBook {}
 
-/// Whether a date was written by a clock that was ahead. Others refuse keys of such a date, so that it counts as due.
-#[must_use]
-pub fn is_ahead(at: u64, now: Timestamp) -> bool {
-    Timestamp(at).since(now) > MAX_CLOCK_SKEW
-}
+/// One-time pairs made within this time have one row.
+const MADE_TOGETHER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The id in a count of ids.
 fn id_of(given: u64) -> u32 {
     u32::try_from(given & u64::from(MAX_PRE_KEY_ID)).unwrap_or_default()
 }
 
-/// Whether less than a day has passed since, whichever way.
-fn is_same_day(at: u64, now: Timestamp) -> bool {
-    Duration::from_millis(now.0.abs_diff(at)) < MAX_CLOCK_SKEW
-}
-
 impl PreKeyBook {
     /// Whether this device must publish before it sends (X 6).
     #[must_use]
     pub fn is_due_before_sending(&self, now: Timestamp) -> bool {
-        self.rotated_at.is_none_or(|at| now.since(Timestamp(at)) > MAX_OWN_PRE_KEY_AGE || is_ahead(at, now))
+        self.rotated_at.is_none_or(|at| clock::is_due(Timestamp(at), now, MAX_OWN_PRE_KEY_AGE))
     }
 
     /// The server has lost what was published: all of it goes up again.
@@ -131,11 +124,11 @@ impl PreKeyBook {
     }
 
     /// Remembers that a one-time pair was made.
-    pub fn note_made(&mut self, id: u32, now: Timestamp) {
-        let is_next = |last: &&mut Made| last.ids().end == id && is_same_day(last.at, now);
+    pub fn note_made(&mut self, id: u32, age: Age) {
+        let is_next = |last: &&mut Made| last.ids().end == id && age.since(Age(last.at)) < MADE_TOGETHER;
         match self.made.last_mut().filter(is_next) {
             Some(last) => last.count = last.count.saturating_add(1),
-            None => self.made.push(Made { first: id, count: 1, at: now.0 }),
+            None => self.made.push(Made { first: id, count: 1, at: age.0 }),
         }
     }
 }
@@ -155,11 +148,11 @@ mod tests {
         assert!(book.is_given(5) && book.is_given(MAX_PRE_KEY_ID) && !book.is_given(6));
         assert!(!PreKeyBook::default().is_given(0));
         for id in ids {
-            book.note_made(id, Timestamp(7));
+            book.note_made(id, Age(7));
         }
         let made: Vec<(u32, u32)> = book.made.iter().map(|made| (made.first, made.count)).collect();
         assert_eq!(made, [(1, 3), (MAX_PRE_KEY_ID - 1, 2), (4, 2)]);
-        book.note_made(6, Timestamp(8 + 24 * 60 * 60 * 1_000));
+        book.note_made(6, Age(8 + 24 * 60 * 60 * 1_000));
         assert_eq!(book.made.len(), 4, "another day");
     }
 }

@@ -5,7 +5,7 @@
 //! rounds. A ciphertext is kept byte for byte as long as its device is on the list.
 
 use crate::{
-    context::Timestamp,
+    clock::Moment,
     error::Code,
     ids::{DeviceId, Fingerprint, Scope, UserId},
     keys::party::{self, Party},
@@ -49,7 +49,7 @@ pub struct Aim<'a> {
     /// The scope of the sessions.
     pub scope: Scope,
     /// The time of the call.
-    pub now: Timestamp,
+    pub at: Moment,
 }
 
 /// Drops entries whose device is no longer on the list, and returns what is missing. `peer` gives the record of
@@ -97,7 +97,7 @@ pub fn plan<'a>(
             continue;
         }
         // A session counts for the keys that it is with, not for whatever device has the id now.
-        if peer(device).is_some_and(|peer| peer.is_listed(user) && peer.is_reachable(aim.scope, aim.now)) {
+        if peer(device).is_some_and(|peer| peer.is_listed(user) && peer.is_reachable(aim.scope, aim.at)) {
             plan.encrypt.push((device, name));
         } else {
             plan.needs.push(Need::Bundle(part.user.clone(), device));

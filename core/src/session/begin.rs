@@ -7,6 +7,7 @@ use crate::{
         opening::{self, Opened},
         pqxdh::{self, NamedPreKeys, SharedSecrets},
     },
+    clock::{Age, Moment},
     context::{Context, Timestamp},
     crypto::x25519,
     error::Code,
@@ -32,10 +33,10 @@ pub fn initiate(
     keys: &DeviceKeys,
     context: &mut Context<'_>,
     bundle: &VerifiedBundle,
-    generation: u64,
+    (generation, created_at): (u64, Age),
 ) -> Result<Session, Code> {
     let (secrets, initiation) = pqxdh::initiate(keys, context, bundle, generation)?;
-    let meta = meta(&secrets, &initiation, context.now.0, true);
+    let meta = meta(&secrets, &initiation, created_at.0, true);
     // SPK is the responder's first ratchet key (Double Ratchet 7.1).
     let ratchet = Ratchet::initiator(context, start(secrets), &bundle.signed_pre_key.key)?;
     Ok(Session { meta, ratchet, beginning: Some(Beginning::Initiation(initiation.encode()?)) })
@@ -51,10 +52,10 @@ pub fn accept(
     pre_keys: &NamedPreKeys,
     theirs: &DecodedParty,
     initiation: &Initiation,
-    now: Timestamp,
+    at: Moment,
 ) -> Result<Session, Code> {
     let secrets = pqxdh::respond(keys, pre_keys, theirs, initiation)?;
-    let created_at = received_age(initiation.generation, now);
+    let created_at = received_age(initiation.generation, at);
     let meta = meta(&secrets, initiation, created_at, false);
     let ratchet = Ratchet::responder(start(secrets), &pre_keys.signed);
     Ok(Session { meta, ratchet, beginning: None })
@@ -69,7 +70,7 @@ pub fn open_scope(
     keys: &DeviceKeys,
     context: &mut Context<'_>,
     their_party: &Party,
-    (scope, generation): (Scope, u64),
+    (scope, generation, created_at): (Scope, u64, Age),
 ) -> Result<Session, Code> {
     let ephemeral = x25519::PrivateKey::generate(context);
     let seed = Shared::init_with(|seed| context.rng.fill_bytes(seed));
@@ -78,7 +79,7 @@ pub fn open_scope(
     // IK_B is the other half of two DHs: of the secrets, and of the first ratchet step.
     let theirs = x25519::PublicPoint::of(&their_party.identity_key)?;
     let secrets = opening::agree(&keys.identity, &theirs, (&keys.party, their_party), opened)?;
-    let meta = scope_meta(&secrets, opened, context.now.0, true);
+    let meta = scope_meta(&secrets, opened, created_at.0, true);
     let ratchet = Ratchet::initiator_with(ephemeral, start(secrets), &theirs)?;
     let beginning = Beginning::Opening(record::Opening { ephemeral_key, seed, carrier: None });
     Ok(Session { meta, ratchet, beginning: Some(beginning) })
@@ -88,16 +89,11 @@ pub fn open_scope(
 ///
 /// # Errors
 /// [`Code::WeakPublicKey`] or [`Code::BadKeyEncoding`] for E_A.
-pub fn accept_opening(
-    keys: &DeviceKeys,
-    their_party: &Party,
-    opened: Opened<'_>,
-    now: Timestamp,
-) -> Result<Session, Code> {
+pub fn accept_opening(keys: &DeviceKeys, their_party: &Party, opened: Opened<'_>, at: Moment) -> Result<Session, Code> {
     x25519::PublicKey::decode(*opened.ephemeral_key)?;
     let theirs = x25519::PublicPoint::of(&their_party.identity_key)?;
     let secrets = opening::agree(&keys.identity, &theirs, (their_party, &keys.party), opened)?;
-    let meta = scope_meta(&secrets, opened, received_age(opened.generation, now), false);
+    let meta = scope_meta(&secrets, opened, received_age(opened.generation, at), false);
     let ratchet = Ratchet::responder(start(secrets), &keys.identity);
     Ok(Session { meta, ratchet, beginning: None })
 }
@@ -115,11 +111,10 @@ fn scope_meta(secrets: &SharedSecrets, opened: Opened<'_>, created_at: u64, init
     }
 }
 
-/// When the session began, by the initiator's clock. The message was under way for at most MAXLATENCY, so an
-/// earlier time is not believed (Sesame 4.2).
-fn received_age(generation: u64, now: Timestamp) -> u64 {
-    let claimed = generation.saturating_mul(1_000);
-    claimed.clamp(now.minus(MAX_LATENCY).0, now.0)
+/// When the session began, by our age clock. The message was under way for at most MAXLATENCY, so no earlier time is believed (Sesame 4.2).
+fn received_age(generation: u64, at: Moment) -> u64 {
+    let under_way = at.now.since(Timestamp(generation.saturating_mul(1_000)));
+    at.age.minus(under_way.min(MAX_LATENCY)).0
 }
 
 fn meta(secrets: &SharedSecrets, initiation: &Initiation, created_at: u64, initiating: bool) -> SessionMeta {

@@ -170,6 +170,8 @@ pub enum Kind {
     Server = 31,
     /// `record::Wanted`, by user: a device list that the app asked for.
     Wanted = 32,
+    /// `clock::AgeClock`.
+    Clock = 34,
 }
 
 impl Kind {
@@ -207,6 +209,7 @@ impl Kind {
         Self::ContentOf,
         Self::Server,
         Self::Wanted,
+        Self::Clock,
     ];
 }
 

@@ -4,7 +4,7 @@
 
 use super::{Tx, records::Peers, sessions::Sender};
 use crate::{
-    context::Timestamp,
+    clock::Moment,
     error::Code,
     ids::{EnvelopeId, Scope, SessionId, UserId},
     model::{Peer, SessionMeta, User},
@@ -42,7 +42,7 @@ pub(crate) fn for_users(
     tx: &Tx<'_>,
     users: &[UserId],
     scope: Scope,
-    now: Timestamp,
+    at: Moment,
 ) -> Result<Vec<Option<Recipient>>, Code> {
     let places = tx.places();
     let keys: Vec<RowKey> = users.iter().map(|user| places.user(Kind::User, user)).collect();
@@ -55,16 +55,16 @@ pub(crate) fn for_users(
     let mut peers = tx.shared_all::<Peer>(&devices.concat())?.into_iter();
     let mut recipients = Vec::with_capacity(users.len());
     let mut sessions = Vec::new();
-    for (at, (user, devices)) in known.into_iter().zip(devices).enumerate() {
+    for (place, (user, devices)) in known.into_iter().zip(devices).enumerate() {
         let sound: Result<Vec<_>, Code> = peers.by_ref().take(devices.len()).collect::<Vec<_>>().into_iter().collect();
         let (Ok(user), Ok(sound)) = (user, sound) else {
             recipients.push(None);
             continue;
         };
         for peer in sound.iter().flatten() {
-            sessions.extend(said_in(peer, scope, now).map(|meta| {
+            sessions.extend(said_in(peer, scope, at).map(|meta| {
                 let [cold, hot] = places.session_rows([Kind::Session, Kind::Chains], peer, meta.id);
-                (at, meta, cold, hot)
+                (place, meta, cold, hot)
             }));
         }
         let peers = Peers { sound: sound.into_iter().flatten().collect(), damaged: Vec::new() };
@@ -72,8 +72,8 @@ pub(crate) fn for_users(
     }
     let cold = tx.shared_all::<SessionCold>(&sessions.iter().map(|(_, _, cold, _)| *cold).collect::<Vec<_>>())?;
     let hot = tx.shared_all::<Hot>(&sessions.iter().map(|(_, _, _, hot)| *hot).collect::<Vec<_>>())?;
-    for (((at, meta, cold_at, hot_at), cold), hot) in sessions.into_iter().zip(cold).zip(hot) {
-        if let (Ok(Some(cold)), Ok(Some(hot)), Some(Some(recipient))) = (cold, hot, recipients.get_mut(at)) {
+    for (((place, meta, cold_at, hot_at), cold), hot) in sessions.into_iter().zip(cold).zip(hot) {
+        if let (Ok(Some(cold)), Ok(Some(hot)), Some(Some(recipient))) = (cold, hot, recipients.get_mut(place)) {
             recipient.senders.push(Sender::new(meta, cold, hot, [cold_at, hot_at]));
         }
     }
@@ -81,10 +81,10 @@ pub(crate) fn for_users(
 }
 
 /// The sessions that a message to a device is said in. What has no standing session in the scope rides inside a direct message.
-fn said_in(peer: &Peer, scope: Scope, now: Timestamp) -> impl Iterator<Item = SessionMeta> {
-    let metas = match peer.standing(scope, now) {
+fn said_in(peer: &Peer, scope: Scope, at: Moment) -> impl Iterator<Item = SessionMeta> {
+    let metas = match peer.standing(scope, at) {
         Some(standing) => [Some(standing), None],
-        None => [peer.active(Scope::Direct, now), peer.active(scope, now)],
+        None => [peer.active(Scope::Direct, at), peer.active(scope, at)],
     };
     metas.map(|meta| meta.copied()).into_iter().flatten()
 }

@@ -2,7 +2,9 @@
 
 use super::Tx;
 use crate::{
+    clock::Moment,
     context::{Context, Timestamp},
+    error::Code,
     ids::{DeviceId, SendId, UserId},
     keys::device::DeviceKeys,
     registry::send::Need,
@@ -39,6 +41,8 @@ pub(crate) struct Call<'a> {
     pub(crate) tx: Tx<'a>,
     /// Time and randomness.
     pub(crate) context: Context<'a>,
+    /// When it is, by both clocks.
+    pub(crate) at: Moment,
     /// What it has begun, if it changes nothing else that an open send waits for. Most calls cannot say so.
     pub(crate) begun: Option<Begun>,
 }
@@ -54,8 +58,13 @@ impl<'a> Call<'a> {
         self.us.party.device
     }
 
-    /// The time of the call.
+    /// The time of the call by the host's clock.
     pub(crate) fn now(&self) -> Timestamp {
-        self.context.now
+        self.at.now
+    }
+
+    /// The age clock follows the host's. Calls that come often do this; nothing is written if little has changed.
+    pub(crate) fn observe(&mut self) -> Result<(), Code> {
+        self.tx.observe(self.at.now)
     }
 }

@@ -2,6 +2,8 @@
 
 use super::Tx;
 use crate::{
+    clock::{AgeClock, Moment},
+    context::Timestamp,
     error::Code,
     ids::{DeviceId, GroupId, UserId},
     keys::device_list::VerifiedDeviceList,
@@ -127,6 +129,29 @@ impl Tx<'_> {
             groups.extend(self.get::<GroupRecord>(&key)?);
         }
         Ok(groups)
+    }
+
+    /// The age clock. If its row is damaged or missing it begins anew.
+    fn clock(&self, now: Timestamp) -> Result<AgeClock, Code> {
+        Ok(self.get_sound(&Places::only(Kind::Clock))?.unwrap_or(AgeClock::new(now)))
+    }
+
+    /// A moment by both clocks.
+    pub(crate) fn moment(&self, now: Timestamp) -> Result<Moment, Code> {
+        Ok(self.clock(now)?.at(now))
+    }
+
+    /// The age clock after a reading of the host's.
+    pub(crate) fn observe(&mut self, now: Timestamp) -> Result<(), Code> {
+        match self.clock(now)?.after(now) {
+            Some(clock) => self.put(Places::only(Kind::Clock), &clock),
+            None => Ok(()),
+        }
+    }
+
+    /// The age clock of a device that begins.
+    pub(crate) fn put_clock(&mut self, now: Timestamp) -> Result<(), Code> {
+        self.put(Places::only(Kind::Clock), &AgeClock::new(now))
     }
 
     pub(crate) fn counters(&self) -> Result<Counters, Code> {

@@ -330,6 +330,11 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Whether the call writes anything so far.
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.staged.rows.is_empty()
+    }
+
     /// A row that is not sealed.
     pub(crate) fn put_raw(&mut self, key: RowKey, row: Vec<u8>) {
         self.raw.insert(key.to_vec(), Some(row));

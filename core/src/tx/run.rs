@@ -25,8 +25,22 @@ impl Place<'_> {
         attempt(context, |context, hold| {
             let context = Context { now: context.now, rng: &mut *context.rng };
             let tx = Tx::with(self, hold, memory.take());
-            let mut running = Call { us, tx, context, begun: None };
-            let output = call(&mut running);
+            let at = match tx.moment(context.now) {
+                Ok(at) => at,
+                Err(code) => {
+                    let error = tx.explain(code.into());
+                    memory.put_back(tx.into_working());
+                    return Err(error);
+                }
+            };
+            let mut running = Call { us, tx, context, at, begun: None };
+            let output = call(&mut running).and_then(|output| {
+                // What a call has written may hold ages: the clock that they are of stays with them.
+                if running.tx.has_changes() {
+                    running.observe()?;
+                }
+                Ok(output)
+            });
             let Call { tx, mut context, begun, .. } = running;
             let before = tx.generation();
             let owned = match &output {

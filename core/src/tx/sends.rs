@@ -4,7 +4,7 @@
 
 use super::{Tx, inbox};
 use crate::{
-    context::Timestamp,
+    clock::Age,
     error::Code,
     event::{Event, FailedUser, Item, SkippedDevice},
     ids::{ContentId, SendId, UserId},
@@ -72,7 +72,12 @@ pub(crate) fn put_tally(tx: &mut Tx<'_>, id: &SendId, tally: &SendTally) -> Resu
 }
 
 /// Writes a new send, all its parts still to come, and gives its name. Names rise in the order in which sends are made.
-pub(crate) fn create(tx: &mut Tx<'_>, us: &UserId, random: [u8; 8], sending: &Sending) -> Result<SendId, Code> {
+pub(crate) fn create(
+    tx: &mut Tx<'_>,
+    us: &UserId,
+    (random, age): ([u8; 8], Age),
+    sending: &Sending,
+) -> Result<SendId, Code> {
     let mut counters = tx.counters()?;
     counters.last_send = counters.last_send.checked_add(1).ok_or(Code::Internal)?;
     tx.put_counters(&counters)?;
@@ -85,11 +90,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, us: &UserId, random: [u8; 8], sending: &Se
     let own_open = head.users.iter().any(|to| to.user == *us);
     let open = head.users.len() - usize::from(own_open);
     let open = u32::try_from(open).map_err(|_| Code::TooMany)?;
-    put_tally(
-        tx,
-        &id,
-        &SendTally { open, own_open, to_self: open == 0, item: None, acked: false, tried_at: head.sent_at },
-    )?;
+    put_tally(tx, &id, &SendTally { open, own_open, to_self: open == 0, item: None, acked: false, tried_at: age.0 })?;
     if !head.quiet {
         tx.put(tx.places().content(&head.content_id), &ContentOf { send: id })?;
     }
@@ -226,7 +227,7 @@ pub(crate) fn acked(tx: &mut Tx<'_>, id: &SendId) -> Result<(), Code> {
 }
 
 /// Opens the parts that failed or were withdrawn again. Gives their users.
-pub(crate) fn reopen(tx: &mut Tx<'_>, us: &UserId, id: &SendId, now: Timestamp) -> Result<Vec<UserId>, Code> {
+pub(crate) fn reopen(tx: &mut Tx<'_>, us: &UserId, id: &SendId, age: Age) -> Result<Vec<UserId>, Code> {
     let (Some(mut tally), Some(head)) = (tally(tx, id)?, head(tx, id)?) else { return Ok(Vec::new()) };
     let mut reopened = Vec::new();
     for to in &head.users {
@@ -240,7 +241,7 @@ pub(crate) fn reopen(tx: &mut Tx<'_>, us: &UserId, id: &SendId, now: Timestamp) 
         reopened.push(to.user.clone());
     }
     if !reopened.is_empty() {
-        tally.tried_at = now.0;
+        tally.tried_at = age.0;
         // The copies for our own devices delay no end.
         if !tally.is_finished()
             && let Some(item) = tally.item.take()

@@ -2,6 +2,7 @@
 
 use super::Tx;
 use crate::{
+    clock::Age,
     context::Timestamp,
     error::Code,
     ids::{DeviceId, Scope, SessionId, UserId},
@@ -151,7 +152,7 @@ pub(crate) fn settle_step(
     peer: &mut Peer,
     session: &mut Session,
     mut delta: Delta,
-    now: u64,
+    age: Age,
 ) -> Result<(), Code> {
     // Receiving sends nothing: the sequence stays as the session has it.
     delta.hot.sequence = session.ratchet.hot.sequence;
@@ -160,11 +161,11 @@ pub(crate) fn settle_step(
         // There are more sessions than the limit and this one has the lowest generation: it is deleted with its first message.
         return tx.put_peer(peer);
     };
-    meta.answered_at = meta.answered_at.or(Some(now));
+    meta.answered_at = meta.answered_at.or(Some(age.0));
     meta.initiating = false;
     session.meta = *meta;
     if let Some(Beginning::Opening(opening)) = session.beginning.take() {
-        answer_carrier(tx, peer, opening.carrier, now)?;
+        answer_carrier(tx, peer, opening.carrier, age)?;
     }
     if let Some(cold) = delta.cold.clone() {
         session.ratchet.cold = cold;
@@ -177,12 +178,12 @@ pub(crate) fn settle_step(
 }
 
 /// > that also marks the direct session that carried it as answered (X 4)
-fn answer_carrier(tx: &mut Tx<'_>, peer: &mut Peer, carrier: Option<SessionId>, now: u64) -> Result<(), Code> {
+fn answer_carrier(tx: &mut Tx<'_>, peer: &mut Peer, carrier: Option<SessionId>, age: Age) -> Result<(), Code> {
     let Some(meta) = peer.sessions.iter_mut().find(|meta| Some(meta.id) == carrier && meta.initiating) else {
         return Ok(());
     };
     meta.initiating = false;
-    meta.answered_at = meta.answered_at.or(Some(now));
+    meta.answered_at = meta.answered_at.or(Some(age.0));
     let key = tx.places().session(Kind::Session, peer, carrier.ok_or(Code::Internal)?);
     let cold: SessionCold = tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
     tx.put(key, &SessionCold { beginning: None, ..cold })

@@ -57,8 +57,8 @@ struct Shape {
 }
 
 fn shape(call: &Call<'_>, group: &GroupRecord, own: &OwnList, peer: Option<&Peer>) -> Shape {
-    let standing = peer.and_then(|peer| peer.standing(group.scope, call.now()));
-    let direct = peer.and_then(|peer| peer.active(Scope::Direct, call.now()));
+    let standing = peer.and_then(|peer| peer.standing(group.scope, call.at));
+    let direct = peer.and_then(|peer| peer.active(Scope::Direct, call.at));
     let clear = match (standing, direct) {
         (Some(_), _) => Clear::Ordinary,
         (None, Some(direct)) if !direct.initiating => Clear::Ordinary,

@@ -125,7 +125,7 @@ fn message(call: &Call<'_>, group: &GroupRecord, id: GroupId, said: &GroupConten
     let us = call.user();
     let own = said.user == *us;
     let mut flags = said.flags;
-    let long_gone = |user: &UserId| group.left_at(user).is_some_and(|at| call.now().since(at) > MAX_LATENCY);
+    let long_gone = |user: &UserId| group.left_at(user).is_some_and(|at| call.at.age.since(at) > MAX_LATENCY);
     if long_gone(us) {
         return Err(Code::NoSession);
     }
@@ -236,7 +236,7 @@ fn hold(call: &mut Call<'_>, id: &GroupId, said: &GroupContent) -> Result<bool, 
     content.reserve_exact(body.len());
     content.extend_from_slice(&body);
     let held = HeldContent {
-        at: call.now().0,
+        at: call.at.age.0,
         user: said.user.clone(),
         device: said.device,
         envelope_id: said.envelope_id,

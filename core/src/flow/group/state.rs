@@ -1,7 +1,7 @@
 //! What new operations of a group change in the store besides the set.
 
 use crate::{
-    context::Timestamp,
+    clock::Age,
     error::{Blame, Code},
     event::{Event, Standing},
     group::{
@@ -49,12 +49,12 @@ pub(crate) struct Offered {
 pub(crate) struct Taker<'a> {
     pub(crate) user: &'a UserId,
     pub(crate) device: DeviceId,
-    pub(crate) now: Timestamp,
+    pub(crate) age: Age,
 }
 
 impl<'a> Taker<'a> {
     pub(crate) fn of(call: &Call<'a>) -> Self {
-        Self { user: call.user(), device: call.device(), now: call.now() }
+        Self { user: call.user(), device: call.device(), age: call.at.age }
     }
 }
 
@@ -195,7 +195,7 @@ pub(crate) fn take(
         events.push(Event::GroupOverfull { group: set.id(), users });
     }
     events.extend(pin_members(tx, before.as_ref(), &after, us)?);
-    let mut group = advance(group, &after, standing, taker.now);
+    let mut group = advance(group, &after, standing, taker.age);
     group.full |= taken.full;
     for user in taken.new.iter().flat_map(|name| set.uninformed(name, (us, taker.device))) {
         if user != *us && !group.owed.contains(&user) {
@@ -271,7 +271,7 @@ fn standing(view: &View, us: &UserId) -> Standing {
 }
 
 /// What the operations make of the group, and what the record alone remembers.
-fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, now: Timestamp) -> GroupRecord {
+fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, age: Age) -> GroupRecord {
     let (mut left_at, mut lags, pushed, owed, full) =
         known.map(|group| (group.left_at, group.lags, group.pushed, group.owed, group.full)).unwrap_or_default();
     // We need not agree with users with whom we share no group. A device whose claimed digest equals ours lags no more.
@@ -279,7 +279,7 @@ fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, now: Tim
     left_at.retain(|(user, _)| view.former.contains(user));
     for user in &view.former {
         if left_at.iter().all(|(known, _)| known != user) {
-            left_at.push((user.clone(), now.0));
+            left_at.push((user.clone(), age.0));
         }
     }
     GroupRecord {

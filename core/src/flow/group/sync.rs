@@ -19,10 +19,10 @@ pub(crate) fn serve_lags(call: &mut Call<'_>, id: &GroupId, group: &mut GroupRec
     let mut due: Vec<(usize, Answer)> = Vec::new();
     for (at, lag) in group.lags.iter().enumerate() {
         let answer = if group.standing == Standing::Member {
-            sync::answer(lag, group, call.user(), call.now())
+            sync::answer(lag, group, call.user(), call.at.age)
         } else {
             // A device that still sends to us has not heard that we left.
-            sync::is_due(lag, group, call.now()).then_some(Answer::Push)
+            sync::is_due(lag, group, call.at.age).then_some(Answer::Push)
         };
         due.extend(answer.map(|answer| (at, answer)));
     }
@@ -39,7 +39,7 @@ pub(crate) fn serve_lags(call: &mut Call<'_>, id: &GroupId, group: &mut GroupRec
             }
         }
         if let Some(lag) = group.lags.get_mut(at) {
-            lag.served = Some((group.claim, call.now().0));
+            lag.served = Some((group.claim, call.at.age.0));
             lag.asked = false;
         }
     }
@@ -70,7 +70,7 @@ fn payloads(
     if answer == Answer::Ask {
         return Ok(vec![Bundle::default().encode()?]);
     }
-    if !sync::may_push(group, (&lag.user, lag.device), call.now()) {
+    if !sync::may_push(group, (&lag.user, lag.device), call.at.age) {
         return Ok(Vec::new());
     }
     if group.standing != Standing::Member {

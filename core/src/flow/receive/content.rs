@@ -98,15 +98,15 @@ fn open_nested(
 ) -> Result<OpenedContent, Stop> {
     let kind = GroupKind::from_number(opening.kind).ok_or(Code::UnknownGroupKind)?;
     let scope = Scope::Group(kind, GroupId(opening.group));
-    let now = call.now();
+    let at = call.at;
     let same = |meta: &&SessionMeta| meta.scope == scope && meta.ephemeral_key == opening.ephemeral_key;
     let known = peer.sessions.iter().find(same).copied();
     let mut session = match known {
-        Some(meta) if !order::may_receive(&meta, &peer.sessions, now) => return Err(Code::NoSession.into()),
+        Some(meta) if !order::may_receive(&meta, &peer.sessions, at.age) => return Err(Code::NoSession.into()),
         Some(meta) => sessions::load(&call.tx, peer, meta)?,
         None if opening.generation <= peer.floor(scope) => return Err(Code::ReplayedInitiation.into()),
         None => {
-            hold::in_time(user, peer, (scope, opening.generation), now)?;
+            hold::in_time(user, peer, (scope, opening.generation), at.now)?;
             accept_opening(call, peer, scope, opening)?
         }
     };
@@ -116,11 +116,11 @@ fn open_nested(
     let (delta, content) = session::open_nested(&session, context, (opening, &incoming.envelope.head.salt), &load)?;
     let (prelude, body) = content::decode(&content)?;
     if known.is_none() {
-        session.meta.answered_at = Some(now.0);
-        sessions::insert(&mut call.tx, peer, &mut session, now)?;
+        session.meta.answered_at = Some(at.age.0);
+        sessions::insert(&mut call.tx, peer, &mut session, at.now)?;
     }
     let flags = Flags { older_session: order::is_stale(&meta, &peer.sessions), ..flags };
-    sessions::settle_step(&mut call.tx, peer, &mut session, delta, now.0)?;
+    sessions::settle_step(&mut call.tx, peer, &mut session, delta, at.age)?;
     Ok(OpenedContent { meta, prelude, body, flags })
 }
 
@@ -128,7 +128,7 @@ fn accept_opening(call: &Call<'_>, peer: &Peer, scope: Scope, opening: &Opening)
     let seed = Secret::init_with(|seed| *seed = opening.seed);
     let (generation, ephemeral_key) = (opening.generation, &opening.ephemeral_key);
     let opened = OpenedScope { scope, generation, ephemeral_key, seed: &seed };
-    session::accept_opening(call.us, &peer.party(), opened, call.now())
+    session::accept_opening(call.us, &peer.party(), opened, call.at)
 }
 
 fn message(incoming: &Incoming<'_>, said: OpenedContent, kind: MessageKind) -> Result<Message, Code> {

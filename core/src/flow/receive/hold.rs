@@ -37,7 +37,7 @@ impl Waiting<'_> {
             let known = call.tx.user(&user)?.ok_or(Code::Internal)?;
             events.extend(lists::block(call, &known, claimed)?);
         }
-        let at = self.since.unwrap_or(call.now().0);
+        let at = self.since.unwrap_or(call.at.age.0);
         let held = Held { at, cause: self.cause, envelope: self.bytes.to_vec() };
         let is_held = held::put_envelope(&mut call.tx, &user, device, key, &held)?;
         if !is_held {

@@ -1,6 +1,7 @@
 //! One envelope on its way in.
 
 use crate::{
+    clock::Age,
     error::Code,
     event::Item,
     ids::{DeviceId, EnvelopeId, GroupId, UserId},
@@ -62,9 +63,9 @@ impl Incoming<'_> {
     }
 
     /// Remembers that the envelope was received.
-    pub(super) fn remember(&self, tx: &mut Tx<'_>, at: u64) -> Result<(), Code> {
+    pub(super) fn remember(&self, tx: &mut Tx<'_>, at: Age) -> Result<(), Code> {
         let key = self.place(tx, Kind::Received);
-        tx.put(key, &SeenEnvelope { at })
+        tx.put(key, &SeenEnvelope { at: at.0 })
     }
 }
 

@@ -73,7 +73,7 @@ fn on_session(
     meta: SessionMeta,
     chain: u32,
 ) -> Result<Opened, Stop> {
-    if !order::may_receive(&meta, &peer.sessions, call.now()) {
+    if !order::may_receive(&meta, &peer.sessions, call.at.age) {
         return Err(Code::NoSession.into());
     }
     let mut session = sessions::load(&call.tx, &peer, meta)?;
@@ -88,7 +88,7 @@ fn on_session(
         older_session: order::is_stale(&meta, &peer.sessions),
         ..Flags::default()
     };
-    sessions::settle_step(&mut call.tx, &mut peer, &mut session, delta, call.context.now.0)?;
+    sessions::settle_step(&mut call.tx, &mut peer, &mut session, delta, call.at.age)?;
     let said = content::OpenedContent { meta, prelude, body, flags };
     finish(call, incoming, heard, peer, said)
 }
@@ -195,13 +195,13 @@ fn accept(
     let Proof { theirs, mut session, delta, prelude, body, list, pre_keys } =
         prove(call, incoming, initiator, initiation)?;
     let party = theirs.party();
-    let now = call.now();
+    let at = call.at;
     let mut heard = lists::hear(call, &mut peer, &prelude, Some(&list))?;
     if !is_listed(&heard.user, &list.list, party)? {
         // > A removed device: its late messages are delivered flagged.
-        peer.stale_since = peer.stale_since.or(Some(now.0));
+        peer.stale_since = peer.stale_since.or(Some(at.age.0));
     }
-    hold::in_time(&heard.user, &peer, (Scope::Direct, initiation.generation), now)?;
+    hold::in_time(&heard.user, &peer, (Scope::Direct, initiation.generation), at.now)?;
     let meta = session.meta;
     let flags = Flags {
         from_removed_device: peer.stale_since.is_some(),
@@ -210,9 +210,9 @@ fn accept(
         ..Flags::default()
     };
     // It has decrypted something already: it does not count among the unanswered, which go first.
-    session.meta.answered_at = Some(now.0);
-    sessions::insert(&mut call.tx, &mut peer, &mut session, now)?;
-    sessions::settle_step(&mut call.tx, &mut peer, &mut session, delta, now.0)?;
+    session.meta.answered_at = Some(at.age.0);
+    sessions::insert(&mut call.tx, &mut peer, &mut session, at.now)?;
+    sessions::settle_step(&mut call.tx, &mut peer, &mut session, delta, at.age)?;
     pre_keys.spend(&mut call.tx)?;
     let started = Event::SessionStarted { user: party.user.clone(), device: party.device, session_id: meta.id };
     heard.items.push(Item::Event(started));
@@ -244,7 +244,7 @@ fn prove(
     let pre_keys = pre_keys::named(&call.tx, initiation)?;
     let Decoded { party: theirs, account } = initiator.decoded()?;
     let party = theirs.party();
-    let session = session::accept(call.us, &pre_keys.keys, &theirs, initiation, call.now())?;
+    let session = session::accept(call.us, &pre_keys.keys, &theirs, initiation, call.at)?;
     let load = |_, _| Err(Code::RecordInconsistent);
     let opened = (incoming.envelope, incoming.head);
     let (delta, content) = session::open(&session, &mut call.context, 1, opened, &load)?;
@@ -319,7 +319,7 @@ fn finish(
     peer: Peer,
     said: content::OpenedContent,
 ) -> Result<Opened, Stop> {
-    incoming.remember(&mut call.tx, call.context.now.0)?;
+    incoming.remember(&mut call.tx, call.at.age)?;
     let opened = content::hear(call, incoming, &heard.user, peer, said)?;
     let mut items = heard.items;
     items.extend(opened.items);

@@ -257,7 +257,7 @@ impl Hearing<'_> {
         self.heard.mail_left = Some(left);
         if left == 0 {
             let mut own = call.tx.own()?;
-            own.mailbox_emptied_at = call.now().0;
+            own.mailbox_emptied_at = call.at.age.0;
             call.tx.put_own(&own)?;
         }
         let came = u32::try_from(ids.len()).unwrap_or(u32::MAX);

@@ -98,7 +98,7 @@ impl Queue {
             return Ok(());
         };
         let head = sends::head(&call.tx, id)?.ok_or(Code::RecordInconsistent)?;
-        let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
+        let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), at: call.at };
         let record = call.tx.known(user)?;
         let peers = call.tx.listed_peers(record.as_deref())?;
         let plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);

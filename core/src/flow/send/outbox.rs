@@ -63,7 +63,7 @@ pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<Standing>, Cod
     if !is_published {
         send.needs.push(Need::Publication);
     }
-    let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() };
+    let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), at: call.at };
     let keys: Vec<RowKey> = head.users.iter().map(|to| call.tx.places().part(&to.user, id)).collect();
     call.tx.prefetch_missing(&keys)?;
     for SentTo { user, .. } in &head.users {

@@ -2,11 +2,12 @@
 
 use super::start;
 use crate::{
+    clock::Age,
     error::{Code, Error},
     event::{Outcome, SendStatus, Skipped, UserStatus, WaitingFor},
     ids::{SendId, UserId},
     limits::MAX_SEND_AGE,
-    record::{PartState, SendHead, SendPart, SendTally, SentTo},
+    record::{PartState, SendHead, SendPart, SentTo},
     tx::{Call, sends},
 };
 use std::sync::Arc;
@@ -112,7 +113,7 @@ pub(crate) fn cancel(
 pub(crate) fn retry(call: &mut Call<'_>, id: &SendId) -> Result<(), Error> {
     of_the_app(call, id)?;
     start::check_account(call, &call.tx.own_list(call.user())?)?;
-    for user in sends::reopen(&mut call.tx, &call.us.party.user, id, call.context.now)? {
+    for user in sends::reopen(&mut call.tx, &call.us.party.user, id, call.at.age)? {
         start::follow_user(call, &user)?;
     }
     Ok(())
@@ -133,13 +134,7 @@ pub(crate) fn end_all(call: &mut Call<'_>, state: PartState) -> Result<(), Code>
 pub(crate) fn expire(call: &mut Call<'_>) -> Result<(), Code> {
     for id in sends::all(&call.tx)? {
         let (Some(head), Some(tally)) = (sends::head(&call.tx, &id)?, sends::tally(&call.tx, &id)?) else { continue };
-        if tally.tried_at > call.now().0 {
-            // The clock was ahead then: the age counts from now.
-            sends::put_tally(&mut call.tx, &id, &SendTally { tried_at: call.context.now.0, ..tally })?;
-            continue;
-        }
-        let age = call.now().0.saturating_sub(tally.tried_at);
-        if u128::from(age) <= MAX_SEND_AGE.as_millis() {
+        if call.at.age.since(Age(tally.tried_at)) <= MAX_SEND_AGE {
             continue;
         }
         for to in &head.users {

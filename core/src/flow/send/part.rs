@@ -188,7 +188,7 @@ pub(super) fn note(
 /// Which devices a send is for.
 pub(super) fn aim<'a>(call: &Call<'a>, sending: &Sending) -> Aim<'a> {
     let head = &sending.head;
-    Aim { us: &call.us.party, target: head.target, scope: head.scope(), now: call.now() }
+    Aim { us: &call.us.party, target: head.target, scope: head.scope(), at: call.at }
 }
 
 /// Whether a group's message may not go to a user: another account key is claimed, or is that of the one who was meant.
@@ -213,7 +213,7 @@ fn is_another(head: &SendHead, user: &User) -> bool {
 }
 
 fn encrypt(call: &mut Call<'_>, to: To<'_>, ahead: &Recipient, scope: Scope) -> Result<Entry, Failure> {
-    match to.peer.standing(scope, call.now()) {
+    match to.peer.standing(scope, call.at) {
         Some(meta) => encrypt_on(call, to, ahead, *meta),
         None => encrypt_inside(call, to, ahead, scope),
     }
@@ -231,10 +231,10 @@ fn encrypt_on(call: &mut Call<'_>, to: To<'_>, ahead: &Recipient, meta: SessionM
 ///
 /// > The opening and the nesting are repeated until *any* message of the scope session comes back.
 fn encrypt_inside(call: &mut Call<'_>, to: To<'_>, ahead: &Recipient, scope: Scope) -> Result<Entry, Failure> {
-    let direct = *to.peer.active(Scope::Direct, call.now()).ok_or(Code::NoSession)?;
+    let direct = *to.peer.active(Scope::Direct, call.at).ok_or(Code::NoSession)?;
     let carrier = to.sender(&call.tx, ahead, direct)?;
     let mut peer = to.peer.clone();
-    let inner = match peer.active(scope, call.now()) {
+    let inner = match peer.active(scope, call.at) {
         Some(meta) => to.sender(&call.tx, ahead, *meta)?,
         None => open_scope(call, &mut peer, scope, direct.id)?,
     };
@@ -263,7 +263,7 @@ fn encrypt_inside(call: &mut Call<'_>, to: To<'_>, ahead: &Recipient, scope: Sco
 /// A new session in a group's scope, which `carrier` is the first to carry.
 fn open_scope(call: &mut Call<'_>, peer: &mut Peer, scope: Scope, carrier: SessionId) -> Result<Sender, Code> {
     let generation = peer.next_generation(scope, call.now());
-    let mut session = session::open_scope(call.us, &mut call.context, &peer.party(), (scope, generation))?;
+    let mut session = session::open_scope(call.us, &mut call.context, &peer.party(), (scope, generation, call.at.age))?;
     if let Some(Beginning::Opening(opening)) = &mut session.beginning {
         opening.carrier = Some(carrier);
     }

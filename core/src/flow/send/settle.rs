@@ -80,7 +80,7 @@ pub(crate) fn shown_list(rejection: &Rejection, user: &UserId) -> Result<Option<
 /// > mark stale: keep the time of the *first* marking
 fn pause(call: &mut Call<'_>, user: &UserId) -> Result<(), Code> {
     if let Some(mut record) = call.tx.user(user)? {
-        record.stale_since = record.stale_since.or(Some(call.now().0));
+        record.stale_since = record.stale_since.or(Some(call.at.age.0));
         call.tx.put_user(&record)?;
     }
     Ok(())
@@ -195,11 +195,11 @@ fn begin_session(call: &mut Call<'_>, user: &UserId, device: DeviceId, bundle: &
         Some(peer) => peer,
         None => Peer::new(call.us, &theirs)?,
     };
-    if peer.active(Scope::Direct, call.now()).is_some() {
+    if peer.active(Scope::Direct, call.at).is_some() {
         return Ok(None);
     }
     let generation = peer.next_generation(Scope::Direct, call.now());
-    let mut session = session::initiate(call.us, &mut call.context, &verified, generation)?;
+    let mut session = session::initiate(call.us, &mut call.context, &verified, (generation, call.at.age))?;
     sessions::insert(&mut call.tx, &mut peer, &mut session, call.context.now)?;
     call.tx.put_peer(&peer)?;
     Ok(verified.idle.then(|| Event::IdleDevice { user: user.clone(), device }))
@@ -210,7 +210,7 @@ fn skip(call: &mut Call<'_>, user: &UserId, device: DeviceId, code: Code) -> Res
     let Some(record) = call.tx.user(user)? else { return Ok(()) };
     let is_recipient = record.recipients(&call.us.party).iter().any(|listed| listed.id == device);
     let Some(fingerprint) = record.fingerprint(device).filter(|_| is_recipient) else { return Ok(()) };
-    let is_usable = |peer: Peer| peer.is_listed(&record) && peer.active(Scope::Direct, call.now()).is_some();
+    let is_usable = |peer: Peer| peer.is_listed(&record) && peer.active(Scope::Direct, call.at).is_some();
     if call.tx.peer(user, device)?.is_some_and(is_usable) {
         return Ok(());
     }

@@ -95,14 +95,14 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
     let Message { users, target, group, content_id, body, quiet, departs } = message;
     let names: Vec<UserId> = users.iter().map(|to| to.user.clone()).collect();
     let scope = group.as_ref().map_or(Scope::Direct, |to| to.scope);
-    let ahead = ahead::for_users(&call.tx, &names, scope, call.now())?;
+    let ahead = ahead::for_users(&call.tx, &names, scope, call.at)?;
     let own = call.tx.own_list(call.user())?;
     check_account(call, &own)?;
     let content_id = content_id.unwrap_or_else(|| ContentId(call.context.random()));
     let head = SendHead { content_id, sent_at: call.now().0, users, target, group, quiet, departs, arguments };
     let sending = Sending::new(Arc::new(head), Arc::new(body));
     let random = call.context.random();
-    let id = sends::create(&mut call.tx, &call.us.party.user, random, &sending)?;
+    let id = sends::create(&mut call.tx, &call.us.party.user, (random, call.at.age), &sending)?;
     for (part, needs) in together::begin(call, &sending, &own, names.into_iter().zip(ahead))? {
         if part.skips.iter().any(|skip| skip.reason == Code::TooLarge.number()) {
             return Err(Error::of(Code::PayloadTooLarge, "payload"));

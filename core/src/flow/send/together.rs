@@ -102,6 +102,6 @@ impl Job {
 /// The session that a device hears the message on, if it has one for itself and all of it was read.
 fn session<'a>(to: &'a Recipient, device: DeviceId, aim: Aim<'_>) -> Option<(&'a Peer, &'a Sender)> {
     let peer = to.peers.get(device)?;
-    let sender = to.sender(peer.standing(aim.scope, aim.now)?.id)?;
+    let sender = to.sender(peer.standing(aim.scope, aim.at)?.id)?;
     sender.outgoing().is_ok().then_some((peer, sender))
 }

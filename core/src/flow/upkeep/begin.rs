@@ -68,6 +68,7 @@ pub(crate) fn create(
     let list = device_list::sign(&account, user, None, &[first], context.now)?;
     tx.put_own(&own)?;
     tx.put_book(&PreKeyBook::default())?;
+    tx.put_clock(context.now)?;
     put_server(tx, server)?;
     tx.put_first_list(&list, true)?;
     Ok(keys)

@@ -3,7 +3,7 @@
 
 use super::link;
 use crate::{
-    context::Timestamp,
+    clock::{Age, Moment},
     error::Code,
     event::Event,
     ids::{Scope, UserId},
@@ -18,34 +18,28 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// Deletes what is due and not kept by device; gives the events of what was held.
-pub(super) fn rest(tx: &mut Tx<'_>, own: &Own, now: Timestamp) -> Result<Vec<Event>, Code> {
-    pre_keys(tx, own.mailbox_emptied_at, now)?;
-    let read_at = read_at(own, now);
+pub(super) fn rest(tx: &mut Tx<'_>, own: &Own, at: Moment) -> Result<Vec<Event>, Code> {
+    let read_at = Age(own.mailbox_emptied_at);
+    pre_keys(tx, read_at, at.age)?;
     let mut events = held_envelopes(tx, read_at)?;
     events.extend(held_contents(tx, read_at)?);
-    link::forget_old(tx, now)?;
+    link::forget_old(tx, at.age)?;
     Ok(events)
-}
-
-/// Nothing expires before the mailbox was read to its end.
-fn read_at(own: &Own, now: Timestamp) -> Timestamp {
-    Timestamp(own.mailbox_emptied_at.min(now.0))
 }
 
 /// What devices and received ids are measured by.
 pub(super) struct Measure {
     us: UserId,
     groups: BTreeMap<Scope, GroupRecord>,
-    emptied_at: u64,
-    read_at: Timestamp,
-    now: Timestamp,
+    /// When the mailbox was read to its end: nothing expires before.
+    read_at: Age,
+    at: Moment,
 }
 
 impl Measure {
-    pub(super) fn of(tx: &Tx<'_>, own: &Own, now: Timestamp) -> Result<Self, Code> {
+    pub(super) fn of(tx: &Tx<'_>, own: &Own, at: Moment) -> Result<Self, Code> {
         let groups = tx.groups()?.into_iter().map(|group| (group.scope, group)).collect();
-        let read_at = read_at(own, now);
-        Ok(Self { us: own.user.clone(), groups, emptied_at: own.mailbox_emptied_at, read_at, now })
+        Ok(Self { us: own.user.clone(), groups, read_at: Age(own.mailbox_emptied_at), at })
     }
 
     /// Deletes what is due of the devices in a bucket, and of the ids that were received from them. Gives the number of rows it looked at. The
@@ -62,13 +56,13 @@ impl Measure {
 
     fn peer(&self, tx: &mut Tx<'_>, mut peer: Peer) -> Result<(), Code> {
         // A removed device's record stays without its sessions: the floor outlives them (X 3).
-        let dead = if expiry::is_forgotten(&peer, self.emptied_at, self.now) {
+        let dead = if expiry::is_forgotten(&peer, self.read_at, self.at.age) {
             peer.sessions.clone()
         } else {
-            expiry::dead_sessions(&peer, self.emptied_at, self.now)
+            expiry::dead_sessions(&peer, self.read_at, self.at.age)
         };
         if !dead.is_empty() {
-            sessions::forget(tx, &mut peer, &dead, self.now)?;
+            sessions::forget(tx, &mut peer, &dead, self.at.now)?;
             tx.put_peer(&peer)?;
         }
         let mut over: Vec<SessionMeta> = Vec::new();
@@ -80,7 +74,7 @@ impl Measure {
         if over.is_empty() {
             return Ok(());
         }
-        sessions::forget(tx, &mut peer, &over, self.now)?;
+        sessions::forget(tx, &mut peer, &over, self.at.now)?;
         // A group that never became ours leaves nothing: its openings came inside direct messages, which cannot be replayed.
         peer.floors.retain(|(scope, _)| *scope == Scope::Direct || self.groups.contains_key(scope));
         for strange in over.iter().filter(|session| !self.groups.contains_key(&session.scope)) {
@@ -94,7 +88,7 @@ impl Measure {
         match (self.groups.get(&session.scope), session.scope.group()) {
             (Some(group), _) => {
                 let left = [&self.us, &peer.user].into_iter().filter_map(|user| group.left_at(user)).min();
-                Ok(left.is_some_and(|at| expiry::is_over(at.0, self.emptied_at, self.now)))
+                Ok(left.is_some_and(|at| expiry::is_over(at.0, self.read_at, self.at.age)))
             }
             (None, Some(id)) => Ok(tx.keys(&tx.places().group(Kind::HeldContent, &id))?.is_empty()),
             (None, None) => Ok(false),
@@ -108,7 +102,7 @@ impl Measure {
         let looked_at = keys.len();
         for key in keys {
             let Some(SeenEnvelope { at }) = tx.get(&key)? else { continue };
-            if self.read_at.since(Timestamp(at)) > KEEP_RECEIVED_IDS {
+            if self.read_at.since(Age(at)) > KEEP_RECEIVED_IDS {
                 tx.delete(key);
             } else if let Some((device, _)) = key.split_last_chunk::<16>() {
                 kept.entry(device.to_vec()).or_default().push((at, key));
@@ -125,19 +119,19 @@ impl Measure {
     }
 }
 
-fn pre_keys(tx: &mut Tx<'_>, emptied_at: u64, now: Timestamp) -> Result<(), Code> {
+fn pre_keys(tx: &mut Tx<'_>, emptied_at: Age, age: Age) -> Result<(), Code> {
     let mut book = tx.book()?;
     let before = book.lasting.len();
     // What is held may still name them.
     let named = held::named_pre_keys(tx)?;
-    let is_outlived = |pair: &Lasting| expiry::is_outlived(pair, emptied_at, now) && !named.contains(&pair.id);
+    let is_outlived = |pair: &Lasting| expiry::is_outlived(pair, emptied_at, age) && !named.contains(&pair.id);
     for pair in book.lasting.iter().filter(|pair| is_outlived(pair)) {
         tx.delete(Places::pre_key(PreKeyUse::Signed, pair.id));
         tx.delete(Places::pre_key(PreKeyUse::LastResort, pair.id));
     }
     book.lasting.retain(|pair| !is_outlived(pair));
     let is_due =
-        |made: &Made| expiry::is_stale_made(made, emptied_at, now) && !made.ids().any(|id| named.contains(&id));
+        |made: &Made| expiry::is_stale_made(made, emptied_at, age) && !made.ids().any(|id| named.contains(&id));
     let (old, kept): (Vec<Made>, Vec<Made>) = book.made.iter().copied().partition(|made| is_due(made));
     if book.lasting.len() == before && old.is_empty() {
         return Ok(());
@@ -164,10 +158,10 @@ fn one_time(tx: &mut Tx<'_>, id: u32, book: &mut PreKeyBook) -> Result<(), Code>
     Ok(())
 }
 
-fn held_envelopes(tx: &mut Tx<'_>, read_at: Timestamp) -> Result<Vec<Event>, Code> {
+fn held_envelopes(tx: &mut Tx<'_>, read_at: Age) -> Result<Vec<Event>, Code> {
     let mut events = Vec::new();
     for (key, held) in held::envelopes(tx)? {
-        if read_at.since(Timestamp(held.at)) <= KEEP_RECEIVED_IDS {
+        if read_at.since(Age(held.at)) <= KEEP_RECEIVED_IDS {
             continue;
         }
         let envelope = Envelope::decode(&held.envelope).map_err(|_| Code::RecordInconsistent)?;
@@ -177,10 +171,10 @@ fn held_envelopes(tx: &mut Tx<'_>, read_at: Timestamp) -> Result<Vec<Event>, Cod
     Ok(events)
 }
 
-fn held_contents(tx: &mut Tx<'_>, read_at: Timestamp) -> Result<Vec<Event>, Code> {
+fn held_contents(tx: &mut Tx<'_>, read_at: Age) -> Result<Vec<Event>, Code> {
     let mut events = Vec::new();
     for (key, held) in held::all_contents(tx)? {
-        if read_at.since(Timestamp(held.at)) > KEEP_RECEIVED_IDS {
+        if read_at.since(Age(held.at)) > KEEP_RECEIVED_IDS {
             held::take_content(tx, key, &held)?;
             events.push(Event::HeldDropped { user: held.user.clone() });
         }

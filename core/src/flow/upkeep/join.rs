@@ -5,6 +5,7 @@
 use super::begin::{check_store, put_server};
 use crate::{
     agreement::linking::{self, Hello, NewDevice},
+    clock::Age,
     context::{Context, Timestamp},
     crypto::{
         ed25519::{SigningKey, VerifyingKey},
@@ -188,6 +189,7 @@ pub(crate) fn complete(tx: &mut Tx<'_>, now: Timestamp, answer: &LinkAnswer) -> 
     tx.put_own(&own)?;
     tx.put_book(&PreKeyBook::default())?;
     tx.delete(Places::only(Kind::Linking));
+    tx.put_clock(now)?;
     tx.put_first_list(&list, true)?;
     for contact in grant.contacts.as_slice() {
         take_contact(tx, contact)?;
@@ -237,7 +239,7 @@ fn take_group(tx: &mut Tx<'_>, own: &Own, now: Timestamp, bundle: &[u8]) -> Resu
     let id = GroupId(Operation::decode(first.operation.as_slice())?.group);
     let loaded = state::load(tx, &id)?;
     let offered = state::verify(tx, &loaded.set, &bundle)?;
-    let taker = Taker { user: &own.user, device: own.device, now };
+    let taker = Taker { user: &own.user, device: own.device, age: Age(now.0) };
     state::take(tx, taker, loaded, offered, Teller::Ourselves)?.ok_or(Code::MalformedOperation)?;
     Ok(())
 }

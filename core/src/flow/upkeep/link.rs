@@ -6,6 +6,7 @@
 use super::grant;
 use crate::{
     agreement::linking::{self, Hello, NewDevice},
+    clock::Age,
     context::Timestamp,
     crypto::{ed25519::VerifyingKey, x25519},
     error::{Code, Detail, Error},
@@ -69,7 +70,7 @@ fn check_time(expires_at: Timestamp, now: Timestamp) -> Result<(), Error> {
 pub(crate) fn begin(call: &mut Call<'_>, offer: &Offer) -> Result<PendingLinkView, Error> {
     let form = &offer.form;
     let primary = call.tx.primary()?;
-    forget_old(&mut call.tx, call.context.now)?;
+    forget_old(&mut call.tx, call.at.age)?;
     let id = linking::link_id(&form.secret);
     if let Some(link) = call.tx.link(&id)? {
         let is_same = (link.signing_key, link.identity_key) == (form.signing_key, form.identity_key);
@@ -89,6 +90,7 @@ pub(crate) fn begin(call: &mut Call<'_>, offer: &Offer) -> Result<PendingLinkVie
         signing_key: form.signing_key,
         identity_key: form.identity_key,
         expires_at: form.expires_at,
+        made_at: call.at.age.0,
         digits: linking::digits(offer.new_device(), &hello),
         hello: linking::seal_hello(offer.new_device(), &hello)?.encode()?,
         hello_at: LegPlace::Here,
@@ -268,13 +270,13 @@ pub(crate) fn leg(call: &Call<'_>, id: &LinkId, leg: LinkLeg) -> Result<Option<V
 }
 
 /// Deletes the links that have expired; one that was confirmed, once its answer can no longer be taken.
-pub(super) fn forget_old(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Code> {
+pub(super) fn forget_old(tx: &mut Tx<'_>, age: Age) -> Result<(), Code> {
     for named in tx.links()? {
         let kept_for = match named.link.state {
             OfferState::Confirmed { .. } => LINK_ANSWER,
             OfferState::Cancelled | OfferState::Waiting { .. } => core::time::Duration::ZERO,
         };
-        if now.since(Timestamp(named.link.expires_at)) > kept_for {
+        if age.since(Age(named.link.made_at)) > LINK_EXPIRY.saturating_add(kept_for) {
             tx.delete(Places::link(&named.id));
         }
     }

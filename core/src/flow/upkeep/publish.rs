@@ -3,13 +3,16 @@
 //! An upload is offered, then confirmed. Until it is confirmed the same keys are offered again, so that an id never names two keys (A24).
 
 use crate::{
+    clock,
     context::Timestamp,
     crypto::kdf::sha256,
     error::{Code, Error},
     ids::PublicationId,
     keys::{device_list::Listing, party, pre_keys},
-    limits::{MAX_ONE_TIME_PRE_KEYS, ONE_TIME_PRE_KEYS, PRE_KEY_CHUNK, REFILL_BELOW, ROTATE_PRE_KEYS},
-    record::{Lasting, PendingUpload, PreKeyBook, is_ahead},
+    limits::{
+        MAX_LASTING_PRE_KEYS, MAX_ONE_TIME_PRE_KEYS, ONE_TIME_PRE_KEYS, PRE_KEY_CHUNK, REFILL_BELOW, ROTATE_PRE_KEYS,
+    },
+    record::{Lasting, PendingUpload, PreKeyBook},
     store::{Kind, Places, PreKeyUse},
     tx::{Call, Tx, own::OwnList},
     wire::bundle,
@@ -110,11 +113,8 @@ pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Opti
 }
 
 fn is_rotation_due(book: &PreKeyBook, now: Timestamp) -> bool {
-    let due = |pair: &Lasting| {
-        now.since(Timestamp(pair.created_at)) > ROTATE_PRE_KEYS
-            || pair.replaced_at.is_some()
-            || is_ahead(pair.created_at, now)
-    };
+    let due =
+        |pair: &Lasting| pair.replaced_at.is_some() || clock::is_due(Timestamp(pair.created_at), now, ROTATE_PRE_KEYS);
     book.rotated_at.is_none() || book.lasting.last().is_none_or(due)
 }
 
@@ -124,6 +124,12 @@ fn add_lasting(call: &mut Call<'_>, book: &mut PreKeyBook, form: &mut bundle::Pu
     let ([curve, kem], published) = pre_keys::lasting(call.us, &mut call.context, id);
     call.tx.put(Places::pre_key(PreKeyUse::Signed, id), &curve)?;
     call.tx.put(Places::pre_key(PreKeyUse::LastResort, id), &kem)?;
+    // A clock that flaps replaces them at each upload.
+    while book.lasting.len() >= MAX_LASTING_PRE_KEYS {
+        let oldest = book.lasting.remove(0);
+        call.tx.delete(Places::pre_key(PreKeyUse::Signed, oldest.id));
+        call.tx.delete(Places::pre_key(PreKeyUse::LastResort, oldest.id));
+    }
     book.lasting.push(Lasting { id, created_at: call.now().0, replaced_at: None });
     form.lasting = Some(published);
     Ok(())
@@ -135,7 +141,7 @@ fn add_one_time(call: &mut Call<'_>, book: &mut PreKeyBook, form: &mut bundle::P
     for _ in 0..PRE_KEY_CHUNK {
         let id = book.take_id()?;
         let ([curve, kem], one_time, kem_one_time) = pre_keys::one_time(call.us, &mut call.context, id);
-        book.note_made(id, call.now());
+        book.note_made(id, call.at.age);
         call.tx.put(Places::pre_key(PreKeyUse::OneTimeCurve, id), &curve)?;
         call.tx.put(Places::pre_key(PreKeyUse::OneTimeKem, id), &kem)?;
         curves.push(one_time);
@@ -170,7 +176,7 @@ pub(crate) fn published(call: &mut Call<'_>, id: &PublicationId) -> Result<u32, 
     if let Some((newest, older)) = book.lasting.split_last_mut() {
         book.rotated_at = Some(newest.created_at);
         for pair in older {
-            pair.replaced_at = pair.replaced_at.or(Some(call.now().0));
+            pair.replaced_at = pair.replaced_at.or(Some(call.at.age.0));
         }
     }
     call.tx.put_book(&book)?;

@@ -2,6 +2,7 @@
 
 use super::{expire, link};
 use crate::{
+    clock::{self, Age},
     context::Timestamp,
     error::{Code, Error},
     event::Event,
@@ -36,8 +37,7 @@ pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Kept>, Error> {
     let released = release::early(call)?;
     let mut kept = Kept { sends: released, ..Kept::default() };
     let server = call.tx.server()?;
-    // A time ahead of our clock comes from a clock that was set back: it counts as due.
-    let passed = call.now().0.checked_sub(server.kept_at).is_none_or(|passed| passed >= day());
+    let passed = call.at.age.since(Age(server.kept_at)) >= HOUSEKEEPING;
     let Some(from) = server.keeping.or(passed.then_some(0)) else {
         let counters = call.tx.counters()?;
         if counters.lagging {
@@ -48,7 +48,7 @@ pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Kept>, Error> {
         return Ok(released.then_some(kept));
     };
     let keeping = slice(call, from, &mut kept)?;
-    let kept_at = if keeping.is_none() { call.now().0 } else { server.kept_at };
+    let kept_at = if keeping.is_none() { call.at.age.0 } else { server.kept_at };
     let server = ServerState { kept_at, keeping, ..call.tx.server()? };
     call.tx.put_server(&server)?;
     Ok(Some(kept))
@@ -60,22 +60,19 @@ pub(crate) fn due_in(call: &Call<'_>) -> Result<u64, Code> {
     if keeping.is_some() {
         return Ok(NEXT_SLICE);
     }
-    let passed = call.now().0.checked_sub(kept_at);
-    let housekeeping = passed.map_or(0, |passed| day().saturating_sub(passed));
+    let left = HOUSEKEEPING.saturating_sub(call.at.age.since(Age(kept_at)));
+    let housekeeping = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
     let early = call.tx.counters()?.early.map(|from| from.saturating_mul(1_000).saturating_sub(call.now().0));
     let others = [link::due_in(call)?, early];
     Ok(others.into_iter().flatten().fold(housekeeping, u64::min))
 }
 
-fn day() -> u64 {
-    u64::try_from(HOUSEKEEPING.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// Does all that is due. `mailbox_empty`: the mailbox has just been fetched and decrypted to its end.
 pub(crate) fn tick(call: &mut Call<'_>, mailbox_empty: bool) -> Result<Vec<Event>, Error> {
+    call.observe()?;
     if mailbox_empty {
         let mut own = call.tx.own()?;
-        own.mailbox_emptied_at = call.now().0;
+        own.mailbox_emptied_at = call.at.age.0;
         call.tx.put_own(&own)?;
     }
     release::early(call)?;
@@ -93,9 +90,9 @@ fn slice(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>, E
     if from == 0 {
         kept.sends = true;
         outcome::expire(call)?;
-        kept.events.extend(expire::rest(&mut call.tx, &own, call.context.now)?);
+        kept.events.extend(expire::rest(&mut call.tx, &own, call.at)?);
     }
-    let measure = expire::Measure::of(&call.tx, &own, call.context.now)?;
+    let measure = expire::Measure::of(&call.tx, &own, call.at)?;
     let mut looked_at = 0;
     for bucket in from..=u8::MAX {
         if looked_at >= SLICE {
@@ -121,18 +118,20 @@ fn old_lists(call: &Call<'_>, bucket: u8, events: &mut Vec<Event>) -> Result<usi
     for key in &keys {
         let Some(user) = call.tx.get::<User>(key)? else { continue };
         let issued = user.list.as_ref().map(|list| Timestamp(list.issued_at));
-        if user.user != *call.user() && issued.is_some_and(|issued| call.now().since(issued) > OLD_LIST) {
+        // One wrong reading would raise it for everybody.
+        let is_old = |issued| !call.at.in_doubt && clock::is_old(issued, call.now(), OLD_LIST);
+        if user.user != *call.user() && issued.is_some_and(is_old) {
             events.push(Event::DeviceListOld { user: user.user });
         }
     }
     Ok(keys.len())
 }
 
-/// The primary signs its list anew when it is a week old.
+/// The primary signs its list anew when it is a week old, or of a clock that was ahead.
 fn sign_anew(call: &mut Call<'_>, events: &mut Vec<Event>) -> Result<(), Error> {
     let list = call.tx.own_list(call.user())?.list;
     if let Some(account) = call.tx.account()?
-        && call.now().since(Timestamp(list.issued_at)) > RESIGN_LIST
+        && clock::is_due(Timestamp(list.issued_at), call.now(), RESIGN_LIST)
     {
         let next = device_list::sign(&account, call.user(), Some(&list), &list.devices, call.now())?;
         events.extend(lists::take(call, &next)?);
