@@ -22,3 +22,16 @@ fn every_number_has_its_test_or_its_reason() {
     }
     assert_eq!(untold, Vec::<String>::new());
 }
+
+#[test]
+fn every_finding_in_the_table_has_a_test_of_its_number() {
+    let names: Vec<String> =
+        ["core", "tests", "relay"].into_iter().flat_map(tests).map(|test| test.sig.ident.to_string()).collect();
+    let readme = fs::read_to_string(root().join("tests/README.md")).unwrap();
+    let table = readme.split("## Findings").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows: Vec<&str> =
+        table.lines().filter_map(|line| line.split('`').nth(1)).filter(|name| name.starts_with("n_")).collect();
+    assert!(rows.len() >= 10, "{rows:?}");
+    let untested = rows.iter().filter(|row| !names.iter().any(|name| name.starts_with(&format!("{row}_"))));
+    assert_eq!(untested.collect::<Vec<_>>(), Vec::<&&str>::new());
+}

@@ -4,6 +4,7 @@ use crate::{
     error::Code,
     event::{DeviceState, DeviceView, Event, InboxItem, Item, SessionView, UserView},
     ids::{DeviceId, Scope, UserId},
+    model::Peer,
     record::Hot,
     store::{Kind, Places},
     tx::{Call, sends},
@@ -22,7 +23,8 @@ pub(crate) fn devices(call: &Call<'_>, user: &UserId) -> Result<Vec<DeviceView>,
     let mut views = Vec::new();
     for listed in known.listed() {
         let is_this = call.us.party.is_device(user, listed.id);
-        let peer = if is_this { None } else { call.tx.peer(user, listed.id)? };
+        let place = call.tx.places().device(Kind::Peer, user, listed.id);
+        let peer = if is_this { None } else { call.tx.get_sound::<Peer>(&place)? };
         let absent = if is_this { DeviceState::Own } else { DeviceState::NoSession };
         views.push(DeviceView {
             device: listed.id,
@@ -92,7 +94,7 @@ pub(crate) fn ack(call: &mut Call<'_>, ids: &[u64]) -> Result<(), Code> {
         let item = call.tx.get_sound::<Item>(&key)?;
         call.tx.delete(key);
         if let Some(Item::Event(Event::SendFinished { send, .. })) = item {
-            sends::acked(&mut call.tx, &send)?;
+            call.tx.one(|tx| sends::acked(tx, &send))?;
         }
     }
     Ok(())

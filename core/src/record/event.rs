@@ -5,6 +5,7 @@ use super::{Record, form::stored};
 use crate::event::{Event, FailedUser, Flags, GroupInfo, Item, Message, MessageKind, SkippedDevice, Standing};
 
 impl Record for Item {
+    const SPARE: bool = true;
     const STAYS: bool = false;
 }
 

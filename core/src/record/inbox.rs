@@ -32,7 +32,9 @@ pub struct Heard {
     /// The highest sequence number that was received from it.
     pub highest: u64,
 }
-impl Record for Heard {}
+impl Record for Heard {
+    const SPARE: bool = true;
+}
 
 /// That an envelope was received (X 8).
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
@@ -41,6 +43,7 @@ pub struct SeenEnvelope {
     pub at: u64,
 }
 impl Record for SeenEnvelope {
+    const SPARE: bool = true;
     const STAYS: bool = false;
 }
 
@@ -70,6 +73,7 @@ pub struct Held {
     pub envelope: Vec<u8>,
 }
 impl Record for Held {
+    const SPARE: bool = true;
     const STAYS: bool = false;
 }
 
@@ -93,6 +97,7 @@ pub struct HeldContent {
     pub content: Vec<u8>,
 }
 impl Record for HeldContent {
+    const SPARE: bool = true;
     const STAYS: bool = false;
 }
 

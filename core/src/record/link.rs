@@ -34,6 +34,7 @@ pub struct OfferedLink {
     pub state: OfferState,
 }
 impl Record for OfferedLink {
+    const SPARE: bool = true;
     const STAYS: bool = false;
 }
 

@@ -47,6 +47,10 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// Whether each write of it changes it. Then nobody compares it with what it was, to spare the write.
     const CHANGES: bool = false;
 
+    /// Whether a call goes on without the record if its row is damaged. Then it counts as absent, and housekeeping deletes it. Not what
+    /// protects by being there: pins, floors, groups.
+    const SPARE: bool = false;
+
     /// The bytes to seal.
     ///
     /// # Errors

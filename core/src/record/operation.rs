@@ -34,4 +34,6 @@ pub struct Waiting {
     /// Oldest first.
     pub operations: Vec<StoredOperation>,
 }
-impl Record for Waiting {}
+impl Record for Waiting {
+    const SPARE: bool = true;
+}

@@ -83,6 +83,7 @@ pub struct PendingUpload {
     pub epoch: u64,
 }
 impl Record for PendingUpload {
+    const SPARE: bool = true;
     const STAYS: bool = false;
 }
 
@@ -101,4 +102,6 @@ pub struct StoredList {
     #[serde(with = "super::bytes_form")]
     pub signed: Vec<u8>,
 }
-impl Record for StoredList {}
+impl Record for StoredList {
+    const SPARE: bool = true;
+}

@@ -63,4 +63,6 @@ pub struct Wanted {
     /// The user.
     pub user: UserId,
 }
-impl Record for Wanted {}
+impl Record for Wanted {
+    const SPARE: bool = true;
+}

@@ -4,7 +4,7 @@ use super::Tx;
 use crate::{
     clock::Moment,
     context::{Context, Timestamp},
-    error::Code,
+    error::{Code, Error},
     ids::{DeviceId, SendId, UserId},
     keys::device::DeviceKeys,
     registry::send::Need,
@@ -61,6 +61,22 @@ impl<'a> Call<'a> {
     /// The time of the call by the host's clock.
     pub(crate) fn now(&self) -> Timestamp {
         self.at.now
+    }
+
+    /// One of many: what it changes stays if it succeeds. If a row that it needs is damaged it leaves no trace, and the others go on.
+    pub(crate) fn one<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<Option<T>, Error> {
+        self.tx.begin_item();
+        let done = step(self);
+        self.tx.end_item(done.is_ok());
+        match done {
+            Ok(done) => Ok(Some(done)),
+            Err(error) if error.code.is_damage() => {
+                // Whoever keeps a queue looks again.
+                self.begun = None;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The age clock follows the host's. Calls that come often do this; nothing is written if little has changed.

@@ -124,8 +124,7 @@ pub(crate) fn all_contents(tx: &Tx<'_>) -> Result<Vec<(RowKey, HeldContent)>, Co
 fn with_prefix(tx: &Tx<'_>, prefix: &RowKey) -> Result<Vec<(RowKey, HeldContent)>, Code> {
     let mut all = Vec::new();
     for key in tx.keys(prefix)? {
-        let held: HeldContent = tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
-        all.push((key, held));
+        all.extend(tx.get::<HeldContent>(&key)?.map(|held| (key, held)));
     }
     Ok(all)
 }

@@ -57,7 +57,7 @@ impl Tx<'_> {
     pub(crate) fn own_list(&self, user: &UserId) -> Result<OwnList, Code> {
         let user = self.known(user)?.ok_or(Code::RecordInconsistent)?;
         let list = user.list.clone().ok_or(Code::RecordInconsistent)?;
-        let stored = self.shared(&self.places().user(Kind::List, &user.user))?.unwrap_or_default();
+        let stored = self.shared(&self.places().user(Kind::List, &user.user))?.ok_or(Code::RecordCorrupt)?;
         Ok(OwnList { user, list, stored })
     }
 

@@ -39,16 +39,24 @@ impl Tx<'_> {
         self.shared(&self.places().user(Kind::User, user))
     }
 
+    /// The same, and `None` also if the record does not open: for one of many users, of whom the step after this one takes care.
+    pub(crate) fn readable(&self, user: &UserId) -> Result<Option<Arc<User>>, Code> {
+        match self.known(user) {
+            Err(code) if code.is_damage() => Ok(None),
+            known => known,
+        }
+    }
+
     pub(crate) fn put_user(&mut self, user: &User) -> Result<(), Code> {
         let key = self.places().user(Kind::User, &user.user);
         self.put(key, user)
     }
 
-    /// Every user that is known, our own included, in the order of the rows.
+    /// Every user whose record opens, our own included, in the order of the rows.
     pub(crate) fn users(&self) -> Result<Vec<User>, Code> {
         let mut users = Vec::new();
         for key in self.keys(&Places::all(Kind::User))? {
-            users.extend(self.get::<User>(&key)?);
+            users.extend(self.get_sound::<User>(&key)?);
         }
         Ok(users)
     }
@@ -99,11 +107,11 @@ impl Tx<'_> {
         Ok(peers)
     }
 
-    /// Every device that is known, in the order of the rows.
+    /// Every device whose record opens, in the order of the rows.
     pub(crate) fn all_peers(&self) -> Result<Vec<Peer>, Code> {
         let mut peers = Vec::new();
         for key in self.keys(&Places::all(Kind::Peer))? {
-            peers.extend(self.get::<Peer>(&key)?);
+            peers.extend(self.get_sound::<Peer>(&key)?);
         }
         Ok(peers)
     }
@@ -122,11 +130,11 @@ impl Tx<'_> {
         self.put(key, group)
     }
 
-    /// Every group that is known, in the order of the rows.
+    /// Every group whose record opens, in the order of the rows.
     pub(crate) fn groups(&self) -> Result<Vec<GroupRecord>, Code> {
         let mut groups = Vec::new();
         for key in self.keys(&Places::all(Kind::Group))? {
-            groups.extend(self.get::<GroupRecord>(&key)?);
+            groups.extend(self.get_sound::<GroupRecord>(&key)?);
         }
         Ok(groups)
     }

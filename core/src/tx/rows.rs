@@ -88,9 +88,12 @@ pub(crate) struct Tx<'a> {
     loaded: RefCell<BTreeMap<RowKey, Vec<u8>>>,
     staged: Layer,
     /// What one item of a batch has staged, and what was there before, to take it back.
-    item: Option<Vec<(RowKey, Option<Staged>)>>,
+    /// An item may lie within another one.
+    items: Vec<Vec<(RowKey, Option<Staged>)>>,
     /// Rows that are not sealed, and rows to be deleted whatever they are.
     raw: BTreeMap<Key, Option<Vec<u8>>>,
+    /// Rows that did not open in this call, and without which it went on.
+    damaged: RefCell<BTreeSet<RowKey>>,
     /// How the store failed in this call: its code goes up through the rules, and [`Tx::explain`] puts the detail to it.
     failure: RefCell<Option<StoreError>>,
 }
@@ -114,7 +117,8 @@ impl<'a> Tx<'a> {
             working: RefCell::new(working),
             loaded: RefCell::default(),
             staged: Layer::default(),
-            item: None,
+            items: Vec::new(),
+            damaged: RefCell::default(),
             raw: BTreeMap::new(),
             failure: RefCell::default(),
         }
@@ -266,7 +270,14 @@ impl<'a> Tx<'a> {
             return Ok(kept);
         }
         let Some(row) = self.raw(key)? else { return Ok(None) };
-        let record = Arc::new(R::decode(&self.sealer.open(key, &row)?)?);
+        let record = match self.sealer.open(key, &row).and_then(|plain| R::decode(&plain)) {
+            Ok(record) => Arc::new(record),
+            Err(Code::RecordCorrupt) if R::SPARE => {
+                self.damaged.borrow_mut().insert(*key);
+                return Ok(None);
+            }
+            Err(code) => return Err(code),
+        };
         if R::STAYS {
             self.working.borrow_mut().put(*key, Some(Value::of(record.clone())), row.len());
         }
@@ -279,6 +290,19 @@ impl<'a> Tx<'a> {
             Err(Code::RecordCorrupt) => Ok(None),
             result => result,
         }
+    }
+
+    /// The spare rows that this call has found damaged, and forgets.
+    pub(crate) fn take_damaged(&self) -> BTreeSet<RowKey> {
+        self.damaged.take()
+    }
+
+    /// One of many: what it changes stays if it succeeds. If a row that it needs is damaged it leaves no trace, and the others go on.
+    pub(crate) fn one<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, Code>) -> Result<Option<T>, Code> {
+        self.begin_item();
+        let done = step(self);
+        self.end_item(done.is_ok());
+        unless_damaged(done)
     }
 
     /// Reads those of these rows that were not read yet, in one go.
@@ -325,7 +349,7 @@ impl<'a> Tx<'a> {
 
     fn stage(&mut self, key: RowKey, staged: Staged) {
         let before = self.staged.insert(key, staged);
-        if let Some(item) = &mut self.item {
+        if let Some(item) = self.items.last_mut() {
             item.push((key, before));
         }
     }
@@ -368,14 +392,16 @@ impl<'a> Tx<'a> {
 
     /// From here to [`Tx::end_item`] changes belong to one item of a batch.
     pub(crate) fn begin_item(&mut self) {
-        self.item = Some(Vec::new());
+        self.items.push(Vec::new());
     }
 
     /// Keeps the item's changes, or leaves no trace of it.
     pub(crate) fn end_item(&mut self, keep: bool) {
-        let item = self.item.take().unwrap_or_default();
+        let mut item = self.items.pop().unwrap_or_default();
         if !keep {
             item.into_iter().rev().for_each(|(key, before)| self.staged.undo(key, before));
+        } else if let Some(around) = self.items.last_mut() {
+            around.append(&mut item);
         }
     }
 
@@ -453,6 +479,15 @@ impl<'a> Tx<'a> {
         if let Some(generation) = committed {
             working.move_to(generation);
         }
+    }
+}
+
+/// `None` for what failed on a damaged row.
+pub(super) fn unless_damaged<T>(done: Result<T, Code>) -> Result<Option<T>, Code> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(code) if code.is_damage() => Ok(None),
+        Err(code) => Err(code),
     }
 }
 

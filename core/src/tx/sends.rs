@@ -2,7 +2,7 @@
 //!
 //! A send that is settled stays until the app has acked the item that says so. So its outcome, its payload and a retry outlive a crash.
 
-use super::{Tx, inbox};
+use super::{Tx, inbox, rows::unless_damaged};
 use crate::{
     clock::Age,
     error::Code,
@@ -183,6 +183,11 @@ fn count_down(tx: &mut Tx<'_>, us: &UserId, id: &SendId, user: &UserId) -> Resul
     } else {
         tally.open = tally.open.checked_sub(1).ok_or(Code::RecordInconsistent)?;
     }
+    end(tx, us, id, tally)
+}
+
+/// Writes a tally; if the send has come to its end, the inbox tells it.
+fn end(tx: &mut Tx<'_>, us: &UserId, id: &SendId, mut tally: SendTally) -> Result<(), Code> {
     if tally.is_finished() && tally.item.is_none() && !tally.acked {
         let head = head(tx, id)?.ok_or(Code::RecordInconsistent)?;
         if head.quiet {
@@ -202,7 +207,10 @@ fn finished(tx: &Tx<'_>, us: &UserId, id: &SendId, head: &SendHead, to_self: boo
     let keys: Vec<RowKey> = head.users.iter().map(|to| tx.places().part(&to.user, id)).collect();
     tx.prefetch_missing(&keys)?;
     for to in head.users.iter().filter(|to| to_self || to.user != *us) {
-        let part = part(tx, id, &to.user)?.ok_or(Code::RecordInconsistent)?;
+        let Some(part) = part(tx, id, &to.user)? else {
+            failed.push(FailedUser { user: to.user.clone(), reason: Code::RecordCorrupt.number() });
+            continue;
+        };
         match part.failure() {
             Some(reason) => failed.push(FailedUser { user: to.user.clone(), reason }),
             None => reached += 1,
@@ -213,6 +221,45 @@ fn finished(tx: &Tx<'_>, us: &UserId, id: &SendId, head: &SendHead, to_self: boo
     }
     let group = head.scope().group();
     Ok(Event::SendFinished { send: *id, content_id: head.content_id, group, reached, failed, skipped })
+}
+
+/// Ends what damaged rows would keep open for ever: a part that does not open has failed, and a send without head, body or tally is gone.
+pub(crate) fn mend(tx: &mut Tx<'_>, us: &UserId, id: &SendId) -> Result<(), Code> {
+    let (Some(sending), Some(mut tally)) = (unless_damaged(read(tx, id))?.flatten(), tally(tx, id)?) else {
+        return delete_rows(tx, id);
+    };
+    let (mut open, mut own_open, mut is_damaged) = (0, false, false);
+    for to in &sending.head.users {
+        match known_part(tx, id, &to.user)? {
+            Some(part) if part.state != PartState::Open => {}
+            Some(_) if to.user == *us => own_open = true,
+            Some(_) => open += 1,
+            None => {
+                is_damaged = true;
+                let failed = SendPart::new(to.user.clone());
+                let failed = failed.settled(PartState::Failed(Code::RecordCorrupt.number()), us);
+                tx.put(tx.places().part(&to.user, id), &failed)?;
+            }
+        }
+    }
+    if !is_damaged {
+        return Ok(());
+    }
+    (tally.open, tally.own_open) = (open, own_open);
+    end(tx, us, id, tally)
+}
+
+/// Deletes what is left of a send.
+fn delete_rows(tx: &mut Tx<'_>, id: &SendId) -> Result<(), Code> {
+    for kind in [Kind::SendHead, Kind::SendBody, Kind::SendTally] {
+        tx.delete(Places::send(kind, id));
+    }
+    for key in tx.keys(&Places::all(Kind::SendPart))? {
+        if Places::send_of(&key)? == *id {
+            tx.delete(key);
+        }
+    }
+    Ok(())
 }
 
 /// The app has acked the item that tells of a send's end.

@@ -25,7 +25,7 @@ pub(crate) fn cost(call: &Call<'_>, group: &GroupRecord, length: usize) -> Resul
     let transcript = tell::to_group(group, &to, call.user(), false).transcript_room;
     let transcript = usize::try_from(transcript).map_err(|_| Code::TooLarge)?;
     for member in group.users() {
-        let Some(user) = call.tx.user(member)?.filter(|user| user.list.is_some()) else {
+        let Some(user) = call.tx.readable(member)?.filter(|user| user.list.is_some()) else {
             cost.unknown.push(member.clone());
             continue;
         };

@@ -92,8 +92,10 @@ fn concerns(call: &Call<'_>, group: &GroupRecord, lag: &Lag) -> Result<bool, Cod
 /// The same for every group.
 pub(crate) fn serve_all_lags(call: &mut Call<'_>) -> Result<(), Error> {
     for mut group in call.tx.groups()? {
-        let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
-        serve_lags(call, &id, &mut group)?;
+        call.one(|call| {
+            let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
+            serve_lags(call, &id, &mut group)
+        })?;
     }
     Ok(())
 }

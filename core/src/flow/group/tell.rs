@@ -82,7 +82,7 @@ pub(super) fn sent_to(call: &Call<'_>, group: &GroupRecord, told: &Told) -> Resu
     let mut sent = Vec::new();
     for user in others.chain(told.users.get(call.user())) {
         let keys = group.member(user).map(|member| member.account_keys.as_slice());
-        let pinned = call.tx.known(user)?.map(|known| known.account_key);
+        let pinned = call.tx.readable(user)?.map(|known| known.account_key);
         let account_key = match (keys, pinned) {
             (Some(keys), Some(pinned)) if keys.contains(&pinned) => Some(pinned),
             (Some([key, ..]), Some(_)) | (Some([key]), None) => Some(*key),

@@ -36,7 +36,7 @@ impl Queue {
         let mut queue = Self { generation: call.tx.generation()?, ..Self::default() };
         for id in sends::all(&call.tx)? {
             if sends::tally(&call.tx, &id)?.is_some_and(|tally| tally.open > 0 || tally.own_open) {
-                for to in &sends::head(&call.tx, &id)?.ok_or(Code::RecordInconsistent)?.users {
+                for to in sends::head(&call.tx, &id)?.iter().flat_map(|head| &head.users) {
                     queue.look_at(call, &to.user, &id)?;
                 }
             }
@@ -94,12 +94,23 @@ impl Queue {
 
     /// What one send to a user waits for.
     fn look_at(&mut self, call: &mut Call<'_>, user: &UserId, id: &SendId) -> Result<(), Code> {
+        // A send of which something is damaged waits for housekeeping, which ends it. The others go on.
+        call.one(|call| Ok(self.look(call, user, id)?)).map(drop).map_err(|error| error.code)
+    }
+
+    fn look(&mut self, call: &mut Call<'_>, user: &UserId, id: &SendId) -> Result<(), Code> {
         let Some(mut part) = sends::part(&call.tx, id, user)?.filter(|part| part.state == PartState::Open) else {
             return Ok(());
         };
         let head = sends::head(&call.tx, id)?.ok_or(Code::RecordInconsistent)?;
         let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), at: call.at };
-        let record = call.tx.known(user)?;
+        let record = match call.tx.known(user) {
+            Err(code) if code.is_damage() => {
+                let state = PartState::Failed(Code::RecordCorrupt.number());
+                return sends::close(&mut call.tx, &call.us.party.user, id, user, state);
+            }
+            record => record?,
+        };
         let peers = call.tx.listed_peers(record.as_deref())?;
         let plan = send::plan(&mut part, record.as_deref(), |device| peers.get(device), aim);
         let mut needs = plan.needs;

@@ -60,7 +60,7 @@ impl Hearing<'_> {
         }
         for (part, result) in parts.iter().zip(results) {
             self.heard.sends.insert(part.send);
-            self.result(call, part, result)?;
+            call.one(|call| self.result(call, part, result))?;
         }
         Ok(())
     }

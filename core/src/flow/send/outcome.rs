@@ -7,17 +7,23 @@ use crate::{
     event::{Outcome, SendStatus, Skipped, UserStatus, WaitingFor},
     ids::{SendId, UserId},
     limits::MAX_SEND_AGE,
+    model::User,
     record::{PartState, SendHead, SendPart, SentTo},
-    tx::{Call, sends},
+    store::{Kind, Places},
+    tx::{Call, Tx, sends},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The sends that the app has not acked the end of, oldest first.
 pub(crate) fn all(call: &Call<'_>) -> Result<Vec<SendStatus>, Code> {
     let mut all = Vec::new();
     for id in sends::all(&call.tx)? {
         if sends::head(&call.tx, &id)?.is_some_and(|head| !head.quiet) {
-            all.extend(status(call, &id)?);
+            match status(call, &id) {
+                Ok(status) => all.extend(status),
+                Err(code) if code.is_damage() => {}
+                Err(code) => return Err(code),
+            }
         }
     }
     Ok(all)
@@ -34,7 +40,7 @@ pub(crate) fn status(call: &Call<'_>, id: &SendId) -> Result<Option<SendStatus>,
     let is_published = !call.tx.book()?.is_due_before_sending(call.now());
     let mut users = Vec::new();
     for to in head.users.iter().filter(|to| tally.to_self || to.user != *call.user()) {
-        let part = sends::part(&call.tx, id, &to.user)?.ok_or(Code::RecordInconsistent)?;
+        let part = sends::part(&call.tx, id, &to.user)?.unwrap_or_else(|| lost(&to.user));
         users.push(user_status(call, &part, is_published)?);
     }
     users.sort_by(|a, b| a.user.cmp(&b.user));
@@ -49,8 +55,16 @@ pub(crate) fn status(call: &Call<'_>, id: &SendId) -> Result<Option<SendStatus>,
     }))
 }
 
+/// What takes the place of a part that does not open, until housekeeping ends it.
+fn lost(user: &UserId) -> SendPart {
+    let mut part = SendPart::new(user.clone());
+    part.fail(Code::RecordCorrupt);
+    part
+}
+
 fn user_status(call: &Call<'_>, part: &SendPart, is_published: bool) -> Result<UserStatus, Code> {
-    let is_blocked = call.tx.user(&part.user)?.is_some_and(|user| user.claimed_key.is_some());
+    let is_blocked = call.tx.get_sound::<User>(&call.tx.places().user(Kind::User, &part.user))?;
+    let is_blocked = is_blocked.is_some_and(|user| user.claimed_key.is_some());
     let (outcome, waiting_for) = match part.state {
         PartState::Open if is_blocked => (Outcome::Waiting, WaitingFor::Identity),
         PartState::Open if !is_published => (Outcome::Waiting, WaitingFor::Publication),
@@ -130,17 +144,29 @@ pub(crate) fn end_all(call: &mut Call<'_>, state: PartState) -> Result<(), Code>
     Ok(())
 }
 
-/// Gives up what has waited for too long.
+/// Gives up what has waited for too long, and what damage would keep open.
 pub(crate) fn expire(call: &mut Call<'_>) -> Result<(), Code> {
-    for id in sends::all(&call.tx)? {
-        let (Some(head), Some(tally)) = (sends::head(&call.tx, &id)?, sends::tally(&call.tx, &id)?) else { continue };
-        if call.at.age.since(Age(tally.tried_at)) <= MAX_SEND_AGE {
-            continue;
+    let (us, age) = (&call.us.party.user, call.at.age);
+    let mut ids: BTreeSet<SendId> = sends::all(&call.tx)?.into_iter().collect();
+    for kind in [Kind::SendBody, Kind::SendTally] {
+        for key in call.tx.keys(&Places::all(kind))? {
+            ids.insert(Places::send_of(&key)?);
         }
-        for to in &head.users {
-            let state = PartState::Failed(Code::Expired.number());
-            sends::close(&mut call.tx, &call.us.party.user, &id, &to.user, state)?;
-        }
+    }
+    for id in ids {
+        call.tx.one(|tx| expire_one(tx, us, &id, age))?;
+    }
+    Ok(())
+}
+
+fn expire_one(tx: &mut Tx<'_>, us: &UserId, id: &SendId, age: Age) -> Result<(), Code> {
+    sends::mend(tx, us, id)?;
+    let (Some(head), Some(tally)) = (sends::head(tx, id)?, sends::tally(tx, id)?) else { return Ok(()) };
+    if age.since(Age(tally.tried_at)) <= MAX_SEND_AGE {
+        return Ok(());
+    }
+    for to in &head.users {
+        sends::close(tx, us, id, &to.user, PartState::Failed(Code::Expired.number()))?;
     }
     Ok(())
 }

@@ -119,7 +119,14 @@ pub(crate) fn advance(
     part: &mut SendPart,
     own: &OwnList,
 ) -> Result<Vec<Need>, Code> {
-    let to = Recipient::read(&call.tx, &part.user)?;
+    let to = match Recipient::read(&call.tx, &part.user) {
+        // Nothing is sent under a pin that cannot be read.
+        Err(code) if code.is_damage() => {
+            part.fail(Code::RecordCorrupt);
+            return Ok(Vec::new());
+        }
+        to => to?,
+    };
     advance_to(call, sending, part, own, to)
 }
 

@@ -116,13 +116,13 @@ pub(crate) fn apply_with(
         applying.touched.insert(user.clone());
     }
     for user in &answers.unknown_users {
-        unknown_user(call, user)?;
+        call.one(|call| Ok(unknown_user(call, user)?))?;
     }
     for (user, device, code) in &applying.skips {
-        skip(call, user, *device, *code)?;
+        call.one(|call| Ok(skip(call, user, *device, *code)?))?;
     }
     for user in &applying.touched {
-        start::follow_user(call, user)?;
+        call.one(|call| Ok(start::follow_user(call, user)?))?;
     }
     Ok(applying.applied)
 }

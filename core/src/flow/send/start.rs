@@ -133,9 +133,12 @@ pub(crate) fn check_account(call: &Call<'_>, own: &OwnList) -> Result<(), Code> 
 pub(crate) fn follow_user(call: &mut Call<'_>, user: &UserId) -> Result<(), Code> {
     let own = call.tx.own_list(call.user())?;
     for sends::Part { send, mut part } in sends::open_parts(&call.tx, user)? {
-        let sending = sends::read(&call.tx, &send)?.ok_or(Code::RecordInconsistent)?;
-        part::advance(call, &sending, &mut part, &own)?;
-        sends::put_part(&mut call.tx, &call.us.party.user, &send, part)?;
+        call.one(|call| {
+            let sending = sends::read(&call.tx, &send)?.ok_or(Code::RecordInconsistent)?;
+            part::advance(call, &sending, &mut part, &own)?;
+            Ok(sends::put_part(&mut call.tx, &call.us.party.user, &send, part)?)
+        })
+        .map_err(|error| error.code)?;
     }
     Ok(())
 }
@@ -150,7 +153,8 @@ pub(crate) fn check_payload(payload: &[u8]) -> Result<(), Error> {
 
 /// A recipient with our pin; our own devices need none for their own user.
 fn sent_to(call: &Call<'_>, user: &UserId) -> Result<SentTo, Code> {
-    let known = call.tx.known(user)?.filter(|known| known.user != *call.user());
+    // If it cannot be read the part fails, and it alone.
+    let known = call.tx.readable(user)?.filter(|known| known.user != *call.user());
     Ok(SentTo {
         user: user.clone(),
         account_key: known.as_ref().map(|known| known.account_key),

@@ -47,8 +47,8 @@ impl Measure {
     pub(super) fn bucket(&self, tx: &mut Tx<'_>, bucket: u8) -> Result<usize, Code> {
         let keys = tx.keys_read(&Places::bucket(Kind::Peer, bucket));
         for key in &keys {
-            if let Some(peer) = tx.get::<Peer>(key)? {
-                self.peer(tx, peer)?;
+            if let Some(peer) = tx.get_sound::<Peer>(key)? {
+                tx.one(|tx| self.peer(tx, peer))?;
             }
         }
         Ok(keys.len() + self.seen_envelopes(tx, bucket)?)

@@ -86,6 +86,13 @@ pub(crate) fn tick(call: &mut Call<'_>, mailbox_empty: bool) -> Result<Vec<Event
 
 /// Goes on from a bucket. Gives the one to go on with in the next call, or `None` when everything is done.
 fn slice(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>, Error> {
+    let next = look_at(call, from, kept)?;
+    // Rows that do not open and that nothing depends on go.
+    call.tx.take_damaged().into_iter().for_each(|key| call.tx.delete(key));
+    Ok(next)
+}
+
+fn look_at(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>, Error> {
     let own = call.tx.own()?;
     if from == 0 {
         kept.sends = true;
@@ -116,7 +123,7 @@ fn slice(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>, E
 fn old_lists(call: &Call<'_>, bucket: u8, events: &mut Vec<Event>) -> Result<usize, Code> {
     let keys = call.tx.keys_read(&Places::bucket(Kind::User, bucket));
     for key in &keys {
-        let Some(user) = call.tx.get::<User>(key)? else { continue };
+        let Some(user) = call.tx.get_sound::<User>(key)? else { continue };
         let issued = user.list.as_ref().map(|list| Timestamp(list.issued_at));
         // One wrong reading would raise it for everybody.
         let is_old = |issued| !call.at.in_doubt && clock::is_old(issued, call.now(), OLD_LIST);
