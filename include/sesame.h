@@ -769,6 +769,11 @@ typedef struct sesame_group_view {
   const struct sesame_address *diverged;
   /// How many.
   size_t diverged_count;
+  /// Members whom this device knows under an account key that the group does not name. Nothing is sent to them there; direct messages
+  /// and other groups are not touched.
+  const struct sesame_slice *conflicts;
+  /// How many.
+  size_t conflict_count;
 } sesame_group_view;
 
 /// Groups.
@@ -1626,7 +1631,7 @@ sesame_status sesame_group_get_view(struct sesame_group group,
 /// Adds users, at most 200 at once. Their account keys must be known: `sesame_registry_look_up` asks the server for those who are not known. Who
 /// has left before is asked, and is a member again when they accept.
 ///
-/// @return NOT_A_MEMBER; EMPTY_BATCH; ALREADY_MEMBER, UNKNOWN_USER or IDENTITY_NOT_ACCEPTED, with the user's place; TOO_MANY;
+/// @return NOT_A_MEMBER; GROUP_OVERFULL; EMPTY_BATCH; ALREADY_MEMBER, UNKNOWN_USER or IDENTITY_NOT_ACCEPTED, with the user's place; TOO_MANY;
 /// TOO_MANY_OPERATIONS; the device's; the store's.
 SESAME_API
 sesame_status sesame_group_add(struct sesame_group group,
@@ -1636,9 +1641,21 @@ sesame_status sesame_group_add(struct sesame_group group,
                                const struct sesame_send **send,
                                struct sesame_error *error);
 
+/// Adds a member anew under the account key that this device knows, after the member's identity has changed and the app has accepted it: the
+/// group shows such a member among its `conflicts`. The former identity stays named, and each member goes by the key that they know.
+///
+/// @return NOT_A_MEMBER; GROUP_OVERFULL; UNKNOWN_USER; IDENTITY_NOT_ACCEPTED; INVALID_ARGUMENT if the user is no member under another key; TOO_MANY;
+/// TOO_MANY_OPERATIONS; the device's; the store's.
+SESAME_API
+sesame_status sesame_group_readmit(struct sesame_group group,
+                                   struct sesame_slice user,
+                                   struct sesame_result *result,
+                                   const struct sesame_send **send,
+                                   struct sesame_error *error);
+
 /// Changes name, description and the like; what is NULL stays.
 ///
-/// @return NOT_A_MEMBER; INVALID_ARGUMENT for nothing, or for what is outside its bounds; TOO_MANY_OPERATIONS; the device's; the store's.
+/// @return NOT_A_MEMBER; GROUP_OVERFULL; INVALID_ARGUMENT for nothing, or for what is outside its bounds; TOO_MANY_OPERATIONS; the device's; the store's.
 SESAME_API
 sesame_status sesame_group_update_info(struct sesame_group group,
                                        const struct sesame_group_change *change,

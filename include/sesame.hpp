@@ -207,6 +207,10 @@ public:
     send out;
     SESAME_CALL(out, sesame_group_add, raw(), users.items(), users.count(), out.owner(), out.out());
   }
+  send readmit(bytes user, sesame_error *error = nullptr) const {
+    send out;
+    SESAME_CALL(out, sesame_group_readmit, raw(), user, out.owner(), out.out());
+  }
   send update_info(const group_change &change, sesame_error *error = nullptr) const {
     send out;
     SESAME_CALL(out, sesame_group_update_info, raw(), change.get(), out.owner(), out.out());

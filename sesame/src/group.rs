@@ -43,16 +43,26 @@ impl<'c> Group<'c> {
     /// is a member again after accepting.
     ///
     /// # Errors
-    /// [`Code::NotAMember`]; [`Code::EmptyBatch`]; [`Code::AlreadyMember`], [`Code::UnknownUser`] or [`Code::IdentityNotAccepted`], with the
+    /// [`Code::NotAMember`]; [`Code::GroupOverfull`]; [`Code::EmptyBatch`]; [`Code::AlreadyMember`], [`Code::UnknownUser`] or [`Code::IdentityNotAccepted`], with the
     /// user's place; [`Code::TooMany`]; [`Code::TooManyOperations`].
     pub fn add(&self, users: &[UserId]) -> Result<PendingSend, Error> {
         self.call(|group, context| group.add(context, users))
     }
 
+    /// Adds a member anew under the account key that this device knows, after the member's identity has changed and the app has accepted it:
+    /// the group shows such a member among its `conflicts`. The former identity stays named, and each member goes by the key that they know.
+    ///
+    /// # Errors
+    /// [`Code::NotAMember`]; [`Code::GroupOverfull`]; [`Code::UnknownUser`]; [`Code::IdentityNotAccepted`]; [`Code::InvalidArgument`] if the
+    /// user is no member under another key; [`Code::TooMany`]; [`Code::TooManyOperations`].
+    pub fn readmit(&self, user: &UserId) -> Result<PendingSend, Error> {
+        self.call(|group, context| group.readmit(context, user))
+    }
+
     /// Changes name, description and the like; what is absent stays.
     ///
     /// # Errors
-    /// [`Code::NotAMember`]; [`Code::InvalidArgument`] for nothing, or for what is outside its bounds; [`Code::TooManyOperations`].
+    /// [`Code::NotAMember`]; [`Code::GroupOverfull`]; [`Code::InvalidArgument`] for nothing, or for what is outside its bounds; [`Code::TooManyOperations`].
     pub fn update_info(&self, change: &GroupChange) -> Result<PendingSend, Error> {
         self.call(|group, context| group.update_info(context, change))
     }

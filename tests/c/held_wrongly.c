@@ -401,6 +401,9 @@ static void groups(void) {
   ROW("group_add", "who is a member", sesame_group_add(group, &to, 1, &r, &send, &e), ALREADY_MEMBER);
   ROW("group_add", "nobody", sesame_group_add(group, NULL, 0, &r, &send, &e), EMPTY_BATCH);
   ROW("group_add", "201 users", sesame_group_add(group, crowd, 201, &r, &send, &e), TOO_MANY);
+  ROW("group_readmit", "a user who is not known", sesame_group_readmit(group, nobody, &r, &send, &e), UNKNOWN_USER);
+  ROW("group_readmit", "who is a member as known", sesame_group_readmit(group, to, &r, &send, &e), INVALID_ARGUMENT);
+  ROW("group_readmit", "a name that is no UTF-8", sesame_group_readmit(group, bad, &r, &send, &e), INVALID_ARGUMENT);
   ROW("group_add", "a user who is not known", sesame_group_add(group, &nobody, 1, &r, &send, &e), UNKNOWN_USER);
   ROW("group_update_info", "nothing to change", sesame_group_update_info(group, &nothing, &r, &send, &e), INVALID_ARGUMENT);
   ROW("group_rename", "a name that is no UTF-8", sesame_group_rename(group, bad, &r, &send, &e), INVALID_ARGUMENT);

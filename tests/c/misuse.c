@@ -156,6 +156,7 @@ static void of_nothing(void) {
   EXPECT("sesame_group_id of nothing", sesame_group_id((sesame_group){0}, &group_id, &e), HANDLE);
   EXPECT("sesame_group_get_view of nothing", sesame_group_get_view((sesame_group){0}, &r, (const sesame_group_view **)&view, &e), HANDLE);
   EXPECT("sesame_group_add of nothing", sesame_group_add((sesame_group){0}, &to, 1, &r, (const sesame_send **)&view, &e), HANDLE);
+  EXPECT("sesame_group_readmit of nothing", sesame_group_readmit((sesame_group){0}, to, &r, (const sesame_send **)&view, &e), HANDLE);
   EXPECT("sesame_group_update_info of nothing", sesame_group_update_info((sesame_group){0}, &change, &r, (const sesame_send **)&view, &e), HANDLE);
   EXPECT("sesame_group_rename of nothing", sesame_group_rename((sesame_group){0}, none, &r, (const sesame_send **)&view, &e), HANDLE);
   EXPECT("sesame_group_leave of nothing", sesame_group_leave((sesame_group){0}, &r, (const sesame_send **)&view, &e), HANDLE);

@@ -2,6 +2,7 @@
 //! implementation can be checked step by step. `cargo run -p sesame-tests --bin vectors` writes
 //! `tests/vectors/v1.json`; `docs/wire.md` explains every value.
 
+mod groups;
 mod requests;
 
 use crate::{ALICE, BOB, JEN, Name, World, server, store_key, user};
@@ -288,6 +289,8 @@ pub fn vectors() -> Value {
         "conversation": conversation,
         "group": groups,
         "group_history": history(),
+        "group_kept": groups::kept(),
+        "group_counts": groups::counts(),
         "linking": linking,
         "requests": requests::requests(),
         "padding": [padded(0, 0, 100), padded(384, 0, 700), padded(385, 0, 700), padded(384, 203, 900), padded(0, 0, 767), padded(0, 0, 768), padded(60_000, 0, 60_500)],

@@ -1,14 +1,16 @@
-//! What a dishonest member's bundles do to the honest words beside them, and to the stores of those who take them (X 11).
+//! What a dishonest member's bundles do to the honest words beside them, to the stores of those who take them, and to what they know of users
+//! (X 11).
 
+use sesame_core::error::Code;
 use sesame_core::event::{Event, Received};
 use sesame_core::ids::{DeviceId, GroupId};
 use sesame_core::internal::crypto::{ed25519::SigningKey, labels};
 use sesame_core::internal::group::operation::Operation;
 use sesame_core::internal::keys::device_list::{self, Listing, VerifiedDeviceList};
 use sesame_core::internal::store::Kind;
-use sesame_core::internal::wire::group::{self as form, Body, Bundle, Change, SignedOperation};
+use sesame_core::internal::wire::group::{self as form, Added, Body, Bundle, Change, SignedOperation};
 use sesame_core::{context::Timestamp, limits::MAX_WAITING};
-use sesame_tests::{ALICE, BOB, JEN, Name, World, events, failures, user};
+use sesame_tests::{ALICE, BOB, JEN, Name, World, events, failures, messages, user};
 
 fn named(name: &str) -> Body {
     Body::Info { change: Change { name: Some(name.as_bytes().to_vec().into()), ..Change::default() } }
@@ -58,7 +60,7 @@ fn n_g01_a_refused_word_leaves_the_rest_of_its_bundle_alone() {
     assert_eq!(world.group(BOB, id).unwrap().info.name, "good");
     // Where nothing else comes of a bundle, it is a failure.
     deliver(&mut world, JEN, id, &[list.signed], vec![bad]);
-    assert_eq!(failures(&world.receive(BOB).unwrap()), [sesame_core::error::Code::BadSignature]);
+    assert_eq!(failures(&world.receive(BOB).unwrap()), [Code::BadSignature]);
 }
 
 /// Before, each operation that waited and was pushed out left the list that it cites in the store.
@@ -135,4 +137,95 @@ fn n_g01_three_words_under_one_number_end_in_one_group_for_all() {
         assert_ne!(known.id, other.id);
         assert_eq!(known.slot(), other.slot());
     }
+}
+
+const MALLORY: Name = ("mallory", 1);
+
+/// Mallory, a member, adds a user under an account key of her own making, and Bob hears it.
+fn make_up(world: &mut World, id: GroupId, name: &str) -> Vec<Event> {
+    let list = world.list("mallory");
+    let added = Added { user: name.as_bytes().to_vec().into(), account_key: [9; 32], leaves: vec![].into() };
+    let add = signed(world, MALLORY, id, &list, Body::Add { members: vec![added].into() }, |_| {});
+    deliver(world, MALLORY, id, &[list.signed], vec![add]);
+    let results = world.receive(BOB).unwrap();
+    assert_eq!(failures(&results), []);
+    events(&results).into_iter().cloned().collect()
+}
+
+/// Before, any member of any group blocked all sends to a user by an add under a made-up key.
+#[test]
+fn n_t02_an_add_under_a_made_up_key_stops_no_direct_send() {
+    let mut world = World::acquainted(304, &[("alice", 1), ("bob", 1), ("jen", 1), ("mallory", 1)]);
+    let id = world.found(ALICE, "Trip", &["bob", "mallory"]);
+    let other = world.found(ALICE, "Other", &["bob", "jen"]);
+    let heard = make_up(&mut world, id, "jen");
+    assert!(!heard.iter().any(|event| matches!(event, Event::IdentityChanged { .. })), "{heard:?}");
+    assert_eq!(world.group(BOB, id).unwrap().conflicts, [user("jen")]);
+    assert_eq!(world.group(BOB, other).unwrap().conflicts, []);
+    // Direct messages and other groups go on.
+    world.receive(JEN).unwrap();
+    world.send(BOB, &["jen"], b"directly");
+    world.say(BOB, other, b"in the other group").unwrap();
+    let results = world.receive(JEN).unwrap();
+    let read: Vec<&[u8]> = messages(&results).iter().map(|message| message.payload.as_slice()).collect();
+    assert_eq!(read, [b"directly".as_slice(), b"in the other group"]);
+    // Here Jen is told nothing, and the others get everything.
+    let send = world.whisper(BOB, id, b"here");
+    assert_eq!(send.failed, [(user("jen"), Code::IdentityNotAccepted.number())]);
+    let to: Vec<_> = send.batches.iter().map(|batch| batch.user.clone()).collect();
+    assert_eq!(to, [user("alice"), user("mallory"), user("bob")], "and who is ours");
+    assert_eq!(
+        world.with(BOB, |d, c| d.users(c)).unwrap().iter().filter(|known| known.claimed_key.is_some()).count(),
+        0
+    );
+}
+
+#[test]
+fn n_t02_an_add_pins_nobody() {
+    let mut world = World::acquainted(305, &[("alice", 1), ("bob", 1), ("mallory", 1)]);
+    world.create("zoe");
+    let id = world.found(ALICE, "Trip", &["bob", "mallory"]);
+    make_up(&mut world, id, "zoe");
+    let knows = |world: &mut World| {
+        let users = world.with(BOB, |d, c| d.users(c)).unwrap();
+        users.iter().find(|known| known.user == user("zoe")).map(|known| known.account_key)
+    };
+    assert_eq!(knows(&mut world), None);
+    // Her signed list, when a send asks for it, is what is pinned, as at any first contact. It is not that of the member.
+    let send = world.whisper(BOB, id, b"to whom?");
+    assert_eq!(send.needs.len(), 1);
+    let left = world.drive(BOB, send).unwrap().unwrap();
+    assert_eq!(left.failed, [(user("zoe"), Code::IdentityNotAccepted.number())]);
+    assert_eq!(knows(&mut world), Some(world.list("zoe").account()));
+    assert_eq!(world.group(BOB, id).unwrap().conflicts, [user("zoe")]);
+    world.send(BOB, &["zoe"], b"hello");
+    assert_eq!(world.read(("zoe", 1)), [b"hello"]);
+}
+
+/// Before, a member with a new account key could be had back by a fork alone.
+#[test]
+fn n_t17_who_is_known_under_another_key_is_readmitted_by_one_call() {
+    let mut world = World::acquainted(306, &[("alice", 1), ("bob", 1), ("jen", 1), ("mallory", 1)]);
+    let id = world.found(ALICE, "Trip", &["bob", "mallory"]);
+    make_up(&mut world, id, "jen");
+    let readmit = |world: &mut World, name: &'static str| {
+        world.act(BOB, id, |group, c| group.readmit(c, &user(name))).map_err(|error| (error.code, error.field))
+    };
+    assert_eq!(readmit(&mut world, "alice"), Err((Code::InvalidArgument, Some("user"))), "she is no other");
+    assert_eq!(readmit(&mut world, "nobody"), Err((Code::UnknownUser, Some("user"))));
+    let again = world.act(BOB, id, |group, c| group.add(c, &[user("jen")])).map_err(|error| error.code);
+    assert_eq!(again, Err(Code::AlreadyMember));
+    assert_eq!(readmit(&mut world, "jen"), Ok(()));
+    assert_eq!(world.group(BOB, id).unwrap().conflicts, []);
+    world.rest();
+    assert_eq!(world.members(JEN, id), ["alice", "bob", "jen", "mallory"]);
+    world.say(BOB, id, b"welcome").unwrap();
+    world.say(JEN, id, b"thank you").unwrap();
+    let heard = world.rest();
+    let read = |of: Name| -> Vec<Vec<u8>> {
+        let results = heard.iter().filter(|(name, _)| *name == of).flat_map(|(_, results)| messages(results));
+        results.map(|message| message.payload.clone()).collect()
+    };
+    assert_eq!((read(JEN), read(BOB)), (vec![b"welcome".to_vec()], vec![b"thank you".to_vec()]));
+    assert_eq!(readmit(&mut world, "jen"), Err((Code::InvalidArgument, Some("user"))), "once is enough");
 }

@@ -414,6 +414,7 @@ class Word:
     author: bytes
     account: bytes
     device: int
+    signing: bytes
     epoch: int
     sequence: int
     lamport: int
@@ -462,7 +463,7 @@ def word(group: bytes, signed: bytes, lists: dict[bytes, bytes]) -> Word:
         keys[number] = key
     Ed25519PublicKey.from_public_bytes(keys[device]).verify(signature, join(b"sesame/1 sign group operation", form))
     name = sha256(join(b"sesame/1 operation id", form))
-    made = Word(name, author, account, device, epoch, sequence, lamport, ids(r.opaque(2)), r.number(1))
+    made = Word(name, author, account, device, keys[device], epoch, sequence, lamport, ids(r.opaque(2)), r.number(1))
     if made.kind == 1:
         assert r.number(1) == 2
         assert r.take(32) == account and sha256(join(b"sesame/1 group id", account, r.take(32))) == group
@@ -495,7 +496,7 @@ class Judge:
             assert each.lamport == 1 + max([0] + [self.words[parent].lamport for parent in each.parents])
             before = [self.words[id] for id in self.past[each.id]]
             assert each.kind == 1 or any((each.author, each.account) == (u, k) for o in before for u, k, _ in o.added)
-            own = [o.sequence for o in before if (o.author, o.account, o.device) == (each.author, each.account, each.device)]
+            own = [o.sequence for o in before if (o.account, o.signing) == (each.account, each.signing)]
             assert each.sequence == 1 or each.sequence - 1 in own
         for each in sorted(words, key=Word.order):
             self.counts[each.id] = self.count(each)
@@ -522,10 +523,59 @@ class Judge:
             for _, _, named in (entry for entry in add.added if entry[:2] == (user, account)):
                 leaves = [o.id for o in self.leaves(user, account) if o.id in seen]
                 covered = all(o in named or any(o in self.past[later] for later in named) for o in leaves)
-                answers = [o.kind for o in self.words.values() if o.id in seen and self.counts.get(o.id) and o.author == user and o.about == add.id]
+                answers = [o.kind for o in self.words.values() if o.id in seen and self.counts.get(o.id) and (o.author, o.account) == (user, account) and o.about == add.id]
                 if covered and (not named or (5 in answers and 6 not in answers)):
                     return True
         return False
+
+
+def cited(group: dict[str, Any]) -> dict[bytes, bytes]:
+    lists = {}
+    for signed in group["lists"]:
+        form = Reader(h(signed)).opaque(2)
+        lists[sha256(form)] = form
+    return lists
+
+
+def kept(words: list[Word]) -> set[bytes]:
+    """For each slot the two operations with the lowest ids, and the whole past of each."""
+    slots: dict[tuple[bytes, bytes, int], list[bytes]] = {}
+    for each in words:
+        slots.setdefault((each.account, each.signing, each.sequence), []).append(each.id)
+    past = Judge(words).past
+    lowest = {id for slot in slots.values() for id in sorted(slot)[:2]}
+    return lowest.union(*(past[id] for id in lowest))
+
+
+def test_what_is_kept_of_several_operations_under_one_number() -> None:
+    g = VECTORS["group_kept"]
+    words = [word(h(g["id"]), h(signed), cited(g)) for signed in g["operations"]]
+    ids = kept(words)
+    assert ids == {h(id) for id in g["kept"]} and len(ids) < len(words)
+    assert sha256(join(b"sesame/1 group digest", *sorted(ids)))[:16] == h(g["digest"])
+    the_set = [each for each in words if each.id in ids]
+    assert [each.id.hex() for each in sorted(the_set, key=Word.order)] == g["kept"]
+    judge = Judge(the_set)
+    named = {(user, account) for each in the_set for user, account, _ in each.added}
+    assert sorted(user.decode() for user, account in named if judge.is_member(user, account, ids)) == g["members"]
+
+
+def test_what_counts_in_small_sets() -> None:
+    g = VECTORS["group_counts"]
+    assert len(g["sets"]) >= 11
+    for each in g["sets"]:
+        words = [word(h(g["id"]), h(said["signed"]), cited(g)) for said in each["operations"]]
+        judge = Judge(words)
+        assert [judge.counts[said.id] for said in words] == [said["counts"] for said in each["operations"]], each["what"]
+        named = {(user, account) for said in words for user, account, _ in said.added}
+        members = sorted((user.decode(), account.hex()) for user, account in named if judge.is_member(user, account, set(judge.words)))
+        assert members == [(member["user"], key) for member in each["members"] for key in member["account_keys"]], each["what"]
+        info: dict[str, bytes | int] = {}
+        for said in sorted(words, key=Word.order):
+            if judge.counts[said.id]:
+                info |= said.change
+        assert info["name"] == each["name"].encode()
+        assert sha256(join(b"sesame/1 group digest", *sorted(judge.words)))[:16] == h(each["digest"])
 
 
 def test_a_history_of_every_kind_of_operation_gives_the_same_group() -> None:

@@ -9,6 +9,7 @@ use crate::{
         group::{
             act, cost,
             state::{self, Loaded},
+            tell,
         },
         look,
         upkeep::forget,
@@ -62,7 +63,10 @@ impl Device {
     /// The store's.
     pub fn groups(&self, context: &mut Context<'_>) -> Result<Vec<GroupView>, Error> {
         self.call(context, |call| {
-            let mut views: Vec<GroupView> = call.tx.groups()?.iter().filter_map(|group| group.view()).collect();
+            let mut views: Vec<GroupView> = Vec::new();
+            for group in call.tx.groups()? {
+                views.extend(group.view(tell::conflicts(call, &group)?));
+            }
             views.sort_by_key(|view| view.id);
             Ok(views)
         })
@@ -111,8 +115,8 @@ impl<'d> Group<'d> {
     /// The store's.
     pub fn view(&self, context: &mut Context<'_>) -> Result<GroupView, Error> {
         self.device.call(context, |call| {
-            let group = call.tx.group(&self.id)?;
-            Ok(group.and_then(|group| group.view()).ok_or(Code::UnknownGroup)?)
+            let group = call.tx.group(&self.id)?.ok_or(Code::UnknownGroup)?;
+            Ok(group.view(tell::conflicts(call, &group)?).ok_or(Code::UnknownGroup)?)
         })
     }
 
@@ -127,6 +131,16 @@ impl<'d> Group<'d> {
             return Err(Error::of(Code::EmptyBatch, "users"));
         }
         self.as_member(context, |call, loaded| act::add(call, loaded, users))
+    }
+
+    /// Adds a member anew under the account key that this device knows, after the member's identity has changed and the app has accepted it:
+    /// the group shows such a member among its `conflicts`. The former identity stays named, and each member goes by the key that they know.
+    ///
+    /// # Errors
+    /// [`Code::NotAMember`]; [`Code::GroupOverfull`]; [`Code::UnknownUser`]; [`Code::IdentityNotAccepted`]; [`Code::InvalidArgument`] if the
+    /// user is no member under another key; [`Code::TooMany`]; [`Code::TooManyOperations`].
+    pub fn readmit(&self, context: &mut Context<'_>, user: &UserId) -> Result<PendingSend, Error> {
+        self.as_member(context, |call, loaded| act::readmit(call, loaded, user))
     }
 
     /// Changes name, description and the like; what is absent stays.

@@ -49,6 +49,9 @@ pub struct GroupView {
     pub standing: Standing,
     /// The members, rising by user.
     pub members: Vec<MemberView>,
+    /// Members whom this device knows under an account key that the group does not name. Nothing is sent to them there; direct messages
+    /// and other groups are not touched.
+    pub conflicts: Vec<UserId>,
     /// Name, description and the like.
     pub info: GroupInfo,
     /// Devices that had other operations when they were last heard.

@@ -119,9 +119,9 @@ impl GroupRecord {
         self.left_at.iter().find(|(known, _)| known == user).map(|(_, at)| Age(*at))
     }
 
-    /// The group as the app sees it.
+    /// The group as the app sees it. `conflicts` are the members whom we know under another account key.
     #[must_use]
-    pub fn view(&self) -> Option<GroupView> {
+    pub fn view(&self, conflicts: Vec<UserId>) -> Option<GroupView> {
         let Scope::Group(kind, id) = self.scope else { return None };
         let mut diverged = Vec::new();
         if self.standing == Standing::Member {
@@ -131,7 +131,7 @@ impl GroupRecord {
         }
         let members = self.members.iter().cloned();
         let members = members.map(|Member { user, account_keys }| MemberView { user, account_keys }).collect();
-        Some(GroupView { id, kind, standing: self.standing, members, info: self.info.clone(), diverged })
+        Some(GroupView { id, kind, standing: self.standing, members, conflicts, info: self.info.clone(), diverged })
     }
 }
 

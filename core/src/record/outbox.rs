@@ -72,6 +72,8 @@ pub struct SentTo {
     pub user: UserId,
     /// The pinned account key, absent at first contact; in a group the key of the member, and nobody else's devices get it.
     pub account_key: Option<AccountKey>,
+    /// Further keys under which a group names the user, while we have pinned none: the signed list decides which of them is the member.
+    pub also: Vec<AccountKey>,
     /// Whether the user compared safety numbers.
     pub verified: bool,
     /// Whether this user gets [`SendBody::welcome`] instead of the payload.

@@ -76,7 +76,7 @@ pub unsafe extern "C" fn sesame_group_get_view(
 /// Adds users, at most 200 at once. Their account keys must be known: `sesame_registry_look_up` asks the server for those who are not known. Who
 /// has left before is asked, and is a member again when they accept.
 ///
-/// @return NOT_A_MEMBER; EMPTY_BATCH; ALREADY_MEMBER, UNKNOWN_USER or IDENTITY_NOT_ACCEPTED, with the user's place; TOO_MANY;
+/// @return NOT_A_MEMBER; GROUP_OVERFULL; EMPTY_BATCH; ALREADY_MEMBER, UNKNOWN_USER or IDENTITY_NOT_ACCEPTED, with the user's place; TOO_MANY;
 /// TOO_MANY_OPERATIONS; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_add(
@@ -94,9 +94,29 @@ pub unsafe extern "C" fn sesame_group_add(
     })
 }
 
+/// Adds a member anew under the account key that this device knows, after the member's identity has changed and the app has accepted it: the
+/// group shows such a member among its `conflicts`. The former identity stays named, and each member goes by the key that they know.
+///
+/// @return NOT_A_MEMBER; GROUP_OVERFULL; UNKNOWN_USER; IDENTITY_NOT_ACCEPTED; INVALID_ARGUMENT if the user is no member under another key; TOO_MANY;
+/// TOO_MANY_OPERATIONS; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_group_readmit(
+    group: sesame_group,
+    user: sesame_slice,
+    result: *mut sesame_result,
+    send: *mut *const sesame_send,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, outputs(result, send), {
+        let to = (output!(result), output!(send));
+        let user = user.user("user")?;
+        group.get()?.act(to, |group| group.readmit(&user))
+    })
+}
+
 /// Changes name, description and the like; what is NULL stays.
 ///
-/// @return NOT_A_MEMBER; INVALID_ARGUMENT for nothing, or for what is outside its bounds; TOO_MANY_OPERATIONS; the device's; the store's.
+/// @return NOT_A_MEMBER; GROUP_OVERFULL; INVALID_ARGUMENT for nothing, or for what is outside its bounds; TOO_MANY_OPERATIONS; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_group_update_info(
     group: sesame_group,

@@ -618,6 +618,9 @@ pub struct GroupView {
     pub standing: Standing,
     /// The members, rising by user.
     pub members: Vec<String>,
+    /// Members whom this device knows under an account key that the group does not name. Nothing is sent to them there; direct messages
+    /// and other groups are not touched.
+    pub conflicts: Vec<String>,
     /// Name, description and the like.
     pub info: GroupInfo,
     /// Devices that had other operations when they were last heard.
@@ -631,6 +634,7 @@ impl From<sesame_core::event::GroupView> for GroupView {
             kind: from.kind.into(),
             standing: from.standing.into(),
             members: from.members.iter().map(|item| user_name(&item.user)).collect(),
+            conflicts: from.conflicts.iter().map(user_name).collect(),
             info: from.info.into(),
             diverged: list(from.diverged),
         }

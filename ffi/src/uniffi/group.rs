@@ -96,6 +96,14 @@ impl Group {
         Ok(self.call(|group| group.add(&users))?.into())
     }
 
+    /// Adds a member anew under the account key that this device knows, after the member's identity has changed and the app has accepted
+    /// it: the group shows such a member among its `conflicts`. The former identity stays named, and each member goes by the key
+    /// that they know.
+    pub fn readmit(&self, user: String) -> Result<PendingSend> {
+        let user = user_id(&user)?;
+        Ok(self.call(|group| group.readmit(&user))?.into())
+    }
+
     /// Changes name, description and the like; what is absent stays.
     pub fn update_info(&self, change: GroupChange) -> Result<PendingSend> {
         let change = change.into();

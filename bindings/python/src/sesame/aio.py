@@ -340,6 +340,7 @@ class Group(_Handle):
     forget = _awaited(handles.Group.forget)
     history = _awaited(handles.Group.history)
     leave = _awaited(handles.Group.leave)
+    readmit = _awaited(handles.Group.readmit)
     rename = _awaited(handles.Group.rename)
     send = _awaited(handles.Group.send)
     session = _awaited(handles.Group.session)

@@ -352,6 +352,10 @@ class Group(Handle):
     def add(self, users: Users) -> PendingSend:
         return whole(reading.pending_send, self._native.add(user_list(users, "add")))
 
+    @documented(_native.Group.readmit)
+    def readmit(self, user: str) -> PendingSend:
+        return whole(reading.pending_send, self._native.readmit(text(user, "user")))
+
     @documented(_native.Group.update_info)
     def update_info(self, change: GroupChange) -> PendingSend:
         return whole(reading.pending_send, self._native.update_info(values.native_group_change(change)))

@@ -454,11 +454,14 @@ def group_view(data: bytes, at: int) -> tuple[values.GroupView, int]:
     kind = _GROUP_KIND[kind]
     standing_ = _STANDING[standing_]
     members, at = _tuple(_text, data, at, count)
+    (count,) = _run_0(data, at)
+    at += 4
+    conflicts, at = _tuple(_text, data, at, count)
     info, at = group_info(data, at)
     (count,) = _run_0(data, at)
     at += 4
     diverged, at = _tuple(address, data, at, count)
-    return values.GroupView(id=id_, kind=kind, standing=standing_, members=members, info=info, diverged=diverged), at
+    return values.GroupView(id=id_, kind=kind, standing=standing_, members=members, conflicts=conflicts, info=info, diverged=diverged), at
 
 
 def _act_accepted(data: bytes, at: int) -> tuple[values.AcceptedInvitation, int]:

@@ -482,6 +482,10 @@ class GroupView(Value):
     """Member, invited back, or left."""
     members: tuple[str, ...]
     """The members, rising by user."""
+    conflicts: tuple[str, ...]
+    """Members whom this device knows under an account key that the group does not name. Nothing is sent to them there; direct messages
+    and other groups are not touched.
+    """
     info: GroupInfo
     """Name, description and the like."""
     diverged: tuple[Address, ...]

@@ -1999,6 +1999,13 @@ public protocol GroupProtocol: AnyObject, Sendable {
     func leave() throws  -> PendingSend
     
     /**
+     * Adds a member anew under the account key that this device knows, after the member's identity has changed and the app has accepted
+     * it: the group shows such a member among its `conflicts`. The former identity stays named, and each member goes by the key
+     * that they know.
+     */
+    func readmit(user: String) throws  -> PendingSend
+    
+    /**
      * Changes the name.
      */
     func rename(name: String) throws  -> PendingSend
@@ -2170,6 +2177,22 @@ public func leave()throws  -> PendingSend  {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_group_leave(
             self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Adds a member anew under the account key that this device knows, after the member's identity has changed and the app has accepted
+     * it: the group shows such a member among its `conflicts`. The former identity stays named, and each member goes by the key
+     * that they know.
+     */
+@discardableResult
+public func readmit(user: String)throws  -> PendingSend  {
+    return try  FfiConverterTypePendingSend_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_group_readmit(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(user),uniffiCallStatus
     )
 })
 }
@@ -4253,6 +4276,11 @@ public struct GroupView: Equatable, Hashable {
      */
     public let members: [String]
     /**
+     * Members whom this device knows under an account key that the group does not name. Nothing is sent to them there; direct messages
+     * and other groups are not touched.
+     */
+    public let conflicts: [String]
+    /**
      * Name, description and the like.
      */
     public let info: GroupInfo
@@ -4277,6 +4305,10 @@ public struct GroupView: Equatable, Hashable {
          * The members, rising by user.
          */members: [String], 
         /**
+         * Members whom this device knows under an account key that the group does not name. Nothing is sent to them there; direct messages
+         * and other groups are not touched.
+         */conflicts: [String], 
+        /**
          * Name, description and the like.
          */info: GroupInfo, 
         /**
@@ -4286,6 +4318,7 @@ public struct GroupView: Equatable, Hashable {
         self.kind = kind
         self.standing = standing
         self.members = members
+        self.conflicts = conflicts
         self.info = info
         self.diverged = diverged
     }
@@ -4310,6 +4343,7 @@ struct FfiConverterTypeGroupView: FfiConverterRustBuffer {
                 kind: FfiConverterTypeGroupKind.read(from: &buf), 
                 standing: FfiConverterTypeStanding.read(from: &buf), 
                 members: FfiConverterSequenceString.read(from: &buf), 
+                conflicts: FfiConverterSequenceString.read(from: &buf), 
                 info: FfiConverterTypeGroupInfo.read(from: &buf), 
                 diverged: FfiConverterSequenceTypeAddress.read(from: &buf)
         )
@@ -4320,6 +4354,7 @@ struct FfiConverterTypeGroupView: FfiConverterRustBuffer {
         FfiConverterTypeGroupKind.write(value.kind, into: &buf)
         FfiConverterTypeStanding.write(value.standing, into: &buf)
         FfiConverterSequenceString.write(value.members, into: &buf)
+        FfiConverterSequenceString.write(value.conflicts, into: &buf)
         FfiConverterTypeGroupInfo.write(value.info, into: &buf)
         FfiConverterSequenceTypeAddress.write(value.diverged, into: &buf)
     }
@@ -11409,6 +11444,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_leave() != 5208) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_group_readmit() != 11125) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_rename() != 39583) {

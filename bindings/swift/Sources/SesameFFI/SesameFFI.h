@@ -711,6 +711,11 @@ RustBuffer uniffi_sesame_ffi_fn_method_group_id(uint64_t ptr, RustCallStatus *_N
 RustBuffer uniffi_sesame_ffi_fn_method_group_leave(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_GROUP_READMIT
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_GROUP_READMIT
+RustBuffer uniffi_sesame_ffi_fn_method_group_readmit(uint64_t ptr, RustBuffer user, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_GROUP_RENAME
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_GROUP_RENAME
 RustBuffer uniffi_sesame_ffi_fn_method_group_rename(uint64_t ptr, RustBuffer name, RustCallStatus *_Nonnull out_status
@@ -1574,6 +1579,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_group_id(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_GROUP_LEAVE
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_GROUP_LEAVE
 uint16_t uniffi_sesame_ffi_checksum_method_group_leave(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_GROUP_READMIT
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_GROUP_READMIT
+uint16_t uniffi_sesame_ffi_checksum_method_group_readmit(void
     
 );
 #endif

@@ -34,7 +34,19 @@ pub(crate) fn found(
     users: &[UserId],
     origin: Option<GroupId>,
 ) -> Result<(GroupId, PendingSend), Error> {
-    let mut added = added(call, users, |_, _| Vec::new())?;
+    let known = |_: &UserId| None;
+    let added = added(call, users, known, |_, _| Vec::new())?;
+    found_of(call, kind, change, added, origin)
+}
+
+/// The same of users and the account keys that they are added under.
+fn found_of(
+    call: &mut Call<'_>,
+    kind: GroupKind,
+    change: &Change,
+    mut added: Vec<Added>,
+    origin: Option<GroupId>,
+) -> Result<(GroupId, PendingSend), Error> {
     added.retain(|added| added.user.as_slice() != call.user().as_bytes());
     if added.len() >= MAX_MEMBERS {
         return Err(Error::of(Code::TooMany, "users"));
@@ -86,7 +98,10 @@ pub(crate) fn fork_without(
     let stay: Vec<UserId> = group.users().filter(|user| !users.contains(user) && *user != us).cloned().collect();
     let change = form(&GroupChange::whole(&group.info))?;
     let Scope::Group(kind, origin) = group.scope else { return Err(Code::Internal.into()) };
-    found(call, kind, &change, &stay, Some(origin))
+    // Members whom we do not know yet are asked over under the key by which this group names them.
+    let hint = |user: &UserId| group.member(user).and_then(|member| member.account_keys.first()).copied();
+    let added = added(call, &stay, hint, |_, _| Vec::new())?;
+    found_of(call, kind, &change, added, Some(origin))
 }
 
 /// A change of a group's info, checked, as it travels.
@@ -106,26 +121,49 @@ pub(crate) fn add(call: &Call<'_>, loaded: &Loaded, users: &[UserId]) -> Result<
     let leaves = |user: &UserId, account_key: &AccountKey| {
         loaded.set.leaves_of(user, account_key).into_iter().map(|leave| leave.0).collect()
     };
-    Ok(Body::Add { members: added(call, users, leaves)?.into() })
+    Ok(Body::Add { members: added(call, users, |_| None, leaves)?.into() })
 }
 
-/// The entries of an add, rising by user.
+/// An add of a member under the account key that we know, where the group names another.
+pub(crate) fn readmit(call: &Call<'_>, loaded: &Loaded, user: &UserId) -> Result<Body, Error> {
+    let error = |code| Error::of(code, "user");
+    let group = loaded.group.as_ref().ok_or(Code::UnknownGroup)?;
+    let known = call.tx.known(user)?.ok_or(error(Code::UnknownUser))?;
+    if known.claimed_key.is_some() {
+        return Err(error(Code::IdentityNotAccepted));
+    }
+    if group.member(user).is_none_or(|member| member.account_keys.contains(&known.account_key)) {
+        return Err(error(Code::InvalidArgument));
+    }
+    if identities(&group.members) >= MAX_MEMBERS {
+        return Err(error(Code::TooMany));
+    }
+    // A leave of the former identity does not bind the new one.
+    let leaves = |user: &UserId, account_key: &AccountKey| {
+        loaded.set.leaves_of(user, account_key).into_iter().map(|leave| leave.0).collect()
+    };
+    Ok(Body::Add { members: added(call, core::slice::from_ref(user), |_| None, leaves)?.into() })
+}
+
+/// The entries of an add, rising by user, under the account keys that we know, or that `hint` gives for who is not known.
 fn added(
     call: &Call<'_>,
     users: &[UserId],
+    hint: impl Fn(&UserId) -> Option<AccountKey>,
     leaves: impl Fn(&UserId, &AccountKey) -> Vec<[u8; 32]>,
 ) -> Result<Vec<Added>, Error> {
     let mut added: Vec<Added> = Vec::new();
     for (item, user) in users.iter().enumerate() {
         let error = |code| Error::of_item(code, "users", item);
-        let known = call.tx.user(user)?.ok_or(error(Code::UnknownUser))?;
-        if known.claimed_key.is_some() {
-            return Err(error(Code::IdentityNotAccepted));
-        }
+        let account_key = match call.tx.known(user)? {
+            Some(known) if known.claimed_key.is_some() => return Err(error(Code::IdentityNotAccepted)),
+            Some(known) => known.account_key,
+            None => hint(user).ok_or(error(Code::UnknownUser))?,
+        };
         added.push(Added {
             user: user.as_bytes().to_vec().into(),
-            account_key: known.account_key.0,
-            leaves: leaves(user, &known.account_key).into(),
+            account_key: account_key.0,
+            leaves: leaves(user, &account_key).into(),
         });
     }
     added.sort_by(|a, b| a.user.as_slice().cmp(b.user.as_slice()));

@@ -20,7 +20,7 @@ pub(crate) fn cost(call: &Call<'_>, group: &GroupRecord, length: usize) -> Resul
     let mut cost = Cost::default();
     let to: Vec<SentTo> = group
         .users()
-        .map(|user| SentTo { user: user.clone(), account_key: None, verified: false, welcome: false })
+        .map(|user| SentTo { user: user.clone(), account_key: None, also: Vec::new(), verified: false, welcome: false })
         .collect();
     let transcript = tell::to_group(group, &to, call.user(), false).transcript_room;
     let transcript = usize::try_from(transcript).map_err(|_| Code::TooLarge)?;

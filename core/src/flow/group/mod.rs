@@ -9,4 +9,4 @@ pub(crate) mod cost;
 pub(crate) mod hear;
 pub(crate) mod state;
 pub(crate) mod sync;
-mod tell;
+pub(crate) mod tell;

@@ -13,9 +13,8 @@ use crate::{
     ids::{AccountKey, DeviceId, GroupId, OperationId, Scope, UserId},
     keys::device_list::VerifiedDeviceList,
     limits::MAX_WAITING,
-    model::{GroupRecord, User, among},
+    model::GroupRecord,
     record::{PartState, SendHead, StoredList, StoredOperation, Waiting},
-    registry::trust,
     store::{Kind, Places},
     tx::{Call, Tx, sends},
     wire::group::{self as form, Bundle, SignedOperation},
@@ -194,7 +193,6 @@ pub(crate) fn take(
         let users = adders.into_iter().map(|(user, _)| user.clone()).collect();
         events.push(Event::GroupOverfull { group: set.id(), users });
     }
-    events.extend(pin_members(tx, before.as_ref(), &after, us)?);
     let mut group = advance(group, &after, standing, taker.age);
     group.full |= taken.full;
     for user in taken.new.iter().flat_map(|name| set.uninformed(name, (us, taker.device))) {
@@ -238,28 +236,6 @@ fn forget_lists(tx: &mut Tx<'_>, set: &Set, waiting: &[Operation], mut loose: BT
     for list in loose {
         tx.delete(tx.places().in_group(Kind::GroupList, &set.id(), &list));
     }
-}
-
-/// > An add names user id **and account key**; a different pin blocks (X 11).
-fn pin_members(tx: &mut Tx<'_>, before: Option<&View>, after: &View, us: &UserId) -> Result<Vec<Event>, Code> {
-    let mut events = Vec::new();
-    for member in &after.members {
-        if member.user == *us || before.is_some_and(|before| among(&before.members, &member.user) == Some(member)) {
-            continue;
-        }
-        match (tx.user(&member.user)?, member.account_keys.as_slice()) {
-            (None, [account_key]) => tx.put_user(&User::pinned(member.user.clone(), *account_key))?,
-            (Some(User { account_key, .. }), keys) if keys.contains(&account_key) => {}
-            (Some(known), [account_key, ..]) => {
-                let (blocked, event) = trust::block(&known, *account_key);
-                tx.put_user(&blocked)?;
-                events.extend(event);
-            }
-            // Adds that name different keys: the first list that is seen decides, as at any first contact.
-            (None | Some(_), _) => {}
-        }
-    }
-    Ok(events)
 }
 
 fn standing(view: &View, us: &UserId) -> Standing {

@@ -83,15 +83,31 @@ pub(super) fn sent_to(call: &Call<'_>, group: &GroupRecord, told: &Told) -> Resu
     for user in others.chain(told.users.get(call.user())) {
         let keys = group.member(user).map(|member| member.account_keys.as_slice());
         let pinned = call.tx.readable(user)?.map(|known| known.account_key);
-        let account_key = match (keys, pinned) {
-            (Some(keys), Some(pinned)) if keys.contains(&pinned) => Some(pinned),
-            (Some([key, ..]), Some(_)) | (Some([key]), None) => Some(*key),
-            _ => None,
+        // What an add says of a key is a hint. Without a pin, only who shows a list signed by such a key is the member.
+        let (account_key, also) = match (keys, pinned) {
+            (Some(keys), Some(pinned)) if keys.contains(&pinned) => (Some(pinned), Vec::new()),
+            (Some([key, rest @ ..]), None) => (Some(*key), rest.to_vec()),
+            (Some([key, ..]), Some(_)) => (Some(*key), Vec::new()),
+            _ => (None, Vec::new()),
         };
         let welcome = told.welcomed.contains(user);
-        sent.push(SentTo { user: user.clone(), account_key, verified: false, welcome });
+        sent.push(SentTo { user: user.clone(), account_key, also, verified: false, welcome });
     }
     Ok(sent)
+}
+
+/// Members whom this device knows under an account key that the group does not name: nothing is sent to them there, and direct messages and
+/// other groups are not touched.
+pub(crate) fn conflicts(call: &Call<'_>, group: &GroupRecord) -> Result<Vec<UserId>, Code> {
+    let keys = group.users().map(|user| call.tx.places().user(Kind::User, user)).collect::<Vec<_>>();
+    call.tx.prefetch_missing(&keys)?;
+    let mut conflicts = Vec::new();
+    for member in group.members.iter().filter(|member| member.user != *call.user()) {
+        if call.tx.readable(&member.user)?.is_some_and(|known| !member.account_keys.contains(&known.account_key)) {
+            conflicts.push(member.user.clone());
+        }
+    }
+    Ok(conflicts)
 }
 
 /// What is the same for all recipients of something said in a group. The padding of our own copy has room for the transcript of a direct

@@ -216,7 +216,8 @@ fn forget_damaged(call: &mut Call<'_>, peer: &Peer, session: SessionId) -> Resul
 
 /// Whether a user is not the one that was meant: the name has come to another account key.
 fn is_another(head: &SendHead, user: &User) -> bool {
-    head.to(&user.user).and_then(|to| to.account_key).is_some_and(|meant| user.account_key != meant)
+    let key = &user.account_key;
+    head.to(&user.user).is_some_and(|to| to.account_key.is_some_and(|meant| meant != *key) && !to.also.contains(key))
 }
 
 fn encrypt(call: &mut Call<'_>, to: To<'_>, ahead: &Recipient, scope: Scope) -> Result<Entry, Failure> {

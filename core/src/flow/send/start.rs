@@ -158,6 +158,7 @@ fn sent_to(call: &Call<'_>, user: &UserId) -> Result<SentTo, Code> {
     Ok(SentTo {
         user: user.clone(),
         account_key: known.as_ref().map(|known| known.account_key),
+        also: Vec::new(),
         verified: known.is_some_and(|known| known.verified),
         welcome: false,
     })

@@ -440,6 +440,11 @@ pub struct sesame_group_view {
     pub diverged: *const sesame_address,
     /// How many.
     pub diverged_count: usize,
+    /// Members whom this device knows under an account key that the group does not name. Nothing is sent to them there; direct messages
+    /// and other groups are not touched.
+    pub conflicts: *const sesame_slice,
+    /// How many.
+    pub conflict_count: usize,
 }
 
 impl sesame_group_view {
@@ -457,6 +462,8 @@ impl sesame_group_view {
         app_data: sesame_slice::NONE,
         diverged: core::ptr::null(),
         diverged_count: 0,
+        conflicts: core::ptr::null(),
+        conflict_count: 0,
     };
 }
 
@@ -467,6 +474,7 @@ pub(super) fn one_group(tree: &mut Tree, from: sesame_core::event::GroupView) ->
     made.standing = from.standing.into();
     (made.members, made.member_count) =
         tree.users(&from.members.iter().map(|item| item.user.clone()).collect::<Vec<UserId>>());
+    (made.conflicts, made.conflict_count) = tree.users(&from.conflicts);
     made.name = tree.bytes(from.info.name.into_bytes());
     made.description = tree.bytes(from.info.description.into_bytes());
     made.picture = tree.bytes(from.info.picture);

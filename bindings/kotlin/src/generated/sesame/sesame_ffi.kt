@@ -871,6 +871,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_group_leave(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_group_readmit(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_group_rename(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_group_send(
@@ -1116,6 +1118,8 @@ internal object UniffiLib {
     external fun uniffi_sesame_ffi_fn_method_group_id(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_group_leave(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_group_readmit(`ptr`: Long,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_group_rename(`ptr`: Long,`name`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1517,6 +1521,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_leave() and 0xFFFF) != 5208) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_readmit() and 0xFFFF) != 11125) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_rename() and 0xFFFF) != 39583) {
@@ -3369,6 +3376,13 @@ public interface GroupInterface {
     fun `leave`(): PendingSend
     
     /**
+     * Adds a member anew under the account key that this device knows, after the member's identity has changed and the app has accepted
+     * it: the group shows such a member among its `conflicts`. The former identity stays named, and each member goes by the key
+     * that they know.
+     */
+    fun `readmit`(`user`: kotlin.String): PendingSend
+    
+    /**
      * Changes the name.
      */
     fun `rename`(`name`: kotlin.String): PendingSend
@@ -3543,6 +3557,25 @@ public class Group internal constructor(@Suppress("UNUSED_PARAMETER") withHandle
     uniffiRustCallWithError(SesameException) { _status ->
     UniffiLib.uniffi_sesame_ffi_fn_method_group_leave(_handle, _status)
     }}
+    )
+    }
+    
+
+    
+    /**
+     * Adds a member anew under the account key that this device knows, after the member's identity has changed and the app has accepted
+     * it: the group shows such a member among its `conflicts`. The former identity stays named, and each member goes by the key
+     * that they know.
+     */
+    @Throws(SesameException::class)override fun `readmit`(`user`: kotlin.String): PendingSend {
+            return FfiConverterTypePendingSend.lift(
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_group_readmit(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -5274,6 +5307,12 @@ data class GroupView (
     val `members`: List<kotlin.String>
     , 
     /**
+     * Members whom this device knows under an account key that the group does not name. Nothing is sent to them there; direct messages
+     * and other groups are not touched.
+     */
+    val `conflicts`: List<kotlin.String>
+    , 
+    /**
      * Name, description and the like.
      */
     val `info`: GroupInfo
@@ -5301,6 +5340,7 @@ internal object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
             FfiConverterTypeGroupKind.read(buf),
             FfiConverterTypeStanding.read(buf),
             FfiConverterSequenceString.read(buf),
+            FfiConverterSequenceString.read(buf),
             FfiConverterTypeGroupInfo.read(buf),
             FfiConverterSequenceTypeAddress.read(buf),
         )
@@ -5311,6 +5351,7 @@ internal object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
             FfiConverterTypeGroupKind.allocationSize(value.`kind`) +
             FfiConverterTypeStanding.allocationSize(value.`standing`) +
             FfiConverterSequenceString.allocationSize(value.`members`) +
+            FfiConverterSequenceString.allocationSize(value.`conflicts`) +
             FfiConverterTypeGroupInfo.allocationSize(value.`info`) +
             FfiConverterSequenceTypeAddress.allocationSize(value.`diverged`)
     )
@@ -5320,6 +5361,7 @@ internal object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
             FfiConverterTypeGroupKind.write(value.`kind`, buf)
             FfiConverterTypeStanding.write(value.`standing`, buf)
             FfiConverterSequenceString.write(value.`members`, buf)
+            FfiConverterSequenceString.write(value.`conflicts`, buf)
             FfiConverterTypeGroupInfo.write(value.`info`, buf)
             FfiConverterSequenceTypeAddress.write(value.`diverged`, buf)
     }

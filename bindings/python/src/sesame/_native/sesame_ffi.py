@@ -600,6 +600,8 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_leave() != 5208:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_group_readmit() != 11125:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_rename() != 39583:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_send() != 28627:
@@ -973,6 +975,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_group_id.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_group_leave.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_group_leave.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_readmit.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_group_readmit.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_group_rename.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_group_rename.restype = ctypes.c_uint16
@@ -1440,6 +1445,12 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_group_leave.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_leave.restype = _UniffiOwnedBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_readmit.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_group_readmit.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_group_rename.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -2926,11 +2937,12 @@ class GroupView:
     """
     A group, as this device knows it.
 """
-    def __init__(self, *, id:GroupId, kind:GroupKind, standing:Standing, members:typing.List[str], info:GroupInfo, diverged:typing.List[Address]):
+    def __init__(self, *, id:GroupId, kind:GroupKind, standing:Standing, members:typing.List[str], conflicts:typing.List[str], info:GroupInfo, diverged:typing.List[Address]):
         self.id = id
         self.kind = kind
         self.standing = standing
         self.members = members
+        self.conflicts = conflicts
         self.info = info
         self.diverged = diverged
         
@@ -2938,7 +2950,7 @@ class GroupView:
 
     
     def __str__(self):
-        return "GroupView(id={}, kind={}, standing={}, members={}, info={}, diverged={})".format(self.id, self.kind, self.standing, self.members, self.info, self.diverged)
+        return "GroupView(id={}, kind={}, standing={}, members={}, conflicts={}, info={}, diverged={})".format(self.id, self.kind, self.standing, self.members, self.conflicts, self.info, self.diverged)
     def __eq__(self, other):
         if self.id != other.id:
             return False
@@ -2947,6 +2959,8 @@ class GroupView:
         if self.standing != other.standing:
             return False
         if self.members != other.members:
+            return False
+        if self.conflicts != other.conflicts:
             return False
         if self.info != other.info:
             return False
@@ -2962,6 +2976,7 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
             kind=_UniffiFfiConverterTypeGroupKind.read(buf),
             standing=_UniffiFfiConverterTypeStanding.read(buf),
             members=_UniffiFfiConverterSequenceString.read(buf),
+            conflicts=_UniffiFfiConverterSequenceString.read(buf),
             info=_UniffiFfiConverterTypeGroupInfo.read(buf),
             diverged=_UniffiFfiConverterSequenceTypeAddress.read(buf),
         )
@@ -2972,6 +2987,7 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterTypeGroupKind.check_lower(value.kind)
         _UniffiFfiConverterTypeStanding.check_lower(value.standing)
         _UniffiFfiConverterSequenceString.check_lower(value.members)
+        _UniffiFfiConverterSequenceString.check_lower(value.conflicts)
         _UniffiFfiConverterTypeGroupInfo.check_lower(value.info)
         _UniffiFfiConverterSequenceTypeAddress.check_lower(value.diverged)
 
@@ -2981,6 +2997,7 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterTypeGroupKind.write(value.kind, buf)
         _UniffiFfiConverterTypeStanding.write(value.standing, buf)
         _UniffiFfiConverterSequenceString.write(value.members, buf)
+        _UniffiFfiConverterSequenceString.write(value.conflicts, buf)
         _UniffiFfiConverterTypeGroupInfo.write(value.info, buf)
         _UniffiFfiConverterSequenceTypeAddress.write(value.diverged, buf)
 
@@ -9642,6 +9659,13 @@ class GroupProtocol(typing.Protocol):
         Leaves. The others send this user nothing more there once they know.
 """
         raise NotImplementedError
+    def readmit(self, user: str) -> PendingSend:
+        """
+        Adds a member anew under the account key that this device knows, after the member's identity has changed and the app has accepted
+        it: the group shows such a member among its `conflicts`. The former identity stays named, and each member goes by the key
+        that they know.
+"""
+        raise NotImplementedError
     def rename(self, name: str) -> PendingSend:
         """
         Changes the name.
@@ -9833,6 +9857,26 @@ class Group(GroupProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_group_leave,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def readmit(self, user: str) -> PendingSend:
+        """
+        Adds a member anew under the account key that this device knows, after the member's identity has changed and the app has accepted
+        it: the group shows such a member among its `conflicts`. The former identity stays named, and each member goes by the key
+        that they know.
+"""
+        
+        _UniffiFfiConverterString.check_lower(user)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(user),
+        )
+        _uniffi_lift_return = _UniffiRustBuffer.octets
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_group_readmit,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
