@@ -156,6 +156,8 @@ enum sesame_status
   SESAME_STATUS_UNKNOWN_DEVICE = 138,
   /// The user has as many devices as a user may have.
   SESAME_STATUS_TOO_MANY_OWN_DEVICES = 139,
+  /// Another signed list of this user waits for the app's word.
+  SESAME_STATUS_OWN_LIST_NOT_ADOPTED = 140,
   /// The bytes end too early.
   SESAME_STATUS_TRUNCATED = 201,
   /// Bytes follow the end.
@@ -236,9 +238,9 @@ enum sesame_status
   SESAME_STATUS_TOO_MANY_DEVICES = 308,
   /// The device list is older than the known one.
   SESAME_STATUS_DEVICE_LIST_ROLLBACK = 309,
-  /// Two device lists claim one epoch.
+  /// Another signed list of the user contradicts the known one.
   SESAME_STATUS_DEVICE_LIST_FORK = 310,
-  /// The device list's ancestors do not match.
+  /// The device list's history does not match.
   SESAME_STATUS_BROKEN_CHAIN = 311,
   /// The device list belongs to another user.
   SESAME_STATUS_WRONG_USER = 312,
@@ -542,10 +544,10 @@ enum sesame_event_kind
   SESAME_EVENT_KIND_OTHER = 0,
   /// A newer signed device list of a user was taken. Sets `user`, `added`, `removed`.
   SESAME_EVENT_KIND_DEVICE_LIST_CHANGED = 1,
-  /// Two signed lists of a user contradict each other; sends go only to devices on both. Sets `user`, `known`, `other`.
+  /// Two signed lists of a user contradict each other, or the newer one could not be proved to follow the other for a day. Sends
+  /// go only to devices on both, until `sesame_registry_resolve_fork` names one. Sets `user`, `known`, `other`, `known_hash`,
+  /// `other_hash`.
   SESAME_EVENT_KIND_DEVICE_LIST_FORK = 2,
-  /// A list jumped by more than 16 epochs, so that its ancestry could not be checked. Sets `user`.
-  SESAME_EVENT_KIND_DEVICE_LIST_GAP = 3,
   /// The newest list of a user is older than 35 days. Sets `user`.
   SESAME_EVENT_KIND_DEVICE_LIST_OLD = 4,
   /// An older list than the known one was offered and refused. Sets `user`, `epoch`.
@@ -602,6 +604,10 @@ enum sesame_event_kind
   /// Adds that did not know of each other have made more than 1,000 members: nothing but leaves is said there. `fork_without`
   /// goes on without those whom the adders made up. Sets `group`, `users`.
   SESAME_EVENT_KIND_GROUP_OVERFULL = 27,
+  /// There is a list of our own user that the account key has signed and this device, which signs them, has not: its store was
+  /// put back to an earlier state, or somebody else has the account key. Until `adopt_own_list` takes it or
+  /// `sesame_registry_resolve_fork` rejects it, no list goes up. Sets `known`, `other`, `known_hash`, `other_hash`.
+  SESAME_EVENT_KIND_OWN_LIST_AHEAD = 28,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -939,6 +945,10 @@ typedef struct sesame_user_view {
   bool paused;
   /// The epoch of the newest list, or 0.
   uint64_t epoch;
+  /// The hash of the newest list, 32 bytes; absent without one.
+  struct sesame_slice list_hash;
+  /// In a fork, the hash of the other list, 32 bytes; or absent.
+  struct sesame_slice other_hash;
 } sesame_user_view;
 
 /// Users.
@@ -1301,7 +1311,7 @@ typedef struct sesame_event {
   size_t removed_count;
   /// The signed list that was known.
   struct sesame_slice known;
-  /// The signed list that contradicts it; empty when only a claim of it was seen.
+  /// The signed list that contradicts it.
   struct sesame_slice other;
   /// The epoch that was offered.
   uint64_t epoch;
@@ -1337,6 +1347,10 @@ typedef struct sesame_event {
   size_t skipped_count;
   /// The group that it takes the place of, if it is a fork, 32 bytes; or absent.
   struct sesame_slice forked_from;
+  /// The hash of the known list, 32 bytes.
+  struct sesame_slice known_hash;
+  /// The hash of the other list, 32 bytes.
+  struct sesame_slice other_hash;
 } sesame_event;
 
 /// An item of the inbox: something that was said, or something that happened. It waits until `sesame_device_ack`.
@@ -1593,9 +1607,17 @@ sesame_status sesame_device_confirm_link(struct sesame_device device,
 /// @return LINK_USED when it was confirmed; INVALID_ARGUMENT; the device's; the store's.
 SESAME_API sesame_status sesame_device_cancel_link(struct sesame_device device, struct sesame_slice link, struct sesame_error *error);
 
+/// On the primary: takes the list of this hash, 32 bytes, for its own, which the event OWN_LIST_AHEAD was about, and signs the next one on top of it.
+///
+/// @return NOT_PRIMARY; INVALID_ARGUMENT when no such list waits; DEVICE_REMOVED when it does not name this device; the device's; the store's.
+SESAME_API
+sesame_status sesame_device_adopt_own_list(struct sesame_device device,
+                                           struct sesame_slice hash,
+                                           struct sesame_error *error);
+
 /// On the primary: takes a device off the list.
 ///
-/// @return NOT_PRIMARY; UNKNOWN_DEVICE; INVALID_ARGUMENT for the primary itself; the device's; the store's.
+/// @return NOT_PRIMARY; UNKNOWN_DEVICE; INVALID_ARGUMENT for the primary itself; OWN_LIST_NOT_ADOPTED; the device's; the store's.
 SESAME_API sesame_status sesame_device_remove_device(struct sesame_device device, uint32_t removed, struct sesame_error *error);
 
 /// Whether this device holds the account key: it links and removes devices.
@@ -1914,12 +1936,13 @@ sesame_status sesame_registry_mark_verified(struct sesame_registry registry,
                                             struct sesame_slice user,
                                             struct sesame_error *error);
 
-/// The app decides a fork: the newest list that was taken counts alone.
+/// The app decides a fork: the branch with the list of this hash, 32 bytes, is followed, and the other one raises nothing again.
 ///
-/// @return UNKNOWN_USER; INVALID_ARGUMENT when there is no fork; the device's; the store's.
+/// @return UNKNOWN_USER; INVALID_ARGUMENT when there is no fork, or neither list has this hash; the device's; the store's.
 SESAME_API
 sesame_status sesame_registry_resolve_fork(struct sesame_registry registry,
                                            struct sesame_slice user,
+                                           struct sesame_slice hash,
                                            struct sesame_error *error);
 
 /// 60 digits that both users see alike if they hold each other's account keys.

@@ -144,8 +144,8 @@ public:
   void mark_verified(bytes user, sesame_error *error = nullptr) const {
     SESAME_CALL(void(), sesame_registry_mark_verified, raw(), user);
   }
-  void resolve_fork(bytes user, sesame_error *error = nullptr) const {
-    SESAME_CALL(void(), sesame_registry_resolve_fork, raw(), user);
+  void resolve_fork(bytes user, bytes hash, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_registry_resolve_fork, raw(), user, hash);
   }
   blob safety_number(bytes user, sesame_error *error = nullptr) const {
     blob out;
@@ -359,6 +359,9 @@ public:
     SESAME_CALL(out, sesame_device_confirm_link, raw(), link, &out);
   }
   void cancel_link(bytes link, sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_cancel_link, raw(), link); }
+  void adopt_own_list(bytes hash, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_device_adopt_own_list, raw(), hash);
+  }
   void remove_device(std::uint32_t removed, sesame_error *error = nullptr) const {
     SESAME_CALL(void(), sesame_device_remove_device, raw(), removed);
   }

@@ -95,6 +95,7 @@ codes! {
     DeviceRemoved = 137, "this device was removed from its own device list, or its account was deleted";
     UnknownDevice = 138, "no such device is known";
     TooManyOwnDevices = 139, "the user has as many devices as a user may have";
+    OwnListNotAdopted = 140, "another signed list of this user waits for the app's word";
     Truncated = 201, "the bytes end too early";
     TrailingData = 202, "bytes follow the end";
     NonCanonical = 203, "not the canonical encoding";
@@ -135,8 +136,8 @@ codes! {
     EmptyList = 307, "the device list is empty";
     TooManyDevices = 308, "more devices than the limit";
     DeviceListRollback = 309, "the device list is older than the known one";
-    DeviceListFork = 310, "two device lists claim one epoch";
-    BrokenChain = 311, "the device list's ancestors do not match";
+    DeviceListFork = 310, "another signed list of the user contradicts the known one";
+    BrokenChain = 311, "the device list's history does not match";
     WrongUser = 312, "the device list belongs to another user";
     TooManyRounds = 313, "the server refused the send too often";
     ServerInconsistent = 314, "the server's answer is not backed by a signed list";

@@ -15,8 +15,21 @@ pub const MAX_DIRECT_USERS: usize = 256;
 pub const MAX_USER_ID: usize = 64;
 /// Devices on one signed device list. It bounds the envelopes of a send and the cost of a hostile list (A07).
 pub const MAX_DEVICES: usize = 32;
-/// Hashes of earlier lists that a device list carries. A fork is noticed for this many epochs (X 5).
-pub const MAX_ANCESTORS: usize = 16;
+/// Longest list of suites of a device, in bytes. There is one suite now.
+pub const MAX_SUITES: usize = 8;
+/// Hashes of earlier lists that ride along with a list in a message (X 5). A receiver that is further behind asks the server.
+pub const MAX_RIDING_HASHES: usize = 16;
+/// Hashes of another user's lists that a device keeps, and that the server shows with a list. A list that is signed anew each week is proved
+/// over 19 years.
+pub const MAX_HASHES: usize = 1_024;
+/// Hashes of our own user's lists that a device keeps: with a list each week all of them, for 300 years.
+pub const MAX_OWN_HASHES: usize = 16_384;
+/// How long a list waits for the hashes that prove it before the app hears of it (X 5).
+pub const UNPROVED: Duration = DAY;
+/// How often a device asks the server for a list because somebody claims another one than it holds.
+pub const ASK_AGAIN: Duration = DAY;
+/// Branches of a user's lists that the app has rejected and that are remembered, the newest.
+pub const MAX_REJECTED: usize = 8;
 /// Largest prekey id: 2^24 - 1. Zero is a valid id (T59).
 pub const MAX_PRE_KEY_ID: u32 = (1 << 24) - 1;
 /// Skipped message keys kept for one peer device over all its sessions: 256 KiB at 37 stored bytes a key.

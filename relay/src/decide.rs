@@ -7,7 +7,8 @@ use sesame_core::{
     ids::{AccountKey, DeviceId, Fingerprint, UserId},
     internal::{
         keys::{
-            device_list::{Listing, VerifiedDeviceList},
+            chain::{Chain, Relation, relate},
+            device_list::{List, Listing, VerifiedDeviceList},
             party::fingerprint,
         },
         wire::{bundle::Publication, envelope::Envelope},
@@ -38,11 +39,30 @@ pub struct Standing {
     pub epoch: u64,
     /// The hash of the list.
     pub hash: [u8; 32],
+    /// The history of the list (X 5).
+    pub history: [u8; 32],
+    /// The highest DeviceID that was ever given.
+    pub last_id: u32,
     /// The listed devices, rising by id.
     pub view: Vec<Entry>,
 }
 
 impl Standing {
+    /// Whether a list is this one or is proved to descend from it.
+    fn is_followed_by(&self, offered: &VerifiedDeviceList) -> bool {
+        let chain = Chain { first: self.epoch, history: self.history, hashes: vec![self.hash] };
+        match relate(&chain, &offered.branch) {
+            Relation::Same => true,
+            Relation::Newer => {
+                // An id that was given names that device for ever.
+                let is_again = |entry: &Entry| entry.device.0 <= self.last_id && !self.view.contains(entry);
+                let view = Self::from(offered).view;
+                offered.list.last_id >= self.last_id && !view.iter().any(is_again)
+            }
+            Relation::Older | Relation::Fork | Relation::Unproved | Relation::Unknown => false,
+        }
+    }
+
     /// The listed device with this id.
     #[must_use]
     pub fn entry(&self, device: DeviceId) -> Option<&Entry> {
@@ -55,7 +75,8 @@ impl From<&VerifiedDeviceList> for Standing {
         let account_key = list.account();
         let devices = list.list.devices.iter();
         let view = devices.map(|listed| Entry::of(&list.user, &account_key, listed)).collect();
-        Self { account_key, epoch: list.list.epoch, hash: list.list.hash, view }
+        let List { epoch, hash, history, last_id, .. } = list.list;
+        Self { account_key, epoch, hash, history, last_id, view }
     }
 }
 
@@ -66,7 +87,7 @@ pub enum PublishError {
     Malformed(Code),
     /// The upload is not from the calling device, or the user's list does not name that device with these keys.
     NotListed,
-    /// The list does not name the current list among its ancestors.
+    /// Nothing proves that the list descends from the current one, or it gives out an id again.
     NotASuccessor,
     /// The user has another account key.
     OtherAccount,
@@ -87,8 +108,8 @@ impl core::error::Error for PublishError {}
 
 /// Decides about an upload: `offered` is the verified list in it, if it has one. Gives how the user stands after it.
 ///
-/// > A list replaces another only if it has the same account key and names the current list, at its epoch, as its ancestor. The device
-/// > that uploads is on the list that holds afterwards, with the keys in the upload.
+/// > The server takes any higher list that is proved to descend from its current one by its links. The device that uploads is on the list that
+/// > holds afterwards, with the keys in the upload.
 ///
 /// # Errors
 /// A [`PublishError`]: nothing of the upload may be taken.
@@ -106,7 +127,7 @@ pub fn decide_publish(
                 if current.account_key != offered.account() {
                     return Err(PublishError::OtherAccount);
                 }
-                if offered.list.hash_of(current.epoch) != Some(&current.hash) {
+                if !current.is_followed_by(offered) {
                     return Err(PublishError::NotASuccessor);
                 }
             }

@@ -10,13 +10,17 @@ use sesame_core::{
     ids::{AccountKey, DeviceId, UserId},
     internal::{
         crypto::ed25519::VerifyingKey,
-        keys::{device_list::VerifiedDeviceList, pre_keys::is_after},
+        keys::{
+            chain::Chain,
+            device_list::{self, VerifiedDeviceList},
+            pre_keys::is_after,
+        },
         wire::{
             answer::Stock,
             bundle::{Bundle, KemPreKey, LastingPreKeys, OneTimePreKey, Publication},
         },
     },
-    limits::{MAX_CLOCK_SKEW, MAX_ONE_TIME_PRE_KEYS, MAX_PRE_KEY_ID},
+    limits::{MAX_CLOCK_SKEW, MAX_HASHES, MAX_ONE_TIME_PRE_KEYS, MAX_PRE_KEY_ID},
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -95,6 +99,15 @@ impl Device {
     }
 }
 
+/// Which hashes go with a list.
+#[derive(Clone, Copy)]
+pub(crate) enum Hashes {
+    /// So many, the newest.
+    Newest(usize),
+    /// Those from this epoch on, the newest 1,024 of them.
+    From(u64),
+}
+
 /// A device that has left the list. Its key is remembered so that the device can be told.
 #[derive(Clone)]
 struct Departed {
@@ -105,6 +118,8 @@ struct Departed {
 #[derive(Clone)]
 struct Account {
     list: VerifiedDeviceList,
+    /// The hashes of all lists up to this one.
+    chain: Chain,
     standing: Standing,
     registered_at: Timestamp,
     devices: BTreeMap<DeviceId, Device>,
@@ -148,7 +163,8 @@ impl Directory {
             (Some(_), None) => {}
             (None, Some(list)) => {
                 let (devices, departed) = (BTreeMap::new(), VecDeque::new());
-                let account = Account { list, standing: after, registered_at: now, devices, departed };
+                let chain = list.branch.clone();
+                let account = Account { list, chain, standing: after, registered_at: now, devices, departed };
                 self.accounts.insert(user.clone(), account);
                 self.tombstones.remove(user);
             }
@@ -177,8 +193,14 @@ impl Directory {
         self.accounts.len()
     }
 
-    pub(crate) fn list(&self, user: &UserId) -> Option<Vec<u8>> {
-        self.accounts.get(user).map(|account| account.list.signed.clone())
+    /// A user's list, with these hashes of the lists before it.
+    pub(crate) fn list(&self, user: &UserId, hashes: Hashes) -> Option<Vec<u8>> {
+        let account = self.accounts.get(user)?;
+        let links = match hashes {
+            Hashes::Newest(most) => account.chain.links(0, most),
+            Hashes::From(epoch) => account.chain.links(epoch, MAX_HASHES),
+        };
+        device_list::show(&account.list.signed, links).ok()
     }
 
     pub(crate) fn standing(&self, user: &UserId) -> Option<&Standing> {
@@ -284,6 +306,7 @@ impl Account {
         while self.departed.len() > DEPARTED {
             self.departed.pop_front();
         }
+        self.chain.join(&list.branch, usize::MAX);
         self.list = list;
         self.standing = after;
     }

@@ -5,7 +5,7 @@
 use crate::{
     Caller, Relay,
     decide::{Difference, PublishError, Verdict},
-    directory::Upload,
+    directory::{Hashes, Upload},
     limits::{LINK_RETRY_MS, LONG_WINDOW, WINDOW},
     link_box::NoRoom,
     mailbox::{Page, Taken},
@@ -22,10 +22,10 @@ use sesame_core::{
         wire::{
             answer::{self, Delivered, Problem, SubmitResult},
             auth::{self, Auth, Signed},
-            request::{self, Path},
+            request::{self, Asked, Path},
         },
     },
-    limits::MAX_EXCHANGE,
+    limits::{MAX_EXCHANGE, MAX_HASHES, MAX_RIDING_HASHES},
 };
 use std::collections::BTreeSet;
 
@@ -211,7 +211,8 @@ impl Relay {
         if let Err(failure) = check_time(arrived.path, caller.time, arrived.now) {
             return failure;
         }
-        Failure::new(403, Code::RemovedFromAccount).with_list(self.directory.list(&caller.user))
+        Failure::new(403, Code::RemovedFromAccount)
+            .with_list(self.directory.list(&caller.user, Hashes::Newest(MAX_HASHES)))
     }
 
     /// An upload is signed by a device of the list that holds after it, so the first one of a user, and the first of a linked device,
@@ -262,14 +263,20 @@ impl Relay {
         match error {
             PublishError::Malformed(code) => Failure::malformed(code),
             PublishError::NotListed => Failure::malformed(Code::NotListed),
-            PublishError::NotASuccessor => Failure::new(409, Code::BrokenChain).with_list(self.directory.list(user)),
-            PublishError::OtherAccount => Failure::new(409, Code::IdentityChanged).with_list(self.directory.list(user)),
+            PublishError::NotASuccessor => {
+                Failure::new(409, Code::BrokenChain).with_list(self.directory.list(user, Hashes::Newest(MAX_HASHES)))
+            }
+            PublishError::OtherAccount => Failure::new(409, Code::IdentityChanged)
+                .with_list(self.directory.list(user, Hashes::Newest(MAX_HASHES))),
         }
     }
 
     fn lists(&self, body: &[u8]) -> Result<Vec<u8>, Failure> {
         let asked = request::Lists::decode(body).map_err(Failure::malformed)?;
-        let lists = asked.users.as_slice().iter().map(|user| self.directory.list(user).map(Into::into));
+        // Who holds no list needs no more hashes than those that ride along.
+        let hashes = |from| if from == 0 { Hashes::Newest(MAX_RIDING_HASHES) } else { Hashes::From(from) };
+        let list = |Asked { user, from }: &Asked| self.directory.list(user, hashes(*from)).map(Into::into);
+        let lists = asked.users.as_slice().iter().map(list);
         encoded(answer::Lists { lists: lists.collect::<Vec<_>>().into() }.encode())
     }
 
@@ -322,7 +329,7 @@ impl Relay {
             Verdict::NoSuchUser => SubmitResult::NoSuchUser,
             Verdict::NotListed => SubmitResult::SenderNotListed,
             Verdict::Stale(Difference { missing, gone, changed }) => SubmitResult::Stale {
-                list: self.directory.list(user).unwrap_or_default().into(),
+                list: self.device_list(user).unwrap_or_default().into(),
                 missing: missing.into(),
                 gone: gone.into(),
                 changed: changed.into(),

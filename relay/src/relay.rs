@@ -3,7 +3,7 @@
 use crate::{
     Caller,
     decide::{Difference, PublishError, Sender, Verdict, explain_refusal, spoken_for},
-    directory::{Directory, Upload},
+    directory::{Directory, Hashes, Upload},
     limits::MAILBOX,
     link_box::LinkBoxes,
     mailbox::{Mail, Mailboxes, Refusal},
@@ -19,6 +19,7 @@ use sesame_core::{
         steps::{Answers, Need},
         wire::answer::Stock,
     },
+    limits::MAX_RIDING_HASHES,
 };
 
 /// A whole server in memory.
@@ -111,10 +112,10 @@ impl Relay {
         self.directory.stock(caller, self.now)
     }
 
-    /// The signed device list of a user.
+    /// The signed device list of a user, with the hashes of the 16 lists before it.
     #[must_use]
     pub fn device_list(&self, user: &UserId) -> Option<Vec<u8>> {
-        self.directory.list(user)
+        self.directory.list(user, Hashes::Newest(MAX_RIDING_HASHES))
     }
 
     /// The push value of a device, if it gave one.
@@ -188,7 +189,7 @@ impl Relay {
                     devices.sort_unstable();
                     devices
                 };
-                let device_list = self.directory.list(&batch.user).unwrap_or_default();
+                let device_list = self.device_list(&batch.user).unwrap_or_default();
                 Refusal::Stale { device_list, missing: with_changed(missing), gone: with_changed(gone) }
             }
         }

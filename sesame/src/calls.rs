@@ -9,7 +9,7 @@ use sesame_core::{
         Answered, Batch, DeviceView, GroupChange, GroupView, Health, InboxItem, MailResult, PendingSend, Recipients,
         SendStatus, ServerRequest, SessionView, UserView,
     },
-    ids::{AccountKey, ContentId, DeviceId, GroupId, GroupKind, RequestId, SendId, UserId},
+    ids::{AccountKey, ContentId, DeviceId, GroupId, GroupKind, ListHash, RequestId, SendId, UserId},
 };
 use std::time::Duration;
 
@@ -236,9 +236,23 @@ impl Client {
     /// are void; the sends that say so follow the new list to the server.
     ///
     /// # Errors
-    /// [`Code::NotPrimary`]; [`Code::UnknownDevice`]; [`Code::InvalidArgument`] for the primary itself.
+    /// [`Code::NotPrimary`]; [`Code::UnknownDevice`]; [`Code::InvalidArgument`] for the primary itself;
+    /// [`Code::OwnListNotAdopted`].
     pub fn remove_device(&self, device: DeviceId) -> Result<(), Error> {
         self.call(|core, context| core.remove_device(context, device))
+    }
+
+    /// The primary takes the list of this hash, which it has not signed, for its own, and signs the next one on top of it: the answer to
+    /// `OwnListAhead` when the user knows where that list comes from, a store that was put back above all (X 5). The devices on that list are the
+    /// user's from then on.
+    ///
+    /// Until then no list goes up, and no device is linked or removed.
+    ///
+    /// # Errors
+    /// [`Code::NotPrimary`]; [`Code::InvalidArgument`] when no such list waits; [`Code::DeviceRemoved`] when the list does not name this device; the
+    /// store's.
+    pub fn adopt_own_list(&self, hash: &ListHash) -> Result<(), Error> {
+        self.call(|core, context| core.adopt_own_list(context, hash))
     }
 
     /// Whether this device holds the account key: it signs the device list, links devices and removes them.
@@ -319,12 +333,15 @@ impl Client {
         self.call(|core, context| core.mark_verified(context, user))
     }
 
-    /// The app decides a fork: from now on the newest list that was taken counts alone.
+    /// The app decides a fork: the branch with the list of this hash is followed, and the other one is rejected and raises nothing again (X 5).
+    ///
+    /// The hashes of both lists are in the event and in the user's view. Our own list on the device that signs it is not resolved to the other
+    /// branch: [`Client::adopt_own_list`] signs on top of that.
     ///
     /// # Errors
-    /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] when there is no fork.
-    pub fn resolve_fork(&self, user: &UserId) -> Result<(), Error> {
-        self.call(|core, context| core.resolve_fork(context, user))
+    /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] when there is no fork, or neither list has this hash; the store's.
+    pub fn resolve_fork(&self, user: &UserId, hash: &ListHash) -> Result<(), Error> {
+        self.call_with(|core, context, requests| core.resolve_fork(context, requests, user, hash))
     }
 
     /// 60 digits that both users see alike if they hold each other's account keys (A19).

@@ -373,7 +373,9 @@ static void people(void) {
   ROW("accept_identity", "a key of 31 bytes", sesame_registry_accept_identity(known, to, slice(large, 31), &e), INVALID_ARGUMENT);
   ROW("accept_identity", "a user who is not known", sesame_registry_accept_identity(known, nobody, slice(large, 32), &e), UNKNOWN_USER);
   ROW("mark_verified", "a user who is not known", sesame_registry_mark_verified(known, nobody, &e), UNKNOWN_USER);
-  ROW("resolve_fork", "no fork", sesame_registry_resolve_fork(known, to, &e), INVALID_ARGUMENT);
+  ROW("resolve_fork", "no fork", sesame_registry_resolve_fork(known, to, slice(large, 32), &e), INVALID_ARGUMENT);
+  ROW("resolve_fork", "a hash of 31 bytes", sesame_registry_resolve_fork(known, to, slice(large, 31), &e), INVALID_ARGUMENT);
+  ROW("resolve_fork", "a user who is not known", sesame_registry_resolve_fork(known, nobody, slice(large, 32), &e), UNKNOWN_USER);
   ROW("safety_number", "a user who is not known", sesame_registry_safety_number(known, nobody, &r, &text, &e), UNKNOWN_USER);
   ROW("safety_code", "a user who is not known", sesame_registry_safety_code(known, nobody, &r, &text, &e), UNKNOWN_USER);
   ROW("compare_safety_code", "text that is no code", sesame_registry_compare_safety_code(known, to, sesame_text("no code"), &is_same, &e), INVALID_ARGUMENT);

@@ -186,7 +186,7 @@ static void of_nothing(void) {
   EXPECT("sesame_registry_forget of nothing", sesame_registry_forget((sesame_registry){0}, to, &e), HANDLE);
   EXPECT("sesame_registry_accept_identity of nothing", sesame_registry_accept_identity((sesame_registry){0}, to, id32, &e), HANDLE);
   EXPECT("sesame_registry_mark_verified of nothing", sesame_registry_mark_verified((sesame_registry){0}, to, &e), HANDLE);
-  EXPECT("sesame_registry_resolve_fork of nothing", sesame_registry_resolve_fork((sesame_registry){0}, to, &e), HANDLE);
+  EXPECT("sesame_registry_resolve_fork of nothing", sesame_registry_resolve_fork((sesame_registry){0}, to, id32, &e), HANDLE);
   EXPECT("sesame_registry_safety_number of nothing", sesame_registry_safety_number((sesame_registry){0}, to, &r, &text, &e), HANDLE);
   EXPECT("sesame_registry_safety_code of nothing", sesame_registry_safety_code((sesame_registry){0}, to, &r, &text, &e), HANDLE);
   EXPECT("sesame_registry_compare_safety_code of nothing", sesame_registry_compare_safety_code((sesame_registry){0}, to, none, &flag, &e), HANDLE);

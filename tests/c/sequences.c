@@ -231,7 +231,7 @@ static void step(void) {
   case 42: known(sesame_registry_look_up(registry, to, draw(4), e)); break;
   case 43: known(sesame_registry_accept_identity(registry, user(), some(), e)); break;
   case 44: known(sesame_registry_mark_verified(registry, user(), e)); break;
-  case 45: known(sesame_registry_resolve_fork(registry, user(), e)); break;
+  case 45: known(sesame_registry_resolve_fork(registry, user(), some(), e)); break;
   case 46: known(sesame_registry_safety_number(registry, user(), r, &text, e)); break;
   case 47: known(sesame_registry_safety_code(registry, user(), r, &text, e)); break;
   case 48: known(sesame_registry_compare_safety_code(registry, user(), some(), draw(8) ? &flag : NULL, e)); break;

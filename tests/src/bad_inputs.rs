@@ -21,7 +21,7 @@ use sesame_core::{
         wire::{
             bundle::{Bundle, KemUse},
             content::{Body, GroupClaim, SentTo, Stamp},
-            device_list::{DeviceList, SignedDeviceList},
+            device_list::{DeviceList, ShownList, SignedDeviceList},
             envelope::{Bytes, Envelope, Head, Initiation, Route, SUITE},
             group::{self as form, Added, Change, SignedOperation},
             link_code::LinkOffer,
@@ -162,7 +162,7 @@ pub fn corpus() -> Corpus {
     world.link("alice");
     let honest = world.list("alice");
     let pending = world.encrypt(BOB, &["alice"], b"waits for the new device");
-    let rejection = sesame_core::internal::steps::Rejection::Mismatch { device_list: honest.signed.clone() };
+    let rejection = sesame_core::internal::steps::Rejection::Mismatch { device_list: honest.shown(16).unwrap() };
     world.with(BOB, |d, c| d.rejected(c, &pending.id, &user("alice"), &rejection)).unwrap();
     let bundle = Bundle::decode(&world.relay.bundle(&user("alice"), DeviceId(2)).unwrap()).unwrap();
 
@@ -171,7 +171,7 @@ pub fn corpus() -> Corpus {
     maker.surface = Surface::Bundle;
     bundles(&mut maker, &bundle, &world.own(("carol", 1)));
     maker.surface = Surface::DeviceList;
-    lists(&mut maker, &mut world, &honest.signed);
+    lists(&mut maker, &mut world, &honest);
     maker.surface = Surface::LinkingCode;
     linking_codes(&mut maker, &mut world);
     maker.surface = Surface::Record;
@@ -383,11 +383,23 @@ fn bundles(maker: &mut Maker, honest: &Bundle, own: &record::Own) {
     }
 }
 
-fn lists(maker: &mut Maker, world: &mut World, honest: &[u8]) {
-    maker.prefixes("list", honest, &[0, 1, 2, 30, 100, honest.len() - 64, honest.len() - 1]);
-    maker.add(202, "trailing-byte", [honest, &[0]].concat());
-    for at in [honest.len() - 64, honest.len() - 1] {
-        let mut bad = honest.to_vec();
+fn lists(maker: &mut Maker, world: &mut World, honest: &VerifiedDeviceList) {
+    let shown = honest.shown(16).unwrap();
+    let signed = honest.signed.len();
+    maker.prefixes("list", &shown, &[0, 1, 2, 30, 100, signed - 64, signed, shown.len() - 1]);
+    maker.add(202, "trailing-byte", [shown.as_slice(), &[0]].concat());
+    let links = honest.branch.links(0, 16);
+    let mut with = |expect, name: &str, links: Vec<[u8; 32]>| {
+        let form = ShownList { signed: SignedDeviceList::decode(&honest.signed).unwrap(), links: links.into() };
+        maker.add(expect, name, form.encode().unwrap());
+    };
+    with(311, "links-that-do-not-lead-to-the-list", vec![links[0], [7; 32]]);
+    with(311, "links-without-a-hash", vec![links[0]]);
+    with(311, "links-to-epoch-0", [&links[..1], &links[..]].concat());
+    let long = [(1026_u16 * 32).to_be_bytes().as_slice(), &[0; 1026 * 32]].concat();
+    maker.add(203, "1026-links", [honest.signed.as_slice(), &long].concat());
+    for at in [signed - 64, signed - 1] {
+        let mut bad = shown.clone();
         bad[at] ^= 1;
         maker.add(302, format!("signature-byte-{at}"), bad);
     }
@@ -395,9 +407,10 @@ fn lists(maker: &mut Maker, world: &mut World, honest: &[u8]) {
     // Signed by the right key, but with wrong content.
     let sign = |bytes: Vec<u8>| {
         let signature = account.sign(sesame_core::internal::crypto::labels::DEVICE_LIST, &bytes);
-        SignedDeviceList { list: bytes.into(), signature }.encode().unwrap()
+        let signed = SignedDeviceList { list: bytes.into(), signature };
+        ShownList { signed, links: vec![].into() }.encode().unwrap()
     };
-    let outer = SignedDeviceList::decode(honest).unwrap();
+    let outer = SignedDeviceList::decode(&honest.signed).unwrap();
     let list = DeviceList::decode(outer.list.as_slice()).unwrap();
     let form = |list: &DeviceList| sesame_core::internal::wire::device_list::encode_unchecked(list).unwrap();
     let mut edit = |expect, name: &str, change: &dyn Fn(&mut DeviceList)| {
@@ -421,9 +434,16 @@ fn lists(maker: &mut Maker, world: &mut World, honest: &[u8]) {
     });
     edit(203, "epoch-0", &|l| l.epoch = 0);
     edit(203, "epoch-of-2-to-the-63", &|l| l.epoch = 1 << 63);
-    edit(311, "no-ancestor", &|l| l.ancestors = vec![].into());
-    edit(311, "an-ancestor-too-many", &|l| l.ancestors = vec![[1; 32]; 2].into());
-    edit(311, "epoch-without-its-ancestors", &|l| l.epoch = 9);
+    edit(311, "no-history-in-a-later-list", &|l| l.history = [0; 32]);
+    edit(311, "a-history-in-the-first-list", &|l| {
+        l.epoch = 1;
+        l.devices = vec![change(&devices[0], |d| d.added_at_epoch = 1)].into();
+    });
+    edit(203, "an-id-above-the-last", &|l| l.last_id = devices[0].id);
+    edit(203, "a-primary-that-is-not-listed", &|l| l.primary_id = 31);
+    edit(204, "nine-suites", &|l| {
+        l.devices = vec![change(&devices[0], |d| d.suites = vec![1; 9].into()), devices[1].clone()].into();
+    });
     edit(203, "a-device-without-suite", &|l| {
         l.devices = vec![change(&devices[0], |d| d.suites = vec![].into())].into()
     });
@@ -447,14 +467,6 @@ fn lists(maker: &mut Maker, world: &mut World, honest: &[u8]) {
             l.devices = vec![change(&devices[0], |d| d.identity_key = key)].into();
         });
     }
-    edit(218, "a-device-id-with-other-keys", &|l| {
-        let other = sesame_core::internal::crypto::ed25519::SigningKey::from_seed(
-            sesame_core::secret::Secret::init_with(|k| k.fill(9)),
-        );
-        l.epoch += 1;
-        l.ancestors = vec![[1; 32]; 2].into();
-        l.devices = vec![change(&devices[0], |d| d.signing_key = *other.verifying_key().as_bytes())].into();
-    });
     maker.add(202, "list-with-a-trailing-byte", sign([outer.list.as_slice(), &[0]].concat()));
     maker.add(201, "list-cut-short", sign(outer.list.as_slice()[..50].to_vec()));
 }

@@ -8,6 +8,7 @@ pub mod craft;
 pub mod curve;
 pub mod groups;
 pub mod linking;
+pub mod lists;
 pub mod played;
 pub mod pump;
 pub mod source;
@@ -25,7 +26,7 @@ use sesame_core::{
     device::{Device, Requests},
     error::{Code, Error},
     event::{Event, Item, LinkLeg, Message, PendingSend, Received, Server},
-    ids::{DeviceId, SendId, UserId},
+    ids::{DeviceId, ListHash, SendId, UserId},
     internal::{
         crypto::ed25519::SigningKey,
         keys::device_list::{self, VerifiedDeviceList},
@@ -247,6 +248,20 @@ impl World {
         host.device = Device::open(host.store.clone(), &store_key()).unwrap();
     }
 
+    /// Puts an old copy of a device's store back.
+    pub fn put_back(&mut self, name: Name, rows: BTreeMap<Vec<u8>, Vec<u8>>) {
+        self.hosts.get(&name).unwrap().store.inner.restore(rows);
+        self.reopen(name);
+    }
+
+    /// Spoils the last byte of each row of these kinds.
+    pub fn spoil(&mut self, name: Name, kinds: &[Kind]) {
+        let mut rows = self.dump(name);
+        let meant = rows.iter_mut().filter(|(key, _)| is_of(key, kinds));
+        meant.for_each(|(_, row)| *row.last_mut().unwrap() ^= 1);
+        self.put_back(name, rows);
+    }
+
     /// Sends a message and drives the send to the end, as an app would.
     ///
     /// # Panics
@@ -455,6 +470,14 @@ impl World {
     ) -> Result<VerifiedDeviceList, Code> {
         let account = SigningKey::from_seed(self.own((name, 1)).account.unwrap());
         device_list::sign(&account, &user(name), before, devices, Timestamp(self.now))
+    }
+
+    /// The app of a device decides a fork.
+    ///
+    /// # Errors
+    /// The call's.
+    pub fn resolve_fork(&mut self, name: Name, other: &str, hash: &ListHash) -> Result<(), Error> {
+        self.with_requests(name, |device, context, requests| device.resolve_fork(context, requests, &user(other), hash))
     }
 
     /// The current list on the server, verified.

@@ -3,6 +3,7 @@
 //! `tests/vectors/v1.json`; `docs/wire.md` explains every value.
 
 mod groups;
+mod lists;
 mod requests;
 
 use crate::{ALICE, BOB, JEN, Name, World, server, store_key, user};
@@ -262,7 +263,8 @@ pub fn vectors() -> Value {
     let linking = linking(&mut world);
 
     let padded = |payload: usize, list: usize, content: usize| {
-        json!([payload, list, content, padding::padded_len(payload, padding::room(list), content).unwrap()])
+        let room = padding::room(if list == 0 { 0 } else { padding::riding(list) });
+        json!([payload, list, content, padding::padded_len(payload, room, content).unwrap()])
     };
     json!({
         "about": "libsesame wire version 1, suite 1; see docs/wire.md. Hex throughout; integers are decimal.",
@@ -291,6 +293,7 @@ pub fn vectors() -> Value {
         "group_history": history(),
         "group_kept": groups::kept(),
         "group_counts": groups::counts(),
+        "lists": lists::lists(),
         "linking": linking,
         "requests": requests::requests(),
         "padding": [padded(0, 0, 100), padded(384, 0, 700), padded(385, 0, 700), padded(384, 203, 900), padded(0, 0, 767), padded(0, 0, 768), padded(60_000, 0, 60_500)],

@@ -141,7 +141,7 @@ fn a_server_that_always_says_stale_ends_the_send() {
 fn a_server_that_shows_another_identity_makes_the_send_wait_for_the_app() {
     let mut other = World::new(50);
     other.create("alice");
-    let list = other.list("alice").signed;
+    let list = other.list("alice").shown(16).unwrap();
     let mut world = three(5);
     let send = world.begin(BOB, &["alice", "carol"], b"x");
     let asked = two_hours(&mut world, &mut |world, request| match request.kind {

@@ -34,7 +34,7 @@ use std::{
 };
 
 /// Codes of the core that neither the story nor the corpus can show in every language, each with a function that makes it happen.
-const MADE: [(Code, fn() -> Code); 21] = [
+const MADE: [(Code, fn() -> Code); 23] = [
     // Two devices that are linked step by step, where the faces' loop goes on by itself.
     (Code::LinkNotConfirmed, an_answer_comes_before_the_digits_were_confirmed),
     (Code::LinkMismatch, a_second_primary_says_hello),
@@ -44,6 +44,8 @@ const MADE: [(Code, fn() -> Code); 21] = [
     (Code::BadPadding, an_authentic_body_is_padded_with_something_else),
     (Code::ReusedIndex, a_peer_seals_two_messages_under_one_number),
     (Code::TooEarly, a_peer_begins_a_session_of_next_year),
+    (Code::IdentityChanged, a_peer_shows_the_list_of_another_account),
+    (Code::OwnListNotAdopted, the_account_key_has_signed_a_list_elsewhere),
     (Code::TooManyOperations, a_member_says_more_than_a_group_holds),
     (Code::GroupOverfull, members_add_more_users_than_a_group_may_have),
     // Only a server that breaks the rules brings them.
@@ -230,9 +232,28 @@ fn a_peer_seals_two_messages_under_one_number() -> Code {
     world.refusal(ALICE, &second).unwrap()
 }
 
+fn a_peer_shows_the_list_of_another_account() -> Code {
+    let mut elsewhere = World::new(219);
+    elsewhere.create("bob");
+    let list = elsewhere.list("bob").shown(16).unwrap();
+    let mut world = World::pair(218);
+    let envelope = world.initiation(BOB, ALICE, world.now / 1_000, 1, &list);
+    world.refusal(ALICE, &envelope).unwrap()
+}
+
+fn the_account_key_has_signed_a_list_elsewhere() -> Code {
+    let mut world = World::pair(140);
+    let list = world.list("alice").list;
+    world.pass(1);
+    let ahead = world.forge_list("alice", Some(&list), &list.devices).unwrap();
+    world.show(ALICE, ahead.shown(16).unwrap());
+    let new = world.begin_link();
+    world.link_device(ALICE, new.linking.code()).unwrap_err()
+}
+
 fn a_peer_begins_a_session_of_next_year() -> Code {
     let mut world = World::pair(224);
-    let list = world.list("bob").signed;
+    let list = world.list("bob").shown(16).unwrap();
     let generation = world.now / 1_000 + 365 * 24 * 60 * 60;
     let envelope = world.initiation(BOB, ALICE, generation, 1, &list);
     let results = world.with(ALICE, |d, c| d.batch_decrypt(c, &[envelope], false)).unwrap();
@@ -303,7 +324,7 @@ fn a_member_says_more_than_a_group_holds() -> Code {
 
 fn a_server_hands_out_an_old_bundle() -> Code {
     let mut world = World::strangers(305);
-    let lists = Answers { device_lists: vec![world.list("alice").signed], ..Answers::default() };
+    let lists = Answers { device_lists: vec![world.list("alice").shown(16).unwrap()], ..Answers::default() };
     world.with(BOB, |d, c| d.apply(c, &lists)).unwrap();
     let bundles = vec![world.relay.bundle(&user("alice"), DeviceId(1)).unwrap()];
     world.pass(u64::try_from(MAX_BUNDLE_AGE.as_millis()).unwrap() + 1);
@@ -319,7 +340,7 @@ fn a_server_shows_two_lists_of_one_epoch() -> Code {
     world.send(BOB, &["alice"], b"both");
     // A list of the second epoch that does not know the second device.
     let other = world.forge_list("alice", Some(&first.list), &first.list.devices).unwrap();
-    let answers = Answers { device_lists: vec![other.signed], ..Answers::default() };
+    let answers = Answers { device_lists: vec![other.shown(16).unwrap()], ..Answers::default() };
     let applied = world.with(BOB, |d, c| d.apply(c, &answers)).unwrap();
     assert!(matches!(applied.events[..], [Event::DeviceListFork { .. }]), "{applied:?}");
     let send = world.encrypt(BOB, &["alice"], b"x");

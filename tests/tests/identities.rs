@@ -39,7 +39,7 @@ fn inbox(world: &mut World, name: (&'static str, u32)) -> Vec<Vec<u8>> {
 #[test]
 fn n_t07_a_copied_device_does_not_silence_the_honest_one_for_ever() {
     let mut world = World::pair(7);
-    let list = world.list("bob").signed;
+    let list = world.list("bob").shown(16).unwrap();
     let session = world.session(ALICE, BOB).unwrap().id;
     let far = world.initiation(BOB, ALICE, (1 << 63) - 1, 1, &list);
     let before = world.rows(ALICE, &[Kind::PreKey, Kind::Session]);
@@ -66,7 +66,7 @@ fn n_t07_a_copied_device_does_not_silence_the_honest_one_for_ever() {
 #[test]
 fn n_t07_a_generation_is_taken_a_day_ahead_or_64_above_what_is_known() {
     let mut world = World::pair(8);
-    let list = world.list("bob").signed;
+    let list = world.list("bob").shown(16).unwrap();
     let now = world.now / 1_000;
     let early = world.initiation(BOB, ALICE, now + STEP + 1, 1, &list);
     let taken = world.initiation(BOB, ALICE, now + STEP, 2, &list);
@@ -98,7 +98,7 @@ fn n_t07_a_generation_is_taken_a_day_ahead_or_64_above_what_is_known() {
 #[test]
 fn n_t07_what_is_held_as_too_early_waits_30_days_from_when_it_came_first() {
     let mut world = World::pair(9);
-    let list = world.list("bob").signed;
+    let list = world.list("bob").shown(16).unwrap();
     let now = world.now / 1_000;
     let soon = world.initiation(BOB, ALICE, now + 2 * STEP, 1, &list);
     let late = world.initiation(BOB, ALICE, now + 40 * STEP, 2, &list);
@@ -164,7 +164,7 @@ fn other_bob(seed: u64, now: u64) -> (DeviceKeys, Vec<u8>) {
     let mut elsewhere = World::new(seed);
     elsewhere.now = now;
     elsewhere.create("bob");
-    (elsewhere.own(BOB).keys(), elsewhere.list("bob").signed)
+    (elsewhere.own(BOB).keys(), elsewhere.list("bob").shown(16).unwrap())
 }
 
 fn claimed(world: &mut World) -> Option<AccountKey> {

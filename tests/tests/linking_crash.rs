@@ -66,7 +66,7 @@ fn a_crash_at_any_operation_of_the_primary_loses_nothing_and_makes_no_second_dev
             let answer = boxes.get(new.linking.next_leg().unwrap().unwrap()).unwrap();
             let linking = Linking::resume(new.store.clone(), &store_key()).unwrap();
             assert_eq!(linking.complete(&mut world.outside(), &answer).unwrap().id(), DeviceId(2));
-            assert_eq!(world.own(ALICE).next_device, DeviceId(3), "one device, one id");
+            assert_eq!(world.list("alice").list.last_id, 2, "one device, one id");
             struck
         });
     }

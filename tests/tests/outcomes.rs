@@ -292,7 +292,7 @@ fn say(world: &mut World, name: Name, group: GroupId, text: &[u8]) -> PendingSen
 fn a_contested_member_fails_at_once_in_a_group_and_the_others_get_it() {
     let mut other = World::new(70);
     other.create("jen");
-    let list = other.list("jen").signed;
+    let list = other.list("jen").shown(16).unwrap();
     for contested_before in [true, false] {
         let mut world = at_rest(7, &[("alice", 1), ("bob", 1), ("jen", 1)]);
         let id = world.found(ALICE, "Trip", &["bob", "jen"]);

@@ -12,7 +12,7 @@ use sesame_core::{
     internal::{
         clock::AgeClock,
         crypto::{ed25519, mlkem, x25519},
-        keys::pre_keys::PreKey,
+        keys::{chain::Chain, pre_keys::PreKey},
         model::{GroupRecord, Peer, User},
         record::{
             Beginning, Block, ContentOf, Counters, Directory, Heard, Held, HeldContent, Hot, IndexEntry, OfferState,
@@ -100,6 +100,7 @@ fn row(kind: Kind, plain: &[u8], hidden: &mut Hidden) -> String {
         }
         Kind::Clock => show::<AgeClock>(plain),
         Kind::User => show::<User>(plain),
+        Kind::Chain => show::<Chain>(plain),
         Kind::List | Kind::GroupList => show::<StoredList>(plain),
         Kind::Peer => {
             let peer = Peer::decode(plain).unwrap();

@@ -102,7 +102,7 @@ fn no_word_of_a_server_ends_a_device_that_it_knew() {
     let mut world = at_rest(5);
     let mut other = World::new(6);
     other.create("bob");
-    let anothers = other.list("bob").signed;
+    let anothers = other.list("bob").shown(16).unwrap();
     for answer in [(403, sesame_tests::pump::refusal()), (409, problem(0, 0, anothers))] {
         world.pass(8 * DAY);
         let asked = world.run_with(BOB, &mut |world, request| match request.kind {
@@ -177,7 +177,7 @@ fn a_stale_copy_for_own_devices_shows_a_removal_as_well() {
     world.fetch(tablet);
     let send = world.begin(tablet, &["alice"], b"x");
     world.remove(tablet);
-    let list = world.list("bob").signed;
+    let list = world.list("bob").shown(16).unwrap();
     world.run_with(tablet, &mut |world, request| match request.kind {
         RequestKind::Submit => {
             let of = |batch: &sesame_core::internal::wire::request::Batch| match batch.user == user("bob") {

@@ -513,7 +513,7 @@ fn pins_and_verified_flags_travel_with_transcripts_and_a_differing_pin_blocks() 
     world.create("dan");
     let mut other = World::new(280);
     other.create("dan");
-    let answers = Answers { device_lists: vec![other.list("dan").signed], ..Answers::default() };
+    let answers = Answers { device_lists: vec![other.list("dan").shown(16).unwrap()], ..Answers::default() };
     world.with(("bob", 2), |d, c| d.apply(c, &answers)).unwrap();
     world.send(BOB, &["dan"], b"x");
     world.send(BOB, &["dan"], b"y");
@@ -531,7 +531,7 @@ fn a_removed_device_is_cut_off_by_the_server_and_knows_it_when_its_list_comes() 
     world.remove(("bob", 2));
     let send = world.encrypt(("bob", 2), &["alice"], b"y");
     assert_eq!(world.drive(("bob", 2), send).unwrap_err().code, Code::NotListed);
-    let answers = Answers { device_lists: vec![world.list("bob").signed], ..Answers::default() };
+    let answers = Answers { device_lists: vec![world.list("bob").shown(16).unwrap()], ..Answers::default() };
     world.with(("bob", 2), |d, c| d.apply(c, &answers)).unwrap();
     let error = world.with(("bob", 2), |d, c| d.encrypt(c, &[user("alice")], b"z", None)).unwrap_err();
     assert_eq!(error.code, Code::DeviceRemoved);

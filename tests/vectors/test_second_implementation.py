@@ -258,8 +258,87 @@ def test_device_list() -> None:
     assert (devices.number(4), devices.take(32), devices.take(32)) == (1, h(VECTORS["alice"]["signing_key"]), h(VECTORS["alice"]["identity_key"]))
     assert (devices.opaque(1), devices.number(8)) == (b"\x01", 1)
     devices.end()
-    assert r.opaque(2) == b""
+    assert (r.number(4), r.number(4), r.take(32)) == (1, 1, bytes(32))
     r.end()
+
+
+@dataclass
+class Chain:
+    """Hashes of consecutive lists, with the history of the first; and what the newest says of ids."""
+
+    first: int
+    history: bytes
+    hashes: list[bytes]
+    last_id: int = 0
+    devices: dict[int, bytes] = field(default_factory=dict)
+
+    @property
+    def newest(self) -> int:
+        return self.first + len(self.hashes) - 1
+
+    def after(self) -> bytes:
+        history = self.history
+        for one in self.hashes:
+            history = sha256(join(b"sesame/1 list history", history, one))
+        return history
+
+
+def shown_list(data: bytes) -> Chain:
+    r = Reader(data)
+    form, _ = r.opaque(2), r.take(64)
+    links = r.opaque(2)
+    r.end()
+    r = Reader(form)
+    r.number(1), r.opaque(1), r.take(32)
+    epoch = r.number(8)
+    r.number(8)
+    inner, devices = Reader(r.opaque(2)), {}
+    while inner.at < len(inner.data):
+        device, keys = inner.number(4), inner.take(64)
+        inner.opaque(1), inner.number(8)
+        devices[device] = keys
+    last_id, primary, history = r.number(4), r.number(4), r.take(32)
+    r.end()
+    assert primary in devices and max(devices) <= last_id and (history == bytes(32)) == (epoch == 1)
+    if not links:
+        return Chain(epoch, history, [sha256(form)], last_id, devices)
+    first, *before = [links[at : at + 32] for at in range(0, len(links), 32)]
+    earlier = Chain(epoch - len(before), first, before)
+    assert earlier.first >= 1 and before and earlier.after() == history
+    return Chain(earlier.first, first, [*before, sha256(form)], last_id, devices)
+
+
+def verdict(ours: Chain, theirs: Chain) -> str:
+    common = min(ours.newest, theirs.newest)
+    if common >= max(ours.first, theirs.first):
+        if ours.hashes[common - ours.first] != theirs.hashes[common - theirs.first]:
+            return "fork"
+        found = "same" if ours.newest == theirs.newest else "newer" if theirs.newest > ours.newest else "older"
+    elif theirs.first == ours.newest + 1:
+        found = "newer" if theirs.history == ours.after() else "fork"
+    elif ours.first == theirs.newest + 1:
+        found = "older" if ours.history == theirs.after() else "fork"
+    else:
+        return "not proved" if theirs.newest > ours.newest else "below"
+    if found == "newer":
+        again = any(ours.devices.get(device, None if device <= ours.last_id else keys) != keys for device, keys in theirs.devices.items())
+        if again or theirs.last_id < ours.last_id:
+            return "fork"
+    return found
+
+
+def test_lists() -> None:
+    signed = [shown_list(h(one) + bytes(2)) for one in VECTORS["lists"]["signed"]]
+    for one, following in zip(signed, signed[1:]):
+        assert one.after() == following.history
+    found = set()
+    for case in VECTORS["lists"]["cases"]:
+        held = signed[case["held"] - 1]
+        hashes = [one.hashes[0] for one in signed[case["from"] - 1 : case["held"]]]
+        ours = Chain(case["from"], signed[case["from"] - 1].history, hashes, held.last_id, held.devices)
+        assert verdict(ours, shown_list(h(case["shown"]))) == case["verdict"], case
+        found.add(case["verdict"])
+    assert found == {"same", "newer", "older", "fork", "not proved", "below"}
 
 
 def test_agreement() -> None:
@@ -640,6 +719,8 @@ def test_linking_hello_digits_and_answer() -> None:
     r = Reader(AESGCM(key[:32]).decrypt(key[32:], sealed, b""))
     assert (r.opaque(1), r.number(4)) == (b"alice", link["new_device"])
     device_list = Reader(r.opaque(2)).opaque(2)
+    links = r.opaque(3)
+    assert len(links) == 64 and links[:32] == bytes(32), "it is the second list"
     assert all(key in device_list for key in (*keys, account_key))
     contacts = Reader(r.opaque(3))
     pinned = {}
@@ -656,7 +737,8 @@ def test_linking_hello_digits_and_answer() -> None:
 def test_padding() -> None:
     steps = (768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152, 65536, 98304)
     for payload, riding_list, length, padded in VECTORS["padding"]:
-        assert padded == next(step for step in steps if step >= max(payload + 384 + riding_list, length + 1))
+        riding = riding_list + 2 + 17 * 32 if riding_list else 0
+        assert padded == next(step for step in steps if step >= max(payload + 384 + riding, length + 1))
 
 
 def u64(number: int) -> bytes:
@@ -677,7 +759,7 @@ def requests_and_answers() -> tuple[dict[str, bytes], dict[str, bytes]]:
     results += b"\x04\x05\x06\x07" + opaque(1, u32(9)) + b"\x08" + u32(60) + b"\x09"
     asked = {
         "/v1/publication": opaque(2, b"\x01") + opaque(4, b"\x02\x03"),
-        "/v1/lists": opaque(2, opaque(1, b"bob") + opaque(1, b"jen")),
+        "/v1/lists": opaque(2, opaque(1, b"bob") + u64(0) + opaque(1, b"jen") + u64(258)),
         "/v1/bundles": opaque(2, opaque(1, b"bob") + u32(4)),
         "/v1/submit": opaque(4, batch),
         "/v1/mail": u64(257) + (256).to_bytes(2, "big"),

@@ -90,11 +90,12 @@ pub(crate) const TYPES: [Row; 33] = [
 pub(crate) const LIMITS: [&str; 5] = ["MAX_BATCH", "MAX_DIRECT_USERS", "MAX_MEMBERS", "MAX_PAYLOAD", "MAX_USER_ID"];
 
 /// Names of fixed length that are types of their own in Kotlin and Swift, and what is said of them.
-pub(crate) const IDS: [(&str, &str); 8] = [
+pub(crate) const IDS: [(&str, &str); 9] = [
     ("AccountKey", "The public half of a user's account key (Ed25519): it names an identity."),
     ("ContentId", "A message's name, chosen by its sender: the same in every copy and resend."),
     ("GroupId", "A group's name. Knowing it gives no rights."),
     ("LinkId", "The name of a link that waits for the app's word."),
+    ("ListHash", "The name of a device list: a hash of what the account key signed."),
     ("OperationId", "The name of an operation on a group: a hash of what its author signed."),
     ("RequestId", "The name of a request to the server, new each time one is given out."),
     ("SendId", "A send's name, the same across crashes and processes. It never leaves the device."),
@@ -194,7 +195,7 @@ pub(crate) const TRANSCRIPT: (&str, &str) =
     ("is_transcript", "Whether it is a transcript: what another device of this user sent.");
 
 /// Bytes that are absent in C when they are empty.
-pub(crate) const EMPTY_IS_ABSENT: [(&str, &str); 1] = [("DeviceListFork", "other")];
+pub(crate) const EMPTY_IS_ABSENT: [(&str, &str); 0] = [];
 
 /// Structs that a call gives alone: the type, the function, and whether there may be none.
 pub(crate) const ROOTS: [(&str, &str, bool); 9] = [

@@ -46,6 +46,8 @@ labels! {
     PQXDH = b"sesame/1 pqxdh X25519 SHA-256 ML-KEM-1024";
     /// The root key step (Double Ratchet 4.3, KDF_RK_HE).
     ROOT = b"sesame/1 root";
+    /// The history of a user's device lists (X 5).
+    LIST_HISTORY = b"sesame/1 list history";
     /// Signature over a signed prekey.
     SIGNED_PRE_KEY = b"sesame/1 sign signed prekey";
     /// Signature over a one-time curve prekey.

@@ -12,7 +12,8 @@ use crate::{
         requests::Requests,
         upkeep::{forget, identity},
     },
-    ids::{AccountKey, DeviceId, Scope, UserId},
+    ids::{AccountKey, DeviceId, ListHash, Scope, UserId},
+    tx::inbox,
 };
 
 impl Device {
@@ -101,12 +102,26 @@ impl Device {
         self.call(context, |call| identity::mark_verified(call, user))
     }
 
-    /// The app decides a fork: from now on the newest list that was taken counts alone.
+    /// The app decides a fork: the branch with the list of this hash is followed, and the other one is rejected and raises nothing again (X 5).
+    ///
+    /// The hashes of both lists are in the event and in the user's view. Our own list on the device that signs it is not resolved to the other
+    /// branch: [`Device::adopt_own_list`] signs on top of that.
     ///
     /// # Errors
-    /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] when there is no fork.
-    pub fn resolve_fork(&self, context: &mut Context<'_>, user: &UserId) -> Result<(), Error> {
-        self.call(context, |call| identity::resolve_fork(call, user))
+    /// [`Code::UnknownUser`]; [`Code::InvalidArgument`] when there is no fork, or neither list has this hash; the store's.
+    pub fn resolve_fork(
+        &self,
+        context: &mut Context<'_>,
+        requests: &mut Requests,
+        user: &UserId,
+        hash: &ListHash,
+    ) -> Result<(), Error> {
+        self.call(context, |call| {
+            let events = identity::resolve_fork(call, user, hash)?;
+            Ok(inbox::tell(&mut call.tx, events)?)
+        })?;
+        requests.wake(user);
+        Ok(())
     }
 
     /// 60 digits that both users see alike if they hold each other's account keys (A19).

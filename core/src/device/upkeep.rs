@@ -6,9 +6,12 @@ use crate::error::Code;
 use crate::{
     context::Context,
     error::Error,
-    event::{Item, PendingSend},
-    flow::{send, upkeep::link},
-    ids::DeviceId,
+    event::PendingSend,
+    flow::{
+        send,
+        upkeep::{link, own_list},
+    },
+    ids::{DeviceId, ListHash},
     tx::inbox,
 };
 
@@ -17,13 +20,28 @@ impl Device {
     /// are void; the sends that say so follow the new list to the server.
     ///
     /// # Errors
-    /// [`Code::NotPrimary`]; [`Code::UnknownDevice`]; [`Code::InvalidArgument`] for the primary itself.
+    /// [`Code::NotPrimary`]; [`Code::UnknownDevice`]; [`Code::InvalidArgument`] for the primary itself;
+    /// [`Code::OwnListNotAdopted`].
     pub fn remove_device(&self, context: &mut Context<'_>, device: DeviceId) -> Result<(), Error> {
         self.call(context, |call| {
-            for event in link::remove_device(call, device)? {
-                inbox::put(&mut call.tx, &Item::Event(event))?;
-            }
-            Ok(())
+            let events = link::remove_device(call, device)?;
+            Ok(inbox::tell(&mut call.tx, events)?)
+        })
+    }
+
+    /// The primary takes the list of this hash, which it has not signed, for its own, and signs the next one on top of it: the answer to
+    /// `OwnListAhead` when the user knows where that list comes from, a store that was put back above all (X 5). The devices on that list are the
+    /// user's from then on.
+    ///
+    /// Until then no list goes up, and no device is linked or removed.
+    ///
+    /// # Errors
+    /// [`Code::NotPrimary`]; [`Code::InvalidArgument`] when no such list waits; [`Code::DeviceRemoved`] when the list does not name this device; the
+    /// store's.
+    pub fn adopt_own_list(&self, context: &mut Context<'_>, hash: &ListHash) -> Result<(), Error> {
+        self.call(context, |call| {
+            let events = own_list::adopt(call, hash)?;
+            Ok(inbox::tell(&mut call.tx, events)?)
         })
     }
 

@@ -1,7 +1,7 @@
 //! Events: what happened, and what the app should know of it.
 
 use super::{FailedUser, SkippedDevice};
-use crate::ids::{AccountKey, ContentId, DeviceId, GroupId, OperationId, SendId, SessionId, UserId};
+use crate::ids::{AccountKey, ContentId, DeviceId, GroupId, ListHash, OperationId, SendId, SessionId, UserId};
 
 /// Something that the app should know.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,19 +16,19 @@ pub enum Event {
         /// The devices that are no longer on the list.
         removed: Vec<DeviceId>,
     },
-    /// Two signed lists of a user contradict each other; sends go only to devices on both (X 5).
+    /// Two signed lists of a user contradict each other, or the newer one could not be proved to follow the other for a day. Sends go only to
+    /// devices on both, until `resolve_fork` names one (X 5).
     DeviceListFork {
         /// The user whose lists they are.
         user: UserId,
         /// The signed list that was known.
         known: Vec<u8>,
-        /// The signed list that contradicts it; empty when only a claim of it was seen.
+        /// The signed list that contradicts it.
         other: Vec<u8>,
-    },
-    /// A list jumped by more than 16 epochs, so that its ancestry could not be checked (X 5).
-    DeviceListGap {
-        /// The user whose list it is.
-        user: UserId,
+        /// The hash of the known list, 32 bytes.
+        known_hash: ListHash,
+        /// The hash of the other list, 32 bytes.
+        other_hash: ListHash,
     },
     /// The newest list of a user is older than 35 days (X 5).
     DeviceListOld {
@@ -176,6 +176,18 @@ pub enum Event {
         device: DeviceId,
         /// The number of the code that says why.
         reason: u16,
+    },
+    /// There is a list of our own user that the account key has signed and this device, which signs them, has not: its store was put back to an
+    /// earlier state, or somebody else has the account key. Until `adopt_own_list` takes it or `resolve_fork` rejects it, no list goes up (X 5).
+    OwnListAhead {
+        /// The signed list that this device holds.
+        known: Vec<u8>,
+        /// The signed list that is ahead of it.
+        other: Vec<u8>,
+        /// The hash of the known list, 32 bytes.
+        known_hash: ListHash,
+        /// The hash of the list that is ahead, 32 bytes.
+        other_hash: ListHash,
     },
     /// The server refused this device as a new one: its name is taken, or the token is not good.
     RegistrationRefused {

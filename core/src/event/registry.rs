@@ -1,6 +1,6 @@
 //! Users, devices and sessions as an app sees them.
 
-use crate::ids::{AccountKey, DeviceId, SessionId, UserId};
+use crate::ids::{AccountKey, DeviceId, ListHash, SessionId, UserId};
 
 /// How a device stands with us.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,6 +30,10 @@ pub struct UserView {
     pub epoch: u64,
     /// Whether two signed lists contradict each other.
     pub forked: bool,
+    /// The hash of the newest list, 32 bytes; absent without one.
+    pub list_hash: Option<ListHash>,
+    /// In a fork, the hash of the other list, 32 bytes.
+    pub other_hash: Option<ListHash>,
     /// Whether the server said that there is no such user.
     pub paused: bool,
 }

@@ -5,72 +5,168 @@ use crate::{
     error::Code,
     event::Event,
     ids::{AccountKey, UserId},
-    keys::device_list::{Sender, VerifiedDeviceList},
+    keys::{
+        chain::{Relation, relate},
+        device_list::{Sender, Shown, VerifiedDeviceList},
+    },
     model::User,
-    registry::trust,
-    tx::{Call, Tx, held},
+    record::Wanted,
+    registry::trust::{self, Admitted, Seat},
+    store::Kind,
+    tx::{Call, Tx, held, sessions},
     wire::content::Body,
 };
 
 /// Verifies a list that is said to be of `user`. The caller compares the user that the list names.
 ///
 /// A list whose bytes are those of the list that we hold for the user is not verified again. Whether a list verifies depends on its bytes alone:
-/// the key that signed it is in it. And only a list that has verified is ever stored as a user's.
-pub(crate) fn verify(tx: &Tx<'_>, user: &UserId, signed: &[u8]) -> Result<VerifiedDeviceList, Code> {
-    verify_from(tx, user, signed, None)
+/// the key that signed it is in it. And only a list that has verified is ever stored as a user's. Its links are no part of it: they are checked
+/// each time.
+pub(crate) fn verify(tx: &Tx<'_>, user: &UserId, shown: &[u8]) -> Result<VerifiedDeviceList, Code> {
+    verify_from(tx, user, &Shown::decode(shown)?, None)
 }
 
 /// The same for a list that a device of the user has sent.
 pub(crate) fn verify_from(
     tx: &Tx<'_>,
     user: &UserId,
-    signed: &[u8],
+    shown: &Shown,
     sender: Option<&Sender<'_>>,
 ) -> Result<VerifiedDeviceList, Code> {
-    // A user without a list has none of no bytes.
-    if !signed.is_empty() && tx.signed_list(user)? == signed {
-        return VerifiedDeviceList::from_checked(signed);
+    if tx.stored_list(user)?.signed == shown.signed() {
+        return VerifiedDeviceList::from_checked(shown);
     }
-    match sender {
-        Some(sender) => VerifiedDeviceList::verify_from(signed, sender),
-        None => VerifiedDeviceList::verify(signed),
-    }
+    VerifiedDeviceList::verify_with(shown, sender)
 }
 
-/// Takes a verified list from anywhere. If another account key signed it, the user is blocked and the list is not taken.
-pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList) -> Result<Vec<Event>, Code> {
-    let now = call.now();
-    let known = call.tx.user(&offered.user)?;
-    let stored = call.tx.signed_list(&offered.user)?;
-    let admitted = match (trust::admit(known.as_ref(), &stored, offered, &call.us.party, now), &known) {
+/// Where a list comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Source {
+    /// It rode along in a message: an older list than ours is only late.
+    Message,
+    /// It came with a refusal of the server.
+    Server,
+    /// It is the server's answer to the question for it: asking again at once would bring the same.
+    Answer,
+}
+
+/// What came of a list.
+pub(crate) struct Taken {
+    /// How it stood to ours. A user's first list is newer.
+    pub(crate) relation: Relation,
+    pub(crate) events: Vec<Event>,
+}
+
+/// Judges a verified list from anywhere, and takes it if it descends from ours. If another account key signed it, the user is blocked and the
+/// list is not taken.
+pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList, source: Source) -> Result<Taken, Code> {
+    let known = call.tx.known(&offered.user)?;
+    let held = known.as_ref().and_then(|user| user.list.as_ref());
+    // A damaged row costs the evidence of a fork: the decoded list is in the user's own record.
+    let stored = call.tx.stored_list(&offered.user)?;
+    let is_same = held.is_some_and(|list| list.hash == offered.list.hash);
+    if is_same
+        && known.as_ref().is_some_and(|user| user.stale_since.is_none() && user.account_key == offered.account())
+        && offered.branch.hashes.len() <= stored.links.len().max(1)
+    {
+        // Most lists ride along until their sender hears that we have them: nothing is new in this one.
+        return Ok(Taken { relation: Relation::Same, events: Vec::new() });
+    }
+    let chain = match (&known, held) {
+        (Some(user), Some(list)) => Some(call.tx.chain(&user.user, list)?),
+        _ => None,
+    };
+    let seat = seat(call)?;
+    let verdict = trust::admit(known.as_deref(), (&stored.signed, chain.as_ref()), offered, seat);
+    let mut admitted = match (verdict, known.as_deref()) {
         (Err(Code::IdentityChanged), Some(known)) if known.account_key != offered.account() => {
             // Our own account key does not change under us: that list is somebody else's.
             if known.user == *call.user() {
                 return Err(Code::WrongUser);
             }
-            return Ok(block(call, known, offered.account())?.into_iter().collect());
+            let events = block(call, known, offered.account())?.into_iter().collect();
+            return Ok(Taken { relation: Relation::Fork, events });
         }
         (admitted, _) => admitted?,
     };
-    call.tx.put_user(&admitted.user)?;
-    if admitted.taken {
-        call.tx.put_signed_list(offered)?;
-        held::try_early(&mut call.tx)?;
+    if source == Source::Message {
+        admitted.events.retain(|event| !matches!(event, Event::DeviceListRollback { .. }));
     }
-    for device in &admitted.removed {
-        if let Some(mut peer) = call.tx.peer(&offered.user, *device)? {
+    write(call, &admitted)?;
+    if admitted.wants && source != Source::Answer {
+        want(call, &offered.user)?;
+    }
+    // The server is behind: what is newer goes up again.
+    if admitted.relation == Relation::Older
+        && source != Source::Message
+        && offered.user == *call.user()
+        && seat.is_primary
+    {
+        let mut book = call.tx.book()?;
+        book.published_epoch = book.published_epoch.min(offered.list.epoch);
+        call.tx.put_book(&book)?;
+    }
+    let mut taken = Taken { relation: admitted.relation, events: admitted.events };
+    if let Some(waiting) = admitted.next {
+        let mut list = VerifiedDeviceList::from_checked(&Shown::alone(&waiting.other)?)?;
+        list.branch = waiting.branch;
+        taken.events.extend(take(call, &list, source)?.events);
+    }
+    Ok(taken)
+}
+
+/// Follows a list of our own user without a judgement: this device has just signed it, or the app has adopted it.
+pub(crate) fn follow(call: &mut Call<'_>, list: &VerifiedDeviceList) -> Result<Vec<Event>, Code> {
+    let user = call.tx.user(&list.user)?.ok_or(Code::RecordInconsistent)?;
+    let before = user.list.as_ref().ok_or(Code::RecordInconsistent)?;
+    let chain = call.tx.chain(&user.user, before)?;
+    // Of another branch the hashes before it are what it was shown with.
+    let relation = relate(&chain, &list.branch);
+    let chain = (relation == Relation::Newer).then_some(&chain);
+    let admitted = trust::follow(user, chain, list, relation, seat(call)?);
+    write(call, &admitted)?;
+    Ok(admitted.events)
+}
+
+/// Who judges.
+pub(crate) fn seat<'a>(call: &Call<'a>) -> Result<Seat<'a>, Code> {
+    Ok(Seat { us: &call.us.party, is_primary: call.tx.account()?.is_some(), at: call.at })
+}
+
+/// What a verdict changes in the store.
+pub(crate) fn write(call: &mut Call<'_>, admitted: &Admitted) -> Result<(), Code> {
+    let Admitted { user, signed, chain, added, removed, .. } = admitted;
+    call.tx.put_user(user)?;
+    match (signed, chain) {
+        (Some(signed), Some(chain)) => {
+            call.tx.put_list(&user.user, signed, chain)?;
+            held::try_early(&mut call.tx)?;
+        }
+        (None, Some(chain)) => call.tx.put_chain(&user.user, chain)?,
+        _ => {}
+    }
+    for device in removed {
+        if added.contains(device) {
+            // The same id with other keys is another device: nothing of the one stays for the other (T8).
+            sessions::remove_peer(&mut call.tx, &user.user, *device)?;
+        } else if let Some(mut peer) = call.tx.peer(&user.user, *device)? {
             peer.stale_since = peer.stale_since.or(Some(call.at.age.0));
             call.tx.put_peer(&peer)?;
         }
     }
-    for device in &admitted.added {
-        let known = call.tx.peer(&offered.user, *device)?;
-        if let Some(mut peer) = known.filter(|peer| peer.is_listed(&admitted.user)) {
+    for device in added {
+        let known = call.tx.peer(&user.user, *device)?;
+        if let Some(mut peer) = known.filter(|peer| peer.is_listed(user)) {
             peer.stale_since = None;
             call.tx.put_peer(&peer)?;
         }
     }
-    Ok(admitted.events)
+    Ok(())
+}
+
+/// The server is asked for a user's list, by one of the next requests.
+pub(crate) fn want(call: &mut Call<'_>, user: &UserId) -> Result<(), Code> {
+    call.tx.put(call.tx.places().user(Kind::Wanted, user), &Wanted { user: user.clone() })
 }
 
 /// Another account key claims a user: sends to that user wait until the app accepts it. The event comes with the first claim.

@@ -25,6 +25,8 @@ pub(crate) fn devices(call: &Call<'_>, user: &UserId) -> Result<Vec<DeviceView>,
         let is_this = call.us.party.is_device(user, listed.id);
         let place = call.tx.places().device(Kind::Peer, user, listed.id);
         let peer = if is_this { None } else { call.tx.get_sound::<Peer>(&place)? };
+        // The same id with other keys is another device.
+        let peer = peer.filter(|peer| peer.is_listed(&known));
         let absent = if is_this { DeviceState::Own } else { DeviceState::NoSession };
         views.push(DeviceView {
             device: listed.id,

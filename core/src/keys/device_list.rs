@@ -2,7 +2,10 @@
 //!
 //! This module does not know the pinned account key of a user; `registry` checks pins, rollback and forks.
 
-use super::party::Party;
+use super::{
+    chain::{self, Chain},
+    party::Party,
+};
 use crate::{
     context::Timestamp,
     crypto::{
@@ -11,11 +14,10 @@ use crate::{
         labels, x25519,
     },
     error::Code,
-    ids::{AccountKey, DeviceId, UserId},
-    limits::MAX_ANCESTORS,
+    ids::{AccountKey, DeviceId, ListHash, UserId},
     wire::{
         content::ListClaim,
-        device_list::{DeviceList, ListedDevice, SignedDeviceList},
+        device_list::{DeviceList, ListedDevice, ShownList, SignedDeviceList},
         envelope::SUITE,
     },
 };
@@ -27,32 +29,42 @@ pub struct VerifiedDeviceList {
     pub user: UserId,
     /// The account key that signed the list.
     pub account_key: VerifyingKey,
-    /// Epoch, hash, time, devices and ancestors.
+    /// Epoch, hash, time, devices and history.
     pub list: List,
-    /// The signed list, as it arrived.
+    /// The hashes of the lists before it that it was shown with, and its own.
+    pub branch: Chain,
+    /// The signed list, as it arrived, without what it was shown with.
     pub signed: Vec<u8>,
 }
 
 impl VerifiedDeviceList {
-    /// Decodes a signed list and checks its form, its keys and its signature.
+    /// Decodes a list with its links, a [`ShownList`], and checks its form, its keys, its signature and its links.
     ///
     /// # Errors
     /// The errors of [`DeviceList::decode`]. [`Code::BadKeyEncoding`] or [`Code::WeakPublicKey`] for a key.
-    /// [`Code::BadSignature`].
-    pub fn verify(signed: &[u8]) -> Result<Self, Code> {
-        Self::verify_with(signed, None)
+    /// [`Code::BadSignature`]. [`Code::BrokenChain`] for links that do not lead to the list.
+    pub fn verify(shown: &[u8]) -> Result<Self, Code> {
+        Self::verify_with(&Shown::decode(shown)?, None)
+    }
+
+    /// The same for a list without links, a [`SignedDeviceList`].
+    ///
+    /// # Errors
+    /// As [`VerifiedDeviceList::verify`].
+    pub fn verify_signed(signed: &[u8]) -> Result<Self, Code> {
+        Self::verify_with(&Shown::alone(signed)?, None)
     }
 
     /// The same for a list that one of its own devices has sent: what was checked of the sender is not checked again.
     ///
     /// # Errors
     /// As [`VerifiedDeviceList::verify`].
-    pub fn verify_from(signed: &[u8], sender: &Sender<'_>) -> Result<Self, Code> {
-        Self::verify_with(signed, Some(sender))
+    pub fn verify_from(shown: &[u8], sender: &Sender<'_>) -> Result<Self, Code> {
+        Self::verify_with(&Shown::decode(shown)?, Some(sender))
     }
 
-    fn verify_with(signed: &[u8], sender: Option<&Sender<'_>>) -> Result<Self, Code> {
-        let outer = SignedDeviceList::decode(signed)?;
+    pub(crate) fn verify_with(shown: &Shown, sender: Option<&Sender<'_>>) -> Result<Self, Code> {
+        let outer = &shown.form.signed;
         let form = DeviceList::decode(outer.list.as_slice())?;
         // The list says which key has signed it and which keys it names. A checked key of the sender stands for one of them only if all bytes are
         // the same.
@@ -70,38 +82,48 @@ impl VerifiedDeviceList {
                 x25519::PublicKey::decode(device.identity_key)?;
             }
         }
-        Self::read(signed, &outer, &form)
+        Self::read(shown, &form)
     }
 
-    /// Takes a signed list that was verified before it was stored.
+    /// Takes a list that was verified before. Its links are checked anew: they are no part of it.
     ///
     /// # Errors
-    /// The errors of [`DeviceList::decode`].
-    pub(crate) fn from_checked(signed: &[u8]) -> Result<Self, Code> {
-        let outer = SignedDeviceList::decode(signed)?;
-        let form = DeviceList::decode(outer.list.as_slice())?;
-        Self::read(signed, &outer, &form)
+    /// The errors of [`DeviceList::decode`]. [`Code::BrokenChain`].
+    pub(crate) fn from_checked(shown: &Shown) -> Result<Self, Code> {
+        Self::read(shown, &DeviceList::decode(shown.form.signed.list.as_slice())?)
     }
 
-    fn read(signed: &[u8], outer: &SignedDeviceList, form: &DeviceList) -> Result<Self, Code> {
+    fn read(shown: &Shown, form: &DeviceList) -> Result<Self, Code> {
         let devices = form.devices.iter().map(|device| Listing {
             id: DeviceId(device.id),
             signing_key: device.signing_key,
             identity_key: device.identity_key,
             added_at_epoch: device.added_at_epoch,
         });
+        let list = List {
+            epoch: form.epoch,
+            hash: sha256(shown.form.signed.list.as_slice()),
+            issued_at: form.issued_at,
+            devices: devices.collect(),
+            last_id: form.last_id,
+            primary: DeviceId(form.primary_id),
+            history: form.history,
+        };
         Ok(Self {
             user: UserId::try_new(form.user.as_slice().to_vec()).ok_or(Code::NonCanonical)?,
             account_key: VerifyingKey::from_checked(form.account_key),
-            list: List {
-                epoch: form.epoch,
-                hash: sha256(outer.list.as_slice()),
-                issued_at: form.issued_at,
-                devices: devices.collect(),
-                ancestors: form.ancestors.as_slice().to_vec(),
-            },
-            signed: signed.to_vec(),
+            branch: Chain::of(&list, shown.form.links.as_slice())?,
+            list,
+            signed: shown.signed.clone(),
         })
+    }
+
+    /// The list with the hashes that it was shown with, at most `most` of them: a [`ShownList`].
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`].
+    pub fn shown(&self, most: usize) -> Result<Vec<u8>, Code> {
+        show(&self.signed, self.branch.links(0, most))
     }
 
     /// The account key that signed, as a name.
@@ -120,7 +142,56 @@ pub struct Sender<'a> {
     pub account: &'a Verifier,
 }
 
-/// Signs the list that follows `before`, or the first list if `before` is `None`. `devices` is sorted by id.
+/// A decoded [`ShownList`], nothing of which is verified yet.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    form: ShownList,
+    signed: Vec<u8>,
+}
+
+impl Shown {
+    /// Decodes a [`ShownList`].
+    ///
+    /// # Errors
+    /// The errors of [`ShownList::decode`].
+    pub fn decode(shown: &[u8]) -> Result<Self, Code> {
+        let form = ShownList::decode(shown)?;
+        let signed = form.signed.encode()?;
+        Ok(Self { form, signed })
+    }
+
+    /// Decodes a [`SignedDeviceList`]: a list without links.
+    ///
+    /// # Errors
+    /// The errors of [`SignedDeviceList::decode`].
+    pub fn alone(signed: &[u8]) -> Result<Self, Code> {
+        let form = ShownList { signed: SignedDeviceList::decode(signed)?, links: Vec::new().into() };
+        Ok(Self { form, signed: signed.to_vec() })
+    }
+
+    /// The list without its links, as it arrived.
+    #[must_use]
+    pub fn signed(&self) -> &[u8] {
+        &self.signed
+    }
+
+    /// How many links came along.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.form.links.as_slice().len()
+    }
+}
+
+/// A signed list with these links, a [`ShownList`].
+///
+/// # Errors
+/// [`Code::TooLarge`]; the codec's for what is no signed list.
+pub fn show(signed: &[u8], links: Vec<[u8; 32]>) -> Result<Vec<u8>, Code> {
+    ShownList { signed: SignedDeviceList::decode(signed)?, links: links.into() }.encode()
+}
+
+/// Signs the list that follows `before`, or the first list if `before` is `None`. `devices` is sorted by id. The primary stays the same; of a
+/// first list it is the first device.
 ///
 /// # Errors
 /// The errors of [`DeviceList::encode`].
@@ -131,11 +202,22 @@ pub fn sign(
     devices: &[Listing],
     now: Timestamp,
 ) -> Result<VerifiedDeviceList, Code> {
-    let ancestors: Vec<[u8; 32]> = before
-        .into_iter()
-        .flat_map(|list| core::iter::once(list.hash).chain(list.ancestors.iter().copied()))
-        .take(MAX_ANCESTORS)
-        .collect();
+    let primary = before.map(|list| list.primary).or(devices.first().map(|first| first.id));
+    sign_as(account, user, before, devices, (primary.unwrap_or(DeviceId(0)), now))
+}
+
+/// The same, and says which device has the account key from now on.
+///
+/// # Errors
+/// The errors of [`DeviceList::encode`].
+pub fn sign_as(
+    account: &SigningKey,
+    user: &UserId,
+    before: Option<&List>,
+    devices: &[Listing],
+    (primary, now): (DeviceId, Timestamp),
+) -> Result<VerifiedDeviceList, Code> {
+    let highest = devices.iter().map(|device| device.id.0).max().unwrap_or(0);
     let listed: Vec<ListedDevice> = devices
         .iter()
         .map(|device| ListedDevice {
@@ -153,12 +235,14 @@ pub fn sign(
         epoch: before.map_or(1, |list| list.epoch.saturating_add(1)),
         issued_at: now.0,
         devices: listed.into(),
-        ancestors: ancestors.into(),
+        last_id: before.map_or(0, |list| list.last_id).max(highest),
+        primary_id: primary.0,
+        history: before.map_or(chain::FIRST, |list| chain::next(&list.history, &list.hash)),
     };
     let bytes = list.encode()?;
     let signature = account.sign(labels::DEVICE_LIST, &bytes);
     let signed = SignedDeviceList { list: bytes.into(), signature }.encode()?;
-    VerifiedDeviceList::verify(&signed)
+    VerifiedDeviceList::verify_signed(&signed)
 }
 
 /// A verified list.
@@ -172,8 +256,12 @@ pub struct List {
     pub issued_at: u64,
     /// The devices, rising by id.
     pub devices: Vec<Listing>,
-    /// Hashes of the lists before it, newest first.
-    pub ancestors: Vec<[u8; 32]>,
+    /// The highest DeviceID that was ever given.
+    pub last_id: u32,
+    /// The device that has the account key.
+    pub primary: DeviceId,
+    /// The history of the list (X 5).
+    pub history: [u8; 32],
 }
 
 /// A device as a list names it.
@@ -204,17 +292,32 @@ impl List {
         ListClaim { epoch: self.epoch, hash }
     }
 
-    /// The hash of the list of `epoch`, if it is this list or one of its ancestors.
+    /// The name of the list.
     #[must_use]
-    pub fn hash_of(&self, epoch: u64) -> Option<&[u8; 32]> {
-        match self.epoch.checked_sub(epoch)? {
-            0 => Some(&self.hash),
-            back => self.ancestors.get(usize::try_from(back - 1).ok()?),
-        }
+    pub fn name(&self) -> ListHash {
+        ListHash(self.hash)
+    }
+
+    /// Whether a claim cannot be about a list that this one descends from: it is about a later list, or about another one of the same epoch.
+    #[must_use]
+    pub fn is_passed_by(&self, claim: &ListClaim) -> bool {
+        claim.epoch > self.epoch || (claim.epoch == self.epoch && *claim != self.claim())
+    }
+
+    /// Whether a device is on this list with the same keys as here.
+    #[must_use]
+    pub fn has(&self, device: &Listing) -> bool {
+        self.device(device.id).is_some_and(|listed| listed.has_keys_of(device))
     }
 }
 
 impl Listing {
+    /// Whether both entries are the same device: the same id with the same keys.
+    #[must_use]
+    pub fn has_keys_of(&self, other: &Self) -> bool {
+        (self.id, self.signing_key, self.identity_key) == (other.id, other.signing_key, other.identity_key)
+    }
+
     /// The party that this device is, for a user with this account key.
     #[must_use]
     pub fn party(&self, user: &UserId, account_key: VerifyingKey) -> Party {
@@ -250,11 +353,14 @@ mod tests {
                 added_at_epoch: 1,
             }]
             .into(),
-            ancestors: Vec::new().into(),
+            last_id: 1,
+            primary_id: 1,
+            history: chain::FIRST,
         };
         let list = form.encode().unwrap();
         let signature = account.sign(labels::DEVICE_LIST, &list);
-        SignedDeviceList { list: list.into(), signature }.encode().unwrap()
+        let signed = SignedDeviceList { list: list.into(), signature };
+        ShownList { signed, links: Vec::new().into() }.encode().unwrap()
     }
 
     #[test]
@@ -276,7 +382,7 @@ mod tests {
             alone.map(drop)
         };
         assert_eq!(same(&honest), Ok(()));
-        assert_eq!(VerifiedDeviceList::from_checked(&honest).unwrap().list, verified.list);
+        assert_eq!(VerifiedDeviceList::from_checked(&Shown::decode(&honest).unwrap()).unwrap().list, verified.list);
         for bit in 0..honest.len() * 8 {
             let mut spoilt = honest.clone();
             spoilt[bit / 8] ^= 1 << (bit % 8);

@@ -3,6 +3,7 @@
 //! This module does not know sessions, pins or the store.
 
 pub mod bundle;
+pub mod chain;
 pub mod device;
 pub mod device_list;
 pub mod pair;

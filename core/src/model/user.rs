@@ -5,6 +5,7 @@ use crate::{
     event::UserView,
     ids::{AccountKey, DeviceId, Fingerprint, UserId},
     keys::{
+        chain::Chain,
         device_list::{List, Listing},
         party::{self, Party},
     },
@@ -23,23 +24,29 @@ pub struct User {
     pub list: Option<List>,
     /// Another account key that claims this user and waits for the app.
     pub claimed_key: Option<AccountKey>,
-    /// Two lists that contradict each other.
+    /// A list that contradicts ours, or is not proved.
     pub fork: Option<Fork>,
-    /// The highest epoch that a device of this user claimed without showing its list.
-    pub claimed_epoch: u64,
+    /// Branches that the app has rejected, the newest last. They raise nothing again.
+    pub rejected: Vec<Chain>,
+    /// When the server was last asked because a device of this user claimed another list than ours, by our age clock, in ms.
+    pub asked_at: u64,
     /// When the server first said that there is no such user, in ms.
     pub stale_since: Option<u64>,
 }
 
-/// Evidence of a fork: two lists, each as it was signed.
+/// A list that the pinned account key has signed and that is not taken (X 5).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fork {
-    /// The signed list that was known.
-    pub known: Vec<u8>,
-    /// The signed list that contradicts it.
+    /// The list as it was signed.
     pub other: Vec<u8>,
-    /// DeviceIDs that stand on both with the same keys: sends go only to them until the app decides.
-    pub on_both: Vec<DeviceId>,
+    /// The same, decoded.
+    pub list: List,
+    /// Its hash, with those that it was shown with.
+    pub branch: Chain,
+    /// When it came, by our age clock, in ms.
+    pub since: u64,
+    /// Whether it is a fork, of which the app was told. If not, the list waits for the hashes that prove it.
+    pub told: bool,
 }
 
 impl User {
@@ -53,7 +60,8 @@ impl User {
             list: None,
             claimed_key: None,
             fork: None,
-            claimed_epoch: 0,
+            rejected: Vec::new(),
+            asked_at: 0,
             stale_since: None,
         }
     }
@@ -72,7 +80,9 @@ impl User {
             claimed_key: self.claimed_key,
             verified: self.verified,
             epoch: self.epoch(),
-            forked: self.fork.is_some(),
+            forked: self.fork.as_ref().is_some_and(|fork| fork.told),
+            list_hash: self.list.as_ref().map(List::name),
+            other_hash: self.fork.as_ref().filter(|fork| fork.told).map(|fork| fork.list.name()),
             paused: self.stale_since.is_some(),
         }
     }
@@ -97,12 +107,19 @@ impl User {
         Some(party::fingerprint(&self.user, &self.account_key, listed))
     }
 
-    /// The devices that a send to this user goes to, rising by id: all that are listed, or, in a fork, on both lists; never `us`, the
-    /// sending device.
+    /// Whether a listed device gets nothing, because another list of the user does not name it with these keys: in a fork, and while a newer
+    /// list waits to be proved.
+    #[must_use]
+    pub fn is_contested(&self, device: &Listing) -> bool {
+        let newer = |fork: &Fork| fork.list.epoch > self.epoch();
+        self.fork.as_ref().is_some_and(|fork| (fork.told || newer(fork)) && !fork.list.has(device))
+    }
+
+    /// The devices that a send to this user goes to, rising by id: all that are listed and not contested; never `us`, the sending device.
     #[must_use]
     pub fn recipients(&self, us: &Party) -> Vec<&Listing> {
         self.listed()
-            .filter(|device| self.fork.as_ref().is_none_or(|fork| fork.on_both.contains(&device.id)))
+            .filter(|device| !self.is_contested(device))
             .filter(|device| !us.is_device(&self.user, device.id))
             .collect()
     }

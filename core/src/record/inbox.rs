@@ -57,9 +57,23 @@ pub enum Cause {
         /// The second of our clock from which it is taken.
         from: u64,
     },
+    /// Its device stands on a list that is not taken.
+    Unproved,
 }
 
-stored! { enum Cause { 0 = Identity(account_key), 1 = Early { from } } }
+impl Cause {
+    /// The second from which an envelope that waits for this is tried by itself; `u64::MAX`: when a list is taken. `None`: when the app says so.
+    #[must_use]
+    pub fn tried_from(self) -> Option<u64> {
+        match self {
+            Self::Identity(_) => None,
+            Self::Early { from } => Some(from),
+            Self::Unproved => Some(u64::MAX),
+        }
+    }
+}
+
+stored! { enum Cause { 0 = Identity(account_key), 1 = Early { from }, 2 = Unproved } }
 
 /// An envelope that is authentic, and that cannot be opened yet (X 9).
 #[derive(Clone, Debug, Deserialize, Serialize)]

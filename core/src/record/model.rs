@@ -4,13 +4,20 @@ use super::{Record, form::stored};
 use crate::{
     clock::{AgeClock, Doubt},
     ids::Scope,
-    keys::device_list::{List, Listing},
+    keys::{
+        chain::Chain,
+        device_list::{List, Listing},
+    },
     model::{Claim, Fork, GroupRecord, Lag, Member, Peer, Pushed, SessionMeta, User},
 };
 
 impl Record for AgeClock {}
 impl Record for GroupRecord {}
 impl Record for Peer {}
+impl Record for Chain {
+    // The server has the hashes as well.
+    const SPARE: bool = true;
+}
 impl Record for User {}
 
 stored! { enum Scope { 0 = Direct, 1 = Group(kind, id) } }
@@ -55,14 +62,17 @@ stored! {
         list,
         claimed_key,
         fork,
-        claimed_epoch,
+        rejected,
+        asked_at,
         stale_since,
     }
 }
 
-stored! { struct Fork { known, other, on_both } }
+stored! { struct Fork { other, list, branch, since, told } }
 
-stored! { struct List { epoch, hash, issued_at, devices, ancestors } }
+stored! { struct Chain { first, history, hashes } }
+
+stored! { struct List { epoch, hash, issued_at, devices, last_id, primary, history } }
 
 stored! { struct Listing { id, signing_key, identity_key, added_at_epoch } }
 

@@ -27,8 +27,6 @@ pub struct Own {
     /// IK, private.
     #[serde(with = "secret_form::secret")]
     pub identity: Shared<32>,
-    /// The DeviceID that the primary gives out next.
-    pub next_device: DeviceId,
     /// When the mailbox was last fetched to its end, in ms.
     pub mailbox_emptied_at: u64,
 }
@@ -95,12 +93,14 @@ pub struct Check {
 }
 impl Record for Check {}
 
-/// A signed device list as it came.
+/// A signed device list as it came, and the hashes before it that ride along with it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct StoredList {
     /// A `wire::device_list::SignedDeviceList`.
     #[serde(with = "super::bytes_form")]
     pub signed: Vec<u8>,
+    /// What proves it to whoever is at most 16 lists behind; empty for a list that a group cites.
+    pub links: Vec<[u8; 32]>,
 }
 impl Record for StoredList {
     const SPARE: bool = true;

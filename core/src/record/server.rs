@@ -30,6 +30,8 @@ pub struct ServerState {
     pub kept_at: u64,
     /// The bucket of rows that housekeeping goes on with, while it is being done.
     pub keeping: Option<u8>,
+    /// When it was last asked for our own list because somebody claimed another one, by our age clock, in ms.
+    pub own_asked_at: u64,
 }
 impl Record for ServerState {}
 

@@ -12,7 +12,6 @@ use crate::{
     limits::MAX_SEND_ROUNDS,
     model::{Peer, User},
     record::{PartState, SendPart},
-    registry::trust,
 };
 
 /// What is missing before a batch is whole.
@@ -72,9 +71,6 @@ pub fn plan<'a>(
         plan.needs.push(Need::IdentityAcceptance(part.user.clone()));
         return plan;
     }
-    if trust::list_is_due(user) {
-        plan.needs.push(Need::DeviceList(part.user.clone()));
-    }
     let before = (part.entries.len(), part.skips.clone());
     skip_contested(part, user, aim.us);
     let recipients: Vec<(DeviceId, Fingerprint)> = user
@@ -106,14 +102,12 @@ pub fn plan<'a>(
     plan
 }
 
-/// In a fork, a listed device that is not on both lists is skipped. The skip is explicit because the server
-/// compares the batch with the list (X 5, X 6). Once the app has decided, the device is a recipient like any
-/// other.
+/// In a fork, and while a newer list waits to be proved, a listed device that is not on both lists is skipped. The skip is explicit because the
+/// server compares the batch with the list (X 5, X 6). Once the app has decided, the device is a recipient like any other.
 fn skip_contested(part: &mut SendPart, user: &User, us: &Party) {
     part.skips.retain(|skip| skip.reason != Code::DeviceListFork.number());
-    let Some(fork) = &user.fork else { return };
     for listed in user.listed() {
-        if fork.on_both.contains(&listed.id) || us.is_device(&user.user, listed.id) {
+        if !user.is_contested(listed) || us.is_device(&user.user, listed.id) {
             continue;
         }
         part.entries.retain(|entry| entry.device != listed.id);

@@ -170,6 +170,8 @@ pub enum Kind {
     Server = 31,
     /// `record::Wanted`, by user: a device list that the app asked for.
     Wanted = 32,
+    /// `keys::chain::Chain`, by user: the hashes of the lists that were taken.
+    Chain = 33,
     /// `clock::AgeClock`.
     Clock = 34,
 }
@@ -209,6 +211,7 @@ impl Kind {
         Self::ContentOf,
         Self::Server,
         Self::Wanted,
+        Self::Chain,
         Self::Clock,
     ];
 }

@@ -1,6 +1,6 @@
 //! What is held, and the ledger of how many bytes it takes (X 9).
 //!
-//! Held are whole envelopes that cannot be opened yet (their identity is not accepted, their time has not come), and opened contents of a group that does not know their sender
+//! Held are whole envelopes that cannot be opened yet (their identity is not accepted, their time has not come, their device's list is not proved), and opened contents of a group that does not know their sender
 //! yet. Contents and operations count apart, so that neither keeps the other out. Everything that adds to the ledger or takes from it
 //! stands here.
 
@@ -9,7 +9,7 @@ use crate::{
     error::Code,
     ids::{DeviceId, EnvelopeId, GroupId, UserId},
     limits::{MAX_HELD, MAX_HELD_OPERATIONS, MAX_HELD_PER_DEVICE, MIN_HELD},
-    record::{Cause, Counters, Held, HeldContent},
+    record::{Counters, Held, HeldContent},
     store::{Kind, Places, RowKey},
     wire::{
         content::{self, Body},
@@ -35,7 +35,7 @@ pub(crate) fn put_envelope(
     if of_device > MAX_HELD_PER_DEVICE || counters.held > MAX_HELD as u64 {
         return Ok(false);
     }
-    if let Cause::Early { from } = held.cause {
+    if let Some(from) = held.cause.tried_from() {
         counters.early = Some(counters.early.map_or(from, |known| known.min(from)));
     }
     tx.put_counters(&counters)?;
@@ -43,13 +43,13 @@ pub(crate) fn put_envelope(
     Ok(true)
 }
 
-/// When something that came too early is tried again.
+/// When something that came too early is tried again; `u64::MAX`: when a list is taken.
 pub(crate) fn note_early(tx: &mut Tx<'_>, early: Option<u64>) -> Result<(), Code> {
     let counters = tx.counters()?;
     if counters.early == early { Ok(()) } else { tx.put_counters(&Counters { early, ..counters }) }
 }
 
-/// A list was taken: by its time what came too early may be taken now.
+/// A list was taken: what came too early, or from a device that no list of ours named, may be taken now.
 pub(crate) fn try_early(tx: &mut Tx<'_>) -> Result<(), Code> {
     if tx.counters()?.early.is_some() { note_early(tx, Some(0)) } else { Ok(()) }
 }

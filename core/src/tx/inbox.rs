@@ -1,7 +1,16 @@
 //! The inbox: what was received and waits for the app.
 
 use super::Tx;
-use crate::{error::Code, event::Item, store::Places};
+use crate::{
+    error::Code,
+    event::{Event, Item},
+    store::Places,
+};
+
+/// Writes events.
+pub(crate) fn tell(tx: &mut Tx<'_>, events: Vec<Event>) -> Result<(), Code> {
+    events.into_iter().try_for_each(|event| put(tx, &Item::Event(event)).map(drop))
+}
 
 /// Numbers an item and writes it; gives the number.
 pub(crate) fn put(tx: &mut Tx<'_>, item: &Item) -> Result<u64, Code> {

@@ -5,24 +5,49 @@ use crate::{
     crypto::ed25519::SigningKey,
     error::Code,
     ids::UserId,
-    keys::device_list::{List, VerifiedDeviceList},
+    keys::{
+        chain::Chain,
+        device_list::{self, List, VerifiedDeviceList},
+    },
     model::User,
     record::{Own, PreKeyBook, ServerState, StoredList},
     store::{Kind, Places},
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Our own newest list, with its signed bytes.
 pub(crate) struct OwnList {
     pub(crate) user: Arc<User>,
     pub(crate) list: List,
     stored: Arc<StoredList>,
+    shown: OnceLock<Vec<u8>>,
 }
 
 impl OwnList {
     /// The list as it was signed.
     pub(crate) fn signed(&self) -> &[u8] {
         &self.stored.signed
+    }
+
+    /// The list with the hashes that ride along with it.
+    pub(crate) fn shown(&self) -> Result<&[u8], Code> {
+        if let Some(shown) = self.shown.get() {
+            return Ok(shown);
+        }
+        let shown = device_list::show(&self.stored.signed, self.stored.links.clone())?;
+        Ok(self.shown.get_or_init(|| shown))
+    }
+
+    /// The hash of a list of ours, if it is one of the newest.
+    pub(crate) fn hash_of(&self, epoch: u64) -> Option<[u8; 32]> {
+        match self.list.epoch.checked_sub(epoch)? {
+            0 => Some(self.list.hash),
+            // The history comes first.
+            back => {
+                let at = self.stored.links.len().checked_sub(usize::try_from(back).ok()?).filter(|at| *at > 0)?;
+                self.stored.links.get(at).copied()
+            }
+        }
     }
 }
 
@@ -58,14 +83,19 @@ impl Tx<'_> {
         let user = self.known(user)?.ok_or(Code::RecordInconsistent)?;
         let list = user.list.clone().ok_or(Code::RecordInconsistent)?;
         let stored = self.shared(&self.places().user(Kind::List, &user.user))?.ok_or(Code::RecordCorrupt)?;
-        Ok(OwnList { user, list, stored })
+        Ok(OwnList { user, list, stored, shown: OnceLock::new() })
     }
 
     /// Writes a list that was taken before its user was known.
-    pub(crate) fn put_first_list(&mut self, list: &VerifiedDeviceList, verified: bool) -> Result<(), Code> {
+    pub(crate) fn put_first_list(
+        &mut self,
+        list: &VerifiedDeviceList,
+        chain: &Chain,
+        verified: bool,
+    ) -> Result<(), Code> {
         let pinned = User::pinned(list.user.clone(), list.account());
         self.put_user(&User { verified, list: Some(list.list.clone()), ..pinned })?;
-        self.put_signed_list(list)
+        self.put_list(&list.user, &list.signed, chain)
     }
 
     /// What this device keeps of its server.

@@ -6,7 +6,8 @@ use crate::{
     context::Timestamp,
     error::Code,
     ids::{DeviceId, GroupId, UserId},
-    keys::device_list::VerifiedDeviceList,
+    keys::{chain::Chain, device_list::List},
+    limits::MAX_RIDING_HASHES,
     model::{GroupRecord, Peer, User},
     record::{Counters, StoredList},
     store::{Kind, Places, RowKey},
@@ -61,15 +62,32 @@ impl Tx<'_> {
         Ok(users)
     }
 
-    /// A user's newest list as it was signed; empty when none was taken.
-    pub(crate) fn signed_list(&self, user: &UserId) -> Result<Vec<u8>, Code> {
-        let key = self.places().user(Kind::List, user);
-        Ok(self.get::<StoredList>(&key)?.map(|stored| stored.signed).unwrap_or_default())
+    /// A user's newest list as it was signed, with its links; empty when none was taken.
+    pub(crate) fn stored_list(&self, user: &UserId) -> Result<StoredList, Code> {
+        Ok(self.get(&self.places().user(Kind::List, user))?.unwrap_or_default())
     }
 
-    pub(crate) fn put_signed_list(&mut self, list: &VerifiedDeviceList) -> Result<(), Code> {
-        let key = self.places().user(Kind::List, &list.user);
-        self.put(key, &StoredList { signed: list.signed.clone() })
+    /// A user's newest list, with the hashes that are known of those before it.
+    pub(crate) fn put_list(&mut self, user: &UserId, signed: &[u8], chain: &Chain) -> Result<(), Code> {
+        let stored = StoredList { signed: signed.to_vec(), links: chain.links(0, MAX_RIDING_HASHES) };
+        self.put(self.places().user(Kind::List, user), &stored)?;
+        self.put(self.places().user(Kind::Chain, user), chain)
+    }
+
+    /// More hashes of the lists before the one that is held.
+    pub(crate) fn put_chain(&mut self, user: &UserId, chain: &Chain) -> Result<(), Code> {
+        if let Some(StoredList { signed, .. }) = self.get(&self.places().user(Kind::List, user))? {
+            return self.put_list(user, &signed, chain);
+        }
+        self.put(self.places().user(Kind::Chain, user), chain)
+    }
+
+    /// The hashes of a user's lists up to `list`, the one that is held. If their row is lost, that of the list itself is left, and the others are
+    /// to be had from the server.
+    pub(crate) fn chain(&self, user: &UserId, list: &List) -> Result<Chain, Code> {
+        let stored: Option<Chain> = self.get(&self.places().user(Kind::Chain, user))?;
+        let fits = |chain: &Chain| chain.newest() == list.epoch && chain.hashes.last() == Some(&list.hash);
+        Ok(stored.filter(fits).unwrap_or_else(|| Chain::alone(list)))
     }
 
     pub(crate) fn peer(&self, user: &UserId, device: DeviceId) -> Result<Option<Peer>, Code> {

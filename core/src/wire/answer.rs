@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! /v1/publication  Stock
-//! /v1/lists        lists (u32), up to 100 of optional<SignedDeviceList opaque (u16)>, in the order of the users; none: no such user
+//! /v1/lists        lists (u32), up to 100 of optional<ShownList opaque (u16)>, in the order of the users; none: no such user
 //! /v1/bundles      bundles (u32), up to 64 of optional<Bundle opaque (u16)>, in the order of the devices
 //! /v1/submit       results (u32), up to 64 of Result, in the order of the batches
 //! /v1/mail         mails (u32), up to 256 of {id u64, envelope opaque (u32)}, rising by id; left u32, Stock
@@ -11,10 +11,10 @@
 //!
 //! Stock:           one_time u32, wanted u32, generation u64
 //! Result:          kind u8: 1 taken, 2 taken before: id u64, list hash 32
-//!                           3 stale: SignedDeviceList opaque (u16), missing, gone, changed: each (u8) of device u32, rising
+//!                           3 stale: ShownList opaque (u16), missing, gone, changed: each (u8) of device u32, rising
 //!                           4 no such user, 5 sender not listed, 6 malformed, 7 full: devices (u8) of u32, rising
 //!                           8 later: seconds u32, 9 refused by policy
-//! Problem:         code u16, retry_after_ms u32, time u64 (ms), SignedDeviceList opaque (u16; may be empty)
+//! Problem:         code u16, retry_after_ms u32, time u64 (ms), ShownList opaque (u16; may be empty)
 //! ```
 //!
 //! A [`Problem`] is the body of any status but 200. It may be missing.
@@ -44,7 +44,7 @@ pub struct Stock {
 /// Device lists.
 #[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Lists {
-    /// For each user asked for, the signed list, or none if there is no such user.
+    /// For each user asked for, the list with its links, or none if there is no such user.
     pub lists: UpTo<MAX_LISTS_ASKED, u32, Option<TlsByteVecU16>>,
 }
 

@@ -6,7 +6,7 @@
 //! Prelude:   version u8 = 1
 //!            my list ListClaim             -- the sender's own device list
 //!            your list ListClaim           -- the recipient's, as the sender knows it
-//!            list opaque (u16)             -- the sender's SignedDeviceList, until the recipient claims its epoch; else empty
+//!            list opaque (u16)             -- the sender's ShownList, until the recipient claims its epoch; else empty
 //!            sequence u64                  -- counts what this device sent to that one in this scope, from 1
 //! Stamp:     content id 16, sent_at u64 (ms)
 //! Body: kind u8, 1 message     Stamp, payload opaque (u32)
@@ -50,7 +50,7 @@ pub struct Prelude {
     pub my_list: ListClaim,
     /// The recipient's device list, as the sender knows it.
     pub your_list: ListClaim,
-    /// The sender's signed device list, or empty.
+    /// The sender's device list with at most 17 links, or empty.
     pub list: TlsByteVecU16,
     /// Counts the messages from this device to that device in this scope, from 1.
     pub sequence: u64,

@@ -6,20 +6,32 @@
 //! DeviceList:       version u8 = 1
 //!                   user opaque<1..64> (u8), account key 32, epoch u64, issued_at u64 (ms)
 //!                   devices<1..32> (u16 length in bytes), rising by id:
-//!                       id u32, signing key 32, IK 32, suites opaque (u8), added_at_epoch u64
-//!                   ancestors<0..16> (u16 length in bytes): SHA-256 of the lists of epoch - 1, epoch - 2, ...
+//!                       id u32, signing key 32, IK 32, suites opaque<1..8> (u8), added_at_epoch u64
+//!                   last_id u32    -- the highest DeviceID that was ever given
+//!                   primary_id u32 -- the device that has the account key
+//!                   history 32     -- of all lists before (see `keys::chain`); zeros in the first
+//! ShownList:        SignedDeviceList
+//!                   links (u16 length in bytes), none or 2 to 1,025 of 32: the history of some list before this one, then the hashes
+//!                       of the lists from that one to the one before this, rising by epoch
 //! ```
 //!
-//! This module checks the form only. `keys` checks the signature, `registry` pins and forks.
+//! A list is shown with its links wherever it says what a user's devices are. Group operations cite it without.
+//!
+//! This module checks the form only. `keys` checks the signature and the links, `registry` pins and forks.
 
-use super::codec;
+use super::codec::{self, UpTo};
 use crate::{
     error::Code,
-    limits::{MAX_ANCESTORS, MAX_DEVICES, MAX_USER_ID},
+    limits::{MAX_DEVICES, MAX_HASHES, MAX_RIDING_HASHES, MAX_SUITES, MAX_USER_ID},
 };
 use tls_codec::{TlsByteVecU8, TlsByteVecU16, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU16};
 
-codec::quiet!(ListedDevice, DeviceList, SignedDeviceList);
+/// The most links of a list: the history of the first and [`MAX_HASHES`] hashes.
+pub const MAX_LINKS: usize = MAX_HASHES + 1;
+/// The bytes that links take in the longest message: their length, the history and [`MAX_RIDING_HASHES`] hashes.
+pub const RIDING_LINKS: usize = 2 + 32 * (1 + MAX_RIDING_HASHES);
+
+codec::quiet!(ListedDevice, DeviceList, SignedDeviceList, ShownList);
 
 /// One device on a list.
 #[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
@@ -51,8 +63,12 @@ pub struct DeviceList {
     pub issued_at: u64,
     /// The devices, sorted by id.
     pub devices: TlsVecU16<ListedDevice>,
-    /// Hashes of the previous lists, newest first.
-    pub ancestors: TlsVecU16<[u8; 32]>,
+    /// The highest DeviceID that any list of the user ever gave out.
+    pub last_id: u32,
+    /// The device that holds the account key.
+    pub primary_id: u32,
+    /// The history of the list (X 5).
+    pub history: [u8; 32],
 }
 
 /// A list with its signature.
@@ -62,6 +78,33 @@ pub struct SignedDeviceList {
     pub list: TlsByteVecU16,
     /// The signature by the account key.
     pub signature: [u8; 64],
+}
+
+/// A list, and the hashes that prove from which lists it descends.
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct ShownList {
+    /// The list.
+    pub signed: SignedDeviceList,
+    /// None; or the history of an earlier list, and the hashes from that one to the one before this.
+    pub links: UpTo<MAX_LINKS, u16, [u8; 32]>,
+}
+
+impl ShownList {
+    /// Decodes a list and its links. The list inside stays encoded.
+    ///
+    /// # Errors
+    /// [`Code::Truncated`], [`Code::TrailingData`], or [`Code::NonCanonical`] for more than 1,025 links.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
+        codec::decode(bytes)
+    }
+
+    /// Encodes a list and its links.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`].
+    pub fn encode(&self) -> Result<Vec<u8>, Code> {
+        codec::encode(self)
+    }
 }
 
 impl SignedDeviceList {
@@ -96,8 +139,9 @@ impl DeviceList {
     /// # Errors
     /// - [`Code::UnsupportedVersion`], [`Code::TooLarge`], [`Code::EmptyList`], [`Code::TooManyDevices`].
     /// - [`Code::DuplicateDevice`], [`Code::KeyReuse`].
-    /// - [`Code::NonCanonical`]: not sorted, no user id, epoch 0, or a device added after the epoch of the list.
-    /// - [`Code::BrokenChain`]: more or fewer ancestors than the epoch requires.
+    /// - [`Code::NonCanonical`]: not sorted, no user id, epoch 0, a device added after the epoch of the list, an id above the last one, or a
+    ///   primary that is not listed.
+    /// - [`Code::BrokenChain`]: a first list with a history, or a later one without.
     /// - The codec's errors.
     pub fn decode(bytes: &[u8]) -> Result<Self, Code> {
         match bytes {
@@ -119,7 +163,7 @@ impl DeviceList {
     }
 
     fn check(&self) -> Result<(), Code> {
-        let Self { version, user, account_key, epoch, issued_at: _, devices, ancestors } = self;
+        let Self { version, user, account_key, epoch, issued_at: _, devices, last_id, primary_id, history } = self;
         if *version != 1 {
             return Err(Code::UnsupportedVersion);
         }
@@ -140,6 +184,9 @@ impl DeviceList {
         }
         for (at, device) in devices.iter().enumerate() {
             let earlier = devices.iter().take(at);
+            if device.suites.as_slice().len() > MAX_SUITES {
+                return Err(Code::TooLarge);
+            }
             if device.suites.as_slice().is_empty() || device.added_at_epoch == 0 || device.added_at_epoch > *epoch {
                 return Err(Code::NonCanonical);
             }
@@ -158,8 +205,10 @@ impl DeviceList {
                 }
             }
         }
-        let expected = usize::try_from(*epoch - 1).unwrap_or(usize::MAX).min(MAX_ANCESTORS);
-        if ancestors.as_slice().len() != expected {
+        if devices.iter().any(|device| device.id > *last_id) || devices.iter().all(|device| device.id != *primary_id) {
+            return Err(Code::NonCanonical);
+        }
+        if (*epoch == 1) != (*history == [0; 32]) {
             return Err(Code::BrokenChain);
         }
         Ok(())

@@ -4,9 +4,10 @@
 //! LinkHello:  version u8 = 1, ephemeral 32, sealed opaque (u16)
 //! LinkSender (inside, sealed): account key 32, user opaque<1..64> (u8)
 //! LinkAnswer: version u8 = 1, ephemeral 32, salt 16, sealed opaque (u32)
-//! LinkGrant (inside, sealed): user opaque<1..64> (u8), device u32, device list opaque (u16), contacts<0..> (u24): Contact,
+//! LinkGrant (inside, sealed): user opaque<1..64> (u8), device u32, device list opaque (u16), a SignedDeviceList,
+//!             links (u24), up to 16,384 of 32: as in a ShownList, of all lists; contacts<0..> (u24): Contact,
 //!             groups<0..> (u32): opaque (u24), each a Bundle with all of a group's operations (see `group`)
-//! Contact:    user opaque<1..64> (u8), account key 32, verified u8 (0 or 1), device list opaque (u16; may be empty)
+//! Contact:    user opaque<1..64> (u8), account key 32, verified u8 (0 or 1), device list opaque (u16; may be empty): a ShownList
 //! ```
 //!
 //! `link_code` has the code that the new device shows.
@@ -62,7 +63,7 @@ pub struct Contact {
     pub account_key: [u8; 32],
     /// 1 if the user has compared safety numbers, else 0.
     pub verified: u8,
-    /// The contact's newest signed device list, or empty.
+    /// The contact's newest device list with its links, or empty.
     pub device_list: TlsByteVecU16,
 }
 
@@ -75,6 +76,8 @@ pub struct LinkGrant {
     pub device: u32,
     /// The signed device list that names the new device.
     pub device_list: TlsByteVecU16,
+    /// The history of the first list and the hashes of all lists before this one; none for a first list.
+    pub links: TlsVecU24<[u8; 32]>,
     /// The contacts that the primary has pinned.
     pub contacts: TlsVecU24<Contact>,
     /// For each group, a bundle with all its operations.

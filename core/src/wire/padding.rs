@@ -3,6 +3,7 @@
 //!
 //! Padding is applied once, to the outermost body: 0x80, then zeros up to a step.
 
+use super::device_list::RIDING_LINKS;
 use crate::error::Code;
 use zeroize::Zeroizing;
 
@@ -17,8 +18,15 @@ pub const ALLOWANCE: usize = 384;
 /// The bytes of the mark that ends a content: 0x80 is always there.
 pub const MARK: usize = 1;
 
+/// What a riding list of `list` bytes counts for: as much as with the most hashes that ride along with it, so that the size says nothing of
+/// how many do.
+#[must_use]
+pub fn riding(list: usize) -> usize {
+    list.saturating_add(RIDING_LINKS)
+}
+
 /// The room: the bytes that padding keeps free besides the payload, in every scope alike. It is the allowance
-/// plus the length of a riding device list.
+/// plus what a riding device list counts for ([`riding`]).
 ///
 /// The content of a group message has more fields than that of a direct message. The room hides that difference
 /// (`docs/adr/0005-room-for-a-riding-list.md`).

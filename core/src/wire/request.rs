@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! /v1/publication  token opaque<0..1024> (u16), Publication opaque (u32)
-//! /v1/lists        users (u16), 1 to 100 of opaque<1..64> (u8)
+//! /v1/lists        users (u16), 1 to 100 of {user opaque<1..64> (u8), from u64: the lowest epoch whose hash is wanted, 0 for none in particular}
 //! /v1/bundles      devices (u16), 1 to 64 of {user opaque<1..64> (u8), device u32}
 //! /v1/submit       batches (u32), 1 to 64 of Batch
 //! /v1/mail         after u64, limit u16 (1 to 256)
@@ -33,7 +33,7 @@ use crate::{
 };
 use tls_codec::{TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU24};
 
-codec::quiet!(Publish, Lists, Wanted, Bundles, Content, Named, Batch, Submit, Mail, Confirm, Push, Delete, Link);
+codec::quiet!(Publish, Asked, Lists, Wanted, Bundles, Content, Named, Batch, Submit, Mail, Confirm, Push, Delete, Link);
 codec::exchanged!(Publish, Lists, Bundles, Batch, Submit, Mail, Confirm, Push, Delete, Link);
 
 /// The content type of every request and answer.
@@ -110,11 +110,20 @@ pub struct Publish {
     pub publication: TlsByteVecU32,
 }
 
+/// A user whose device list is wanted.
+#[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
+pub struct Asked {
+    /// The user.
+    pub user: UserId,
+    /// The lowest epoch whose hash is wanted among the links: that of the list that the asker holds. 0: the newest will do.
+    pub from: u64,
+}
+
 /// A question for the device lists of users.
 #[derive(Clone, Eq, PartialEq, TlsDeserializeBytes, TlsSerialize, TlsSize)]
 pub struct Lists {
     /// The users.
-    pub users: UpTo<MAX_LISTS_ASKED, u16, UserId>,
+    pub users: UpTo<MAX_LISTS_ASKED, u16, Asked>,
 }
 
 /// A device whose bundle is wanted.

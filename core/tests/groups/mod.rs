@@ -46,7 +46,6 @@ pub(crate) fn devices(name: &str, count: u32, context: &mut Context<'_>) -> Vec<
             account: None,
             signing: SigningKey::generate(context).seed().clone(),
             identity: x25519::PrivateKey::generate(context).secret().clone(),
-            next_device: DeviceId(0),
             mailbox_emptied_at: 0,
         })
         .collect();

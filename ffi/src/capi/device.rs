@@ -275,9 +275,24 @@ pub unsafe extern "C" fn sesame_device_cancel_link(
     })
 }
 
+/// On the primary: takes the list of this hash, 32 bytes, for its own, which the event OWN_LIST_AHEAD was about, and signs the next one on top of it.
+///
+/// @return NOT_PRIMARY; INVALID_ARGUMENT when no such list waits; DEVICE_REMOVED when it does not name this device; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_adopt_own_list(
+    device: sesame_device,
+    hash: sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let hash = hash.exactly("hash").map(sesame_core::ids::ListHash)?;
+        device.get()?.adopt_own_list(&hash)
+    })
+}
+
 /// On the primary: takes a device off the list.
 ///
-/// @return NOT_PRIMARY; UNKNOWN_DEVICE; INVALID_ARGUMENT for the primary itself; the device's; the store's.
+/// @return NOT_PRIMARY; UNKNOWN_DEVICE; INVALID_ARGUMENT for the primary itself; OWN_LIST_NOT_ADOPTED; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_device_remove_device(
     device: sesame_device,

@@ -118,18 +118,19 @@ pub unsafe extern "C" fn sesame_registry_mark_verified(
     })
 }
 
-/// The app decides a fork: the newest list that was taken counts alone.
+/// The app decides a fork: the branch with the list of this hash, 32 bytes, is followed, and the other one raises nothing again.
 ///
-/// @return UNKNOWN_USER; INVALID_ARGUMENT when there is no fork; the device's; the store's.
+/// @return UNKNOWN_USER; INVALID_ARGUMENT when there is no fork, or neither list has this hash; the device's; the store's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sesame_registry_resolve_fork(
     registry: sesame_registry,
     user: sesame_slice,
+    hash: sesame_slice,
     error: *mut sesame_error,
 ) -> sesame_status {
     enter!(error, {
-        let user = user.user("user")?;
-        registry.get()?.0.resolve_fork(&user)
+        let (user, hash) = (user.user("user")?, hash.exactly("hash")?);
+        registry.get()?.0.resolve_fork(&user, &sesame_core::ids::ListHash(hash))
     })
 }
 

@@ -78,6 +78,8 @@ pub enum sesame_status {
     UnknownDevice = 138,
     /// The user has as many devices as a user may have.
     TooManyOwnDevices = 139,
+    /// Another signed list of this user waits for the app's word.
+    OwnListNotAdopted = 140,
     /// The bytes end too early.
     Truncated = 201,
     /// Bytes follow the end.
@@ -158,9 +160,9 @@ pub enum sesame_status {
     TooManyDevices = 308,
     /// The device list is older than the known one.
     DeviceListRollback = 309,
-    /// Two device lists claim one epoch.
+    /// Another signed list of the user contradicts the known one.
     DeviceListFork = 310,
-    /// The device list's ancestors do not match.
+    /// The device list's history does not match.
     BrokenChain = 311,
     /// The device list belongs to another user.
     WrongUser = 312,
@@ -268,6 +270,7 @@ impl From<Code> for sesame_status {
             Code::DeviceRemoved => Self::DeviceRemoved,
             Code::UnknownDevice => Self::UnknownDevice,
             Code::TooManyOwnDevices => Self::TooManyOwnDevices,
+            Code::OwnListNotAdopted => Self::OwnListNotAdopted,
             Code::Truncated => Self::Truncated,
             Code::TrailingData => Self::TrailingData,
             Code::NonCanonical => Self::NonCanonical,
@@ -387,6 +390,7 @@ pub(super) fn name(code: Code) -> &'static CStr {
         Code::DeviceRemoved => c"DEVICE_REMOVED",
         Code::UnknownDevice => c"UNKNOWN_DEVICE",
         Code::TooManyOwnDevices => c"TOO_MANY_OWN_DEVICES",
+        Code::OwnListNotAdopted => c"OWN_LIST_NOT_ADOPTED",
         Code::Truncated => c"TRUNCATED",
         Code::TrailingData => c"TRAILING_DATA",
         Code::NonCanonical => c"NON_CANONICAL",

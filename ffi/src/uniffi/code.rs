@@ -75,6 +75,8 @@ pub enum Code {
     UnknownDevice = 138,
     /// The user has as many devices as a user may have.
     TooManyOwnDevices = 139,
+    /// Another signed list of this user waits for the app's word.
+    OwnListNotAdopted = 140,
     /// The bytes end too early.
     Truncated = 201,
     /// Bytes follow the end.
@@ -155,9 +157,9 @@ pub enum Code {
     TooManyDevices = 308,
     /// The device list is older than the known one.
     DeviceListRollback = 309,
-    /// Two device lists claim one epoch.
+    /// Another signed list of the user contradicts the known one.
     DeviceListFork = 310,
-    /// The device list's ancestors do not match.
+    /// The device list's history does not match.
     BrokenChain = 311,
     /// The device list belongs to another user.
     WrongUser = 312,
@@ -266,6 +268,7 @@ impl Code {
             Self::DeviceRemoved => "DEVICE_REMOVED",
             Self::UnknownDevice => "UNKNOWN_DEVICE",
             Self::TooManyOwnDevices => "TOO_MANY_OWN_DEVICES",
+            Self::OwnListNotAdopted => "OWN_LIST_NOT_ADOPTED",
             Self::Truncated => "TRUNCATED",
             Self::TrailingData => "TRAILING_DATA",
             Self::NonCanonical => "NON_CANONICAL",
@@ -382,6 +385,7 @@ impl From<Core> for Code {
             Core::DeviceRemoved => Self::DeviceRemoved,
             Core::UnknownDevice => Self::UnknownDevice,
             Core::TooManyOwnDevices => Self::TooManyOwnDevices,
+            Core::OwnListNotAdopted => Self::OwnListNotAdopted,
             Core::Truncated => Self::Truncated,
             Core::TrailingData => Self::TrailingData,
             Core::NonCanonical => Self::NonCanonical,

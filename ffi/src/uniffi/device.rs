@@ -5,7 +5,8 @@ use super::clock::{TestClock, clock};
 use super::error::Result;
 use super::generated::{
     AccountKey, Answered, Batch, ContentId, DeviceView, GroupChange, GroupId, GroupKind, GroupView, Health, LinkId,
-    MailResult, PendingLink, PendingSend, RequestId, SendId, SendStatus, ServerRequest, SessionView, UserView,
+    ListHash, MailResult, PendingLink, PendingSend, RequestId, SendId, SendStatus, ServerRequest, SessionView,
+    UserView,
 };
 use super::given::id16;
 use super::group::{self, Group, NewGroup, user_ids};
@@ -37,6 +38,10 @@ fn host(store: &Store, store_key: StoreKey, clock: Option<&TestClock>) -> Result
 
 fn send_id(send: &[u8]) -> std::result::Result<ids::SendId, Error> {
     id16(send, "send").map(ids::SendId)
+}
+
+fn list_hash(hash: &[u8]) -> std::result::Result<ids::ListHash, Error> {
+    <[u8; 32]>::try_from(hash).map(ids::ListHash).map_err(|_| Error::of(Code::InvalidArgument, "hash"))
 }
 
 fn link_id(link: &[u8]) -> std::result::Result<ids::LinkId, Error> {
@@ -259,6 +264,11 @@ impl Device {
         Ok(self.client.cancel_link(&link_id(&link)?)?)
     }
 
+    /// On the primary: takes the list of this hash, 32 bytes, for its own, which `OwnListAhead` was about, and signs the next one on top of it.
+    pub fn adopt_own_list(&self, hash: ListHash) -> Result<()> {
+        Ok(self.client.adopt_own_list(&list_hash(&hash)?)?)
+    }
+
     /// On the primary: takes a device off the list.
     pub fn remove_device(&self, device: u32) -> Result<()> {
         Ok(self.client.remove_device(DeviceId(device))?)
@@ -315,10 +325,10 @@ impl DeviceRegistry {
         Ok(self.client.mark_verified(&user)?)
     }
 
-    /// The app decides a fork: the newest list that was taken counts alone.
-    pub fn resolve_fork(&self, user: String) -> Result<()> {
+    /// The app decides a fork: the branch with the list of this hash, 32 bytes, is followed, and the other one raises nothing again.
+    pub fn resolve_fork(&self, user: String, hash: ListHash) -> Result<()> {
         let user = user_id(&user)?;
-        Ok(self.client.resolve_fork(&user)?)
+        Ok(self.client.resolve_fork(&user, &list_hash(&hash)?)?)
     }
 
     /// 60 digits that both users see alike if they hold each other's account keys.

@@ -89,6 +89,26 @@ impl std::ops::Deref for LinkId {
     }
 }
 
+/// The name of a device list, 32 bytes: a hash of what the account key signed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ListHash(pub(super) Vec<u8>);
+
+::uniffi::custom_newtype!(ListHash, Vec<u8>);
+
+impl From<[u8; 32]> for ListHash {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl std::ops::Deref for ListHash {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// The name of an operation on a group, 32 bytes: a hash of what its author signed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OperationId(pub(super) Vec<u8>);
@@ -198,19 +218,19 @@ pub enum Event {
         /// The devices that are no longer on the list.
         removed: Vec<u32>,
     },
-    /// Two signed lists of a user contradict each other; sends go only to devices on both.
+    /// Two signed lists of a user contradict each other, or the newer one could not be proved to follow the other for a day. Sends go
+    /// only to devices on both, until `registry.resolve_fork()` names one.
     DeviceListFork {
         /// The user whose lists they are.
         user: String,
         /// The signed list that was known.
         known: Bytes,
-        /// The signed list that contradicts it; empty when only a claim of it was seen.
+        /// The signed list that contradicts it.
         other: Bytes,
-    },
-    /// A list jumped by more than 16 epochs, so that its ancestry could not be checked.
-    DeviceListGap {
-        /// The user whose list it is.
-        user: String,
+        /// The hash of the known list, 32 bytes.
+        known_hash: ListHash,
+        /// The hash of the other list, 32 bytes.
+        other_hash: ListHash,
     },
     /// The newest list of a user is older than 35 days.
     DeviceListOld {
@@ -359,6 +379,19 @@ pub enum Event {
         /// The number of the code that says why.
         code: i32,
     },
+    /// There is a list of our own user that the account key has signed and this device, which signs them, has not: its store was put
+    /// back to an earlier state, or somebody else has the account key. Until `adopt_own_list` takes it or `registry.resolve_fork()`
+    /// rejects it, no list goes up.
+    OwnListAhead {
+        /// The signed list that this device holds.
+        known: Bytes,
+        /// The signed list that is ahead of it.
+        other: Bytes,
+        /// The hash of the known list, 32 bytes.
+        known_hash: ListHash,
+        /// The hash of the list that is ahead, 32 bytes.
+        other_hash: ListHash,
+    },
     /// The server refused this device as a new one: its name is taken, or the token is not good.
     RegistrationRefused {
         /// The user.
@@ -412,10 +445,15 @@ impl From<sesame_core::event::Event> for Event {
                 added: added.into_iter().map(|it| it.0).collect(),
                 removed: removed.into_iter().map(|it| it.0).collect(),
             },
-            sesame_core::event::Event::DeviceListFork { user, known, other } => {
-                Self::DeviceListFork { user: user_name(&user), known: Bytes(known), other: Bytes(other) }
+            sesame_core::event::Event::DeviceListFork { user, known, other, known_hash, other_hash } => {
+                Self::DeviceListFork {
+                    user: user_name(&user),
+                    known: Bytes(known),
+                    other: Bytes(other),
+                    known_hash: ListHash::from(known_hash.0),
+                    other_hash: ListHash::from(other_hash.0),
+                }
             }
-            sesame_core::event::Event::DeviceListGap { user } => Self::DeviceListGap { user: user_name(&user) },
             sesame_core::event::Event::DeviceListOld { user } => Self::DeviceListOld { user: user_name(&user) },
             sesame_core::event::Event::DeviceListRollback { user, epoch } => {
                 Self::DeviceListRollback { user: user_name(&user), epoch }
@@ -485,6 +523,12 @@ impl From<sesame_core::event::Event> for Event {
             sesame_core::event::Event::NotOpened { user, device, reason } => {
                 Self::NotOpened { user: user_name(&user), device: device.0, code: i32::from(reason) }
             }
+            sesame_core::event::Event::OwnListAhead { known, other, known_hash, other_hash } => Self::OwnListAhead {
+                known: Bytes(known),
+                other: Bytes(other),
+                known_hash: ListHash::from(known_hash.0),
+                other_hash: ListHash::from(other_hash.0),
+            },
             sesame_core::event::Event::RegistrationRefused { user } => {
                 Self::RegistrationRefused { user: user_name(&user) }
             }
@@ -811,6 +855,10 @@ pub struct UserView {
     pub epoch: u64,
     /// Whether two signed lists contradict each other.
     pub forked: bool,
+    /// The hash of the newest list, 32 bytes; absent without one.
+    pub list_hash: Option<ListHash>,
+    /// In a fork, the hash of the other list, 32 bytes.
+    pub other_hash: Option<ListHash>,
     /// Whether the server said that there is no such user.
     pub paused: bool,
 }
@@ -824,6 +872,8 @@ impl From<sesame_core::event::UserView> for UserView {
             verified: from.verified,
             epoch: from.epoch,
             forked: from.forked,
+            list_hash: from.list_hash.map(|it| ListHash::from(it.0)),
+            other_hash: from.other_hash.map(|it| ListHash::from(it.0)),
             paused: from.paused,
         }
     }

@@ -52,7 +52,14 @@ fn a_difference_tells_missing_gone_and_changed_apart() {
 
 #[test]
 fn a_device_departs_when_its_id_or_its_keys_go() {
-    let standing = |view| Standing { account_key: AccountKey([1; 32]), epoch: 1, hash: [0; 32], view };
+    let standing = |view| Standing {
+        account_key: AccountKey([1; 32]),
+        epoch: 1,
+        hash: [0; 32],
+        history: [0; 32],
+        last_id: 4,
+        view,
+    };
     let before = standing(vec![entry(1, 1), entry(2, 1), entry(3, 1)]);
     let after = standing(vec![entry(1, 1), entry(3, 2), entry(4, 1)]);
     assert_eq!(departed(&before, &after), [DeviceId(2), DeviceId(3)]);
@@ -108,7 +115,12 @@ fn a_list_is_followed_by_its_descendants_alone() {
     let upload = alice.upload();
     let first = alice.list(None, 1);
     let second = alice.list(Some(&first), 2);
-    let third = alice.list(Some(&second), 3);
+    let mut third = alice.list(Some(&second), 3);
+    let bare = third.clone();
+    third.branch = first.branch.clone();
+    for list in [&second, &bare] {
+        third.branch.join(&list.branch, 3);
+    }
     let fork = alice.list(Some(&first), 4);
     let decide = |current: Option<&VerifiedDeviceList>, offered: &VerifiedDeviceList| {
         decide_publish(current.map(Standing::from).as_ref(), &upload, Some(offered))
@@ -117,12 +129,16 @@ fn a_list_is_followed_by_its_descendants_alone() {
     {
         assert_eq!(decide(current, offered), Ok(Standing::from(offered)));
     }
-    for (current, offered) in [(&second, &first), (&second, &fork), (&third, &fork)] {
+    assert_eq!(decide(Some(&second), &bare), Ok(Standing::from(&bare)));
+    for (current, offered) in [(&first, &bare), (&second, &first), (&second, &fork), (&third, &fork)] {
         assert_eq!(decide(Some(current), offered), Err(PublishError::NotASuccessor));
     }
-    let mut misplaced = third.clone();
-    misplaced.list.ancestors.reverse();
-    assert_eq!(decide(Some(&second), &misplaced), Err(PublishError::NotASuccessor));
+    // A list that gives an id out again, or takes back that it was given.
+    let again = Alice { account: Alice::new(1).account, ..Alice::new(9) }.list(Some(&first), 5);
+    assert_eq!(decide(Some(&first), &again), Err(PublishError::NotASuccessor));
+    let mut fewer = second.clone();
+    fewer.list.last_id = 0;
+    assert_eq!(decide(Some(&first), &fewer), Err(PublishError::NotASuccessor));
     assert_eq!(decide(Some(&Alice::new(9).list(None, 1)), &second), Err(PublishError::OtherAccount));
 }
 

@@ -2,6 +2,7 @@
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
+use sesame_core::limits::MAX_HASHES;
 use sesame_core::{
     context::{Context, Timestamp},
     error::Code,
@@ -11,7 +12,7 @@ use sesame_core::{
         crypto::{ed25519::SigningKey, x25519},
         keys::{
             device::DeviceKeys,
-            device_list::{Listing, VerifiedDeviceList, sign},
+            device_list::{Listing, VerifiedDeviceList, sign_as},
             party::Party,
             pre_keys,
         },
@@ -95,12 +96,18 @@ impl World {
     /// Signs the next list of an account over these devices.
     pub(crate) fn list(&mut self, account: &mut Account, phones: Vec<Phone>) -> Vec<u8> {
         let devices: Vec<Listing> = phones.iter().map(|phone| listing(&phone.keys.party)).collect();
-        let before = account.lists.last().map(|list| &list.list);
-        let list = sign(&account.key, &account.user, before, &devices, self.now).unwrap();
-        let signed = list.signed.clone();
+        let before = account.lists.last();
+        let primary = (devices[0].id, self.now);
+        let mut list = sign_as(&account.key, &account.user, before.map(|list| &list.list), &devices, primary).unwrap();
+        if let Some(before) = before {
+            let mut chain = before.branch.clone();
+            chain.join(&list.branch, usize::MAX);
+            list.branch = chain;
+        }
+        let shown = list.shown(MAX_HASHES).unwrap();
         account.lists.push(list);
         account.phones = phones;
-        signed
+        shown
     }
 
     /// An account with devices 1 to `count`, all of which the server knows.

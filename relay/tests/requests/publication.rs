@@ -49,7 +49,7 @@ fn a_new_device_publishes_as_soon_as_a_list_names_it() {
     let list = world.list(&mut alice, phones);
     // Any device of the new list may bring it.
     stock(&world.upload(&tablet, Upload { list, one_time: vec![1], ..Upload::default() }));
-    assert_eq!(world.relay.device_list(&alice.user), alice.lists.last().map(|list| list.signed.clone()));
+    assert_eq!(world.relay.device_list(&alice.user), alice.lists.last().map(|list| list.shown(16).unwrap()));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_list_that_does_not_descend_is_a_conflict_that_shows_the_current_one() {
     let phone = alice.phones[0].clone();
     let branch = alice.lists.clone();
     world.follow(&mut alice, vec![phone.clone()]);
-    let current = alice.lists.last().unwrap().signed.clone();
+    let current = alice.lists.last().unwrap().shown(16).unwrap();
     // The primary was restored, and signs another list of the same epoch.
     world.pass(1);
     alice.lists = branch;
@@ -79,7 +79,7 @@ fn a_name_that_is_taken_is_a_conflict() {
     let list = world.list(&mut other, vec![phone.clone()]);
     let said = problem(&world.upload(&phone, Upload { list, ..Upload::default() }), 409);
     assert_eq!(said.code, Code::IdentityChanged.number());
-    assert_eq!(said.list.as_slice(), alice.lists[0].signed);
+    assert_eq!(said.list.as_slice(), alice.lists[0].shown(16).unwrap());
 }
 
 #[test]
@@ -164,11 +164,12 @@ fn a_restored_server_says_so_and_forgets_one_time_prekeys() {
 fn lists_come_in_the_order_of_the_question() {
     let mut world = World::new();
     let (alice, bob) = (world.registered("alice", 1), world.registered("bob", 2));
-    let asked = request::Lists { users: vec![user("bob"), user("nobody"), user("alice")].into() };
+    let asked = ["bob", "nobody", "alice"].map(|name| request::Asked { user: user(name), from: 0 });
+    let asked = request::Lists { users: asked.to_vec().into() };
     let response = world.ask(&alice.phones[0], Path::Lists, &asked.encode().unwrap());
     let lists = Lists::decode(&response.body).unwrap().lists.into_vec();
     let lists: Vec<_> = lists.into_iter().map(|list| list.map(Into::<Vec<u8>>::into)).collect();
-    assert_eq!(lists, [Some(bob.lists[0].signed.clone()), None, Some(alice.lists[0].signed.clone())]);
+    assert_eq!(lists, [Some(bob.lists[0].shown(16).unwrap()), None, Some(alice.lists[0].shown(16).unwrap())]);
 }
 
 #[test]

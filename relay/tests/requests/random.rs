@@ -15,13 +15,14 @@ fn good(world: &mut World) -> Vec<(Path, Vec<u8>)> {
     let (alice, bob) = (world.registered("alice", 2), world.registered("bob", 1));
     let batch = world.batch(&alice.phones[0], &bob.phones);
     let own = world.batch(&alice.phones[0], &alice.phones[1..]);
-    let list = alice.lists[0].signed.clone();
+    let list = alice.lists[0].shown(16).unwrap();
     let upload = Upload { list, lasting: Some(1), one_time: vec![1, 2], token: vec![1] };
     let wanted = Wanted { user: bob.user.clone(), device: DeviceId(1) };
+    let asked = [&alice.user, &bob.user].map(|user| request::Asked { user: user.clone(), from: 0 });
     vec![
         (Path::Publication, world.publication(&alice.phones[0], upload)),
         (Path::Publication, world.publication(&alice.phones[0], Upload::default())),
-        (Path::Lists, request::Lists { users: vec![alice.user, bob.user.clone()].into() }.encode().unwrap()),
+        (Path::Lists, request::Lists { users: asked.to_vec().into() }.encode().unwrap()),
         (Path::Bundles, request::Bundles { devices: vec![wanted; 3].into() }.encode().unwrap()),
         (Path::Submit, submission(&batch)),
         (Path::Submit, submission(&own)),

@@ -12,7 +12,7 @@ use sesame_core::{
         wire::{
             answer::{self, Delivered, Problem, Stock, SubmitResult},
             auth::{Auth, Caller, Signed},
-            request::{self, Batch, Content, Delete, Leg, Named, Path, Wanted},
+            request::{self, Asked, Batch, Content, Delete, Leg, Named, Path, Wanted},
         },
     },
     secret::Secret,
@@ -64,6 +64,7 @@ pub(super) fn requests() -> Value {
 
     let mail = Delivered { id: 258, envelope: vec![1, 2, 3].into() };
     let link = |put: Option<Vec<u8>>| request::Link { box_name: [5; 16], leg: Leg::Hello, put: put.map(Into::into) };
+    let asked = vec![Asked { user: user("bob"), from: 0 }, Asked { user: user("jen"), from: 258 }];
     let wanted = Wanted { user: user("bob"), device: DeviceId(4) };
     let end = Delete::sign(&account, AUDIENCE, user("alice"), Timestamp(1_700_000_000_123));
     json!({
@@ -76,7 +77,7 @@ pub(super) fn requests() -> Value {
         "auth": header.text().unwrap(),
         "asked": {
             "/v1/publication": hex(&request::Publish { token: vec![1].into(), publication: vec![2, 3].into() }.encode().unwrap()),
-            "/v1/lists": hex(&request::Lists { users: vec![user("bob"), user("jen")].into() }.encode().unwrap()),
+            "/v1/lists": hex(&request::Lists { users: asked.into() }.encode().unwrap()),
             "/v1/bundles": hex(&request::Bundles { devices: vec![wanted].into() }.encode().unwrap()),
             "/v1/submit": hex(&submit),
             "/v1/mail": hex(&request::Mail { after: 257, limit: 256 }.encode().unwrap()),

@@ -18,10 +18,8 @@ static inline void print_event(const sesame_event *event) {
       print_who(event->user, 0);
       print_hash("known", event->known);
       print_hash("other", event->other);
-      break;
-    case SESAME_EVENT_KIND_DEVICE_LIST_GAP:
-      printf("DeviceListGap");
-      print_who(event->user, 0);
+      print_id("known-hash", event->known_hash);
+      print_id("other-hash", event->other_hash);
       break;
     case SESAME_EVENT_KIND_DEVICE_LIST_OLD:
       printf("DeviceListOld");
@@ -110,6 +108,13 @@ static inline void print_event(const sesame_event *event) {
       printf("NotOpened");
       print_who(event->user, event->device);
       printf(" code %" PRIu64, (uint64_t)event->reason);
+      break;
+    case SESAME_EVENT_KIND_OWN_LIST_AHEAD:
+      printf("OwnListAhead");
+      print_hash("known", event->known);
+      print_hash("other", event->other);
+      print_id("known-hash", event->known_hash);
+      print_id("other-hash", event->other_hash);
       break;
     case SESAME_EVENT_KIND_REGISTRATION_REFUSED:
       printf("RegistrationRefused");

@@ -5,6 +5,10 @@
 
 /* The steps. */
 
+/* No list has it. */
+static const uint8_t no_hash_bytes[32] = {0};
+static const sesame_slice no_hash = {no_hash_bytes, sizeof no_hash_bytes};
+
 static sesame_status do_create(const cJSON *step) {
   sesame_relay relay;
   TRY(relay_named(step, &relay));
@@ -398,7 +402,7 @@ static sesame_status on_registry(host *it, sesame_registry registry, const char 
     return SESAME_STATUS_OK;
   }
   if (same(what, "verify")) return sesame_registry_mark_verified(registry, user, &error);
-  if (same(what, "resolve_fork")) return sesame_registry_resolve_fork(registry, user, &error);
+  if (same(what, "resolve_fork")) return sesame_registry_resolve_fork(registry, user, no_hash, &error);
   if (same(what, "forget")) return sesame_registry_forget(registry, user, &error);
   if (same(what, "compare")) return compare(registry, it, step);
   if (same(what, "look_up")) {
@@ -510,6 +514,7 @@ static sesame_status act_on_the_device(host *it, const char *what, const cJSON *
     printf("  primary %s\n", yes(is_primary));
     return SESAME_STATUS_OK;
   }
+  if (same(what, "adopt_own_list")) return sesame_device_adopt_own_list(it->device, no_hash, &error);
   if (same(what, "remove_device")) return sesame_device_remove_device(it->device, device_of(step), &error);
   if (same(what, "log_out")) return do_log_out(it);
   if (same(what, "set_push")) return sesame_device_set_push(it->device, slice_of(step, "text"), &error);
@@ -545,7 +550,7 @@ static sesame_status act(const char *what, const cJSON *step) {
   if (is_one_of(what, "encrypt send encrypt_long encrypt_crowd batches status cancel retry")) return act_on_sends(it, what, step);
   if (is_one_of(what, "read peek inbox steal deliver deliver_spoilt decrypt_many")) return act_on_mail(it, what, step);
   if (is_one_of(what, "exchange request_mail answer_twice foreign trouble replay retry_now move health")) return act_on_the_loop(it, what, step);
-  if (is_one_of(what, "reopen close primary remove_device set_push log_out delete_account")) return act_on_the_device(it, what, step);
+  if (is_one_of(what, "reopen close primary adopt_own_list remove_device set_push log_out delete_account")) return act_on_the_device(it, what, step);
   if (same(what, "group")) return do_group(it, step);
   if (same(what, "groups")) return do_groups(it);
   if (is_one_of(what, "session session_send")) return do_session(it, what, step);

@@ -19,11 +19,8 @@ fun said(event: Event): String =
                     event.user,
                     "known ${h(event.known)}",
                     "other ${h(event.other)}",
-                )
-        is Event.DeviceListGap ->
-            "DeviceListGap" +
-                words(
-                    event.user,
+                    "known-hash ${s(event.knownHash)}",
+                    "other-hash ${s(event.otherHash)}",
                 )
         is Event.DeviceListOld ->
             "DeviceListOld" +
@@ -129,6 +126,14 @@ fun said(event: Event): String =
                 words(
                     "${event.user}/${event.device}",
                     "code ${event.code.value}",
+                )
+        is Event.OwnListAhead ->
+            "OwnListAhead" +
+                words(
+                    "known ${h(event.known)}",
+                    "other ${h(event.other)}",
+                    "known-hash ${s(event.knownHash)}",
+                    "other-hash ${s(event.otherHash)}",
                 )
         is Event.RegistrationRefused ->
             "RegistrationRefused" +

@@ -17,6 +17,7 @@ import sesame.Device
 import sesame.GroupChange
 import sesame.GroupKind
 import sesame.Linking
+import sesame.ListHash
 import sesame.RequestId
 import sesame.Store
 import sesame.StoreFault
@@ -238,6 +239,7 @@ private class Scene(
             "reopen" -> reopen(step)
             "close" -> device(step).wipe()
             "primary" -> say("primary ${yes(device(step).isPrimary)}")
+            "adopt_own_list" -> device(step).adoptOwnList(ListHash(ByteString(ByteArray(32))))
             "remove_device" -> device(step).removeDevice(number(step))
             "set_push" -> device(step).setPush(text(step))
             "log_out" -> stage.show(host(step), device(step).logOut())
@@ -344,7 +346,7 @@ private class Scene(
             "safety" -> say("safety ${registry(step).safetyNumber(user(step))}")
             "compare" -> compare(step)
             "verify" -> registry(step).markVerified(user(step))
-            "resolve_fork" -> registry(step).resolveFork(user(step))
+            "resolve_fork" -> registry(step).resolveFork(user(step), ListHash(ByteString(ByteArray(32))))
             "forget" -> registry(step).forget(user(step))
             "accept_identity" -> acceptIdentity(step)
             else -> return false

@@ -13,9 +13,7 @@ def said(event: sesame.Event) -> str:
         case sesame.DeviceListChanged():
             return "DeviceListChanged" + words(event.user, named("added", event.added), named("removed", event.removed))
         case sesame.DeviceListFork():
-            return "DeviceListFork" + words(event.user, f"known {h(event.known)}", f"other {h(event.other)}")
-        case sesame.DeviceListGap():
-            return "DeviceListGap" + words(event.user)
+            return "DeviceListFork" + words(event.user, f"known {h(event.known)}", f"other {h(event.other)}", f"known-hash {s(event.known_hash)}", f"other-hash {s(event.other_hash)}")
         case sesame.DeviceListOld():
             return "DeviceListOld" + words(event.user)
         case sesame.DeviceListRollback():
@@ -50,6 +48,8 @@ def said(event: sesame.Event) -> str:
             return "ServerInconsistent" + words(event.user)
         case sesame.NotOpened():
             return "NotOpened" + words(f"{event.user}/{event.device}", f"code {event.code}")
+        case sesame.OwnListAhead():
+            return "OwnListAhead" + words(f"known {h(event.known)}", f"other {h(event.other)}", f"known-hash {s(event.known_hash)}", f"other-hash {s(event.other_hash)}")
         case sesame.RegistrationRefused():
             return "RegistrationRefused" + words(event.user)
         case sesame.RemovedFromAccount():

@@ -233,6 +233,9 @@ class Scene:
     def do_close(self, step: dict[str, Any]) -> None:
         self.host(step).device.close()
 
+    def do_adopt_own_list(self, step: dict[str, Any]) -> None:
+        self.host(step).device.adopt_own_list(bytes(32))
+
     def do_remove_device(self, step: dict[str, Any]) -> None:
         self.host(step).device.remove_device(step["number"])
 
@@ -477,7 +480,7 @@ class Scene:
         self.host(step).device.registry().mark_verified(step["user"])
 
     def do_resolve_fork(self, step: dict[str, Any]) -> None:
-        self.host(step).device.registry().resolve_fork(step["user"])
+        self.host(step).device.registry().resolve_fork(step["user"], bytes(32))
 
     def do_forget(self, step: dict[str, Any]) -> None:
         self.host(step).device.registry().forget(step["user"])

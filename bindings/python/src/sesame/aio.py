@@ -247,6 +247,7 @@ class Device(_Requests):
     log_out = _awaited(handles.Device.log_out)
     health = _awaited(handles.Device.health)
     inbox = _awaited(handles.Device.inbox)
+    adopt_own_list = _awaited(handles.Device.adopt_own_list)
     remove_device = _awaited(handles.Device.remove_device)
     request_mail = _awaited(handles.Device.request_mail)
     retry = _awaited(handles.Device.retry)

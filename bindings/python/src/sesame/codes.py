@@ -106,6 +106,9 @@ class Code(IntEnum):
     TOO_MANY_OWN_DEVICES = 139
     """The user has as many devices as a user may have."""
 
+    OWN_LIST_NOT_ADOPTED = 140
+    """Another signed list of this user waits for the app's word."""
+
     TRUNCATED = 201
     """The bytes end too early."""
 
@@ -227,10 +230,10 @@ class Code(IntEnum):
     """The device list is older than the known one."""
 
     DEVICE_LIST_FORK = 310
-    """Two device lists claim one epoch."""
+    """Another signed list of the user contradicts the known one."""
 
     BROKEN_CHAIN = 311
-    """The device list's ancestors do not match."""
+    """The device list's history does not match."""
 
     WRONG_USER = 312
     """The device list belongs to another user."""

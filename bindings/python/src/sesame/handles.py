@@ -202,6 +202,10 @@ class Device(Loop):
         """
         return PendingLink(self._native, self._native.link_device(text(code, "code")))
 
+    @documented(_native.Device.adopt_own_list)
+    def adopt_own_list(self, hash: BytesLike) -> None:
+        self._native.adopt_own_list(octets(hash, "hash"))
+
     @documented(_native.Device.remove_device)
     def remove_device(self, device: int) -> None:
         self._native.remove_device(device)
@@ -280,8 +284,8 @@ class DeviceRegistry(Handle):
         self._native.mark_verified(user_id(user, "user"))
 
     @documented(_native.DeviceRegistry.resolve_fork)
-    def resolve_fork(self, user: str) -> None:
-        self._native.resolve_fork(user_id(user, "user"))
+    def resolve_fork(self, user: str, hash: BytesLike) -> None:
+        self._native.resolve_fork(user_id(user, "user"), octets(hash, "hash"))
 
     @documented(_native.DeviceRegistry.safety_number)
     def safety_number(self, user: str) -> str:

@@ -46,24 +46,20 @@ class DeviceListChanged(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DeviceListFork(Value):
-    """Two signed lists of a user contradict each other; sends go only to devices on both."""
+    """Two signed lists of a user contradict each other, or the newer one could not be proved to follow the other for a day. Sends go
+    only to devices on both, until ``registry.resolve_fork()`` names one.
+    """
 
     user: str
     """The user whose lists they are."""
     known: bytes
     """The signed list that was known."""
     other: bytes
-    """The signed list that contradicts it; empty when only a claim of it was seen."""
-    id: int
-    """For ``device.ack()``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class DeviceListGap(Value):
-    """A list jumped by more than 16 epochs, so that its ancestry could not be checked."""
-
-    user: str
-    """The user whose list it is."""
+    """The signed list that contradicts it."""
+    known_hash: bytes
+    """The hash of the known list, 32 bytes."""
+    other_hash: bytes
+    """The hash of the other list, 32 bytes."""
     id: int
     """For ``device.ack()``."""
 
@@ -303,6 +299,25 @@ class NotOpened(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OwnListAhead(Value):
+    """There is a list of our own user that the account key has signed and this device, which signs them, has not: its store was put back
+    to an earlier state, or somebody else has the account key. Until ``adopt_own_list`` takes it or ``registry.resolve_fork()``
+    rejects it, no list goes up.
+    """
+
+    known: bytes
+    """The signed list that this device holds."""
+    other: bytes
+    """The signed list that is ahead of it."""
+    known_hash: bytes
+    """The hash of the known list, 32 bytes."""
+    other_hash: bytes
+    """The hash of the list that is ahead, 32 bytes."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RegistrationRefused(Value):
     """The server refused this device as a new one: its name is taken, or the token is not good."""
 
@@ -377,7 +392,6 @@ class SessionStarted(Value):
 Event = (
     DeviceListChanged
     | DeviceListFork
-    | DeviceListGap
     | DeviceListOld
     | DeviceListRollback
     | Gap
@@ -395,6 +409,7 @@ Event = (
     | IdentityChanged
     | ServerInconsistent
     | NotOpened
+    | OwnListAhead
     | RegistrationRefused
     | RemovedFromAccount
     | DeviceWantsRemoval
@@ -620,6 +635,10 @@ class UserView(Value):
     """The epoch of the newest list, or 0."""
     forked: bool
     """Whether two signed lists contradict each other."""
+    list_hash: bytes | None
+    """The hash of the newest list, 32 bytes; absent without one."""
+    other_hash: bytes | None
+    """In a fork, the hash of the other list, 32 bytes."""
     paused: bool
     """Whether the server said that there is no such user."""
 
@@ -943,7 +962,6 @@ __all__ = [
     "DeclinedInvitation",
     "DeviceListChanged",
     "DeviceListFork",
-    "DeviceListGap",
     "DeviceListOld",
     "DeviceListRollback",
     "DeviceState",
@@ -978,6 +996,7 @@ __all__ = [
     "NotOpened",
     "Outcome",
     "Outgoing",
+    "OwnListAhead",
     "PendingSend",
     "RegistrationRefused",
     "RemovedFromAccount",

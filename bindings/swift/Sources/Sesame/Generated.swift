@@ -951,6 +951,11 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func ack(ids: [UInt64]) throws 
     
     /**
+     * On the primary: takes the list of this hash, 32 bytes, for its own, which `OwnListAhead` was about, and signs the next one on top of it.
+     */
+    func adoptOwnList(hash: ListHash) throws 
+    
+    /**
      * Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. What they say is in the
      * inbox. `complete` says that these were the last ones in the mailbox.
      */
@@ -1199,6 +1204,18 @@ public func ack(ids: [UInt64])throws   {try rustCallWithError(FfiConverterTypeSe
     uniffi_sesame_ffi_fn_method_device_ack(
             self.uniffiCloneHandle(),
         FfiConverterSequenceUInt64.lower(ids),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * On the primary: takes the list of this hash, 32 bytes, for its own, which `OwnListAhead` was about, and signs the next one on top of it.
+     */
+public func adoptOwnList(hash: ListHash)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_adopt_own_list(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeListHash_lower(hash),uniffiCallStatus
     )
 }
 }
@@ -1715,9 +1732,9 @@ public protocol DeviceRegistryProtocol: AnyObject, Sendable {
     func markVerified(user: String) throws 
     
     /**
-     * The app decides a fork: the newest list that was taken counts alone.
+     * The app decides a fork: the branch with the list of this hash, 32 bytes, is followed, and the other one raises nothing again.
      */
-    func resolveFork(user: String) throws 
+    func resolveFork(user: String, hash: ListHash) throws 
     
     /**
      * The same as text for a QR code.
@@ -1848,13 +1865,14 @@ public func markVerified(user: String)throws   {try rustCallWithError(FfiConvert
 }
     
     /**
-     * The app decides a fork: the newest list that was taken counts alone.
+     * The app decides a fork: the branch with the list of this hash, 32 bytes, is followed, and the other one raises nothing again.
      */
-public func resolveFork(user: String)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+public func resolveFork(user: String, hash: ListHash)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork(
             self.uniffiCloneHandle(),
-        FfiConverterString.lower(user),uniffiCallStatus
+        FfiConverterString.lower(user),
+        FfiConverterTypeListHash_lower(hash),uniffiCallStatus
     )
 }
 }
@@ -6279,6 +6297,14 @@ public struct UserView: Equatable, Hashable {
      */
     public let forked: Bool
     /**
+     * The hash of the newest list, 32 bytes; absent without one.
+     */
+    public let listHash: ListHash?
+    /**
+     * In a fork, the hash of the other list, 32 bytes.
+     */
+    public let otherHash: ListHash?
+    /**
      * Whether the server said that there is no such user.
      */
     public let paused: Bool
@@ -6305,6 +6331,12 @@ public struct UserView: Equatable, Hashable {
          * Whether two signed lists contradict each other.
          */forked: Bool, 
         /**
+         * The hash of the newest list, 32 bytes; absent without one.
+         */listHash: ListHash?, 
+        /**
+         * In a fork, the hash of the other list, 32 bytes.
+         */otherHash: ListHash?, 
+        /**
          * Whether the server said that there is no such user.
          */paused: Bool) {
         self.user = user
@@ -6313,6 +6345,8 @@ public struct UserView: Equatable, Hashable {
         self.verified = verified
         self.epoch = epoch
         self.forked = forked
+        self.listHash = listHash
+        self.otherHash = otherHash
         self.paused = paused
     }
 
@@ -6338,6 +6372,8 @@ struct FfiConverterTypeUserView: FfiConverterRustBuffer {
                 verified: FfiConverterBool.read(from: &buf), 
                 epoch: FfiConverterUInt64.read(from: &buf), 
                 forked: FfiConverterBool.read(from: &buf), 
+                listHash: FfiConverterOptionTypeListHash.read(from: &buf), 
+                otherHash: FfiConverterOptionTypeListHash.read(from: &buf), 
                 paused: FfiConverterBool.read(from: &buf)
         )
     }
@@ -6349,6 +6385,8 @@ struct FfiConverterTypeUserView: FfiConverterRustBuffer {
         FfiConverterBool.write(value.verified, into: &buf)
         FfiConverterUInt64.write(value.epoch, into: &buf)
         FfiConverterBool.write(value.forked, into: &buf)
+        FfiConverterOptionTypeListHash.write(value.listHash, into: &buf)
+        FfiConverterOptionTypeListHash.write(value.otherHash, into: &buf)
         FfiConverterBool.write(value.paused, into: &buf)
     }
 }
@@ -6727,6 +6765,10 @@ public enum Code: Int32, Equatable, Hashable {
      */
     case tooManyOwnDevices = 139
     /**
+     * Another signed list of this user waits for the app's word.
+     */
+    case ownListNotAdopted = 140
+    /**
      * The bytes end too early.
      */
     case truncated = 201
@@ -6887,11 +6929,11 @@ public enum Code: Int32, Equatable, Hashable {
      */
     case deviceListRollback = 309
     /**
-     * Two device lists claim one epoch.
+     * Another signed list of the user contradicts the known one.
      */
     case deviceListFork = 310
     /**
-     * The device list's ancestors do not match.
+     * The device list's history does not match.
      */
     case brokenChain = 311
     /**
@@ -7117,157 +7159,159 @@ struct FfiConverterTypeCode: FfiConverterRustBuffer {
         
         case 33: return .tooManyOwnDevices
         
-        case 34: return .truncated
+        case 34: return .ownListNotAdopted
         
-        case 35: return .trailingData
+        case 35: return .truncated
         
-        case 36: return .nonCanonical
+        case 36: return .trailingData
         
-        case 37: return .tooLarge
+        case 37: return .nonCanonical
         
-        case 38: return .unsupportedVersion
+        case 38: return .tooLarge
         
-        case 39: return .unknownType
+        case 39: return .unsupportedVersion
         
-        case 40: return .weakPublicKey
+        case 40: return .unknownType
         
-        case 41: return .badKeyEncoding
+        case 41: return .weakPublicKey
         
-        case 42: return .authenticationFailed
+        case 42: return .badKeyEncoding
         
-        case 43: return .wrongRecipient
+        case 43: return .authenticationFailed
         
-        case 44: return .noSession
+        case 44: return .wrongRecipient
         
-        case 45: return .tooFarAhead
+        case 45: return .noSession
         
-        case 46: return .duplicate
+        case 46: return .tooFarAhead
         
-        case 47: return .messageKeyExpired
+        case 47: return .duplicate
         
-        case 48: return .unknownPreKey
+        case 48: return .messageKeyExpired
         
-        case 49: return .preKeyUsed
+        case 49: return .unknownPreKey
         
-        case 50: return .replayedInitiation
+        case 50: return .preKeyUsed
         
-        case 51: return .identityChanged
+        case 51: return .replayedInitiation
         
-        case 52: return .badPadding
+        case 52: return .identityChanged
         
-        case 53: return .wrongScope
+        case 53: return .badPadding
         
-        case 54: return .notListed
+        case 54: return .wrongScope
         
-        case 55: return .forged
+        case 55: return .notListed
         
-        case 56: return .reusedIndex
+        case 56: return .forged
         
-        case 57: return .tooEarly
+        case 57: return .reusedIndex
         
-        case 58: return .groupExists
+        case 58: return .tooEarly
         
-        case 59: return .authorNotMember
+        case 59: return .groupExists
         
-        case 60: return .forbiddenOperation
+        case 60: return .authorNotMember
         
-        case 61: return .malformedOperation
+        case 61: return .forbiddenOperation
         
-        case 62: return .missingParents
+        case 62: return .malformedOperation
         
-        case 63: return .tooManyOperations
+        case 63: return .missingParents
         
-        case 64: return .unknownGroupKind
+        case 64: return .tooManyOperations
         
-        case 65: return .bundleMismatch
+        case 65: return .unknownGroupKind
         
-        case 66: return .badSignature
+        case 66: return .bundleMismatch
         
-        case 67: return .keyReuse
+        case 67: return .badSignature
         
-        case 68: return .badPreKeyId
+        case 68: return .keyReuse
         
-        case 69: return .bundleExpired
+        case 69: return .badPreKeyId
         
-        case 70: return .duplicateDevice
+        case 70: return .bundleExpired
         
-        case 71: return .emptyList
+        case 71: return .duplicateDevice
         
-        case 72: return .tooManyDevices
+        case 72: return .emptyList
         
-        case 73: return .deviceListRollback
+        case 73: return .tooManyDevices
         
-        case 74: return .deviceListFork
+        case 74: return .deviceListRollback
         
-        case 75: return .brokenChain
+        case 75: return .deviceListFork
         
-        case 76: return .wrongUser
+        case 76: return .brokenChain
         
-        case 77: return .tooManyRounds
+        case 77: return .wrongUser
         
-        case 78: return .serverInconsistent
+        case 78: return .tooManyRounds
         
-        case 79: return .serverUnreachable
+        case 79: return .serverInconsistent
         
-        case 80: return .serverAnswer
+        case 80: return .serverUnreachable
         
-        case 81: return .serverBusy
+        case 81: return .serverAnswer
         
-        case 82: return .serverUnauthorized
+        case 82: return .serverBusy
         
-        case 83: return .registrationRefused
+        case 83: return .serverUnauthorized
         
-        case 84: return .removedFromAccount
+        case 84: return .registrationRefused
         
-        case 85: return .maybeSent
+        case 85: return .removedFromAccount
         
-        case 86: return .expired
+        case 86: return .maybeSent
         
-        case 87: return .mailboxFull
+        case 87: return .expired
         
-        case 88: return .refusedByPolicy
+        case 88: return .mailboxFull
         
-        case 89: return .staleView
+        case 89: return .refusedByPolicy
         
-        case 90: return .inboxFull
+        case 90: return .staleView
         
-        case 91: return .storeBusy
+        case 91: return .inboxFull
         
-        case 92: return .storeIo
+        case 92: return .storeBusy
         
-        case 93: return .storeFull
+        case 93: return .storeIo
         
-        case 94: return .storeReadOnly
+        case 94: return .storeFull
         
-        case 95: return .wrongKey
+        case 95: return .storeReadOnly
         
-        case 96: return .recordCorrupt
+        case 96: return .wrongKey
         
-        case 97: return .recordInconsistent
+        case 97: return .recordCorrupt
         
-        case 98: return .rollbackDetected
+        case 98: return .recordInconsistent
         
-        case 99: return .newerFormat
+        case 99: return .rollbackDetected
         
-        case 100: return .foreignStore
+        case 100: return .newerFormat
         
-        case 101: return .outcomeUnknown
+        case 101: return .foreignStore
         
-        case 102: return .storeMisbehaves
+        case 102: return .outcomeUnknown
         
-        case 103: return .storePathMissing
+        case 103: return .storeMisbehaves
         
-        case 104: return .storePathNotAFile
+        case 104: return .storePathMissing
         
-        case 105: return .notAStore
+        case 105: return .storePathNotAFile
         
-        case 106: return .`internal`
+        case 106: return .notAStore
         
-        case 107: return .poisoned
+        case 107: return .`internal`
         
-        case 108: return .randomness
+        case 108: return .poisoned
         
-        case 109: return .forked
+        case 109: return .randomness
+        
+        case 110: return .forked
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -7409,308 +7453,312 @@ struct FfiConverterTypeCode: FfiConverterRustBuffer {
             writeInt(&buf, Int32(33))
         
         
-        case .truncated:
+        case .ownListNotAdopted:
             writeInt(&buf, Int32(34))
         
         
-        case .trailingData:
+        case .truncated:
             writeInt(&buf, Int32(35))
         
         
-        case .nonCanonical:
+        case .trailingData:
             writeInt(&buf, Int32(36))
         
         
-        case .tooLarge:
+        case .nonCanonical:
             writeInt(&buf, Int32(37))
         
         
-        case .unsupportedVersion:
+        case .tooLarge:
             writeInt(&buf, Int32(38))
         
         
-        case .unknownType:
+        case .unsupportedVersion:
             writeInt(&buf, Int32(39))
         
         
-        case .weakPublicKey:
+        case .unknownType:
             writeInt(&buf, Int32(40))
         
         
-        case .badKeyEncoding:
+        case .weakPublicKey:
             writeInt(&buf, Int32(41))
         
         
-        case .authenticationFailed:
+        case .badKeyEncoding:
             writeInt(&buf, Int32(42))
         
         
-        case .wrongRecipient:
+        case .authenticationFailed:
             writeInt(&buf, Int32(43))
         
         
-        case .noSession:
+        case .wrongRecipient:
             writeInt(&buf, Int32(44))
         
         
-        case .tooFarAhead:
+        case .noSession:
             writeInt(&buf, Int32(45))
         
         
-        case .duplicate:
+        case .tooFarAhead:
             writeInt(&buf, Int32(46))
         
         
-        case .messageKeyExpired:
+        case .duplicate:
             writeInt(&buf, Int32(47))
         
         
-        case .unknownPreKey:
+        case .messageKeyExpired:
             writeInt(&buf, Int32(48))
         
         
-        case .preKeyUsed:
+        case .unknownPreKey:
             writeInt(&buf, Int32(49))
         
         
-        case .replayedInitiation:
+        case .preKeyUsed:
             writeInt(&buf, Int32(50))
         
         
-        case .identityChanged:
+        case .replayedInitiation:
             writeInt(&buf, Int32(51))
         
         
-        case .badPadding:
+        case .identityChanged:
             writeInt(&buf, Int32(52))
         
         
-        case .wrongScope:
+        case .badPadding:
             writeInt(&buf, Int32(53))
         
         
-        case .notListed:
+        case .wrongScope:
             writeInt(&buf, Int32(54))
         
         
-        case .forged:
+        case .notListed:
             writeInt(&buf, Int32(55))
         
         
-        case .reusedIndex:
+        case .forged:
             writeInt(&buf, Int32(56))
         
         
-        case .tooEarly:
+        case .reusedIndex:
             writeInt(&buf, Int32(57))
         
         
-        case .groupExists:
+        case .tooEarly:
             writeInt(&buf, Int32(58))
         
         
-        case .authorNotMember:
+        case .groupExists:
             writeInt(&buf, Int32(59))
         
         
-        case .forbiddenOperation:
+        case .authorNotMember:
             writeInt(&buf, Int32(60))
         
         
-        case .malformedOperation:
+        case .forbiddenOperation:
             writeInt(&buf, Int32(61))
         
         
-        case .missingParents:
+        case .malformedOperation:
             writeInt(&buf, Int32(62))
         
         
-        case .tooManyOperations:
+        case .missingParents:
             writeInt(&buf, Int32(63))
         
         
-        case .unknownGroupKind:
+        case .tooManyOperations:
             writeInt(&buf, Int32(64))
         
         
-        case .bundleMismatch:
+        case .unknownGroupKind:
             writeInt(&buf, Int32(65))
         
         
-        case .badSignature:
+        case .bundleMismatch:
             writeInt(&buf, Int32(66))
         
         
-        case .keyReuse:
+        case .badSignature:
             writeInt(&buf, Int32(67))
         
         
-        case .badPreKeyId:
+        case .keyReuse:
             writeInt(&buf, Int32(68))
         
         
-        case .bundleExpired:
+        case .badPreKeyId:
             writeInt(&buf, Int32(69))
         
         
-        case .duplicateDevice:
+        case .bundleExpired:
             writeInt(&buf, Int32(70))
         
         
-        case .emptyList:
+        case .duplicateDevice:
             writeInt(&buf, Int32(71))
         
         
-        case .tooManyDevices:
+        case .emptyList:
             writeInt(&buf, Int32(72))
         
         
-        case .deviceListRollback:
+        case .tooManyDevices:
             writeInt(&buf, Int32(73))
         
         
-        case .deviceListFork:
+        case .deviceListRollback:
             writeInt(&buf, Int32(74))
         
         
-        case .brokenChain:
+        case .deviceListFork:
             writeInt(&buf, Int32(75))
         
         
-        case .wrongUser:
+        case .brokenChain:
             writeInt(&buf, Int32(76))
         
         
-        case .tooManyRounds:
+        case .wrongUser:
             writeInt(&buf, Int32(77))
         
         
-        case .serverInconsistent:
+        case .tooManyRounds:
             writeInt(&buf, Int32(78))
         
         
-        case .serverUnreachable:
+        case .serverInconsistent:
             writeInt(&buf, Int32(79))
         
         
-        case .serverAnswer:
+        case .serverUnreachable:
             writeInt(&buf, Int32(80))
         
         
-        case .serverBusy:
+        case .serverAnswer:
             writeInt(&buf, Int32(81))
         
         
-        case .serverUnauthorized:
+        case .serverBusy:
             writeInt(&buf, Int32(82))
         
         
-        case .registrationRefused:
+        case .serverUnauthorized:
             writeInt(&buf, Int32(83))
         
         
-        case .removedFromAccount:
+        case .registrationRefused:
             writeInt(&buf, Int32(84))
         
         
-        case .maybeSent:
+        case .removedFromAccount:
             writeInt(&buf, Int32(85))
         
         
-        case .expired:
+        case .maybeSent:
             writeInt(&buf, Int32(86))
         
         
-        case .mailboxFull:
+        case .expired:
             writeInt(&buf, Int32(87))
         
         
-        case .refusedByPolicy:
+        case .mailboxFull:
             writeInt(&buf, Int32(88))
         
         
-        case .staleView:
+        case .refusedByPolicy:
             writeInt(&buf, Int32(89))
         
         
-        case .inboxFull:
+        case .staleView:
             writeInt(&buf, Int32(90))
         
         
-        case .storeBusy:
+        case .inboxFull:
             writeInt(&buf, Int32(91))
         
         
-        case .storeIo:
+        case .storeBusy:
             writeInt(&buf, Int32(92))
         
         
-        case .storeFull:
+        case .storeIo:
             writeInt(&buf, Int32(93))
         
         
-        case .storeReadOnly:
+        case .storeFull:
             writeInt(&buf, Int32(94))
         
         
-        case .wrongKey:
+        case .storeReadOnly:
             writeInt(&buf, Int32(95))
         
         
-        case .recordCorrupt:
+        case .wrongKey:
             writeInt(&buf, Int32(96))
         
         
-        case .recordInconsistent:
+        case .recordCorrupt:
             writeInt(&buf, Int32(97))
         
         
-        case .rollbackDetected:
+        case .recordInconsistent:
             writeInt(&buf, Int32(98))
         
         
-        case .newerFormat:
+        case .rollbackDetected:
             writeInt(&buf, Int32(99))
         
         
-        case .foreignStore:
+        case .newerFormat:
             writeInt(&buf, Int32(100))
         
         
-        case .outcomeUnknown:
+        case .foreignStore:
             writeInt(&buf, Int32(101))
         
         
-        case .storeMisbehaves:
+        case .outcomeUnknown:
             writeInt(&buf, Int32(102))
         
         
-        case .storePathMissing:
+        case .storeMisbehaves:
             writeInt(&buf, Int32(103))
         
         
-        case .storePathNotAFile:
+        case .storePathMissing:
             writeInt(&buf, Int32(104))
         
         
-        case .notAStore:
+        case .storePathNotAFile:
             writeInt(&buf, Int32(105))
         
         
-        case .`internal`:
+        case .notAStore:
             writeInt(&buf, Int32(106))
         
         
-        case .poisoned:
+        case .`internal`:
             writeInt(&buf, Int32(107))
         
         
-        case .randomness:
+        case .poisoned:
             writeInt(&buf, Int32(108))
         
         
-        case .forked:
+        case .randomness:
             writeInt(&buf, Int32(109))
+        
+        
+        case .forked:
+            writeInt(&buf, Int32(110))
         
         }
     }
@@ -7849,7 +7897,8 @@ public enum Event: Equatable, Hashable {
          */removed: [UInt32]
     )
     /**
-     * Two signed lists of a user contradict each other; sends go only to devices on both.
+     * Two signed lists of a user contradict each other, or the newer one could not be proved to follow the other for a day. Sends go
+     * only to devices on both, until `registry.resolveFork()` names one.
      */
     case deviceListFork(
         /**
@@ -7859,16 +7908,14 @@ public enum Event: Equatable, Hashable {
          * The signed list that was known.
          */known: Bytes, 
         /**
-         * The signed list that contradicts it; empty when only a claim of it was seen.
-         */other: Bytes
-    )
-    /**
-     * A list jumped by more than 16 epochs, so that its ancestry could not be checked.
-     */
-    case deviceListGap(
+         * The signed list that contradicts it.
+         */other: Bytes, 
         /**
-         * The user whose list it is.
-         */user: String
+         * The hash of the known list, 32 bytes.
+         */knownHash: ListHash, 
+        /**
+         * The hash of the other list, 32 bytes.
+         */otherHash: ListHash
     )
     /**
      * The newest list of a user is older than 35 days.
@@ -8099,6 +8146,25 @@ public enum Event: Equatable, Hashable {
          */code: Code
     )
     /**
+     * There is a list of our own user that the account key has signed and this device, which signs them, has not: its store was put
+     * back to an earlier state, or somebody else has the account key. Until `adoptOwnList` takes it or `registry.resolveFork()`
+     * rejects it, no list goes up.
+     */
+    case ownListAhead(
+        /**
+         * The signed list that this device holds.
+         */known: Bytes, 
+        /**
+         * The signed list that is ahead of it.
+         */other: Bytes, 
+        /**
+         * The hash of the known list, 32 bytes.
+         */knownHash: ListHash, 
+        /**
+         * The hash of the list that is ahead, 32 bytes.
+         */otherHash: ListHash
+    )
+    /**
      * The server refused this device as a new one: its name is taken, or the token is not good.
      */
     case registrationRefused(
@@ -8191,61 +8257,61 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         case 1: return .deviceListChanged(user: try FfiConverterString.read(from: &buf), added: try FfiConverterSequenceUInt32.read(from: &buf), removed: try FfiConverterSequenceUInt32.read(from: &buf)
         )
         
-        case 2: return .deviceListFork(user: try FfiConverterString.read(from: &buf), known: try FfiConverterTypeBytes.read(from: &buf), other: try FfiConverterTypeBytes.read(from: &buf)
+        case 2: return .deviceListFork(user: try FfiConverterString.read(from: &buf), known: try FfiConverterTypeBytes.read(from: &buf), other: try FfiConverterTypeBytes.read(from: &buf), knownHash: try FfiConverterTypeListHash.read(from: &buf), otherHash: try FfiConverterTypeListHash.read(from: &buf)
         )
         
-        case 3: return .deviceListGap(user: try FfiConverterString.read(from: &buf)
+        case 3: return .deviceListOld(user: try FfiConverterString.read(from: &buf)
         )
         
-        case 4: return .deviceListOld(user: try FfiConverterString.read(from: &buf)
+        case 4: return .deviceListRollback(user: try FfiConverterString.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf)
         )
         
-        case 5: return .deviceListRollback(user: try FfiConverterString.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf)
+        case 5: return .gap(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), group: try FfiConverterOptionTypeGroupId.read(from: &buf), first: try FfiConverterUInt64.read(from: &buf), last: try FfiConverterUInt64.read(from: &buf)
         )
         
-        case 6: return .gap(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), group: try FfiConverterOptionTypeGroupId.read(from: &buf), first: try FfiConverterUInt64.read(from: &buf), last: try FfiConverterUInt64.read(from: &buf)
+        case 6: return .groupAdded(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), added: try FfiConverterSequenceString.read(from: &buf)
         )
         
-        case 7: return .groupAdded(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), added: try FfiConverterSequenceString.read(from: &buf)
+        case 7: return .groupEquivocation(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), known: try FfiConverterTypeBytes.read(from: &buf), other: try FfiConverterTypeBytes.read(from: &buf)
         )
         
-        case 8: return .groupEquivocation(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), known: try FfiConverterTypeBytes.read(from: &buf), other: try FfiConverterTypeBytes.read(from: &buf)
+        case 8: return .groupFull(group: try FfiConverterTypeGroupId.read(from: &buf)
         )
         
-        case 9: return .groupFull(group: try FfiConverterTypeGroupId.read(from: &buf)
+        case 9: return .groupOverfull(group: try FfiConverterTypeGroupId.read(from: &buf), users: try FfiConverterSequenceString.read(from: &buf)
         )
         
-        case 10: return .groupOverfull(group: try FfiConverterTypeGroupId.read(from: &buf), users: try FfiConverterSequenceString.read(from: &buf)
+        case 10: return .groupInvited(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 11: return .groupInvited(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 11: return .groupJoined(group: try FfiConverterTypeGroupId.read(from: &buf), forkedFrom: try FfiConverterOptionTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 12: return .groupJoined(group: try FfiConverterTypeGroupId.read(from: &buf), forkedFrom: try FfiConverterOptionTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 12: return .groupLeft(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 13: return .groupLeft(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 13: return .groupRevoked(group: try FfiConverterTypeGroupId.read(from: &buf), users: try FfiConverterSequenceString.read(from: &buf)
         )
         
-        case 14: return .groupRevoked(group: try FfiConverterTypeGroupId.read(from: &buf), users: try FfiConverterSequenceString.read(from: &buf)
+        case 14: return .groupUpdated(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), operation: try FfiConverterTypeOperationId.read(from: &buf)
         )
         
-        case 15: return .groupUpdated(group: try FfiConverterTypeGroupId.read(from: &buf), user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), operation: try FfiConverterTypeOperationId.read(from: &buf)
+        case 15: return .heldDropped(user: try FfiConverterString.read(from: &buf)
         )
         
-        case 16: return .heldDropped(user: try FfiConverterString.read(from: &buf)
+        case 16: return .idleDevice(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 17: return .idleDevice(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf)
+        case 17: return .identityChanged(user: try FfiConverterString.read(from: &buf), pinned: try FfiConverterTypeAccountKey.read(from: &buf), claimed: try FfiConverterTypeAccountKey.read(from: &buf), wasVerified: try FfiConverterBool.read(from: &buf)
         )
         
-        case 18: return .identityChanged(user: try FfiConverterString.read(from: &buf), pinned: try FfiConverterTypeAccountKey.read(from: &buf), claimed: try FfiConverterTypeAccountKey.read(from: &buf), wasVerified: try FfiConverterBool.read(from: &buf)
+        case 18: return .serverInconsistent(user: try FfiConverterString.read(from: &buf)
         )
         
-        case 19: return .serverInconsistent(user: try FfiConverterString.read(from: &buf)
+        case 19: return .notOpened(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), code: try Code.known(FfiConverterInt32.read(from: &buf))
         )
         
-        case 20: return .notOpened(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), code: try Code.known(FfiConverterInt32.read(from: &buf))
+        case 20: return .ownListAhead(known: try FfiConverterTypeBytes.read(from: &buf), other: try FfiConverterTypeBytes.read(from: &buf), knownHash: try FfiConverterTypeListHash.read(from: &buf), otherHash: try FfiConverterTypeListHash.read(from: &buf)
         )
         
         case 21: return .registrationRefused(user: try FfiConverterString.read(from: &buf)
@@ -8282,31 +8348,28 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             FfiConverterSequenceUInt32.write(removed, into: &buf)
             
         
-        case let .deviceListFork(user,known,other):
+        case let .deviceListFork(user,known,other,knownHash,otherHash):
             writeInt(&buf, Int32(2))
             FfiConverterString.write(user, into: &buf)
             FfiConverterTypeBytes.write(known, into: &buf)
             FfiConverterTypeBytes.write(other, into: &buf)
+            FfiConverterTypeListHash.write(knownHash, into: &buf)
+            FfiConverterTypeListHash.write(otherHash, into: &buf)
             
         
-        case let .deviceListGap(user):
+        case let .deviceListOld(user):
             writeInt(&buf, Int32(3))
             FfiConverterString.write(user, into: &buf)
             
         
-        case let .deviceListOld(user):
-            writeInt(&buf, Int32(4))
-            FfiConverterString.write(user, into: &buf)
-            
-        
         case let .deviceListRollback(user,epoch):
-            writeInt(&buf, Int32(5))
+            writeInt(&buf, Int32(4))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt64.write(epoch, into: &buf)
             
         
         case let .gap(user,device,group,first,last):
-            writeInt(&buf, Int32(6))
+            writeInt(&buf, Int32(5))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             FfiConverterOptionTypeGroupId.write(group, into: &buf)
@@ -8315,7 +8378,7 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case let .groupAdded(group,user,device,added):
-            writeInt(&buf, Int32(7))
+            writeInt(&buf, Int32(6))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
@@ -8323,7 +8386,7 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case let .groupEquivocation(group,user,device,known,other):
-            writeInt(&buf, Int32(8))
+            writeInt(&buf, Int32(7))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
@@ -8332,25 +8395,25 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case let .groupFull(group):
-            writeInt(&buf, Int32(9))
+            writeInt(&buf, Int32(8))
             FfiConverterTypeGroupId.write(group, into: &buf)
             
         
         case let .groupOverfull(group,users):
-            writeInt(&buf, Int32(10))
+            writeInt(&buf, Int32(9))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterSequenceString.write(users, into: &buf)
             
         
         case let .groupInvited(group,user,device):
-            writeInt(&buf, Int32(11))
+            writeInt(&buf, Int32(10))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
         case let .groupJoined(group,forkedFrom,user,device):
-            writeInt(&buf, Int32(12))
+            writeInt(&buf, Int32(11))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterOptionTypeGroupId.write(forkedFrom, into: &buf)
             FfiConverterString.write(user, into: &buf)
@@ -8358,20 +8421,20 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case let .groupLeft(group,user,device):
-            writeInt(&buf, Int32(13))
+            writeInt(&buf, Int32(12))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
         case let .groupRevoked(group,users):
-            writeInt(&buf, Int32(14))
+            writeInt(&buf, Int32(13))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterSequenceString.write(users, into: &buf)
             
         
         case let .groupUpdated(group,user,device,operation):
-            writeInt(&buf, Int32(15))
+            writeInt(&buf, Int32(14))
             FfiConverterTypeGroupId.write(group, into: &buf)
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
@@ -8379,18 +8442,18 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case let .heldDropped(user):
-            writeInt(&buf, Int32(16))
+            writeInt(&buf, Int32(15))
             FfiConverterString.write(user, into: &buf)
             
         
         case let .idleDevice(user,device):
-            writeInt(&buf, Int32(17))
+            writeInt(&buf, Int32(16))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             
         
         case let .identityChanged(user,pinned,claimed,wasVerified):
-            writeInt(&buf, Int32(18))
+            writeInt(&buf, Int32(17))
             FfiConverterString.write(user, into: &buf)
             FfiConverterTypeAccountKey.write(pinned, into: &buf)
             FfiConverterTypeAccountKey.write(claimed, into: &buf)
@@ -8398,15 +8461,23 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case let .serverInconsistent(user):
-            writeInt(&buf, Int32(19))
+            writeInt(&buf, Int32(18))
             FfiConverterString.write(user, into: &buf)
             
         
         case let .notOpened(user,device,code):
-            writeInt(&buf, Int32(20))
+            writeInt(&buf, Int32(19))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             FfiConverterInt32.write(code.rawValue, into: &buf)
+            
+        
+        case let .ownListAhead(known,other,knownHash,otherHash):
+            writeInt(&buf, Int32(20))
+            FfiConverterTypeBytes.write(known, into: &buf)
+            FfiConverterTypeBytes.write(other, into: &buf)
+            FfiConverterTypeListHash.write(knownHash, into: &buf)
+            FfiConverterTypeListHash.write(otherHash, into: &buf)
             
         
         case let .registrationRefused(user):
@@ -10075,6 +10146,30 @@ fileprivate struct FfiConverterOptionTypeGroupId: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeListHash: FfiConverterRustBuffer {
+    typealias SwiftType = ListHash?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeListHash.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout UniffiReader) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeListHash.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeSessionId: FfiConverterRustBuffer {
     typealias SwiftType = SessionId?
 
@@ -10982,6 +11077,53 @@ func FfiConverterTypeLinkId_lower(_ value: LinkId) -> RustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+struct FfiConverterTypeListHash: FfiConverter {
+
+    public static func read(from buf: inout UniffiReader) throws -> ListHash {
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return ListHash(builtinValue)
+    }
+
+    public static func write(_ value: ListHash, into buf: inout [UInt8]) {
+        let builtinValue = value.data
+        return FfiConverterData.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> ListHash {
+        let builtinValue = try FfiConverterData.lift(value)
+        return ListHash(builtinValue)
+    }
+
+    public static func lower(_ value: ListHash) -> RustBuffer {
+        let builtinValue = value.data
+        return FfiConverterData.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeListHash_lift(_ value: RustBuffer) throws -> ListHash {
+    return try FfiConverterTypeListHash.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeListHash_lower(_ value: ListHash) -> RustBuffer {
+    return FfiConverterTypeListHash.lower(value)
+}
+
+
+
+
+
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 struct FfiConverterTypeOperationId: FfiConverter {
 
     public static func read(from buf: inout UniffiReader) throws -> OperationId {
@@ -11254,6 +11396,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_ack() != 60429) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_sesame_ffi_checksum_method_device_adopt_own_list() != 28365) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 26745) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -11371,7 +11516,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() != 11962) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() != 35477) {
+    if (uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() != 18568) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_deviceregistry_safety_code() != 25628) {

@@ -53,6 +53,15 @@ public struct LinkId: SesameId {
     }
 }
 
+/// The name of a device list, 32 bytes: a hash of what the account key signed.
+public struct ListHash: SesameId {
+    public let data: Data
+
+    public init(_ data: Data) {
+        self.data = data
+    }
+}
+
 /// The name of an operation on a group, 32 bytes: a hash of what its author signed.
 public struct OperationId: SesameId {
     public let data: Data

@@ -341,6 +341,11 @@ uint64_t uniffi_sesame_ffi_fn_constructor_device_open(uint64_t store, RustBuffer
 void uniffi_sesame_ffi_fn_method_device_ack(uint64_t ptr, RustBuffer ids, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_ADOPT_OWN_LIST
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_ADOPT_OWN_LIST
+void uniffi_sesame_ffi_fn_method_device_adopt_own_list(uint64_t ptr, RustBuffer hash, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_BATCH_DECRYPT
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_BATCH_DECRYPT
 RustBuffer uniffi_sesame_ffi_fn_method_device_batch_decrypt(uint64_t ptr, RustBuffer envelopes, int8_t complete, RustCallStatus *_Nonnull out_status
@@ -548,7 +553,7 @@ void uniffi_sesame_ffi_fn_method_deviceregistry_mark_verified(uint64_t ptr, Rust
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_RESOLVE_FORK
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_RESOLVE_FORK
-void uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork(uint64_t ptr, RustBuffer user, RustCallStatus *_Nonnull out_status
+void uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork(uint64_t ptr, RustBuffer user, RustBuffer hash, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICEREGISTRY_SAFETY_CODE
@@ -1195,6 +1200,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_testclock_now(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_ACK
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_ACK
 uint16_t uniffi_sesame_ffi_checksum_method_device_ack(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_ADOPT_OWN_LIST
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_ADOPT_OWN_LIST
+uint16_t uniffi_sesame_ffi_checksum_method_device_adopt_own_list(void
     
 );
 #endif

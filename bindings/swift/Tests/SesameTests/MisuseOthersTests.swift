@@ -199,7 +199,13 @@ final class MisuseOthersTests: Misuse {
             try $0.bob.send(to: "alice", text: "x")
             return try $0.bob.device.registry().compareSafetyCode(user: "alice", code: "no code")
         }
-        row("resolveFork", "a user who is not known", .unknownUser) { try $0.bob.device.registry().resolveFork(user: "nobody") }
+        row("resolveFork", "a user who is not known", .unknownUser) {
+            try $0.bob.device.registry().resolveFork(user: "nobody", hash: ListHash(Data(count: 32)))
+        }
+        row("resolveFork", "a user without a fork", .invalidArgument) {
+            try $0.bob.send(to: "alice", text: "x")
+            try $0.bob.device.registry().resolveFork(user: "alice", hash: ListHash(Data(count: 32)))
+        }
         row("forget", "a user who is not known", .unknownUser) { try $0.bob.device.registry().forget(user: "nobody") }
         row("forget", "oneself", .invalidArgument) { try $0.bob.device.registry().forget(user: "bob") }
         row("lookUp", "101 users", .tooMany) { try $0.bob.device.registry().lookUp(users: (0...100).map { "u\($0)" }) }
@@ -302,6 +308,9 @@ final class MisuseOthersTests: Misuse {
             let linking = try linking(world)
             world.clock.advance(by: 60 * 60)
             return try linking.expired()
+        }
+        row("adoptOwnList", "a list that does not wait", .invalidArgument) {
+            try $0.alice.device.adoptOwnList(hash: ListHash(Data(count: 32)))
         }
         row("removeDevice", "a device that is not there", .unknownDevice) { try $0.alice.device.removeDevice(device: 9) }
         row("removeDevice", "the primary itself", .invalidArgument) { try $0.alice.device.removeDevice(device: 1) }

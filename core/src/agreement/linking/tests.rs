@@ -7,6 +7,7 @@ fn grant() -> LinkGrant {
         user: b"alice".to_vec().into(),
         device: 2,
         device_list: vec![1].into(),
+        links: vec![].into(),
         contacts: vec![].into(),
         groups: vec![].into(),
     }

@@ -304,7 +304,7 @@ fn retire_in(call: &mut Call<'_>, key: &RowKey, device: DeviceId) -> Result<(), 
 /// Our own newest list, which what we sign cites.
 fn own_list(call: &Call<'_>) -> Result<VerifiedDeviceList, Code> {
     let own = call.tx.own_list(call.user())?;
-    VerifiedDeviceList::verify(own.signed()).map_err(|_| Code::RecordInconsistent)
+    VerifiedDeviceList::verify_signed(own.signed()).map_err(|_| Code::RecordInconsistent)
 }
 
 fn cited(own: VerifiedDeviceList) -> Lists {

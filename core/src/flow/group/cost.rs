@@ -66,5 +66,5 @@ fn shape(call: &Call<'_>, group: &GroupRecord, own: &OwnList, peer: Option<&Peer
         _ => Clear::Initiation,
     };
     let rides = clear == Clear::Initiation || peer.is_none_or(|peer| peer.knows_epoch < own.list.epoch);
-    Shape { clear, nested: standing.is_none(), list: if rides { own.signed().len() } else { 0 } }
+    Shape { clear, nested: standing.is_none(), list: if rides { padding::riding(own.signed().len()) } else { 0 } }
 }

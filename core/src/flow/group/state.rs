@@ -96,7 +96,7 @@ pub(crate) fn load(tx: &Tx<'_>, id: &GroupId) -> Result<Loaded, Code> {
 pub(crate) fn verify(tx: &Tx<'_>, set: &Set, bundle: &Bundle) -> Result<Offered, Code> {
     let mut offered = Offered::default();
     for list in bundle.lists.as_slice() {
-        match VerifiedDeviceList::verify(list.as_slice()) {
+        match VerifiedDeviceList::verify_signed(list.as_slice()) {
             Ok(list) => drop(offered.lists.insert(list.list.hash, list)),
             Err(code) => offered.refused.push(code),
         }
@@ -121,7 +121,7 @@ fn verify_one(tx: &Tx<'_>, set: &Set, lists: &mut Lists, signed: &SignedOperatio
     if !lists.contains_key(&cited)
         && let Some(stored) = tx.get::<StoredList>(&tx.places().in_group(Kind::GroupList, &set.id(), &cited))?
     {
-        let list = VerifiedDeviceList::verify(&stored.signed).map_err(|_| Code::RecordInconsistent)?;
+        let list = VerifiedDeviceList::verify_signed(&stored.signed).map_err(|_| Code::RecordInconsistent)?;
         lists.insert(list.list.hash, list);
     }
     Operation::verify(signed, |hash| lists.get(hash))
@@ -214,7 +214,7 @@ fn write(tx: &mut Tx<'_>, id: &GroupId, new: &[&Operation], waiting: &[Operation
     let kept = || new.iter().copied().chain(waiting);
     for list in lists.values().filter(|list| kept().any(|operation| operation.form.list == list.list.hash)) {
         let key = places.in_group(Kind::GroupList, id, &list.list.hash);
-        tx.put(key, &StoredList { signed: list.signed.clone() })?;
+        tx.put(key, &StoredList { signed: list.signed.clone(), links: Vec::new() })?;
     }
     for operation in new {
         tx.put(places.in_group(Kind::Operation, id, &operation.id.0), &operation.record())?;

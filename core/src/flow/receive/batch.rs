@@ -4,11 +4,13 @@ use super::{
     gaps::{self, Numbered},
     hold::{self, Waiting},
     incoming::{Gate, Stop},
-    open,
+    lists, open,
 };
 use crate::{
     error::{Blame, Code, Error},
     event::{Event, Item, NextStep, Received, Sender},
+    flow::lists::{Source, take},
+    keys::device_list::VerifiedDeviceList,
     model::Peer,
     record::Cause,
     tx::{Call, ahead, inbox},
@@ -86,7 +88,8 @@ impl Batch {
                 }
                 Ok(())
             }
-            Err(Stop::Hold(cause)) => self.hold(call, (envelope, bytes), gate, cause),
+            Err(Stop::Hold(cause)) => self.hold(call, (envelope, bytes), gate, (cause, None)),
+            Err(Stop::Unproved(list)) => self.hold(call, (envelope, bytes), gate, (Cause::Unproved, Some(&list))),
             Err(Stop::Refused(code)) => self.refuse(call, (envelope, bytes), gate, code),
         }
     }
@@ -97,13 +100,18 @@ impl Batch {
         call: &mut Call<'_>,
         (envelope, bytes): (&Envelope, &[u8]),
         gate: Option<Gate>,
-        cause: Cause,
+        (cause, list): (Cause, Option<&VerifiedDeviceList>),
     ) -> Result<(), Error> {
         call.tx.begin_item();
         let waiting = Waiting { envelope, bytes, cause, since: self.since };
-        let kept = waiting.keep(call).and_then(|(is_held, events)| {
-            let items = put(call, events.into_iter().map(Item::Event).collect())?;
-            Ok((is_held, items))
+        let kept = waiting.keep(call).and_then(|(is_held, mut events)| {
+            // Whoever shows a list that contradicts ours is evidence, whatever becomes of the message.
+            if let Some(list) = list {
+                events.splice(..0, take(call, list, Source::Message)?.events);
+            }
+            let items: Vec<Item> = events.into_iter().map(Item::Event).collect();
+            lists::follow(call, &items)?;
+            Ok((is_held, put(call, items)?))
         });
         call.tx.end_item(kept.is_ok());
         let (is_held, items) = match kept {
@@ -160,7 +168,8 @@ impl Batch {
     fn tell(&mut self, call: &mut Call<'_>, code: Code, sender: Option<&Sender>) -> Result<(), Code> {
         let Some(Sender { user, device, authenticated: true }) = sender else { return Ok(()) };
         let is_anybodys = matches!(code, Code::AuthenticationFailed | Code::ReplayedInitiation);
-        if is_anybodys || matches!(code.blame(), Blame::Store | Blame::Internal) {
+        // A known device that is not listed was removed long ago. What it says is not wanted.
+        if is_anybodys || code == Code::NotListed || matches!(code.blame(), Blame::Store | Blame::Internal) {
             return Ok(());
         }
         let item = Item::Event(Event::NotOpened { user: user.clone(), device: *device, reason: code.number() });

@@ -10,6 +10,7 @@ use crate::{
     event::{Event, Flags, Item, Message, MessageKind},
     flow::{group::hear, lists},
     ids::{ContentId, GroupId, GroupKind, Scope},
+    keys::chain::Relation,
     model::{Peer, SessionMeta, User, order},
     registry::admission::{self, Speaker},
     secret::Secret,
@@ -26,6 +27,8 @@ use std::sync::Arc;
 pub(super) struct HeardPrelude {
     pub(super) items: Vec<Item>,
     pub(super) user: Arc<User>,
+    /// How the list that rode along stood to ours.
+    pub(super) relation: Option<Relation>,
 }
 
 /// A content with the session that it came on.

@@ -5,7 +5,7 @@ use crate::{
     error::Code,
     event::Item,
     ids::{DeviceId, EnvelopeId, GroupId, UserId},
-    keys::pair::PairKeys,
+    keys::{device_list::VerifiedDeviceList, pair::PairKeys},
     record::{Cause, SeenEnvelope},
     store::{Kind, RowKey},
     tx::Tx,
@@ -76,6 +76,8 @@ pub(super) enum Stop {
     Refused(Code),
     /// It is authentic and may open later: it is held as it came.
     Hold(Cause),
+    /// The same, for its device stands on a list that is not taken: this one, which is judged all the same.
+    Unproved(Box<VerifiedDeviceList>),
 }
 
 impl From<Code> for Stop {

@@ -7,6 +7,8 @@ use super::{
     lists, pre_keys,
 };
 use crate::{
+    clock::{self, Age, Moment},
+    context::Timestamp,
     crypto::{
         ed25519::{Verifier, VerifyingKey},
         x25519::PublicPoint,
@@ -16,10 +18,12 @@ use crate::{
     flow::lists as flow_lists,
     ids::{AccountKey, DeviceId, Scope},
     keys::{
+        chain::Relation,
         device_list::{List, Sender, VerifiedDeviceList},
         party::{DecodedParty, Party},
     },
-    model::{Peer, SessionMeta, User, order},
+    limits::{MAX_LATENCY, OLD_LIST},
+    model::{Peer, SessionMeta, order},
     ratchet::Delta,
     record::{Cause, IndexEntry},
     session::{self, Session},
@@ -73,6 +77,7 @@ fn on_session(
     meta: SessionMeta,
     chain: u32,
 ) -> Result<Opened, Stop> {
+    check_not_long_removed(&peer, call.at.age)?;
     if !order::may_receive(&meta, &peer.sessions, call.at.age) {
         return Err(Code::NoSession.into());
     }
@@ -197,10 +202,14 @@ fn accept(
     let party = theirs.party();
     let at = call.at;
     let mut heard = lists::hear(call, &mut peer, &prelude, Some(&list))?;
-    if !is_listed(&heard.user, &list.list, party)? {
+    match standing(&heard, &list.list, party, at) {
+        Standing::Listed => {}
         // > A removed device: its late messages are delivered flagged.
-        peer.stale_since = peer.stale_since.or(Some(at.age.0));
+        Standing::Removed => peer.stale_since = peer.stale_since.or(Some(at.age.0)),
+        Standing::Unproved => return Err(Stop::Unproved(Box::new(list))),
+        Standing::Unlisted => return Err(Code::NotListed.into()),
     }
+    check_not_long_removed(&peer, at.age)?;
     hold::in_time(&heard.user, &peer, (Scope::Direct, initiation.generation), at.now)?;
     let meta = session.meta;
     let flags = Flags {
@@ -250,7 +259,8 @@ fn prove(
     let (delta, content) = session::open(&session, &mut call.context, 1, opened, &load)?;
     let (prelude, body) = form::decode(&content)?;
     let sender = Sender { party, account: &account };
-    let list = flow_lists::verify_from(&call.tx, &party.user, prelude.list.as_slice(), Some(&sender))?;
+    let shown = lists::shown(prelude.list.as_slice())?;
+    let list = flow_lists::verify_from(&call.tx, &party.user, &shown, Some(&sender))?;
     if list.user != party.user {
         return Err(Code::WrongUser);
     }
@@ -294,21 +304,40 @@ fn names(list: &List, party: &Party) -> bool {
     list.device(party.device).is_some_and(|listed| listed.party(&party.user, party.account_key) == *party)
 }
 
-/// Whether our newest list of a user names a party. `false`: it was removed. It was listed only if `shown`, the list that it shows, is an
-/// ancestor of ours.
-///
-/// # Errors
-/// [`Code::NotListed`] when nothing shows that it ever was.
-fn is_listed(user: &User, shown: &List, party: &Party) -> Result<bool, Code> {
-    let on = |list: &List| names(list, party);
-    let newest = user.list.as_ref().ok_or(Code::NotListed)?;
-    if on(newest) {
-        return Ok(true);
+/// > All envelopes of a removed device are refused once MAXLATENCY has passed since we learned of the removal (T9).
+fn check_not_long_removed(peer: &Peer, age: Age) -> Result<(), Code> {
+    let is_long = |since: u64| age.since(Age(since)) > MAX_LATENCY;
+    if peer.stale_since.is_some_and(is_long) { Err(Code::NotListed) } else { Ok(()) }
+}
+
+/// How the device that begins a session stands on its user's lists.
+enum Standing {
+    /// Our newest list names it.
+    Listed,
+    /// An older list named it.
+    Removed,
+    /// A list names it that waits for its proof, or for the app's word.
+    Unproved,
+    /// Nothing shows that it ever was listed, or it was so long ago that nothing it has sent then is still under way.
+    Unlisted,
+}
+
+/// How a party stands, that shows this list.
+fn standing(heard: &HeardPrelude, shown: &List, party: &Party, at: Moment) -> Standing {
+    let HeardPrelude { user, relation, .. } = heard;
+    if user.list.as_ref().is_some_and(|newest| names(newest, party)) {
+        return Standing::Listed;
     }
-    if newest.hash_of(shown.epoch) != Some(&shown.hash) || !on(shown) {
-        return Err(Code::NotListed);
+    if !names(shown, party) {
+        return Standing::Unlisted;
     }
-    Ok(false)
+    if *relation == Some(Relation::Older) {
+        // We may never have known it, so that its own list has to say when it was last there.
+        let is_long = !at.in_doubt && clock::is_old(Timestamp(shown.issued_at), at.now, OLD_LIST + MAX_LATENCY);
+        return if is_long { Standing::Unlisted } else { Standing::Removed };
+    }
+    let waits = user.fork.as_ref().is_some_and(|fork| fork.list.hash == shown.hash);
+    if waits { Standing::Unproved } else { Standing::Unlisted }
 }
 
 /// The step is written: the envelope is remembered, its content is heard, and open sends follow what has changed.

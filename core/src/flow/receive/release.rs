@@ -1,4 +1,4 @@
-//! What was held is opened when its cause has ended: the app has accepted an identity, or a time has come (X 9).
+//! What was held is opened when its cause has ended: the app has accepted an identity, a time has come, or a list was taken (X 9).
 
 use super::batch::Batch;
 use crate::{
@@ -19,20 +19,16 @@ pub(crate) fn accepted(call: &mut Call<'_>, user: &UserId, account_key: &Account
     open(call, is_theirs)
 }
 
-/// Opens what came too early, as far as its time has come. Gives whether anything was tried.
+/// Opens what came too early, as far as its time has come, and what waits for a list, when one was taken. Gives whether anything was tried.
 pub(crate) fn early(call: &mut Call<'_>) -> Result<bool, Error> {
     let now = call.now().seconds();
     let Some(from) = call.tx.counters()?.early.filter(|from| *from <= now) else { return Ok(false) };
     // A newer list may have moved the time of any.
     let all = from == 0;
     held::note_early(&mut call.tx, None)?;
-    let is_due = |cause: Cause, _: &Envelope| matches!(cause, Cause::Early { from } if all || from <= now);
+    let is_due = |cause: Cause, _: &Envelope| cause.tried_from().is_some_and(|from| all || from <= now);
     open(call, is_due)?;
-    let next = held::envelopes(&call.tx)?.into_iter().filter_map(|(_, held)| match held.cause {
-        Cause::Early { from } => Some(from),
-        Cause::Identity(_) => None,
-    });
-    let next = next.min();
+    let next = held::envelopes(&call.tx)?.into_iter().filter_map(|(_, held)| held.cause.tried_from()).min();
     held::note_early(&mut call.tx, next)?;
     Ok(true)
 }

@@ -118,12 +118,28 @@ fn body(call: &mut Call<'_>, requests: &Requests, work: Work) -> Result<(Work, V
         Work::Confirm(ids) => form::Confirm { through: 0, ids: ids.clone().into() }.encode()?,
         Work::Delete => delete(call, requests)?,
         Work::Link(post) => link::put(post)?,
-        Work::Lists(users) => form::Lists { users: users.clone().into() }.encode()?,
+        Work::Lists(users) => lists(call, users)?,
         Work::Mail { after, limit } => form::Mail { after: *after, limit: *limit }.encode()?,
         Work::Publication(id) => publication(call, id)?,
         Work::Push(value) => form::Push { value: value.clone().into() }.encode()?,
     };
     Ok((work, body))
+}
+
+/// The lists of these users, each with the hashes from the list that we hold, or from an older one that waits to be proved.
+fn lists(call: &Call<'_>, users: &[UserId]) -> Result<Vec<u8>, Code> {
+    let mut asked = Vec::with_capacity(users.len());
+    for user in users {
+        let known = match call.tx.known(user) {
+            Err(code) if code.is_damage() => None,
+            known => known?,
+        };
+        let waiting = known.as_ref().and_then(|user| user.fork.as_ref()).filter(|fork| !fork.told);
+        let held = known.as_ref().map_or(0, |user| user.epoch());
+        let from = waiting.map_or(held, |fork| fork.list.epoch.min(held));
+        asked.push(form::Asked { user: user.clone(), from });
+    }
+    form::Lists { users: asked.into() }.encode()
 }
 
 fn bundles(devices: &[(UserId, DeviceId)]) -> Result<Vec<u8>, Code> {

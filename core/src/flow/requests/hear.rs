@@ -13,7 +13,7 @@ use crate::{
         lists,
         receive::batch,
         send::{needs::Answers, settle},
-        upkeep::{link, publish},
+        upkeep::{link, own_list, publish},
     },
     ids::{DeviceId, PublicationId, UserId},
     record::PartState,
@@ -192,11 +192,19 @@ impl Hearing<'_> {
                 },
             }
         }
+        let own = call.tx.own_list(call.user())?.list.hash;
+        let is_own_newest = verified.iter().flatten().any(|list| list.list.hash == own);
         let applied = settle::apply_with(call, verified, &answers)?;
         self.new_items(call, last)?;
         self.tell_all(call, applied.events)?;
-        if users.contains(call.user()) && self.is_removed(call)? {
-            return Ok(());
+        if users.contains(call.user()) {
+            if self.is_removed(call)? {
+                return Ok(());
+            }
+            if is_own_newest {
+                let events = own_list::sign_anew(call)?;
+                self.tell_all(call, events)?;
+            }
         }
         for user in users {
             self.count_round(call, user, |queue, user| queue.lists.contains(user))?;

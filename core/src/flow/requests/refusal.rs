@@ -8,7 +8,7 @@ use crate::{
     error::{Code, Error},
     event::Event,
     flow::{
-        lists,
+        lists::{self, Source},
         send::outcome,
         upkeep::{publish, removal},
     },
@@ -84,8 +84,8 @@ impl Hearing<'_> {
         if list.user != *call.user() || list.account() != call.us.party.account() {
             return Ok(false);
         }
-        match lists::take(call, &list) {
-            Ok(events) => self.tell_all(call, events)?,
+        match lists::take(call, &list, Source::Server) {
+            Ok(taken) => self.tell_all(call, taken.events)?,
             Err(code) if is_garbage(code) => return Ok(false),
             Err(code) => return Err(code.into()),
         }

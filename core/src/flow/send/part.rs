@@ -66,7 +66,7 @@ impl<'a> To<'a> {
             version: 1,
             my_list: own.list.claim(),
             your_list: user.list.as_ref().map_or_else(ListClaim::default, List::claim),
-            list: if list { own.signed().to_vec() } else { Vec::new() }.into(),
+            list: if list { own.shown()?.to_vec() } else { Vec::new() }.into(),
             sequence: session.sequence().saturating_add(1),
         };
         prelude.encode()
@@ -108,7 +108,7 @@ impl<'a> To<'a> {
 
     /// What the padding keeps free beside the payload.
     fn room(&self, list: bool) -> usize {
-        self.said.room + if list { self.own.signed().len() } else { 0 }
+        self.said.room + if list { padding::riding(self.own.signed().len()) } else { 0 }
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::{Blame, Code, Error},
     event::Event,
-    flow::lists,
+    flow::lists::{self, Source, Taken},
     ids::{DeviceId, Scope, SendId, UserId},
     keys::{bundle::VerifiedBundle, device_list::VerifiedDeviceList, party::DecodedParty},
     model::Peer,
@@ -32,11 +32,15 @@ pub(crate) fn stale(
 ) -> Result<Stale, Error> {
     let mut part = open_part(call, send, user)?;
     let before = epoch(call, user)?;
-    let mut events = lists::take(call, offered)?;
-    let blocked = call.tx.user(user)?.is_some_and(|user| user.claimed_key.is_some());
-    let is_newer = epoch(call, user)? > before;
+    let Taken { mut events, .. } = lists::take(call, offered, Source::Server)?;
+    let record = call.tx.user(user)?;
+    let is_blocked = record.as_ref().is_some_and(|user| user.claimed_key.is_some());
+    // A newer list that waits for its proof: the server is asked for that.
+    let waits =
+        record.as_ref().is_some_and(|user| user.fork.as_ref().is_some_and(|fork| fork.list.epoch > user.epoch()));
+    let is_newer = epoch(call, user)? > before || waits;
     // > its answer "your view is stale" counts only with a newer signed list, else `ServerInconsistent`
-    if !is_newer && !blocked {
+    if !is_newer && !is_blocked {
         events.push(Event::ServerInconsistent { user: user.clone() });
     }
     send::refused(&mut part);
@@ -48,7 +52,7 @@ pub(crate) fn stale(
 /// What a refusal for a stale view came to.
 pub(crate) struct Stale {
     pub(crate) events: Vec<Event>,
-    /// Whether the list that came with it is newer than ours.
+    /// Whether the list that came with it is newer than ours, taken or waiting for its proof.
     pub(crate) is_newer: bool,
 }
 
@@ -134,11 +138,11 @@ fn apply_lists(
 ) -> Result<(), Error> {
     for (item, verified) in lists.into_iter().enumerate() {
         call.tx.begin_item();
-        let taken = verified.and_then(|list| Ok((lists::take(call, &list)?, list.user)));
+        let taken = verified.and_then(|list| Ok((lists::take(call, &list, Source::Answer)?, list.user)));
         call.tx.end_item(taken.is_ok());
         match taken {
-            Ok((events, user)) => {
-                applying.applied.events.extend(events);
+            Ok((taken, user)) => {
+                applying.applied.events.extend(taken.events);
                 applying.touched.insert(user);
             }
             Err(code) => refuse(&mut applying.applied, "device_lists", item, code)?,

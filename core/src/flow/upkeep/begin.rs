@@ -55,7 +55,6 @@ pub(crate) fn create(
         account: Some(account.seed().clone()),
         signing: SigningKey::generate(context).seed().clone(),
         identity: x25519::PrivateKey::generate(context).secret().clone(),
-        next_device: DeviceId(2),
         mailbox_emptied_at: 0,
     };
     let keys = own.keys();
@@ -70,7 +69,7 @@ pub(crate) fn create(
     tx.put_book(&PreKeyBook::default())?;
     tx.put_clock(context.now)?;
     put_server(tx, server)?;
-    tx.put_first_list(&list, true)?;
+    tx.put_first_list(&list, &list.branch, true)?;
     Ok(keys)
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn user(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
             held::take_content(&mut call.tx, key, &held)?;
         }
     }
-    for kind in [Kind::User, Kind::List, Kind::Wanted] {
+    for kind in [Kind::User, Kind::List, Kind::Chain, Kind::Wanted] {
         let key = call.tx.places().user(kind, user);
         call.tx.delete(key);
     }

@@ -9,9 +9,10 @@ use crate::{
     flow::group::{bundles, state},
     group::sync::{self, With},
     ids::{DeviceId, GroupId},
-    keys::device_list::VerifiedDeviceList,
-    limits::MAX_LINK_LEG,
+    keys::device_list::{self, VerifiedDeviceList},
+    limits::{MAX_LINK_LEG, MAX_OWN_HASHES},
     model::{Claim, GroupRecord},
+    record::StoredList,
     store::{Kind, Places, RowKey},
     tx::{Call, Tx},
     wire::linking::{Contact, LinkGrant, TlsByteVecU24},
@@ -34,7 +35,9 @@ impl Room {
 
 /// The grant for the device with this id, which the list names.
 pub(super) fn make(call: &mut Call<'_>, device: DeviceId, list: &VerifiedDeviceList) -> Result<LinkGrant, Code> {
-    let mut room = Room(MAX_LINK_LEG.saturating_sub(OVERHEAD).saturating_sub(list.signed.len()));
+    let links = call.tx.chain(&list.user, &list.list)?.links(0, MAX_OWN_HASHES - 1);
+    let own = list.signed.len().saturating_add(links.len().saturating_mul(32));
+    let mut room = Room(MAX_LINK_LEG.saturating_sub(OVERHEAD).saturating_sub(own));
     let mut contacts = contacts(call, &mut room)?;
     let groups = groups(call, device, &mut room)?;
     for Known { contact, list } in &mut contacts {
@@ -47,6 +50,7 @@ pub(super) fn make(call: &mut Call<'_>, device: DeviceId, list: &VerifiedDeviceL
         user: call.user().as_bytes().to_vec().into(),
         device: device.0,
         device_list: list.signed.clone().into(),
+        links: links.into(),
         contacts: contacts.into(),
         groups: groups.into(),
     })
@@ -74,7 +78,9 @@ fn contacts(call: &Call<'_>, room: &mut Room) -> Result<Vec<Known>, Code> {
             verified: u8::from(user.verified),
             device_list: Vec::new().into(),
         };
-        contacts.push(Known { contact, list: call.tx.signed_list(&user.user)? });
+        let StoredList { signed, links } = call.tx.stored_list(&user.user)?;
+        let list = if signed.is_empty() { Vec::new() } else { device_list::show(&signed, links)? };
+        contacts.push(Known { contact, list });
     }
     Ok(contacts)
 }

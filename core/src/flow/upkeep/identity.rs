@@ -3,9 +3,9 @@
 use crate::{
     crypto::{kdf, labels},
     error::{Code, Error},
-    event::Received,
-    flow::{receive::release, send},
-    ids::{AccountKey, UserId},
+    event::{Event, Received},
+    flow::{lists, receive::release, send},
+    ids::{AccountKey, ListHash, UserId},
     registry::trust,
     store::Kind,
     tx::{Call, sessions},
@@ -26,7 +26,9 @@ pub(crate) fn accept(call: &mut Call<'_>, user: &UserId, account_key: &AccountKe
             sessions::remove_peer(&mut call.tx, user, peer.device)?;
         }
     }
-    call.tx.delete(call.tx.places().user(Kind::List, user));
+    for kind in [Kind::List, Kind::Chain] {
+        call.tx.delete(call.tx.places().user(kind, user));
+    }
     call.tx.put_user(&accepted)?;
     release::accepted(call, user, account_key)
 }
@@ -38,12 +40,20 @@ pub(crate) fn mark_verified(call: &mut Call<'_>, user: &UserId) -> Result<(), Er
     call.tx.put_user(&known).map_err(Error::from)
 }
 
-/// The app decides a fork: the newest list that was taken counts alone.
-pub(crate) fn resolve_fork(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
-    let mut known = call.tx.user(user)?.ok_or(Code::UnknownUser)?;
-    known.fork.take().ok_or(Code::InvalidArgument)?;
-    call.tx.put_user(&known)?;
-    send::follow_user(call, user).map_err(Error::from)
+/// The app decides a fork: the branch with the list of this hash is followed, and the other one raises nothing again (T5).
+pub(crate) fn resolve_fork(call: &mut Call<'_>, user: &UserId, hash: &ListHash) -> Result<Vec<Event>, Error> {
+    let known = call.tx.known(user)?.ok_or(Code::UnknownUser)?;
+    let list = known.list.as_ref().ok_or(Error::of(Code::InvalidArgument, "user"))?;
+    let seat = lists::seat(call)?;
+    // What our own lists are is what we sign: another branch of them is adopted, not followed.
+    if seat.is_primary && user == call.user() && list.name() != *hash {
+        return Err(Error::of(Code::InvalidArgument, "hash"));
+    }
+    let chain = call.tx.chain(user, list)?;
+    let resolved = trust::resolve(&known, &chain, hash, seat).map_err(|code| Error::of(code, "hash"))?;
+    lists::write(call, &resolved)?;
+    send::follow_user(call, user)?;
+    Ok(resolved.events)
 }
 
 /// Both sides of a conversation, the smaller user id first: what safety numbers are made of.

@@ -15,8 +15,8 @@ use crate::{
     event::{LinkLeg, LinkWait, Server},
     flow::group::state::{self, Taker, Teller},
     ids::{AccountKey, DeviceId, GroupId, UserId},
-    keys::{device::DeviceKeys, device_list::VerifiedDeviceList},
-    limits::{LINK_ANSWER, LINK_EXPIRY},
+    keys::{chain::Chain, device::DeviceKeys, device_list::VerifiedDeviceList},
+    limits::{LINK_ANSWER, LINK_EXPIRY, MAX_HASHES, MAX_OWN_HASHES},
     model::User,
     record::{HeardHello, Own, PendingLink, PreKeyBook},
     secret::{Secret, Shared},
@@ -175,7 +175,7 @@ pub(crate) fn complete(tx: &mut Tx<'_>, now: Timestamp, answer: &LinkAnswer) -> 
     let hello = linking::open_hello(keys.new_device(&pending), &form).map_err(|_| Code::RecordInconsistent)?;
     let grant = linking::open_answer(&keys.identity, keys.new_device(&pending), &hello, answer)
         .map_err(|code| Error::of(code, "answer"))?;
-    let list = granted_list(&grant, &hello, &keys)?;
+    let (list, chain) = granted_list(&grant, &hello, &keys)?;
     let own = Own {
         user: list.user.clone(),
         device: DeviceId(grant.device),
@@ -183,14 +183,13 @@ pub(crate) fn complete(tx: &mut Tx<'_>, now: Timestamp, answer: &LinkAnswer) -> 
         account: None,
         signing: pending.signing,
         identity: pending.identity,
-        next_device: DeviceId(0),
         mailbox_emptied_at: 0,
     };
     tx.put_own(&own)?;
     tx.put_book(&PreKeyBook::default())?;
     tx.delete(Places::only(Kind::Linking));
     tx.put_clock(now)?;
-    tx.put_first_list(&list, true)?;
+    tx.put_first_list(&list, &chain, true)?;
     for contact in grant.contacts.as_slice() {
         take_contact(tx, contact)?;
     }
@@ -200,9 +199,9 @@ pub(crate) fn complete(tx: &mut Tx<'_>, now: Timestamp, answer: &LinkAnswer) -> 
     Ok(own.keys())
 }
 
-/// The list in the grant, if the account that the user confirmed has signed it and it names this device.
-fn granted_list(grant: &LinkGrant, hello: &Hello, keys: &Keys) -> Result<VerifiedDeviceList, Error> {
-    let list = VerifiedDeviceList::verify(grant.device_list.as_slice())?;
+/// The list in the grant, if the account that the user confirmed has signed it and it names this device; and the hashes of all lists up to it.
+fn granted_list(grant: &LinkGrant, hello: &Hello, keys: &Keys) -> Result<(VerifiedDeviceList, Chain), Error> {
+    let list = VerifiedDeviceList::verify_signed(grant.device_list.as_slice())?;
     if list.user.as_bytes() != grant.user.as_slice() {
         return Err(Code::WrongUser.into());
     }
@@ -213,7 +212,8 @@ fn granted_list(grant: &LinkGrant, hello: &Hello, keys: &Keys) -> Result<Verifie
     if listed.signing_key != keys.signing_key || listed.identity_key != *keys.identity_key.as_bytes() {
         return Err(Code::NotListed.into());
     }
-    Ok(list)
+    let chain = Chain::of(&list.list, grant.links.as_slice()).map_err(|_| Error::of(Code::LinkMismatch, "answer"))?;
+    Ok((list, chain.newest_of(MAX_OWN_HASHES)))
 }
 
 /// A pin that the primary passed on.
@@ -229,7 +229,7 @@ fn take_contact(tx: &mut Tx<'_>, contact: &Contact) -> Result<(), Code> {
     if list.user != user || list.account() != AccountKey(contact.account_key) {
         return Err(Code::WrongUser);
     }
-    tx.put_first_list(&list, verified)
+    tx.put_first_list(&list, &list.branch.newest_of(MAX_HASHES), verified)
 }
 
 /// A group that the primary passed on.

@@ -3,7 +3,7 @@
 //! > The primary answers first with a hello. Both sides show the same 15 digits; when the app has confirmed on both, the list is signed and the
 //! > answer sent.
 
-use super::grant;
+use super::{grant, own_list};
 use crate::{
     agreement::linking::{self, Hello, NewDevice},
     clock::Age,
@@ -15,7 +15,7 @@ use crate::{
     ids::{DeviceId, LinkId},
     keys::device_list::{self, Listing, VerifiedDeviceList},
     limits::{LINK_ANSWER, LINK_EXPIRY, MAX_CLOCK_SKEW, MAX_DEVICES, MAX_LINKS},
-    record::{LegPlace, OfferState, OfferedLink, Own},
+    record::{LegPlace, OfferState, OfferedLink},
     secret::Shared,
     store::Places,
     tx::{Call, Tx, own::Primary},
@@ -126,10 +126,8 @@ pub(crate) fn confirm(call: &mut Call<'_>, id: &LinkId) -> Result<DeviceId, Erro
     }
     let primary = call.tx.primary()?;
     let list = sign_list(call, &primary, &link.signing_key, &link.identity_key)?;
-    let device = primary.own.next_device;
-    let next_device = DeviceId(device.0.checked_add(1).ok_or(Code::TooManyOwnDevices)?);
-    call.tx.put_own(&Own { next_device, ..primary.own })?;
-    lists::take(call, &list)?;
+    let device = DeviceId(list.list.last_id);
+    lists::follow(call, &list)?;
     let identity_key = x25519::PublicKey::decode(link.identity_key).map_err(|_| Code::RecordInconsistent)?;
     let new = NewDevice { signing_key: &link.signing_key, identity_key: &identity_key, secret: &secret };
     let user = call.user().clone();
@@ -149,6 +147,7 @@ fn sign_list(
     signing_key: &[u8; 32],
     identity_key: &[u8; 32],
 ) -> Result<VerifiedDeviceList, Error> {
+    own_list::check_adopted(call)?;
     let list = call.tx.own_list(call.user())?.list;
     // Good once: a device that stands on the list cannot be linked again.
     if list.devices.iter().any(|device| device.identity_key == *identity_key) {
@@ -159,7 +158,8 @@ fn sign_list(
     }
     let mut listed = list.devices.clone();
     listed.push(Listing {
-        id: primary.own.next_device,
+        // An id is given once, for ever (T16).
+        id: DeviceId(list.last_id.checked_add(1).ok_or(Code::TooManyOwnDevices)?),
         signing_key: *signing_key,
         identity_key: *identity_key,
         added_at_epoch: list.epoch.saturating_add(1),
@@ -286,6 +286,7 @@ pub(super) fn forget_old(tx: &mut Tx<'_>, age: Age) -> Result<(), Code> {
 /// Takes a device off the list, and its word in every group.
 pub(crate) fn remove_device(call: &mut Call<'_>, device: DeviceId) -> Result<Vec<Event>, Error> {
     let Primary { account, .. } = call.tx.primary()?;
+    own_list::check_adopted(call)?;
     let list = call.tx.own_list(call.user())?.list;
     list.device(device).ok_or(Error::of(Code::UnknownDevice, "device"))?;
     if device == call.device() {
@@ -293,7 +294,7 @@ pub(crate) fn remove_device(call: &mut Call<'_>, device: DeviceId) -> Result<Vec
     }
     let rest: Vec<Listing> = list.devices.iter().filter(|d| d.id != device).copied().collect();
     let next = device_list::sign(&account, call.user(), Some(&list), &rest, call.now())?;
-    let events = lists::take(call, &next)?;
+    let events = lists::follow(call, &next)?;
     send::follow_user(call, call.user())?;
     act::retire(call, device)?;
     Ok(events)

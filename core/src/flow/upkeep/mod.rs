@@ -7,6 +7,7 @@ mod grant;
 pub(crate) mod identity;
 pub(crate) mod join;
 pub(crate) mod link;
+pub(crate) mod own_list;
 pub(crate) mod publish;
 pub(crate) mod removal;
 pub(crate) mod tick;

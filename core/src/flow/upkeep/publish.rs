@@ -2,15 +2,20 @@
 //!
 //! An upload is offered, then confirmed. Until it is confirmed the same keys are offered again, so that an id never names two keys (A24).
 
+use super::own_list;
 use crate::{
     clock,
     context::Timestamp,
     crypto::kdf::sha256,
     error::{Code, Error},
     ids::PublicationId,
-    keys::{device_list::Listing, party, pre_keys},
+    keys::{
+        device_list::{self, Listing},
+        party, pre_keys,
+    },
     limits::{
-        MAX_LASTING_PRE_KEYS, MAX_ONE_TIME_PRE_KEYS, ONE_TIME_PRE_KEYS, PRE_KEY_CHUNK, REFILL_BELOW, ROTATE_PRE_KEYS,
+        MAX_HASHES, MAX_LASTING_PRE_KEYS, MAX_ONE_TIME_PRE_KEYS, ONE_TIME_PRE_KEYS, PRE_KEY_CHUNK, REFILL_BELOW,
+        ROTATE_PRE_KEYS,
     },
     record::{Lasting, PendingUpload, PreKeyBook},
     store::{Kind, Places, PreKeyUse},
@@ -42,8 +47,7 @@ pub(crate) enum Due {
 pub(crate) fn due(call: &Call<'_>, left: Option<u32>) -> Result<Due, Code> {
     let book = call.tx.book()?;
     let own = call.tx.own_list(call.user())?;
-    let is_primary = call.tx.account()?.is_some();
-    let list_is_due = is_primary && own.list.epoch > book.published_epoch;
+    let list_is_due = carries_list(call)? && own.list.epoch > book.published_epoch;
     if book.is_due_before_sending(call.now()) || (list_is_due && devices(&own) != book.published_devices) {
         return Ok(Due::BeforeAll);
     }
@@ -51,6 +55,17 @@ pub(crate) fn due(call: &Call<'_>, left: Option<u32>) -> Result<Due, Code> {
     let waits = call.tx.exists(&Places::only(Kind::Publication))?;
     let is_due = waits || list_is_due || refill || is_rotation_due(&book, call.now());
     Ok(if is_due { Due::InTime } else { Due::No })
+}
+
+/// Whether an upload of this device has our list in it: it signs the list, and no other one waits for the app's word.
+fn carries_list(call: &Call<'_>) -> Result<bool, Code> {
+    Ok(call.tx.account()?.is_some() && !own_list::is_ahead(call)?)
+}
+
+/// Our list as the server gets it: with all the hashes that a server may need that was put back.
+fn shown(call: &Call<'_>, own: &OwnList) -> Result<Vec<u8>, Code> {
+    let chain = call.tx.chain(call.user(), &own.list)?;
+    device_list::show(own.signed(), chain.links(0, MAX_HASHES))
 }
 
 /// A hash of the devices on our list.
@@ -75,20 +90,20 @@ fn is_refill_due(book: &PreKeyBook, target: usize, left: Option<u32>) -> bool {
 /// What to upload next, or `None` when nothing is due. `left` is how many one-time prekeys the server says it still has.
 pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Option<Publication>, Error> {
     let own = call.tx.own_list(call.user())?;
-    let is_primary = call.tx.account()?.is_some();
     let mut book = call.tx.book()?;
+    let carries_list = carries_list(call)?;
     if let Some(waiting) = call.tx.get::<PendingUpload>(&Places::only(Kind::Publication))? {
-        if !is_primary || waiting.epoch >= own.list.epoch {
+        if !carries_list || waiting.epoch >= own.list.epoch {
             return Ok(Some(Publication { id: waiting.id, bytes: waiting.bytes }));
         }
         // The list has moved on: the same keys go up with the newer one.
         let mut form = bundle::Publication::decode(&waiting.bytes).map_err(|_| Code::RecordInconsistent)?;
-        form.device_list = own.signed().to_vec().into();
+        form.device_list = shown(call, &own)?.into();
         return offer(call, waiting.one_time, own.list.epoch, &form).map(Some);
     }
     let rotate = is_rotation_due(&book, call.now());
     book.refilling = is_refill_due(&book, target(&call.tx)?, left);
-    let list_is_due = is_primary && own.list.epoch > book.published_epoch;
+    let list_is_due = carries_list && own.list.epoch > book.published_epoch;
     if !rotate && !book.refilling && !list_is_due {
         return Ok(None);
     }
@@ -97,7 +112,7 @@ pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Opti
         version: 1,
         user: party.user.as_bytes().to_vec().into(),
         device: party.device.0,
-        device_list: if is_primary { own.signed().to_vec() } else { Vec::new() }.into(),
+        device_list: if carries_list { shown(call, &own)? } else { Vec::new() }.into(),
         signing_key: *party.signing_key.as_bytes(),
         identity_key: *party.identity_key.as_bytes(),
         lasting: None,
@@ -109,7 +124,7 @@ pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Opti
     }
     let one_time = if book.refilling { add_one_time(call, &mut book, &mut form)? } else { 0 };
     call.tx.put_book(&book)?;
-    offer(call, one_time, if is_primary { own.list.epoch } else { 0 }, &form).map(Some)
+    offer(call, one_time, if carries_list { own.list.epoch } else { 0 }, &form).map(Some)
 }
 
 fn is_rotation_due(book: &PreKeyBook, now: Timestamp) -> bool {

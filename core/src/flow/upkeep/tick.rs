@@ -1,16 +1,21 @@
 //! Housekeeping: what is due by time (X 3, X 5, X 6, X 8, X 9). The library sends nothing by itself; this only prepares.
 
-use super::{expire, link};
+use super::{expire, link, own_list};
 use crate::{
     clock::{self, Age},
     context::Timestamp,
     error::{Code, Error},
     event::Event,
-    flow::{group::sync, lists, receive::release, send::outcome},
-    keys::device_list,
-    limits::{HOUSEKEEPING, OLD_LIST, RESIGN_LIST},
+    flow::{
+        group::sync,
+        lists,
+        receive::release,
+        send::{self, outcome},
+    },
+    limits::{HOUSEKEEPING, OLD_LIST},
     model::User,
-    record::{Counters, ServerState},
+    record::{Counters, Own, ServerState},
+    registry::trust,
     store::{Kind, Places, Query},
     tx::Call,
 };
@@ -111,37 +116,47 @@ fn look_at(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>,
             call.tx.prefetch(&[Kind::Peer, Kind::Received, Kind::User].into_iter().flat_map(of).collect::<Vec<_>>())?;
         }
         looked_at += measure.bucket(&mut call.tx, bucket)?;
-        looked_at += old_lists(call, bucket, &mut kept.events)?;
+        looked_at += old_lists(call, &own, bucket, &mut kept.events)?;
     }
     kept.sends = true;
     sync::serve_all_lags(call)?;
-    sign_anew(call, &mut kept.events)?;
+    if own_list::is_to_be_signed(call)? {
+        // First the server is asked: if this store was put back, the newest list is there.
+        lists::want(call, call.user())?;
+    }
     Ok(None)
 }
 
-/// Says which users' lists have not been signed anew for long. Gives the number of rows it looked at.
-fn old_lists(call: &Call<'_>, bucket: u8, events: &mut Vec<Event>) -> Result<usize, Code> {
+/// Says which users' lists have not been signed anew for long, and which were not proved for a day; asks for those that wait. Gives the number
+/// of rows it looked at.
+fn old_lists(call: &mut Call<'_>, own: &Own, bucket: u8, events: &mut Vec<Event>) -> Result<usize, Code> {
     let keys = call.tx.keys_read(&Places::bucket(Kind::User, bucket));
     for key in &keys {
         let Some(user) = call.tx.get_sound::<User>(key)? else { continue };
         let issued = user.list.as_ref().map(|list| Timestamp(list.issued_at));
-        // One wrong reading would raise it for everybody.
+        // One wrong reading would raise it for everybody. Who signs the list has no need to be told that it is old.
         let is_old = |issued| !call.at.in_doubt && clock::is_old(issued, call.now(), OLD_LIST);
-        if user.user != *call.user() && issued.is_some_and(is_old) {
-            events.push(Event::DeviceListOld { user: user.user });
+        let is_signed_here = user.user == *call.user() && own.account.is_some();
+        if !is_signed_here && issued.is_some_and(is_old) {
+            events.push(Event::DeviceListOld { user: user.user.clone() });
+        }
+        if user.fork.as_ref().is_some_and(|fork| !fork.told) {
+            unproved(call, own, &user, events)?;
         }
     }
     Ok(keys.len())
 }
 
-/// The primary signs its list anew when it is a week old, or of a clock that was ahead.
-fn sign_anew(call: &mut Call<'_>, events: &mut Vec<Event>) -> Result<(), Error> {
-    let list = call.tx.own_list(call.user())?.list;
-    if let Some(account) = call.tx.account()?
-        && clock::is_due(Timestamp(list.issued_at), call.now(), RESIGN_LIST)
-    {
-        let next = device_list::sign(&account, call.user(), Some(&list), &list.devices, call.now())?;
-        events.extend(lists::take(call, &next)?);
+/// A list waits for its proof: the server is asked once more, or the day is over and the app is told.
+fn unproved(call: &mut Call<'_>, own: &Own, user: &User, events: &mut Vec<Event>) -> Result<(), Code> {
+    let stored = call.tx.stored_list(&user.user)?;
+    let online = Age(own.mailbox_emptied_at);
+    match trust::overdue(user, &stored.signed, online, lists::seat(call)?) {
+        None => lists::want(call, &user.user),
+        Some((after, event)) => {
+            call.tx.put_user(&after)?;
+            events.push(event);
+            send::follow_user(call, &user.user)
+        }
     }
-    Ok(())
 }

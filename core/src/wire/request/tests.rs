@@ -35,13 +35,13 @@ fn a_publication_stands_beside_its_token() {
 
 #[test]
 fn one_to_a_hundred_lists_are_asked_for() {
-    let form = |count: usize| Lists { users: vec![user("a"); count].into() };
+    let form = |count: usize| Lists { users: vec![Asked { user: user("a"), from: 0 }; count].into() };
     assert_exact(&form(1), Lists::encode, Lists::decode);
     assert_exact(&form(100), Lists::encode, Lists::decode);
     assert_eq!(form(0).encode(), Err(Code::NonCanonical));
     assert_eq!(form(101).encode(), Err(Code::TooLarge));
     assert_eq!(Lists::decode(&[0, 0]).err(), Some(Code::NonCanonical));
-    let hundred_and_one = [&202_u16.to_be_bytes()[..], &b"\x01a".repeat(101)].concat();
+    let hundred_and_one = [&1010_u16.to_be_bytes()[..], &b"\x01a\0\0\0\0\0\0\0\0".repeat(101)].concat();
     assert_eq!(Lists::decode(&hundred_and_one).err(), Some(Code::NonCanonical));
 }
 

@@ -55,10 +55,10 @@ pub enum sesame_event_kind {
     Other = 0,
     /// A newer signed device list of a user was taken. Sets `user`, `added`, `removed`.
     DeviceListChanged = 1,
-    /// Two signed lists of a user contradict each other; sends go only to devices on both. Sets `user`, `known`, `other`.
+    /// Two signed lists of a user contradict each other, or the newer one could not be proved to follow the other for a day. Sends
+    /// go only to devices on both, until `sesame_registry_resolve_fork` names one. Sets `user`, `known`, `other`, `known_hash`,
+    /// `other_hash`.
     DeviceListFork = 2,
-    /// A list jumped by more than 16 epochs, so that its ancestry could not be checked. Sets `user`.
-    DeviceListGap = 3,
     /// The newest list of a user is older than 35 days. Sets `user`.
     DeviceListOld = 4,
     /// An older list than the known one was offered and refused. Sets `user`, `epoch`.
@@ -115,6 +115,10 @@ pub enum sesame_event_kind {
     /// Adds that did not know of each other have made more than 1,000 members: nothing but leaves is said there. `fork_without`
     /// goes on without those whom the adders made up. Sets `group`, `users`.
     GroupOverfull = 27,
+    /// There is a list of our own user that the account key has signed and this device, which signs them, has not: its store was
+    /// put back to an earlier state, or somebody else has the account key. Until `adopt_own_list` takes it or
+    /// `sesame_registry_resolve_fork` rejects it, no list goes up. Sets `known`, `other`, `known_hash`, `other_hash`.
+    OwnListAhead = 28,
 }
 
 /// Something that the app should know. Its kind says which fields are set; the others are zero.
@@ -145,7 +149,7 @@ pub struct sesame_event {
     pub removed_count: usize,
     /// The signed list that was known.
     pub known: sesame_slice,
-    /// The signed list that contradicts it; empty when only a claim of it was seen.
+    /// The signed list that contradicts it.
     pub other: sesame_slice,
     /// The epoch that was offered.
     pub epoch: u64,
@@ -181,6 +185,10 @@ pub struct sesame_event {
     pub skipped_count: usize,
     /// The group that it takes the place of, if it is a fork, 32 bytes; or absent.
     pub forked_from: sesame_slice,
+    /// The hash of the known list, 32 bytes.
+    pub known_hash: sesame_slice,
+    /// The hash of the other list, 32 bytes.
+    pub other_hash: sesame_slice,
 }
 
 impl sesame_event {
@@ -215,6 +223,8 @@ impl sesame_event {
         skipped: core::ptr::null(),
         skipped_count: 0,
         forked_from: sesame_slice::NONE,
+        known_hash: sesame_slice::NONE,
+        other_hash: sesame_slice::NONE,
     };
 }
 
@@ -227,17 +237,13 @@ pub(super) fn one_event(tree: &mut Tree, from: sesame_core::event::Event) -> ses
             (made.added, made.added_count) = tree.devices(&added);
             (made.removed, made.removed_count) = tree.devices(&removed);
         }
-        sesame_core::event::Event::DeviceListFork { user, known, other } => {
+        sesame_core::event::Event::DeviceListFork { user, known, other, known_hash, other_hash } => {
             made.kind = sesame_event_kind::DeviceListFork;
             made.user = tree.user(&user);
             made.known = tree.bytes(known);
-            if !other.is_empty() {
-                made.other = tree.bytes(other);
-            }
-        }
-        sesame_core::event::Event::DeviceListGap { user } => {
-            made.kind = sesame_event_kind::DeviceListGap;
-            made.user = tree.user(&user);
+            made.other = tree.bytes(other);
+            made.known_hash = tree.copy(&known_hash.0);
+            made.other_hash = tree.copy(&other_hash.0);
         }
         sesame_core::event::Event::DeviceListOld { user } => {
             made.kind = sesame_event_kind::DeviceListOld;
@@ -336,6 +342,13 @@ pub(super) fn one_event(tree: &mut Tree, from: sesame_core::event::Event) -> ses
             made.user = tree.user(&user);
             made.device = device.0;
             made.reason = u32::from(reason);
+        }
+        sesame_core::event::Event::OwnListAhead { known, other, known_hash, other_hash } => {
+            made.kind = sesame_event_kind::OwnListAhead;
+            made.known = tree.bytes(known);
+            made.other = tree.bytes(other);
+            made.known_hash = tree.copy(&known_hash.0);
+            made.other_hash = tree.copy(&other_hash.0);
         }
         sesame_core::event::Event::RegistrationRefused { user } => {
             made.kind = sesame_event_kind::RegistrationRefused;
@@ -758,6 +771,10 @@ pub struct sesame_user_view {
     pub paused: bool,
     /// The epoch of the newest list, or 0.
     pub epoch: u64,
+    /// The hash of the newest list, 32 bytes; absent without one.
+    pub list_hash: sesame_slice,
+    /// In a fork, the hash of the other list, 32 bytes; or absent.
+    pub other_hash: sesame_slice,
 }
 
 impl sesame_user_view {
@@ -770,6 +787,8 @@ impl sesame_user_view {
         forked: false,
         paused: false,
         epoch: 0,
+        list_hash: sesame_slice::NONE,
+        other_hash: sesame_slice::NONE,
     };
 }
 
@@ -781,6 +800,8 @@ pub(super) fn one_user(tree: &mut Tree, from: sesame_core::event::UserView) -> s
     made.verified = from.verified;
     made.epoch = from.epoch;
     made.forked = from.forked;
+    made.list_hash = tree.maybe(from.list_hash.as_ref().map(|it| &it.0[..]));
+    made.other_hash = tree.maybe(from.other_hash.as_ref().map(|it| &it.0[..]));
     made.paused = from.paused;
     made
 }

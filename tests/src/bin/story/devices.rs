@@ -7,6 +7,7 @@ use sesame_core::{
     device::{Device, LinkRequests, Linking, Requests},
     error::{Blame, Error},
     event::{LinkLeg, Server},
+    ids::ListHash,
     secret::Secret,
     store::MemoryStore,
 };
@@ -56,6 +57,7 @@ impl Scene<'_> {
                 self.host(at).device = None;
                 Ok(())
             }
+            "adopt_own_list" => self.call(at, |own, context| own.adopt_own_list(context, &ListHash([0; 32]))),
             "remove_device" => self.call(at, |own, context| own.remove_device(context, device_id(step))),
             "set_push" => self.call(at, |device, context| device.set_push(context, text(step, "text").as_bytes())),
             "log_out" => {

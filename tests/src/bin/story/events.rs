@@ -14,10 +14,14 @@ pub fn said(event: &Event) -> String {
             named("added", added.iter().map(|device| device.0)),
             named("removed", removed.iter().map(|device| device.0))
         ),
-        Event::DeviceListFork { user, known, other } => {
-            format!("DeviceListFork {} known {} other {}", name(user), h(known), h(other))
-        }
-        Event::DeviceListGap { user } => format!("DeviceListGap {}", name(user)),
+        Event::DeviceListFork { user, known, other, known_hash, other_hash } => format!(
+            "DeviceListFork {} known {} other {} known-hash {} other-hash {}",
+            name(user),
+            h(known),
+            h(other),
+            s(&known_hash.0),
+            s(&other_hash.0)
+        ),
         Event::DeviceListOld { user } => format!("DeviceListOld {}", name(user)),
         Event::DeviceListRollback { user, epoch } => format!("DeviceListRollback {} epoch {}", name(user), epoch),
         Event::Gap { user, device, group, first, last } => format!(
@@ -68,6 +72,13 @@ pub fn said(event: &Event) -> String {
         ),
         Event::ServerInconsistent { user } => format!("ServerInconsistent {}", name(user)),
         Event::NotOpened { user, device, reason } => format!("NotOpened {} code {}", at(user, *device), reason),
+        Event::OwnListAhead { known, other, known_hash, other_hash } => format!(
+            "OwnListAhead known {} other {} known-hash {} other-hash {}",
+            h(known),
+            h(other),
+            s(&known_hash.0),
+            s(&other_hash.0)
+        ),
         Event::RegistrationRefused { user } => format!("RegistrationRefused {}", name(user)),
         Event::RemovedFromAccount { epoch } => format!("RemovedFromAccount epoch {}", epoch),
         Event::DeviceWantsRemoval { device } => format!("DeviceWantsRemoval {}", device.0),

@@ -136,9 +136,9 @@ impl Scene<'_> {
     fn act(&mut self, what: &str, step: &Value) -> Done {
         let at = text(step, "device");
         match what {
-            "create" | "link" | "link_wrong" | "reopen" | "close" | "remove_device" | "set_push" | "log_out"
-            | "delete_account" | "primary" | "erase" | "fail" | "spoil" | "open_wrong_key" | "create_over"
-            | "open_empty" => self.act_on_devices(what, step, at),
+            "create" | "link" | "link_wrong" | "reopen" | "close" | "adopt_own_list" | "remove_device" | "set_push"
+            | "log_out" | "delete_account" | "primary" | "erase" | "fail" | "spoil" | "open_wrong_key"
+            | "create_over" | "open_empty" => self.act_on_devices(what, step, at),
             "exchange" | "request_mail" | "answer_twice" | "foreign" | "trouble" | "replay" | "retry_now" | "move"
             | "health" => self.act_on_the_loop(what, step, at),
             "read" | "peek" | "inbox" | "steal" | "deliver" | "deliver_spoilt" | "decrypt_many" => {

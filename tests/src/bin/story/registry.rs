@@ -3,7 +3,10 @@
 use super::{Done, Scene, device_id, lines, text, users};
 use crate::lines::h;
 use serde_json::Value;
-use sesame_core::{event::UserView, ids::AccountKey};
+use sesame_core::{
+    event::UserView,
+    ids::{AccountKey, ListHash},
+};
 
 impl Scene<'_> {
     pub(super) fn act_on_the_registry(&mut self, what: &str, step: &Value, at: &str) -> Done {
@@ -46,7 +49,9 @@ impl Scene<'_> {
                 Ok(())
             }
             "verify" => self.call(at, |device, context| device.mark_verified(context, &of)),
-            "resolve_fork" => self.call(at, |device, context| device.resolve_fork(context, &of)),
+            "resolve_fork" => self.call_with(at, |device, context, requests| {
+                device.resolve_fork(context, requests, &of, &ListHash([0; 32]))
+            }),
             "forget" => self.call(at, |device, context| device.forget(context, &of)),
             _ => {
                 let known = self.call(at, |device, context| device.users(context))?;

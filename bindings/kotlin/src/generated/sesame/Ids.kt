@@ -40,6 +40,14 @@ public value class LinkId(
     override fun toString(): String = shown("LinkId", bytes)
 }
 
+/** The name of a device list, 32 bytes: a hash of what the account key signed. */
+@JvmInline
+public value class ListHash(
+    override val bytes: ByteString,
+) : Id {
+    override fun toString(): String = shown("ListHash", bytes)
+}
+
 /** The name of an operation on a group, 32 bytes: a hash of what its author signed. */
 @JvmInline
 public value class OperationId(

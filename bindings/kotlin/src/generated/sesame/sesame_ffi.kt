@@ -743,6 +743,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_ack(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_adopt_own_list(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_batch_decrypt(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_batch_encrypt(
@@ -971,6 +973,8 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_sesame_ffi_fn_method_device_ack(`ptr`: Long,`ids`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_sesame_ffi_fn_method_device_adopt_own_list(`ptr`: Long,`hash`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_sesame_ffi_fn_method_device_batch_decrypt(`ptr`: Long,`envelopes`: RustBuffer.ByValue,`complete`: Byte,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_batch_encrypt(`ptr`: Long,`recipients`: RustBuffer.ByValue,`payload`: RustBuffer.ByValue,`contentId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1053,7 +1057,7 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_sesame_ffi_fn_method_deviceregistry_mark_verified(`ptr`: Long,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork(`ptr`: Long,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork(`ptr`: Long,`user`: RustBuffer.ByValue,`hash`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_sesame_ffi_fn_method_deviceregistry_safety_code(`ptr`: Long,`user`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1331,6 +1335,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_ack() and 0xFFFF) != 60429) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_adopt_own_list() and 0xFFFF) != 28365) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() and 0xFFFF) != 26745) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1448,7 +1455,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() and 0xFFFF) != 11962) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() and 0xFFFF) != 35477) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() and 0xFFFF) != 18568) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_code() and 0xFFFF) != 25628) {
@@ -2232,6 +2239,11 @@ public interface DeviceInterface {
     fun `ack`(`ids`: List<kotlin.ULong>)
     
     /**
+     * On the primary: takes the list of this hash, 32 bytes, for its own, which `OwnListAhead` was about, and signs the next one on top of it.
+     */
+    fun `adoptOwnList`(`hash`: ListHash)
+    
+    /**
      * Opens envelopes that came by another way than the loop of requests: a push, or a transport of the app's own. What they say is in the
      * inbox. `complete` says that these were the last ones in the mailbox.
      */
@@ -2433,6 +2445,22 @@ public class Device internal constructor(@Suppress("UNUSED_PARAMETER") withHandl
     uniffiRustCallWithError(SesameException) { _status ->
     _arguments.passed()
     UniffiLib.uniffi_sesame_ffi_fn_method_device_ack(_handle, _0, _status)
+    }}}
+    
+    
+
+    
+    /**
+     * On the primary: takes the list of this hash, 32 bytes, for its own, which `OwnListAhead` was about, and signs the next one on top of it.
+     */
+    @Throws(SesameException::class)override fun `adoptOwnList`(`hash`: ListHash)
+        = 
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("hash") { FfiConverterTypeListHash.lower(`hash`) }
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_adopt_own_list(_handle, _0, _status)
     }}}
     
     
@@ -3085,9 +3113,9 @@ public interface DeviceRegistryInterface {
     fun `markVerified`(`user`: kotlin.String)
     
     /**
-     * The app decides a fork: the newest list that was taken counts alone.
+     * The app decides a fork: the branch with the list of this hash, 32 bytes, is followed, and the other one raises nothing again.
      */
-    fun `resolveFork`(`user`: kotlin.String)
+    fun `resolveFork`(`user`: kotlin.String, `hash`: ListHash)
     
     /**
      * The same as text for a QR code.
@@ -3225,16 +3253,17 @@ public class DeviceRegistry internal constructor(@Suppress("UNUSED_PARAMETER") w
 
     
     /**
-     * The app decides a fork: the newest list that was taken counts alone.
+     * The app decides a fork: the branch with the list of this hash, 32 bytes, is followed, and the other one raises nothing again.
      */
-    @Throws(SesameException::class)override fun `resolveFork`(`user`: kotlin.String)
+    @Throws(SesameException::class)override fun `resolveFork`(`user`: kotlin.String, `hash`: ListHash)
         = 
     withArguments { _arguments ->
     val _0 = _arguments.buffer("user") { FfiConverterString.lower(`user`) }
+    val _1 = _arguments.buffer("hash") { FfiConverterTypeListHash.lower(`hash`) }
     callWithHandle { _handle ->
     uniffiRustCallWithError(SesameException) { _status ->
     _arguments.passed()
-    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork(_handle, _0, _status)
+    UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork(_handle, _0, _1, _status)
     }}}
     
     
@@ -6717,6 +6746,16 @@ data class UserView (
     val `forked`: kotlin.Boolean
     , 
     /**
+     * The hash of the newest list, 32 bytes; absent without one.
+     */
+    val `listHash`: ListHash?
+    , 
+    /**
+     * In a fork, the hash of the other list, 32 bytes.
+     */
+    val `otherHash`: ListHash?
+    , 
+    /**
      * Whether the server said that there is no such user.
      */
     val `paused`: kotlin.Boolean
@@ -6741,6 +6780,8 @@ internal object FfiConverterTypeUserView: FfiConverterRustBuffer<UserView> {
             FfiConverterBoolean.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterOptionalTypeListHash.read(buf),
+            FfiConverterOptionalTypeListHash.read(buf),
             FfiConverterBoolean.read(buf),
         )
     }
@@ -6752,6 +6793,8 @@ internal object FfiConverterTypeUserView: FfiConverterRustBuffer<UserView> {
             FfiConverterBoolean.allocationSize(value.`verified`) +
             FfiConverterULong.allocationSize(value.`epoch`) +
             FfiConverterBoolean.allocationSize(value.`forked`) +
+            FfiConverterOptionalTypeListHash.allocationSize(value.`listHash`) +
+            FfiConverterOptionalTypeListHash.allocationSize(value.`otherHash`) +
             FfiConverterBoolean.allocationSize(value.`paused`)
     )
 
@@ -6762,6 +6805,8 @@ internal object FfiConverterTypeUserView: FfiConverterRustBuffer<UserView> {
             FfiConverterBoolean.write(value.`verified`, buf)
             FfiConverterULong.write(value.`epoch`, buf)
             FfiConverterBoolean.write(value.`forked`, buf)
+            FfiConverterOptionalTypeListHash.write(value.`listHash`, buf)
+            FfiConverterOptionalTypeListHash.write(value.`otherHash`, buf)
             FfiConverterBoolean.write(value.`paused`, buf)
     }
 }
@@ -7158,6 +7203,10 @@ enum class Code(val value: kotlin.Int) {
      */
     TOO_MANY_OWN_DEVICES(139),
     /**
+     * Another signed list of this user waits for the app's word.
+     */
+    OWN_LIST_NOT_ADOPTED(140),
+    /**
      * The bytes end too early.
      */
     TRUNCATED(201),
@@ -7318,11 +7367,11 @@ enum class Code(val value: kotlin.Int) {
      */
     DEVICE_LIST_ROLLBACK(309),
     /**
-     * Two device lists claim one epoch.
+     * Another signed list of the user contradicts the known one.
      */
     DEVICE_LIST_FORK(310),
     /**
-     * The device list's ancestors do not match.
+     * The device list's history does not match.
      */
     BROKEN_CHAIN(311),
     /**
@@ -7571,7 +7620,8 @@ sealed class Event {
     }
     
     /**
-     * Two signed lists of a user contradict each other; sends go only to devices on both.
+     * Two signed lists of a user contradict each other, or the newer one could not be proved to follow the other for a day. Sends go
+     * only to devices on both, until `registry.resolveFork()` names one.
      */
     data class DeviceListFork(
         /**
@@ -7583,28 +7633,22 @@ sealed class Event {
          */
         val `known`: ByteString, 
         /**
-         * The signed list that contradicts it; empty when only a claim of it was seen.
+         * The signed list that contradicts it.
          */
-        val `other`: ByteString) : Event()
-        
-    {
-        
-
-    override fun toString(): String = "DeviceListFork(user=${`user`}, known=${shown(`known`)}, other=${shown(`other`)})"
-    }
-    
-    /**
-     * A list jumped by more than 16 epochs, so that its ancestry could not be checked.
-     */
-    data class DeviceListGap(
+        val `other`: ByteString, 
         /**
-         * The user whose list it is.
+         * The hash of the known list, 32 bytes.
          */
-        val `user`: kotlin.String) : Event()
+        val `knownHash`: sesame.ListHash, 
+        /**
+         * The hash of the other list, 32 bytes.
+         */
+        val `otherHash`: sesame.ListHash) : Event()
         
     {
         
 
+    override fun toString(): String = "DeviceListFork(user=${`user`}, known=${shown(`known`)}, other=${shown(`other`)}, knownHash=${`knownHash`}, otherHash=${`otherHash`})"
     }
     
     /**
@@ -7969,6 +8013,35 @@ sealed class Event {
     }
     
     /**
+     * There is a list of our own user that the account key has signed and this device, which signs them, has not: its store was put
+     * back to an earlier state, or somebody else has the account key. Until `adoptOwnList` takes it or `registry.resolveFork()`
+     * rejects it, no list goes up.
+     */
+    data class OwnListAhead(
+        /**
+         * The signed list that this device holds.
+         */
+        val `known`: ByteString, 
+        /**
+         * The signed list that is ahead of it.
+         */
+        val `other`: ByteString, 
+        /**
+         * The hash of the known list, 32 bytes.
+         */
+        val `knownHash`: sesame.ListHash, 
+        /**
+         * The hash of the list that is ahead, 32 bytes.
+         */
+        val `otherHash`: sesame.ListHash) : Event()
+        
+    {
+        
+
+    override fun toString(): String = "OwnListAhead(known=${shown(`known`)}, other=${shown(`other`)}, knownHash=${`knownHash`}, otherHash=${`otherHash`})"
+    }
+    
+    /**
      * The server refused this device as a new one: its name is taken, or the token is not good.
      */
     data class RegistrationRefused(
@@ -8102,90 +8175,95 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterString.read(buf),
                 FfiConverterTypeBytes.read(buf),
                 FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeListHash.read(buf),
+                FfiConverterTypeListHash.read(buf),
                 )
-            3 -> Event.DeviceListGap(
+            3 -> Event.DeviceListOld(
                 FfiConverterString.read(buf),
                 )
-            4 -> Event.DeviceListOld(
-                FfiConverterString.read(buf),
-                )
-            5 -> Event.DeviceListRollback(
+            4 -> Event.DeviceListRollback(
                 FfiConverterString.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            6 -> Event.Gap(
+            5 -> Event.Gap(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterOptionalTypeGroupId.read(buf),
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            7 -> Event.GroupAdded(
+            6 -> Event.GroupAdded(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterSequenceString.read(buf),
                 )
-            8 -> Event.GroupEquivocation(
+            7 -> Event.GroupEquivocation(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterTypeBytes.read(buf),
                 FfiConverterTypeBytes.read(buf),
                 )
-            9 -> Event.GroupFull(
+            8 -> Event.GroupFull(
                 FfiConverterTypeGroupId.read(buf),
                 )
-            10 -> Event.GroupOverfull(
+            9 -> Event.GroupOverfull(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterSequenceString.read(buf),
                 )
-            11 -> Event.GroupInvited(
+            10 -> Event.GroupInvited(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            12 -> Event.GroupJoined(
+            11 -> Event.GroupJoined(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterOptionalTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            13 -> Event.GroupLeft(
+            12 -> Event.GroupLeft(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            14 -> Event.GroupRevoked(
+            13 -> Event.GroupRevoked(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterSequenceString.read(buf),
                 )
-            15 -> Event.GroupUpdated(
+            14 -> Event.GroupUpdated(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterTypeOperationId.read(buf),
                 )
-            16 -> Event.HeldDropped(
+            15 -> Event.HeldDropped(
                 FfiConverterString.read(buf),
                 )
-            17 -> Event.IdleDevice(
+            16 -> Event.IdleDevice(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            18 -> Event.IdentityChanged(
+            17 -> Event.IdentityChanged(
                 FfiConverterString.read(buf),
                 FfiConverterTypeAccountKey.read(buf),
                 FfiConverterTypeAccountKey.read(buf),
                 FfiConverterBoolean.read(buf),
                 )
-            19 -> Event.ServerInconsistent(
+            18 -> Event.ServerInconsistent(
                 FfiConverterString.read(buf),
                 )
-            20 -> Event.NotOpened(
+            19 -> Event.NotOpened(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 KnownCode.read(buf),
+                )
+            20 -> Event.OwnListAhead(
+                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeBytes.read(buf),
+                FfiConverterTypeListHash.read(buf),
+                FfiConverterTypeListHash.read(buf),
                 )
             21 -> Event.RegistrationRefused(
                 FfiConverterString.read(buf),
@@ -8232,13 +8310,8 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 + FfiConverterString.allocationSize(value.`user`)
                 + FfiConverterTypeBytes.allocationSize(value.`known`)
                 + FfiConverterTypeBytes.allocationSize(value.`other`)
-            )
-        }
-        is Event.DeviceListGap -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterString.allocationSize(value.`user`)
+                + FfiConverterTypeListHash.allocationSize(value.`knownHash`)
+                + FfiConverterTypeListHash.allocationSize(value.`otherHash`)
             )
         }
         is Event.DeviceListOld -> {
@@ -8390,6 +8463,16 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 + KnownCode.allocationSize(value.`code`)
             )
         }
+        is Event.OwnListAhead -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeBytes.allocationSize(value.`known`)
+                + FfiConverterTypeBytes.allocationSize(value.`other`)
+                + FfiConverterTypeListHash.allocationSize(value.`knownHash`)
+                + FfiConverterTypeListHash.allocationSize(value.`otherHash`)
+            )
+        }
         is Event.RegistrationRefused -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
@@ -8460,26 +8543,23 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterTypeBytes.write(value.`known`, buf)
                 FfiConverterTypeBytes.write(value.`other`, buf)
+                FfiConverterTypeListHash.write(value.`knownHash`, buf)
+                FfiConverterTypeListHash.write(value.`otherHash`, buf)
                 Unit
             }
-            is Event.DeviceListGap -> {
+            is Event.DeviceListOld -> {
                 buf.putInt(3)
                 FfiConverterString.write(value.`user`, buf)
                 Unit
             }
-            is Event.DeviceListOld -> {
-                buf.putInt(4)
-                FfiConverterString.write(value.`user`, buf)
-                Unit
-            }
             is Event.DeviceListRollback -> {
-                buf.putInt(5)
+                buf.putInt(4)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterULong.write(value.`epoch`, buf)
                 Unit
             }
             is Event.Gap -> {
-                buf.putInt(6)
+                buf.putInt(5)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 FfiConverterOptionalTypeGroupId.write(value.`group`, buf)
@@ -8488,7 +8568,7 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.GroupAdded -> {
-                buf.putInt(7)
+                buf.putInt(6)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
@@ -8496,7 +8576,7 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.GroupEquivocation -> {
-                buf.putInt(8)
+                buf.putInt(7)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
@@ -8505,25 +8585,25 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.GroupFull -> {
-                buf.putInt(9)
+                buf.putInt(8)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 Unit
             }
             is Event.GroupOverfull -> {
-                buf.putInt(10)
+                buf.putInt(9)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterSequenceString.write(value.`users`, buf)
                 Unit
             }
             is Event.GroupInvited -> {
-                buf.putInt(11)
+                buf.putInt(10)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
             is Event.GroupJoined -> {
-                buf.putInt(12)
+                buf.putInt(11)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterOptionalTypeGroupId.write(value.`forkedFrom`, buf)
                 FfiConverterString.write(value.`user`, buf)
@@ -8531,20 +8611,20 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.GroupLeft -> {
-                buf.putInt(13)
+                buf.putInt(12)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
             is Event.GroupRevoked -> {
-                buf.putInt(14)
+                buf.putInt(13)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterSequenceString.write(value.`users`, buf)
                 Unit
             }
             is Event.GroupUpdated -> {
-                buf.putInt(15)
+                buf.putInt(14)
                 FfiConverterTypeGroupId.write(value.`group`, buf)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
@@ -8552,18 +8632,18 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.HeldDropped -> {
-                buf.putInt(16)
+                buf.putInt(15)
                 FfiConverterString.write(value.`user`, buf)
                 Unit
             }
             is Event.IdleDevice -> {
-                buf.putInt(17)
+                buf.putInt(16)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
             is Event.IdentityChanged -> {
-                buf.putInt(18)
+                buf.putInt(17)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterTypeAccountKey.write(value.`pinned`, buf)
                 FfiConverterTypeAccountKey.write(value.`claimed`, buf)
@@ -8571,15 +8651,23 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.ServerInconsistent -> {
-                buf.putInt(19)
+                buf.putInt(18)
                 FfiConverterString.write(value.`user`, buf)
                 Unit
             }
             is Event.NotOpened -> {
-                buf.putInt(20)
+                buf.putInt(19)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 KnownCode.write(value.`code`, buf)
+                Unit
+            }
+            is Event.OwnListAhead -> {
+                buf.putInt(20)
+                FfiConverterTypeBytes.write(value.`known`, buf)
+                FfiConverterTypeBytes.write(value.`other`, buf)
+                FfiConverterTypeListHash.write(value.`knownHash`, buf)
+                FfiConverterTypeListHash.write(value.`otherHash`, buf)
                 Unit
             }
             is Event.RegistrationRefused -> {
@@ -10276,6 +10364,38 @@ internal object FfiConverterOptionalTypeGroupId: FfiConverterRustBuffer<GroupId?
 /**
  * @suppress
  */
+internal object FfiConverterOptionalTypeListHash: FfiConverterRustBuffer<ListHash?> {
+    override fun read(buf: ByteBuffer): ListHash? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeListHash.read(buf)
+    }
+
+    override fun allocationSize(value: ListHash?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeListHash.allocationSize(value)
+        }
+    }
+
+    override fun write(value: ListHash?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeListHash.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 internal object FfiConverterOptionalTypeSessionId: FfiConverterRustBuffer<SessionId?> {
     override fun read(buf: ByteBuffer): SessionId? {
         if (buf.get().toInt() == 0) {
@@ -11174,6 +11294,41 @@ internal object FfiConverterTypeLinkId: FfiConverter<LinkId, RustBuffer.ByValue>
     }
 
     override fun write(value: LinkId, buf: ByteBuffer) {
+        val builtinValue = value.bytes.toByteArray()
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeListHash: FfiConverter<ListHash, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): ListHash {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return ListHash(ByteString(builtinValue))
+    }
+
+    override fun lower(value: ListHash): RustBuffer.ByValue {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): ListHash {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return ListHash(ByteString(builtinValue))
+    }
+
+    override fun allocationSize(value: ListHash): ULong {
+        return 4UL + value.bytes.size.toULong()
+    }
+
+    override fun write(value: ListHash, buf: ByteBuffer) {
         val builtinValue = value.bytes.toByteArray()
         FfiConverterByteArray.write(builtinValue, buf)
     }

@@ -492,6 +492,8 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_ack() != 60429:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_adopt_own_list() != 28365:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt() != 26745:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_batch_encrypt() != 51570:
@@ -574,7 +576,7 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_mark_verified() != 11962:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() != 35477:
+    if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_resolve_fork() != 18568:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_safety_code() != 25628:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -813,6 +815,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_appstore_release.restype = ctypes.c
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_ack.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_ack.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_adopt_own_list.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_adopt_own_list.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_batch_decrypt.restype = ctypes.c_uint16
@@ -1124,6 +1129,12 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_ack.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_ack.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_adopt_own_list.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_adopt_own_list.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_batch_decrypt.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1376,6 +1387,7 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_mark_verified.argtypes = (
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_mark_verified.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_deviceregistry_resolve_fork.argtypes = (
     ctypes.c_uint64,
+    _UniffiRustBuffer,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
@@ -5403,25 +5415,78 @@ class _UniffiFfiConverterOptionalTypeAccountKey(_UniffiConverterRustBuffer):
         else:
             raise InternalError("Unexpected flag byte for optional type")
 
+
+class _UniffiFfiConverterTypeListHash:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterBytes.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterBytes.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterBytes.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterBytes.lower(value)
+
+
+ListHash = bytes
+
+
+class _UniffiFfiConverterOptionalTypeListHash(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeListHash.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeListHash.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeListHash.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
 @dataclass
 class UserView:
     """
     A user, as this device knows it.
 """
-    def __init__(self, *, user:str, account_key:AccountKey, claimed_key:typing.Optional[AccountKey], verified:bool, epoch:int, forked:bool, paused:bool):
+    def __init__(self, *, user:str, account_key:AccountKey, claimed_key:typing.Optional[AccountKey], verified:bool, epoch:int, forked:bool, list_hash:typing.Optional[ListHash], other_hash:typing.Optional[ListHash], paused:bool):
         self.user = user
         self.account_key = account_key
         self.claimed_key = claimed_key
         self.verified = verified
         self.epoch = epoch
         self.forked = forked
+        self.list_hash = list_hash
+        self.other_hash = other_hash
         self.paused = paused
         
         
 
     
     def __str__(self):
-        return "UserView(user={}, account_key={}, claimed_key={}, verified={}, epoch={}, forked={}, paused={})".format(self.user, self.account_key, self.claimed_key, self.verified, self.epoch, self.forked, self.paused)
+        return "UserView(user={}, account_key={}, claimed_key={}, verified={}, epoch={}, forked={}, list_hash={}, other_hash={}, paused={})".format(self.user, self.account_key, self.claimed_key, self.verified, self.epoch, self.forked, self.list_hash, self.other_hash, self.paused)
     def __eq__(self, other):
         if self.user != other.user:
             return False
@@ -5434,6 +5499,10 @@ class UserView:
         if self.epoch != other.epoch:
             return False
         if self.forked != other.forked:
+            return False
+        if self.list_hash != other.list_hash:
+            return False
+        if self.other_hash != other.other_hash:
             return False
         if self.paused != other.paused:
             return False
@@ -5449,6 +5518,8 @@ class _UniffiFfiConverterTypeUserView(_UniffiConverterRustBuffer):
             verified=_UniffiFfiConverterBoolean.read(buf),
             epoch=_UniffiFfiConverterUInt64.read(buf),
             forked=_UniffiFfiConverterBoolean.read(buf),
+            list_hash=_UniffiFfiConverterOptionalTypeListHash.read(buf),
+            other_hash=_UniffiFfiConverterOptionalTypeListHash.read(buf),
             paused=_UniffiFfiConverterBoolean.read(buf),
         )
 
@@ -5460,6 +5531,8 @@ class _UniffiFfiConverterTypeUserView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterBoolean.check_lower(value.verified)
         _UniffiFfiConverterUInt64.check_lower(value.epoch)
         _UniffiFfiConverterBoolean.check_lower(value.forked)
+        _UniffiFfiConverterOptionalTypeListHash.check_lower(value.list_hash)
+        _UniffiFfiConverterOptionalTypeListHash.check_lower(value.other_hash)
         _UniffiFfiConverterBoolean.check_lower(value.paused)
 
     @staticmethod
@@ -5470,6 +5543,8 @@ class _UniffiFfiConverterTypeUserView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterBoolean.write(value.verified, buf)
         _UniffiFfiConverterUInt64.write(value.epoch, buf)
         _UniffiFfiConverterBoolean.write(value.forked, buf)
+        _UniffiFfiConverterOptionalTypeListHash.write(value.list_hash, buf)
+        _UniffiFfiConverterOptionalTypeListHash.write(value.other_hash, buf)
         _UniffiFfiConverterBoolean.write(value.paused, buf)
 
 
@@ -5646,6 +5721,11 @@ class Code(enum.Enum):
     TOO_MANY_OWN_DEVICES = 139
     """
     The user has as many devices as a user may have.
+"""
+    
+    OWN_LIST_NOT_ADOPTED = 140
+    """
+    Another signed list of this user waits for the app's word.
 """
     
     TRUNCATED = 201
@@ -5850,12 +5930,12 @@ class Code(enum.Enum):
     
     DEVICE_LIST_FORK = 310
     """
-    Two device lists claim one epoch.
+    Another signed list of the user contradicts the known one.
 """
     
     BROKEN_CHAIN = 311
     """
-    The device list's ancestors do not match.
+    The device list's history does not match.
 """
     
     WRONG_USER = 312
@@ -6101,156 +6181,158 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
         if variant == 33:
             return Code.TOO_MANY_OWN_DEVICES
         if variant == 34:
-            return Code.TRUNCATED
+            return Code.OWN_LIST_NOT_ADOPTED
         if variant == 35:
-            return Code.TRAILING_DATA
+            return Code.TRUNCATED
         if variant == 36:
-            return Code.NON_CANONICAL
+            return Code.TRAILING_DATA
         if variant == 37:
-            return Code.TOO_LARGE
+            return Code.NON_CANONICAL
         if variant == 38:
-            return Code.UNSUPPORTED_VERSION
+            return Code.TOO_LARGE
         if variant == 39:
-            return Code.UNKNOWN_TYPE
+            return Code.UNSUPPORTED_VERSION
         if variant == 40:
-            return Code.WEAK_PUBLIC_KEY
+            return Code.UNKNOWN_TYPE
         if variant == 41:
-            return Code.BAD_KEY_ENCODING
+            return Code.WEAK_PUBLIC_KEY
         if variant == 42:
-            return Code.AUTHENTICATION_FAILED
+            return Code.BAD_KEY_ENCODING
         if variant == 43:
-            return Code.WRONG_RECIPIENT
+            return Code.AUTHENTICATION_FAILED
         if variant == 44:
-            return Code.NO_SESSION
+            return Code.WRONG_RECIPIENT
         if variant == 45:
-            return Code.TOO_FAR_AHEAD
+            return Code.NO_SESSION
         if variant == 46:
-            return Code.DUPLICATE
+            return Code.TOO_FAR_AHEAD
         if variant == 47:
-            return Code.MESSAGE_KEY_EXPIRED
+            return Code.DUPLICATE
         if variant == 48:
-            return Code.UNKNOWN_PRE_KEY
+            return Code.MESSAGE_KEY_EXPIRED
         if variant == 49:
-            return Code.PRE_KEY_USED
+            return Code.UNKNOWN_PRE_KEY
         if variant == 50:
-            return Code.REPLAYED_INITIATION
+            return Code.PRE_KEY_USED
         if variant == 51:
-            return Code.IDENTITY_CHANGED
+            return Code.REPLAYED_INITIATION
         if variant == 52:
-            return Code.BAD_PADDING
+            return Code.IDENTITY_CHANGED
         if variant == 53:
-            return Code.WRONG_SCOPE
+            return Code.BAD_PADDING
         if variant == 54:
-            return Code.NOT_LISTED
+            return Code.WRONG_SCOPE
         if variant == 55:
-            return Code.FORGED
+            return Code.NOT_LISTED
         if variant == 56:
-            return Code.REUSED_INDEX
+            return Code.FORGED
         if variant == 57:
-            return Code.TOO_EARLY
+            return Code.REUSED_INDEX
         if variant == 58:
-            return Code.GROUP_EXISTS
+            return Code.TOO_EARLY
         if variant == 59:
-            return Code.AUTHOR_NOT_MEMBER
+            return Code.GROUP_EXISTS
         if variant == 60:
-            return Code.FORBIDDEN_OPERATION
+            return Code.AUTHOR_NOT_MEMBER
         if variant == 61:
-            return Code.MALFORMED_OPERATION
+            return Code.FORBIDDEN_OPERATION
         if variant == 62:
-            return Code.MISSING_PARENTS
+            return Code.MALFORMED_OPERATION
         if variant == 63:
-            return Code.TOO_MANY_OPERATIONS
+            return Code.MISSING_PARENTS
         if variant == 64:
-            return Code.UNKNOWN_GROUP_KIND
+            return Code.TOO_MANY_OPERATIONS
         if variant == 65:
-            return Code.BUNDLE_MISMATCH
+            return Code.UNKNOWN_GROUP_KIND
         if variant == 66:
-            return Code.BAD_SIGNATURE
+            return Code.BUNDLE_MISMATCH
         if variant == 67:
-            return Code.KEY_REUSE
+            return Code.BAD_SIGNATURE
         if variant == 68:
-            return Code.BAD_PRE_KEY_ID
+            return Code.KEY_REUSE
         if variant == 69:
-            return Code.BUNDLE_EXPIRED
+            return Code.BAD_PRE_KEY_ID
         if variant == 70:
-            return Code.DUPLICATE_DEVICE
+            return Code.BUNDLE_EXPIRED
         if variant == 71:
-            return Code.EMPTY_LIST
+            return Code.DUPLICATE_DEVICE
         if variant == 72:
-            return Code.TOO_MANY_DEVICES
+            return Code.EMPTY_LIST
         if variant == 73:
-            return Code.DEVICE_LIST_ROLLBACK
+            return Code.TOO_MANY_DEVICES
         if variant == 74:
-            return Code.DEVICE_LIST_FORK
+            return Code.DEVICE_LIST_ROLLBACK
         if variant == 75:
-            return Code.BROKEN_CHAIN
+            return Code.DEVICE_LIST_FORK
         if variant == 76:
-            return Code.WRONG_USER
+            return Code.BROKEN_CHAIN
         if variant == 77:
-            return Code.TOO_MANY_ROUNDS
+            return Code.WRONG_USER
         if variant == 78:
-            return Code.SERVER_INCONSISTENT
+            return Code.TOO_MANY_ROUNDS
         if variant == 79:
-            return Code.SERVER_UNREACHABLE
+            return Code.SERVER_INCONSISTENT
         if variant == 80:
-            return Code.SERVER_ANSWER
+            return Code.SERVER_UNREACHABLE
         if variant == 81:
-            return Code.SERVER_BUSY
+            return Code.SERVER_ANSWER
         if variant == 82:
-            return Code.SERVER_UNAUTHORIZED
+            return Code.SERVER_BUSY
         if variant == 83:
-            return Code.REGISTRATION_REFUSED
+            return Code.SERVER_UNAUTHORIZED
         if variant == 84:
-            return Code.REMOVED_FROM_ACCOUNT
+            return Code.REGISTRATION_REFUSED
         if variant == 85:
-            return Code.MAYBE_SENT
+            return Code.REMOVED_FROM_ACCOUNT
         if variant == 86:
-            return Code.EXPIRED
+            return Code.MAYBE_SENT
         if variant == 87:
-            return Code.MAILBOX_FULL
+            return Code.EXPIRED
         if variant == 88:
-            return Code.REFUSED_BY_POLICY
+            return Code.MAILBOX_FULL
         if variant == 89:
-            return Code.STALE_VIEW
+            return Code.REFUSED_BY_POLICY
         if variant == 90:
-            return Code.INBOX_FULL
+            return Code.STALE_VIEW
         if variant == 91:
-            return Code.STORE_BUSY
+            return Code.INBOX_FULL
         if variant == 92:
-            return Code.STORE_IO
+            return Code.STORE_BUSY
         if variant == 93:
-            return Code.STORE_FULL
+            return Code.STORE_IO
         if variant == 94:
-            return Code.STORE_READ_ONLY
+            return Code.STORE_FULL
         if variant == 95:
-            return Code.WRONG_KEY
+            return Code.STORE_READ_ONLY
         if variant == 96:
-            return Code.RECORD_CORRUPT
+            return Code.WRONG_KEY
         if variant == 97:
-            return Code.RECORD_INCONSISTENT
+            return Code.RECORD_CORRUPT
         if variant == 98:
-            return Code.ROLLBACK_DETECTED
+            return Code.RECORD_INCONSISTENT
         if variant == 99:
-            return Code.NEWER_FORMAT
+            return Code.ROLLBACK_DETECTED
         if variant == 100:
-            return Code.FOREIGN_STORE
+            return Code.NEWER_FORMAT
         if variant == 101:
-            return Code.OUTCOME_UNKNOWN
+            return Code.FOREIGN_STORE
         if variant == 102:
-            return Code.STORE_MISBEHAVES
+            return Code.OUTCOME_UNKNOWN
         if variant == 103:
-            return Code.STORE_PATH_MISSING
+            return Code.STORE_MISBEHAVES
         if variant == 104:
-            return Code.STORE_PATH_NOT_A_FILE
+            return Code.STORE_PATH_MISSING
         if variant == 105:
-            return Code.NOT_A_STORE
+            return Code.STORE_PATH_NOT_A_FILE
         if variant == 106:
-            return Code.INTERNAL
+            return Code.NOT_A_STORE
         if variant == 107:
-            return Code.POISONED
+            return Code.INTERNAL
         if variant == 108:
-            return Code.RANDOMNESS
+            return Code.POISONED
         if variant == 109:
+            return Code.RANDOMNESS
+        if variant == 110:
             return Code.FORKED
         raise InternalError("Raw enum value doesn't match any cases")
 
@@ -6321,6 +6403,8 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
         if value == Code.UNKNOWN_DEVICE:
             return
         if value == Code.TOO_MANY_OWN_DEVICES:
+            return
+        if value == Code.OWN_LIST_NOT_ADOPTED:
             return
         if value == Code.TRUNCATED:
             return
@@ -6544,158 +6628,160 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
             buf.write_i32(32)
         if value == Code.TOO_MANY_OWN_DEVICES:
             buf.write_i32(33)
-        if value == Code.TRUNCATED:
+        if value == Code.OWN_LIST_NOT_ADOPTED:
             buf.write_i32(34)
-        if value == Code.TRAILING_DATA:
+        if value == Code.TRUNCATED:
             buf.write_i32(35)
-        if value == Code.NON_CANONICAL:
+        if value == Code.TRAILING_DATA:
             buf.write_i32(36)
-        if value == Code.TOO_LARGE:
+        if value == Code.NON_CANONICAL:
             buf.write_i32(37)
-        if value == Code.UNSUPPORTED_VERSION:
+        if value == Code.TOO_LARGE:
             buf.write_i32(38)
-        if value == Code.UNKNOWN_TYPE:
+        if value == Code.UNSUPPORTED_VERSION:
             buf.write_i32(39)
-        if value == Code.WEAK_PUBLIC_KEY:
+        if value == Code.UNKNOWN_TYPE:
             buf.write_i32(40)
-        if value == Code.BAD_KEY_ENCODING:
+        if value == Code.WEAK_PUBLIC_KEY:
             buf.write_i32(41)
-        if value == Code.AUTHENTICATION_FAILED:
+        if value == Code.BAD_KEY_ENCODING:
             buf.write_i32(42)
-        if value == Code.WRONG_RECIPIENT:
+        if value == Code.AUTHENTICATION_FAILED:
             buf.write_i32(43)
-        if value == Code.NO_SESSION:
+        if value == Code.WRONG_RECIPIENT:
             buf.write_i32(44)
-        if value == Code.TOO_FAR_AHEAD:
+        if value == Code.NO_SESSION:
             buf.write_i32(45)
-        if value == Code.DUPLICATE:
+        if value == Code.TOO_FAR_AHEAD:
             buf.write_i32(46)
-        if value == Code.MESSAGE_KEY_EXPIRED:
+        if value == Code.DUPLICATE:
             buf.write_i32(47)
-        if value == Code.UNKNOWN_PRE_KEY:
+        if value == Code.MESSAGE_KEY_EXPIRED:
             buf.write_i32(48)
-        if value == Code.PRE_KEY_USED:
+        if value == Code.UNKNOWN_PRE_KEY:
             buf.write_i32(49)
-        if value == Code.REPLAYED_INITIATION:
+        if value == Code.PRE_KEY_USED:
             buf.write_i32(50)
-        if value == Code.IDENTITY_CHANGED:
+        if value == Code.REPLAYED_INITIATION:
             buf.write_i32(51)
-        if value == Code.BAD_PADDING:
+        if value == Code.IDENTITY_CHANGED:
             buf.write_i32(52)
-        if value == Code.WRONG_SCOPE:
+        if value == Code.BAD_PADDING:
             buf.write_i32(53)
-        if value == Code.NOT_LISTED:
+        if value == Code.WRONG_SCOPE:
             buf.write_i32(54)
-        if value == Code.FORGED:
+        if value == Code.NOT_LISTED:
             buf.write_i32(55)
-        if value == Code.REUSED_INDEX:
+        if value == Code.FORGED:
             buf.write_i32(56)
-        if value == Code.TOO_EARLY:
+        if value == Code.REUSED_INDEX:
             buf.write_i32(57)
-        if value == Code.GROUP_EXISTS:
+        if value == Code.TOO_EARLY:
             buf.write_i32(58)
-        if value == Code.AUTHOR_NOT_MEMBER:
+        if value == Code.GROUP_EXISTS:
             buf.write_i32(59)
-        if value == Code.FORBIDDEN_OPERATION:
+        if value == Code.AUTHOR_NOT_MEMBER:
             buf.write_i32(60)
-        if value == Code.MALFORMED_OPERATION:
+        if value == Code.FORBIDDEN_OPERATION:
             buf.write_i32(61)
-        if value == Code.MISSING_PARENTS:
+        if value == Code.MALFORMED_OPERATION:
             buf.write_i32(62)
-        if value == Code.TOO_MANY_OPERATIONS:
+        if value == Code.MISSING_PARENTS:
             buf.write_i32(63)
-        if value == Code.UNKNOWN_GROUP_KIND:
+        if value == Code.TOO_MANY_OPERATIONS:
             buf.write_i32(64)
-        if value == Code.BUNDLE_MISMATCH:
+        if value == Code.UNKNOWN_GROUP_KIND:
             buf.write_i32(65)
-        if value == Code.BAD_SIGNATURE:
+        if value == Code.BUNDLE_MISMATCH:
             buf.write_i32(66)
-        if value == Code.KEY_REUSE:
+        if value == Code.BAD_SIGNATURE:
             buf.write_i32(67)
-        if value == Code.BAD_PRE_KEY_ID:
+        if value == Code.KEY_REUSE:
             buf.write_i32(68)
-        if value == Code.BUNDLE_EXPIRED:
+        if value == Code.BAD_PRE_KEY_ID:
             buf.write_i32(69)
-        if value == Code.DUPLICATE_DEVICE:
+        if value == Code.BUNDLE_EXPIRED:
             buf.write_i32(70)
-        if value == Code.EMPTY_LIST:
+        if value == Code.DUPLICATE_DEVICE:
             buf.write_i32(71)
-        if value == Code.TOO_MANY_DEVICES:
+        if value == Code.EMPTY_LIST:
             buf.write_i32(72)
-        if value == Code.DEVICE_LIST_ROLLBACK:
+        if value == Code.TOO_MANY_DEVICES:
             buf.write_i32(73)
-        if value == Code.DEVICE_LIST_FORK:
+        if value == Code.DEVICE_LIST_ROLLBACK:
             buf.write_i32(74)
-        if value == Code.BROKEN_CHAIN:
+        if value == Code.DEVICE_LIST_FORK:
             buf.write_i32(75)
-        if value == Code.WRONG_USER:
+        if value == Code.BROKEN_CHAIN:
             buf.write_i32(76)
-        if value == Code.TOO_MANY_ROUNDS:
+        if value == Code.WRONG_USER:
             buf.write_i32(77)
-        if value == Code.SERVER_INCONSISTENT:
+        if value == Code.TOO_MANY_ROUNDS:
             buf.write_i32(78)
-        if value == Code.SERVER_UNREACHABLE:
+        if value == Code.SERVER_INCONSISTENT:
             buf.write_i32(79)
-        if value == Code.SERVER_ANSWER:
+        if value == Code.SERVER_UNREACHABLE:
             buf.write_i32(80)
-        if value == Code.SERVER_BUSY:
+        if value == Code.SERVER_ANSWER:
             buf.write_i32(81)
-        if value == Code.SERVER_UNAUTHORIZED:
+        if value == Code.SERVER_BUSY:
             buf.write_i32(82)
-        if value == Code.REGISTRATION_REFUSED:
+        if value == Code.SERVER_UNAUTHORIZED:
             buf.write_i32(83)
-        if value == Code.REMOVED_FROM_ACCOUNT:
+        if value == Code.REGISTRATION_REFUSED:
             buf.write_i32(84)
-        if value == Code.MAYBE_SENT:
+        if value == Code.REMOVED_FROM_ACCOUNT:
             buf.write_i32(85)
-        if value == Code.EXPIRED:
+        if value == Code.MAYBE_SENT:
             buf.write_i32(86)
-        if value == Code.MAILBOX_FULL:
+        if value == Code.EXPIRED:
             buf.write_i32(87)
-        if value == Code.REFUSED_BY_POLICY:
+        if value == Code.MAILBOX_FULL:
             buf.write_i32(88)
-        if value == Code.STALE_VIEW:
+        if value == Code.REFUSED_BY_POLICY:
             buf.write_i32(89)
-        if value == Code.INBOX_FULL:
+        if value == Code.STALE_VIEW:
             buf.write_i32(90)
-        if value == Code.STORE_BUSY:
+        if value == Code.INBOX_FULL:
             buf.write_i32(91)
-        if value == Code.STORE_IO:
+        if value == Code.STORE_BUSY:
             buf.write_i32(92)
-        if value == Code.STORE_FULL:
+        if value == Code.STORE_IO:
             buf.write_i32(93)
-        if value == Code.STORE_READ_ONLY:
+        if value == Code.STORE_FULL:
             buf.write_i32(94)
-        if value == Code.WRONG_KEY:
+        if value == Code.STORE_READ_ONLY:
             buf.write_i32(95)
-        if value == Code.RECORD_CORRUPT:
+        if value == Code.WRONG_KEY:
             buf.write_i32(96)
-        if value == Code.RECORD_INCONSISTENT:
+        if value == Code.RECORD_CORRUPT:
             buf.write_i32(97)
-        if value == Code.ROLLBACK_DETECTED:
+        if value == Code.RECORD_INCONSISTENT:
             buf.write_i32(98)
-        if value == Code.NEWER_FORMAT:
+        if value == Code.ROLLBACK_DETECTED:
             buf.write_i32(99)
-        if value == Code.FOREIGN_STORE:
+        if value == Code.NEWER_FORMAT:
             buf.write_i32(100)
-        if value == Code.OUTCOME_UNKNOWN:
+        if value == Code.FOREIGN_STORE:
             buf.write_i32(101)
-        if value == Code.STORE_MISBEHAVES:
+        if value == Code.OUTCOME_UNKNOWN:
             buf.write_i32(102)
-        if value == Code.STORE_PATH_MISSING:
+        if value == Code.STORE_MISBEHAVES:
             buf.write_i32(103)
-        if value == Code.STORE_PATH_NOT_A_FILE:
+        if value == Code.STORE_PATH_MISSING:
             buf.write_i32(104)
-        if value == Code.NOT_A_STORE:
+        if value == Code.STORE_PATH_NOT_A_FILE:
             buf.write_i32(105)
-        if value == Code.INTERNAL:
+        if value == Code.NOT_A_STORE:
             buf.write_i32(106)
-        if value == Code.POISONED:
+        if value == Code.INTERNAL:
             buf.write_i32(107)
-        if value == Code.RANDOMNESS:
+        if value == Code.POISONED:
             buf.write_i32(108)
-        if value == Code.FORKED:
+        if value == Code.RANDOMNESS:
             buf.write_i32(109)
+        if value == Code.FORKED:
+            buf.write_i32(110)
 
 
 
@@ -6807,10 +6893,11 @@ class Event:
     @dataclass
     class DEVICE_LIST_FORK:
         """
-        Two signed lists of a user contradict each other; sends go only to devices on both.
+        Two signed lists of a user contradict each other, or the newer one could not be proved to follow the other for a day. Sends go
+        only to devices on both, until `registry.resolve_fork()` names one.
 """
         
-        def __init__(self, user:str, known:Bytes, other:Bytes):
+        def __init__(self, user:str, known:Bytes, other:Bytes, known_hash:ListHash, other_hash:ListHash):
             self.user = user
             
             """
@@ -6826,7 +6913,19 @@ class Event:
             self.other = other
             
             """
-        The signed list that contradicts it; empty when only a claim of it was seen.
+        The signed list that contradicts it.
+"""
+        
+            self.known_hash = known_hash
+            
+            """
+        The hash of the known list, 32 bytes.
+"""
+        
+            self.other_hash = other_hash
+            
+            """
+        The hash of the other list, 32 bytes.
 """
         
             pass
@@ -6836,7 +6935,7 @@ class Event:
             
     
         def __str__(self):
-            return "Event.DEVICE_LIST_FORK(user={}, known={}, other={})".format(self.user, self.known, self.other)
+            return "Event.DEVICE_LIST_FORK(user={}, known={}, other={}, known_hash={}, other_hash={})".format(self.user, self.known, self.other, self.known_hash, self.other_hash)
         def __eq__(self, other):
             if not isinstance(other, Event):
                 return NotImplemented
@@ -6848,35 +6947,9 @@ class Event:
                 return False
             if self.other != other.other:
                 return False
-            return True
-
-    @dataclass
-    class DEVICE_LIST_GAP:
-        """
-        A list jumped by more than 16 epochs, so that its ancestry could not be checked.
-"""
-        
-        def __init__(self, user:str):
-            self.user = user
-            
-            """
-        The user whose list it is.
-"""
-        
-            pass
-
-    
-            
-            
-    
-        def __str__(self):
-            return "Event.DEVICE_LIST_GAP(user={})".format(self.user)
-        def __eq__(self, other):
-            if not isinstance(other, Event):
-                return NotImplemented
-            if not other.is_DEVICE_LIST_GAP():
+            if self.known_hash != other.known_hash:
                 return False
-            if self.user != other.user:
+            if self.other_hash != other.other_hash:
                 return False
             return True
 
@@ -7633,6 +7706,62 @@ class Event:
             return True
 
     @dataclass
+    class OWN_LIST_AHEAD:
+        """
+        There is a list of our own user that the account key has signed and this device, which signs them, has not: its store was put
+        back to an earlier state, or somebody else has the account key. Until `adopt_own_list` takes it or `registry.resolve_fork()`
+        rejects it, no list goes up.
+"""
+        
+        def __init__(self, known:Bytes, other:Bytes, known_hash:ListHash, other_hash:ListHash):
+            self.known = known
+            
+            """
+        The signed list that this device holds.
+"""
+        
+            self.other = other
+            
+            """
+        The signed list that is ahead of it.
+"""
+        
+            self.known_hash = known_hash
+            
+            """
+        The hash of the known list, 32 bytes.
+"""
+        
+            self.other_hash = other_hash
+            
+            """
+        The hash of the list that is ahead, 32 bytes.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.OWN_LIST_AHEAD(known={}, other={}, known_hash={}, other_hash={})".format(self.known, self.other, self.known_hash, self.other_hash)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_OWN_LIST_AHEAD():
+                return False
+            if self.known != other.known:
+                return False
+            if self.other != other.other:
+                return False
+            if self.known_hash != other.known_hash:
+                return False
+            if self.other_hash != other.other_hash:
+                return False
+            return True
+
+    @dataclass
     class REGISTRATION_REFUSED:
         """
         The server refused this device as a new one: its name is taken, or the token is not good.
@@ -7894,10 +8023,6 @@ class Event:
         return isinstance(self, Event.DEVICE_LIST_FORK)
     def is_device_list_fork(self) -> bool:
         return isinstance(self, Event.DEVICE_LIST_FORK)
-    def is_DEVICE_LIST_GAP(self) -> bool:
-        return isinstance(self, Event.DEVICE_LIST_GAP)
-    def is_device_list_gap(self) -> bool:
-        return isinstance(self, Event.DEVICE_LIST_GAP)
     def is_DEVICE_LIST_OLD(self) -> bool:
         return isinstance(self, Event.DEVICE_LIST_OLD)
     def is_device_list_old(self) -> bool:
@@ -7966,6 +8091,10 @@ class Event:
         return isinstance(self, Event.NOT_OPENED)
     def is_not_opened(self) -> bool:
         return isinstance(self, Event.NOT_OPENED)
+    def is_OWN_LIST_AHEAD(self) -> bool:
+        return isinstance(self, Event.OWN_LIST_AHEAD)
+    def is_own_list_ahead(self) -> bool:
+        return isinstance(self, Event.OWN_LIST_AHEAD)
     def is_REGISTRATION_REFUSED(self) -> bool:
         return isinstance(self, Event.REGISTRATION_REFUSED)
     def is_registration_refused(self) -> bool:
@@ -8001,7 +8130,6 @@ class Event:
 # We might be able to do this a little more neatly with a metaclass, but this'll do.
 Event.DEVICE_LIST_CHANGED = type("Event.DEVICE_LIST_CHANGED", (Event.DEVICE_LIST_CHANGED, Event,), {})  # type: ignore
 Event.DEVICE_LIST_FORK = type("Event.DEVICE_LIST_FORK", (Event.DEVICE_LIST_FORK, Event,), {})  # type: ignore
-Event.DEVICE_LIST_GAP = type("Event.DEVICE_LIST_GAP", (Event.DEVICE_LIST_GAP, Event,), {})  # type: ignore
 Event.DEVICE_LIST_OLD = type("Event.DEVICE_LIST_OLD", (Event.DEVICE_LIST_OLD, Event,), {})  # type: ignore
 Event.DEVICE_LIST_ROLLBACK = type("Event.DEVICE_LIST_ROLLBACK", (Event.DEVICE_LIST_ROLLBACK, Event,), {})  # type: ignore
 Event.GAP = type("Event.GAP", (Event.GAP, Event,), {})  # type: ignore
@@ -8019,6 +8147,7 @@ Event.IDLE_DEVICE = type("Event.IDLE_DEVICE", (Event.IDLE_DEVICE, Event,), {})  
 Event.IDENTITY_CHANGED = type("Event.IDENTITY_CHANGED", (Event.IDENTITY_CHANGED, Event,), {})  # type: ignore
 Event.SERVER_INCONSISTENT = type("Event.SERVER_INCONSISTENT", (Event.SERVER_INCONSISTENT, Event,), {})  # type: ignore
 Event.NOT_OPENED = type("Event.NOT_OPENED", (Event.NOT_OPENED, Event,), {})  # type: ignore
+Event.OWN_LIST_AHEAD = type("Event.OWN_LIST_AHEAD", (Event.OWN_LIST_AHEAD, Event,), {})  # type: ignore
 Event.REGISTRATION_REFUSED = type("Event.REGISTRATION_REFUSED", (Event.REGISTRATION_REFUSED, Event,), {})  # type: ignore
 Event.REMOVED_FROM_ACCOUNT = type("Event.REMOVED_FROM_ACCOUNT", (Event.REMOVED_FROM_ACCOUNT, Event,), {})  # type: ignore
 Event.DEVICE_WANTS_REMOVAL = type("Event.DEVICE_WANTS_REMOVAL", (Event.DEVICE_WANTS_REMOVAL, Event,), {})  # type: ignore
@@ -8045,21 +8174,19 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeListHash.read(buf),
+                _UniffiFfiConverterTypeListHash.read(buf),
             )
         if variant == 3:
-            return Event.DEVICE_LIST_GAP(
-                _UniffiFfiConverterString.read(buf),
-            )
-        if variant == 4:
             return Event.DEVICE_LIST_OLD(
                 _UniffiFfiConverterString.read(buf),
             )
-        if variant == 5:
+        if variant == 4:
             return Event.DEVICE_LIST_ROLLBACK(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt64.read(buf),
             )
-        if variant == 6:
+        if variant == 5:
             return Event.GAP(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
@@ -8067,14 +8194,14 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterUInt64.read(buf),
                 _UniffiFfiConverterUInt64.read(buf),
             )
-        if variant == 7:
+        if variant == 6:
             return Event.GROUP_ADDED(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterSequenceString.read(buf),
             )
-        if variant == 8:
+        if variant == 7:
             return Event.GROUP_EQUIVOCATION(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
@@ -8082,71 +8209,78 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterTypeBytes.read(buf),
                 _UniffiFfiConverterTypeBytes.read(buf),
             )
-        if variant == 9:
+        if variant == 8:
             return Event.GROUP_FULL(
                 _UniffiFfiConverterTypeGroupId.read(buf),
             )
-        if variant == 10:
+        if variant == 9:
             return Event.GROUP_OVERFULL(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterSequenceString.read(buf),
             )
-        if variant == 11:
+        if variant == 10:
             return Event.GROUP_INVITED(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 12:
+        if variant == 11:
             return Event.GROUP_JOINED(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterOptionalTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 13:
+        if variant == 12:
             return Event.GROUP_LEFT(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 14:
+        if variant == 13:
             return Event.GROUP_REVOKED(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterSequenceString.read(buf),
             )
-        if variant == 15:
+        if variant == 14:
             return Event.GROUP_UPDATED(
                 _UniffiFfiConverterTypeGroupId.read(buf),
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterTypeOperationId.read(buf),
             )
-        if variant == 16:
+        if variant == 15:
             return Event.HELD_DROPPED(
                 _UniffiFfiConverterString.read(buf),
             )
-        if variant == 17:
+        if variant == 16:
             return Event.IDLE_DEVICE(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 18:
+        if variant == 17:
             return Event.IDENTITY_CHANGED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterTypeAccountKey.read(buf),
                 _UniffiFfiConverterTypeAccountKey.read(buf),
                 _UniffiFfiConverterBoolean.read(buf),
             )
-        if variant == 19:
+        if variant == 18:
             return Event.SERVER_INCONSISTENT(
                 _UniffiFfiConverterString.read(buf),
             )
-        if variant == 20:
+        if variant == 19:
             return Event.NOT_OPENED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterInt32.read(buf),
+            )
+        if variant == 20:
+            return Event.OWN_LIST_AHEAD(
+                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeBytes.read(buf),
+                _UniffiFfiConverterTypeListHash.read(buf),
+                _UniffiFfiConverterTypeListHash.read(buf),
             )
         if variant == 21:
             return Event.REGISTRATION_REFUSED(
@@ -8194,9 +8328,8 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterString.check_lower(value.user)
             _UniffiFfiConverterTypeBytes.check_lower(value.known)
             _UniffiFfiConverterTypeBytes.check_lower(value.other)
-            return
-        if value.is_DEVICE_LIST_GAP():
-            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterTypeListHash.check_lower(value.known_hash)
+            _UniffiFfiConverterTypeListHash.check_lower(value.other_hash)
             return
         if value.is_DEVICE_LIST_OLD():
             _UniffiFfiConverterString.check_lower(value.user)
@@ -8279,6 +8412,12 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterUInt32.check_lower(value.device)
             _UniffiFfiConverterInt32.check_lower(value.code)
             return
+        if value.is_OWN_LIST_AHEAD():
+            _UniffiFfiConverterTypeBytes.check_lower(value.known)
+            _UniffiFfiConverterTypeBytes.check_lower(value.other)
+            _UniffiFfiConverterTypeListHash.check_lower(value.known_hash)
+            _UniffiFfiConverterTypeListHash.check_lower(value.other_hash)
+            return
         if value.is_REGISTRATION_REFUSED():
             _UniffiFfiConverterString.check_lower(value.user)
             return
@@ -8319,90 +8458,95 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterTypeBytes.write(value.known, buf)
             _UniffiFfiConverterTypeBytes.write(value.other, buf)
-        if value.is_DEVICE_LIST_GAP():
+            _UniffiFfiConverterTypeListHash.write(value.known_hash, buf)
+            _UniffiFfiConverterTypeListHash.write(value.other_hash, buf)
+        if value.is_DEVICE_LIST_OLD():
             buf.write_i32(3)
             _UniffiFfiConverterString.write(value.user, buf)
-        if value.is_DEVICE_LIST_OLD():
-            buf.write_i32(4)
-            _UniffiFfiConverterString.write(value.user, buf)
         if value.is_DEVICE_LIST_ROLLBACK():
-            buf.write_i32(5)
+            buf.write_i32(4)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt64.write(value.epoch, buf)
         if value.is_GAP():
-            buf.write_i32(6)
+            buf.write_i32(5)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterOptionalTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterUInt64.write(value.first, buf)
             _UniffiFfiConverterUInt64.write(value.last, buf)
         if value.is_GROUP_ADDED():
-            buf.write_i32(7)
+            buf.write_i32(6)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterSequenceString.write(value.added, buf)
         if value.is_GROUP_EQUIVOCATION():
-            buf.write_i32(8)
+            buf.write_i32(7)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterTypeBytes.write(value.known, buf)
             _UniffiFfiConverterTypeBytes.write(value.other, buf)
         if value.is_GROUP_FULL():
-            buf.write_i32(9)
+            buf.write_i32(8)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
         if value.is_GROUP_OVERFULL():
-            buf.write_i32(10)
+            buf.write_i32(9)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterSequenceString.write(value.users, buf)
         if value.is_GROUP_INVITED():
-            buf.write_i32(11)
+            buf.write_i32(10)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_JOINED():
-            buf.write_i32(12)
+            buf.write_i32(11)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterOptionalTypeGroupId.write(value.forked_from, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_LEFT():
-            buf.write_i32(13)
+            buf.write_i32(12)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_GROUP_REVOKED():
-            buf.write_i32(14)
+            buf.write_i32(13)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterSequenceString.write(value.users, buf)
         if value.is_GROUP_UPDATED():
-            buf.write_i32(15)
+            buf.write_i32(14)
             _UniffiFfiConverterTypeGroupId.write(value.group, buf)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterTypeOperationId.write(value.operation, buf)
         if value.is_HELD_DROPPED():
-            buf.write_i32(16)
+            buf.write_i32(15)
             _UniffiFfiConverterString.write(value.user, buf)
         if value.is_IDLE_DEVICE():
-            buf.write_i32(17)
+            buf.write_i32(16)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
         if value.is_IDENTITY_CHANGED():
-            buf.write_i32(18)
+            buf.write_i32(17)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterTypeAccountKey.write(value.pinned, buf)
             _UniffiFfiConverterTypeAccountKey.write(value.claimed, buf)
             _UniffiFfiConverterBoolean.write(value.was_verified, buf)
         if value.is_SERVER_INCONSISTENT():
-            buf.write_i32(19)
+            buf.write_i32(18)
             _UniffiFfiConverterString.write(value.user, buf)
         if value.is_NOT_OPENED():
-            buf.write_i32(20)
+            buf.write_i32(19)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterInt32.write(value.code, buf)
+        if value.is_OWN_LIST_AHEAD():
+            buf.write_i32(20)
+            _UniffiFfiConverterTypeBytes.write(value.known, buf)
+            _UniffiFfiConverterTypeBytes.write(value.other, buf)
+            _UniffiFfiConverterTypeListHash.write(value.known_hash, buf)
+            _UniffiFfiConverterTypeListHash.write(value.other_hash, buf)
         if value.is_REGISTRATION_REFUSED():
             buf.write_i32(21)
             _UniffiFfiConverterString.write(value.user, buf)
@@ -10259,9 +10403,9 @@ class DeviceRegistryProtocol(typing.Protocol):
         The app has compared safety numbers.
 """
         raise NotImplementedError
-    def resolve_fork(self, user: str) -> None:
+    def resolve_fork(self, user: str,hash: ListHash) -> None:
         """
-        The app decides a fork: the newest list that was taken counts alone.
+        The app decides a fork: the branch with the list of this hash, 32 bytes, is followed, and the other one raises nothing again.
 """
         raise NotImplementedError
     def safety_code(self, user: str) -> str:
@@ -10418,15 +10562,18 @@ class DeviceRegistry(DeviceRegistryProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def resolve_fork(self, user: str) -> None:
+    def resolve_fork(self, user: str,hash: ListHash) -> None:
         """
-        The app decides a fork: the newest list that was taken counts alone.
+        The app decides a fork: the branch with the list of this hash, 32 bytes, is followed, and the other one raises nothing again.
 """
         
         _UniffiFfiConverterString.check_lower(user)
+
+        _UniffiFfiConverterTypeListHash.check_lower(hash)
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
             _UniffiFfiConverterString.lower(user),
+            _UniffiFfiConverterTypeListHash.lower(hash),
         )
         _uniffi_lift_return = lambda val: None
         _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
@@ -10677,6 +10824,11 @@ class DeviceProtocol(typing.Protocol):
     def ack(self, ids: typing.List[int]) -> None:
         """
         The app has these items safe; they are deleted here.
+"""
+        raise NotImplementedError
+    def adopt_own_list(self, hash: ListHash) -> None:
+        """
+        On the primary: takes the list of this hash, 32 bytes, for its own, which `OwnListAhead` was about, and signs the next one on top of it.
 """
         raise NotImplementedError
     def batch_decrypt(self, envelopes: typing.List[Bytes],complete: bool = False) -> typing.List[MailResult]:
@@ -10955,6 +11107,24 @@ class Device(DeviceProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_ack,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def adopt_own_list(self, hash: ListHash) -> None:
+        """
+        On the primary: takes the list of this hash, 32 bytes, for its own, which `OwnListAhead` was about, and signs the next one on top of it.
+"""
+        
+        _UniffiFfiConverterTypeListHash.check_lower(hash)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeListHash.lower(hash),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_adopt_own_list,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)

@@ -229,7 +229,11 @@ class MisuseOthersTest {
                     met(it).acceptIdentity("alice", AccountKey(ByteString(ByteArray(32) { 7 })))
                 }
                 row("compareSafetyCode", "a text that is no code", Code.INVALID_ARGUMENT) { met(it).compareSafetyCode("alice", "no code") }
-                row("resolveFork", "a user who is not known", Code.UNKNOWN_USER) { registry(it).resolveFork("nobody") }
+                row("resolveFork", "a user who is not known", Code.UNKNOWN_USER) {
+                    registry(it).resolveFork("nobody", ListHash(bytes(32)))
+                }
+                row("resolveFork", "a user without a fork", Code.INVALID_ARGUMENT) { met(it).resolveFork("alice", ListHash(bytes(32))) }
+                row("resolveFork", "a hash of 31 bytes", Code.INVALID_ARGUMENT) { met(it).resolveFork("alice", ListHash(bytes(31))) }
                 row("forget", "a user who is not known", Code.UNKNOWN_USER) { registry(it).forget("nobody") }
                 row("forget", "oneself", Code.INVALID_ARGUMENT) { registry(it).forget("bob") }
                 row("lookUp", "101 users", Code.TOO_MANY) { registry(it).lookUp(List(101) { n -> "u$n" }) }
@@ -335,6 +339,7 @@ class MisuseOthersTest {
                     it.clock.advance(HOUR)
                     linking.expired()
                 }
+                row("adoptOwnList", "a list that does not wait", Code.INVALID_ARGUMENT) { it.alice.device.adoptOwnList(ListHash(bytes(32))) }
                 row("removeDevice", "a device that is not there", Code.UNKNOWN_DEVICE) { it.alice.device.removeDevice(9u) }
                 row("removeDevice", "the primary itself", Code.INVALID_ARGUMENT) { it.alice.device.removeDevice(1u) }
                 row("removeDevice", "on a device that is not the primary", Code.NOT_PRIMARY) {

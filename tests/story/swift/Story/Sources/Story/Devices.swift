@@ -32,6 +32,7 @@ extension Scene {
             host.device = try Device.open(store: host.store, storeKey: key)
             say("device \(host.device.id)")
         case "close": try device(step).close()
+        case "adopt_own_list": try device(step).adoptOwnList(hash: ListHash(Data(count: 32)))
         case "remove_device": try device(step).removeDevice(device: UInt32(step.number("number")))
         case "set_push":
             let value = step.text("text")

@@ -6,10 +6,8 @@ func said(_ event: Event) -> String {
     switch event {
     case let .deviceListChanged(user, added, removed):
         return "DeviceListChanged" + words(user, named("added", added), named("removed", removed))
-    case let .deviceListFork(user, known, other):
-        return "DeviceListFork" + words(user, "known \(h(known))", "other \(h(other))")
-    case let .deviceListGap(user):
-        return "DeviceListGap" + words(user)
+    case let .deviceListFork(user, known, other, knownHash, otherHash):
+        return "DeviceListFork" + words(user, "known \(h(known))", "other \(h(other))", "known-hash \(s(knownHash))", "other-hash \(s(otherHash))")
     case let .deviceListOld(user):
         return "DeviceListOld" + words(user)
     case let .deviceListRollback(user, epoch):
@@ -44,6 +42,8 @@ func said(_ event: Event) -> String {
         return "ServerInconsistent" + words(user)
     case let .notOpened(user, device, code):
         return "NotOpened" + words("\(user)/\(device)", "code \(code.rawValue)")
+    case let .ownListAhead(known, other, knownHash, otherHash):
+        return "OwnListAhead" + words("known \(h(known))", "other \(h(other))", "known-hash \(s(knownHash))", "other-hash \(s(otherHash))")
     case let .registrationRefused(user):
         return "RegistrationRefused" + words(user)
     case let .removedFromAccount(epoch):

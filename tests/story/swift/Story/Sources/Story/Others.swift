@@ -95,7 +95,7 @@ extension Scene {
             say("code \(h(Data(code.utf8)))")
             say("same \(yes(try registry.compareSafetyCode(user: user, code: code)))")
         case "verify": try registry.markVerified(user: user)
-        case "resolve_fork": try registry.resolveFork(user: user)
+        case "resolve_fork": try registry.resolveFork(user: user, hash: ListHash(Data(count: 32)))
         case "forget": try registry.forget(user: user)
         case "accept_identity":
             let view = try registry.users().first { $0.user == user }
