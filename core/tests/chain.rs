@@ -1,6 +1,8 @@
 //! Descent (X 5) against an oracle: random and all small trees of lists, without a signature. A node of a tree is a list; the path to it from
 //! the root is its branch.
 
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
 use sesame_core::{
     ids::DeviceId,
     internal::{
