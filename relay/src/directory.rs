@@ -20,7 +20,7 @@ use sesame_core::{
             bundle::{Bundle, KemPreKey, LastingPreKeys, OneTimePreKey, Publication},
         },
     },
-    limits::{MAX_CLOCK_SKEW, MAX_HASHES, MAX_ONE_TIME_PRE_KEYS, MAX_PRE_KEY_ID},
+    limits::{MAX_CLOCK_SKEW, MAX_HASHES, MAX_ONE_TIME_PRE_KEYS, MAX_OWN_HASHES, MAX_PRE_KEY_ID},
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -306,7 +306,7 @@ impl Account {
         while self.departed.len() > DEPARTED {
             self.departed.pop_front();
         }
-        self.chain.join(&list.branch, usize::MAX);
+        self.chain.join(&list.branch, MAX_OWN_HASHES);
         self.list = list;
         self.standing = after;
     }

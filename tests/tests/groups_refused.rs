@@ -229,3 +229,31 @@ fn n_t17_who_is_known_under_another_key_is_readmitted_by_one_call() {
     assert_eq!((read(JEN), read(BOB)), (vec![b"welcome".to_vec()], vec![b"thank you".to_vec()]));
     assert_eq!(readmit(&mut world, "jen"), Err((Code::InvalidArgument, Some("user"))), "once is enough");
 }
+
+/// > From the leaver's own devices, new adds and updates are refused once we have known the leave for MAXLATENCY (X 11).
+#[test]
+fn n_g05_a_leaver_changes_nothing_once_the_leave_is_long_known() {
+    let (mut world, id) = World::trio(305);
+    let tablet = world.link("jen");
+    world.say(tablet, id, b"the tablet is here too").unwrap();
+    for name in [ALICE, BOB, JEN] {
+        world.receive(name).unwrap();
+    }
+    world.say(BOB, id, b"heard").unwrap();
+    world.receive(tablet).unwrap();
+    world.act(JEN, id, |group, context| group.leave(context)).unwrap();
+    world.receive(BOB).unwrap();
+    // The tablet has not heard of it.
+    let list = world.list("jen");
+    let name_of = |world: &mut World| world.group(BOB, id).unwrap().info.name;
+    let rename = |world: &mut World, name: &str| {
+        let word = signed(world, tablet, id, &list, named(name), |_| {});
+        deliver(world, tablet, id, std::slice::from_ref(&list.signed), vec![word]);
+        world.receive(BOB).unwrap();
+    };
+    rename(&mut world, "said beside the leave");
+    assert_eq!(name_of(&mut world), "said beside the leave");
+    world.pass(31 * 24 * 60 * 60 * 1_000);
+    rename(&mut world, "a month later");
+    assert_eq!(name_of(&mut world), "said beside the leave");
+}

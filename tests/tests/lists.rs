@@ -147,7 +147,11 @@ fn n_t03_a_list_that_the_primary_did_not_sign_is_an_alarm_and_is_not_taken() {
     assert_eq!(world.read(BOB), [b"goes on".to_vec()]);
     // The app rejects it: the thief's branch raises nothing again, and our own goes on.
     world.resolve_fork(ALICE, "alice", &known.list.name()).unwrap();
-    assert_eq!(world.show(ALICE, thief.shown(16).unwrap()), (vec![], vec![]));
+    let own = world.list("alice");
+    assert_eq!(own.list.hash, known.list.hash);
+    // A server that insists is told of again, since nothing that is signed here would go up beside its list.
+    assert_eq!(world.show(ALICE, thief.shown(16).unwrap()).0.len(), 1);
+    world.resolve_fork(ALICE, "alice", &known.list.name()).unwrap();
     assert_eq!(world.link("alice"), ("alice", 2));
 }
 
@@ -436,4 +440,97 @@ fn a_chain_keeps_so_many_hashes_and_no_more() {
     chain.join(&far.branch, 1_024);
     assert_eq!((chain.hashes.len(), chain.newest()), (1_024, 1_101));
     assert_eq!(Chain::of(&far.list, &chain.links(0, usize::MAX)).unwrap(), chain);
+}
+
+/// A primary was put back, linked devices while it was offline, and meets the list of its former self, which is shorter than its own.
+#[test]
+fn n_t16_a_primary_that_adopts_a_shorter_branch_publishes_on_top_of_it() {
+    let mut world = World::pair(346);
+    let old = world.dump(ALICE);
+    world.link("alice");
+    let ahead = world.list("alice");
+    world.put_back(ALICE, old);
+    world.pass(1);
+    for _ in 0..2 {
+        world.link_quietly("alice");
+    }
+    world.run(ALICE);
+    let forked =
+        world.with(ALICE, |d, c| d.users(c)).unwrap().into_iter().find(|view| view.user == user("alice")).unwrap();
+    assert_eq!(forked.other_hash, Some(ahead.list.name()));
+    // Messages go on, and new keys go up, while the app has not decided.
+    world.begin(ALICE, &["bob"], b"meanwhile");
+    world.with_requests(ALICE, |_, _, requests| requests.retry_now());
+    world.run(ALICE);
+    assert_eq!(world.read(BOB), [b"meanwhile".to_vec()]);
+    world.pass(3 * DAY);
+    world.with_requests(ALICE, |_, _, requests| requests.retry_now());
+    world.run(ALICE);
+    world.with(ALICE, |d, c| d.adopt_own_list(c, &ahead.list.name())).unwrap();
+    world.with_requests(ALICE, |_, _, requests| requests.retry_now());
+    world.run(ALICE);
+    assert_eq!(world.list("alice").list.epoch, ahead.list.epoch + 1);
+    let last = world.list("alice").list.last_id;
+    assert_eq!(world.link("alice"), ("alice", last + 1), "no id of either branch is given again");
+}
+
+/// Whoever signs lists can invent the history of an earlier one and show it with its true hash.
+#[test]
+fn an_invented_history_is_a_fork_and_stops_no_linking() {
+    let mut world = World::pair(747);
+    world.link("alice");
+    world.show(BOB, world.list("alice").shown(16).unwrap());
+    let second = world.list("alice");
+    let made_up = List { history: [7; 32], ..second.list.clone() };
+    let liar = world.forge_list("alice", Some(&made_up), &made_up.devices).unwrap();
+    let links = vec![made_up.history, made_up.hash];
+    let shown = sesame_core::internal::keys::device_list::show(&liar.signed, links).unwrap();
+    let (found, refused) = world.show(BOB, shown);
+    assert_eq!((forks(&found), found.len(), refused), (1, 1, vec![]));
+    assert_eq!(world.link("bob"), ("bob", 2));
+}
+
+/// A list from before all that we remember waits, and is late and nothing else once the server has shown the hashes between.
+#[test]
+fn a_very_old_list_is_no_fork_once_the_hashes_between_are_known() {
+    let world = World::pair(757);
+    let first = world.list("alice");
+    let old = later(&world, &first, 10);
+    let newest = later(&world, &old, 40);
+    let mut remembers_little = newest.clone();
+    remembers_little.branch = newest.branch.newest_of(17);
+    // Bob meets Alice late.
+    let mut stranger = World::strangers(758);
+    stranger.now = world.now;
+    stranger.show(BOB, remembers_little.shown(16).unwrap());
+    assert_eq!(stranger.show(BOB, bare(&old)), (vec![], vec![]), "it waits");
+    stranger.show(BOB, newest.shown(usize::MAX).unwrap());
+    stranger.pass(2 * DAY);
+    assert_eq!(forks(&stranger.with(BOB, |d, c| d.tick(c, true)).unwrap()), 0);
+    let view =
+        stranger.with(BOB, |d, c| d.users(c)).unwrap().into_iter().find(|view| view.user == user("alice")).unwrap();
+    assert_eq!((view.epoch, view.forked), (51, false));
+}
+
+/// A list whose ids were given out again is not laundered by one more list on top of it.
+#[test]
+fn n_t08_a_list_on_top_of_a_refused_one_is_refused() {
+    let mut world = World::pair(818);
+    world.link("alice");
+    let old = world.list("alice");
+    world.show(BOB, old.shown(16).unwrap());
+    let other = world.ghost(2, 3);
+    let again = next(&world, &old, &[old.list.devices[0], other]);
+    assert_eq!(forks(&world.show(BOB, again.shown(16).unwrap()).0), 1);
+    let third = world.ghost(3, 4);
+    let on_top = next(&world, &again, &[old.list.devices[0], third]);
+    let (found, _) = world.show(BOB, on_top.shown(16).unwrap());
+    assert!(!found.iter().any(|event| matches!(event, Event::DeviceListChanged { .. })), "{found:?}");
+    world.resolve_fork(BOB, "alice", &old.list.name()).unwrap();
+    assert_eq!(
+        world.show(BOB, on_top.shown(16).unwrap()),
+        (vec![], vec![]),
+        "nor after the app has rejected that branch"
+    );
+    assert!(!world.recipients(BOB, "alice").contains(&3));
 }

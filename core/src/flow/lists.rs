@@ -65,7 +65,10 @@ pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList, source: So
     // A damaged row costs the evidence of a fork: the decoded list is in the user's own record.
     let stored = call.tx.stored_list(&offered.user)?;
     let is_same = held.is_some_and(|list| list.hash == offered.list.hash);
+    // A damaged row is written anew.
+    let is_whole = !stored.signed.is_empty();
     if is_same
+        && is_whole
         && known.as_ref().is_some_and(|user| user.stale_since.is_none() && user.account_key == offered.account())
         && offered.branch.hashes.len() <= stored.links.len().max(1)
     {
@@ -76,7 +79,7 @@ pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList, source: So
         (Some(user), Some(list)) => Some(call.tx.chain(&user.user, list)?),
         _ => None,
     };
-    let seat = seat(call)?;
+    let seat = Seat { from_server: source != Source::Message, ..seat(call)? };
     let verdict = trust::admit(known.as_deref(), (&stored.signed, chain.as_ref()), offered, seat);
     let mut admitted = match (verdict, known.as_deref()) {
         (Err(Code::IdentityChanged), Some(known)) if known.account_key != offered.account() => {
@@ -130,7 +133,7 @@ pub(crate) fn follow(call: &mut Call<'_>, list: &VerifiedDeviceList) -> Result<V
 
 /// Who judges.
 pub(crate) fn seat<'a>(call: &Call<'a>) -> Result<Seat<'a>, Code> {
-    Ok(Seat { us: &call.us.party, is_primary: call.tx.account()?.is_some(), at: call.at })
+    Ok(Seat { us: &call.us.party, is_primary: call.tx.account()?.is_some(), from_server: false, at: call.at })
 }
 
 /// What a verdict changes in the store.
@@ -142,7 +145,10 @@ pub(crate) fn write(call: &mut Call<'_>, admitted: &Admitted) -> Result<(), Code
             call.tx.put_list(&user.user, signed, chain)?;
             held::try_early(&mut call.tx)?;
         }
-        (None, Some(chain)) => call.tx.put_chain(&user.user, chain)?,
+        (None, Some(chain)) => {
+            call.tx.put_chain(&user.user, chain)?;
+            held::try_early(&mut call.tx)?;
+        }
         _ => {}
     }
     for device in removed {

@@ -89,6 +89,14 @@ impl Chain {
         self.hashes.get(usize::try_from(epoch.checked_sub(self.first)?).ok()?)
     }
 
+    /// The history of the list of `epoch`, if its hash is known.
+    #[must_use]
+    pub fn history_of(&self, epoch: u64) -> Option<[u8; 32]> {
+        let before = usize::try_from(epoch.checked_sub(self.first)?).ok()?;
+        let before = self.hashes.get(..before)?;
+        Some(before.iter().fold(self.history, |history, hash| next(&history, hash)))
+    }
+
     /// The history of the list that would follow the newest.
     #[must_use]
     pub fn next_history(&self) -> [u8; 32] {
@@ -159,8 +167,10 @@ pub fn relate(ours: &Chain, theirs: &Chain) -> Relation {
     let (held, shown) = (ours.newest(), theirs.newest());
     let common = held.min(shown);
     if common >= ours.first.max(theirs.first) {
-        // Both know the hash of that epoch.
-        return match (ours.hash_of(common) == theirs.hash_of(common), shown.cmp(&held)) {
+        // Both know the hash of that epoch. Its history is in the list: whoever shows the hash with another one has made that up.
+        let is_same =
+            ours.hash_of(common) == theirs.hash_of(common) && ours.history_of(common) == theirs.history_of(common);
+        return match (is_same, shown.cmp(&held)) {
             (false, _) => Relation::Fork,
             (true, core::cmp::Ordering::Less) => Relation::Older,
             (true, core::cmp::Ordering::Equal) => Relation::Same,

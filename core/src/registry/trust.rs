@@ -29,6 +29,8 @@ pub struct Seat<'a> {
     pub us: &'a Party,
     /// Whether this device signs its user's lists, so that it knows all of them.
     pub is_primary: bool,
+    /// Whether the server has shown the list itself.
+    pub from_server: bool,
     /// The moment of the call.
     pub at: Moment,
 }
@@ -98,23 +100,21 @@ pub fn admit(
         return Ok(follow(known.clone(), None, offered, Relation::Newer, seat));
     };
     let relation = match relate(chain, &offered.branch) {
-        Relation::Newer if takes_back(list, &offered.list) => Relation::Fork,
+        Relation::Newer if takes_back(list, &offered.list) || goes_on_from_refused(known, chain, offered) => {
+            Relation::Fork
+        }
         relation => relation,
     };
     Ok(match relation {
         // The same list again: so the user exists, and the server has no newer list.
         Relation::Same => {
             let user = User { stale_since: None, ..known.clone() };
-            Admitted {
-                chain: deepened(chain, offered, seat.most(known)),
-                ..Admitted::unchanged(user, relation, Vec::new())
-            }
+            deepened(user, (signed, chain), offered, Admitted::unchanged(known.clone(), relation, Vec::new()), seat)
         }
         Relation::Older => {
             let event = Event::DeviceListRollback { user: offered.user.clone(), epoch: offered.list.epoch };
-            let user = without(known.clone(), &offered.list);
-            let chain = deepened(chain, offered, seat.most(known));
-            Admitted { chain, ..Admitted::unchanged(user, relation, vec![event]) }
+            let verdict = Admitted::unchanged(known.clone(), relation, vec![event]);
+            deepened(known.clone(), (signed, chain), offered, verdict, seat)
         }
         Relation::Newer if !seat.signs_for(known) => follow(known.clone(), Some(chain), offered, relation, seat),
         Relation::Newer | Relation::Fork | Relation::Unproved | Relation::Unknown => {
@@ -134,17 +134,56 @@ fn takes_back(held: &List, next: &List) -> bool {
     next.last_id < held.last_id || next.devices.iter().any(is_again)
 }
 
-/// The hashes that a list of our branch adds below those that are known.
-fn deepened(chain: &Chain, offered: &VerifiedDeviceList, most: usize) -> Option<Chain> {
-    let mut deeper = chain.clone();
-    deeper.join(&offered.branch, most);
-    (deeper != *chain).then_some(deeper)
+/// Whether a list that descends from ours does so through one that was refused for what it says of ids.
+fn goes_on_from_refused(known: &User, chain: &Chain, offered: &VerifiedDeviceList) -> bool {
+    let told = known.fork.iter().filter(|fork| fork.told).map(|fork| &fork.branch);
+    known.rejected.iter().chain(told).any(|refused| {
+        relate(chain, refused) == Relation::Newer
+            && matches!(relate(refused, &offered.branch), Relation::Same | Relation::Newer)
+    })
 }
 
-/// The user without a list that waits, if it is this one: its place on our branch is known now.
-fn without(mut user: User, list: &List) -> User {
-    user.fork = user.fork.take().filter(|fork| fork.list.hash != list.hash);
-    user
+/// A list of our branch may add hashes below those that are known. What waits is judged again by them.
+fn deepened(
+    mut user: User,
+    (signed, chain): (&[u8], &Chain),
+    offered: &VerifiedDeviceList,
+    verdict: Admitted,
+    seat: Seat<'_>,
+) -> Admitted {
+    let mut deeper = chain.clone();
+    deeper.join(&offered.branch, seat.most(&user));
+    let Admitted { mut events, relation, .. } = verdict;
+    let (wants, next) = judge_again(&mut user, (signed, &deeper), &mut events, seat);
+    let chain = (deeper != *chain).then_some(deeper);
+    Admitted { chain, wants, next, ..Admitted::unchanged(user, relation, events) }
+}
+
+/// More hashes of our branch are known: they may say how the list that is not taken stands to it. Gives whether hashes are still missing, and
+/// the list if it is proved now.
+fn judge_again(
+    user: &mut User,
+    (signed, chain): (&[u8], &Chain),
+    events: &mut Vec<Event>,
+    seat: Seat<'_>,
+) -> (bool, Option<Fork>) {
+    let Some(fork) = user.fork.take() else { return (false, None) };
+    match relate(chain, &fork.branch) {
+        Relation::Same | Relation::Older => (false, None),
+        Relation::Newer => (false, Some(fork)),
+        Relation::Fork if !fork.told => {
+            let fork = Fork { told: true, ..fork };
+            events.push(told(user, signed, &fork, seat));
+            user.fork = Some(fork);
+            (false, None)
+        }
+        // A new list ends no fork: it stays until the app decides.
+        Relation::Fork | Relation::Unproved | Relation::Unknown => {
+            let wants = !fork.told;
+            user.fork = Some(fork);
+            (wants, None)
+        }
+    }
 }
 
 fn refuse_our_keys(offered: &VerifiedDeviceList, ours: &Party) -> Result<(), Code> {
@@ -162,11 +201,13 @@ fn refuse_our_keys(offered: &VerifiedDeviceList, ours: &Party) -> Result<(), Cod
 /// A signed list is not taken: it waits for its proof, or the app is told of both.
 fn contest(known: &User, signed: &[u8], offered: &VerifiedDeviceList, relation: Relation, seat: Seat<'_>) -> Admitted {
     let mut user = known.clone();
-    if is_rejected(&mut user, &offered.branch) {
+    // What our own server goes on to show to who signs our lists has to be decided again: nothing that is signed here goes up beside it.
+    let insists = seat.signs_for(known) && seat.from_server;
+    if !insists && is_rejected(&mut user, &offered.branch) {
         return Admitted::unchanged(user, relation, Vec::new());
     }
-    // Who signs all lists of its user needs no proof that it has not signed this one.
-    let is_proved = relation == Relation::Fork || seat.signs_for(known);
+    // Who signs all lists of its user needs no proof that it has not signed this one, unless it is an old one.
+    let is_proved = relation == Relation::Fork || (seat.signs_for(known) && relation != Relation::Unknown);
     let goes_on = |fork: &Fork| relate(&fork.branch, &offered.branch) == Relation::Newer;
     let replaces = match &known.fork {
         None => true,
@@ -255,23 +296,7 @@ pub fn follow(
         let (added, removed) = (added.clone(), removed.clone());
         events.push(Event::DeviceListChanged { user: user.user.clone(), added, removed });
     }
-    let (mut wants, mut next) = (false, None);
-    if let Some(fork) = user.fork.take() {
-        match relate(&joined, &fork.branch) {
-            Relation::Same | Relation::Older => {}
-            Relation::Newer => next = Some(fork),
-            Relation::Fork if !fork.told => {
-                let fork = Fork { told: true, ..fork };
-                events.push(told(&user, &offered.signed, &fork, seat));
-                user.fork = Some(fork);
-            }
-            // A new list ends no fork: it stays until the app decides.
-            Relation::Fork | Relation::Unproved | Relation::Unknown => {
-                wants = !fork.told;
-                user.fork = Some(fork);
-            }
-        }
-    }
+    let (wants, next) = judge_again(&mut user, (&offered.signed, &joined), &mut events, seat);
     Admitted {
         user,
         signed: Some(offered.signed.clone()),

@@ -292,9 +292,11 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// The spare rows that this call has found damaged, and forgets.
+    /// The spare rows that this call has found damaged and has not written anew; it forgets them.
     pub(crate) fn take_damaged(&self) -> BTreeSet<RowKey> {
-        self.damaged.take()
+        let mut damaged = self.damaged.take();
+        damaged.retain(|key| self.staged(key).is_none());
+        damaged
     }
 
     /// One of many: what it changes stays if it succeeds. If a row that it needs is damaged it leaves no trace, and the others go on.
@@ -486,7 +488,8 @@ impl<'a> Tx<'a> {
 pub(super) fn unless_damaged<T>(done: Result<T, Code>) -> Result<Option<T>, Code> {
     match done {
         Ok(done) => Ok(Some(done)),
-        Err(code) if code.is_damage() => Ok(None),
+        // A row of a newer version is sound: nothing is ended or deleted for it.
+        Err(code) if code.is_damage() && code != Code::NewerFormat => Ok(None),
         Err(code) => Err(code),
     }
 }

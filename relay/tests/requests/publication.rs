@@ -245,3 +245,28 @@ fn a_signature_is_for_one_server_one_path_and_one_body() {
     let header = world.header(phone, &signed, now);
     assert_eq!(world.perform(Path::Push, Some(&header), &body).status, 200);
 }
+
+/// T13: a server that was put back by many lists takes the next upload of the primary, which carries the hashes of all lists between.
+#[test]
+fn n_t13_a_server_that_was_put_back_by_1000_lists_goes_on_with_the_next_upload() {
+    let mut world = World::new();
+    let mut alice = world.registered("alice", 1);
+    let old = world.relay.clone();
+    let phones = alice.phones.clone();
+    for _ in 0..1_000 {
+        world.list(&mut alice, phones.clone());
+    }
+    world.follow(&mut alice, phones.clone());
+    world.relay = old;
+    world.relay.restored();
+    // Without the hashes it is refused, and with them taken.
+    let bare = alice.lists.last().unwrap().shown(0).unwrap();
+    problem(&world.upload(&phones[0], Upload { list: bare, ..Upload::default() }), 409);
+    world.follow(&mut alice, phones);
+    let list = sesame_core::internal::keys::device_list::VerifiedDeviceList::verify(
+        &world.relay.device_list(&alice.user).unwrap(),
+    )
+    .unwrap();
+    assert_eq!(list.list.epoch, 1_003);
+    assert_eq!(list.branch.hashes.len(), 17);
+}

@@ -12,12 +12,12 @@ use crate::{
     },
     ids::{AccountKey, DeviceId, GroupId, OperationId, Scope, UserId},
     keys::device_list::VerifiedDeviceList,
-    limits::MAX_WAITING,
+    limits::{MAX_LATENCY, MAX_WAITING},
     model::GroupRecord,
     record::{PartState, SendHead, StoredList, StoredOperation, Waiting},
     store::{Kind, Places},
     tx::{Call, Tx, sends},
-    wire::group::{self as form, Bundle, SignedOperation},
+    wire::group::{self as form, Body, Bundle, SignedOperation},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -127,6 +127,11 @@ fn verify_one(tx: &Tx<'_>, set: &Set, lists: &mut Lists, signed: &SignedOperatio
     Operation::verify(signed, |hash| lists.get(hash))
 }
 
+/// > From the leaver's own devices, new adds and updates are refused once we have known the leave for MAXLATENCY.
+fn is_long_gone(group: &GroupRecord, user: &UserId, age: Age) -> bool {
+    !group.is_member(user) && group.left_at(user).is_some_and(|at| age.since(at) > MAX_LATENCY)
+}
+
 /// Takes operations as far as their parents are there. `Ok(None)`: no add has named our user or the teller yet, and nothing changed.
 ///
 /// # Errors
@@ -139,7 +144,16 @@ pub(crate) fn take(
     from: Teller<'_>,
 ) -> Result<Option<Changed>, Code> {
     let Loaded { group, mut set, view: before } = loaded;
-    let Offered { operations, lists, mut refused, repeats } = offered;
+    let Offered { mut operations, lists, mut refused, repeats } = offered;
+    if let Teller::Other(user, _) = from
+        && group.as_ref().is_some_and(|group| is_long_gone(group, user, taker.age))
+    {
+        let before = operations.len();
+        operations.retain(|operation| !matches!(operation.form.body, Body::Add { .. } | Body::Info { .. }));
+        if operations.len() < before {
+            refused.push(Code::AuthorNotMember);
+        }
+    }
     let us = taker.user;
     let waiting = tx.places().group(Kind::Waiting, &set.id());
     let waited: Waiting = tx.get(&waiting)?.unwrap_or_default();

@@ -25,11 +25,14 @@ pub(crate) fn early(call: &mut Call<'_>) -> Result<bool, Error> {
     let Some(from) = call.tx.counters()?.early.filter(|from| *from <= now) else { return Ok(false) };
     // A newer list may have moved the time of any.
     let all = from == 0;
-    held::note_early(&mut call.tx, None)?;
+    // A list that is taken meanwhile puts 0 there: then the rest is tried once more.
+    held::note_early(&mut call.tx, Some(u64::MAX))?;
     let is_due = |cause: Cause, _: &Envelope| cause.tried_from().is_some_and(|from| all || from <= now);
     open(call, is_due)?;
     let next = held::envelopes(&call.tx)?.into_iter().filter_map(|(_, held)| held.cause.tried_from()).min();
-    held::note_early(&mut call.tx, next)?;
+    if call.tx.counters()?.early != Some(0) {
+        held::note_early(&mut call.tx, next)?;
+    }
     Ok(true)
 }
 

@@ -159,7 +159,11 @@ fn submit(requests: &Requests, queue: &Queue, busy: &Busy<'_>) -> Option<Choice>
     let mut named: HashSet<&UserId, RandomState> = HashSet::default();
     let mut parts: Vec<Ready> = Vec::new();
     for part in &queue.ready {
-        if requests.resting.contains_key(&part.user) || busy.users.contains(&part.user) || !named.insert(&part.user) {
+        // A batch for a list that is asked for would be refused.
+        let waits = requests.resting.contains_key(&part.user)
+            || busy.users.contains(&part.user)
+            || queue.lists.contains(&part.user);
+        if waits || !named.insert(&part.user) {
             continue;
         }
         if requests.alone.contains(part) {

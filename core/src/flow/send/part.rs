@@ -121,7 +121,7 @@ pub(crate) fn advance(
 ) -> Result<Vec<Need>, Code> {
     let to = match Recipient::read(&call.tx, &part.user) {
         // Nothing is sent under a pin that cannot be read.
-        Err(code) if code.is_damage() => {
+        Err(code) if code.is_damage() && code != Code::NewerFormat => {
             part.fail(Code::RecordCorrupt);
             return Ok(Vec::new());
         }

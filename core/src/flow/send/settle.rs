@@ -10,7 +10,7 @@ use crate::{
     flow::lists::{self, Source, Taken},
     ids::{DeviceId, Scope, SendId, UserId},
     keys::{bundle::VerifiedBundle, device_list::VerifiedDeviceList, party::DecodedParty},
-    model::Peer,
+    model::{Fork, Peer},
     record::{PartState, SendPart},
     registry::send,
     session,
@@ -36,8 +36,8 @@ pub(crate) fn stale(
     let record = call.tx.user(user)?;
     let is_blocked = record.as_ref().is_some_and(|user| user.claimed_key.is_some());
     // A newer list that waits for its proof: the server is asked for that.
-    let waits =
-        record.as_ref().is_some_and(|user| user.fork.as_ref().is_some_and(|fork| fork.list.epoch > user.epoch()));
+    let is_it = |fork: &Fork| !fork.told && fork.list.hash == offered.list.hash;
+    let waits = record.as_ref().is_some_and(|user| user.fork.as_ref().is_some_and(is_it));
     let is_newer = epoch(call, user)? > before || waits;
     // > its answer "your view is stale" counts only with a newer signed list, else `ServerInconsistent`
     if !is_newer && !is_blocked {

@@ -10,7 +10,9 @@ use crate::{
     keys::device_list::{self, List, Shown, VerifiedDeviceList},
     limits::RESIGN_LIST,
     model::Fork,
-    tx::{Call, own::Primary},
+    record::PendingUpload,
+    store::{Kind, Places},
+    tx::{Call, Tx, own::Primary},
 };
 
 /// A list that we have not signed, though the account key has: it waits for the app's word, on the primary alone.
@@ -71,6 +73,7 @@ pub(crate) fn adopt(call: &mut Call<'_>, hash: &ListHash) -> Result<Vec<Event>, 
     call.tx.put_user(&user)?;
     let mut adopted = VerifiedDeviceList::from_checked(&Shown::alone(&ahead.other)?)?;
     adopted.branch = ahead.branch;
+    begin_branch(&mut call.tx, ahead.list.epoch)?;
     let ours = user.list.map_or(0, |list| list.last_id);
     let mut events = lists::follow(call, &adopted)?;
     let before = List { last_id: ours.max(ahead.list.last_id), ..ahead.list };
@@ -78,4 +81,17 @@ pub(crate) fn adopt(call: &mut Call<'_>, hash: &ListHash) -> Result<Vec<Event>, 
     events.extend(lists::follow(call, &next)?);
     send::follow_user(call, call.user())?;
     Ok(events)
+}
+
+/// The next list to go up is of another branch: epochs of this one say nothing of what the server has.
+fn begin_branch(tx: &mut Tx<'_>, from: u64) -> Result<(), Code> {
+    let mut book = tx.book()?;
+    book.published_epoch = book.published_epoch.min(from);
+    book.published_devices = [0; 32];
+    tx.put_book(&book)?;
+    let key = Places::only(Kind::Publication);
+    if let Some(waiting) = tx.get::<PendingUpload>(&key)? {
+        tx.put(key, &PendingUpload { epoch: 0, ..waiting })?;
+    }
+    Ok(())
 }

@@ -93,13 +93,14 @@ pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Opti
     let mut book = call.tx.book()?;
     let carries_list = carries_list(call)?;
     if let Some(waiting) = call.tx.get::<PendingUpload>(&Places::only(Kind::Publication))? {
-        if !carries_list || waiting.epoch >= own.list.epoch {
+        let is_up_to_date = if carries_list { waiting.epoch >= own.list.epoch } else { waiting.epoch == 0 };
+        if is_up_to_date {
             return Ok(Some(Publication { id: waiting.id, bytes: waiting.bytes }));
         }
-        // The list has moved on: the same keys go up with the newer one.
+        // The list has moved on, or waits for the app's word: the same keys go up with the newer one, or alone.
         let mut form = bundle::Publication::decode(&waiting.bytes).map_err(|_| Code::RecordInconsistent)?;
-        form.device_list = shown(call, &own)?.into();
-        return offer(call, waiting.one_time, own.list.epoch, &form).map(Some);
+        form.device_list = if carries_list { shown(call, &own)? } else { Vec::new() }.into();
+        return offer(call, waiting.one_time, if carries_list { own.list.epoch } else { 0 }, &form).map(Some);
     }
     let rotate = is_rotation_due(&book, call.now());
     book.refilling = is_refill_due(&book, target(&call.tx)?, left);

@@ -339,7 +339,9 @@ class MisuseOthersTest {
                     it.clock.advance(HOUR)
                     linking.expired()
                 }
-                row("adoptOwnList", "a list that does not wait", Code.INVALID_ARGUMENT) { it.alice.device.adoptOwnList(ListHash(bytes(32))) }
+                row("adoptOwnList", "a list that does not wait", Code.INVALID_ARGUMENT) {
+                    it.alice.device.adoptOwnList(ListHash(bytes(32)))
+                }
                 row("removeDevice", "a device that is not there", Code.UNKNOWN_DEVICE) { it.alice.device.removeDevice(9u) }
                 row("removeDevice", "the primary itself", Code.INVALID_ARGUMENT) { it.alice.device.removeDevice(1u) }
                 row("removeDevice", "on a device that is not the primary", Code.NOT_PRIMARY) {
