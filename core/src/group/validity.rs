@@ -57,6 +57,9 @@ pub(super) struct Judge<'a> {
     operations: &'a [Operation],
     past: &'a [Past],
     pub(super) identities: BTreeMap<(&'a UserId, AccountKey), Identity>,
+    /// The places of creates and adds, in order.
+    naming: Vec<usize>,
+    users: &'a BTreeMap<Vec<u8>, UserId>,
     /// The retirements of each device, by place, with the last sequence number that stands.
     retires: BTreeMap<Signer<'a>, Vec<(usize, u64)>>,
     /// For each operation, whether it counts.
@@ -72,11 +75,12 @@ impl<'a> Judge<'a> {
         users: &'a BTreeMap<Vec<u8>, UserId>,
     ) -> Self {
         let valid = vec![false; operations.len()];
-        let mut judge = Self { operations, past, identities: BTreeMap::new(), retires: BTreeMap::new(), valid };
+        let (identities, retires, naming) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let mut judge = Self { operations, past, identities, naming, users, retires, valid };
         let mut order: Vec<(usize, &Operation)> =
             operations.iter().enumerate().filter(|(at, _)| kept.has(*at)).collect();
         for (at, operation) in &order {
-            judge.note(*at, operation, places, users);
+            judge.note(*at, operation, places);
         }
         judge.note_leaves(&order);
         // Parents before children: a child has a greater Lamport number.
@@ -91,14 +95,11 @@ impl<'a> Judge<'a> {
     }
 
     /// Sorts an operation in, but for leaves: whether they count is known once all retirements are.
-    fn note(
-        &mut self,
-        at: usize,
-        operation: &'a Operation,
-        places: &BTreeMap<OperationId, usize>,
-        users: &'a BTreeMap<Vec<u8>, UserId>,
-    ) {
-        let (author, account_key) = (&operation.author, operation.account_key);
+    fn note(&mut self, at: usize, operation: &'a Operation, places: &BTreeMap<OperationId, usize>) {
+        let (author, account_key, users) = (&operation.author, operation.account_key, self.users);
+        if matches!(operation.form.body, Body::Create { .. } | Body::Add { .. }) {
+            self.naming.push(at);
+        }
         let mut name = |user: &'a UserId, key: AccountKey, leaves: Vec<usize>| {
             let identity = self.identities.entry((user, key)).or_default();
             identity.tags.push(Tag { at, leaves });
@@ -191,20 +192,41 @@ impl<'a> Judge<'a> {
     /// > An add counts only if the members by the operations before it, with those that it names, are at most 1,000.
     ///
     /// So nobody is cut: adds that do not know of each other may exceed the limit together, and the group is overfull.
+    ///
+    /// Looked at are the operations that made somebody a member, and only until there are too many: whoever names a hundred thousand identities
+    /// in words that do not count costs nothing here.
     fn has_room(&self, at: usize, members: &[Added]) -> bool {
         if self.identities.len() <= MAX_MEMBERS {
             return true;
         }
         let Some(past) = self.past.get(at) else { return false };
-        let named: BTreeSet<(&[u8], [u8; 32])> =
-            members.iter().map(|added| (added.user.as_slice(), added.account_key)).collect();
-        let is_member = |identity: &Identity| {
-            identity.tags.iter().any(|tag| self.stand(identity, tag, Some(past)) == Stand::Member)
-        };
-        let others = self.identities.iter().filter(|((user, account_key), identity)| {
-            !named.contains(&(user.as_bytes(), account_key.0)) && is_member(identity)
-        });
-        others.count() + named.len() <= MAX_MEMBERS
+        let named = members.iter().filter_map(|added| self.named(added));
+        let mut found: BTreeSet<(&UserId, AccountKey)> = named.collect();
+        let counting = |at: &&usize| past.has(**at) && self.valid.get(**at).copied().unwrap_or(false);
+        for operation in self.naming.iter().filter(counting).filter_map(|at| self.operations.get(*at)) {
+            let members = match &operation.form.body {
+                Body::Add { members } => members.as_slice(),
+                _ => &[],
+            };
+            let author = members.is_empty().then_some((&operation.author, operation.account_key));
+            for key in members.iter().filter_map(|added| self.named(added)).chain(author) {
+                let is_member = |identity: &Identity| {
+                    identity.tags.iter().any(|tag| self.stand(identity, tag, Some(past)) == Stand::Member)
+                };
+                if !found.contains(&key) && self.identities.get(&key).is_some_and(is_member) {
+                    found.insert(key);
+                }
+                if found.len() > MAX_MEMBERS {
+                    return false;
+                }
+            }
+        }
+        found.len() <= MAX_MEMBERS
+    }
+
+    /// The identity that an entry of an add names.
+    fn named(&self, added: &Added) -> Option<(&'a UserId, AccountKey)> {
+        Some((self.users.get(added.user.as_slice())?, AccountKey(added.account_key)))
     }
 
     /// The standing of an identity by one tag, considering only what is in `seen`, or everything.
