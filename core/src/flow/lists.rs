@@ -65,10 +65,9 @@ pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList, source: So
     // A damaged row costs the evidence of a fork: the decoded list is in the user's own record.
     let stored = call.tx.stored_list(&offered.user)?;
     let is_same = held.is_some_and(|list| list.hash == offered.list.hash);
-    // A damaged row is written anew.
-    let is_whole = !stored.signed.is_empty();
+    let is_lost = stored.signed.is_empty();
     if is_same
-        && is_whole
+        && !is_lost
         && known.as_ref().is_some_and(|user| user.stale_since.is_none() && user.account_key == offered.account())
         && offered.branch.hashes.len() <= stored.links.len().max(1)
     {
@@ -96,6 +95,12 @@ pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList, source: So
         admitted.events.retain(|event| !matches!(event, Event::DeviceListRollback { .. }));
     }
     write(call, &admitted)?;
+    if let (Relation::Same, true, Some(chain)) =
+        (admitted.relation, is_lost, admitted.chain.as_ref().or(chain.as_ref()))
+    {
+        // Its row was damaged.
+        call.tx.put_list(&offered.user, &offered.signed, chain)?;
+    }
     if admitted.wants && source != Source::Answer {
         want(call, &offered.user)?;
     }
@@ -133,7 +138,7 @@ pub(crate) fn follow(call: &mut Call<'_>, list: &VerifiedDeviceList) -> Result<V
 
 /// Who judges.
 pub(crate) fn seat<'a>(call: &Call<'a>) -> Result<Seat<'a>, Code> {
-    Ok(Seat { us: &call.us.party, is_primary: call.tx.account()?.is_some(), from_server: false, at: call.at })
+    Ok(Seat { us: &call.us.party, is_primary: call.tx.is_primary()?, from_server: false, at: call.at })
 }
 
 /// What a verdict changes in the store.
@@ -143,11 +148,11 @@ pub(crate) fn write(call: &mut Call<'_>, admitted: &Admitted) -> Result<(), Code
     match (signed, chain) {
         (Some(signed), Some(chain)) => {
             call.tx.put_list(&user.user, signed, chain)?;
-            held::try_early(&mut call.tx)?;
+            held::try_early(&mut call.tx, user)?;
         }
         (None, Some(chain)) => {
             call.tx.put_chain(&user.user, chain)?;
-            held::try_early(&mut call.tx)?;
+            held::try_early(&mut call.tx, user)?;
         }
         _ => {}
     }

@@ -62,7 +62,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The second from which an envelope that waits for this is tried by itself; `u64::MAX`: when a list is taken. `None`: when the app says so.
+    /// The second from which an envelope that waits for this is tried by itself; `u64::MAX`: when a list of its user is taken. `None`: when the app says so.
     #[must_use]
     pub fn tried_from(self) -> Option<u64> {
         match self {

@@ -1,7 +1,7 @@
 //! What is held, and the ledger of how many bytes it takes (X 9).
 //!
-//! Held are whole envelopes that cannot be opened yet (their identity is not accepted, their time has not come, their device's list is not proved), and opened contents of a group that does not know their sender
-//! yet. Contents and operations count apart, so that neither keeps the other out. Everything that adds to the ledger or takes from it
+//! Held are whole envelopes that cannot be opened yet (their identity is not accepted, their time has not come, their device's list is not
+//! proved), and opened contents of a group that does not know their sender yet. Contents and operations count apart, so that neither keeps the other out. Everything that adds to the ledger or takes from it
 //! stands here.
 
 use super::Tx;
@@ -9,7 +9,8 @@ use crate::{
     error::Code,
     ids::{DeviceId, EnvelopeId, GroupId, UserId},
     limits::{MAX_HELD, MAX_HELD_OPERATIONS, MAX_HELD_PER_DEVICE, MIN_HELD},
-    record::{Counters, Held, HeldContent},
+    model::User,
+    record::{Cause, Counters, Held, HeldContent},
     store::{Kind, Places, RowKey},
     wire::{
         content::{self, Body},
@@ -43,15 +44,29 @@ pub(crate) fn put_envelope(
     Ok(true)
 }
 
-/// When something that came too early is tried again; `u64::MAX`: when a list is taken.
+/// When something that came too early is tried again; `u64::MAX`: when a list of its user is taken.
 pub(crate) fn note_early(tx: &mut Tx<'_>, early: Option<u64>) -> Result<(), Code> {
     let counters = tx.counters()?;
     if counters.early == early { Ok(()) } else { tx.put_counters(&Counters { early, ..counters }) }
 }
 
-/// A list was taken: what came too early, or from a device that no list of ours named, may be taken now.
-pub(crate) fn try_early(tx: &mut Tx<'_>) -> Result<(), Code> {
-    if tx.counters()?.early.is_some() { note_early(tx, Some(0)) } else { Ok(()) }
+/// A list of the user was taken: what its devices sent too early, or before a list of ours named them, may be taken now.
+///
+/// It is due at once, and nothing of anybody else is: each costs a key agreement.
+pub(crate) fn try_early(tx: &mut Tx<'_>, user: &User) -> Result<(), Code> {
+    if tx.counters()?.early.is_none() {
+        return Ok(());
+    }
+    for listed in user.listed() {
+        for key in tx.keys(&tx.places().device(Kind::Held, &user.user, listed.id))? {
+            let waits = tx.get::<Held>(&key)?.filter(|held| held.cause.tried_from().is_some());
+            if let Some(held) = waits {
+                tx.put(key, &Held { cause: Cause::Early { from: 0 }, ..held })?;
+                note_early(tx, Some(0))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The ids of prekeys that held envelopes name: they stay as long as these are held.

@@ -22,17 +22,13 @@ pub(crate) fn accepted(call: &mut Call<'_>, user: &UserId, account_key: &Account
 /// Opens what came too early, as far as its time has come, and what waits for a list, when one was taken. Gives whether anything was tried.
 pub(crate) fn early(call: &mut Call<'_>) -> Result<bool, Error> {
     let now = call.now().seconds();
-    let Some(from) = call.tx.counters()?.early.filter(|from| *from <= now) else { return Ok(false) };
-    // A newer list may have moved the time of any.
-    let all = from == 0;
-    // A list that is taken meanwhile puts 0 there: then the rest is tried once more.
-    held::note_early(&mut call.tx, Some(u64::MAX))?;
-    let is_due = |cause: Cause, _: &Envelope| cause.tried_from().is_some_and(|from| all || from <= now);
+    if call.tx.counters()?.early.is_none_or(|from| from > now) {
+        return Ok(false);
+    }
+    let is_due = |cause: Cause, _: &Envelope| cause.tried_from().is_some_and(|from| from <= now);
     open(call, is_due)?;
     let next = held::envelopes(&call.tx)?.into_iter().filter_map(|(_, held)| held.cause.tried_from()).min();
-    if call.tx.counters()?.early != Some(0) {
-        held::note_early(&mut call.tx, next)?;
-    }
+    held::note_early(&mut call.tx, next)?;
     Ok(true)
 }
 
