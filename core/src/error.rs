@@ -181,10 +181,11 @@ impl Code {
         self as u16
     }
 
-    /// Whether the error is about one damaged record, while the rest of the store works.
+    /// Whether the error is about one damaged record, while the rest of the store works. A record of a newer version is not damaged: nothing is
+    /// ended or deleted for it, and the call fails.
     #[must_use]
     pub fn is_damage(self) -> bool {
-        matches!(self, Self::RecordCorrupt | Self::RecordInconsistent | Self::NewerFormat)
+        matches!(self, Self::RecordCorrupt | Self::RecordInconsistent)
     }
 
     /// Who is to blame.

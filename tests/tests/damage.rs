@@ -1,10 +1,11 @@
 //! Damage costs one contact at most: every row of a played world is damaged in turn, and every call goes on.
 
+use sesame_core::context::{Context, Timestamp};
 use sesame_core::device::{Device, Requests};
 use sesame_core::error::{Code, Error};
-use sesame_core::event::{Outcome, Recipients};
+use sesame_core::event::{Event, Outcome, Recipients};
 use sesame_core::internal::steps::Steps;
-use sesame_core::internal::store::Kind;
+use sesame_core::internal::store::{Kind, Sealer};
 use sesame_core::store::MemoryStore;
 use sesame_tests::{ALICE, BOB, JEN, World, is_of, played, store::FaultyStore, store_key, user};
 use std::{
@@ -140,4 +141,65 @@ fn played_on(
         }
     });
     (battery.errors, texts)
+}
+
+/// The row of our own signed list does not open. The device asks for the list, and until it has come nothing is lost.
+#[test]
+fn n_s03_a_damaged_row_of_our_own_list_heals_by_itself() {
+    let mut world = World::pair(31);
+    let tablet = world.link("alice");
+    world.send(BOB, &["alice"], b"hello");
+    for name in [ALICE, tablet] {
+        world.receive(name).unwrap();
+        world.run(name);
+        world.spoil(name, &[Kind::List]);
+        // Mail is read before the list is there again.
+        world.send(BOB, &["alice"], b"still read");
+        assert_eq!(world.read(name), [b"still read"]);
+        world.run(name);
+        world.begin(name, &["bob"], b"and answered");
+        world.run(name);
+        assert_eq!(world.read(BOB).last().unwrap(), b"and answered");
+    }
+}
+
+/// What says which list of a contact is held costs no evidence for long: the next showing writes it anew.
+#[test]
+fn n_s03_a_damaged_row_of_a_contacts_list_is_written_anew() {
+    let mut world = World::pair(32);
+    let list = world.list("alice");
+    world.spoil(BOB, &[Kind::List]);
+    world.show(BOB, list.shown(16).unwrap());
+    world.pass(1);
+    let other = world.forge_list("alice", None, &list.list.devices).unwrap();
+    let (found, _) = world.show(BOB, other.shown(16).unwrap());
+    let [Event::DeviceListFork { known, .. }] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(*known, list.signed);
+}
+
+/// An older library beside a newer one: it fails, and ends and deletes nothing that it does not understand.
+#[test]
+fn n_s03_a_row_of_a_newer_version_is_not_damaged() {
+    for kind in [Kind::SendHead, Kind::SendBody, Kind::User] {
+        let mut world = World::pair(33);
+        world.begin(ALICE, &["bob"], b"waits");
+        let mut rows = world.dump(ALICE);
+        let sealer = Sealer::new(&store_key());
+        let mut context = Context { now: Timestamp(world.now), rng: &mut world.rng };
+        for (key, row) in rows.iter_mut().filter(|(key, _)| is_of(key, &[kind])) {
+            let mut plain = sealer.open(key, row).unwrap().to_vec();
+            plain[0] += 1;
+            *row = sealer.seal(&mut context, key, &plain).unwrap();
+        }
+        let sealed = rows.clone();
+        world.hosts[&ALICE].store.inner.restore(rows);
+        if kind != Kind::User {
+            world.reopen(ALICE);
+        }
+        world.pass(2 * 24 * 60 * 60 * 1_000);
+        let error = world.with(ALICE, |d, c| d.tick(c, true)).unwrap_err();
+        assert_eq!(error.code, Code::NewerFormat, "{kind:?}");
+        assert!(world.next(ALICE).is_err());
+        assert_eq!(world.dump(ALICE), sealed);
+    }
 }

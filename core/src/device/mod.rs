@@ -79,7 +79,7 @@ impl Device {
     /// # Errors
     /// The store's.
     pub fn is_primary(&self, context: &mut Context<'_>) -> Result<bool, Error> {
-        self.call(context, |call| Ok(call.tx.account()?.is_some()))
+        self.call(context, |call| Ok(call.tx.is_primary()?))
     }
 
     /// Bounds the decoded rows that this handle keeps from one call to the next, in bytes; 0 keeps none. Until this is called it is 32 MiB.

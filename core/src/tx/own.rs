@@ -24,9 +24,14 @@ pub(crate) struct OwnList {
 }
 
 impl OwnList {
-    /// The list as it was signed.
-    pub(crate) fn signed(&self) -> &[u8] {
-        &self.stored.signed
+    /// Whether the row of the signed list does not open. The list itself is in the user's record; what is signed is to be had from the server.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.stored.signed.is_empty()
+    }
+
+    /// The list as it was signed; [`Code::RecordCorrupt`] if that is lost.
+    pub(crate) fn signed(&self) -> Result<&[u8], Code> {
+        if self.is_lost() { Err(Code::RecordCorrupt) } else { Ok(&self.stored.signed) }
     }
 
     /// The list with the hashes that ride along with it.
@@ -34,7 +39,7 @@ impl OwnList {
         if let Some(shown) = self.shown.get() {
             return Ok(shown);
         }
-        let shown = device_list::show(&self.stored.signed, self.stored.links.clone())?;
+        let shown = device_list::show(self.signed()?, self.stored.links.clone())?;
         Ok(self.shown.get_or_init(|| shown))
     }
 
@@ -73,6 +78,11 @@ impl Tx<'_> {
         Ok(Primary { own, account })
     }
 
+    /// Whether this device has the account key.
+    pub(crate) fn is_primary(&self) -> Result<bool, Code> {
+        Ok(self.own()?.account.is_some())
+    }
+
     /// The account key, if this is the primary.
     pub(crate) fn account(&self) -> Result<Option<SigningKey>, Code> {
         Ok(self.own()?.account.map(SigningKey::from_seed))
@@ -82,7 +92,7 @@ impl Tx<'_> {
     pub(crate) fn own_list(&self, user: &UserId) -> Result<OwnList, Code> {
         let user = self.known(user)?.ok_or(Code::RecordInconsistent)?;
         let list = user.list.clone().ok_or(Code::RecordInconsistent)?;
-        let stored = self.shared(&self.places().user(Kind::List, &user.user))?.ok_or(Code::RecordCorrupt)?;
+        let stored = self.shared(&self.places().user(Kind::List, &user.user))?.unwrap_or_default();
         Ok(OwnList { user, list, stored, shown: OnceLock::new() })
     }
 

@@ -488,8 +488,7 @@ impl<'a> Tx<'a> {
 pub(super) fn unless_damaged<T>(done: Result<T, Code>) -> Result<Option<T>, Code> {
     match done {
         Ok(done) => Ok(Some(done)),
-        // A row of a newer version is sound: nothing is ended or deleted for it.
-        Err(code) if code.is_damage() && code != Code::NewerFormat => Ok(None),
+        Err(code) if code.is_damage() => Ok(None),
         Err(code) => Err(code),
     }
 }

@@ -118,10 +118,12 @@ pub(crate) fn add(call: &Call<'_>, loaded: &Loaded, users: &[UserId]) -> Result<
     if users.len() > MAX_ADDED || identities(&group.members) + users.len() > MAX_MEMBERS {
         return Err(Error::of(Code::TooMany, "users"));
     }
-    let leaves = |user: &UserId, account_key: &AccountKey| {
-        loaded.set.leaves_of(user, account_key).into_iter().map(|leave| leave.0).collect()
-    };
-    Ok(Body::Add { members: added(call, users, |_| None, leaves)?.into() })
+    Ok(Body::Add { members: added(call, users, |_| None, leaves_in(&loaded.set))?.into() })
+}
+
+/// The leaves that an add of an identity names, so that it counts beside them.
+fn leaves_in(set: &Set) -> impl Fn(&UserId, &AccountKey) -> Vec<[u8; 32]> {
+    |user, account_key| set.leaves_of(user, account_key).into_iter().map(|leave| leave.0).collect()
 }
 
 /// An add of a member under the account key that we know, where the group names another.
@@ -139,10 +141,8 @@ pub(crate) fn readmit(call: &Call<'_>, loaded: &Loaded, user: &UserId) -> Result
         return Err(error(Code::TooMany));
     }
     // A leave of the former identity does not bind the new one.
-    let leaves = |user: &UserId, account_key: &AccountKey| {
-        loaded.set.leaves_of(user, account_key).into_iter().map(|leave| leave.0).collect()
-    };
-    Ok(Body::Add { members: added(call, core::slice::from_ref(user), |_| None, leaves)?.into() })
+    let users = core::slice::from_ref(user);
+    Ok(Body::Add { members: added(call, users, |_| None, leaves_in(&loaded.set))?.into() })
 }
 
 /// The entries of an add, rising by user, under the account keys that we know, or that `hint` gives for who is not known.
@@ -304,7 +304,7 @@ fn retire_in(call: &mut Call<'_>, key: &RowKey, device: DeviceId) -> Result<(), 
 /// Our own newest list, which what we sign cites.
 fn own_list(call: &Call<'_>) -> Result<VerifiedDeviceList, Code> {
     let own = call.tx.own_list(call.user())?;
-    VerifiedDeviceList::verify_signed(own.signed()).map_err(|_| Code::RecordInconsistent)
+    VerifiedDeviceList::verify_signed(own.signed()?).map_err(|_| Code::RecordInconsistent)
 }
 
 fn cited(own: VerifiedDeviceList) -> Lists {

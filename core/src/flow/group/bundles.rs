@@ -31,7 +31,7 @@ pub(crate) fn of_ours(own: &OwnList, operations: &[&Operation]) -> Result<Vec<u8
     for operation in operations {
         signed.push(SignedOperation::decode(&operation.signed)?);
     }
-    Bundle { lists: vec![own.signed().to_vec().into()].into(), operations: signed.into() }.encode()
+    Bundle { lists: vec![own.signed()?.to_vec().into()].into(), operations: signed.into() }.encode()
 }
 
 /// The size of a group's state, in bytes: its operations with the lists that they cite.

@@ -35,7 +35,7 @@ pub(crate) fn cost(call: &Call<'_>, group: &GroupRecord, length: usize) -> Resul
         }
         for device in user.recipients(&call.us.party) {
             let peer = call.tx.peer(&user.user, device.id)?.filter(|peer| peer.stale_since.is_none());
-            let shape = shape(call, group, &own, peer.as_ref());
+            let shape = shape(call, group, &own, peer.as_ref())?;
             let nesting = if shape.nested { size::nesting() + size::prelude() } else { 0 };
             let content = size::prelude() + shape.list + nesting + size::group_body() + length;
             let padded = padding::padded_len(length, room + shape.list, content).map_err(|_| Code::PayloadTooLarge)?;
@@ -56,7 +56,7 @@ struct Shape {
     list: usize,
 }
 
-fn shape(call: &Call<'_>, group: &GroupRecord, own: &OwnList, peer: Option<&Peer>) -> Shape {
+fn shape(call: &Call<'_>, group: &GroupRecord, own: &OwnList, peer: Option<&Peer>) -> Result<Shape, Code> {
     let standing = peer.and_then(|peer| peer.standing(group.scope, call.at));
     let direct = peer.and_then(|peer| peer.active(Scope::Direct, call.at));
     let clear = match (standing, direct) {
@@ -66,5 +66,6 @@ fn shape(call: &Call<'_>, group: &GroupRecord, own: &OwnList, peer: Option<&Peer
         _ => Clear::Initiation,
     };
     let rides = clear == Clear::Initiation || peer.is_none_or(|peer| peer.knows_epoch < own.list.epoch);
-    Shape { clear, nested: standing.is_none(), list: if rides { padding::riding(own.signed().len()) } else { 0 } }
+    let list = if rides { padding::riding(own.signed()?.len()) } else { 0 };
+    Ok(Shape { clear, nested: standing.is_none(), list })
 }

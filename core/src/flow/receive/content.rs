@@ -85,7 +85,7 @@ pub(super) fn hear(
 
 /// An own device asks to be removed, which only the primary can do.
 fn wants_removal(call: &Call<'_>, incoming: &Incoming<'_>) -> Result<Vec<Item>, Code> {
-    let is_primary = call.tx.account()?.is_some();
+    let is_primary = call.tx.is_primary()?;
     Ok(is_primary.then_some(Item::Event(Event::DeviceWantsRemoval { device: incoming.device })).into_iter().collect())
 }
 

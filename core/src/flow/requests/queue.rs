@@ -105,7 +105,7 @@ impl Queue {
         let head = sends::head(&call.tx, id)?.ok_or(Code::RecordInconsistent)?;
         let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), at: call.at };
         let record = match call.tx.known(user) {
-            Err(code) if code.is_damage() && code != Code::NewerFormat => {
+            Err(code) if code.is_damage() => {
                 let state = PartState::Failed(Code::RecordCorrupt.number());
                 return sends::close(&mut call.tx, &call.us.party.user, id, user, state);
             }

@@ -88,7 +88,7 @@ impl<'a> To<'a> {
     pub(super) fn on(&self, session: &Sender, salt: [u8; 16]) -> Result<(Entry, Step), Code> {
         let rides = self.list_rides(session);
         let prelude = self.prelude(session, rides)?;
-        let room = self.room(rides);
+        let room = self.room(rides)?;
         padding::padded_len(self.said.payload, room, prelude.len().saturating_add(self.said.body.len()))?;
         let (recipe, step) = self.sealed(session, salt)?;
         let room = room_form(room)?;
@@ -107,8 +107,8 @@ impl<'a> To<'a> {
     }
 
     /// What the padding keeps free beside the payload.
-    fn room(&self, list: bool) -> usize {
-        self.said.room + if list { padding::riding(self.own.signed().len()) } else { 0 }
+    fn room(&self, list: bool) -> Result<usize, Code> {
+        Ok(self.said.room + if list { padding::riding(self.own.signed()?.len()) } else { 0 })
     }
 }
 
@@ -121,7 +121,7 @@ pub(crate) fn advance(
 ) -> Result<Vec<Need>, Code> {
     let to = match Recipient::read(&call.tx, &part.user) {
         // Nothing is sent under a pin that cannot be read.
-        Err(code) if code.is_damage() && code != Code::NewerFormat => {
+        Err(code) if code.is_damage() => {
             part.fail(Code::RecordCorrupt);
             return Ok(Vec::new());
         }
@@ -249,7 +249,7 @@ fn encrypt_inside(call: &mut Call<'_>, to: To<'_>, ahead: &Recipient, scope: Sco
     let opening = carried_by(&mut call.tx, &peer, &inner, direct.id)?;
     let rides = to.list_rides(&carrier);
     let (outer_prelude, prelude) = (to.prelude(&carrier, rides)?, to.prelude(&inner, false)?);
-    let room = to.room(rides);
+    let room = to.room(rides)?;
     let length = outer_prelude.len() + size::nesting() + prelude.len() + to.said.body.len();
     padding::padded_len(to.said.payload, room, length)?;
     let salt = call.context.random();

@@ -38,7 +38,7 @@ pub(crate) struct Message {
 
 /// Asks the user's primary to remove this device (X 5). All own devices get it, since nobody knows which of them is the primary.
 pub(crate) fn departure(call: &mut Call<'_>) -> Result<PendingSend, Error> {
-    if call.tx.account()?.is_some() {
+    if call.tx.is_primary()? {
         return Err(Error::of(Code::InvalidArgument, "device"));
     }
     let us = call.user().clone();

@@ -219,24 +219,23 @@ fn granted_list(grant: &LinkGrant, hello: &Hello, keys: &Keys) -> Result<(Verifi
 /// A pin that the primary passed on.
 fn take_contact(tx: &mut Tx<'_>, contact: &Contact) -> Result<(), Code> {
     let user = UserId::try_new(contact.user.as_slice().to_vec()).ok_or(Code::NonCanonical)?;
-    let verified = contact.verified == 1;
-    if contact.device_list.as_slice().is_empty() {
-        VerifyingKey::decode(contact.account_key)?;
-        let pinned = User::pinned(user, AccountKey(contact.account_key));
-        return tx.put_user(&User { verified, ..pinned });
-    }
-    let list = match VerifiedDeviceList::verify(contact.device_list.as_slice()) {
-        // A contact's own list may be shown with anything. The pin is what counts; the list comes from the server.
-        Err(Code::BrokenChain) => {
-            let pinned = User::pinned(user, AccountKey(contact.account_key));
-            return tx.put_user(&User { verified, ..pinned });
-        }
-        list => list?,
+    let (verified, pin) = (contact.verified == 1, AccountKey(contact.account_key));
+    let list = match contact.device_list.as_slice() {
+        [] => None,
+        shown => match VerifiedDeviceList::verify(shown) {
+            // A contact's own list may be shown with anything. The pin is what counts; the list comes from the server.
+            Err(Code::BrokenChain) => None,
+            list => Some(list?),
+        },
     };
-    if list.user != user || list.account() != AccountKey(contact.account_key) {
-        return Err(Code::WrongUser);
+    match list {
+        None => {
+            VerifyingKey::decode(contact.account_key)?;
+            tx.put_user(&User { verified, ..User::pinned(user, pin) })
+        }
+        Some(list) if list.user != user || list.account() != pin => Err(Code::WrongUser),
+        Some(list) => tx.put_first_list(&list, &list.branch.newest_of(MAX_HASHES), verified),
     }
-    tx.put_first_list(&list, &list.branch.newest_of(MAX_HASHES), verified)
 }
 
 /// A group that the primary passed on.

@@ -17,7 +17,7 @@ use crate::{
 
 /// A list that we have not signed, though the account key has: it waits for the app's word, on the primary alone.
 fn ahead(call: &Call<'_>) -> Result<Option<Fork>, Code> {
-    if call.tx.account()?.is_none() {
+    if !call.tx.is_primary()? {
         return Ok(None);
     }
     let user = call.tx.known(call.user())?.ok_or(Code::RecordInconsistent)?;
@@ -34,14 +34,20 @@ pub(super) fn check_adopted(call: &Call<'_>) -> Result<(), Code> {
     if is_ahead(call)? { Err(Code::OwnListNotAdopted) } else { Ok(()) }
 }
 
-/// Whether this device signs our list and the list is a week old.
+/// Whether this device signs our list, and the list is a week old.
 pub(super) fn is_to_be_signed(call: &Call<'_>) -> Result<bool, Code> {
-    if call.tx.account()?.is_none() || is_ahead(call)? {
+    if !call.tx.is_primary()? || is_ahead(call)? {
         return Ok(false);
     }
     let list = call.tx.own_list(call.user())?.list;
     // A date ahead of our clock comes from a clock that was ahead.
     Ok(clock::is_due(Timestamp(list.issued_at), call.now(), RESIGN_LIST))
+}
+
+/// The row of our signed list does not open: the server is asked for it, before anything needs it.
+pub(super) fn recover(call: &mut Call<'_>) -> Result<(), Code> {
+    let is_asked = call.tx.exists(&call.tx.places().user(Kind::Wanted, call.user()))?;
+    if !is_asked && call.tx.own_list(call.user())?.is_lost() { lists::want(call, call.user()) } else { Ok(()) }
 }
 
 /// The server has shown that our list is the newest there: if it is old, it is signed anew.

@@ -47,7 +47,7 @@ pub(crate) enum Due {
 pub(crate) fn due(call: &Call<'_>, left: Option<u32>) -> Result<Due, Code> {
     let book = call.tx.book()?;
     let own = call.tx.own_list(call.user())?;
-    let list_is_due = carries_list(call)? && own.list.epoch > book.published_epoch;
+    let list_is_due = carried(call, &own)? > book.published_epoch;
     if book.is_due_before_sending(call.now()) || (list_is_due && devices(&own) != book.published_devices) {
         return Ok(Due::BeforeAll);
     }
@@ -57,15 +57,20 @@ pub(crate) fn due(call: &Call<'_>, left: Option<u32>) -> Result<Due, Code> {
     Ok(if is_due { Due::InTime } else { Due::No })
 }
 
-/// Whether an upload of this device has our list in it: it signs the list, and no other one waits for the app's word.
-fn carries_list(call: &Call<'_>) -> Result<bool, Code> {
-    Ok(call.tx.account()?.is_some() && !own_list::is_ahead(call)?)
+/// The epoch of our list in an upload of this device, or 0 if it has none: this device signs the list, what was signed is at hand, and no other
+/// one waits for the app's word.
+fn carried(call: &Call<'_>, own: &OwnList) -> Result<u64, Code> {
+    let is_carried = call.tx.is_primary()? && !own.is_lost() && !own_list::is_ahead(call)?;
+    Ok(if is_carried { own.list.epoch } else { 0 })
 }
 
 /// Our list as the server gets it: with all the hashes that a server may need that was put back.
-fn shown(call: &Call<'_>, own: &OwnList) -> Result<Vec<u8>, Code> {
+fn shown(call: &Call<'_>, own: &OwnList, epoch: u64) -> Result<Vec<u8>, Code> {
+    if epoch == 0 {
+        return Ok(Vec::new());
+    }
     let chain = call.tx.chain(call.user(), &own.list)?;
-    device_list::show(own.signed(), chain.links(0, MAX_HASHES))
+    device_list::show(own.signed()?, chain.links(0, MAX_HASHES))
 }
 
 /// A hash of the devices on our list.
@@ -91,20 +96,20 @@ fn is_refill_due(book: &PreKeyBook, target: usize, left: Option<u32>) -> bool {
 pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Option<Publication>, Error> {
     let own = call.tx.own_list(call.user())?;
     let mut book = call.tx.book()?;
-    let carries_list = carries_list(call)?;
+    let epoch = carried(call, &own)?;
     if let Some(waiting) = call.tx.get::<PendingUpload>(&Places::only(Kind::Publication))? {
-        let is_up_to_date = if carries_list { waiting.epoch >= own.list.epoch } else { waiting.epoch == 0 };
+        let is_up_to_date = if epoch == 0 { waiting.epoch == 0 } else { waiting.epoch >= epoch };
         if is_up_to_date {
             return Ok(Some(Publication { id: waiting.id, bytes: waiting.bytes }));
         }
         // The list has moved on, or waits for the app's word: the same keys go up with the newer one, or alone.
         let mut form = bundle::Publication::decode(&waiting.bytes).map_err(|_| Code::RecordInconsistent)?;
-        form.device_list = if carries_list { shown(call, &own)? } else { Vec::new() }.into();
-        return offer(call, waiting.one_time, if carries_list { own.list.epoch } else { 0 }, &form).map(Some);
+        form.device_list = shown(call, &own, epoch)?.into();
+        return offer(call, waiting.one_time, epoch, &form).map(Some);
     }
     let rotate = is_rotation_due(&book, call.now());
     book.refilling = is_refill_due(&book, target(&call.tx)?, left);
-    let list_is_due = carries_list && own.list.epoch > book.published_epoch;
+    let list_is_due = epoch > book.published_epoch;
     if !rotate && !book.refilling && !list_is_due {
         return Ok(None);
     }
@@ -113,7 +118,7 @@ pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Opti
         version: 1,
         user: party.user.as_bytes().to_vec().into(),
         device: party.device.0,
-        device_list: if carries_list { shown(call, &own)? } else { Vec::new() }.into(),
+        device_list: shown(call, &own, epoch)?.into(),
         signing_key: *party.signing_key.as_bytes(),
         identity_key: *party.identity_key.as_bytes(),
         lasting: None,
@@ -125,7 +130,7 @@ pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Opti
     }
     let one_time = if book.refilling { add_one_time(call, &mut book, &mut form)? } else { 0 };
     call.tx.put_book(&book)?;
-    offer(call, one_time, if carries_list { own.list.epoch } else { 0 }, &form).map(Some)
+    offer(call, one_time, epoch, &form).map(Some)
 }
 
 fn is_rotation_due(book: &PreKeyBook, now: Timestamp) -> bool {

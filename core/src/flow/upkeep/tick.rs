@@ -39,6 +39,7 @@ pub(crate) struct Kept {
 ///
 /// Without a mailbox that was read to its end nothing is forgotten, whatever the clock says; `expire` sees to that.
 pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Kept>, Error> {
+    own_list::recover(call)?;
     let released = release::early(call)?;
     let mut kept = Kept { sends: released, ..Kept::default() };
     let server = call.tx.server()?;
