@@ -516,6 +516,7 @@ fn a_very_old_list_is_no_fork_once_the_hashes_between_are_known() {
 #[test]
 fn n_t08_a_list_on_top_of_a_refused_one_is_refused() {
     let mut world = World::pair(818);
+    let first = world.list("alice");
     world.link("alice");
     let old = world.list("alice");
     world.show(BOB, old.shown(16).unwrap());
@@ -525,7 +526,14 @@ fn n_t08_a_list_on_top_of_a_refused_one_is_refused() {
     let third = world.ghost(3, 4);
     let on_top = next(&world, &again, &[old.list.devices[0], third]);
     let (found, _) = world.show(BOB, on_top.shown(16).unwrap());
-    assert!(!found.iter().any(|event| matches!(event, Event::DeviceListChanged { .. })), "{found:?}");
+    assert_eq!(found, [], "the app has heard of that branch");
+    // Nor once something else is shown: what waits is judged again then, and stays what it is.
+    for _ in 0..2 {
+        let (found, _) = world.show(BOB, first.shown(16).unwrap());
+        assert!(matches!(found[..], [Event::DeviceListRollback { .. }]), "{found:?}");
+        assert_eq!(world.show(BOB, on_top.shown(16).unwrap()), (vec![], vec![]));
+    }
+    assert_eq!(world.recipients(BOB, "alice"), BTreeSet::from([1]));
     world.resolve_fork(BOB, "alice", &old.list.name()).unwrap();
     assert_eq!(
         world.show(BOB, on_top.shown(16).unwrap()),
@@ -533,4 +541,21 @@ fn n_t08_a_list_on_top_of_a_refused_one_is_refused() {
         "nor after the app has rejected that branch"
     );
     assert!(!world.recipients(BOB, "alice").contains(&3));
+}
+
+/// What was told of our own lists is told once, whatever older ones come by.
+#[test]
+fn n_t03_an_alarm_is_raised_once() {
+    let mut world = World::pair(325);
+    let first = world.list("alice");
+    world.link("alice");
+    let known = world.list("alice");
+    world.pass(1);
+    let thief = next(&world, &known, &known.list.devices);
+    assert!(matches!(world.show(ALICE, thief.shown(16).unwrap()).0[..], [Event::OwnListAhead { .. }]));
+    for _ in 0..2 {
+        let (found, _) = world.show(ALICE, first.shown(16).unwrap());
+        assert!(matches!(found[..], [Event::DeviceListRollback { .. }]), "{found:?}");
+    }
+    world.with(ALICE, |d, c| d.adopt_own_list(c, &thief.list.name())).unwrap();
 }

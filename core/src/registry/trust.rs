@@ -109,12 +109,11 @@ pub fn admit(
         // The same list again: so the user exists, and the server has no newer list.
         Relation::Same => {
             let user = User { stale_since: None, ..known.clone() };
-            deepened(user, (signed, chain), offered, Admitted::unchanged(known.clone(), relation, Vec::new()), seat)
+            deepened(user, (signed, chain), offered, (relation, Vec::new()), seat)
         }
         Relation::Older => {
             let event = Event::DeviceListRollback { user: offered.user.clone(), epoch: offered.list.epoch };
-            let verdict = Admitted::unchanged(known.clone(), relation, vec![event]);
-            deepened(known.clone(), (signed, chain), offered, verdict, seat)
+            deepened(known.clone(), (signed, chain), offered, (relation, vec![event]), seat)
         }
         Relation::Newer if !seat.signs_for(known) => follow(known.clone(), Some(chain), offered, relation, seat),
         Relation::Newer | Relation::Fork | Relation::Unproved | Relation::Unknown => {
@@ -143,17 +142,21 @@ fn goes_on_from_refused(known: &User, chain: &Chain, offered: &VerifiedDeviceLis
     })
 }
 
+/// Whether the app was told of a list for what it says of ids, whatever it descends from.
+fn is_refused(user: &User, fork: &Fork) -> bool {
+    fork.told && user.list.as_ref().is_some_and(|held| takes_back(held, &fork.list))
+}
+
 /// A list of our branch may add hashes below those that are known. What waits is judged again by them.
 fn deepened(
     mut user: User,
     (signed, chain): (&[u8], &Chain),
     offered: &VerifiedDeviceList,
-    verdict: Admitted,
+    (relation, mut events): (Relation, Vec<Event>),
     seat: Seat<'_>,
 ) -> Admitted {
     let mut deeper = chain.clone();
     deeper.join(&offered.branch, seat.most(&user));
-    let Admitted { mut events, relation, .. } = verdict;
     let (wants, next) = judge_again(&mut user, (signed, &deeper), &mut events, seat);
     let chain = (deeper != *chain).then_some(deeper);
     Admitted { chain, wants, next, ..Admitted::unchanged(user, relation, events) }
@@ -170,7 +173,9 @@ fn judge_again(
     let Some(fork) = user.fork.take() else { return (false, None) };
     match relate(chain, &fork.branch) {
         Relation::Same | Relation::Older => (false, None),
-        Relation::Newer => (false, Some(fork)),
+        // One that was refused for what it says of ids stays with the app, however well it is proved; and so does what our own device should have
+        // signed.
+        Relation::Newer if !is_refused(user, &fork) && !seat.signs_for(user) => (false, Some(fork)),
         Relation::Fork if !fork.told => {
             let fork = Fork { told: true, ..fork };
             events.push(told(user, signed, &fork, seat));
@@ -178,7 +183,7 @@ fn judge_again(
             (false, None)
         }
         // A new list ends no fork: it stays until the app decides.
-        Relation::Fork | Relation::Unproved | Relation::Unknown => {
+        Relation::Newer | Relation::Fork | Relation::Unproved | Relation::Unknown => {
             let wants = !fork.told;
             user.fork = Some(fork);
             (wants, None)
@@ -211,8 +216,9 @@ fn contest(known: &User, signed: &[u8], offered: &VerifiedDeviceList, relation: 
     let goes_on = |fork: &Fork| relate(&fork.branch, &offered.branch) == Relation::Newer;
     let replaces = match &known.fork {
         None => true,
-        // Another list of the branch that the app has heard of is no news, but what it decides on is the newest.
-        Some(fork) if fork.told => goes_on(fork),
+        // Another list of the branch that the app has heard of is no news, but what it decides on is the newest: unless it hides the one that was
+        // refused for what it says of ids.
+        Some(fork) if fork.told => goes_on(fork) && !is_refused(known, fork),
         Some(fork) => is_proved || goes_on(fork) || fork.list.epoch <= known.epoch(),
     };
     if !replaces {
