@@ -2,6 +2,7 @@
 
 use core::fmt;
 use sesame_core::{
+    context::Timestamp,
     error::Code,
     event::Batch,
     ids::{AccountKey, DeviceId, Fingerprint, UserId},
@@ -159,6 +160,40 @@ fn uploader(account_key: &AccountKey, upload: &Publication) -> Option<Entry> {
 #[must_use]
 pub fn departed(before: &Standing, after: &Standing) -> Vec<DeviceId> {
     before.view.iter().filter(|entry| !after.view.contains(entry)).map(|entry| entry.device).collect()
+}
+
+/// How an account ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum End {
+    /// The account key has signed that it ends (`/v1/delete`).
+    Deleted {
+        /// When, by the clock of the user. What was signed before does not bring the account back.
+        at: Timestamp,
+    },
+    /// The operator has forgotten it, for a user who has lost every device.
+    Reset,
+}
+
+/// What the server keeps of an account that has ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Tombstone {
+    /// The account key.
+    pub account_key: AccountKey,
+    /// How the account ended.
+    pub end: End,
+    /// Until when the tombstone counts.
+    pub until: Timestamp,
+}
+
+/// Whether an account key may have a name of which these accounts have ended.
+///
+/// > For 90 days only the same account key may register the name of a deleted account again, and the account key of one that was reset may not.
+#[must_use]
+pub fn decide_name(tombstones: &[Tombstone], account_key: &AccountKey, now: Timestamp) -> bool {
+    tombstones.iter().filter(|tombstone| now < tombstone.until).all(|tombstone| match tombstone.end {
+        End::Deleted { .. } => tombstone.account_key == *account_key,
+        End::Reset => tombstone.account_key != *account_key,
+    })
 }
 
 /// The device that submits a batch. It is on its own user's list.

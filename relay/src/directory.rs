@@ -2,7 +2,7 @@
 
 use crate::{
     Caller,
-    decide::{Entry, PublishError, Standing, decide_publish, departed},
+    decide::{End, Entry, PublishError, Standing, Tombstone, decide_name, decide_publish, departed},
     limits::{DEPARTED, KEEP_ONE_TIME, KEEP_TOMBSTONE, WANTED},
 };
 use sesame_core::{
@@ -127,18 +127,11 @@ struct Account {
     departed: VecDeque<Departed>,
 }
 
-#[derive(Clone)]
-struct Tombstone {
-    account_key: AccountKey,
-    /// When it was deleted, by the clock of the user. What was signed before does not bring it back.
-    deleted_at: Timestamp,
-    until: Timestamp,
-}
-
 #[derive(Clone, Default)]
 pub(crate) struct Directory {
     accounts: BTreeMap<UserId, Account>,
-    tombstones: BTreeMap<UserId, Tombstone>,
+    /// The accounts of each name that have ended, the newest last.
+    tombstones: BTreeMap<UserId, Vec<Tombstone>>,
     /// How often the server's store was restored.
     restored: u64,
 }
@@ -166,7 +159,7 @@ impl Directory {
                 let chain = list.branch.clone();
                 let account = Account { list, chain, standing: after, registered_at: now, devices, departed };
                 self.accounts.insert(user.clone(), account);
-                self.tombstones.remove(user);
+                self.forget_deletion(user);
             }
             (None, None) => return Err(PublishError::NotListed),
         }
@@ -176,10 +169,9 @@ impl Directory {
         Ok(gone)
     }
 
-    /// Whether the user was deleted a short time ago and had another account key.
+    /// Whether the name is not to be had by this account key, because of an account that ended a short time ago.
     pub(crate) fn is_reserved(&self, user: &UserId, account_key: &AccountKey, now: Timestamp) -> bool {
-        let tombstone = self.tombstones.get(user);
-        tombstone.is_some_and(|tombstone| tombstone.account_key != *account_key && now < tombstone.until)
+        !decide_name(self.tombstones(user), account_key, now)
     }
 
     pub(crate) fn stock(&self, caller: Caller<'_>, now: Timestamp) -> Stock {
@@ -261,24 +253,57 @@ impl Directory {
         self.device(caller).map(|device| device.push.as_slice()).filter(|value| !value.is_empty())
     }
 
-    /// Deletes a user. Only the same account key may register that name again for a while.
-    pub(crate) fn delete(&mut self, user: &UserId, deleted_at: Timestamp, now: Timestamp) {
+    /// Deletes a user at the user's word. Only the same account key may register that name again for a while.
+    pub(crate) fn delete(&mut self, user: &UserId, at: Timestamp, now: Timestamp) {
         if let Some(account) = self.accounts.remove(user) {
-            let account_key = account.standing.account_key;
-            let tombstone = Tombstone { account_key, deleted_at, until: now.plus(KEEP_TOMBSTONE) };
-            self.tombstones.retain(|_, old| old.until > now);
-            self.tombstones.insert(user.clone(), tombstone);
+            self.bury(user, account.standing.account_key, End::Deleted { at }, now);
         }
+    }
+
+    /// Forgets a user at the operator's word, or that a user was deleted. That account key may not register the name again for a while. Gives
+    /// whether there was something to forget.
+    pub(crate) fn reset(&mut self, user: &UserId, now: Timestamp) -> bool {
+        let deleted = self.forget_deletion(user).map(|tombstone| tombstone.account_key);
+        let account_key = self.accounts.remove(user).map(|account| account.standing.account_key).or(deleted);
+        if let Some(account_key) = account_key {
+            self.bury(user, account_key, End::Reset, now);
+        }
+        account_key.is_some()
+    }
+
+    fn bury(&mut self, user: &UserId, account_key: AccountKey, end: End, now: Timestamp) {
+        self.tombstones.retain(|_, tombstones| {
+            tombstones.retain(|old| old.until > now);
+            !tombstones.is_empty()
+        });
+        let tombstones = self.tombstones.entry(user.clone()).or_default();
+        tombstones.retain(|old| old.account_key != account_key);
+        tombstones.push(Tombstone { account_key, end, until: now.plus(KEEP_TOMBSTONE) });
+    }
+
+    fn tombstones(&self, user: &UserId) -> &[Tombstone] {
+        self.tombstones.get(user).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The name is in use again, or its operator says that it may be. Tombstones of accounts that were reset stay.
+    fn forget_deletion(&mut self, user: &UserId) -> Option<Tombstone> {
+        let tombstones = self.tombstones.get_mut(user)?;
+        let at = tombstones.iter().position(|tombstone| matches!(tombstone.end, End::Deleted { .. }))?;
+        Some(tombstones.remove(at))
     }
 
     /// Whether the user was deleted after this time.
     pub(crate) fn was_deleted_since(&self, user: &UserId, time: Timestamp) -> bool {
-        self.tombstones.get(user).is_some_and(|tombstone| time < tombstone.deleted_at)
+        let is_since = |tombstone: &Tombstone| matches!(tombstone.end, End::Deleted { at } if time < at);
+        self.tombstones(user).iter().any(is_since)
     }
 
     /// Whether a user with this account key was deleted.
     pub(crate) fn was_deleted(&self, user: &UserId, account_key: &AccountKey) -> bool {
-        self.tombstones.get(user).is_some_and(|tombstone| tombstone.account_key == *account_key)
+        let is_it = |tombstone: &Tombstone| {
+            tombstone.account_key == *account_key && matches!(tombstone.end, End::Deleted { .. })
+        };
+        self.tombstones(user).iter().any(is_it)
     }
 
     /// Starts a new generation. One-time prekeys that were handed out after the backup would be handed out twice, so all of them go.

@@ -85,6 +85,17 @@ impl Relay {
         self.directory.restored();
     }
 
+    /// Forgets the account of a user who has lost every device: the list, the prekeys, the mailboxes, the receipts, and the devices that had
+    /// left the list. For 90 days its account key does not get the name again, so that whoever has the old devices cannot take it back. The
+    /// user registers with a new account key, and everybody who knew the old one is asked before anything is sent.
+    ///
+    /// It is the operator's decision, and no request leads here: ask the user for a proof that does not depend on the account key. An account
+    /// that was deleted is reset as well, which frees its name. Gives whether there was such an account.
+    pub fn reset(&mut self, now: Timestamp, user: &UserId) -> bool {
+        self.mailboxes.drop_user(user);
+        self.directory.reset(user, now)
+    }
+
     /// Takes an upload. Returns how many one-time prekeys the device has left, of the kind that has fewer.
     ///
     /// # Errors

@@ -159,3 +159,17 @@ fn an_upload_is_from_a_device_with_the_keys_on_the_list() {
         assert_eq!(decide_publish(None, &upload, Some(&list)), Err(PublishError::NotListed));
     }
 }
+
+#[test]
+fn a_name_is_kept_for_the_key_that_deleted_it_and_from_the_key_that_was_reset() {
+    let [one, other] = [1, 2].map(|byte| AccountKey([byte; 32]));
+    let until = Timestamp(10);
+    let deleted = Tombstone { account_key: one, end: End::Deleted { at: Timestamp(0) }, until };
+    let reset = Tombstone { account_key: one, end: End::Reset, until };
+    let at = |tombstones: &[Tombstone], now| [one, other].map(|key| decide_name(tombstones, &key, Timestamp(now)));
+    assert_eq!(at(&[], 9), [true, true]);
+    assert_eq!(at(&[deleted], 9), [true, false]);
+    assert_eq!(at(&[reset], 9), [false, true]);
+    assert_eq!(at(&[Tombstone { account_key: other, ..deleted }, reset], 9), [false, true]);
+    assert_eq!(at(&[deleted, reset], 10), [true, true]);
+}

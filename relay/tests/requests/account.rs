@@ -1,4 +1,4 @@
-use crate::phone::{DAY, MINUTE, SERVER, Upload, World, problem, stock, submission};
+use crate::phone::{Account, DAY, MINUTE, SERVER, Upload, World, problem, stock, submission, user};
 use sesame_core::{
     context::Timestamp,
     error::Code,
@@ -8,9 +8,17 @@ use sesame_core::{
         request::{Delete, Leg, Link, Mail, Path, Push},
     },
 };
+use sesame_relay::Response;
 
 fn fetch() -> Vec<u8> {
     Mail { after: 0, limit: 9 }.encode().unwrap()
+}
+
+/// Registers a first device of an account.
+fn register(world: &mut World, account: &mut Account) -> Response {
+    let phone = world.phone(account, 1);
+    let list = world.list(account, vec![phone.clone()]);
+    world.upload(&phone, Upload { list, ..Upload::default() })
 }
 
 #[test]
@@ -120,11 +128,6 @@ fn a_deleted_name_is_kept_for_its_account_key_for_90_days() {
     let mut alice = world.registered("alice", 1);
     let end = Delete::sign(&alice.key, SERVER, alice.user.clone(), world.now).encode().unwrap();
     world.perform(Path::Delete, None, &end);
-    let register = |world: &mut World, account: &mut crate::phone::Account| {
-        let phone = world.phone(account, 1);
-        let list = world.list(account, vec![phone.clone()]);
-        world.upload(&phone, Upload { list, ..Upload::default() })
-    };
     let mut squatter = world.account("alice");
     let said = problem(&register(&mut world, &mut squatter), 403);
     assert_eq!(said.code, Code::RegistrationRefused.number());
@@ -170,4 +173,71 @@ fn a_printed_server_tells_nothing_of_its_users() {
     let alice = world.registered("alice", 1);
     world.ask(&alice.phones[0], Path::Push, &Push { value: b"push".to_vec().into() }.encode().unwrap());
     assert_eq!(format!("{:?}", world.relay), "Relay(users: 1)");
+}
+
+#[test]
+fn n_v04_a_reset_forgets_the_account_and_its_key_does_not_get_the_name_again() {
+    let mut world = World::new();
+    let (alice, mut bob) = (world.registered("alice", 1), world.registered("bob", 3));
+    let batch = world.batch(&alice.phones[0], &bob.phones);
+    assert!(matches!(world.submit(&alice.phones[0], &batch), SubmitResult::Taken { .. }));
+    let tablet = bob.phones[2].clone();
+    let kept = bob.phones[..2].to_vec();
+    world.follow(&mut bob, kept);
+    problem(&world.ask(&tablet, Path::Mail, &fetch()), 403);
+    assert!(world.relay.reset(world.now, &bob.user));
+    // Nothing is left: no list, no mail, no receipt, nobody who has departed.
+    assert_eq!(world.relay.device_list(&bob.user), None);
+    assert!(world.mailbox(&bob.phones[0]).is_empty());
+    assert_eq!(world.submit(&alice.phones[0], &batch), SubmitResult::NoSuchUser);
+    problem(&world.ask(&tablet, Path::Mail, &fetch()), 401);
+    // The old devices have the account key, and publish again.
+    let old = bob.lists.last().unwrap().shown(16).unwrap();
+    let back = |world: &mut World, list: &[u8]| {
+        let upload = Upload { list: list.to_vec(), ..Upload::default() };
+        problem(&world.upload(&bob.phones[0], upload), 403).code
+    };
+    assert_eq!(back(&mut world, &old), Code::RegistrationRefused.number());
+    let mut again = world.account("bob");
+    assert_eq!(register(&mut world, &mut again).status, 200);
+    assert_eq!(back(&mut world, &old), Code::RegistrationRefused.number());
+    // The old account key deletes nothing.
+    let end = Delete::sign(&bob.key, SERVER, bob.user.clone(), world.now).encode().unwrap();
+    problem(&world.perform(Path::Delete, None, &end), 401);
+    assert_eq!(world.ask(&again.phones[0], Path::Mail, &fetch()).status, 200);
+    // After 90 days the name is held by whoever has it.
+    world.pass(90 * DAY);
+    let upload = Upload { list: old, ..Upload::default() };
+    assert_eq!(problem(&world.upload(&bob.phones[0], upload), 409).code, Code::IdentityChanged.number());
+    assert!(!world.relay.reset(world.now, &user("nobody")));
+    assert!(world.relay.device_list(&alice.user).is_some(), "nobody else has changed");
+}
+
+#[test]
+fn n_v04_a_reset_frees_the_name_of_an_account_that_a_thief_has_deleted() {
+    let mut world = World::new();
+    let mut stolen = world.registered("alice", 1);
+    let end = Delete::sign(&stolen.key, SERVER, stolen.user.clone(), world.now).encode().unwrap();
+    assert_eq!(world.perform(Path::Delete, None, &end).status, 200);
+    let mut alice = world.account("alice");
+    problem(&register(&mut world, &mut alice), 403);
+    assert!(world.relay.reset(world.now, &alice.user));
+    problem(&register(&mut world, &mut stolen), 403);
+    assert_eq!(register(&mut world, &mut alice).status, 200);
+    // A second reset, and both of the old keys stay out; so they do when the third account ends by its own word.
+    world.pass(30 * DAY);
+    assert!(world.relay.reset(world.now, &alice.user));
+    let mut third = world.account("alice");
+    assert_eq!(register(&mut world, &mut third).status, 200);
+    world.pass(1);
+    let end = Delete::sign(&third.key, SERVER, third.user.clone(), world.now).encode().unwrap();
+    assert_eq!(world.perform(Path::Delete, None, &end).status, 200);
+    for old in [&mut stolen, &mut alice] {
+        problem(&register(&mut world, old), 403);
+    }
+    world.pass(1);
+    assert_eq!(register(&mut world, &mut third).status, 200);
+    for old in [&mut stolen, &mut alice] {
+        problem(&register(&mut world, old), 403);
+    }
 }
