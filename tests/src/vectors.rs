@@ -4,6 +4,8 @@
 
 mod groups;
 mod lists;
+mod own;
+mod refusals;
 mod requests;
 
 use crate::{ALICE, BOB, JEN, Name, World, server, store_key, user};
@@ -36,9 +38,9 @@ fn hex(bytes: &[u8]) -> String {
     hex::encode(bytes)
 }
 
-fn pre_key(world: &World, usage: PreKeyUse, id: u32) -> PreKey {
+fn pre_key(world: &World, of: Name, usage: PreKeyUse, id: u32) -> PreKey {
     let (sealer, key) = (Sealer::new(&store_key()), Places::pre_key(usage, id));
-    PreKey::decode(&sealer.open(&key, &world.dump(ALICE)[&*key]).unwrap()).unwrap()
+    PreKey::decode(&sealer.open(&key, &world.dump(of)[&*key]).unwrap()).unwrap()
 }
 
 fn party(world: &World, name: Name) -> Value {
@@ -47,7 +49,8 @@ fn party(world: &World, name: Name) -> Value {
     json!({
         "user": name.0,
         "device": name.1,
-        "account_seed": hex(own.account.as_ref().unwrap().expose()),
+        // A device that is no primary has none.
+        "account_seed": own.account.as_ref().map(|seed| hex(seed.expose())),
         "account_key": hex(&own.account_key.0),
         "signing_seed": hex(own.signing.expose()),
         "signing_key": hex(keys.party.signing_key.as_bytes()),
@@ -164,9 +167,9 @@ pub fn vectors() -> Value {
 
     let ids = (bundle.signed_pre_key.id, bundle.one_time_pre_key.as_ref().unwrap().id, bundle.kem_pre_key.id);
     let (PreKey::Curve(signed), PreKey::Curve(one_time), PreKey::Kem(kem)) = (
-        pre_key(&world, PreKeyUse::Signed, ids.0),
-        pre_key(&world, PreKeyUse::OneTimeCurve, ids.1),
-        pre_key(&world, PreKeyUse::OneTimeKem, ids.2),
+        pre_key(&world, ALICE, PreKeyUse::Signed, ids.0),
+        pre_key(&world, ALICE, PreKeyUse::OneTimeCurve, ids.1),
+        pre_key(&world, ALICE, PreKeyUse::OneTimeKem, ids.2),
     ) else {
         unreachable!("each prekey is of its kind")
     };
@@ -176,7 +179,10 @@ pub fn vectors() -> Value {
         kem: mlkem::PrivateKey::from_seed(kem.clone()),
     };
 
+    let received = refusals::received(&mut world);
+    let bundles = refusals::bundles(&world, &bundle);
     let mut conversation = Vec::new();
+    let mut ratchet_keys: Vec<String> = Vec::new();
     let mut exchange = |world: &mut World,
                         from: Name,
                         to: Name,
@@ -197,6 +203,11 @@ pub fn vectors() -> Value {
             "sequence": message.sequence,
             "payload": hex(&message.payload),
         }));
+        // Alice's ratchet key after this message; a DH step draws a new one.
+        let key = hex(world.stolen_session(ALICE, BOB, Scope::Direct).ratchet.cold.ours.private.expose());
+        if ratchet_keys.last() != Some(&key) {
+            ratchet_keys.push(key);
+        }
         envelope
     };
     let pending = world.with(BOB, |d, c| d.pending(c, &send.id)).unwrap();
@@ -206,6 +217,7 @@ pub fn vectors() -> Value {
     exchange(&mut world, BOB, ALICE, b"An ordinary message now.", None);
     exchange(&mut world, ALICE, BOB, &[0x61; 500], None);
     exchange(&mut world, BOB, ALICE, b"", None);
+    exchange(&mut world, BOB, ALICE, b"Read me first.", None);
 
     let Route::Initiation(initiation) = Envelope::decode(&first).unwrap().head.route else {
         unreachable!("the first envelope is an initiation")
@@ -260,6 +272,7 @@ pub fn vectors() -> Value {
         "members": ["alice", "bob"],
     });
 
+    let safety_number = world.with(ALICE, |device, context| device.safety_number(context, &user("bob"))).unwrap();
     let linking = linking(&mut world);
 
     let padded = |payload: usize, list: usize, content: usize| {
@@ -289,11 +302,22 @@ pub fn vectors() -> Value {
             "initiator_first_chain_tag": hex(&chain_tag(&secrets.initiator_header)),
         },
         "conversation": conversation,
+        "ratchet_keys": ratchet_keys,
+        "safety_number": safety_number,
+        "transcript": own::transcript(),
         "group": groups,
         "group_history": history(),
         "group_kept": groups::kept(),
         "group_counts": groups::counts(),
+        "group_random": groups::random(),
         "lists": lists::lists(),
+        "refusals": {
+            "received": received,
+            "lists": refusals::lists(),
+            "bundles": bundles,
+            "operations": refusals::operations(),
+            "small": refusals::small(linking["code"].as_str().unwrap()),
+        },
         "linking": linking,
         "requests": requests::requests(),
         "padding": [padded(0, 0, 100), padded(384, 0, 700), padded(385, 0, 700), padded(384, 203, 900), padded(0, 0, 767), padded(0, 0, 768), padded(60_000, 0, 60_500)],

@@ -7,7 +7,8 @@ use sesame_core::{
     ids::UserId,
     internal::{
         group::{operation::Operation, set::Set},
-        wire::group::{Body, Change},
+        keys::device_list::VerifiedDeviceList,
+        wire::group::{Added, Body, Change},
     },
 };
 
@@ -64,12 +65,16 @@ pub(super) fn counts() -> Value {
     // Alice's list without her second device, for a retirement.
     world.remove(("alice", 2));
     let shorter = world.list("alice");
+    world.remove(("bob", 2));
+    let bobs = world.list("bob");
+    // Who has Alice's account key lists the device again, after its retirement.
+    let again = world.forge_list("alice", Some(&shorter.list), &lists[0].list.devices).unwrap();
     let info = |name: &str| Body::Info { change: named(name) };
     let add = |set: &Set, name: &str, key: Option<[u8; 32]>| {
         let account = world.list(name).account();
         let user = UserId::try_from(name).unwrap();
         let leaves: Vec<[u8; 32]> = set.leaves_of(&user, &account).iter().map(|leave| leave.0).collect();
-        let added = sesame_core::internal::wire::group::Added {
+        let added = Added {
             user: name.as_bytes().to_vec().into(),
             account_key: key.unwrap_or(account.0),
             leaves: leaves.into(),
@@ -86,10 +91,11 @@ pub(super) fn counts() -> Value {
         assert!(operations.iter().all(|operation| set.insert((*operation).clone()) == Ok(true)));
         set
     };
-    let retire = |set: &Set, last: u64| {
-        let keys = world.own(ALICE).keys();
-        Operation::sign(&keys, &shorter, set.draft(&keys.party, Body::Retire { device: 2, last }).unwrap()).unwrap()
+    let retires = |from: Name, list: &VerifiedDeviceList, set: &Set, last: u64| {
+        let keys = world.own(from).keys();
+        Operation::sign(&keys, list, set.draft(&keys.party, Body::Retire { device: 2, last }).unwrap()).unwrap()
     };
+    let retire = |set: &Set, last: u64| retires(ALICE, &shorter, set, last);
     let (tablet, phone) = (("alice", 2), ("bob", 2));
     let mut sets = Vec::new();
     let mut judge = |what: &str, whole: Set| {
@@ -115,6 +121,11 @@ pub(super) fn counts() -> Value {
     judge("a retirement makes void an add, and a word of whom it added", with(&theirs, &[&upon, &retire(&set, 0)]));
     judge("a retirement leaves what it has in its past", with(&theirs, &[&upon, &retire(&theirs, 0)]));
     judge("a retirement leaves what is not above its last number", with(&theirs, &[&upon, &retire(&set, 1)]));
+    let late = {
+        let keys = world.own(tablet).keys();
+        Operation::sign(&keys, &again, set.draft(&keys.party, info("Under a newer list")).unwrap()).unwrap()
+    };
+    judge("a retirement leaves what was signed under a newer list", with(&set, &[&late, &retire(&set, 0)]));
     // Leaves: by a retired device, and beside an add of the leaver.
     let leaves = under(tablet, &set, Body::Leave);
     judge("a leave by a retired device is void", with(&set, &[&leaves, &retire(&set, 0)]));
@@ -132,6 +143,29 @@ pub(super) fn counts() -> Value {
     judge("who is asked back is no member", asked.clone());
     judge("who accepts is one", with(&asked, &[&accepts]));
     judge("a decline outranks an accept beside it", with(&asked, &[&accepts, &declines]));
+    // Consent: whose word it is, what it answers, and how long it holds.
+    let declined = with(&asked, &[&declines]);
+    judge("who declines is no member", declined.clone());
+    let after = under(BOB, &declined, Body::Accept { add: asks.id.0 });
+    judge("a decline outranks an accept after it", with(&declined, &[&after]));
+    let retired = retires(BOB, &bobs, &asked, 0);
+    let spoken = under(phone, &asked, Body::Accept { add: asks.id.0 });
+    judge("an accept by a retired device does not count", with(&asked, &[&spoken, &retired]));
+    let retired = retires(BOB, &bobs, &with(&asked, &[&accepts]), 0);
+    judge("a decline by a retired device does not count", with(&asked, &[&accepts, &declines, &retired]));
+    let back = with(&asked, &[&accepts]);
+    let once_more = with(&back, &[&under(BOB, &back, Body::Leave)]);
+    judge("who leaves again is gone", once_more.clone());
+    let asks_again = under(JEN, &once_more, add(&once_more, "bob", None));
+    let asked_again = with(&once_more, &[&asks_again]);
+    judge("an accept does not answer the next invitation", asked_again.clone());
+    let accepts_again = under(BOB, &asked_again, Body::Accept { add: asks_again.id.0 });
+    judge("each invitation is accepted by itself", with(&asked_again, &[&accepts_again]));
+    let alices = under(ALICE, &gone, add(&gone, "bob", None));
+    let twice = with(&asked, &[&alices]);
+    let (yes, no) = (Body::Accept { add: asks.id.0 }, Body::Decline { add: alices.id.0 });
+    let one_of_two = with(&twice, &[&under(BOB, &twice, yes), &under(phone, &twice, no)]);
+    judge("who declines one of two invitations and accepts the other is a member", one_of_two);
     // Two identities of one name, and two words of one Lamport number.
     let other = under(BOB, &set, add(&set, "jen", Some([9; 32])));
     judge("two identities of one name are both members", with(&set, &[&other]));
@@ -139,7 +173,89 @@ pub(super) fn counts() -> Value {
     judge("of two updates the last by order holds", with(&set, &[&two, &one]));
     json!({
         "id": hex(&id.0),
-        "lists": lists.iter().chain([&shorter]).map(|list| hex(&list.signed)).collect::<Vec<_>>(),
+        "lists": lists.iter().chain([&shorter, &bobs, &again]).map(|list| hex(&list.signed)).collect::<Vec<_>>(),
         "sets": sets,
     })
+}
+
+/// Random histories of five devices that say what they like, each by what it has heard, two of a number at times: what each comes to.
+pub(super) fn random() -> Value {
+    let mut world = World::acquainted(0x5e60, &[("alice", 2), ("bob", 1), ("jen", 1), ("carol", 1)]);
+    let id = world.found(ALICE, "Trip", &["bob", "jen"]);
+    let start = world.operations(ALICE, id);
+    let lists = ["alice", "bob", "jen", "carol"].map(|name| world.list(name));
+    world.remove(("alice", 2));
+    let shorter = world.list("alice");
+    let names = [ALICE, ("alice", 2), BOB, JEN, ("carol", 1)];
+    let keys = names.map(|name| world.own(name).keys());
+    let histories: Vec<Value> = (0..12)
+        .map(|_| {
+            let mut sets = names.map(|_| start.clone());
+            for _ in 0..22 {
+                let (who, other) = (world.below(names.len()), world.below(names.len()));
+                if world.below(3) == 0 {
+                    let heard = sets[other].entered().to_vec();
+                    sets[who].take(heard, Vec::new());
+                    continue;
+                }
+                let body = any_body(&mut world, &sets[who], &lists, names[who]);
+                let retires = matches!(body, Body::Retire { .. });
+                let list = lists.iter().find(|list| list.user.as_str() == names[who].0).unwrap();
+                let list = if retires { &shorter } else { list };
+                let draft = sets[who].draft(&keys[who].party, body).unwrap();
+                let said = Operation::sign(&keys[who], list, draft).unwrap();
+                // At times shown to another alone: what the device says next has the same number.
+                let to = if world.below(3) == 0 { other } else { who };
+                let _ = sets[to].insert(said);
+            }
+            let mut whole = start.clone();
+            for set in &sets {
+                whole.take(set.entered().to_vec(), Vec::new());
+            }
+            let view = whole.view().unwrap();
+            let mut all: Vec<&Operation> = whole.entered().iter().collect();
+            all.sort_by_key(|operation| operation.id);
+            json!({
+                "operations": all.iter().map(|operation| hex(&operation.signed)).collect::<Vec<_>>(),
+                "void": view.void.iter().map(|id| hex(&id.0)).collect::<Vec<_>>(),
+                "members": view.members.iter().map(|member| member.user.as_str()).collect::<Vec<_>>(),
+                "name": view.info.name,
+                "digest": hex(&view.claim.digest),
+            })
+        })
+        .collect();
+    json!({
+        "id": hex(&id.0),
+        "lists": lists.iter().chain([&shorter]).map(|list| hex(&list.signed)).collect::<Vec<_>>(),
+        "histories": histories,
+    })
+}
+
+/// Whatever a device may say by the form, whoever would count it.
+fn any_body(world: &mut World, set: &Set, lists: &[VerifiedDeviceList], from: Name) -> Body {
+    let invites = |operation: &&Operation| match &operation.form.body {
+        Body::Add { members } => members
+            .iter()
+            .any(|added| added.user.as_slice() == from.0.as_bytes() && !added.leaves.as_slice().is_empty()),
+        _ => false,
+    };
+    let invitation = set.operations().into_iter().rev().find(invites).map(|add| add.id.0);
+    match (world.below(7), invitation) {
+        (0, _) => Body::Leave,
+        (1, _) if from == ALICE => Body::Retire { device: 2, last: world.below(3) as u64 },
+        (2 | 3, Some(add)) => Body::Accept { add },
+        (4, Some(add)) => Body::Decline { add },
+        (2..=4, None) => {
+            let list = &lists[world.below(lists.len())];
+            let leaves: Vec<[u8; 32]> =
+                set.leaves_of(&list.user, &list.account()).iter().map(|leave| leave.0).collect();
+            let added = Added {
+                user: list.user.as_bytes().to_vec().into(),
+                account_key: list.account().0,
+                leaves: leaves.into(),
+            };
+            Body::Add { members: vec![added].into() }
+        }
+        _ => Body::Info { change: named(&format!("By {} {}", from.0, world.below(100))) },
+    }
 }

@@ -18,11 +18,11 @@ use sesame_core::{
     secret::Secret,
 };
 
-fn signing_key(byte: u8) -> SigningKey {
+pub(super) fn signing_key(byte: u8) -> SigningKey {
     SigningKey::from_seed(Secret::init_with(|seed| seed.fill(byte)))
 }
 
-fn listing(id: u32, keys: u8) -> Listing {
+pub(super) fn listing(id: u32, keys: u8) -> Listing {
     let identity = PrivateKey::from_secret(Secret::init_with(|bytes| bytes.fill(keys)));
     Listing {
         id: DeviceId(id),
@@ -33,7 +33,7 @@ fn listing(id: u32, keys: u8) -> Listing {
 }
 
 /// The list after `before`, which knows all hashes of its branch.
-fn next(before: Option<&VerifiedDeviceList>, devices: &[Listing], at: u64) -> VerifiedDeviceList {
+pub(super) fn next(before: Option<&VerifiedDeviceList>, devices: &[Listing], at: u64) -> VerifiedDeviceList {
     let list = before.map(|before| &before.list);
     let mut next = device_list::sign(&signing_key(1), &user("alice"), list, devices, Timestamp(at)).unwrap();
     if let Some(before) = before {
