@@ -260,6 +260,48 @@ fn a_retired_device_has_no_later_say_and_its_earlier_words_stay() {
     });
 }
 
+/// Every word of a retired device is judged alike, also those that count for the device's own user alone.
+#[test]
+fn n_g04_a_leave_an_accept_and_a_decline_count_only_if_their_device_was_not_retired() {
+    with_context(4, |context| {
+        let jens = devices("jen", 2, context);
+        let alice = signer("alice", context);
+        let (id, created) = create(&alice, 4);
+        let mut alice = Replica::new(&alice, id);
+        alice.take(&[created]);
+        alice.act(add(&alice.clone(), &[&jens[0]]));
+        let of = |signer: &Signer, from: &Replica| {
+            let mut replica = Replica::new(signer, id);
+            replica.take(&from.all());
+            replica
+        };
+        let only = [jens[0].list.list.devices[0]];
+        let list = device_list::sign(&jens[0].account, &user("jen"), Some(&jens[0].list.list), &only, context.now);
+        let listed = Signer { list: list.unwrap(), ..jens[0].clone() };
+        let retire = |from: &Replica| of(&listed, from).sign(Body::Retire { device: 2, last: 0 });
+        let with = |from: &Replica, words: &[&Operation]| {
+            let mut all = from.clone();
+            words.iter().for_each(|word| all.take(std::slice::from_ref(*word)));
+            members(&all)
+        };
+        let leave = of(&jens[1], &alice).sign(Body::Leave);
+        assert_eq!(with(&alice, &[&leave]), ["alice"]);
+        assert_eq!(with(&alice, &[&leave, &retire(&alice)]), ["alice", "jen"], "the leave does not count");
+
+        let mut phone = of(&jens[0], &alice);
+        phone.act(Body::Leave);
+        alice.take(&phone.all());
+        let asks = alice.act(add(&alice.clone(), &[&jens[0]]));
+        let accepts = |by: usize| of(&jens[by], &alice).sign(Body::Accept { add: asks.id.0 });
+        let declines = of(&jens[1], &alice).sign(Body::Decline { add: asks.id.0 });
+        let retire = retire(&alice);
+        assert_eq!(with(&alice, &[&accepts(1)]), ["alice", "jen"]);
+        assert_eq!(with(&alice, &[&accepts(1), &retire]), ["alice"], "the accept does not count");
+        assert_eq!(with(&alice, &[&accepts(0), &declines]), ["alice"]);
+        assert_eq!(with(&alice, &[&accepts(0), &declines, &retire]), ["alice", "jen"], "the decline does not count");
+    });
+}
+
 #[test]
 fn another_account_key_under_a_members_name_neither_displaces_nor_leaves_for_them() {
     let ([mut alice, mut bob, jen], _) = trio();

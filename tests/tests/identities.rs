@@ -3,11 +3,16 @@
 use sesame_core::context::Timestamp;
 use sesame_core::error::Code;
 use sesame_core::event::{Event, MailOutcome, Received};
-use sesame_core::ids::{AccountKey, Scope};
+use sesame_core::ids::{AccountKey, Scope, UserId};
 use sesame_core::internal::clock::Moment;
-use sesame_core::internal::keys::device::DeviceKeys;
+use sesame_core::internal::crypto::{ed25519::SigningKey, labels};
+use sesame_core::internal::keys::{device::DeviceKeys, device_list::VerifiedDeviceList};
 use sesame_core::internal::steps::Steps;
 use sesame_core::internal::store::Kind;
+use sesame_core::internal::wire::{
+    device_list::{DeviceList, SignedDeviceList},
+    envelope::Envelope,
+};
 use sesame_tests::{ALICE, BOB, DAY, JEN, World, events, failures, messages, user};
 
 /// A day in seconds, the unit of a generation.
@@ -257,4 +262,33 @@ fn n_t10_the_lasting_keys_that_a_held_envelope_names_stay_as_long_as_it_is_held(
     }
     let opened = world.with(ALICE, |d, c| d.accept(c, &user("bob"), &keys.party.account())).unwrap();
     assert_eq!(texts(&opened), [[1]]);
+}
+
+#[test]
+fn n_t14_a_name_that_is_no_utf8_is_refused_and_an_unknown_user_is_an_error() {
+    let mut world = World::pair(14);
+    let odd = b"bo\xff".to_vec();
+    assert_eq!(UserId::try_new(odd.clone()), None);
+    // On the wire: as a sender, and as the owner of a signed list.
+    world.send(BOB, &["alice"], b"x");
+    let mut envelope = Envelope::decode(&world.steal(ALICE)[0]).unwrap();
+    envelope.head.sender.user = odd.clone().into();
+    assert_eq!(world.refusal(ALICE, &envelope.encode().unwrap()), Some(Code::NonCanonical));
+    let outer = SignedDeviceList::decode(&world.list("bob").signed).unwrap();
+    let list = DeviceList { user: odd.into(), ..DeviceList::decode(outer.list.as_slice()).unwrap() };
+    let bytes = list.encode().unwrap();
+    let signature = SigningKey::from_seed(world.own(BOB).account.unwrap()).sign(labels::DEVICE_LIST, &bytes);
+    let signed = SignedDeviceList { list: bytes.into(), signature }.encode().unwrap();
+    assert_eq!(VerifiedDeviceList::verify_signed(&signed).err(), Some(Code::NonCanonical));
+    // In a call.
+    let (nobody, before) = (user("nobody"), world.dump(ALICE));
+    let code = |result: Result<(), sesame_core::error::Error>| result.map_err(|error| error.code);
+    let key = AccountKey([1; 32]);
+    let accepted = world.with_requests(ALICE, |d, c, requests| d.accept_identity(c, requests, &nobody, &key).map(drop));
+    assert_eq!(code(accepted), Err(Code::UnknownUser));
+    assert_eq!(code(world.with(ALICE, |d, c| d.mark_verified(c, &nobody))), Err(Code::UnknownUser));
+    assert_eq!(code(world.with(ALICE, |d, c| d.safety_number(c, &nobody).map(drop))), Err(Code::UnknownUser));
+    let resolved = world.resolve_fork(ALICE, "nobody", &sesame_core::ids::ListHash([1; 32]));
+    assert_eq!(code(resolved), Err(Code::UnknownUser));
+    assert!(world.dump(ALICE) == before);
 }

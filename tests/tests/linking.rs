@@ -25,7 +25,7 @@ fn ms(time: Duration) -> u64 {
 }
 
 #[test]
-fn both_sides_show_the_same_digits_and_nothing_is_signed_before_the_app_confirms() {
+fn n_t15_both_sides_show_the_same_digits_and_nothing_is_signed_before_the_app_confirms() {
     let mut world = World::pair(1);
     let (new, mut boxes) = (world.begin_link(), Boxes::default());
     let before = world.list("alice").list.epoch;
@@ -195,7 +195,7 @@ fn clocks_that_are_apart_are_told_from_a_code_that_has_expired() {
 }
 
 #[test]
-fn a_typo_in_any_position_is_malformed_and_makes_no_device() {
+fn n_t15_a_typo_in_any_position_is_malformed_and_makes_no_device() {
     let mut world = World::pair(10);
     let new = world.begin_link();
     let (code, before) = (new.linking.code().to_owned(), world.dump(ALICE));

@@ -14,7 +14,7 @@ use sesame_core::{
 use sesame_tests::{ALICE, BOB, World, linking::Boxes, store_key};
 
 #[test]
-fn whoever_answers_first_shows_other_digits_and_the_primary_is_told() {
+fn n_t15_whoever_answers_first_shows_other_digits_and_the_primary_is_told() {
     let mut world = World::pair(4);
     let (new, mut boxes) = (world.begin_link(), Boxes::default());
     // Bob has looked over Alice's shoulder, and his primary is faster.

@@ -5,8 +5,12 @@ use sesame_core::{
     event::{Event, FailedUser, MessageKind, Outcome, PendingSend, RequestKind, SendStatus, SkippedDevice, WaitingFor},
     ids::{ContentId, DeviceId, GroupId, SendId, UserId},
     internal::{
+        keys::{device_list::VerifiedDeviceList, party::fingerprint},
         store::Kind,
-        wire::{answer::SubmitResult, request},
+        wire::{
+            answer::SubmitResult,
+            request::{self, Named},
+        },
     },
 };
 use sesame_tests::{
@@ -282,6 +286,59 @@ fn a_changed_identity_waits_visibly_and_goes_on_after_the_apps_word() {
             assert_eq!(ends(&mut world, BOB, &send.id).len(), 1);
         }
     }
+}
+
+/// The batches that a device submits from now on, with the keys that each names: the relay answers.
+fn submitted(world: &mut World, name: Name) -> Vec<(UserId, Vec<Named>)> {
+    let mut all = Vec::new();
+    world.run_with(name, &mut |world, request| {
+        if request.kind == RequestKind::Submit {
+            all.extend(batches(request).into_iter().map(|batch| (batch.user, batch.named.into_vec())));
+        }
+        world.perform(request)
+    });
+    all
+}
+
+/// Device 1 of the new identity is not device 1 of the old one.
+#[test]
+fn n_t01_what_was_made_for_an_identity_is_never_taken_for_another() {
+    let mut world = at_rest(6, &[("alice", 1), ("bob", 1)]);
+    let (before, old) = (world.list("alice"), world.dump(ALICE));
+    // The envelope for the old Alice is made before anybody knows of the new one.
+    let send = world.begin(BOB, &["alice"], b"x");
+    reborn_alice(&mut world);
+    let new = world.list("alice");
+    assert_eq!(world.status(BOB, &send.id).unwrap().users[0].waiting_for, WaitingFor::Identity);
+    assert_eq!(world.mails(ALICE), Vec::<Vec<u8>>::new(), "the old entry reached no mailbox");
+    world
+        .with_requests(BOB, |device, context, requests| {
+            device.accept_identity(context, requests, &user("alice"), &new.account())
+        })
+        .unwrap();
+    let sent = submitted(&mut world, BOB);
+    let of = |list: &VerifiedDeviceList| fingerprint(&user("alice"), &list.account(), &list.list.devices[0]);
+    let named: Vec<_> = sent.iter().flat_map(|(_, named)| named).map(|named| named.fingerprint).collect();
+    assert_eq!(named, [of(&new)]);
+    assert_ne!(of(&new), of(&before));
+    let envelope = world.mails(ALICE).remove(0);
+    assert_eq!(world.read(ALICE), [b"x"]);
+    world.put_back(ALICE, old);
+    assert!(world.refusal(ALICE, &envelope).is_some(), "the old device 1 opens nothing of it");
+}
+
+/// The order of the batches does not show whether a send is direct.
+#[test]
+fn n_g06_the_batches_of_a_send_rise_by_user_direct_or_group() {
+    let mut world = at_rest(31, &[("alice", 1), ("bob", 1), ("carol", 1), ("jen", 1)]);
+    let group = world.found(BOB, "Trip", &["jen", "alice", "carol"]);
+    world.run(BOB);
+    world.begin(BOB, &["jen", "carol", "alice"], b"x");
+    let direct: Vec<UserId> = submitted(&mut world, BOB).into_iter().map(|(user, _)| user).collect();
+    say(&mut world, BOB, group, b"y");
+    let grouped: Vec<UserId> = submitted(&mut world, BOB).into_iter().map(|(user, _)| user).collect();
+    assert_eq!(direct, ["alice", "carol", "jen", "bob"].map(user), "our own copies go last");
+    assert_eq!(grouped, direct);
 }
 
 fn say(world: &mut World, name: Name, group: GroupId, text: &[u8]) -> PendingSend {

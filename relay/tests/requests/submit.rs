@@ -51,7 +51,7 @@ fn a_stale_batch_reaches_nobody_and_shows_the_list() {
 
 /// T1: a batch that was made for the keys of an earlier device with the same id never reaches the later one.
 #[test]
-fn t1_the_same_id_with_other_keys_is_stale() {
+fn n_t01_the_same_id_with_other_keys_is_stale() {
     let mut world = World::new();
     let (alice, bob) = (world.registered("alice", 1), world.registered("bob", 2));
     let phone = alice.phones[0].clone();
@@ -72,7 +72,7 @@ fn t1_the_same_id_with_other_keys_is_stale() {
 }
 
 #[test]
-fn t1_an_account_that_was_registered_anew_has_other_fingerprints() {
+fn n_t01_an_account_that_was_registered_anew_has_other_fingerprints() {
     let mut world = World::new();
     let (alice, bob) = (world.registered("alice", 1), world.registered("bob", 1));
     let batch = world.batch(&alice.phones[0], &bob.phones);
