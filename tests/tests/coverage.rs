@@ -35,3 +35,48 @@ fn every_finding_in_the_table_has_a_test_of_its_number() {
     let untested = rows.iter().filter(|row| !names.iter().any(|name| name.starts_with(&format!("{row}_"))));
     assert_eq!(untested.collect::<Vec<_>>(), Vec::<&&str>::new());
 }
+
+/// The lines of the threat model, each with the tests that it names between the last parentheses.
+fn threats() -> Vec<String> {
+    let page = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let mut lines: Vec<String> = Vec::new();
+    let mut is_within = false;
+    for line in page.lines() {
+        if let Some(begun) = line.strip_prefix("- ") {
+            lines.push(begun.to_owned());
+            is_within = true;
+        } else if let Some(more) = line.strip_prefix("  ").filter(|_| is_within) {
+            let begun = lines.last_mut().unwrap();
+            begun.push(' ');
+            begun.push_str(more);
+        } else {
+            is_within = false;
+        }
+    }
+    lines
+}
+
+#[test]
+fn each_line_of_the_threat_model_names_a_test_that_exists_or_says_why_none_does() {
+    let folders = ["core", "tests", "relay", "sesame", "sqlite", "ffi"];
+    let names: BTreeSet<String> = folders.into_iter().flat_map(tests).map(|test| test.sig.ident.to_string()).collect();
+    let lines = threats();
+    assert!(lines.len() > 80, "{}", lines.len());
+    let mut wrong = Vec::new();
+    for line in &lines {
+        let Some(held) = line.trim_end_matches('.').strip_suffix(')').and_then(|line| line.rsplit_once('(')) else {
+            wrong.push(format!("without a test: {line}"));
+            continue;
+        };
+        let named: Vec<&str> = held.1.split('`').skip(1).step_by(2).collect();
+        // What else stands between backticks is a file's or a function's name, with a dot, a slash or a capital.
+        let named = named
+            .into_iter()
+            .filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
+        let (there, missing): (Vec<&str>, Vec<&str>) = named.partition(|name| names.contains(*name));
+        if !missing.is_empty() || (there.is_empty() && !held.1.starts_with("no test")) {
+            wrong.push(format!("{missing:?}: {line}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}

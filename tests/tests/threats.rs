@@ -1,0 +1,156 @@
+//! What the threat model says and no other test shows: what is in the clear, what is left behind, and what an attacker can do.
+
+use sesame_core::{
+    error::Code,
+    event::{Outcome, RequestKind},
+    internal::{
+        keys::pair::PairKeys,
+        store::{Kind, Sealer},
+        wire::{
+            answer::SubmitResult,
+            envelope::{Envelope, Route, SUITE},
+        },
+    },
+    secret::Secret,
+};
+use sesame_tests::{
+    ALICE, BOB, JEN, Name, World, is_of, messages,
+    pump::{batches, results},
+    store_key, user,
+};
+
+/// A text that stands nowhere by chance.
+const TEXT: &[u8] = b"a text that stands nowhere by chance";
+
+fn holds(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
+}
+
+/// The kinds of rows of a device that hold these bytes, opened with the store's key.
+fn rows_with(world: &World, name: Name, text: &[u8]) -> Vec<u8> {
+    let sealer = Sealer::new(&store_key());
+    let rows = world.dump(name).into_iter();
+    let open = |(key, row): (Vec<u8>, Vec<u8>)| {
+        // What does not open is not sealed, and is looked at as it lies.
+        let plain = sealer.open(&key, &row).map_or(row, |plain| plain.to_vec());
+        holds(&plain, text).then_some(key[0])
+    };
+    rows.filter_map(open).collect()
+}
+
+#[test]
+fn what_goes_to_the_server_holds_no_payload_in_the_clear() {
+    let (mut world, id) = World::trio(1);
+    world.create("carol");
+    world.send(ALICE, &["bob", "carol"], TEXT);
+    world.say(ALICE, id, TEXT).unwrap();
+    let mut seen = 0;
+    for name in [BOB, JEN, ("carol", 1)] {
+        for envelope in world.mails(name) {
+            assert!(!holds(&envelope, TEXT) && holds(&envelope, b"alice"), "else this shows nothing");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 4);
+}
+
+#[test]
+fn a_server_that_says_taken_and_delivers_nothing_is_believed() {
+    let mut world = World::pair(2);
+    world.run(BOB);
+    let send = world.begin(BOB, &["alice"], TEXT);
+    world.run_with(BOB, &mut |world, request| match request.kind {
+        RequestKind::Submit => {
+            let taken = batches(request).iter().map(|_| SubmitResult::Taken { id: 1, list: [0; 32] }).collect();
+            (200, results(taken))
+        }
+        _ => world.perform(request),
+    });
+    let status = world.status(BOB, &send.id).unwrap();
+    assert!(status.finished && status.users.iter().all(|user| user.outcome == Outcome::Sent), "{status:?}");
+    assert_eq!(world.mails(ALICE), Vec::<Vec<u8>>::new());
+}
+
+/// The gate of a known device comes before everything else of its envelope: a weak key behind a wrong gate is never looked at.
+#[test]
+fn a_forgery_in_the_name_of_a_known_device_is_refused_by_its_gate_alone() {
+    let mut world = World::pair(3);
+    let (list, generation) = (world.list("bob").shown(16).unwrap(), world.now / 1_000);
+    let mut forged = Envelope::decode(&world.initiation(BOB, ALICE, generation, 1, &list)).unwrap();
+    let Route::Initiation(fields) = &mut forged.head.route else { unreachable!() };
+    fields.ephemeral_key = [0; 32];
+    assert_eq!(world.refusal(ALICE, &forged.encode().unwrap()), Some(Code::Forged));
+    let (bob, alice) = (world.own(BOB).keys(), world.own(ALICE).keys().party);
+    let pair = PairKeys::derive(&bob.identity, &alice.identity_key, SUITE, &bob.party, &alice).unwrap();
+    forged.gate = pair.gate(&forged.head.encode().unwrap());
+    assert_eq!(
+        world.refusal(ALICE, &forged.encode().unwrap()),
+        Some(Code::WeakPublicKey),
+        "behind the right one it is"
+    );
+}
+
+#[test]
+fn an_add_weighs_more_for_whom_it_adds_and_the_same_for_the_others() {
+    let mut world = World::acquainted(4, &[("alice", 1), ("bob", 1), ("carol", 1), ("jen", 1)]);
+    let id = world.found(ALICE, "Trip", &["bob", "carol"]);
+    for name in [BOB, ("carol", 1), ALICE] {
+        world.say(name, id, b"x").unwrap();
+        world.all_receive();
+    }
+    world.act(ALICE, id, |group, context| group.add(context, &[user("jen")])).unwrap();
+    let weigh = |name: Name| world.mails(name).iter().map(Vec::len).sum::<usize>();
+    let [bob, carol, jen] = [BOB, ("carol", 1), JEN].map(weigh);
+    // Names count as they are.
+    assert_eq!(bob + "carol".len() - "bob".len(), carol);
+    assert!(jen > carol, "{jen} {carol}");
+}
+
+#[test]
+fn a_thief_with_the_key_of_a_primarys_store_has_the_account_key() {
+    let mut world = World::pair(5);
+    let tablet = world.link("alice");
+    assert!(world.own(ALICE).account.is_some(), "the primary's own record has it");
+    assert!(world.own(tablet).account.is_none());
+    let seed = world.own(ALICE).account.unwrap();
+    assert!(rows_with(&world, tablet, seed.expose()).is_empty(), "no row of another device has it");
+    let removed = world.with(tablet, |device, context| device.remove_device(context, sesame_core::ids::DeviceId(1)));
+    assert_eq!(removed.map(drop).map_err(|error| error.code), Err(Code::NotPrimary));
+}
+
+/// A row's name is under the store's key as well: without it nobody can ask whether a contact is there.
+#[test]
+fn the_names_of_rows_tell_no_contact_and_no_group() {
+    let (mut world, id) = World::trio(6);
+    world.send(BOB, &["alice"], b"x");
+    let other = Sealer::new(&Secret::init_with(|key| key.fill(7)));
+    let ours = Sealer::new(&store_key());
+    let rows = world.dump(BOB);
+    for (key, row) in &rows {
+        for text in [b"alice".as_slice(), &id.0] {
+            assert!(!holds(key, text) && !holds(row, text), "a row of kind {}", key[0]);
+        }
+    }
+    let place = |sealer: &Sealer| sealer.places.user(Kind::User, &user("alice"));
+    assert!(rows.contains_key(&*place(&ours)) && !rows.contains_key(&*place(&other)));
+}
+
+#[test]
+fn what_was_said_is_in_no_row_once_both_sides_are_done_with_it() {
+    let mut world = World::pair(7);
+    world.run(BOB);
+    let send = world.begin(BOB, &["alice"], TEXT);
+    assert_eq!(rows_with(&world, BOB, TEXT).len(), 1, "until it is sent");
+    world.run(BOB);
+    let envelopes = world.steal(ALICE);
+    let received = world.decrypt(ALICE, &envelopes);
+    assert_eq!(messages(&received)[0].payload, TEXT);
+    assert_eq!(rows_with(&world, ALICE, TEXT).len(), 1, "until it is acked");
+    let items: Vec<u64> = world.inbox(ALICE).iter().map(|row| row.id).collect();
+    world.with(ALICE, |device, context| device.ack(context, &items)).unwrap();
+    world.ack_end(BOB, send.id);
+    for name in [ALICE, BOB] {
+        assert!(rows_with(&world, name, TEXT).is_empty(), "{name:?}");
+        assert!(!world.dump(name).keys().any(|key| is_of(key, &[Kind::SendBody, Kind::Item])));
+    }
+}
