@@ -80,6 +80,7 @@ mod client;
 mod group;
 mod linking;
 mod outside;
+mod restoring;
 #[doc(hidden)]
 pub mod threads;
 
@@ -88,10 +89,12 @@ pub use group::Group;
 pub use linking::Linking;
 #[cfg(feature = "test-util")]
 pub use outside::script;
+pub use restoring::Restoring;
 
 pub use outside::Clock;
 pub use sesame_core::{
     context::Timestamp,
+    device::{Backup, Loss},
     error::{Blame, Code, Error},
     event::{
         Act, Answered, Batch, Cost, DeviceState, DeviceView, Event, FailedUser, Flags, GroupChange, GroupInfo,

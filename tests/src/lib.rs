@@ -11,6 +11,7 @@ pub mod linking;
 pub mod lists;
 pub mod played;
 pub mod pump;
+pub mod restoring;
 pub mod source;
 pub mod spoilt;
 pub mod store;
@@ -202,10 +203,16 @@ impl World {
 
     /// Links one more device to a user, and publishes nothing.
     pub fn link_quietly(&mut self, name: &'static str) -> Name {
+        self.link_by((name, 1))
+    }
+
+    /// The same through this primary.
+    pub fn link_by(&mut self, primary: Name) -> Name {
+        let name = primary.0;
         let store = Arc::new(FaultyStore::new(MemoryStore::new()));
         let mut context = Context { now: Timestamp(self.now), rng: &mut self.rng };
         let linking = Device::begin_link(store.clone(), &store_key(), &mut context, &server()).unwrap();
-        let primary = &self.hosts.get(&(name, 1)).unwrap().device;
+        let primary = &self.hosts.get(&primary).unwrap().device;
         let link = primary.link_device(&mut context, linking.code()).unwrap();
         let hello = primary.link_leg(&mut context, &link.id, LinkLeg::Hello).unwrap().unwrap();
         assert_eq!(linking.hear_hello(&mut context, &hello).unwrap(), link.digits);

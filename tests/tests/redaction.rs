@@ -6,7 +6,7 @@
 
 use sesame_core::{
     context::{Context, Timestamp},
-    device::Device,
+    device::{Device, Loss},
     error::{Code, Error},
     event::{Item, LinkLeg},
     internal::{
@@ -16,8 +16,9 @@ use sesame_core::{
         model::{GroupRecord, Peer, User},
         record::{
             Beginning, Block, ContentOf, Counters, Directory, Heard, Held, HeldContent, Hot, IndexEntry, OfferState,
-            OfferedLink, Opening, Own, PendingLink, PendingUpload, PreKeyBook, Recipe, Record, SeenEnvelope, SendBody,
-            SendHead, SendPart, SendTally, ServerState, SessionCold, StoredList, StoredOperation, Waiting, Wanted,
+            OfferedLink, Opening, Own, PendingLink, PendingRestore, PendingUpload, PreKeyBook, Recipe, Record,
+            SeenEnvelope, SendBody, SendHead, SendPart, SendTally, ServerState, SessionCold, StoredList,
+            StoredOperation, Waiting, Wanted,
         },
         store::{Kind, Places, Sealer},
         wire::{content, envelope, opening},
@@ -90,6 +91,11 @@ fn row(kind: Kind, plain: &[u8], hidden: &mut Hidden) -> String {
             let link = PendingLink::decode(plain).unwrap();
             [&link.signing, &link.identity, &link.secret].into_iter().for_each(|secret| hidden.add(secret.expose()));
             format!("{link:?}")
+        }
+        Kind::Restoring => {
+            let back = PendingRestore::decode(plain).unwrap();
+            [&back.account, &back.signing, &back.identity].into_iter().for_each(|secret| hidden.add(secret.expose()));
+            format!("{back:?}")
         }
         Kind::OfferedLink => {
             let link = OfferedLink::decode(plain).unwrap();
@@ -208,10 +214,14 @@ fn no_row_of_any_kind_prints_what_is_secret_in_another() {
     let link = primary.link_device(&mut context, linking.code()).unwrap();
     let hello = primary.link_leg(&mut context, &link.id, LinkLeg::Hello).unwrap().unwrap();
     linking.hear_hello(&mut context, &hello).unwrap();
+    let backup = primary.backup(&mut context).unwrap();
+    let elsewhere = Arc::new(MemoryStore::new());
+    let restoring =
+        Device::restore(elsewhere.clone(), &store_key(), &mut context, &server(), (&backup, Loss::Lost)).unwrap();
     let sealer = Sealer::new(&store_key());
     let (mut hidden, mut texts, mut kinds) = (Hidden::default(), Vec::new(), BTreeSet::new());
     let rows: Vec<(Vec<u8>, Vec<u8>)> =
-        world.hosts.keys().flat_map(|name| world.dump(*name)).chain(store.dump()).collect();
+        world.hosts.keys().flat_map(|name| world.dump(*name)).chain(store.dump()).chain(elsewhere.dump()).collect();
     for (key, sealed) in rows {
         let kind = *Kind::ALL.iter().find(|kind| **kind as u8 == key[0]).unwrap();
         kinds.insert(kind as u8);
@@ -220,7 +230,10 @@ fn no_row_of_any_kind_prints_what_is_secret_in_another() {
     }
     assert_eq!(kinds.len(), Kind::ALL.len(), "a kind of row is never played");
     assert!(hidden.0.len() > 10_000, "only {} runs of secret bytes were found", hidden.0.len());
-    texts.push(("handles".to_owned(), format!("{:?} {sealer:?} {linking:?}", world.hosts[&ALICE].device)));
+    texts.push((
+        "handles".to_owned(),
+        format!("{:?} {sealer:?} {linking:?} {backup:?} {restoring:?}", world.hosts[&ALICE].device),
+    ));
     for (kind, text) in &texts {
         hidden.assert_absent(text, kind);
         assert!(!text.contains("alice") && !text.contains("[97, 108, 105, 99, 101"), "{kind} prints a user id");

@@ -5,11 +5,14 @@
 
 use sesame_core::{
     context::{Context, Timestamp},
-    device::Device,
-    internal::{crypto::kdf::sha256, store::Kind},
+    device::{Device, Loss},
+    internal::{
+        crypto::kdf::sha256,
+        store::{Kind, Places},
+    },
     store::MemoryStore,
 };
-use sesame_tests::{Name, World, played, server, store_key};
+use sesame_tests::{ALICE, Name, World, played, server, store_key};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -44,16 +47,25 @@ fn linking(world: &mut World) -> String {
     hex::encode(&sha256(&store.dump().into_values().collect::<Vec<_>>().concat())[..8])
 }
 
+/// The row of a primary that comes back from a backup.
+fn restoring(world: &mut World) -> String {
+    let backup = world.backup(ALICE);
+    let back = world.begin_restore(&backup, Loss::Lost).unwrap();
+    let key = Places::only(Kind::Restoring);
+    hex::encode(&sha256(&back.store.inner.dump()[&*key])[..8])
+}
+
 #[test]
 fn a_played_world_leaves_the_bytes_that_it_always_left() {
     let mut world = played::play();
     let linking = linking(&mut world);
     let mut digests = digests(&mut world);
     digests.insert("linking".to_owned(), linking);
+    digests.insert("restoring".to_owned(), restoring(&mut world));
     let kinds: BTreeSet<&str> =
         digests.keys().filter_map(|name| name.split_once("kind ")).map(|(_, kind)| kind).collect();
-    // Every kind but the two of a link, which is over once the device is made.
-    assert_eq!(kinds.len(), Kind::ALL.len() - 2, "{kinds:?}");
+    // Every kind but the two of a link, and that of a restore, which are over once the device is made.
+    assert_eq!(kinds.len(), Kind::ALL.len() - 3, "{kinds:?}");
     let lines: Vec<String> = digests.iter().map(|(name, digest)| format!("{name} {digest}")).collect();
     let said = lines.join("\n") + "\n";
     let committed = include_str!("stored_forms.txt");

@@ -14,16 +14,22 @@ mod linking;
 mod receive;
 mod registry;
 mod requests;
+mod restoring;
 mod send;
 pub(crate) mod steps;
 mod upkeep;
 
-pub use crate::flow::requests::{
-    Requests,
-    link::{LinkRequests, LinkTag},
+pub use crate::flow::{
+    requests::{
+        Requests,
+        link::{LinkRequests, LinkTag},
+        restore::RestoreRequests,
+    },
+    upkeep::restore::{Backup, Loss},
 };
 pub use group::Group;
 pub use linking::Linking;
+pub use restoring::Restoring;
 
 use crate::{
     context::{Context, Timestamp},

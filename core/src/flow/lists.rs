@@ -4,13 +4,14 @@ use crate::{
     crypto::ed25519::VerifyingKey,
     error::Code,
     event::Event,
+    group::sync::{self, With},
     ids::{AccountKey, UserId},
     keys::{
         chain::{Relation, relate},
-        device_list::{Sender, Shown, VerifiedDeviceList},
+        device_list::{List, Sender, Shown, VerifiedDeviceList},
     },
-    model::User,
-    record::Wanted,
+    model::{Claim, User},
+    record::{Counters, Wanted},
     registry::trust::{self, Admitted, Seat},
     store::Kind,
     tx::{Call, Tx, held, sessions},
@@ -95,6 +96,9 @@ pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList, source: So
         admitted.events.retain(|event| !matches!(event, Event::DeviceListRollback { .. }));
     }
     write(call, &admitted)?;
+    if let Some(before) = held {
+        note_restored(call, before, &admitted)?;
+    }
     if let (Relation::Same, true, Some(chain)) =
         (admitted.relation, is_lost, admitted.chain.as_ref().or(chain.as_ref()))
     {
@@ -121,6 +125,28 @@ pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList, source: So
         taken.events.extend(take(call, &list, source)?.events);
     }
     Ok(taken)
+}
+
+/// A list whose primary is a new device, in the place of one that is gone, comes from a primary that was restored from a backup. The groups that
+/// are younger than its backup are unknown to it, so it counts as a device that has nothing of any group, until it says what it has.
+fn note_restored(call: &mut Call<'_>, before: &List, admitted: &Admitted) -> Result<(), Code> {
+    let Admitted { user, added, removed, .. } = admitted;
+    let Some(primary) = user.list.as_ref().map(|list| list.primary) else { return Ok(()) };
+    if !added.contains(&primary) || !removed.contains(&before.primary) {
+        return Ok(());
+    }
+    let mut is_news = false;
+    for mut group in call.tx.groups()? {
+        if let Some(id) = group.scope.group().filter(|_| group.is_member(&user.user)) {
+            is_news |= sync::hear(&mut group, (&user.user, primary), Claim::default(), With::Message);
+            call.tx.put_group(&id, &group)?;
+        }
+    }
+    if is_news {
+        let counters = call.tx.counters()?;
+        call.tx.put_counters(&Counters { lagging: true, ..counters })?;
+    }
+    Ok(())
 }
 
 /// Follows a list of our own user without a judgement: this device has just signed it, or the app has adopted it.

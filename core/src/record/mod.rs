@@ -15,6 +15,7 @@ mod outbox;
 mod own;
 mod pre_key;
 mod ratchet;
+mod restore;
 mod secret_form;
 mod server;
 
@@ -29,6 +30,7 @@ pub use pre_key::{Lasting, Made, PreKeyBook};
 pub use ratchet::{
     Beginning, Block, BlockEntry, Cold, Directory, Hot, IndexEntry, OldChain, Opening, RatchetKeys, SessionCold, Slot,
 };
+pub use restore::PendingRestore;
 pub use server::{Push, ServerState, Wanted};
 
 use crate::error::Code;

@@ -174,6 +174,8 @@ pub enum Kind {
     Chain = 33,
     /// `clock::AgeClock`.
     Clock = 34,
+    /// `record::PendingRestore`.
+    Restoring = 36,
 }
 
 impl Kind {
@@ -213,6 +215,7 @@ impl Kind {
         Self::Wanted,
         Self::Chain,
         Self::Clock,
+        Self::Restoring,
     ];
 }
 

@@ -277,11 +277,11 @@ pub(crate) fn send(
 ///
 /// Called when the list that no longer names the device has been taken: the operation cites it as its evidence. Groups that ask our user
 /// back count as well: the device could accept. A group that is damaged, or that takes no operation of ours any more, keeps no device on the
-/// list.
-pub(crate) fn retire(call: &mut Call<'_>, device: DeviceId) -> Result<(), Error> {
+/// list. `last` is the device's last operation that counts; without it, the last one that is known here.
+pub(crate) fn retire(call: &mut Call<'_>, device: DeviceId, last: Option<u64>) -> Result<(), Error> {
     for key in call.tx.keys(&Places::all(Kind::Group))? {
         call.tx.begin_item();
-        let retired = retire_in(call, &key, device);
+        let retired = retire_in(call, &key, device, last);
         call.tx.end_item(retired.is_ok());
         match retired {
             Err(error) if error.code == Code::TooManyOperations || error.code.is_damage() => {}
@@ -291,12 +291,13 @@ pub(crate) fn retire(call: &mut Call<'_>, device: DeviceId) -> Result<(), Error>
     Ok(())
 }
 
-fn retire_in(call: &mut Call<'_>, key: &RowKey, device: DeviceId) -> Result<(), Error> {
+fn retire_in(call: &mut Call<'_>, key: &RowKey, device: DeviceId, last: Option<u64>) -> Result<(), Error> {
     let group = call.tx.get::<GroupRecord>(key)?.filter(|group| group.standing != Standing::Left);
     let Some(group) = group else { return Ok(()) };
     let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
     let loaded = state::load(&call.tx, &id)?;
-    let last = loaded.set.last_sequence(call.user(), &call.us.party.account(), device);
+    let known = || loaded.set.last_sequence(call.user(), &call.us.party.account(), device);
+    let last = last.unwrap_or_else(known);
     act(call, loaded, Body::Retire { device: device.0, last })?;
     Ok(())
 }

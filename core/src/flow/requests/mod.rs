@@ -14,6 +14,7 @@ pub(crate) mod link;
 mod pause;
 mod queue;
 mod refusal;
+pub(crate) mod restore;
 mod state;
 mod submitted;
 

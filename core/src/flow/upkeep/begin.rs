@@ -1,4 +1,4 @@
-//! How a device comes to be in a store: as a user's first, or opened again (D1). `join` has the third way, linking.
+//! How a device comes to be in a store: as a user's first, or opened again (D1). `join` has the third way, linking; `restore` the fourth.
 //!
 //! A store holds no device yet when these begin, so that they work on rows alone.
 
@@ -23,7 +23,7 @@ use crate::{
 /// [`Code::WrongKey`]; [`Code::ForeignStore`] for a new store that must hold something.
 pub(crate) fn check_store(tx: &mut Tx<'_>, sealer: &Sealer, must_exist: bool) -> Result<(), Code> {
     let key = Places::only(Kind::Check);
-    let kinds = [Kind::Check, Kind::Own, Kind::Linking];
+    let kinds = [Kind::Check, Kind::Own, Kind::Linking, Kind::Restoring];
     tx.prefetch(&kinds.map(|kind| Query::Exact(Places::only(kind).to_vec())))?;
     match tx.raw(&key)? {
         Some(row) => sealer.check(&row),
@@ -44,8 +44,10 @@ pub(crate) fn create(
     (user, server): (&UserId, &Server),
 ) -> Result<DeviceKeys, Code> {
     check_store(tx, sealer, false)?;
-    if tx.exists(&Places::only(Kind::Own))? || tx.exists(&Places::only(Kind::Linking))? {
-        return Err(Code::ForeignStore);
+    for kind in [Kind::Own, Kind::Linking, Kind::Restoring] {
+        if tx.exists(&Places::only(kind))? {
+            return Err(Code::ForeignStore);
+        }
     }
     let account = SigningKey::generate(context);
     let own = Own {

@@ -35,9 +35,21 @@ impl Room {
 
 /// The grant for the device with this id, which the list names.
 pub(super) fn make(call: &mut Call<'_>, device: DeviceId, list: &VerifiedDeviceList) -> Result<LinkGrant, Code> {
+    fill(call, device, list, MAX_LINK_LEG)
+}
+
+/// The same for this device itself and whatever its size: what it knows besides keys and sessions.
+pub(super) fn whole(call: &mut Call<'_>) -> Result<LinkGrant, Code> {
+    let own = call.tx.own_list(call.user())?;
+    let list = VerifiedDeviceList::verify_signed(own.signed()?).map_err(|_| Code::RecordInconsistent)?;
+    fill(call, call.device(), &list, usize::MAX)
+}
+
+/// A grant of at most so many bytes.
+fn fill(call: &mut Call<'_>, device: DeviceId, list: &VerifiedDeviceList, most: usize) -> Result<LinkGrant, Code> {
     let links = call.tx.chain(&list.user, &list.list)?.links(0, MAX_OWN_HASHES - 1);
     let own = list.signed.len().saturating_add(links.len().saturating_mul(32));
-    let mut room = Room(MAX_LINK_LEG.saturating_sub(OVERHEAD).saturating_sub(own));
+    let mut room = Room(most.saturating_sub(OVERHEAD).saturating_sub(own));
     let mut contacts = contacts(call, &mut room)?;
     let groups = groups(call, device, &mut room)?;
     for Known { contact, list } in &mut contacts {

@@ -37,7 +37,7 @@ pub(crate) fn begin(
     server: &Server,
 ) -> Result<LinkOffer, Code> {
     check_store(tx, sealer, false)?;
-    if tx.exists(&Places::only(Kind::Own))? {
+    if tx.exists(&Places::only(Kind::Own))? || tx.exists(&Places::only(Kind::Restoring))? {
         return Err(Code::ForeignStore);
     }
     let pending = PendingLink {
@@ -193,8 +193,9 @@ pub(crate) fn complete(tx: &mut Tx<'_>, now: Timestamp, answer: &LinkAnswer) -> 
     for contact in grant.contacts.as_slice() {
         take_contact(tx, contact)?;
     }
+    let taker = Taker { user: &own.user, device: own.device, age: Age(now.0) };
     for group in grant.groups.as_slice() {
-        take_group(tx, &own, now, group.as_slice())?;
+        take_group(tx, taker, group.as_slice())?;
     }
     Ok(own.keys())
 }
@@ -217,7 +218,7 @@ fn granted_list(grant: &LinkGrant, hello: &Hello, keys: &Keys) -> Result<(Verifi
 }
 
 /// A pin that the primary passed on.
-fn take_contact(tx: &mut Tx<'_>, contact: &Contact) -> Result<(), Code> {
+pub(super) fn take_contact(tx: &mut Tx<'_>, contact: &Contact) -> Result<(), Code> {
     let user = UserId::try_new(contact.user.as_slice().to_vec()).ok_or(Code::NonCanonical)?;
     let (verified, pin) = (contact.verified == 1, AccountKey(contact.account_key));
     let list = match contact.device_list.as_slice() {
@@ -239,13 +240,12 @@ fn take_contact(tx: &mut Tx<'_>, contact: &Contact) -> Result<(), Code> {
 }
 
 /// A group that the primary passed on.
-fn take_group(tx: &mut Tx<'_>, own: &Own, now: Timestamp, bundle: &[u8]) -> Result<(), Code> {
+pub(super) fn take_group(tx: &mut Tx<'_>, taker: Taker<'_>, bundle: &[u8]) -> Result<(), Code> {
     let bundle = Bundle::decode(bundle)?;
     let first = bundle.operations.as_slice().first().ok_or(Code::NonCanonical)?;
     let id = GroupId(Operation::decode(first.operation.as_slice())?.group);
     let loaded = state::load(tx, &id)?;
     let offered = state::verify(tx, &loaded.set, &bundle)?;
-    let taker = Taker { user: &own.user, device: own.device, age: Age(now.0) };
     state::take(tx, taker, loaded, offered, Teller::Ourselves)?.ok_or(Code::MalformedOperation)?;
     Ok(())
 }

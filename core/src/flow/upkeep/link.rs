@@ -296,6 +296,6 @@ pub(crate) fn remove_device(call: &mut Call<'_>, device: DeviceId) -> Result<Vec
     let next = device_list::sign(&account, call.user(), Some(&list), &rest, call.now())?;
     let events = lists::follow(call, &next)?;
     send::follow_user(call, call.user())?;
-    act::retire(call, device)?;
+    act::retire(call, device, None)?;
     Ok(events)
 }

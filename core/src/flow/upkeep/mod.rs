@@ -10,4 +10,5 @@ pub(crate) mod link;
 pub(crate) mod own_list;
 pub(crate) mod publish;
 pub(crate) mod removal;
+pub(crate) mod restore;
 pub(crate) mod tick;
