@@ -2,19 +2,23 @@
 
 use sesame_core::{
     error::Code,
-    event::{Outcome, RequestKind},
+    event::{Event, Outcome, RequestKind},
+    ids::Scope,
     internal::{
+        crypto::ed25519::SigningKey,
         keys::pair::PairKeys,
+        steps::Need,
         store::{Kind, Sealer},
         wire::{
             answer::SubmitResult,
+            content::{Body, SentTo, Stamp},
             envelope::{Envelope, Route, SUITE},
         },
     },
     secret::Secret,
 };
 use sesame_tests::{
-    ALICE, BOB, JEN, Name, World, is_of, messages,
+    ALICE, BOB, JEN, Name, World, events, is_of, messages,
     pump::{batches, results},
     store_key, user,
 };
@@ -153,4 +157,31 @@ fn what_was_said_is_in_no_row_once_both_sides_are_done_with_it() {
         assert!(rows_with(&world, name, TEXT).is_empty(), "{name:?}");
         assert!(!world.dump(name).keys().any(|key| is_of(key, &[Kind::SendBody, Kind::Item])));
     }
+}
+
+/// A transcript teaches own devices whom its sender has pinned and compared. So does one of a stolen device, while it is listed.
+#[test]
+fn a_thief_of_a_linked_device_teaches_the_owners_other_devices_pins() {
+    let mut world = World::acquainted(8, &[("alice", 2), ("bob", 1)]);
+    let (tablet, rows) = (("alice", 2), world.dump(ALICE));
+    let made_up = *SigningKey::from_seed(Secret::init_with(|seed| seed.fill(8))).verifying_key().as_bytes();
+    let transcript = |world: &World, name: &str| {
+        let stamp = Stamp { content_id: [8; 16], sent_at: world.now };
+        let to = SentTo { user: name.as_bytes().to_vec().into(), account_key: Some(made_up), verified: 1 };
+        let body = Body::Transcript { stamp, recipients: vec![to].into(), payload: b"x".to_vec().into() };
+        let content = [world.prelude(tablet, ALICE, 50).encode().unwrap(), body.encode().unwrap()].concat();
+        world.craft(tablet, ALICE, Scope::Direct, [8; 16], &content)
+    };
+    // Somebody whom Alice has not met is known to her phone under a made-up key, and as compared.
+    let envelope = transcript(&world, "zoe");
+    world.decrypt(ALICE, &[envelope]);
+    let users = world.with(ALICE, |device, context| device.users(context)).unwrap();
+    let zoe = users.iter().find(|known| known.user == user("zoe")).unwrap();
+    assert_eq!((zoe.account_key.0, zoe.verified), (made_up, true));
+    // Whom she has met is contested: the app is asked, and nothing is taken over.
+    world.put_back(ALICE, rows);
+    let envelope = transcript(&world, "bob");
+    let results = world.decrypt(ALICE, &[envelope]);
+    assert!(events(&results).iter().any(|event| matches!(event, Event::IdentityChanged { .. })), "{results:?}");
+    assert_eq!(world.encrypt(ALICE, &["bob"], b"x").needs, [Need::IdentityAcceptance(user("bob"))]);
 }
