@@ -1,6 +1,7 @@
 //! What the threat model says and no other test shows: what is in the clear, what is left behind, and what an attacker can do.
 
 use sesame_core::{
+    device::Loss,
     error::Code,
     event::{Event, Outcome, RequestKind},
     ids::Scope,
@@ -184,4 +185,34 @@ fn a_thief_of_a_linked_device_teaches_the_owners_other_devices_pins() {
     let results = world.decrypt(ALICE, &[envelope]);
     assert!(events(&results).iter().any(|event| matches!(event, Event::IdentityChanged { .. })), "{results:?}");
     assert_eq!(world.encrypt(ALICE, &["bob"], b"x").needs, [Need::IdentityAcceptance(user("bob"))]);
+}
+
+#[test]
+fn a_thief_of_a_backup_takes_the_account_and_opens_no_message() {
+    let mut world = World::acquainted(9, &[("alice", 2), ("bob", 1)]);
+    let backup = world.backup(ALICE);
+    world.send(BOB, &["alice"], TEXT);
+    let mails = world.mails(ALICE);
+    let owner = world.lose(ALICE);
+    let thief = world.restore("alice", &backup, Loss::Stolen).unwrap();
+    // The list that everybody takes names the thief's device in the place of the owner's.
+    let ids: Vec<u32> = world.list("alice").list.devices.iter().map(|device| device.id.0).collect();
+    assert_eq!(ids, [2, 3]);
+    world.run(BOB);
+    world.begin(BOB, &["alice"], b"to whom?");
+    world.run(BOB);
+    assert_eq!(world.read(thief), [b"to whom?"]);
+    // The contact sees a change of devices, and the owner's device is told.
+    let changed = |event: &Event| matches!(event, Event::DeviceListChanged { .. });
+    assert!(world.inbox_events(BOB).iter().any(changed));
+    world.hosts.insert(ALICE, owner);
+    world.fetch(ALICE);
+    assert!(world.inbox_events(ALICE).iter().any(|event| matches!(event, Event::OwnListAhead { .. })));
+    // What was sent before opens nowhere but at the owner's.
+    for mail in &mails {
+        assert!(world.refusal(thief, mail).is_some());
+        let mut readdressed = Envelope::decode(mail).unwrap();
+        readdressed.head.recipient.device = thief.1;
+        assert!(world.refusal(thief, &readdressed.encode().unwrap()).is_some());
+    }
 }
