@@ -3,6 +3,7 @@
 //! `tests/vectors/v1.json`; `docs/wire.md` explains every value.
 
 mod groups;
+mod later;
 mod lists;
 mod own;
 mod refusals;
@@ -217,7 +218,8 @@ pub fn vectors() -> Value {
     exchange(&mut world, BOB, ALICE, b"An ordinary message now.", None);
     exchange(&mut world, ALICE, BOB, &[0x61; 500], None);
     exchange(&mut world, BOB, ALICE, b"", None);
-    exchange(&mut world, BOB, ALICE, b"Read me first.", None);
+    let last = exchange(&mut world, BOB, ALICE, b"Read me first.", None);
+    let later = later::later(&mut world, &last);
 
     let Route::Initiation(initiation) = Envelope::decode(&first).unwrap().head.route else {
         unreachable!("the first envelope is an initiation")
@@ -313,6 +315,7 @@ pub fn vectors() -> Value {
         "lists": lists::lists(),
         "refusals": {
             "received": received,
+            "later": later,
             "lists": refusals::lists(),
             "bundles": bundles,
             "operations": refusals::operations(),

@@ -5,6 +5,7 @@ An input goes through the parser and the rules of the second implementation; not
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 
 from second import forms, groups
 from second.lists import shown_list
-from second.session import Party, PreKeys, first_contact
-from second.wire import Refused, h, verify
+from second.session import PairKeys, Party, PreKeys, first_contact
+from second.wire import Refused, check, h, verify
+from test_second_implementation import alice_after_the_conversation
 
 HERE = Path(__file__).parent
 VECTORS: dict[str, Any] = json.loads((HERE / "v1.json").read_text())
@@ -28,6 +30,20 @@ def receive(data: bytes) -> None:
     signed, one_time, seed = (h(keys[name]) for name in ("signed_private", "one_time_private", "kem_seed"))
     pre_keys = PreKeys({made.signed.id: signed}, {made.one_time.id: one_time}, {made.kem.id: seed})
     first_contact(h(VECTORS["alice"]["identity_private"]), pre_keys, Party.of(VECTORS["alice"]), data)
+
+
+KNOWN = alice_after_the_conversation()
+READ = {forms.envelope(h(each["envelope"])).salt for each in VECTORS["conversation"]}
+
+
+def receive_later(data: bytes) -> None:
+    """An ordinary envelope of Bob's, when the conversation has been read."""
+    e, alice, bob = forms.envelope(data), Party.of(VECTORS["alice"]), Party.of(VECTORS["bob"])
+    check((e.recipient, e.sender) == ((alice.user, alice.device), (bob.user, bob.device)) and e.initiation is None, 211)
+    pair = PairKeys.of(h(VECTORS["alice"]["identity_private"]), bob.identity_key, bob, alice)
+    check(pair.gate_of(e.head) == e.gate, 222)
+    check(e.salt not in READ, 213)
+    forms.content(forms.unpadded(copy.deepcopy(KNOWN).open(e, pair.masked(e.salt, e.locator))))
 
 
 def take_bundle(data: bytes) -> None:
@@ -45,6 +61,7 @@ def enter(data: bytes) -> None:
 SMALL = REFUSALS["small"]
 FORMS: dict[str, tuple[dict[str, Any], Callable[[bytes], Any]]] = {
     "envelope": (REFUSALS["received"], receive),
+    "later envelope": (REFUSALS["later"], receive_later),
     "list": (REFUSALS["lists"], shown_list),
     "bundle": (REFUSALS["bundles"]["cases"], take_bundle),
     "operation": (REFUSALS["operations"]["cases"], enter),

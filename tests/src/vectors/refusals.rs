@@ -11,7 +11,7 @@ use sesame_core::{
     error::Code,
     ids::Scope,
     internal::{
-        crypto::{ed25519::VerifyingKey, labels},
+        crypto::{ed25519::VerifyingKey, kdf, labels},
         group::{operation::Operation, set::Set},
         keys::{
             bundle::VerifiedBundle,
@@ -27,6 +27,7 @@ use sesame_core::{
             group::{self as form, Added, Change, SignedOperation},
             header::Header,
             link_code::LinkOffer,
+            opening::Opening,
             padding,
         },
     },
@@ -67,18 +68,18 @@ fn bytes<const N: usize>(text: &str) -> [u8; N] {
 }
 
 /// The cases of one form, and an input of it that is sound.
-struct Cases {
+pub(super) struct Cases {
     sound: Vec<u8>,
     refused: Vec<Value>,
 }
 
 impl Cases {
-    fn of(sound: &[u8]) -> Self {
+    pub(super) fn of(sound: &[u8]) -> Self {
         Self { sound: sound.to_vec(), refused: Vec::new() }
     }
 
     /// An input is written as what stands between the first and the last bytes that it shares with the sound one.
-    fn add(&mut self, what: &str, input: &[u8], expect: u16, said: Option<Code>) {
+    pub(super) fn add(&mut self, what: &str, input: &[u8], expect: u16, said: Option<Code>) {
         assert_eq!(said.map(Code::number), Some(expect), "{what}");
         let first = self.sound.iter().zip(input).take_while(|(a, b)| a == b).count();
         let (sound, rest) = (&self.sound[first..], &input[first..]);
@@ -87,12 +88,12 @@ impl Cases {
         self.refused.push(json!({ "what": what, "first": first, "between": between, "last": last, "code": expect }));
     }
 
-    fn told(self) -> Value {
+    pub(super) fn told(self) -> Value {
         json!({ "sound": hex(&self.sound), "refused": self.refused })
     }
 }
 
-fn raw(envelope: &Envelope) -> Vec<u8> {
+pub(super) fn raw(envelope: &Envelope) -> Vec<u8> {
     let Envelope { head, gate, commitment, body } = envelope;
     Envelope::assemble(&head.encode().unwrap(), gate, commitment, body.as_slice())
 }
@@ -197,7 +198,25 @@ pub(super) fn received(world: &mut World) -> Value {
     let mut unknown = honest.clone();
     let kind_at = prelude.encode().unwrap().len();
     unknown[kind_at] = 9;
+    let opening = |generation: u64, header: usize, nested: usize| {
+        let (header, nested) = (vec![0; header].into(), vec![0; nested].into());
+        let (group, ephemeral_key, seed, commitment) = ([1; 32], [9; 32], [2; 32], [3; 32]);
+        body(Body::Opening(Opening {
+            kind: 2,
+            group,
+            generation,
+            ephemeral_key,
+            seed,
+            header,
+            commitment,
+            body: nested,
+        }))
+    };
     let contents = [
+        ("an opening of generation 2^63", 203, opening(1 << 63, 58, 16)),
+        ("an opening with a header of 57 bytes", 201, opening(1, 57, 16)),
+        ("an opening with a header of 513 bytes", 201, opening(1, 513, 16)),
+        ("an opening with a body of 15 bytes", 201, opening(1, 58, 15)),
         ("a prelude of version 2", 205, with(&|p| p.version = 2)),
         ("sequence 0", 203, with(&|p| p.sequence = 0)),
         ("an own list of epoch 0", 203, with(&|p| p.my_list = ListClaim::default())),
@@ -352,10 +371,32 @@ pub(super) fn bundles(world: &World, honest: &Bundle) -> Value {
     add("a signed prekey of the day after tomorrow", 305, signed(&|b| b.signed_pre_key.created_at = now.0 + 2 * day));
     let old = |b: &mut Bundle| (b.kem_pre_key.usage, b.kem_pre_key.created_at) = (KemUse::LastResort, now.0 - 46 * day);
     add("a last resort of 46 days", 305, signed(&old));
+    let with_use = |value: u8| {
+        let at = sound.len() - 64 - 1_568 - 8 - 1;
+        [&sound[..at], &[value], &sound[at + 1..]].concat()
+    };
+    assert!(with_use(honest.kem_pre_key.usage as u8) == sound);
+    add("a KEM key of use 3", 206, with_use(3));
     let optional = 1 + (1 + 5) + 4 + 32 + 32 + (4 + 32 + 8 + 64);
     assert_eq!(sound[optional], 1);
     add("an optional of 2", 203, [&sound[..optional], &[2], &sound[optional + 1..]].concat());
     json!({ "now": now.0, "cases": cases.told() })
+}
+
+/// RFC 4648 base32 without padding.
+fn base32(bytes: &[u8]) -> String {
+    let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |at| byte >> at & 1)).collect();
+    let letter = |bits: &[u8]| {
+        let number = (0..5).fold(0, |number, at| number << 1 | bits.get(at).unwrap_or(&0));
+        char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[usize::from(number)])
+    };
+    bits.chunks(5).map(letter).collect()
+}
+
+/// A linking code with any bytes in it, and the right checksum.
+fn code_of(bytes: &[u8]) -> String {
+    let checksum = base32(&kdf::sha256(&kdf::join(&[labels::LINK_CODE, bytes])));
+    format!("SESAME1{}{}", base32(bytes), &checksum[..4])
 }
 
 /// Signatures, headers, padded contents and linking codes.
@@ -377,6 +418,12 @@ pub(super) fn small(code: &str) -> Value {
     add("a byte after the zeros", &[b"content\x80".as_slice(), &[0; 759], &[1]].concat());
     add("no step", &[b"content\x80".as_slice(), &[0; 759]].concat());
     let mut codes = Cases::of(code.as_bytes());
+    let offer = |version: u8, rest: usize| [&[version][..], &vec![5; rest]].concat();
+    for (what, bytes, code) in [("version 2", offer(2, 104), 205), ("a byte too many", offer(1, 105), 120)] {
+        let text = code_of(&bytes);
+        codes.add(what, text.as_bytes(), code, LinkOffer::decode(&text).err());
+    }
+    assert_eq!(LinkOffer::decode(&code_of(&offer(1, 104))).err(), None, "else the two above show nothing");
     let mut add = |what: &str, text: &str| codes.add(what, text.as_bytes(), 120, LinkOffer::decode(text).err());
     add("no letters", "SESAME1");
     add("another prefix", &code.replace("SESAME1", "SESAME2"));
@@ -490,6 +537,12 @@ pub(super) fn operations() -> Value {
     add("an accept of another's invitation", 232, &plain(form::Body::Accept { add: asks.id.0 }));
     add("an accept of an add without leaves", 232, &by(BOB, form::Body::Accept { add: first }, &|_| {}));
     add("a decline of what is no add", 232, &by(BOB, form::Body::Decline { add: leave.id.0 }, &|_| {}));
+    let of_back = |leaves: Vec<[u8; 32]>| {
+        let added = Added { leaves: leaves.into(), ..back.clone() };
+        plain(form::Body::Add { members: vec![added].into() })
+    };
+    add("leaves that do not rise", 233, &of_back(vec![leave.id.0; 2]));
+    add("nine leaves", 233, &of_back((0..9).map(|n| [n; 32]).collect()));
     let odd = Added { leaves: vec![asks.id.0].into(), ..back.clone() };
     add("an add that calls an add a leave", 232, &plain(form::Body::Add { members: vec![odd].into() }));
     let theirs = Added { user: b"jen".to_vec().into(), account_key: list("jen").account().0, ..back };
