@@ -8,7 +8,7 @@ use sesame_core::{
     internal::{
         crypto::ed25519::SigningKey,
         keys::pair::PairKeys,
-        steps::Need,
+        steps::{Answers, Need, Steps},
         store::{Kind, Sealer},
         wire::{
             answer::SubmitResult,
@@ -214,5 +214,27 @@ fn a_thief_of_a_backup_takes_the_account_and_opens_no_message() {
         let mut readdressed = Envelope::decode(mail).unwrap();
         readdressed.head.recipient.device = thief.1;
         assert!(world.refusal(thief, &readdressed.encode().unwrap()).is_some());
+    }
+}
+
+/// Nothing tells the first account key of a user from another's but what people compare.
+#[test]
+fn at_first_contact_the_server_chooses_the_account_key_and_the_safety_numbers_differ() {
+    for is_honest in [true, false] {
+        let mut world = World::strangers(10);
+        let mut other = World::new(11);
+        other.create("alice");
+        let shown = if is_honest { &world } else { &other }.list("alice");
+        let answers = Answers { device_lists: vec![shown.shown(16).unwrap()], ..Answers::default() };
+        world.encrypt(BOB, &["alice"], TEXT);
+        world.with(BOB, |device, context| device.apply(context, &answers)).unwrap();
+        let pinned = world.with(BOB, |device, context| device.users(context)).unwrap();
+        assert_eq!(pinned.iter().find(|known| known.user == user("alice")).unwrap().account_key, shown.account());
+        // Alice hears of Bob by an honest road.
+        let honest = Answers { device_lists: vec![world.list("bob").shown(16).unwrap()], ..Answers::default() };
+        world.encrypt(ALICE, &["bob"], TEXT);
+        world.with(ALICE, |device, context| device.apply(context, &honest)).unwrap();
+        let number = |world: &mut World, of, name| world.with(of, |d, c| d.safety_number(c, &user(name))).unwrap();
+        assert_eq!(number(&mut world, BOB, "alice") == number(&mut world, ALICE, "bob"), is_honest);
     }
 }
