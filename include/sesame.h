@@ -608,6 +608,10 @@ enum sesame_event_kind
   /// put back to an earlier state, or somebody else has the account key. Until `adopt_own_list` takes it or
   /// `sesame_registry_resolve_fork` rejects it, no list goes up. Sets `known`, `other`, `known_hash`, `other_hash`.
   SESAME_EVENT_KIND_OWN_LIST_AHEAD = 28,
+  /// Rows of the store do not open: bytes have changed where they lie. What one of them held is lost, and nothing else. Told with
+  /// each housekeeping that meets such rows. `forget` of the contact or group that a row belongs to is the way out (rules,
+  /// section 9). Sets `rows`.
+  SESAME_EVENT_KIND_STORE_DAMAGED = 29,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1351,6 +1355,8 @@ typedef struct sesame_event {
   struct sesame_slice known_hash;
   /// The hash of the other list, 32 bytes.
   struct sesame_slice other_hash;
+  /// How many rows there are.
+  uint32_t rows;
 } sesame_event;
 
 /// An item of the inbox: something that was said, or something that happened. It waits until `sesame_device_ack`.

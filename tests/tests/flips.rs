@@ -4,7 +4,10 @@
 use sesame_core::error::Code;
 use sesame_core::ids::DeviceId;
 use sesame_core::internal::steps::{Answers, Applied, Steps};
-use sesame_core::{device::Device, event::Received};
+use sesame_core::{
+    device::Device,
+    event::{Event, Item, Received},
+};
 use sesame_core::{internal::store::Kind, store::MemoryStore};
 use sesame_tests::{ALICE, BOB, World, is_of, spoilt, store_key, user};
 use std::sync::Arc;
@@ -104,6 +107,12 @@ fn every_byte_of_every_row_that_a_message_needs() {
                 [Received::Failure { code, .. }] => {
                     assert_eq!(*code, Code::RecordCorrupt, "{key:02x?} byte {at}");
                     assert_eq!(store.dump(), rows, "{key:02x?} byte {at}");
+                    flips += 1;
+                }
+                // The session is forgotten, and the next message begins another one.
+                [Received::Item { item: Item::Event(Event::NotOpened { .. }), .. }, Received::Failure { code, .. }] => {
+                    assert_eq!(*code, Code::NoSession, "{key:02x?} byte {at}");
+                    assert!(is_of(key, &[Kind::Session, Kind::Chains, Kind::Index]));
                     flips += 1;
                 }
                 // A row that this message does not need: a signed list, the index of another chain.

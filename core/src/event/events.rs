@@ -221,6 +221,12 @@ pub enum Event {
     },
     /// The server's store was put back to an earlier state, and this device uploads its keys again.
     ServerRestored,
+    /// Rows of the store do not open: bytes have changed where they lie. What one of them held is lost, and nothing else. Told with each
+    /// housekeeping that meets such rows. `forget` of the contact or group that a row belongs to is the way out (rules, section 9).
+    StoreDamaged {
+        /// How many rows there are.
+        rows: u32,
+    },
     /// Another device has begun a session with this one.
     SessionStarted {
         /// The user of the other device.

@@ -186,13 +186,13 @@ pub(crate) fn write(call: &mut Call<'_>, admitted: &Admitted) -> Result<(), Code
         if added.contains(device) {
             // The same id with other keys is another device: nothing of the one stays for the other (T8).
             sessions::remove_peer(&mut call.tx, &user.user, *device)?;
-        } else if let Some(mut peer) = call.tx.peer(&user.user, *device)? {
+        } else if let Some(mut peer) = call.tx.sound_peer(&user.user, *device)? {
             peer.stale_since = peer.stale_since.or(Some(call.at.age.0));
             call.tx.put_peer(&peer)?;
         }
     }
     for device in added {
-        let known = call.tx.peer(&user.user, *device)?;
+        let known = call.tx.sound_peer(&user.user, *device)?;
         if let Some(mut peer) = known.filter(|peer| peer.is_listed(user)) {
             peer.stale_since = None;
             call.tx.put_peer(&peer)?;

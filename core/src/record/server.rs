@@ -32,6 +32,8 @@ pub struct ServerState {
     pub keeping: Option<u8>,
     /// When it was last asked for our own list because somebody claimed another one, by our age clock, in ms.
     pub own_asked_at: u64,
+    /// How many rows were found damaged since the app was told.
+    pub damaged: u32,
 }
 impl Record for ServerState {}
 

@@ -334,6 +334,18 @@ impl Places {
         RowKey::of(kind, &[])
     }
 
+    /// Whether a row is of one of these kinds.
+    #[must_use]
+    pub fn is_of(key: &RowKey, kinds: &[Kind]) -> bool {
+        kinds.iter().any(|kind| key.starts_with(&Self::all(*kind)))
+    }
+
+    /// The part that a row of a kind that is kept by user or by device lies in.
+    #[must_use]
+    pub fn bucket_of(key: &RowKey) -> u8 {
+        key.get(1).copied().unwrap_or_default()
+    }
+
     /// One of 256 parts of the records of a kind that is kept by user or by device; all that a device has lies in the same part. The hashes
     /// spread the rows evenly.
     #[must_use]

@@ -4,12 +4,17 @@ use super::Tx;
 use crate::{
     error::Code,
     event::{Event, Item},
-    store::Places,
+    store::{Kind, Places},
 };
 
 /// Writes events.
 pub(crate) fn tell(tx: &mut Tx<'_>, events: Vec<Event>) -> Result<(), Code> {
     events.into_iter().try_for_each(|event| put(tx, &Item::Event(event)).map(drop))
+}
+
+/// Looks at every item: one that does not open is a message that is lost, and the app is to hear of it.
+pub(crate) fn look_through(tx: &Tx<'_>) -> Result<(), Code> {
+    tx.keys(&Places::all(Kind::Item))?.iter().try_for_each(|key| tx.shared::<Item>(key).map(drop))
 }
 
 /// Numbers an item and writes it; gives the number.

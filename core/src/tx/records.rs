@@ -94,6 +94,11 @@ impl Tx<'_> {
         self.get(&self.places().device(Kind::Peer, user, device))
     }
 
+    /// The same, and `None` also if the record does not open: for one of many devices.
+    pub(crate) fn sound_peer(&self, user: &UserId, device: DeviceId) -> Result<Option<Peer>, Code> {
+        self.get_sound(&self.places().device(Kind::Peer, user, device))
+    }
+
     /// The same without a copy.
     pub(crate) fn known_peer(&self, user: &UserId, device: DeviceId) -> Result<Option<Arc<Peer>>, Code> {
         self.shared(&self.places().device(Kind::Peer, user, device))

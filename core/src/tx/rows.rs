@@ -92,8 +92,8 @@ pub(crate) struct Tx<'a> {
     items: Vec<Vec<(RowKey, Option<Staged>)>>,
     /// Rows that are not sealed, and rows to be deleted whatever they are.
     raw: BTreeMap<Key, Option<Vec<u8>>>,
-    /// Rows that did not open in this call, and without which it went on.
-    damaged: RefCell<BTreeSet<RowKey>>,
+    /// Rows that did not open in this call, and whether it can go on without them.
+    damaged: RefCell<BTreeMap<RowKey, bool>>,
     /// How the store failed in this call: its code goes up through the rules, and [`Tx::explain`] puts the detail to it.
     failure: RefCell<Option<StoreError>>,
 }
@@ -272,9 +272,9 @@ impl<'a> Tx<'a> {
         let Some(row) = self.raw(key)? else { return Ok(None) };
         let record = match self.sealer.open(key, &row).and_then(|plain| R::decode(&plain)) {
             Ok(record) => Arc::new(record),
-            Err(Code::RecordCorrupt) if R::SPARE => {
-                self.damaged.borrow_mut().insert(*key);
-                return Ok(None);
+            Err(Code::RecordCorrupt) => {
+                self.damaged.borrow_mut().insert(*key, R::SPARE);
+                return if R::SPARE { Ok(None) } else { Err(Code::RecordCorrupt) };
             }
             Err(code) => return Err(code),
         };
@@ -292,11 +292,18 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// The spare rows that this call has found damaged and has not written anew; it forgets them.
-    pub(crate) fn take_damaged(&self) -> BTreeSet<RowKey> {
-        let mut damaged = self.damaged.take();
-        damaged.retain(|key| self.staged(key).is_none());
-        damaged
+    /// The rows that this call has found damaged; it forgets them. Those that are spare and were not written anew are deleted.
+    pub(crate) fn take_damaged(&mut self) -> Vec<RowKey> {
+        let damaged = self.damaged.take();
+        let gone = |(key, is_spare): (&RowKey, &bool)| (*is_spare && self.staged(key).is_none()).then_some(*key);
+        let spare: Vec<RowKey> = damaged.iter().filter_map(gone).collect();
+        spare.into_iter().for_each(|key| self.delete(key));
+        damaged.into_keys().collect()
+    }
+
+    /// Whether the call writes or deletes this row.
+    pub(crate) fn is_staged(&self, key: &RowKey) -> bool {
+        self.staged(key).is_some()
     }
 
     /// One of many: what it changes stays if it succeeds. If a row that it needs is damaged it leaves no trace, and the others go on.

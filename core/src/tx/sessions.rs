@@ -185,7 +185,8 @@ fn answer_carrier(tx: &mut Tx<'_>, peer: &mut Peer, carrier: Option<SessionId>, 
     meta.initiating = false;
     meta.answered_at = meta.answered_at.or(Some(age.0));
     let key = tx.places().session(Kind::Session, peer, carrier.ok_or(Code::Internal)?);
-    let cold: SessionCold = tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
+    // A damaged one is forgotten when it is used.
+    let Some(cold) = tx.get_sound::<SessionCold>(&key)? else { return Ok(()) };
     tx.put(key, &SessionCold { beginning: None, ..cold })
 }
 
@@ -195,7 +196,8 @@ fn bound_skipped(tx: &mut Tx<'_>, peer: &Peer) -> Result<(), Code> {
     let places = tx.places();
     let mut counts = Vec::new();
     for meta in &peer.sessions {
-        let directory: Option<Directory> = tx.get(&places.session(Kind::Skipped, peer, meta.id))?;
+        // What is damaged of another session is no reason to refuse a message of this one.
+        let directory = tx.get_sound::<Directory>(&places.session(Kind::Skipped, peer, meta.id))?;
         let keys =
             directory.iter().flat_map(|directory| &directory.blocks).map(|entry| entry.stored.count_ones() as usize);
         counts.push((*meta, keys.sum()));
@@ -210,9 +212,10 @@ fn bound_skipped(tx: &mut Tx<'_>, peer: &Peer) -> Result<(), Code> {
         }
         tx.put(key, &directory)?;
         let key = places.session(Kind::Chains, peer, meta.id);
-        let mut hot: Hot = tx.get(&key)?.ok_or(Code::RecordInconsistent)?;
-        hot.oldest_skipped = None;
-        tx.put(key, &hot)?;
+        if let Some(mut hot) = tx.get_sound::<Hot>(&key)? {
+            hot.oldest_skipped = None;
+            tx.put(key, &hot)?;
+        }
     }
     Ok(())
 }
@@ -270,7 +273,15 @@ fn remove_rows(tx: &mut Tx<'_>, peer: &Peer, meta: SessionMeta) -> Result<(), Co
 
 /// Deletes a DeviceRecord and everything under it (delete, Sesame 3.2).
 pub(crate) fn remove_peer(tx: &mut Tx<'_>, user: &UserId, device: DeviceId) -> Result<(), Code> {
-    let kinds = [Kind::Peer, Kind::Session, Kind::Chains, Kind::Skipped, Kind::Block, Kind::Index, Kind::Heard];
+    remove_damaged(tx, user, device)?;
+    let key = tx.places().heard(user, device, None);
+    tx.keys(&key)?.into_iter().for_each(|key| tx.delete(key));
+    Ok(())
+}
+
+/// Deletes a DeviceRecord that need not open, with its sessions. What was heard of it stays, so that what comes again is not new.
+pub(crate) fn remove_damaged(tx: &mut Tx<'_>, user: &UserId, device: DeviceId) -> Result<(), Code> {
+    let kinds = [Kind::Peer, Kind::Session, Kind::Chains, Kind::Skipped, Kind::Block, Kind::Index];
     let mut keys: Vec<RowKey> = Vec::new();
     for kind in kinds {
         keys.extend(tx.keys(&tx.places().device(kind, user, device))?);

@@ -140,6 +140,10 @@ static inline void print_event(const sesame_event *event) {
     case SESAME_EVENT_KIND_SERVER_RESTORED:
       printf("ServerRestored");
       break;
+    case SESAME_EVENT_KIND_STORE_DAMAGED:
+      printf("StoreDamaged");
+      printf(" rows %" PRIu64, (uint64_t)event->rows);
+      break;
     case SESAME_EVENT_KIND_SESSION_STARTED:
       printf("SessionStarted");
       print_who(event->user, event->device);

@@ -162,6 +162,11 @@ fun said(event: Event): String =
                 )
         is Event.ServerRestored ->
             "ServerRestored"
+        is Event.StoreDamaged ->
+            "StoreDamaged" +
+                words(
+                    "rows ${event.rows}",
+                )
         is Event.SessionStarted ->
             "SessionStarted" +
                 words(

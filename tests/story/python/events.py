@@ -60,5 +60,7 @@ def said(event: sesame.Event) -> str:
             return "SendFinished" + words(None if event.group is None else f"group {s(event.group)}", f"send {s(event.send)}", f"content {s(event.content_id)}", f"reached {event.reached}", f"failed {len(event.failed)}", f"skipped {len(event.skipped)}")
         case sesame.ServerRestored():
             return "ServerRestored"
+        case sesame.StoreDamaged():
+            return "StoreDamaged" + words(f"rows {event.rows}")
         case sesame.SessionStarted():
             return "SessionStarted" + words(f"{event.user}/{event.device}", f"session {s(event.session_id)}")

@@ -357,6 +357,12 @@ def _event_server_restored(data: bytes, at: int, id: int) -> tuple[values.Server
     return values.ServerRestored(id=id), at
 
 
+def _event_store_damaged(data: bytes, at: int, id: int) -> tuple[values.StoreDamaged, int]:
+    (rows,) = _run_8(data, at)
+    at += 4
+    return values.StoreDamaged(rows=rows, id=id), at
+
+
 def _event_session_started(data: bytes, at: int, id: int) -> tuple[values.SessionStarted, int]:
     (size,) = _run_0(data, at)
     at += 4 + size
@@ -393,6 +399,7 @@ _EVENT: tuple[Any, ...] = (
     _event_device_wants_removal,
     _event_send_finished,
     _event_server_restored,
+    _event_store_damaged,
     _event_session_started,
 )
 

@@ -376,6 +376,18 @@ class ServerRestored(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StoreDamaged(Value):
+    """Rows of the store do not open: bytes have changed where they lie. What one of them held is lost, and nothing else. Told with each
+    housekeeping that meets such rows. ``forget`` of the contact or group that a row belongs to is the way out (rules, section 9).
+    """
+
+    rows: int
+    """How many rows there are."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SessionStarted(Value):
     """Another device has begun a session with this one."""
 
@@ -415,6 +427,7 @@ Event = (
     | DeviceWantsRemoval
     | SendFinished
     | ServerRestored
+    | StoreDamaged
     | SessionStarted
 )
 
@@ -1013,6 +1026,7 @@ __all__ = [
     "Skipped",
     "SkippedDevice",
     "Standing",
+    "StoreDamaged",
     "UpdatedInfo",
     "UserStatus",
     "UserView",

@@ -8216,6 +8216,16 @@ public enum Event: Equatable, Hashable {
      */
     case serverRestored
     /**
+     * Rows of the store do not open: bytes have changed where they lie. What one of them held is lost, and nothing else. Told with
+     * each housekeeping that meets such rows. `forget` of the contact or group that a row belongs to is the way out (rules, section
+     * 9).
+     */
+    case storeDamaged(
+        /**
+         * How many rows there are.
+         */rows: UInt32
+    )
+    /**
      * Another device has begun a session with this one.
      */
     case sessionStarted(
@@ -8328,10 +8338,13 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         
         case 25: return .serverRestored
         
-        case 26: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeSessionId.read(from: &buf)
+        case 26: return .storeDamaged(rows: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 27: return .other
+        case 27: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeSessionId.read(from: &buf)
+        )
+        
+        case 28: return .other
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -8509,15 +8522,20 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             writeInt(&buf, Int32(25))
         
         
-        case let .sessionStarted(user,device,sessionId):
+        case let .storeDamaged(rows):
             writeInt(&buf, Int32(26))
+            FfiConverterUInt32.write(rows, into: &buf)
+            
+        
+        case let .sessionStarted(user,device,sessionId):
+            writeInt(&buf, Int32(27))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             FfiConverterTypeSessionId.write(sessionId, into: &buf)
             
         
         case .other:
-            writeInt(&buf, Int32(27))
+            writeInt(&buf, Int32(28))
         
         }
     }

@@ -207,7 +207,7 @@ fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<PendingSend, E
         told.users = known(call, &told.users)?;
     }
     let operation = sign(call, &loaded.set, &own, body)?;
-    if !may_always && bundles::size(&call.tx, &loaded.set)? + operation.signed.len() > MAX_GROUP_STATE {
+    if !may_always && bundles::size(&loaded.set) + operation.signed.len() > MAX_GROUP_STATE {
         return Err(Code::TooManyOperations.into());
     }
     let taker = Taker::of(call);

@@ -13,7 +13,7 @@ use crate::{
         size,
     },
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All operations of a group with the lists that they cite, parents first.
 pub(crate) fn whole(tx: &Tx<'_>, set: &Set) -> Result<Vec<Vec<u8>>, Code> {
@@ -35,34 +35,47 @@ pub(crate) fn of_ours(own: &OwnList, operations: &[&Operation]) -> Result<Vec<u8
 }
 
 /// The size of a group's state, in bytes: its operations with the lists that they cite.
-pub(crate) fn size(tx: &Tx<'_>, set: &Set) -> Result<usize, Code> {
-    let mut size = set.operations().iter().map(|operation| operation.signed.len()).sum();
-    for key in tx.keys(&tx.places().group(Kind::GroupList, &set.id()))? {
-        size += tx.get::<StoredList>(&key)?.map_or(0, |list| list.signed.len());
-    }
-    Ok(size)
+pub(crate) fn size(set: &Set) -> usize {
+    let operations = set.operations();
+    // What spares cite goes to nobody.
+    let lists: BTreeMap<[u8; 32], u32> = operations.iter().map(|o| (o.form.list, o.list_size)).collect();
+    let lists: usize = lists.values().map(|size| *size as usize).sum();
+    operations.iter().map(|operation| operation.signed.len()).sum::<usize>().saturating_add(lists)
 }
 
 /// Operations with the lists that they cite, in as many bundles as are needed.
+///
+/// What cites a list whose row is lost is left out: nobody could check it. Others tell it, and their bundles put the row back.
 fn encode(tx: &Tx<'_>, id: &GroupId, operations: &[&Operation]) -> Result<Vec<Vec<u8>>, Code> {
-    let cited = |operation: &Operation| {
-        let key = tx.places().in_group(Kind::GroupList, id, &operation.form.list);
-        Ok::<_, Code>(tx.get::<StoredList>(&key)?.ok_or(Code::RecordInconsistent)?.signed)
-    };
     let mut packing = Packing::default();
     for operation in operations {
         let mut list = None;
         if !packing.cited.contains(&operation.form.list) {
-            list = Some(cited(operation)?);
+            list = cited(tx, id, operation)?;
+            if list.is_none() {
+                continue;
+            }
         }
         if packing.is_full(operation, list.as_deref()) {
             packing.close()?;
-            list = Some(cited(operation)?);
+            list = cited(tx, id, operation)?;
         }
         packing.add(operation, list)?;
     }
     packing.close()?;
     Ok(packing.done)
+}
+
+/// The list that an operation cites, or `None` if its row is lost and it is not the newest of its user, which is kept in another place.
+fn cited(tx: &Tx<'_>, id: &GroupId, operation: &Operation) -> Result<Option<Vec<u8>>, Code> {
+    let key = tx.places().in_group(Kind::GroupList, id, &operation.form.list);
+    if let Some(list) = tx.get::<StoredList>(&key)? {
+        return Ok(Some(list.signed));
+    }
+    let known = tx.readable(&operation.author)?;
+    let is_newest = known.and_then(|user| user.list.as_ref().map(|list| list.hash)) == Some(operation.form.list);
+    let newest = if is_newest { tx.stored_list(&operation.author)?.signed } else { Vec::new() };
+    Ok(Some(newest).filter(|list| !list.is_empty()))
 }
 
 /// A bundle that is being filled, and those that are full.

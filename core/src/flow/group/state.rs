@@ -186,6 +186,7 @@ pub(crate) fn take(
     taken.waiting.truncate(MAX_WAITING);
     let new: Vec<&Operation> = taken.new.iter().filter_map(|name| set.operation(name)).collect();
     write(tx, &set.id(), &new, &taken.waiting, &lists)?;
+    put_back(tx, &set, &lists)?;
     for spare in &taken.dropped {
         tx.delete(tx.places().in_group(Kind::Operation, &set.id(), &spare.id.0));
         loose.insert(spare.form.list);
@@ -239,6 +240,17 @@ fn write(tx: &mut Tx<'_>, id: &GroupId, new: &[&Operation], waiting: &[Operation
         return Ok(());
     }
     tx.put(key, &Waiting { operations: waiting.iter().map(Operation::record).collect() })
+}
+
+/// Puts back lists whose rows are lost, though an operation of the set cites them: without them nobody else could be told of it.
+fn put_back(tx: &mut Tx<'_>, set: &Set, lists: &Lists) -> Result<(), Code> {
+    for (hash, list) in lists {
+        let key = tx.places().in_group(Kind::GroupList, &set.id(), hash);
+        if tx.get::<StoredList>(&key)?.is_none() && set.entered().iter().any(|operation| operation.form.list == *hash) {
+            tx.put(key, &StoredList { signed: list.signed.clone(), links: Vec::new() })?;
+        }
+    }
+    Ok(())
 }
 
 /// Forgets those of these lists that no operation cites any more, be it one of the set or one that waits: else who sends operations that build

@@ -9,11 +9,15 @@ use super::{
 use crate::{
     error::{Blame, Code, Error},
     event::{Event, Item, NextStep, Received, Sender},
-    flow::lists::{Source, take},
+    flow::{
+        lists::{Source, take},
+        send,
+    },
+    ids::SessionId,
     keys::device_list::VerifiedDeviceList,
-    model::Peer,
+    model::{Peer, SessionMeta},
     record::Cause,
-    tx::{Call, ahead, inbox},
+    tx::{Call, ahead, inbox, sessions},
     wire::envelope::Envelope,
 };
 use std::sync::Arc;
@@ -90,6 +94,10 @@ impl Batch {
             }
             Err(Stop::Hold(cause)) => self.hold(call, (envelope, bytes), gate, (cause, None)),
             Err(Stop::Unproved(list)) => self.hold(call, (envelope, bytes), gate, (Cause::Unproved, Some(&list))),
+            Err(Stop::Damaged(session)) => {
+                forget_damaged(call, envelope, session)?;
+                self.refuse(call, (envelope, bytes), gate, Code::NoSession)
+            }
             Err(Stop::Refused(code)) => self.refuse(call, (envelope, bytes), gate, code),
         }
     }
@@ -183,6 +191,17 @@ impl Batch {
         self.results.extend(gaps::note(call, self.numbered)?);
         Ok(self.results)
     }
+}
+
+/// A session that does not open is forgotten: what is said on it is lost, and the next message begins another one.
+fn forget_damaged(call: &mut Call<'_>, envelope: &Envelope, session: SessionId) -> Result<(), Code> {
+    let Some((user, device)) = envelope.sender() else { return Ok(()) };
+    let Some(mut peer) = call.tx.peer(&user, device)? else { return Ok(()) };
+    let damaged: Vec<SessionMeta> = peer.sessions.iter().filter(|meta| meta.id == session).copied().collect();
+    sessions::forget(&mut call.tx, &mut peer, &damaged, call.context.now)?;
+    call.tx.put_peer(&peer)?;
+    // Open sends may have counted on it.
+    send::follow_user(call, &user)
 }
 
 /// Puts items into the inbox.

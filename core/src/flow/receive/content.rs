@@ -106,7 +106,7 @@ fn open_nested(
     let known = peer.sessions.iter().find(same).copied();
     let mut session = match known {
         Some(meta) if !order::may_receive(&meta, &peer.sessions, at.age) => return Err(Code::NoSession.into()),
-        Some(meta) => sessions::load(&call.tx, peer, meta)?,
+        Some(meta) => sessions::load(&call.tx, peer, meta).map_err(Stop::on(meta.id))?,
         None if opening.generation <= peer.floor(scope) => return Err(Code::ReplayedInitiation.into()),
         None => {
             hold::in_time(user, peer, (scope, opening.generation), at.now)?;
@@ -116,7 +116,8 @@ fn open_nested(
     let meta = session.meta;
     let Call { tx, context, .. } = call;
     let load = |chain, number| sessions::block(tx, peer, &meta, chain, number);
-    let (delta, content) = session::open_nested(&session, context, (opening, &incoming.envelope.head.salt), &load)?;
+    let (delta, content) = session::open_nested(&session, context, (opening, &incoming.envelope.head.salt), &load)
+        .map_err(Stop::on(meta.id))?;
     let (prelude, body) = content::decode(&content)?;
     if known.is_none() {
         session.meta.answered_at = Some(at.age.0);

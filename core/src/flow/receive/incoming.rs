@@ -4,7 +4,7 @@ use crate::{
     clock::Age,
     error::Code,
     event::Item,
-    ids::{DeviceId, EnvelopeId, GroupId, UserId},
+    ids::{DeviceId, EnvelopeId, GroupId, SessionId, UserId},
     keys::{device_list::VerifiedDeviceList, pair::PairKeys},
     record::{Cause, SeenEnvelope},
     store::{Kind, RowKey},
@@ -78,6 +78,15 @@ pub(super) enum Stop {
     Hold(Cause),
     /// The same, for its device stands on a list that is not taken: this one, which is judged all the same.
     Unproved(Box<VerifiedDeviceList>),
+    /// It is authentic, and a row of its session is damaged: nothing opens on that session any more.
+    Damaged(SessionId),
+}
+
+impl Stop {
+    /// What a failure on this session comes to.
+    pub(super) fn on(session: SessionId) -> impl Fn(Code) -> Self {
+        move |code| if code.is_damage() { Self::Damaged(session) } else { Self::Refused(code) }
+    }
 }
 
 impl From<Code> for Stop {

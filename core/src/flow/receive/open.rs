@@ -69,7 +69,7 @@ fn ordinary(call: &mut Call<'_>, incoming: &Incoming<'_>, locator: &[u8; 16]) ->
     on_session(call, incoming, Peer::clone(&peer), meta, entry.chain)
 }
 
-/// On a session that is stored.
+/// On a session that is stored. The gate was checked.
 fn on_session(
     call: &mut Call<'_>,
     incoming: &Incoming<'_>,
@@ -81,10 +81,11 @@ fn on_session(
     if !order::may_receive(&meta, &peer.sessions, call.at.age) {
         return Err(Code::NoSession.into());
     }
-    let mut session = sessions::load(&call.tx, &peer, meta)?;
+    let mut session = sessions::load(&call.tx, &peer, meta).map_err(Stop::on(meta.id))?;
     let Call { tx, context, .. } = call;
     let load = |chain, number| sessions::block(tx, &peer, &meta, chain, number);
-    let (delta, content) = session::open(&session, context, chain, (incoming.envelope, incoming.head), &load)?;
+    let (delta, content) = session::open(&session, context, chain, (incoming.envelope, incoming.head), &load)
+        .map_err(Stop::on(meta.id))?;
     let (prelude, body) = form::decode(&content)?;
     let riding = lists::riding(call, &peer, &prelude)?;
     let heard = lists::hear(call, &mut peer, &prelude, riding.as_ref())?;

@@ -12,7 +12,7 @@ use crate::{
     event::{Header, Item, ServerRequest},
     flow::{
         send::outbox,
-        upkeep::{publish, removal, tick},
+        upkeep::{damage, publish, removal, tick},
     },
     ids::{DeviceId, PublicationId, RequestId, SendId, UserId},
     limits::MAX_SUBMITTED,
@@ -62,15 +62,29 @@ pub(crate) fn next(call: &mut Call<'_>, requests: &Requests) -> Result<Next, Err
         next.queue = Some(Queue::survey(call)?);
     }
     let queue = known.or(next.queue.as_ref()).ok_or(Code::Internal)?;
+    next.given = match first(call, requests, queue) {
+        // Something that was to go out does not open. What it belongs to ends, and the others go on.
+        Err(error) if error.code.is_damage() => {
+            damage::mend_all(call)?;
+            next.kept = true;
+            let queue = Queue::survey(call)?;
+            let given = first(call, requests, &queue)?;
+            next.queue = Some(queue);
+            given
+        }
+        given => given?,
+    };
+    Ok(next)
+}
+
+/// The request for what comes first, if there is anything.
+fn first(call: &mut Call<'_>, requests: &Requests, queue: &Queue) -> Result<Option<Given>, Error> {
     let work = match choose::next(call, requests, queue)? {
         None => None,
         Some(Choice::Work(work)) => Some(work),
         Some(Choice::Publish) => publish::publication(call, requests.stock)?.map(|upload| Work::Publication(upload.id)),
     };
-    if let Some(work) = work {
-        next.given = Some(give(call, requests, work)?);
-    }
-    Ok(next)
+    work.map(|work| give(call, requests, work)).transpose()
 }
 
 fn give(call: &mut Call<'_>, requests: &Requests, work: Work) -> Result<Given, Error> {

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     error::{Code, Error},
-    flow::send::settle::{self, Stale},
+    flow::{
+        send::settle::{self, Stale},
+        upkeep::damage,
+    },
     ids::{DeviceId, UserId},
     keys::device_list::VerifiedDeviceList,
     record::{PartState, Wanted},
@@ -60,7 +63,10 @@ impl Hearing<'_> {
         }
         for (part, result) in parts.iter().zip(results) {
             self.heard.sends.insert(part.send);
-            call.one(|call| self.result(call, part, result))?;
+            if call.one(|call| self.result(call, part, result))?.is_none() {
+                // It cannot be settled, and would go out again and again.
+                damage::mend(call, &part.send)?;
+            }
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::{
     record::{Lasting, Made, Own, PreKeyBook, SeenEnvelope},
     registry::expiry,
     store::{Kind, Places, PreKeyUse, RowKey},
-    tx::{Tx, held, sessions},
+    tx::{Tx, held, inbox, sessions},
     wire::envelope::Envelope,
 };
 use std::collections::BTreeMap;
@@ -24,6 +24,7 @@ pub(super) fn rest(tx: &mut Tx<'_>, own: &Own, at: Moment) -> Result<Vec<Event>,
     let mut events = held_envelopes(tx, read_at)?;
     events.extend(held_contents(tx, read_at)?);
     link::forget_old(tx, at.age)?;
+    inbox::look_through(tx)?;
     Ok(events)
 }
 

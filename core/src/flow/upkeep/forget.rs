@@ -3,14 +3,12 @@
 use crate::{
     error::{Code, Error},
     event::Standing,
-    ids::{GroupId, UserId},
+    ids::{GroupId, Scope, UserId},
+    keys::party::DecodedParty,
+    model::Peer,
     record::PartState,
     store::{Kind, RowKey},
-    tx::{
-        Call, held,
-        sends::{self, Part},
-        sessions,
-    },
+    tx::{Call, held, sends, sessions},
     wire::envelope::Envelope,
 };
 
@@ -19,19 +17,26 @@ use crate::{
 /// > The floor outlives the record (X 3).
 ///
 /// So the records of the user's devices stay without their sessions, and an old initiation still opens nothing.
+///
+/// This is also the way out for a contact of whom something is damaged: whatever does not open goes, and the contact is met anew.
 pub(crate) fn user(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
     if user == call.user() {
         return Err(Error::of(Code::InvalidArgument, "user"));
     }
-    call.tx.user(user)?.ok_or(Error::of(Code::UnknownUser, "user"))?;
+    if !call.tx.exists(&call.tx.places().user(Kind::User, user))? {
+        return Err(Error::of(Code::UnknownUser, "user"));
+    }
     let is_member = |group: &crate::model::GroupRecord| group.standing == Standing::Member && group.is_member(user);
     if call.tx.groups()?.iter().any(is_member) {
         return Err(Error::of(Code::AlreadyMember, "user"));
     }
-    for Part { send, .. } in sends::open_parts(&call.tx, user)? {
+    let us = &call.us.party.user;
+    for send in sends::of_user(&call.tx, user)? {
+        // A send of which something is damaged is ended by housekeeping.
         let state = PartState::Failed(Code::UnknownUser.number());
-        sends::close(&mut call.tx, &call.us.party.user, &send, user, state)?;
+        call.tx.one(|tx| sends::close(tx, us, &send, user, state))?;
     }
+    renew_damaged(call, user)?;
     for mut peer in call.tx.all_peers()? {
         if peer.user == *user {
             let all = peer.sessions.clone();
@@ -57,14 +62,34 @@ pub(crate) fn user(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
     Ok(())
 }
 
+/// Devices whose records do not open are met anew.
+///
+/// Where their floors lay is not known any more. So nothing that was begun before now makes a session (X 3).
+fn renew_damaged(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
+    let Some(known) = call.tx.readable(user)? else { return Ok(()) };
+    for device in known.listed().map(|listed| listed.id) {
+        let is_damaged = call.tx.peer(user, device).is_err_and(Code::is_damage);
+        let Some(party) = known.listed_party(device).filter(|_| is_damaged) else { continue };
+        sessions::remove_damaged(&mut call.tx, user, device)?;
+        let mut peer = Peer::new(call.us, &DecodedParty::of(party)?)?;
+        peer.floors.push((Scope::Direct, call.now().seconds()));
+        call.tx.put_peer(&peer)?;
+    }
+    Ok(())
+}
+
 /// Forgets a group that our user has left: its operations, its sessions, and what is held for it.
 pub(crate) fn group(call: &mut Call<'_>, id: &GroupId) -> Result<(), Error> {
-    let group = call.tx.group(id)?.ok_or(Code::UnknownGroup)?;
-    if group.standing == Standing::Member {
-        return Err(Code::AlreadyMember.into());
+    match call.tx.group(id) {
+        // It may be that we are a member, but nobody can leave with what does not open. Whoever tells us its state brings it back.
+        Err(code) if code.is_damage() => {}
+        Ok(None) => return Err(Code::UnknownGroup.into()),
+        Ok(Some(group)) if group.standing == Standing::Member => return Err(Code::AlreadyMember.into()),
+        group => drop(group?),
     }
     for mut peer in call.tx.all_peers()? {
-        let of_it: Vec<_> = peer.sessions.iter().filter(|session| session.scope == group.scope).copied().collect();
+        let of_it: Vec<_> =
+            peer.sessions.iter().filter(|session| session.scope.group() == Some(*id)).copied().collect();
         if !of_it.is_empty() {
             sessions::forget(&mut call.tx, &mut peer, &of_it, call.context.now)?;
             call.tx.put_peer(&peer)?;

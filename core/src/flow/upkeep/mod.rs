@@ -1,6 +1,7 @@
 //! What makes a device and keeps it: its beginning, linking, prekeys, the daily housekeeping, accepted identities (X 3, X 5 to X 9).
 
 pub(crate) mod begin;
+pub(crate) mod damage;
 mod expire;
 pub(crate) mod forget;
 mod grant;

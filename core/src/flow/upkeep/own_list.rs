@@ -12,7 +12,7 @@ use crate::{
     model::Fork,
     record::PendingUpload,
     store::{Kind, Places},
-    tx::{Call, Tx, own::Primary},
+    tx::{Call, Tx, inbox, own::Primary},
 };
 
 /// A list that we have not signed, though the account key has: it waits for the app's word, on the primary alone.
@@ -50,11 +50,26 @@ pub(super) fn recover(call: &mut Call<'_>) -> Result<(), Code> {
     if !is_asked && call.tx.own_list(call.user())?.is_lost() { lists::want(call, call.user()) } else { Ok(()) }
 }
 
+/// The server knows nothing of us, and the row of our signed list does not open: so it is to be had nowhere. What it says is in our user's
+/// record, and the device that signs our lists signs the next one on top of it.
+pub(super) fn sign_lost(call: &mut Call<'_>) -> Result<(), Error> {
+    if !call.tx.own_list(call.user())?.is_lost() || !call.tx.is_primary()? || is_ahead(call)? {
+        return Ok(());
+    }
+    let events = sign_next(call)?;
+    Ok(inbox::tell(&mut call.tx, events)?)
+}
+
 /// The server has shown that our list is the newest there: if it is old, it is signed anew.
 pub(crate) fn sign_anew(call: &mut Call<'_>) -> Result<Vec<Event>, Error> {
     if !is_to_be_signed(call)? {
         return Ok(Vec::new());
     }
+    sign_next(call)
+}
+
+/// The next list, with the same devices.
+fn sign_next(call: &mut Call<'_>) -> Result<Vec<Event>, Error> {
     let account = call.tx.account()?.ok_or(Code::NotPrimary)?;
     let list = call.tx.own_list(call.user())?.list;
     let next = device_list::sign(&account, call.user(), Some(&list), &list.devices, call.now())?;

@@ -94,8 +94,11 @@ fn is_refill_due(book: &PreKeyBook, target: usize, left: Option<u32>) -> bool {
 
 /// What to upload next, or `None` when nothing is due. `left` is how many one-time prekeys the server says it still has.
 pub(crate) fn publication(call: &mut Call<'_>, left: Option<u32>) -> Result<Option<Publication>, Error> {
-    let own = call.tx.own_list(call.user())?;
     let mut book = call.tx.book()?;
+    if book.rotated_at.is_none() {
+        own_list::sign_lost(call)?;
+    }
+    let own = call.tx.own_list(call.user())?;
     let epoch = carried(call, &own)?;
     if let Some(waiting) = call.tx.get::<PendingUpload>(&Places::only(Kind::Publication))? {
         let is_up_to_date = if epoch == 0 { waiting.epoch == 0 } else { waiting.epoch >= epoch };

@@ -1,6 +1,6 @@
 //! Housekeeping: what is due by time (X 3, X 5, X 6, X 8, X 9). The library sends nothing by itself; this only prepares.
 
-use super::{expire, link, own_list};
+use super::{damage, expire, link, own_list};
 use crate::{
     clock::{self, Age},
     context::Timestamp,
@@ -93,8 +93,8 @@ pub(crate) fn tick(call: &mut Call<'_>, mailbox_empty: bool) -> Result<Vec<Event
 /// Goes on from a bucket. Gives the one to go on with in the next call, or `None` when everything is done.
 fn slice(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>, Error> {
     let next = look_at(call, from, kept)?;
-    // Rows that do not open and that nothing depends on go.
-    call.tx.take_damaged().into_iter().for_each(|key| call.tx.delete(key));
+    let damaged = call.tx.take_damaged();
+    kept.events.extend(damage::of_slice(&mut call.tx, &damaged, (from, next))?);
     Ok(next)
 }
 

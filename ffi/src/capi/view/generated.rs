@@ -119,6 +119,10 @@ pub enum sesame_event_kind {
     /// put back to an earlier state, or somebody else has the account key. Until `adopt_own_list` takes it or
     /// `sesame_registry_resolve_fork` rejects it, no list goes up. Sets `known`, `other`, `known_hash`, `other_hash`.
     OwnListAhead = 28,
+    /// Rows of the store do not open: bytes have changed where they lie. What one of them held is lost, and nothing else. Told with
+    /// each housekeeping that meets such rows. `forget` of the contact or group that a row belongs to is the way out (rules,
+    /// section 9). Sets `rows`.
+    StoreDamaged = 29,
 }
 
 /// Something that the app should know. Its kind says which fields are set; the others are zero.
@@ -189,6 +193,8 @@ pub struct sesame_event {
     pub known_hash: sesame_slice,
     /// The hash of the other list, 32 bytes.
     pub other_hash: sesame_slice,
+    /// How many rows there are.
+    pub rows: u32,
 }
 
 impl sesame_event {
@@ -225,6 +231,7 @@ impl sesame_event {
         forked_from: sesame_slice::NONE,
         known_hash: sesame_slice::NONE,
         other_hash: sesame_slice::NONE,
+        rows: 0,
     };
 }
 
@@ -373,6 +380,10 @@ pub(super) fn one_event(tree: &mut Tree, from: sesame_core::event::Event) -> ses
         }
         sesame_core::event::Event::ServerRestored => {
             made.kind = sesame_event_kind::ServerRestored;
+        }
+        sesame_core::event::Event::StoreDamaged { rows } => {
+            made.kind = sesame_event_kind::StoreDamaged;
+            made.rows = rows;
         }
         sesame_core::event::Event::SessionStarted { user, device, session_id } => {
             made.kind = sesame_event_kind::SessionStarted;

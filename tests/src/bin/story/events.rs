@@ -92,6 +92,7 @@ pub fn said(event: &Event) -> String {
             skipped.len()
         ),
         Event::ServerRestored => "ServerRestored".to_owned(),
+        Event::StoreDamaged { rows } => format!("StoreDamaged rows {}", rows),
         Event::SessionStarted { user, device, session_id } => {
             format!("SessionStarted {} session {}", at(user, *device), s(&session_id.0))
         }

@@ -8124,6 +8124,22 @@ sealed class Event {
     
     
     /**
+     * Rows of the store do not open: bytes have changed where they lie. What one of them held is lost, and nothing else. Told with
+     * each housekeeping that meets such rows. `forget` of the contact or group that a row belongs to is the way out (rules, section
+     * 9).
+     */
+    data class StoreDamaged(
+        /**
+         * How many rows there are.
+         */
+        val `rows`: kotlin.UInt) : Event()
+        
+    {
+        
+
+    }
+    
+    /**
      * Another device has begun a session with this one.
      */
     data class SessionStarted(
@@ -8283,12 +8299,15 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterSequenceTypeSkippedDevice.read(buf),
                 )
             25 -> Event.ServerRestored
-            26 -> Event.SessionStarted(
+            26 -> Event.StoreDamaged(
+                FfiConverterUInt.read(buf),
+                )
+            27 -> Event.SessionStarted(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterTypeSessionId.read(buf),
                 )
-            27 -> Event.Other
+            28 -> Event.Other
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
     }
@@ -8512,6 +8531,13 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 4UL
             )
         }
+        is Event.StoreDamaged -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterUInt.allocationSize(value.`rows`)
+            )
+        }
         is Event.SessionStarted -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
@@ -8699,15 +8725,20 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 buf.putInt(25)
                 Unit
             }
-            is Event.SessionStarted -> {
+            is Event.StoreDamaged -> {
                 buf.putInt(26)
+                FfiConverterUInt.write(value.`rows`, buf)
+                Unit
+            }
+            is Event.SessionStarted -> {
+                buf.putInt(27)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 FfiConverterTypeSessionId.write(value.`sessionId`, buf)
                 Unit
             }
             is Event.Other -> {
-                buf.putInt(27)
+                buf.putInt(28)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }

@@ -7944,6 +7944,38 @@ class Event:
             return True
 
     @dataclass
+    class STORE_DAMAGED:
+        """
+        Rows of the store do not open: bytes have changed where they lie. What one of them held is lost, and nothing else. Told with
+        each housekeeping that meets such rows. `forget` of the contact or group that a row belongs to is the way out (rules, section
+        9).
+"""
+        
+        def __init__(self, rows:int):
+            self.rows = rows
+            
+            """
+        How many rows there are.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.STORE_DAMAGED(rows={})".format(self.rows)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_STORE_DAMAGED():
+                return False
+            if self.rows != other.rows:
+                return False
+            return True
+
+    @dataclass
     class SESSION_STARTED:
         """
         Another device has begun a session with this one.
@@ -8115,6 +8147,10 @@ class Event:
         return isinstance(self, Event.SERVER_RESTORED)
     def is_server_restored(self) -> bool:
         return isinstance(self, Event.SERVER_RESTORED)
+    def is_STORE_DAMAGED(self) -> bool:
+        return isinstance(self, Event.STORE_DAMAGED)
+    def is_store_damaged(self) -> bool:
+        return isinstance(self, Event.STORE_DAMAGED)
     def is_SESSION_STARTED(self) -> bool:
         return isinstance(self, Event.SESSION_STARTED)
     def is_session_started(self) -> bool:
@@ -8153,6 +8189,7 @@ Event.REMOVED_FROM_ACCOUNT = type("Event.REMOVED_FROM_ACCOUNT", (Event.REMOVED_F
 Event.DEVICE_WANTS_REMOVAL = type("Event.DEVICE_WANTS_REMOVAL", (Event.DEVICE_WANTS_REMOVAL, Event,), {})  # type: ignore
 Event.SEND_FINISHED = type("Event.SEND_FINISHED", (Event.SEND_FINISHED, Event,), {})  # type: ignore
 Event.SERVER_RESTORED = type("Event.SERVER_RESTORED", (Event.SERVER_RESTORED, Event,), {})  # type: ignore
+Event.STORE_DAMAGED = type("Event.STORE_DAMAGED", (Event.STORE_DAMAGED, Event,), {})  # type: ignore
 Event.SESSION_STARTED = type("Event.SESSION_STARTED", (Event.SESSION_STARTED, Event,), {})  # type: ignore
 Event.OTHER = type("Event.OTHER", (Event.OTHER, Event,), {})  # type: ignore
 
@@ -8307,12 +8344,16 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return Event.SERVER_RESTORED(
             )
         if variant == 26:
+            return Event.STORE_DAMAGED(
+                _UniffiFfiConverterUInt32.read(buf),
+            )
+        if variant == 27:
             return Event.SESSION_STARTED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterTypeSessionId.read(buf),
             )
-        if variant == 27:
+        if variant == 28:
             return Event.OTHER(
             )
         raise InternalError("Raw enum value doesn't match any cases")
@@ -8436,6 +8477,9 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterSequenceTypeSkippedDevice.check_lower(value.skipped)
             return
         if value.is_SERVER_RESTORED():
+            return
+        if value.is_STORE_DAMAGED():
+            _UniffiFfiConverterUInt32.check_lower(value.rows)
             return
         if value.is_SESSION_STARTED():
             _UniffiFfiConverterString.check_lower(value.user)
@@ -8566,13 +8610,16 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterSequenceTypeSkippedDevice.write(value.skipped, buf)
         if value.is_SERVER_RESTORED():
             buf.write_i32(25)
-        if value.is_SESSION_STARTED():
+        if value.is_STORE_DAMAGED():
             buf.write_i32(26)
+            _UniffiFfiConverterUInt32.write(value.rows, buf)
+        if value.is_SESSION_STARTED():
+            buf.write_i32(27)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterTypeSessionId.write(value.session_id, buf)
         if value.is_OTHER():
-            buf.write_i32(27)
+            buf.write_i32(28)
 
 
 

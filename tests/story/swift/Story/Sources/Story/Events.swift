@@ -54,6 +54,8 @@ func said(_ event: Event) -> String {
         return "SendFinished" + words(group.map { "group \(s($0))" }, "send \(s(send))", "content \(s(contentId))", "reached \(reached)", "failed \(failed.count)", "skipped \(skipped.count)")
     case .serverRestored:
         return "ServerRestored"
+    case let .storeDamaged(rows):
+        return "StoreDamaged" + words("rows \(rows)")
     case let .sessionStarted(user, device, sessionId):
         return "SessionStarted" + words("\(user)/\(device)", "session \(s(sessionId))")
     case .other:
