@@ -1,7 +1,7 @@
 //! Private groups with dishonest members and dishonest servers (A47 to A57).
 
 use sesame_core::error::Code;
-use sesame_core::event::{Act, Event, Item, Received};
+use sesame_core::event::{Act, Event, Item, Received, Standing};
 use sesame_core::ids::{DeviceId, GroupId, GroupKind};
 use sesame_core::internal::crypto::labels;
 use sesame_core::internal::group::{operation::Operation, set::Set};
@@ -354,6 +354,37 @@ fn a57_a_message_that_the_server_withholds_from_a_group_shows_as_a_gap() {
     // direct message, which is missing as well.
     assert!(gaps.contains(&(Some(id), 3, 3)), "{gaps:?}");
     assert!(gaps.iter().all(|(group, from, to)| from == to && (group.is_none() || *group == Some(id))), "{gaps:?}");
+}
+
+/// A device that its user removes after a leave has spoken in that group before, and could accept an invitation. Its word ends there as well.
+#[test]
+fn n_g05_removing_a_device_retires_it_in_a_group_that_was_left() {
+    let mut world = World::acquainted(62, &[("alice", 2), ("bob", 1), ("carol", 1)]);
+    let id = world.found(BOB, "Trip", &["alice"]);
+    world.act(ALICE, id, |group, c| group.leave(c)).unwrap();
+    world.all_receive();
+    assert_eq!(world.standing(ALICE, id), Some(Standing::Left));
+    let tablet = ("alice", 2);
+    // What a thief of the tablet has: its keys, and the list that names it.
+    let (thief, list) = (world.own(tablet).keys(), world.list("alice"));
+    world.remove(tablet);
+    world.flush(ALICE);
+    world.all_receive();
+    let history = world.in_group(BOB, id, |group, c| group.history(c)).unwrap();
+    assert!(history.iter().any(|entry| entry.act == Act::Retired(DeviceId(2))), "{history:?}");
+    // When Bob invites Alice back, the thief accepts for her: that is void, and Alice stays out.
+    world.act(BOB, id, |group, c| group.add(c, &[user("alice")])).unwrap();
+    world.all_receive();
+    let set = world.operations(BOB, id);
+    let add = set.operations().iter().rfind(|operation| matches!(operation.form.body, Body::Add { .. })).unwrap().id;
+    let draft = set.draft(&thief.party, Body::Accept { add: add.0 }).unwrap();
+    let accepted = Operation::sign(&thief, &list, draft).unwrap();
+    let operations = vec![SignedOperation::decode(&accepted.signed).unwrap()];
+    let bundle = Bundle { lists: vec![list.signed.into()].into(), operations: operations.into() };
+    let send = world.replace_payload(BOB, id, &bundle.encode().unwrap());
+    world.drive(BOB, send).unwrap();
+    world.all_receive();
+    assert_eq!(world.members(ALICE, id), ["bob"]);
 }
 
 #[test]

@@ -275,9 +275,9 @@ pub(crate) fn send(
 
 /// > Removing a device emits `retire(device, last sequence)` for each group (X 11).
 ///
-/// Called when the list that no longer names the device has been taken: the operation cites it as its evidence. Groups that ask our user
-/// back count as well: the device could accept. A group that is damaged, or that takes no operation of ours any more, keeps no device on the
-/// list. `last` is the device's last operation that counts; without it, the last one that is known here.
+/// Called when the list that no longer names the device has been taken: the operation cites it as its evidence. Groups that our user has left
+/// count as well: the device could accept an invitation. A group that is damaged, or that takes no operation of ours any more, keeps no device
+/// on the list. `last` is the device's last operation that counts; without it, the last one that is known here.
 pub(crate) fn retire(call: &mut Call<'_>, device: DeviceId, last: Option<u64>) -> Result<(), Error> {
     for key in call.tx.keys(&Places::all(Kind::Group))? {
         call.tx.begin_item();
@@ -292,8 +292,7 @@ pub(crate) fn retire(call: &mut Call<'_>, device: DeviceId, last: Option<u64>) -
 }
 
 fn retire_in(call: &mut Call<'_>, key: &RowKey, device: DeviceId, last: Option<u64>) -> Result<(), Error> {
-    let group = call.tx.get::<GroupRecord>(key)?.filter(|group| group.standing != Standing::Left);
-    let Some(group) = group else { return Ok(()) };
+    let Some(group) = call.tx.get::<GroupRecord>(key)? else { return Ok(()) };
     let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
     let loaded = state::load(&call.tx, &id)?;
     let known = || loaded.set.last_sequence(call.user(), &call.us.party.account(), device);
