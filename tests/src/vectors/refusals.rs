@@ -165,6 +165,8 @@ pub(super) fn received(world: &mut World) -> Value {
         add(world, &format!("an IK {what}"), code, initiated(&|i| i.identity_key = bytes(key), false));
         add(world, &format!("an EK {what}"), code, initiated(&|i| i.ephemeral_key = bytes(key), true));
     }
+    let own = *alice.party.identity_key.as_bytes();
+    add(world, "the recipient's own IK", 303, initiated(&|i| i.identity_key = own, false));
     add(world, "an account key of small order", 207, initiated(&|i| i.account_key = [0; 32], false));
     add(world, "a signing key that is no point", 208, initiated(&|i| i.signing_key = [0xff; 32], false));
     add(world, "an unknown signed prekey", 215, initiated(&|i| i.signed_pre_key = 77_777, true));
@@ -193,6 +195,8 @@ pub(super) fn received(world: &mut World) -> Value {
     let listed = world.list("bob").list.devices.clone();
     let other = Listing { signing_key: *signing_key(6).verifying_key().as_bytes(), ..listed[0] };
     let others = world.forge_list("bob", None, &[other]).unwrap();
+    let ours = Listing { id: sesame_core::ids::DeviceId(2), identity_key: own, added_at_epoch: 1, ..other };
+    let with_ours = world.forge_list("bob", None, &[listed[0], ours]).unwrap();
     let another_account = device_list::sign(&signing_key(5), &user("bob"), None, &listed, Timestamp(1)).unwrap();
     let links = [world.list("bob").signed.as_slice(), &(18_u16 * 32).to_be_bytes(), &[0; 18 * 32]].concat();
     let mut unknown = honest.clone();
@@ -226,6 +230,7 @@ pub(super) fn received(world: &mut World) -> Value {
         ("the list of another user", 312, riding(&world.list("alice"))),
         ("a list of another account key", 218, riding(&another_account)),
         ("a list with other keys", 221, riding(&others)),
+        ("a list with the recipient's own IK", 303, riding(&with_ours)),
         ("a content of kind 9", 206, unknown),
         ("a content with a byte too many", 202, [honest.as_slice(), &[0]].concat()),
         ("a content cut short", 201, honest[..honest.len() - 1].to_vec()),

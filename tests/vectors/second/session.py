@@ -240,6 +240,7 @@ def first_contact(identity: bytes, pre_keys: PreKeys, us: Party, data: bytes) ->
         raise Refused(211)
     keys = verifying_key(first.account_key), verifying_key(first.signing_key), point(first.identity_key)
     them = Party(e.sender[0], keys[0], e.sender[1], keys[1], keys[2])
+    check(them.identity_key != us.identity_key, 303)
     pair = PairKeys.of(identity, them.identity_key, them, us)
     check(pair.gate_of(e.head) == e.gate, 222)
     secrets = respond(identity, pre_keys, us, them, first)
@@ -248,6 +249,9 @@ def first_contact(identity: bytes, pre_keys: PreKeys, us: Party, data: bytes) ->
     listed, _ = shown_list(said.riding, 17)
     check(listed.user == them.user, 312)
     check(listed.account_key == them.account_key, 218)
+    ours = {us.account_key, us.signing_key, us.identity_key}
+    names = {listed.account_key, *(key for each in listed.devices.values() for key in (each.signing_key, each.identity_key))}
+    check(them.user == us.user or not ours & names, 303)
     device = listed.devices.get(them.device)
     check(device is not None and device.keys == them.signing_key + them.identity_key, 221)
     check(said.kind in (1, 2, 3, 6), 220)
