@@ -178,7 +178,7 @@ pub(super) fn counts() -> Value {
     })
 }
 
-/// Random histories of five devices that say what they like, each by what it has heard, two of a number at times: what each comes to.
+/// Random histories of five devices that say what they like, each by what it has heard, three of a number at times: what each comes to.
 pub(super) fn random() -> Value {
     let mut world = World::acquainted(0x5e60, &[("alice", 2), ("bob", 1), ("jen", 1), ("carol", 1)]);
     let id = world.found(ALICE, "Trip", &["bob", "jen"]);
@@ -188,30 +188,34 @@ pub(super) fn random() -> Value {
     let shorter = world.list("alice");
     let names = [ALICE, ("alice", 2), BOB, JEN, ("carol", 1)];
     let keys = names.map(|name| world.own(name).keys());
+    let mut spares = 0;
     let histories: Vec<Value> = (0..12)
         .map(|_| {
             let mut sets = names.map(|_| start.clone());
-            for _ in 0..22 {
+            let mut signed = Vec::new();
+            for _ in 0..18 {
                 let (who, other) = (world.below(names.len()), world.below(names.len()));
                 if world.below(3) == 0 {
                     let heard = sets[other].entered().to_vec();
                     sets[who].take(heard, Vec::new());
                     continue;
                 }
-                let body = any_body(&mut world, &sets[who], &lists, names[who]);
-                let retires = matches!(body, Body::Retire { .. });
-                let list = lists.iter().find(|list| list.user.as_str() == names[who].0).unwrap();
-                let list = if retires { &shorter } else { list };
-                let draft = sets[who].draft(&keys[who].party, body).unwrap();
-                let said = Operation::sign(&keys[who], list, draft).unwrap();
-                // At times shown to another alone: what the device says next has the same number.
-                let to = if world.below(3) == 0 { other } else { who };
-                let _ = sets[to].insert(said);
+                // At times three words under one number, two of which are shown to others alone.
+                let words = if world.below(4) == 0 { 3 } else { 1 };
+                let by = sets[who].clone();
+                for word in 1..=words {
+                    let body = any_body(&mut world, &by, &lists, names[who]);
+                    let list = lists.iter().find(|list| list.user.as_str() == names[who].0).unwrap();
+                    let list = if matches!(body, Body::Retire { .. }) { &shorter } else { list };
+                    let said = Operation::sign(&keys[who], list, by.draft(&keys[who].party, body).unwrap()).unwrap();
+                    let to = if word == words { who } else { (who + word) % names.len() };
+                    let _ = sets[to].insert(said.clone());
+                    signed.push(said);
+                }
             }
             let mut whole = start.clone();
-            for set in &sets {
-                whole.take(set.entered().to_vec(), Vec::new());
-            }
+            whole.take(signed, Vec::new());
+            spares += whole.entered().len() - whole.operations().len();
             let view = whole.view().unwrap();
             let mut all: Vec<&Operation> = whole.entered().iter().collect();
             all.sort_by_key(|operation| operation.id);
@@ -224,6 +228,7 @@ pub(super) fn random() -> Value {
             })
         })
         .collect();
+    assert!(spares > 0, "else they do not show what is kept");
     json!({
         "id": hex(&id.0),
         "lists": lists.iter().chain([&shorter]).map(|list| hex(&list.signed)).collect::<Vec<_>>(),
