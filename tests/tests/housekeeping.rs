@@ -5,12 +5,13 @@ use sesame_core::event::{Event, Received};
 use sesame_core::internal::record::{PreKeyBook, Record};
 use sesame_core::internal::steps::{Need, Steps};
 use sesame_core::internal::store::{Kind, Places, PreKeyUse, Sealer};
-use sesame_core::internal::wire::bundle::Bundle;
+use sesame_core::internal::wire::bundle::{Bundle, Publication};
 use sesame_core::{
     context::{Context, Timestamp},
     ids::DeviceId,
 };
-use sesame_tests::{ALICE, BOB, DAY, Name, World, events, failures, messages, server, store_key, user};
+use sesame_tests::{ALICE, BOB, DAY, Name, World, events, failures, is_of, messages, server, store_key, user};
+use std::collections::BTreeSet;
 
 fn daily(world: &mut World, name: Name, days: u64) -> Vec<Event> {
     let mut events = Vec::new();
@@ -258,6 +259,85 @@ fn n_t12_one_time_keys_that_nobody_used_die_after_120_days() {
     // They do not count as offered any more: new ones go up.
     world.publish(ALICE);
     assert_eq!(world.rows(ALICE, &[Kind::PreKey]), 2 + 2 + 2 * 40);
+}
+
+/// A device makes keys and is then offline for twenty days. The server gives them out for ninety days from when it takes them.
+#[test]
+fn n_t12_one_time_keys_live_120_days_from_their_upload() {
+    let mut world = World::strangers(66);
+    world.with(ALICE, |d, c| d.publication(c, Some(0))).unwrap().unwrap();
+    let made = world.rows(ALICE, &[Kind::PreKey]);
+    daily(&mut world, ALICE, 20);
+    world.relay.set_time(Timestamp(world.now));
+    world.publish_once(ALICE);
+    daily(&mut world, ALICE, 119);
+    // The first forty of each kind are gone on day 121, what was made before day 0 and taken on day 20 is not.
+    let left = world.rows(ALICE, &[Kind::PreKey]);
+    assert!(left >= 40 && left < made, "{left} of {made}");
+    daily(&mut world, ALICE, 2);
+    assert!(world.rows(ALICE, &[Kind::PreKey]) <= 4, "{}", world.rows(ALICE, &[Kind::PreKey]));
+}
+
+/// What waits for the server is not old, whenever it was made: it may still take it.
+#[test]
+fn n_t12_keys_that_wait_for_their_upload_stay() {
+    let mut world = World::strangers(67);
+    let upload = world.with(ALICE, |d, c| d.publication(c, Some(0))).unwrap().unwrap();
+    let ids: Vec<u32> =
+        Publication::decode(&upload.bytes).unwrap().one_time.as_slice().iter().map(|key| key.id).collect();
+    assert_eq!(ids.len(), 20);
+    daily(&mut world, ALICE, 150);
+    for id in ids {
+        for usage in [PreKeyUse::OneTimeCurve, PreKeyUse::OneTimeKem] {
+            assert!(world.dump(ALICE).contains_key(&*Places::pre_key(usage, id)), "{id}");
+        }
+    }
+}
+
+/// Somebody sends an envelope a week, each of which is held and names the same keys. They keep them for thirty days in all.
+#[test]
+fn n_t12_what_is_held_again_and_again_keeps_no_key_alive() {
+    let mut world = World::strangers(68);
+    let mut other = World::new(70);
+    other.now = world.now;
+    other.create("bob");
+    world.send(ALICE, &["bob"], b"the real one");
+    let answers = world.relay.answer(&[Need::DeviceList(user("alice")), Need::Bundle(user("alice"), DeviceId(1))]);
+    let mut mails = Vec::new();
+    for round in 0..20 {
+        let send = other.encrypt(BOB, &["alice"], b"it is me");
+        if round == 0 {
+            other.with(BOB, |d, c| d.apply(c, &answers)).unwrap();
+        }
+        let send = other.standing_of(BOB, &send);
+        mails
+            .push(send.batches.iter().find(|batch| batch.user == user("alice")).unwrap().envelopes[0].envelope.clone());
+    }
+    let keys = |world: &World| {
+        let signed = world
+            .dump(ALICE)
+            .into_keys()
+            .filter(|key| is_of(key, &[Kind::PreKey]) && key[1] == PreKeyUse::Signed as u8);
+        signed.collect::<BTreeSet<Vec<u8>>>()
+    };
+    let first = keys(&world);
+    assert_eq!(first.len(), 1);
+    let (mut held, mut lived) = (0, 0);
+    for (week, mail) in mails.iter().enumerate() {
+        let results = world.decrypt(ALICE, std::slice::from_ref(mail));
+        held += results.iter().filter(|result| matches!(result, Received::Held { .. })).count();
+        for _ in 0..7 {
+            daily(&mut world, ALICE, 1);
+            world.relay.set_time(Timestamp(world.now));
+            world.publish(ALICE);
+        }
+        if keys(&world).is_superset(&first) {
+            lived = week + 1;
+        }
+    }
+    assert!(held >= 5, "{held}");
+    // Replaced after a week, then thirty days as always, and thirty more for what is held.
+    assert!((9..=10).contains(&lived), "{lived} weeks");
 }
 
 #[test]

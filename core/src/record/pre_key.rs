@@ -26,17 +26,21 @@ pub struct Lasting {
     pub created_at: u64,
     /// When the next one was published, by the age clock.
     pub replaced_at: Option<u64>,
+    /// Since when it lives longer than it would, because something that is held names it, by the age clock.
+    pub held_since: Option<u64>,
 }
 
-/// Ids of one-time pairs that were made on one day, one after another.
+/// Ids of one-time pairs that the server took on one day, or that were made on one day and wait for it, one after another.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Made {
     /// The first id.
     pub first: u32,
     /// How many there are.
     pub count: u32,
-    /// When the first was made, by the age clock.
+    /// When the first was taken by the server, or made, by the age clock.
     pub at: u64,
+    /// Since when they live longer than they would, because something that is held names one of them, by the age clock.
+    pub held_since: Option<u64>,
 }
 
 impl Made {
@@ -125,11 +129,33 @@ impl PreKeyBook {
 
     /// Remembers that a one-time pair was made.
     pub fn note_made(&mut self, id: u32, age: Age) {
-        let is_next = |last: &&mut Made| last.ids().end == id && age.since(Age(last.at)) < MADE_TOGETHER;
-        match self.made.last_mut().filter(is_next) {
-            Some(last) => last.count = last.count.saturating_add(1),
-            None => self.made.push(Made { first: id, count: 1, at: age.0 }),
+        add(&mut self.made, id, (age.0, None));
+    }
+
+    /// The server has taken one-time pairs, which were made some time ago: from now on it may give them out.
+    pub fn note_taken(&mut self, ids: &[u32], age: Age) {
+        let mut made = Vec::with_capacity(self.made.len());
+        for entry in core::mem::take(&mut self.made) {
+            if !ids.iter().any(|id| entry.ids().contains(id)) {
+                made.push(entry);
+                continue;
+            }
+            let rest = entry.ids().filter(|id| !ids.contains(id));
+            rest.for_each(|id| add(&mut made, id, (entry.at, entry.held_since)));
         }
+        ids.iter().for_each(|id| add(&mut made, *id, (age.0, None)));
+        self.made = made;
+    }
+}
+
+/// Adds an id to the last entry, if it follows there and is of the same day, or as a new one.
+fn add(made: &mut Vec<Made>, id: u32, (at, held_since): (u64, Option<u64>)) {
+    let is_next = |last: &&mut Made| {
+        last.ids().end == id && Age(at).since(Age(last.at)) < MADE_TOGETHER && last.held_since == held_since
+    };
+    match made.last_mut().filter(is_next) {
+        Some(last) => last.count = last.count.saturating_add(1),
+        None => made.push(Made { first: id, count: 1, at, held_since }),
     }
 }
 
@@ -141,8 +167,8 @@ mod tests {
     fn n_t12_ids_wrap_past_those_in_use_and_an_old_one_is_told_from_one_to_come() {
         let mut book = PreKeyBook { given: u64::from(MAX_PRE_KEY_ID) - 1, ..PreKeyBook::default() };
         assert!(book.is_given(0) && book.is_given(MAX_PRE_KEY_ID - 2) && !book.is_given(MAX_PRE_KEY_ID - 1));
-        book.lasting.push(Lasting { id: 0, created_at: 0, replaced_at: None });
-        book.made.push(Made { first: 1, count: 3, at: 0 });
+        book.lasting.push(Lasting { id: 0, created_at: 0, replaced_at: None, held_since: None });
+        book.made.push(Made { first: 1, count: 3, at: 0, held_since: None });
         let ids: Vec<u32> = (0..4).map(|_| book.take_id().unwrap()).collect();
         assert_eq!(ids, [MAX_PRE_KEY_ID - 1, MAX_PRE_KEY_ID, 4, 5]);
         assert!(book.is_given(5) && book.is_given(MAX_PRE_KEY_ID) && !book.is_given(6));
@@ -154,5 +180,20 @@ mod tests {
         assert_eq!(made, [(1, 3), (MAX_PRE_KEY_ID - 1, 2), (4, 2)]);
         book.note_made(6, Age(8 + 24 * 60 * 60 * 1_000));
         assert_eq!(book.made.len(), 4, "another day");
+    }
+
+    #[test]
+    fn n_t12_what_the_server_takes_is_dated_then() {
+        let mut book = PreKeyBook::default();
+        (0..60).for_each(|id| book.note_made(id, Age(7)));
+        let later = Age(8 + 20 * 24 * 60 * 60 * 1_000);
+        let dates = |book: &PreKeyBook| book.made.iter().map(|m| (m.first, m.count, m.at)).collect::<Vec<_>>();
+        book.note_taken(&(20..40).collect::<Vec<_>>(), later);
+        // What lies on both sides keeps its date, though it was one entry.
+        assert_eq!(dates(&book), [(0, 20, 7), (40, 20, 7), (20, 20, later.0)]);
+        book.note_taken(&(40..60).collect::<Vec<_>>(), Age(later.0 + 1));
+        assert_eq!(dates(&book), [(0, 20, 7), (20, 40, later.0)]);
+        book.note_taken(&[], later);
+        assert_eq!(book.made.iter().map(|made| made.count).sum::<u32>(), 60);
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::{
     clock::Age,
-    limits::{KEEP_ONE_TIME_PRIVATE, KEEP_REPLACED_PRE_KEYS, MAX_LATENCY},
+    limits::{KEEP_ONE_TIME_PRIVATE, KEEP_RECEIVED_IDS, KEEP_REPLACED_PRE_KEYS, MAX_LATENCY},
     model::{Peer, SessionMeta, order},
     record::{Lasting, Made},
 };
@@ -41,6 +41,13 @@ pub fn is_over(ended_at: u64, emptied_at: Age, age: Age) -> bool {
 #[must_use]
 pub fn is_outlived(pre_key: &Lasting, emptied_at: Age, age: Age) -> bool {
     pre_key.replaced_at.is_some_and(|since| due(since, KEEP_REPLACED_PRE_KEYS, emptied_at, age))
+}
+
+/// A pair that should go is named by something that is held: whether it lives on for that, given since when it does. Whoever sends such things
+/// anew all the time keeps no key alive for ever.
+#[must_use]
+pub fn is_kept_for_held(held_since: u64, age: Age) -> bool {
+    age.since(Age(held_since)) <= KEEP_RECEIVED_IDS
 }
 
 /// > The server drops one-time keys after 90 days; private ones die after 120, and when a full mailbox was fetched.

@@ -69,7 +69,7 @@ pub(crate) fn try_early(tx: &mut Tx<'_>, user: &User) -> Result<(), Code> {
     Ok(())
 }
 
-/// The ids of prekeys that held envelopes name: they stay as long as these are held.
+/// The ids of prekeys that held envelopes name.
 pub(crate) fn named_pre_keys(tx: &Tx<'_>) -> Result<BTreeSet<u32>, Code> {
     let mut named = BTreeSet::new();
     for (_, held) in envelopes(tx)? {

@@ -1,7 +1,7 @@
 //! What has lived long enough is deleted: sessions, prekeys, ids of envelopes, what is held, sessions of groups that are over,
 //! links that have expired (Sesame 6.4; X 3, X 6 to X 9).
 
-use super::link;
+use super::{link, publish::one_time_ids};
 use crate::{
     clock::{Age, Moment},
     error::Code,
@@ -9,13 +9,13 @@ use crate::{
     ids::{Scope, UserId},
     limits::{KEEP_RECEIVED_IDS, MAX_RECEIVED_IDS},
     model::{GroupRecord, Peer, SessionMeta},
-    record::{Lasting, Made, Own, PreKeyBook, SeenEnvelope},
+    record::{Made, Own, PendingUpload, PreKeyBook, SeenEnvelope},
     registry::expiry,
     store::{Kind, Places, PreKeyUse, RowKey},
     tx::{Tx, held, inbox, sessions},
     wire::envelope::Envelope,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Deletes what is due and not kept by device; gives the events of what was held.
 pub(super) fn rest(tx: &mut Tx<'_>, own: &Own, at: Moment) -> Result<Vec<Event>, Code> {
@@ -122,22 +122,38 @@ impl Measure {
 
 fn pre_keys(tx: &mut Tx<'_>, emptied_at: Age, age: Age) -> Result<(), Code> {
     let mut book = tx.book()?;
-    let before = book.lasting.len();
-    // What is held may still name them.
+    let before = (book.lasting.clone(), book.made.clone());
     let named = held::named_pre_keys(tx)?;
-    let is_outlived = |pair: &Lasting| expiry::is_outlived(pair, emptied_at, age) && !named.contains(&pair.id);
-    for pair in book.lasting.iter().filter(|pair| is_outlived(pair)) {
+    // What the server has still to take is not old, whenever it was made.
+    let waiting = tx.get::<PendingUpload>(&Places::only(Kind::Publication))?;
+    let waiting: BTreeSet<u32> =
+        waiting.iter().map(one_time_ids).collect::<Result<Vec<_>, _>>()?.concat().into_iter().collect();
+    // What is held may still name what should go, and keeps it for a while.
+    let spared = |held_since: &mut Option<u64>, is_named: bool| {
+        is_named && expiry::is_kept_for_held(*held_since.get_or_insert(age.0), age)
+    };
+    for mut pair in core::mem::take(&mut book.lasting) {
+        if !expiry::is_outlived(&pair, emptied_at, age) || spared(&mut pair.held_since, named.contains(&pair.id)) {
+            book.lasting.push(pair);
+            continue;
+        }
         tx.delete(Places::pre_key(PreKeyUse::Signed, pair.id));
         tx.delete(Places::pre_key(PreKeyUse::LastResort, pair.id));
     }
-    book.lasting.retain(|pair| !is_outlived(pair));
-    let is_due =
-        |made: &Made| expiry::is_stale_made(made, emptied_at, age) && !made.ids().any(|id| named.contains(&id));
-    let (old, kept): (Vec<Made>, Vec<Made>) = book.made.iter().copied().partition(|made| is_due(made));
-    if book.lasting.len() == before && old.is_empty() {
+    let mut old: Vec<Made> = Vec::new();
+    for mut made in core::mem::take(&mut book.made) {
+        let is_among = |ids: &BTreeSet<u32>| made.ids().any(|id| ids.contains(&id));
+        let (is_waiting, is_named) = (is_among(&waiting), is_among(&named));
+        let stays = !expiry::is_stale_made(&made, emptied_at, age) || is_waiting;
+        if stays || spared(&mut made.held_since, is_named) {
+            book.made.push(made);
+        } else {
+            old.push(made);
+        }
+    }
+    if (&book.lasting, &book.made) == (&before.0, &before.1) {
         return Ok(());
     }
-    book.made = kept;
     let places = |id| [PreKeyUse::OneTimeCurve, PreKeyUse::OneTimeKem].map(|usage| Places::pre_key(usage, id));
     tx.prefetch_missing(&old.iter().flat_map(Made::ids).flat_map(places).collect::<Vec<_>>())?;
     for id in old.iter().flat_map(Made::ids) {

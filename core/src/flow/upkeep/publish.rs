@@ -154,7 +154,7 @@ fn add_lasting(call: &mut Call<'_>, book: &mut PreKeyBook, form: &mut bundle::Pu
         call.tx.delete(Places::pre_key(PreKeyUse::Signed, oldest.id));
         call.tx.delete(Places::pre_key(PreKeyUse::LastResort, oldest.id));
     }
-    book.lasting.push(Lasting { id, created_at: call.now().0, replaced_at: None });
+    book.lasting.push(Lasting { id, created_at: call.now().0, replaced_at: None, held_since: None });
     form.lasting = Some(published);
     Ok(())
 }
@@ -184,6 +184,12 @@ fn offer(call: &mut Call<'_>, one_time: u32, epoch: u64, form: &bundle::Publicat
     Ok(Publication { id, bytes })
 }
 
+/// The ids of the one-time pairs in an upload.
+pub(super) fn one_time_ids(waiting: &PendingUpload) -> Result<Vec<u32>, Code> {
+    let form = bundle::Publication::decode(&waiting.bytes).map_err(|_| Code::RecordInconsistent)?;
+    Ok(form.one_time.as_slice().iter().map(|key| key.id).collect())
+}
+
 /// The server has taken an upload; only now do its one-time keys count as offered. Gives how many of each kind there are.
 pub(crate) fn published(call: &mut Call<'_>, id: &PublicationId) -> Result<u32, Error> {
     let key = Places::only(Kind::Publication);
@@ -192,6 +198,7 @@ pub(crate) fn published(call: &mut Call<'_>, id: &PublicationId) -> Result<u32, 
     let mut book = call.tx.book()?;
     book.curve_offered = book.curve_offered.saturating_add(waiting.one_time);
     book.kem_offered = book.kem_offered.saturating_add(waiting.one_time);
+    book.note_taken(&one_time_ids(&waiting)?, call.at.age);
     book.published_epoch = book.published_epoch.max(waiting.epoch);
     let own = call.tx.own_list(call.user())?;
     if own.list.epoch == waiting.epoch {
