@@ -561,8 +561,8 @@ enum sesame_event_kind
   /// A device signed two operations under one number: it told different things to different members. Both count. Sets `group`,
   /// `user`, `device`, `known`, `other`.
   SESAME_EVENT_KIND_GROUP_EQUIVOCATION = 9,
-  /// Our user, who had left a group, is asked back: the group's `sesame_group_accept` or `sesame_group_decline` answers. Sets
-  /// `group`, `user`, `device`.
+  /// Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's `sesame_group_accept`
+  /// or `sesame_group_decline` answers. Without an answer it is gone after 30 days. Sets `group`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_INVITED = 10,
   /// Our user is a member of a group now: `user` made the group or added ours. Sets `group`, `forked_from`, `user`, `device`.
   SESAME_EVENT_KIND_GROUP_JOINED = 11,
@@ -759,7 +759,7 @@ typedef struct sesame_group_view {
   struct sesame_slice id;
   /// How its messages travel.
   sesame_group_kind kind;
-  /// Member, invited back, or left.
+  /// Member, invited, or left.
   sesame_standing standing;
   /// The members, rising by user.
   const struct sesame_slice *members;

@@ -150,13 +150,23 @@ pub const MAX_UNANSWERED: Duration = DAY.saturating_mul(30);
 pub const KEEP_RECEIVED_IDS: Duration = DAY.saturating_mul(30);
 /// Ids of received envelopes kept for one peer device (X 8).
 pub const MAX_RECEIVED_IDS: usize = 4_096;
-/// Bytes held for one peer device until its identity is accepted (X 9).
-pub const MAX_HELD_PER_DEVICE: usize = 64 * 1_024;
-/// Bytes of group operations held for one peer device: the state of a large group comes in several messages (X
-/// 9). They are counted apart from other held content, so that neither displaces the other.
-pub const MAX_HELD_OPERATIONS: usize = 1_024 * 1_024;
+/// Bytes of envelopes and contents held for one user whom our user knows (X 9).
+pub const MAX_HELD_KNOWN: u64 = 256 * 1_024;
+/// The same for any other user, of envelopes and contents and once more of group operations.
+pub const MAX_HELD_OTHER: u64 = 64 * 1_024;
+/// Bytes of group operations held for one user whom our user knows: the state of a large group comes in several messages. They are counted
+/// apart from other held content, so that neither displaces the other.
+pub const MAX_HELD_OPERATIONS: u64 = 1_024 * 1_024;
 /// Bytes held in all (X 9). Group operations may use the same amount again.
-pub const MAX_HELD: usize = 4 * 1_024 * 1_024;
+pub const MAX_HELD: u64 = 4 * 1_024 * 1_024;
+/// Of these, what may be held for users whom our user does not know: so they keep no contact out.
+pub const MAX_HELD_OTHERS: u64 = MAX_HELD / 2;
+/// Devices of one user whose operations were dropped and who are asked for them again.
+pub const MAX_DROPPED: usize = 8;
+/// Invitations to groups by one user whom our user does not know, that wait for an answer (X 11).
+pub const MAX_INVITATIONS_OF_USER: u16 = 16;
+/// Invitations of all of them.
+pub const MAX_INVITATIONS: u16 = 256;
 /// The longest time that a message may wait in a mailbox (Sesame 3.1).
 pub const MAX_LATENCY: Duration = DAY.saturating_mul(30);
 /// Age after which a session no longer encrypts (Sesame 4.2).

@@ -14,11 +14,11 @@ use rand_chacha::{
 };
 use sesame_core::{
     error::Code,
-    event::Event,
+    event::{Event, Standing},
     ids::DeviceId,
     internal::{
         group::{
-            change,
+            change::{self, Us},
             operation::{Draft, Operation},
         },
         keys::device_list::{self, Listing},
@@ -52,11 +52,12 @@ fn t81_a52_six_members_and_twelve_operations_converge() {
             replicas[who].take(&some);
             let (replica, view) = (&replicas[who], replicas[who].view());
             let us = replica.signer.keys.party.user.clone();
+            let invitation = view.invitation(&us, &replica.signer.keys.party.account());
             let whom = &signers[below(6)];
             let body = match below(5) {
-                _ if view.invited.contains_key(&us) => match below(2) {
-                    0 => Body::Accept { add: view.invited[&us].0 },
-                    _ => Body::Decline { add: view.invited[&us].0 },
+                _ if invitation.is_some() => match below(2) {
+                    0 => Body::Accept { add: invitation.unwrap().0 },
+                    _ => Body::Decline { add: invitation.unwrap().0 },
                 },
                 _ if !view.is_member(&us) => continue,
                 0 => Body::Leave,
@@ -112,7 +113,8 @@ fn t84_who_left_is_asked_and_a_decline_outranks_an_accept() {
     let asks = alice.act(add(&alice.clone(), &[&jen.signer]));
     assert_eq!(members(&alice), ["alice", "bob"], "nobody is added silently");
     jen.take(std::slice::from_ref(&asks));
-    assert!(jen.view().invited.contains_key(&user("jen")));
+    let party = jen.signer.keys.party.clone();
+    assert_eq!(jen.view().invitation(&party.user, &party.account()), Some(asks.id));
     let mut phone = jen.clone();
     let accepts = jen.act(Body::Accept { add: asks.id.0 });
     assert_eq!(members(&jen), ["alice", "bob", "jen"]);
@@ -213,7 +215,8 @@ fn whom_a_retired_device_added_is_no_member_and_adds_nobody() {
         assert_eq!(members(&peer), ["alice", "bob"]);
         assert_eq!(peer.view().void, BTreeSet::from([added.id, upon.id]));
         // The app is told, and any member may add them again.
-        let events = change::events(Some(&before), &peer.view(), &user("bob"));
+        let us = Us { user: &user("bob"), stood: Some(Standing::Member), stands: Standing::Member, by: None };
+        let events = change::events(Some(&before), &peer.view(), us);
         assert_eq!(events, [Event::GroupRevoked { group: id, users: vec![user("carol"), user("dave")] }]);
         peer.act(add(&peer.clone(), &[&carol]));
         assert_eq!(members(&peer), ["alice", "bob", "carol"]);

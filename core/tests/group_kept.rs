@@ -341,7 +341,9 @@ fn deed(replica: &Replica, others: [&Signer; 2], which: usize) -> Option<Body> {
             let back = !view.is_member(&whom.keys.party.user) && view.is_member(us);
             back.then(|| add(replica, &[whom]))
         }
-        4 => view.invited.get(us).map(|invitation| Body::Accept { add: invitation.0 }),
+        4 => view
+            .invitation(us, &replica.signer.keys.party.account())
+            .map(|invitation| Body::Accept { add: invitation.0 }),
         _ => None,
     }
 }
@@ -577,12 +579,13 @@ fn world(seed: u64) -> (Vec<Signer>, Replica, Vec<Operation>) {
         let us = speaker.signer.keys.party.user.clone();
         let other = &signers[chance.below(8)][0];
         let whom = if is_honest || chance.below(4) > 0 { other } else { &strangers[chance.below(2)] };
+        let invitation = view.invitation(&us, &speaker.signer.keys.party.account());
         let accountable = speaker.set.names(&us, &speaker.signer.keys.party.account());
         let body = match chance.below(8) {
             _ if !accountable => continue,
-            _ if view.invited.contains_key(&us) && chance.below(3) > 0 => match chance.below(2) {
-                0 => Body::Accept { add: view.invited[&us].0 },
-                _ => Body::Decline { add: view.invited[&us].0 },
+            _ if invitation.is_some() && chance.below(3) > 0 => match chance.below(2) {
+                0 => Body::Accept { add: invitation.unwrap().0 },
+                _ => Body::Decline { add: invitation.unwrap().0 },
             },
             _ if is_honest && !view.is_member(&us) => continue,
             0 => Body::Leave,

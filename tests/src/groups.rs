@@ -83,6 +83,13 @@ impl World {
         })
     }
 
+    /// Says yes, if the device is asked into a group.
+    pub fn say_yes(&mut self, name: Name, id: GroupId) {
+        if matches!(self.standing(name, id), Some(Standing::Invited(_))) {
+            self.act(name, id, |group, context| group.accept(context)).unwrap();
+        }
+    }
+
     /// Many users, `member 000` and on, each with a second device if `linked`; each device has published once.
     pub fn crowd(&mut self, numbers: std::ops::Range<usize>, linked: bool) -> Vec<&'static str> {
         let mut names = Vec::with_capacity(numbers.len());

@@ -35,6 +35,8 @@ pub fn play() -> World {
     for name in [BOB, JEN, TABLET] {
         world.receive(name).unwrap();
     }
+    // Jen has not written to Alice, and is asked.
+    world.say_yes(JEN, group);
     for name in [BOB, ALICE, JEN] {
         let send = world.with(name, |d, c| d.encrypt(c, Recipients::Group(group), b"in the group", None)).unwrap();
         world.drive(name, send).unwrap();

@@ -2,7 +2,7 @@
 //! (X 11).
 
 use sesame_core::error::Code;
-use sesame_core::event::{Event, Received};
+use sesame_core::event::{Event, Received, Standing};
 use sesame_core::ids::{DeviceId, GroupId};
 use sesame_core::internal::crypto::{ed25519::SigningKey, labels};
 use sesame_core::internal::group::operation::Operation;
@@ -178,6 +178,21 @@ fn n_t02_an_add_under_a_made_up_key_stops_no_direct_send() {
         world.with(BOB, |d, c| d.users(c)).unwrap().iter().filter(|known| known.claimed_key.is_some()).count(),
         0
     );
+}
+
+/// Before, who added our name under a made-up key made us a member of the group in our own view.
+#[test]
+fn n_t02_an_add_of_our_own_name_under_a_made_up_key_makes_us_no_member() {
+    let mut world = World::acquainted(307, &[("alice", 1), ("bob", 1), ("mallory", 1)]);
+    let id = world.found(ALICE, "Trip", &["bob", "mallory"]);
+    let before = world.dump(MALLORY);
+    world.act(BOB, id, |group, c| group.leave(c)).unwrap();
+    world.all_receive();
+    world.forget_since(MALLORY, &before);
+    let heard = make_up(&mut world, id, "bob");
+    assert_eq!(world.members(BOB, id), ["alice", "bob", "mallory"], "the group names a Bob");
+    assert!(!heard.iter().any(|event| matches!(event, Event::GroupJoined { .. })), "{heard:?}");
+    assert_eq!(world.standing(BOB, id), Some(Standing::Left));
 }
 
 #[test]

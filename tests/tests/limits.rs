@@ -162,6 +162,7 @@ fn play(case: Case) {
         }
         for name in &names {
             world.send((name, 1), &["alice"], b"yes");
+            world.say_yes((name, 1), group.unwrap());
             world.say((name, 1), group.unwrap(), b"yes").unwrap();
         }
         world.receive(ALICE).unwrap();

@@ -15,9 +15,9 @@ use sesame_core::{
         keys::{chain::Chain, pre_keys::PreKey},
         model::{GroupRecord, Peer, User},
         record::{
-            Beginning, Block, ContentOf, Counters, Directory, Heard, Held, HeldContent, Hot, IndexEntry, OfferState,
-            OfferedLink, Opening, Own, PendingLink, PendingRestore, PendingUpload, PreKeyBook, Recipe, Record,
-            SeenEnvelope, SendBody, SendHead, SendPart, SendTally, ServerState, SessionCold, StoredList,
+            Beginning, Block, ContentOf, Counters, Directory, Heard, Held, HeldContent, Hot, IndexEntry, Ledger,
+            OfferState, OfferedLink, Opening, Own, PendingLink, PendingRestore, PendingUpload, PreKeyBook, Recipe,
+            Record, SeenEnvelope, SendBody, SendHead, SendPart, SendTally, ServerState, SessionCold, StoredList,
             StoredOperation, Waiting, Wanted,
         },
         store::{Kind, Places, Sealer},
@@ -105,6 +105,7 @@ fn row(kind: Kind, plain: &[u8], hidden: &mut Hidden) -> String {
             format!("{link:?}")
         }
         Kind::Clock => show::<AgeClock>(plain),
+        Kind::Ledger => show::<Ledger>(plain),
         Kind::User => show::<User>(plain),
         Kind::Chain => show::<Chain>(plain),
         Kind::List | Kind::GroupList => show::<StoredList>(plain),

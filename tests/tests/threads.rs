@@ -79,6 +79,8 @@ fn play(threads: &Arc<dyn Threads>, users: usize, mut beside: impl FnMut(&str)) 
     bodies.extend(give(&mut world));
     for name in names.iter().flat_map(|name| [(*name, 1), (*name, 2)]) {
         assert_eq!(failures(&world.receive(name).unwrap()), []);
+        // Nobody of them has written to Alice. The answer itself stays in the outbox.
+        world.in_group(name, group, |group, context| group.accept(context)).unwrap();
         let answer = world.whisper(name, group, b"here");
         let to_alice = answer.batches.iter().find(|batch| batch.user.as_str() == "alice").unwrap();
         world.relay.submit((&user(name.0), DeviceId(name.1)), to_alice).unwrap();

@@ -16,6 +16,7 @@ use crate::{
     },
     group::history,
     ids::{ContentId, DeviceId, GroupId, GroupKind, UserId},
+    model::GroupRecord,
     tx::Call,
     wire::group::Body,
 };
@@ -171,28 +172,41 @@ impl<'d> Group<'d> {
         self.as_member(context, |_, _| Ok(Body::Leave))
     }
 
-    /// Comes back, after a leave and an invitation.
+    /// Says yes to an invitation: by somebody whom our user does not know, or to come back after a leave. What was held for the group is in the inbox
+    /// then.
     ///
     /// # Errors
     /// [`Code::NotInvited`].
     pub fn accept(&self, context: &mut Context<'_>) -> Result<PendingSend, Error> {
-        self.answer(context, |add| Body::Accept { add })
+        self.answer(context, |call| act::accept_invitation(call, &self.id), |add| Body::Accept { add })
     }
 
-    /// Stays away, after a leave and an invitation.
+    /// Stays away, after an invitation. Who asked learns of it.
     ///
     /// # Errors
     /// [`Code::NotInvited`].
     pub fn decline(&self, context: &mut Context<'_>) -> Result<PendingSend, Error> {
-        self.answer(context, |add| Body::Decline { add })
+        let leave = |call: &mut Call<'_>| {
+            let loaded = state::load(&call.tx, &self.id)?;
+            act::act_and_sync(call, &self.id, loaded, Body::Leave)
+        };
+        self.answer(context, leave, |add| Body::Decline { add })
     }
 
-    fn answer(&self, context: &mut Context<'_>, body: impl Fn([u8; 32]) -> Body) -> Result<PendingSend, Error> {
-        self.with(context, |call, loaded| {
-            let Some(Standing::Invited(add)) = loaded.group.as_ref().map(|group| group.standing) else {
-                return Err(Code::NotInvited.into());
-            };
-            act::act_and_sync(call, &self.id, loaded, body(add.0))
+    /// `consent` answers whoever added our user without knowing us; `word` is the operation that answers an invitation back.
+    fn answer(
+        &self,
+        context: &mut Context<'_>,
+        mut consent: impl FnMut(&mut Call<'_>) -> Result<PendingSend, Error>,
+        word: impl Fn([u8; 32]) -> Body,
+    ) -> Result<PendingSend, Error> {
+        self.with(context, |call, loaded| match &loaded.group {
+            Some(GroupRecord { invitation: Some(_), .. }) => consent(call),
+            Some(GroupRecord { standing: Standing::Invited(add), .. }) => {
+                let add = *add;
+                act::act_and_sync(call, &self.id, loaded, word(add.0))
+            }
+            _ => Err(Code::NotInvited.into()),
         })
     }
 

@@ -92,7 +92,8 @@ pub enum Event {
         /// The users who added members, those who added most first.
         users: Vec<UserId>,
     },
-    /// Our user, who had left a group, is asked back: the group's `accept` or `decline` answers.
+    /// Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's `accept` or `decline` answers. Without an
+    /// answer it is gone after 30 days.
     GroupInvited {
         /// The group.
         group: GroupId,

@@ -8,7 +8,7 @@ use core::fmt;
 pub enum Standing {
     /// Our user has left, or was never a member.
     Left,
-    /// Our user has left and is asked back by this operation.
+    /// Our user is asked by this operation: by somebody whom they do not know, or back after a leave.
     Invited(OperationId),
     /// Our user is a member.
     Member,
@@ -45,7 +45,7 @@ pub struct GroupView {
     pub id: GroupId,
     /// How its messages travel.
     pub kind: GroupKind,
-    /// Member, invited back, or left.
+    /// Member, invited, or left.
     pub standing: Standing,
     /// The members, rising by user.
     pub members: Vec<MemberView>,

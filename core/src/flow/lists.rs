@@ -14,7 +14,7 @@ use crate::{
     record::{Counters, Wanted},
     registry::trust::{self, Admitted, Seat},
     store::Kind,
-    tx::{Call, Tx, held, sessions},
+    tx::{Call, Tx, held, ledger, sessions},
     wire::content::Body,
 };
 
@@ -221,7 +221,11 @@ pub(crate) fn learn_pins(call: &mut Call<'_>, body: &Body) -> Result<Vec<Event>,
     let mut events = Vec::new();
     for to in recipients.as_slice() {
         let user = UserId::try_new(to.user.as_slice().to_vec()).ok_or(Code::NonCanonical)?;
-        let Some(account_key) = to.account_key.filter(|_| user != *call.user()) else { continue };
+        if user == *call.user() {
+            continue;
+        }
+        ledger::make_known(&mut call.tx, &user)?;
+        let Some(account_key) = to.account_key else { continue };
         VerifyingKey::decode(account_key)?;
         let account_key = AccountKey(account_key);
         let verified = to.verified == 1;

@@ -206,6 +206,12 @@ impl Operation {
         DeviceId(self.form.device)
     }
 
+    /// The user and the device that signed it.
+    #[must_use]
+    pub fn by(&self) -> (UserId, DeviceId) {
+        (self.author.clone(), self.device())
+    }
+
     /// > last writer by (Lamport, user, device, hash)
     #[must_use]
     pub fn order(&self) -> (u64, &UserId, DeviceId, OperationId) {

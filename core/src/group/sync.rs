@@ -152,6 +152,7 @@ mod tests {
             lags: Vec::new(),
             pushed: Vec::new(),
             owed: Vec::new(),
+            invitation: None,
             full: false,
         }
     }

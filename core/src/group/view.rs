@@ -22,7 +22,7 @@ pub struct View {
     /// The members, sorted by user id, each with its account keys, rising.
     pub members: Vec<Member>,
     /// Former members who are invited back, each with the add that invites them.
-    pub invited: BTreeMap<UserId, OperationId>,
+    pub invited: BTreeMap<(UserId, AccountKey), OperationId>,
     /// Users who have left and are not members.
     pub former: Vec<UserId>,
     /// The name, the description and the other group info.
@@ -35,8 +35,6 @@ pub struct View {
     pub left_by: BTreeMap<UserId, Author>,
     /// The newest operation that changed the group info, and its author.
     pub informed_by: (OperationId, Author),
-    /// For each invitation, the author of the add.
-    pub authors: BTreeMap<OperationId, Author>,
     /// How many members each user has made, who added any.
     pub adders: BTreeMap<UserId, usize>,
     /// Operations that do not count.
@@ -52,6 +50,18 @@ impl View {
         among(&self.members, user).is_some()
     }
 
+    /// Whether this very identity is a member.
+    #[must_use]
+    pub fn has(&self, user: &UserId, account_key: &AccountKey) -> bool {
+        among(&self.members, user).is_some_and(|member| member.account_keys.contains(account_key))
+    }
+
+    /// The add that invites this identity back.
+    #[must_use]
+    pub fn invitation(&self, user: &UserId, account_key: &AccountKey) -> Option<OperationId> {
+        self.invited.get(&(user.clone(), *account_key)).copied()
+    }
+
     /// Whether there are more members than a group may have.
     #[must_use]
     pub fn is_overfull(&self) -> bool {
@@ -63,7 +73,7 @@ impl View {
 #[derive(Default)]
 struct Standings<'a> {
     members: BTreeMap<&'a UserId, (&'a Operation, Vec<AccountKey>)>,
-    invited: BTreeMap<&'a UserId, &'a Operation>,
+    invited: BTreeMap<(&'a UserId, AccountKey), &'a Operation>,
     left: BTreeMap<&'a UserId, &'a Operation>,
     adders: BTreeMap<UserId, usize>,
 }
@@ -80,7 +90,7 @@ impl Set {
         let scope = Scope::Group(GroupKind::from_number(kind)?, self.id());
         let judge = Judge::new((&self.operations, &self.past), &self.kept, &self.places, &self.users);
         let Standings { members, mut invited, mut left, adders } = self.standings(&judge);
-        invited.retain(|user, _| !members.contains_key(user));
+        invited.retain(|(user, key), _| !members.get(user).is_some_and(|(_, keys)| keys.contains(key)));
         left.retain(|user, _| !members.contains_key(user));
         let author = |operation: &Operation| (operation.author.clone(), operation.device());
         let (info, informed_by) = self.info(&judge.valid)?;
@@ -88,8 +98,7 @@ impl Set {
         Some(View {
             origin: origin.map(GroupId),
             scope,
-            invited: invited.iter().map(|(user, add)| ((*user).clone(), add.id)).collect(),
-            authors: invited.values().map(|add| (add.id, author(add))).collect(),
+            invited: invited.iter().map(|((user, key), add)| (((*user).clone(), *key), add.id)).collect(),
             former: left.keys().map(|user| (*user).clone()).collect(),
             left_by: left.iter().map(|(user, leave)| ((*user).clone(), author(leave))).collect(),
             joined_by: members.iter().map(|(user, (first, _))| ((*user).clone(), author(first))).collect(),
@@ -102,6 +111,33 @@ impl Set {
                 .into_iter()
                 .map(|(user, (_, account_keys))| Member { user: user.clone(), account_keys })
                 .collect(),
+        })
+    }
+
+    /// The adds that count and name an identity, by order.
+    #[must_use]
+    pub fn adders_of(&self, user: &UserId, account_key: &AccountKey, view: &View) -> Vec<&Operation> {
+        let names = |operation: &Operation| match &operation.form.body {
+            Body::Add { members } => members
+                .as_slice()
+                .iter()
+                .any(|added| added.user.as_slice() == user.as_bytes() && added.account_key == account_key.0),
+            _ => false,
+        };
+        let adds = self.kept().map(|(_, operation)| operation);
+        let mut adds: Vec<&Operation> =
+            adds.filter(|operation| !view.void.contains(&operation.id) && names(operation)).collect();
+        adds.sort_by_key(|operation| operation.order());
+        adds
+    }
+
+    /// Whether an identity has said something here that counts, other than that it leaves or stays away.
+    #[must_use]
+    pub fn has_word_of(&self, user: &UserId, account_key: &AccountKey, view: &View) -> bool {
+        self.kept().any(|(_, operation)| {
+            (&operation.author, &operation.account_key) == (user, account_key)
+                && !view.void.contains(&operation.id)
+                && !matches!(operation.form.body, Body::Leave | Body::Decline { .. } | Body::Retire { .. })
         })
     }
 
@@ -124,7 +160,7 @@ impl Set {
                         made_by = made_by.filter(|first| first.order() < add.order()).or(Some(add));
                     }
                     Stand::Invited => {
-                        let first = standings.invited.entry(user).or_insert(add);
+                        let first = standings.invited.entry((user, account_key)).or_insert(add);
                         if add.order() < first.order() {
                             *first = add;
                         }

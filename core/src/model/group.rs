@@ -31,8 +31,21 @@ pub struct GroupRecord {
     /// Members who received the group's state from another device before that device had our concurrent operation: the state is owed to
     /// them.
     pub owed: Vec<UserId>,
+    /// Who asks our user in, while the app has not answered (X 11).
+    pub invitation: Option<Invitation>,
     /// Whether the app was told that the group takes nothing but leaves and retirements any more.
     pub full: bool,
+}
+
+/// An add of our user by somebody whom our user does not know: the app has to answer before anything more is heard of the group.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Invitation {
+    /// Who added our user.
+    pub user: UserId,
+    /// The device that signed the add.
+    pub device: DeviceId,
+    /// When that was heard, in ms.
+    pub at: u64,
 }
 
 /// A member.
@@ -84,6 +97,25 @@ pub struct Pushed {
 }
 
 impl GroupRecord {
+    /// A group of which nothing is known but that it is there.
+    #[must_use]
+    pub fn unknown(scope: Scope) -> Self {
+        Self {
+            scope,
+            standing: Standing::Left,
+            members: Vec::new(),
+            former: Vec::new(),
+            info: GroupInfo::default(),
+            claim: Claim::default(),
+            left_at: Vec::new(),
+            lags: Vec::new(),
+            pushed: Vec::new(),
+            owed: Vec::new(),
+            invitation: None,
+            full: false,
+        }
+    }
+
     /// Whether a user is a member, under any account key.
     #[must_use]
     pub fn is_member(&self, user: &UserId) -> bool {

@@ -9,7 +9,7 @@ mod peer;
 mod session;
 mod user;
 
-pub use group::{Claim, GroupRecord, Lag, Member, Pushed, among, identities};
+pub use group::{Claim, GroupRecord, Invitation, Lag, Member, Pushed, among, identities};
 pub use peer::Peer;
 pub use session::SessionMeta;
 pub use user::{Fork, User};

@@ -37,10 +37,6 @@ pub struct Peer {
     pub stale_since: Option<u64>,
     /// The highest epoch of our own list that it claimed to know.
     pub knows_epoch: u64,
-    /// Bytes of group content held from it (X 9).
-    pub held: u64,
-    /// Bytes of group operations held from it.
-    pub held_operations: u64,
     /// For each scope the highest generation of any session forgotten (X 3).
     pub floors: Vec<(Scope, u64)>,
     /// For each scope how many messages we had sent to it when sessions of it were forgotten: a sequence never goes back (X 3).
@@ -67,8 +63,6 @@ impl Peer {
             receiving_pair: receiving.secret().clone(),
             stale_since: None,
             knows_epoch: 0,
-            held: 0,
-            held_operations: 0,
             floors: Vec::new(),
             sequences: Vec::new(),
             sessions: Vec::new(),
@@ -100,16 +94,13 @@ impl Peer {
             receiving_pair,
             stale_since,
             knows_epoch,
-            held,
-            held_operations,
             floors,
             sequences,
             sessions,
         } = self;
         sending_pair.is_same(&copy.sending_pair)
             && receiving_pair.is_same(&copy.receiving_pair)
-            && (stale_since, knows_epoch, held, held_operations)
-                == (&copy.stale_since, &copy.knows_epoch, &copy.held, &copy.held_operations)
+            && (stale_since, knows_epoch) == (&copy.stale_since, &copy.knows_epoch)
             && (sessions, floors, sequences) == (&copy.sessions, &copy.floors, &copy.sequences)
             && (user, device, account_key) == (&copy.user, &copy.device, &copy.account_key)
             && (signing_key, identity_key) == (&copy.signing_key, &copy.identity_key)

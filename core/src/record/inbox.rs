@@ -3,20 +3,22 @@
 use super::{Record, form::stored};
 use crate::{
     event::Flags,
-    ids::{AccountKey, DeviceId, EnvelopeId, SessionId, UserId},
+    ids::{AccountKey, DeviceId, EnvelopeId, Scope, SessionId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 /// Counters of this device.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Counters {
     /// The number of the newest inbox row, the first of which is 1: in C, 0 is no row.
     pub last_item: u64,
-    /// Bytes held in all (X 9), group operations apart.
-    pub held: u64,
-    /// Bytes of group operations held in all.
-    pub held_operations: u64,
+    /// Bytes held in all (X 9).
+    pub held: Kept,
+    /// Of these, what users who are not known have sent.
+    pub held_of_others: Kept,
+    /// Invitations of users who are not known.
+    pub invitations: u16,
     /// The number of the newest send: sends are in the order in which they were made.
     pub last_send: u64,
     /// Whether a device may have other operations of a group than we, so that something is due to it.
@@ -25,6 +27,45 @@ pub struct Counters {
     pub early: Option<u64>,
 }
 impl Record for Counters {}
+
+/// Bytes that are held (X 9). Group operations have room of their own, so that neither keeps the other out.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Kept {
+    /// Of envelopes, and of contents that are no operations.
+    pub contents: u64,
+    /// Of operations.
+    pub operations: u64,
+}
+
+/// What a user may make this device keep, and what of it is taken (X 9). It outlives the user's record.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Ledger {
+    /// The user.
+    pub user: UserId,
+    /// Whether our user has written to this user, or has accepted them.
+    pub known: bool,
+    /// Bytes held.
+    pub held: Kept,
+    /// Invitations to groups that wait for our user's answer.
+    pub invitations: u16,
+    /// Whether the app was told that something was dropped, since there was room last.
+    pub told: bool,
+    /// Devices whose operations were dropped, each with its group: they are asked when there is room.
+    pub dropped: Vec<(Scope, DeviceId)>,
+}
+impl Record for Ledger {
+    // Whoever is forgotten by this is a stranger until our user writes to them again; what is held is counted anew each day.
+    const SPARE: bool = true;
+}
+
+impl Ledger {
+    /// The ledger of a user who is not known and of whom nothing is held.
+    #[must_use]
+    pub fn of(user: &UserId) -> Self {
+        let (held, dropped) = (Kept::default(), Vec::new());
+        Self { user: user.clone(), known: false, held, invitations: 0, told: false, dropped }
+    }
+}
 
 /// How far a device's sequence has come.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]

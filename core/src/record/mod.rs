@@ -19,7 +19,7 @@ mod restore;
 mod secret_form;
 mod server;
 
-pub use inbox::{Cause, Counters, Heard, Held, HeldContent, SeenEnvelope};
+pub use inbox::{Cause, Counters, Heard, Held, HeldContent, Kept, Ledger, SeenEnvelope};
 pub use link::{HeardHello, LegPlace, OfferState, OfferedLink};
 pub use operation::{StoredOperation, Waiting};
 pub use outbox::{

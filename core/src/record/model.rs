@@ -8,7 +8,7 @@ use crate::{
         chain::Chain,
         device_list::{List, Listing},
     },
-    model::{Claim, Fork, GroupRecord, Lag, Member, Peer, Pushed, SessionMeta, User},
+    model::{Claim, Fork, GroupRecord, Invitation, Lag, Member, Peer, Pushed, SessionMeta, User},
 };
 
 impl Record for AgeClock {}
@@ -46,8 +46,6 @@ stored! {
         receiving_pair as secret,
         stale_since,
         knows_epoch,
-        held,
-        held_operations,
         floors,
         sequences,
         sessions,
@@ -88,9 +86,12 @@ stored! {
         lags,
         pushed,
         owed,
+        invitation,
         full,
     }
 }
+
+stored! { struct Invitation { user, device, at } }
 
 stored! { struct Member { user, account_keys } }
 

@@ -174,6 +174,8 @@ pub enum Kind {
     Chain = 33,
     /// `clock::AgeClock`.
     Clock = 34,
+    /// `record::Ledger`, by user.
+    Ledger = 35,
     /// `record::PendingRestore`.
     Restoring = 36,
 }
@@ -215,6 +217,7 @@ impl Kind {
         Self::Wanted,
         Self::Chain,
         Self::Clock,
+        Self::Ledger,
         Self::Restoring,
     ];
 }

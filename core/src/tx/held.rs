@@ -1,14 +1,16 @@
-//! What is held, and the ledger of how many bytes it takes (X 9).
+//! What is held (X 9).
 //!
 //! Held are whole envelopes that cannot be opened yet (their identity is not accepted, their time has not come, their device's list is not
-//! proved), and opened contents of a group that does not know their sender yet. Contents and operations count apart, so that neither keeps the other out. Everything that adds to the ledger or takes from it
-//! stands here.
+//! proved), and opened contents of a group that does not know their sender yet. [`super::ledger`] counts their bytes.
 
-use super::Tx;
+use super::{
+    Tx,
+    ledger::{self, Count, Pool},
+};
 use crate::{
     error::Code,
-    ids::{DeviceId, EnvelopeId, GroupId, UserId},
-    limits::{MAX_HELD, MAX_HELD_OPERATIONS, MAX_HELD_PER_DEVICE, MIN_HELD},
+    ids::{EnvelopeId, GroupId, UserId},
+    limits::MIN_HELD,
     model::User,
     record::{Cause, Counters, Held, HeldContent},
     store::{Kind, Places, RowKey},
@@ -20,26 +22,14 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// Keeps an envelope under its row's key. `false`: it is beyond the bounds, and nothing is kept.
-pub(crate) fn put_envelope(
-    tx: &mut Tx<'_>,
-    user: &UserId,
-    device: DeviceId,
-    key: RowKey,
-    held: &Held,
-) -> Result<bool, Code> {
-    let mut of_device = held.envelope.len();
-    for key in tx.keys(&tx.places().device(Kind::Held, user, device))? {
-        of_device = of_device.saturating_add(tx.get::<Held>(&key)?.map_or(0, |held| held.envelope.len()));
-    }
-    let mut counters = tx.counters()?;
-    counters.held = counters.held.saturating_add(held.envelope.len() as u64);
-    if of_device > MAX_HELD_PER_DEVICE || counters.held > MAX_HELD as u64 {
+pub(crate) fn put_envelope(tx: &mut Tx<'_>, user: &UserId, key: RowKey, held: &Held) -> Result<bool, Code> {
+    if !ledger::enter(tx, user, Pool::Contents, held.envelope.len() as u64)? {
         return Ok(false);
     }
     if let Some(from) = held.cause.tried_from() {
-        counters.early = Some(counters.early.map_or(from, |known| known.min(from)));
+        let early = tx.counters()?.early;
+        note_early(tx, Some(early.map_or(from, |known| known.min(from))))?;
     }
-    tx.put_counters(&counters)?;
     tx.put(key, held)?;
     Ok(true)
 }
@@ -93,31 +83,24 @@ pub(crate) fn envelopes(tx: &Tx<'_>) -> Result<Vec<(RowKey, Held)>, Code> {
 
 /// Deletes a held envelope.
 pub(crate) fn take_envelope(tx: &mut Tx<'_>, key: RowKey, held: &Held) -> Result<(), Code> {
-    let mut counters = tx.counters()?;
-    counters.held = counters.held.saturating_sub(held.envelope.len() as u64);
-    tx.put_counters(&counters)?;
     tx.delete(key);
-    Ok(())
+    match sender(held) {
+        Some(user) => ledger::leave(tx, &user, Pool::Contents, held.envelope.len() as u64),
+        None => Ok(()),
+    }
+}
+
+fn sender(held: &Held) -> Option<UserId> {
+    Some(Envelope::decode(&held.envelope).ok()?.sender()?.0)
 }
 
 /// > Group content whose group is not known yet is decrypted, committed and kept as *held* until the add arrives (X 9).
 ///
 /// `false`: it is beyond the bounds, and nothing is kept.
 pub(crate) fn put_content(tx: &mut Tx<'_>, group: &GroupId, held: &HeldContent, body: &Body) -> Result<bool, Code> {
-    let mut peer = tx.peer(&held.user, held.device)?.ok_or(Code::NoSession)?;
-    let mut counters = tx.counters()?;
-    let (of_device, in_all, most) = if is_operations(body) {
-        (&mut peer.held_operations, &mut counters.held_operations, MAX_HELD_OPERATIONS)
-    } else {
-        (&mut peer.held, &mut counters.held, MAX_HELD_PER_DEVICE)
-    };
-    *of_device = of_device.saturating_add(size(held));
-    *in_all = in_all.saturating_add(size(held));
-    if *of_device > most as u64 || *in_all > MAX_HELD as u64 {
+    if !ledger::enter(tx, &held.user, pool(body), size(held))? {
         return Ok(false);
     }
-    tx.put_peer(&peer)?;
-    tx.put_counters(&counters)?;
     let envelope: &EnvelopeId = &held.envelope_id;
     let key = tx.places().held_content(group, &held.user, held.device, envelope);
     tx.put(key, held)?;
@@ -148,20 +131,28 @@ fn with_prefix(tx: &Tx<'_>, prefix: &RowKey) -> Result<Vec<(RowKey, HeldContent)
 pub(crate) fn take_content(tx: &mut Tx<'_>, key: RowKey, held: &HeldContent) -> Result<(), Code> {
     tx.delete(key);
     let (_, body) = content::decode(&held.content).map_err(|_| Code::RecordInconsistent)?;
-    let operations = is_operations(&body);
-    let mut counters = tx.counters()?;
-    let in_all = if operations { &mut counters.held_operations } else { &mut counters.held };
-    *in_all = in_all.saturating_sub(size(held));
-    if let Some(mut peer) = tx.peer(&held.user, held.device)? {
-        let of_device = if operations { &mut peer.held_operations } else { &mut peer.held };
-        *of_device = of_device.saturating_sub(size(held));
-        tx.put_peer(&peer)?;
-    }
-    tx.put_counters(&counters)
+    ledger::leave(tx, &held.user, pool(&body), size(held))
 }
 
-fn is_operations(body: &Body) -> bool {
-    matches!(body, Body::Operations { .. })
+/// Counts everything that is held, by user. A row that does not open counts nothing.
+pub(crate) fn count(tx: &Tx<'_>) -> Result<Count, Code> {
+    let mut count = Count::new();
+    for (_, held) in envelopes(tx)? {
+        if let Some(user) = sender(&held) {
+            ledger::count(&mut count, &user, Pool::Contents, held.envelope.len() as u64);
+        }
+    }
+    for (_, held) in all_contents(tx)? {
+        if let Ok((_, body)) = content::decode(&held.content) {
+            ledger::count(&mut count, &held.user, pool(&body), size(&held));
+        }
+    }
+    Ok(count)
+}
+
+/// What an opened content counts for.
+pub(crate) fn pool(body: &Body) -> Pool {
+    if matches!(body, Body::Operations { .. }) { Pool::Operations } else { Pool::Contents }
 }
 
 fn size(held: &HeldContent) -> u64 {

@@ -8,6 +8,7 @@ pub(crate) mod ahead;
 pub(crate) mod call;
 pub(crate) mod held;
 pub(crate) mod inbox;
+pub(crate) mod ledger;
 mod links;
 pub(crate) mod own;
 mod place;

@@ -7,7 +7,7 @@
 //! LinkGrant (inside, sealed): user opaque<1..64> (u8), device u32, device list opaque (u16), a SignedDeviceList,
 //!             links (u24), up to 16,384 of 32: as in a ShownList, of all lists; contacts<0..> (u24): Contact,
 //!             groups<0..> (u32): opaque (u24), each a Bundle with all of a group's operations (see `group`)
-//! Contact:    user opaque<1..64> (u8), account key 32, verified u8 (0 or 1), device list opaque (u16; may be empty): a ShownList
+//! Contact:    user opaque<1..64> (u8), account key 32, verified u8 (0 or 1), known u8 (0 or 1), device list opaque (u16; may be empty): a ShownList
 //! ```
 //!
 //! `link_code` has the code that the new device shows.
@@ -63,6 +63,8 @@ pub struct Contact {
     pub account_key: [u8; 32],
     /// 1 if the user has compared safety numbers, else 0.
     pub verified: u8,
+    /// 1 if our user has written to this user or has accepted them (X 9), else 0.
+    pub known: u8,
     /// The contact's newest device list with its links, or empty.
     pub device_list: TlsByteVecU16,
 }
@@ -158,7 +160,7 @@ impl LinkGrant {
         let sizes = 1..=MAX_USER_ID;
         let users = grant.contacts.iter().map(|contact| &contact.user).chain([&grant.user]);
         if users.into_iter().any(|user| !sizes.contains(&user.as_slice().len()))
-            || grant.contacts.iter().any(|contact| contact.verified > 1)
+            || grant.contacts.iter().any(|contact| contact.verified > 1 || contact.known > 1)
         {
             return Err(Code::NonCanonical);
         }

@@ -111,7 +111,7 @@ pub(crate) fn shown(view: &View) -> (BTreeSet<String>, BTreeSet<String>, String,
     let name = |user: &UserId| String::from_utf8(user.as_bytes().to_vec()).unwrap();
     (
         view.members.iter().map(|member| name(&member.user)).collect(),
-        view.invited.keys().map(name).collect(),
+        view.invited.keys().map(|(user, _)| name(user)).collect(),
         view.info.name.clone(),
         view.claim.digest,
     )

@@ -294,7 +294,8 @@ pub enum Event {
         /// The users who added members, those who added most first.
         users: Vec<String>,
     },
-    /// Our user, who had left a group, is asked back: the group's `group.accept()` or `group.decline()` answers.
+    /// Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's `group.accept()` or
+    /// `group.decline()` answers. Without an answer it is gone after 30 days.
     GroupInvited {
         /// The group, 32 bytes.
         group: GroupId,
@@ -666,7 +667,7 @@ pub struct GroupView {
     pub id: GroupId,
     /// How its messages travel.
     pub kind: GroupKind,
-    /// Member, invited back, or left.
+    /// Member, invited, or left.
     pub standing: Standing,
     /// The members, rising by user.
     pub members: Vec<String>,

@@ -164,7 +164,9 @@ class GroupOverfull(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class GroupInvited(Value):
-    """Our user, who had left a group, is asked back: the group's ``group.accept()`` or ``group.decline()`` answers."""
+    """Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's ``group.accept()`` or
+    ``group.decline()`` answers. Without an answer it is gone after 30 days.
+    """
 
     group: bytes
     """The group, 32 bytes."""
@@ -507,7 +509,7 @@ class GroupView(Value):
     kind: GroupKind
     """How its messages travel."""
     standing: Standing
-    """Member, invited back, or left."""
+    """Member, invited, or left."""
     members: tuple[str, ...]
     """The members, rising by user."""
     conflicts: tuple[str, ...]

@@ -4286,7 +4286,7 @@ public struct GroupView: Equatable, Hashable {
      */
     public let kind: GroupKind
     /**
-     * Member, invited back, or left.
+     * Member, invited, or left.
      */
     public let standing: Standing
     /**
@@ -4317,7 +4317,7 @@ public struct GroupView: Equatable, Hashable {
          * How its messages travel.
          */kind: GroupKind, 
         /**
-         * Member, invited back, or left.
+         * Member, invited, or left.
          */standing: Standing, 
         /**
          * The members, rising by user.
@@ -8014,7 +8014,8 @@ public enum Event: Equatable, Hashable {
          */users: [String]
     )
     /**
-     * Our user, who had left a group, is asked back: the group's `group.accept()` or `group.decline()` answers.
+     * Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's `group.accept()` or
+     * `group.decline()` answers. Without an answer it is gone after 30 days.
      */
     case groupInvited(
         /**

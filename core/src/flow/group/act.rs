@@ -1,10 +1,11 @@
 //! An act in a group: an operation is signed, taken, and told to everybody whom it concerns (D6).
 
 use super::{
-    bundles,
-    state::{self, Changed, Lists, Loaded, Offered, Taker, Teller},
+    bundles, consent, hear,
+    state::{self, Changed, Lists, Loaded, Offered},
     sync,
     tell::{Said, Told, say, sent_to, to_group},
+    who::{Taker, Teller},
 };
 use crate::{
     error::{Code, Error},
@@ -21,7 +22,7 @@ use crate::{
     model::{GroupRecord, identities},
     record::SendBody,
     store::{Kind, Places, RowKey},
-    tx::Call,
+    tx::{Call, inbox},
     wire::group::{Added, Body, Change},
 };
 use std::collections::BTreeSet;
@@ -74,7 +75,7 @@ fn found_of(
     let loaded = Loaded { group: None, set: Set::new(id), view: None };
     let offered = Offered { operations, lists: cited(own), ..Offered::default() };
     let Changed { group, set, .. } =
-        state::take(&mut call.tx, taker, loaded, offered, Teller::Ourselves)?.ok_or(Code::Internal)?;
+        state::take(&mut call.tx, taker, loaded, offered, Teller::Ourselves)?.changed().ok_or(Code::Internal)?;
     let told = Told { users: group.users().cloned().collect(), welcomed: BTreeSet::new() };
     let mut whole = bundles::whole(&call.tx, &set)?;
     let last = whole.pop().ok_or(Code::Internal)?;
@@ -212,7 +213,8 @@ fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<PendingSend, E
     }
     let taker = Taker::of(call);
     let offered = Offered { operations: vec![operation.clone()], lists: cited(own), ..Offered::default() };
-    let changed = state::take(&mut call.tx, taker, loaded, offered, Teller::Ourselves)?.ok_or(Code::Internal)?;
+    let outcome = state::take(&mut call.tx, taker, loaded, offered, Teller::Ourselves)?;
+    let changed = outcome.changed().ok_or(Code::Internal)?;
     if !changed.group.is_overfull() {
         told.users.extend(changed.group.users().cloned());
     }
@@ -244,6 +246,18 @@ fn tell(call: &mut Call<'_>, changed: &Changed, operation: &Operation, told: &To
     }
     let payload = bundles::of_ours(&own, &[operation])?;
     say(call, group, told, Said { welcome, ..Said::aloud(payload) })
+}
+
+/// The app's yes: what was held is heard, and who invited is asked for the group's state. The send is our user's word on the other own
+/// devices as well.
+pub(crate) fn accept_invitation(call: &mut Call<'_>, id: &GroupId) -> Result<PendingSend, Error> {
+    let group = call.tx.group(id)?.ok_or(Code::UnknownGroup)?;
+    let invitation = group.invitation.clone().ok_or(Code::NotInvited)?;
+    let group = consent::agree(call, id, group, &invitation)?;
+    for item in hear::release(call, group.scope, *id)? {
+        inbox::put(&mut call.tx, &item)?;
+    }
+    sync::ask_with_ours(call, &group, &invitation.user)
 }
 
 /// A message to a group, on its way like any other.
@@ -292,7 +306,8 @@ pub(crate) fn retire(call: &mut Call<'_>, device: DeviceId, last: Option<u64>) -
 }
 
 fn retire_in(call: &mut Call<'_>, key: &RowKey, device: DeviceId, last: Option<u64>) -> Result<(), Error> {
-    let Some(group) = call.tx.get::<GroupRecord>(key)? else { return Ok(()) };
+    let group = call.tx.get::<GroupRecord>(key)?.filter(|group| group.invitation.is_none());
+    let Some(group) = group else { return Ok(()) };
     let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
     let loaded = state::load(&call.tx, &id)?;
     let known = || loaded.set.last_sequence(call.user(), &call.us.party.account(), device);

@@ -1,15 +1,19 @@
 //! What is said in a group: a message by a member, operations by whoever may sign them, or something that is held for now (X 9, X 11).
 
-use super::state::{self, Changed, Loaded, Offered, Taker, Teller};
+use super::{
+    consent,
+    state::{self, Changed, Loaded, Offered, Outcome},
+    who::{Taker, Teller},
+};
 use crate::{
     error::{Blame, Code},
     event::{Event, Flags, Item, Message, MessageKind},
     group::sync::{self, With},
     ids::{AccountKey, ContentId, DeviceId, EnvelopeId, GroupId, Scope, SessionId, UserId},
     limits::MAX_LATENCY,
-    model::{Claim, GroupRecord},
+    model::{Claim, GroupRecord, Invitation},
     record::{Counters, HeldContent},
-    tx::{Call, Tx, held},
+    tx::{Call, Tx, held, ledger},
     wire::{
         content::{self, Body, GroupClaim, Prelude},
         group::Bundle,
@@ -46,15 +50,22 @@ pub(crate) struct Heard {
 /// Hears a content in a group's scope; what operations make possible is heard with them.
 pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: GroupContent) -> Result<Heard, Code> {
     let id = scope.group().ok_or(Code::WrongScope)?;
+    let was_asked = said.user == *call.user() && consent::is_asked(&call.tx, &id)?;
     if let Some(mut items) = judge(call, scope, id, &said)? {
-        if matches!(said.body, Body::Operations { .. }) {
+        if was_asked || matches!(said.body, Body::Operations { .. }) {
             items.extend(release(call, scope, id)?);
         }
         return Ok(Heard { items, held: false });
     }
     let held = hold(call, &id, &said)?;
-    let dropped = (!held).then(|| Item::Event(Event::HeldDropped { user: said.user.clone() }));
-    Ok(Heard { items: dropped.into_iter().collect(), held })
+    let mut items = Vec::new();
+    if !held {
+        let asked = matches!(said.body, Body::Operations { .. }).then_some((scope, said.device));
+        if ledger::note_dropped(&mut call.tx, &said.user, asked)? {
+            items.push(Item::Event(Event::HeldDropped { user: said.user.clone() }));
+        }
+    }
+    Ok(Heard { items, held })
 }
 
 /// `Ok(None)`: it is too early for this content, and the caller holds it.
@@ -65,22 +76,43 @@ fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &GroupContent) ->
             if group.scope != scope {
                 return Err(Code::WrongScope);
             }
+            let mut items = Vec::new();
+            if let Some(invitation) = group.invitation.clone() {
+                if said.user != *call.user() {
+                    return Ok(None);
+                }
+                // Our user has answered on another device.
+                group = consent::agree(call, &id, group, &invitation)?;
+                items.push(Item::Event(joined(&call.tx, id, invitation)?));
+            }
             let Some(message) = message(call, &group, id, said)? else { return Ok(None) };
             if has_part(call, &group, said) {
                 note_claim(&mut call.tx, &mut group, said, (*claim, With::Message))?;
                 call.tx.put_group(&id, &group)?;
             }
-            Ok(Some(vec![Item::Message(message)]))
+            items.push(Item::Message(message));
+            Ok(Some(items))
         }
         Body::Operations { claim, bundle, .. } => {
             let bundle = Bundle::decode(bundle.as_slice())?;
+            if !consent::is_heard(&call.tx, &id, call.user(), (&said.user, &said.account_key))? {
+                return Ok(Some(Vec::new()));
+            }
             let with = if bundle.operations.as_slice().is_empty() { With::Question } else { With::Operations };
-            let Some(changed) = take(call, id, said, &bundle)? else { return Ok(None) };
-            let Changed { mut group, events, .. } = changed;
+            let Changed { mut group, events, .. } = match take(call, id, said, &bundle)? {
+                Outcome::Early => return Ok(None),
+                Outcome::TooMany(user) => {
+                    let is_first = ledger::note_dropped(&mut call.tx, &user, None)?;
+                    return Ok(Some(
+                        is_first.then_some(Item::Event(Event::HeldDropped { user })).into_iter().collect(),
+                    ));
+                }
+                Outcome::Changed(changed) => *changed,
+            };
             if group.scope != scope {
                 return Err(Code::WrongScope);
             }
-            if has_part(call, &group, said) {
+            if group.invitation.is_none() && has_part(call, &group, said) {
                 note_claim(&mut call.tx, &mut group, said, (*claim, with))?;
                 call.tx.put_group(&id, &group)?;
             }
@@ -96,16 +128,24 @@ fn has_part(call: &Call<'_>, group: &GroupRecord, said: &GroupContent) -> bool {
     said.user == *call.user() || group.has(&said.user, &said.account_key)
 }
 
-/// Takes the operations of a bundle. `Ok(None)`: it is too early for them.
-fn take(call: &mut Call<'_>, id: GroupId, said: &GroupContent, bundle: &Bundle) -> Result<Option<Changed>, Code> {
+/// Our user has agreed, on another device, to be in a group.
+fn joined(tx: &Tx<'_>, group: GroupId, invitation: Invitation) -> Result<Event, Code> {
+    let forked_from = state::load(tx, &group)?.view.and_then(|view| view.origin);
+    let Invitation { user, device, .. } = invitation;
+    Ok(Event::GroupJoined { group, forked_from, user, device })
+}
+
+/// Takes the operations of a bundle.
+fn take(call: &mut Call<'_>, id: GroupId, said: &GroupContent, bundle: &Bundle) -> Result<Outcome, Code> {
     let loaded = state::load(&call.tx, &id)?;
     let offered = state::verify(&call.tx, &loaded.set, bundle)?;
     let (taker, from) = (Taker::of(call), said.teller(call.user()));
     if loaded.group.is_some() {
         return state::take(&mut call.tx, taker, loaded, offered, from);
     }
-    if let Some(changed) = state::take(&mut call.tx, taker, loaded.clone(), offered.clone(), from)? {
-        return Ok(Some(changed));
+    match state::take(&mut call.tx, taker, loaded.clone(), offered.clone(), from)? {
+        Outcome::Early => {}
+        taken => return Ok(taken),
     }
     // A large state comes in several messages: what this device has said before counts as well. Only what it said itself, so that nobody can
     // spoil another device's messages.
@@ -113,7 +153,7 @@ fn take(call: &mut Call<'_>, id: GroupId, said: &GroupContent, bundle: &Bundle) 
     match state::take(&mut call.tx, taker, loaded, whole, from) {
         Err(code) if code.blame() == Blame::Store => Err(code),
         // What earlier messages spoil makes this one early, not wrong.
-        Err(_) => Ok(None),
+        Err(_) => Ok(Outcome::Early),
         taken => taken,
     }
 }
@@ -159,7 +199,7 @@ fn message(call: &Call<'_>, group: &GroupRecord, id: GroupId, said: &GroupConten
 }
 
 /// Hears again what was held for a group, as long as something comes of it.
-fn release(call: &mut Call<'_>, scope: Scope, id: GroupId) -> Result<Vec<Item>, Code> {
+pub(super) fn release(call: &mut Call<'_>, scope: Scope, id: GroupId) -> Result<Vec<Item>, Code> {
     let mut items = Vec::new();
     loop {
         let mut progress = false;

@@ -5,8 +5,10 @@
 
 pub(crate) mod act;
 pub(crate) mod bundles;
+pub(crate) mod consent;
 pub(crate) mod cost;
 pub(crate) mod hear;
 pub(crate) mod state;
 pub(crate) mod sync;
 pub(crate) mod tell;
+pub(crate) mod who;

@@ -1,22 +1,26 @@
 //! What new operations of a group change in the store besides the set.
 
+use super::{
+    consent,
+    who::{Taker, Teller},
+};
 use crate::{
     clock::Age,
     error::{Blame, Code},
     event::{Event, Standing},
     group::{
-        change,
+        change::{self, Us},
         operation::Operation,
         set::{Author, Set},
         view::View,
     },
-    ids::{AccountKey, DeviceId, GroupId, OperationId, Scope, UserId},
+    ids::{AccountKey, GroupId, OperationId, Scope, UserId},
     keys::device_list::VerifiedDeviceList,
     limits::{MAX_LATENCY, MAX_WAITING},
     model::GroupRecord,
     record::{PartState, SendHead, StoredList, StoredOperation, Waiting},
     store::{Kind, Places},
-    tx::{Call, Tx, sends},
+    tx::{Tx, ledger, sends},
     wire::group::{self as form, Body, Bundle, SignedOperation},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,27 +47,21 @@ pub(crate) struct Offered {
     pub(crate) repeats: bool,
 }
 
-/// The device that takes operations, and when.
-#[derive(Clone, Copy)]
-pub(crate) struct Taker<'a> {
-    pub(crate) user: &'a UserId,
-    pub(crate) device: DeviceId,
-    pub(crate) age: Age,
+/// What came of operations.
+pub(crate) enum Outcome {
+    /// No add has named our user or the teller yet, and nothing changed.
+    Early,
+    /// This user has invited ours too often, or too many others have (X 11). Nothing changed.
+    TooMany(UserId),
+    /// They were taken.
+    Changed(Box<Changed>),
 }
 
-impl<'a> Taker<'a> {
-    pub(crate) fn of(call: &Call<'a>) -> Self {
-        Self { user: call.user(), device: call.device(), age: call.at.age }
+impl Outcome {
+    /// What changed, if anything did.
+    pub(crate) fn changed(self) -> Option<Changed> {
+        if let Self::Changed(changed) = self { Some(*changed) } else { None }
     }
-}
-
-/// Who hands operations over.
-#[derive(Clone, Copy)]
-pub(crate) enum Teller<'a> {
-    /// A device of our own user.
-    Ourselves,
-    /// Another user's device, with the account key of its session.
-    Other(&'a UserId, &'a AccountKey),
 }
 
 /// What came of operations that were taken.
@@ -132,7 +130,7 @@ fn is_long_gone(group: &GroupRecord, user: &UserId, age: Age) -> bool {
     !group.is_member(user) && group.left_at(user).is_some_and(|at| age.since(at) > MAX_LATENCY)
 }
 
-/// Takes operations as far as their parents are there. `Ok(None)`: no add has named our user or the teller yet, and nothing changed.
+/// Takes operations as far as their parents are there.
 ///
 /// # Errors
 /// The first reason for which something was refused, if nothing else came of it. Nothing is written then.
@@ -142,7 +140,7 @@ pub(crate) fn take(
     loaded: Loaded,
     offered: Offered,
     from: Teller<'_>,
-) -> Result<Option<Changed>, Code> {
+) -> Result<Outcome, Code> {
     let Loaded { group, mut set, view: before } = loaded;
     let Offered { mut operations, lists, mut refused, repeats } = offered;
     if let Teller::Other(user, _) = from
@@ -170,13 +168,23 @@ pub(crate) fn take(
     {
         return Err(*code);
     }
-    let Some(after) = set.view() else { return Ok(None) };
-    let standing = standing(&after, us);
+    let Some(after) = set.view() else { return Ok(Outcome::Early) };
+    let mut standing = standing(&after, us, &taker.account_key);
     if let Teller::Other(user, account_key) = from {
         // Perhaps the add that names the teller, or us, has not come yet.
         if (group.is_none() && standing == Standing::Left) || !set.names(user, account_key) {
-            return Ok(None);
+            return Ok(Outcome::Early);
         }
+    }
+    let invited = group.as_ref().and_then(|group| group.invitation.clone());
+    let mut invitation = None;
+    if standing == Standing::Member
+        && let Some((asked, add)) = consent::asked(tx, taker, group.as_ref(), (&set, &after), from)?
+    {
+        if group.is_none() && !ledger::enter_invitation(tx, &asked.user)? {
+            return Ok(Outcome::TooMany(asked.user));
+        }
+        (standing, invitation) = (Standing::Invited(add), Some(asked));
     }
     // What was just offered comes before what has waited. So nobody fills the room with operations that build upon nothing and keeps others
     // out; what is dropped comes again by sync.
@@ -192,7 +200,17 @@ pub(crate) fn take(
         loose.insert(spare.form.list);
     }
     forget_lists(tx, &set, &taken.waiting, loose);
-    let mut events = change::events(before.as_ref(), &after, us);
+    let stood = group.as_ref().map(|group| group.standing);
+    let by = match standing {
+        Standing::Invited(add) => set.operation(&add).map(Operation::by),
+        _ => set.adders_of(us, &taker.account_key, &after).first().map(|add| add.by()),
+    };
+    let by = by.or_else(|| after.joined_by.get(us).cloned());
+    let mut events = change::events(before.as_ref(), &after, Us { user: us, stood, stands: standing, by });
+    if invitation.is_some() {
+        // What goes on there is no affair of ours before the app has answered.
+        events.retain(|event| matches!(event, Event::GroupInvited { .. }));
+    }
     for ((user, device), (known, other)) in set.equivocators() {
         if !told_twice.contains(&(user.clone(), device)) {
             let [known, other] = [known, other].map(|operation| operation.signed.clone());
@@ -209,6 +227,10 @@ pub(crate) fn take(
         events.push(Event::GroupOverfull { group: set.id(), users });
     }
     let mut group = advance(group, &after, standing, taker.age);
+    group.invitation = invitation;
+    if let Some(invited) = invited.filter(|_| group.invitation.is_none()) {
+        consent::answered(tx, &invited, taker, &mut group, from)?;
+    }
     group.full |= taken.full;
     for user in taken.new.iter().flat_map(|name| set.uninformed(name, (us, taker.device))) {
         if user != *us && !group.owed.contains(&user) {
@@ -219,8 +241,11 @@ pub(crate) fn take(
     for user in were.filter(|user| *user != us && !after.is_member(user)) {
         drop_pending(tx, us, user, group.scope)?;
     }
+    for user in consent::added_by_us(&new, taker) {
+        ledger::make_known(tx, &user)?;
+    }
     tx.put_group(&set.id(), &group)?;
-    Ok(Some(Changed { group, set, events }))
+    Ok(Outcome::Changed(Box::new(Changed { group, set, events })))
 }
 
 /// Writes new operations, those that wait for their parents, and the lists that either cite.
@@ -264,10 +289,11 @@ fn forget_lists(tx: &mut Tx<'_>, set: &Set, waiting: &[Operation], mut loose: BT
     }
 }
 
-fn standing(view: &View, us: &UserId) -> Standing {
-    match view.invited.get(us) {
-        _ if view.is_member(us) => Standing::Member,
-        Some(add) => Standing::Invited(*add),
+/// How our user stands by the operations. An add of our name under another account key is none of ours.
+fn standing(view: &View, us: &UserId, account_key: &AccountKey) -> Standing {
+    match view.invitation(us, account_key) {
+        _ if view.has(us, account_key) => Standing::Member,
+        Some(add) => Standing::Invited(add),
         None => Standing::Left,
     }
 }
@@ -295,6 +321,7 @@ fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, age: Age
         lags,
         pushed,
         owed,
+        invitation: None,
         full,
     }
 }

@@ -15,7 +15,12 @@ use crate::{
     registry::admission::{self, Speaker},
     secret::Secret,
     session::{self, Session},
-    tx::{Call, sessions},
+    store::Kind,
+    tx::{
+        Call,
+        ledger::{self, Pool},
+        sessions,
+    },
     wire::{
         content::{self, Body, Prelude},
         opening::Opening,
@@ -50,6 +55,10 @@ pub(super) fn hear(
     let mut numbered = vec![(said.meta.scope.group(), said.prelude.sequence)];
     let said = match said {
         OpenedContent { meta, body: Body::Opening(opening), flags, .. } if meta.scope == Scope::Direct => {
+            if !may_open(call, &peer, &opening)? {
+                let items = dropped(call, incoming, &opening)?;
+                return Ok(Opened { items, held: false, numbered });
+            }
             let nested = open_nested(call, incoming, (user, &mut peer), flags, &opening)?;
             numbered.push((nested.meta.scope.group(), nested.prelude.sequence));
             nested
@@ -87,6 +96,26 @@ pub(super) fn hear(
 fn wants_removal(call: &Call<'_>, incoming: &Incoming<'_>) -> Result<Vec<Item>, Code> {
     let is_primary = call.tx.is_primary()?;
     Ok(is_primary.then_some(Item::Event(Event::DeviceWantsRemoval { device: incoming.device })).into_iter().collect())
+}
+
+/// Whether a scope that a peer opens is taken. The session of a group that is not known yet stays as long as what is held of it: where nothing more
+/// can be held, it would take room for nothing. The opening is repeated until it is answered, so that it comes again.
+fn may_open(call: &Call<'_>, peer: &Peer, opening: &Opening) -> Result<bool, Code> {
+    let is_open = peer.sessions.iter().any(|meta| meta.ephemeral_key == opening.ephemeral_key);
+    if is_open || call.tx.exists(&call.tx.places().group(Kind::Group, &GroupId(opening.group)))? {
+        return Ok(true);
+    }
+    let bytes = opening.body.as_slice().len() as u64;
+    Ok(ledger::has_room(&call.tx, &peer.user, Pool::Contents, bytes)?
+        || ledger::has_room(&call.tx, &peer.user, Pool::Operations, bytes)?)
+}
+
+/// What the app hears of an opening for which there is no room.
+fn dropped(call: &mut Call<'_>, incoming: &Incoming<'_>, opening: &Opening) -> Result<Vec<Item>, Code> {
+    let kind = GroupKind::from_number(opening.kind).ok_or(Code::UnknownGroupKind)?;
+    let of = (Scope::Group(kind, GroupId(opening.group)), incoming.device);
+    let is_first = ledger::note_dropped(&mut call.tx, &incoming.user, Some(of))?;
+    Ok(is_first.then(|| Item::Event(Event::HeldDropped { user: incoming.user.clone() })).into_iter().collect())
 }
 
 /// > A scope session is opened by content of a direct message (X 4)

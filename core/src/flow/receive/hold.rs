@@ -10,7 +10,7 @@ use crate::{
     model::{Peer, User, order},
     record::{Cause, Held},
     store::Kind,
-    tx::{Call, held},
+    tx::{Call, held, ledger},
     wire::envelope::Envelope,
 };
 
@@ -39,8 +39,8 @@ impl Waiting<'_> {
         }
         let at = self.since.unwrap_or(call.at.age.0);
         let held = Held { at, cause: self.cause, envelope: self.bytes.to_vec() };
-        let is_held = held::put_envelope(&mut call.tx, &user, device, key, &held)?;
-        if !is_held {
+        let is_held = held::put_envelope(&mut call.tx, &user, key, &held)?;
+        if !is_held && ledger::note_dropped(&mut call.tx, &user, None)? {
             events.push(Event::HeldDropped { user });
         }
         Ok((is_held, events))

@@ -12,6 +12,7 @@ use crate::{
     tx::{
         Call, Ready, ahead,
         call::Waiting,
+        ledger,
         own::OwnList,
         sends::{self, Sending},
     },
@@ -55,8 +56,12 @@ pub(crate) fn to_users(
     payload: &[u8],
     content_id: Option<ContentId>,
 ) -> Result<PendingSend, Error> {
-    let keys = users.iter().map(|user| call.tx.places().user(Kind::User, user)).collect::<Vec<_>>();
-    call.tx.prefetch_missing(&keys)?;
+    let places = |user| [Kind::User, Kind::Ledger].map(|kind| call.tx.places().user(kind, user));
+    call.tx.prefetch_missing(&users.iter().flat_map(places).collect::<Vec<_>>())?;
+    let us = call.user();
+    for user in users.iter().filter(|user| *user != us) {
+        ledger::make_known(&mut call.tx, user)?;
+    }
     let users = users.iter().map(|user| sent_to(call, user)).collect::<Result<_, Code>>()?;
     let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };
     start(call, Message { users, target, group: None, content_id, body, quiet: false, departs: false })

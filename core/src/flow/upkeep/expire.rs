@@ -12,7 +12,7 @@ use crate::{
     record::{Made, Own, PendingUpload, PreKeyBook, SeenEnvelope},
     registry::expiry,
     store::{Kind, Places, PreKeyUse, RowKey},
-    tx::{Tx, held, inbox, sessions},
+    tx::{Tx, held, inbox, ledger, sessions},
     wire::envelope::Envelope,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,11 +21,18 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn rest(tx: &mut Tx<'_>, own: &Own, at: Moment) -> Result<Vec<Event>, Code> {
     let read_at = Age(own.mailbox_emptied_at);
     pre_keys(tx, read_at, at.age)?;
-    let mut events = held_envelopes(tx, read_at)?;
-    events.extend(held_contents(tx, read_at)?);
+    let mut dropped = held_envelopes(tx, read_at)?;
+    dropped.extend(held_contents(tx, read_at)?);
+    let mut count = held::count(tx)?;
+    for group in tx.groups()? {
+        if let Some(invitation) = group.invitation {
+            count.entry(invitation.user).or_default().1 += 1;
+        }
+    }
+    ledger::recount(tx, count)?;
     link::forget_old(tx, at.age)?;
     inbox::look_through(tx)?;
-    Ok(events)
+    Ok(dropped.into_iter().map(|user| Event::HeldDropped { user }).collect())
 }
 
 /// What devices and received ids are measured by.
@@ -91,6 +98,8 @@ impl Measure {
                 let left = [&self.us, &peer.user].into_iter().filter_map(|user| group.left_at(user)).min();
                 Ok(left.is_some_and(|at| expiry::is_over(at.0, self.read_at, self.at.age)))
             }
+            // In one that this device began it has asked for the group's state.
+            (None, Some(_)) if session.initiating => Ok(false),
             (None, Some(id)) => Ok(tx.keys(&tx.places().group(Kind::HeldContent, &id))?.is_empty()),
             (None, None) => Ok(false),
         }
@@ -175,26 +184,27 @@ fn one_time(tx: &mut Tx<'_>, id: u32, book: &mut PreKeyBook) -> Result<(), Code>
     Ok(())
 }
 
-fn held_envelopes(tx: &mut Tx<'_>, read_at: Age) -> Result<Vec<Event>, Code> {
-    let mut events = Vec::new();
+/// The users of whom something was held for too long.
+fn held_envelopes(tx: &mut Tx<'_>, read_at: Age) -> Result<BTreeSet<UserId>, Code> {
+    let mut dropped = BTreeSet::new();
     for (key, held) in held::envelopes(tx)? {
         if read_at.since(Age(held.at)) <= KEEP_RECEIVED_IDS {
             continue;
         }
         let envelope = Envelope::decode(&held.envelope).map_err(|_| Code::RecordInconsistent)?;
-        events.extend(envelope.sender().map(|(user, _)| Event::HeldDropped { user }));
+        dropped.extend(envelope.sender().map(|(user, _)| user));
         held::take_envelope(tx, key, &held)?;
     }
-    Ok(events)
+    Ok(dropped)
 }
 
-fn held_contents(tx: &mut Tx<'_>, read_at: Age) -> Result<Vec<Event>, Code> {
-    let mut events = Vec::new();
+fn held_contents(tx: &mut Tx<'_>, read_at: Age) -> Result<BTreeSet<UserId>, Code> {
+    let mut dropped = BTreeSet::new();
     for (key, held) in held::all_contents(tx)? {
         if read_at.since(Age(held.at)) > KEEP_RECEIVED_IDS {
             held::take_content(tx, key, &held)?;
-            events.push(Event::HeldDropped { user: held.user.clone() });
+            dropped.insert(held.user.clone());
         }
     }
-    Ok(events)
+    Ok(dropped)
 }

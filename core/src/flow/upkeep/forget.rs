@@ -1,14 +1,16 @@
 //! What the app wants to know no more: a contact, or a group that our user has left.
 
 use crate::{
+    clock::Age,
     error::{Code, Error},
-    event::Standing,
+    event::{Event, Standing},
     ids::{GroupId, Scope, UserId},
     keys::party::DecodedParty,
+    limits::KEEP_RECEIVED_IDS,
     model::Peer,
     record::PartState,
     store::{Kind, RowKey},
-    tx::{Call, held, sends, sessions},
+    tx::{Call, held, ledger, sends, sessions},
     wire::envelope::Envelope,
 };
 
@@ -59,6 +61,13 @@ pub(crate) fn user(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
         let key = call.tx.places().user(kind, user);
         call.tx.delete(key);
     }
+    for invited in call.tx.groups()? {
+        let is_theirs = invited.invitation.is_some_and(|invitation| invitation.user == *user);
+        if let Some(id) = invited.scope.group().filter(|_| is_theirs) {
+            group(call, &id)?;
+        }
+    }
+    ledger::forget(&mut call.tx, user);
     Ok(())
 }
 
@@ -78,6 +87,19 @@ fn renew_damaged(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
     Ok(())
 }
 
+/// What nobody has answered for 30 days goes.
+pub(super) fn invitations(call: &mut Call<'_>, read_at: Age) -> Result<Vec<Event>, Error> {
+    let mut events = Vec::new();
+    for known in call.tx.groups()? {
+        let (Some(invitation), Some(id)) = (&known.invitation, known.scope.group()) else { continue };
+        if read_at.since(Age(invitation.at)) > KEEP_RECEIVED_IDS {
+            group(call, &id)?;
+            events.push(Event::HeldDropped { user: invitation.user.clone() });
+        }
+    }
+    Ok(events)
+}
+
 /// Forgets a group that our user has left: its operations, its sessions, and what is held for it.
 pub(crate) fn group(call: &mut Call<'_>, id: &GroupId) -> Result<(), Error> {
     match call.tx.group(id) {
@@ -85,7 +107,12 @@ pub(crate) fn group(call: &mut Call<'_>, id: &GroupId) -> Result<(), Error> {
         Err(code) if code.is_damage() => {}
         Ok(None) => return Err(Code::UnknownGroup.into()),
         Ok(Some(group)) if group.standing == Standing::Member => return Err(Code::AlreadyMember.into()),
-        group => drop(group?),
+        Ok(Some(group)) => {
+            if let Some(invitation) = &group.invitation {
+                ledger::leave_invitation(&mut call.tx, &invitation.user)?;
+            }
+        }
+        Err(code) => return Err(code.into()),
     }
     for mut peer in call.tx.all_peers()? {
         let of_it: Vec<_> =

@@ -14,7 +14,7 @@ use crate::{
     model::{Claim, GroupRecord},
     record::StoredList,
     store::{Kind, Places, RowKey},
-    tx::{Call, Tx},
+    tx::{Call, Tx, ledger},
     wire::linking::{Contact, LinkGrant, TlsByteVecU24},
 };
 
@@ -80,14 +80,15 @@ fn contacts(call: &Call<'_>, room: &mut Room) -> Result<Vec<Known>, Code> {
     users.sort_by_key(|user| !user.verified);
     let mut contacts = Vec::new();
     for user in users {
-        // 36 bytes: the lengths, the account key, and whether it is verified.
-        if user.user == *call.user() || !room.take(user.user.as_bytes().len().saturating_add(36)) {
+        // 37 bytes: the lengths, the account key, whether it is verified, and whether we know the user.
+        if user.user == *call.user() || !room.take(user.user.as_bytes().len().saturating_add(37)) {
             continue;
         }
         let contact = Contact {
             user: user.user.as_bytes().to_vec().into(),
             account_key: user.account_key.0,
             verified: u8::from(user.verified),
+            known: u8::from(ledger::is_known(&call.tx, &user.user)?),
             device_list: Vec::new().into(),
         };
         let StoredList { signed, links } = call.tx.stored_list(&user.user)?;
@@ -109,7 +110,7 @@ fn groups(call: &mut Call<'_>, device: DeviceId, room: &mut Room) -> Result<Vec<
     let mut all = Vec::new();
     for key in call.tx.keys(&Places::all(Kind::Group))? {
         match whole_group(&call.tx, &key) {
-            Ok(group) => all.push(group),
+            Ok(group) => all.extend(group),
             // One damaged group does not keep a device from being linked.
             Err(code) if code.is_damage() => {}
             Err(code) => return Err(code),
@@ -127,12 +128,16 @@ fn groups(call: &mut Call<'_>, device: DeviceId, room: &mut Room) -> Result<Vec<
     Ok(granted)
 }
 
-fn whole_group(tx: &Tx<'_>, key: &RowKey) -> Result<Whole, Code> {
+/// A group as it is granted. An invitation is not: each device has its own, and the user's answer on one counts on all.
+fn whole_group(tx: &Tx<'_>, key: &RowKey) -> Result<Option<Whole>, Code> {
     let group: GroupRecord = tx.get(key)?.ok_or(Code::RecordInconsistent)?;
+    if group.invitation.is_some() {
+        return Ok(None);
+    }
     let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
     let bundles = bundles::whole(tx, &state::load(tx, &id)?.set)?;
     let size = bundles.iter().map(|bundle| bundle.len().saturating_add(3)).sum();
-    Ok(Whole { id, bundles, size })
+    Ok(Some(Whole { id, bundles, size }))
 }
 
 /// The new device counts as one that has asked for a group of which it has nothing.

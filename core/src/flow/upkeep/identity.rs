@@ -8,7 +8,7 @@ use crate::{
     ids::{AccountKey, ListHash, UserId},
     registry::trust,
     store::Kind,
-    tx::{Call, sessions},
+    tx::{Call, ledger, sessions},
     wire::safety_code,
 };
 
@@ -16,6 +16,7 @@ use crate::{
 pub(crate) fn accept(call: &mut Call<'_>, user: &UserId, account_key: &AccountKey) -> Result<Vec<Received>, Error> {
     let known = call.tx.user(user)?.ok_or(Code::UnknownUser)?;
     let accepted = trust::accept(&known, account_key).map_err(|code| Error::of(code, "account_key"))?;
+    ledger::make_known(&mut call.tx, user)?;
     if accepted.account_key == known.account_key {
         call.tx.put_user(&accepted)?;
         send::follow_user(call, user)?;
@@ -37,6 +38,7 @@ pub(crate) fn accept(call: &mut Call<'_>, user: &UserId, account_key: &AccountKe
 pub(crate) fn mark_verified(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
     let mut known = call.tx.user(user)?.ok_or(Code::UnknownUser)?;
     known.verified = true;
+    ledger::make_known(&mut call.tx, user)?;
     call.tx.put_user(&known).map_err(Error::from)
 }
 

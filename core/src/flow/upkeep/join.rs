@@ -13,7 +13,10 @@ use crate::{
     },
     error::{Code, Error},
     event::{LinkLeg, LinkWait, Server},
-    flow::group::state::{self, Taker, Teller},
+    flow::group::{
+        state,
+        who::{Taker, Teller},
+    },
     ids::{AccountKey, DeviceId, GroupId, UserId},
     keys::{chain::Chain, device::DeviceKeys, device_list::VerifiedDeviceList},
     limits::{LINK_ANSWER, LINK_EXPIRY, MAX_HASHES, MAX_OWN_HASHES},
@@ -21,7 +24,7 @@ use crate::{
     record::{HeardHello, Own, PendingLink, PreKeyBook},
     secret::{Secret, Shared},
     store::{Kind, Places, Sealer},
-    tx::Tx,
+    tx::{Tx, ledger},
     wire::{
         group::{Bundle, Operation},
         link_code::LinkOffer,
@@ -193,7 +196,7 @@ pub(crate) fn complete(tx: &mut Tx<'_>, now: Timestamp, answer: &LinkAnswer) -> 
     for contact in grant.contacts.as_slice() {
         take_contact(tx, contact)?;
     }
-    let taker = Taker { user: &own.user, device: own.device, age: Age(now.0) };
+    let taker = Taker { user: &own.user, device: own.device, account_key: own.account_key, age: Age(now.0) };
     for group in grant.groups.as_slice() {
         take_group(tx, taker, group.as_slice())?;
     }
@@ -221,6 +224,9 @@ fn granted_list(grant: &LinkGrant, hello: &Hello, keys: &Keys) -> Result<(Verifi
 pub(super) fn take_contact(tx: &mut Tx<'_>, contact: &Contact) -> Result<(), Code> {
     let user = UserId::try_new(contact.user.as_slice().to_vec()).ok_or(Code::NonCanonical)?;
     let (verified, pin) = (contact.verified == 1, AccountKey(contact.account_key));
+    if contact.known == 1 {
+        ledger::make_known(tx, &user)?;
+    }
     let list = match contact.device_list.as_slice() {
         [] => None,
         shown => match VerifiedDeviceList::verify(shown) {
@@ -246,6 +252,7 @@ pub(super) fn take_group(tx: &mut Tx<'_>, taker: Taker<'_>, bundle: &[u8]) -> Re
     let id = GroupId(Operation::decode(first.operation.as_slice())?.group);
     let loaded = state::load(tx, &id)?;
     let offered = state::verify(tx, &loaded.set, &bundle)?;
-    state::take(tx, taker, loaded, offered, Teller::Ourselves)?.ok_or(Code::MalformedOperation)?;
+    let outcome = state::take(tx, taker, loaded, offered, Teller::Ourselves)?;
+    outcome.changed().ok_or(Code::MalformedOperation)?;
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::{
     crypto::{ed25519::SigningKey, x25519},
     error::{Code, Error},
     event::Server,
-    flow::group::{act, state::Taker},
+    flow::group::{act, who::Taker},
     ids::{AccountKey, DeviceId},
     keys::{
         chain::{Chain, Relation, relate},
@@ -98,7 +98,12 @@ pub(crate) fn begin(
     for contact in grant.contacts.as_slice() {
         join::take_contact(tx, contact)?;
     }
-    let taker = Taker { user: &base.user, device: DeviceId(next.list.last_id), age: Age(context.now.0) };
+    let taker = Taker {
+        user: &base.user,
+        device: DeviceId(next.list.last_id),
+        account_key: base.account(),
+        age: Age(context.now.0),
+    };
     for group in grant.groups.as_slice() {
         join::take_group(tx, taker, group.as_slice())?;
     }

@@ -1,6 +1,6 @@
 //! Housekeeping: what is due by time (X 3, X 5, X 6, X 8, X 9). The library sends nothing by itself; this only prepares.
 
-use super::{damage, expire, link, own_list};
+use super::{damage, expire, forget, link, own_list};
 use crate::{
     clock::{self, Age},
     context::Timestamp,
@@ -103,6 +103,7 @@ fn look_at(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>,
     if from == 0 {
         kept.sends = true;
         outcome::expire(call)?;
+        kept.events.extend(forget::invitations(call, Age(own.mailbox_emptied_at))?);
         kept.events.extend(expire::rest(&mut call.tx, &own, call.at)?);
     }
     let measure = expire::Measure::of(&call.tx, &own, call.at)?;

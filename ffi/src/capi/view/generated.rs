@@ -72,8 +72,8 @@ pub enum sesame_event_kind {
     /// A device signed two operations under one number: it told different things to different members. Both count. Sets `group`,
     /// `user`, `device`, `known`, `other`.
     GroupEquivocation = 9,
-    /// Our user, who had left a group, is asked back: the group's `sesame_group_accept` or `sesame_group_decline` answers. Sets
-    /// `group`, `user`, `device`.
+    /// Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's `sesame_group_accept`
+    /// or `sesame_group_decline` answers. Without an answer it is gone after 30 days. Sets `group`, `user`, `device`.
     GroupInvited = 10,
     /// Our user is a member of a group now: `user` made the group or added ours. Sets `group`, `forked_from`, `user`, `device`.
     GroupJoined = 11,
@@ -444,7 +444,7 @@ pub struct sesame_group_view {
     pub id: sesame_slice,
     /// How its messages travel.
     pub kind: sesame_group_kind,
-    /// Member, invited back, or left.
+    /// Member, invited, or left.
     pub standing: sesame_standing,
     /// The members, rising by user.
     pub members: *const sesame_slice,

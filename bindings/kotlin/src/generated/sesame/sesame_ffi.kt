@@ -5326,7 +5326,7 @@ data class GroupView (
     val `kind`: GroupKind
     , 
     /**
-     * Member, invited back, or left.
+     * Member, invited, or left.
      */
     val `standing`: Standing
     , 
@@ -7804,7 +7804,8 @@ sealed class Event {
     }
     
     /**
-     * Our user, who had left a group, is asked back: the group's `group.accept()` or `group.decline()` answers.
+     * Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's `group.accept()` or
+     * `group.decline()` answers. Without an answer it is gone after 30 days.
      */
     data class GroupInvited(
         /**

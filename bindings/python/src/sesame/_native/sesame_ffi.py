@@ -7271,7 +7271,8 @@ class Event:
     @dataclass
     class GROUP_INVITED:
         """
-        Our user, who had left a group, is asked back: the group's `group.accept()` or `group.decline()` answers.
+        Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's `group.accept()` or
+        `group.decline()` answers. Without an answer it is gone after 30 days.
 """
         
         def __init__(self, group:GroupId, user:str, device:int):

@@ -1,0 +1,118 @@
+//! Consent: whether our user has to be asked before being a member (X 11, G2).
+//!
+//! > Each add of ourselves is judged by its adder: if the adder is not *known* (X 9), the group is *invited*: its first bundle is kept, its
+//! > content held, we send nothing there, and the state is asked for after the app accepts.
+//!
+//! The operations say that our user is a member, and the others see a member; whether this device goes along is its own affair, and no
+//! operation. (Who has left before and is asked back answers by an operation: that is the group's affair, see `group`.)
+
+use super::who::{Taker, Teller};
+use crate::{
+    error::Code,
+    event::Standing,
+    group::{operation::Operation, set::Set, view::View},
+    ids::{AccountKey, GroupId, OperationId, UserId},
+    model::{GroupRecord, Invitation},
+    tx::{Call, Tx, held, ledger},
+    wire::group::Body,
+};
+
+/// Who asks our user in, with the add, if the app has to answer before anything more is heard of the group. `set` says that our user is a member.
+pub(super) fn asked(
+    tx: &Tx<'_>,
+    taker: Taker<'_>,
+    known: Option<&GroupRecord>,
+    (set, view): (&Set, &View),
+    from: Teller<'_>,
+) -> Result<Option<(Invitation, OperationId)>, Code> {
+    let invited = known.and_then(|group| group.invitation.clone());
+    let is_open = known.is_none() || invited.is_some();
+    // What an own device says, our user has agreed to.
+    if !is_open || matches!(from, Teller::Ourselves) || set.has_word_of(taker.user, &taker.account_key, view) {
+        return Ok(None);
+    }
+    let adders = set.adders_of(taker.user, &taker.account_key, view);
+    for add in &adders {
+        if ledger::knows(tx, &add.author, &add.account_key)? {
+            return Ok(None);
+        }
+    }
+    if held::contents(tx, &set.id())?.iter().any(|(_, content)| content.user == *taker.user) {
+        return Ok(None);
+    }
+    let Some(add) = adders.first() else { return Ok(None) };
+    let invitation =
+        invited.unwrap_or_else(|| Invitation { user: add.author.clone(), device: add.device(), at: taker.age.0 });
+    Ok(Some((invitation, add.id)))
+}
+
+/// The users whom our own user has added to a group: they are known, on all own devices alike.
+pub(super) fn added_by_us(new: &[&Operation], taker: Taker<'_>) -> Vec<UserId> {
+    let ours = new.iter().filter(|new| (&new.author, new.account_key) == (taker.user, taker.account_key));
+    let added = ours.filter_map(|operation| match &operation.form.body {
+        Body::Add { members } => Some(members.as_slice()),
+        _ => None,
+    });
+    let users = added.flatten().filter_map(|added| UserId::try_new(added.user.as_slice().to_vec()));
+    users.filter(|user| user != taker.user).collect()
+}
+
+/// Whether the app has to answer before anything more is heard of a group.
+pub(super) fn is_asked(tx: &Tx<'_>, id: &GroupId) -> Result<bool, Code> {
+    Ok(tx.known_group(id)?.is_some_and(|group| group.invitation.is_some()))
+}
+
+/// Whether the operations that somebody tells are taken now. While the app has not answered, only those of our own devices and of whom our user
+/// knows: one of them may have added us as well.
+pub(super) fn is_heard(
+    tx: &Tx<'_>,
+    id: &GroupId,
+    us: &UserId,
+    (user, account_key): (&UserId, &AccountKey),
+) -> Result<bool, Code> {
+    Ok(user == us || !is_asked(tx, id)? || ledger::knows(tx, user, account_key)?)
+}
+
+/// Our user is in, by the app's word or by that of an own device.
+pub(super) fn agree(
+    call: &mut Call<'_>,
+    id: &GroupId,
+    group: GroupRecord,
+    invitation: &Invitation,
+) -> Result<GroupRecord, Code> {
+    let group = GroupRecord { standing: Standing::Member, invitation: None, ..group };
+    call.tx.put_group(id, &group)?;
+    ledger::leave_invitation(&mut call.tx, &invitation.user)?;
+    ledger::make_known(&mut call.tx, &invitation.user)?;
+    Ok(group)
+}
+
+/// An invitation waits no more: by a word of an own device, by an add of somebody whom our user knows, or because there is nothing left to be
+/// asked into.
+pub(super) fn answered(
+    tx: &mut Tx<'_>,
+    invitation: &Invitation,
+    taker: Taker<'_>,
+    group: &mut GroupRecord,
+    from: Teller<'_>,
+) -> Result<(), Code> {
+    ledger::leave_invitation(tx, &invitation.user)?;
+    match (group.standing, from) {
+        (Standing::Member, Teller::Ourselves) => ledger::make_known(tx, &invitation.user),
+        (Standing::Left, _) => declined(tx, taker.user, group),
+        _ => Ok(()),
+    }
+}
+
+/// The app's no, on this device or on another own one: what is held goes, and what the others say until they hear of it is not shown.
+fn declined(tx: &mut Tx<'_>, us: &UserId, group: &mut GroupRecord) -> Result<(), Code> {
+    let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
+    for (key, content) in held::contents(tx, &id)? {
+        held::take_content(tx, key, &content)?;
+    }
+    for (_, at) in group.left_at.iter_mut().filter(|(user, _)| user == us) {
+        // As if it were long ago.
+        *at = 0;
+    }
+    Ok(())
+}

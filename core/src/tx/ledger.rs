@@ -1,0 +1,244 @@
+//! Who is known, and the ledger of what each user makes this device keep (X 9).
+//!
+//! > *Known*: we have written to the user directly from any own device, or the app has accepted them, or they came with the linking answer.
+//!
+//! What is held of a user counts for that user, whatever number of devices it comes from, and half of all room is kept for those who are
+//! known: so strangers take nothing from a contact. It does not know what is held ([`super::held`]).
+
+use super::Tx;
+use crate::{
+    error::Code,
+    ids::{AccountKey, DeviceId, Scope, UserId},
+    limits::{
+        MAX_DROPPED, MAX_HELD, MAX_HELD_KNOWN, MAX_HELD_OPERATIONS, MAX_HELD_OTHER, MAX_HELD_OTHERS, MAX_INVITATIONS,
+        MAX_INVITATIONS_OF_USER,
+    },
+    record::{Counters, Kept, Ledger},
+    store::{Kind, Places},
+};
+use std::collections::BTreeMap;
+
+/// Room for this many bytes of operations lets a device be asked for what was dropped of it: its state comes in messages of this size.
+const ASK_WITH: u64 = 64 * 1_024;
+
+/// What is counted apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Pool {
+    /// Envelopes, and contents that are no operations.
+    Contents,
+    /// Group operations.
+    Operations,
+}
+
+impl Kept {
+    fn of(&mut self, pool: Pool) -> &mut u64 {
+        match pool {
+            Pool::Contents => &mut self.contents,
+            Pool::Operations => &mut self.operations,
+        }
+    }
+
+    fn enter(&mut self, pool: Pool, bytes: u64) -> u64 {
+        let kept = self.of(pool);
+        *kept = kept.saturating_add(bytes);
+        *kept
+    }
+
+    fn leave(&mut self, pool: Pool, bytes: u64) {
+        let kept = self.of(pool);
+        *kept = kept.saturating_sub(bytes);
+    }
+
+    /// Adds what is held of one more user.
+    fn add(&mut self, more: Self) {
+        self.contents = self.contents.saturating_add(more.contents);
+        self.operations = self.operations.saturating_add(more.operations);
+    }
+}
+
+fn read(tx: &Tx<'_>, user: &UserId) -> Result<Ledger, Code> {
+    Ok(tx.get(&tx.places().user(Kind::Ledger, user))?.unwrap_or_else(|| Ledger::of(user)))
+}
+
+fn put(tx: &mut Tx<'_>, ledger: &Ledger) -> Result<(), Code> {
+    let key = tx.places().user(Kind::Ledger, &ledger.user);
+    let Ledger { user: _, known, held, invitations, told, dropped } = ledger;
+    if !known && *held == Kept::default() && *invitations == 0 && !told && dropped.is_empty() {
+        tx.delete(key);
+        return Ok(());
+    }
+    tx.put(key, ledger)
+}
+
+/// Our own devices are known.
+fn is_own(tx: &Tx<'_>, user: &UserId) -> Result<bool, Code> {
+    Ok(tx.own()?.user == *user)
+}
+
+/// Whether our user knows a user.
+pub(crate) fn is_known(tx: &Tx<'_>, user: &UserId) -> Result<bool, Code> {
+    Ok(read(tx, user)?.known || is_own(tx, user)?)
+}
+
+/// Whether this very identity is one that our user knows.
+pub(crate) fn knows(tx: &Tx<'_>, user: &UserId, account_key: &AccountKey) -> Result<bool, Code> {
+    let is_pinned = tx.readable(user)?.is_some_and(|pinned| pinned.account_key == *account_key);
+    Ok(is_pinned && is_known(tx, user)?)
+}
+
+/// Our user has written to a user, or the app has accepted them.
+pub(crate) fn make_known(tx: &mut Tx<'_>, user: &UserId) -> Result<(), Code> {
+    let ledger = read(tx, user)?;
+    if ledger.known {
+        return Ok(());
+    }
+    let mut counters = tx.counters()?;
+    for pool in [Pool::Contents, Pool::Operations] {
+        counters.held_of_others.leave(pool, *ledger.held.clone().of(pool));
+    }
+    counters.invitations = counters.invitations.saturating_sub(ledger.invitations);
+    if !ledger.dropped.is_empty() {
+        counters.lagging = true;
+    }
+    if counters != tx.counters()? {
+        tx.put_counters(&counters)?;
+    }
+    put(tx, &Ledger { known: true, told: false, ..ledger })
+}
+
+/// Whether so many more bytes of a user may be held.
+pub(crate) fn has_room(tx: &Tx<'_>, user: &UserId, pool: Pool, bytes: u64) -> Result<bool, Code> {
+    let mut ledger = read(tx, user)?;
+    let mut counters = tx.counters()?;
+    let known = ledger.known || is_own(tx, user)?;
+    let most = match (known, pool) {
+        (false, _) => MAX_HELD_OTHER,
+        (true, Pool::Contents) => MAX_HELD_KNOWN,
+        (true, Pool::Operations) => MAX_HELD_OPERATIONS,
+    };
+    Ok(ledger.held.enter(pool, bytes) <= most
+        && counters.held.enter(pool, bytes) <= MAX_HELD
+        && (known || counters.held_of_others.enter(pool, bytes) <= MAX_HELD_OTHERS))
+}
+
+/// Counts what comes in. `false`: there is no room for it.
+pub(super) fn enter(tx: &mut Tx<'_>, user: &UserId, pool: Pool, bytes: u64) -> Result<bool, Code> {
+    if !has_room(tx, user, pool, bytes)? {
+        return Ok(false);
+    }
+    let (mut ledger, mut counters) = (read(tx, user)?, tx.counters()?);
+    ledger.held.enter(pool, bytes);
+    counters.held.enter(pool, bytes);
+    if !ledger.known && !is_own(tx, user)? {
+        counters.held_of_others.enter(pool, bytes);
+    }
+    put(tx, &ledger)?;
+    tx.put_counters(&counters)?;
+    Ok(true)
+}
+
+/// Counts what goes out.
+pub(super) fn leave(tx: &mut Tx<'_>, user: &UserId, pool: Pool, bytes: u64) -> Result<(), Code> {
+    let (mut ledger, mut counters) = (read(tx, user)?, tx.counters()?);
+    ledger.held.leave(pool, bytes);
+    ledger.told = false;
+    counters.held.leave(pool, bytes);
+    if !ledger.known && !is_own(tx, user)? {
+        counters.held_of_others.leave(pool, bytes);
+    }
+    counters.lagging |= !ledger.dropped.is_empty();
+    put(tx, &ledger)?;
+    tx.put_counters(&counters)
+}
+
+/// Something of a user was dropped. Gives whether the app is to be told: once, until there is room again.
+pub(crate) fn note_dropped(tx: &mut Tx<'_>, user: &UserId, of: Option<(Scope, DeviceId)>) -> Result<bool, Code> {
+    let mut ledger = read(tx, user)?;
+    let first = !core::mem::replace(&mut ledger.told, true);
+    // Strangers are asked for nothing: it would tell them that we are there.
+    let asked = of.filter(|of| !ledger.dropped.contains(of) && ledger.dropped.len() < MAX_DROPPED);
+    let asked = if is_known(tx, user)? { asked } else { None };
+    ledger.dropped.extend(asked);
+    if first || asked.is_some() {
+        put(tx, &ledger)?;
+    }
+    Ok(first)
+}
+
+/// The devices whose operations were dropped and for whose there is room now; they are forgotten by it.
+pub(crate) fn take_dropped(tx: &mut Tx<'_>) -> Result<Vec<(UserId, DeviceId, Scope)>, Code> {
+    let mut all = Vec::new();
+    for key in tx.keys(&Places::all(Kind::Ledger))? {
+        let Some(mut ledger) = tx.get::<Ledger>(&key)? else { continue };
+        if ledger.dropped.is_empty() || !has_room(tx, &ledger.user, Pool::Operations, ASK_WITH)? {
+            continue;
+        }
+        let dropped = core::mem::take(&mut ledger.dropped);
+        all.extend(dropped.into_iter().map(|(scope, device)| (ledger.user.clone(), device, scope)));
+        put(tx, &ledger)?;
+    }
+    Ok(all)
+}
+
+/// One more invitation by a user who is not known. `false`: there are too many.
+pub(crate) fn enter_invitation(tx: &mut Tx<'_>, user: &UserId) -> Result<bool, Code> {
+    let (mut ledger, mut counters) = (read(tx, user)?, tx.counters()?);
+    if ledger.invitations >= MAX_INVITATIONS_OF_USER || counters.invitations >= MAX_INVITATIONS {
+        return Ok(false);
+    }
+    ledger.invitations += 1;
+    counters.invitations += 1;
+    put(tx, &ledger)?;
+    tx.put_counters(&counters)?;
+    Ok(true)
+}
+
+/// An invitation was answered, or has ended.
+pub(crate) fn leave_invitation(tx: &mut Tx<'_>, user: &UserId) -> Result<(), Code> {
+    let (mut ledger, mut counters) = (read(tx, user)?, tx.counters()?);
+    ledger.invitations = ledger.invitations.saturating_sub(1);
+    ledger.told = false;
+    if !ledger.known {
+        counters.invitations = counters.invitations.saturating_sub(1);
+    }
+    put(tx, &ledger)?;
+    tx.put_counters(&counters)
+}
+
+/// The user is forgotten.
+pub(crate) fn forget(tx: &mut Tx<'_>, user: &UserId) {
+    let key = tx.places().user(Kind::Ledger, user);
+    tx.delete(key);
+}
+
+/// What is counted anew, by user: bytes held and invitations.
+pub(crate) type Count = BTreeMap<UserId, (Kept, u16)>;
+
+/// Adds to a count.
+pub(super) fn count(count: &mut Count, user: &UserId, pool: Pool, bytes: u64) {
+    count.entry(user.clone()).or_default().0.enter(pool, bytes);
+}
+
+/// Sets everything to what was counted: a damaged row would else take room for ever.
+pub(crate) fn recount(tx: &mut Tx<'_>, mut count: Count) -> Result<(), Code> {
+    for key in tx.keys(&Places::all(Kind::Ledger))? {
+        if let Some(ledger) = tx.get::<Ledger>(&key)? {
+            count.entry(ledger.user).or_default();
+        }
+    }
+    let before = tx.counters()?;
+    let (held, held_of_others, invitations) = Default::default();
+    let mut counters = Counters { held, held_of_others, invitations, ..before };
+    for (user, (held, invitations)) in count {
+        let ledger = read(tx, &user)?;
+        counters.held.add(held);
+        if !ledger.known && !is_own(tx, &user)? {
+            counters.held_of_others.add(held);
+            counters.invitations = counters.invitations.saturating_add(invitations);
+        }
+        if (ledger.held, ledger.invitations) != (held, invitations) {
+            put(tx, &Ledger { held, invitations, ..ledger })?;
+        }
+    }
+    if counters != before { tx.put_counters(&counters) } else { Ok(()) }
+}
