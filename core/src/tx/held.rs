@@ -107,6 +107,11 @@ pub(crate) fn put_content(tx: &mut Tx<'_>, group: &GroupId, held: &HeldContent, 
     Ok(true)
 }
 
+/// Whether there is room for a content of so many bytes.
+pub(crate) fn has_room(tx: &Tx<'_>, user: &UserId, body: &Body, bytes: usize) -> Result<bool, Code> {
+    ledger::has_room(tx, user, pool(body), bytes.max(MIN_HELD) as u64)
+}
+
 /// The held contents of one group, oldest first.
 pub(crate) fn contents(tx: &Tx<'_>, group: &GroupId) -> Result<Vec<(RowKey, HeldContent)>, Code> {
     let mut all = with_prefix(tx, &tx.places().group(Kind::HeldContent, group))?;

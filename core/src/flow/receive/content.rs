@@ -16,11 +16,7 @@ use crate::{
     secret::Secret,
     session::{self, Session},
     store::Kind,
-    tx::{
-        Call,
-        ledger::{self, Pool},
-        sessions,
-    },
+    tx::{Call, held, ledger, sessions},
     wire::{
         content::{self, Body, Prelude},
         opening::Opening,
@@ -55,11 +51,10 @@ pub(super) fn hear(
     let mut numbered = vec![(said.meta.scope.group(), said.prelude.sequence)];
     let said = match said {
         OpenedContent { meta, body: Body::Opening(opening), flags, .. } if meta.scope == Scope::Direct => {
-            if !may_open(call, &peer, &opening)? {
+            let Some(nested) = open_nested(call, incoming, (user, &mut peer), flags, &opening)? else {
                 let items = dropped(call, incoming, &opening)?;
                 return Ok(Opened { items, held: false, numbered });
-            }
-            let nested = open_nested(call, incoming, (user, &mut peer), flags, &opening)?;
+            };
             numbered.push((nested.meta.scope.group(), nested.prelude.sequence));
             nested
         }
@@ -98,18 +93,6 @@ fn wants_removal(call: &Call<'_>, incoming: &Incoming<'_>) -> Result<Vec<Item>, 
     Ok(is_primary.then_some(Item::Event(Event::DeviceWantsRemoval { device: incoming.device })).into_iter().collect())
 }
 
-/// Whether a scope that a peer opens is taken. The session of a group that is not known yet stays as long as what is held of it: where nothing more
-/// can be held, it would take room for nothing. The opening is repeated until it is answered, so that it comes again.
-fn may_open(call: &Call<'_>, peer: &Peer, opening: &Opening) -> Result<bool, Code> {
-    let is_open = peer.sessions.iter().any(|meta| meta.ephemeral_key == opening.ephemeral_key);
-    if is_open || call.tx.exists(&call.tx.places().group(Kind::Group, &GroupId(opening.group)))? {
-        return Ok(true);
-    }
-    let bytes = opening.body.as_slice().len() as u64;
-    Ok(ledger::has_room(&call.tx, &peer.user, Pool::Contents, bytes)?
-        || ledger::has_room(&call.tx, &peer.user, Pool::Operations, bytes)?)
-}
-
 /// What the app hears of an opening for which there is no room.
 fn dropped(call: &mut Call<'_>, incoming: &Incoming<'_>, opening: &Opening) -> Result<Vec<Item>, Code> {
     let kind = GroupKind::from_number(opening.kind).ok_or(Code::UnknownGroupKind)?;
@@ -121,13 +104,17 @@ fn dropped(call: &mut Call<'_>, incoming: &Incoming<'_>, opening: &Opening) -> R
 /// > A scope session is opened by content of a direct message (X 4)
 ///
 /// > Same SessionID again: reuse.
+///
+/// `None`: it begins a session in a group that is not known yet, and there is no room to hold what it says. Nothing is written: such a session
+/// stays as long as what is held of it, and would take room for nothing. The opening is repeated until it is answered, so that it comes
+/// again.
 fn open_nested(
     call: &mut Call<'_>,
     incoming: &Incoming<'_>,
     (user, peer): (&User, &mut Peer),
     flags: Flags,
     opening: &Opening,
-) -> Result<OpenedContent, Stop> {
+) -> Result<Option<OpenedContent>, Stop> {
     let kind = GroupKind::from_number(opening.kind).ok_or(Code::UnknownGroupKind)?;
     let scope = Scope::Group(kind, GroupId(opening.group));
     let at = call.at;
@@ -149,12 +136,16 @@ fn open_nested(
         .map_err(Stop::on(meta.id))?;
     let (prelude, body) = content::decode(&content)?;
     if known.is_none() {
+        let is_known = call.tx.exists(&call.tx.places().group(Kind::Group, &GroupId(opening.group)))?;
+        if !is_known && !held::has_room(&call.tx, &peer.user, &body, content.len())? {
+            return Ok(None);
+        }
         session.meta.answered_at = Some(at.age.0);
         sessions::insert(&mut call.tx, peer, &mut session, at.now)?;
     }
     let flags = Flags { older_session: order::is_stale(&meta, &peer.sessions), ..flags };
     sessions::settle_step(&mut call.tx, peer, &mut session, delta, at.age)?;
-    Ok(OpenedContent { meta, prelude, body, flags })
+    Ok(Some(OpenedContent { meta, prelude, body, flags }))
 }
 
 fn accept_opening(call: &Call<'_>, peer: &Peer, scope: Scope, opening: &Opening) -> Result<Session, Code> {
