@@ -128,6 +128,8 @@ pub struct World {
     pub weather: Weather,
     /// What each device's handle knows of its requests.
     pub requests: BTreeMap<Name, Requests>,
+    /// If set, half of the calls read a clock that is up to 50 years away, to either side.
+    pub jumps: Option<ChaCha20Rng>,
 }
 
 impl World {
@@ -141,12 +143,23 @@ impl World {
             now: 1_800_000_000_000,
             weather: Weather::default(),
             requests: BTreeMap::new(),
+            jumps: None,
+        }
+    }
+
+    /// What the clock of a device shows to a call.
+    pub fn reading(&mut self) -> Timestamp {
+        let years = 2 * 50 * 365 * DAY;
+        let away = self.jumps.as_mut().map(|jumps| (jumps.next_u32() % 2 == 0, jumps.next_u64() % years));
+        match away {
+            Some((true, away)) => Timestamp((self.now + away).saturating_sub(years / 2)),
+            _ => Timestamp(self.now),
         }
     }
 
     /// Calls a device with the world's clock and randomness.
     pub fn with<T>(&mut self, name: Name, call: impl FnOnce(&Device, &mut Context<'_>) -> T) -> T {
-        let mut context = Context { now: Timestamp(self.now), rng: &mut self.rng };
+        let mut context = Context { now: self.reading(), rng: &mut self.rng };
         call(&self.hosts.get(&name).unwrap().device, &mut context)
     }
 

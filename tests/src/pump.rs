@@ -34,8 +34,9 @@ impl World {
         name: Name,
         call: impl FnOnce(&Device, &mut Context<'_>, &mut Requests) -> T,
     ) -> T {
+        let now = self.reading();
         let requests = self.requests.entry(name).or_default();
-        let mut context = Context { now: Timestamp(self.now), rng: &mut self.rng };
+        let mut context = Context { now, rng: &mut self.rng };
         call(&self.hosts.get(&name).unwrap().device, &mut context, requests)
     }
 
