@@ -71,6 +71,21 @@ impl World {
     /// # Panics
     /// If the server has no bundle of the recipient.
     pub fn initiation_by(&mut self, keys: &DeviceKeys, to: Name, generation: u64, salt: u8, list: &[u8]) -> Vec<u8> {
+        self.initiation_under(keys, to, generation, [salt; 16], list)
+    }
+
+    /// The same under any salt.
+    ///
+    /// # Panics
+    /// If the server has no bundle of the recipient.
+    pub fn initiation_under(
+        &mut self,
+        keys: &DeviceKeys,
+        to: Name,
+        generation: u64,
+        salt: [u8; 16],
+        list: &[u8],
+    ) -> Vec<u8> {
         let list_of = self.list(to.0);
         let listed = *list_of.list.device(DeviceId(to.1)).unwrap();
         let theirs = DecodedParty::of(listed.party(&user(to.0), list_of.account_key)).unwrap();
@@ -79,8 +94,8 @@ impl World {
         let bundle = VerifiedBundle::verify(&bundle, &theirs, now).unwrap();
         let mut context = Context { now, rng: &mut self.rng };
         let session = session::initiate(keys, &mut context, &bundle, (generation, Age(self.now))).unwrap();
-        let stamp = Stamp { content_id: [salt; 16], sent_at: self.now };
-        let body = Body::Message { stamp, payload: vec![salt].into() };
+        let stamp = Stamp { content_id: salt, sent_at: self.now };
+        let body = Body::Message { stamp, payload: vec![salt[0]].into() };
         let any = ListClaim { epoch: 1, hash: [0; 16] };
         let my_list = VerifiedDeviceList::verify(list).map_or(any, |list| list.list.claim());
         let prelude =
@@ -89,7 +104,7 @@ impl World {
         let (sending, _) = keys.pair(&theirs).unwrap();
         let (us, them) = ((&keys.party.user, keys.party.device), (&theirs.party().user, theirs.party().device));
         let route = Route { sender: us, recipient: them, pair: &sending };
-        let recipe = session::seal(session.outgoing(), [salt; 16], route).unwrap().recipe;
+        let recipe = session::seal(session.outgoing(), salt, route).unwrap().recipe;
         session::envelope(&recipe, [&content, &[]], 1, padding::room(list.len())).unwrap()
     }
 
