@@ -93,6 +93,9 @@ fn n_s03_one_flipped_byte_in_any_row_costs_one_contact_at_most() {
 /// for.
 fn what_waits(world: &mut World) {
     world.encrypt(ALICE, &["jen"], b"for later");
+    // Who has never written to Bob is not in his group before they agree.
+    world.send(JEN, &["bob"], b"hello");
+    world.receive(BOB).unwrap();
     let group = world.found(BOB, "Hidden", &["jen"]);
     world.act(BOB, group, |group, c| group.add(c, &[user("alice")])).unwrap();
     let adds = world.steal(ALICE);
