@@ -226,7 +226,8 @@ def test_linking_hello_digits_and_answer() -> None:
     pinned = {}
     while contacts.at < len(contacts.data):
         contact, pin = contacts.opaque(1), contacts.take(32)
-        assert contacts.number(1) in (0, 1)
+        # Whether it is verified, and whether it is known.
+        assert contacts.number(1) in (0, 1) and contacts.number(1) in (0, 1)
         contacts.opaque(2)
         pinned[contact] = pin
     assert pinned[b"bob"] == BOB.account_key
