@@ -1710,7 +1710,8 @@ sesame_status sesame_group_leave(struct sesame_group group,
                                  const struct sesame_send **send,
                                  struct sesame_error *error);
 
-/// Comes back, after a leave and an invitation.
+/// Says yes to an invitation: by somebody whom our user does not know, or to come back after a leave. What was held for the
+/// group is in the inbox then.
 ///
 /// @return NOT_INVITED; the device's; the store's.
 SESAME_API
@@ -1719,7 +1720,7 @@ sesame_status sesame_group_accept(struct sesame_group group,
                                   const struct sesame_send **send,
                                   struct sesame_error *error);
 
-/// Stays away, after a leave and an invitation.
+/// Stays away, after an invitation. Who asked learns of it.
 ///
 /// @return NOT_INVITED; the device's; the store's.
 SESAME_API

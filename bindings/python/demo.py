@@ -189,6 +189,10 @@ def main() -> None:
         phone.settle(phone.group(trip.id).add(["jen"]))
         for host in everyone:
             host.read()
+        say("Jen has never written to Alice, so that her phone asks her; she accepts")
+        jen.settle(jen.group(trip.id).accept())
+        for host in everyone:
+            host.read()
         expect({host.group(trip.id).members for host in everyone}, {("alice", "bob", "jen")})
 
         title("Jen writes to the group, and every device of every member reads it; then she changes the title")

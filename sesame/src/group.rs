@@ -83,7 +83,8 @@ impl<'c> Group<'c> {
         self.call(|group, context| group.leave(context))
     }
 
-    /// Comes back, after a leave and an invitation.
+    /// Says yes to an invitation: by somebody whom our user does not know, or to come back after a leave. What was held for the
+    /// group is in the inbox then.
     ///
     /// # Errors
     /// [`Code::NotInvited`].
@@ -91,7 +92,7 @@ impl<'c> Group<'c> {
         self.call(|group, context| group.accept(context))
     }
 
-    /// Stays away, after a leave and an invitation.
+    /// Stays away, after an invitation. Who asked learns of it.
     ///
     /// # Errors
     /// [`Code::NotInvited`].

@@ -104,12 +104,16 @@ int main(void) {
   uint8_t trip_id[32], fork_id[32];
   CHECK(sesame_group_id(trip, &trip_id, &host_error));
   const sesame_slice trips = {trip_id, 32}, forks = {fork_id, 32};
+  /* Jen has never written to Alice, and is asked. */
+  CHECK(sesame_device_group(jen.device, trips, &hers, &host_error));
+  CHECK(sesame_group_accept(hers, &result, &send, &host_error));
+  done(&jen, result);
+  all_expect(everyone, 6, "");
   for (size_t i = 0; i < 6; i++) knows(everyone[i], trips, "Trip: alice bob jen");
 
   /* Jen writes, and every device reads it; she changes the title. */
   group_send(&jen, trips, "hello, group");
   all_expect(everyone, 5, "|hello, group");
-  CHECK(sesame_device_group(jen.device, trips, &hers, &host_error));
   CHECK(sesame_group_rename(hers, sesame_text("Summer trip"), &result, &send, &host_error));
   done(&jen, result);
   all_expect(everyone, 6, "");

@@ -346,6 +346,9 @@ def test_a_group_send_reaches_members_and_a_contact_is_forgotten() -> None:
     alice.act(send)
     alice.act(group.send(b"hello, group"))
     bob.fetch()
+    assert bob.read[b"hello, group"] == 0, "Bob has never written to Alice, and is asked"
+    bob.act(bob.device.group(group.id).accept())
+    bob.fetch()
     assert bob.read[b"hello, group"] == 1
     alice.act(group.leave())
     group.forget()

@@ -167,7 +167,8 @@ pub unsafe extern "C" fn sesame_group_leave(
     })
 }
 
-/// Comes back, after a leave and an invitation.
+/// Says yes to an invitation: by somebody whom our user does not know, or to come back after a leave. What was held for the
+/// group is in the inbox then.
 ///
 /// @return NOT_INVITED; the device's; the store's.
 #[unsafe(no_mangle)]
@@ -183,7 +184,7 @@ pub unsafe extern "C" fn sesame_group_accept(
     })
 }
 
-/// Stays away, after a leave and an invitation.
+/// Stays away, after an invitation. Who asked learns of it.
 ///
 /// @return NOT_INVITED; the device's; the store's.
 #[unsafe(no_mangle)]

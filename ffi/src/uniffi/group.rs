@@ -120,12 +120,13 @@ impl Group {
         Ok(self.call(|group| group.leave())?.into())
     }
 
-    /// Comes back, after a leave and an invitation.
+    /// Says yes to an invitation: by somebody whom our user does not know, or to come back after a leave. What was held for the
+    /// group is in the inbox then.
     pub fn accept(&self) -> Result<PendingSend> {
         Ok(self.call(|group| group.accept())?.into())
     }
 
-    /// Stays away, after a leave and an invitation.
+    /// Stays away, after an invitation. Who asked learns of it.
     pub fn decline(&self) -> Result<PendingSend> {
         Ok(self.call(|group| group.decline())?.into())
     }

@@ -68,6 +68,10 @@ impl Crowd {
         for name in members.iter().flat_map(|name| (1..=devices).map(|device| (*name, device))) {
             let results = self.world.receive(name).unwrap();
             assert_eq!(failures(&results), []);
+            // Nobody of them has written to Alice. The answer itself is not sent.
+            let world = &mut self.world;
+            let yes = world.in_group(name, group, |group, context| group.accept(context)).unwrap();
+            world.withdraw(name, &yes, &[user("alice"), user(name.0)]);
             self.say_to_alice(name, Some(group));
             self.others.push(name);
         }

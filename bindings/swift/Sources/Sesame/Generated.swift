@@ -1971,7 +1971,8 @@ func FfiConverterTypeDeviceRegistry_lower(_ value: DeviceRegistry) -> UInt64 {
 public protocol GroupProtocol: AnyObject, Sendable {
     
     /**
-     * Comes back, after a leave and an invitation.
+     * Says yes to an invitation: by somebody whom our user does not know, or to come back after a leave. What was held for the
+     * group is in the inbox then.
      */
     func accept() throws  -> PendingSend
     
@@ -1987,7 +1988,7 @@ public protocol GroupProtocol: AnyObject, Sendable {
     func cost(length: UInt64) throws  -> Cost
     
     /**
-     * Stays away, after a leave and an invitation.
+     * Stays away, after an invitation. Who asked learns of it.
      */
     func decline() throws  -> PendingSend
     
@@ -2085,7 +2086,8 @@ public final class Group: GroupProtocol, @unchecked Sendable {
 
     
     /**
-     * Comes back, after a leave and an invitation.
+     * Says yes to an invitation: by somebody whom our user does not know, or to come back after a leave. What was held for the
+     * group is in the inbox then.
      */
 @discardableResult
 public func accept()throws  -> PendingSend  {
@@ -2126,7 +2128,7 @@ public func cost(length: UInt64)throws  -> Cost  {
 }
     
     /**
-     * Stays away, after a leave and an invitation.
+     * Stays away, after an invitation. Who asked learns of it.
      */
 @discardableResult
 public func decline()throws  -> PendingSend  {
@@ -11583,7 +11585,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_session_info() != 50853) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_accept() != 34975) {
+    if (uniffi_sesame_ffi_checksum_method_group_accept() != 63794) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_add() != 62511) {
@@ -11592,7 +11594,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_group_cost() != 60276) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_sesame_ffi_checksum_method_group_decline() != 52289) {
+    if (uniffi_sesame_ffi_checksum_method_group_decline() != 8696) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_forget() != 52907) {

@@ -151,6 +151,9 @@ final class SendSituationTests: XCTestCase {
         let (group, _) = try world.alice.device.createGroup(kind: .pairwise, info: GroupChange(name: "Trip"), users: ["bob"]).parts
         try world.alice.exchange()
         XCTAssertEqual(try world.bob.read(), [])
+        // Bob has never written to Alice, and is asked.
+        _ = try world.bob.device.group(id: group.id).accept()
+        try world.bob.exchange()
         let send = try group.send(payload: Data("hello, group".utf8))
         try world.alice.exchange()
         XCTAssertEqual(try world.alice.device.sendStatus(send: send.id)?.group, group.id)

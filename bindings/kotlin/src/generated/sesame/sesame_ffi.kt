@@ -1503,7 +1503,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_session_info() and 0xFFFF) != 50853) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_accept() and 0xFFFF) != 34975) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_accept() and 0xFFFF) != 63794) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_add() and 0xFFFF) != 62511) {
@@ -1512,7 +1512,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_group_cost() and 0xFFFF) != 60276) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_sesame_ffi_checksum_method_group_decline() and 0xFFFF) != 52289) {
+    if ((lib.uniffi_sesame_ffi_checksum_method_group_decline() and 0xFFFF) != 8696) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_forget() and 0xFFFF) != 52907) {
@@ -3359,7 +3359,8 @@ internal object FfiConverterTypeDeviceRegistry: FfiConverter<DeviceRegistry, Lon
 public interface GroupInterface {
     
     /**
-     * Comes back, after a leave and an invitation.
+     * Says yes to an invitation: by somebody whom our user does not know, or to come back after a leave. What was held for the
+     * group is in the inbox then.
      */
     fun `accept`(): PendingSend
     
@@ -3375,7 +3376,7 @@ public interface GroupInterface {
     fun `cost`(`length`: kotlin.ULong): Cost
     
     /**
-     * Stays away, after a leave and an invitation.
+     * Stays away, after an invitation. Who asked learns of it.
      */
     fun `decline`(): PendingSend
     
@@ -3456,7 +3457,8 @@ public class Group internal constructor(@Suppress("UNUSED_PARAMETER") withHandle
 
     
     /**
-     * Comes back, after a leave and an invitation.
+     * Says yes to an invitation: by somebody whom our user does not know, or to come back after a leave. What was held for the
+     * group is in the inbox then.
      */
     @Throws(SesameException::class)override fun `accept`(): PendingSend {
             return FfiConverterTypePendingSend.lift(
@@ -3505,7 +3507,7 @@ public class Group internal constructor(@Suppress("UNUSED_PARAMETER") withHandle
 
     
     /**
-     * Stays away, after a leave and an invitation.
+     * Stays away, after an invitation. Who asked learns of it.
      */
     @Throws(SesameException::class)override fun `decline`(): PendingSend {
             return FfiConverterTypePendingSend.lift(

@@ -584,13 +584,13 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_deviceregistry_users() != 33743:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_accept() != 34975:
+    if lib.uniffi_sesame_ffi_checksum_method_group_accept() != 63794:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_add() != 62511:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_cost() != 60276:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_sesame_ffi_checksum_method_group_decline() != 52289:
+    if lib.uniffi_sesame_ffi_checksum_method_group_decline() != 8696:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_group_forget() != 52907:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -9807,7 +9807,8 @@ class GroupProtocol(typing.Protocol):
     
     def accept(self, ) -> PendingSend:
         """
-        Comes back, after a leave and an invitation.
+        Says yes to an invitation: by somebody whom our user does not know, or to come back after a leave. What was held for the
+        group is in the inbox then.
 """
         raise NotImplementedError
     def add(self, users: typing.List[str]) -> PendingSend:
@@ -9823,7 +9824,7 @@ class GroupProtocol(typing.Protocol):
         raise NotImplementedError
     def decline(self, ) -> PendingSend:
         """
-        Stays away, after a leave and an invitation.
+        Stays away, after an invitation. Who asked learns of it.
 """
         raise NotImplementedError
     def forget(self, ) -> None:
@@ -9909,7 +9910,8 @@ class Group(GroupProtocol):
         return inst
     def accept(self, ) -> PendingSend:
         """
-        Comes back, after a leave and an invitation.
+        Says yes to an invitation: by somebody whom our user does not know, or to come back after a leave. What was held for the
+        group is in the inbox then.
 """
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
@@ -9961,7 +9963,7 @@ class Group(GroupProtocol):
         return _uniffi_lift_return(_uniffi_ffi_result)
     def decline(self, ) -> PendingSend:
         """
-        Stays away, after a leave and an invitation.
+        Stays away, after an invitation. Who asked learns of it.
 """
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
