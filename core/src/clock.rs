@@ -24,6 +24,9 @@ const WRITTEN: u64 = DAY / 24;
 pub struct Age(pub u64);
 
 impl Age {
+    /// Before all that a device has lived.
+    pub const NEVER: Self = Self(0);
+
     /// The time since an earlier moment. There is no later one in a store: the age clock never goes back.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -178,7 +178,13 @@ fn n_g02_a_decline_is_a_leave_and_nothing_of_the_group_is_shown() {
         assert_eq!(world.rows(name, &[Kind::HeldContent]), 0);
     }
     assert_eq!(world.members(MALLORY, id), ["alice", "mallory"]);
-    assert_eq!(messages(&world.decrypt(BOB, &late)), Vec::<&sesame_core::event::Message>::new());
+    assert_eq!(world.decrypt(BOB, &late), [], "not a word of it, nor of what is missing");
+    // Who asked hears of it, and whom Bob knows.
+    assert_eq!(world.members(ALICE, id), ["alice", "mallory"]);
+    // Her word under a name of ours that is not ours changes nothing.
+    world.act(MALLORY, id, |group, c| group.rename(c, "Again")).unwrap();
+    assert_eq!(world.receive(BOB).unwrap(), []);
+    assert_eq!(world.group(BOB, id).unwrap().info.name, "Trip");
     assert!(!world.inbox_texts(BOB).contains(&b"buy".to_vec()));
 }
 
@@ -230,6 +236,62 @@ fn n_g02_a_new_device_is_not_granted_an_invitation_and_learns_who_is_known() {
     world.rest();
     assert!(is_invited(&mut world, tablet, from_mallory), "a stranger stays one");
     assert_eq!(world.standing(tablet, from_alice), Some(Standing::Member));
+    // The yes of the phone brings the group to the tablet, which has never been told of it.
+    world.act(BOB, id, |group, c| group.accept(c)).unwrap();
+    world.rest();
+    assert_eq!(world.standing(tablet, id), Some(Standing::Member));
+    world.say(MALLORY, id, b"to both").unwrap();
+    assert!(world.read(tablet).contains(&b"to both".to_vec()));
+}
+
+#[test]
+fn n_g02_our_own_leave_is_no_yes() {
+    let mut world = stranger(17, 2);
+    let id = found(&mut world, MALLORY, "Trip", &["bob"]);
+    world.say(MALLORY, id, b"buy").unwrap();
+    let late = world.steal(TABLET);
+    world.receive(BOB).unwrap();
+    world.act(BOB, id, |group, c| group.decline(c)).unwrap();
+    // The tablet hears of the decline first: it has nothing to show for it yet.
+    world.receive(TABLET).unwrap();
+    let results = world.decrypt(TABLET, &late);
+    assert_eq!((joined(&results), messages(&results).len()), (0, 0), "{results:?}");
+    assert_ne!(world.standing(TABLET, id), Some(Standing::Member));
+    world.say(MALLORY, id, b"buy now").unwrap();
+    assert!(!world.read(TABLET).contains(&b"buy now".to_vec()));
+}
+
+#[test]
+fn n_g02_one_yes_is_a_yes_to_one_group() {
+    let mut world = stranger(18, 1);
+    let [one, other] = ["One", "Other"].map(|name| found(&mut world, MALLORY, name, &["bob"]));
+    world.receive(BOB).unwrap();
+    world.act(BOB, one, |group, c| group.accept(c)).unwrap();
+    world.act(MALLORY, other, |group, c| group.rename(c, "Once more")).unwrap();
+    world.rest();
+    assert_eq!(world.standing(BOB, one), Some(Standing::Member));
+    assert!(is_invited(&mut world, BOB, other), "what was asked is answered by the app");
+    world.act(BOB, other, |group, c| group.decline(c)).unwrap();
+    assert_eq!(world.standing(BOB, other), Some(Standing::Left));
+}
+
+#[test]
+fn n_g03_a_stranger_whose_group_was_dropped_is_asked_once_our_user_has_written() {
+    let mut world = stranger(19, 1);
+    let most = usize::from(MAX_INVITATIONS_OF_USER);
+    let groups: Vec<GroupId> =
+        (0..=most).map(|at| found(&mut world, MALLORY, &format!("Spam {at}"), &["bob"])).collect();
+    world.receive(BOB).unwrap();
+    let last = groups[most];
+    assert_eq!(world.group(BOB, last).map(drop), Err(Code::UnknownGroup));
+    let sent = world.relay.view().seen.len();
+    world.with(BOB, |d, c| d.tick(c, true)).unwrap();
+    world.flush(BOB);
+    assert_eq!(world.relay.view().seen.len(), sent, "a stranger is not told that we are there");
+    world.send(BOB, &["mallory"], b"what do you want?");
+    world.rest();
+    world.rest();
+    assert_eq!(world.standing(BOB, last), Some(Standing::Member));
 }
 
 /// Content of a group that Bob never hears the add of.
@@ -289,8 +351,8 @@ fn n_g03_the_devices_of_a_user_share_the_users_room() {
     }
     assert_eq!(held, MAX_HELD_OTHER / 1_024);
     // What there is no room for leaves no session either.
-    let groups = world.with(BOB, |d, c| d.tick(c, true)).map(|_| world.rows(BOB, &[Kind::Session])).unwrap();
-    assert!(groups as u64 <= held + 4, "{groups}");
+    let sessions = world.rows(BOB, &[Kind::Session]);
+    assert!(sessions as u64 <= held + 4, "{sessions}");
     // Once our user has written, there is more of it.
     world.send(BOB, &["mallory"], b"who are you?");
     world.rest();

@@ -10,7 +10,7 @@ use sesame_core::internal::keys::device_list::{self, Listing, VerifiedDeviceList
 use sesame_core::internal::store::Kind;
 use sesame_core::internal::wire::group::{self as form, Added, Body, Bundle, Change, SignedOperation};
 use sesame_core::{context::Timestamp, limits::MAX_WAITING};
-use sesame_tests::{ALICE, BOB, JEN, Name, World, events, failures, messages, user};
+use sesame_tests::{ALICE, BOB, DAY, JEN, Name, World, events, failures, messages, user};
 
 fn named(name: &str) -> Body {
     Body::Info { change: Change { name: Some(name.as_bytes().to_vec().into()), ..Change::default() } }
@@ -193,6 +193,13 @@ fn n_t02_an_add_of_our_own_name_under_a_made_up_key_makes_us_no_member() {
     assert_eq!(world.members(BOB, id), ["alice", "bob", "mallory"], "the group names a Bob");
     assert!(!heard.iter().any(|event| matches!(event, Event::GroupJoined { .. })), "{heard:?}");
     assert_eq!(world.standing(BOB, id), Some(Standing::Left));
+    // Nor does it bring the group back: what is said there is shown for as long as after any leave.
+    world.pass(31 * DAY);
+    world.publish(MALLORY);
+    let send = world.whisper(MALLORY, id, b"still there?");
+    let batch = send.batches.iter().find(|batch| batch.user == user("bob")).unwrap();
+    world.relay.submit((&user("mallory"), DeviceId(1)), batch).unwrap();
+    assert_eq!(messages(&world.receive(BOB).unwrap()).len(), 0);
 }
 
 #[test]

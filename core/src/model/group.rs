@@ -22,7 +22,8 @@ pub struct GroupRecord {
     pub info: GroupInfo,
     /// The operations that all this follows from.
     pub claim: Claim,
-    /// When our user or another left, in ms: their sessions in this scope die MAXLATENCY later.
+    /// When our user or another left, in ms: their sessions in this scope die MAXLATENCY later. Of our own user 0 if it was never a member on this
+    /// device.
     pub left_at: Vec<(UserId, u64)>,
     /// Devices that had other operations when they were last heard.
     pub lags: Vec<Lag>,
@@ -37,12 +38,12 @@ pub struct GroupRecord {
     pub full: bool,
 }
 
-/// An add of our user by somebody whom our user does not know: the app has to answer before anything more is heard of the group.
+/// Our user was told of an add by somebody whom our user does not know: the app has to answer before anything more is heard of the group.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Invitation {
-    /// Who added our user.
+    /// Who told of it. The author of the add is no more than a name.
     pub user: UserId,
-    /// The device that signed the add.
+    /// The device that told of it.
     pub device: DeviceId,
     /// When that was heard, in ms.
     pub at: u64,
@@ -149,6 +150,12 @@ impl GroupRecord {
     #[must_use]
     pub fn left_at(&self, user: &UserId) -> Option<Age> {
         self.left_at.iter().find(|(known, _)| known == user).map(|(_, at)| Age(*at))
+    }
+
+    /// Whether our user has declined the group, or was never a member here for another reason: nothing of it is shown.
+    #[must_use]
+    pub fn is_declined(&self, us: &UserId) -> bool {
+        self.standing != Standing::Member && self.left_at(us) == Some(Age::NEVER)
     }
 
     /// The group as the app sees it. `conflicts` are the members whom we know under another account key.

@@ -19,6 +19,8 @@ pub struct Counters {
     pub held_of_others: Kept,
     /// Invitations of users who are not known.
     pub invitations: u16,
+    /// Whether operations of somebody whom our user knows were dropped, and that device is to be asked for them.
+    pub dropped: bool,
     /// The number of the newest send: sends are in the order in which they were made.
     pub last_send: u64,
     /// Whether a device may have other operations of a group than we, so that something is due to it.
@@ -52,6 +54,8 @@ pub struct Ledger {
     pub told: bool,
     /// Devices whose operations were dropped, each with its group: they are asked when there is room.
     pub dropped: Vec<(Scope, DeviceId)>,
+    /// When they were asked last, by our age clock, in ms; 0: never.
+    pub asked_at: u64,
 }
 impl Record for Ledger {
     // Whoever is forgotten by this is a stranger until our user writes to them again; what is held is counted anew each day.
@@ -63,7 +67,7 @@ impl Ledger {
     #[must_use]
     pub fn of(user: &UserId) -> Self {
         let (held, dropped) = (Kept::default(), Vec::new());
-        Self { user: user.clone(), known: false, held, invitations: 0, told: false, dropped }
+        Self { user: user.clone(), known: false, held, invitations: 0, told: false, dropped, asked_at: 0 }
     }
 }
 

@@ -7,19 +7,17 @@
 
 use super::Tx;
 use crate::{
+    clock::Age,
     error::Code,
     ids::{AccountKey, DeviceId, Scope, UserId},
     limits::{
-        MAX_DROPPED, MAX_HELD, MAX_HELD_KNOWN, MAX_HELD_OPERATIONS, MAX_HELD_OTHER, MAX_HELD_OTHERS, MAX_INVITATIONS,
-        MAX_INVITATIONS_OF_USER,
+        ASK_AGAIN, MAX_BODY, MAX_DROPPED, MAX_HELD, MAX_HELD_KNOWN, MAX_HELD_OPERATIONS, MAX_HELD_OTHER,
+        MAX_HELD_OTHERS, MAX_INVITATIONS, MAX_INVITATIONS_OF_USER,
     },
     record::{Counters, Kept, Ledger},
     store::{Kind, Places},
 };
 use std::collections::BTreeMap;
-
-/// Room for this many bytes of operations lets a device be asked for what was dropped of it: its state comes in messages of this size.
-const ASK_WITH: u64 = 64 * 1_024;
 
 /// What is counted apart.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,8 +60,8 @@ fn read(tx: &Tx<'_>, user: &UserId) -> Result<Ledger, Code> {
 
 fn put(tx: &mut Tx<'_>, ledger: &Ledger) -> Result<(), Code> {
     let key = tx.places().user(Kind::Ledger, &ledger.user);
-    let Ledger { user: _, known, held, invitations, told, dropped } = ledger;
-    if !known && *held == Kept::default() && *invitations == 0 && !told && dropped.is_empty() {
+    let Ledger { user: _, known, held, invitations, told, dropped, asked_at } = ledger;
+    if !known && *held == Kept::default() && *invitations == 0 && !told && dropped.is_empty() && *asked_at == 0 {
         tx.delete(key);
         return Ok(());
     }
@@ -98,7 +96,7 @@ pub(crate) fn make_known(tx: &mut Tx<'_>, user: &UserId) -> Result<(), Code> {
     }
     counters.invitations = counters.invitations.saturating_sub(ledger.invitations);
     if !ledger.dropped.is_empty() {
-        counters.lagging = true;
+        (counters.lagging, counters.dropped) = (true, true);
     }
     if counters != tx.counters()? {
         tx.put_counters(&counters)?;
@@ -128,6 +126,7 @@ pub(super) fn enter(tx: &mut Tx<'_>, user: &UserId, pool: Pool, bytes: u64) -> R
     }
     let (mut ledger, mut counters) = (read(tx, user)?, tx.counters()?);
     ledger.held.enter(pool, bytes);
+    ledger.told = false;
     counters.held.enter(pool, bytes);
     if !ledger.known && !is_own(tx, user)? {
         counters.held_of_others.enter(pool, bytes);
@@ -155,39 +154,55 @@ pub(super) fn leave(tx: &mut Tx<'_>, user: &UserId, pool: Pool, bytes: u64) -> R
 pub(crate) fn note_dropped(tx: &mut Tx<'_>, user: &UserId, of: Option<(Scope, DeviceId)>) -> Result<bool, Code> {
     let mut ledger = read(tx, user)?;
     let first = !core::mem::replace(&mut ledger.told, true);
-    // Strangers are asked for nothing: it would tell them that we are there.
-    let asked = of.filter(|of| !ledger.dropped.contains(of) && ledger.dropped.len() < MAX_DROPPED);
-    let asked = if is_known(tx, user)? { asked } else { None };
-    ledger.dropped.extend(asked);
-    if first || asked.is_some() {
+    let more = of.filter(|of| !ledger.dropped.contains(of) && ledger.dropped.len() < MAX_DROPPED);
+    ledger.dropped.extend(more);
+    if first || more.is_some() {
         put(tx, &ledger)?;
+    }
+    let counters = tx.counters()?;
+    if more.is_some() && !counters.dropped {
+        tx.put_counters(&Counters { dropped: true, ..counters })?;
     }
     Ok(first)
 }
 
-/// The devices whose operations were dropped and for whose there is room now; they are forgotten by it.
-pub(crate) fn take_dropped(tx: &mut Tx<'_>) -> Result<Vec<(UserId, DeviceId, Scope)>, Code> {
-    let mut all = Vec::new();
+/// The devices whose operations were dropped and for whose there is room now; they are forgotten by it. A user is asked once a day at most, and a
+/// stranger not before our user has written to them: it would tell them that we are there.
+pub(crate) fn take_dropped(tx: &mut Tx<'_>, age: Age) -> Result<Vec<(UserId, DeviceId, Scope)>, Code> {
+    let (mut all, mut left) = (Vec::new(), false);
+    if !tx.counters()?.dropped {
+        return Ok(all);
+    }
     for key in tx.keys(&Places::all(Kind::Ledger))? {
-        let Some(mut ledger) = tx.get::<Ledger>(&key)? else { continue };
-        if ledger.dropped.is_empty() || !has_room(tx, &ledger.user, Pool::Operations, ASK_WITH)? {
+        let Some(mut ledger) = tx.get::<Ledger>(&key)?.filter(|ledger| !ledger.dropped.is_empty()) else { continue };
+        if !ledger.known && !is_own(tx, &ledger.user)? {
             continue;
         }
+        let was_asked = ledger.asked_at != 0 && age.since(Age(ledger.asked_at)) < ASK_AGAIN;
+        if was_asked || !has_room(tx, &ledger.user, Pool::Operations, MAX_BODY as u64)? {
+            left = true;
+            continue;
+        }
+        ledger.asked_at = age.0;
         let dropped = core::mem::take(&mut ledger.dropped);
         all.extend(dropped.into_iter().map(|(scope, device)| (ledger.user.clone(), device, scope)));
         put(tx, &ledger)?;
     }
+    let counters = tx.counters()?;
+    tx.put_counters(&Counters { dropped: left, ..counters })?;
     Ok(all)
 }
 
 /// One more invitation by a user who is not known. `false`: there are too many.
 pub(crate) fn enter_invitation(tx: &mut Tx<'_>, user: &UserId) -> Result<bool, Code> {
     let (mut ledger, mut counters) = (read(tx, user)?, tx.counters()?);
-    if ledger.invitations >= MAX_INVITATIONS_OF_USER || counters.invitations >= MAX_INVITATIONS {
+    if ledger.invitations >= MAX_INVITATIONS_OF_USER || (!ledger.known && counters.invitations >= MAX_INVITATIONS) {
         return Ok(false);
     }
     ledger.invitations += 1;
-    counters.invitations += 1;
+    if !ledger.known {
+        counters.invitations += 1;
+    }
     put(tx, &ledger)?;
     tx.put_counters(&counters)?;
     Ok(true)
@@ -236,8 +251,10 @@ pub(crate) fn recount(tx: &mut Tx<'_>, mut count: Count) -> Result<(), Code> {
             counters.held_of_others.add(held);
             counters.invitations = counters.invitations.saturating_add(invitations);
         }
-        if (ledger.held, ledger.invitations) != (held, invitations) {
-            put(tx, &Ledger { held, invitations, ..ledger })?;
+        // Who has nothing here is told of again.
+        let told = ledger.told && (held != Kept::default() || invitations > 0);
+        if (ledger.held, ledger.invitations, ledger.told) != (held, invitations, told) {
+            put(tx, &Ledger { held, invitations, told, ..ledger })?;
         }
     }
     if counters != before { tx.put_counters(&counters) } else { Ok(()) }

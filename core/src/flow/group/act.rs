@@ -22,8 +22,8 @@ use crate::{
     model::{GroupRecord, identities},
     record::SendBody,
     store::{Kind, Places, RowKey},
-    tx::{Call, inbox},
-    wire::group::{Added, Body, Change},
+    tx::{Call, inbox, ledger},
+    wire::group::{Added, Body, Bundle, Change},
 };
 use std::collections::BTreeSet;
 
@@ -194,6 +194,9 @@ pub(crate) fn act_and_sync(
 fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<PendingSend, Error> {
     let own = own_list(call)?;
     let mut told = Told::default();
+    let is_closed = |group: &&GroupRecord| group.invitation.is_some() || group.is_declined(call.user());
+    let closed = loaded.group.as_ref().filter(is_closed).filter(|_| is_last_word(&body));
+    let only = closed.map(|group| strangers_told(call, group)).transpose()?;
     told.users.extend(loaded.group.iter().flat_map(|group| group.users().cloned()));
     if let Body::Add { members } = &body {
         let named = members.iter().filter_map(|added| UserId::try_new(added.user.as_slice().to_vec()));
@@ -219,8 +222,22 @@ fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<PendingSend, E
         told.users.extend(changed.group.users().cloned());
     }
     told.users.extend(told.welcomed.iter().cloned());
+    if let Some(only) = only {
+        told.users = only;
+    }
     told.users.insert(call.user().clone());
     tell(call, &changed, &operation, &told)
+}
+
+/// Who hears of it when our user stays out of a group of strangers: who asked, and whom our user knows. Not everybody whom they have named.
+fn strangers_told(call: &Call<'_>, group: &GroupRecord) -> Result<BTreeSet<UserId>, Code> {
+    let mut told: BTreeSet<UserId> = group.invitation.iter().map(|invitation| invitation.user.clone()).collect();
+    for user in group.users() {
+        if ledger::is_known(&call.tx, user)? {
+            told.insert(user.clone());
+        }
+    }
+    Ok(told)
 }
 
 fn known(call: &Call<'_>, users: &BTreeSet<UserId>) -> Result<BTreeSet<UserId>, Code> {
@@ -257,7 +274,16 @@ pub(crate) fn accept_invitation(call: &mut Call<'_>, id: &GroupId) -> Result<Pen
     for item in hear::release(call, group.scope, *id)? {
         inbox::put(&mut call.tx, &item)?;
     }
-    sync::ask_with_ours(call, &group, &invitation.user)
+    // Our own devices may not have been told of the group.
+    let us = call.user().clone();
+    let mut whole = bundles::whole(&call.tx, &state::load(&call.tx, id)?.set)?;
+    let welcome = whole.pop().unwrap_or_default();
+    let ours = Told { users: BTreeSet::from([us.clone()]), welcomed: BTreeSet::new() };
+    for payload in whole {
+        say(call, &group, &ours, Said::quietly(payload))?;
+    }
+    let told = Told { users: BTreeSet::from([invitation.user, us.clone()]), welcomed: BTreeSet::from([us]) };
+    say(call, &group, &told, Said { welcome, ..Said::aloud(Bundle::default().encode()?) })
 }
 
 /// A message to a group, on its way like any other.

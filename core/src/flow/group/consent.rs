@@ -14,10 +14,16 @@ use crate::{
     ids::{AccountKey, GroupId, OperationId, UserId},
     model::{GroupRecord, Invitation},
     tx::{Call, Tx, held, ledger},
-    wire::group::Body,
+    wire::{
+        content,
+        group::{self as form, Body, Bundle},
+    },
 };
 
 /// Who asks our user in, with the add, if the app has to answer before anything more is heard of the group. `set` says that our user is a member.
+///
+/// It is the teller who asks, whoever signed the add: an author is a name that anybody can sign a list for, and the limits count by whom the session
+/// has authenticated.
 pub(super) fn asked(
     tx: &Tx<'_>,
     taker: Taker<'_>,
@@ -26,24 +32,50 @@ pub(super) fn asked(
     from: Teller<'_>,
 ) -> Result<Option<(Invitation, OperationId)>, Code> {
     let invited = known.and_then(|group| group.invitation.clone());
-    let is_open = known.is_none() || invited.is_some();
     // What an own device says, our user has agreed to.
-    if !is_open || matches!(from, Teller::Ourselves) || set.has_word_of(taker.user, &taker.account_key, view) {
+    let Teller::Other(user, _, device) = from else { return Ok(None) };
+    if known.is_some_and(|group| group.standing == Standing::Member)
+        || set.has_word_of(taker.user, &taker.account_key, view)
+    {
         return Ok(None);
     }
     let adders = set.adders_of(taker.user, &taker.account_key, view);
     for add in &adders {
-        if ledger::knows(tx, &add.author, &add.account_key)? {
+        // Who becomes known later has asked already, and is answered.
+        let has_asked = invited.as_ref().is_some_and(|invitation| invitation.user == add.author);
+        if !has_asked && ledger::knows(tx, &add.author, &add.account_key)? {
             return Ok(None);
         }
     }
-    if held::contents(tx, &set.id())?.iter().any(|(_, content)| content.user == *taker.user) {
-        return Ok(None);
+    for (_, content) in held::contents(tx, &set.id())? {
+        if content.user == *taker.user && agrees(&content.content) {
+            return Ok(None);
+        }
     }
-    let Some(add) = adders.first() else { return Ok(None) };
-    let invitation =
-        invited.unwrap_or_else(|| Invitation { user: add.author.clone(), device: add.device(), at: taker.age.0 });
-    Ok(Some((invitation, add.id)))
+    let Some(first) = adders.first() else { return Ok(None) };
+    let add = match known.map(|group| group.standing) {
+        Some(Standing::Invited(add)) => add,
+        _ => first.id,
+    };
+    let invitation = invited.unwrap_or_else(|| Invitation { user: user.clone(), device, at: taker.age.0 });
+    Ok(Some((invitation, add)))
+}
+
+/// Whether a content of an own device shows that our user has agreed: anything but that they leave or stay away.
+fn agrees(content: &[u8]) -> bool {
+    match content::decode(content) {
+        Ok((_, content::Body::Group { .. })) => true,
+        Ok((_, content::Body::Operations { bundle, .. })) => Bundle::decode(bundle.as_slice()).is_ok_and(|bundle| {
+            let said = bundle.operations.as_slice().iter();
+            let mut said = said.filter_map(|signed| form::Operation::decode(signed.operation.as_slice()).ok());
+            bundle.operations.as_slice().is_empty() || said.any(|said| !is_refusal(&said.body))
+        }),
+        _ => false,
+    }
+}
+
+fn is_refusal(body: &Body) -> bool {
+    matches!(body, Body::Leave | Body::Decline { .. } | Body::Retire { .. })
 }
 
 /// The users whom our own user has added to a group: they are known, on all own devices alike.
@@ -62,15 +94,16 @@ pub(super) fn is_asked(tx: &Tx<'_>, id: &GroupId) -> Result<bool, Code> {
     Ok(tx.known_group(id)?.is_some_and(|group| group.invitation.is_some()))
 }
 
-/// Whether the operations that somebody tells are taken now. While the app has not answered, only those of our own devices and of whom our user
-/// knows: one of them may have added us as well.
+/// Whether the operations that somebody tells are taken now. While the app has not answered, and after it has declined, only those of our own
+/// devices and of whom our user knows: one of them may add us as well.
 pub(super) fn is_heard(
     tx: &Tx<'_>,
     id: &GroupId,
     us: &UserId,
     (user, account_key): (&UserId, &AccountKey),
 ) -> Result<bool, Code> {
-    Ok(user == us || !is_asked(tx, id)? || ledger::knows(tx, user, account_key)?)
+    let closed = tx.known_group(id)?.is_some_and(|group| group.invitation.is_some() || group.is_declined(us));
+    Ok(user == us || !closed || ledger::knows(tx, user, account_key)?)
 }
 
 /// Our user is in, by the app's word or by that of an own device.
@@ -92,27 +125,20 @@ pub(super) fn agree(
 pub(super) fn answered(
     tx: &mut Tx<'_>,
     invitation: &Invitation,
-    taker: Taker<'_>,
-    group: &mut GroupRecord,
+    standing: Standing,
     from: Teller<'_>,
 ) -> Result<(), Code> {
     ledger::leave_invitation(tx, &invitation.user)?;
-    match (group.standing, from) {
+    match (standing, from) {
         (Standing::Member, Teller::Ourselves) => ledger::make_known(tx, &invitation.user),
-        (Standing::Left, _) => declined(tx, taker.user, group),
         _ => Ok(()),
     }
 }
 
-/// The app's no, on this device or on another own one: what is held goes, and what the others say until they hear of it is not shown.
-fn declined(tx: &mut Tx<'_>, us: &UserId, group: &mut GroupRecord) -> Result<(), Code> {
-    let id = group.scope.group().ok_or(Code::RecordInconsistent)?;
-    for (key, content) in held::contents(tx, &id)? {
+/// The app's no, on this device or on another own one: what is held goes.
+pub(super) fn drop_held(tx: &mut Tx<'_>, id: &GroupId) -> Result<(), Code> {
+    for (key, content) in held::contents(tx, id)? {
         held::take_content(tx, key, &content)?;
-    }
-    for (_, at) in group.left_at.iter_mut().filter(|(user, _)| user == us) {
-        // As if it were long ago.
-        *at = 0;
     }
     Ok(())
 }

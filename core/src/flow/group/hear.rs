@@ -35,8 +35,12 @@ pub(crate) struct GroupContent {
 }
 
 impl GroupContent {
+    fn identity(&self) -> (&UserId, &AccountKey) {
+        (&self.user, &self.account_key)
+    }
+
     fn teller(&self, us: &UserId) -> Teller<'_> {
-        if self.user == *us { Teller::Ourselves } else { Teller::Other(&self.user, &self.account_key) }
+        if self.user == *us { Teller::Ourselves } else { Teller::Other(&self.user, &self.account_key, self.device) }
     }
 }
 
@@ -50,9 +54,12 @@ pub(crate) struct Heard {
 /// Hears a content in a group's scope; what operations make possible is heard with them.
 pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: GroupContent) -> Result<Heard, Code> {
     let id = scope.group().ok_or(Code::WrongScope)?;
-    let was_asked = said.user == *call.user() && consent::is_asked(&call.tx, &id)?;
+    let own = said.user == *call.user();
+    let was_asked = own && consent::is_asked(&call.tx, &id)?;
+    let is_told =
+        matches!(said.body, Body::Operations { .. }) && consent::is_heard(&call.tx, &id, call.user(), said.identity())?;
     if let Some(mut items) = judge(call, scope, id, &said)? {
-        if was_asked || matches!(said.body, Body::Operations { .. }) {
+        if was_asked || is_told {
             items.extend(release(call, scope, id)?);
         }
         return Ok(Heard { items, held: false });
@@ -85,6 +92,10 @@ fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &GroupContent) ->
                 group = consent::agree(call, &id, group, &invitation)?;
                 items.push(Item::Event(joined(&call.tx, id, invitation)?));
             }
+            if said.user != *call.user() && group.is_declined(call.user()) {
+                pass_over(call, &id, said, (*claim, With::Message))?;
+                return Ok(Some(Vec::new()));
+            }
             let Some(message) = message(call, &group, id, said)? else { return Ok(None) };
             if has_part(call, &group, said) {
                 note_claim(&mut call.tx, &mut group, said, (*claim, With::Message))?;
@@ -95,17 +106,17 @@ fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &GroupContent) ->
         }
         Body::Operations { claim, bundle, .. } => {
             let bundle = Bundle::decode(bundle.as_slice())?;
-            if !consent::is_heard(&call.tx, &id, call.user(), (&said.user, &said.account_key))? {
+            let with = if bundle.operations.as_slice().is_empty() { With::Question } else { With::Operations };
+            if !consent::is_heard(&call.tx, &id, call.user(), said.identity())? {
+                pass_over(call, &id, said, (*claim, with))?;
                 return Ok(Some(Vec::new()));
             }
-            let with = if bundle.operations.as_slice().is_empty() { With::Question } else { With::Operations };
             let Changed { mut group, events, .. } = match take(call, id, said, &bundle)? {
                 Outcome::Early => return Ok(None),
-                Outcome::TooMany(user) => {
-                    let is_first = ledger::note_dropped(&mut call.tx, &user, None)?;
-                    return Ok(Some(
-                        is_first.then_some(Item::Event(Event::HeldDropped { user })).into_iter().collect(),
-                    ));
+                Outcome::TooMany => {
+                    let is_first = ledger::note_dropped(&mut call.tx, &said.user, Some((scope, said.device)))?;
+                    let dropped = Item::Event(Event::HeldDropped { user: said.user.clone() });
+                    return Ok(Some(is_first.then_some(dropped).into_iter().collect()));
                 }
                 Outcome::Changed(changed) => *changed,
             };
@@ -126,6 +137,16 @@ fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &GroupContent) ->
 /// any more (A56).
 fn has_part(call: &Call<'_>, group: &GroupRecord, said: &GroupContent) -> bool {
     said.user == *call.user() || group.has(&said.user, &said.account_key)
+}
+
+/// Nothing is heard of a group that our user has not agreed to be in. Who still writes there after our user has declined is told so, once a day.
+fn pass_over(call: &mut Call<'_>, id: &GroupId, said: &GroupContent, claim: (GroupClaim, With)) -> Result<(), Code> {
+    let Some(mut group) = call.tx.group(id)?.filter(|group| group.invitation.is_none()) else { return Ok(()) };
+    if has_part(call, &group, said) {
+        note_claim(&mut call.tx, &mut group, said, claim)?;
+        call.tx.put_group(id, &group)?;
+    }
+    Ok(())
 }
 
 /// Our user has agreed, on another device, to be in a group.

@@ -17,7 +17,7 @@ use crate::{
     ids::{AccountKey, GroupId, OperationId, Scope, UserId},
     keys::device_list::VerifiedDeviceList,
     limits::{MAX_LATENCY, MAX_WAITING},
-    model::GroupRecord,
+    model::{GroupRecord, Invitation},
     record::{PartState, SendHead, StoredList, StoredOperation, Waiting},
     store::{Kind, Places},
     tx::{Tx, ledger, sends},
@@ -51,8 +51,8 @@ pub(crate) struct Offered {
 pub(crate) enum Outcome {
     /// No add has named our user or the teller yet, and nothing changed.
     Early,
-    /// This user has invited ours too often, or too many others have (X 11). Nothing changed.
-    TooMany(UserId),
+    /// The teller has invited our user too often, or too many others have (X 11). Nothing changed.
+    TooMany,
     /// They were taken.
     Changed(Box<Changed>),
 }
@@ -143,7 +143,7 @@ pub(crate) fn take(
 ) -> Result<Outcome, Code> {
     let Loaded { group, mut set, view: before } = loaded;
     let Offered { mut operations, lists, mut refused, repeats } = offered;
-    if let Teller::Other(user, _) = from
+    if let Teller::Other(user, ..) = from
         && group.as_ref().is_some_and(|group| is_long_gone(group, user, taker.age))
     {
         let before = operations.len();
@@ -170,7 +170,7 @@ pub(crate) fn take(
     }
     let Some(after) = set.view() else { return Ok(Outcome::Early) };
     let mut standing = standing(&after, us, &taker.account_key);
-    if let Teller::Other(user, account_key) = from {
+    if let Teller::Other(user, account_key, _) = from {
         // Perhaps the add that names the teller, or us, has not come yet.
         if (group.is_none() && standing == Standing::Left) || !set.names(user, account_key) {
             return Ok(Outcome::Early);
@@ -181,8 +181,9 @@ pub(crate) fn take(
     if standing == Standing::Member
         && let Some((asked, add)) = consent::asked(tx, taker, group.as_ref(), (&set, &after), from)?
     {
-        if group.is_none() && !ledger::enter_invitation(tx, &asked.user)? {
-            return Ok(Outcome::TooMany(asked.user));
+        let is_new = group.as_ref().is_none_or(|group| group.invitation.is_none());
+        if is_new && !ledger::enter_invitation(tx, &asked.user)? {
+            return Ok(Outcome::TooMany);
         }
         (standing, invitation) = (Standing::Invited(add), Some(asked));
     }
@@ -201,16 +202,12 @@ pub(crate) fn take(
     }
     forget_lists(tx, &set, &taken.waiting, loose);
     let stood = group.as_ref().map(|group| group.standing);
-    let by = match standing {
-        Standing::Invited(add) => set.operation(&add).map(Operation::by),
-        _ => set.adders_of(us, &taker.account_key, &after).first().map(|add| add.by()),
+    let by = match (&invitation, standing) {
+        (Some(invitation), _) => Some((invitation.user.clone(), invitation.device)),
+        (None, Standing::Invited(add)) => set.operation(&add).map(Operation::by),
+        (None, _) => after.joined_by.get(us).cloned(),
     };
-    let by = by.or_else(|| after.joined_by.get(us).cloned());
     let mut events = change::events(before.as_ref(), &after, Us { user: us, stood, stands: standing, by });
-    if invitation.is_some() {
-        // What goes on there is no affair of ours before the app has answered.
-        events.retain(|event| matches!(event, Event::GroupInvited { .. }));
-    }
     for ((user, device), (known, other)) in set.equivocators() {
         if !told_twice.contains(&(user.clone(), device)) {
             let [known, other] = [known, other].map(|operation| operation.signed.clone());
@@ -226,10 +223,16 @@ pub(crate) fn take(
         let users = adders.into_iter().map(|(user, _)| user.clone()).collect();
         events.push(Event::GroupOverfull { group: set.id(), users });
     }
-    let mut group = advance(group, &after, standing, taker.age);
-    group.invitation = invitation;
+    if invitation.is_some() {
+        // What goes on there is no affair of ours before the app has answered.
+        events.retain(|event| matches!(event, Event::GroupInvited { .. }));
+    }
+    let mut group = advance(group, &after, (us, standing, invitation), taker.age);
     if let Some(invited) = invited.filter(|_| group.invitation.is_none()) {
-        consent::answered(tx, &invited, taker, &mut group, from)?;
+        consent::answered(tx, &invited, standing, from)?;
+    }
+    if stood != Some(standing) && standing == Standing::Left && group.is_declined(us) {
+        consent::drop_held(tx, &set.id())?;
     }
     group.full |= taken.full;
     for user in taken.new.iter().flat_map(|name| set.uninformed(name, (us, taker.device))) {
@@ -299,13 +302,24 @@ fn standing(view: &View, us: &UserId, account_key: &AccountKey) -> Standing {
 }
 
 /// What the operations make of the group, and what the record alone remembers.
-fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, age: Age) -> GroupRecord {
+fn advance(
+    known: Option<GroupRecord>,
+    view: &View,
+    (us, standing, invitation): (&UserId, Standing, Option<Invitation>),
+    age: Age,
+) -> GroupRecord {
+    let was_member = known.as_ref().is_some_and(|group| group.standing == Standing::Member);
     let (mut left_at, mut lags, pushed, owed, full) =
         known.map(|group| (group.left_at, group.lags, group.pushed, group.owed, group.full)).unwrap_or_default();
     // We need not agree with users with whom we share no group. A device whose claimed digest equals ours lags no more.
     lags.retain(|lag| view.is_member(&lag.user) && lag.claim != view.claim);
-    left_at.retain(|(user, _)| view.former.contains(user));
-    for user in &view.former {
+    // How our own user stands is not a matter of its name: an add under another account key may make that a member.
+    let is_out = standing != Standing::Member && invitation.is_none();
+    left_at.retain(|(user, _)| if user == us { is_out } else { view.former.contains(user) });
+    if is_out && left_at.iter().all(|(known, _)| known != us) {
+        left_at.push((us.clone(), if was_member { age.0 } else { Age::NEVER.0 }));
+    }
+    for user in view.former.iter().filter(|user| *user != us) {
         if left_at.iter().all(|(known, _)| known != user) {
             left_at.push((user.clone(), age.0));
         }
@@ -321,7 +335,7 @@ fn advance(known: Option<GroupRecord>, view: &View, standing: Standing, age: Age
         lags,
         pushed,
         owed,
-        invitation: None,
+        invitation,
         full,
     }
 }

@@ -3,7 +3,7 @@
 use super::{bundles, state, tell};
 use crate::{
     error::{Code, Error},
-    event::{PendingSend, Standing},
+    event::Standing,
     group::{
         set::Set,
         sync::{self, Answer},
@@ -13,7 +13,6 @@ use crate::{
     tx::{Call, ledger},
     wire::group::Bundle,
 };
-use std::collections::BTreeSet;
 
 /// Makes the sends that are due to the lagging devices of a group, and to members to whom its state is owed.
 pub(crate) fn serve_lags(call: &mut Call<'_>, id: &GroupId, group: &mut GroupRecord) -> Result<(), Error> {
@@ -60,15 +59,14 @@ pub(crate) fn serve_lags(call: &mut Call<'_>, id: &GroupId, group: &mut GroupRec
 /// Asks a device for all operations of a group that we may know nothing of.
 pub(super) fn ask(call: &mut Call<'_>, (user, device): (&UserId, DeviceId), scope: Scope) -> Result<(), Error> {
     let id = scope.group().ok_or(Code::RecordInconsistent)?;
-    let group = call.tx.group(&id)?.unwrap_or_else(|| GroupRecord::unknown(scope));
+    let group = match call.tx.group(&id)? {
+        None => GroupRecord::unknown(scope),
+        Some(group) if group.standing == Standing::Member => group,
+        // Nothing is sent to a group that our user is not in.
+        Some(_) => return Ok(()),
+    };
     tell::say_alone(call, &group, user, Some(device), Bundle::default().encode()?)?;
     Ok(())
-}
-
-/// Asks who invited our user for the group's state, and says so to our own devices.
-pub(super) fn ask_with_ours(call: &mut Call<'_>, group: &GroupRecord, user: &UserId) -> Result<PendingSend, Error> {
-    let told = tell::Told { users: BTreeSet::from([user.clone(), call.user().clone()]), welcomed: BTreeSet::new() };
-    tell::say(call, group, &told, tell::Said::aloud(Bundle::default().encode()?))
 }
 
 /// A group's operations, and all of them as they are sent.
@@ -109,7 +107,7 @@ fn concerns(call: &Call<'_>, group: &GroupRecord, lag: &Lag) -> Result<bool, Cod
 
 /// The same for every group. Devices whose operations were dropped are asked for them, if there is room now (X 9).
 pub(crate) fn serve_all_lags(call: &mut Call<'_>) -> Result<(), Error> {
-    for (user, device, scope) in ledger::take_dropped(&mut call.tx)? {
+    for (user, device, scope) in ledger::take_dropped(&mut call.tx, call.at.age)? {
         call.one(|call| ask(call, (&user, device), scope))?;
     }
     for mut group in call.tx.groups()? {

@@ -28,5 +28,5 @@ pub(crate) enum Teller<'a> {
     /// A device of our own user.
     Ourselves,
     /// Another user's device, with the account key of its session.
-    Other(&'a UserId, &'a AccountKey),
+    Other(&'a UserId, &'a AccountKey, DeviceId),
 }

@@ -7,12 +7,13 @@ use crate::{
     ids::{GroupId, Scope, UserId},
     keys::party::DecodedParty,
     limits::KEEP_RECEIVED_IDS,
-    model::Peer,
+    model::{GroupRecord, Invitation, Peer, SessionMeta},
     record::PartState,
     store::{Kind, RowKey},
     tx::{Call, held, ledger, sends, sessions},
     wire::envelope::Envelope,
 };
+use std::collections::BTreeSet;
 
 /// Forgets a user: pin, list, sessions, what is held, and what is being sent.
 ///
@@ -28,7 +29,7 @@ pub(crate) fn user(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
     if !call.tx.exists(&call.tx.places().user(Kind::User, user))? {
         return Err(Error::of(Code::UnknownUser, "user"));
     }
-    let is_member = |group: &crate::model::GroupRecord| group.standing == Standing::Member && group.is_member(user);
+    let is_member = |group: &GroupRecord| group.standing == Standing::Member && group.is_member(user);
     if call.tx.groups()?.iter().any(is_member) {
         return Err(Error::of(Code::AlreadyMember, "user"));
     }
@@ -61,12 +62,9 @@ pub(crate) fn user(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
         let key = call.tx.places().user(kind, user);
         call.tx.delete(key);
     }
-    for invited in call.tx.groups()? {
-        let is_theirs = invited.invitation.is_some_and(|invitation| invitation.user == *user);
-        if let Some(id) = invited.scope.group().filter(|_| is_theirs) {
-            group(call, &id)?;
-        }
-    }
+    let is_theirs = |group: &GroupRecord| group.invitation.as_ref().is_some_and(|invited| invited.user == *user);
+    let theirs = call.tx.groups()?.into_iter().filter(is_theirs).filter_map(|group| group.scope.group());
+    groups(call, &theirs.collect())?;
     ledger::forget(&mut call.tx, user);
     Ok(())
 }
@@ -87,16 +85,21 @@ fn renew_damaged(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
     Ok(())
 }
 
-/// What nobody has answered for 30 days goes.
+/// What nobody has answered for 30 days goes. Who has asked may be asked for it, once our user has written to them.
 pub(super) fn invitations(call: &mut Call<'_>, read_at: Age) -> Result<Vec<Event>, Error> {
-    let mut events = Vec::new();
-    for known in call.tx.groups()? {
-        let (Some(invitation), Some(id)) = (&known.invitation, known.scope.group()) else { continue };
-        if read_at.since(Age(invitation.at)) > KEEP_RECEIVED_IDS {
-            group(call, &id)?;
-            events.push(Event::HeldDropped { user: invitation.user.clone() });
+    let (mut old, mut events) = (BTreeSet::new(), Vec::new());
+    for group in call.tx.groups()? {
+        let (Some(Invitation { user, device, at }), Some(id)) = (group.invitation, group.scope.group()) else {
+            continue;
+        };
+        if read_at.since(Age(at)) > KEEP_RECEIVED_IDS {
+            old.insert(id);
+            if ledger::note_dropped(&mut call.tx, &user, Some((group.scope, device)))? {
+                events.push(Event::HeldDropped { user });
+            }
         }
     }
+    groups(call, &old)?;
     Ok(events)
 }
 
@@ -107,27 +110,36 @@ pub(crate) fn group(call: &mut Call<'_>, id: &GroupId) -> Result<(), Error> {
         Err(code) if code.is_damage() => {}
         Ok(None) => return Err(Code::UnknownGroup.into()),
         Ok(Some(group)) if group.standing == Standing::Member => return Err(Code::AlreadyMember.into()),
-        Ok(Some(group)) => {
-            if let Some(invitation) = &group.invitation {
-                ledger::leave_invitation(&mut call.tx, &invitation.user)?;
-            }
-        }
-        Err(code) => return Err(code.into()),
+        group => drop(group?),
     }
+    groups(call, &BTreeSet::from([*id]))
+}
+
+/// Deletes all that there is of groups.
+fn groups(call: &mut Call<'_>, ids: &BTreeSet<GroupId>) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let is_of = |session: &&SessionMeta| session.scope.group().is_some_and(|id| ids.contains(&id));
     for mut peer in call.tx.all_peers()? {
-        let of_it: Vec<_> =
-            peer.sessions.iter().filter(|session| session.scope.group() == Some(*id)).copied().collect();
-        if !of_it.is_empty() {
-            sessions::forget(&mut call.tx, &mut peer, &of_it, call.context.now)?;
+        let of_them: Vec<_> = peer.sessions.iter().filter(is_of).copied().collect();
+        if !of_them.is_empty() {
+            sessions::forget(&mut call.tx, &mut peer, &of_them, call.context.now)?;
             call.tx.put_peer(&peer)?;
         }
     }
-    for (key, held) in held::contents(&call.tx, id)? {
-        held::take_content(&mut call.tx, key, &held)?;
-    }
     let mut keys: Vec<RowKey> = Vec::new();
-    for kind in [Kind::Group, Kind::Operation, Kind::Waiting, Kind::GroupList] {
-        keys.extend(call.tx.keys(&call.tx.places().group(kind, id))?);
+    for id in ids {
+        let invitation = call.tx.one(|tx| Ok(tx.group(id)?.and_then(|group| group.invitation)))?.flatten();
+        if let Some(invitation) = invitation {
+            ledger::leave_invitation(&mut call.tx, &invitation.user)?;
+        }
+        for (key, held) in held::contents(&call.tx, id)? {
+            held::take_content(&mut call.tx, key, &held)?;
+        }
+        for kind in [Kind::Group, Kind::Operation, Kind::Waiting, Kind::GroupList] {
+            keys.extend(call.tx.keys(&call.tx.places().group(kind, id))?);
+        }
     }
     keys.into_iter().for_each(|key| call.tx.delete(key));
     Ok(())
