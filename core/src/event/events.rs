@@ -93,7 +93,7 @@ pub enum Event {
         users: Vec<UserId>,
     },
     /// Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's `accept` or `decline` answers. Without an
-    /// answer it is gone after 30 days.
+    /// answer to somebody unknown it is gone after 30 days.
     GroupInvited {
         /// The group.
         group: GroupId,

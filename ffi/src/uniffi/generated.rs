@@ -295,7 +295,7 @@ pub enum Event {
         users: Vec<String>,
     },
     /// Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's `group.accept()` or
-    /// `group.decline()` answers. Without an answer it is gone after 30 days.
+    /// `group.decline()` answers. Without an answer to somebody unknown it is gone after 30 days.
     GroupInvited {
         /// The group, 32 bytes.
         group: GroupId,

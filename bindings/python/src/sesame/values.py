@@ -165,7 +165,7 @@ class GroupOverfull(Value):
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class GroupInvited(Value):
     """Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's ``group.accept()`` or
-    ``group.decline()`` answers. Without an answer it is gone after 30 days.
+    ``group.decline()`` answers. Without an answer to somebody unknown it is gone after 30 days.
     """
 
     group: bytes

@@ -73,7 +73,8 @@ pub enum sesame_event_kind {
     /// `user`, `device`, `known`, `other`.
     GroupEquivocation = 9,
     /// Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's `sesame_group_accept`
-    /// or `sesame_group_decline` answers. Without an answer it is gone after 30 days. Sets `group`, `user`, `device`.
+    /// or `sesame_group_decline` answers. Without an answer to somebody unknown it is gone after 30 days. Sets `group`, `user`,
+    /// `device`.
     GroupInvited = 10,
     /// Our user is a member of a group now: `user` made the group or added ours. Sets `group`, `forked_from`, `user`, `device`.
     GroupJoined = 11,

@@ -7807,7 +7807,7 @@ sealed class Event {
     
     /**
      * Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's `group.accept()` or
-     * `group.decline()` answers. Without an answer it is gone after 30 days.
+     * `group.decline()` answers. Without an answer to somebody unknown it is gone after 30 days.
      */
     data class GroupInvited(
         /**

@@ -7272,7 +7272,7 @@ class Event:
     class GROUP_INVITED:
         """
         Our user is asked into a group, by somebody whom they do not know, or back after a leave: the group's `group.accept()` or
-        `group.decline()` answers. Without an answer it is gone after 30 days.
+        `group.decline()` answers. Without an answer to somebody unknown it is gone after 30 days.
 """
         
         def __init__(self, group:GroupId, user:str, device:int):
