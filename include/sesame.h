@@ -158,6 +158,8 @@ enum sesame_status
   SESAME_STATUS_TOO_MANY_OWN_DEVICES = 139,
   /// Another signed list of this user waits for the app's word.
   SESAME_STATUS_OWN_LIST_NOT_ADOPTED = 140,
+  /// This hand-over of the primary's part has ended, or is not known.
+  SESAME_STATUS_HANDOVER_ENDED = 141,
   /// The bytes end too early.
   SESAME_STATUS_TRUNCATED = 201,
   /// Bytes follow the end.
@@ -613,6 +615,9 @@ enum sesame_event_kind
   /// each housekeeping that meets such rows. `forget` of the contact or group that a row belongs to is the way out (rules,
   /// section 9). Sets `rows`.
   SESAME_EVENT_KIND_STORE_DAMAGED = 29,
+  /// The primary offers its part to this device: the app shows the digits, and calls `confirm_handover` if the user sees the same
+  /// ones there. Sets `device`, `digits`, `handover`.
+  SESAME_EVENT_KIND_HANDOVER_OFFERED = 30,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -808,6 +813,18 @@ typedef struct sesame_pending_link {
   /// When the link can no longer be confirmed, in ms since 1970, by the new device's clock.
   uint64_t expires_at;
 } sesame_pending_link;
+
+/// A hand-over that the primary has offered.
+typedef struct sesame_handover {
+  /// The size of this struct in the library.
+  size_t struct_size;
+  /// The name of the hand-over, the same on both devices, 16 bytes.
+  struct sesame_slice id;
+  /// The other device.
+  uint32_t device;
+  /// 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the other device.
+  struct sesame_slice digits;
+} sesame_handover;
 
 /// A session, as this device knows it.
 typedef struct sesame_session_view {
@@ -1358,6 +1375,10 @@ typedef struct sesame_event {
   struct sesame_slice other_hash;
   /// How many rows there are.
   uint32_t rows;
+  /// 15 decimal digits.
+  struct sesame_slice digits;
+  /// The hand-over, 16 bytes.
+  struct sesame_slice handover;
 } sesame_event;
 
 /// An item of the inbox: something that was said, or something that happened. It waits until `sesame_device_ack`.
@@ -1613,6 +1634,35 @@ sesame_status sesame_device_confirm_link(struct sesame_device device,
 ///
 /// @return LINK_USED when it was confirmed; INVALID_ARGUMENT; the device's; the store's.
 SESAME_API sesame_status sesame_device_cancel_link(struct sesame_device device, struct sesame_slice link, struct sesame_error *error);
+
+/// On the primary: offers its part, the account key, to another device on the list. Show the digits: the other device has them in the event
+/// HANDOVER_OFFERED. The key goes out once the apps on both have called `sesame_device_confirm_handover`. The same call again gives the same
+/// hand-over; a call for another device takes its place.
+///
+/// @return NOT_PRIMARY, also while the key is on its way to a device; UNKNOWN_DEVICE; INVALID_ARGUMENT for this device; OWN_LIST_NOT_ADOPTED; the
+/// device's; the store's.
+SESAME_API
+sesame_status sesame_device_hand_over(struct sesame_device device,
+                                      uint32_t to,
+                                      struct sesame_result *result,
+                                      const struct sesame_handover **handover,
+                                      struct sesame_error *error);
+
+/// The user has seen the same digits on both devices: each of the two apps says so. `handover` is the id of the hand-over, 16 bytes.
+///
+/// @return HANDOVER_ENDED for one that is not known, was cancelled, or is older than a day; INVALID_ARGUMENT; the device's; the store's.
+SESAME_API
+sesame_status sesame_device_confirm_handover(struct sesame_device device,
+                                             struct sesame_slice handover,
+                                             struct sesame_error *error);
+
+/// Gives a hand-over up, on either device. The primary goes on as it was. A hand-over that is not known is no error.
+///
+/// @return INVALID_ARGUMENT; the device's; the store's.
+SESAME_API
+sesame_status sesame_device_cancel_handover(struct sesame_device device,
+                                            struct sesame_slice handover,
+                                            struct sesame_error *error);
 
 /// On the primary: takes the list of this hash, 32 bytes, for its own, which the event OWN_LIST_AHEAD was about, and signs the next one on top of it.
 ///

@@ -359,6 +359,16 @@ public:
     SESAME_CALL(out, sesame_device_confirm_link, raw(), link, &out);
   }
   void cancel_link(bytes link, sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_cancel_link, raw(), link); }
+  result<sesame_handover> hand_over(std::uint32_t to, sesame_error *error = nullptr) const {
+    result<sesame_handover> out;
+    SESAME_CALL(out, sesame_device_hand_over, raw(), to, out.owner(), out.out());
+  }
+  void confirm_handover(bytes handover, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_device_confirm_handover, raw(), handover);
+  }
+  void cancel_handover(bytes handover, sesame_error *error = nullptr) const {
+    SESAME_CALL(void(), sesame_device_cancel_handover, raw(), handover);
+  }
   void adopt_own_list(bytes hash, sesame_error *error = nullptr) const {
     SESAME_CALL(void(), sesame_device_adopt_own_list, raw(), hash);
   }

@@ -96,6 +96,7 @@ codes! {
     UnknownDevice = 138, "no such device is known";
     TooManyOwnDevices = 139, "the user has as many devices as a user may have";
     OwnListNotAdopted = 140, "another signed list of this user waits for the app's word";
+    HandoverEnded = 141, "this hand-over of the primary's part has ended, or is not known";
     Truncated = 201, "the bytes end too early";
     TrailingData = 202, "bytes follow the end";
     NonCanonical = 203, "not the canonical encoding";

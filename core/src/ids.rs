@@ -81,6 +81,8 @@ names! {
     /// A device with its keys, 16 bytes: a hash of the party. A batch names its devices by it, so that the same id with other keys is another
     /// device (X 6).
     Fingerprint(16);
+    /// The name of a hand-over of the primary's part, 16 bytes, the same on both devices.
+    HandoverId(16);
     /// A device list's name, 32 bytes: the SHA-256 of what its account key has signed.
     ListHash(32);
     /// The name of a link under way, 16 bytes, the same on both sides: the box at the server through which it goes.

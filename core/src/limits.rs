@@ -139,6 +139,8 @@ pub const LINK_EXPIRY: Duration = Duration::from_secs(10 * 60);
 /// How long after the code's expiry the answer of a link that both sides have confirmed is still given and taken
 /// (X 7). Such a device stands on the signed list already, and a network may be away for an afternoon.
 pub const LINK_ANSWER: Duration = DAY;
+/// How long a hand-over of the primary's part may wait for the word of both apps.
+pub const HANDOVER_EXPIRY: Duration = DAY;
 /// Links that a primary has under way at once (X 7).
 pub const MAX_LINKS: usize = 4;
 /// Rounds of PBKDF2 behind the digits of a link (X 7): with them, trying 10^15 keys for one pair of digits is

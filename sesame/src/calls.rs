@@ -6,10 +6,10 @@ use sesame_core::error::Code;
 use sesame_core::{
     error::Error,
     event::{
-        Answered, Batch, DeviceView, GroupChange, GroupView, Health, InboxItem, MailResult, PendingSend, Recipients,
-        SendStatus, ServerRequest, SessionView, UserView,
+        Answered, Batch, DeviceView, GroupChange, GroupView, HandoverView, Health, InboxItem, MailResult, PendingSend,
+        Recipients, SendStatus, ServerRequest, SessionView, UserView,
     },
-    ids::{AccountKey, ContentId, DeviceId, GroupId, GroupKind, ListHash, RequestId, SendId, UserId},
+    ids::{AccountKey, ContentId, DeviceId, GroupId, GroupKind, HandoverId, ListHash, RequestId, SendId, UserId},
 };
 use std::time::Duration;
 
@@ -253,6 +253,41 @@ impl Client {
     /// store's.
     pub fn adopt_own_list(&self, hash: &ListHash) -> Result<(), Error> {
         self.call(|core, context| core.adopt_own_list(context, hash))
+    }
+
+    /// The primary offers its part, which is the account key, to a listed device of the user. Both show the digits: here they are in what this
+    /// gives, there in the event `HandoverOffered`. The key is sent once the apps on both have called [`Client::confirm_handover`]. Until
+    /// then nothing has changed, for a day at most.
+    ///
+    /// The same call again gives the same hand-over. A call for another device takes its place.
+    ///
+    /// # Errors
+    /// [`Code::NotPrimary`], also while the account key is on its way to a device: [`Client::cancel_handover`] then; [`Code::UnknownDevice`] for a
+    /// device that is not on the list; [`Code::InvalidArgument`] for this one; [`Code::OwnListNotAdopted`]; the store's.
+    pub fn hand_over(&self, device: DeviceId) -> Result<HandoverView, Error> {
+        self.call(|core, context| core.hand_over(context, device))
+    }
+
+    /// The user has seen the same digits on both devices. Each of the two apps says so; the order does not matter.
+    ///
+    /// The primary then signs nothing more. The other device signs the list that names it as the primary, and on taking that list this one deletes the
+    /// account key. All of it goes out with the next requests.
+    ///
+    /// # Errors
+    /// [`Code::HandoverEnded`] for one that is not known, was cancelled, or was begun more than a day ago; the store's.
+    pub fn confirm_handover(&self, handover: &HandoverId) -> Result<(), Error> {
+        self.call(|core, context| core.confirm_handover(context, handover))
+    }
+
+    /// The app gives a hand-over up, on either device. One that is not known is no error.
+    ///
+    /// The primary goes on as it was, also if the account key has been sent and the other device has said nothing since. If that device has got it
+    /// all the same, both have it, and [`Client::adopt_own_list`] decides.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn cancel_handover(&self, handover: &HandoverId) -> Result<(), Error> {
+        self.call(|core, context| core.cancel_handover(context, handover))
     }
 
     /// Whether this device holds the account key: it signs the device list, links devices and removes them.

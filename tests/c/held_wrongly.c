@@ -314,6 +314,8 @@ static void own_devices(void) {
   sesame_device device;
   sesame_store store;
   bool is_primary;
+  sesame_result r;
+  const sesame_handover *handover;
   const sesame_device a = alice.device;
   memset(large, 'x', sizeof large);
   CHECK(sesame_store_memory(&store, &host_error));
@@ -325,6 +327,10 @@ static void own_devices(void) {
   ROW("device_open", "an empty store", sesame_device_open(store, host_key(), host_clock, &device, &e), FOREIGN_STORE);
   ROW("device_open", "another key", sesame_device_open(alice.store, slice(large, 32), host_clock, &device, &e), WRONG_KEY);
   ROW("device_open", "a freed clock", sesame_device_open(alice.store, host_key(), (sesame_clock){7}, &device, &e), BAD_HANDLE);
+  ROW("hand_over", "to itself", sesame_device_hand_over(a, 1, &r, &handover, &e), INVALID_ARGUMENT);
+  ROW("hand_over", "a device that is not there", sesame_device_hand_over(a, 99, &r, &handover, &e), UNKNOWN_DEVICE);
+  ROW("confirm_handover", "one that nobody offered", sesame_device_confirm_handover(a, slice(large, 16), &e), HANDOVER_ENDED);
+  ROW("cancel_handover", "15 bytes", sesame_device_cancel_handover(a, slice(large, 15), &e), INVALID_ARGUMENT);
   ROW("remove_device", "a device that is not there", sesame_device_remove_device(a, 99, &e), UNKNOWN_DEVICE);
   ROW("remove_device", "the primary itself", sesame_device_remove_device(a, 1, &e), INVALID_ARGUMENT);
   ROW("set_push", "513 bytes", sesame_device_set_push(a, slice(large, 513), &e), INVALID_ARGUMENT);
@@ -336,7 +342,6 @@ static void own_devices(void) {
   host tablet = host_link(&bob);
   ROW("remove_device", "not on the primary", sesame_device_remove_device(tablet.device, 1, &e), NOT_PRIMARY);
   ROW("delete_account", "not on the primary", sesame_device_delete_account(tablet.device, &e), NOT_PRIMARY);
-  sesame_result r;
   const sesame_send *departure;
   ROW("log_out", "on the primary", sesame_device_log_out(bob.device, &r, &departure, &e), INVALID_ARGUMENT);
   CHECK(sesame_device_remove_device(bob.device, tablet.id, &host_error));

@@ -150,6 +150,9 @@ static void of_nothing(void) {
   EXPECT("sesame_device_link_device of nothing", sesame_device_link_device((sesame_device){0}, none, &r, (const sesame_pending_link **)&view, &e), HANDLE);
   EXPECT("sesame_device_confirm_link of nothing", sesame_device_confirm_link((sesame_device){0}, id16, &number, &e), HANDLE);
   EXPECT("sesame_device_cancel_link of nothing", sesame_device_cancel_link((sesame_device){0}, id16, &e), HANDLE);
+  EXPECT("sesame_device_hand_over of nothing", sesame_device_hand_over((sesame_device){0}, 2, &r, (const sesame_handover **)&view, &e), HANDLE);
+  EXPECT("sesame_device_confirm_handover of nothing", sesame_device_confirm_handover((sesame_device){0}, id16, &e), HANDLE);
+  EXPECT("sesame_device_cancel_handover of nothing", sesame_device_cancel_handover((sesame_device){0}, id16, &e), HANDLE);
   EXPECT("sesame_device_remove_device of nothing", sesame_device_remove_device((sesame_device){0}, 2, &e), HANDLE);
   EXPECT("sesame_device_is_primary of nothing", sesame_device_is_primary((sesame_device){0}, &flag, &e), HANDLE);
   EXPECT("sesame_device_wipe of nothing", sesame_device_wipe((sesame_device){0}, &e), HANDLE);

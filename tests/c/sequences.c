@@ -218,7 +218,12 @@ static void step(void) {
   case 33: known(sesame_device_link_device(device, draw(4) ? w.code : some(), r, (const sesame_pending_link **)&view, e)); break;
   case 34: known(sesame_device_confirm_link(device, w.links[other] != NULL ? w.links[other]->id : some(), draw(8) ? &number : NULL, e)); break;
   case 35: known(sesame_device_cancel_link(device, w.links[other] != NULL ? w.links[other]->id : some(), e)); break;
-  case 36: known(sesame_device_remove_device(device, number, e)); break;
+  case 36:
+    if (draw(2)) known(sesame_device_remove_device(device, number, e));
+    else if (draw(2)) known(sesame_device_hand_over(device, number, r, (const sesame_handover **)&view, e));
+    else if (draw(2)) known(sesame_device_confirm_handover(device, some(), e));
+    else known(sesame_device_cancel_handover(device, some(), e));
+    break;
   case 37: known(sesame_device_is_primary(device, draw(8) ? &flag : NULL, e)); break;
   case 38:
     if (draw(16) == 0) known(sesame_device_wipe(device, e));

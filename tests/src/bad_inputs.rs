@@ -671,7 +671,7 @@ fn groups(maker: &mut Maker, world: &mut World, group: GroupId) {
         let envelope = liar.say(at, &body.encode().unwrap());
         maker.add(220, name, envelope);
     }
-    for kind in [0, 7, 255] {
+    for kind in [0, 8, 255] {
         let envelope = liar.say(scope, &[kind; 40]);
         maker.add(206, format!("content-kind-{kind}"), envelope);
     }

@@ -1,8 +1,8 @@
 //! A world that has been played from one seed, in which every kind of row is written somewhere.
 
 use crate::{ALICE, BOB, DAY, JEN, Name, World, user};
-use sesame_core::event::Recipients;
 use sesame_core::internal::steps::Steps;
+use sesame_core::{event::Recipients, ids::DeviceId};
 
 /// Alice's second device.
 pub const TABLET: Name = ("alice", 2);
@@ -89,4 +89,17 @@ fn stranger_as_bob(world: &mut World) {
     let batch = send.batches.iter().find(|batch| batch.user == user("alice")).unwrap();
     assert_eq!(batch.skips, []);
     world.decrypt(ALICE, &[batch.envelopes[0].envelope.clone()]);
+}
+
+/// A world in which a primary has offered its part to another device.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn offered() -> World {
+    let mut world = World::new(20_261_130);
+    world.create("alice");
+    world.link("alice");
+    world.with(ALICE, |device, context| device.hand_over(context, DeviceId(TABLET.1))).unwrap();
+    world
 }

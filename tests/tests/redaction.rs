@@ -16,16 +16,16 @@ use sesame_core::{
         model::{GroupRecord, Peer, User},
         record::{
             Beginning, Block, ContentOf, Counters, Directory, Heard, Held, HeldContent, Hot, IndexEntry, Ledger,
-            OfferState, OfferedLink, Opening, Own, PendingLink, PendingRestore, PendingUpload, PreKeyBook, Recipe,
-            Record, SeenEnvelope, SendBody, SendHead, SendPart, SendTally, ServerState, SessionCold, StoredList,
-            StoredOperation, Waiting, Wanted,
+            OfferState, OfferedLink, Opening, Own, PendingHandover, PendingLink, PendingRestore, PendingUpload,
+            PreKeyBook, Recipe, Record, SeenEnvelope, SendBody, SendHead, SendPart, SendTally, ServerState,
+            SessionCold, StoredList, StoredOperation, Waiting, Wanted,
         },
         store::{Kind, Places, Sealer},
         wire::{content, envelope, opening},
     },
     store::MemoryStore,
 };
-use sesame_tests::{ALICE, BOB, World, played, server, source, store_key};
+use sesame_tests::{ALICE, BOB, World, is_of, played, server, source, store_key};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     fmt::Debug,
@@ -96,6 +96,11 @@ fn row(kind: Kind, plain: &[u8], hidden: &mut Hidden) -> String {
             let back = PendingRestore::decode(plain).unwrap();
             [&back.account, &back.signing, &back.identity].into_iter().for_each(|secret| hidden.add(secret.expose()));
             format!("{back:?}")
+        }
+        Kind::Handover => {
+            let pending = PendingHandover::decode(plain).unwrap();
+            hidden.add(pending.secret.expose());
+            format!("{pending:?}")
         }
         Kind::OfferedLink => {
             let link = OfferedLink::decode(plain).unwrap();
@@ -221,8 +226,15 @@ fn no_row_of_any_kind_prints_what_is_secret_in_another() {
         Device::restore(elsewhere.clone(), &store_key(), &mut context, &server(), (&backup, Loss::Lost)).unwrap();
     let sealer = Sealer::new(&store_key());
     let (mut hidden, mut texts, mut kinds) = (Hidden::default(), Vec::new(), BTreeSet::new());
-    let rows: Vec<(Vec<u8>, Vec<u8>)> =
-        world.hosts.keys().flat_map(|name| world.dump(*name)).chain(store.dump()).chain(elsewhere.dump()).collect();
+    let rows: Vec<(Vec<u8>, Vec<u8>)> = world
+        .hosts
+        .keys()
+        .flat_map(|name| world.dump(*name))
+        .chain(store.dump())
+        .chain(elsewhere.dump())
+        // Its sends name the hand-over, which is no secret, beside what is one.
+        .chain(played::offered().dump(ALICE).into_iter().filter(|(key, _)| is_of(key, &[Kind::Handover])))
+        .collect();
     for (key, sealed) in rows {
         let kind = *Kind::ALL.iter().find(|kind| **kind as u8 == key[0]).unwrap();
         kinds.insert(kind as u8);

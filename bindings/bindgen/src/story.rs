@@ -24,6 +24,7 @@ enum Said<'a> {
     /// A hash of bytes.
     Hash(String, &'a Part),
     Number(String, &'a Part),
+    Text(String, &'a Part),
     YesOrNo(String, &'a Part),
     /// From one number to another.
     Range(&'a Part, &'a Part),
@@ -61,6 +62,7 @@ fn said(case: &Case) -> Result<Vec<Said<'_>>, String> {
             Type::U32 | Type::U64 if part.name == "last" => continue,
             Type::U32 | Type::U64 => Said::Number(word, part),
             Type::Bool => Said::YesOrNo(word, part),
+            Type::Text => Said::Text(word, part),
             Type::List(inner) if **inner == Type::User => Said::Users(word, part),
             Type::List(inner) if **inner == Type::Device => Said::Devices(word, part),
             Type::List(_) => Said::Count(word, part),
@@ -100,7 +102,7 @@ pub(crate) fn rust(event: &Face) -> Result<String, String> {
                     ("{}".to_owned(), argument)
                 }
                 Said::Hash(word, part) => (format!(" {word} {{}}"), format!("h({})", part.core)),
-                Said::Number(word, part) => (format!(" {word} {{}}"), part.core.clone()),
+                Said::Number(word, part) | Said::Text(word, part) => (format!(" {word} {{}}"), part.core.clone()),
                 Said::Count(word, part) => (format!(" {word} {{}}"), format!("{}.len()", part.core)),
                 Said::YesOrNo(word, part) => (format!(" {word} {{}}"), format!("yes(*{})", part.core)),
                 Said::Range(first, last) => {
@@ -188,6 +190,7 @@ static inline void print_event(const sesame_event *event) {
                 }
                 Said::Hash(word, part) => format!("print_hash(\"{word}\", event->{});", field(part)),
                 Said::Number(word, part) => format!("printf(\" {word} %\" PRIu64, (uint64_t)event->{});", field(part)),
+                Said::Text(word, part) => format!("printf(\" {word} \");\n      print_text(event->{});", field(part)),
                 Said::Count(word, part) => {
                     format!("printf(\" {word} %zu\", event->{}_count);", one_of(&field(part)))
                 }
@@ -233,7 +236,7 @@ fn arguments(
             Said::Id(word, part) => quoted(&text(&word, &format!("s({})", field(part)))),
             Said::MaybeId(word, part) => maybe(&word, &field(part)),
             Said::Hash(word, part) => quoted(&text(&word, &format!("h({})", field(part)))),
-            Said::Number(word, part) => quoted(&text(&word, &field(part))),
+            Said::Number(word, part) | Said::Text(word, part) => quoted(&text(&word, &field(part))),
             Said::Count(word, part) => quoted(&text(&word, &count(&field(part)))),
             Said::YesOrNo(word, part) => quoted(&text(&word, &format!("yes({})", field(part)))),
             Said::Range(first, last) => quoted(&format!("lost {}-{}", inside(&field(first)), inside(&field(last)))),

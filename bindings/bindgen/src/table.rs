@@ -50,8 +50,9 @@ const fn id(core: &'static str, c: &'static str) -> Row {
 }
 
 /// The types that cross, in the order in which the generated files have them.
-pub(crate) const TYPES: [Row; 33] = [
+pub(crate) const TYPES: [Row; 34] = [
     row("PendingLinkView", "PendingLink", "pending_link"),
+    row("HandoverView", "HandoverView", "handover"),
     row("Event", "Event", "event"),
     id("GroupKind", "group_kind"),
     row("Standing", "Standing", "standing"),
@@ -90,10 +91,11 @@ pub(crate) const TYPES: [Row; 33] = [
 pub(crate) const LIMITS: [&str; 5] = ["MAX_BATCH", "MAX_DIRECT_USERS", "MAX_MEMBERS", "MAX_PAYLOAD", "MAX_USER_ID"];
 
 /// Names of fixed length that are types of their own in Kotlin and Swift, and what is said of them.
-pub(crate) const IDS: [(&str, &str); 9] = [
+pub(crate) const IDS: [(&str, &str); 10] = [
     ("AccountKey", "The public half of a user's account key (Ed25519): it names an identity."),
     ("ContentId", "A message's name, chosen by its sender: the same in every copy and resend."),
     ("GroupId", "A group's name. Knowing it gives no rights."),
+    ("HandoverId", "The name of a hand-over of the primary's part, the same on both devices."),
     ("LinkId", "The name of a link that waits for the app's word."),
     ("ListHash", "The name of a device list: a hash of what the account key signed."),
     ("OperationId", "The name of an operation on a group: a hash of what its author signed."),
@@ -198,8 +200,9 @@ pub(crate) const TRANSCRIPT: (&str, &str) =
 pub(crate) const EMPTY_IS_ABSENT: [(&str, &str); 0] = [];
 
 /// Structs that a call gives alone: the type, the function, and whether there may be none.
-pub(crate) const ROOTS: [(&str, &str, bool); 9] = [
+pub(crate) const ROOTS: [(&str, &str, bool); 10] = [
     ("PendingLink", "pending_link", false),
+    ("HandoverView", "handover", false),
     ("Answered", "answered", false),
     ("Cost", "cost", false),
     ("GroupView", "group", false),

@@ -26,6 +26,8 @@ labels! {
     LINK_HELLO = b"sesame/1 link hello";
     /// The digits that both sides of a link show (X 7).
     LINK_DIGITS = b"sesame/1 link digits";
+    /// The digits that both sides of a hand-over show (X 7).
+    HANDOVER_DIGITS = b"sesame/1 handover digits";
     /// The key that derives the keys of rows in the store.
     STORE_PLACE = b"sesame/1 store place";
     /// The key from which the keys of sealed records are derived.

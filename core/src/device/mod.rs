@@ -10,6 +10,7 @@
 
 mod begin;
 mod group;
+mod hand_over;
 mod linking;
 mod receive;
 mod registry;

@@ -1,7 +1,9 @@
 //! Events: what happened, and what the app should know of it.
 
 use super::{FailedUser, SkippedDevice};
-use crate::ids::{AccountKey, ContentId, DeviceId, GroupId, ListHash, OperationId, SendId, SessionId, UserId};
+use crate::ids::{
+    AccountKey, ContentId, DeviceId, GroupId, HandoverId, ListHash, OperationId, SendId, SessionId, UserId,
+};
 
 /// Something that the app should know.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -204,6 +206,15 @@ pub enum Event {
     DeviceWantsRemoval {
         /// The device.
         device: DeviceId,
+    },
+    /// The primary offers its part to this device: the app shows the digits, and calls `confirm_handover` if the user sees the same ones there.
+    HandoverOffered {
+        /// The primary.
+        device: DeviceId,
+        /// 15 decimal digits.
+        digits: String,
+        /// The hand-over.
+        handover: HandoverId,
     },
     /// A send is settled with every user: the server has taken it, or it was given up.
     SendFinished {

@@ -5,6 +5,7 @@
 
 mod events;
 mod group;
+mod handover;
 mod link;
 mod message;
 mod outcome;
@@ -15,6 +16,7 @@ mod send;
 
 pub use events::Event;
 pub use group::{Act, Cost, GroupChange, GroupInfo, GroupView, HistoryEntry, MemberView, Standing};
+pub use handover::HandoverView;
 pub use link::{LinkLeg, LinkPost, LinkWait, PendingLinkView};
 pub use message::{Flags, Item, Message, MessageKind};
 pub use outcome::{FailedUser, Outcome, SendStatus, SkippedDevice, UserStatus, WaitingFor};

@@ -13,7 +13,7 @@ use crate::{
     model::{Claim, User},
     record::{Counters, Wanted},
     registry::trust::{self, Admitted, Seat},
-    store::Kind,
+    store::{Kind, Places},
     tx::{Call, Tx, held, ledger, sessions},
     wire::content::Body,
 };
@@ -127,6 +127,17 @@ pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList, source: So
     Ok(taken)
 }
 
+/// > the old one deletes the account key on taking that list, not before (X 7)
+fn give_up_account(call: &mut Call<'_>, user: &User) -> Result<(), Code> {
+    let mut own = call.tx.own()?;
+    if own.handed_to.is_some() && own.handed_to == user.list.as_ref().map(|list| list.primary) {
+        (own.account, own.handed_to) = (None, None);
+        call.tx.put_own(&own)?;
+        call.tx.delete(Places::only(Kind::Handover));
+    }
+    Ok(())
+}
+
 /// A list whose primary is a new device, in the place of one that is gone, comes from a primary that was restored from a backup. The groups that
 /// are younger than its backup are unknown to it, so it counts as a device that has nothing of any group, until it says what it has.
 fn note_restored(call: &mut Call<'_>, before: &List, admitted: &Admitted) -> Result<(), Code> {
@@ -171,6 +182,9 @@ pub(crate) fn seat<'a>(call: &Call<'a>) -> Result<Seat<'a>, Code> {
 pub(crate) fn write(call: &mut Call<'_>, admitted: &Admitted) -> Result<(), Code> {
     let Admitted { user, signed, chain, added, removed, .. } = admitted;
     call.tx.put_user(user)?;
+    if user.user == *call.user() {
+        give_up_account(call, user)?;
+    }
     match (signed, chain) {
         (Some(signed), Some(chain)) => {
             call.tx.put_list(&user.user, signed, chain)?;

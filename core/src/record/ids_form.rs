@@ -1,8 +1,8 @@
 //! How ids are written into a record; a user id is checked again when it is read.
 
 use crate::ids::{
-    AccountKey, ContentId, DeviceId, EnvelopeId, Fingerprint, GroupId, GroupKind, ListHash, OperationId, PublicationId,
-    SendId, SessionId, UserId,
+    AccountKey, ContentId, DeviceId, EnvelopeId, Fingerprint, GroupId, GroupKind, HandoverId, ListHash, OperationId,
+    PublicationId, SendId, SessionId, UserId,
 };
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -70,6 +70,7 @@ names!(
     GroupId(32),
     OperationId(32),
     PublicationId(16),
+    HandoverId(16),
     ListHash(32),
     SendId(16),
     SessionId(32)

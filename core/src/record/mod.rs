@@ -6,6 +6,7 @@
 mod bytes_form;
 mod event;
 mod form;
+mod handover;
 mod ids_form;
 mod inbox;
 mod link;
@@ -19,11 +20,12 @@ mod restore;
 mod secret_form;
 mod server;
 
+pub use handover::PendingHandover;
 pub use inbox::{Cause, Counters, Heard, Held, HeldContent, Kept, Ledger, SeenEnvelope};
 pub use link::{HeardHello, LegPlace, OfferState, OfferedLink};
 pub use operation::{StoredOperation, Waiting};
 pub use outbox::{
-    ContentOf, Entry, Nested, PartState, Recipe, SendBody, SendHead, SendPart, SendTally, SentTo, Skip, ToGroup,
+    ContentOf, Entry, Nested, PartState, Recipe, Says, SendBody, SendHead, SendPart, SendTally, SentTo, Skip, ToGroup,
 };
 pub use own::{Check, Own, PendingLink, PendingUpload, StoredList};
 pub use pre_key::{Lasting, Made, PreKeyBook};

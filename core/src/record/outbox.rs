@@ -25,8 +25,8 @@ pub struct SendHead {
     pub group: Option<ToGroup>,
     /// Whether the library made the send by itself: its end is no event.
     pub quiet: bool,
-    /// Whether it says that this device logs out.
-    pub departs: bool,
+    /// What it says.
+    pub says: Says,
     /// A hash of what `batch_encrypt` was called with: a repeated call is the same send.
     pub arguments: [u8; 32],
 }
@@ -50,6 +50,17 @@ impl SendHead {
     pub fn scope(&self) -> Scope {
         self.group.map_or(Scope::Direct, |group| group.scope)
     }
+}
+
+/// What a send says.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Says {
+    /// The payload, or operations.
+    Payload,
+    /// That this device logs out.
+    Departure,
+    /// A step of a hand-over, which is the payload: a `wire::handover::Handover`.
+    Handover,
 }
 
 /// What is the same for all recipients of something said in a group.

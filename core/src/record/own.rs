@@ -21,6 +21,8 @@ pub struct Own {
     /// The account key's seed, on the primary alone.
     #[serde(with = "secret_form::option")]
     pub account: Option<Shared<32>>,
+    /// The device to which the account key was sent. This device signs nothing then, and deletes the key once a list names the other as the primary.
+    pub handed_to: Option<DeviceId>,
     /// The seed of the device's signing key.
     #[serde(with = "secret_form::secret")]
     pub signing: Shared<32>,
@@ -35,6 +37,12 @@ impl Record for Own {
 }
 
 impl Own {
+    /// Whether this device signs the list: it has the account key, and has not handed it over.
+    #[must_use]
+    pub fn is_primary(&self) -> bool {
+        self.account.is_some() && self.handed_to.is_none()
+    }
+
     /// The keys that this device signs and agrees with.
     #[must_use]
     pub fn keys(&self) -> DeviceKeys {

@@ -30,7 +30,10 @@ pub struct Speaker<'a> {
 /// [`Code::WrongScope`].
 pub fn fits(body: &Body, scope: Scope) -> Result<(), Code> {
     match (body, scope) {
-        (Body::Message { .. } | Body::Transcript { .. } | Body::Departure { .. }, Scope::Direct)
+        (
+            Body::Message { .. } | Body::Transcript { .. } | Body::Departure { .. } | Body::Handover { .. },
+            Scope::Direct,
+        )
         | (Body::Group { .. } | Body::Operations { .. }, Scope::Group(..)) => Ok(()),
         _ => Err(Code::WrongScope),
     }
@@ -52,12 +55,12 @@ impl Speaker<'_> {
 ///
 /// > A transcript carries the full set of recipients. Only from an own, listed device.
 ///
-/// A departure, too, is an own device's only; it is not shown as a message.
+/// A departure and a hand-over, too, are an own device's only; they are not shown as messages.
 ///
 /// > A removed device: its late messages are delivered flagged; its transcripts are refused.
 ///
 /// # Errors
-/// [`Code::NotListed`] for a transcript or a departure from another user's device or from a removed device.
+/// [`Code::NotListed`] for a transcript, a departure or a hand-over from another user's device or from a removed device.
 /// [`Code::NonCanonical`] for a malformed recipient. [`Code::WrongScope`].
 pub fn admit(body: &Body, speaker: Speaker<'_>, us: &UserId) -> Result<MessageKind, Code> {
     fits(body, speaker.scope)?;
@@ -70,7 +73,7 @@ pub fn admit(body: &Body, speaker: Speaker<'_>, us: &UserId) -> Result<MessageKi
                 recipients.iter().map(|to| UserId::try_new(to.user.as_slice().to_vec()).ok_or(Code::NonCanonical));
             Ok(MessageKind::Transcript { recipients: recipients.collect::<Result<_, _>>()? })
         }
-        Body::Departure { .. } if !speaker.is_own(us) => Err(Code::NotListed),
+        Body::Departure { .. } | Body::Handover { .. } if !speaker.is_own(us) => Err(Code::NotListed),
         _ => Ok(MessageKind::Message),
     }
 }

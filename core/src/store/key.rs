@@ -178,6 +178,8 @@ pub enum Kind {
     Ledger = 35,
     /// `record::PendingRestore`.
     Restoring = 36,
+    /// `record::PendingHandover`.
+    Handover = 37,
 }
 
 impl Kind {
@@ -219,6 +221,7 @@ impl Kind {
         Self::Clock,
         Self::Ledger,
         Self::Restoring,
+        Self::Handover,
     ];
 }
 

@@ -10,7 +10,7 @@ use crate::{
         device_list::{self, List, VerifiedDeviceList},
     },
     model::User,
-    record::{Own, PreKeyBook, ServerState, StoredList},
+    record::{Own, PendingHandover, PreKeyBook, ServerState, StoredList},
     store::{Kind, Places},
 };
 use std::sync::{Arc, OnceLock};
@@ -71,21 +71,23 @@ impl Tx<'_> {
         self.put(Places::only(Kind::Own), own)
     }
 
-    /// The account key, with what it belongs to; [`Code::NotPrimary`] on any other device.
+    /// The account key, with what it belongs to; [`Code::NotPrimary`] on any other device, and once it was handed over.
     pub(crate) fn primary(&self) -> Result<Primary, Code> {
         let own = self.own()?;
-        let account = own.account.clone().map(SigningKey::from_seed).ok_or(Code::NotPrimary)?;
+        let account = own.account.clone().filter(|_| own.is_primary());
+        let account = account.map(SigningKey::from_seed).ok_or(Code::NotPrimary)?;
         Ok(Primary { own, account })
     }
 
-    /// Whether this device has the account key.
+    /// Whether this device signs the list.
     pub(crate) fn is_primary(&self) -> Result<bool, Code> {
-        Ok(self.own()?.account.is_some())
+        Ok(self.own()?.is_primary())
     }
 
     /// The account key, if this is the primary.
     pub(crate) fn account(&self) -> Result<Option<SigningKey>, Code> {
-        Ok(self.own()?.account.map(SigningKey::from_seed))
+        let own = self.own()?;
+        Ok(own.account.clone().filter(|_| own.is_primary()).map(SigningKey::from_seed))
     }
 
     /// The newest list of `user`, who is our own.
@@ -106,6 +108,15 @@ impl Tx<'_> {
         let pinned = User::pinned(list.user.clone(), list.account());
         self.put_user(&User { verified, list: Some(list.list.clone()), ..pinned })?;
         self.put_list(&list.user, &list.signed, chain)
+    }
+
+    /// The hand-over that is under way.
+    pub(crate) fn handover(&self) -> Result<Option<PendingHandover>, Code> {
+        self.get(&Places::only(Kind::Handover))
+    }
+
+    pub(crate) fn put_handover(&mut self, pending: &PendingHandover) -> Result<(), Code> {
+        self.put(Places::only(Kind::Handover), pending)
     }
 
     /// What this device keeps of its server.

@@ -15,15 +15,16 @@
 //!                4 group       Stamp, GroupClaim, payload opaque (u32)
 //!                5 operations  Stamp, GroupClaim, bundle opaque (u32): a Bundle (see `group`)
 //!                6 departure   Stamp                        -- this device asks its primary to remove it
+//!                7 hand-over   Stamp, Handover (see `handover`)
 //! SentTo:     user opaque<1..64> (u8), account key optional<32>, verified u8 (0 or 1)
 //! GroupClaim: count u16, digest 16        -- which of the group's operations the sender has
 //! ```
 //!
-//! Kinds 1 to 3 and 6 belong to direct sessions, kinds 4 and 5 to sessions of a group. The prelude differs for each
+//! Kinds 1 to 3, 6 and 7 belong to direct sessions, kinds 4 and 5 to sessions of a group. The prelude differs for each
 //! device; the bodies 1, 2, 4 and 5 are the same for all devices of a user. This module does not know who may
 //! send what.
 
-use super::{codec, opening::Opening};
+use super::{codec, handover::Handover, opening::Opening};
 use crate::{error::Code, limits::MAX_USER_ID};
 use tls_codec::{
     DeserializeBytes, TlsByteVecU8, TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU24,
@@ -168,6 +169,14 @@ pub enum Body {
         /// The id and the time of the message.
         stamp: Stamp,
     },
+    /// A step of a hand-over of the primary's part between own devices (X 7).
+    #[tls_codec(discriminant = 7)]
+    Handover {
+        /// The id and the time of the message.
+        stamp: Stamp,
+        /// The step.
+        handover: Handover,
+    },
 }
 
 // Written by hand: a derived Debug would print the payload.
@@ -180,6 +189,7 @@ impl core::fmt::Debug for Body {
             Self::Group { payload, .. } => ("Group", payload.as_slice().len()),
             Self::Operations { bundle, .. } => ("Operations", bundle.as_slice().len()),
             Self::Departure { .. } => ("Departure", 0),
+            Self::Handover { .. } => ("Handover", 0),
         };
         write!(f, "{name}({length} bytes)")
     }
@@ -235,7 +245,11 @@ pub fn decode(bytes: &[u8]) -> Result<(Prelude, Body), Code> {
             }
         }
         Body::Opening(opening) => opening.check()?,
-        Body::Message { .. } | Body::Group { .. } | Body::Operations { .. } | Body::Departure { .. } => {}
+        Body::Message { .. }
+        | Body::Group { .. }
+        | Body::Operations { .. }
+        | Body::Departure { .. }
+        | Body::Handover { .. } => {}
     }
     Ok((prelude, body))
 }

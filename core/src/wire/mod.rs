@@ -10,6 +10,7 @@ pub mod content;
 pub mod device_list;
 pub mod envelope;
 pub mod group;
+pub mod handover;
 pub mod header;
 pub mod link_code;
 pub mod linking;

@@ -12,7 +12,7 @@ use crate::host::server as server_of;
 use sesame::{Client, Host};
 use sesame_core::{
     error::{Code, Error},
-    ids::{DeviceId, LinkId},
+    ids::{DeviceId, HandoverId, LinkId},
     secret::Secret,
 };
 
@@ -272,6 +272,58 @@ pub unsafe extern "C" fn sesame_device_cancel_link(
     enter!(error, {
         let id = link.exactly("link").map(LinkId)?;
         device.get()?.cancel_link(&id)
+    })
+}
+
+/// On the primary: offers its part, the account key, to another device on the list. Show the digits: the other device has them in the event
+/// HANDOVER_OFFERED. The key goes out once the apps on both have called `sesame_device_confirm_handover`. The same call again gives the same
+/// hand-over; a call for another device takes its place.
+///
+/// @return NOT_PRIMARY, also while the key is on its way to a device; UNKNOWN_DEVICE; INVALID_ARGUMENT for this device; OWN_LIST_NOT_ADOPTED; the
+/// device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_hand_over(
+    device: sesame_device,
+    to: u32,
+    result: *mut sesame_result,
+    handover: *mut *const sesame_handover,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, outputs(result, handover), {
+        let (result, view) = (output!(result), output!(handover));
+        let offered = device.get()?.hand_over(DeviceId(to))?;
+        give(result, view, |tree| view::handover(tree, offered));
+        Ok(())
+    })
+}
+
+/// The user has seen the same digits on both devices: each of the two apps says so. `handover` is the id of the hand-over, 16 bytes.
+///
+/// @return HANDOVER_ENDED for one that is not known, was cancelled, or is older than a day; INVALID_ARGUMENT; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_confirm_handover(
+    device: sesame_device,
+    handover: sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let id = handover.exactly("handover").map(HandoverId)?;
+        device.get()?.confirm_handover(&id)
+    })
+}
+
+/// Gives a hand-over up, on either device. The primary goes on as it was. A hand-over that is not known is no error.
+///
+/// @return INVALID_ARGUMENT; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_cancel_handover(
+    device: sesame_device,
+    handover: sesame_slice,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, {
+        let id = handover.exactly("handover").map(HandoverId)?;
+        device.get()?.cancel_handover(&id)
     })
 }
 

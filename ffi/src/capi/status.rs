@@ -80,6 +80,8 @@ pub enum sesame_status {
     TooManyOwnDevices = 139,
     /// Another signed list of this user waits for the app's word.
     OwnListNotAdopted = 140,
+    /// This hand-over of the primary's part has ended, or is not known.
+    HandoverEnded = 141,
     /// The bytes end too early.
     Truncated = 201,
     /// Bytes follow the end.
@@ -271,6 +273,7 @@ impl From<Code> for sesame_status {
             Code::UnknownDevice => Self::UnknownDevice,
             Code::TooManyOwnDevices => Self::TooManyOwnDevices,
             Code::OwnListNotAdopted => Self::OwnListNotAdopted,
+            Code::HandoverEnded => Self::HandoverEnded,
             Code::Truncated => Self::Truncated,
             Code::TrailingData => Self::TrailingData,
             Code::NonCanonical => Self::NonCanonical,
@@ -391,6 +394,7 @@ pub(super) fn name(code: Code) -> &'static CStr {
         Code::UnknownDevice => c"UNKNOWN_DEVICE",
         Code::TooManyOwnDevices => c"TOO_MANY_OWN_DEVICES",
         Code::OwnListNotAdopted => c"OWN_LIST_NOT_ADOPTED",
+        Code::HandoverEnded => c"HANDOVER_ENDED",
         Code::Truncated => c"TRUNCATED",
         Code::TrailingData => c"TRAILING_DATA",
         Code::NonCanonical => c"NON_CANONICAL",

@@ -77,6 +77,8 @@ pub enum Code {
     TooManyOwnDevices = 139,
     /// Another signed list of this user waits for the app's word.
     OwnListNotAdopted = 140,
+    /// This hand-over of the primary's part has ended, or is not known.
+    HandoverEnded = 141,
     /// The bytes end too early.
     Truncated = 201,
     /// Bytes follow the end.
@@ -269,6 +271,7 @@ impl Code {
             Self::UnknownDevice => "UNKNOWN_DEVICE",
             Self::TooManyOwnDevices => "TOO_MANY_OWN_DEVICES",
             Self::OwnListNotAdopted => "OWN_LIST_NOT_ADOPTED",
+            Self::HandoverEnded => "HANDOVER_ENDED",
             Self::Truncated => "TRUNCATED",
             Self::TrailingData => "TRAILING_DATA",
             Self::NonCanonical => "NON_CANONICAL",
@@ -386,6 +389,7 @@ impl From<Core> for Code {
             Core::UnknownDevice => Self::UnknownDevice,
             Core::TooManyOwnDevices => Self::TooManyOwnDevices,
             Core::OwnListNotAdopted => Self::OwnListNotAdopted,
+            Core::HandoverEnded => Self::HandoverEnded,
             Core::Truncated => Self::Truncated,
             Core::TrailingData => Self::TrailingData,
             Core::NonCanonical => Self::NonCanonical,

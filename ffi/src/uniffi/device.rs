@@ -4,9 +4,9 @@ use super::bytes::{Bytes, StoreKey, list};
 use super::clock::{TestClock, clock};
 use super::error::Result;
 use super::generated::{
-    AccountKey, Answered, Batch, ContentId, DeviceView, GroupChange, GroupId, GroupKind, GroupView, Health, LinkId,
-    ListHash, MailResult, PendingLink, PendingSend, RequestId, SendId, SendStatus, ServerRequest, SessionView,
-    UserView,
+    AccountKey, Answered, Batch, ContentId, DeviceView, GroupChange, GroupId, GroupKind, GroupView, HandoverId,
+    HandoverView, Health, LinkId, ListHash, MailResult, PendingLink, PendingSend, RequestId, SendId, SendStatus,
+    ServerRequest, SessionView, UserView,
 };
 use super::given::id16;
 use super::group::{self, Group, NewGroup, user_ids};
@@ -42,6 +42,10 @@ fn send_id(send: &[u8]) -> std::result::Result<ids::SendId, Error> {
 
 fn list_hash(hash: &[u8]) -> std::result::Result<ids::ListHash, Error> {
     <[u8; 32]>::try_from(hash).map(ids::ListHash).map_err(|_| Error::of(Code::InvalidArgument, "hash"))
+}
+
+fn handover_id(handover: &[u8]) -> std::result::Result<ids::HandoverId, Error> {
+    id16(handover, "handover").map(ids::HandoverId)
 }
 
 fn link_id(link: &[u8]) -> std::result::Result<ids::LinkId, Error> {
@@ -262,6 +266,23 @@ impl Device {
     /// Gives a link up, for example because the digits differ. Its code is never taken again.
     pub fn cancel_link(&self, link: LinkId) -> Result<()> {
         Ok(self.client.cancel_link(&link_id(&link)?)?)
+    }
+
+    /// On the primary: offers its part, the account key, to another device on the list. Show the digits: the other device has them in the event
+    /// `HandoverOffered`. The key goes out once the apps on both have called `confirm_handover`. The same call again gives the same hand-over; a
+    /// call for another device takes its place.
+    pub fn hand_over(&self, device: u32) -> Result<HandoverView> {
+        Ok(self.client.hand_over(DeviceId(device))?.into())
+    }
+
+    /// The user has seen the same digits on both devices: each of the two apps says so.
+    pub fn confirm_handover(&self, handover: HandoverId) -> Result<()> {
+        Ok(self.client.confirm_handover(&handover_id(&handover)?)?)
+    }
+
+    /// Gives a hand-over up, on either device. The primary goes on as it was.
+    pub fn cancel_handover(&self, handover: HandoverId) -> Result<()> {
+        Ok(self.client.cancel_handover(&handover_id(&handover)?)?)
     }
 
     /// On the primary: takes the list of this hash, 32 bytes, for its own, which `OwnListAhead` was about, and signs the next one on top of it.

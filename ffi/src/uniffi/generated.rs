@@ -69,6 +69,26 @@ impl std::ops::Deref for GroupId {
     }
 }
 
+/// The name of a hand-over of the primary's part, the same on both devices, 16 bytes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HandoverId(pub(super) Vec<u8>);
+
+::uniffi::custom_newtype!(HandoverId, Vec<u8>);
+
+impl From<[u8; 16]> for HandoverId {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl std::ops::Deref for HandoverId {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// The name of a link that waits for the app's word, 16 bytes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LinkId(pub(super) Vec<u8>);
@@ -203,6 +223,23 @@ pub struct PendingLink {
 impl From<sesame_core::event::PendingLinkView> for PendingLink {
     fn from(from: sesame_core::event::PendingLinkView) -> Self {
         Self { id: LinkId::from(from.id.0), digits: from.digits, expires_at: from.expires_at }
+    }
+}
+
+/// A hand-over that the primary has offered.
+#[derive(Clone, Debug, ::uniffi::Record)]
+pub struct HandoverView {
+    /// The name of the hand-over, the same on both devices, 16 bytes.
+    pub id: HandoverId,
+    /// The other device.
+    pub device: u32,
+    /// 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the other device.
+    pub digits: String,
+}
+
+impl From<sesame_core::event::HandoverView> for HandoverView {
+    fn from(from: sesame_core::event::HandoverView) -> Self {
+        Self { id: HandoverId::from(from.id.0), device: from.device.0, digits: from.digits }
     }
 }
 
@@ -408,6 +445,16 @@ pub enum Event {
         /// The device.
         device: u32,
     },
+    /// The primary offers its part to this device: the app shows the digits, and calls `confirm_handover` if the user sees the same
+    /// ones there.
+    HandoverOffered {
+        /// The primary.
+        device: u32,
+        /// 15 decimal digits.
+        digits: String,
+        /// The hand-over, 16 bytes.
+        handover: HandoverId,
+    },
     /// A send is settled with every user: the server has taken it, or it was given up.
     SendFinished {
         /// The send, 16 bytes.
@@ -542,6 +589,9 @@ impl From<sesame_core::event::Event> for Event {
             }
             sesame_core::event::Event::RemovedFromAccount { epoch } => Self::RemovedFromAccount { epoch },
             sesame_core::event::Event::DeviceWantsRemoval { device } => Self::DeviceWantsRemoval { device: device.0 },
+            sesame_core::event::Event::HandoverOffered { device, digits, handover } => {
+                Self::HandoverOffered { device: device.0, digits, handover: HandoverId::from(handover.0) }
+            }
             sesame_core::event::Event::SendFinished { send, content_id, group, reached, failed, skipped } => {
                 Self::SendFinished {
                     send: SendId::from(send.0),

@@ -128,6 +128,13 @@ static inline void print_event(const sesame_event *event) {
       printf("DeviceWantsRemoval");
       printf(" %" PRIu32, event->device);
       break;
+    case SESAME_EVENT_KIND_HANDOVER_OFFERED:
+      printf("HandoverOffered");
+      printf(" %" PRIu32, event->device);
+      printf(" digits ");
+      print_text(event->digits);
+      print_id("handover", event->handover);
+      break;
     case SESAME_EVENT_KIND_SEND_FINISHED:
       printf("SendFinished");
       print_id("group", event->group);

@@ -505,6 +505,21 @@ static sesame_status do_log_out(host *it) {
   return SESAME_STATUS_OK;
 }
 
+/* The last hand-over of the scene that was begun. */
+static uint8_t handover_id[16];
+
+static sesame_status do_hand_over(host *it, const cJSON *step) {
+  const sesame_handover *view;
+  TRY(sesame_device_hand_over(it->device, device_of(step), result(), &view, &error));
+  printf("  handover ");
+  print_s(view->id);
+  printf(" digits ");
+  print_text(view->digits);
+  printf("\n");
+  memcpy(handover_id, view->id.data, sizeof handover_id);
+  return SESAME_STATUS_OK;
+}
+
 static sesame_status act_on_the_device(host *it, const char *what, const cJSON *step) {
   if (same(what, "reopen")) return do_reopen(it);
   if (same(what, "close")) return sesame_device_wipe(it->device, &error);
@@ -515,6 +530,10 @@ static sesame_status act_on_the_device(host *it, const char *what, const cJSON *
     return SESAME_STATUS_OK;
   }
   if (same(what, "adopt_own_list")) return sesame_device_adopt_own_list(it->device, no_hash, &error);
+  const sesame_slice handover = {handover_id, sizeof handover_id};
+  if (same(what, "hand_over")) return do_hand_over(it, step);
+  if (same(what, "confirm_handover")) return sesame_device_confirm_handover(it->device, handover, &error);
+  if (same(what, "cancel_handover")) return sesame_device_cancel_handover(it->device, handover, &error);
   if (same(what, "remove_device")) return sesame_device_remove_device(it->device, device_of(step), &error);
   if (same(what, "log_out")) return do_log_out(it);
   if (same(what, "set_push")) return sesame_device_set_push(it->device, slice_of(step, "text"), &error);
@@ -550,7 +569,7 @@ static sesame_status act(const char *what, const cJSON *step) {
   if (is_one_of(what, "encrypt send encrypt_long encrypt_crowd batches status cancel retry")) return act_on_sends(it, what, step);
   if (is_one_of(what, "read peek inbox steal deliver deliver_spoilt decrypt_many")) return act_on_mail(it, what, step);
   if (is_one_of(what, "exchange request_mail answer_twice foreign trouble replay retry_now move health")) return act_on_the_loop(it, what, step);
-  if (is_one_of(what, "reopen close primary adopt_own_list remove_device set_push log_out delete_account")) return act_on_the_device(it, what, step);
+  if (is_one_of(what, "reopen close primary adopt_own_list hand_over confirm_handover cancel_handover remove_device set_push log_out delete_account")) return act_on_the_device(it, what, step);
   if (same(what, "group")) return do_group(it, step);
   if (same(what, "groups")) return do_groups(it);
   if (is_one_of(what, "session session_send")) return do_session(it, what, step);
@@ -562,6 +581,7 @@ static sesame_status act(const char *what, const cJSON *step) {
 }
 
 static void end_scene(void) {
+  memset(handover_id, 0, sizeof handover_id);
   for (size_t i = 0; i < scene.host_count; i++) {
     sesame_device_free(scene.hosts[i].device);
     sesame_store_free(scene.hosts[i].store);

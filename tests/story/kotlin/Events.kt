@@ -150,6 +150,13 @@ fun said(event: Event): String =
                 words(
                     "${event.device}",
                 )
+        is Event.HandoverOffered ->
+            "HandoverOffered" +
+                words(
+                    "${event.device}",
+                    "digits ${event.digits}",
+                    "handover ${s(event.handover)}",
+                )
         is Event.SendFinished ->
             "SendFinished" +
                 words(

@@ -16,6 +16,7 @@ import sesame.ContentId
 import sesame.Device
 import sesame.GroupChange
 import sesame.GroupKind
+import sesame.HandoverId
 import sesame.Linking
 import sesame.ListHash
 import sesame.RequestId
@@ -204,6 +205,14 @@ private class Scene(
             }
     }
 
+    private var handover = HandoverId(ByteString(ByteArray(16)))
+
+    private fun handOver(step: Step) {
+        val view = device(step).handOver(number(step))
+        say("handover ${s(view.id)} digits ${view.digits}")
+        handover = view.id
+    }
+
     private fun history(step: Step) =
         group(step).history().forEach {
             say("${s(it.id)} ${it.user}/${it.device} ${line(it.act)} ${if (it.counts) "counts" else "void"}")
@@ -240,6 +249,9 @@ private class Scene(
             "close" -> device(step).wipe()
             "primary" -> say("primary ${yes(device(step).isPrimary)}")
             "adopt_own_list" -> device(step).adoptOwnList(ListHash(ByteString(ByteArray(32))))
+            "hand_over" -> handOver(step)
+            "confirm_handover" -> device(step).confirmHandover(handover)
+            "cancel_handover" -> device(step).cancelHandover(handover)
             "remove_device" -> device(step).removeDevice(number(step))
             "set_push" -> device(step).setPush(text(step))
             "log_out" -> stage.show(host(step), device(step).logOut())

@@ -56,6 +56,8 @@ def said(event: sesame.Event) -> str:
             return "RemovedFromAccount" + words(f"epoch {event.epoch}")
         case sesame.DeviceWantsRemoval():
             return "DeviceWantsRemoval" + words(f"{event.device}")
+        case sesame.HandoverOffered():
+            return "HandoverOffered" + words(f"{event.device}", f"digits {event.digits}", f"handover {s(event.handover)}")
         case sesame.SendFinished():
             return "SendFinished" + words(None if event.group is None else f"group {s(event.group)}", f"send {s(event.send)}", f"content {s(event.content_id)}", f"reached {event.reached}", f"failed {len(event.failed)}", f"skipped {len(event.skipped)}")
         case sesame.ServerRestored():

@@ -92,6 +92,7 @@ class Scene:
     relays: dict[str, LocalRelay] = field(default_factory=dict)
     groups: dict[str, bytes] = field(default_factory=dict)
     mails: dict[str, list[bytes]] = field(default_factory=dict)
+    handover: bytes = bytes(16)
 
     def say(self, line: str) -> None:
         self.out.append(f"  {line}")
@@ -235,6 +236,17 @@ class Scene:
 
     def do_adopt_own_list(self, step: dict[str, Any]) -> None:
         self.host(step).device.adopt_own_list(bytes(32))
+
+    def do_hand_over(self, step: dict[str, Any]) -> None:
+        view = self.host(step).device.hand_over(step["number"])
+        self.say(f"handover {s(view.id)} digits {view.digits}")
+        self.handover = view.id
+
+    def do_confirm_handover(self, step: dict[str, Any]) -> None:
+        self.host(step).device.confirm_handover(self.handover)
+
+    def do_cancel_handover(self, step: dict[str, Any]) -> None:
+        self.host(step).device.cancel_handover(self.handover)
 
     def do_remove_device(self, step: dict[str, Any]) -> None:
         self.host(step).device.remove_device(step["number"])

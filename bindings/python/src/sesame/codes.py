@@ -109,6 +109,9 @@ class Code(IntEnum):
     OWN_LIST_NOT_ADOPTED = 140
     """Another signed list of this user waits for the app's word."""
 
+    HANDOVER_ENDED = 141
+    """This hand-over of the primary's part has ended, or is not known."""
+
     TRUNCATED = 201
     """The bytes end too early."""
 

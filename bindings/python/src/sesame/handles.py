@@ -22,6 +22,7 @@ from .values import (
     GroupInfo,
     GroupKind,
     GroupView,
+    HandoverView,
     Health,
     HistoryEntry,
     MailResult,
@@ -201,6 +202,18 @@ class Device(Loop):
         Nothing is signed yet: show the digits, and call the link's ``confirm()`` once the user has seen the same ones on the new device.
         """
         return PendingLink(self._native, self._native.link_device(text(code, "code")))
+
+    @documented(_native.Device.hand_over)
+    def hand_over(self, device: int) -> HandoverView:
+        return whole(reading.handover_view, self._native.hand_over(device))
+
+    @documented(_native.Device.confirm_handover)
+    def confirm_handover(self, handover: BytesLike) -> None:
+        self._native.confirm_handover(octets(handover, "handover"))
+
+    @documented(_native.Device.cancel_handover)
+    def cancel_handover(self, handover: BytesLike) -> None:
+        self._native.cancel_handover(octets(handover, "handover"))
 
     @documented(_native.Device.adopt_own_list)
     def adopt_own_list(self, hash: BytesLike) -> None:

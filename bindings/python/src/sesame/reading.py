@@ -87,46 +87,55 @@ _OUTCOME = (None, *values.Outcome)
 _WAITING_FOR = (None, *values.WaitingFor)
 _MAIL_OUTCOME = (None, *values.MailOutcome)
 _REQUEST_KIND = (None, *values.RequestKind)
-_run_0 = Struct(">i").unpack_from
-_run_1 = Struct(">4x32s4x32s").unpack_from
-_run_2 = Struct(">Q").unpack_from
-_run_3 = Struct(">I?").unpack_from
-_run_4 = Struct(">4x32s").unpack_from
-_run_5 = Struct(">QQ").unpack_from
-_run_6 = Struct(">4x32si").unpack_from
-_run_7 = Struct(">Ii").unpack_from
-_run_8 = Struct(">I").unpack_from
-_run_9 = Struct(">4x32s?").unpack_from
-_run_10 = Struct(">I4x32s").unpack_from
-_run_11 = Struct(">4x32s4x32s?").unpack_from
-_run_12 = Struct(">4x16s4x16s?").unpack_from
-_run_13 = Struct(">?").unpack_from
-_run_14 = Struct(">4x32siii").unpack_from
-_run_15 = Struct(">IQi").unpack_from
-_run_16 = Struct(">4x16si").unpack_from
-_run_17 = Struct(">4x32sQQ?").unpack_from
-_run_18 = Struct(">????").unpack_from
-_run_19 = Struct(">?Q??").unpack_from
-_run_20 = Struct(">I4x32s4x32si?").unpack_from
-_run_21 = Struct(">4x32sQ?QQI").unpack_from
-_run_22 = Struct(">?i").unpack_from
-_run_23 = Struct(">4x16s4x16s").unpack_from
-_run_24 = Struct(">iiIi").unpack_from
-_run_25 = Struct(">ii").unpack_from
-_run_26 = Struct(">??").unpack_from
-_run_27 = Struct(">4x16sii").unpack_from
-_run_28 = Struct(">?iQIIIIq").unpack_from
+_run_0 = Struct(">4x16sIi").unpack_from
+_run_1 = Struct(">i").unpack_from
+_run_2 = Struct(">4x32s4x32s").unpack_from
+_run_3 = Struct(">Q").unpack_from
+_run_4 = Struct(">I?").unpack_from
+_run_5 = Struct(">4x32s").unpack_from
+_run_6 = Struct(">QQ").unpack_from
+_run_7 = Struct(">4x32si").unpack_from
+_run_8 = Struct(">Ii").unpack_from
+_run_9 = Struct(">I").unpack_from
+_run_10 = Struct(">4x32s?").unpack_from
+_run_11 = Struct(">I4x32s").unpack_from
+_run_12 = Struct(">4x32s4x32s?").unpack_from
+_run_13 = Struct(">4x16s").unpack_from
+_run_14 = Struct(">4x16s4x16s?").unpack_from
+_run_15 = Struct(">?").unpack_from
+_run_16 = Struct(">4x32siii").unpack_from
+_run_17 = Struct(">IQi").unpack_from
+_run_18 = Struct(">4x16si").unpack_from
+_run_19 = Struct(">4x32sQQ?").unpack_from
+_run_20 = Struct(">????").unpack_from
+_run_21 = Struct(">?Q??").unpack_from
+_run_22 = Struct(">I4x32s4x32si?").unpack_from
+_run_23 = Struct(">4x32sQ?QQI").unpack_from
+_run_24 = Struct(">?i").unpack_from
+_run_25 = Struct(">4x16s4x16s").unpack_from
+_run_26 = Struct(">iiIi").unpack_from
+_run_27 = Struct(">ii").unpack_from
+_run_28 = Struct(">??").unpack_from
+_run_29 = Struct(">4x16sii").unpack_from
+_run_30 = Struct(">?iQIIIIq").unpack_from
+
+
+def handover_view(data: bytes, at: int) -> tuple[values.HandoverView, int]:
+    id_, device, size = _run_0(data, at)
+    at += 28 + size
+    digits = data[at - size : at].decode()
+    return values.HandoverView(id=id_, device=device, digits=digits), at
 
 
 def _event_device_list_changed(data: bytes, at: int, id: int) -> tuple[values.DeviceListChanged, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    (count,) = _run_0(data, at)
+    (count,) = _run_1(data, at)
     at += 4
     added = unpack_from(f">{count}I", data, at)
     at += 4 * count
-    (count,) = _run_0(data, at)
+    (count,) = _run_1(data, at)
     at += 4
     removed = unpack_from(f">{count}I", data, at)
     at += 4 * count
@@ -134,220 +143,229 @@ def _event_device_list_changed(data: bytes, at: int, id: int) -> tuple[values.De
 
 
 def _event_device_list_fork(data: bytes, at: int, id: int) -> tuple[values.DeviceListFork, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     known = data[at - size : at]
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     other = data[at - size : at]
-    known_hash, other_hash = _run_1(data, at)
+    known_hash, other_hash = _run_2(data, at)
     at += 72
     return values.DeviceListFork(user=user, known=known, other=other, known_hash=known_hash, other_hash=other_hash, id=id), at
 
 
 def _event_device_list_old(data: bytes, at: int, id: int) -> tuple[values.DeviceListOld, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
     return values.DeviceListOld(user=user, id=id), at
 
 
 def _event_device_list_rollback(data: bytes, at: int, id: int) -> tuple[values.DeviceListRollback, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    (epoch,) = _run_2(data, at)
+    (epoch,) = _run_3(data, at)
     at += 8
     return values.DeviceListRollback(user=user, epoch=epoch, id=id), at
 
 
 def _event_gap(data: bytes, at: int, id: int) -> tuple[values.Gap, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    device, is_there = _run_3(data, at)
+    device, is_there = _run_4(data, at)
     at += 5
     group: bytes | None = None
     if is_there:
-        (group,) = _run_4(data, at)
+        (group,) = _run_5(data, at)
         at += 36
-    first, last = _run_5(data, at)
+    first, last = _run_6(data, at)
     at += 16
     return values.Gap(user=user, device=device, group=group, first=first, last=last, id=id), at
 
 
 def _event_group_added(data: bytes, at: int, id: int) -> tuple[values.GroupAdded, int]:
-    group, size = _run_6(data, at)
+    group, size = _run_7(data, at)
     at += 40 + size
     user = data[at - size : at].decode()
-    device, count = _run_7(data, at)
+    device, count = _run_8(data, at)
     at += 8
     added, at = _tuple(_text, data, at, count)
     return values.GroupAdded(group=group, user=user, device=device, added=added, id=id), at
 
 
 def _event_group_equivocation(data: bytes, at: int, id: int) -> tuple[values.GroupEquivocation, int]:
-    group, size = _run_6(data, at)
+    group, size = _run_7(data, at)
     at += 40 + size
     user = data[at - size : at].decode()
-    device, size = _run_7(data, at)
+    device, size = _run_8(data, at)
     at += 8 + size
     known = data[at - size : at]
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     other = data[at - size : at]
     return values.GroupEquivocation(group=group, user=user, device=device, known=known, other=other, id=id), at
 
 
 def _event_group_full(data: bytes, at: int, id: int) -> tuple[values.GroupFull, int]:
-    (group,) = _run_4(data, at)
+    (group,) = _run_5(data, at)
     at += 36
     return values.GroupFull(group=group, id=id), at
 
 
 def _event_group_overfull(data: bytes, at: int, id: int) -> tuple[values.GroupOverfull, int]:
-    group, count = _run_6(data, at)
+    group, count = _run_7(data, at)
     at += 40
     users, at = _tuple(_text, data, at, count)
     return values.GroupOverfull(group=group, users=users, id=id), at
 
 
 def _event_group_invited(data: bytes, at: int, id: int) -> tuple[values.GroupInvited, int]:
-    group, size = _run_6(data, at)
+    group, size = _run_7(data, at)
     at += 40 + size
     user = data[at - size : at].decode()
-    (device,) = _run_8(data, at)
+    (device,) = _run_9(data, at)
     at += 4
     return values.GroupInvited(group=group, user=user, device=device, id=id), at
 
 
 def _event_group_joined(data: bytes, at: int, id: int) -> tuple[values.GroupJoined, int]:
-    group, is_there = _run_9(data, at)
+    group, is_there = _run_10(data, at)
     at += 37
     forked_from: bytes | None = None
     if is_there:
-        (forked_from,) = _run_4(data, at)
+        (forked_from,) = _run_5(data, at)
         at += 36
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    (device,) = _run_8(data, at)
+    (device,) = _run_9(data, at)
     at += 4
     return values.GroupJoined(group=group, forked_from=forked_from, user=user, device=device, id=id), at
 
 
 def _event_group_left(data: bytes, at: int, id: int) -> tuple[values.GroupLeft, int]:
-    group, size = _run_6(data, at)
+    group, size = _run_7(data, at)
     at += 40 + size
     user = data[at - size : at].decode()
-    (device,) = _run_8(data, at)
+    (device,) = _run_9(data, at)
     at += 4
     return values.GroupLeft(group=group, user=user, device=device, id=id), at
 
 
 def _event_group_revoked(data: bytes, at: int, id: int) -> tuple[values.GroupRevoked, int]:
-    group, count = _run_6(data, at)
+    group, count = _run_7(data, at)
     at += 40
     users, at = _tuple(_text, data, at, count)
     return values.GroupRevoked(group=group, users=users, id=id), at
 
 
 def _event_group_updated(data: bytes, at: int, id: int) -> tuple[values.GroupUpdated, int]:
-    group, size = _run_6(data, at)
+    group, size = _run_7(data, at)
     at += 40 + size
     user = data[at - size : at].decode()
-    device, operation = _run_10(data, at)
+    device, operation = _run_11(data, at)
     at += 40
     return values.GroupUpdated(group=group, user=user, device=device, operation=operation, id=id), at
 
 
 def _event_held_dropped(data: bytes, at: int, id: int) -> tuple[values.HeldDropped, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
     return values.HeldDropped(user=user, id=id), at
 
 
 def _event_idle_device(data: bytes, at: int, id: int) -> tuple[values.IdleDevice, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    (device,) = _run_8(data, at)
+    (device,) = _run_9(data, at)
     at += 4
     return values.IdleDevice(user=user, device=device, id=id), at
 
 
 def _event_identity_changed(data: bytes, at: int, id: int) -> tuple[values.IdentityChanged, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    pinned, claimed, was_verified = _run_11(data, at)
+    pinned, claimed, was_verified = _run_12(data, at)
     at += 73
     return values.IdentityChanged(user=user, pinned=pinned, claimed=claimed, was_verified=was_verified, id=id), at
 
 
 def _event_server_inconsistent(data: bytes, at: int, id: int) -> tuple[values.ServerInconsistent, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
     return values.ServerInconsistent(user=user, id=id), at
 
 
 def _event_not_opened(data: bytes, at: int, id: int) -> tuple[values.NotOpened, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    device, code = _run_7(data, at)
+    device, code = _run_8(data, at)
     at += 8
     code = Code(code)
     return values.NotOpened(user=user, device=device, code=code, id=id), at
 
 
 def _event_own_list_ahead(data: bytes, at: int, id: int) -> tuple[values.OwnListAhead, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     known = data[at - size : at]
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     other = data[at - size : at]
-    known_hash, other_hash = _run_1(data, at)
+    known_hash, other_hash = _run_2(data, at)
     at += 72
     return values.OwnListAhead(known=known, other=other, known_hash=known_hash, other_hash=other_hash, id=id), at
 
 
 def _event_registration_refused(data: bytes, at: int, id: int) -> tuple[values.RegistrationRefused, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
     return values.RegistrationRefused(user=user, id=id), at
 
 
 def _event_removed_from_account(data: bytes, at: int, id: int) -> tuple[values.RemovedFromAccount, int]:
-    (epoch,) = _run_2(data, at)
+    (epoch,) = _run_3(data, at)
     at += 8
     return values.RemovedFromAccount(epoch=epoch, id=id), at
 
 
 def _event_device_wants_removal(data: bytes, at: int, id: int) -> tuple[values.DeviceWantsRemoval, int]:
-    (device,) = _run_8(data, at)
+    (device,) = _run_9(data, at)
     at += 4
     return values.DeviceWantsRemoval(device=device, id=id), at
 
 
+def _event_handover_offered(data: bytes, at: int, id: int) -> tuple[values.HandoverOffered, int]:
+    device, size = _run_8(data, at)
+    at += 8 + size
+    digits = data[at - size : at].decode()
+    (handover,) = _run_13(data, at)
+    at += 20
+    return values.HandoverOffered(device=device, digits=digits, handover=handover, id=id), at
+
+
 def _event_send_finished(data: bytes, at: int, id: int) -> tuple[values.SendFinished, int]:
-    send, content_id, is_there = _run_12(data, at)
+    send, content_id, is_there = _run_14(data, at)
     at += 41
     group: bytes | None = None
     if is_there:
-        (group,) = _run_4(data, at)
+        (group,) = _run_5(data, at)
         at += 36
-    reached, count = _run_7(data, at)
+    reached, count = _run_8(data, at)
     at += 8
     failed, at = _tuple(failed_user, data, at, count)
-    (count,) = _run_0(data, at)
+    (count,) = _run_1(data, at)
     at += 4
     skipped_, at = _tuple(skipped_device, data, at, count)
     return values.SendFinished(send=send, content_id=content_id, group=group, reached=reached, failed=failed, skipped=skipped_, id=id), at
@@ -358,16 +376,16 @@ def _event_server_restored(data: bytes, at: int, id: int) -> tuple[values.Server
 
 
 def _event_store_damaged(data: bytes, at: int, id: int) -> tuple[values.StoreDamaged, int]:
-    (rows,) = _run_8(data, at)
+    (rows,) = _run_9(data, at)
     at += 4
     return values.StoreDamaged(rows=rows, id=id), at
 
 
 def _event_session_started(data: bytes, at: int, id: int) -> tuple[values.SessionStarted, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    device, session_id = _run_10(data, at)
+    device, session_id = _run_11(data, at)
     at += 40
     return values.SessionStarted(user=user, device=device, session_id=session_id, id=id), at
 
@@ -397,6 +415,7 @@ _EVENT: tuple[Any, ...] = (
     _event_registration_refused,
     _event_removed_from_account,
     _event_device_wants_removal,
+    _event_handover_offered,
     _event_send_finished,
     _event_server_restored,
     _event_store_damaged,
@@ -410,70 +429,70 @@ def event(data: bytes, at: int, id: int) -> tuple[values.Event, int]:
 
 
 def group_info(data: bytes, at: int) -> tuple[values.GroupInfo, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     name = data[at - size : at].decode()
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     description = data[at - size : at].decode()
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     picture = data[at - size : at]
-    timer, size = _run_7(data, at)
+    timer, size = _run_8(data, at)
     at += 8 + size
     app_data = data[at - size : at]
     return values.GroupInfo(name=name, description=description, picture=picture, timer=timer, app_data=app_data), at
 
 
 def group_change(data: bytes, at: int) -> tuple[values.GroupChange, int]:
-    (is_there,) = _run_13(data, at)
+    (is_there,) = _run_15(data, at)
     at += 1
     name: str | None = None
     if is_there:
-        (size,) = _run_0(data, at)
+        (size,) = _run_1(data, at)
         at += 4 + size
         name = data[at - size : at].decode()
-    (is_there,) = _run_13(data, at)
+    (is_there,) = _run_15(data, at)
     at += 1
     description: str | None = None
     if is_there:
-        (size,) = _run_0(data, at)
+        (size,) = _run_1(data, at)
         at += 4 + size
         description = data[at - size : at].decode()
-    (is_there,) = _run_13(data, at)
+    (is_there,) = _run_15(data, at)
     at += 1
     picture: bytes | None = None
     if is_there:
-        (size,) = _run_0(data, at)
+        (size,) = _run_1(data, at)
         at += 4 + size
         picture = data[at - size : at]
-    (is_there,) = _run_13(data, at)
+    (is_there,) = _run_15(data, at)
     at += 1
     timer: int | None = None
     if is_there:
-        (timer,) = _run_8(data, at)
+        (timer,) = _run_9(data, at)
         at += 4
-    (is_there,) = _run_13(data, at)
+    (is_there,) = _run_15(data, at)
     at += 1
     app_data: bytes | None = None
     if is_there:
-        (size,) = _run_0(data, at)
+        (size,) = _run_1(data, at)
         at += 4 + size
         app_data = data[at - size : at]
     return values.GroupChange(name=name, description=description, picture=picture, timer=timer, app_data=app_data), at
 
 
 def group_view(data: bytes, at: int) -> tuple[values.GroupView, int]:
-    id_, kind, standing_, count = _run_14(data, at)
+    id_, kind, standing_, count = _run_16(data, at)
     at += 48
     kind = _GROUP_KIND[kind]
     standing_ = _STANDING[standing_]
     members, at = _tuple(_text, data, at, count)
-    (count,) = _run_0(data, at)
+    (count,) = _run_1(data, at)
     at += 4
     conflicts, at = _tuple(_text, data, at, count)
     info, at = group_info(data, at)
-    (count,) = _run_0(data, at)
+    (count,) = _run_1(data, at)
     at += 4
     diverged, at = _tuple(address, data, at, count)
     return values.GroupView(id=id_, kind=kind, standing=standing_, members=members, conflicts=conflicts, info=info, diverged=diverged), at
@@ -484,7 +503,7 @@ def _act_accepted(data: bytes, at: int) -> tuple[values.AcceptedInvitation, int]
 
 
 def _act_added(data: bytes, at: int) -> tuple[values.AddedMembers, int]:
-    (count,) = _run_0(data, at)
+    (count,) = _run_1(data, at)
     at += 4
     users, at = _tuple(_text, data, at, count)
     return values.AddedMembers(users=users), at
@@ -504,7 +523,7 @@ def _act_left(data: bytes, at: int) -> tuple[values.LeftGroup, int]:
 
 
 def _act_retired(data: bytes, at: int) -> tuple[values.RetiredDevice, int]:
-    (retired,) = _run_8(data, at)
+    (retired,) = _run_9(data, at)
     at += 4
     return values.RetiredDevice(retired=retired), at
 
@@ -532,19 +551,19 @@ def act(data: bytes, at: int) -> tuple[values.Act, int]:
 
 
 def history_entry(data: bytes, at: int) -> tuple[values.HistoryEntry, int]:
-    id_, size = _run_6(data, at)
+    id_, size = _run_7(data, at)
     at += 40 + size
     user = data[at - size : at].decode()
-    (device,) = _run_8(data, at)
+    (device,) = _run_9(data, at)
     at += 4
     act_, at = act(data, at)
-    (counts,) = _run_13(data, at)
+    (counts,) = _run_15(data, at)
     at += 1
     return values.HistoryEntry(id=id_, user=user, device=device, act=act_, counts=counts), at
 
 
 def cost(data: bytes, at: int) -> tuple[values.Cost, int]:
-    envelopes, bytes, count = _run_15(data, at)
+    envelopes, bytes, count = _run_17(data, at)
     at += 16
     unknown, at = _tuple(_text, data, at, count)
     return values.Cost(envelopes=envelopes, bytes=bytes, unknown=unknown), at
@@ -589,26 +608,26 @@ class _Message(Value):
 
 
 def message(data: bytes, at: int, id: int) -> tuple[values.Message, int]:
-    content_id, size = _run_16(data, at)
+    content_id, size = _run_18(data, at)
     at += 24 + size
     user = data[at - size : at].decode()
-    device, is_there = _run_3(data, at)
+    device, is_there = _run_4(data, at)
     at += 5
     group: bytes | None = None
     if is_there:
-        (group,) = _run_4(data, at)
+        (group,) = _run_5(data, at)
         at += 36
-    session_id, sent_at, sequence, is_there = _run_17(data, at)
+    session_id, sent_at, sequence, is_there = _run_19(data, at)
     at += 53
     recipients: tuple[str, ...] | None = None
     if is_there:
-        (count,) = _run_0(data, at)
+        (count,) = _run_1(data, at)
         at += 4
         recipients, at = _tuple(_text, data, at, count)
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     payload = data[at - size : at]
-    from_removed_device, no_one_time_key, older_session, from_former_member = _run_18(data, at)
+    from_removed_device, no_one_time_key, older_session, from_former_member = _run_20(data, at)
     at += 4
     made: Any = _Message(
         content_id,
@@ -630,28 +649,28 @@ def message(data: bytes, at: int, id: int) -> tuple[values.Message, int]:
 
 
 def user_view(data: bytes, at: int) -> tuple[values.UserView, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    account_key, is_there = _run_9(data, at)
+    account_key, is_there = _run_10(data, at)
     at += 37
     claimed_key: bytes | None = None
     if is_there:
-        (claimed_key,) = _run_4(data, at)
+        (claimed_key,) = _run_5(data, at)
         at += 36
-    verified, epoch, forked, is_there = _run_19(data, at)
+    verified, epoch, forked, is_there = _run_21(data, at)
     at += 11
     list_hash: bytes | None = None
     if is_there:
-        (list_hash,) = _run_4(data, at)
+        (list_hash,) = _run_5(data, at)
         at += 36
-    (is_there,) = _run_13(data, at)
+    (is_there,) = _run_15(data, at)
     at += 1
     other_hash: bytes | None = None
     if is_there:
-        (other_hash,) = _run_4(data, at)
+        (other_hash,) = _run_5(data, at)
         at += 36
-    (paused,) = _run_13(data, at)
+    (paused,) = _run_15(data, at)
     at += 1
     return values.UserView(
         user=user,
@@ -667,111 +686,111 @@ def user_view(data: bytes, at: int) -> tuple[values.UserView, int]:
 
 
 def device_view(data: bytes, at: int) -> tuple[values.DeviceView, int]:
-    device, signing_key, identity_key, state, is_there = _run_20(data, at)
+    device, signing_key, identity_key, state, is_there = _run_22(data, at)
     at += 81
     state = _DEVICE_STATE[state]
     session_id: bytes | None = None
     if is_there:
-        (session_id,) = _run_4(data, at)
+        (session_id,) = _run_5(data, at)
         at += 36
     return values.DeviceView(device=device, signing_key=signing_key, identity_key=identity_key, state=state, session_id=session_id), at
 
 
 def session_view(data: bytes, at: int) -> tuple[values.SessionView, int]:
-    id_, generation, initiating, sent, received, inactive = _run_21(data, at)
+    id_, generation, initiating, sent, received, inactive = _run_23(data, at)
     at += 65
     return values.SessionView(id=id_, generation=generation, initiating=initiating, sent=sent, received=received, inactive=inactive), at
 
 
 def outgoing(data: bytes, at: int) -> tuple[values.Outgoing, int]:
-    device, size = _run_7(data, at)
+    device, size = _run_8(data, at)
     at += 8 + size
     envelope = data[at - size : at]
     return values.Outgoing(device=device, envelope=envelope), at
 
 
 def skipped(data: bytes, at: int) -> tuple[values.Skipped, int]:
-    device, code = _run_7(data, at)
+    device, code = _run_8(data, at)
     at += 8
     code = Code(code)
     return values.Skipped(device=device, code=code), at
 
 
 def batch(data: bytes, at: int) -> tuple[values.Batch, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    targeted, count = _run_22(data, at)
+    targeted, count = _run_24(data, at)
     at += 5
     envelopes, at = _tuple(outgoing, data, at, count)
-    (count,) = _run_0(data, at)
+    (count,) = _run_1(data, at)
     at += 4
     skips, at = _tuple(skipped, data, at, count)
     return values.Batch(user=user, targeted=targeted, envelopes=envelopes, skips=skips), at
 
 
 def pending_send(data: bytes, at: int) -> tuple[values.PendingSend, int]:
-    id_, content_id = _run_23(data, at)
+    id_, content_id = _run_25(data, at)
     at += 40
     return values.PendingSend(id=id_, content_id=content_id), at
 
 
 def failed_user(data: bytes, at: int) -> tuple[values.FailedUser, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    (code,) = _run_0(data, at)
+    (code,) = _run_1(data, at)
     at += 4
     code = Code(code)
     return values.FailedUser(user=user, code=code), at
 
 
 def skipped_device(data: bytes, at: int) -> tuple[values.SkippedDevice, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    device, code = _run_7(data, at)
+    device, code = _run_8(data, at)
     at += 8
     code = Code(code)
     return values.SkippedDevice(user=user, device=device, code=code), at
 
 
 def user_status(data: bytes, at: int) -> tuple[values.UserStatus, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    outcome_, waiting_for_, reached, count = _run_24(data, at)
+    outcome_, waiting_for_, reached, count = _run_26(data, at)
     at += 16
     outcome_ = _OUTCOME[outcome_]
     waiting_for_ = _WAITING_FOR[waiting_for_]
     skipped_, at = _tuple(skipped, data, at, count)
-    (code,) = _run_0(data, at)
+    (code,) = _run_1(data, at)
     at += 4
     code = _code(code)
     return values.UserStatus(user=user, outcome=outcome_, waiting_for=waiting_for_, reached=reached, skipped=skipped_, code=code), at
 
 
 def send_status(data: bytes, at: int) -> tuple[values.SendStatus, int]:
-    id_, content_id, is_there = _run_12(data, at)
+    id_, content_id, is_there = _run_14(data, at)
     at += 41
     group: bytes | None = None
     if is_there:
-        (group,) = _run_4(data, at)
+        (group,) = _run_5(data, at)
         at += 36
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     payload = data[at - size : at]
-    finished, count = _run_22(data, at)
+    finished, count = _run_24(data, at)
     at += 5
     users, at = _tuple(user_status, data, at, count)
     return values.SendStatus(id=id_, content_id=content_id, group=group, payload=payload, finished=finished, users=users), at
 
 
 def sender(data: bytes, at: int) -> tuple[values.Sender, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    device, authenticated = _run_3(data, at)
+    device, authenticated = _run_4(data, at)
     at += 5
     return values.Sender(user=user, device=device, authenticated=authenticated), at
 
@@ -797,17 +816,17 @@ class _MailResult(Value):
 
 
 def mail_result(data: bytes, at: int) -> tuple[values.MailResult, int]:
-    outcome_, count = _run_25(data, at)
+    outcome_, count = _run_27(data, at)
     at += 8
     outcome_ = _MAIL_OUTCOME[outcome_]
     items = unpack_from(f">{count}Q", data, at)
     at += 8 * count
-    keep, is_there = _run_26(data, at)
+    keep, is_there = _run_28(data, at)
     at += 2
     sender_: values.Sender | None = None
     if is_there:
         sender_, at = sender(data, at)
-    (code,) = _run_0(data, at)
+    (code,) = _run_1(data, at)
     at += 4
     code = _code(code)
     made: Any = _MailResult(
@@ -821,48 +840,48 @@ def mail_result(data: bytes, at: int) -> tuple[values.MailResult, int]:
 
 
 def header(data: bytes, at: int) -> tuple[values.Header, int]:
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     name = data[at - size : at].decode()
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     value = data[at - size : at].decode()
     return values.Header(name=name, value=value), at
 
 
 def server_request(data: bytes, at: int) -> tuple[values.ServerRequest, int]:
-    id_, kind, size = _run_27(data, at)
+    id_, kind, size = _run_29(data, at)
     at += 28 + size
     kind = _REQUEST_KIND[kind]
     path = data[at - size : at].decode()
-    (count,) = _run_0(data, at)
+    (count,) = _run_1(data, at)
     at += 4
     headers, at = _tuple(header, data, at, count)
-    (size,) = _run_0(data, at)
+    (size,) = _run_1(data, at)
     at += 4 + size
     body = data[at - size : at]
-    (count,) = _run_0(data, at)
+    (count,) = _run_1(data, at)
     at += 4
     users, at = _tuple(_text, data, at, count)
     return values.ServerRequest(id=id_, kind=kind, path=path, headers=headers, body=body, users=users), at
 
 
 def answered(data: bytes, at: int) -> tuple[values.Answered, int]:
-    known, count = _run_22(data, at)
+    known, count = _run_24(data, at)
     at += 5
     items = unpack_from(f">{count}Q", data, at)
     at += 8 * count
-    (count,) = _run_0(data, at)
+    (count,) = _run_1(data, at)
     at += 4
     sends, at = _tuple(_bytes, data, at, count)
-    (problem,) = _run_0(data, at)
+    (problem,) = _run_1(data, at)
     at += 4
     problem = _code(problem)
     return values.Answered(known=known, items=items, sends=sends, problem=problem), at
 
 
 def health(data: bytes, at: int) -> tuple[values.Health, int]:
-    registered, problem, due_in, nanoseconds, open_sends, inbox, mail_left, clock_offset = _run_28(data, at)
+    registered, problem, due_in, nanoseconds, open_sends, inbox, mail_left, clock_offset = _run_30(data, at)
     at += 37
     problem = _code(problem)
     due_in = timedelta(seconds=due_in, microseconds=nanoseconds / 1000)

@@ -31,6 +31,18 @@ def native_address(address: Address) -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class HandoverView(Value):
+    """A hand-over that the primary has offered."""
+
+    id: bytes
+    """The name of the hand-over, the same on both devices, 16 bytes."""
+    device: int
+    """The other device."""
+    digits: str
+    """15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the other device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DeviceListChanged(Value):
     """A newer signed device list of a user was taken."""
 
@@ -350,6 +362,22 @@ class DeviceWantsRemoval(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class HandoverOffered(Value):
+    """The primary offers its part to this device: the app shows the digits, and calls ``confirm_handover`` if the user sees the same
+    ones there.
+    """
+
+    device: int
+    """The primary."""
+    digits: str
+    """15 decimal digits."""
+    handover: bytes
+    """The hand-over, 16 bytes."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SendFinished(Value):
     """A send is settled with every user: the server has taken it, or it was given up."""
 
@@ -427,6 +455,7 @@ Event = (
     | RegistrationRefused
     | RemovedFromAccount
     | DeviceWantsRemoval
+    | HandoverOffered
     | SendFinished
     | ServerRestored
     | StoreDamaged
@@ -998,6 +1027,8 @@ __all__ = [
     "GroupRevoked",
     "GroupUpdated",
     "GroupView",
+    "HandoverOffered",
+    "HandoverView",
     "Header",
     "Health",
     "HeldDropped",

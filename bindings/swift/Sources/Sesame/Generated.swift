@@ -978,9 +978,19 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func cancel(send: SendId, users: [String]?) throws 
     
     /**
+     * Gives a hand-over up, on either device. The primary goes on as it was.
+     */
+    func cancelHandover(handover: HandoverId) throws 
+    
+    /**
      * Gives a link up, for example because the digits differ. Its code is never taken again.
      */
     func cancelLink(link: LinkId) throws 
+    
+    /**
+     * The user has seen the same digits on both devices: each of the two apps says so.
+     */
+    func confirmHandover(handover: HandoverId) throws 
     
     /**
      * The user has seen the same digits on both devices: the new device is put on the list. Gives its id.
@@ -1011,6 +1021,13 @@ public protocol DeviceProtocol: AnyObject, Sendable {
      * Every group that this device knows, those that its user has left included.
      */
     func groups() throws  -> [GroupView]
+    
+    /**
+     * On the primary: offers its part, the account key, to another device on the list. Show the digits: the other device has them in the event
+     * `HandoverOffered`. The key goes out once the apps on both have called `confirmHandover`. The same call again gives the same hand-over; a
+     * call for another device takes its place.
+     */
+    func handOver(device: UInt32) throws  -> HandoverView
     
     /**
      * How this device stands with its server.
@@ -1279,6 +1296,18 @@ public func cancel(send: SendId, users: [String]? = nil)throws   {try rustCallWi
 }
     
     /**
+     * Gives a hand-over up, on either device. The primary goes on as it was.
+     */
+public func cancelHandover(handover: HandoverId)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_cancel_handover(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeHandoverId_lower(handover),uniffiCallStatus
+    )
+}
+}
+    
+    /**
      * Gives a link up, for example because the digits differ. Its code is never taken again.
      */
 public func cancelLink(link: LinkId)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
@@ -1286,6 +1315,18 @@ public func cancelLink(link: LinkId)throws   {try rustCallWithError(FfiConverter
     uniffi_sesame_ffi_fn_method_device_cancel_link(
             self.uniffiCloneHandle(),
         FfiConverterTypeLinkId_lower(link),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * The user has seen the same digits on both devices: each of the two apps says so.
+     */
+public func confirmHandover(handover: HandoverId)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_confirm_handover(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeHandoverId_lower(handover),uniffiCallStatus
     )
 }
 }
@@ -1362,6 +1403,21 @@ public func groups()throws  -> [GroupView]  {
         uniffiCallStatus in
     uniffi_sesame_ffi_fn_method_device_groups(
             self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * On the primary: offers its part, the account key, to another device on the list. Show the digits: the other device has them in the event
+     * `HandoverOffered`. The key goes out once the apps on both have called `confirmHandover`. The same call again gives the same hand-over; a
+     * call for another device takes its place.
+     */
+public func handOver(device: UInt32)throws  -> HandoverView  {
+    return try  FfiConverterTypeHandoverView_lift(try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_hand_over(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(device),uniffiCallStatus
     )
 })
 }
@@ -4397,6 +4453,85 @@ func FfiConverterTypeGroupView_lower(_ value: GroupView) -> RustBuffer {
 
 
 /**
+ * A hand-over that the primary has offered.
+ */
+public struct HandoverView: Equatable, Hashable {
+    /**
+     * The name of the hand-over, the same on both devices, 16 bytes.
+     */
+    public let id: HandoverId
+    /**
+     * The other device.
+     */
+    public let device: UInt32
+    /**
+     * 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the other device.
+     */
+    public let digits: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The name of the hand-over, the same on both devices, 16 bytes.
+         */id: HandoverId, 
+        /**
+         * The other device.
+         */device: UInt32, 
+        /**
+         * 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the other device.
+         */digits: String) {
+        self.id = id
+        self.device = device
+        self.digits = digits
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension HandoverView: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+struct FfiConverterTypeHandoverView: FfiConverterRustBuffer {
+    public static func read(from buf: inout UniffiReader) throws -> HandoverView {
+        return
+            try HandoverView(
+                id: FfiConverterTypeHandoverId.read(from: &buf), 
+                device: FfiConverterUInt32.read(from: &buf), 
+                digits: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HandoverView, into buf: inout [UInt8]) {
+        FfiConverterTypeHandoverId.write(value.id, into: &buf)
+        FfiConverterUInt32.write(value.device, into: &buf)
+        FfiConverterString.write(value.digits, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeHandoverView_lift(_ buf: RustBuffer) throws -> HandoverView {
+    return try FfiConverterTypeHandoverView.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeHandoverView_lower(_ value: HandoverView) -> RustBuffer {
+    return FfiConverterTypeHandoverView.lower(value)
+}
+
+
+/**
  * A header of a request.
  */
 public struct Header: Equatable, Hashable {
@@ -6771,6 +6906,10 @@ public enum Code: Int32, Equatable, Hashable {
      */
     case ownListNotAdopted = 140
     /**
+     * This hand-over of the primary's part has ended, or is not known.
+     */
+    case handoverEnded = 141
+    /**
      * The bytes end too early.
      */
     case truncated = 201
@@ -7163,157 +7302,159 @@ struct FfiConverterTypeCode: FfiConverterRustBuffer {
         
         case 34: return .ownListNotAdopted
         
-        case 35: return .truncated
+        case 35: return .handoverEnded
         
-        case 36: return .trailingData
+        case 36: return .truncated
         
-        case 37: return .nonCanonical
+        case 37: return .trailingData
         
-        case 38: return .tooLarge
+        case 38: return .nonCanonical
         
-        case 39: return .unsupportedVersion
+        case 39: return .tooLarge
         
-        case 40: return .unknownType
+        case 40: return .unsupportedVersion
         
-        case 41: return .weakPublicKey
+        case 41: return .unknownType
         
-        case 42: return .badKeyEncoding
+        case 42: return .weakPublicKey
         
-        case 43: return .authenticationFailed
+        case 43: return .badKeyEncoding
         
-        case 44: return .wrongRecipient
+        case 44: return .authenticationFailed
         
-        case 45: return .noSession
+        case 45: return .wrongRecipient
         
-        case 46: return .tooFarAhead
+        case 46: return .noSession
         
-        case 47: return .duplicate
+        case 47: return .tooFarAhead
         
-        case 48: return .messageKeyExpired
+        case 48: return .duplicate
         
-        case 49: return .unknownPreKey
+        case 49: return .messageKeyExpired
         
-        case 50: return .preKeyUsed
+        case 50: return .unknownPreKey
         
-        case 51: return .replayedInitiation
+        case 51: return .preKeyUsed
         
-        case 52: return .identityChanged
+        case 52: return .replayedInitiation
         
-        case 53: return .badPadding
+        case 53: return .identityChanged
         
-        case 54: return .wrongScope
+        case 54: return .badPadding
         
-        case 55: return .notListed
+        case 55: return .wrongScope
         
-        case 56: return .forged
+        case 56: return .notListed
         
-        case 57: return .reusedIndex
+        case 57: return .forged
         
-        case 58: return .tooEarly
+        case 58: return .reusedIndex
         
-        case 59: return .groupExists
+        case 59: return .tooEarly
         
-        case 60: return .authorNotMember
+        case 60: return .groupExists
         
-        case 61: return .forbiddenOperation
+        case 61: return .authorNotMember
         
-        case 62: return .malformedOperation
+        case 62: return .forbiddenOperation
         
-        case 63: return .missingParents
+        case 63: return .malformedOperation
         
-        case 64: return .tooManyOperations
+        case 64: return .missingParents
         
-        case 65: return .unknownGroupKind
+        case 65: return .tooManyOperations
         
-        case 66: return .bundleMismatch
+        case 66: return .unknownGroupKind
         
-        case 67: return .badSignature
+        case 67: return .bundleMismatch
         
-        case 68: return .keyReuse
+        case 68: return .badSignature
         
-        case 69: return .badPreKeyId
+        case 69: return .keyReuse
         
-        case 70: return .bundleExpired
+        case 70: return .badPreKeyId
         
-        case 71: return .duplicateDevice
+        case 71: return .bundleExpired
         
-        case 72: return .emptyList
+        case 72: return .duplicateDevice
         
-        case 73: return .tooManyDevices
+        case 73: return .emptyList
         
-        case 74: return .deviceListRollback
+        case 74: return .tooManyDevices
         
-        case 75: return .deviceListFork
+        case 75: return .deviceListRollback
         
-        case 76: return .brokenChain
+        case 76: return .deviceListFork
         
-        case 77: return .wrongUser
+        case 77: return .brokenChain
         
-        case 78: return .tooManyRounds
+        case 78: return .wrongUser
         
-        case 79: return .serverInconsistent
+        case 79: return .tooManyRounds
         
-        case 80: return .serverUnreachable
+        case 80: return .serverInconsistent
         
-        case 81: return .serverAnswer
+        case 81: return .serverUnreachable
         
-        case 82: return .serverBusy
+        case 82: return .serverAnswer
         
-        case 83: return .serverUnauthorized
+        case 83: return .serverBusy
         
-        case 84: return .registrationRefused
+        case 84: return .serverUnauthorized
         
-        case 85: return .removedFromAccount
+        case 85: return .registrationRefused
         
-        case 86: return .maybeSent
+        case 86: return .removedFromAccount
         
-        case 87: return .expired
+        case 87: return .maybeSent
         
-        case 88: return .mailboxFull
+        case 88: return .expired
         
-        case 89: return .refusedByPolicy
+        case 89: return .mailboxFull
         
-        case 90: return .staleView
+        case 90: return .refusedByPolicy
         
-        case 91: return .inboxFull
+        case 91: return .staleView
         
-        case 92: return .storeBusy
+        case 92: return .inboxFull
         
-        case 93: return .storeIo
+        case 93: return .storeBusy
         
-        case 94: return .storeFull
+        case 94: return .storeIo
         
-        case 95: return .storeReadOnly
+        case 95: return .storeFull
         
-        case 96: return .wrongKey
+        case 96: return .storeReadOnly
         
-        case 97: return .recordCorrupt
+        case 97: return .wrongKey
         
-        case 98: return .recordInconsistent
+        case 98: return .recordCorrupt
         
-        case 99: return .rollbackDetected
+        case 99: return .recordInconsistent
         
-        case 100: return .newerFormat
+        case 100: return .rollbackDetected
         
-        case 101: return .foreignStore
+        case 101: return .newerFormat
         
-        case 102: return .outcomeUnknown
+        case 102: return .foreignStore
         
-        case 103: return .storeMisbehaves
+        case 103: return .outcomeUnknown
         
-        case 104: return .storePathMissing
+        case 104: return .storeMisbehaves
         
-        case 105: return .storePathNotAFile
+        case 105: return .storePathMissing
         
-        case 106: return .notAStore
+        case 106: return .storePathNotAFile
         
-        case 107: return .`internal`
+        case 107: return .notAStore
         
-        case 108: return .poisoned
+        case 108: return .`internal`
         
-        case 109: return .randomness
+        case 109: return .poisoned
         
-        case 110: return .forked
+        case 110: return .randomness
+        
+        case 111: return .forked
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -7459,308 +7600,312 @@ struct FfiConverterTypeCode: FfiConverterRustBuffer {
             writeInt(&buf, Int32(34))
         
         
-        case .truncated:
+        case .handoverEnded:
             writeInt(&buf, Int32(35))
         
         
-        case .trailingData:
+        case .truncated:
             writeInt(&buf, Int32(36))
         
         
-        case .nonCanonical:
+        case .trailingData:
             writeInt(&buf, Int32(37))
         
         
-        case .tooLarge:
+        case .nonCanonical:
             writeInt(&buf, Int32(38))
         
         
-        case .unsupportedVersion:
+        case .tooLarge:
             writeInt(&buf, Int32(39))
         
         
-        case .unknownType:
+        case .unsupportedVersion:
             writeInt(&buf, Int32(40))
         
         
-        case .weakPublicKey:
+        case .unknownType:
             writeInt(&buf, Int32(41))
         
         
-        case .badKeyEncoding:
+        case .weakPublicKey:
             writeInt(&buf, Int32(42))
         
         
-        case .authenticationFailed:
+        case .badKeyEncoding:
             writeInt(&buf, Int32(43))
         
         
-        case .wrongRecipient:
+        case .authenticationFailed:
             writeInt(&buf, Int32(44))
         
         
-        case .noSession:
+        case .wrongRecipient:
             writeInt(&buf, Int32(45))
         
         
-        case .tooFarAhead:
+        case .noSession:
             writeInt(&buf, Int32(46))
         
         
-        case .duplicate:
+        case .tooFarAhead:
             writeInt(&buf, Int32(47))
         
         
-        case .messageKeyExpired:
+        case .duplicate:
             writeInt(&buf, Int32(48))
         
         
-        case .unknownPreKey:
+        case .messageKeyExpired:
             writeInt(&buf, Int32(49))
         
         
-        case .preKeyUsed:
+        case .unknownPreKey:
             writeInt(&buf, Int32(50))
         
         
-        case .replayedInitiation:
+        case .preKeyUsed:
             writeInt(&buf, Int32(51))
         
         
-        case .identityChanged:
+        case .replayedInitiation:
             writeInt(&buf, Int32(52))
         
         
-        case .badPadding:
+        case .identityChanged:
             writeInt(&buf, Int32(53))
         
         
-        case .wrongScope:
+        case .badPadding:
             writeInt(&buf, Int32(54))
         
         
-        case .notListed:
+        case .wrongScope:
             writeInt(&buf, Int32(55))
         
         
-        case .forged:
+        case .notListed:
             writeInt(&buf, Int32(56))
         
         
-        case .reusedIndex:
+        case .forged:
             writeInt(&buf, Int32(57))
         
         
-        case .tooEarly:
+        case .reusedIndex:
             writeInt(&buf, Int32(58))
         
         
-        case .groupExists:
+        case .tooEarly:
             writeInt(&buf, Int32(59))
         
         
-        case .authorNotMember:
+        case .groupExists:
             writeInt(&buf, Int32(60))
         
         
-        case .forbiddenOperation:
+        case .authorNotMember:
             writeInt(&buf, Int32(61))
         
         
-        case .malformedOperation:
+        case .forbiddenOperation:
             writeInt(&buf, Int32(62))
         
         
-        case .missingParents:
+        case .malformedOperation:
             writeInt(&buf, Int32(63))
         
         
-        case .tooManyOperations:
+        case .missingParents:
             writeInt(&buf, Int32(64))
         
         
-        case .unknownGroupKind:
+        case .tooManyOperations:
             writeInt(&buf, Int32(65))
         
         
-        case .bundleMismatch:
+        case .unknownGroupKind:
             writeInt(&buf, Int32(66))
         
         
-        case .badSignature:
+        case .bundleMismatch:
             writeInt(&buf, Int32(67))
         
         
-        case .keyReuse:
+        case .badSignature:
             writeInt(&buf, Int32(68))
         
         
-        case .badPreKeyId:
+        case .keyReuse:
             writeInt(&buf, Int32(69))
         
         
-        case .bundleExpired:
+        case .badPreKeyId:
             writeInt(&buf, Int32(70))
         
         
-        case .duplicateDevice:
+        case .bundleExpired:
             writeInt(&buf, Int32(71))
         
         
-        case .emptyList:
+        case .duplicateDevice:
             writeInt(&buf, Int32(72))
         
         
-        case .tooManyDevices:
+        case .emptyList:
             writeInt(&buf, Int32(73))
         
         
-        case .deviceListRollback:
+        case .tooManyDevices:
             writeInt(&buf, Int32(74))
         
         
-        case .deviceListFork:
+        case .deviceListRollback:
             writeInt(&buf, Int32(75))
         
         
-        case .brokenChain:
+        case .deviceListFork:
             writeInt(&buf, Int32(76))
         
         
-        case .wrongUser:
+        case .brokenChain:
             writeInt(&buf, Int32(77))
         
         
-        case .tooManyRounds:
+        case .wrongUser:
             writeInt(&buf, Int32(78))
         
         
-        case .serverInconsistent:
+        case .tooManyRounds:
             writeInt(&buf, Int32(79))
         
         
-        case .serverUnreachable:
+        case .serverInconsistent:
             writeInt(&buf, Int32(80))
         
         
-        case .serverAnswer:
+        case .serverUnreachable:
             writeInt(&buf, Int32(81))
         
         
-        case .serverBusy:
+        case .serverAnswer:
             writeInt(&buf, Int32(82))
         
         
-        case .serverUnauthorized:
+        case .serverBusy:
             writeInt(&buf, Int32(83))
         
         
-        case .registrationRefused:
+        case .serverUnauthorized:
             writeInt(&buf, Int32(84))
         
         
-        case .removedFromAccount:
+        case .registrationRefused:
             writeInt(&buf, Int32(85))
         
         
-        case .maybeSent:
+        case .removedFromAccount:
             writeInt(&buf, Int32(86))
         
         
-        case .expired:
+        case .maybeSent:
             writeInt(&buf, Int32(87))
         
         
-        case .mailboxFull:
+        case .expired:
             writeInt(&buf, Int32(88))
         
         
-        case .refusedByPolicy:
+        case .mailboxFull:
             writeInt(&buf, Int32(89))
         
         
-        case .staleView:
+        case .refusedByPolicy:
             writeInt(&buf, Int32(90))
         
         
-        case .inboxFull:
+        case .staleView:
             writeInt(&buf, Int32(91))
         
         
-        case .storeBusy:
+        case .inboxFull:
             writeInt(&buf, Int32(92))
         
         
-        case .storeIo:
+        case .storeBusy:
             writeInt(&buf, Int32(93))
         
         
-        case .storeFull:
+        case .storeIo:
             writeInt(&buf, Int32(94))
         
         
-        case .storeReadOnly:
+        case .storeFull:
             writeInt(&buf, Int32(95))
         
         
-        case .wrongKey:
+        case .storeReadOnly:
             writeInt(&buf, Int32(96))
         
         
-        case .recordCorrupt:
+        case .wrongKey:
             writeInt(&buf, Int32(97))
         
         
-        case .recordInconsistent:
+        case .recordCorrupt:
             writeInt(&buf, Int32(98))
         
         
-        case .rollbackDetected:
+        case .recordInconsistent:
             writeInt(&buf, Int32(99))
         
         
-        case .newerFormat:
+        case .rollbackDetected:
             writeInt(&buf, Int32(100))
         
         
-        case .foreignStore:
+        case .newerFormat:
             writeInt(&buf, Int32(101))
         
         
-        case .outcomeUnknown:
+        case .foreignStore:
             writeInt(&buf, Int32(102))
         
         
-        case .storeMisbehaves:
+        case .outcomeUnknown:
             writeInt(&buf, Int32(103))
         
         
-        case .storePathMissing:
+        case .storeMisbehaves:
             writeInt(&buf, Int32(104))
         
         
-        case .storePathNotAFile:
+        case .storePathMissing:
             writeInt(&buf, Int32(105))
         
         
-        case .notAStore:
+        case .storePathNotAFile:
             writeInt(&buf, Int32(106))
         
         
-        case .`internal`:
+        case .notAStore:
             writeInt(&buf, Int32(107))
         
         
-        case .poisoned:
+        case .`internal`:
             writeInt(&buf, Int32(108))
         
         
-        case .randomness:
+        case .poisoned:
             writeInt(&buf, Int32(109))
         
         
-        case .forked:
+        case .randomness:
             writeInt(&buf, Int32(110))
+        
+        
+        case .forked:
+            writeInt(&buf, Int32(111))
         
         }
     }
@@ -8192,6 +8337,21 @@ public enum Event: Equatable, Hashable {
          */device: UInt32
     )
     /**
+     * The primary offers its part to this device: the app shows the digits, and calls `confirmHandover` if the user sees the same
+     * ones there.
+     */
+    case handoverOffered(
+        /**
+         * The primary.
+         */device: UInt32, 
+        /**
+         * 15 decimal digits.
+         */digits: String, 
+        /**
+         * The hand-over, 16 bytes.
+         */handover: HandoverId
+    )
+    /**
      * A send is settled with every user: the server has taken it, or it was given up.
      */
     case sendFinished(
@@ -8336,18 +8496,21 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         case 23: return .deviceWantsRemoval(device: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 24: return .sendFinished(send: try FfiConverterTypeSendId.read(from: &buf), contentId: try FfiConverterTypeContentId.read(from: &buf), group: try FfiConverterOptionTypeGroupId.read(from: &buf), reached: try FfiConverterUInt32.read(from: &buf), failed: try FfiConverterSequenceTypeFailedUser.read(from: &buf), skipped: try FfiConverterSequenceTypeSkippedDevice.read(from: &buf)
+        case 24: return .handoverOffered(device: try FfiConverterUInt32.read(from: &buf), digits: try FfiConverterString.read(from: &buf), handover: try FfiConverterTypeHandoverId.read(from: &buf)
         )
         
-        case 25: return .serverRestored
-        
-        case 26: return .storeDamaged(rows: try FfiConverterUInt32.read(from: &buf)
+        case 25: return .sendFinished(send: try FfiConverterTypeSendId.read(from: &buf), contentId: try FfiConverterTypeContentId.read(from: &buf), group: try FfiConverterOptionTypeGroupId.read(from: &buf), reached: try FfiConverterUInt32.read(from: &buf), failed: try FfiConverterSequenceTypeFailedUser.read(from: &buf), skipped: try FfiConverterSequenceTypeSkippedDevice.read(from: &buf)
         )
         
-        case 27: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeSessionId.read(from: &buf)
+        case 26: return .serverRestored
+        
+        case 27: return .storeDamaged(rows: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 28: return .other
+        case 28: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeSessionId.read(from: &buf)
+        )
+        
+        case 29: return .other
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -8511,8 +8674,15 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             FfiConverterUInt32.write(device, into: &buf)
             
         
-        case let .sendFinished(send,contentId,group,reached,failed,skipped):
+        case let .handoverOffered(device,digits,handover):
             writeInt(&buf, Int32(24))
+            FfiConverterUInt32.write(device, into: &buf)
+            FfiConverterString.write(digits, into: &buf)
+            FfiConverterTypeHandoverId.write(handover, into: &buf)
+            
+        
+        case let .sendFinished(send,contentId,group,reached,failed,skipped):
+            writeInt(&buf, Int32(25))
             FfiConverterTypeSendId.write(send, into: &buf)
             FfiConverterTypeContentId.write(contentId, into: &buf)
             FfiConverterOptionTypeGroupId.write(group, into: &buf)
@@ -8522,23 +8692,23 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             
         
         case .serverRestored:
-            writeInt(&buf, Int32(25))
+            writeInt(&buf, Int32(26))
         
         
         case let .storeDamaged(rows):
-            writeInt(&buf, Int32(26))
+            writeInt(&buf, Int32(27))
             FfiConverterUInt32.write(rows, into: &buf)
             
         
         case let .sessionStarted(user,device,sessionId):
-            writeInt(&buf, Int32(27))
+            writeInt(&buf, Int32(28))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             FfiConverterTypeSessionId.write(sessionId, into: &buf)
             
         
         case .other:
-            writeInt(&buf, Int32(28))
+            writeInt(&buf, Int32(29))
         
         }
     }
@@ -11051,6 +11221,53 @@ func FfiConverterTypeGroupId_lower(_ value: GroupId) -> RustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+struct FfiConverterTypeHandoverId: FfiConverter {
+
+    public static func read(from buf: inout UniffiReader) throws -> HandoverId {
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return HandoverId(builtinValue)
+    }
+
+    public static func write(_ value: HandoverId, into buf: inout [UInt8]) {
+        let builtinValue = value.data
+        return FfiConverterData.write(builtinValue, into: &buf)
+    }
+
+    public static func lift(_ value: RustBuffer) throws -> HandoverId {
+        let builtinValue = try FfiConverterData.lift(value)
+        return HandoverId(builtinValue)
+    }
+
+    public static func lower(_ value: HandoverId) -> RustBuffer {
+        let builtinValue = value.data
+        return FfiConverterData.lower(builtinValue)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeHandoverId_lift(_ value: RustBuffer) throws -> HandoverId {
+    return try FfiConverterTypeHandoverId.lift(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+func FfiConverterTypeHandoverId_lower(_ value: HandoverId) -> RustBuffer {
+    return FfiConverterTypeHandoverId.lower(value)
+}
+
+
+
+
+
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 struct FfiConverterTypeLinkId: FfiConverter {
 
     public static func read(from buf: inout UniffiReader) throws -> LinkId {
@@ -11432,7 +11649,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_cancel() != 38761) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_sesame_ffi_checksum_method_device_cancel_handover() != 58253) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_sesame_ffi_checksum_method_device_cancel_link() != 21619) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_confirm_handover() != 11053) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_confirm_link() != 50248) {
@@ -11451,6 +11674,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_groups() != 44328) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_device_hand_over() != 23289) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_device_health() != 21573) {

@@ -44,6 +44,15 @@ public struct GroupId: SesameId {
     }
 }
 
+/// The name of a hand-over of the primary's part, the same on both devices, 16 bytes.
+public struct HandoverId: SesameId {
+    public let data: Data
+
+    public init(_ data: Data) {
+        self.data = data
+    }
+}
+
 /// The name of a link that waits for the app's word, 16 bytes.
 public struct LinkId: SesameId {
     public let data: Data

@@ -366,9 +366,19 @@ RustBuffer uniffi_sesame_ffi_fn_method_device_batches(uint64_t ptr, RustBuffer s
 void uniffi_sesame_ffi_fn_method_device_cancel(uint64_t ptr, RustBuffer send, RustBuffer users, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CANCEL_HANDOVER
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CANCEL_HANDOVER
+void uniffi_sesame_ffi_fn_method_device_cancel_handover(uint64_t ptr, RustBuffer handover, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CANCEL_LINK
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CANCEL_LINK
 void uniffi_sesame_ffi_fn_method_device_cancel_link(uint64_t ptr, RustBuffer link, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CONFIRM_HANDOVER
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CONFIRM_HANDOVER
+void uniffi_sesame_ffi_fn_method_device_confirm_handover(uint64_t ptr, RustBuffer handover, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_CONFIRM_LINK
@@ -399,6 +409,11 @@ uint64_t uniffi_sesame_ffi_fn_method_device_group(uint64_t ptr, RustBuffer id, R
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_GROUPS
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_GROUPS
 RustBuffer uniffi_sesame_ffi_fn_method_device_groups(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_HAND_OVER
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_HAND_OVER
+RustBuffer uniffi_sesame_ffi_fn_method_device_hand_over(uint64_t ptr, uint32_t device, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_HEALTH
@@ -1233,9 +1248,21 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_cancel(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CANCEL_HANDOVER
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CANCEL_HANDOVER
+uint16_t uniffi_sesame_ffi_checksum_method_device_cancel_handover(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CANCEL_LINK
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CANCEL_LINK
 uint16_t uniffi_sesame_ffi_checksum_method_device_cancel_link(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CONFIRM_HANDOVER
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_CONFIRM_HANDOVER
+uint16_t uniffi_sesame_ffi_checksum_method_device_confirm_handover(void
     
 );
 #endif
@@ -1272,6 +1299,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_group(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_GROUPS
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_GROUPS
 uint16_t uniffi_sesame_ffi_checksum_method_device_groups(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_HAND_OVER
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_HAND_OVER
+uint16_t uniffi_sesame_ffi_checksum_method_device_hand_over(void
     
 );
 #endif

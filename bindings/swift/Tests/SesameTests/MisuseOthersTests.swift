@@ -312,6 +312,14 @@ final class MisuseOthersTests: Misuse {
         row("adoptOwnList", "a list that does not wait", .invalidArgument) {
             try $0.alice.device.adoptOwnList(hash: ListHash(Data(count: 32)))
         }
+        row("handOver", "to itself", .invalidArgument) { _ = try $0.alice.device.handOver(device: 1) }
+        row("handOver", "a device that is not there", .unknownDevice) { _ = try $0.alice.device.handOver(device: 9) }
+        row("handOver", "a device that is not the primary", .notPrimary) { world in
+            _ = try world.link(world.alice).device.handOver(device: 1)
+        }
+        row("confirmHandover", "one that nobody offered", .handoverEnded) {
+            try $0.alice.device.confirmHandover(handover: HandoverId(Data(count: 16)))
+        }
         row("removeDevice", "a device that is not there", .unknownDevice) { try $0.alice.device.removeDevice(device: 9) }
         row("removeDevice", "the primary itself", .invalidArgument) { try $0.alice.device.removeDevice(device: 1) }
         row("removeDevice", "a device that is not the primary", .notPrimary) { world in

@@ -20,7 +20,7 @@ use crate::{
     keys::device_list::VerifiedDeviceList,
     limits::{MAX_ADDED, MAX_GROUP_STATE, MAX_MEMBERS},
     model::{GroupRecord, identities},
-    record::SendBody,
+    record::{Says, SendBody},
     store::{Kind, Places, RowKey},
     tx::{Call, inbox, ledger},
     wire::group::{Added, Body, Bundle, Change},
@@ -305,7 +305,7 @@ pub(crate) fn send(
     let to_group = to_group(&group, &users, call.user(), false);
     let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };
     let message =
-        Message { users, target: None, group: Some(to_group), content_id, body, quiet: false, departs: false };
+        Message { users, target: None, group: Some(to_group), content_id, body, quiet: false, says: Says::Payload };
     let send = send::start(call, message)?;
     if !group.lags.is_empty() || !group.owed.is_empty() {
         sync::serve_lags(call, id, &mut GroupRecord::clone(&group))?;

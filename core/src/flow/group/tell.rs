@@ -7,7 +7,7 @@ use crate::{
     ids::{DeviceId, UserId},
     limits::MAX_DIRECT_USERS,
     model::GroupRecord,
-    record::{SendBody, SentTo, ToGroup},
+    record::{Says, SendBody, SentTo, ToGroup},
     store::Kind,
     tx::Call,
     wire::size,
@@ -51,7 +51,7 @@ pub(super) fn say(call: &mut Call<'_>, group: &GroupRecord, told: &Told, said: S
     let body = SendBody { payload, welcome };
     send::start(
         call,
-        Message { users, target: None, group: Some(to_group), content_id: None, body, quiet, departs: false },
+        Message { users, target: None, group: Some(to_group), content_id: None, body, quiet, says: Says::Payload },
     )
 }
 
@@ -68,7 +68,7 @@ pub(super) fn say_alone(
     let body = SendBody { payload, welcome: Vec::new() };
     send::start(
         call,
-        Message { users, target, group: Some(to_group), content_id: None, body, quiet: true, departs: false },
+        Message { users, target, group: Some(to_group), content_id: None, body, quiet: true, says: Says::Payload },
     )
 }
 

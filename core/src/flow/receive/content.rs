@@ -1,7 +1,7 @@
 //! What an opened content says: in its own scope, or to open another (X 4).
 
 use super::{
-    hold,
+    hand_over, hold,
     incoming::{Incoming, Opened, Stop},
 };
 use crate::{
@@ -66,6 +66,10 @@ pub(super) fn hear(
         let kind = admission::admit(&said.body, speaker, call.user())?;
         if matches!(said.body, Body::Departure { .. }) {
             return Ok(Opened { items: wants_removal(call, incoming)?, held: false, numbered });
+        }
+        if let Body::Handover { handover, .. } = &said.body {
+            let items = hand_over::hear(call, &peer, handover)?;
+            return Ok(Opened { items, held: false, numbered });
         }
         let events: Vec<Event> = lists::learn_pins(call, &said.body)?;
         let mut items: Vec<Item> = events.into_iter().map(Item::Event).collect();

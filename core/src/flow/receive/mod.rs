@@ -4,6 +4,7 @@
 pub(crate) mod batch;
 mod content;
 mod gaps;
+pub(crate) mod hand_over;
 mod hold;
 mod incoming;
 mod lists;

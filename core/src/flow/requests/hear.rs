@@ -13,7 +13,7 @@ use crate::{
         lists,
         receive::batch,
         send::{needs::Answers, settle},
-        upkeep::{link, own_list, publish},
+        upkeep::{hand_over, link, own_list, publish},
     },
     ids::{DeviceId, PublicationId, UserId},
     record::PartState,
@@ -203,6 +203,7 @@ impl Hearing<'_> {
             }
             if is_own_newest {
                 let events = own_list::sign_anew(call)?;
+                hand_over::tell(call)?;
                 self.tell_all(call, events)?;
             }
         }

@@ -5,7 +5,7 @@ use crate::{
     error::Code,
     event::{Batch, Event, Outgoing, Skipped},
     ids::{ContentId, Scope, SendId, UserId},
-    record::{Entry, PartState, SendHead, SendPart, SentTo, Skip},
+    record::{Entry, PartState, Says, SendHead, SendPart, SentTo, Skip},
     registry::send::{self, Aim, Need},
     session,
     store::RowKey,
@@ -15,6 +15,7 @@ use crate::{
     },
     wire::{
         content::{self, Body, GroupClaim, Stamp},
+        handover::Handover,
         padding, size,
     },
 };
@@ -162,7 +163,11 @@ fn said(sending: &Sending, is_own: bool, welcome: bool, us: &UserId) -> Result<U
                 Body::Group { stamp, claim, payload }
             }
         }
-        None if head.departs => Body::Departure { stamp },
+        None if head.says == Says::Departure => Body::Departure { stamp },
+        None if head.says == Says::Handover => {
+            let handover = Handover::decode(bytes).map_err(|_| Code::RecordInconsistent)?;
+            Body::Handover { stamp, handover }
+        }
         None => {
             let recipients = recipients(head, us);
             if is_own && !recipients.is_empty() {

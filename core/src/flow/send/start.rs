@@ -7,7 +7,7 @@ use crate::{
     event::PendingSend,
     ids::{ContentId, DeviceId, Scope, UserId},
     limits::MAX_PAYLOAD,
-    record::{PartState, SendBody, SendHead, SentTo, ToGroup},
+    record::{PartState, Says, SendBody, SendHead, SentTo, ToGroup},
     store::Kind,
     tx::{
         Call, Ready, ahead,
@@ -16,6 +16,7 @@ use crate::{
         own::OwnList,
         sends::{self, Sending},
     },
+    wire::handover::Handover,
 };
 use std::sync::Arc;
 
@@ -33,8 +34,8 @@ pub(crate) struct Message {
     pub(crate) body: SendBody,
     /// Whether the library says this by itself, so that its end is no event.
     pub(crate) quiet: bool,
-    /// Whether it says that this device logs out.
-    pub(crate) departs: bool,
+    /// What it says.
+    pub(crate) says: Says,
 }
 
 /// Asks the user's primary to remove this device (X 5). All own devices get it, since nobody knows which of them is the primary.
@@ -45,7 +46,20 @@ pub(crate) fn departure(call: &mut Call<'_>) -> Result<PendingSend, Error> {
     let us = call.user().clone();
     let users = vec![sent_to(call, &us)?];
     let body = SendBody { payload: Vec::new(), welcome: Vec::new() };
-    start(call, Message { users, target: None, group: None, content_id: None, body, quiet: false, departs: true })
+    start(
+        call,
+        Message { users, target: None, group: None, content_id: None, body, quiet: false, says: Says::Departure },
+    )
+}
+
+/// A step of a hand-over, for the other device alone. The library says it by itself.
+pub(crate) fn handover(call: &mut Call<'_>, device: DeviceId, step: &Handover) -> Result<(), Error> {
+    let us = call.user().clone();
+    let users = vec![sent_to(call, &us)?];
+    let body = SendBody { payload: step.encode()?, welcome: Vec::new() };
+    let (target, says) = (Some(device), Says::Handover);
+    start(call, Message { users, target, group: None, content_id: None, body, quiet: true, says })?;
+    Ok(())
 }
 
 /// Says something to users directly; our own user gets the transcript.
@@ -64,7 +78,7 @@ pub(crate) fn to_users(
     }
     let users = users.iter().map(|user| sent_to(call, user)).collect::<Result<_, Code>>()?;
     let body = SendBody { payload: payload.to_vec(), welcome: Vec::new() };
-    start(call, Message { users, target, group: None, content_id, body, quiet: false, departs: false })
+    start(call, Message { users, target, group: None, content_id, body, quiet: false, says: Says::Payload })
 }
 
 /// A hash of what a send was called with.
@@ -97,14 +111,14 @@ pub(crate) fn start(call: &mut Call<'_>, message: Message) -> Result<PendingSend
     {
         return Ok(send);
     }
-    let Message { users, target, group, content_id, body, quiet, departs } = message;
+    let Message { users, target, group, content_id, body, quiet, says } = message;
     let names: Vec<UserId> = users.iter().map(|to| to.user.clone()).collect();
     let scope = group.as_ref().map_or(Scope::Direct, |to| to.scope);
     let ahead = ahead::for_users(&call.tx, &names, scope, call.at)?;
     let own = call.tx.own_list(call.user())?;
     check_account(call, &own)?;
     let content_id = content_id.unwrap_or_else(|| ContentId(call.context.random()));
-    let head = SendHead { content_id, sent_at: call.now().0, users, target, group, quiet, departs, arguments };
+    let head = SendHead { content_id, sent_at: call.now().0, users, target, group, quiet, says, arguments };
     let sending = Sending::new(Arc::new(head), Arc::new(body));
     let random = call.context.random();
     let id = sends::create(&mut call.tx, &call.us.party.user, (random, call.at.age), &sending)?;

@@ -184,6 +184,7 @@ pub(crate) fn complete(tx: &mut Tx<'_>, now: Timestamp, answer: &LinkAnswer) -> 
         device: DeviceId(grant.device),
         account_key: list.account(),
         account: None,
+        handed_to: None,
         signing: pending.signing,
         identity: pending.identity,
         mailbox_emptied_at: 0,

@@ -5,6 +5,7 @@ pub(crate) mod damage;
 mod expire;
 pub(crate) mod forget;
 mod grant;
+pub(crate) mod hand_over;
 pub(crate) mod identity;
 pub(crate) mod join;
 pub(crate) mod link;

@@ -34,14 +34,14 @@ pub(super) fn check_adopted(call: &Call<'_>) -> Result<(), Code> {
     if is_ahead(call)? { Err(Code::OwnListNotAdopted) } else { Ok(()) }
 }
 
-/// Whether this device signs our list, and the list is a week old.
+/// Whether this device signs our list, and the list is a week old or still names another primary, who has handed its part over.
 pub(super) fn is_to_be_signed(call: &Call<'_>) -> Result<bool, Code> {
     if !call.tx.is_primary()? || is_ahead(call)? {
         return Ok(false);
     }
     let list = call.tx.own_list(call.user())?.list;
     // A date ahead of our clock comes from a clock that was ahead.
-    Ok(clock::is_due(Timestamp(list.issued_at), call.now(), RESIGN_LIST))
+    Ok(list.primary != call.device() || clock::is_due(Timestamp(list.issued_at), call.now(), RESIGN_LIST))
 }
 
 /// The row of our signed list does not open: the server is asked for it, before anything needs it.
@@ -72,7 +72,7 @@ pub(crate) fn sign_anew(call: &mut Call<'_>) -> Result<Vec<Event>, Error> {
 fn sign_next(call: &mut Call<'_>) -> Result<Vec<Event>, Error> {
     let account = call.tx.account()?.ok_or(Code::NotPrimary)?;
     let list = call.tx.own_list(call.user())?.list;
-    let next = device_list::sign(&account, call.user(), Some(&list), &list.devices, call.now())?;
+    let next = device_list::sign_as(&account, call.user(), Some(&list), &list.devices, (call.device(), call.now()))?;
     Ok(lists::follow(call, &next)?)
 }
 

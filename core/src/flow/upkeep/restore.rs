@@ -193,6 +193,7 @@ fn own_of(pending: &PendingRestore, next: &VerifiedDeviceList) -> Own {
         device: next.list.primary,
         account_key: next.account(),
         account: Some(pending.account.clone()),
+        handed_to: None,
         signing: pending.signing.clone(),
         identity: pending.identity.clone(),
         mailbox_emptied_at: 0,

@@ -1,6 +1,6 @@
 //! Housekeeping: what is due by time (X 3, X 5, X 6, X 8, X 9). The library sends nothing by itself; this only prepares.
 
-use super::{damage, expire, forget, link, own_list};
+use super::{damage, expire, forget, hand_over, link, own_list};
 use crate::{
     clock::{self, Age},
     context::Timestamp,
@@ -49,6 +49,7 @@ pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Kept>, Error> {
         if counters.lagging {
             call.tx.put_counters(&Counters { lagging: false, ..counters })?;
             sync::serve_all_lags(call)?;
+            hand_over::go_on(call)?;
             return Ok(Some(Kept { sends: true, ..kept }));
         }
         return Ok(released.then_some(kept));
@@ -122,8 +123,9 @@ fn look_at(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>,
     }
     kept.sends = true;
     sync::serve_all_lags(call)?;
-    if own_list::is_to_be_signed(call)? {
-        // First the server is asked: if this store was put back, the newest list is there.
+    hand_over::go_on(call)?;
+    if own_list::is_to_be_signed(call)? || own.handed_to.is_some() {
+        // First the server is asked: if this store was put back, the newest list is there; and so is that of the new primary.
         lists::want(call, call.user())?;
     }
     Ok(None)
@@ -138,7 +140,7 @@ fn old_lists(call: &mut Call<'_>, own: &Own, bucket: u8, events: &mut Vec<Event>
         let issued = user.list.as_ref().map(|list| Timestamp(list.issued_at));
         // One wrong reading would raise it for everybody. Who signs the list has no need to be told that it is old.
         let is_old = |issued| !call.at.in_doubt && clock::is_old(issued, call.now(), OLD_LIST);
-        let is_signed_here = user.user == *call.user() && own.account.is_some();
+        let is_signed_here = user.user == *call.user() && own.is_primary();
         if !is_signed_here && issued.is_some_and(is_old) {
             events.push(Event::DeviceListOld { user: user.user.clone() });
         }

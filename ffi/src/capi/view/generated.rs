@@ -47,6 +47,39 @@ pub(in crate::capi) fn pending_link(
     tree.one(made)
 }
 
+/// A hand-over that the primary has offered.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sesame_handover {
+    /// The size of this struct in the library.
+    pub struct_size: usize,
+    /// The name of the hand-over, the same on both devices, 16 bytes.
+    pub id: sesame_slice,
+    /// The other device.
+    pub device: u32,
+    /// 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the other device.
+    pub digits: sesame_slice,
+}
+
+impl sesame_handover {
+    const NOTHING: Self =
+        Self { struct_size: size_of::<Self>(), id: sesame_slice::NONE, device: 0, digits: sesame_slice::NONE };
+}
+
+pub(super) fn one_handover(tree: &mut Tree, from: sesame_core::event::HandoverView) -> sesame_handover {
+    let mut made = sesame_handover::NOTHING;
+    made.id = tree.copy(&from.id.0);
+    made.device = from.device.0;
+    made.digits = tree.bytes(from.digits.into_bytes());
+    made
+}
+
+/// Kept in the tree.
+pub(in crate::capi) fn handover(tree: &mut Tree, from: sesame_core::event::HandoverView) -> *const sesame_handover {
+    let made = one_handover(tree, from);
+    tree.one(made)
+}
+
 /// What happened.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -124,6 +157,9 @@ pub enum sesame_event_kind {
     /// each housekeeping that meets such rows. `forget` of the contact or group that a row belongs to is the way out (rules,
     /// section 9). Sets `rows`.
     StoreDamaged = 29,
+    /// The primary offers its part to this device: the app shows the digits, and calls `confirm_handover` if the user sees the same
+    /// ones there. Sets `device`, `digits`, `handover`.
+    HandoverOffered = 30,
 }
 
 /// Something that the app should know. Its kind says which fields are set; the others are zero.
@@ -196,6 +232,10 @@ pub struct sesame_event {
     pub other_hash: sesame_slice,
     /// How many rows there are.
     pub rows: u32,
+    /// 15 decimal digits.
+    pub digits: sesame_slice,
+    /// The hand-over, 16 bytes.
+    pub handover: sesame_slice,
 }
 
 impl sesame_event {
@@ -233,6 +273,8 @@ impl sesame_event {
         known_hash: sesame_slice::NONE,
         other_hash: sesame_slice::NONE,
         rows: 0,
+        digits: sesame_slice::NONE,
+        handover: sesame_slice::NONE,
     };
 }
 
@@ -369,6 +411,12 @@ pub(super) fn one_event(tree: &mut Tree, from: sesame_core::event::Event) -> ses
         sesame_core::event::Event::DeviceWantsRemoval { device } => {
             made.kind = sesame_event_kind::DeviceWantsRemoval;
             made.device = device.0;
+        }
+        sesame_core::event::Event::HandoverOffered { device, digits, handover } => {
+            made.kind = sesame_event_kind::HandoverOffered;
+            made.device = device.0;
+            made.digits = tree.bytes(digits.into_bytes());
+            made.handover = tree.copy(&handover.0);
         }
         sesame_core::event::Event::SendFinished { send, content_id, group, reached, failed, skipped } => {
             made.kind = sesame_event_kind::SendFinished;

@@ -1,7 +1,7 @@
 //! Devices: how they come to be, by themselves or by linking, and their stores.
 
 use super::{Done, Host, SERVER, Scene, Shared, device_id, key, lines, number, text, user};
-use crate::lines::h;
+use crate::lines::{h, s};
 use serde_json::Value;
 use sesame_core::{
     device::{Device, LinkRequests, Linking, Requests},
@@ -58,6 +58,20 @@ impl Scene<'_> {
                 Ok(())
             }
             "adopt_own_list" => self.call(at, |own, context| own.adopt_own_list(context, &ListHash([0; 32]))),
+            "hand_over" => {
+                let view = self.call(at, |own, context| own.hand_over(context, device_id(step)))?;
+                self.say(format!("handover {} digits {}", s(&view.id.0), view.digits));
+                self.handover = view.id;
+                Ok(())
+            }
+            "confirm_handover" => {
+                let id = self.handover;
+                self.call(at, |own, context| own.confirm_handover(context, &id))
+            }
+            "cancel_handover" => {
+                let id = self.handover;
+                self.call(at, |own, context| own.cancel_handover(context, &id))
+            }
             "remove_device" => self.call(at, |own, context| own.remove_device(context, device_id(step))),
             "set_push" => self.call(at, |device, context| device.set_push(context, text(step, "text").as_bytes())),
             "log_out" => {

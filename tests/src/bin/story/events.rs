@@ -82,6 +82,9 @@ pub fn said(event: &Event) -> String {
         Event::RegistrationRefused { user } => format!("RegistrationRefused {}", name(user)),
         Event::RemovedFromAccount { epoch } => format!("RemovedFromAccount epoch {}", epoch),
         Event::DeviceWantsRemoval { device } => format!("DeviceWantsRemoval {}", device.0),
+        Event::HandoverOffered { device, digits, handover } => {
+            format!("HandoverOffered {} digits {} handover {}", device.0, digits, s(&handover.0))
+        }
         Event::SendFinished { send, content_id, group, reached, failed, skipped } => format!(
             "SendFinished{} send {} content {} reached {} failed {} skipped {}",
             group.as_ref().map_or(String::new(), |id| format!(" group {}", s(&id.0))),

@@ -22,7 +22,7 @@ use sesame_core::{
     device::{Device, Requests},
     error::{Code, Error},
     event::PendingSend,
-    ids::{DeviceId, GroupId, UserId},
+    ids::{DeviceId, GroupId, HandoverId, UserId},
     secret::Secret,
     store::{MemoryStore, Store},
 };
@@ -78,6 +78,8 @@ struct Scene<'a> {
     relays: BTreeMap<String, Shared>,
     groups: BTreeMap<String, GroupId>,
     mails: BTreeMap<String, Vec<Vec<u8>>>,
+    /// The last hand-over that was begun.
+    handover: HandoverId,
 }
 
 fn text<'s>(step: &'s Value, field: &str) -> &'s str {
@@ -136,9 +138,11 @@ impl Scene<'_> {
     fn act(&mut self, what: &str, step: &Value) -> Done {
         let at = text(step, "device");
         match what {
-            "create" | "link" | "link_wrong" | "reopen" | "close" | "adopt_own_list" | "remove_device" | "set_push"
-            | "log_out" | "delete_account" | "primary" | "erase" | "fail" | "spoil" | "open_wrong_key"
-            | "create_over" | "open_empty" => self.act_on_devices(what, step, at),
+            "create" | "link" | "link_wrong" | "reopen" | "close" | "adopt_own_list" | "hand_over"
+            | "confirm_handover" | "cancel_handover" | "remove_device" | "set_push" | "log_out" | "delete_account"
+            | "primary" | "erase" | "fail" | "spoil" | "open_wrong_key" | "create_over" | "open_empty" => {
+                self.act_on_devices(what, step, at)
+            }
             "exchange" | "request_mail" | "answer_twice" | "foreign" | "trouble" | "replay" | "retry_now" | "move"
             | "health" => self.act_on_the_loop(what, step, at),
             "read" | "peek" | "inbox" | "steal" | "deliver" | "deliver_spoilt" | "decrypt_many" => {
@@ -229,6 +233,7 @@ fn main() {
             relays: BTreeMap::new(),
             groups: BTreeMap::new(),
             mails: BTreeMap::new(),
+            handover: HandoverId([0; 16]),
         };
         scene["steps"].as_array().unwrap().iter().for_each(|step| told.step(step));
     }

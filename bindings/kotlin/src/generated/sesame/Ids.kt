@@ -32,6 +32,14 @@ public value class GroupId(
     override fun toString(): String = shown("GroupId", bytes)
 }
 
+/** The name of a hand-over of the primary's part, the same on both devices, 16 bytes. */
+@JvmInline
+public value class HandoverId(
+    override val bytes: ByteString,
+) : Id {
+    override fun toString(): String = shown("HandoverId", bytes)
+}
+
 /** The name of a link that waits for the app's word, 16 bytes. */
 @JvmInline
 public value class LinkId(

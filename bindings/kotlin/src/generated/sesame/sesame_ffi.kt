@@ -753,7 +753,11 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_cancel(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_cancel_handover(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_cancel_link(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_confirm_handover(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_confirm_link(
     ): Int
@@ -766,6 +770,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_sesame_ffi_checksum_method_device_group(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_groups(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_hand_over(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_health(
     ): Int
@@ -983,7 +989,11 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_cancel(`ptr`: Long,`send`: RustBuffer.ByValue,`users`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_sesame_ffi_fn_method_device_cancel_handover(`ptr`: Long,`handover`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_sesame_ffi_fn_method_device_cancel_link(`ptr`: Long,`link`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_sesame_ffi_fn_method_device_confirm_handover(`ptr`: Long,`handover`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_sesame_ffi_fn_method_device_confirm_link(`ptr`: Long,`link`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Int
@@ -996,6 +1006,8 @@ internal object UniffiLib {
     external fun uniffi_sesame_ffi_fn_method_device_group(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_sesame_ffi_fn_method_device_groups(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_device_hand_over(`ptr`: Long,`device`: Int,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_health(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1350,7 +1362,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_cancel() and 0xFFFF) != 38761) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_cancel_handover() and 0xFFFF) != 58253) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_cancel_link() and 0xFFFF) != 21619) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_confirm_handover() and 0xFFFF) != 11053) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() and 0xFFFF) != 50248) {
@@ -1369,6 +1387,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_groups() and 0xFFFF) != 44328) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_hand_over() and 0xFFFF) != 23289) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_health() and 0xFFFF) != 21573) {
@@ -2266,9 +2287,19 @@ public interface DeviceInterface {
     fun `cancel`(`send`: SendId, `users`: List<kotlin.String>? = null)
     
     /**
+     * Gives a hand-over up, on either device. The primary goes on as it was.
+     */
+    fun `cancelHandover`(`handover`: HandoverId)
+    
+    /**
      * Gives a link up, for example because the digits differ. Its code is never taken again.
      */
     fun `cancelLink`(`link`: LinkId)
+    
+    /**
+     * The user has seen the same digits on both devices: each of the two apps says so.
+     */
+    fun `confirmHandover`(`handover`: HandoverId)
     
     /**
      * The user has seen the same digits on both devices: the new device is put on the list. Gives its id.
@@ -2299,6 +2330,13 @@ public interface DeviceInterface {
      * Every group that this device knows, those that its user has left included.
      */
     fun `groups`(): List<GroupView>
+    
+    /**
+     * On the primary: offers its part, the account key, to another device on the list. Show the digits: the other device has them in the event
+     * `HandoverOffered`. The key goes out once the apps on both have called `confirmHandover`. The same call again gives the same hand-over; a
+     * call for another device takes its place.
+     */
+    fun `handOver`(`device`: kotlin.UInt): HandoverView
     
     /**
      * How this device stands with its server.
@@ -2540,6 +2578,22 @@ public class Device internal constructor(@Suppress("UNUSED_PARAMETER") withHandl
 
     
     /**
+     * Gives a hand-over up, on either device. The primary goes on as it was.
+     */
+    @Throws(SesameException::class)override fun `cancelHandover`(`handover`: HandoverId)
+        = 
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("handover") { FfiConverterTypeHandoverId.lower(`handover`) }
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel_handover(_handle, _0, _status)
+    }}}
+    
+    
+
+    
+    /**
      * Gives a link up, for example because the digits differ. Its code is never taken again.
      */
     @Throws(SesameException::class)override fun `cancelLink`(`link`: LinkId)
@@ -2550,6 +2604,22 @@ public class Device internal constructor(@Suppress("UNUSED_PARAMETER") withHandl
     uniffiRustCallWithError(SesameException) { _status ->
     _arguments.passed()
     UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel_link(_handle, _0, _status)
+    }}}
+    
+    
+
+    
+    /**
+     * The user has seen the same digits on both devices: each of the two apps says so.
+     */
+    @Throws(SesameException::class)override fun `confirmHandover`(`handover`: HandoverId)
+        = 
+    withArguments { _arguments ->
+    val _0 = _arguments.buffer("handover") { FfiConverterTypeHandoverId.lower(`handover`) }
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_handover(_handle, _0, _status)
     }}}
     
     
@@ -2644,6 +2714,25 @@ public class Device internal constructor(@Suppress("UNUSED_PARAMETER") withHandl
     uniffiRustCallWithError(SesameException) { _status ->
     UniffiLib.uniffi_sesame_ffi_fn_method_device_groups(_handle, _status)
     }}
+    )
+    }
+    
+
+    
+    /**
+     * On the primary: offers its part, the account key, to another device on the list. Show the digits: the other device has them in the event
+     * `HandoverOffered`. The key goes out once the apps on both have called `confirmHandover`. The same call again gives the same hand-over; a
+     * call for another device takes its place.
+     */
+    @Throws(SesameException::class)override fun `handOver`(`device`: kotlin.UInt): HandoverView {
+            return FfiConverterTypeHandoverView.lift(
+    withArguments { _arguments ->
+    val _0 = FfiConverterUInt.lower(`device`)
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_hand_over(_handle, _0, _status)
+    }}}
     )
     }
     
@@ -5401,6 +5490,60 @@ internal object FfiConverterTypeGroupView: FfiConverterRustBuffer<GroupView> {
 
 
 /**
+ * A hand-over that the primary has offered.
+ */
+data class HandoverView (
+    /**
+     * The name of the hand-over, the same on both devices, 16 bytes.
+     */
+    val `id`: HandoverId
+    , 
+    /**
+     * The other device.
+     */
+    val `device`: kotlin.UInt
+    , 
+    /**
+     * 15 decimal digits. The app shows them, and goes on only if the user sees the same ones on the other device.
+     */
+    val `digits`: kotlin.String
+    
+){
+    
+
+    
+
+    
+}
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeHandoverView: FfiConverterRustBuffer<HandoverView> {
+    override fun read(buf: ByteBuffer): HandoverView {
+        return HandoverView(
+            FfiConverterTypeHandoverId.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HandoverView) = (
+            FfiConverterTypeHandoverId.allocationSize(value.`id`) +
+            FfiConverterUInt.allocationSize(value.`device`) +
+            FfiConverterString.allocationSize(value.`digits`)
+    )
+
+    override fun write(value: HandoverView, buf: ByteBuffer) {
+            FfiConverterTypeHandoverId.write(value.`id`, buf)
+            FfiConverterUInt.write(value.`device`, buf)
+            FfiConverterString.write(value.`digits`, buf)
+    }
+}
+
+
+
+/**
  * A header of a request.
  */
 data class Header (
@@ -7209,6 +7352,10 @@ enum class Code(val value: kotlin.Int) {
      */
     OWN_LIST_NOT_ADOPTED(140),
     /**
+     * This hand-over of the primary's part has ended, or is not known.
+     */
+    HANDOVER_ENDED(141),
+    /**
      * The bytes end too early.
      */
     TRUNCATED(201),
@@ -8087,6 +8234,29 @@ sealed class Event {
     }
     
     /**
+     * The primary offers its part to this device: the app shows the digits, and calls `confirmHandover` if the user sees the same
+     * ones there.
+     */
+    data class HandoverOffered(
+        /**
+         * The primary.
+         */
+        val `device`: kotlin.UInt, 
+        /**
+         * 15 decimal digits.
+         */
+        val `digits`: kotlin.String, 
+        /**
+         * The hand-over, 16 bytes.
+         */
+        val `handover`: sesame.HandoverId) : Event()
+        
+    {
+        
+
+    }
+    
+    /**
      * A send is settled with every user: the server has taken it, or it was given up.
      */
     data class SendFinished(
@@ -8293,7 +8463,12 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             23 -> Event.DeviceWantsRemoval(
                 FfiConverterUInt.read(buf),
                 )
-            24 -> Event.SendFinished(
+            24 -> Event.HandoverOffered(
+                FfiConverterUInt.read(buf),
+                FfiConverterString.read(buf),
+                FfiConverterTypeHandoverId.read(buf),
+                )
+            25 -> Event.SendFinished(
                 FfiConverterTypeSendId.read(buf),
                 FfiConverterTypeContentId.read(buf),
                 FfiConverterOptionalTypeGroupId.read(buf),
@@ -8301,16 +8476,16 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterSequenceTypeFailedUser.read(buf),
                 FfiConverterSequenceTypeSkippedDevice.read(buf),
                 )
-            25 -> Event.ServerRestored
-            26 -> Event.StoreDamaged(
+            26 -> Event.ServerRestored
+            27 -> Event.StoreDamaged(
                 FfiConverterUInt.read(buf),
                 )
-            27 -> Event.SessionStarted(
+            28 -> Event.SessionStarted(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterTypeSessionId.read(buf),
                 )
-            28 -> Event.Other
+            29 -> Event.Other
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
     }
@@ -8516,6 +8691,15 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 + FfiConverterUInt.allocationSize(value.`device`)
             )
         }
+        is Event.HandoverOffered -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterUInt.allocationSize(value.`device`)
+                + FfiConverterString.allocationSize(value.`digits`)
+                + FfiConverterTypeHandoverId.allocationSize(value.`handover`)
+            )
+        }
         is Event.SendFinished -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
@@ -8714,8 +8898,15 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterUInt.write(value.`device`, buf)
                 Unit
             }
-            is Event.SendFinished -> {
+            is Event.HandoverOffered -> {
                 buf.putInt(24)
+                FfiConverterUInt.write(value.`device`, buf)
+                FfiConverterString.write(value.`digits`, buf)
+                FfiConverterTypeHandoverId.write(value.`handover`, buf)
+                Unit
+            }
+            is Event.SendFinished -> {
+                buf.putInt(25)
                 FfiConverterTypeSendId.write(value.`send`, buf)
                 FfiConverterTypeContentId.write(value.`contentId`, buf)
                 FfiConverterOptionalTypeGroupId.write(value.`group`, buf)
@@ -8725,23 +8916,23 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 Unit
             }
             is Event.ServerRestored -> {
-                buf.putInt(25)
+                buf.putInt(26)
                 Unit
             }
             is Event.StoreDamaged -> {
-                buf.putInt(26)
+                buf.putInt(27)
                 FfiConverterUInt.write(value.`rows`, buf)
                 Unit
             }
             is Event.SessionStarted -> {
-                buf.putInt(27)
+                buf.putInt(28)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 FfiConverterTypeSessionId.write(value.`sessionId`, buf)
                 Unit
             }
             is Event.Other -> {
-                buf.putInt(28)
+                buf.putInt(29)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
@@ -11293,6 +11484,41 @@ internal object FfiConverterTypeGroupId: FfiConverter<GroupId, RustBuffer.ByValu
     }
 
     override fun write(value: GroupId, buf: ByteBuffer) {
+        val builtinValue = value.bytes.toByteArray()
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+internal object FfiConverterTypeHandoverId: FfiConverter<HandoverId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): HandoverId {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return HandoverId(ByteString(builtinValue))
+    }
+
+    override fun lower(value: HandoverId): RustBuffer.ByValue {
+        val builtinValue = value.bytes.toByteArray()
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): HandoverId {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return HandoverId(ByteString(builtinValue))
+    }
+
+    override fun allocationSize(value: HandoverId): ULong {
+        return 4UL + value.bytes.size.toULong()
+    }
+
+    override fun write(value: HandoverId, buf: ByteBuffer) {
         val builtinValue = value.bytes.toByteArray()
         FfiConverterByteArray.write(builtinValue, buf)
     }

@@ -502,7 +502,11 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_cancel() != 38761:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_cancel_handover() != 58253:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_cancel_link() != 21619:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_confirm_handover() != 11053:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_confirm_link() != 50248:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -515,6 +519,8 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_sesame_ffi_checksum_method_device_group() != 36678:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_groups() != 44328:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_hand_over() != 23289:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_health() != 21573:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -830,9 +836,15 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_device_batches.restype = ctypes.c_u
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_cancel.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_cancel.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_cancel_handover.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_cancel_handover.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_cancel_link.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_cancel_link.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_confirm_handover.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_confirm_handover.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_confirm_link.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_confirm_link.restype = ctypes.c_uint16
@@ -851,6 +863,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_device_group.restype = ctypes.c_uin
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_groups.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_groups.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_hand_over.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_hand_over.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_health.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_health.restype = ctypes.c_uint16
@@ -1163,12 +1178,24 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel_handover.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel_handover.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel_link.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel_link.restype = None
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_handover.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_handover.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_link.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1204,6 +1231,12 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_groups.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_groups.restype = _UniffiOwnedBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_hand_over.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_uint32,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_hand_over.restype = _UniffiOwnedBuffer
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_health.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -3012,6 +3045,77 @@ class _UniffiFfiConverterTypeGroupView(_UniffiConverterRustBuffer):
         _UniffiFfiConverterSequenceString.write(value.conflicts, buf)
         _UniffiFfiConverterTypeGroupInfo.write(value.info, buf)
         _UniffiFfiConverterSequenceTypeAddress.write(value.diverged, buf)
+
+
+class _UniffiFfiConverterTypeHandoverId:
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterBytes.write(value, buf)
+
+    @staticmethod
+    def read(buf):
+        return _UniffiFfiConverterBytes.read(buf)
+
+    @staticmethod
+    def lift(value):
+        return _UniffiFfiConverterBytes.lift(value)
+
+    @staticmethod
+    def check_lower(value):
+        return _UniffiFfiConverterBytes.check_lower(value)
+
+    @staticmethod
+    def lower(value):
+        return _UniffiFfiConverterBytes.lower(value)
+
+
+HandoverId = bytes
+
+
+@dataclass
+class HandoverView:
+    """
+    A hand-over that the primary has offered.
+"""
+    def __init__(self, *, id:HandoverId, device:int, digits:str):
+        self.id = id
+        self.device = device
+        self.digits = digits
+        
+        
+
+    
+    def __str__(self):
+        return "HandoverView(id={}, device={}, digits={})".format(self.id, self.device, self.digits)
+    def __eq__(self, other):
+        if self.id != other.id:
+            return False
+        if self.device != other.device:
+            return False
+        if self.digits != other.digits:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeHandoverView(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return HandoverView(
+            id=_UniffiFfiConverterTypeHandoverId.read(buf),
+            device=_UniffiFfiConverterUInt32.read(buf),
+            digits=_UniffiFfiConverterString.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterTypeHandoverId.check_lower(value.id)
+        _UniffiFfiConverterUInt32.check_lower(value.device)
+        _UniffiFfiConverterString.check_lower(value.digits)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterTypeHandoverId.write(value.id, buf)
+        _UniffiFfiConverterUInt32.write(value.device, buf)
+        _UniffiFfiConverterString.write(value.digits, buf)
 
 @dataclass
 class Header:
@@ -5728,6 +5832,11 @@ class Code(enum.Enum):
     Another signed list of this user waits for the app's word.
 """
     
+    HANDOVER_ENDED = 141
+    """
+    This hand-over of the primary's part has ended, or is not known.
+"""
+    
     TRUNCATED = 201
     """
     The bytes end too early.
@@ -6183,156 +6292,158 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
         if variant == 34:
             return Code.OWN_LIST_NOT_ADOPTED
         if variant == 35:
-            return Code.TRUNCATED
+            return Code.HANDOVER_ENDED
         if variant == 36:
-            return Code.TRAILING_DATA
+            return Code.TRUNCATED
         if variant == 37:
-            return Code.NON_CANONICAL
+            return Code.TRAILING_DATA
         if variant == 38:
-            return Code.TOO_LARGE
+            return Code.NON_CANONICAL
         if variant == 39:
-            return Code.UNSUPPORTED_VERSION
+            return Code.TOO_LARGE
         if variant == 40:
-            return Code.UNKNOWN_TYPE
+            return Code.UNSUPPORTED_VERSION
         if variant == 41:
-            return Code.WEAK_PUBLIC_KEY
+            return Code.UNKNOWN_TYPE
         if variant == 42:
-            return Code.BAD_KEY_ENCODING
+            return Code.WEAK_PUBLIC_KEY
         if variant == 43:
-            return Code.AUTHENTICATION_FAILED
+            return Code.BAD_KEY_ENCODING
         if variant == 44:
-            return Code.WRONG_RECIPIENT
+            return Code.AUTHENTICATION_FAILED
         if variant == 45:
-            return Code.NO_SESSION
+            return Code.WRONG_RECIPIENT
         if variant == 46:
-            return Code.TOO_FAR_AHEAD
+            return Code.NO_SESSION
         if variant == 47:
-            return Code.DUPLICATE
+            return Code.TOO_FAR_AHEAD
         if variant == 48:
-            return Code.MESSAGE_KEY_EXPIRED
+            return Code.DUPLICATE
         if variant == 49:
-            return Code.UNKNOWN_PRE_KEY
+            return Code.MESSAGE_KEY_EXPIRED
         if variant == 50:
-            return Code.PRE_KEY_USED
+            return Code.UNKNOWN_PRE_KEY
         if variant == 51:
-            return Code.REPLAYED_INITIATION
+            return Code.PRE_KEY_USED
         if variant == 52:
-            return Code.IDENTITY_CHANGED
+            return Code.REPLAYED_INITIATION
         if variant == 53:
-            return Code.BAD_PADDING
+            return Code.IDENTITY_CHANGED
         if variant == 54:
-            return Code.WRONG_SCOPE
+            return Code.BAD_PADDING
         if variant == 55:
-            return Code.NOT_LISTED
+            return Code.WRONG_SCOPE
         if variant == 56:
-            return Code.FORGED
+            return Code.NOT_LISTED
         if variant == 57:
-            return Code.REUSED_INDEX
+            return Code.FORGED
         if variant == 58:
-            return Code.TOO_EARLY
+            return Code.REUSED_INDEX
         if variant == 59:
-            return Code.GROUP_EXISTS
+            return Code.TOO_EARLY
         if variant == 60:
-            return Code.AUTHOR_NOT_MEMBER
+            return Code.GROUP_EXISTS
         if variant == 61:
-            return Code.FORBIDDEN_OPERATION
+            return Code.AUTHOR_NOT_MEMBER
         if variant == 62:
-            return Code.MALFORMED_OPERATION
+            return Code.FORBIDDEN_OPERATION
         if variant == 63:
-            return Code.MISSING_PARENTS
+            return Code.MALFORMED_OPERATION
         if variant == 64:
-            return Code.TOO_MANY_OPERATIONS
+            return Code.MISSING_PARENTS
         if variant == 65:
-            return Code.UNKNOWN_GROUP_KIND
+            return Code.TOO_MANY_OPERATIONS
         if variant == 66:
-            return Code.BUNDLE_MISMATCH
+            return Code.UNKNOWN_GROUP_KIND
         if variant == 67:
-            return Code.BAD_SIGNATURE
+            return Code.BUNDLE_MISMATCH
         if variant == 68:
-            return Code.KEY_REUSE
+            return Code.BAD_SIGNATURE
         if variant == 69:
-            return Code.BAD_PRE_KEY_ID
+            return Code.KEY_REUSE
         if variant == 70:
-            return Code.BUNDLE_EXPIRED
+            return Code.BAD_PRE_KEY_ID
         if variant == 71:
-            return Code.DUPLICATE_DEVICE
+            return Code.BUNDLE_EXPIRED
         if variant == 72:
-            return Code.EMPTY_LIST
+            return Code.DUPLICATE_DEVICE
         if variant == 73:
-            return Code.TOO_MANY_DEVICES
+            return Code.EMPTY_LIST
         if variant == 74:
-            return Code.DEVICE_LIST_ROLLBACK
+            return Code.TOO_MANY_DEVICES
         if variant == 75:
-            return Code.DEVICE_LIST_FORK
+            return Code.DEVICE_LIST_ROLLBACK
         if variant == 76:
-            return Code.BROKEN_CHAIN
+            return Code.DEVICE_LIST_FORK
         if variant == 77:
-            return Code.WRONG_USER
+            return Code.BROKEN_CHAIN
         if variant == 78:
-            return Code.TOO_MANY_ROUNDS
+            return Code.WRONG_USER
         if variant == 79:
-            return Code.SERVER_INCONSISTENT
+            return Code.TOO_MANY_ROUNDS
         if variant == 80:
-            return Code.SERVER_UNREACHABLE
+            return Code.SERVER_INCONSISTENT
         if variant == 81:
-            return Code.SERVER_ANSWER
+            return Code.SERVER_UNREACHABLE
         if variant == 82:
-            return Code.SERVER_BUSY
+            return Code.SERVER_ANSWER
         if variant == 83:
-            return Code.SERVER_UNAUTHORIZED
+            return Code.SERVER_BUSY
         if variant == 84:
-            return Code.REGISTRATION_REFUSED
+            return Code.SERVER_UNAUTHORIZED
         if variant == 85:
-            return Code.REMOVED_FROM_ACCOUNT
+            return Code.REGISTRATION_REFUSED
         if variant == 86:
-            return Code.MAYBE_SENT
+            return Code.REMOVED_FROM_ACCOUNT
         if variant == 87:
-            return Code.EXPIRED
+            return Code.MAYBE_SENT
         if variant == 88:
-            return Code.MAILBOX_FULL
+            return Code.EXPIRED
         if variant == 89:
-            return Code.REFUSED_BY_POLICY
+            return Code.MAILBOX_FULL
         if variant == 90:
-            return Code.STALE_VIEW
+            return Code.REFUSED_BY_POLICY
         if variant == 91:
-            return Code.INBOX_FULL
+            return Code.STALE_VIEW
         if variant == 92:
-            return Code.STORE_BUSY
+            return Code.INBOX_FULL
         if variant == 93:
-            return Code.STORE_IO
+            return Code.STORE_BUSY
         if variant == 94:
-            return Code.STORE_FULL
+            return Code.STORE_IO
         if variant == 95:
-            return Code.STORE_READ_ONLY
+            return Code.STORE_FULL
         if variant == 96:
-            return Code.WRONG_KEY
+            return Code.STORE_READ_ONLY
         if variant == 97:
-            return Code.RECORD_CORRUPT
+            return Code.WRONG_KEY
         if variant == 98:
-            return Code.RECORD_INCONSISTENT
+            return Code.RECORD_CORRUPT
         if variant == 99:
-            return Code.ROLLBACK_DETECTED
+            return Code.RECORD_INCONSISTENT
         if variant == 100:
-            return Code.NEWER_FORMAT
+            return Code.ROLLBACK_DETECTED
         if variant == 101:
-            return Code.FOREIGN_STORE
+            return Code.NEWER_FORMAT
         if variant == 102:
-            return Code.OUTCOME_UNKNOWN
+            return Code.FOREIGN_STORE
         if variant == 103:
-            return Code.STORE_MISBEHAVES
+            return Code.OUTCOME_UNKNOWN
         if variant == 104:
-            return Code.STORE_PATH_MISSING
+            return Code.STORE_MISBEHAVES
         if variant == 105:
-            return Code.STORE_PATH_NOT_A_FILE
+            return Code.STORE_PATH_MISSING
         if variant == 106:
-            return Code.NOT_A_STORE
+            return Code.STORE_PATH_NOT_A_FILE
         if variant == 107:
-            return Code.INTERNAL
+            return Code.NOT_A_STORE
         if variant == 108:
-            return Code.POISONED
+            return Code.INTERNAL
         if variant == 109:
-            return Code.RANDOMNESS
+            return Code.POISONED
         if variant == 110:
+            return Code.RANDOMNESS
+        if variant == 111:
             return Code.FORKED
         raise InternalError("Raw enum value doesn't match any cases")
 
@@ -6405,6 +6516,8 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
         if value == Code.TOO_MANY_OWN_DEVICES:
             return
         if value == Code.OWN_LIST_NOT_ADOPTED:
+            return
+        if value == Code.HANDOVER_ENDED:
             return
         if value == Code.TRUNCATED:
             return
@@ -6630,158 +6743,160 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
             buf.write_i32(33)
         if value == Code.OWN_LIST_NOT_ADOPTED:
             buf.write_i32(34)
-        if value == Code.TRUNCATED:
+        if value == Code.HANDOVER_ENDED:
             buf.write_i32(35)
-        if value == Code.TRAILING_DATA:
+        if value == Code.TRUNCATED:
             buf.write_i32(36)
-        if value == Code.NON_CANONICAL:
+        if value == Code.TRAILING_DATA:
             buf.write_i32(37)
-        if value == Code.TOO_LARGE:
+        if value == Code.NON_CANONICAL:
             buf.write_i32(38)
-        if value == Code.UNSUPPORTED_VERSION:
+        if value == Code.TOO_LARGE:
             buf.write_i32(39)
-        if value == Code.UNKNOWN_TYPE:
+        if value == Code.UNSUPPORTED_VERSION:
             buf.write_i32(40)
-        if value == Code.WEAK_PUBLIC_KEY:
+        if value == Code.UNKNOWN_TYPE:
             buf.write_i32(41)
-        if value == Code.BAD_KEY_ENCODING:
+        if value == Code.WEAK_PUBLIC_KEY:
             buf.write_i32(42)
-        if value == Code.AUTHENTICATION_FAILED:
+        if value == Code.BAD_KEY_ENCODING:
             buf.write_i32(43)
-        if value == Code.WRONG_RECIPIENT:
+        if value == Code.AUTHENTICATION_FAILED:
             buf.write_i32(44)
-        if value == Code.NO_SESSION:
+        if value == Code.WRONG_RECIPIENT:
             buf.write_i32(45)
-        if value == Code.TOO_FAR_AHEAD:
+        if value == Code.NO_SESSION:
             buf.write_i32(46)
-        if value == Code.DUPLICATE:
+        if value == Code.TOO_FAR_AHEAD:
             buf.write_i32(47)
-        if value == Code.MESSAGE_KEY_EXPIRED:
+        if value == Code.DUPLICATE:
             buf.write_i32(48)
-        if value == Code.UNKNOWN_PRE_KEY:
+        if value == Code.MESSAGE_KEY_EXPIRED:
             buf.write_i32(49)
-        if value == Code.PRE_KEY_USED:
+        if value == Code.UNKNOWN_PRE_KEY:
             buf.write_i32(50)
-        if value == Code.REPLAYED_INITIATION:
+        if value == Code.PRE_KEY_USED:
             buf.write_i32(51)
-        if value == Code.IDENTITY_CHANGED:
+        if value == Code.REPLAYED_INITIATION:
             buf.write_i32(52)
-        if value == Code.BAD_PADDING:
+        if value == Code.IDENTITY_CHANGED:
             buf.write_i32(53)
-        if value == Code.WRONG_SCOPE:
+        if value == Code.BAD_PADDING:
             buf.write_i32(54)
-        if value == Code.NOT_LISTED:
+        if value == Code.WRONG_SCOPE:
             buf.write_i32(55)
-        if value == Code.FORGED:
+        if value == Code.NOT_LISTED:
             buf.write_i32(56)
-        if value == Code.REUSED_INDEX:
+        if value == Code.FORGED:
             buf.write_i32(57)
-        if value == Code.TOO_EARLY:
+        if value == Code.REUSED_INDEX:
             buf.write_i32(58)
-        if value == Code.GROUP_EXISTS:
+        if value == Code.TOO_EARLY:
             buf.write_i32(59)
-        if value == Code.AUTHOR_NOT_MEMBER:
+        if value == Code.GROUP_EXISTS:
             buf.write_i32(60)
-        if value == Code.FORBIDDEN_OPERATION:
+        if value == Code.AUTHOR_NOT_MEMBER:
             buf.write_i32(61)
-        if value == Code.MALFORMED_OPERATION:
+        if value == Code.FORBIDDEN_OPERATION:
             buf.write_i32(62)
-        if value == Code.MISSING_PARENTS:
+        if value == Code.MALFORMED_OPERATION:
             buf.write_i32(63)
-        if value == Code.TOO_MANY_OPERATIONS:
+        if value == Code.MISSING_PARENTS:
             buf.write_i32(64)
-        if value == Code.UNKNOWN_GROUP_KIND:
+        if value == Code.TOO_MANY_OPERATIONS:
             buf.write_i32(65)
-        if value == Code.BUNDLE_MISMATCH:
+        if value == Code.UNKNOWN_GROUP_KIND:
             buf.write_i32(66)
-        if value == Code.BAD_SIGNATURE:
+        if value == Code.BUNDLE_MISMATCH:
             buf.write_i32(67)
-        if value == Code.KEY_REUSE:
+        if value == Code.BAD_SIGNATURE:
             buf.write_i32(68)
-        if value == Code.BAD_PRE_KEY_ID:
+        if value == Code.KEY_REUSE:
             buf.write_i32(69)
-        if value == Code.BUNDLE_EXPIRED:
+        if value == Code.BAD_PRE_KEY_ID:
             buf.write_i32(70)
-        if value == Code.DUPLICATE_DEVICE:
+        if value == Code.BUNDLE_EXPIRED:
             buf.write_i32(71)
-        if value == Code.EMPTY_LIST:
+        if value == Code.DUPLICATE_DEVICE:
             buf.write_i32(72)
-        if value == Code.TOO_MANY_DEVICES:
+        if value == Code.EMPTY_LIST:
             buf.write_i32(73)
-        if value == Code.DEVICE_LIST_ROLLBACK:
+        if value == Code.TOO_MANY_DEVICES:
             buf.write_i32(74)
-        if value == Code.DEVICE_LIST_FORK:
+        if value == Code.DEVICE_LIST_ROLLBACK:
             buf.write_i32(75)
-        if value == Code.BROKEN_CHAIN:
+        if value == Code.DEVICE_LIST_FORK:
             buf.write_i32(76)
-        if value == Code.WRONG_USER:
+        if value == Code.BROKEN_CHAIN:
             buf.write_i32(77)
-        if value == Code.TOO_MANY_ROUNDS:
+        if value == Code.WRONG_USER:
             buf.write_i32(78)
-        if value == Code.SERVER_INCONSISTENT:
+        if value == Code.TOO_MANY_ROUNDS:
             buf.write_i32(79)
-        if value == Code.SERVER_UNREACHABLE:
+        if value == Code.SERVER_INCONSISTENT:
             buf.write_i32(80)
-        if value == Code.SERVER_ANSWER:
+        if value == Code.SERVER_UNREACHABLE:
             buf.write_i32(81)
-        if value == Code.SERVER_BUSY:
+        if value == Code.SERVER_ANSWER:
             buf.write_i32(82)
-        if value == Code.SERVER_UNAUTHORIZED:
+        if value == Code.SERVER_BUSY:
             buf.write_i32(83)
-        if value == Code.REGISTRATION_REFUSED:
+        if value == Code.SERVER_UNAUTHORIZED:
             buf.write_i32(84)
-        if value == Code.REMOVED_FROM_ACCOUNT:
+        if value == Code.REGISTRATION_REFUSED:
             buf.write_i32(85)
-        if value == Code.MAYBE_SENT:
+        if value == Code.REMOVED_FROM_ACCOUNT:
             buf.write_i32(86)
-        if value == Code.EXPIRED:
+        if value == Code.MAYBE_SENT:
             buf.write_i32(87)
-        if value == Code.MAILBOX_FULL:
+        if value == Code.EXPIRED:
             buf.write_i32(88)
-        if value == Code.REFUSED_BY_POLICY:
+        if value == Code.MAILBOX_FULL:
             buf.write_i32(89)
-        if value == Code.STALE_VIEW:
+        if value == Code.REFUSED_BY_POLICY:
             buf.write_i32(90)
-        if value == Code.INBOX_FULL:
+        if value == Code.STALE_VIEW:
             buf.write_i32(91)
-        if value == Code.STORE_BUSY:
+        if value == Code.INBOX_FULL:
             buf.write_i32(92)
-        if value == Code.STORE_IO:
+        if value == Code.STORE_BUSY:
             buf.write_i32(93)
-        if value == Code.STORE_FULL:
+        if value == Code.STORE_IO:
             buf.write_i32(94)
-        if value == Code.STORE_READ_ONLY:
+        if value == Code.STORE_FULL:
             buf.write_i32(95)
-        if value == Code.WRONG_KEY:
+        if value == Code.STORE_READ_ONLY:
             buf.write_i32(96)
-        if value == Code.RECORD_CORRUPT:
+        if value == Code.WRONG_KEY:
             buf.write_i32(97)
-        if value == Code.RECORD_INCONSISTENT:
+        if value == Code.RECORD_CORRUPT:
             buf.write_i32(98)
-        if value == Code.ROLLBACK_DETECTED:
+        if value == Code.RECORD_INCONSISTENT:
             buf.write_i32(99)
-        if value == Code.NEWER_FORMAT:
+        if value == Code.ROLLBACK_DETECTED:
             buf.write_i32(100)
-        if value == Code.FOREIGN_STORE:
+        if value == Code.NEWER_FORMAT:
             buf.write_i32(101)
-        if value == Code.OUTCOME_UNKNOWN:
+        if value == Code.FOREIGN_STORE:
             buf.write_i32(102)
-        if value == Code.STORE_MISBEHAVES:
+        if value == Code.OUTCOME_UNKNOWN:
             buf.write_i32(103)
-        if value == Code.STORE_PATH_MISSING:
+        if value == Code.STORE_MISBEHAVES:
             buf.write_i32(104)
-        if value == Code.STORE_PATH_NOT_A_FILE:
+        if value == Code.STORE_PATH_MISSING:
             buf.write_i32(105)
-        if value == Code.NOT_A_STORE:
+        if value == Code.STORE_PATH_NOT_A_FILE:
             buf.write_i32(106)
-        if value == Code.INTERNAL:
+        if value == Code.NOT_A_STORE:
             buf.write_i32(107)
-        if value == Code.POISONED:
+        if value == Code.INTERNAL:
             buf.write_i32(108)
-        if value == Code.RANDOMNESS:
+        if value == Code.POISONED:
             buf.write_i32(109)
-        if value == Code.FORKED:
+        if value == Code.RANDOMNESS:
             buf.write_i32(110)
+        if value == Code.FORKED:
+            buf.write_i32(111)
 
 
 
@@ -7853,6 +7968,53 @@ class Event:
             return True
 
     @dataclass
+    class HANDOVER_OFFERED:
+        """
+        The primary offers its part to this device: the app shows the digits, and calls `confirm_handover` if the user sees the same
+        ones there.
+"""
+        
+        def __init__(self, device:int, digits:str, handover:HandoverId):
+            self.device = device
+            
+            """
+        The primary.
+"""
+        
+            self.digits = digits
+            
+            """
+        15 decimal digits.
+"""
+        
+            self.handover = handover
+            
+            """
+        The hand-over, 16 bytes.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.HANDOVER_OFFERED(device={}, digits={}, handover={})".format(self.device, self.digits, self.handover)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_HANDOVER_OFFERED():
+                return False
+            if self.device != other.device:
+                return False
+            if self.digits != other.digits:
+                return False
+            if self.handover != other.handover:
+                return False
+            return True
+
+    @dataclass
     class SEND_FINISHED:
         """
         A send is settled with every user: the server has taken it, or it was given up.
@@ -8140,6 +8302,10 @@ class Event:
         return isinstance(self, Event.DEVICE_WANTS_REMOVAL)
     def is_device_wants_removal(self) -> bool:
         return isinstance(self, Event.DEVICE_WANTS_REMOVAL)
+    def is_HANDOVER_OFFERED(self) -> bool:
+        return isinstance(self, Event.HANDOVER_OFFERED)
+    def is_handover_offered(self) -> bool:
+        return isinstance(self, Event.HANDOVER_OFFERED)
     def is_SEND_FINISHED(self) -> bool:
         return isinstance(self, Event.SEND_FINISHED)
     def is_send_finished(self) -> bool:
@@ -8188,6 +8354,7 @@ Event.OWN_LIST_AHEAD = type("Event.OWN_LIST_AHEAD", (Event.OWN_LIST_AHEAD, Event
 Event.REGISTRATION_REFUSED = type("Event.REGISTRATION_REFUSED", (Event.REGISTRATION_REFUSED, Event,), {})  # type: ignore
 Event.REMOVED_FROM_ACCOUNT = type("Event.REMOVED_FROM_ACCOUNT", (Event.REMOVED_FROM_ACCOUNT, Event,), {})  # type: ignore
 Event.DEVICE_WANTS_REMOVAL = type("Event.DEVICE_WANTS_REMOVAL", (Event.DEVICE_WANTS_REMOVAL, Event,), {})  # type: ignore
+Event.HANDOVER_OFFERED = type("Event.HANDOVER_OFFERED", (Event.HANDOVER_OFFERED, Event,), {})  # type: ignore
 Event.SEND_FINISHED = type("Event.SEND_FINISHED", (Event.SEND_FINISHED, Event,), {})  # type: ignore
 Event.SERVER_RESTORED = type("Event.SERVER_RESTORED", (Event.SERVER_RESTORED, Event,), {})  # type: ignore
 Event.STORE_DAMAGED = type("Event.STORE_DAMAGED", (Event.STORE_DAMAGED, Event,), {})  # type: ignore
@@ -8333,6 +8500,12 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterUInt32.read(buf),
             )
         if variant == 24:
+            return Event.HANDOVER_OFFERED(
+                _UniffiFfiConverterUInt32.read(buf),
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterTypeHandoverId.read(buf),
+            )
+        if variant == 25:
             return Event.SEND_FINISHED(
                 _UniffiFfiConverterTypeSendId.read(buf),
                 _UniffiFfiConverterTypeContentId.read(buf),
@@ -8341,20 +8514,20 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterSequenceTypeFailedUser.read(buf),
                 _UniffiFfiConverterSequenceTypeSkippedDevice.read(buf),
             )
-        if variant == 25:
+        if variant == 26:
             return Event.SERVER_RESTORED(
             )
-        if variant == 26:
+        if variant == 27:
             return Event.STORE_DAMAGED(
                 _UniffiFfiConverterUInt32.read(buf),
             )
-        if variant == 27:
+        if variant == 28:
             return Event.SESSION_STARTED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterTypeSessionId.read(buf),
             )
-        if variant == 28:
+        if variant == 29:
             return Event.OTHER(
             )
         raise InternalError("Raw enum value doesn't match any cases")
@@ -8468,6 +8641,11 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return
         if value.is_DEVICE_WANTS_REMOVAL():
             _UniffiFfiConverterUInt32.check_lower(value.device)
+            return
+        if value.is_HANDOVER_OFFERED():
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            _UniffiFfiConverterString.check_lower(value.digits)
+            _UniffiFfiConverterTypeHandoverId.check_lower(value.handover)
             return
         if value.is_SEND_FINISHED():
             _UniffiFfiConverterTypeSendId.check_lower(value.send)
@@ -8601,8 +8779,13 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_DEVICE_WANTS_REMOVAL():
             buf.write_i32(23)
             _UniffiFfiConverterUInt32.write(value.device, buf)
-        if value.is_SEND_FINISHED():
+        if value.is_HANDOVER_OFFERED():
             buf.write_i32(24)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+            _UniffiFfiConverterString.write(value.digits, buf)
+            _UniffiFfiConverterTypeHandoverId.write(value.handover, buf)
+        if value.is_SEND_FINISHED():
+            buf.write_i32(25)
             _UniffiFfiConverterTypeSendId.write(value.send, buf)
             _UniffiFfiConverterTypeContentId.write(value.content_id, buf)
             _UniffiFfiConverterOptionalTypeGroupId.write(value.group, buf)
@@ -8610,17 +8793,17 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             _UniffiFfiConverterSequenceTypeFailedUser.write(value.failed, buf)
             _UniffiFfiConverterSequenceTypeSkippedDevice.write(value.skipped, buf)
         if value.is_SERVER_RESTORED():
-            buf.write_i32(25)
-        if value.is_STORE_DAMAGED():
             buf.write_i32(26)
+        if value.is_STORE_DAMAGED():
+            buf.write_i32(27)
             _UniffiFfiConverterUInt32.write(value.rows, buf)
         if value.is_SESSION_STARTED():
-            buf.write_i32(27)
+            buf.write_i32(28)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterTypeSessionId.write(value.session_id, buf)
         if value.is_OTHER():
-            buf.write_i32(28)
+            buf.write_i32(29)
 
 
 
@@ -10903,9 +11086,19 @@ class DeviceProtocol(typing.Protocol):
         Withdraws a send for these users, or for all. A batch that was given out already may have been sent: its outcome says so.
 """
         raise NotImplementedError
+    def cancel_handover(self, handover: HandoverId) -> None:
+        """
+        Gives a hand-over up, on either device. The primary goes on as it was.
+"""
+        raise NotImplementedError
     def cancel_link(self, link: LinkId) -> None:
         """
         Gives a link up, for example because the digits differ. Its code is never taken again.
+"""
+        raise NotImplementedError
+    def confirm_handover(self, handover: HandoverId) -> None:
+        """
+        The user has seen the same digits on both devices: each of the two apps says so.
 """
         raise NotImplementedError
     def confirm_link(self, link: LinkId) -> int:
@@ -10936,6 +11129,13 @@ class DeviceProtocol(typing.Protocol):
     def groups(self, ) -> typing.List[GroupView]:
         """
         Every group that this device knows, those that its user has left included.
+"""
+        raise NotImplementedError
+    def hand_over(self, device: int) -> HandoverView:
+        """
+        On the primary: offers its part, the account key, to another device on the list. Show the digits: the other device has them in the event
+        `HandoverOffered`. The key goes out once the apps on both have called `confirm_handover`. The same call again gives the same hand-over; a
+        call for another device takes its place.
 """
         raise NotImplementedError
     def health(self, ) -> Health:
@@ -11268,6 +11468,24 @@ class Device(DeviceProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
+    def cancel_handover(self, handover: HandoverId) -> None:
+        """
+        Gives a hand-over up, on either device. The primary goes on as it was.
+"""
+        
+        _UniffiFfiConverterTypeHandoverId.check_lower(handover)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeHandoverId.lower(handover),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel_handover,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
     def cancel_link(self, link: LinkId) -> None:
         """
         Gives a link up, for example because the digits differ. Its code is never taken again.
@@ -11283,6 +11501,24 @@ class Device(DeviceProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_cancel_link,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def confirm_handover(self, handover: HandoverId) -> None:
+        """
+        The user has seen the same digits on both devices: each of the two apps says so.
+"""
+        
+        _UniffiFfiConverterTypeHandoverId.check_lower(handover)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeHandoverId.lower(handover),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_confirm_handover,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -11388,6 +11624,26 @@ class Device(DeviceProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_groups,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def hand_over(self, device: int) -> HandoverView:
+        """
+        On the primary: offers its part, the account key, to another device on the list. Show the digits: the other device has them in the event
+        `HandoverOffered`. The key goes out once the apps on both have called `confirm_handover`. The same call again gives the same hand-over; a
+        call for another device takes its place.
+"""
+        
+        _UniffiFfiConverterUInt32.check_lower(device)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterUInt32.lower(device),
+        )
+        _uniffi_lift_return = _UniffiRustBuffer.octets
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_hand_over,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -12865,6 +13121,7 @@ __all__ = [
     "GroupChange",
     "GroupInfo",
     "GroupView",
+    "HandoverView",
     "Header",
     "Health",
     "HistoryEntry",

@@ -342,6 +342,14 @@ class MisuseOthersTest {
                 row("adoptOwnList", "a list that does not wait", Code.INVALID_ARGUMENT) {
                     it.alice.device.adoptOwnList(ListHash(bytes(32)))
                 }
+                row("handOver", "to itself", Code.INVALID_ARGUMENT) { it.alice.device.handOver(1u) }
+                row("handOver", "a device that is not there", Code.UNKNOWN_DEVICE) { it.alice.device.handOver(9u) }
+                row("handOver", "on a device that is not the primary", Code.NOT_PRIMARY) {
+                    it.link(it.alice).device.handOver(1u)
+                }
+                row("confirmHandover", "one that nobody offered", Code.HANDOVER_ENDED) {
+                    it.alice.device.confirmHandover(HandoverId(bytes(16)))
+                }
                 row("removeDevice", "a device that is not there", Code.UNKNOWN_DEVICE) { it.alice.device.removeDevice(9u) }
                 row("removeDevice", "the primary itself", Code.INVALID_ARGUMENT) { it.alice.device.removeDevice(1u) }
                 row("removeDevice", "on a device that is not the primary", Code.NOT_PRIMARY) {

@@ -33,6 +33,12 @@ extension Scene {
             say("device \(host.device.id)")
         case "close": try device(step).close()
         case "adopt_own_list": try device(step).adoptOwnList(hash: ListHash(Data(count: 32)))
+        case "hand_over":
+            let view = try device(step).handOver(device: UInt32(step.number("number")))
+            say("handover \(s(view.id.data)) digits \(view.digits)")
+            handover = view.id
+        case "confirm_handover": try device(step).confirmHandover(handover: handover)
+        case "cancel_handover": try device(step).cancelHandover(handover: handover)
         case "remove_device": try device(step).removeDevice(device: UInt32(step.number("number")))
         case "set_push":
             let value = step.text("text")

@@ -50,6 +50,8 @@ func said(_ event: Event) -> String {
         return "RemovedFromAccount" + words("epoch \(epoch)")
     case let .deviceWantsRemoval(device):
         return "DeviceWantsRemoval" + words("\(device)")
+    case let .handoverOffered(device, digits, handover):
+        return "HandoverOffered" + words("\(device)", "digits \(digits)", "handover \(s(handover))")
     case let .sendFinished(send, contentId, group, reached, failed, skipped):
         return "SendFinished" + words(group.map { "group \(s($0))" }, "send \(s(send))", "content \(s(contentId))", "reached \(reached)", "failed \(failed.count)", "skipped \(skipped.count)")
     case .serverRestored:

@@ -57,6 +57,8 @@ final class Scene {
     private var relays: [String: LocalRelay] = [:]
     var groups: [String: GroupId] = [:]
     var mails: [String: [Data]] = [:]
+    /// The last hand-over that was begun.
+    var handover = HandoverId(Data(count: 16))
 
     init(name: String, number: Int, folder: URL) {
         (self.number, self.folder) = (number, folder)

@@ -1,0 +1,105 @@
+//! A hand-over of the primary's part: what the other device says, and what follows from it (X 7).
+//!
+//! > The primary hands the account key to a listed own device, sealed in their direct session, confirmed by digits on both. The new primary signs
+//! > the list that names itself; the old one deletes the account key on taking that list, not before.
+//!
+//! The app's part is in `upkeep::hand_over`.
+
+use crate::{
+    agreement::handover,
+    clock::Age,
+    crypto::ed25519::SigningKey,
+    error::Code,
+    event::{Event, Item},
+    flow::lists,
+    ids::HandoverId,
+    limits::HANDOVER_EXPIRY,
+    model::Peer,
+    record::{Counters, PendingHandover},
+    secret::Shared,
+    store::{Kind, Places},
+    tx::Call,
+    wire::handover::{Handover, Step},
+};
+
+/// The hand-over that is under way, unless its time is over. One in which the account key was sent waits for its end.
+pub(crate) fn pending(call: &Call<'_>) -> Result<Option<PendingHandover>, Code> {
+    let Some(pending) = call.tx.handover()? else { return Ok(None) };
+    let is_given = if pending.gives { call.tx.own()?.handed_to.is_some() } else { pending.accepted };
+    let is_over = !is_given && call.at.age.since(Age(pending.made_at)) > HANDOVER_EXPIRY;
+    Ok((!is_over).then_some(pending))
+}
+
+/// Hears a step from an own, listed device. What does not belong to a hand-over that is under way with this very device changes nothing.
+pub(super) fn hear(call: &mut Call<'_>, peer: &Peer, said: &Handover) -> Result<Vec<Item>, Code> {
+    if let Step::Offer { secret } = &said.step {
+        return offered(call, peer, HandoverId(said.id), secret);
+    }
+    let is_meant = |pending: &PendingHandover| {
+        pending.id.0 == said.id && pending.device == peer.device && pending.fingerprint == peer.party().fingerprint()
+    };
+    let Some(pending) = pending(call)?.filter(is_meant) else { return Ok(Vec::new()) };
+    match &said.step {
+        Step::Offer { .. } => {}
+        Step::Accept if pending.gives => {
+            call.tx.put_handover(&PendingHandover { accepted: true, ..pending })?;
+            // The loop of requests goes on with it: nothing is said while something is heard.
+            let counters = call.tx.counters()?;
+            call.tx.put_counters(&Counters { lagging: true, ..counters })?;
+        }
+        Step::Key { seed } if !pending.gives && pending.confirmed => take_key(call, pending, seed)?,
+        Step::Cancel if pending.gives || !pending.accepted => forget(call)?,
+        // What there is to do was done on taking the list.
+        Step::Accept | Step::Key { .. } | Step::Done | Step::Cancel => {}
+    }
+    Ok(Vec::new())
+}
+
+/// The primary offers its part. The app compares the digits; a later offer takes the place of this one.
+fn offered(call: &mut Call<'_>, peer: &Peer, id: HandoverId, secret: &[u8; 32]) -> Result<Vec<Item>, Code> {
+    let list = call.tx.own_list(call.user())?.list;
+    if list.primary != peer.device || call.tx.own()?.account.is_some() {
+        return Ok(Vec::new());
+    }
+    if pending(call)?.is_some_and(|pending| pending.id == id) {
+        return Ok(Vec::new());
+    }
+    let secret = Shared::init_with(|to| *to = *secret);
+    let digits = handover::digits(&secret, &id, [&peer.party(), &call.us.party]);
+    call.tx.put_handover(&PendingHandover {
+        id,
+        device: peer.device,
+        fingerprint: peer.party().fingerprint(),
+        gives: false,
+        secret,
+        digits,
+        made_at: call.at.age.0,
+        confirmed: false,
+        accepted: false,
+    })?;
+    let (device, digits) = (peer.device, handover::text(digits));
+    Ok(vec![Item::Event(Event::HandoverOffered { device, digits, handover: id })])
+}
+
+/// The account key has come. The list that names this device as the primary is signed once the server has shown that ours is the newest.
+fn take_key(call: &mut Call<'_>, pending: PendingHandover, seed: &[u8; 32]) -> Result<(), Code> {
+    let seed = Shared::init_with(|to| *to = *seed);
+    let mut own = call.tx.own()?;
+    if *SigningKey::from_seed(seed.clone()).verifying_key().as_bytes() != own.account_key.0 {
+        return Ok(());
+    }
+    own.account = Some(seed);
+    call.tx.put_own(&own)?;
+    call.tx.put_handover(&PendingHandover { accepted: true, ..pending })?;
+    lists::want(call, call.user())
+}
+
+/// The hand-over has ended without a new primary: this device goes on as it was.
+pub(crate) fn forget(call: &mut Call<'_>) -> Result<(), Code> {
+    let mut own = call.tx.own()?;
+    if own.handed_to.take().is_some() {
+        call.tx.put_own(&own)?;
+    }
+    call.tx.delete(Places::only(Kind::Handover));
+    Ok(())
+}
