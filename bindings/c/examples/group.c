@@ -14,6 +14,22 @@ static void show(host *it, sesame_slice id) {
   CHECK(sesame_group_free(group));
 }
 
+/* Who has never written to Alice is asked whether to be in her group. */
+static void accept_invitation(host *it, sesame_group of_alice) {
+  uint8_t id[32];
+  char read[512];
+  sesame_group group;
+  sesame_result result;
+  const sesame_send *send;
+  host_read(it, read, sizeof read);
+  CHECK(sesame_group_id(of_alice, &id, &host_error));
+  CHECK(sesame_device_group(it->device, (sesame_slice){id, sizeof id}, &group, &host_error));
+  CHECK(sesame_group_accept(group, &result, &send, &host_error));
+  CHECK(sesame_result_free(result));
+  host_exchange(it);
+  CHECK(sesame_group_free(group));
+}
+
 int main(void) {
   const sesame_relay relay = host_relay();
   host alice = host_create(relay, "alice"), bob = host_create(relay, "bob"), jen = host_create(relay, "jen");
@@ -30,11 +46,13 @@ int main(void) {
   CHECK(sesame_device_create_group(alice.device, SESAME_GROUP_KIND_PAIRWISE, &info, &bobs, 1, &trip, &result, &send, &host_error));
   CHECK(sesame_result_free(result));
   host_exchange(&alice);
+  accept_invitation(&bob, trip);
   CHECK(sesame_group_add(trip, &jens, 1, &result, &send, &host_error));
   CHECK(sesame_result_free(result));
   host_exchange(&alice);
   host_read(&bob, read, sizeof read);
-  host_read(&jen, read, sizeof read);
+  accept_invitation(&jen, trip);
+  host_read(&alice, read, sizeof read);
 
   /* A message to the group is a send like any other. */
   CHECK(sesame_group_batch_encrypt(trip, sesame_text("hello, all"), none, &result, &send, &host_error));

@@ -33,6 +33,10 @@ int main() {
   alice.batch_encrypt(trip, "hello, group");
   alice.exchange(relay);
   read(bob, relay);
+  // Bob has never written to Alice, and is asked. What was said meanwhile is in his inbox once he has said yes.
+  bob.group(trip.id()).accept();
+  bob.exchange(relay);
+  read(bob, relay);
 
   bob.group(trip.id()).rename("Summer trip");
   bob.exchange(relay);
