@@ -183,7 +183,7 @@ def content(data: bytes) -> Content:
     r.number(1)
     mine, yours = (Claim(r.number(8), r.take(16)) for _ in range(2))
     made = Content(mine, yours, r.opaque(2), r.number(8), r.number(1))
-    check(1 <= made.kind <= 6, 206)
+    check(1 <= made.kind <= 7, 206)
     if made.kind == 3:
         made.opening = Opening(r.number(1), r.take(32), r.number(8), r.take(32), r.take(32), r.opaque(2), r.take(32), r.opaque(3))
     else:
@@ -194,6 +194,11 @@ def content(data: bytes) -> Content:
         made.claim = r.number(2), r.take(16)
     if made.kind in (1, 2, 4, 5):
         made.payload = r.opaque(4)
+    if made.kind == 7:
+        # A hand-over: its id, its step, and what the step brings.
+        made.payload, step = r.take(16), r.number(1)
+        check(1 <= step <= 5, 206)
+        made.payload += bytes([step]) + (r.take(32) if step in (1, 3) else b"")
     r.end()
     for claim in (mine, yours):
         check(claim.epoch < 2**63 and (claim.epoch > 0 or claim.hash == bytes(16)), 203)

@@ -254,7 +254,7 @@ def first_contact(identity: bytes, pre_keys: PreKeys, us: Party, data: bytes) ->
     check(them.user == us.user or not ours & names, 303)
     device = listed.devices.get(them.device)
     check(device is not None and device.keys == them.signing_key + them.identity_key, 221)
-    check(said.kind in (1, 2, 3, 6), 220)
-    # Only an own device makes transcripts, and asks to be removed.
+    check(said.kind in (1, 2, 3, 6, 7), 220)
+    # Only an own device makes transcripts, asks to be removed, and hands the account key over.
     check(said.kind in (1, 3) or (them.user, them.account_key) == (us.user, us.account_key), 221)
     return ratchet, said
