@@ -10,6 +10,7 @@ use sesame_core::{
     internal::{
         agreement::handover::digits,
         keys::party::Party,
+        steps::Steps,
         store::Kind,
         wire::{
             content::{Body, Stamp},
@@ -186,6 +187,55 @@ fn a_cancelled_an_old_and_a_replaced_hand_over_come_to_nothing() {
     assert_eq!(confirm(&mut world, TABLET, &first.id), Err(Code::HandoverEnded));
     confirm(&mut world, ALICE, &second.id).unwrap();
     confirm(&mut world, LAPTOP, &second.id).unwrap();
+    settle(&mut world);
+    assert_eq!(holders(&world), [3]);
+}
+
+#[test]
+fn a_key_that_has_not_left_is_withdrawn_by_a_cancel_and_never_shown() {
+    let mut world = family(815);
+    let offer = hand_over(&mut world, ALICE, 2).unwrap();
+    settle(&mut world);
+    confirm(&mut world, TABLET, &offer.id).unwrap();
+    settle(&mut world);
+    // Both have confirmed; the key is on its way in the store, and the phone has no network.
+    confirm(&mut world, ALICE, &offer.id).unwrap();
+    assert!(!may_sign(&mut world, ALICE));
+    for send in world.with(ALICE, |device, context| device.outbox(context)).unwrap() {
+        let status = world.with(ALICE, |device, context| device.send_status(context, &send.id)).unwrap();
+        assert_eq!(status, None, "the app sees nothing of it");
+    }
+    // An app that has lost the name of the hand-over finds it again.
+    assert_eq!(hand_over(&mut world, ALICE, 2).unwrap().id, offer.id);
+    cancel(&mut world, ALICE, &offer.id);
+    settle(&mut world);
+    assert_eq!((holders(&world), may_sign(&mut world, ALICE)), (vec![1], true));
+}
+
+#[test]
+fn who_misses_a_hand_over_that_went_on_gives_the_key_up_all_the_same() {
+    let mut world = family(816);
+    let offer = hand_over(&mut world, ALICE, 2).unwrap();
+    settle(&mut world);
+    confirm(&mut world, ALICE, &offer.id).unwrap();
+    confirm(&mut world, TABLET, &offer.id).unwrap();
+    for name in [TABLET, ALICE, TABLET, TABLET] {
+        go(&mut world, name).unwrap();
+    }
+    assert_eq!(world.list("alice").list.primary.0, 2);
+    assert_eq!(holders(&world), [1, 2], "the phone has not heard of it");
+    let next = hand_over(&mut world, TABLET, 3).unwrap();
+    for _ in 0..2 {
+        go(&mut world, TABLET).unwrap();
+        go(&mut world, LAPTOP).unwrap();
+    }
+    confirm(&mut world, TABLET, &next.id).unwrap();
+    confirm(&mut world, LAPTOP, &next.id).unwrap();
+    for _ in 0..3 {
+        go(&mut world, LAPTOP).unwrap();
+        go(&mut world, TABLET).unwrap();
+    }
+    assert_eq!(world.list("alice").list.primary.0, 3);
     settle(&mut world);
     assert_eq!(holders(&world), [3]);
 }

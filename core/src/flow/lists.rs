@@ -14,7 +14,7 @@ use crate::{
     record::{Counters, Wanted},
     registry::trust::{self, Admitted, Seat},
     store::{Kind, Places},
-    tx::{Call, Tx, held, ledger, sessions},
+    tx::{Call, Tx, held, ledger, sends, sessions},
     wire::content::Body,
 };
 
@@ -130,10 +130,14 @@ pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList, source: So
 /// > the old one deletes the account key on taking that list, not before (X 7)
 fn give_up_account(call: &mut Call<'_>, user: &User) -> Result<(), Code> {
     let mut own = call.tx.own()?;
-    if own.handed_to.is_some() && own.handed_to == user.list.as_ref().map(|list| list.primary) {
+    // It may have been handed on since: any list that names another primary shows that it has arrived.
+    let primary = user.list.as_ref().map(|list| list.primary);
+    if own.handed_to.is_some() && primary.is_some_and(|primary| primary != own.device) {
         (own.account, own.handed_to) = (None, None);
         call.tx.put_own(&own)?;
         call.tx.delete(Places::only(Kind::Handover));
+        // A server that never says that it took the key keeps no copy of it here.
+        sends::withdraw_handover(&mut call.tx, &own.user)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::{
     error::Code,
     event::{Event, FailedUser, Item, SkippedDevice},
     ids::{ContentId, SendId, UserId},
-    record::{ContentOf, PartState, SendBody, SendHead, SendPart, SendTally},
+    record::{ContentOf, PartState, Says, SendBody, SendHead, SendPart, SendTally},
     store::{Kind, Places, Query, RowKey},
 };
 use std::{
@@ -174,6 +174,16 @@ pub(crate) fn close(tx: &mut Tx<'_>, us: &UserId, id: &SendId, user: &UserId, st
         Some(part) if part.state == PartState::Open => settle(tx, us, id, part.settled(state, us)),
         _ => Ok(()),
     }
+}
+
+/// Withdraws the steps of a hand-over that have not gone out: what they carry is not wanted any more, and an account key may be among it.
+pub(crate) fn withdraw_handover(tx: &mut Tx<'_>, us: &UserId) -> Result<(), Code> {
+    for Part { send, .. } in open_parts(tx, us)? {
+        if head(tx, &send)?.is_some_and(|head| head.says == Says::Handover) {
+            close(tx, us, &send, us, PartState::Cancelled(Code::Cancelled.number()))?;
+        }
+    }
+    Ok(())
 }
 
 fn count_down(tx: &mut Tx<'_>, us: &UserId, id: &SendId, user: &UserId) -> Result<(), Code> {

@@ -13,12 +13,12 @@ use crate::{
     event::{Event, Item},
     flow::lists,
     ids::HandoverId,
-    limits::HANDOVER_EXPIRY,
+    limits::{HANDOVER_EXPIRY, MAX_LATENCY},
     model::Peer,
     record::{Counters, PendingHandover},
     secret::Shared,
     store::{Kind, Places},
-    tx::Call,
+    tx::{Call, sends},
     wire::handover::{Handover, Step},
 };
 
@@ -26,7 +26,9 @@ use crate::{
 pub(crate) fn pending(call: &Call<'_>) -> Result<Option<PendingHandover>, Code> {
     let Some(pending) = call.tx.handover()? else { return Ok(None) };
     let is_given = if pending.gives { call.tx.own()?.handed_to.is_some() } else { pending.accepted };
-    let is_over = !is_given && call.at.age.since(Age(pending.made_at)) > HANDOVER_EXPIRY;
+    // Who has confirmed to take the key waits for it as long as a message may take.
+    let most = if pending.confirmed && !pending.gives { MAX_LATENCY } else { HANDOVER_EXPIRY };
+    let is_over = !is_given && call.at.age.since(Age(pending.made_at)) > most;
     Ok((!is_over).then_some(pending))
 }
 
@@ -94,12 +96,13 @@ fn take_key(call: &mut Call<'_>, pending: PendingHandover, seed: &[u8; 32]) -> R
     lists::want(call, call.user())
 }
 
-/// The hand-over has ended without a new primary: this device goes on as it was.
+/// The hand-over has ended without a new primary: this device goes on as it was, and what has not gone out does not go.
 pub(crate) fn forget(call: &mut Call<'_>) -> Result<(), Code> {
     let mut own = call.tx.own()?;
     if own.handed_to.take().is_some() {
         call.tx.put_own(&own)?;
     }
     call.tx.delete(Places::only(Kind::Handover));
-    Ok(())
+    let us = call.user().clone();
+    sends::withdraw_handover(&mut call.tx, &us)
 }

@@ -8,7 +8,7 @@ use crate::{
     ids::{SendId, UserId},
     limits::MAX_SEND_AGE,
     model::User,
-    record::{PartState, SendHead, SendPart, SentTo},
+    record::{PartState, Says, SendHead, SendPart, SentTo},
     store::{Kind, Places},
     tx::{Call, Tx, sends},
 };
@@ -37,6 +37,10 @@ pub(crate) fn status(call: &Call<'_>, id: &SendId) -> Result<Option<SendStatus>,
         return Ok(None);
     }
     let head = &sending.head;
+    // What the devices of our user say to each other of a hand-over is no affair of the app's, and may carry the account key.
+    if head.says == Says::Handover {
+        return Ok(None);
+    }
     let is_published = !call.tx.book()?.is_due_before_sending(call.now());
     let mut users = Vec::new();
     for to in head.users.iter().filter(|to| tally.to_self || to.user != *call.user()) {

@@ -22,16 +22,27 @@ fn view(pending: &PendingHandover) -> HandoverView {
 
 /// The primary offers its part to a listed device. The same call again gives the same hand-over; another device ends it and begins another one.
 pub(crate) fn begin(call: &mut Call<'_>, device: DeviceId) -> Result<HandoverView, Error> {
+    let under_way = hand_over::pending(call)?.filter(|pending| pending.gives);
+    if let Some(given) = under_way.as_ref().filter(|given| given.device == device)
+        && call.tx.own()?.handed_to.is_some()
+    {
+        // So an app that has lost its name can give it up.
+        return Ok(view(given));
+    }
     let Primary { own, .. } = call.tx.primary()?;
     own_list::check_adopted(call)?;
     if device == own.device {
         return Err(Error::of(Code::InvalidArgument, "device"));
     }
     let list = call.tx.own_list(call.user())?.list;
+    // Who has just got the part hands it on once the list says so.
+    if list.primary != own.device {
+        return Err(Code::NotPrimary.into());
+    }
     let listed = list.device(device).ok_or(Error::of(Code::UnknownDevice, "device"))?;
     let other = listed.party(call.user(), call.us.party.account_key);
     let fingerprint = other.fingerprint();
-    if let Some(pending) = hand_over::pending(call)? {
+    if let Some(pending) = under_way {
         if (pending.device, pending.fingerprint) == (device, fingerprint) {
             return Ok(view(&pending));
         }
@@ -70,7 +81,11 @@ pub(crate) fn confirm(call: &mut Call<'_>, id: &HandoverId) -> Result<(), Error>
 pub(crate) fn cancel(call: &mut Call<'_>, id: &HandoverId) -> Result<(), Error> {
     // A device that has got the key does not give it back.
     let is_open = |pending: &PendingHandover| pending.gives || !pending.accepted;
-    let Some(pending) = named(call, id)?.filter(is_open) else { return Ok(()) };
+    let Some(pending) = named(call, id)?.filter(is_open) else {
+        // The row of a hand-over in which the key was sent may have been lost.
+        let is_orphan = hand_over::pending(call)?.is_none() && call.tx.own()?.handed_to.is_some();
+        return if is_orphan { Ok(hand_over::forget(call)?) } else { Ok(()) };
+    };
     hand_over::forget(call)?;
     say(call, &pending, Step::Cancel)
 }
@@ -101,7 +116,7 @@ pub(super) fn go_on(call: &mut Call<'_>) -> Result<(), Error> {
     let is_ready = |pending: &PendingHandover| pending.gives && pending.confirmed && pending.accepted;
     let Some(pending) = hand_over::pending(call)?.filter(is_ready) else { return Ok(()) };
     let mut own = call.tx.own()?;
-    if !own.is_primary() {
+    if !own.is_primary() || own_list::is_ahead(call)? {
         return Ok(());
     }
     let list = call.tx.own_list(call.user())?.list;

@@ -164,7 +164,7 @@ fn sign_list(
         identity_key: *identity_key,
         added_at_epoch: list.epoch.saturating_add(1),
     });
-    Ok(device_list::sign(&primary.account, call.user(), Some(&list), &listed, call.now())?)
+    Ok(device_list::sign_as(&primary.account, call.user(), Some(&list), &listed, (call.device(), call.now()))?)
 }
 
 /// The app gives a link up. Its code is never taken again.
@@ -293,7 +293,7 @@ pub(crate) fn remove_device(call: &mut Call<'_>, device: DeviceId) -> Result<Vec
         return Err(Error::of(Code::InvalidArgument, "device"));
     }
     let rest: Vec<Listing> = list.devices.iter().filter(|d| d.id != device).copied().collect();
-    let next = device_list::sign(&account, call.user(), Some(&list), &rest, call.now())?;
+    let next = device_list::sign_as(&account, call.user(), Some(&list), &rest, (call.device(), call.now()))?;
     let events = lists::follow(call, &next)?;
     send::follow_user(call, call.user())?;
     act::retire(call, device, None)?;

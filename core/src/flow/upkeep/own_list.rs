@@ -98,7 +98,8 @@ pub(crate) fn adopt(call: &mut Call<'_>, hash: &ListHash) -> Result<Vec<Event>, 
     let ours = user.list.map_or(0, |list| list.last_id);
     let mut events = lists::follow(call, &adopted)?;
     let before = List { last_id: ours.max(ahead.list.last_id), ..ahead.list };
-    let next = device_list::sign(&account, call.user(), Some(&before), &before.devices, call.now())?;
+    let next =
+        device_list::sign_as(&account, call.user(), Some(&before), &before.devices, (call.device(), call.now()))?;
     events.extend(lists::follow(call, &next)?);
     send::follow_user(call, call.user())?;
     Ok(events)
