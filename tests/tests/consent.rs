@@ -420,3 +420,77 @@ fn n_g03_what_a_damaged_row_held_is_room_again_the_next_day() {
     world.send(BOB, &["mallory", "alice"], b"x");
     assert_eq!(world.read(ALICE), [b"x"]);
 }
+
+#[test]
+fn n_g02_who_was_not_told_of_a_no_is_passed_over_in_silence_for_good() {
+    let mut world = stranger(20, 1);
+    world.create("zoe");
+    let zoe = ("zoe", 1);
+    world.send(zoe, &["mallory"], b"hi");
+    world.send(MALLORY, &["zoe"], b"hi");
+    world.rest();
+    let id = found(&mut world, MALLORY, "Trip", &["bob", "zoe"]);
+    world.rest();
+    world.say(zoe, id, b"buy").unwrap();
+    world.receive(BOB).unwrap();
+    world.act(BOB, id, |group, c| group.decline(c)).unwrap();
+    for day in 0..3 {
+        // Housekeeping deletes what lies in sessions that are over.
+        world.pass(DAY);
+        world.publish(zoe);
+        world.publish(BOB);
+        world.with(BOB, |d, c| d.tick(c, true)).unwrap();
+        world.say(zoe, id, b"buy now").unwrap();
+        let results = world.receive(BOB).unwrap();
+        let odd = |event: &&Event| matches!(event, Event::NotOpened { .. } | Event::GroupInvited { .. });
+        assert_eq!((failures(&results), messages(&results).len()), (vec![], 0), "day {day}");
+        assert_eq!(events(&results).iter().filter(|event| odd(event)).count(), 0, "day {day}");
+    }
+    // She is told, once.
+    world.with(BOB, |d, c| d.tick(c, true)).unwrap();
+    world.flush(BOB);
+    world.receive(zoe).unwrap();
+    assert_eq!(world.members(zoe, id), ["mallory", "zoe"]);
+}
+
+#[test]
+fn n_g02_who_has_left_is_asked_back_on_all_devices_by_any_member() {
+    let mut world = World::acquainted(21, &[("alice", 1), ("bob", 1)]);
+    world.create("zoe");
+    let zoe = ("zoe", 1);
+    world.send(zoe, &["alice", "bob"], b"hi");
+    world.send(ALICE, &["zoe"], b"hi");
+    world.rest();
+    let id = world.found(ALICE, "Trip", &["bob", "zoe"]);
+    world.rest();
+    world.act(BOB, id, |group, c| group.leave(c)).unwrap();
+    world.rest();
+    let tablet = world.link("bob");
+    world.rest();
+    // Zoe, to whom Bob has never written.
+    world.act(zoe, id, |group, c| group.add(c, &[user("bob")])).unwrap();
+    world.rest();
+    for name in [BOB, tablet] {
+        assert!(is_invited(&mut world, name, id), "{name:?}");
+    }
+    world.act(BOB, id, |group, c| group.accept(c)).unwrap();
+    world.rest();
+    world.say(zoe, id, b"back").unwrap();
+    for name in [BOB, tablet] {
+        assert!(world.read(name).contains(&b"back".to_vec()), "{name:?}");
+    }
+}
+
+#[test]
+fn n_g02_who_forgets_a_declined_group_is_asked_again_by_nobody_unknown() {
+    let mut world = stranger(22, 1);
+    let id = found(&mut world, MALLORY, "Trip", &["bob"]);
+    world.receive(BOB).unwrap();
+    world.act(BOB, id, |group, c| group.decline(c)).unwrap();
+    world.rest();
+    world.in_group(BOB, id, |group, c| group.forget(c)).unwrap();
+    world.act(MALLORY, id, |group, c| group.add(c, &[user("bob")])).unwrap();
+    let results = world.receive(BOB).unwrap();
+    assert!(!events(&results).iter().any(|event| matches!(event, Event::GroupInvited { .. })), "{results:?}");
+    assert_eq!(world.group(BOB, id).map(drop), Err(Code::UnknownGroup));
+}

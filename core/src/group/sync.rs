@@ -153,6 +153,7 @@ mod tests {
             pushed: Vec::new(),
             owed: Vec::new(),
             invitation: None,
+            declined: false,
             full: false,
         }
     }

@@ -22,8 +22,7 @@ pub struct GroupRecord {
     pub info: GroupInfo,
     /// The operations that all this follows from.
     pub claim: Claim,
-    /// When our user or another left, in ms: their sessions in this scope die MAXLATENCY later. Of our own user 0 if it was never a member on this
-    /// device.
+    /// When our user or another left, in ms: their sessions in this scope die MAXLATENCY later. Of our own user 0 if it has declined.
     pub left_at: Vec<(UserId, u64)>,
     /// Devices that had other operations when they were last heard.
     pub lags: Vec<Lag>,
@@ -34,6 +33,8 @@ pub struct GroupRecord {
     pub owed: Vec<UserId>,
     /// Who asks our user in, while the app has not answered (X 11).
     pub invitation: Option<Invitation>,
+    /// Whether our user has declined an invitation to it.
+    pub declined: bool,
     /// Whether the app was told that the group takes nothing but leaves and retirements any more.
     pub full: bool,
 }
@@ -113,6 +114,7 @@ impl GroupRecord {
             pushed: Vec::new(),
             owed: Vec::new(),
             invitation: None,
+            declined: false,
             full: false,
         }
     }
@@ -152,10 +154,10 @@ impl GroupRecord {
         self.left_at.iter().find(|(known, _)| known == user).map(|(_, at)| Age(*at))
     }
 
-    /// Whether our user has declined the group, or was never a member here for another reason: nothing of it is shown.
+    /// Whether our user has declined to be in the group, and is not asked back by somebody who may ask.
     #[must_use]
-    pub fn is_declined(&self, us: &UserId) -> bool {
-        self.standing != Standing::Member && self.left_at(us) == Some(Age::NEVER)
+    pub fn is_declined(&self) -> bool {
+        self.declined && self.standing == Standing::Left
     }
 
     /// The group as the app sees it. `conflicts` are the members whom we know under another account key.

@@ -87,6 +87,7 @@ stored! {
         pushed,
         owed,
         invitation,
+        declined,
         full,
     }
 }

@@ -1,7 +1,7 @@
 //! An act in a group: an operation is signed, taken, and told to everybody whom it concerns (D6).
 
 use super::{
-    bundles, consent, hear,
+    bundles, hear,
     state::{self, Changed, Lists, Loaded, Offered},
     sync,
     tell::{Said, Told, say, sent_to, to_group},
@@ -194,7 +194,7 @@ pub(crate) fn act_and_sync(
 fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<PendingSend, Error> {
     let own = own_list(call)?;
     let mut told = Told::default();
-    let is_closed = |group: &&GroupRecord| group.invitation.is_some() || group.is_declined(call.user());
+    let is_closed = |group: &&GroupRecord| group.invitation.is_some() || group.is_declined();
     let closed = loaded.group.as_ref().filter(is_closed).filter(|_| is_last_word(&body));
     let only = closed.map(|group| strangers_told(call, group)).transpose()?;
     told.users.extend(loaded.group.iter().flat_map(|group| group.users().cloned()));
@@ -270,7 +270,7 @@ fn tell(call: &mut Call<'_>, changed: &Changed, operation: &Operation, told: &To
 pub(crate) fn accept_invitation(call: &mut Call<'_>, id: &GroupId) -> Result<PendingSend, Error> {
     let group = call.tx.group(id)?.ok_or(Code::UnknownGroup)?;
     let invitation = group.invitation.clone().ok_or(Code::NotInvited)?;
-    let group = consent::agree(call, id, group, &invitation)?;
+    let group = hear::agree(call, id, group, &invitation)?;
     for item in hear::release(call, group.scope, *id)? {
         inbox::put(&mut call.tx, &item)?;
     }

@@ -22,7 +22,8 @@ pub(crate) fn whole(tx: &Tx<'_>, set: &Set) -> Result<Vec<Vec<u8>>, Code> {
 
 /// What shows that a user has left, for a device that has not heard it and may lack what came before.
 pub(crate) fn farewell(tx: &Tx<'_>, set: &Set, user: &UserId) -> Result<Vec<Vec<u8>>, Code> {
-    encode(tx, &set.id(), &set.farewell(user))
+    let words = set.farewell(user);
+    if words.is_empty() { Ok(Vec::new()) } else { encode(tx, &set.id(), &words) }
 }
 
 /// Operations of this device, with our list.

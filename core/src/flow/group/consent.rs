@@ -13,7 +13,7 @@ use crate::{
     group::{operation::Operation, set::Set, view::View},
     ids::{AccountKey, GroupId, OperationId, UserId},
     model::{GroupRecord, Invitation},
-    tx::{Call, Tx, held, ledger},
+    tx::{Tx, held, ledger},
     wire::{
         content,
         group::{self as form, Body, Bundle},
@@ -28,27 +28,29 @@ pub(super) fn asked(
     tx: &Tx<'_>,
     taker: Taker<'_>,
     known: Option<&GroupRecord>,
-    (set, view): (&Set, &View),
+    (set, view, new): (&Set, &View, &[OperationId]),
     from: Teller<'_>,
 ) -> Result<Option<(Invitation, OperationId)>, Code> {
     let invited = known.and_then(|group| group.invitation.clone());
     // What an own device says, our user has agreed to.
     let Teller::Other(user, _, device) = from else { return Ok(None) };
-    if known.is_some_and(|group| group.standing == Standing::Member)
-        || set.has_word_of(taker.user, &taker.account_key, view)
-    {
+    // Who is out of it without having left or declined has heard of it from an own device, and the rest of the state is on its way.
+    let is_in = |group: &GroupRecord| {
+        group.standing == Standing::Member || (group.invitation.is_none() && group.left_at(taker.user).is_none())
+    };
+    if known.is_some_and(is_in) || set.has_word_of(taker.user, &taker.account_key, view) {
         return Ok(None);
     }
     let adders = set.adders_of(taker.user, &taker.account_key, view);
     for add in &adders {
-        // Who becomes known later has asked already, and is answered.
-        let has_asked = invited.as_ref().is_some_and(|invitation| invitation.user == add.author);
-        if !has_asked && ledger::knows(tx, &add.author, &add.account_key)? {
+        // Whoever had added us when the app was asked is answered by the app, also if our user knows them by now.
+        let is_judged = invited.is_some() && !new.contains(&add.id);
+        if !is_judged && ledger::knows(tx, &add.author, &add.account_key)? {
             return Ok(None);
         }
     }
     for (_, content) in held::contents(tx, &set.id())? {
-        if content.user == *taker.user && agrees(&content.content) {
+        if content.user == *taker.user && agrees(&content.content, taker.user) {
             return Ok(None);
         }
     }
@@ -61,14 +63,15 @@ pub(super) fn asked(
     Ok(Some((invitation, add)))
 }
 
-/// Whether a content of an own device shows that our user has agreed: anything but that they leave or stay away.
-fn agrees(content: &[u8]) -> bool {
+/// Whether a content of an own device shows that our user has agreed: anything of ours but that we leave or stay away.
+fn agrees(content: &[u8], us: &UserId) -> bool {
     match content::decode(content) {
         Ok((_, content::Body::Group { .. })) => true,
         Ok((_, content::Body::Operations { bundle, .. })) => Bundle::decode(bundle.as_slice()).is_ok_and(|bundle| {
             let said = bundle.operations.as_slice().iter();
             let mut said = said.filter_map(|signed| form::Operation::decode(signed.operation.as_slice()).ok());
-            bundle.operations.as_slice().is_empty() || said.any(|said| !is_refusal(&said.body))
+            bundle.operations.as_slice().is_empty()
+                || said.any(|said| said.author.as_slice() == us.as_bytes() && !is_refusal(&said.body))
         }),
         _ => false,
     }
@@ -102,37 +105,19 @@ pub(super) fn is_heard(
     us: &UserId,
     (user, account_key): (&UserId, &AccountKey),
 ) -> Result<bool, Code> {
-    let closed = tx.known_group(id)?.is_some_and(|group| group.invitation.is_some() || group.is_declined(us));
+    let closed = tx.known_group(id)?.is_some_and(|group| group.invitation.is_some() || group.is_declined());
     Ok(user == us || !closed || ledger::knows(tx, user, account_key)?)
 }
 
-/// Our user is in, by the app's word or by that of an own device.
-pub(super) fn agree(
-    call: &mut Call<'_>,
-    id: &GroupId,
-    group: GroupRecord,
-    invitation: &Invitation,
-) -> Result<GroupRecord, Code> {
-    let group = GroupRecord { standing: Standing::Member, invitation: None, ..group };
-    call.tx.put_group(id, &group)?;
-    ledger::leave_invitation(&mut call.tx, &invitation.user)?;
-    ledger::make_known(&mut call.tx, &invitation.user)?;
-    Ok(group)
-}
-
-/// An invitation waits no more: by a word of an own device, by an add of somebody whom our user knows, or because there is nothing left to be
-/// asked into.
-pub(super) fn answered(
-    tx: &mut Tx<'_>,
-    invitation: &Invitation,
-    standing: Standing,
-    from: Teller<'_>,
-) -> Result<(), Code> {
-    ledger::leave_invitation(tx, &invitation.user)?;
-    match (standing, from) {
-        (Standing::Member, Teller::Ourselves) => ledger::make_known(tx, &invitation.user),
-        _ => Ok(()),
+/// Who has added our user is known, now that our user is in: on all own devices alike, whoever has told each of them.
+pub(super) fn make_adders_known(tx: &mut Tx<'_>, taker: Taker<'_>, (set, view): (&Set, &View)) -> Result<(), Code> {
+    for add in set.adders_of(taker.user, &taker.account_key, view) {
+        let pinned = tx.readable(&add.author)?;
+        if add.author != *taker.user && pinned.is_none_or(|pinned| pinned.account_key == add.account_key) {
+            ledger::make_known(tx, &add.author)?;
+        }
     }
+    Ok(())
 }
 
 /// The app's no, on this device or on another own one: what is held goes.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::{Blame, Code},
-    event::{Event, Flags, Item, Message, MessageKind},
+    event::{Event, Flags, Item, Message, MessageKind, Standing},
     group::sync::{self, With},
     ids::{AccountKey, ContentId, DeviceId, EnvelopeId, GroupId, Scope, SessionId, UserId},
     limits::MAX_LATENCY,
@@ -89,10 +89,10 @@ fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &GroupContent) ->
                     return Ok(None);
                 }
                 // Our user has answered on another device.
-                group = consent::agree(call, &id, group, &invitation)?;
+                group = agree(call, &id, group, &invitation)?;
                 items.push(Item::Event(joined(&call.tx, id, invitation)?));
             }
-            if said.user != *call.user() && group.is_declined(call.user()) {
+            if said.user != *call.user() && group.is_declined() {
                 pass_over(call, &id, said, (*claim, With::Message))?;
                 return Ok(Some(Vec::new()));
             }
@@ -149,6 +149,24 @@ fn pass_over(call: &mut Call<'_>, id: &GroupId, said: &GroupContent, claim: (Gro
     Ok(())
 }
 
+/// Our user is in, by the app's word or by that of an own device.
+pub(super) fn agree(
+    call: &mut Call<'_>,
+    id: &GroupId,
+    group: GroupRecord,
+    invitation: &Invitation,
+) -> Result<GroupRecord, Code> {
+    let group = GroupRecord { standing: Standing::Member, invitation: None, declined: false, ..group };
+    call.tx.put_group(id, &group)?;
+    ledger::leave_invitation(&mut call.tx, &invitation.user)?;
+    ledger::make_known(&mut call.tx, &invitation.user)?;
+    let state::Loaded { set, view, .. } = state::load(&call.tx, id)?;
+    let Some(view) = view else { return Ok(group) };
+    let taker = Taker::of(call);
+    consent::make_adders_known(&mut call.tx, taker, (&set, &view))?;
+    Ok(group)
+}
+
 /// Our user has agreed, on another device, to be in a group.
 fn joined(tx: &Tx<'_>, group: GroupId, invitation: Invitation) -> Result<Event, Code> {
     let forked_from = state::load(tx, &group)?.view.and_then(|view| view.origin);
@@ -190,6 +208,10 @@ fn message(call: &Call<'_>, group: &GroupRecord, id: GroupId, said: &GroupConten
     if long_gone(us) {
         return Err(Code::NoSession);
     }
+    if !own && group.standing == Standing::Left && group.left_at(us).is_none() {
+        // An own device has begun to tell us of the group, and has not come to the add that names us.
+        return Ok(None);
+    }
     if !own && !group.has(&said.user, &said.account_key) {
         if !group.former.contains(&said.user) {
             return Ok(None);
@@ -225,6 +247,10 @@ pub(super) fn release(call: &mut Call<'_>, scope: Scope, id: GroupId) -> Result<
     loop {
         let mut progress = false;
         for (key, content) in held::contents(&call.tx, &id)? {
+            // What was heard before it may have ended what was held.
+            if !call.tx.exists(&key)? {
+                continue;
+            }
             let said = from_held(call, &content)?;
             match judge(call, scope, id, &said) {
                 Ok(None) => continue,

@@ -175,11 +175,15 @@ pub(crate) fn take(
         if (group.is_none() && standing == Standing::Left) || !set.names(user, account_key) {
             return Ok(Outcome::Early);
         }
+        // Who has forgotten a group after leaving it is asked back by whom they know, and by nobody else.
+        if group.is_none() && matches!(standing, Standing::Invited(_)) && !ledger::knows(tx, user, account_key)? {
+            return Ok(Outcome::Early);
+        }
     }
     let invited = group.as_ref().and_then(|group| group.invitation.clone());
     let mut invitation = None;
     if standing == Standing::Member
-        && let Some((asked, add)) = consent::asked(tx, taker, group.as_ref(), (&set, &after), from)?
+        && let Some((asked, add)) = consent::asked(tx, taker, group.as_ref(), (&set, &after, &taken.new), from)?
     {
         let is_new = group.as_ref().is_none_or(|group| group.invitation.is_none());
         if is_new && !ledger::enter_invitation(tx, &asked.user)? {
@@ -227,12 +231,18 @@ pub(crate) fn take(
         // What goes on there is no affair of ours before the app has answered.
         events.retain(|event| matches!(event, Event::GroupInvited { .. }));
     }
-    let mut group = advance(group, &after, (us, standing, invitation), taker.age);
+    let has_left = !set.leaves_of(us, &taker.account_key).is_empty();
+    let declines = invited.is_some() && standing == Standing::Left && has_left;
+    let ours = Ours { user: us, standing, invitation, has_left, declines };
+    let mut group = advance(group, &after, ours, taker.age);
     if let Some(invited) = invited.filter(|_| group.invitation.is_none()) {
-        consent::answered(tx, &invited, standing, from)?;
+        ledger::leave_invitation(tx, &invited.user)?;
     }
-    if stood != Some(standing) && standing == Standing::Left && group.is_declined(us) {
+    if declines {
         consent::drop_held(tx, &set.id())?;
+    }
+    if standing == Standing::Member && stood != Some(standing) && matches!(from, Teller::Ourselves) {
+        consent::make_adders_known(tx, taker, (&set, &after))?;
     }
     group.full |= taken.full;
     for user in taken.new.iter().flat_map(|name| set.uninformed(name, (us, taker.device))) {
@@ -301,14 +311,22 @@ fn standing(view: &View, us: &UserId, account_key: &AccountKey) -> Standing {
     }
 }
 
+/// How our own user stands, for the record.
+struct Ours<'a> {
+    user: &'a UserId,
+    standing: Standing,
+    invitation: Option<Invitation>,
+    /// Whether a leave of ours is among the operations.
+    has_left: bool,
+    /// Whether our user declines by these operations.
+    declines: bool,
+}
+
 /// What the operations make of the group, and what the record alone remembers.
-fn advance(
-    known: Option<GroupRecord>,
-    view: &View,
-    (us, standing, invitation): (&UserId, Standing, Option<Invitation>),
-    age: Age,
-) -> GroupRecord {
+fn advance(known: Option<GroupRecord>, view: &View, ours: Ours<'_>, age: Age) -> GroupRecord {
+    let Ours { user: us, standing, invitation, has_left, declines } = ours;
     let was_member = known.as_ref().is_some_and(|group| group.standing == Standing::Member);
+    let declined = standing != Standing::Member && (declines || known.as_ref().is_some_and(|group| group.declined));
     let (mut left_at, mut lags, pushed, owed, full) =
         known.map(|group| (group.left_at, group.lags, group.pushed, group.owed, group.full)).unwrap_or_default();
     // We need not agree with users with whom we share no group. A device whose claimed digest equals ours lags no more.
@@ -316,8 +334,8 @@ fn advance(
     // How our own user stands is not a matter of its name: an add under another account key may make that a member.
     let is_out = standing != Standing::Member && invitation.is_none();
     left_at.retain(|(user, _)| if user == us { is_out } else { view.former.contains(user) });
-    if is_out && left_at.iter().all(|(known, _)| known != us) {
-        left_at.push((us.clone(), if was_member { age.0 } else { Age::NEVER.0 }));
+    if is_out && (was_member || has_left) && left_at.iter().all(|(known, _)| known != us) {
+        left_at.push((us.clone(), if declines { Age::NEVER.0 } else { age.0 }));
     }
     for user in view.former.iter().filter(|user| *user != us) {
         if left_at.iter().all(|(known, _)| known != user) {
@@ -336,6 +354,7 @@ fn advance(
         pushed,
         owed,
         invitation,
+        declined,
         full,
     }
 }

@@ -96,7 +96,8 @@ impl Measure {
         match (self.groups.get(&session.scope), session.scope.group()) {
             (Some(group), _) => {
                 let left = [&self.us, &peer.user].into_iter().filter_map(|user| group.left_at(user)).min();
-                Ok(left.is_some_and(|at| expiry::is_over(at.0, self.read_at, self.at.age)))
+                // Who was not told of our leave may begin one later, and is told in it.
+                Ok(left.is_some_and(|at| expiry::is_over(at.0.max(session.created_at), self.read_at, self.at.age)))
             }
             // In one that this device began it has asked for the group's state.
             (None, Some(_)) if session.initiating => Ok(false),
