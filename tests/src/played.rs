@@ -66,6 +66,10 @@ pub fn play() -> World {
     world.receive(BOB).unwrap();
     world.say(BOB, other, b"welcome, Jen").unwrap();
     world.receive(JEN).unwrap();
+    // A group that is left and forgotten.
+    let old = world.found(ALICE, "Old", &["bob"]);
+    world.act(ALICE, old, |group, c| group.leave(c)).unwrap();
+    world.in_group(ALICE, old, |group, c| group.forget(c)).unwrap();
     stranger_as_bob(&mut world);
     // A user whose list is asked for.
     world.with(BOB, |d, c| d.look_up(c, &[user("zoe")])).unwrap();

@@ -291,6 +291,10 @@ fn n_g03_a_stranger_whose_group_was_dropped_is_asked_once_our_user_has_written()
     world.send(BOB, &["mallory"], b"what do you want?");
     world.rest();
     world.rest();
+    // To write to her is no yes to what she asked before.
+    assert!(is_invited(&mut world, BOB, last));
+    world.act(BOB, last, |group, c| group.accept(c)).unwrap();
+    world.rest();
     assert_eq!(world.standing(BOB, last), Some(Standing::Member));
 }
 

@@ -15,8 +15,8 @@ use sesame_core::{
         keys::{chain::Chain, pre_keys::PreKey},
         model::{GroupRecord, Peer, User},
         record::{
-            Beginning, Block, ContentOf, Counters, Directory, Heard, Held, HeldContent, Hot, IndexEntry, Ledger,
-            OfferState, OfferedLink, Opening, Own, PendingHandover, PendingLink, PendingRestore, PendingUpload,
+            Beginning, Block, ContentOf, Counters, Directory, Forgotten, Heard, Held, HeldContent, Hot, IndexEntry,
+            Ledger, OfferState, OfferedLink, Opening, Own, PendingHandover, PendingLink, PendingRestore, PendingUpload,
             PreKeyBook, Recipe, Record, SeenEnvelope, SendBody, SendHead, SendPart, SendTally, ServerState,
             SessionCold, StoredList, StoredOperation, Waiting, Wanted,
         },
@@ -110,6 +110,7 @@ fn row(kind: Kind, plain: &[u8], hidden: &mut Hidden) -> String {
             format!("{link:?}")
         }
         Kind::Clock => show::<AgeClock>(plain),
+        Kind::Forgotten => show::<Forgotten>(plain),
         Kind::Ledger => show::<Ledger>(plain),
         Kind::User => show::<User>(plain),
         Kind::Chain => show::<Chain>(plain),

@@ -17,6 +17,7 @@ use crate::{
     group::history,
     ids::{ContentId, DeviceId, GroupId, GroupKind, UserId},
     model::GroupRecord,
+    store::Kind,
     tx::Call,
     wire::group::Body,
 };
@@ -54,7 +55,11 @@ impl Device {
     /// # Errors
     /// [`Code::UnknownGroup`]; the store's.
     pub fn group(&self, context: &mut Context<'_>, id: &GroupId) -> Result<Group<'_>, Error> {
-        self.call(context, |call| Ok(call.tx.group(id)?.ok_or(Code::UnknownGroup)?))?;
+        // One that is damaged has a handle as well: it can be forgotten.
+        self.call(context, |call| match call.tx.exists(&call.tx.places().group(Kind::Group, id))? {
+            true => Ok(()),
+            false => Err(Code::UnknownGroup.into()),
+        })?;
         Ok(Group { device: self, id: *id })
     }
 

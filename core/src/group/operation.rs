@@ -81,6 +81,12 @@ pub fn is_last_word(body: &Body) -> bool {
     matches!(body, Body::Leave | Body::Retire { .. })
 }
 
+/// Whether its author leaves by it, stays away, or takes a device of its own out: no sign of having a part in the group.
+#[must_use]
+pub fn keeps_out(body: &Body) -> bool {
+    matches!(body, Body::Leave | Body::Decline { .. } | Body::Retire { .. })
+}
+
 fn size_of(list: &VerifiedDeviceList) -> u32 {
     u32::try_from(list.signed.len()).unwrap_or(u32::MAX)
 }

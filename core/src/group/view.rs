@@ -1,7 +1,7 @@
 //! The group as its operations define it: a function of what is kept.
 
 use super::{
-    operation::Operation,
+    operation::{Operation, keeps_out},
     set::{Author, Set},
     validity::{Judge, Stand},
 };
@@ -137,7 +137,7 @@ impl Set {
         self.kept().any(|(_, operation)| {
             (&operation.author, &operation.account_key) == (user, account_key)
                 && !view.void.contains(&operation.id)
-                && !matches!(operation.form.body, Body::Leave | Body::Decline { .. } | Body::Retire { .. })
+                && !keeps_out(&operation.form.body)
         })
     }
 

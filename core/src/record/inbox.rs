@@ -3,7 +3,7 @@
 use super::{Record, form::stored};
 use crate::{
     event::Flags,
-    ids::{AccountKey, DeviceId, EnvelopeId, Scope, SessionId, UserId},
+    ids::{AccountKey, DeviceId, EnvelopeId, GroupId, Scope, SessionId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
@@ -40,7 +40,7 @@ pub struct Kept {
 }
 
 /// What a user may make this device keep, and what of it is taken (X 9). It outlives the user's record.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Ledger {
     /// The user.
     pub user: UserId,
@@ -56,6 +56,8 @@ pub struct Ledger {
     pub dropped: Vec<(Scope, DeviceId)>,
     /// When they were asked last, by our age clock, in ms; 0: never.
     pub asked_at: u64,
+    /// Groups that they asked our user into while they were not known, and that were dropped: what comes of them is still an invitation.
+    pub unanswered: Vec<GroupId>,
 }
 impl Record for Ledger {
     // Whoever is forgotten by this is a stranger until our user writes to them again; what is held is counted anew each day.
@@ -66,9 +68,20 @@ impl Ledger {
     /// The ledger of a user who is not known and of whom nothing is held.
     #[must_use]
     pub fn of(user: &UserId) -> Self {
-        let (held, dropped) = (Kept::default(), Vec::new());
-        Self { user: user.clone(), known: false, held, invitations: 0, told: false, dropped, asked_at: 0 }
+        let (user, held) = (user.clone(), Kept::default());
+        let (dropped, unanswered) = (Vec::new(), Vec::new());
+        Self { user, known: false, held, invitations: 0, told: false, dropped, asked_at: 0, unanswered }
     }
+}
+
+/// That the app has forgotten a group (X 11): who is not known brings it back no more.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Forgotten {
+    /// When, by our age clock, in ms.
+    pub at: u64,
+}
+impl Record for Forgotten {
+    const SPARE: bool = true;
 }
 
 /// How far a device's sequence has come.

@@ -21,7 +21,7 @@ mod secret_form;
 mod server;
 
 pub use handover::PendingHandover;
-pub use inbox::{Cause, Counters, Heard, Held, HeldContent, Kept, Ledger, SeenEnvelope};
+pub use inbox::{Cause, Counters, Forgotten, Heard, Held, HeldContent, Kept, Ledger, SeenEnvelope};
 pub use link::{HeardHello, LegPlace, OfferState, OfferedLink};
 pub use operation::{StoredOperation, Waiting};
 pub use outbox::{

@@ -180,6 +180,8 @@ pub enum Kind {
     Restoring = 36,
     /// `record::PendingHandover`.
     Handover = 37,
+    /// `record::Forgotten`, by group.
+    Forgotten = 38,
 }
 
 impl Kind {
@@ -222,6 +224,7 @@ impl Kind {
         Self::Ledger,
         Self::Restoring,
         Self::Handover,
+        Self::Forgotten,
     ];
 }
 

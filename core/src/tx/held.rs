@@ -112,10 +112,11 @@ pub(crate) fn has_room(tx: &Tx<'_>, user: &UserId, body: &Body, bytes: usize) ->
     ledger::has_room(tx, user, pool(body), bytes.max(MIN_HELD) as u64)
 }
 
-/// The held contents of one group, oldest first.
+/// The held contents of one group, oldest first; what a device said, in the order in which it was said.
 pub(crate) fn contents(tx: &Tx<'_>, group: &GroupId) -> Result<Vec<(RowKey, HeldContent)>, Code> {
     let mut all = with_prefix(tx, &tx.places().group(Kind::HeldContent, group))?;
-    all.sort_by_key(|(_, held)| held.at);
+    let sequence = |held: &HeldContent| content::decode(&held.content).map_or(0, |(prelude, _)| prelude.sequence);
+    all.sort_by_cached_key(|(_, held)| (held.at, held.user.clone(), held.device, sequence(held)));
     Ok(all)
 }
 

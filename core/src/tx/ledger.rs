@@ -9,7 +9,7 @@ use super::Tx;
 use crate::{
     clock::Age,
     error::Code,
-    ids::{AccountKey, DeviceId, Scope, UserId},
+    ids::{AccountKey, DeviceId, GroupId, Scope, UserId},
     limits::{
         ASK_AGAIN, MAX_BODY, MAX_DROPPED, MAX_HELD, MAX_HELD_KNOWN, MAX_HELD_OPERATIONS, MAX_HELD_OTHER,
         MAX_HELD_OTHERS, MAX_INVITATIONS, MAX_INVITATIONS_OF_USER,
@@ -17,7 +17,7 @@ use crate::{
     record::{Counters, Kept, Ledger},
     store::{Kind, Places},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is counted apart.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,8 +60,8 @@ fn read(tx: &Tx<'_>, user: &UserId) -> Result<Ledger, Code> {
 
 fn put(tx: &mut Tx<'_>, ledger: &Ledger) -> Result<(), Code> {
     let key = tx.places().user(Kind::Ledger, &ledger.user);
-    let Ledger { user: _, known, held, invitations, told, dropped, asked_at } = ledger;
-    if !known && *held == Kept::default() && *invitations == 0 && !told && dropped.is_empty() && *asked_at == 0 {
+    let empty = Ledger::of(&ledger.user);
+    if *ledger == empty {
         tx.delete(key);
         return Ok(());
     }
@@ -101,7 +101,27 @@ pub(crate) fn make_known(tx: &mut Tx<'_>, user: &UserId) -> Result<(), Code> {
     if counters != tx.counters()? {
         tx.put_counters(&counters)?;
     }
-    put(tx, &Ledger { known: true, told: false, ..ledger })
+    // What they asked before our user has written to them is for the app to answer.
+    let mut unanswered = ledger.unanswered.clone();
+    let groups = ledger.dropped.iter().filter_map(|(scope, _)| scope.group());
+    let groups = groups.filter(|group| !ledger.unanswered.contains(group)).collect::<BTreeSet<_>>();
+    unanswered.extend(groups);
+    put(tx, &Ledger { known: true, told: false, unanswered, ..ledger })
+}
+
+/// Whether a user asked our user into a group while not known, and it was dropped.
+pub(crate) fn is_unanswered(tx: &Tx<'_>, user: &UserId, group: &GroupId) -> Result<bool, Code> {
+    Ok(read(tx, user)?.unanswered.contains(group))
+}
+
+/// What a user asked is before the app, or the app has answered.
+pub(crate) fn note_answered(tx: &mut Tx<'_>, user: &UserId, group: &GroupId) -> Result<(), Code> {
+    let mut ledger = read(tx, user)?;
+    if !ledger.unanswered.contains(group) {
+        return Ok(());
+    }
+    ledger.unanswered.retain(|known| known != group);
+    put(tx, &ledger)
 }
 
 /// Whether so many more bytes of a user may be held.
@@ -193,13 +213,14 @@ pub(crate) fn take_dropped(tx: &mut Tx<'_>, age: Age) -> Result<Vec<(UserId, Dev
     Ok(all)
 }
 
-/// One more invitation by a user who is not known. `false`: there are too many.
+/// One more invitation. `false`: there are too many by users who are not known, and this is one of them.
 pub(crate) fn enter_invitation(tx: &mut Tx<'_>, user: &UserId) -> Result<bool, Code> {
     let (mut ledger, mut counters) = (read(tx, user)?, tx.counters()?);
-    if ledger.invitations >= MAX_INVITATIONS_OF_USER || (!ledger.known && counters.invitations >= MAX_INVITATIONS) {
+    let is_full = ledger.invitations >= MAX_INVITATIONS_OF_USER || counters.invitations >= MAX_INVITATIONS;
+    if !ledger.known && is_full {
         return Ok(false);
     }
-    ledger.invitations += 1;
+    ledger.invitations = ledger.invitations.saturating_add(1);
     if !ledger.known {
         counters.invitations += 1;
     }

@@ -13,7 +13,7 @@ use crate::{
     flow::send::{self, Message},
     group::{
         history,
-        operation::{Operation, group_id, is_last_word},
+        operation::{Operation, group_id, is_last_word, keeps_out},
         set::Set,
     },
     ids::{AccountKey, ContentId, DeviceId, GroupId, GroupKind, Scope, UserId},
@@ -194,8 +194,9 @@ pub(crate) fn act_and_sync(
 fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<PendingSend, Error> {
     let own = own_list(call)?;
     let mut told = Told::default();
-    let is_closed = |group: &&GroupRecord| group.invitation.is_some() || group.is_declined();
-    let closed = loaded.group.as_ref().filter(is_closed).filter(|_| is_last_word(&body));
+    // Our user has never had a part in it.
+    let is_closed = |group: &&GroupRecord| group.invitation.is_some() || group.declined;
+    let closed = loaded.group.as_ref().filter(is_closed).filter(|_| keeps_out(&body));
     let only = closed.map(|group| strangers_told(call, group)).transpose()?;
     told.users.extend(loaded.group.iter().flat_map(|group| group.users().cloned()));
     if let Body::Add { members } = &body {
@@ -222,11 +223,20 @@ fn act(call: &mut Call<'_>, loaded: Loaded, body: Body) -> Result<PendingSend, E
         told.users.extend(changed.group.users().cloned());
     }
     told.users.extend(told.welcomed.iter().cloned());
+    let mut whole = Vec::new();
+    if !told.welcomed.is_empty() {
+        whole = bundles::whole(&call.tx, &changed.set)?;
+    }
     if let Some(only) = only {
         told.users = only;
+        // Our own devices may have been told of another part of it, or of nothing. In pieces it would look like a yes at first.
+        let all = bundles::whole(&call.tx, &changed.set)?;
+        if all.len() == 1 {
+            (told.welcomed, whole) = (BTreeSet::from([call.user().clone()]), all);
+        }
     }
     told.users.insert(call.user().clone());
-    tell(call, &changed, &operation, &told)
+    tell(call, &changed, &operation, &told, whole)
 }
 
 /// Who hears of it when our user stays out of a group of strangers: who asked, and whom our user knows. Not everybody whom they have named.
@@ -250,11 +260,16 @@ fn known(call: &Call<'_>, users: &BTreeSet<UserId>) -> Result<BTreeSet<UserId>, 
     Ok(known)
 }
 
-/// Sends an operation to those who have the rest, and the whole state to those who have nothing.
-fn tell(call: &mut Call<'_>, changed: &Changed, operation: &Operation, told: &Told) -> Result<PendingSend, Error> {
-    let Changed { group, set, .. } = changed;
+/// Sends an operation to those who have the rest, and what is there to those who have nothing.
+fn tell(
+    call: &mut Call<'_>,
+    changed: &Changed,
+    operation: &Operation,
+    told: &Told,
+    mut whole: Vec<Vec<u8>>,
+) -> Result<PendingSend, Error> {
+    let group = &changed.group;
     let own = call.tx.own_list(call.user())?;
-    let mut whole = if told.welcomed.is_empty() { Vec::new() } else { bundles::whole(&call.tx, set)? };
     // The last message of a large state goes with the operation itself.
     let welcome = whole.pop().unwrap_or_default();
     let newcomers = Told { users: told.welcomed.clone(), welcomed: BTreeSet::new() };
@@ -274,6 +289,7 @@ pub(crate) fn accept_invitation(call: &mut Call<'_>, id: &GroupId) -> Result<Pen
     for item in hear::release(call, group.scope, *id)? {
         inbox::put(&mut call.tx, &item)?;
     }
+    retire_removed(call, id)?;
     // Our own devices may not have been told of the group.
     let us = call.user().clone();
     let mut whole = bundles::whole(&call.tx, &state::load(&call.tx, id)?.set)?;
@@ -327,6 +343,21 @@ pub(crate) fn retire(call: &mut Call<'_>, device: DeviceId, last: Option<u64>) -
             Err(error) if error.code == Code::TooManyOperations || error.code.is_damage() => {}
             other => other?,
         }
+    }
+    Ok(())
+}
+
+/// Nothing was said there while the app had not answered: our devices that were removed meanwhile or before are retired now.
+fn retire_removed(call: &mut Call<'_>, id: &GroupId) -> Result<(), Error> {
+    let key = call.tx.places().group(Kind::Group, id);
+    let mut removed = Vec::new();
+    for peer in call.tx.all_peers()? {
+        if peer.user == *call.user() && peer.stale_since.is_some() {
+            removed.push(peer.device);
+        }
+    }
+    for device in removed {
+        retire_in(call, &key, device, None)?;
     }
     Ok(())
 }

@@ -39,8 +39,13 @@ impl GroupContent {
         (&self.user, &self.account_key)
     }
 
-    fn teller(&self, us: &UserId) -> Teller<'_> {
-        if self.user == *us { Teller::Ourselves } else { Teller::Other(&self.user, &self.account_key, self.device) }
+    /// Who tells of the operations in this bundle.
+    fn teller(&self, us: &UserId, bundle: &Bundle) -> Teller<'_> {
+        match self.user == *us {
+            false => Teller::Other(&self.user, &self.account_key, self.device),
+            true if consent::refuses(bundle, us) => Teller::Refusing,
+            true => Teller::Ourselves,
+        }
     }
 }
 
@@ -79,7 +84,11 @@ pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: GroupContent) -> Res
 fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &GroupContent) -> Result<Option<Vec<Item>>, Code> {
     match &said.body {
         Body::Group { claim, .. } => {
-            let Some(mut group) = call.tx.group(&id)? else { return Ok(None) };
+            let Some(mut group) = call.tx.group(&id)? else {
+                // What the app has forgotten is no news from who is not known.
+                let is_heard = consent::is_heard(&call.tx, &id, call.user(), said.identity())?;
+                return Ok((!is_heard).then(Vec::new));
+            };
             if group.scope != scope {
                 return Err(Code::WrongScope);
             }
@@ -107,7 +116,9 @@ fn judge(call: &mut Call<'_>, scope: Scope, id: GroupId, said: &GroupContent) ->
         Body::Operations { claim, bundle, .. } => {
             let bundle = Bundle::decode(bundle.as_slice())?;
             let with = if bundle.operations.as_slice().is_empty() { With::Question } else { With::Operations };
-            if !consent::is_heard(&call.tx, &id, call.user(), said.identity())? {
+            let is_refusal = said.user == *call.user() && consent::refuses(&bundle, call.user());
+            let is_heard = consent::is_heard(&call.tx, &id, call.user(), said.identity())?;
+            if !is_heard || (is_refusal && consent::is_forgotten(&call.tx, &id)?) {
                 pass_over(call, &id, said, (*claim, with))?;
                 return Ok(Some(Vec::new()));
             }
@@ -163,7 +174,7 @@ pub(super) fn agree(
     let state::Loaded { set, view, .. } = state::load(&call.tx, id)?;
     let Some(view) = view else { return Ok(group) };
     let taker = Taker::of(call);
-    consent::make_adders_known(&mut call.tx, taker, (&set, &view))?;
+    consent::make_adder_known(&mut call.tx, taker, (&set, &view))?;
     Ok(group)
 }
 
@@ -178,7 +189,7 @@ fn joined(tx: &Tx<'_>, group: GroupId, invitation: Invitation) -> Result<Event, 
 fn take(call: &mut Call<'_>, id: GroupId, said: &GroupContent, bundle: &Bundle) -> Result<Outcome, Code> {
     let loaded = state::load(&call.tx, &id)?;
     let offered = state::verify(&call.tx, &loaded.set, bundle)?;
-    let (taker, from) = (Taker::of(call), said.teller(call.user()));
+    let (taker, from) = (Taker::of(call), said.teller(call.user(), bundle));
     if loaded.group.is_some() {
         return state::take(&mut call.tx, taker, loaded, offered, from);
     }

@@ -1,7 +1,7 @@
 //! What new operations of a group change in the store besides the set.
 
 use super::{
-    consent,
+    consent::{self, Asked},
     who::{Taker, Teller},
 };
 use crate::{
@@ -182,14 +182,19 @@ pub(crate) fn take(
     }
     let invited = group.as_ref().and_then(|group| group.invitation.clone());
     let mut invitation = None;
-    if standing == Standing::Member
-        && let Some((asked, add)) = consent::asked(tx, taker, group.as_ref(), (&set, &after, &taken.new), from)?
-    {
-        let is_new = group.as_ref().is_none_or(|group| group.invitation.is_none());
-        if is_new && !ledger::enter_invitation(tx, &asked.user)? {
-            return Ok(Outcome::TooMany);
+    if standing == Standing::Member {
+        match consent::asked(tx, taker, group.as_ref(), (&set, &after, &taken.new), from)? {
+            Asked::No => {}
+            Asked::ByNobody => return Ok(Outcome::Early),
+            Asked::By(asked, add) => {
+                let is_new = group.as_ref().is_none_or(|group| group.invitation.is_none());
+                if is_new && !ledger::enter_invitation(tx, &asked.user)? {
+                    return Ok(Outcome::TooMany);
+                }
+                ledger::note_answered(tx, &asked.user, &set.id())?;
+                (standing, invitation) = (Standing::Invited(add), Some(asked));
+            }
         }
-        (standing, invitation) = (Standing::Invited(add), Some(asked));
     }
     // What was just offered comes before what has waited. So nobody fills the room with operations that build upon nothing and keeps others
     // out; what is dropped comes again by sync.
@@ -232,7 +237,11 @@ pub(crate) fn take(
         events.retain(|event| matches!(event, Event::GroupInvited { .. }));
     }
     let has_left = !set.leaves_of(us, &taker.account_key).is_empty();
-    let declines = invited.is_some() && standing == Standing::Left && has_left;
+    let is_asked = invited.is_some() || (group.is_none() && matches!(from, Teller::Refusing));
+    let declines = standing == Standing::Left
+        && has_left
+        && is_asked
+        && (invited.is_some() || consent::is_decline(tx, taker, (&set, &after))?);
     let ours = Ours { user: us, standing, invitation, has_left, declines };
     let mut group = advance(group, &after, ours, taker.age);
     if let Some(invited) = invited.filter(|_| group.invitation.is_none()) {
@@ -242,7 +251,7 @@ pub(crate) fn take(
         consent::drop_held(tx, &set.id())?;
     }
     if standing == Standing::Member && stood != Some(standing) && matches!(from, Teller::Ourselves) {
-        consent::make_adders_known(tx, taker, (&set, &after))?;
+        consent::make_adder_known(tx, taker, (&set, &after))?;
     }
     group.full |= taken.full;
     for user in taken.new.iter().flat_map(|name| set.uninformed(name, (us, taker.device))) {
@@ -257,6 +266,7 @@ pub(crate) fn take(
     for user in consent::added_by_us(&new, taker) {
         ledger::make_known(tx, &user)?;
     }
+    consent::bring_back(tx, &set.id())?;
     tx.put_group(&set.id(), &group)?;
     Ok(Outcome::Changed(Box::new(Changed { group, set, events })))
 }

@@ -21,7 +21,9 @@ pub(crate) fn serve_lags(call: &mut Call<'_>, id: &GroupId, group: &mut GroupRec
     }
     let mut due: Vec<(usize, Answer)> = Vec::new();
     for (at, lag) in group.lags.iter().enumerate() {
-        let answer = if group.standing == Standing::Member {
+        // An own device has begun to tell this one of the group: the rest is asked for.
+        let is_told = lag.user == *call.user() && group.left_at(call.user()).is_none();
+        let answer = if group.standing == Standing::Member || is_told {
             sync::answer(lag, group, call.user(), call.at.age)
         } else {
             // A device that still sends to us has not heard that we left.
@@ -61,7 +63,7 @@ pub(super) fn ask(call: &mut Call<'_>, (user, device): (&UserId, DeviceId), scop
     let id = scope.group().ok_or(Code::RecordInconsistent)?;
     let group = match call.tx.group(&id)? {
         None => GroupRecord::unknown(scope),
-        Some(group) if group.standing == Standing::Member => group,
+        Some(group) if group.standing == Standing::Member || user == call.user() => group,
         // Nothing is sent to a group that our user is not in.
         Some(_) => return Ok(()),
     };
@@ -89,7 +91,9 @@ fn payloads(
     if !sync::may_push(group, (&lag.user, lag.device), call.at.age) {
         return Ok(Vec::new());
     }
-    if group.standing != Standing::Member {
+    // In pieces it would look like a yes to an own device that was asked in (X 11).
+    let is_ours = lag.user == *call.user() && state.whole.len() == 1;
+    if group.standing != Standing::Member && !is_ours {
         // Our user has left, and that is all that there is to tell.
         return bundles::farewell(&call.tx, &state.set, call.user());
     }

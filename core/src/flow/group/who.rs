@@ -27,6 +27,8 @@ impl<'a> Taker<'a> {
 pub(crate) enum Teller<'a> {
     /// A device of our own user.
     Ourselves,
+    /// The same, to say that our user leaves or stays away: no yes to what this device was told besides.
+    Refusing,
     /// Another user's device, with the account key of its session.
     Other(&'a UserId, &'a AccountKey, DeviceId),
 }

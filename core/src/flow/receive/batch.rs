@@ -163,6 +163,8 @@ impl Batch {
     /// The next envelope could not be opened.
     fn fail(&mut self, code: Code, sender: Option<Sender>) {
         let next = match code.blame() {
+            // What is damaged stays so: nothing waits in the mailbox for it.
+            Blame::Store if code.is_damage() => NextStep::Confirm,
             Blame::Store | Blame::Internal => NextStep::Keep,
             Blame::App | Blame::Peer | Blame::Server => NextStep::Confirm,
         };
@@ -177,7 +179,8 @@ impl Batch {
         let Some(Sender { user, device, authenticated: true }) = sender else { return Ok(()) };
         let is_anybodys = matches!(code, Code::AuthenticationFailed | Code::ReplayedInitiation);
         // A known device that is not listed was removed long ago. What it says is not wanted.
-        if is_anybodys || code == Code::NotListed || matches!(code.blame(), Blame::Store | Blame::Internal) {
+        let is_ours = matches!(code.blame(), Blame::Store | Blame::Internal) && !code.is_damage();
+        if is_anybodys || is_ours || code == Code::NotListed {
             return Ok(());
         }
         let item = Item::Event(Event::NotOpened { user: user.clone(), device: *device, reason: code.number() });

@@ -8,7 +8,7 @@ use crate::{
     keys::party::DecodedParty,
     limits::KEEP_RECEIVED_IDS,
     model::{GroupRecord, Invitation, Peer, SessionMeta},
-    record::PartState,
+    record::{Forgotten, PartState},
     store::{Kind, RowKey},
     tx::{Call, held, ledger, sends, sessions},
     wire::envelope::Envelope,
@@ -105,14 +105,20 @@ pub(super) fn invitations(call: &mut Call<'_>, read_at: Age) -> Result<Vec<Event
 
 /// Forgets a group that our user has left: its operations, its sessions, and what is held for it.
 pub(crate) fn group(call: &mut Call<'_>, id: &GroupId) -> Result<(), Error> {
-    match call.tx.group(id) {
+    let is_wanted = match call.tx.group(id) {
         // It may be that we are a member, but nobody can leave with what does not open. Whoever tells us its state brings it back.
-        Err(code) if code.is_damage() => {}
+        Err(code) if code.is_damage() => true,
         Ok(None) => return Err(Code::UnknownGroup.into()),
         Ok(Some(group)) if group.standing == Standing::Member => return Err(Code::AlreadyMember.into()),
-        group => drop(group?),
+        group => group.map(|_| false)?,
+    };
+    groups(call, &BTreeSet::from([*id]))?;
+    if !is_wanted {
+        // Else who had asked would ask again with the same words.
+        let key = call.tx.places().group(Kind::Forgotten, id);
+        call.tx.put(key, &Forgotten { at: call.at.age.0 })?;
     }
-    groups(call, &BTreeSet::from([*id]))
+    Ok(())
 }
 
 /// Deletes all that there is of groups.
