@@ -5,6 +5,7 @@
 use core::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Largest payload of a message, in bytes. With the sender's list and the largest transcript beside it, it fits the largest step of the padding,
 /// so that what is accepted never fails for its size later.
@@ -28,6 +29,8 @@ pub const MAX_OWN_HASHES: usize = 16_384;
 pub const UNPROVED: Duration = DAY;
 /// How often a device asks the server for a list because somebody claims another one than it holds.
 pub const ASK_AGAIN: Duration = DAY;
+/// How often a user's devices are asked for operations of groups that are missing here: as often as a session may be begun anew (X 8).
+pub const ASK_STATE_AGAIN: Duration = HOUR;
 /// Branches of a user's lists that the app has rejected and that are remembered, the newest.
 pub const MAX_REJECTED: usize = 8;
 /// Largest prekey id: 2^24 - 1. Zero is a valid id (T59).

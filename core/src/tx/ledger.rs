@@ -11,7 +11,7 @@ use crate::{
     error::Code,
     ids::{AccountKey, DeviceId, GroupId, Scope, UserId},
     limits::{
-        ASK_AGAIN, MAX_BODY, MAX_DROPPED, MAX_HELD, MAX_HELD_KNOWN, MAX_HELD_OPERATIONS, MAX_HELD_OTHER,
+        ASK_STATE_AGAIN, MAX_BODY, MAX_DROPPED, MAX_HELD, MAX_HELD_KNOWN, MAX_HELD_OPERATIONS, MAX_HELD_OTHER,
         MAX_HELD_OTHERS, MAX_INVITATIONS, MAX_INVITATIONS_OF_USER,
     },
     record::{Counters, Kept, Ledger},
@@ -186,7 +186,22 @@ pub(crate) fn note_dropped(tx: &mut Tx<'_>, user: &UserId, of: Option<(Scope, De
     Ok(first)
 }
 
-/// The devices whose operations were dropped and for whose there is room now; they are forgotten by it. A user is asked once a day at most, and a
+/// Somebody whom our user knows speaks in a group of which nothing has come: the add is lost, or on its way. That device is asked.
+pub(crate) fn note_missing(tx: &mut Tx<'_>, user: &UserId, of: (Scope, DeviceId)) -> Result<(), Code> {
+    let mut ledger = read(tx, user)?;
+    if !ledger.known && !is_own(tx, user)? {
+        return Ok(());
+    }
+    if !ledger.dropped.contains(&of) && ledger.dropped.len() < MAX_DROPPED {
+        ledger.dropped.push(of);
+        put(tx, &ledger)?;
+    }
+    let before = tx.counters()?;
+    let counters = Counters { dropped: true, lagging: true, ..before };
+    if counters == before { Ok(()) } else { tx.put_counters(&counters) }
+}
+
+/// The devices whose operations were dropped and for whose there is room now; they are forgotten by it. A user is asked once an hour at most, and a
 /// stranger not before our user has written to them: it would tell them that we are there.
 pub(crate) fn take_dropped(tx: &mut Tx<'_>, age: Age) -> Result<Vec<(UserId, DeviceId, Scope)>, Code> {
     let (mut all, mut left) = (Vec::new(), false);
@@ -198,7 +213,7 @@ pub(crate) fn take_dropped(tx: &mut Tx<'_>, age: Age) -> Result<Vec<(UserId, Dev
         if !ledger.known && !is_own(tx, &ledger.user)? {
             continue;
         }
-        let was_asked = ledger.asked_at != 0 && age.since(Age(ledger.asked_at)) < ASK_AGAIN;
+        let was_asked = ledger.asked_at != 0 && age.since(Age(ledger.asked_at)) < ASK_STATE_AGAIN;
         if was_asked || !has_room(tx, &ledger.user, Pool::Operations, MAX_BODY as u64)? {
             left = true;
             continue;

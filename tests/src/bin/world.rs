@@ -21,6 +21,7 @@ const PLAYS: usize = 300;
 struct Sum {
     seeds: u64,
     envelopes: u64,
+    read: u64,
     faults: BTreeMap<&'static str, u64>,
     violations: BTreeMap<&'static str, Vec<u64>>,
     rounds: Vec<u32>,
@@ -47,6 +48,7 @@ fn main() {
                     let mut sum = sum.lock().expect("no thread panics");
                     sum.seeds += 1;
                     sum.envelopes += played.envelopes;
+                    sum.read += played.read;
                     for (fault, times) in played.faults {
                         *sum.faults.entry(fault).or_default() += times;
                     }
@@ -98,6 +100,7 @@ fn print(mut sum: Sum) {
     let line = serde_json::json!({
         "seeds": sum.seeds,
         "envelopes": sum.envelopes,
+        "read": sum.read,
         "faults": sum.faults,
         "violations": violations,
         "messages_to_heal": { "max": most, "median": median },

@@ -25,12 +25,24 @@ impl Sim {
         let rows = self.at(name, |world| world.with(name, |d, c| d.all_items(c)))?;
         let ids: Vec<u64> = rows.iter().map(|row| row.id).collect();
         for row in &rows {
+            self.trace(name, &row.item);
             match &row.item {
                 Item::Message(message) => self.deliver(name, row.id, &message.payload, &message.kind),
                 Item::Event(event) => self.hear(name, event.clone())?,
             }
         }
         self.at(name, |world| world.with(name, |d, c| d.ack(c, &ids)))
+    }
+
+    /// With `SESAME_TRACE` each item is printed.
+    fn trace(&self, name: Name, item: &Item) {
+        if std::env::var_os("SESAME_TRACE").is_some() {
+            let text = match item {
+                Item::Message(message) => String::from_utf8_lossy(&message.payload).into_owned(),
+                Item::Event(event) => format!("{event:?}"),
+            };
+            eprintln!("  {} {text}", show(name));
+        }
     }
 
     /// A text has come.
@@ -125,13 +137,13 @@ impl Sim {
     /// The devices of a user on the list that the server holds.
     pub(super) fn listed(&self, user: &UserId) -> Vec<Name> {
         let Some(name) = self.users.iter().find(|name| name.as_bytes() == user.as_bytes()) else { return Vec::new() };
-        let list = self.world.relay.device_list(user).and_then(|list| VerifiedDeviceList::verify_signed(&list).ok());
+        let list = self.world.relay.device_list(user).and_then(|list| VerifiedDeviceList::verify(&list).ok());
         list.into_iter().flat_map(|list| list.list.devices).map(|device| (*name, device.id.0)).collect()
     }
 
     /// The hash of the list that the server holds.
     fn served(&self, user: &UserId) -> Option<ListHash> {
-        let list = VerifiedDeviceList::verify_signed(&self.world.relay.device_list(user)?).ok()?;
+        let list = VerifiedDeviceList::verify(&self.world.relay.device_list(user)?).ok()?;
         Some(ListHash(list.list.hash))
     }
 }

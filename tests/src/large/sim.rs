@@ -41,6 +41,8 @@ pub struct Played {
     pub envelopes: u64,
     /// How often each kind of fault happened.
     pub faults: BTreeMap<&'static str, u64>,
+    /// Texts that a device had to read, and has read.
+    pub read: u64,
     /// Messages each way until everybody read everybody.
     pub rounds: u32,
 }
@@ -100,6 +102,9 @@ pub fn play(scene: &Scene) -> Played {
     let done = catch_unwind(AssertUnwindSafe(|| {
         sim.begin(scene);
         for act in &scene.acts {
+            if std::env::var_os("SESAME_TRACE").is_some() {
+                eprintln!("{act}");
+            }
             sim.act(*act);
             if sim.played.violation.is_some() {
                 return;
@@ -423,6 +428,9 @@ impl Sim {
         let mut count = 0;
         while let Some(request) = self.at(name, |world| world.next(name))? {
             let (status, body) = self.serve(name, &request);
+            if std::env::var_os("SESAME_TRACE").is_some() {
+                eprintln!("  {} asks {}: {status}", show(name), request.path);
+            }
             self.at(name, |world| world.respond(name, &request.id, (status, &body)))?;
             self.read(name)?;
             count += 1;
@@ -649,6 +657,8 @@ impl Sim {
         if self.played.violation.is_some() {
             return;
         }
+        let expected = self.said.iter().map(|said| said.expected.len() as u64);
+        self.played.read = expected.sum();
         let missing = self.missing(0, false);
         if !missing.is_empty() {
             self.wrong("lost", missing.join(", "));

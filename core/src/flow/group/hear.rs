@@ -70,6 +70,9 @@ pub(crate) fn hear(call: &mut Call<'_>, scope: Scope, said: GroupContent) -> Res
         return Ok(Heard { items, held: false });
     }
     let held = hold(call, &id, &said)?;
+    if held && matches!(said.body, Body::Group { .. }) && call.tx.known_group(&id)?.is_none() {
+        ledger::note_missing(&mut call.tx, &said.user, (scope, said.device))?;
+    }
     let mut items = Vec::new();
     if !held {
         let asked = matches!(said.body, Body::Operations { .. }).then_some((scope, said.device));
