@@ -161,4 +161,7 @@ pub struct IndexEntry {
     /// The receiving chain that the tag belongs to.
     pub chain: u32,
 }
-impl Record for IndexEntry {}
+impl Record for IndexEntry {
+    // What comes on its chain has no session then, and the peer is asked to begin another.
+    const SPARE: bool = true;
+}
