@@ -18,6 +18,13 @@ pub(crate) fn command() -> Cli {
                 .about("Instructions of the main steps, by callgrind; SESAME_BLESS=1 writes their baseline"),
         )
         .subcommand(Cli::new("exits").about("10,000 interrupts and 1,000 exits amid calls, in Python"))
+        .subcommand(
+            Cli::new("world").about("The large world over many seeds; one line of JSON").args([
+                Arg::new("seeds").long("seeds").default_value("10000").help("So many"),
+                Arg::new("from").long("from").default_value("0").help("The first"),
+                Arg::new("scene").long("scene").help("Plays and shrinks this file, or this seed, alone"),
+            ]),
+        )
         .subcommand(Cli::new("miri").about("Miri over the C face's tests that need neither SQLite nor key agreement"))
 }
 
@@ -29,9 +36,20 @@ pub(crate) fn run(what: &ArgMatches) -> Result<(), String> {
         }
         Some(("counts", _)) => counts::check(),
         Some(("exits", _)) => python::score_exits(),
+        Some(("world", args)) => world(args),
         Some(("miri", _)) => miri(),
         _ => Err("no such campaign".to_owned()),
     }
+}
+
+fn world(args: &ArgMatches) -> Result<(), String> {
+    let word = |name: &str| args.get_one::<String>(name).map(String::as_str);
+    let of = ["run", "--quiet", "--profile", "campaign", "-p", "sesame-tests", "--bin", "world", "--"];
+    let what: Vec<&str> = match word("scene") {
+        Some(scene) => vec![scene],
+        None => ["seeds", "from"].into_iter().filter_map(word).collect(),
+    };
+    crate::run("cargo", &[&of[..], &what].concat())
 }
 
 fn miri() -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! The large world over many seeds: one line of JSON, and a file for each scene in which something was wrong.
 //!
-//! `cargo xtask score world --seeds N [--from SEED]`, or with a scene's file, which is played alone.
+//! `cargo xtask score world --seeds N [--from SEED]`, or `--scene` with a seed or a scene's file, which is played alone. `SESAME_TRACE=1` prints
+//! what each device asks and reads.
 
 use sesame_tests::large::{Scene, play, shrink};
 use std::{
@@ -69,10 +70,9 @@ fn main() {
 
 /// Plays the scene in a file, and shrinks it if something is wrong.
 fn one(file: &str) {
-    let text = fs::read_to_string(file).expect("the file can be read");
-    let scene: Scene = match text.parse() {
-        Ok(scene) => scene,
-        Err(_) => Scene::of(text.trim().parse().expect("a scene or a seed")),
+    let scene = match file.parse() {
+        Ok(seed) => Scene::of(seed),
+        Err(_) => fs::read_to_string(file).expect("the file can be read").parse().expect("a scene"),
     };
     match play(&scene).violation {
         None => println!("{file}: nothing is wrong"),

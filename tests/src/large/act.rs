@@ -102,7 +102,8 @@ impl Display for Act {
             Self::Clock { device, days } => write!(f, "clock {device} {days}"),
             Self::Swap { device } => write!(f, "swap {device}"),
             Self::Trouble { device, trouble, requests } => {
-                let name = Trouble::ALL.into_iter().find(|(known, _)| *known == trouble).map_or("lost", |(_, name)| name);
+                let name =
+                    Trouble::ALL.into_iter().find(|(known, _)| *known == trouble).map_or("lost", |(_, name)| name);
                 write!(f, "trouble {device} {name} {requests}")
             }
             Self::Pass { hours } => write!(f, "pass {hours}"),

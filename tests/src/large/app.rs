@@ -2,7 +2,7 @@
 
 use super::{
     oracle::show,
-    sim::Sim,
+    sim::{Sabotage, Sim},
 };
 use crate::{Name, user};
 use sesame_core::{
@@ -52,11 +52,20 @@ impl Sim {
             return self.wrong("no text", format!("{} got what nobody said", show(name)));
         };
         let from = self.said[text].from;
-        let is_own = matches!(kind, MessageKind::Transcript { .. });
+        let is_own = matches!(kind, MessageKind::Transcript { .. }) != (self.sabotage == Some(Sabotage::Misnames));
         if is_own != (from.0 == name.0) {
             self.wrong("sender", format!("{} got {text} of {} as another's", show(name), show(from)));
         }
+        let is_first = text == 0 && self.sabotage == Some(Sabotage::Loses);
+        let is_deaf = name.0 == self.users[1] && self.sabotage == Some(Sabotage::Deaf);
+        let repeats = self.sabotage == Some(Sabotage::Repeats);
         let Some(side) = self.sides.get_mut(&name) else { return };
+        if is_first || is_deaf {
+            return;
+        }
+        if repeats {
+            side.book.insert(text, row + 1);
+        }
         side.ever.insert(text);
         if side.book.insert(text, row).is_some_and(|before| before != row) {
             self.wrong("twice", format!("{} got {text} of {} twice", show(name), show(from)));
@@ -66,14 +75,15 @@ impl Sim {
     fn hear(&mut self, name: Name, event: Event) -> Result<(), Error> {
         match event {
             Event::GroupInvited { group, .. } => self.accept(name, group),
-            Event::OwnListAhead { other_hash, .. } => self.may_fail(name, |sim| {
-                sim.at(name, |world| world.with(name, |d, c| d.adopt_own_list(c, &other_hash)))
-            }),
+            Event::OwnListAhead { other_hash, .. } => self
+                .may_fail(name, |sim| sim.at(name, |world| world.with(name, |d, c| d.adopt_own_list(c, &other_hash)))),
             Event::DeviceListFork { user, known_hash, other_hash, .. } => {
                 let hash = self.served(&user).unwrap_or(other_hash);
                 let hash = if hash == other_hash || hash == known_hash { hash } else { known_hash };
                 self.may_fail(name, |sim| {
-                    sim.at(name, |world| world.with_requests(name, |d, c, r| d.resolve_fork(c, r, &user, &hash).map(drop)))
+                    sim.at(name, |world| {
+                        world.with_requests(name, |d, c, r| d.resolve_fork(c, r, &user, &hash).map(drop))
+                    })
                 })
             }
             Event::IdentityChanged { user, .. } => {

@@ -9,6 +9,8 @@
 
 mod act;
 mod app;
+mod faults;
+mod heal;
 mod oracle;
 mod plan;
 mod shrink;
@@ -17,4 +19,4 @@ mod sim;
 pub use act::{Act, Scene, Trouble};
 pub use oracle::Violation;
 pub use shrink::shrink;
-pub use sim::{Played, play};
+pub use sim::{Played, Sabotage, play, play_with};
