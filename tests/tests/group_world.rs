@@ -4,7 +4,8 @@ use sesame_core::error::{Code, Error};
 use sesame_core::event::{Received, Standing};
 use sesame_core::ids::GroupId;
 use sesame_core::internal::steps::Steps;
-use sesame_tests::{ALICE, Name, Weather, World, failures, messages, user};
+use sesame_core::internal::store::Kind;
+use sesame_tests::{ALICE, BOB, Name, Weather, World, failures, messages, user};
 use std::collections::{BTreeMap, BTreeSet};
 
 type Text = Vec<u8>;
@@ -262,4 +263,26 @@ fn operations_that_the_server_loses_for_good_heal_and_views_agree() {
         assert_eq!(daves == Some(Standing::Member), is_member, "{seed}: a lost leave was said again");
     }
     assert!(left > 5, "{left}");
+}
+
+#[test]
+fn t85_a_group_of_which_nothing_has_come_is_asked_for_when_a_contact_speaks_there() {
+    let mut world = World::acquainted(61, &[("alice", 1), ("bob", 1)]);
+    // Bob's phone has not fetched the add when it links a tablet.
+    let (id, send) = world.found_quietly(ALICE, "Trip", &["bob"]);
+    world.drive(ALICE, send).unwrap();
+    let add = world.steal(BOB);
+    let tablet = world.link("bob");
+    world.decrypt(BOB, &add);
+    world.flush(BOB);
+    world.send(ALICE, &["bob"], b"hello both");
+    world.all_receive();
+    assert_eq!(world.standing(tablet, id), None);
+    world.say(ALICE, id, b"anybody there?").unwrap();
+    world.receive(tablet).unwrap();
+    world.with(tablet, |d, c| d.tick(c, false)).unwrap();
+    world.rest();
+    world.rest();
+    assert_eq!(world.standing(tablet, id), Some(Standing::Member));
+    assert_eq!(world.rows(tablet, &[Kind::HeldContent]), 0, "what was held was read");
 }
