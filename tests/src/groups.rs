@@ -204,7 +204,7 @@ impl World {
         self.in_group(name, id, |group, context| group.view(context)).map_err(|error| error.code)
     }
 
-    /// The sender's group record for a send, and the users that the send welcomes.
+    /// The sender's group record for a send, and the users that the send welcomes. `None`: a direct send, or a question about a group that is not known.
     #[must_use]
     pub fn group_of(&self, name: Name, send: &impl AsSend) -> Option<(GroupRecord, Vec<UserId>)> {
         let sealer = Sealer::new(&store_key());
@@ -212,7 +212,7 @@ impl World {
         let head = Places::send(Kind::SendHead, &send.id());
         let head = SendHead::decode(&sealer.open(&head, &rows[&*head]).unwrap()).unwrap();
         let key = sealer.places.group(Kind::Group, &head.group?.scope.group()?);
-        let group = GroupRecord::decode(&sealer.open(&key, &rows[&*key]).unwrap()).unwrap();
+        let group = GroupRecord::decode(&sealer.open(&key, rows.get(&*key)?).unwrap()).unwrap();
         Some((group, head.users.into_iter().filter(|to| to.welcome).map(|to| to.user).collect()))
     }
 
