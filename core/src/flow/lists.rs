@@ -67,7 +67,11 @@ pub(crate) fn take(call: &mut Call<'_>, offered: &VerifiedDeviceList, source: So
     let stored = call.tx.stored_list(&offered.user)?;
     let is_same = held.is_some_and(|list| list.hash == offered.list.hash);
     let is_lost = stored.signed.is_empty();
+    // In a fork it may be news that the server has this one.
+    let is_served =
+        |user: &User| source == Source::Message || user.fork.as_ref().is_none_or(|fork| fork.served.is_none());
     if is_same
+        && known.as_deref().is_some_and(is_served)
         && !is_lost
         && known.as_ref().is_some_and(|user| user.stale_since.is_none() && user.account_key == offered.account())
         && offered.branch.hashes.len() <= stored.links.len().max(1)

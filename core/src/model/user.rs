@@ -47,6 +47,8 @@ pub struct Fork {
     pub since: u64,
     /// Whether it is a fork, of which the app was told. If not, the list waits for the hashes that prove it.
     pub told: bool,
+    /// The list that the server has shown last, if it is another one than the one that is held. Mostly it is the one of this fork.
+    pub served: Option<List>,
 }
 
 impl User {
@@ -107,19 +109,28 @@ impl User {
         Some(party::fingerprint(&self.user, &self.account_key, listed))
     }
 
-    /// Whether a listed device gets nothing, because another list of the user does not name it with these keys: in a fork, and while a newer
-    /// list waits to be proved.
+    /// The list whose devices a batch names: the one that is held; or, while a fork waits for the app, the one that the server has, since it takes
+    /// no batch for another one.
     #[must_use]
-    pub fn is_contested(&self, device: &Listing) -> bool {
-        let newer = |fork: &Fork| fork.list.epoch > self.epoch();
-        self.fork.as_ref().is_some_and(|fork| (fork.told || newer(fork)) && !fork.list.has(device))
+    pub fn served(&self) -> Option<&List> {
+        let told = self.fork.as_ref().filter(|fork| fork.told);
+        told.and_then(|fork| fork.served.as_ref()).or(self.list.as_ref())
     }
 
-    /// The devices that a send to this user goes to, rising by id: all that are listed and not contested; never `us`, the sending device.
+    /// Whether all lists of the user name a device with these keys: in a fork, and while a newer list waits to be proved, no other device gets
+    /// anything.
+    #[must_use]
+    pub fn is_agreed(&self, device: &Listing) -> bool {
+        let counts = |fork: &&Fork| fork.told || fork.list.epoch > self.epoch();
+        let other = self.fork.as_ref().filter(counts).map(|fork| &fork.list);
+        [self.list.as_ref(), other, self.served()].into_iter().flatten().all(|list| list.has(device))
+    }
+
+    /// The devices that a send to this user goes to, rising by id: all that are listed, on every list that there is of the user; never `us`, the sending device.
     #[must_use]
     pub fn recipients(&self, us: &Party) -> Vec<&Listing> {
         self.listed()
-            .filter(|device| !self.is_contested(device))
+            .filter(|device| self.is_agreed(device))
             .filter(|device| !us.is_device(&self.user, device.id))
             .collect()
     }

@@ -66,7 +66,7 @@ stored! {
     }
 }
 
-stored! { struct Fork { other, list, branch, since, told } }
+stored! { struct Fork { other, list, branch, since, told, served } }
 
 stored! { struct Chain { first, history, hashes } }
 

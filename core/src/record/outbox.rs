@@ -182,6 +182,20 @@ pub struct Skip {
     pub reason: u16,
 }
 
+impl Skip {
+    /// Whether the device is part of the batch. One that the server's list does not name is not.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.reason != Code::NotListed.number()
+    }
+
+    /// Whether the device is skipped because not all lists of its user name it.
+    #[must_use]
+    pub fn is_of_a_fork(&self) -> bool {
+        !self.is_named() || self.reason == Code::DeviceListFork.number()
+    }
+}
+
 /// The part of a send that goes to one user.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct SendPart {

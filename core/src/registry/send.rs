@@ -85,8 +85,7 @@ pub fn plan<'a>(
     }
     // An id that is listed again with other keys is another device: nothing that was made for the old one counts for it.
     part.entries.retain(|entry| named(entry.device) == Some(entry.fingerprint));
-    let contested = Code::DeviceListFork.number();
-    part.skips.retain(|skip| skip.reason == contested || named(skip.device) == Some(skip.fingerprint));
+    part.skips.retain(|skip| skip.is_of_a_fork() || named(skip.device) == Some(skip.fingerprint));
     plan.has_changed = (part.entries.len(), &part.skips) != (before.0, &before.1) || part.state != PartState::Open;
     for (device, name) in recipients {
         if part.is_settled(device) {
@@ -102,17 +101,21 @@ pub fn plan<'a>(
     plan
 }
 
-/// In a fork, and while a newer list waits to be proved, a listed device that is not on both lists is skipped. The skip is explicit because the
-/// server compares the batch with the list (X 5, X 6). Once the app has decided, the device is a recipient like any other.
+/// In a fork, and while a newer list waits to be proved, a device that is not on both lists is skipped. The skip is explicit because the
+/// server compares the batch with the list that it has (X 5, X 6). A device that this list does not name is no part of the batch, but the app is
+/// told of it as well. Once the app has decided, the device is a recipient like any other.
 fn skip_contested(part: &mut SendPart, user: &User, us: &Party) {
-    part.skips.retain(|skip| skip.reason != Code::DeviceListFork.number());
-    for listed in user.listed() {
-        if !user.is_contested(listed) || us.is_device(&user.user, listed.id) {
-            continue;
+    part.skips.retain(|skip| !skip.is_of_a_fork());
+    // What the server's list names comes last, since an id may stand on both lists with different keys.
+    for (list, reason) in [(user.list.as_ref(), Code::NotListed), (user.served(), Code::DeviceListFork)] {
+        for listed in list.iter().flat_map(|list| &list.devices) {
+            if user.is_agreed(listed) || us.is_device(&user.user, listed.id) {
+                continue;
+            }
+            part.entries.retain(|entry| entry.device != listed.id);
+            let fingerprint = party::fingerprint(&user.user, &user.account_key, listed);
+            part.skip(listed.id, fingerprint, reason);
         }
-        part.entries.retain(|entry| entry.device != listed.id);
-        let fingerprint = party::fingerprint(&user.user, &user.account_key, listed);
-        part.skip(listed.id, fingerprint, Code::DeviceListFork);
     }
 }
 

@@ -105,7 +105,7 @@ pub fn admit(
         }
         relation => relation,
     };
-    Ok(match relation {
+    let mut admitted = match relation {
         // The same list again: so the user exists, and the server has no newer list.
         Relation::Same => {
             let user = User { stale_since: None, ..known.clone() };
@@ -119,7 +119,19 @@ pub fn admit(
         Relation::Newer | Relation::Fork | Relation::Unproved | Relation::Unknown => {
             contest(known, signed, offered, relation, seat)
         }
-    })
+    };
+    if seat.from_server {
+        note_served(&mut admitted.user, &offered.list);
+    }
+    Ok(admitted)
+}
+
+/// The server has shown this list of a user in a fork, so that it takes batches for it alone.
+fn note_served(user: &mut User, shown: &List) {
+    let is_held = user.list.as_ref().is_some_and(|held| held.hash == shown.hash);
+    if let Some(fork) = &mut user.fork {
+        fork.served = (!is_held).then(|| shown.clone());
+    }
 }
 
 /// A list that descends from ours is taken back by its own content: it gives out an id again, or says that fewer were given.
@@ -226,6 +238,7 @@ fn contest(known: &User, signed: &[u8], offered: &VerifiedDeviceList, relation: 
     }
     let before = user.fork.take();
     let was_told = before.as_ref().is_some_and(|fork| fork.told);
+    let served = before.as_ref().and_then(|fork| fork.served.clone());
     let since = before.filter(&goes_on).map_or(seat.at.age.0, |fork| fork.since);
     let fork = Fork {
         other: offered.signed.clone(),
@@ -233,6 +246,7 @@ fn contest(known: &User, signed: &[u8], offered: &VerifiedDeviceList, relation: 
         branch: offered.branch.newest_of(BRANCH),
         since,
         told: was_told || is_proved,
+        served,
     };
     let events = if is_proved && !was_told { vec![told(known, signed, &fork, seat)] } else { Vec::new() };
     user.fork = Some(fork);

@@ -96,7 +96,7 @@ pub(crate) fn batch(sending: &Sending, part: &SendPart, us: &UserId) -> Result<B
     }
     envelopes.sort_unstable_by_key(|outgoing| outgoing.device);
     let shown = |skip: &Skip| Skipped { device: skip.device, fingerprint: skip.fingerprint, reason: skip.reason };
-    let mut skips: Vec<Skipped> = part.skips.iter().map(shown).collect();
+    let mut skips: Vec<Skipped> = part.skips.iter().filter(|skip| skip.is_named()).map(shown).collect();
     skips.sort_unstable_by_key(|skip| skip.device);
     Ok(Batch { user: part.user.clone(), targeted: head.target.is_some(), envelopes, skips })
 }

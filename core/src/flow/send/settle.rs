@@ -8,8 +8,12 @@ use crate::{
     error::{Blame, Code, Error},
     event::Event,
     flow::lists::{self, Source, Taken},
-    ids::{DeviceId, Scope, SendId, UserId},
-    keys::{bundle::VerifiedBundle, device_list::VerifiedDeviceList, party::DecodedParty},
+    ids::{DeviceId, ListHash, Scope, SendId, UserId},
+    keys::{
+        bundle::VerifiedBundle,
+        device_list::{List, VerifiedDeviceList},
+        party::DecodedParty,
+    },
     model::{Fork, Peer},
     record::{PartState, SendPart},
     registry::send,
@@ -31,14 +35,15 @@ pub(crate) fn stale(
     offered: &VerifiedDeviceList,
 ) -> Result<Stale, Error> {
     let mut part = open_part(call, send, user)?;
-    let before = epoch(call, user)?;
+    let (before, named) = (epoch(call, user)?, served(call, user)?);
     let Taken { mut events, .. } = lists::take(call, offered, Source::Server)?;
     let record = call.tx.user(user)?;
     let is_blocked = record.as_ref().is_some_and(|user| user.claimed_key.is_some());
     // A newer list that waits for its proof: the server is asked for that.
     let is_it = |fork: &Fork| !fork.told && fork.list.hash == offered.list.hash;
     let waits = record.as_ref().is_some_and(|user| user.fork.as_ref().is_some_and(is_it));
-    let is_newer = epoch(call, user)? > before || waits;
+    // In a fork the server may have the other list, or have changed to it: the batch is made for that one.
+    let is_newer = epoch(call, user)? > before || waits || served(call, user)? != named;
     // > its answer "your view is stale" counts only with a newer signed list, else `ServerInconsistent`
     if !is_newer && !is_blocked {
         events.push(Event::ServerInconsistent { user: user.clone() });
@@ -52,7 +57,7 @@ pub(crate) fn stale(
 /// What a refusal for a stale view came to.
 pub(crate) struct Stale {
     pub(crate) events: Vec<Event>,
-    /// Whether the list that came with it is newer than ours, taken or waiting for its proof.
+    /// Whether the list that came with it is newer than ours, taken or waiting for its proof; or, in a fork, another one than the batch named.
     pub(crate) is_newer: bool,
 }
 
@@ -225,6 +230,11 @@ fn skip(call: &mut Call<'_>, user: &UserId, device: DeviceId, code: Code) -> Res
         }
     }
     Ok(())
+}
+
+/// The list whose devices a batch names.
+fn served(call: &Call<'_>, user: &UserId) -> Result<Option<ListHash>, Code> {
+    Ok(call.tx.known(user)?.and_then(|user| user.served().map(List::name)))
 }
 
 fn epoch(call: &Call<'_>, user: &UserId) -> Result<u64, Code> {
