@@ -7,6 +7,7 @@ pub mod bad_inputs;
 pub mod craft;
 pub mod curve;
 pub mod groups;
+pub mod handing;
 pub mod large;
 pub mod linking;
 pub mod lists;

@@ -3,83 +3,18 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use sesame_core::{
-    device::Device,
     error::{Code, Error},
-    event::{Event, HandoverView, Item},
-    ids::{DeviceId, HandoverId, Scope},
-    internal::{
-        agreement::handover::digits,
-        keys::party::Party,
-        steps::Steps,
-        store::Kind,
-        wire::{
-            content::{Body, Stamp},
-            handover::{Handover, Step},
-        },
-    },
+    event::{Event, Item},
+    ids::{DeviceId, HandoverId},
+    internal::{agreement::handover::digits, keys::party::Party, steps::Steps, store::Kind, wire::handover::Step},
     secret::Secret,
 };
-use sesame_tests::{ALICE, BOB, DAY, Name, World, store::Fault, user};
-
-const TABLET: Name = ("alice", 2);
-const LAPTOP: Name = ("alice", 3);
-
-/// Alice with a phone, a tablet and a laptop that know each other, and Bob.
-fn family(seed: u64) -> World {
-    let mut world = World::acquainted(seed, &[("alice", 3), ("bob", 1)]);
-    settle(&mut world);
-    world
-}
-
-/// Each device fetches and submits what is due, until nothing more happens.
-fn settle(world: &mut World) {
-    for _ in 0..6 {
-        for name in world.hosts.keys().copied().collect::<Vec<_>>() {
-            go(world, name).unwrap();
-        }
-    }
-}
-
-/// The whole transport of an app, once.
-fn go(world: &mut World, name: Name) -> Result<(), Error> {
-    world.with_requests(name, |_, _, requests| requests.request_mail(1_000));
-    while let Some(request) = world.next(name)? {
-        let (status, body) = world.perform(&request);
-        world.respond(name, &request.id, (status, &body))?;
-    }
-    Ok(())
-}
-
-fn hand_over(world: &mut World, from: Name, to: u32) -> Result<HandoverView, Code> {
-    world.with(from, |device, context| device.hand_over(context, DeviceId(to))).map_err(|error| error.code)
-}
-
-fn confirm(world: &mut World, name: Name, id: &HandoverId) -> Result<(), Code> {
-    world.with(name, |device, context| device.confirm_handover(context, id)).map_err(|error| error.code)
-}
-
-fn cancel(world: &mut World, name: Name, id: &HandoverId) {
-    world.with(name, |device, context| device.cancel_handover(context, id)).unwrap();
-}
-
-/// The offers in a device's inbox.
-fn offers(world: &mut World, name: Name) -> Vec<(u32, String, HandoverId)> {
-    let offer = |event| match event {
-        Event::HandoverOffered { device, digits, handover } => Some((device.0, digits, handover)),
-        _ => None,
-    };
-    world.inbox_events(name).into_iter().filter_map(offer).collect()
-}
-
-/// The devices of Alice in whose store the account key is.
-fn holders(world: &World) -> Vec<u32> {
-    let names = world.hosts.keys().filter(|name| name.0 == "alice");
-    names.filter(|name| world.own(**name).account.is_some()).map(|name| name.1).collect()
-}
-
-fn may_sign(world: &mut World, name: Name) -> bool {
-    world.with(name, |device: &Device, context| device.is_primary(context)).unwrap()
-}
+use sesame_tests::{
+    ALICE, BOB, DAY, Name, World,
+    handing::{LAPTOP, TABLET, cancel, confirm, deliver, family, go, hand_over, holders, may_sign, offers, settle},
+    store::Fault,
+    user,
+};
 
 #[test]
 fn the_primarys_part_goes_to_another_device_once_both_apps_have_confirmed() {
@@ -265,16 +200,6 @@ fn a_key_that_is_lost_on_the_way_leaves_the_primary_able_to_go_on() {
     confirm(&mut world, TABLET, &again.id).unwrap();
     settle(&mut world);
     assert_eq!(holders(&world), [2]);
-}
-
-/// Delivers a step as the direct message of a device.
-fn deliver(world: &mut World, from: Name, to: Name, id: HandoverId, step: Step) -> Option<Code> {
-    let prelude = world.prelude(from, to, 99);
-    let stamp = Stamp { content_id: [9; 16], sent_at: world.now };
-    let body = Body::Handover { stamp, handover: Handover { id: id.0, step } };
-    let bytes = [prelude.encode().unwrap(), body.encode().unwrap()].concat();
-    let envelope = world.craft(from, to, Scope::Direct, [5; 16], &bytes);
-    world.refusal(to, &envelope)
 }
 
 #[test]

@@ -97,11 +97,7 @@ fn row(kind: Kind, plain: &[u8], hidden: &mut Hidden) -> String {
             [&back.account, &back.signing, &back.identity].into_iter().for_each(|secret| hidden.add(secret.expose()));
             format!("{back:?}")
         }
-        Kind::Handover => {
-            let pending = PendingHandover::decode(plain).unwrap();
-            hidden.add(pending.secret.expose());
-            format!("{pending:?}")
-        }
+        Kind::Handover => show::<PendingHandover>(plain),
         Kind::OfferedLink => {
             let link = OfferedLink::decode(plain).unwrap();
             if let OfferState::Waiting { secret, ephemeral } = &link.state {

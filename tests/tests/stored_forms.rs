@@ -12,7 +12,7 @@ use sesame_core::{
     },
     store::MemoryStore,
 };
-use sesame_tests::{ALICE, Name, World, played, server, store_key};
+use sesame_tests::{ALICE, BOB, Name, World, is_of, played, server, store_key};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -55,6 +55,20 @@ fn restoring(world: &mut World) -> String {
     hex::encode(&sha256(&back.store.inner.dump()[&*key])[..8])
 }
 
+/// The users of a device that knows of a fork, of which the server has the other branch.
+fn forked() -> String {
+    let mut world = World::pair(1);
+    let first = world.list("alice").list;
+    world.link("alice");
+    let honest = world.list("alice");
+    let other = world.forge_list("alice", Some(&first), &first.devices).unwrap();
+    for list in [honest, other] {
+        world.show(BOB, list.shown(16).unwrap());
+    }
+    let users = world.dump(BOB).into_iter().filter(|(key, _)| is_of(key, &[Kind::User]));
+    hex::encode(&sha256(&users.map(|(_, row)| row).collect::<Vec<_>>().concat())[..8])
+}
+
 #[test]
 fn a_played_world_leaves_the_bytes_that_it_always_left() {
     let mut world = played::play();
@@ -64,6 +78,7 @@ fn a_played_world_leaves_the_bytes_that_it_always_left() {
     digests.insert("restoring".to_owned(), restoring(&mut world));
     let handover = &played::offered().dump(ALICE)[&*Places::only(Kind::Handover)];
     digests.insert("handover".to_owned(), hex::encode(&sha256(handover)[..8]));
+    digests.insert("forked".to_owned(), forked());
     let kinds: BTreeSet<&str> =
         digests.keys().filter_map(|name| name.split_once("kind ")).map(|(_, kind)| kind).collect();
     // Every kind but the two of a link, that of a restore and that of a hand-over, which come to an end.

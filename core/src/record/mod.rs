@@ -20,7 +20,7 @@ mod restore;
 mod secret_form;
 mod server;
 
-pub use handover::PendingHandover;
+pub use handover::{HeardHandover, PendingHandover};
 pub use inbox::{Cause, Counters, Forgotten, Heard, Held, HeldContent, Kept, Ledger, SeenEnvelope};
 pub use link::{HeardHello, LegPlace, OfferState, OfferedLink};
 pub use operation::{StoredOperation, Waiting};

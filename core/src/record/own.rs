@@ -1,6 +1,6 @@
 //! This device at rest.
 
-use super::{Record, link::HeardHello, secret_form};
+use super::{Record, handover::HeardHandover, link::HeardHello, secret_form};
 use crate::{
     crypto::{ed25519::SigningKey, x25519},
     ids::{AccountKey, DeviceId, PublicationId, UserId},
@@ -23,6 +23,8 @@ pub struct Own {
     pub account: Option<Shared<32>>,
     /// The device to which the account key was sent. This device signs nothing then, and deletes the key once a list names the other as the primary.
     pub handed_to: Option<DeviceId>,
+    /// What was heard last of the primary about a hand-over: older offers are late.
+    pub heard_handover: Option<HeardHandover>,
     /// The seed of the device's signing key.
     #[serde(with = "secret_form::secret")]
     pub signing: Shared<32>,

@@ -45,6 +45,7 @@ pub(crate) fn devices(name: &str, count: u32, context: &mut Context<'_>) -> Vec<
             account_key: AccountKey(*account.verifying_key().as_bytes()),
             account: None,
             handed_to: None,
+            heard_handover: None,
             signing: SigningKey::generate(context).seed().clone(),
             identity: x25519::PrivateKey::generate(context).secret().clone(),
             mailbox_emptied_at: 0,

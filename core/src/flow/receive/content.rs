@@ -12,6 +12,7 @@ use crate::{
     ids::{ContentId, GroupId, GroupKind, Scope},
     keys::chain::Relation,
     model::{Peer, SessionMeta, User, order},
+    record::HeardHandover,
     registry::admission::{self, Speaker},
     secret::Secret,
     session::{self, Session},
@@ -67,8 +68,9 @@ pub(super) fn hear(
         if matches!(said.body, Body::Departure { .. }) {
             return Ok(Opened { items: wants_removal(call, incoming)?, held: false, numbered });
         }
-        if let Body::Handover { handover, .. } = &said.body {
-            let items = hand_over::hear(call, &peer, handover)?;
+        if let Body::Handover { stamp, handover } = &said.body {
+            let (device, sequence, sent_at) = (peer.device, said.prelude.sequence, stamp.sent_at);
+            let items = hand_over::hear(call, &peer, handover, HeardHandover { device, sequence, sent_at })?;
             return Ok(Opened { items, held: false, numbered });
         }
         let events: Vec<Event> = lists::learn_pins(call, &said.body)?;

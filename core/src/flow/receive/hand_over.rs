@@ -15,7 +15,7 @@ use crate::{
     ids::HandoverId,
     limits::{HANDOVER_EXPIRY, MAX_LATENCY},
     model::Peer,
-    record::{Counters, PendingHandover},
+    record::{Counters, HeardHandover, Own, PendingHandover},
     secret::Shared,
     store::{Kind, Places},
     tx::{Call, sends},
@@ -33,7 +33,11 @@ pub(crate) fn pending(call: &Call<'_>) -> Result<Option<PendingHandover>, Code> 
 }
 
 /// Hears a step from an own, listed device. What does not belong to a hand-over that is under way with this very device changes nothing.
-pub(super) fn hear(call: &mut Call<'_>, peer: &Peer, said: &Handover) -> Result<Vec<Item>, Code> {
+pub(super) fn hear(call: &mut Call<'_>, peer: &Peer, said: &Handover, at: HeardHandover) -> Result<Vec<Item>, Code> {
+    if matches!(said.step, Step::Offer { .. } | Step::Cancel) && is_late(call, at)? {
+        // A later offer has taken its place, or it was cancelled.
+        return Ok(Vec::new());
+    }
     if let Step::Offer { secret } = &said.step {
         return offered(call, peer, HandoverId(said.id), secret);
     }
@@ -57,6 +61,20 @@ pub(super) fn hear(call: &mut Call<'_>, peer: &Peer, said: &Handover) -> Result<
     Ok(Vec::new())
 }
 
+/// Notes an offer or a cancel of the primary; gives whether one that was said later was heard before it.
+fn is_late(call: &mut Call<'_>, at: HeardHandover) -> Result<bool, Code> {
+    if call.tx.own_list(call.user())?.list.primary != at.device {
+        return Ok(false);
+    }
+    let own = call.tx.own()?;
+    let is_late = own.heard_handover.is_some_and(|heard| at.is_before(&heard));
+    let heard = Some(at.after(own.heard_handover));
+    if heard != own.heard_handover {
+        call.tx.put_own(&Own { heard_handover: heard, ..own })?;
+    }
+    Ok(is_late)
+}
+
 /// The primary offers its part. The app compares the digits; a later offer takes the place of this one.
 fn offered(call: &mut Call<'_>, peer: &Peer, id: HandoverId, secret: &[u8; 32]) -> Result<Vec<Item>, Code> {
     let list = call.tx.own_list(call.user())?.list;
@@ -73,7 +91,6 @@ fn offered(call: &mut Call<'_>, peer: &Peer, id: HandoverId, secret: &[u8; 32]) 
         device: peer.device,
         fingerprint: peer.party().fingerprint(),
         gives: false,
-        secret,
         digits,
         made_at: call.at.age.0,
         confirmed: false,
@@ -85,6 +102,10 @@ fn offered(call: &mut Call<'_>, peer: &Peer, id: HandoverId, secret: &[u8; 32]) 
 
 /// The account key has come. The list that names this device as the primary is signed once the server has shown that ours is the newest.
 fn take_key(call: &mut Call<'_>, pending: PendingHandover, seed: &[u8; 32]) -> Result<(), Code> {
+    // The part has gone to another device since, or came back from a backup: that one signs.
+    if call.tx.own_list(call.user())?.list.primary != pending.device {
+        return Ok(());
+    }
     let seed = Shared::init_with(|to| *to = *seed);
     let mut own = call.tx.own()?;
     if *SigningKey::from_seed(seed.clone()).verifying_key().as_bytes() != own.account_key.0 {

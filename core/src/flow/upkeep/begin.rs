@@ -56,6 +56,7 @@ pub(crate) fn create(
         account_key: AccountKey(*account.verifying_key().as_bytes()),
         account: Some(account.seed().clone()),
         handed_to: None,
+        heard_handover: None,
         signing: SigningKey::generate(context).seed().clone(),
         identity: x25519::PrivateKey::generate(context).secret().clone(),
         mailbox_emptied_at: 0,

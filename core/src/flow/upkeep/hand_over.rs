@@ -56,13 +56,12 @@ pub(crate) fn begin(call: &mut Call<'_>, device: DeviceId) -> Result<HandoverVie
         fingerprint,
         gives: true,
         digits: handover::digits(&secret, &id, [&call.us.party, &other]),
-        secret,
         made_at: call.at.age.0,
         confirmed: false,
         accepted: false,
     };
     call.tx.put_handover(&pending)?;
-    say(call, &pending, Step::Offer { secret: *pending.secret.expose() })?;
+    say(call, &pending, Step::Offer { secret: *secret.expose() })?;
     Ok(view(&pending))
 }
 

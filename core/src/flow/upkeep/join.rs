@@ -185,6 +185,7 @@ pub(crate) fn complete(tx: &mut Tx<'_>, now: Timestamp, answer: &LinkAnswer) -> 
         account_key: list.account(),
         account: None,
         handed_to: None,
+        heard_handover: None,
         signing: pending.signing,
         identity: pending.identity,
         mailbox_emptied_at: 0,

@@ -194,6 +194,7 @@ fn own_of(pending: &PendingRestore, next: &VerifiedDeviceList) -> Own {
         account_key: next.account(),
         account: Some(pending.account.clone()),
         handed_to: None,
+        heard_handover: None,
         signing: pending.signing.clone(),
         identity: pending.identity.clone(),
         mailbox_emptied_at: 0,
