@@ -681,7 +681,8 @@ typedef struct sesame_error {
   int64_t item;
   /// What happened, as static text in UTF-8 that holds neither secrets nor bytes of others.
   const char *reason;
-  /// For an error of the store: its path with the system's cause, or what the app's own store said, as text in UTF-8; else empty.
+  /// For an error of the store: its path with the system's cause, or what the app's own store said. For a call at the wrong time: what to do.
+  /// Text in UTF-8; else empty.
   char detail[520];
   /// Zeros.
   uint64_t reserved[4];

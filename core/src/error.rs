@@ -248,7 +248,7 @@ pub struct Error {
     /// The name of the argument.
     pub field: Option<&'static str>,
     /// For an error of the store: the path and the system's cause, or what the app's own store said. For a linking code that comes at the
-    /// wrong time: how far the clocks are apart.
+    /// wrong time: how far the clocks are apart. For a call that comes too early, too late or on the wrong device: what to do.
     pub detail: Option<Detail>,
 }
 
@@ -263,6 +263,12 @@ impl Error {
     #[must_use]
     pub fn of_item(code: Code, field: &'static str, item: usize) -> Self {
         Self { item: Some(item), field: Some(field), ..code.into() }
+    }
+
+    /// The same error, saying what the app is to do.
+    #[must_use]
+    pub(crate) fn so(self, advice: &'static str) -> Self {
+        Self { detail: Detail::new(advice), ..self }
     }
 }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use sesame_core::{
-    error::Code,
+    error::{Code, Error},
     event::Event,
     ids::{DeviceId, HandoverId},
     internal::{store::Kind, wire::handover::Step},
@@ -13,6 +13,7 @@ use sesame_tests::{
     handing::{
         LAPTOP, TABLET, cancel, confirm, deliver, deliver_at, family, go, hand_over, holders, may_sign, offers, settle,
     },
+    user,
 };
 
 const OFFER: Step = Step::Offer { secret: [1; 32] };
@@ -196,4 +197,29 @@ fn a_former_primary_whose_store_was_put_back_is_told_and_signs_nothing_by_itself
     world.send(BOB, &["alice"], b"x");
     let alarmed = |event: &Event| matches!(event, Event::DeviceListFork { .. });
     assert!(!world.inbox_events(BOB).iter().any(alarmed), "contacts see nothing of it");
+}
+
+#[test]
+fn a_call_at_the_wrong_time_says_what_to_do() {
+    let mut world = family(830);
+    let says = |error: Error, code: Code, what: &str| {
+        assert_eq!(error.code, code);
+        assert!(error.to_string().contains(what), "{error}");
+    };
+    let offer = hand_over(&mut world, ALICE, 2).unwrap();
+    cancel(&mut world, ALICE, &offer.id);
+    let ended = world.with(ALICE, |device, context| device.confirm_handover(context, &offer.id)).unwrap_err();
+    says(ended, Code::HandoverEnded, "begins another one");
+    let stays = world.with(ALICE, |device, context| device.log_out(context)).unwrap_err();
+    says(stays, Code::InvalidArgument, "hand its part over");
+    let new = world.begin_link();
+    let early = new.linking.confirm(&mut world.outside()).unwrap_err();
+    says(early, Code::InvalidArgument, "compare the digits");
+    let id = world.found(ALICE, "Trip", &["bob"]);
+    world.say_yes(BOB, id);
+    settle(&mut world);
+    let inside = world.with(ALICE, |device, context| device.forget(context, &user("bob"))).unwrap_err();
+    says(inside, Code::AlreadyMember, "leave that group first");
+    let inside = world.in_group(ALICE, id, |group, context| group.forget(context)).unwrap_err();
+    says(inside, Code::AlreadyMember, "leave it first");
 }

@@ -73,6 +73,39 @@ fn n_v04_a_user_whose_account_was_reset_is_another_identity_until_the_app_accept
     assert_eq!(world.read(BOB).last().map(Vec::as_slice), Some(b"and the others never noticed".as_slice()));
 }
 
+#[test]
+fn n_v04_the_old_devices_of_an_account_that_was_reset_say_so_in_their_health() {
+    let (mut world, _) = family(405);
+    // The server has taken both.
+    for name in [ALICE, TABLET] {
+        world.pass(3 * DAY);
+        world.fetch(name);
+    }
+    assert!(world.relay.reset(Timestamp(world.now), &user("alice")));
+    for is_taken in [false, true] {
+        if is_taken {
+            // The user registers anew, on another phone.
+            let old = world.lose(ALICE);
+            world.create("alice");
+            world.hosts.insert(ALICE, old);
+            world.requests.remove(&ALICE);
+        }
+        for name in [ALICE, TABLET] {
+            for _ in 0..24 {
+                world.fetch(name);
+                world.pass(60 * 60 * 1_000);
+            }
+            world.fetch(name);
+            let health =
+                world.with_requests(name, |device, context, requests| device.health(context, requests)).unwrap();
+            // Its word is a server's, which ends nothing: there is no event, and the device goes on asking.
+            let code = if name == ALICE { Code::RegistrationRefused } else { Code::ServerUnauthorized };
+            assert_eq!(health.problem, code.number(), "{is_taken} {name:?}");
+            assert!(!world.inbox_events(name).iter().any(|event| matches!(event, Event::RegistrationRefused { .. })));
+        }
+    }
+}
+
 /// Alice with a phone and a tablet, Bob and Jen, a group of the three. Alice has compared safety numbers with Bob.
 fn family(seed: u64) -> (World, GroupId) {
     let mut world = World::acquainted(seed, &[("alice", 2), ("bob", 1), ("jen", 1)]);

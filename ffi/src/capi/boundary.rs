@@ -22,7 +22,8 @@ pub struct sesame_error {
     pub item: i64,
     /// What happened, as static text in UTF-8 that holds neither secrets nor bytes of others.
     pub reason: *const c_char,
-    /// For an error of the store: its path with the system's cause, or what the app's own store said, as text in UTF-8; else empty.
+    /// For an error of the store: its path with the system's cause, or what the app's own store said. For a call at the wrong time: what to do.
+    /// Text in UTF-8; else empty.
     pub detail: [c_char; 520],
     /// Zeros.
     pub reserved: [u64; 4],

@@ -21,7 +21,7 @@ class SesameError(Exception):
 
     ``code`` is a stable ``Code``, ``reason`` says it in words that hold no secret, ``item`` and ``field`` say what it is about, where that is
     known. For an error of the store ``detail`` has its path with the system's cause, or what the app's own store raised, which is also the
-    ``__cause__``.
+    ``__cause__``; for a call that comes too early, too late or on the wrong device, what to do.
     """
 
     def __init__(

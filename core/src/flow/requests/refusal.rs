@@ -61,11 +61,12 @@ impl Hearing<'_> {
 
     /// > RegistrationRefused, end
     ///
-    /// Only of a device that the server has never taken: no word of a server ends one that it knew.
+    /// Only of a device that the server has never taken: no word of a server ends one that it knew. Such a device says in its health that its account
+    /// is refused, for example after a reset, and goes on asking.
     fn refuse_or_fail(&mut self, call: &mut Call<'_>, refused: bool, otherwise: Code, asked: u64) -> Result<(), Error> {
         let mut server = call.tx.server()?;
         if !refused || server.generation.is_some() {
-            self.fail(otherwise, asked);
+            self.fail(if refused { Code::RegistrationRefused } else { otherwise }, asked);
             return Ok(());
         }
         self.heard.over = Some(Code::RegistrationRefused);

@@ -41,7 +41,8 @@ pub(crate) struct Message {
 /// Asks the user's primary to remove this device (X 5). All own devices get it, since nobody knows which of them is the primary.
 pub(crate) fn departure(call: &mut Call<'_>) -> Result<PendingSend, Error> {
     if call.tx.is_primary()? {
-        return Err(Error::of(Code::InvalidArgument, "device"));
+        let advice = "the primary does not log out: hand its part over to another device first, or delete the account";
+        return Err(Error::of(Code::InvalidArgument, "device").so(advice));
     }
     let us = call.user().clone();
     let users = vec![sent_to(call, &us)?];

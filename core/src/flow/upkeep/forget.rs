@@ -31,7 +31,8 @@ pub(crate) fn user(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
     }
     let is_member = |group: &GroupRecord| group.standing == Standing::Member && group.is_member(user);
     if call.tx.groups()?.iter().any(is_member) {
-        return Err(Error::of(Code::AlreadyMember, "user"));
+        let advice = "this user and ours are members of a group: leave that group first";
+        return Err(Error::of(Code::AlreadyMember, "user").so(advice));
     }
     let us = &call.us.party.user;
     for send in sends::of_user(&call.tx, user)? {
@@ -109,7 +110,9 @@ pub(crate) fn group(call: &mut Call<'_>, id: &GroupId) -> Result<(), Error> {
         // It may be that we are a member, but nobody can leave with what does not open. Whoever tells us its state brings it back.
         Err(code) if code.is_damage() => true,
         Ok(None) => return Err(Code::UnknownGroup.into()),
-        Ok(Some(group)) if group.standing == Standing::Member => return Err(Code::AlreadyMember.into()),
+        Ok(Some(group)) if group.standing == Standing::Member => {
+            return Err(Error::from(Code::AlreadyMember).so("our user is a member of the group: leave it first"));
+        }
         group => group.map(|_| false)?,
     };
     groups(call, &BTreeSet::from([*id]))?;

@@ -67,7 +67,8 @@ pub(crate) fn begin(call: &mut Call<'_>, device: DeviceId) -> Result<HandoverVie
 
 /// The user has seen the same digits on both devices.
 pub(crate) fn confirm(call: &mut Call<'_>, id: &HandoverId) -> Result<(), Error> {
-    let pending = named(call, id)?.ok_or(Error::of(Code::HandoverEnded, "handover"))?;
+    let advice = "it was cancelled, replaced, finished, or begun more than a day ago: the primary begins another one";
+    let pending = named(call, id)?.ok_or(Error::of(Code::HandoverEnded, "handover").so(advice))?;
     if pending.confirmed {
         return Ok(());
     }

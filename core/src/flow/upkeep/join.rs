@@ -135,7 +135,9 @@ pub(crate) fn confirm(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Error> {
         return Ok(());
     }
     if pending.hello.is_none() {
-        return Err(Error::of(Code::InvalidArgument, "hello"));
+        let advice =
+            "there are no digits yet: run the loops of both devices, let the user compare the digits, then confirm";
+        return Err(Error::of(Code::InvalidArgument, "hello").so(advice));
     }
     if pending.expires_at < now.0 {
         return Err(Code::LinkExpired.into());
