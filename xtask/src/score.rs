@@ -18,13 +18,11 @@ pub(crate) fn command() -> Cli {
                 .about("Instructions of the main steps, by callgrind; SESAME_BLESS=1 writes their baseline"),
         )
         .subcommand(Cli::new("exits").about("10,000 interrupts and 1,000 exits amid calls, in Python"))
-        .subcommand(
-            Cli::new("world").about("The large world over many seeds; one line of JSON").args([
-                Arg::new("seeds").long("seeds").default_value("10000").help("So many"),
-                Arg::new("from").long("from").default_value("0").help("The first"),
-                Arg::new("scene").long("scene").help("Plays and shrinks this file, or this seed, alone"),
-            ]),
-        )
+        .subcommand(Cli::new("world").about("The large world over many seeds; one line of JSON").args([
+            Arg::new("seeds").long("seeds").default_value("10000").help("So many"),
+            Arg::new("from").long("from").default_value("0").help("The first"),
+            Arg::new("scene").long("scene").help("Plays and shrinks this file, or this seed, alone"),
+        ]))
         .subcommand(Cli::new("miri").about("Miri over the C face's tests that need neither SQLite nor key agreement"))
 }
 

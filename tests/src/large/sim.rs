@@ -1,13 +1,7 @@
 //! A scene is played: each act in turn, then everything is mended and everybody talks.
 
 use super::{Act, Scene, Trouble, Violation, app::Book, oracle::show};
-use crate::{
-    Name, World,
-    pump::Answer,
-    server,
-    store::FaultyStore,
-    store_key, user,
-};
+use crate::{Name, World, pump::Answer, server, store::FaultyStore, store_key, user};
 use sesame_core::{
     context::Context,
     device::Device,

@@ -260,7 +260,9 @@ pub(crate) fn take(
         }
     }
     let were = before.iter().flat_map(|view| &view.members).map(|member| &member.user);
-    for user in were.filter(|user| *user != us && !after.is_member(user)) {
+    // Who spoke before anything was known of the group may have been asked.
+    let asked = after.former.iter().filter(|_| before.is_none());
+    for user in were.chain(asked).filter(|user| *user != us && !after.is_member(user)) {
         drop_pending(tx, us, user, group.scope)?;
     }
     for user in consent::added_by_us(&new, taker) {

@@ -63,8 +63,9 @@ pub(super) fn ask(call: &mut Call<'_>, (user, device): (&UserId, DeviceId), scop
     let id = scope.group().ok_or(Code::RecordInconsistent)?;
     let group = match call.tx.group(&id)? {
         None => GroupRecord::unknown(scope),
-        Some(group) if group.standing == Standing::Member || user == call.user() => group,
-        // Nothing is sent to a group that our user is not in.
+        Some(group) if user == call.user() => group,
+        Some(group) if group.standing == Standing::Member && group.is_member(user) => group,
+        // Nothing is sent in a group that our user is not in, and nothing to who has left it.
         Some(_) => return Ok(()),
     };
     tell::say_alone(call, &group, user, Some(device), Bundle::default().encode()?)?;
