@@ -208,6 +208,8 @@ enum sesame_status
   SESAME_STATUS_REUSED_INDEX = 223,
   /// The session is of a time that has not come yet.
   SESAME_STATUS_TOO_EARLY = 224,
+  /// The message lies so far ahead that a later call opens it.
+  SESAME_STATUS_TOO_MANY_STEPS = 226,
   /// Another group with this id is known.
   SESAME_STATUS_GROUP_EXISTS = 230,
   /// The author is not a member of the group.

@@ -121,6 +121,7 @@ codes! {
     Forged = 222, "the envelope's gate does not match";
     ReusedIndex = 223, "the peer used an index twice";
     TooEarly = 224, "the session is of a time that has not come yet";
+    TooManySteps = 226, "the message lies so far ahead that a later call opens it";
     GroupExists = 230, "another group with this id is known";
     AuthorNotMember = 231, "the author is not a member of the group";
     ForbiddenOperation = 232, "nobody may do this in a group";

@@ -37,9 +37,17 @@ pub const MAX_REJECTED: usize = 8;
 pub const MAX_PRE_KEY_ID: u32 = (1 << 24) - 1;
 /// Skipped message keys kept for one peer device over all its sessions: 256 KiB at 37 stored bytes a key.
 pub const MAX_SKIPPED_PER_DEVICE: usize = 256 * 1_024 / 37;
-/// Message keys that one message may skip in a chain. It bounds the work that a header can cause (A30).
-pub const MAX_SKIP: u32 = 1_000;
-/// Skipped message keys kept for one session.
+/// How far ahead of the last message of its chain a message may lie (X 8). A chain whose messages were all lost for weeks goes on with the next
+/// one that comes; a step costs less than a microsecond, and a header that opens less than a thirtieth of a second (A30).
+pub const MAX_JUMP: u32 = 25_000;
+/// Steps that the messages of one user may cost in one call besides one for each message (X 8): four of the farthest jumps. The rest is held, and
+/// opened in the next calls.
+pub const MAX_STEPS_OF_USER: u32 = 4 * MAX_JUMP;
+/// The same for all users together, whatever number of identities somebody makes up.
+pub const MAX_STEPS: u32 = 10 * MAX_STEPS_OF_USER;
+/// Skipped message keys kept for one chain, the newest. Older ones are marked as expired.
+pub const MAX_SKIPPED_PER_CHAIN: u32 = 1_000;
+/// Skipped message keys kept for one session: those of two chains, for a chain ends when an answer is answered.
 pub const MAX_SKIPPED_PER_SESSION: usize = 2_000;
 /// Old receiving chains whose skipped message keys are kept. The sixth DH ratchet step deletes the oldest.
 pub const MAX_OLD_CHAINS: usize = 5;

@@ -7,8 +7,8 @@ use sesame_core::context::{Context, Timestamp};
 use sesame_core::error::Code;
 use sesame_core::internal::crypto::kdf::sha256;
 use sesame_core::internal::crypto::x25519::{PrivateKey, PublicPoint};
-use sesame_core::internal::ratchet::{Message, Ratchet, Start, chain_tag, message};
-use sesame_core::internal::record::{Block, Record};
+use sesame_core::internal::ratchet::{Message, Position, Ratchet, Start, chain_tag, message};
+use sesame_core::internal::record::{Block, Cold, Record};
 use sesame_core::secret::{Secret, Shared};
 use std::collections::BTreeMap;
 
@@ -52,11 +52,11 @@ impl Side {
         let chain = *self.index.get(&sent.tag).ok_or(Code::NoSession)?;
         let load = |chain, block| self.blocks.get(&(chain, block)).cloned().ok_or(Code::RecordInconsistent);
         let mut context = Context { now: Timestamp(0), rng };
+        let position = Position::read(&self.ratchet.cold, chain, &sent.salt, &sent.header)?;
         let message = Message {
-            chain,
+            position: &position,
             salt: &sent.salt,
             head: &sent.header,
-            header: &sent.header,
             commitment: &sent.commitment,
             body: &sent.body,
         };
@@ -130,22 +130,27 @@ fn t60_the_transcript_of_a_fixed_conversation_never_changes() {
 }
 
 #[test]
-fn t61_a_chain_may_skip_exactly_max_skip() {
+fn t61_a_message_may_lie_exactly_max_jump_ahead_and_the_newest_1000_keys_are_kept() {
     let (mut alice, bob, mut rng) = pair(61);
     let first = alice.send(&mut rng, b"first");
     let mut settled = bob.clone();
     settled.receive(&mut rng, &first).unwrap();
-    let mut sent: Vec<Sent> = (0..1_002).map(|_| alice.send(&mut rng, b"x")).collect();
+    let mut sent: Vec<Sent> = (0..25_002).map(|_| alice.send(&mut rng, b"x")).collect();
     let too_far = sent.pop().unwrap();
     assert_eq!(settled.try_receive(&mut rng, &too_far).map(drop), Err(Code::TooFarAhead));
     let exactly = sent.pop().unwrap();
     settled.receive(&mut rng, &exactly).unwrap();
     assert_eq!(settled.stored(), 1_000);
-    for one in &sent {
+    for one in [&sent[0], &sent[12_345], &sent[23_999]] {
+        assert_eq!(settled.receive(&mut rng, one), Err(Code::MessageKeyExpired));
+    }
+    assert_eq!(settled.receive(&mut rng, &first), Err(Code::ReusedIndex));
+    for one in &sent[24_000..] {
         settled.receive(&mut rng, one).unwrap();
     }
     assert_eq!(settled.stored(), 0);
     settled.receive(&mut rng, &too_far).unwrap();
+    assert_eq!(settled.receive(&mut rng, &sent[5]), Err(Code::MessageKeyExpired));
 }
 
 #[test]
@@ -303,4 +308,229 @@ fn a43_a_used_up_chain_refuses_to_wrap() {
     let (mut alice, _, _) = pair(69);
     alice.ratchet.hot.sent = u32::MAX;
     assert_eq!(alice.ratchet.sending().seal(&[0; 16]).map(drop), Err(Code::TooFarAhead));
+}
+
+impl Side {
+    /// Seals messages that nobody will get.
+    fn lose(&mut self, rng: &mut ChaCha20Rng, messages: u32) {
+        (0..messages).for_each(|_| drop(self.send(rng, b"")));
+    }
+}
+
+#[test]
+fn n_l01_an_answer_heals_a_direction_that_has_lost_any_number_of_messages() {
+    for lost in [1_001, 25_000, 25_001, 60_000] {
+        let (mut alice, mut bob, mut rng) = pair(70);
+        let [early, first] = [(); 2].map(|()| alice.send(&mut rng, b"first"));
+        bob.receive(&mut rng, &first).unwrap();
+        alice.lose(&mut rng, lost);
+        let late = alice.send(&mut rng, b"late");
+        let beyond = bob.try_receive(&mut rng, &late).map(drop);
+        assert_eq!(beyond, if lost > 25_000 { Err(Code::TooFarAhead) } else { Ok(()) });
+        // An answer of Bob's, and Alice goes on: all that she has lost is on a chain that has ended.
+        let answer = bob.send(&mut rng, b"answer");
+        alice.receive(&mut rng, &answer).unwrap();
+        let next = alice.send(&mut rng, b"next");
+        bob.receive(&mut rng, &next).unwrap();
+        assert_eq!(bob.stored(), if lost < 25_000 { 1_001 } else { 1 }.min(1_000), "of {lost} lost");
+        // What was skipped before is there, and what was given up says so.
+        bob.receive(&mut rng, &early).unwrap_or_else(|code| assert_eq!((lost, code), (1_001, Code::MessageKeyExpired)));
+        let given_up = bob.receive(&mut rng, &late);
+        assert_eq!(given_up, if lost < 25_000 { Ok(()) } else { Err(Code::MessageKeyExpired) });
+        assert_eq!(bob.receive(&mut rng, &first), Err(Code::ReusedIndex));
+    }
+}
+
+/// A message with its chain, its number, and the length of the chain before.
+type Flying = (Sent, (u32, u32), u32);
+
+/// What a receiver should make of each message, by the rules alone.
+#[derive(Default)]
+struct Oracle {
+    /// The newest chain of which something has come.
+    chain: u32,
+    /// The number after the last one of it.
+    received: u32,
+    accepted: u64,
+    /// Numbers that were passed over, and how many messages were accepted before; oldest first.
+    skipped: Vec<((u32, u32), u64)>,
+    used: std::collections::BTreeSet<(u32, u32)>,
+}
+
+impl Oracle {
+    fn skip(&mut self, until: u32) {
+        let from = self.received.max(until.saturating_sub(1_000));
+        self.skipped.extend((from..until).map(|n| ((self.chain, n), self.accepted)));
+        let of_chain = self.skipped.iter().filter(|((chain, _), _)| *chain == self.chain).count();
+        let mut surplus = of_chain.saturating_sub(1_000);
+        let chain = self.chain;
+        self.skipped.retain(|((of, _), _)| {
+            let goes = *of == chain && surplus > 0;
+            surplus -= usize::from(goes);
+            !goes
+        });
+        self.received = self.received.max(until);
+    }
+
+    /// Judges what a receiver made of a message whose chain and number are `at`, the chain before it having had `pn` messages.
+    fn judge(&mut self, at: (u32, u32), pn: u32, result: Result<(), Code>) {
+        let (chain, n) = at;
+        let ahead = if chain > self.chain { n } else { n.saturating_sub(self.received) };
+        if chain >= self.chain && ahead > 25_000 {
+            assert_eq!(result, Err(Code::TooFarAhead), "{at:?}");
+            return;
+        }
+        if chain > self.chain || (chain == self.chain && n >= self.received) {
+            assert_eq!(result, Ok(()), "{at:?} is new");
+            if chain > self.chain {
+                if self.chain > 0 && pn.saturating_sub(self.received) <= 25_000 {
+                    self.skip(pn);
+                }
+                (self.chain, self.received) = (chain, 0);
+            }
+            self.skip(n);
+            self.received = n + 1;
+        } else if self.used.contains(&at) {
+            assert!(matches!(result, Err(Code::ReusedIndex | Code::NoSession)), "{at:?} was used: {result:?}");
+            return;
+        } else {
+            let known = self.skipped.iter().position(|(skipped, _)| *skipped == at);
+            if chain + 6 <= self.chain {
+                assert_eq!(result, Err(Code::NoSession), "{at:?} is of a chain that is gone");
+            } else if let Some(place) = known {
+                // A block of sixteen goes as one, with its oldest key.
+                let is_kept = self.skipped.len() - place <= 1_984 && self.accepted - self.skipped[place].1 < 900;
+                assert!(!is_kept || result == Ok(()), "{at:?} is kept: {result:?}");
+                assert!(matches!(result, Ok(()) | Err(Code::MessageKeyExpired)), "{at:?} was skipped: {result:?}");
+            } else {
+                assert_eq!(result, Err(Code::MessageKeyExpired), "{at:?} was never made");
+            }
+            if result.is_err() {
+                return;
+            }
+            self.skipped.remove(known.unwrap());
+        }
+        self.used.insert(at);
+        self.accepted += 1;
+    }
+}
+
+#[test]
+fn n_l01_n_l02_any_order_any_loss_any_chain_is_what_the_rules_say() {
+    let (mut opened, mut expired, mut too_far) = (0, 0, 0);
+    for seed in 0..16 {
+        let (alice, bob, mut rng) = pair(2_000 + seed);
+        let mut sides = [alice, bob];
+        let mut oracles = [Oracle::default(), Oracle::default()];
+        let mut flying: [Vec<Flying>; 2] = [vec![], vec![]];
+        for round in 0..240 {
+            let me = if round == 0 { 0 } else { (rng.next_u32() & 1) as usize };
+            match rng.next_u32() % 20 {
+                0..=8 => {
+                    if me == 1 && oracles[1].chain == 0 {
+                        continue;
+                    }
+                    let lost = match rng.next_u32() % 160 {
+                        0 => rng.next_u32() % 60_000,
+                        1..=4 => rng.next_u32() % 2_500,
+                        5..=20 => rng.next_u32() % 40,
+                        _ => 0,
+                    };
+                    sides[me].lose(&mut rng, lost);
+                    let text = rng.next_u64().to_be_bytes();
+                    let sent = sides[me].send(&mut rng, &text);
+                    let ratchet = &sides[me].ratchet;
+                    let chain = ratchet.cold.chain + u32::from(me == 0);
+                    let at = (chain, ratchet.hot.sent - 1);
+                    flying[1 - me].push((sent, at, ratchet.cold.previous_length));
+                }
+                _ if !flying[me].is_empty() => {
+                    let place = rng.next_u32() as usize % flying[me].len();
+                    let again = rng.next_u32().is_multiple_of(8);
+                    let (sent, at, pn) = if again { flying[me][place].clone() } else { flying[me].swap_remove(place) };
+                    let result = sides[me].receive(&mut rng, &sent);
+                    opened += usize::from(result.is_ok());
+                    expired += usize::from(result == Err(Code::MessageKeyExpired));
+                    too_far += usize::from(result == Err(Code::TooFarAhead));
+                    oracles[me].judge(at, pn, result);
+                }
+                _ => {}
+            }
+            assert!(sides.iter().all(|side| side.stored() <= 2_000));
+        }
+    }
+    println!("opened {opened}, expired {expired}, too far ahead {too_far}");
+    assert!(opened > 1_000 && expired > 10 && too_far > 0);
+}
+
+#[test]
+fn n_l01_a_peer_that_jumps_as_far_as_it_may_makes_no_store_grow() {
+    // In one chain, and in a new chain with each message.
+    for answers in [false, true] {
+        let (mut alice, mut bob, mut rng) = pair(71);
+        let (mut steps, mut most) = (0, (0, 0, 0));
+        for round in 0..24_u32 {
+            alice.lose(&mut rng, 25_000);
+            let sent = alice.send(&mut rng, b"far");
+            let position = Position::read(&bob.ratchet.cold, bob.index[&sent.tag], &sent.salt, &sent.header).unwrap();
+            steps += bob.ratchet.jump(&position).unwrap();
+            bob.receive(&mut rng, &sent).unwrap();
+            let directory = bob.ratchet.directory.encode().unwrap().len();
+            let blocks = bob.blocks.values().map(|block| block.encode().unwrap().len()).sum::<usize>();
+            most = (most.0.max(bob.stored()), most.1.max(directory), most.2.max(blocks));
+            assert!(bob.ratchet.directory.expired.len() <= 2 * round as usize + 2, "a jump is one run for each chain");
+            if answers {
+                alice.lose(&mut rng, 25_000);
+                let answer = bob.send(&mut rng, b"answer");
+                alice.receive(&mut rng, &answer).unwrap();
+            }
+        }
+        println!(
+            "answers {answers}: {steps} steps; at most {} keys, {} bytes of directory, {} of keys",
+            most.0, most.1, most.2
+        );
+        assert!(steps <= 24 * 50_000 && most.0 <= 2_000 && most.1 < 8_192 && most.2 < 2_000 * 40);
+    }
+    // Losses that are too many to be remembered one by one: the oldest is forgotten.
+    let (mut alice, mut bob, mut rng) = pair(72);
+    let lost = alice.send(&mut rng, b"lost");
+    for _ in 0..300 {
+        alice.lose(&mut rng, 1_020);
+        let sent = alice.send(&mut rng, b"far");
+        bob.receive(&mut rng, &sent).unwrap();
+    }
+    let directory = bob.ratchet.directory.encode().unwrap().len();
+    println!("300 losses in one chain: {directory} bytes of directory");
+    assert!(directory < 8_192);
+    assert_eq!(bob.receive(&mut rng, &lost), Err(Code::ReusedIndex));
+}
+
+#[test]
+fn n_l01_a_header_that_claims_the_end_of_all_numbers_costs_no_step() {
+    for (pn, n, code) in [
+        (0, u32::MAX, Err(Code::TooFarAhead)),
+        (u32::MAX, u32::MAX, Err(Code::TooFarAhead)),
+        (u32::MAX, 25_001, Err(Code::TooFarAhead)),
+        (u32::MAX, 3, Ok(3)),
+        (25_002, 3, Ok(3)),
+        (25_001, 3, Ok(25_003)),
+        (0, 25_000, Ok(25_000)),
+    ] {
+        let (mut alice, mut bob, mut rng) = pair(73);
+        let first = alice.send(&mut rng, b"first");
+        bob.receive(&mut rng, &first).unwrap();
+        let answer = bob.send(&mut rng, b"answer");
+        alice.receive(&mut rng, &answer).unwrap();
+        // The first message of the new chain says so; then Alice's own state says what her peer is to believe.
+        alice.lose(&mut rng, 1);
+        let cold = Cold { previous_length: pn, ..(*alice.ratchet.cold).clone() };
+        alice.ratchet.cold = std::sync::Arc::new(cold);
+        alice.ratchet.hot.sent = n.min(u32::MAX - 1);
+        let far = alice.send(&mut rng, b"far");
+        let position = Position::read(&bob.ratchet.cold, bob.index[&far.tag], &far.salt, &far.header).unwrap();
+        assert_eq!(bob.ratchet.jump(&position), code, "pn {pn}, n {n}");
+        let before = bob.bytes();
+        assert!(bob.receive(&mut rng, &far).is_err(), "the key is of another number");
+        assert_eq!(bob.bytes(), before);
+    }
 }

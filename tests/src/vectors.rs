@@ -247,7 +247,8 @@ pub fn vectors() -> Value {
             let open = |session: &sesame_core::internal::session::Session,
                         context: &mut sesame_core::context::Context<'_>,
                         chain| {
-                sesame_core::internal::session::open(session, context, chain, (&decoded, &head), &load)
+                let position = sesame_core::internal::session::position(&session.ratchet.cold, chain, &decoded)?;
+                sesame_core::internal::session::open(session, context, &position, (&decoded, &head), &load)
             };
             let opened = open(&session, &mut context, chain).or_else(|_| open(&session, &mut context, chain + 1));
             let (_, content) = opened.unwrap();

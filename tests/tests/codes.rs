@@ -16,7 +16,9 @@ use sesame_core::internal::wire::envelope::Envelope;
 use sesame_core::internal::wire::group::{self, Added, Bundle, SignedOperation};
 use sesame_core::internal::wire::padding;
 use sesame_core::internal::wire::request::Batch;
-use sesame_core::limits::{MAX_BUNDLE_AGE, MAX_DEVICES, MAX_PAYLOAD, MAX_SKIP, MAX_SKIPPED_PER_SESSION};
+use sesame_core::limits::{
+    MAX_BUNDLE_AGE, MAX_DEVICES, MAX_JUMP, MAX_PAYLOAD, MAX_SKIPPED_PER_CHAIN, MAX_STEPS_OF_USER,
+};
 use sesame_core::store::{
     Changes, CommitError, Generation, MemoryStore, Query, Snapshot, Store, StoreError, StoreErrorKind,
 };
@@ -34,12 +36,13 @@ use std::{
 };
 
 /// Codes of the core that neither the story nor the corpus can show in every language, each with a function that makes it happen.
-const MADE: [(Code, fn() -> Code); 23] = [
+const MADE: [(Code, fn() -> Code); 24] = [
     // Two devices that are linked step by step, where the faces' loop goes on by itself.
     (Code::LinkNotConfirmed, an_answer_comes_before_the_digits_were_confirmed),
     (Code::LinkMismatch, a_second_primary_says_hello),
     // Only an authenticated peer that breaks the rules, or thousands of messages, bring them.
     (Code::TooFarAhead, a_message_skips_more_than_the_limit),
+    (Code::TooManySteps, messages_of_a_user_cost_a_call_more_steps_than_they_may),
     (Code::MessageKeyExpired, a_message_comes_after_its_key_was_thrown_away),
     (Code::BadPadding, an_authentic_body_is_padded_with_something_else),
     (Code::ReusedIndex, a_peer_seals_two_messages_under_one_number),
@@ -190,26 +193,38 @@ fn a_second_primary_says_hello() -> Code {
 fn a_message_skips_more_than_the_limit() -> Code {
     let mut world = World::pair(212);
     let session = world.stolen_session(BOB, ALICE, Scope::Direct);
-    let too_far = sealed(&world, &ahead(&session, MAX_SKIP + 1), 1);
+    let too_far = sealed(&world, &ahead(&session, MAX_JUMP + 1), 1);
     let code = world.refusal(ALICE, &too_far).unwrap();
     // One message less is within the limit.
-    let exactly = sealed(&world, &ahead(&session, MAX_SKIP), 2);
+    let exactly = sealed(&world, &ahead(&session, MAX_JUMP), 2);
     assert_eq!(world.refusal(ALICE, &exactly), None);
     code
+}
+
+fn messages_of_a_user_cost_a_call_more_steps_than_they_may() -> Code {
+    let mut world = World::pair(226);
+    let mut session = world.stolen_session(BOB, ALICE, Scope::Direct);
+    let mut mail = Vec::new();
+    for number in 0..=MAX_STEPS_OF_USER / MAX_JUMP {
+        session = ahead(&session, MAX_JUMP);
+        mail.push(sealed(&world, &session, u8::try_from(number).unwrap() + 1));
+        session = ahead(&session, 1);
+    }
+    let results = world.with(ALICE, |device, context| device.batch_decrypt(context, &mail, false)).unwrap();
+    let (last, opened) = results.split_last().unwrap();
+    assert!(opened.iter().all(|result| result.outcome == MailOutcome::Opened));
+    assert_eq!((last.outcome, last.keep), (MailOutcome::Held, false));
+    Code::ALL.iter().copied().find(|code| code.number() == last.reason).unwrap()
 }
 
 fn a_message_comes_after_its_key_was_thrown_away() -> Code {
     let mut world = World::pair(214);
     let first = world.stolen_session(BOB, ALICE, Scope::Direct);
-    let mut session = first.clone();
-    // Every message skips as many as it may, until more keys are skipped than a session keeps.
-    let rounds = MAX_SKIPPED_PER_SESSION / MAX_SKIP as usize + 1;
-    for round in 0..rounds {
-        session = ahead(&session, MAX_SKIP);
-        let message = sealed(&world, &session, u8::try_from(round).unwrap() + 1);
-        assert_eq!(world.refusal(ALICE, &message), None);
-        session = ahead(&session, 1);
-    }
+    // More messages are skipped than a chain keeps keys of.
+    let later = sealed(&world, &ahead(&first, MAX_SKIPPED_PER_CHAIN + 1), 1);
+    assert_eq!(world.refusal(ALICE, &later), None);
+    let oldest_kept = sealed(&world, &ahead(&first, 1), 2);
+    assert_eq!(world.refusal(ALICE, &oldest_kept), None);
     world.refusal(ALICE, &sealed(&world, &first, 99)).unwrap()
 }
 

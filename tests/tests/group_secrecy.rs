@@ -32,7 +32,11 @@ fn opens(session: &Session, envelope: &[u8]) -> Result<(), [Code; 2]> {
     let mut context = Context { now: Timestamp(0), rng: &mut rng };
     let load = |_, _| Err(Code::RecordInconsistent);
     let chain = session.ratchet.cold.chain;
-    match [chain, chain + 1].map(|chain| session::open(session, &mut context, chain, (&decoded, &head), &load)) {
+    let mut open = |chain| {
+        let position = session::position(&session.ratchet.cold, chain, &decoded)?;
+        session::open(session, &mut context, &position, (&decoded, &head), &load)
+    };
+    match [chain, chain + 1].map(&mut open) {
         [Err(first), Err(second)] => Err([first, second]),
         _ => Ok(()),
     }
@@ -211,7 +215,8 @@ fn t88_with_the_direct_sessions_state_alone_the_opening_is_read_and_what_is_nest
     let chain = direct.ratchet.cold.chain;
     let opened = [chain, chain + 1]
         .into_iter()
-        .find_map(|chain| session::open(&direct, &mut context, chain, (&envelope, &head), &load).ok());
+        .filter_map(|chain| session::position(&direct.ratchet.cold, chain, &envelope).ok())
+        .find_map(|position| session::open(&direct, &mut context, &position, (&envelope, &head), &load).ok());
     let (_, content) = opened.unwrap();
     let (_, Body::Opening(opening)) = content::decode(&content).unwrap() else { panic!("no opening") };
     assert_eq!(opening.group, id.0, "the thief reads the opening, its seed and its public key");
@@ -224,7 +229,8 @@ fn t88_with_the_direct_sessions_state_alone_the_opening_is_read_and_what_is_nest
     let salt = &envelope.head.salt;
     let try_with = |keys: &DeviceKeys, context: &mut Context<'_>| {
         let session = session::accept_opening(keys, &alice, seen, Moment::true_at(Timestamp(0))).unwrap();
-        session::open_nested(&session, context, (&opening, salt), &load).map(drop)
+        let position = session::position_nested(&session.ratchet.cold, &opening, salt)?;
+        session::open_nested(&session, context, &position, (&opening, salt), &load).map(drop)
     };
     assert_eq!(try_with(&eve, &mut context), Err(Code::AuthenticationFailed));
     assert_eq!(try_with(&world.own(BOB).keys(), &mut context), Ok(()), "else this test shows nothing");

@@ -33,6 +33,11 @@ pub(super) fn chain_step(chain: &Secret<32>) -> (Shared<32>, Shared<32>) {
     (kdf::hmac_key(chain, &[2]).into(), kdf::hmac_key(chain, &[1]).into())
 }
 
+/// The next chain key alone.
+pub(super) fn chain_step_alone(chain: &Secret<32>) -> Shared<32> {
+    kdf::hmac_key(chain, &[2]).into()
+}
+
 /// > `chain_tag = HKDF(header key, "tag")[16]`, once per chain
 ///
 /// Salt empty, IKM the header key, info `join("sesame/1 tag")`.

@@ -10,6 +10,6 @@ mod skipped;
 mod state;
 
 pub use keys::chain_tag;
-pub use open::Message;
+pub use open::{Message, Position};
 pub use skipped::LoadBlock;
 pub use state::{Delta, Ratchet, Sealed, SendingState, Sent, Start};

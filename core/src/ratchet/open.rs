@@ -1,10 +1,10 @@
-//! Receiving (Double Ratchet 4.5).
+//! Receiving (Double Ratchet 4.5), in two steps: the header says where the message stands, then the message is opened.
 //!
 //! The index names the receiving chain, so there is no trial decryption: a header opens under one key or it is
-//! refused.
+//! refused. No step of a chain is made before the header has opened.
 
 use super::{
-    keys::{chain_step, chain_tag, open_header, root_step},
+    keys::{chain_step, chain_step_alone, chain_tag, open_header, root_step},
     message::{self, Bound},
     skipped::{LoadBlock, Skipped},
     state::{Delta, Ratchet, sending_half},
@@ -13,25 +13,71 @@ use crate::{
     context::Context,
     crypto::x25519,
     error::Code,
-    limits::{MAX_OLD_CHAINS, MAX_SKIP},
+    limits::{MAX_JUMP, MAX_OLD_CHAINS, MAX_SKIPPED_PER_CHAIN},
     record::{Cold, Hot, OldChain, RatchetKeys},
     secret::Shared,
     wire::header::Header,
 };
+use core::cmp::Ordering;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// An encrypted message and its receiving chain.
+/// Where a message stands in its session, by its header, which has opened.
+#[derive(Clone)]
+pub struct Position {
+    chain: u32,
+    header: Header,
+}
+
+// By hand: a header is nobody's business.
+impl core::fmt::Debug for Position {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Position")
+    }
+}
+
+impl Position {
+    /// > HDECRYPT(hk, enc_header)
+    ///
+    /// The position of a message on a receiving chain that the index named.
+    ///
+    /// # Errors
+    /// - [`Code::NoSession`]: the session no longer has this chain.
+    /// - [`Code::AuthenticationFailed`], and the errors of the header's decoder.
+    pub fn read(cold: &Cold, chain: u32, salt: &[u8; 16], sealed: &[u8]) -> Result<Self, Code> {
+        let header_key = cold.header_key(chain).ok_or(Code::NoSession)?;
+        Ok(Self { chain, header: open_header(header_key, salt, &cold.associated_data, sealed)? })
+    }
+
+    /// The receiving chain and the number in it: the order in which the peer has sealed.
+    #[must_use]
+    pub fn order(&self) -> (u32, u32) {
+        (self.chain, self.header.n)
+    }
+}
+
+impl Cold {
+    /// The header key of a receiving chain: the current one, the next, or an old one.
+    fn header_key(&self, chain: u32) -> Option<&Shared<32>> {
+        if chain == self.chain {
+            self.receiving_header.as_ref()
+        } else if Some(chain) == self.chain.checked_add(1) {
+            Some(&self.next_receiving_header)
+        } else {
+            self.old_chains.iter().find(|old| old.number == chain).map(|old| &old.header)
+        }
+    }
+}
+
+/// An encrypted message whose header has opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
-    /// The receiving chain, found in the index.
-    pub chain: u32,
+    /// Where it stands.
+    pub position: &'a Position,
     /// The envelope's salt.
     pub salt: &'a [u8; 16],
     /// Every envelope byte through the encrypted header.
     pub head: &'a [u8],
-    /// The encrypted header.
-    pub header: &'a [u8],
     /// The commitment.
     pub commitment: &'a [u8; 32],
     /// The encrypted body.
@@ -39,6 +85,25 @@ pub struct Message<'a> {
 }
 
 impl Ratchet {
+    /// How many message keys the receiver passes over to reach a message: the steps that it costs besides its own.
+    ///
+    /// # Errors
+    /// [`Code::TooFarAhead`].
+    pub fn jump(&self, position: &Position) -> Result<u32, Code> {
+        let Position { chain, header } = position;
+        let received = self.hot.received;
+        match chain.cmp(&self.cold.chain) {
+            Ordering::Less => Ok(0),
+            Ordering::Equal => within_reach(received, header.n),
+            Ordering::Greater => {
+                let has_begun = self.hot.receiving_chain.is_some();
+                // The old chain is given up if its end is out of reach.
+                let to_the_end = if has_begun { within_reach(received, header.pn).unwrap_or(0) } else { 0 };
+                Ok(within_reach(0, header.n)?.saturating_add(to_the_end))
+            }
+        }
+    }
+
     /// > RatchetDecryptHE(state, enc_header, ciphertext, AD)
     ///
     /// Returns the changes and the padded body.
@@ -48,7 +113,6 @@ impl Ratchet {
     /// - [`Code::AuthenticationFailed`], [`Code::TooFarAhead`], [`Code::ReusedIndex`], [`Code::MessageKeyExpired`].
     /// - [`Code::WeakPublicKey`], [`Code::BadKeyEncoding`].
     /// - [`Code::NonCanonical`]: a header of this chain with another ratchet key.
-    /// - The errors of the header's decoder.
     pub fn open(
         &self,
         context: &mut Context<'_>,
@@ -56,33 +120,24 @@ impl Ratchet {
         load: &LoadBlock<'_>,
     ) -> Result<(Delta, Zeroizing<Vec<u8>>), Code> {
         let current = self.cold.chain;
-        let header_key = if message.chain == current {
-            self.cold.receiving_header.as_ref()
-        } else if Some(message.chain) == current.checked_add(1) {
-            Some(&self.cold.next_receiving_header)
-        } else {
-            self.cold.old_chains.iter().find(|old| old.number == message.chain).map(|old| &old.header)
-        };
-        let header_key = header_key.ok_or(Code::NoSession)?;
-        let header = open_header(header_key, message.salt, &self.cold.associated_data, message.header)?;
+        let Position { chain, header } = message.position;
+        // The header may have been opened before other messages were.
+        self.cold.header_key(*chain).ok_or(Code::NoSession)?;
+        if *chain == current && self.cold.their_ratchet != Some(header.dh) {
+            return Err(Code::NonCanonical);
+        }
+        self.jump(message.position)?;
         let mut skipped = Skipped::new(&self.directory, load);
         let mut work = Work { cold: self.cold.clone(), hot: self.hot.clone(), stepped: false, tags: <_>::default() };
 
         // > mk = TrySkippedMessageKeysHE(...)
-        let message_key = if message.chain < current || (message.chain == current && header.n < self.hot.received) {
-            if message.chain == current && self.cold.their_ratchet != Some(header.dh) {
-                return Err(Code::NonCanonical);
-            }
-            skipped.take(message.chain, header.n)?
+        let message_key = if *chain < current || (*chain == current && header.n < self.hot.received) {
+            skipped.take(*chain, header.n)?
         } else {
-            if message.chain == current {
-                if self.cold.their_ratchet != Some(header.dh) {
-                    return Err(Code::NonCanonical);
-                }
-            } else {
+            if *chain > current {
                 // > SkipMessageKeysHE(state, header.pn); DHRatchetHE(state, header)
-                work.skip(&mut skipped, header.pn)?;
-                work.dh_ratchet(context, &mut skipped, &header)?;
+                work.end_chain(&mut skipped, header.pn)?;
+                work.dh_ratchet(context, &mut skipped, header)?;
             }
             // > SkipMessageKeysHE(state, header.n); CKr, mk = KDF_CK(CKr); Nr += 1
             work.skip(&mut skipped, header.n)?;
@@ -122,18 +177,53 @@ struct Work {
     tags: Tags,
 }
 
+/// > if state.Nr + MAX_SKIP < until: raise Error()
+///
+/// How many numbers lie between; none if it is behind.
+fn within_reach(received: u32, until: u32) -> Result<u32, Code> {
+    let between = until.saturating_sub(received);
+    if between > MAX_JUMP { Err(Code::TooFarAhead) } else { Ok(between) }
+}
+
 impl Work {
     /// > SkipMessageKeysHE(state, until)
+    ///
+    /// The keys of the last 1,000 are stored. Those before them are never made, and marked as expired.
     fn skip(&mut self, skipped: &mut Skipped<'_>, until: u32) -> Result<(), Code> {
-        // > if state.Nr + MAX_SKIP < until: raise Error()
-        if until.saturating_sub(self.hot.received) > MAX_SKIP {
-            return Err(Code::TooFarAhead);
+        if until <= self.hot.received || self.hot.receiving_chain.is_none() {
+            return Ok(());
         }
-        while self.hot.received < until && self.hot.receiving_chain.is_some() {
-            let n = self.hot.received;
+        let (chain, from) = (self.cold.chain, self.hot.received);
+        let stored_from = until.saturating_sub(MAX_SKIPPED_PER_CHAIN).max(from);
+        self.pass_over(stored_from)?;
+        skipped.expire(chain, from..stored_from);
+        for n in stored_from..until {
             let key = self.next_key()?;
-            skipped.put(self.cold.chain, n, key, self.hot.accepted)?;
+            skipped.put(chain, n, key, self.hot.accepted)?;
         }
+        skipped.bound_chain(chain)
+    }
+
+    /// The same up to the end of the old chain. If that is out of reach, the chain is given up: its sender may have lost any number of messages
+    /// on the way, and an answer still comes through.
+    fn end_chain(&mut self, skipped: &mut Skipped<'_>, until: u32) -> Result<(), Code> {
+        if within_reach(self.hot.received, until).is_ok() {
+            return self.skip(skipped, until);
+        }
+        if self.hot.receiving_chain.is_some() {
+            skipped.expire(self.cold.chain, self.hot.received..until);
+        }
+        Ok(())
+    }
+
+    /// Goes on in the chain without a message key.
+    fn pass_over(&mut self, until: u32) -> Result<(), Code> {
+        let mut chain = self.hot.receiving_chain.clone().ok_or(Code::NoSession)?;
+        for _ in self.hot.received..until {
+            chain = chain_step_alone(&chain);
+        }
+        self.hot.receiving_chain = Some(chain);
+        self.hot.received = until;
         Ok(())
     }
 
@@ -229,14 +319,9 @@ mod tests {
         ] {
             let key = &bob.cold.next_receiving_header;
             let header = seal_header(key, &[5; 16], &[7; 32], &Header::new(dh, 0, 0)).unwrap();
-            let message = Message {
-                chain: 1,
-                salt: &[5; 16],
-                head: &header,
-                header: &header,
-                commitment: &[0; 32],
-                body: &[0; 784],
-            };
+            let position = Position::read(&bob.cold, 1, &[5; 16], &header).unwrap();
+            let message =
+                Message { position: &position, salt: &[5; 16], head: &header, commitment: &[0; 32], body: &[0; 784] };
             let opened = bob.open(&mut context, message, &|_, _| Ok(Block::default()));
             assert_eq!(opened.map(drop).unwrap_err(), code, "{dh:02x?}");
         }

@@ -117,6 +117,8 @@ pub enum Cause {
     },
     /// Its device stands on a list that is not taken.
     Unproved,
+    /// It lies far ahead in its chain, and its user's messages have cost the call that it came in all the steps that they may (X 8).
+    Steps,
 }
 
 impl Cause {
@@ -126,12 +128,13 @@ impl Cause {
         match self {
             Self::Identity(_) => None,
             Self::Early { from } => Some(from),
+            Self::Steps => Some(0),
             Self::Unproved => Some(u64::MAX),
         }
     }
 }
 
-stored! { enum Cause { 0 = Identity(account_key), 1 = Early { from }, 2 = Unproved } }
+stored! { enum Cause { 0 = Identity(account_key), 1 = Early { from }, 2 = Unproved, 3 = Steps } }
 
 /// An envelope that is authentic, and that cannot be opened yet (X 9).
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -30,7 +30,8 @@ pub use outbox::{
 pub use own::{Check, Own, PendingLink, PendingUpload, StoredList};
 pub use pre_key::{Lasting, Made, PreKeyBook};
 pub use ratchet::{
-    Beginning, Block, BlockEntry, Cold, Directory, Hot, IndexEntry, OldChain, Opening, RatchetKeys, SessionCold, Slot,
+    Beginning, Block, BlockEntry, Cold, Directory, ExpiredRun, Hot, IndexEntry, OldChain, Opening, RatchetKeys,
+    SessionCold, Slot,
 };
 pub use restore::PendingRestore;
 pub use server::{Push, ServerState, Wanted};

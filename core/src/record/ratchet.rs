@@ -117,8 +117,21 @@ pub struct Opening {
 pub struct Directory {
     /// One entry for each block of 16, oldest first.
     pub blocks: Vec<BlockEntry>,
+    /// Runs of numbers whose keys were thrown away unused or never made, oldest first.
+    pub expired: Vec<ExpiredRun>,
 }
 impl Record for Directory {}
+
+/// Neighbouring message numbers of a receiving chain.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ExpiredRun {
+    /// The receiving chain.
+    pub chain: u32,
+    /// The first number.
+    pub from: u32,
+    /// The number after the last.
+    pub until: u32,
+}
 
 /// What is known of 16 neighbouring message numbers.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -129,7 +142,7 @@ pub struct BlockEntry {
     pub block: u32,
     /// Which of the 16 keys are stored.
     pub stored: u16,
-    /// Which of the 16 were thrown away unused.
+    /// Which of the 16 were thrown away unused. When all were, they become a part of a run.
     pub expired: u16,
     /// The value of `Hot::accepted` when the block was begun.
     pub born: u64,

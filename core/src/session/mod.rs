@@ -8,7 +8,7 @@ mod open;
 mod seal;
 
 pub use begin::{accept, accept_opening, initiate, open_scope};
-pub use open::{open, open_nested};
+pub use open::{open, open_nested, position, position_nested};
 pub use seal::{Outgoing, Route, Sealed, envelope, envelope_len, nested_content, seal, seal_nested};
 
 use crate::{

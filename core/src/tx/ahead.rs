@@ -105,17 +105,36 @@ pub(crate) fn senders<'a>(
 
 const TO_OPEN: [Kind; 3] = [Kind::Session, Kind::Chains, Kind::Skipped];
 
-/// For opening envelopes: who sent them and what they name, then where each belongs, then the sessions.
+/// An envelope's session, as the index or the initiation names it.
+pub(crate) struct Located {
+    pub(crate) session: SessionMeta,
+    pub(crate) chain: u32,
+    /// Where the part of the session lies that holds the header keys.
+    cold: RowKey,
+}
+
+impl Located {
+    /// The part of the session that holds the header keys; `None` if it is damaged or missing.
+    pub(crate) fn cold(&self, tx: &Tx<'_>) -> Option<Arc<SessionCold>> {
+        tx.shared(&self.cold).ok().flatten()
+    }
+}
+
+/// For opening envelopes: who sent them and what they name, then where each belongs, then the sessions. Gives where each belongs.
 pub(crate) fn for_envelopes<'a>(
     tx: &Tx<'_>,
     us: &UserId,
-    envelopes: impl Iterator<Item = &'a Envelope>,
-) -> Result<(), Code> {
+    envelopes: impl Iterator<Item = Option<&'a Envelope>>,
+) -> Result<Vec<Option<Located>>, Code> {
     let places = tx.places();
     let mut first = vec![places.user(Kind::User, us), Places::only(Kind::Counters), Places::only(Kind::Book)];
     let mut from = Vec::new();
     for envelope in envelopes {
-        let Some((user, device)) = envelope.sender() else { continue };
+        let sender = envelope.and_then(|envelope| Some((envelope, envelope.sender()?)));
+        let Some((envelope, (user, device))) = sender else {
+            from.push(None);
+            continue;
+        };
         first.push(places.user(Kind::User, &user));
         first.push(places.heard(&user, device, None));
         first.push(places.envelope(Kind::Received, &user, device, &EnvelopeId(envelope.head.salt)));
@@ -126,23 +145,57 @@ pub(crate) fn for_envelopes<'a>(
             first.extend([PreKeyUse::LastResort, PreKeyUse::OneTimeKem].map(|usage| Places::pre_key(usage, kem)));
             first.push(places.user(Kind::List, &user));
         }
-        from.push((envelope, user, device));
+        from.push(Some((envelope, user, device)));
     }
     tx.prefetch_missing(&first)?;
-    let mut ordinary = Vec::new();
-    for (envelope, user, device) in from {
-        let Ok(Some(peer)) = tx.known_peer(&user, device) else { continue };
-        if let Route::Ordinary { locator } = &envelope.head.route {
-            let index = places.index(&peer, &peer.receiving().mask(&envelope.head.salt, locator));
-            ordinary.push((peer, index));
-        }
+    let mut named = Vec::with_capacity(from.len());
+    for sender in from {
+        let peer = sender.and_then(|(envelope, user, device)| Some((envelope, tx.known_peer(&user, device).ok()??)));
+        named.push(peer.map(|(envelope, peer)| match &envelope.head.route {
+            Route::Ordinary { locator } => {
+                let index = places.index(&peer, &peer.receiving().mask(&envelope.head.salt, locator));
+                (peer, Named::Index(index))
+            }
+            Route::Initiation(initiation) => (peer, Named::EphemeralKey(initiation.ephemeral_key)),
+        }));
     }
-    tx.prefetch_missing(&ordinary.iter().map(|(_, index)| *index).collect::<Vec<_>>())?;
+    let index = |(_, named): &(Arc<Peer>, Named)| if let Named::Index(index) = named { Some(*index) } else { None };
+    tx.prefetch_missing(&named.iter().flatten().filter_map(index).collect::<Vec<_>>())?;
     let mut sessions = Vec::new();
-    for (peer, index) in &ordinary {
-        let Ok(Some(entry)) = tx.get::<IndexEntry>(index) else { continue };
-        let meta = peer.sessions.iter().find(|meta| meta.id == entry.session);
-        sessions.extend(meta.into_iter().flat_map(|meta| places.session_rows(TO_OPEN, peer, meta.id)));
+    let mut located = Vec::with_capacity(named.len());
+    for named in named {
+        let session = named.and_then(|(peer, named)| {
+            let (session, chain) = named.session(tx, &peer)?;
+            let rows = places.session_rows(TO_OPEN, &peer, session.id);
+            sessions.extend(rows);
+            let [cold, ..] = rows;
+            Some(Located { session, chain, cold })
+        });
+        located.push(session);
     }
-    tx.prefetch_missing(&sessions)
+    tx.prefetch_missing(&sessions)?;
+    Ok(located)
+}
+
+/// What an envelope names its session by.
+enum Named {
+    /// The place of its chain's tag in the index.
+    Index(RowKey),
+    /// The ephemeral key of its initiation.
+    EphemeralKey([u8; 32]),
+}
+
+impl Named {
+    /// The stored session and its receiving chain.
+    fn session(&self, tx: &Tx<'_>, peer: &Peer) -> Option<(SessionMeta, u32)> {
+        let (session, chain) = match self {
+            Self::Index(index) => {
+                let entry: IndexEntry = tx.get(index).ok()??;
+                (peer.sessions.iter().find(|meta| meta.id == entry.session), entry.chain)
+            }
+            // Every message of an initiating session is on its initiator's first chain.
+            Self::EphemeralKey(key) => (peer.sessions.iter().find(|meta| meta.ephemeral_key == *key), 1),
+        };
+        Some((*session?, chain))
+    }
 }

@@ -5,10 +5,12 @@ use crate::{
     clock::Moment,
     context::{Context, Timestamp},
     error::{Code, Error},
-    ids::{DeviceId, SendId, UserId},
+    ids::{DeviceId, SendId, SessionId, UserId},
     keys::device::DeviceKeys,
+    limits::{MAX_STEPS, MAX_STEPS_OF_USER},
     registry::send::Need,
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A user's part of a send. Parts are in the order in which they go out: older sends first, then users rising, our own last.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -45,6 +47,41 @@ pub(crate) struct Call<'a> {
     pub(crate) at: Moment,
     /// What it has begun, if it changes nothing else that an open send waits for. Most calls cannot say so.
     pub(crate) begun: Option<Begun>,
+    /// The steps that the messages of each user have cost this call.
+    pub(crate) steps: Steps,
+}
+
+/// The steps of chains that one call has made besides one for each message, by user. What fails counts as well.
+#[derive(Debug, Default)]
+pub(crate) struct Steps {
+    of_users: BTreeMap<UserId, u32>,
+    all: u32,
+    /// Sessions of which a message waits for the next call.
+    waiting: BTreeSet<SessionId>,
+}
+
+impl Steps {
+    /// Counts the steps that a message of this user and this session costs.
+    ///
+    /// # Errors
+    /// [`Code::TooManySteps`] if they are not to be made in this call. [`Code::TooFarAhead`] as it is given, unless the messages that come
+    /// before this one wait as well: once they are opened, it may be near.
+    pub(crate) fn count(&mut self, user: &UserId, session: SessionId, steps: Result<u32, Code>) -> Result<(), Code> {
+        let steps = match steps {
+            Ok(0) => return Ok(()),
+            Err(Code::TooFarAhead) if self.waiting.contains(&session) => return Err(Code::TooManySteps),
+            steps => steps?,
+        };
+        let of_user = self.of_users.get(user).copied().unwrap_or(0).saturating_add(steps);
+        let all = self.all.saturating_add(steps);
+        if of_user > MAX_STEPS_OF_USER || all > MAX_STEPS {
+            self.waiting.insert(session);
+            return Err(Code::TooManySteps);
+        }
+        self.of_users.insert(user.clone(), of_user);
+        self.all = all;
+        Ok(())
+    }
 }
 
 impl<'a> Call<'a> {

@@ -1,6 +1,6 @@
 //! From a call to its commit.
 
-use super::{Begun, Call, Tx, WorkingSet, place::Place};
+use super::{Begun, Call, Tx, WorkingSet, call::Steps, place::Place};
 use crate::{
     context::Context,
     error::{Code, Error},
@@ -33,7 +33,7 @@ impl Place<'_> {
                     return Err(error);
                 }
             };
-            let mut running = Call { us, tx, context, at, begun: None };
+            let mut running = Call { us, tx, context, at, begun: None, steps: Steps::default() };
             let output = call(&mut running).and_then(|output| {
                 // What a call has written may hold ages: the clock that they are of stays with them.
                 if running.tx.has_changes() {

@@ -130,6 +130,8 @@ pub enum sesame_status {
     ReusedIndex = 223,
     /// The session is of a time that has not come yet.
     TooEarly = 224,
+    /// The message lies so far ahead that a later call opens it.
+    TooManySteps = 226,
     /// Another group with this id is known.
     GroupExists = 230,
     /// The author is not a member of the group.
@@ -298,6 +300,7 @@ impl From<Code> for sesame_status {
             Code::Forged => Self::Forged,
             Code::ReusedIndex => Self::ReusedIndex,
             Code::TooEarly => Self::TooEarly,
+            Code::TooManySteps => Self::TooManySteps,
             Code::GroupExists => Self::GroupExists,
             Code::AuthorNotMember => Self::AuthorNotMember,
             Code::ForbiddenOperation => Self::ForbiddenOperation,
@@ -419,6 +422,7 @@ pub(super) fn name(code: Code) -> &'static CStr {
         Code::Forged => c"FORGED",
         Code::ReusedIndex => c"REUSED_INDEX",
         Code::TooEarly => c"TOO_EARLY",
+        Code::TooManySteps => c"TOO_MANY_STEPS",
         Code::GroupExists => c"GROUP_EXISTS",
         Code::AuthorNotMember => c"AUTHOR_NOT_MEMBER",
         Code::ForbiddenOperation => c"FORBIDDEN_OPERATION",

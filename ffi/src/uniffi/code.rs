@@ -127,6 +127,8 @@ pub enum Code {
     ReusedIndex = 223,
     /// The session is of a time that has not come yet.
     TooEarly = 224,
+    /// The message lies so far ahead that a later call opens it.
+    TooManySteps = 226,
     /// Another group with this id is known.
     GroupExists = 230,
     /// The author is not a member of the group.
@@ -296,6 +298,7 @@ impl Code {
             Self::Forged => "FORGED",
             Self::ReusedIndex => "REUSED_INDEX",
             Self::TooEarly => "TOO_EARLY",
+            Self::TooManySteps => "TOO_MANY_STEPS",
             Self::GroupExists => "GROUP_EXISTS",
             Self::AuthorNotMember => "AUTHOR_NOT_MEMBER",
             Self::ForbiddenOperation => "FORBIDDEN_OPERATION",
@@ -414,6 +417,7 @@ impl From<Core> for Code {
             Core::Forged => Self::Forged,
             Core::ReusedIndex => Self::ReusedIndex,
             Core::TooEarly => Self::TooEarly,
+            Core::TooManySteps => Self::TooManySteps,
             Core::GroupExists => Self::GroupExists,
             Core::AuthorNotMember => Self::AuthorNotMember,
             Core::ForbiddenOperation => Self::ForbiddenOperation,

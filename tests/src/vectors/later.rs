@@ -13,7 +13,7 @@ use sesame_core::{
             padding,
         },
     },
-    limits::MAX_SKIP,
+    limits::MAX_JUMP,
 };
 
 /// From Bob to Alice, who has read all of the conversation; `read` is his last message. Her device is afterwards as before.
@@ -24,10 +24,10 @@ pub(super) fn later(world: &mut World, read: &[u8]) -> Value {
     let mut bobs = world.stolen_session(BOB, ALICE, Scope::Direct);
     let stamp = Stamp { content_id: [8; 16], sent_at: world.now };
     let body = Body::Message { stamp, payload: b"far".to_vec().into() };
-    let content = [world.prelude(BOB, ALICE, 1_006).encode().unwrap(), body.encode().unwrap()].concat();
+    let content = [world.prelude(BOB, ALICE, 25_006).encode().unwrap(), body.encode().unwrap()].concat();
     let mut last = Vec::new();
     // The message after as many as may be skipped, and the one after that.
-    for salt in 0..=MAX_SKIP + 1 {
+    for salt in 0..=MAX_JUMP + 1 {
         let salt = u128::from(salt).to_be_bytes();
         let us = (&keys.party.user, keys.party.device);
         let route = Route { sender: us, recipient: (&recipient.user, recipient.device), pair: &pair };
@@ -63,7 +63,7 @@ pub(super) fn later(world: &mut World, read: &[u8]) -> Value {
         e.head.header = header.into();
     };
     add(world, "a message that was read", 213, read);
-    add(world, "1,001 messages are skipped", 212, &beyond);
+    add(world, "25,001 messages are skipped", 212, &beyond);
     add(world, "a locator of no chain", 211, &edited(&turned, true));
     add(world, "another locator under the same gate", 222, &edited(&turned, false));
     add(world, "another header", 209, &edited(&header, true));

@@ -184,6 +184,9 @@ class Code(IntEnum):
     TOO_EARLY = 224
     """The session is of a time that has not come yet."""
 
+    TOO_MANY_STEPS = 226
+    """The message lies so far ahead that a later call opens it."""
+
     GROUP_EXISTS = 230
     """Another group with this id is known."""
 

@@ -7006,6 +7006,10 @@ public enum Code: Int32, Equatable, Hashable {
      */
     case tooEarly = 224
     /**
+     * The message lies so far ahead that a later call opens it.
+     */
+    case tooManySteps = 226
+    /**
      * Another group with this id is known.
      */
     case groupExists = 230
@@ -7352,109 +7356,111 @@ struct FfiConverterTypeCode: FfiConverterRustBuffer {
         
         case 59: return .tooEarly
         
-        case 60: return .groupExists
+        case 60: return .tooManySteps
         
-        case 61: return .authorNotMember
+        case 61: return .groupExists
         
-        case 62: return .forbiddenOperation
+        case 62: return .authorNotMember
         
-        case 63: return .malformedOperation
+        case 63: return .forbiddenOperation
         
-        case 64: return .missingParents
+        case 64: return .malformedOperation
         
-        case 65: return .tooManyOperations
+        case 65: return .missingParents
         
-        case 66: return .unknownGroupKind
+        case 66: return .tooManyOperations
         
-        case 67: return .bundleMismatch
+        case 67: return .unknownGroupKind
         
-        case 68: return .badSignature
+        case 68: return .bundleMismatch
         
-        case 69: return .keyReuse
+        case 69: return .badSignature
         
-        case 70: return .badPreKeyId
+        case 70: return .keyReuse
         
-        case 71: return .bundleExpired
+        case 71: return .badPreKeyId
         
-        case 72: return .duplicateDevice
+        case 72: return .bundleExpired
         
-        case 73: return .emptyList
+        case 73: return .duplicateDevice
         
-        case 74: return .tooManyDevices
+        case 74: return .emptyList
         
-        case 75: return .deviceListRollback
+        case 75: return .tooManyDevices
         
-        case 76: return .deviceListFork
+        case 76: return .deviceListRollback
         
-        case 77: return .brokenChain
+        case 77: return .deviceListFork
         
-        case 78: return .wrongUser
+        case 78: return .brokenChain
         
-        case 79: return .tooManyRounds
+        case 79: return .wrongUser
         
-        case 80: return .serverInconsistent
+        case 80: return .tooManyRounds
         
-        case 81: return .serverUnreachable
+        case 81: return .serverInconsistent
         
-        case 82: return .serverAnswer
+        case 82: return .serverUnreachable
         
-        case 83: return .serverBusy
+        case 83: return .serverAnswer
         
-        case 84: return .serverUnauthorized
+        case 84: return .serverBusy
         
-        case 85: return .registrationRefused
+        case 85: return .serverUnauthorized
         
-        case 86: return .removedFromAccount
+        case 86: return .registrationRefused
         
-        case 87: return .maybeSent
+        case 87: return .removedFromAccount
         
-        case 88: return .expired
+        case 88: return .maybeSent
         
-        case 89: return .mailboxFull
+        case 89: return .expired
         
-        case 90: return .refusedByPolicy
+        case 90: return .mailboxFull
         
-        case 91: return .staleView
+        case 91: return .refusedByPolicy
         
-        case 92: return .inboxFull
+        case 92: return .staleView
         
-        case 93: return .storeBusy
+        case 93: return .inboxFull
         
-        case 94: return .storeIo
+        case 94: return .storeBusy
         
-        case 95: return .storeFull
+        case 95: return .storeIo
         
-        case 96: return .storeReadOnly
+        case 96: return .storeFull
         
-        case 97: return .wrongKey
+        case 97: return .storeReadOnly
         
-        case 98: return .recordCorrupt
+        case 98: return .wrongKey
         
-        case 99: return .recordInconsistent
+        case 99: return .recordCorrupt
         
-        case 100: return .rollbackDetected
+        case 100: return .recordInconsistent
         
-        case 101: return .newerFormat
+        case 101: return .rollbackDetected
         
-        case 102: return .foreignStore
+        case 102: return .newerFormat
         
-        case 103: return .outcomeUnknown
+        case 103: return .foreignStore
         
-        case 104: return .storeMisbehaves
+        case 104: return .outcomeUnknown
         
-        case 105: return .storePathMissing
+        case 105: return .storeMisbehaves
         
-        case 106: return .storePathNotAFile
+        case 106: return .storePathMissing
         
-        case 107: return .notAStore
+        case 107: return .storePathNotAFile
         
-        case 108: return .`internal`
+        case 108: return .notAStore
         
-        case 109: return .poisoned
+        case 109: return .`internal`
         
-        case 110: return .randomness
+        case 110: return .poisoned
         
-        case 111: return .forked
+        case 111: return .randomness
+        
+        case 112: return .forked
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -7700,212 +7706,216 @@ struct FfiConverterTypeCode: FfiConverterRustBuffer {
             writeInt(&buf, Int32(59))
         
         
-        case .groupExists:
+        case .tooManySteps:
             writeInt(&buf, Int32(60))
         
         
-        case .authorNotMember:
+        case .groupExists:
             writeInt(&buf, Int32(61))
         
         
-        case .forbiddenOperation:
+        case .authorNotMember:
             writeInt(&buf, Int32(62))
         
         
-        case .malformedOperation:
+        case .forbiddenOperation:
             writeInt(&buf, Int32(63))
         
         
-        case .missingParents:
+        case .malformedOperation:
             writeInt(&buf, Int32(64))
         
         
-        case .tooManyOperations:
+        case .missingParents:
             writeInt(&buf, Int32(65))
         
         
-        case .unknownGroupKind:
+        case .tooManyOperations:
             writeInt(&buf, Int32(66))
         
         
-        case .bundleMismatch:
+        case .unknownGroupKind:
             writeInt(&buf, Int32(67))
         
         
-        case .badSignature:
+        case .bundleMismatch:
             writeInt(&buf, Int32(68))
         
         
-        case .keyReuse:
+        case .badSignature:
             writeInt(&buf, Int32(69))
         
         
-        case .badPreKeyId:
+        case .keyReuse:
             writeInt(&buf, Int32(70))
         
         
-        case .bundleExpired:
+        case .badPreKeyId:
             writeInt(&buf, Int32(71))
         
         
-        case .duplicateDevice:
+        case .bundleExpired:
             writeInt(&buf, Int32(72))
         
         
-        case .emptyList:
+        case .duplicateDevice:
             writeInt(&buf, Int32(73))
         
         
-        case .tooManyDevices:
+        case .emptyList:
             writeInt(&buf, Int32(74))
         
         
-        case .deviceListRollback:
+        case .tooManyDevices:
             writeInt(&buf, Int32(75))
         
         
-        case .deviceListFork:
+        case .deviceListRollback:
             writeInt(&buf, Int32(76))
         
         
-        case .brokenChain:
+        case .deviceListFork:
             writeInt(&buf, Int32(77))
         
         
-        case .wrongUser:
+        case .brokenChain:
             writeInt(&buf, Int32(78))
         
         
-        case .tooManyRounds:
+        case .wrongUser:
             writeInt(&buf, Int32(79))
         
         
-        case .serverInconsistent:
+        case .tooManyRounds:
             writeInt(&buf, Int32(80))
         
         
-        case .serverUnreachable:
+        case .serverInconsistent:
             writeInt(&buf, Int32(81))
         
         
-        case .serverAnswer:
+        case .serverUnreachable:
             writeInt(&buf, Int32(82))
         
         
-        case .serverBusy:
+        case .serverAnswer:
             writeInt(&buf, Int32(83))
         
         
-        case .serverUnauthorized:
+        case .serverBusy:
             writeInt(&buf, Int32(84))
         
         
-        case .registrationRefused:
+        case .serverUnauthorized:
             writeInt(&buf, Int32(85))
         
         
-        case .removedFromAccount:
+        case .registrationRefused:
             writeInt(&buf, Int32(86))
         
         
-        case .maybeSent:
+        case .removedFromAccount:
             writeInt(&buf, Int32(87))
         
         
-        case .expired:
+        case .maybeSent:
             writeInt(&buf, Int32(88))
         
         
-        case .mailboxFull:
+        case .expired:
             writeInt(&buf, Int32(89))
         
         
-        case .refusedByPolicy:
+        case .mailboxFull:
             writeInt(&buf, Int32(90))
         
         
-        case .staleView:
+        case .refusedByPolicy:
             writeInt(&buf, Int32(91))
         
         
-        case .inboxFull:
+        case .staleView:
             writeInt(&buf, Int32(92))
         
         
-        case .storeBusy:
+        case .inboxFull:
             writeInt(&buf, Int32(93))
         
         
-        case .storeIo:
+        case .storeBusy:
             writeInt(&buf, Int32(94))
         
         
-        case .storeFull:
+        case .storeIo:
             writeInt(&buf, Int32(95))
         
         
-        case .storeReadOnly:
+        case .storeFull:
             writeInt(&buf, Int32(96))
         
         
-        case .wrongKey:
+        case .storeReadOnly:
             writeInt(&buf, Int32(97))
         
         
-        case .recordCorrupt:
+        case .wrongKey:
             writeInt(&buf, Int32(98))
         
         
-        case .recordInconsistent:
+        case .recordCorrupt:
             writeInt(&buf, Int32(99))
         
         
-        case .rollbackDetected:
+        case .recordInconsistent:
             writeInt(&buf, Int32(100))
         
         
-        case .newerFormat:
+        case .rollbackDetected:
             writeInt(&buf, Int32(101))
         
         
-        case .foreignStore:
+        case .newerFormat:
             writeInt(&buf, Int32(102))
         
         
-        case .outcomeUnknown:
+        case .foreignStore:
             writeInt(&buf, Int32(103))
         
         
-        case .storeMisbehaves:
+        case .outcomeUnknown:
             writeInt(&buf, Int32(104))
         
         
-        case .storePathMissing:
+        case .storeMisbehaves:
             writeInt(&buf, Int32(105))
         
         
-        case .storePathNotAFile:
+        case .storePathMissing:
             writeInt(&buf, Int32(106))
         
         
-        case .notAStore:
+        case .storePathNotAFile:
             writeInt(&buf, Int32(107))
         
         
-        case .`internal`:
+        case .notAStore:
             writeInt(&buf, Int32(108))
         
         
-        case .poisoned:
+        case .`internal`:
             writeInt(&buf, Int32(109))
         
         
-        case .randomness:
+        case .poisoned:
             writeInt(&buf, Int32(110))
         
         
-        case .forked:
+        case .randomness:
             writeInt(&buf, Int32(111))
+        
+        
+        case .forked:
+            writeInt(&buf, Int32(112))
         
         }
     }

@@ -136,10 +136,13 @@ fn open_nested(
         }
     };
     let meta = session.meta;
+    let nested = (opening, &incoming.envelope.head.salt);
+    let position = session::position_nested(&session.ratchet.cold, opening, nested.1).map_err(Stop::on(meta.id))?;
+    incoming.count_steps(call, &session, &position)?;
     let Call { tx, context, .. } = call;
     let load = |chain, number| sessions::block(tx, peer, &meta, chain, number);
-    let (delta, content) = session::open_nested(&session, context, (opening, &incoming.envelope.head.salt), &load)
-        .map_err(Stop::on(meta.id))?;
+    let (delta, content) =
+        session::open_nested(&session, context, &position, nested, &load).map_err(Stop::on(meta.id))?;
     let (prelude, body) = content::decode(&content)?;
     if known.is_none() {
         let is_known = call.tx.exists(&call.tx.places().group(Kind::Group, &GroupId(opening.group)))?;

@@ -52,6 +52,7 @@ pub(super) fn code(cause: Cause) -> Code {
     match cause {
         Cause::Identity(_) => Code::IdentityNotAccepted,
         Cause::Early { .. } => Code::TooEarly,
+        Cause::Steps => Code::TooManySteps,
         Cause::Unproved => Code::NotListed,
     }
 }

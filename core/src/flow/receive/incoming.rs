@@ -6,9 +6,12 @@ use crate::{
     event::Item,
     ids::{DeviceId, EnvelopeId, GroupId, SessionId, UserId},
     keys::{device_list::VerifiedDeviceList, pair::PairKeys},
+    model::SessionMeta,
+    ratchet::Position,
     record::{Cause, SeenEnvelope},
+    session::Session,
     store::{Kind, RowKey},
-    tx::Tx,
+    tx::{Call, Tx},
     wire::envelope::Envelope,
 };
 
@@ -31,9 +34,47 @@ impl Gate {
     }
 }
 
+/// One envelope of a call.
+pub(super) struct Entry<'a> {
+    /// Its place among the envelopes that the caller gave, from 0.
+    pub(super) at: usize,
+    /// Its index among those that can be decoded, from 0.
+    pub(super) index: usize,
+    pub(super) envelope: &'a Envelope,
+    /// As it came.
+    pub(super) bytes: &'a [u8],
+    /// Whether its gate fits; `None` if its device is not known.
+    pub(super) gate: Option<Gate>,
+    /// When it came first, if it was held since, by our age clock in ms.
+    pub(super) since: Option<u64>,
+    /// Where it stands, if its session is known and its header opens.
+    pub(super) found: Option<Found>,
+    /// Whether its order among the envelopes with the same initiation was looked at.
+    pub(super) is_arranged: bool,
+}
+
+/// Where an envelope stands.
+pub(super) struct Found {
+    pub(super) session: SessionMeta,
+    pub(super) position: Position,
+}
+
+/// Another envelope of the same call with the same initiation.
+pub(super) struct Fellow<'a> {
+    /// Its index among the entries.
+    pub(super) index: usize,
+    pub(super) envelope: &'a Envelope,
+}
+
 /// An envelope with the device that it says it comes from.
 pub(super) struct Incoming<'a> {
     pub(super) envelope: &'a Envelope,
+    /// Where it stands, if its header was opened before.
+    pub(super) found: Option<&'a Found>,
+    /// Its index among the entries.
+    pub(super) index: usize,
+    /// Others that begin the same session. The first of all is opened first.
+    pub(super) fellows: &'a [Fellow<'a>],
     /// The encoded head of the envelope.
     pub(super) head: &'a [u8],
     /// What is known of its gate.
@@ -62,6 +103,14 @@ impl Incoming<'_> {
         if tx.exists(&self.place(tx, Kind::Received))? { Err(Code::Duplicate) } else { Ok(()) }
     }
 
+    /// > At most 100,000 steps are made for one peer in one call, the rest is held.
+    ///
+    /// The header has opened, so that the peer has made it: whoever carries the envelope can repeat steps that the peer has caused, and causes
+    /// no others.
+    pub(super) fn count_steps(&self, call: &mut Call<'_>, session: &Session, position: &Position) -> Result<(), Code> {
+        call.steps.count(&self.user, session.meta.id, session.ratchet.jump(position))
+    }
+
     /// Remembers that the envelope was received.
     pub(super) fn remember(&self, tx: &mut Tx<'_>, at: Age) -> Result<(), Code> {
         let key = self.place(tx, Kind::Received);
@@ -70,8 +119,9 @@ impl Incoming<'_> {
 }
 
 /// Why an envelope does not come to its end now.
-#[derive(Debug)]
 pub(super) enum Stop {
+    /// It begins a session, and others with the same initiation stand before it there. By their index among the entries, where all stand.
+    Behind(Vec<(usize, Found)>),
     /// It fails, and leaves no trace.
     Refused(Code),
     /// It is authentic and may open later: it is held as it came.
@@ -85,13 +135,13 @@ pub(super) enum Stop {
 impl Stop {
     /// What a failure on this session comes to.
     pub(super) fn on(session: SessionId) -> impl Fn(Code) -> Self {
-        move |code| if code.is_damage() { Self::Damaged(session) } else { Self::Refused(code) }
+        move |code| if code.is_damage() { Self::Damaged(session) } else { code.into() }
     }
 }
 
 impl From<Code> for Stop {
     fn from(code: Code) -> Self {
-        Self::Refused(code)
+        if code == Code::TooManySteps { Self::Hold(Cause::Steps) } else { Self::Refused(code) }
     }
 }
 

@@ -9,5 +9,6 @@ mod hold;
 mod incoming;
 mod lists;
 mod open;
+mod order;
 mod pre_keys;
 pub(crate) mod release;

@@ -3,7 +3,7 @@
 use super::{
     content::{self, HeardPrelude},
     hold,
-    incoming::{Gate, Incoming, Opened, Stop},
+    incoming::{Entry, Fellow, Found, Incoming, Opened, Stop},
     lists, pre_keys,
 };
 use crate::{
@@ -24,23 +24,21 @@ use crate::{
     },
     limits::{MAX_LATENCY, OLD_LIST},
     model::{Peer, SessionMeta, order},
-    ratchet::Delta,
+    ratchet::{Delta, Position},
     record::{Cause, IndexEntry},
     session::{self, Session},
     store::Kind,
     tx::{Call, sessions},
     wire::{
         content::{self as form, Body, Prelude},
-        envelope::{Envelope, Initiation, Route},
+        envelope::{Initiation, Route},
     },
 };
+use std::borrow::Cow;
 
-/// Opens one envelope.
-pub(super) fn open(
-    call: &mut Call<'_>,
-    (envelope, bytes): (&Envelope, &[u8]),
-    gate: Option<&Gate>,
-) -> Result<Opened, Stop> {
+/// Opens one envelope. `fellows` begin the same session, if it begins one.
+pub(super) fn open<'a>(call: &mut Call<'_>, entry: &'a Entry<'a>, fellows: &'a [Fellow<'a>]) -> Result<Opened, Stop> {
+    let envelope = entry.envelope;
     let to = &envelope.head.recipient;
     if (to.user.as_slice(), DeviceId(to.device)) != (call.user().as_bytes(), call.device()) {
         return Err(Code::WrongRecipient.into());
@@ -50,7 +48,9 @@ pub(super) fn open(
     if call.us.party.is_device(&user, device) {
         return Err(Code::Forged.into());
     }
-    let incoming = Incoming { envelope, head: envelope.head_in(bytes)?, gate, user, device };
+    let (gate, found) = (entry.gate.as_ref(), entry.found.as_ref());
+    let head = envelope.head_in(entry.bytes)?;
+    let incoming = Incoming { envelope, head, gate, found, index: entry.index, fellows, user, device };
     match &envelope.head.route {
         Route::Ordinary { locator } => ordinary(call, &incoming, locator),
         Route::Initiation(initiation) => by_initiation(call, &incoming, initiation),
@@ -63,10 +63,16 @@ fn ordinary(call: &mut Call<'_>, incoming: &Incoming<'_>, locator: &[u8; 16]) ->
     let peer = call.tx.known_peer(&incoming.user, incoming.device)?.ok_or(Code::NoSession)?;
     let pair = peer.receiving();
     incoming.check_gate(&call.tx, &pair)?;
-    let tag = pair.mask(&incoming.envelope.head.salt, locator);
-    let entry: IndexEntry = call.tx.get(&call.tx.places().index(&peer, &tag))?.ok_or(Code::NoSession)?;
-    let meta = peer.sessions.iter().find(|meta| meta.id == entry.session).copied().ok_or(Code::NoSession)?;
-    on_session(call, incoming, Peer::clone(&peer), meta, entry.chain)
+    let (session, chain) = match incoming.found {
+        Some(found) => (found.session.id, found.position.order().0),
+        None => {
+            let tag = pair.mask(&incoming.envelope.head.salt, locator);
+            let entry: IndexEntry = call.tx.get(&call.tx.places().index(&peer, &tag))?.ok_or(Code::NoSession)?;
+            (entry.session, entry.chain)
+        }
+    };
+    let meta = peer.sessions.iter().find(|meta| meta.id == session).copied().ok_or(Code::NoSession)?;
+    on_session(call, incoming, Peer::clone(&peer), meta, chain)
 }
 
 /// On a session that is stored. The gate was checked.
@@ -82,9 +88,11 @@ fn on_session(
         return Err(Code::NoSession.into());
     }
     let mut session = sessions::load(&call.tx, &peer, meta).map_err(Stop::on(meta.id))?;
+    let position = position(incoming, &session, chain).map_err(Stop::on(meta.id))?;
+    incoming.count_steps(call, &session, &position)?;
     let Call { tx, context, .. } = call;
     let load = |chain, number| sessions::block(tx, &peer, &meta, chain, number);
-    let (delta, content) = session::open(&session, context, chain, (incoming.envelope, incoming.head), &load)
+    let (delta, content) = session::open(&session, context, &position, (incoming.envelope, incoming.head), &load)
         .map_err(Stop::on(meta.id))?;
     let (prelude, body) = form::decode(&content)?;
     let riding = lists::riding(call, &peer, &prelude)?;
@@ -97,6 +105,14 @@ fn on_session(
     sessions::settle_step(&mut call.tx, &mut peer, &mut session, delta, call.at.age)?;
     let said = content::OpenedContent { meta, prelude, body, flags };
     finish(call, incoming, heard, peer, said)
+}
+
+/// Where an envelope stands in its session. Most headers were opened before ([`super::order`]).
+fn position<'a>(incoming: &Incoming<'a>, session: &Session, chain: u32) -> Result<Cow<'a, Position>, Code> {
+    match incoming.found.filter(|found| found.session.id == session.meta.id) {
+        Some(found) => Ok(Cow::Borrowed(&found.position)),
+        None => session::position(&session.ratchet.cold, chain, incoming.envelope).map(Cow::Owned),
+    }
 }
 
 /// An initiation: held for an identity that is not accepted, opened on the session that it has made before, or the first of its session.
@@ -250,25 +266,46 @@ fn prove(
     incoming: &Incoming<'_>,
     initiator: &Initiator,
     initiation: &Initiation,
-) -> Result<Proof, Code> {
+) -> Result<Proof, Stop> {
     let pre_keys = pre_keys::named(&call.tx, initiation)?;
     let Decoded { party: theirs, account } = initiator.decoded()?;
     let party = theirs.party();
     let session = session::accept(call.us, &pre_keys.keys, &theirs, initiation, call.at)?;
+    let position = position(incoming, &session, 1)?;
+    check_is_first(incoming, &session, &position)?;
+    incoming.count_steps(call, &session, &position)?;
     let load = |_, _| Err(Code::RecordInconsistent);
     let opened = (incoming.envelope, incoming.head);
-    let (delta, content) = session::open(&session, &mut call.context, 1, opened, &load)?;
+    let (delta, content) = session::open(&session, &mut call.context, &position, opened, &load)?;
     let (prelude, body) = form::decode(&content)?;
     let sender = Sender { party, account: &account };
     let shown = lists::shown(prelude.list.as_slice())?;
     let list = flow_lists::verify_from(&call.tx, &party.user, &shown, Some(&sender))?;
     if list.user != party.user {
-        return Err(Code::WrongUser);
+        return Err(Code::WrongUser.into());
     }
     if list.account_key != party.account_key {
-        return Err(Code::IdentityChanged);
+        return Err(Code::IdentityChanged.into());
     }
     Ok(Proof { theirs, session, delta, prelude, body, list, pre_keys })
+}
+
+/// Of the envelopes that begin the same session, the first one is opened first.
+fn check_is_first(incoming: &Incoming<'_>, session: &Session, position: &Position) -> Result<(), Stop> {
+    let mut before = position.order();
+    let (mut found, mut is_first) = (Vec::with_capacity(incoming.fellows.len()), true);
+    for Fellow { index, envelope } in incoming.fellows {
+        // One whose header does not open says so when it is its turn.
+        let Ok(position) = session::position(&session.ratchet.cold, 1, envelope) else { continue };
+        is_first &= before <= position.order();
+        before = before.max(position.order());
+        found.push((*index, Found { session: session.meta, position }));
+    }
+    if is_first {
+        return Ok(());
+    }
+    found.push((incoming.index, Found { session: session.meta, position: position.clone() }));
+    Err(Stop::Behind(found))
 }
 
 /// > A claimed identity counts, blocks and raises an event only when it is proved: by an initiation whose body opened and carried the list
@@ -277,7 +314,7 @@ fn prove(
 fn claim(call: &mut Call<'_>, incoming: &Incoming<'_>, initiator: &Initiator, initiation: &Initiation) -> Stop {
     match proved(call, incoming, initiator, initiation) {
         Ok(account_key) => Stop::Hold(Cause::Identity(account_key)),
-        Err(code) => Stop::Refused(code),
+        Err(stop) => stop,
     }
 }
 
@@ -286,18 +323,18 @@ fn proved(
     incoming: &Incoming<'_>,
     initiator: &Initiator,
     initiation: &Initiation,
-) -> Result<AccountKey, Code> {
+) -> Result<AccountKey, Stop> {
     // Our own user's account key does not change under us.
     if incoming.user == *call.user() {
-        return Err(Code::IdentityChanged);
+        return Err(Code::IdentityChanged.into());
     }
     let (_, receiving) = call.us.pair(&initiator.decoded()?.party)?;
     incoming.check_gate(&call.tx, &receiving)?;
     if call.tx.exists(&incoming.place(&call.tx, Kind::Held))? {
-        return Err(Code::Duplicate);
+        return Err(Code::Duplicate.into());
     }
     let Proof { theirs, list, .. } = prove(call, incoming, initiator, initiation)?;
-    if names(&list.list, theirs.party()) { Ok(theirs.party().account()) } else { Err(Code::NotListed) }
+    if names(&list.list, theirs.party()) { Ok(theirs.party().account()) } else { Err(Code::NotListed.into()) }
 }
 
 /// Whether a list names a party with its keys.

@@ -1,6 +1,7 @@
-//! What was held is opened when its cause has ended: the app has accepted an identity, a time has come, or a list was taken (X 9).
+//! What was held is opened when its cause has ended: the app has accepted an identity, a time has come, a list was taken, or it is another
+//! call (X 8, X 9).
 
-use super::batch::Batch;
+use super::batch::{self, Came};
 use crate::{
     error::{Code, Error},
     event::Received,
@@ -33,16 +34,15 @@ pub(crate) fn early(call: &mut Call<'_>) -> Result<bool, Error> {
 }
 
 fn open(call: &mut Call<'_>, is_meant: impl Fn(Cause, &Envelope) -> bool) -> Result<Vec<Received>, Error> {
-    let mut batch = Batch::default();
+    let mut meant = Vec::new();
     for (key, held) in held::envelopes(&call.tx)? {
         let envelope = Envelope::decode(&held.envelope).map_err(|_| Code::RecordInconsistent)?;
-        if !is_meant(held.cause, &envelope) {
-            continue;
+        if is_meant(held.cause, &envelope) {
+            held::take_envelope(&mut call.tx, key, &held)?;
+            meant.push(held);
         }
-        held::take_envelope(&mut call.tx, key, &held)?;
-        // What is held again has waited since it came first.
-        batch.since = Some(held.at);
-        batch.open(call, &envelope, &held.envelope, None)?;
     }
-    Ok(batch.close(call)?)
+    // What is held again has waited since it came first.
+    let came: Vec<Came<'_>> = meant.iter().map(|held| Came { bytes: &held.envelope, since: Some(held.at) }).collect();
+    batch::open_all(call, &came)
 }

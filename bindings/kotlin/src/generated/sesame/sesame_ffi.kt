@@ -7452,6 +7452,10 @@ enum class Code(val value: kotlin.Int) {
      */
     TOO_EARLY(224),
     /**
+     * The message lies so far ahead that a later call opens it.
+     */
+    TOO_MANY_STEPS(226),
+    /**
      * Another group with this id is known.
      */
     GROUP_EXISTS(230),

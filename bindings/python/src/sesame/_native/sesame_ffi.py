@@ -5957,6 +5957,11 @@ class Code(enum.Enum):
     The session is of a time that has not come yet.
 """
     
+    TOO_MANY_STEPS = 226
+    """
+    The message lies so far ahead that a later call opens it.
+"""
+    
     GROUP_EXISTS = 230
     """
     Another group with this id is known.
@@ -6342,108 +6347,110 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
         if variant == 59:
             return Code.TOO_EARLY
         if variant == 60:
-            return Code.GROUP_EXISTS
+            return Code.TOO_MANY_STEPS
         if variant == 61:
-            return Code.AUTHOR_NOT_MEMBER
+            return Code.GROUP_EXISTS
         if variant == 62:
-            return Code.FORBIDDEN_OPERATION
+            return Code.AUTHOR_NOT_MEMBER
         if variant == 63:
-            return Code.MALFORMED_OPERATION
+            return Code.FORBIDDEN_OPERATION
         if variant == 64:
-            return Code.MISSING_PARENTS
+            return Code.MALFORMED_OPERATION
         if variant == 65:
-            return Code.TOO_MANY_OPERATIONS
+            return Code.MISSING_PARENTS
         if variant == 66:
-            return Code.UNKNOWN_GROUP_KIND
+            return Code.TOO_MANY_OPERATIONS
         if variant == 67:
-            return Code.BUNDLE_MISMATCH
+            return Code.UNKNOWN_GROUP_KIND
         if variant == 68:
-            return Code.BAD_SIGNATURE
+            return Code.BUNDLE_MISMATCH
         if variant == 69:
-            return Code.KEY_REUSE
+            return Code.BAD_SIGNATURE
         if variant == 70:
-            return Code.BAD_PRE_KEY_ID
+            return Code.KEY_REUSE
         if variant == 71:
-            return Code.BUNDLE_EXPIRED
+            return Code.BAD_PRE_KEY_ID
         if variant == 72:
-            return Code.DUPLICATE_DEVICE
+            return Code.BUNDLE_EXPIRED
         if variant == 73:
-            return Code.EMPTY_LIST
+            return Code.DUPLICATE_DEVICE
         if variant == 74:
-            return Code.TOO_MANY_DEVICES
+            return Code.EMPTY_LIST
         if variant == 75:
-            return Code.DEVICE_LIST_ROLLBACK
+            return Code.TOO_MANY_DEVICES
         if variant == 76:
-            return Code.DEVICE_LIST_FORK
+            return Code.DEVICE_LIST_ROLLBACK
         if variant == 77:
-            return Code.BROKEN_CHAIN
+            return Code.DEVICE_LIST_FORK
         if variant == 78:
-            return Code.WRONG_USER
+            return Code.BROKEN_CHAIN
         if variant == 79:
-            return Code.TOO_MANY_ROUNDS
+            return Code.WRONG_USER
         if variant == 80:
-            return Code.SERVER_INCONSISTENT
+            return Code.TOO_MANY_ROUNDS
         if variant == 81:
-            return Code.SERVER_UNREACHABLE
+            return Code.SERVER_INCONSISTENT
         if variant == 82:
-            return Code.SERVER_ANSWER
+            return Code.SERVER_UNREACHABLE
         if variant == 83:
-            return Code.SERVER_BUSY
+            return Code.SERVER_ANSWER
         if variant == 84:
-            return Code.SERVER_UNAUTHORIZED
+            return Code.SERVER_BUSY
         if variant == 85:
-            return Code.REGISTRATION_REFUSED
+            return Code.SERVER_UNAUTHORIZED
         if variant == 86:
-            return Code.REMOVED_FROM_ACCOUNT
+            return Code.REGISTRATION_REFUSED
         if variant == 87:
-            return Code.MAYBE_SENT
+            return Code.REMOVED_FROM_ACCOUNT
         if variant == 88:
-            return Code.EXPIRED
+            return Code.MAYBE_SENT
         if variant == 89:
-            return Code.MAILBOX_FULL
+            return Code.EXPIRED
         if variant == 90:
-            return Code.REFUSED_BY_POLICY
+            return Code.MAILBOX_FULL
         if variant == 91:
-            return Code.STALE_VIEW
+            return Code.REFUSED_BY_POLICY
         if variant == 92:
-            return Code.INBOX_FULL
+            return Code.STALE_VIEW
         if variant == 93:
-            return Code.STORE_BUSY
+            return Code.INBOX_FULL
         if variant == 94:
-            return Code.STORE_IO
+            return Code.STORE_BUSY
         if variant == 95:
-            return Code.STORE_FULL
+            return Code.STORE_IO
         if variant == 96:
-            return Code.STORE_READ_ONLY
+            return Code.STORE_FULL
         if variant == 97:
-            return Code.WRONG_KEY
+            return Code.STORE_READ_ONLY
         if variant == 98:
-            return Code.RECORD_CORRUPT
+            return Code.WRONG_KEY
         if variant == 99:
-            return Code.RECORD_INCONSISTENT
+            return Code.RECORD_CORRUPT
         if variant == 100:
-            return Code.ROLLBACK_DETECTED
+            return Code.RECORD_INCONSISTENT
         if variant == 101:
-            return Code.NEWER_FORMAT
+            return Code.ROLLBACK_DETECTED
         if variant == 102:
-            return Code.FOREIGN_STORE
+            return Code.NEWER_FORMAT
         if variant == 103:
-            return Code.OUTCOME_UNKNOWN
+            return Code.FOREIGN_STORE
         if variant == 104:
-            return Code.STORE_MISBEHAVES
+            return Code.OUTCOME_UNKNOWN
         if variant == 105:
-            return Code.STORE_PATH_MISSING
+            return Code.STORE_MISBEHAVES
         if variant == 106:
-            return Code.STORE_PATH_NOT_A_FILE
+            return Code.STORE_PATH_MISSING
         if variant == 107:
-            return Code.NOT_A_STORE
+            return Code.STORE_PATH_NOT_A_FILE
         if variant == 108:
-            return Code.INTERNAL
+            return Code.NOT_A_STORE
         if variant == 109:
-            return Code.POISONED
+            return Code.INTERNAL
         if variant == 110:
-            return Code.RANDOMNESS
+            return Code.POISONED
         if variant == 111:
+            return Code.RANDOMNESS
+        if variant == 112:
             return Code.FORKED
         raise InternalError("Raw enum value doesn't match any cases")
 
@@ -6566,6 +6573,8 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
         if value == Code.REUSED_INDEX:
             return
         if value == Code.TOO_EARLY:
+            return
+        if value == Code.TOO_MANY_STEPS:
             return
         if value == Code.GROUP_EXISTS:
             return
@@ -6793,110 +6802,112 @@ class _UniffiFfiConverterTypeCode(_UniffiConverterRustBuffer):
             buf.write_i32(58)
         if value == Code.TOO_EARLY:
             buf.write_i32(59)
-        if value == Code.GROUP_EXISTS:
+        if value == Code.TOO_MANY_STEPS:
             buf.write_i32(60)
-        if value == Code.AUTHOR_NOT_MEMBER:
+        if value == Code.GROUP_EXISTS:
             buf.write_i32(61)
-        if value == Code.FORBIDDEN_OPERATION:
+        if value == Code.AUTHOR_NOT_MEMBER:
             buf.write_i32(62)
-        if value == Code.MALFORMED_OPERATION:
+        if value == Code.FORBIDDEN_OPERATION:
             buf.write_i32(63)
-        if value == Code.MISSING_PARENTS:
+        if value == Code.MALFORMED_OPERATION:
             buf.write_i32(64)
-        if value == Code.TOO_MANY_OPERATIONS:
+        if value == Code.MISSING_PARENTS:
             buf.write_i32(65)
-        if value == Code.UNKNOWN_GROUP_KIND:
+        if value == Code.TOO_MANY_OPERATIONS:
             buf.write_i32(66)
-        if value == Code.BUNDLE_MISMATCH:
+        if value == Code.UNKNOWN_GROUP_KIND:
             buf.write_i32(67)
-        if value == Code.BAD_SIGNATURE:
+        if value == Code.BUNDLE_MISMATCH:
             buf.write_i32(68)
-        if value == Code.KEY_REUSE:
+        if value == Code.BAD_SIGNATURE:
             buf.write_i32(69)
-        if value == Code.BAD_PRE_KEY_ID:
+        if value == Code.KEY_REUSE:
             buf.write_i32(70)
-        if value == Code.BUNDLE_EXPIRED:
+        if value == Code.BAD_PRE_KEY_ID:
             buf.write_i32(71)
-        if value == Code.DUPLICATE_DEVICE:
+        if value == Code.BUNDLE_EXPIRED:
             buf.write_i32(72)
-        if value == Code.EMPTY_LIST:
+        if value == Code.DUPLICATE_DEVICE:
             buf.write_i32(73)
-        if value == Code.TOO_MANY_DEVICES:
+        if value == Code.EMPTY_LIST:
             buf.write_i32(74)
-        if value == Code.DEVICE_LIST_ROLLBACK:
+        if value == Code.TOO_MANY_DEVICES:
             buf.write_i32(75)
-        if value == Code.DEVICE_LIST_FORK:
+        if value == Code.DEVICE_LIST_ROLLBACK:
             buf.write_i32(76)
-        if value == Code.BROKEN_CHAIN:
+        if value == Code.DEVICE_LIST_FORK:
             buf.write_i32(77)
-        if value == Code.WRONG_USER:
+        if value == Code.BROKEN_CHAIN:
             buf.write_i32(78)
-        if value == Code.TOO_MANY_ROUNDS:
+        if value == Code.WRONG_USER:
             buf.write_i32(79)
-        if value == Code.SERVER_INCONSISTENT:
+        if value == Code.TOO_MANY_ROUNDS:
             buf.write_i32(80)
-        if value == Code.SERVER_UNREACHABLE:
+        if value == Code.SERVER_INCONSISTENT:
             buf.write_i32(81)
-        if value == Code.SERVER_ANSWER:
+        if value == Code.SERVER_UNREACHABLE:
             buf.write_i32(82)
-        if value == Code.SERVER_BUSY:
+        if value == Code.SERVER_ANSWER:
             buf.write_i32(83)
-        if value == Code.SERVER_UNAUTHORIZED:
+        if value == Code.SERVER_BUSY:
             buf.write_i32(84)
-        if value == Code.REGISTRATION_REFUSED:
+        if value == Code.SERVER_UNAUTHORIZED:
             buf.write_i32(85)
-        if value == Code.REMOVED_FROM_ACCOUNT:
+        if value == Code.REGISTRATION_REFUSED:
             buf.write_i32(86)
-        if value == Code.MAYBE_SENT:
+        if value == Code.REMOVED_FROM_ACCOUNT:
             buf.write_i32(87)
-        if value == Code.EXPIRED:
+        if value == Code.MAYBE_SENT:
             buf.write_i32(88)
-        if value == Code.MAILBOX_FULL:
+        if value == Code.EXPIRED:
             buf.write_i32(89)
-        if value == Code.REFUSED_BY_POLICY:
+        if value == Code.MAILBOX_FULL:
             buf.write_i32(90)
-        if value == Code.STALE_VIEW:
+        if value == Code.REFUSED_BY_POLICY:
             buf.write_i32(91)
-        if value == Code.INBOX_FULL:
+        if value == Code.STALE_VIEW:
             buf.write_i32(92)
-        if value == Code.STORE_BUSY:
+        if value == Code.INBOX_FULL:
             buf.write_i32(93)
-        if value == Code.STORE_IO:
+        if value == Code.STORE_BUSY:
             buf.write_i32(94)
-        if value == Code.STORE_FULL:
+        if value == Code.STORE_IO:
             buf.write_i32(95)
-        if value == Code.STORE_READ_ONLY:
+        if value == Code.STORE_FULL:
             buf.write_i32(96)
-        if value == Code.WRONG_KEY:
+        if value == Code.STORE_READ_ONLY:
             buf.write_i32(97)
-        if value == Code.RECORD_CORRUPT:
+        if value == Code.WRONG_KEY:
             buf.write_i32(98)
-        if value == Code.RECORD_INCONSISTENT:
+        if value == Code.RECORD_CORRUPT:
             buf.write_i32(99)
-        if value == Code.ROLLBACK_DETECTED:
+        if value == Code.RECORD_INCONSISTENT:
             buf.write_i32(100)
-        if value == Code.NEWER_FORMAT:
+        if value == Code.ROLLBACK_DETECTED:
             buf.write_i32(101)
-        if value == Code.FOREIGN_STORE:
+        if value == Code.NEWER_FORMAT:
             buf.write_i32(102)
-        if value == Code.OUTCOME_UNKNOWN:
+        if value == Code.FOREIGN_STORE:
             buf.write_i32(103)
-        if value == Code.STORE_MISBEHAVES:
+        if value == Code.OUTCOME_UNKNOWN:
             buf.write_i32(104)
-        if value == Code.STORE_PATH_MISSING:
+        if value == Code.STORE_MISBEHAVES:
             buf.write_i32(105)
-        if value == Code.STORE_PATH_NOT_A_FILE:
+        if value == Code.STORE_PATH_MISSING:
             buf.write_i32(106)
-        if value == Code.NOT_A_STORE:
+        if value == Code.STORE_PATH_NOT_A_FILE:
             buf.write_i32(107)
-        if value == Code.INTERNAL:
+        if value == Code.NOT_A_STORE:
             buf.write_i32(108)
-        if value == Code.POISONED:
+        if value == Code.INTERNAL:
             buf.write_i32(109)
-        if value == Code.RANDOMNESS:
+        if value == Code.POISONED:
             buf.write_i32(110)
-        if value == Code.FORKED:
+        if value == Code.RANDOMNESS:
             buf.write_i32(111)
+        if value == Code.FORKED:
+            buf.write_i32(112)
 
 
 
