@@ -620,6 +620,12 @@ enum sesame_event_kind
   /// The primary offers its part to this device: the app shows the digits, and calls `confirm_handover` if the user sees the same
   /// ones there. Sets `device`, `digits`, `handover`.
   SESAME_EVENT_KIND_HANDOVER_OFFERED = 30,
+  /// Messages went out to a device again, because it could not open them. Sets `user`, `device`, `messages`.
+  SESAME_EVENT_KIND_RESENT = 31,
+  /// This device and another one have begun anew, because one of them could not open what the other one said: its store was put
+  /// back or damaged, or its app said so. What was lost meanwhile is sent again, as far as it is kept. Sets `user`, `device`,
+  /// `by_us`.
+  SESAME_EVENT_KIND_SESSION_RESET = 32,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1286,6 +1292,8 @@ typedef struct sesame_message {
   bool older_session;
   /// The sender has left the group; nothing shows whether this was said before.
   bool from_former_member;
+  /// The message was sent again because this device had asked for it: others may have come before it.
+  bool resent;
 } sesame_message;
 
 /// A user for whom a send was given up or withdrawn.
@@ -1382,6 +1390,10 @@ typedef struct sesame_event {
   struct sesame_slice digits;
   /// The hand-over, 16 bytes.
   struct sesame_slice handover;
+  /// How many there are.
+  uint32_t messages;
+  /// Whether this device began.
+  bool by_us;
 } sesame_event;
 
 /// An item of the inbox: something that was said, or something that happened. It waits until `sesame_device_ack`.
@@ -2177,6 +2189,15 @@ sesame_status sesame_device_health(struct sesame_device device,
 /// @return INVALID_ARGUMENT for a longer value; the device's; the store's.
 SESAME_API sesame_status sesame_device_set_push(struct sesame_device device, struct sesame_slice value, struct sesame_error *error);
 
+/// Sets for how many days this device keeps what it has sent, to send it again to a device that could not open it: 14 until this is called; 0 keeps
+/// nothing. What is older goes at once. It is sealed like all else in the store.
+///
+/// @return INVALID_ARGUMENT for more than 14 days; the device's; the store's.
+SESAME_API
+sesame_status sesame_device_keep_sent(struct sesame_device device,
+                                      uint32_t days,
+                                      struct sesame_error *error);
+
 /// Bounds the decoded rows of the store that this device keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
 /// called it is 32 MiB. What is kept beyond the limit is wiped at once. The limit holds as long as the device is open, and is not stored. It
 /// changes how fast calls are, and nothing that they give. A call may need more while it runs.
@@ -2320,6 +2341,13 @@ sesame_status sesame_session_encrypt(struct sesame_session session,
                                      struct sesame_result *result,
                                      const struct sesame_send **send,
                                      struct sesame_error *error);
+
+/// Begins anew with the device, for a conversation that does not work though nothing says why: the next message to it begins a session that
+/// takes the place of all others, of groups as well. Nothing is lost by it.
+///
+/// @return UNKNOWN_USER; UNKNOWN_DEVICE for a device with which there was no session yet, or which was removed; IDENTITY_NOT_ACCEPTED;
+/// INVALID_ARGUMENT for this device itself; the device's; the store's.
+SESAME_API sesame_status sesame_session_reset(struct sesame_session session, struct sesame_error *error);
 
 /// Puts a row that a `load` has found into its result; both slices are copied. Only from inside the `load` that `rows` was given to.
 ///

@@ -122,6 +122,7 @@ public:
     send out;
     SESAME_CALL(out, sesame_session_encrypt, raw(), payload, out.owner(), out.out());
   }
+  void reset(sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_session_reset, raw()); }
 };
 
 class registry : public detail::handle<sesame_registry, sesame_registry_free> {
@@ -292,6 +293,7 @@ public:
     SESAME_CALL(void(), sesame_device_request_mail, raw(), limit);
   }
   void set_push(bytes value, sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_set_push, raw(), value); }
+  void keep_sent(std::uint32_t days, sesame_error *error = nullptr) const { SESAME_CALL(void(), sesame_device_keep_sent, raw(), days); }
   void set_memory_limit(std::size_t limit, sesame_error *error = nullptr) const {
     SESAME_CALL(void(), sesame_device_set_memory_limit, raw(), limit);
   }

@@ -4,7 +4,7 @@
 
 use core::time::Duration;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Largest payload of a message, in bytes. With the sender's list and the largest transcript beside it, it fits the largest step of the padding,
@@ -159,6 +159,27 @@ pub const MAX_LINKS: usize = 4;
 pub const LINK_ROUNDS: u32 = 65_536;
 /// How long an initiating session without an answer is used.
 pub const MAX_UNANSWERED: Duration = DAY.saturating_mul(30);
+/// Days for which what was sent is kept to be sent again, unless the app sets fewer (X 8). Mail waits longer, but who has been away for two weeks has
+/// lost more than a session.
+pub const KEEP_SENT_DAYS: u32 = 14;
+/// How long it is known which envelopes went out, whatever the app has set: there is nothing of the messages in that.
+pub const KEEP_SENT: Duration = DAY.saturating_mul(KEEP_SENT_DAYS);
+/// How often a message is sent again to one device (X 8).
+pub const MAX_RESENDS: u8 = 5;
+/// Messages that are sent again to one device after one reset, the oldest: more would be a second mailbox.
+pub const MAX_RESENT: usize = 256;
+/// Envelopes that one retry asks for. The retry has the size of the smallest message.
+pub const MAX_ASKED: usize = 32;
+/// Retries to one device within [`RETRY_WINDOW`], and answers to its retries (X 8).
+pub const MAX_RETRIES: usize = 4;
+/// The time within which a device begins at most one session anew with another, and asks and answers at most [`MAX_RETRIES`] times.
+pub const RETRY_WINDOW: Duration = HOUR;
+/// The time between two questions to one device: the answer to the first one most likely brings what the second one would ask for.
+pub const RETRY_PAUSE: Duration = Duration::from_secs(60);
+/// Envelopes that were asked for and are remembered for one device, so that none is asked for twice.
+pub const MAX_ASKED_BEFORE: usize = 256;
+/// Envelopes that a device has asked for, and whose answer waits.
+pub const MAX_HEARD: usize = 64;
 /// How long the id of a received envelope is remembered (X 8).
 pub const KEEP_RECEIVED_IDS: Duration = DAY.saturating_mul(30);
 /// Ids of received envelopes kept for one peer device (X 8).

@@ -214,6 +214,15 @@ impl Client {
         self.call(|core, context| core.set_push(context, value))
     }
 
+    /// Sets for how many days this device keeps what it has sent, to send it again to a device that could not open it: 14 until this is called; 0 keeps
+    /// nothing. What is older goes at once. It is sealed like all else in the store.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] for more than 14 days; the store's.
+    pub fn keep_sent(&self, days: u32) -> Result<(), Error> {
+        self.call(|core, context| core.keep_sent(context, days))
+    }
+
     /// Deletes the account at the server: its list, the keys and the mail of all its devices. The next request does; nothing else goes out
     /// after it. The store stays until the app deletes it.
     ///
@@ -320,6 +329,17 @@ impl Client {
     /// [`Code::UnknownUser`] when no such device is known; the store's.
     pub fn session(&self, user: &UserId, device: DeviceId) -> Result<Option<SessionView>, Error> {
         self.call(|core, context| core.session(context, user, device))
+    }
+
+    /// Begins anew with a device, for a conversation that does not work though nothing says why: the next message to it begins a session that takes
+    /// the place of all others, of groups as well. Nothing is lost by it. The library does so by itself when one of the two cannot open what the
+    /// other one says (X 8).
+    ///
+    /// # Errors
+    /// [`Code::UnknownUser`]; [`Code::UnknownDevice`] for a device with which there was no session yet, or which was removed;
+    /// [`Code::IdentityNotAccepted`]; [`Code::InvalidArgument`] for this device itself; the store's.
+    pub fn reset_session(&self, user: &UserId, device: DeviceId) -> Result<(), Error> {
+        self.call(|core, context| core.reset_session(context, user, device))
     }
 
     /// The app has made sure that the user's changed account key is the user's (X 5), and what was held for it is opened: it goes to the inbox.

@@ -71,11 +71,21 @@ pub fn play() -> World {
     world.act(ALICE, old, |group, c| group.leave(c)).unwrap();
     world.in_group(ALICE, old, |group, c| group.forget(c)).unwrap();
     stranger_as_bob(&mut world);
+    does_not_open(&mut world);
     // A user whose list is asked for.
     world.with(BOB, |d, c| d.look_up(c, &[user("zoe")])).unwrap();
     world.pass(3 * DAY);
     world.with(ALICE, |d, c| d.publication(c, Some(0))).unwrap();
     world
+}
+
+/// Something of Bob's does not open, and Alice's app says how long what she has sent is kept.
+fn does_not_open(world: &mut World) {
+    world.send(JEN, &["alice"], b"spoilt on the way");
+    let mut mails = world.steal(ALICE);
+    *mails.last_mut().unwrap().last_mut().unwrap() ^= 1;
+    world.decrypt(ALICE, &mails[mails.len() - 1..]);
+    world.with(ALICE, |device, context| device.keep_sent(context, 14)).unwrap();
 }
 
 /// Somebody under Bob's name writes to Alice, who holds it.

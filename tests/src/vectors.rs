@@ -8,6 +8,7 @@ mod lists;
 mod own;
 mod refusals;
 mod requests;
+mod retry;
 
 use crate::{ALICE, BOB, JEN, Name, World, server, store_key, user};
 use serde_json::{Value, json};
@@ -324,6 +325,7 @@ pub fn vectors() -> Value {
         },
         "linking": linking,
         "requests": requests::requests(),
+        "retry": retry::retry(&bob, &alice),
         "padding": [padded(0, 0, 100), padded(384, 0, 700), padded(385, 0, 700), padded(384, 203, 900), padded(0, 0, 767), padded(0, 0, 768), padded(60_000, 0, 60_500)],
     })
 }

@@ -15,10 +15,10 @@ use sesame_core::{
         keys::{chain::Chain, pre_keys::PreKey},
         model::{GroupRecord, Peer, User},
         record::{
-            Beginning, Block, ContentOf, Counters, Directory, Forgotten, Heard, Held, HeldContent, Hot, IndexEntry,
-            Ledger, OfferState, OfferedLink, Opening, Own, PendingHandover, PendingLink, PendingRestore, PendingUpload,
-            PreKeyBook, Recipe, Record, SeenEnvelope, SendBody, SendHead, SendPart, SendTally, ServerState,
-            SessionCold, StoredList, StoredOperation, Waiting, Wanted,
+            Beginning, Block, ContentOf, Counters, Directory, Forgotten, Healing, Heard, Held, HeldContent, Hot,
+            IndexEntry, Keeping, Ledger, OfferState, OfferedLink, Opening, Own, PendingHandover, PendingLink,
+            PendingRestore, PendingUpload, PreKeyBook, Recipe, Record, SeenEnvelope, SendBody, SendHead, SendPart,
+            SendTally, Sent, SentPart, ServerState, SessionCold, StoredList, StoredOperation, Waiting, Wanted,
         },
         store::{Kind, Places, Sealer},
         wire::{content, envelope, opening},
@@ -181,6 +181,17 @@ fn row(kind: Kind, plain: &[u8], hidden: &mut Hidden) -> String {
                 }
             }
             format!("{part:?}")
+        }
+        Kind::Healing => show::<Healing>(plain),
+        Kind::SentPart => show::<SentPart>(plain),
+        Kind::Keeping => show::<Keeping>(plain),
+        Kind::Sent => {
+            let sent = Sent::decode(plain).unwrap();
+            // Operations are no secret beside the keys in them.
+            if !sent.head.group.is_some_and(|group| group.operations) {
+                hidden.add(&sent.body.payload);
+            }
+            format!("{sent:?}")
         }
         Kind::Item => {
             let item = Item::decode(plain).unwrap();

@@ -8,7 +8,7 @@ use sesame_core::internal::store::Kind;
 use sesame_core::internal::wire::envelope::Envelope;
 use sesame_relay::Refusal;
 use sesame_tests::store::Fault;
-use sesame_tests::{ALICE, BOB, DAY, World, events, failures, messages, server, spoilt, user};
+use sesame_tests::{ALICE, BOB, DAY, World, events, failures, is_of, messages, server, spoilt, user};
 
 fn state(world: &mut World, of: (&'static str, u32), peer: &str, device: u32) -> Option<DeviceState> {
     let devices = world.with(of, |d, c| d.devices(c, &user(peer))).unwrap();
@@ -320,12 +320,18 @@ fn t19_a_tampered_byte_at_any_position_is_a_typed_error_and_changes_nothing() {
 }
 
 fn flip_every_byte(world: &mut World, envelope: &[u8]) {
-    let before = world.dump(ALICE);
+    // But that the sender is to be asked for what has a good gate, if it is known.
+    let rows = |world: &World| {
+        let mut rows = world.dump(ALICE);
+        rows.retain(|key, _| !is_of(key, &[Kind::Clock, Kind::Counters, Kind::Healing]));
+        rows
+    };
+    let before = rows(world);
     for at in 0..envelope.len() {
         let mut bad = envelope.to_vec();
         bad[at] ^= 1 << (at % 8);
         assert_eq!(world.refusal(ALICE, &bad), Some(spoilt::envelope(envelope, &bad)), "byte {at}");
-        assert_eq!(world.dump(ALICE), before, "byte {at}");
+        assert_eq!(rows(world), before, "byte {at}");
     }
 }
 

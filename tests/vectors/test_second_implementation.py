@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from second import forms, groups
 from second.lists import Chain, shown_list, signed_list, verdict
-from second.session import PairKeys, Party, PreKeys, Ratchet, chain_tag, first_contact, ordinary, respond, respond_to_opening
+from second.session import PairKeys, Party, PreKeys, Ratchet, chain_tag, first_contact, ordinary, respond, respond_to_opening, retry
 from second.wire import Reader, dh, h, hkdf, join, opaque, public, sha256, u32, u64
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "v1.json").read_text())
@@ -46,6 +46,13 @@ def test_parties_and_pair_keys() -> None:
         alices = PairKeys.of(identity("alice"), BOB.identity_key, us, them)
         assert alices == PairKeys.of(identity("bob"), ALICE.identity_key, us, them) == expected
     assert ALICE.encoded() == h(VECTORS["alice"]["party"]) and BOB.encoded() == h(VECTORS["bob"]["party"])
+
+
+def test_retry() -> None:
+    said = VECTORS["retry"]
+    pair = PairKeys.of(identity("alice"), BOB.identity_key, BOB, ALICE)
+    assert retry(pair, forms.envelope(h(said["envelope"]))) == (said["floor"], [(h(salt), cause) for salt, cause in said["asked"]])
+    assert len(h(said["envelope"])) == 949
 
 
 def test_device_list() -> None:

@@ -16,6 +16,8 @@ labels! {
     TAG = b"sesame/1 tag";
     /// Header encryption: associated data of HENCRYPT (Double Ratchet 4.1).
     HEADER = b"sesame/1 header";
+    /// The key of retries: of their bodies, and of the bytes in the place of a header (X 8).
+    RETRY = b"sesame/1 retry";
     /// The key of a linking answer (X 7).
     LINK = b"sesame/1 link";
     /// The checksum of a linking code (X 7).

@@ -10,7 +10,7 @@ use crate::{
     flow::{
         look,
         requests::Requests,
-        upkeep::{forget, identity},
+        upkeep::{forget, heal, identity},
     },
     ids::{AccountKey, DeviceId, ListHash, Scope, UserId},
     tx::inbox,
@@ -44,6 +44,20 @@ impl Device {
         device: DeviceId,
     ) -> Result<Option<SessionView>, Error> {
         self.call(context, |call| Ok(look::session(call, user, device, Scope::Direct)?))
+    }
+
+    /// Begins anew with a device, for a conversation that does not work though nothing says why: the next message to it begins a session that takes
+    /// the place of all others, of groups as well. Nothing is lost by it. The library does so by itself when one of the two cannot open what the
+    /// other one says (X 8).
+    ///
+    /// # Errors
+    /// [`Code::UnknownUser`]; [`Code::UnknownDevice`] for a device with which there was no session yet, or which was removed;
+    /// [`Code::IdentityNotAccepted`]; [`Code::InvalidArgument`] for this device itself; the store's.
+    pub fn reset_session(&self, context: &mut Context<'_>, user: &UserId, device: DeviceId) -> Result<(), Error> {
+        self.call(context, |call| {
+            let events = heal::by_app(call, user, device)?;
+            Ok(inbox::tell(&mut call.tx, events)?)
+        })
     }
 
     /// The app has made sure that the user's changed account key is the user's (X 5). What was held for it is opened and goes to the inbox.

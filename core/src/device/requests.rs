@@ -13,10 +13,10 @@ use crate::{
     event::{Answered, Health, ServerRequest},
     flow::requests::{self, Requests},
     ids::{RequestId, UserId},
-    limits::{MAX_LISTS_ASKED, MAX_PUSH},
+    limits::{KEEP_SENT_DAYS, MAX_LISTS_ASKED, MAX_PUSH},
     record::{Push, Wanted},
     store::{Kind, Places},
-    tx::{Call, sends},
+    tx::{Call, healing, sends},
 };
 
 impl Device {
@@ -162,6 +162,18 @@ impl Device {
             }
             Ok(())
         })
+    }
+
+    /// Sets for how many days this device keeps what it has sent, to send it again to a device that could not open it: 14 until this is called; 0 keeps
+    /// nothing. What is older goes at once. It is sealed like all else in the store.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] for more than 14 days; the store's.
+    pub fn keep_sent(&self, context: &mut Context<'_>, days: u32) -> Result<(), Error> {
+        if days > KEEP_SENT_DAYS {
+            return Err(Error::of(Code::InvalidArgument, "days"));
+        }
+        self.call(context, |call| Ok(healing::keep_for(&mut call.tx, days, call.at.age)?))
     }
 
     /// Deletes the account at the server: its list, the keys and the mail of all its devices. The next request does; nothing else goes out

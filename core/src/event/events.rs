@@ -239,6 +239,25 @@ pub enum Event {
         /// How many rows there are.
         rows: u32,
     },
+    /// Messages went out to a device again, because it could not open them (X 8).
+    Resent {
+        /// The user of the device.
+        user: UserId,
+        /// The device.
+        device: DeviceId,
+        /// How many there are.
+        messages: u32,
+    },
+    /// This device and another one have begun anew, because one of them could not open what the other one said: its store was put back or damaged, or
+    /// its app said so (X 8). What was lost meanwhile is sent again, as far as it is kept.
+    SessionReset {
+        /// The user of the other device.
+        user: UserId,
+        /// The other device.
+        device: DeviceId,
+        /// Whether this device began.
+        by_us: bool,
+    },
     /// Another device has begun a session with this one.
     SessionStarted {
         /// The user of the other device.

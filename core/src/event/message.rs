@@ -36,6 +36,8 @@ pub struct Flags {
     pub older_session: bool,
     /// The sender has left the group; nothing shows whether this was said before (D6).
     pub from_former_member: bool,
+    /// The message was sent again because this device had asked for it: others may have come before it (X 8).
+    pub resent: bool,
 }
 
 /// A message that was opened and authenticated. Its payload is wiped when it is dropped.

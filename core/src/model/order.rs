@@ -120,6 +120,7 @@ mod tests {
             initiating: false,
             answered_at: None,
             demoted: false,
+            reset: false,
         }
     }
 

@@ -166,10 +166,46 @@ impl Peer {
         order::known_generation(&self.sessions, scope, self.floor(scope), now)
     }
 
-    /// The generation of the next session that this device begins in `scope`.
+    /// The generation of the next session that this device begins in `scope`. That of a group lies above the newest reset, which demotes what
+    /// does not.
     #[must_use]
     pub fn next_generation(&self, scope: Scope, now: Timestamp) -> u64 {
-        order::next_generation(&self.sessions, scope, self.floor(scope), now)
+        let next = order::next_generation(&self.sessions, scope, self.floor(scope), now);
+        match scope {
+            Scope::Direct => next,
+            Scope::Group(..) => next.max(self.reset_generation(now).saturating_add(1)),
+        }
+    }
+
+    /// The generation of a reset that this device begins: above all that is known, of groups as well, and above the other side's floor, as far as that
+    /// side takes it (X 3).
+    #[must_use]
+    pub fn reset_above(&self, their_floor: u64, now: Timestamp) -> u64 {
+        let next = self.next_generation(Scope::Direct, now);
+        let known = self.known_generation(Scope::Direct, now);
+        let is_taken = |generation: &u64| order::early_until(*generation, known, Timestamp(0), now).is_none();
+        let others = self.sessions.iter().map(|session| session.generation);
+        others.chain([their_floor.saturating_add(1)]).filter(is_taken).fold(next, u64::max)
+    }
+
+    /// The generation of the newest reset of the two devices, or 0. Like any other session, one of our own that no peer takes does not count.
+    fn reset_generation(&self, now: Timestamp) -> u64 {
+        let floor = self.floor(Scope::Direct);
+        let counts = |s: &&SessionMeta| s.reset && !order::is_astray(s, &self.sessions, floor, now);
+        self.sessions.iter().filter(counts).map(|s| s.generation).max().unwrap_or_default()
+    }
+
+    /// Demotes what the newest reset takes the place of.
+    pub fn follow_resets(&mut self, now: Timestamp) {
+        let reset = self.reset_generation(now);
+        for session in &mut self.sessions {
+            session.demoted |= is_demoted_by(session, reset);
+        }
+    }
+
+    /// Nothing more is sent on any session that there is: the next one is a reset.
+    pub fn demote_all(&mut self) {
+        self.sessions.iter_mut().for_each(|session| session.demoted = true);
     }
 
     /// The session of a scope that carries a message by itself. A group's session does so once it was answered; until then its messages
@@ -213,6 +249,7 @@ impl Peer {
     pub fn insert(&mut self, session: SessionMeta, now: Timestamp) -> Vec<SessionMeta> {
         let scope = session.scope;
         self.sessions.push(session);
+        self.follow_resets(now);
         let surplus = order::surplus(&self.sessions, scope);
         self.forget(&surplus, now);
         surplus
@@ -233,4 +270,12 @@ impl Peer {
             }
         }
     }
+}
+
+/// > Both sides demote every scope session of that pair (X 8).
+///
+/// What a reset takes the place of: sessions of a lower generation, and sessions of groups that are not above it. Both sides compare the
+/// same numbers, so that it makes no difference which of two resets, or of a reset and an opening, is heard first.
+fn is_demoted_by(session: &SessionMeta, reset: u64) -> bool {
+    if session.scope == Scope::Direct { session.generation < reset } else { session.generation <= reset }
 }

@@ -19,6 +19,8 @@ pub struct SessionMeta {
     pub initiating: bool,
     /// When it first decrypted something, in ms.
     pub answered_at: Option<u64>,
-    /// Whether a reset has demoted it (X 8).
+    /// Whether a reset has demoted it: it only receives (X 8).
     pub demoted: bool,
+    /// Whether it is a reset: a direct session that has demoted all that was before it (X 8).
+    pub reset: bool,
 }

@@ -13,7 +13,7 @@ stored! { enum Item { 0 = Event(event), 1 = Message(message) } }
 
 stored! { enum MessageKind { 0 = Message, 1 = Transcript { recipients } } }
 
-stored! { struct Flags { from_removed_device, no_one_time_key, older_session, from_former_member } }
+stored! { struct Flags { from_removed_device, no_one_time_key, older_session, from_former_member, resent } }
 
 stored! {
     struct Message {
@@ -61,6 +61,8 @@ stored! {
         27 = OwnListAhead { known, other, known_hash, other_hash },
         28 = HandoverOffered { device, digits, handover },
         29 = StoreDamaged { rows },
+        30 = SessionReset { user, device, by_us },
+        31 = Resent { user, device, messages },
     }
 }
 
@@ -125,9 +127,11 @@ mod tests {
             Event::OwnListAhead { known: vec![], other: vec![], known_hash: hash, other_hash: hash },
             Event::HandoverOffered { device, digits: "1".into(), handover: HandoverId([8; 16]) },
             Event::StoreDamaged { rows: 3 },
+            Event::SessionReset { user: user(), device, by_us: true },
+            Event::Resent { user: user(), device, messages: 4 },
         ];
         // 2 was a list without proof, which is not taken any more; 7 was an event that is a request now.
-        let numbers = (0..30).filter(|number| ![2, 7].contains(number));
+        let numbers = (0..32).filter(|number| ![2, 7].contains(number));
         assert_eq!(numbers.clone().count(), all.len(), "an event for each number");
         for (number, event) in numbers.zip(all) {
             let bytes = Item::Event(event.clone()).encode().unwrap();
@@ -139,6 +143,6 @@ mod tests {
             }
             assert!(Item::decode(&[bytes.as_slice(), &[0]].concat()).is_err(), "one byte more");
         }
-        assert!(Item::decode(&[1, 0, 30]).is_err(), "a number that is not given yet");
+        assert!(Item::decode(&[1, 0, 32]).is_err(), "a number that is not given yet");
     }
 }

@@ -27,6 +27,8 @@ pub struct Counters {
     pub lagging: bool,
     /// The second of our clock from which something that came too early is tried again; 0: at the next occasion.
     pub early: Option<u64>,
+    /// When something is to be asked of a device, or answered, by the age clock, in ms; 0: at the next occasion (X 8).
+    pub heals_at: Option<u64>,
 }
 impl Record for Counters {}
 

@@ -7,6 +7,7 @@ mod bytes_form;
 mod event;
 mod form;
 mod handover;
+mod healing;
 mod ids_form;
 mod inbox;
 mod link;
@@ -21,6 +22,7 @@ mod secret_form;
 mod server;
 
 pub use handover::{HeardHandover, PendingHandover};
+pub use healing::{Again, Healing, Keeping, Sent, SentEnvelope, SentPart};
 pub use inbox::{Cause, Counters, Forgotten, Heard, Held, HeldContent, Kept, Ledger, SeenEnvelope};
 pub use link::{HeardHello, LegPlace, OfferState, OfferedLink};
 pub use operation::{StoredOperation, Waiting};

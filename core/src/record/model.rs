@@ -32,6 +32,7 @@ stored! {
         initiating,
         answered_at,
         demoted,
+        reset,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sends that are not settled, at rest: recipes instead of ciphertexts, and the plaintext once.
 
-use super::{Opening, Record, secret_form};
+use super::{Again, Opening, Record, secret_form};
 use crate::{
     error::Code,
     ids::{AccountKey, ContentId, DeviceId, Fingerprint, Scope, SendId, UserId},
@@ -61,6 +61,28 @@ pub enum Says {
     Departure,
     /// A step of a hand-over, which is the payload: a `wire::handover::Handover`.
     Handover,
+    /// What the payload, a `wire::retry::Retry`, asks of one device; under the control key if it is `sealed` so, else in a direct session (X 8).
+    Retry {
+        /// Whether no session is needed.
+        sealed: bool,
+    },
+    /// What was sent before: the payload is what a content has after its prelude, its mark included (X 8).
+    Again {
+        /// What is sent again.
+        again: Again,
+        /// The length of the app's bytes in it.
+        payload: u32,
+        /// What the padding keeps free beside them, without a riding list, in bytes.
+        room: u32,
+    },
+}
+
+impl Says {
+    /// Whether it goes out without a session.
+    #[must_use]
+    pub fn needs_no_session(self) -> bool {
+        self == Self::Retry { sealed: true }
+    }
 }
 
 /// What is the same for all recipients of something said in a group.

@@ -127,6 +127,16 @@ impl PreKeyBook {
         }
     }
 
+    /// Somebody has got a prekey with this id, which this device does not remember to have given out: its store was put back. So that no id names two
+    /// keys, the next ones come after it (A24), and the current lasting keys are replaced, since others have newer ones.
+    pub fn go_on_after(&mut self, id: u32, age: Age) {
+        let ahead = id.wrapping_sub(id_of(self.given)) & MAX_PRE_KEY_ID;
+        self.given = self.given.saturating_add(u64::from(ahead)).saturating_add(1);
+        if let Some(newest) = self.lasting.last_mut() {
+            newest.replaced_at = newest.replaced_at.or(Some(age.0));
+        }
+    }
+
     /// Remembers that a one-time pair was made.
     pub fn note_made(&mut self, id: u32, age: Age) {
         add(&mut self.made, id, (age.0, None));

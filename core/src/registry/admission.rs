@@ -31,7 +31,11 @@ pub struct Speaker<'a> {
 pub fn fits(body: &Body, scope: Scope) -> Result<(), Code> {
     match (body, scope) {
         (
-            Body::Message { .. } | Body::Transcript { .. } | Body::Departure { .. } | Body::Handover { .. },
+            Body::Message { .. }
+            | Body::Transcript { .. }
+            | Body::Departure { .. }
+            | Body::Handover { .. }
+            | Body::Retry { .. },
             Scope::Direct,
         )
         | (Body::Group { .. } | Body::Operations { .. }, Scope::Group(..)) => Ok(()),
@@ -74,6 +78,7 @@ pub fn admit(body: &Body, speaker: Speaker<'_>, us: &UserId) -> Result<MessageKi
             Ok(MessageKind::Transcript { recipients: recipients.collect::<Result<_, _>>()? })
         }
         Body::Departure { .. } | Body::Handover { .. } if !speaker.is_own(us) => Err(Code::NotListed),
+        Body::Retry { .. } if speaker.device.stale_since.is_some() => Err(Code::NotListed),
         _ => Ok(MessageKind::Message),
     }
 }

@@ -35,6 +35,7 @@ mod tests {
             initiating: false,
             answered_at: None,
             demoted: false,
+            reset: false,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     keys::party::{self, Party},
     limits::MAX_SEND_ROUNDS,
     model::{Peer, User},
-    record::{PartState, SendPart},
+    record::{PartState, SendHead, SendPart},
 };
 
 /// What is missing before a batch is whole.
@@ -49,6 +49,16 @@ pub struct Aim<'a> {
     pub scope: Scope,
     /// The time of the call.
     pub at: Moment,
+    /// Whether it is said without a session.
+    pub sessionless: bool,
+}
+
+impl<'a> Aim<'a> {
+    /// Whom a send is for.
+    #[must_use]
+    pub fn of(us: &'a Party, head: &SendHead, at: Moment) -> Self {
+        Self { us, target: head.target, scope: head.scope(), at, sessionless: head.says.needs_no_session() }
+    }
 }
 
 /// Drops entries whose device is no longer on the list, and returns what is missing. `peer` gives the record of
@@ -92,7 +102,8 @@ pub fn plan<'a>(
             continue;
         }
         // A session counts for the keys that it is with, not for whatever device has the id now.
-        if peer(device).is_some_and(|peer| peer.is_listed(user) && peer.is_reachable(aim.scope, aim.at)) {
+        let is_reachable = |peer: &Peer| aim.sessionless || peer.is_reachable(aim.scope, aim.at);
+        if peer(device).is_some_and(|peer| peer.is_listed(user) && is_reachable(peer)) {
             plan.encrypt.push((device, name));
         } else {
             plan.needs.push(Need::Bundle(part.user.clone(), device));

@@ -108,6 +108,7 @@ fn scope_meta(secrets: &SharedSecrets, opened: Opened<'_>, created_at: u64, init
         initiating,
         answered_at: None,
         demoted: false,
+        reset: false,
     }
 }
 
@@ -127,6 +128,7 @@ fn meta(secrets: &SharedSecrets, initiation: &Initiation, created_at: u64, initi
         initiating,
         answered_at: None,
         demoted: false,
+        reset: false,
     }
 }
 

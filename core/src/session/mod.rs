@@ -4,10 +4,12 @@
 //! It does not know users, device lists, other devices or the store.
 
 mod begin;
+mod control;
 mod open;
 mod seal;
 
 pub use begin::{accept, accept_opening, initiate, open_scope};
+pub use control::{CONTROL_TAG, open_control, seal_control};
 pub use open::{open, open_nested, position, position_nested};
 pub use seal::{Outgoing, Route, Sealed, envelope, envelope_len, nested_content, seal, seal_nested};
 

@@ -68,6 +68,19 @@ fn address((user, device): (&UserId, DeviceId)) -> Address {
     Address { user: user.as_bytes().to_vec().into(), device: device.0 }
 }
 
+/// The head of an envelope.
+pub(super) fn head(route: Route<'_>, salt: [u8; 16], named: envelope::Route, header: Vec<u8>) -> Head {
+    Head {
+        version: VERSION,
+        suite: SUITE,
+        sender: address(route.sender),
+        recipient: address(route.recipient),
+        salt,
+        route: named,
+        header: header.into(),
+    }
+}
+
 /// Takes a message key and fixes every byte of the envelope before the body.
 ///
 /// While the session is initiating, the envelope is an initiation message; afterwards it is an ordinary one
@@ -85,16 +98,7 @@ pub fn seal(session: Outgoing<'_>, salt: [u8; 16], route: Route<'_>) -> Result<S
         Some(Beginning::Opening(_)) => return Err(Code::NoSession),
         None => envelope::Route::Ordinary { locator: route.pair.mask(&salt, &sealed.chain_tag) },
     };
-    let head = Head {
-        version: VERSION,
-        suite: SUITE,
-        sender: address(route.sender),
-        recipient: address(route.recipient),
-        salt,
-        route: named,
-        header: sealed.header.into(),
-    };
-    let head = head.encode()?;
+    let head = head(route, salt, named, sealed.header).encode()?;
     let gate = route.pair.gate(&head);
     let associated_data = session.ratchet.associated_data();
     Ok(Sealed { sent, recipe: Recipe { salt, head, gate, associated_data, message_key: sealed.message_key } })

@@ -182,6 +182,14 @@ pub enum Kind {
     Handover = 37,
     /// `record::Forgotten`, by group.
     Forgotten = 38,
+    /// `record::Healing`, by device.
+    Healing = 39,
+    /// `record::SentPart`, by user and send.
+    SentPart = 40,
+    /// `record::Sent`, by send.
+    Sent = 41,
+    /// `record::Keeping`.
+    Keeping = 42,
 }
 
 impl Kind {
@@ -225,6 +233,10 @@ impl Kind {
         Self::Restoring,
         Self::Handover,
         Self::Forgotten,
+        Self::Healing,
+        Self::SentPart,
+        Self::Sent,
+        Self::Keeping,
     ];
 }
 
@@ -457,6 +469,12 @@ impl Places {
     #[must_use]
     pub fn part(&self, user: &UserId, send: &SendId) -> RowKey {
         RowKey::of(Kind::SendPart, &[&self.of_user(user), &send.0])
+    }
+
+    /// `record::SentPart`; those of one user stand together.
+    #[must_use]
+    pub fn sent_part(&self, user: &UserId, send: &SendId) -> RowKey {
+        RowKey::of(Kind::SentPart, &[&self.of_user(user), &send.0])
     }
 
     /// `event::Item`.

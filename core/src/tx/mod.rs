@@ -6,6 +6,7 @@
 
 pub(crate) mod ahead;
 pub(crate) mod call;
+pub(crate) mod healing;
 pub(crate) mod held;
 pub(crate) mod inbox;
 pub(crate) mod ledger;

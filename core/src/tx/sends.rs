@@ -2,7 +2,7 @@
 //!
 //! A send that is settled stays until the app has acked the item that says so. So its outcome, its payload and a retry outlive a crash.
 
-use super::{Tx, inbox, rows::unless_damaged};
+use super::{Tx, healing, inbox, rows::unless_damaged};
 use crate::{
     clock::Age,
     error::Code,
@@ -159,19 +159,24 @@ pub(crate) fn put_part(tx: &mut Tx<'_>, us: &UserId, id: &SendId, part: SendPart
     if part.state == PartState::Open {
         return tx.put_shared(tx.places().part(&part.user, id), Arc::new(part));
     }
-    settle(tx, us, id, part.settled(part.state, us))
+    settle(tx, us, id, &part, part.state)
 }
 
-fn settle(tx: &mut Tx<'_>, us: &UserId, id: &SendId, part: SendPart) -> Result<(), Code> {
-    let part = Arc::new(part);
-    tx.put_shared(tx.places().part(&part.user, id), part.clone())?;
+fn settle(tx: &mut Tx<'_>, us: &UserId, id: &SendId, part: &SendPart, state: PartState) -> Result<(), Code> {
+    if state == PartState::Taken {
+        // Without its head nothing of a send can be told again.
+        if let Some((head, tally)) = head(tx, id)?.zip(tally(tx, id)?) {
+            healing::note_sent(tx, (id, &head), part, tally.tried_at)?;
+        }
+    }
+    tx.put_shared(tx.places().part(&part.user, id), Arc::new(part.settled(state, us)))?;
     count_down(tx, us, id, &part.user)
 }
 
 /// Ends a user's part, if it is open.
 pub(crate) fn close(tx: &mut Tx<'_>, us: &UserId, id: &SendId, user: &UserId, state: PartState) -> Result<(), Code> {
     match known_part(tx, id, user)? {
-        Some(part) if part.state == PartState::Open => settle(tx, us, id, part.settled(state, us)),
+        Some(part) if part.state == PartState::Open => settle(tx, us, id, &part, state),
         _ => Ok(()),
     }
 }
@@ -310,12 +315,15 @@ pub(crate) fn reopen(tx: &mut Tx<'_>, us: &UserId, id: &SendId, age: Age) -> Res
     Ok(reopened)
 }
 
-/// With the last part settled and its end acked, a send is deleted, and the plaintext with it.
+/// With the last part settled and its end acked, a send is deleted. What it said is kept for a while, to be sent again (X 8).
 fn remove_if_over(tx: &mut Tx<'_>, id: &SendId, tally: &SendTally) -> Result<(), Code> {
     if !tally.is_finished() || !tally.acked || tally.own_open {
         return Ok(());
     }
     let head = head(tx, id)?.ok_or(Code::RecordInconsistent)?;
+    if let Some(body) = tx.shared::<SendBody>(&Places::send(Kind::SendBody, id))? {
+        healing::keep(tx, id, (&head, &body), tally.tried_at)?;
+    }
     for to in &head.users {
         tx.delete(tx.places().part(&to.user, id));
     }

@@ -281,7 +281,7 @@ pub(crate) fn remove_peer(tx: &mut Tx<'_>, user: &UserId, device: DeviceId) -> R
 
 /// Deletes a DeviceRecord that need not open, with its sessions. What was heard of it stays, so that what comes again is not new.
 pub(crate) fn remove_damaged(tx: &mut Tx<'_>, user: &UserId, device: DeviceId) -> Result<(), Code> {
-    let kinds = [Kind::Peer, Kind::Session, Kind::Chains, Kind::Skipped, Kind::Block, Kind::Index];
+    let kinds = [Kind::Peer, Kind::Session, Kind::Chains, Kind::Skipped, Kind::Block, Kind::Index, Kind::Healing];
     let mut keys: Vec<RowKey> = Vec::new();
     for kind in kinds {
         keys.extend(tx.keys(&tx.places().device(kind, user, device))?);

@@ -16,15 +16,18 @@
 //!                5 operations  Stamp, GroupClaim, bundle opaque (u32): a Bundle (see `group`)
 //!                6 departure   Stamp                        -- this device asks its primary to remove it
 //!                7 hand-over   Stamp, Handover (see `handover`)
+//!                8 retry       Retry (see `retry`)
+//! Marks, between prelude and body: u8 = 9 in the messages of an initiating session that takes the place of all others (X 8)
+//!                                  u8 = 10, salt 16 in what is sent again: the envelope in which it was sent first
 //! SentTo:     user opaque<1..64> (u8), account key optional<32>, verified u8 (0 or 1)
 //! GroupClaim: count u16, digest 16        -- which of the group's operations the sender has
 //! ```
 //!
-//! Kinds 1 to 3, 6 and 7 belong to direct sessions, kinds 4 and 5 to sessions of a group. The prelude differs for each
+//! Kinds 1 to 3 and 6 to 8 belong to direct sessions, kinds 4 and 5 to sessions of a group. The prelude differs for each
 //! device; the bodies 1, 2, 4 and 5 are the same for all devices of a user. This module does not know who may
 //! send what.
 
-use super::{codec, handover::Handover, opening::Opening};
+use super::{codec, handover::Handover, opening::Opening, retry::Retry};
 use crate::{error::Code, limits::MAX_USER_ID};
 use tls_codec::{
     DeserializeBytes, TlsByteVecU8, TlsByteVecU16, TlsByteVecU32, TlsDeserializeBytes, TlsSerialize, TlsSize, TlsVecU24,
@@ -177,6 +180,60 @@ pub enum Body {
         /// The step.
         handover: Handover,
     },
+    /// The sender asks for what it could not open (X 8).
+    #[tls_codec(discriminant = 8)]
+    Retry {
+        /// What it asks for; nothing, if the session alone is to be begun.
+        retry: Retry,
+    },
+}
+
+/// What stands between the prelude and the body of a content.
+#[derive(Clone, Copy, Default, Eq, PartialEq)]
+pub struct Marks {
+    /// The session takes the place of all others of the two devices (X 8).
+    pub reset: bool,
+    /// The content was sent before, first in the envelope with this salt.
+    pub again: Option<[u8; 16]>,
+}
+
+impl core::fmt::Debug for Marks {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Marks({} bytes)", self.encode().len())
+    }
+}
+
+/// The number of [`Marks::reset`].
+const RESET: u8 = 9;
+/// The number of [`Marks::again`].
+const AGAIN: u8 = 10;
+
+impl Marks {
+    /// Encodes the marks.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let Self { reset, again } = self;
+        let mut bytes = Vec::new();
+        if *reset {
+            bytes.push(RESET);
+        }
+        if let Some(salt) = again {
+            bytes.push(AGAIN);
+            bytes.extend_from_slice(salt);
+        }
+        bytes
+    }
+
+    /// The marks that bytes begin with, and what follows them.
+    fn decode(bytes: &[u8]) -> Result<(Self, &[u8]), Code> {
+        let (reset, bytes) = match bytes {
+            [RESET, rest @ ..] => (true, rest),
+            rest => (false, rest),
+        };
+        let [AGAIN, rest @ ..] = bytes else { return Ok((Self { reset, again: None }, bytes)) };
+        let (salt, rest) = rest.split_first_chunk::<16>().ok_or(Code::Truncated)?;
+        Ok((Self { reset, again: Some(*salt) }, rest))
+    }
 }
 
 // Written by hand: a derived Debug would print the payload.
@@ -190,6 +247,7 @@ impl core::fmt::Debug for Body {
             Self::Operations { bundle, .. } => ("Operations", bundle.as_slice().len()),
             Self::Departure { .. } => ("Departure", 0),
             Self::Handover { .. } => ("Handover", 0),
+            Self::Retry { .. } => ("Retry", 0),
         };
         write!(f, "{name}({length} bytes)")
     }
@@ -215,17 +273,27 @@ impl Body {
     }
 }
 
-/// Decodes both parts of a content.
+/// Decodes both parts of a content that has no marks.
+///
+/// # Errors
+/// As [`decode_marked`]; [`Code::UnknownType`] for marks.
+pub fn decode(bytes: &[u8]) -> Result<(Prelude, Body), Code> {
+    let (prelude, marks, body) = decode_marked(bytes)?;
+    if marks == Marks::default() { Ok((prelude, body)) } else { Err(Code::UnknownType) }
+}
+
+/// Decodes both parts of a content, and the marks between them.
 ///
 /// # Errors
 /// [`Code::UnsupportedVersion`]. [`Code::NonCanonical`] for an empty or oversized user id, a transcript without
 /// recipients, or a claim without an epoch. The codec's errors.
-pub fn decode(bytes: &[u8]) -> Result<(Prelude, Body), Code> {
+pub fn decode_marked(bytes: &[u8]) -> Result<(Prelude, Marks, Body), Code> {
     match bytes {
         [1, ..] | [] => {}
         _ => return Err(Code::UnsupportedVersion),
     }
     let (prelude, rest) = Prelude::tls_deserialize_bytes(bytes).map_err(|_| Code::Truncated)?;
+    let (marks, rest) = Marks::decode(rest)?;
     let body: Body = codec::decode(rest)?;
     for claim in [&prelude.my_list, &prelude.your_list] {
         if claim.epoch >> 63 != 0 || (claim.epoch == 0 && claim.hash != [0; 16]) {
@@ -245,11 +313,12 @@ pub fn decode(bytes: &[u8]) -> Result<(Prelude, Body), Code> {
             }
         }
         Body::Opening(opening) => opening.check()?,
+        Body::Retry { retry } => retry.check()?,
         Body::Message { .. }
         | Body::Group { .. }
         | Body::Operations { .. }
         | Body::Departure { .. }
         | Body::Handover { .. } => {}
     }
-    Ok((prelude, body))
+    Ok((prelude, marks, body))
 }

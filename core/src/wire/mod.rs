@@ -17,5 +17,6 @@ pub mod linking;
 pub mod opening;
 pub mod padding;
 pub mod request;
+pub mod retry;
 pub mod safety_code;
 pub mod size;

@@ -160,6 +160,19 @@ pub unsafe extern "C" fn sesame_device_set_push(
     })
 }
 
+/// Sets for how many days this device keeps what it has sent, to send it again to a device that could not open it: 14 until this is called; 0 keeps
+/// nothing. What is older goes at once. It is sealed like all else in the store.
+///
+/// @return INVALID_ARGUMENT for more than 14 days; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_device_keep_sent(
+    device: sesame_device,
+    days: u32,
+    error: *mut sesame_error,
+) -> sesame_status {
+    enter!(error, { device.get()?.keep_sent(days) })
+}
+
 /// Bounds the decoded rows of the store that this device keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
 /// called it is 32 MiB. What is kept beyond the limit is wiped at once. The limit holds as long as the device is open, and is not stored. It
 /// changes how fast calls are, and nothing that they give. A call may need more while it runs.

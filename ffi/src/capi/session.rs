@@ -56,3 +56,16 @@ pub unsafe extern "C" fn sesame_session_encrypt(
         Ok(())
     })
 }
+
+/// Begins anew with the device, for a conversation that does not work though nothing says why: the next message to it begins a session that
+/// takes the place of all others, of groups as well. Nothing is lost by it.
+///
+/// @return UNKNOWN_USER; UNKNOWN_DEVICE for a device with which there was no session yet, or which was removed; IDENTITY_NOT_ACCEPTED;
+/// INVALID_ARGUMENT for this device itself; the device's; the store's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sesame_session_reset(session: sesame_session, error: *mut sesame_error) -> sesame_status {
+    enter!(error, {
+        let session = session.get()?;
+        session.client.reset_session(&session.user, session.device)
+    })
+}

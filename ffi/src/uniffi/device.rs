@@ -234,6 +234,12 @@ impl Device {
         Ok(self.client.set_push(value.as_deref().unwrap_or_default())?)
     }
 
+    /// Sets for how many days this device keeps what it has sent, to send it again to a device that could not open it: 14 until this is called;
+    /// 0 keeps nothing. What is older goes at once. It is sealed like all else in the store.
+    pub fn keep_sent(&self, days: u32) -> Result<()> {
+        Ok(self.client.keep_sent(days)?)
+    }
+
     /// Bounds the decoded rows of the store that this device keeps in memory from one call to the next, in bytes; 0 keeps none. Until this is
     /// called it is 32 MiB. What is kept beyond the limit is wiped at once. The limit holds as long as the device is open, and is not stored.
     /// It changes how fast calls are, and nothing that they give. A call may need more while it runs.
@@ -383,6 +389,13 @@ impl Session {
     pub fn info(&self) -> Result<Option<SessionView>> {
         let view = self.client.session(&self.user, self.device)?;
         Ok(view.map(SessionView::from))
+    }
+
+    /// Begins anew with the device, for a conversation that does not work though nothing says why: the next message to it begins a session that
+    /// takes the place of all others, of groups as well. Nothing is lost by it.
+    pub fn reset(&self) -> Result<()> {
+        self.client.reset_session(&self.user, self.device)?;
+        Ok(())
     }
 
     /// Encrypts for this device alone, without a transcript.

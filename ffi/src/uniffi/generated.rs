@@ -479,6 +479,25 @@ pub enum Event {
         /// How many rows there are.
         rows: u32,
     },
+    /// Messages went out to a device again, because it could not open them.
+    Resent {
+        /// The user of the device.
+        user: String,
+        /// The device.
+        device: u32,
+        /// How many there are.
+        messages: u32,
+    },
+    /// This device and another one have begun anew, because one of them could not open what the other one said: its store was put back
+    /// or damaged, or its app said so. What was lost meanwhile is sent again, as far as it is kept.
+    SessionReset {
+        /// The user of the other device.
+        user: String,
+        /// The other device.
+        device: u32,
+        /// Whether this device began.
+        by_us: bool,
+    },
     /// Another device has begun a session with this one.
     SessionStarted {
         /// The user of the other device.
@@ -604,6 +623,12 @@ impl From<sesame_core::event::Event> for Event {
             }
             sesame_core::event::Event::ServerRestored => Self::ServerRestored,
             sesame_core::event::Event::StoreDamaged { rows } => Self::StoreDamaged { rows },
+            sesame_core::event::Event::Resent { user, device, messages } => {
+                Self::Resent { user: user_name(&user), device: device.0, messages }
+            }
+            sesame_core::event::Event::SessionReset { user, device, by_us } => {
+                Self::SessionReset { user: user_name(&user), device: device.0, by_us }
+            }
             sesame_core::event::Event::SessionStarted { user, device, session_id } => Self::SessionStarted {
                 user: user_name(&user),
                 device: device.0,
@@ -866,6 +891,8 @@ pub struct Message {
     pub older_session: bool,
     /// The sender has left the group; nothing shows whether this was said before.
     pub from_former_member: bool,
+    /// The message was sent again because this device had asked for it: others may have come before it.
+    pub resent: bool,
 }
 
 impl std::fmt::Debug for Message {
@@ -895,6 +922,7 @@ impl From<sesame_core::event::Message> for Message {
             no_one_time_key: from.flags.no_one_time_key,
             older_session: from.flags.older_session,
             from_former_member: from.flags.from_former_member,
+            resent: from.flags.resent,
         }
     }
 }

@@ -201,7 +201,7 @@ pub(super) fn received(world: &mut World) -> Value {
     let links = [world.list("bob").signed.as_slice(), &(18_u16 * 32).to_be_bytes(), &[0; 18 * 32]].concat();
     let mut unknown = honest.clone();
     let kind_at = prelude.encode().unwrap().len();
-    unknown[kind_at] = 9;
+    unknown[kind_at] = 11;
     let opening = |generation: u64, header: usize, nested: usize| {
         let (header, nested) = (vec![0; header].into(), vec![0; nested].into());
         let (group, ephemeral_key, seed, commitment) = ([1; 32], [9; 32], [2; 32], [3; 32]);
@@ -231,7 +231,7 @@ pub(super) fn received(world: &mut World) -> Value {
         ("a list of another account key", 218, riding(&another_account)),
         ("a list with other keys", 221, riding(&others)),
         ("a list with the recipient's own IK", 303, riding(&with_ours)),
-        ("a content of kind 9", 206, unknown),
+        ("a content of kind 11", 206, unknown),
         ("a content with a byte too many", 202, [honest.as_slice(), &[0]].concat()),
         ("a content cut short", 201, honest[..honest.len() - 1].to_vec()),
         ("a group's content outside", 220, body(Body::Group { stamp, claim, payload: vec![].into() })),

@@ -151,6 +151,16 @@ static inline void print_event(const sesame_event *event) {
       printf("StoreDamaged");
       printf(" rows %" PRIu64, (uint64_t)event->rows);
       break;
+    case SESAME_EVENT_KIND_RESENT:
+      printf("Resent");
+      print_who(event->user, event->device);
+      printf(" messages %" PRIu64, (uint64_t)event->messages);
+      break;
+    case SESAME_EVENT_KIND_SESSION_RESET:
+      printf("SessionReset");
+      print_who(event->user, event->device);
+      printf(" by-us %s", yes(event->by_us));
+      break;
     case SESAME_EVENT_KIND_SESSION_STARTED:
       printf("SessionStarted");
       print_who(event->user, event->device);

@@ -333,6 +333,11 @@ static sesame_status do_session(host *it, const char *what, const cJSON *step) {
   TRY(sesame_device_session(it->device, slice_of(step, "user"), device_of(step), &session, &error));
   const sesame_session_view *view = NULL;
   const sesame_send *send = NULL;
+  if (same(what, "session_reset")) {
+    const sesame_status status = sesame_session_reset(session, &error);
+    sesame_session_free(session);
+    return status == SESAME_STATUS_OK ? exchange(it) : status;
+  }
   const sesame_status status = same(what, "session")
                                    ? sesame_session_info(session, result(), &view, &error)
                                    : sesame_session_encrypt(session, slice_of(step, "text"), result(), &send, &error);
@@ -537,6 +542,7 @@ static sesame_status act_on_the_device(host *it, const char *what, const cJSON *
   if (same(what, "remove_device")) return sesame_device_remove_device(it->device, device_of(step), &error);
   if (same(what, "log_out")) return do_log_out(it);
   if (same(what, "set_push")) return sesame_device_set_push(it->device, slice_of(step, "text"), &error);
+  if (same(what, "keep_sent")) return sesame_device_keep_sent(it->device, (uint32_t)number_of(step, "number"), &error);
   return sesame_device_delete_account(it->device, &error);
 }
 
@@ -569,10 +575,10 @@ static sesame_status act(const char *what, const cJSON *step) {
   if (is_one_of(what, "encrypt send encrypt_long encrypt_crowd batches status cancel retry")) return act_on_sends(it, what, step);
   if (is_one_of(what, "read peek inbox steal deliver deliver_spoilt decrypt_many")) return act_on_mail(it, what, step);
   if (is_one_of(what, "exchange request_mail answer_twice foreign trouble replay retry_now move health")) return act_on_the_loop(it, what, step);
-  if (is_one_of(what, "reopen close primary adopt_own_list hand_over confirm_handover cancel_handover remove_device set_push log_out delete_account")) return act_on_the_device(it, what, step);
+  if (is_one_of(what, "reopen close primary adopt_own_list hand_over confirm_handover cancel_handover remove_device keep_sent set_push log_out delete_account")) return act_on_the_device(it, what, step);
   if (same(what, "group")) return do_group(it, step);
   if (same(what, "groups")) return do_groups(it);
-  if (is_one_of(what, "session session_send")) return do_session(it, what, step);
+  if (is_one_of(what, "session session_send session_reset")) return do_session(it, what, step);
   if (is_one_of(what, "users devices safety compare verify resolve_fork forget look_up accept_identity")) return do_on_registry(it, what, step);
   if (is_one_of(what, "open_wrong_key create_over open_empty erase fail spoil")) return act_on_the_store(it, what, step);
   if (is_one_of(what, "fork add rename leave accept decline say forget_group view history cost group_session")) return do_on_group(it, what, step);

@@ -174,6 +174,18 @@ fun said(event: Event): String =
                 words(
                     "rows ${event.rows}",
                 )
+        is Event.Resent ->
+            "Resent" +
+                words(
+                    "${event.user}/${event.device}",
+                    "messages ${event.messages}",
+                )
+        is Event.SessionReset ->
+            "SessionReset" +
+                words(
+                    "${event.user}/${event.device}",
+                    "by-us ${yes(event.byUs)}",
+                )
         is Event.SessionStarted ->
             "SessionStarted" +
                 words(

@@ -253,6 +253,7 @@ private class Scene(
             "confirm_handover" -> device(step).confirmHandover(handover)
             "cancel_handover" -> device(step).cancelHandover(handover)
             "remove_device" -> device(step).removeDevice(number(step))
+            "keep_sent" -> device(step).keepSent(number(step))
             "set_push" -> device(step).setPush(text(step))
             "log_out" -> stage.show(host(step), device(step).logOut())
             "erase" -> host(step).store.erase()
@@ -349,6 +350,10 @@ private class Scene(
         when (step.text("do")) {
             "session" -> say(line(device(step).session(user(step), number(step)).info()))
             "session_send" -> stage.begin(host(step), device(step).session(user(step), number(step)).encrypt(text(step)))
+            "session_reset" -> {
+                device(step).session(user(step), number(step)).reset()
+                exchange(step)
+            }
             "look_up" -> {
                 registry(step).lookUp(step.texts("users"))
                 exchange(step)

@@ -64,5 +64,9 @@ def said(event: sesame.Event) -> str:
             return "ServerRestored"
         case sesame.StoreDamaged():
             return "StoreDamaged" + words(f"rows {event.rows}")
+        case sesame.Resent():
+            return "Resent" + words(f"{event.user}/{event.device}", f"messages {event.messages}")
+        case sesame.SessionReset():
+            return "SessionReset" + words(f"{event.user}/{event.device}", f"by-us {yes(event.by_us)}")
         case sesame.SessionStarted():
             return "SessionStarted" + words(f"{event.user}/{event.device}", f"session {s(event.session_id)}")

@@ -251,6 +251,9 @@ class Scene:
     def do_remove_device(self, step: dict[str, Any]) -> None:
         self.host(step).device.remove_device(step["number"])
 
+    def do_keep_sent(self, step: dict[str, Any]) -> None:
+        self.host(step).device.keep_sent(step["number"])
+
     def do_set_push(self, step: dict[str, Any]) -> None:
         self.host(step).device.set_push(step.get("text", "").encode() or None)
 
@@ -356,6 +359,10 @@ class Scene:
     def do_session_send(self, step: dict[str, Any]) -> None:
         session = self.host(step).device.session(step["user"], step["number"])
         self.sends(self.host(step), session.encrypt(step["text"].encode()))
+
+    def do_session_reset(self, step: dict[str, Any]) -> None:
+        self.host(step).device.session(step["user"], step["number"]).reset()
+        self.do_exchange(step)
 
     def do_batches(self, step: dict[str, Any]) -> None:
         host = self.host(step)

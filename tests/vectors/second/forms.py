@@ -172,6 +172,22 @@ class Content:
     # (count, digest) of a group's operations.
     claim: tuple[int, bytes] = (0, b"")
     opening: Opening | None = None
+    # The marks: whether the session is a reset, and the salt of the first envelope of what is sent again.
+    reset: bool = False
+    again: bytes | None = None
+    # What is asked for: (salt, cause).
+    asked: list[tuple[bytes, int]] | None = None
+    floor: int = 0
+
+
+def retry(r: Reader) -> tuple[int, list[tuple[bytes, int]]]:
+    """A floor, and what is asked for."""
+    check(r.number(1) == 1, 205)
+    floor, asked = r.number(8), r.each(2, lambda r: (r.take(16), r.number(1)))
+    check(all(1 <= cause <= 7 for _, cause in asked), 206)
+    check(floor < 2**63, 203)
+    check(len(asked) <= 32, 204)
+    return floor, asked
 
 
 def sent_to(r: Reader) -> tuple[bytes, bytes | None, int]:
@@ -183,8 +199,14 @@ def content(data: bytes) -> Content:
     r.number(1)
     mine, yours = (Claim(r.number(8), r.take(16)) for _ in range(2))
     made = Content(mine, yours, r.opaque(2), r.number(8), r.number(1))
-    check(1 <= made.kind <= 7, 206)
-    if made.kind == 3:
+    if made.kind == 9:
+        made.reset, made.kind = True, r.number(1)
+    if made.kind == 10:
+        made.again, made.kind = r.take(16), r.number(1)
+    check(1 <= made.kind <= 8, 206)
+    if made.kind == 8:
+        made.floor, made.asked = retry(r)
+    elif made.kind == 3:
         made.opening = Opening(r.number(1), r.take(32), r.number(8), r.take(32), r.take(32), r.opaque(2), r.take(32), r.opaque(3))
     else:
         made.content_id, made.sent_at = r.take(16), r.number(8)

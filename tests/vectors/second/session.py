@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM1024PrivateKey
 from . import forms
 from .forms import Content, Envelope, Initiation, Opening
 from .lists import shown_list
-from .wire import Refused, check, dh, h, hkdf, join, mac, point, public, seal, sha256, u32, u64, unseal, verifying_key, xor
+from .wire import Reader, Refused, check, dh, h, hkdf, join, mac, point, public, seal, sha256, u32, u64, unseal, verifying_key, xor
 
 MAX_JUMP = 25_000
 """How far ahead in its chain a message may lie."""
@@ -221,6 +221,20 @@ class Ratchet:
         return message_key, header
 
 
+def retry(pair: PairKeys, e: Envelope) -> tuple[int, list[tuple[bytes, int]]]:
+    """What the sender asks for, under the control key: a floor, and salts with causes."""
+    label = join(b"sesame/1 retry")
+    check(pair.gate_of(e.head) == e.gate, 222)
+    check(e.locator is not None and pair.masked(e.salt, e.locator) == bytes(16), 211)
+    check(e.header == hkdf(e.salt, pair.control, label, 58), 209)
+    key, nonce, commitment, info = body_keys(bytes(32), e.head, e.salt, hkdf(b"", pair.control, label, 32))
+    check(commitment == e.commitment, 209)
+    r = Reader(forms.unpadded(unseal(key, nonce, e.body, info)))
+    asked = forms.retry(r)
+    r.end()
+    return asked
+
+
 def address(party: Party) -> bytes:
     return bytes([len(party.user)]) + party.user + u32(party.device)
 
@@ -260,7 +274,7 @@ def first_contact(identity: bytes, pre_keys: PreKeys, us: Party, data: bytes) ->
     check(them.user == us.user or not ours & names, 303)
     device = listed.devices.get(them.device)
     check(device is not None and device.keys == them.signing_key + them.identity_key, 221)
-    check(said.kind in (1, 2, 3, 6, 7), 220)
+    check(said.kind in (1, 2, 3, 6, 7, 8), 220)
     # Only an own device makes transcripts, asks to be removed, and hands the account key over.
-    check(said.kind in (1, 3) or (them.user, them.account_key) == (us.user, us.account_key), 221)
+    check(said.kind in (1, 3, 8) or (them.user, them.account_key) == (us.user, us.account_key), 221)
     return ratchet, said

@@ -257,6 +257,7 @@ class Device(_Requests):
     send_status = _awaited(handles.Device.send_status)
     sends = _awaited(handles.Device.sends)
     set_memory_limit = _awaited(handles.Device.set_memory_limit)
+    keep_sent = _awaited(handles.Device.keep_sent)
     set_push = _awaited(handles.Device.set_push)
 
 
@@ -308,6 +309,7 @@ class Session(_Handle):
 
     encrypt = _awaited(handles.Session.encrypt)
     info = _awaited(handles.Session.info)
+    reset = _awaited(handles.Session.reset)
 
 
 class Group(_Handle):

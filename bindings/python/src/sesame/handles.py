@@ -183,6 +183,10 @@ class Device(Loop):
     def set_push(self, value: BytesLike | None = None) -> None:
         self._native.set_push(None if value is None else octets(value, "value"))
 
+    @documented(_native.Device.keep_sent)
+    def keep_sent(self, days: int) -> None:
+        self._native.keep_sent(days)
+
     @documented(_native.Device.set_memory_limit)
     def set_memory_limit(self, limit: int) -> None:
         self._native.set_memory_limit(limit)
@@ -333,6 +337,10 @@ class Session(Handle):
     @documented(_native.Session.encrypt)
     def encrypt(self, payload: BytesLike) -> PendingSend:
         return whole(reading.pending_send, self._native.encrypt(octets(payload, "payload")))
+
+    @documented(_native.Session.reset)
+    def reset(self) -> None:
+        self._native.reset()
 
 
 def _new_group(native: Any) -> tuple[Group, PendingSend]:

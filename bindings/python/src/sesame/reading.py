@@ -102,22 +102,23 @@ _run_11 = Struct(">I4x32s").unpack_from
 _run_12 = Struct(">4x32s4x32s?").unpack_from
 _run_13 = Struct(">4x16s").unpack_from
 _run_14 = Struct(">4x16s4x16s?").unpack_from
-_run_15 = Struct(">?").unpack_from
-_run_16 = Struct(">4x32siii").unpack_from
-_run_17 = Struct(">IQi").unpack_from
-_run_18 = Struct(">4x16si").unpack_from
-_run_19 = Struct(">4x32sQQ?").unpack_from
-_run_20 = Struct(">????").unpack_from
-_run_21 = Struct(">?Q??").unpack_from
-_run_22 = Struct(">I4x32s4x32si?").unpack_from
-_run_23 = Struct(">4x32sQ?QQI").unpack_from
-_run_24 = Struct(">?i").unpack_from
-_run_25 = Struct(">4x16s4x16s").unpack_from
-_run_26 = Struct(">iiIi").unpack_from
-_run_27 = Struct(">ii").unpack_from
-_run_28 = Struct(">??").unpack_from
-_run_29 = Struct(">4x16sii").unpack_from
-_run_30 = Struct(">?iQIIIIq").unpack_from
+_run_15 = Struct(">II").unpack_from
+_run_16 = Struct(">?").unpack_from
+_run_17 = Struct(">4x32siii").unpack_from
+_run_18 = Struct(">IQi").unpack_from
+_run_19 = Struct(">4x16si").unpack_from
+_run_20 = Struct(">4x32sQQ?").unpack_from
+_run_21 = Struct(">?????").unpack_from
+_run_22 = Struct(">?Q??").unpack_from
+_run_23 = Struct(">I4x32s4x32si?").unpack_from
+_run_24 = Struct(">4x32sQ?QQI").unpack_from
+_run_25 = Struct(">?i").unpack_from
+_run_26 = Struct(">4x16s4x16s").unpack_from
+_run_27 = Struct(">iiIi").unpack_from
+_run_28 = Struct(">ii").unpack_from
+_run_29 = Struct(">??").unpack_from
+_run_30 = Struct(">4x16sii").unpack_from
+_run_31 = Struct(">?iQIIIIq").unpack_from
 
 
 def handover_view(data: bytes, at: int) -> tuple[values.HandoverView, int]:
@@ -381,6 +382,24 @@ def _event_store_damaged(data: bytes, at: int, id: int) -> tuple[values.StoreDam
     return values.StoreDamaged(rows=rows, id=id), at
 
 
+def _event_resent(data: bytes, at: int, id: int) -> tuple[values.Resent, int]:
+    (size,) = _run_1(data, at)
+    at += 4 + size
+    user = data[at - size : at].decode()
+    device, messages = _run_15(data, at)
+    at += 8
+    return values.Resent(user=user, device=device, messages=messages, id=id), at
+
+
+def _event_session_reset(data: bytes, at: int, id: int) -> tuple[values.SessionReset, int]:
+    (size,) = _run_1(data, at)
+    at += 4 + size
+    user = data[at - size : at].decode()
+    device, by_us = _run_4(data, at)
+    at += 5
+    return values.SessionReset(user=user, device=device, by_us=by_us, id=id), at
+
+
 def _event_session_started(data: bytes, at: int, id: int) -> tuple[values.SessionStarted, int]:
     (size,) = _run_1(data, at)
     at += 4 + size
@@ -419,6 +438,8 @@ _EVENT: tuple[Any, ...] = (
     _event_send_finished,
     _event_server_restored,
     _event_store_damaged,
+    _event_resent,
+    _event_session_reset,
     _event_session_started,
 )
 
@@ -445,34 +466,34 @@ def group_info(data: bytes, at: int) -> tuple[values.GroupInfo, int]:
 
 
 def group_change(data: bytes, at: int) -> tuple[values.GroupChange, int]:
-    (is_there,) = _run_15(data, at)
+    (is_there,) = _run_16(data, at)
     at += 1
     name: str | None = None
     if is_there:
         (size,) = _run_1(data, at)
         at += 4 + size
         name = data[at - size : at].decode()
-    (is_there,) = _run_15(data, at)
+    (is_there,) = _run_16(data, at)
     at += 1
     description: str | None = None
     if is_there:
         (size,) = _run_1(data, at)
         at += 4 + size
         description = data[at - size : at].decode()
-    (is_there,) = _run_15(data, at)
+    (is_there,) = _run_16(data, at)
     at += 1
     picture: bytes | None = None
     if is_there:
         (size,) = _run_1(data, at)
         at += 4 + size
         picture = data[at - size : at]
-    (is_there,) = _run_15(data, at)
+    (is_there,) = _run_16(data, at)
     at += 1
     timer: int | None = None
     if is_there:
         (timer,) = _run_9(data, at)
         at += 4
-    (is_there,) = _run_15(data, at)
+    (is_there,) = _run_16(data, at)
     at += 1
     app_data: bytes | None = None
     if is_there:
@@ -483,7 +504,7 @@ def group_change(data: bytes, at: int) -> tuple[values.GroupChange, int]:
 
 
 def group_view(data: bytes, at: int) -> tuple[values.GroupView, int]:
-    id_, kind, standing_, count = _run_16(data, at)
+    id_, kind, standing_, count = _run_17(data, at)
     at += 48
     kind = _GROUP_KIND[kind]
     standing_ = _STANDING[standing_]
@@ -557,13 +578,13 @@ def history_entry(data: bytes, at: int) -> tuple[values.HistoryEntry, int]:
     (device,) = _run_9(data, at)
     at += 4
     act_, at = act(data, at)
-    (counts,) = _run_15(data, at)
+    (counts,) = _run_16(data, at)
     at += 1
     return values.HistoryEntry(id=id_, user=user, device=device, act=act_, counts=counts), at
 
 
 def cost(data: bytes, at: int) -> tuple[values.Cost, int]:
-    envelopes, bytes, count = _run_17(data, at)
+    envelopes, bytes, count = _run_18(data, at)
     at += 16
     unknown, at = _tuple(_text, data, at, count)
     return values.Cost(envelopes=envelopes, bytes=bytes, unknown=unknown), at
@@ -588,6 +609,7 @@ class _Message(Value):
         no_one_time_key: Any,
         older_session: Any,
         from_former_member: Any,
+        resent: Any,
         id: Any,
     ) -> None:
         self.content_id = content_id
@@ -603,12 +625,13 @@ class _Message(Value):
         self.no_one_time_key = no_one_time_key
         self.older_session = older_session
         self.from_former_member = from_former_member
+        self.resent = resent
         self.id = id
         self.__class__ = values.Message  # type: ignore[assignment]
 
 
 def message(data: bytes, at: int, id: int) -> tuple[values.Message, int]:
-    content_id, size = _run_18(data, at)
+    content_id, size = _run_19(data, at)
     at += 24 + size
     user = data[at - size : at].decode()
     device, is_there = _run_4(data, at)
@@ -617,7 +640,7 @@ def message(data: bytes, at: int, id: int) -> tuple[values.Message, int]:
     if is_there:
         (group,) = _run_5(data, at)
         at += 36
-    session_id, sent_at, sequence, is_there = _run_19(data, at)
+    session_id, sent_at, sequence, is_there = _run_20(data, at)
     at += 53
     recipients: tuple[str, ...] | None = None
     if is_there:
@@ -627,8 +650,8 @@ def message(data: bytes, at: int, id: int) -> tuple[values.Message, int]:
     (size,) = _run_1(data, at)
     at += 4 + size
     payload = data[at - size : at]
-    from_removed_device, no_one_time_key, older_session, from_former_member = _run_20(data, at)
-    at += 4
+    from_removed_device, no_one_time_key, older_session, from_former_member, resent = _run_21(data, at)
+    at += 5
     made: Any = _Message(
         content_id,
         user,
@@ -643,6 +666,7 @@ def message(data: bytes, at: int, id: int) -> tuple[values.Message, int]:
         no_one_time_key,
         older_session,
         from_former_member,
+        resent,
         id,
     )
     return made, at
@@ -658,19 +682,19 @@ def user_view(data: bytes, at: int) -> tuple[values.UserView, int]:
     if is_there:
         (claimed_key,) = _run_5(data, at)
         at += 36
-    verified, epoch, forked, is_there = _run_21(data, at)
+    verified, epoch, forked, is_there = _run_22(data, at)
     at += 11
     list_hash: bytes | None = None
     if is_there:
         (list_hash,) = _run_5(data, at)
         at += 36
-    (is_there,) = _run_15(data, at)
+    (is_there,) = _run_16(data, at)
     at += 1
     other_hash: bytes | None = None
     if is_there:
         (other_hash,) = _run_5(data, at)
         at += 36
-    (paused,) = _run_15(data, at)
+    (paused,) = _run_16(data, at)
     at += 1
     return values.UserView(
         user=user,
@@ -686,7 +710,7 @@ def user_view(data: bytes, at: int) -> tuple[values.UserView, int]:
 
 
 def device_view(data: bytes, at: int) -> tuple[values.DeviceView, int]:
-    device, signing_key, identity_key, state, is_there = _run_22(data, at)
+    device, signing_key, identity_key, state, is_there = _run_23(data, at)
     at += 81
     state = _DEVICE_STATE[state]
     session_id: bytes | None = None
@@ -697,7 +721,7 @@ def device_view(data: bytes, at: int) -> tuple[values.DeviceView, int]:
 
 
 def session_view(data: bytes, at: int) -> tuple[values.SessionView, int]:
-    id_, generation, initiating, sent, received, inactive = _run_23(data, at)
+    id_, generation, initiating, sent, received, inactive = _run_24(data, at)
     at += 65
     return values.SessionView(id=id_, generation=generation, initiating=initiating, sent=sent, received=received, inactive=inactive), at
 
@@ -720,7 +744,7 @@ def batch(data: bytes, at: int) -> tuple[values.Batch, int]:
     (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    targeted, count = _run_24(data, at)
+    targeted, count = _run_25(data, at)
     at += 5
     envelopes, at = _tuple(outgoing, data, at, count)
     (count,) = _run_1(data, at)
@@ -730,7 +754,7 @@ def batch(data: bytes, at: int) -> tuple[values.Batch, int]:
 
 
 def pending_send(data: bytes, at: int) -> tuple[values.PendingSend, int]:
-    id_, content_id = _run_25(data, at)
+    id_, content_id = _run_26(data, at)
     at += 40
     return values.PendingSend(id=id_, content_id=content_id), at
 
@@ -759,7 +783,7 @@ def user_status(data: bytes, at: int) -> tuple[values.UserStatus, int]:
     (size,) = _run_1(data, at)
     at += 4 + size
     user = data[at - size : at].decode()
-    outcome_, waiting_for_, reached, count = _run_26(data, at)
+    outcome_, waiting_for_, reached, count = _run_27(data, at)
     at += 16
     outcome_ = _OUTCOME[outcome_]
     waiting_for_ = _WAITING_FOR[waiting_for_]
@@ -780,7 +804,7 @@ def send_status(data: bytes, at: int) -> tuple[values.SendStatus, int]:
     (size,) = _run_1(data, at)
     at += 4 + size
     payload = data[at - size : at]
-    finished, count = _run_24(data, at)
+    finished, count = _run_25(data, at)
     at += 5
     users, at = _tuple(user_status, data, at, count)
     return values.SendStatus(id=id_, content_id=content_id, group=group, payload=payload, finished=finished, users=users), at
@@ -816,12 +840,12 @@ class _MailResult(Value):
 
 
 def mail_result(data: bytes, at: int) -> tuple[values.MailResult, int]:
-    outcome_, count = _run_27(data, at)
+    outcome_, count = _run_28(data, at)
     at += 8
     outcome_ = _MAIL_OUTCOME[outcome_]
     items = unpack_from(f">{count}Q", data, at)
     at += 8 * count
-    keep, is_there = _run_28(data, at)
+    keep, is_there = _run_29(data, at)
     at += 2
     sender_: values.Sender | None = None
     if is_there:
@@ -850,7 +874,7 @@ def header(data: bytes, at: int) -> tuple[values.Header, int]:
 
 
 def server_request(data: bytes, at: int) -> tuple[values.ServerRequest, int]:
-    id_, kind, size = _run_29(data, at)
+    id_, kind, size = _run_30(data, at)
     at += 28 + size
     kind = _REQUEST_KIND[kind]
     path = data[at - size : at].decode()
@@ -867,7 +891,7 @@ def server_request(data: bytes, at: int) -> tuple[values.ServerRequest, int]:
 
 
 def answered(data: bytes, at: int) -> tuple[values.Answered, int]:
-    known, count = _run_24(data, at)
+    known, count = _run_25(data, at)
     at += 5
     items = unpack_from(f">{count}Q", data, at)
     at += 8 * count
@@ -881,7 +905,7 @@ def answered(data: bytes, at: int) -> tuple[values.Answered, int]:
 
 
 def health(data: bytes, at: int) -> tuple[values.Health, int]:
-    registered, problem, due_in, nanoseconds, open_sends, inbox, mail_left, clock_offset = _run_30(data, at)
+    registered, problem, due_in, nanoseconds, open_sends, inbox, mail_left, clock_offset = _run_31(data, at)
     at += 37
     problem = _code(problem)
     due_in = timedelta(seconds=due_in, microseconds=nanoseconds / 1000)

@@ -418,6 +418,36 @@ class StoreDamaged(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Resent(Value):
+    """Messages went out to a device again, because it could not open them."""
+
+    user: str
+    """The user of the device."""
+    device: int
+    """The device."""
+    messages: int
+    """How many there are."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SessionReset(Value):
+    """This device and another one have begun anew, because one of them could not open what the other one said: its store was put back or
+    damaged, or its app said so. What was lost meanwhile is sent again, as far as it is kept.
+    """
+
+    user: str
+    """The user of the other device."""
+    device: int
+    """The other device."""
+    by_us: bool
+    """Whether this device began."""
+    id: int
+    """For ``device.ack()``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SessionStarted(Value):
     """Another device has begun a session with this one."""
 
@@ -459,6 +489,8 @@ Event = (
     | SendFinished
     | ServerRestored
     | StoreDamaged
+    | Resent
+    | SessionReset
     | SessionStarted
 )
 
@@ -659,6 +691,8 @@ class Message(Value):
     """The message came on a session that a newer one has replaced."""
     from_former_member: bool
     """The sender has left the group; nothing shows whether this was said before."""
+    resent: bool
+    """The message was sent again because this device had asked for it: others may have come before it."""
     id: int
     """For ``device.ack()``."""
 
@@ -1047,6 +1081,7 @@ __all__ = [
     "RegistrationRefused",
     "RemovedFromAccount",
     "RequestKind",
+    "Resent",
     "RetiredDevice",
     "SendFinished",
     "SendStatus",
@@ -1054,6 +1089,7 @@ __all__ = [
     "ServerInconsistent",
     "ServerRequest",
     "ServerRestored",
+    "SessionReset",
     "SessionStarted",
     "SessionView",
     "Skipped",

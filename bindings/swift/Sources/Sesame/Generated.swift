@@ -1050,6 +1050,12 @@ public protocol DeviceProtocol: AnyObject, Sendable {
     func isPrimary() throws  -> Bool
     
     /**
+     * Sets for how many days this device keeps what it has sent, to send it again to a device that could not open it: 14 until this is called;
+     * 0 keeps nothing. What is older goes at once. It is sealed like all else in the store.
+     */
+    func keepSent(days: UInt32) throws 
+    
+    /**
      * On the primary: reads the code that a new device shows. Nothing is signed yet: show the digits, and call `confirmLink` once the user
      * has seen the same ones on the new device.
      */
@@ -1470,6 +1476,19 @@ public func isPrimary()throws  -> Bool  {
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
+}
+    
+    /**
+     * Sets for how many days this device keeps what it has sent, to send it again to a device that could not open it: 14 until this is called;
+     * 0 keeps nothing. What is older goes at once. It is sealed like all else in the store.
+     */
+public func keepSent(days: UInt32)throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_device_keep_sent(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(days),uniffiCallStatus
+    )
+}
 }
     
     /**
@@ -3057,6 +3076,12 @@ public protocol SessionProtocol: AnyObject, Sendable {
      */
     func info() throws  -> SessionView?
     
+    /**
+     * Begins anew with the device, for a conversation that does not work though nothing says why: the next message to it begins a session that
+     * takes the place of all others, of groups as well. Nothing is lost by it.
+     */
+    func reset() throws 
+    
 }
 /**
  * The session with one device: what is active now, whatever was before.
@@ -3117,6 +3142,18 @@ public func info()throws  -> SessionView?  {
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
+}
+    
+    /**
+     * Begins anew with the device, for a conversation that does not work though nothing says why: the next message to it begins a session that
+     * takes the place of all others, of groups as well. Nothing is lost by it.
+     */
+public func reset()throws   {try rustCallWithError(FfiConverterTypeSesameError_lift) {
+        uniffiCallStatus in
+    uniffi_sesame_ffi_fn_method_session_reset(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
 }
     
 
@@ -4975,6 +5012,10 @@ public struct Message: Equatable, Hashable {
      * The sender has left the group; nothing shows whether this was said before.
      */
     public let fromFormerMember: Bool
+    /**
+     * The message was sent again because this device had asked for it: others may have come before it.
+     */
+    public let resent: Bool
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -5017,7 +5058,10 @@ public struct Message: Equatable, Hashable {
          */olderSession: Bool, 
         /**
          * The sender has left the group; nothing shows whether this was said before.
-         */fromFormerMember: Bool) {
+         */fromFormerMember: Bool, 
+        /**
+         * The message was sent again because this device had asked for it: others may have come before it.
+         */resent: Bool) {
         self.contentId = contentId
         self.user = user
         self.device = device
@@ -5031,6 +5075,7 @@ public struct Message: Equatable, Hashable {
         self.noOneTimeKey = noOneTimeKey
         self.olderSession = olderSession
         self.fromFormerMember = fromFormerMember
+        self.resent = resent
     }
 
     
@@ -5061,7 +5106,8 @@ struct FfiConverterTypeMessage: FfiConverterRustBuffer {
                 fromRemovedDevice: FfiConverterBool.read(from: &buf), 
                 noOneTimeKey: FfiConverterBool.read(from: &buf), 
                 olderSession: FfiConverterBool.read(from: &buf), 
-                fromFormerMember: FfiConverterBool.read(from: &buf)
+                fromFormerMember: FfiConverterBool.read(from: &buf), 
+                resent: FfiConverterBool.read(from: &buf)
         )
     }
 
@@ -5079,6 +5125,7 @@ struct FfiConverterTypeMessage: FfiConverterRustBuffer {
         FfiConverterBool.write(value.noOneTimeKey, into: &buf)
         FfiConverterBool.write(value.olderSession, into: &buf)
         FfiConverterBool.write(value.fromFormerMember, into: &buf)
+        FfiConverterBool.write(value.resent, into: &buf)
     }
 }
 
@@ -8399,6 +8446,35 @@ public enum Event: Equatable, Hashable {
          */rows: UInt32
     )
     /**
+     * Messages went out to a device again, because it could not open them.
+     */
+    case resent(
+        /**
+         * The user of the device.
+         */user: String, 
+        /**
+         * The device.
+         */device: UInt32, 
+        /**
+         * How many there are.
+         */messages: UInt32
+    )
+    /**
+     * This device and another one have begun anew, because one of them could not open what the other one said: its store was put back
+     * or damaged, or its app said so. What was lost meanwhile is sent again, as far as it is kept.
+     */
+    case sessionReset(
+        /**
+         * The user of the other device.
+         */user: String, 
+        /**
+         * The other device.
+         */device: UInt32, 
+        /**
+         * Whether this device began.
+         */byUs: Bool
+    )
+    /**
      * Another device has begun a session with this one.
      */
     case sessionStarted(
@@ -8517,10 +8593,16 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
         case 27: return .storeDamaged(rows: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 28: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeSessionId.read(from: &buf)
+        case 28: return .resent(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), messages: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 29: return .other
+        case 29: return .sessionReset(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), byUs: try FfiConverterBool.read(from: &buf)
+        )
+        
+        case 30: return .sessionStarted(user: try FfiConverterString.read(from: &buf), device: try FfiConverterUInt32.read(from: &buf), sessionId: try FfiConverterTypeSessionId.read(from: &buf)
+        )
+        
+        case 31: return .other
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -8710,15 +8792,29 @@ struct FfiConverterTypeEvent: FfiConverterRustBuffer {
             FfiConverterUInt32.write(rows, into: &buf)
             
         
-        case let .sessionStarted(user,device,sessionId):
+        case let .resent(user,device,messages):
             writeInt(&buf, Int32(28))
+            FfiConverterString.write(user, into: &buf)
+            FfiConverterUInt32.write(device, into: &buf)
+            FfiConverterUInt32.write(messages, into: &buf)
+            
+        
+        case let .sessionReset(user,device,byUs):
+            writeInt(&buf, Int32(29))
+            FfiConverterString.write(user, into: &buf)
+            FfiConverterUInt32.write(device, into: &buf)
+            FfiConverterBool.write(byUs, into: &buf)
+            
+        
+        case let .sessionStarted(user,device,sessionId):
+            writeInt(&buf, Int32(30))
             FfiConverterString.write(user, into: &buf)
             FfiConverterUInt32.write(device, into: &buf)
             FfiConverterTypeSessionId.write(sessionId, into: &buf)
             
         
         case .other:
-            writeInt(&buf, Int32(29))
+            writeInt(&buf, Int32(31))
         
         }
     }
@@ -11701,6 +11797,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_sesame_ffi_checksum_method_device_is_primary() != 41247) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_sesame_ffi_checksum_method_device_keep_sent() != 19471) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_sesame_ffi_checksum_method_device_link_device() != 14515) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -11819,6 +11918,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_session_info() != 50853) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_sesame_ffi_checksum_method_session_reset() != 32835) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_sesame_ffi_checksum_method_group_accept() != 63794) {
@@ -12008,6 +12110,7 @@ extension Message: CustomReflectable {
         "noOneTimeKey": noOneTimeKey as Any,
         "olderSession": olderSession as Any,
         "fromFormerMember": fromFormerMember as Any,
+        "resent": resent as Any,
         ], displayStyle: .struct)
     }
 }

@@ -436,6 +436,11 @@ RustBuffer uniffi_sesame_ffi_fn_method_device_inbox(uint64_t ptr, uint64_t after
 int8_t uniffi_sesame_ffi_fn_method_device_is_primary(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_KEEP_SENT
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_KEEP_SENT
+void uniffi_sesame_ffi_fn_method_device_keep_sent(uint64_t ptr, uint32_t days, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_LINK_DEVICE
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_DEVICE_LINK_DEVICE
 RustBuffer uniffi_sesame_ffi_fn_method_device_link_device(uint64_t ptr, RustBuffer code, RustCallStatus *_Nonnull out_status
@@ -674,6 +679,11 @@ RustBuffer uniffi_sesame_ffi_fn_method_session_encrypt(uint64_t ptr, RustBuffer 
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_SESSION_INFO
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_SESSION_INFO
 RustBuffer uniffi_sesame_ffi_fn_method_session_info(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_SESSION_RESET
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_METHOD_SESSION_RESET
+void uniffi_sesame_ffi_fn_method_session_reset(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_FN_CLONE_GROUP
@@ -1332,6 +1342,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_device_is_primary(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_KEEP_SENT
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_KEEP_SENT
+uint16_t uniffi_sesame_ffi_checksum_method_device_keep_sent(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_LINK_DEVICE
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_DEVICE_LINK_DEVICE
 uint16_t uniffi_sesame_ffi_checksum_method_device_link_device(void
@@ -1569,6 +1585,12 @@ uint16_t uniffi_sesame_ffi_checksum_method_session_encrypt(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_SESSION_INFO
 #define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_SESSION_INFO
 uint16_t uniffi_sesame_ffi_checksum_method_session_info(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_SESSION_RESET
+#define UNIFFI_FFIDEF_UNIFFI_SESAME_FFI_CHECKSUM_METHOD_SESSION_RESET
+uint16_t uniffi_sesame_ffi_checksum_method_session_reset(void
     
 );
 #endif

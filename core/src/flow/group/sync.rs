@@ -72,6 +72,27 @@ pub(super) fn ask(call: &mut Call<'_>, (user, device): (&UserId, DeviceId), scop
     Ok(())
 }
 
+/// A device could not open what it was told of a group: it gets the group's whole state, if it still has a part in it. Gives whether it does.
+pub(crate) fn tell_again(
+    call: &mut Call<'_>,
+    scope: Scope,
+    (user, device): (&UserId, DeviceId),
+) -> Result<bool, Error> {
+    let id = scope.group().ok_or(Code::RecordInconsistent)?;
+    let Some(mut group) = call.tx.group(&id)?.filter(|group| group.invitation.is_none()) else { return Ok(false) };
+    let known = call.tx.known(user)?.ok_or(Code::UnknownUser)?;
+    let has_part = user == call.user() || group.has(user, &known.account_key);
+    if group.standing != Standing::Member || !has_part || !sync::may_push(&mut group, (user, device), call.at.age) {
+        return Ok(false);
+    }
+    call.tx.put_group(&id, &group)?;
+    let set = state::load(&call.tx, &id)?.set;
+    for payload in bundles::whole(&call.tx, &set)? {
+        tell::say_alone(call, &group, user, Some(device), payload)?;
+    }
+    Ok(true)
+}
+
 /// A group's operations, and all of them as they are sent.
 struct State {
     set: Set,

@@ -6,6 +6,7 @@ use super::{
     incoming::{Entry, Fellow, Found, Gate, Stop},
     lists, open,
     order::Queue,
+    retry,
 };
 use crate::{
     error::{Blame, Code, Error},
@@ -123,6 +124,7 @@ impl Batch {
                 self.refuse(call, entry, Code::NoSession)?;
             }
             Err(Stop::Refused(code)) => self.refuse(call, entry, code)?,
+            Err(Stop::Said(code)) => self.report(call, entry, code).map(drop)?,
         }
         Ok(None)
     }
@@ -158,20 +160,32 @@ impl Batch {
         Ok(())
     }
 
-    /// An envelope cannot be opened.
+    /// An envelope cannot be opened. Its device is asked for it, if it is one that may be asked.
     fn refuse(&mut self, call: &mut Call<'_>, entry: &Entry<'_>, code: Code) -> Result<(), Error> {
+        if let Some(sender) = self.report(call, entry, code)? {
+            // Whoever cannot be asked, because a row is damaged, is not.
+            call.tx.begin_item();
+            let owed = retry::owe(call, entry.envelope, &sender, code);
+            call.tx.end_item(owed.is_ok());
+            owed.or_else(|code| if code.is_damage() { Ok(()) } else { Err(code) })?;
+        }
+        Ok(())
+    }
+
+    /// Says what has become of an envelope that is refused. Gives its sender, if it is a failure.
+    fn report(&mut self, call: &mut Call<'_>, entry: &Entry<'_>, code: Code) -> Result<Option<Sender>, Error> {
         match code {
             // The store moved on or cannot be read at all: the call fails, not the envelope. A damaged row concerns its envelope only.
             code if code.blame() == Blame::Store && !code.is_damage() => Err(code.into()),
             Code::Duplicate => {
                 self.results.push(Received::Duplicate { envelope: entry.at });
-                Ok(())
+                Ok(None)
             }
             code => {
                 let sender = sender(call, entry, code);
                 self.tell(call, entry.at, code, sender.as_ref())?;
-                self.fail(entry.at, code, sender);
-                Ok(())
+                self.fail(entry.at, code, sender.clone());
+                Ok(sender)
             }
         }
     }

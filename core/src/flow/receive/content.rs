@@ -3,6 +3,7 @@
 use super::{
     hand_over, hold,
     incoming::{Incoming, Opened, Stop},
+    retry,
 };
 use crate::{
     agreement::opening::Opened as OpenedScope,
@@ -37,6 +38,8 @@ pub(super) struct HeardPrelude {
 pub(super) struct OpenedContent {
     pub(super) meta: SessionMeta,
     pub(super) prelude: Prelude,
+    /// The salt of the envelope in which it was sent first, if it is sent again.
+    pub(super) again: Option<[u8; 16]>,
     pub(super) body: Body,
     pub(super) flags: Flags,
 }
@@ -50,7 +53,7 @@ pub(super) fn hear(
     said: OpenedContent,
 ) -> Result<Opened, Stop> {
     let mut numbered = vec![(said.meta.scope.group(), said.prelude.sequence)];
-    let said = match said {
+    let mut said = match said {
         OpenedContent { meta, body: Body::Opening(opening), flags, .. } if meta.scope == Scope::Direct => {
             let Some(nested) = open_nested(call, incoming, (user, &mut peer), flags, &opening)? else {
                 let items = dropped(call, incoming, &opening)?;
@@ -61,6 +64,13 @@ pub(super) fn hear(
         }
         said => said,
     };
+    if let Some(first) = said.again {
+        // > A resend carries the same content id, by which a duplicate is dropped.
+        if !incoming.is_new(&mut call.tx, first, call.at.age)? {
+            return Ok(Opened { numbered, ..Opened::default() });
+        }
+        said.flags.resent = true;
+    }
     admission::fits(&said.body, said.meta.scope)?;
     let speaker = Speaker { user, device: &peer, scope: said.meta.scope };
     if said.meta.scope == Scope::Direct {
@@ -72,6 +82,10 @@ pub(super) fn hear(
             let (device, sequence, sent_at) = (peer.device, said.prelude.sequence, stamp.sent_at);
             let items = hand_over::hear(call, &peer, handover, HeardHandover { device, sequence, sent_at })?;
             return Ok(Opened { items, held: false, numbered });
+        }
+        if let Body::Retry { retry } = &said.body {
+            retry::hear(call, (&peer.user, peer.device), retry)?;
+            return Ok(Opened { numbered, ..Opened::default() });
         }
         let events: Vec<Event> = lists::learn_pins(call, &said.body)?;
         let mut items: Vec<Item> = events.into_iter().map(Item::Event).collect();
@@ -89,7 +103,7 @@ pub(super) fn hear(
         prelude: said.prelude,
         body: said.body,
     };
-    let heard = hear::hear(call, said.meta.scope, in_group)?;
+    let heard = hear::hear(call, said.meta.scope, in_group).map_err(Stop::Said)?;
     Ok(Opened { items: heard.items, held: heard.held, numbered })
 }
 
@@ -143,7 +157,10 @@ fn open_nested(
     let load = |chain, number| sessions::block(tx, peer, &meta, chain, number);
     let (delta, content) =
         session::open_nested(&session, context, &position, nested, &load).map_err(Stop::on(meta.id))?;
-    let (prelude, body) = content::decode(&content)?;
+    let (prelude, marks, body) = content::decode_marked(&content)?;
+    if marks.reset {
+        return Err(Code::NonCanonical.into());
+    }
     if known.is_none() {
         let is_known = call.tx.exists(&call.tx.places().group(Kind::Group, &GroupId(opening.group)))?;
         if !is_known && !held::has_room(&call.tx, &peer.user, &body, content.len())? {
@@ -154,7 +171,7 @@ fn open_nested(
     }
     let flags = Flags { older_session: order::is_stale(&meta, &peer.sessions), ..flags };
     sessions::settle_step(&mut call.tx, peer, &mut session, delta, at.age)?;
-    Ok(Some(OpenedContent { meta, prelude, body, flags }))
+    Ok(Some(OpenedContent { meta, prelude, again: marks.again, body, flags }))
 }
 
 fn accept_opening(call: &Call<'_>, peer: &Peer, scope: Scope, opening: &Opening) -> Result<Session, Code> {

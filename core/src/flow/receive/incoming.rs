@@ -111,6 +111,16 @@ impl Incoming<'_> {
         call.steps.count(&self.user, session.meta.id, session.ratchet.jump(position))
     }
 
+    /// Whether what is sent again, in an envelope with this salt at first, is new. It is known from then on, in whatever envelope it comes.
+    pub(super) fn is_new(&self, tx: &mut Tx<'_>, salt: [u8; 16], at: Age) -> Result<bool, Code> {
+        let key = tx.places().envelope(Kind::Received, &self.user, self.device, &EnvelopeId(salt));
+        if tx.exists(&key)? {
+            return Ok(false);
+        }
+        tx.put(key, &SeenEnvelope { at: at.0 })?;
+        Ok(true)
+    }
+
     /// Remembers that the envelope was received.
     pub(super) fn remember(&self, tx: &mut Tx<'_>, at: Age) -> Result<(), Code> {
         let key = self.place(tx, Kind::Received);
@@ -124,6 +134,8 @@ pub(super) enum Stop {
     Behind(Vec<(usize, Found)>),
     /// It fails, and leaves no trace.
     Refused(Code),
+    /// It opens, and what it says is refused: no retry would change that.
+    Said(Code),
     /// It is authentic and may open later: it is held as it came.
     Hold(Cause),
     /// The same, for its device stands on a list that is not taken: this one, which is judged all the same.

@@ -12,3 +12,4 @@ mod open;
 mod order;
 mod pre_keys;
 pub(crate) mod release;
+pub(crate) mod retry;

@@ -4,7 +4,7 @@ use super::{
     content::{self, HeardPrelude},
     hold,
     incoming::{Entry, Fellow, Found, Incoming, Opened, Stop},
-    lists, pre_keys,
+    lists, pre_keys, retry,
 };
 use crate::{
     clock::{self, Age, Moment},
@@ -30,7 +30,7 @@ use crate::{
     store::Kind,
     tx::{Call, sessions},
     wire::{
-        content::{self as form, Body, Prelude},
+        content::{self as form, Body, Marks, Prelude},
         envelope::{Initiation, Route},
     },
 };
@@ -67,6 +67,10 @@ fn ordinary(call: &mut Call<'_>, incoming: &Incoming<'_>, locator: &[u8; 16]) ->
         Some(found) => (found.session.id, found.position.order().0),
         None => {
             let tag = pair.mask(&incoming.envelope.head.salt, locator);
+            if tag == session::CONTROL_TAG {
+                retry::open(call, incoming, &peer).map_err(Stop::Said)?;
+                return Ok(Opened::default());
+            }
             let entry: IndexEntry = call.tx.get(&call.tx.places().index(&peer, &tag))?.ok_or(Code::NoSession)?;
             (entry.session, entry.chain)
         }
@@ -94,7 +98,8 @@ fn on_session(
     let load = |chain, number| sessions::block(tx, &peer, &meta, chain, number);
     let (delta, content) = session::open(&session, context, &position, (incoming.envelope, incoming.head), &load)
         .map_err(Stop::on(meta.id))?;
-    let (prelude, body) = form::decode(&content)?;
+    let (prelude, marks, body) = form::decode_marked(&content)?;
+    check_marks(&meta, incoming, marks)?;
     let riding = lists::riding(call, &peer, &prelude)?;
     let heard = lists::hear(call, &mut peer, &prelude, riding.as_ref())?;
     let flags = Flags {
@@ -103,7 +108,7 @@ fn on_session(
         ..Flags::default()
     };
     sessions::settle_step(&mut call.tx, &mut peer, &mut session, delta, call.at.age)?;
-    let said = content::OpenedContent { meta, prelude, body, flags };
+    let said = content::OpenedContent { meta, prelude, again: marks.again, body, flags };
     finish(call, incoming, heard, peer, said)
 }
 
@@ -113,6 +118,12 @@ fn position<'a>(incoming: &Incoming<'a>, session: &Session, chain: u32) -> Resul
         Some(found) => Ok(Cow::Borrowed(&found.position)),
         None => session::position(&session.ratchet.cold, chain, incoming.envelope).map(Cow::Owned),
     }
+}
+
+/// Only the messages that begin a direct session say that it is a reset, and all of them do.
+fn check_marks(meta: &SessionMeta, incoming: &Incoming<'_>, marks: Marks) -> Result<(), Code> {
+    let begins = matches!(incoming.envelope.head.route, Route::Initiation(_));
+    if marks.reset == (begins && meta.reset) { Ok(()) } else { Err(Code::NonCanonical) }
 }
 
 /// An initiation: held for an identity that is not accepted, opened on the session that it has made before, or the first of its session.
@@ -214,7 +225,7 @@ fn accept(
     if call.tx.exists(&incoming.place(&call.tx, Kind::Held))? {
         return Err(Code::Duplicate.into());
     }
-    let Proof { theirs, mut session, delta, prelude, body, list, pre_keys } =
+    let Proof { theirs, mut session, delta, prelude, marks, body, list, pre_keys } =
         prove(call, incoming, initiator, initiation)?;
     let party = theirs.party();
     let at = call.at;
@@ -237,12 +248,16 @@ fn accept(
     };
     // It has decrypted something already: it does not count among the unanswered, which go first.
     session.meta.answered_at = Some(at.age.0);
+    session.meta.reset = marks.reset;
     sessions::insert(&mut call.tx, &mut peer, &mut session, at.now)?;
+    if marks.reset {
+        heard.items.push(Item::Event(retry::began_anew(call, &mut peer)?));
+    }
     sessions::settle_step(&mut call.tx, &mut peer, &mut session, delta, at.age)?;
     pre_keys.spend(&mut call.tx)?;
     let started = Event::SessionStarted { user: party.user.clone(), device: party.device, session_id: meta.id };
     heard.items.push(Item::Event(started));
-    let said = content::OpenedContent { meta, prelude, body, flags };
+    let said = content::OpenedContent { meta: session.meta, prelude, again: marks.again, body, flags };
     finish(call, incoming, heard, peer, said)
 }
 
@@ -252,6 +267,7 @@ struct Proof {
     session: Session,
     delta: Delta,
     prelude: Prelude,
+    marks: Marks,
     body: Body,
     /// The list that it carries, signed by the account key that it names.
     list: VerifiedDeviceList,
@@ -277,7 +293,7 @@ fn prove(
     let load = |_, _| Err(Code::RecordInconsistent);
     let opened = (incoming.envelope, incoming.head);
     let (delta, content) = session::open(&session, &mut call.context, &position, opened, &load)?;
-    let (prelude, body) = form::decode(&content)?;
+    let (prelude, marks, body) = form::decode_marked(&content)?;
     let sender = Sender { party, account: &account };
     let shown = lists::shown(prelude.list.as_slice())?;
     let list = flow_lists::verify_from(&call.tx, &party.user, &shown, Some(&sender))?;
@@ -287,7 +303,7 @@ fn prove(
     if list.account_key != party.account_key {
         return Err(Code::IdentityChanged.into());
     }
-    Ok(Proof { theirs, session, delta, prelude, body, list, pre_keys })
+    Ok(Proof { theirs, session, delta, prelude, marks, body, list, pre_keys })
 }
 
 /// Of the envelopes that begin the same session, the first one is opened first.

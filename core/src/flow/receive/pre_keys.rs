@@ -2,6 +2,7 @@
 
 use crate::{
     agreement::pqxdh::NamedPreKeys,
+    clock::Age,
     crypto::{mlkem, x25519},
     error::Code,
     keys::pre_keys::PreKey,
@@ -53,6 +54,23 @@ pub(super) fn named(tx: &Tx<'_>, initiation: &Initiation) -> Result<Named, Code>
         }
     };
     Ok(Named { keys: NamedPreKeys { signed, one_time, kem }, used })
+}
+
+/// A device that we know begins a session with a prekey that is not there. If this device never gave it out, its store was put back, and
+/// other keys go up.
+pub(super) fn recover(tx: &mut Tx<'_>, initiation: &Initiation, age: Age) -> Result<(), Code> {
+    let mut book = tx.book()?;
+    let ids = [Some(initiation.signed_pre_key), initiation.one_time_pre_key, Some(initiation.kem_pre_key)];
+    let unknown: Vec<u32> = ids.into_iter().flatten().filter(|id| !book.is_given(*id)).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    for id in unknown {
+        if !book.is_given(id) {
+            book.go_on_after(id, age);
+        }
+    }
+    tx.put_book(&book)
 }
 
 fn curve(tx: &Tx<'_>, usage: PreKeyUse, id: u32) -> Result<Option<x25519::PrivateKey>, Code> {

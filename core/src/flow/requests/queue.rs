@@ -103,7 +103,7 @@ impl Queue {
             return Ok(());
         };
         let head = sends::head(&call.tx, id)?.ok_or(Code::RecordInconsistent)?;
-        let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), at: call.at };
+        let aim = Aim::of(&call.us.party, &head, call.at);
         let record = match call.tx.known(user) {
             Err(code) if code.is_damage() => {
                 let state = PartState::Failed(Code::RecordCorrupt.number());

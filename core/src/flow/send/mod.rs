@@ -8,4 +8,4 @@ pub(crate) mod settle;
 mod start;
 mod together;
 
-pub(crate) use start::{Message, check_payload, departure, follow_user, handover, start, to_users};
+pub(crate) use start::{Message, check_payload, departure, follow_user, handover, quietly, start, to_users};

@@ -16,7 +16,9 @@ use crate::{
     wire::{
         content::{self, Body, GroupClaim, Stamp},
         handover::Handover,
-        padding, size,
+        padding,
+        retry::Retry,
+        size,
     },
 };
 use zeroize::Zeroizing;
@@ -64,7 +66,7 @@ pub(crate) fn view(call: &Call<'_>, id: &SendId) -> Result<Option<Standing>, Cod
     if !is_published {
         send.needs.push(Need::Publication);
     }
-    let aim = Aim { us: &call.us.party, target: head.target, scope: head.scope(), at: call.at };
+    let aim = Aim::of(&call.us.party, head, call.at);
     let keys: Vec<RowKey> = head.users.iter().map(|to| call.tx.places().part(&to.user, id)).collect();
     call.tx.prefetch_missing(&keys)?;
     for SentTo { user, .. } in &head.users {
@@ -147,6 +149,23 @@ pub(crate) fn content_for<'s>(sending: &'s Sending, user: &UserId, us: &UserId) 
 
 fn said(sending: &Sending, is_own: bool, welcome: bool, us: &UserId) -> Result<UserContent, Code> {
     let Sending { head, body, .. } = sending;
+    let length = |length: u32| usize::try_from(length).map_err(|_| Code::RecordInconsistent);
+    match head.says {
+        Says::Payload | Says::Departure | Says::Handover => {}
+        Says::Again { payload, room, .. } => {
+            let body = Zeroizing::new(body.payload.clone());
+            return Ok(UserContent { body, payload: length(payload)?, room: length(room)? });
+        }
+        Says::Retry { sealed: true } => {
+            let body = Zeroizing::new(body.payload.clone());
+            return Ok(UserContent { body, payload: 0, room: padding::ALLOWANCE });
+        }
+        Says::Retry { sealed: false } => {
+            let retry = Retry::decode(&body.payload).map_err(|_| Code::RecordInconsistent)?;
+            let body = Zeroizing::new(Body::Retry { retry }.encode()?);
+            return Ok(UserContent { body, payload: 0, room: padding::ALLOWANCE });
+        }
+    }
     let stamp = Stamp { content_id: head.content_id.0, sent_at: head.sent_at };
     let bytes = if welcome { &body.welcome } else { &body.payload };
     let (payload, length) = (bytes.clone().into(), bytes.len());

@@ -18,7 +18,7 @@ use crate::{
         sessions::{self, Sender, Step},
     },
     wire::{
-        content::{ListClaim, Prelude},
+        content::{ListClaim, Marks, Prelude},
         padding, size,
     },
 };
@@ -69,7 +69,8 @@ impl<'a> To<'a> {
             list: if list { own.shown()?.to_vec() } else { Vec::new() }.into(),
             sequence: session.sequence().saturating_add(1),
         };
-        prelude.encode()
+        let marks = Marks { reset: session.meta().reset && session.meta().initiating, again: None };
+        Ok([prelude.encode()?, marks.encode()].concat())
     }
 
     fn list_rides(&self, session: &Sender) -> bool {
@@ -94,6 +95,16 @@ impl<'a> To<'a> {
         let room = room_form(room)?;
         let Self { peer: Peer { device, .. }, fingerprint, .. } = *self;
         Ok((Entry { device: *device, fingerprint, prelude, room, recipe, nested: None }, step))
+    }
+
+    /// What is said without a session, under the control key (X 8).
+    fn under_control(&self, salt: [u8; 16]) -> Result<Entry, Code> {
+        let Self { us, peer, fingerprint, .. } = *self;
+        let pair = peer.sending();
+        let route = session::Route { sender: (&us.user, us.device), recipient: (&peer.user, peer.device), pair: &pair };
+        let recipe = session::seal_control(salt, route)?;
+        let room = room_form(padding::ALLOWANCE)?;
+        Ok(Entry { device: peer.device, fingerprint, prelude: Vec::new(), room, recipe, nested: None })
     }
 
     /// The stored parts of a session with the device.
@@ -158,6 +169,10 @@ pub(crate) fn advance_to(
         for (device, fingerprint) in plan.encrypt {
             let Some(peer) = to.peers.get(device) else { continue };
             let recipient = To::new(aim.us, (user, peer, fingerprint), own, sending)?;
+            if aim.sessionless {
+                note(part, (device, fingerprint), recipient.under_control(call.context.random()))?;
+                continue;
+            }
             let made = match encrypt(call, recipient, &to, aim.scope) {
                 Ok(entry) => Ok(entry),
                 Err(Failure::Other(code)) => Err(code),
@@ -194,8 +209,7 @@ pub(super) fn note(
 
 /// Which devices a send is for.
 pub(super) fn aim<'a>(call: &Call<'a>, sending: &Sending) -> Aim<'a> {
-    let head = &sending.head;
-    Aim { us: &call.us.party, target: head.target, scope: head.scope(), at: call.at }
+    Aim::of(&call.us.party, &sending.head, call.at)
 }
 
 /// Whether a group's message may not go to a user: another account key is claimed, or is that of the one who was meant.

@@ -19,7 +19,7 @@ use crate::{
     registry::send,
     session,
     tx::{
-        Call,
+        Call, healing,
         sends::{self, Part},
         sessions,
     },
@@ -207,8 +207,18 @@ fn begin_session(call: &mut Call<'_>, user: &UserId, device: DeviceId, bundle: &
     if peer.active(Scope::Direct, call.at).is_some() {
         return Ok(None);
     }
-    let generation = peer.next_generation(Scope::Direct, call.now());
+    let mut healing = healing::of(&call.tx, user, device)?;
+    let generation = if healing.resets {
+        peer.reset_above(healing.floor, call.now())
+    } else {
+        peer.next_generation(Scope::Direct, call.now())
+    };
     let mut session = session::initiate(call.us, &mut call.context, &verified, (generation, call.at.age))?;
+    if core::mem::take(&mut healing.resets) {
+        session.meta.reset = true;
+        healing.floor = 0;
+        healing::put(&mut call.tx, &healing)?;
+    }
     sessions::insert(&mut call.tx, &mut peer, &mut session, call.context.now)?;
     call.tx.put_peer(&peer)?;
     Ok(verified.idle.then(|| Event::IdleDevice { user: user.clone(), device }))

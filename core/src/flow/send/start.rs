@@ -63,6 +63,18 @@ pub(crate) fn handover(call: &mut Call<'_>, device: DeviceId, step: &Handover) -
     Ok(())
 }
 
+/// Something that the library says to one device by itself.
+pub(crate) fn quietly(
+    call: &mut Call<'_>,
+    (user, device): (&UserId, DeviceId),
+    group: Option<ToGroup>,
+    (body, says): (SendBody, Says),
+) -> Result<(), Error> {
+    let users = vec![sent_to(call, user)?];
+    start(call, Message { users, target: Some(device), group, content_id: None, body, quiet: true, says })?;
+    Ok(())
+}
+
 /// Says something to users directly; our own user gets the transcript.
 pub(crate) fn to_users(
     call: &mut Call<'_>,

@@ -79,7 +79,10 @@ impl Job {
         let mut planned = part.clone();
         let plan = send::plan(&mut planned, to.user.as_deref(), |device| to.peers.get(device), aim);
         let is_contested = to.user.as_deref().is_some_and(|user| part::is_contested(&sending.head, user));
-        if is_contested || !plan.encrypt.iter().all(|(device, _)| session(&to, *device, aim).is_some()) {
+        if is_contested
+            || aim.sessionless
+            || !plan.encrypt.iter().all(|(device, _)| session(&to, *device, aim).is_some())
+        {
             return Ok(Made::Later(part, Some(to)));
         }
         let mut steps = Vec::with_capacity(plan.encrypt.len());

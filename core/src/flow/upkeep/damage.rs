@@ -11,12 +11,14 @@ use crate::{
 };
 
 /// What housekeeping meets part by part, with the user or the device that it belongs to.
-const BY_PART: [Kind; 11] = [
+const BY_PART: [Kind; 13] = [
     Kind::User,
     Kind::List,
     Kind::Chain,
     Kind::Peer,
     Kind::Received,
+    Kind::Healing,
+    Kind::SentPart,
     Kind::Heard,
     Kind::Session,
     Kind::Chains,

@@ -7,12 +7,12 @@ use crate::{
     error::Code,
     event::Event,
     ids::{Scope, UserId},
-    limits::{KEEP_RECEIVED_IDS, MAX_RECEIVED_IDS},
+    limits::{KEEP_RECEIVED_IDS, KEEP_SENT, MAX_RECEIVED_IDS},
     model::{GroupRecord, Peer, SessionMeta},
-    record::{Made, Own, PendingUpload, PreKeyBook, SeenEnvelope},
+    record::{Made, Own, PendingUpload, PreKeyBook, SeenEnvelope, SentPart},
     registry::expiry,
     store::{Kind, Places, PreKeyUse, RowKey},
-    tx::{Tx, held, inbox, ledger, sessions},
+    tx::{Tx, healing, held, inbox, ledger, sessions},
     wire::envelope::Envelope,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +31,7 @@ pub(super) fn rest(tx: &mut Tx<'_>, own: &Own, at: Moment) -> Result<Vec<Event>,
     }
     ledger::recount(tx, count)?;
     link::forget_old(tx, at.age)?;
+    healing::forget_said(tx, at.age)?;
     inbox::look_through(tx)?;
     Ok(dropped.into_iter().map(|user| Event::HeldDropped { user }).collect())
 }
@@ -59,7 +60,18 @@ impl Measure {
                 tx.one(|tx| self.peer(tx, peer))?;
             }
         }
-        Ok(keys.len() + self.seen_envelopes(tx, bucket)?)
+        Ok(keys.len() + self.seen_envelopes(tx, bucket)? + self.sent(tx, bucket)?)
+    }
+
+    /// What went out so long ago that nobody asks for it.
+    fn sent(&self, tx: &mut Tx<'_>, bucket: u8) -> Result<usize, Code> {
+        let keys = tx.keys_read(&Places::bucket(Kind::SentPart, bucket));
+        for key in &keys {
+            if tx.get::<SentPart>(key)?.is_some_and(|sent| self.at.age.since(Age(sent.at)) > KEEP_SENT) {
+                tx.delete(*key);
+            }
+        }
+        Ok(keys.len())
     }
 
     fn peer(&self, tx: &mut Tx<'_>, mut peer: Peer) -> Result<(), Code> {

@@ -41,8 +41,11 @@ pub(crate) fn user(call: &mut Call<'_>, user: &UserId) -> Result<(), Error> {
         call.tx.one(|tx| sends::close(tx, us, &send, user, state))?;
     }
     renew_damaged(call, user)?;
+    let sent = call.tx.keys(&call.tx.places().user(Kind::SentPart, user))?;
+    sent.into_iter().for_each(|key| call.tx.delete(key));
     for mut peer in call.tx.all_peers()? {
         if peer.user == *user {
+            call.tx.delete(call.tx.places().device(Kind::Healing, user, peer.device));
             let all = peer.sessions.clone();
             sessions::forget(&mut call.tx, &mut peer, &all, call.context.now)?;
             call.tx.put_peer(&peer)?;

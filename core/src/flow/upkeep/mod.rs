@@ -1,11 +1,13 @@
 //! What makes a device and keeps it: its beginning, linking, prekeys, the daily housekeeping, accepted identities (X 3, X 5 to X 9).
 
+mod again;
 pub(crate) mod begin;
 pub(crate) mod damage;
 mod expire;
 pub(crate) mod forget;
 mod grant;
 pub(crate) mod hand_over;
+pub(crate) mod heal;
 pub(crate) mod identity;
 pub(crate) mod join;
 pub(crate) mod link;

@@ -1,6 +1,6 @@
 //! Housekeeping: what is due by time (X 3, X 5, X 6, X 8, X 9). The library sends nothing by itself; this only prepares.
 
-use super::{damage, expire, forget, hand_over, link, own_list};
+use super::{damage, expire, forget, hand_over, heal, link, own_list};
 use crate::{
     clock::{self, Age},
     context::Timestamp,
@@ -41,7 +41,8 @@ pub(crate) struct Kept {
 pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Kept>, Error> {
     own_list::recover(call)?;
     let released = release::early(call)?;
-    let mut kept = Kept { sends: released, ..Kept::default() };
+    let healed = heal::if_due(call)?;
+    let mut kept = Kept { sends: released || healed.is_some(), events: healed.unwrap_or_default() };
     let server = call.tx.server()?;
     let passed = call.at.age.since(Age(server.kept_at)) >= HOUSEKEEPING;
     let Some(from) = server.keeping.or(passed.then_some(0)) else {
@@ -52,7 +53,7 @@ pub(crate) fn if_due(call: &mut Call<'_>) -> Result<Option<Kept>, Error> {
             hand_over::go_on(call)?;
             return Ok(Some(Kept { sends: true, ..kept }));
         }
-        return Ok(released.then_some(kept));
+        return Ok(kept.sends.then_some(kept));
     };
     let keeping = slice(call, from, &mut kept)?;
     let kept_at = if keeping.is_none() { call.at.age.0 } else { server.kept_at };
@@ -70,7 +71,7 @@ pub(crate) fn due_in(call: &Call<'_>) -> Result<u64, Code> {
     let left = HOUSEKEEPING.saturating_sub(call.at.age.since(Age(kept_at)));
     let housekeeping = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
     let early = call.tx.counters()?.early.map(|from| from.saturating_mul(1_000).saturating_sub(call.now().0));
-    let others = [link::due_in(call)?, early];
+    let others = [link::due_in(call)?, early, heal::due_in(call)?];
     Ok(others.into_iter().flatten().fold(housekeeping, u64::min))
 }
 
@@ -83,7 +84,7 @@ pub(crate) fn tick(call: &mut Call<'_>, mailbox_empty: bool) -> Result<Vec<Event
         call.tx.put_own(&own)?;
     }
     release::early(call)?;
-    let mut kept = Kept::default();
+    let mut kept = Kept { events: heal::if_due(call)?.unwrap_or_default(), ..Kept::default() };
     let mut from = Some(0);
     while let Some(bucket) = from {
         from = slice(call, bucket, &mut kept)?;
@@ -116,7 +117,9 @@ fn look_at(call: &mut Call<'_>, from: u8, kept: &mut Kept) -> Result<Option<u8>,
         if bucket == from || bucket.is_multiple_of(AT_ONCE) {
             let buckets = bucket..=bucket.saturating_add(AT_ONCE - 1 - bucket % AT_ONCE);
             let of = |kind| buckets.clone().map(move |bucket| Query::Prefix(Places::bucket(kind, bucket).to_vec()));
-            call.tx.prefetch(&[Kind::Peer, Kind::Received, Kind::User].into_iter().flat_map(of).collect::<Vec<_>>())?;
+            call.tx.prefetch(
+                &[Kind::Peer, Kind::Received, Kind::SentPart, Kind::User].into_iter().flat_map(of).collect::<Vec<_>>(),
+            )?;
         }
         looked_at += measure.bucket(&mut call.tx, bucket)?;
         looked_at += old_lists(call, &own, bucket, &mut kept.events)?;

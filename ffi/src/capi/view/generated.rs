@@ -160,6 +160,12 @@ pub enum sesame_event_kind {
     /// The primary offers its part to this device: the app shows the digits, and calls `confirm_handover` if the user sees the same
     /// ones there. Sets `device`, `digits`, `handover`.
     HandoverOffered = 30,
+    /// Messages went out to a device again, because it could not open them. Sets `user`, `device`, `messages`.
+    Resent = 31,
+    /// This device and another one have begun anew, because one of them could not open what the other one said: its store was put
+    /// back or damaged, or its app said so. What was lost meanwhile is sent again, as far as it is kept. Sets `user`, `device`,
+    /// `by_us`.
+    SessionReset = 32,
 }
 
 /// Something that the app should know. Its kind says which fields are set; the others are zero.
@@ -236,6 +242,10 @@ pub struct sesame_event {
     pub digits: sesame_slice,
     /// The hand-over, 16 bytes.
     pub handover: sesame_slice,
+    /// How many there are.
+    pub messages: u32,
+    /// Whether this device began.
+    pub by_us: bool,
 }
 
 impl sesame_event {
@@ -275,6 +285,8 @@ impl sesame_event {
         rows: 0,
         digits: sesame_slice::NONE,
         handover: sesame_slice::NONE,
+        messages: 0,
+        by_us: false,
     };
 }
 
@@ -433,6 +445,18 @@ pub(super) fn one_event(tree: &mut Tree, from: sesame_core::event::Event) -> ses
         sesame_core::event::Event::StoreDamaged { rows } => {
             made.kind = sesame_event_kind::StoreDamaged;
             made.rows = rows;
+        }
+        sesame_core::event::Event::Resent { user, device, messages } => {
+            made.kind = sesame_event_kind::Resent;
+            made.user = tree.user(&user);
+            made.device = device.0;
+            made.messages = messages;
+        }
+        sesame_core::event::Event::SessionReset { user, device, by_us } => {
+            made.kind = sesame_event_kind::SessionReset;
+            made.user = tree.user(&user);
+            made.device = device.0;
+            made.by_us = by_us;
         }
         sesame_core::event::Event::SessionStarted { user, device, session_id } => {
             made.kind = sesame_event_kind::SessionStarted;
@@ -767,6 +791,8 @@ pub struct sesame_message {
     pub older_session: bool,
     /// The sender has left the group; nothing shows whether this was said before.
     pub from_former_member: bool,
+    /// The message was sent again because this device had asked for it: others may have come before it.
+    pub resent: bool,
 }
 
 impl sesame_message {
@@ -787,6 +813,7 @@ impl sesame_message {
         no_one_time_key: false,
         older_session: false,
         from_former_member: false,
+        resent: false,
     };
 }
 
@@ -808,6 +835,7 @@ pub(super) fn one_message(tree: &mut Tree, mut from: sesame_core::event::Message
     made.no_one_time_key = from.flags.no_one_time_key;
     made.older_session = from.flags.older_session;
     made.from_former_member = from.flags.from_former_member;
+    made.resent = from.flags.resent;
     made
 }
 

@@ -74,6 +74,10 @@ impl Scene<'_> {
             }
             "remove_device" => self.call(at, |own, context| own.remove_device(context, device_id(step))),
             "set_push" => self.call(at, |device, context| device.set_push(context, text(step, "text").as_bytes())),
+            "keep_sent" => {
+                let days = u32::try_from(number(step, "number")).unwrap();
+                self.call(at, |device, context| device.keep_sent(context, days))
+            }
             "log_out" => {
                 let send = self.call(at, |device, context| device.log_out(context))?;
                 self.made(at, send);

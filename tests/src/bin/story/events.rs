@@ -96,6 +96,10 @@ pub fn said(event: &Event) -> String {
         ),
         Event::ServerRestored => "ServerRestored".to_owned(),
         Event::StoreDamaged { rows } => format!("StoreDamaged rows {}", rows),
+        Event::Resent { user, device, messages } => format!("Resent {} messages {}", at(user, *device), messages),
+        Event::SessionReset { user, device, by_us } => {
+            format!("SessionReset {} by-us {}", at(user, *device), yes(*by_us))
+        }
         Event::SessionStarted { user, device, session_id } => {
             format!("SessionStarted {} session {}", at(user, *device), s(&session_id.0))
         }

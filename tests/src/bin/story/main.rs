@@ -139,10 +139,9 @@ impl Scene<'_> {
         let at = text(step, "device");
         match what {
             "create" | "link" | "link_wrong" | "reopen" | "close" | "adopt_own_list" | "hand_over"
-            | "confirm_handover" | "cancel_handover" | "remove_device" | "set_push" | "log_out" | "delete_account"
-            | "primary" | "erase" | "fail" | "spoil" | "open_wrong_key" | "create_over" | "open_empty" => {
-                self.act_on_devices(what, step, at)
-            }
+            | "confirm_handover" | "cancel_handover" | "remove_device" | "keep_sent" | "set_push" | "log_out"
+            | "delete_account" | "primary" | "erase" | "fail" | "spoil" | "open_wrong_key" | "create_over"
+            | "open_empty" => self.act_on_devices(what, step, at),
             "exchange" | "request_mail" | "answer_twice" | "foreign" | "trouble" | "replay" | "retry_now" | "move"
             | "health" => self.act_on_the_loop(what, step, at),
             "read" | "peek" | "inbox" | "steal" | "deliver" | "deliver_spoilt" | "decrypt_many" => {
@@ -152,8 +151,8 @@ impl Scene<'_> {
             | "groups" | "history" | "cost" | "group_session" => self.act_on_groups(what, step, at),
             "users" | "devices" | "session" | "safety" | "compare" | "verify" | "resolve_fork" | "forget"
             | "accept_identity" | "look_up" => self.act_on_the_registry(what, step, at),
-            "encrypt" | "send" | "encrypt_long" | "encrypt_crowd" | "session_send" | "batches" | "status"
-            | "cancel" | "retry" => self.act_on_sends(what, step, at),
+            "encrypt" | "send" | "encrypt_long" | "encrypt_crowd" | "session_send" | "session_reset" | "batches"
+            | "status" | "cancel" | "retry" => self.act_on_sends(what, step, at),
             "advance" => {
                 let seconds = number(step, "days") * 24 * 60 * 60 + number(step, "seconds");
                 self.outside.advance(seconds * 1000);

@@ -49,6 +49,11 @@ impl Scene<'_> {
                     self.call(at, |device, context| device.encrypt_to(context, &with, device_id(step), payload))?;
                 self.sends(at, send)
             }
+            "session_reset" => {
+                let with = Self::user_of(step)?;
+                self.call(at, |device, context| device.reset_session(context, &with, device_id(step)))?;
+                self.exchange(at)
+            }
             "batches" => {
                 let id = self.last(at);
                 let batches = self.call(at, |device, context| device.batches(context, &id))?;

@@ -781,6 +781,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_is_primary(
     ): Int
+    external fun uniffi_sesame_ffi_checksum_method_device_keep_sent(
+    ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_link_device(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_device_log_out(
@@ -860,6 +862,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_sesame_ffi_checksum_method_session_encrypt(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_session_info(
+    ): Int
+    external fun uniffi_sesame_ffi_checksum_method_session_reset(
     ): Int
     external fun uniffi_sesame_ffi_checksum_method_group_accept(
     ): Int
@@ -1017,6 +1021,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_is_primary(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Byte
+    external fun uniffi_sesame_ffi_fn_method_device_keep_sent(`ptr`: Long,`days`: Int,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_sesame_ffi_fn_method_device_link_device(`ptr`: Long,`code`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_device_log_out(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1113,6 +1119,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_sesame_ffi_fn_method_session_info(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_sesame_ffi_fn_method_session_reset(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_sesame_ffi_fn_clone_group(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_sesame_ffi_fn_free_group(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1404,6 +1412,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_sesame_ffi_checksum_method_device_is_primary() and 0xFFFF) != 41247) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_sesame_ffi_checksum_method_device_keep_sent() and 0xFFFF) != 19471) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_sesame_ffi_checksum_method_device_link_device() and 0xFFFF) != 14515) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1522,6 +1533,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_session_info() and 0xFFFF) != 50853) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_sesame_ffi_checksum_method_session_reset() and 0xFFFF) != 32835) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_sesame_ffi_checksum_method_group_accept() and 0xFFFF) != 63794) {
@@ -2359,6 +2373,12 @@ public interface DeviceInterface {
     val `isPrimary`: kotlin.Boolean
     
     /**
+     * Sets for how many days this device keeps what it has sent, to send it again to a device that could not open it: 14 until this is called;
+     * 0 keeps nothing. What is older goes at once. It is sealed like all else in the store.
+     */
+    fun `keepSent`(`days`: kotlin.UInt)
+    
+    /**
      * On the primary: reads the code that a new device shows. Nothing is signed yet: show the digits, and call `confirmLink` once the user
      * has seen the same ones on the new device.
      */
@@ -2797,6 +2817,23 @@ public class Device internal constructor(@Suppress("UNUSED_PARAMETER") withHandl
     }}
     )
     }
+    
+
+    
+    /**
+     * Sets for how many days this device keeps what it has sent, to send it again to a device that could not open it: 14 until this is called;
+     * 0 keeps nothing. What is older goes at once. It is sealed like all else in the store.
+     */
+    @Throws(SesameException::class)override fun `keepSent`(`days`: kotlin.UInt)
+        = 
+    withArguments { _arguments ->
+    val _0 = FfiConverterUInt.lower(`days`)
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    _arguments.passed()
+    UniffiLib.uniffi_sesame_ffi_fn_method_device_keep_sent(_handle, _0, _status)
+    }}}
+    
     
 
     
@@ -4454,6 +4491,12 @@ public interface SessionInterface {
      */
     fun `info`(): SessionView?
     
+    /**
+     * Begins anew with the device, for a conversation that does not work though nothing says why: the next message to it begins a session that
+     * takes the place of all others, of groups as well. Nothing is lost by it.
+     */
+    fun `reset`()
+    
 }
 
 /**
@@ -4501,6 +4544,20 @@ public class Session internal constructor(@Suppress("UNUSED_PARAMETER") withHand
     }}
     )
     }
+    
+
+    
+    /**
+     * Begins anew with the device, for a conversation that does not work though nothing says why: the next message to it begins a session that
+     * takes the place of all others, of groups as well. Nothing is lost by it.
+     */
+    @Throws(SesameException::class)override fun `reset`()
+        = 
+    callWithHandle { _handle ->
+    uniffiRustCallWithError(SesameException) { _status ->
+    UniffiLib.uniffi_sesame_ffi_fn_method_session_reset(_handle, _status)
+    }}
+    
     
 
     
@@ -5884,6 +5941,11 @@ data class Message (
      * The sender has left the group; nothing shows whether this was said before.
      */
     val `fromFormerMember`: kotlin.Boolean
+    , 
+    /**
+     * The message was sent again because this device had asked for it: others may have come before it.
+     */
+    val `resent`: kotlin.Boolean
     
 ){
     
@@ -5891,7 +5953,7 @@ data class Message (
     
 
     
-    override fun toString(): String = "Message(contentId=${`contentId`}, user=${`user`}, device=${`device`}, group=${`group`}, sessionId=${`sessionId`}, sentAt=${`sentAt`}, sequence=${`sequence`}, recipients=${`recipients`}, payload=${shown(`payload`)}, fromRemovedDevice=${`fromRemovedDevice`}, noOneTimeKey=${`noOneTimeKey`}, olderSession=${`olderSession`}, fromFormerMember=${`fromFormerMember`})"
+    override fun toString(): String = "Message(contentId=${`contentId`}, user=${`user`}, device=${`device`}, group=${`group`}, sessionId=${`sessionId`}, sentAt=${`sentAt`}, sequence=${`sequence`}, recipients=${`recipients`}, payload=${shown(`payload`)}, fromRemovedDevice=${`fromRemovedDevice`}, noOneTimeKey=${`noOneTimeKey`}, olderSession=${`olderSession`}, fromFormerMember=${`fromFormerMember`}, resent=${`resent`})"
 }
 
 /**
@@ -5913,6 +5975,7 @@ internal object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
         )
     }
 
@@ -5929,7 +5992,8 @@ internal object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
             FfiConverterBoolean.allocationSize(value.`fromRemovedDevice`) +
             FfiConverterBoolean.allocationSize(value.`noOneTimeKey`) +
             FfiConverterBoolean.allocationSize(value.`olderSession`) +
-            FfiConverterBoolean.allocationSize(value.`fromFormerMember`)
+            FfiConverterBoolean.allocationSize(value.`fromFormerMember`) +
+            FfiConverterBoolean.allocationSize(value.`resent`)
     )
 
     override fun write(value: Message, buf: ByteBuffer) {
@@ -5946,6 +6010,7 @@ internal object FfiConverterTypeMessage: FfiConverterRustBuffer<Message> {
             FfiConverterBoolean.write(value.`noOneTimeKey`, buf)
             FfiConverterBoolean.write(value.`olderSession`, buf)
             FfiConverterBoolean.write(value.`fromFormerMember`, buf)
+            FfiConverterBoolean.write(value.`resent`, buf)
     }
 }
 
@@ -8317,6 +8382,51 @@ sealed class Event {
     }
     
     /**
+     * Messages went out to a device again, because it could not open them.
+     */
+    data class Resent(
+        /**
+         * The user of the device.
+         */
+        val `user`: kotlin.String, 
+        /**
+         * The device.
+         */
+        val `device`: kotlin.UInt, 
+        /**
+         * How many there are.
+         */
+        val `messages`: kotlin.UInt) : Event()
+        
+    {
+        
+
+    }
+    
+    /**
+     * This device and another one have begun anew, because one of them could not open what the other one said: its store was put back
+     * or damaged, or its app said so. What was lost meanwhile is sent again, as far as it is kept.
+     */
+    data class SessionReset(
+        /**
+         * The user of the other device.
+         */
+        val `user`: kotlin.String, 
+        /**
+         * The other device.
+         */
+        val `device`: kotlin.UInt, 
+        /**
+         * Whether this device began.
+         */
+        val `byUs`: kotlin.Boolean) : Event()
+        
+    {
+        
+
+    }
+    
+    /**
      * Another device has begun a session with this one.
      */
     data class SessionStarted(
@@ -8484,12 +8594,22 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
             27 -> Event.StoreDamaged(
                 FfiConverterUInt.read(buf),
                 )
-            28 -> Event.SessionStarted(
+            28 -> Event.Resent(
+                FfiConverterString.read(buf),
+                FfiConverterUInt.read(buf),
+                FfiConverterUInt.read(buf),
+                )
+            29 -> Event.SessionReset(
+                FfiConverterString.read(buf),
+                FfiConverterUInt.read(buf),
+                FfiConverterBoolean.read(buf),
+                )
+            30 -> Event.SessionStarted(
                 FfiConverterString.read(buf),
                 FfiConverterUInt.read(buf),
                 FfiConverterTypeSessionId.read(buf),
                 )
-            29 -> Event.Other
+            31 -> Event.Other
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
     }
@@ -8729,6 +8849,24 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 + FfiConverterUInt.allocationSize(value.`rows`)
             )
         }
+        is Event.Resent -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`user`)
+                + FfiConverterUInt.allocationSize(value.`device`)
+                + FfiConverterUInt.allocationSize(value.`messages`)
+            )
+        }
+        is Event.SessionReset -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`user`)
+                + FfiConverterUInt.allocationSize(value.`device`)
+                + FfiConverterBoolean.allocationSize(value.`byUs`)
+            )
+        }
         is Event.SessionStarted -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
@@ -8928,15 +9066,29 @@ internal object FfiConverterTypeEvent : FfiConverterRustBuffer<Event>{
                 FfiConverterUInt.write(value.`rows`, buf)
                 Unit
             }
-            is Event.SessionStarted -> {
+            is Event.Resent -> {
                 buf.putInt(28)
+                FfiConverterString.write(value.`user`, buf)
+                FfiConverterUInt.write(value.`device`, buf)
+                FfiConverterUInt.write(value.`messages`, buf)
+                Unit
+            }
+            is Event.SessionReset -> {
+                buf.putInt(29)
+                FfiConverterString.write(value.`user`, buf)
+                FfiConverterUInt.write(value.`device`, buf)
+                FfiConverterBoolean.write(value.`byUs`, buf)
+                Unit
+            }
+            is Event.SessionStarted -> {
+                buf.putInt(30)
                 FfiConverterString.write(value.`user`, buf)
                 FfiConverterUInt.write(value.`device`, buf)
                 FfiConverterTypeSessionId.write(value.`sessionId`, buf)
                 Unit
             }
             is Event.Other -> {
-                buf.putInt(29)
+                buf.putInt(31)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }

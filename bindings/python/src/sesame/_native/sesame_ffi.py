@@ -530,6 +530,8 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_is_primary() != 41247:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_device_keep_sent() != 19471:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_link_device() != 14515:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_device_log_out() != 22311:
@@ -667,6 +669,8 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_sesame_ffi_checksum_method_session_encrypt() != 12139:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_session_info() != 50853:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_sesame_ffi_checksum_method_session_reset() != 32835:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_sesame_ffi_checksum_method_store_erase() != 35219:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -878,6 +882,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_device_inbox.restype = ctypes.c_uin
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_is_primary.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_is_primary.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_keep_sent.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_device_keep_sent.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_link_device.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_device_link_device.restype = ctypes.c_uint16
@@ -1085,6 +1092,9 @@ _UniffiLib.uniffi_sesame_ffi_checksum_method_session_encrypt.restype = ctypes.c_
 _UniffiLib.uniffi_sesame_ffi_checksum_method_session_info.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_session_info.restype = ctypes.c_uint16
+_UniffiLib.uniffi_sesame_ffi_checksum_method_session_reset.argtypes = (
+)
+_UniffiLib.uniffi_sesame_ffi_checksum_method_session_reset.restype = ctypes.c_uint16
 _UniffiLib.uniffi_sesame_ffi_checksum_method_store_erase.argtypes = (
 )
 _UniffiLib.uniffi_sesame_ffi_checksum_method_store_erase.restype = ctypes.c_uint16
@@ -1259,6 +1269,12 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary.restype = ctypes.c_int8
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_keep_sent.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_uint32,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_device_keep_sent.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_device_link_device.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -1667,6 +1683,11 @@ _UniffiLib.uniffi_sesame_ffi_fn_method_session_info.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_sesame_ffi_fn_method_session_info.restype = _UniffiOwnedBuffer
+_UniffiLib.uniffi_sesame_ffi_fn_method_session_reset.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_sesame_ffi_fn_method_session_reset.restype = None
 _UniffiLib.uniffi_sesame_ffi_fn_method_store_erase.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -3960,7 +3981,7 @@ class Message:
     """
     A message that was opened and authenticated.
 """
-    def __init__(self, *, content_id:ContentId, user:str, device:int, group:typing.Optional[GroupId], session_id:SessionId, sent_at:int, sequence:int, recipients:typing.Optional[typing.List[str]], payload:Bytes, from_removed_device:bool, no_one_time_key:bool, older_session:bool, from_former_member:bool):
+    def __init__(self, *, content_id:ContentId, user:str, device:int, group:typing.Optional[GroupId], session_id:SessionId, sent_at:int, sequence:int, recipients:typing.Optional[typing.List[str]], payload:Bytes, from_removed_device:bool, no_one_time_key:bool, older_session:bool, from_former_member:bool, resent:bool):
         self.content_id = content_id
         self.user = user
         self.device = device
@@ -3974,12 +3995,13 @@ class Message:
         self.no_one_time_key = no_one_time_key
         self.older_session = older_session
         self.from_former_member = from_former_member
+        self.resent = resent
         
         
 
     
     def __str__(self):
-        return "Message(content_id={}, user={}, device={}, group={}, session_id={}, sent_at={}, sequence={}, recipients={}, payload={}, from_removed_device={}, no_one_time_key={}, older_session={}, from_former_member={})".format(self.content_id, self.user, self.device, self.group, self.session_id, self.sent_at, self.sequence, self.recipients, self.payload, self.from_removed_device, self.no_one_time_key, self.older_session, self.from_former_member)
+        return "Message(content_id={}, user={}, device={}, group={}, session_id={}, sent_at={}, sequence={}, recipients={}, payload={}, from_removed_device={}, no_one_time_key={}, older_session={}, from_former_member={}, resent={})".format(self.content_id, self.user, self.device, self.group, self.session_id, self.sent_at, self.sequence, self.recipients, self.payload, self.from_removed_device, self.no_one_time_key, self.older_session, self.from_former_member, self.resent)
     def __eq__(self, other):
         if self.content_id != other.content_id:
             return False
@@ -4007,6 +4029,8 @@ class Message:
             return False
         if self.from_former_member != other.from_former_member:
             return False
+        if self.resent != other.resent:
+            return False
         return True
 
 class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
@@ -4026,6 +4050,7 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
             no_one_time_key=_UniffiFfiConverterBoolean.read(buf),
             older_session=_UniffiFfiConverterBoolean.read(buf),
             from_former_member=_UniffiFfiConverterBoolean.read(buf),
+            resent=_UniffiFfiConverterBoolean.read(buf),
         )
 
     @staticmethod
@@ -4043,6 +4068,7 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
         _UniffiFfiConverterBoolean.check_lower(value.no_one_time_key)
         _UniffiFfiConverterBoolean.check_lower(value.older_session)
         _UniffiFfiConverterBoolean.check_lower(value.from_former_member)
+        _UniffiFfiConverterBoolean.check_lower(value.resent)
 
     @staticmethod
     def write(value, buf):
@@ -4059,6 +4085,7 @@ class _UniffiFfiConverterTypeMessage(_UniffiConverterRustBuffer):
         _UniffiFfiConverterBoolean.write(value.no_one_time_key, buf)
         _UniffiFfiConverterBoolean.write(value.older_session, buf)
         _UniffiFfiConverterBoolean.write(value.from_former_member, buf)
+        _UniffiFfiConverterBoolean.write(value.resent, buf)
 
 
 class _UniffiFfiConverterTypeLinkId:
@@ -8150,6 +8177,99 @@ class Event:
             return True
 
     @dataclass
+    class RESENT:
+        """
+        Messages went out to a device again, because it could not open them.
+"""
+        
+        def __init__(self, user:str, device:int, messages:int):
+            self.user = user
+            
+            """
+        The user of the device.
+"""
+        
+            self.device = device
+            
+            """
+        The device.
+"""
+        
+            self.messages = messages
+            
+            """
+        How many there are.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.RESENT(user={}, device={}, messages={})".format(self.user, self.device, self.messages)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_RESENT():
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            if self.messages != other.messages:
+                return False
+            return True
+
+    @dataclass
+    class SESSION_RESET:
+        """
+        This device and another one have begun anew, because one of them could not open what the other one said: its store was put back
+        or damaged, or its app said so. What was lost meanwhile is sent again, as far as it is kept.
+"""
+        
+        def __init__(self, user:str, device:int, by_us:bool):
+            self.user = user
+            
+            """
+        The user of the other device.
+"""
+        
+            self.device = device
+            
+            """
+        The other device.
+"""
+        
+            self.by_us = by_us
+            
+            """
+        Whether this device began.
+"""
+        
+            pass
+
+    
+            
+            
+    
+        def __str__(self):
+            return "Event.SESSION_RESET(user={}, device={}, by_us={})".format(self.user, self.device, self.by_us)
+        def __eq__(self, other):
+            if not isinstance(other, Event):
+                return NotImplemented
+            if not other.is_SESSION_RESET():
+                return False
+            if self.user != other.user:
+                return False
+            if self.device != other.device:
+                return False
+            if self.by_us != other.by_us:
+                return False
+            return True
+
+    @dataclass
     class SESSION_STARTED:
         """
         Another device has begun a session with this one.
@@ -8329,6 +8449,14 @@ class Event:
         return isinstance(self, Event.STORE_DAMAGED)
     def is_store_damaged(self) -> bool:
         return isinstance(self, Event.STORE_DAMAGED)
+    def is_RESENT(self) -> bool:
+        return isinstance(self, Event.RESENT)
+    def is_resent(self) -> bool:
+        return isinstance(self, Event.RESENT)
+    def is_SESSION_RESET(self) -> bool:
+        return isinstance(self, Event.SESSION_RESET)
+    def is_session_reset(self) -> bool:
+        return isinstance(self, Event.SESSION_RESET)
     def is_SESSION_STARTED(self) -> bool:
         return isinstance(self, Event.SESSION_STARTED)
     def is_session_started(self) -> bool:
@@ -8369,6 +8497,8 @@ Event.HANDOVER_OFFERED = type("Event.HANDOVER_OFFERED", (Event.HANDOVER_OFFERED,
 Event.SEND_FINISHED = type("Event.SEND_FINISHED", (Event.SEND_FINISHED, Event,), {})  # type: ignore
 Event.SERVER_RESTORED = type("Event.SERVER_RESTORED", (Event.SERVER_RESTORED, Event,), {})  # type: ignore
 Event.STORE_DAMAGED = type("Event.STORE_DAMAGED", (Event.STORE_DAMAGED, Event,), {})  # type: ignore
+Event.RESENT = type("Event.RESENT", (Event.RESENT, Event,), {})  # type: ignore
+Event.SESSION_RESET = type("Event.SESSION_RESET", (Event.SESSION_RESET, Event,), {})  # type: ignore
 Event.SESSION_STARTED = type("Event.SESSION_STARTED", (Event.SESSION_STARTED, Event,), {})  # type: ignore
 Event.OTHER = type("Event.OTHER", (Event.OTHER, Event,), {})  # type: ignore
 
@@ -8533,12 +8663,24 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
                 _UniffiFfiConverterUInt32.read(buf),
             )
         if variant == 28:
+            return Event.RESENT(
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+            )
+        if variant == 29:
+            return Event.SESSION_RESET(
+                _UniffiFfiConverterString.read(buf),
+                _UniffiFfiConverterUInt32.read(buf),
+                _UniffiFfiConverterBoolean.read(buf),
+            )
+        if variant == 30:
             return Event.SESSION_STARTED(
                 _UniffiFfiConverterString.read(buf),
                 _UniffiFfiConverterUInt32.read(buf),
                 _UniffiFfiConverterTypeSessionId.read(buf),
             )
-        if variant == 29:
+        if variant == 31:
             return Event.OTHER(
             )
         raise InternalError("Raw enum value doesn't match any cases")
@@ -8670,6 +8812,16 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
             return
         if value.is_STORE_DAMAGED():
             _UniffiFfiConverterUInt32.check_lower(value.rows)
+            return
+        if value.is_RESENT():
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            _UniffiFfiConverterUInt32.check_lower(value.messages)
+            return
+        if value.is_SESSION_RESET():
+            _UniffiFfiConverterString.check_lower(value.user)
+            _UniffiFfiConverterUInt32.check_lower(value.device)
+            _UniffiFfiConverterBoolean.check_lower(value.by_us)
             return
         if value.is_SESSION_STARTED():
             _UniffiFfiConverterString.check_lower(value.user)
@@ -8808,13 +8960,23 @@ class _UniffiFfiConverterTypeEvent(_UniffiConverterRustBuffer):
         if value.is_STORE_DAMAGED():
             buf.write_i32(27)
             _UniffiFfiConverterUInt32.write(value.rows, buf)
-        if value.is_SESSION_STARTED():
+        if value.is_RESENT():
             buf.write_i32(28)
+            _UniffiFfiConverterString.write(value.user, buf)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+            _UniffiFfiConverterUInt32.write(value.messages, buf)
+        if value.is_SESSION_RESET():
+            buf.write_i32(29)
+            _UniffiFfiConverterString.write(value.user, buf)
+            _UniffiFfiConverterUInt32.write(value.device, buf)
+            _UniffiFfiConverterBoolean.write(value.by_us, buf)
+        if value.is_SESSION_STARTED():
+            buf.write_i32(30)
             _UniffiFfiConverterString.write(value.user, buf)
             _UniffiFfiConverterUInt32.write(value.device, buf)
             _UniffiFfiConverterTypeSessionId.write(value.session_id, buf)
         if value.is_OTHER():
-            buf.write_i32(29)
+            buf.write_i32(31)
 
 
 
@@ -10972,6 +11134,12 @@ class SessionProtocol(typing.Protocol):
         The active session, or nothing when the next send begins one.
 """
         raise NotImplementedError
+    def reset(self, ) -> None:
+        """
+        Begins anew with the device, for a conversation that does not work though nothing says why: the next message to it begins a session that
+        takes the place of all others, of groups as well. Nothing is lost by it.
+"""
+        raise NotImplementedError
 
 class Session(SessionProtocol):
     """
@@ -11026,6 +11194,22 @@ class Session(SessionProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_session_info,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def reset(self, ) -> None:
+        """
+        Begins anew with the device, for a conversation that does not work though nothing says why: the next message to it begins a session that
+        takes the place of all others, of groups as well. Nothing is lost by it.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_session_reset,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
@@ -11167,6 +11351,12 @@ class DeviceProtocol(typing.Protocol):
     def is_primary(self, ) -> bool:
         """
         Whether this device holds the account key: it links and removes devices.
+"""
+        raise NotImplementedError
+    def keep_sent(self, days: int) -> None:
+        """
+        Sets for how many days this device keeps what it has sent, to send it again to a device that could not open it: 14 until this is called;
+        0 keeps nothing. What is older goes at once. It is sealed like all else in the store.
 """
         raise NotImplementedError
     def link_device(self, code: str) -> PendingLink:
@@ -11721,6 +11911,25 @@ class Device(DeviceProtocol):
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
             _UniffiLib.uniffi_sesame_ffi_fn_method_device_is_primary,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def keep_sent(self, days: int) -> None:
+        """
+        Sets for how many days this device keeps what it has sent, to send it again to a device that could not open it: 14 until this is called;
+        0 keeps nothing. What is older goes at once. It is sealed like all else in the store.
+"""
+        
+        _UniffiFfiConverterUInt32.check_lower(days)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterUInt32.lower(days),
+        )
+        _uniffi_lift_return = lambda val: None
+        _uniffi_error_converter = _UniffiFfiConverterTypeSesameError
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_sesame_ffi_fn_method_device_keep_sent,
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)

@@ -40,6 +40,7 @@ extension Scene {
         case "confirm_handover": try device(step).confirmHandover(handover: handover)
         case "cancel_handover": try device(step).cancelHandover(handover: handover)
         case "remove_device": try device(step).removeDevice(device: UInt32(step.number("number")))
+        case "keep_sent": try device(step).keepSent(days: UInt32(step.number("number")))
         case "set_push":
             let value = step.text("text")
             try device(step).setPush(value: value.isEmpty ? nil : Data(value.utf8))

@@ -58,6 +58,10 @@ func said(_ event: Event) -> String {
         return "ServerRestored"
     case let .storeDamaged(rows):
         return "StoreDamaged" + words("rows \(rows)")
+    case let .resent(user, device, messages):
+        return "Resent" + words("\(user)/\(device)", "messages \(messages)")
+    case let .sessionReset(user, device, byUs):
+        return "SessionReset" + words("\(user)/\(device)", "by-us \(yes(byUs))")
     case let .sessionStarted(user, device, sessionId):
         return "SessionStarted" + words("\(user)/\(device)", "session \(s(sessionId))")
     case .other:

@@ -109,6 +109,9 @@ extension Scene {
         case "session_send":
             let session = try host!.device.session(user: step.text("user"), device: UInt32(step.number("number")))
             try sends(host!, try session.encrypt(payload: Data(step.text("text").utf8)))
+        case "session_reset":
+            try host!.device.session(user: step.text("user"), device: UInt32(step.number("number"))).reset()
+            try exchange(host!)
         case "batches": sayAll(try host!.device.batches(send: host!.last?.id ?? none).map(line))
         case "status": sayAll(try host!.device.sends().flatMap(lines))
         case "cancel":
