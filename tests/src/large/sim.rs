@@ -50,6 +50,9 @@ pub(super) struct Said {
     pub(super) expected: Vec<Name>,
 }
 
+/// The rows of a store.
+type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// A device of the scene, beside what the library keeps of it.
 #[derive(Default)]
 pub(super) struct Side {
@@ -59,7 +62,7 @@ pub(super) struct Side {
     pub(super) trouble: Option<(Trouble, u8)>,
     /// The last answer for each path.
     pub(super) answers: BTreeMap<String, Answer>,
-    pub(super) copies: Vec<(BTreeMap<Vec<u8>, Vec<u8>>, Book)>,
+    pub(super) copies: Vec<(Rows, Book)>,
     pub(super) kept_back: Vec<Vec<u8>>,
     pub(super) came: Vec<Vec<u8>>,
     /// Another process of the same device.
