@@ -15,14 +15,19 @@ impl Sim {
             Act::Copy { device } => {
                 let name = self.device(device);
                 let rows = self.world.dump(name);
+                let said = self.said.len();
                 let side = self.side(name);
-                side.copies.push((rows, side.book.clone()));
+                side.copies.push((rows, side.book.clone(), said));
             }
             Act::PutBack { device, copy } => {
                 let name = self.device(device);
                 let copies = &self.side(name).copies;
-                let Some((rows, book)) = copies.get(usize::from(copy) % copies.len().max(1)).cloned() else { return };
-                self.side(name).book = book;
+                let Some((rows, book, copied)) = copies.get(usize::from(copy) % copies.len().max(1)).cloned() else {
+                    return;
+                };
+                let said = self.said.len();
+                let side = self.side(name);
+                (side.book, side.back, side.is_hurt) = (book, Some((copied, said)), true);
                 self.side(name).other = None;
                 self.world.put_back(name, rows);
                 self.count("put back");
@@ -54,6 +59,8 @@ impl Sim {
             }
             Act::Clock { device, days } => {
                 let name = self.device(device);
+                // By a clock that is wrong for long its prekeys may go.
+                self.side(name).is_hurt = true;
                 self.side(name).offset = i64::from(days) * DAY as i64;
                 self.count("clock");
             }
@@ -107,6 +114,13 @@ impl Sim {
             }
             Some(Trouble::Lost) => (0, Vec::new()),
             Some(Trouble::Error) => (503, Vec::new()),
+            Some(Trouble::Stale) if request.path.contains("submit") => {
+                // It says of other batches that it has taken these. Nobody can know.
+                let said = self.said.len();
+                let everybody: Vec<Name> = self.sides.keys().copied().collect();
+                self.lossless.extend(everybody.into_iter().map(|to| ((name, to), said)));
+                self.side(name).answers.get(&request.path).cloned().unwrap_or((0, Vec::new()))
+            }
             Some(Trouble::Stale) => self.side(name).answers.get(&request.path).cloned().unwrap_or((0, Vec::new())),
             Some(Trouble::Garbage) => (200, vec![0xff; 9]),
         }
@@ -161,6 +175,7 @@ impl Sim {
         }
         self.side(name).other = None;
         self.world.put_back(name, rows);
+        self.side(name).is_hurt = true;
         self.count("spoil");
     }
 

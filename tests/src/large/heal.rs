@@ -4,7 +4,7 @@ use super::{
     oracle::show,
     sim::{Sabotage, Sim},
 };
-use crate::{DAY, user};
+use crate::{DAY, Name, user};
 use sesame_core::{context::Timestamp, event::Standing, ids::UserId, internal::store::Kind};
 use std::collections::BTreeMap;
 
@@ -80,13 +80,27 @@ impl Sim {
             for name in expected.iter().filter(|name| self.sides.contains_key(name) && !self.gone.contains(name)) {
                 let is_lossy = self.lossless.get(&(said.from, *name)).is_some_and(|from| text < *from);
                 let had = self.sides.get(name).is_some_and(|side| side.ever.contains(&text));
-                if !had && (all || !is_lossy) {
+                // A removed device is asked for nothing.
+                let is_gone = self.gone.contains(&said.from) || self.is_unasked(text, said.from, *name);
+                if !had && (all || !(is_lossy || is_gone)) {
                     let place = if said.in_group { " in a group" } else { "" };
                     missing.push(format!("{text} of {}{place} for {}", show(said.from), show(*name)));
                 }
             }
         }
         missing
+    }
+
+    /// Whether a device asks nobody for a text that it cannot open: its user had not written to the sender, as far as its store knows.
+    fn is_unasked(&self, text: usize, from: Name, name: Name) -> bool {
+        let is_hurt = |name: &Name| self.sides.get(name).is_some_and(|side| side.is_hurt);
+        if !is_hurt(&name) && !is_hurt(&from) {
+            return false;
+        }
+        let (copied, put_back) = self.sides.get(&name).and_then(|side| side.back).unwrap_or((usize::MAX, 0));
+        let wrote = self.wrote.get(&(name.0, user(from.0)));
+        let is_known = |at: &usize| *at < text && (*at < copied || *at >= put_back);
+        name.0 != from.0 && !wrote.into_iter().flatten().any(is_known)
     }
 
     /// What must hold at the end.

@@ -62,7 +62,12 @@ pub(super) struct Side {
     pub(super) trouble: Option<(Trouble, u8)>,
     /// The last answer for each path.
     pub(super) answers: BTreeMap<String, Answer>,
-    pub(super) copies: Vec<(Rows, Book)>,
+    /// Each with the number of texts that there were.
+    pub(super) copies: Vec<(Rows, Book, usize)>,
+    /// The texts that there were when the copy was made that was put back last, and when it was put back.
+    pub(super) back: Option<(usize, usize)>,
+    /// Whether a row was changed, a copy put back, or its clock was wrong.
+    pub(super) is_hurt: bool,
     pub(super) kept_back: Vec<Vec<u8>>,
     pub(super) came: Vec<Vec<u8>>,
     /// Another process of the same device.
@@ -82,6 +87,8 @@ pub(super) struct Sim {
     pub(super) gone: BTreeSet<Name>,
     pub(super) groups: Vec<GroupId>,
     pub(super) said: Vec<Said>,
+    /// The texts in which a user wrote directly to another.
+    pub(super) wrote: BTreeMap<(&'static str, UserId), Vec<usize>>,
     /// From this text on nothing was lost between two devices.
     pub(super) lossless: BTreeMap<(Name, Name), usize>,
     pub(super) is_crashing: bool,
@@ -161,6 +168,7 @@ impl Sim {
             gone: BTreeSet::new(),
             groups: Vec::new(),
             said: Vec::new(),
+            wrote: BTreeMap::new(),
             lossless: BTreeMap::new(),
             is_crashing: false,
             sabotage: None,
@@ -296,6 +304,9 @@ impl Sim {
         let own = user(from.0);
         let listed = users.iter().filter(|user| **user != own).flat_map(|user| self.listed(user)).collect();
         let (content, at) = (send.content_id, self.world.now);
+        if !in_group {
+            users.iter().for_each(|to| self.wrote.entry((from.0, to.clone())).or_default().push(self.said.len()));
+        }
         self.said.push(Said { from, content, at, in_group, listed, expected: Vec::new() });
     }
 

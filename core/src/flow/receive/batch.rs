@@ -181,6 +181,11 @@ impl Batch {
                 self.results.push(Received::Duplicate { envelope: entry.at });
                 Ok(None)
             }
+            // What is damaged of our own concerns everybody, and comes back: the mail waits.
+            code if code.is_damage() && call.tx.user(call.user()).is_err() => {
+                self.results.push(Received::Failure { envelope: entry.at, sender: None, code, next: NextStep::Keep });
+                Ok(None)
+            }
             code => {
                 let sender = sender(call, entry, code);
                 self.tell(call, entry.at, code, sender.as_ref())?;
