@@ -61,6 +61,7 @@ impl Sim {
                 let name = self.device(device);
                 // By a clock that is wrong for long its prekeys may go.
                 self.side(name).is_hurt = true;
+                self.side(name).is_off |= days.unsigned_abs() >= 40;
                 self.side(name).offset = i64::from(days) * DAY as i64;
                 self.count("clock");
             }

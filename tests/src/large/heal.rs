@@ -58,8 +58,9 @@ impl Sim {
         let count = self.users.len();
         for name in self.devices() {
             let own = self.users.iter().position(|known| *known == name.0).unwrap_or_default();
-            // In a crowd, with the next few.
-            let to: Vec<UserId> = (1..count.min(6)).map(|step| user(self.users[(own + step) % count])).collect();
+            // In a crowd, with the two on either side.
+            let steps: Vec<usize> = if count < 6 { (1..count).collect() } else { vec![1, 2, count - 1, count - 2] };
+            let to: Vec<UserId> = steps.into_iter().map(|step| user(self.users[(own + step) % count])).collect();
             if !to.is_empty() {
                 self.say(name, &to);
             }
@@ -81,7 +82,12 @@ impl Sim {
                 let is_lossy = self.lossless.get(&(said.from, *name)).is_some_and(|from| text < *from);
                 let had = self.sides.get(name).is_some_and(|side| side.ever.contains(&text));
                 // A removed device is asked for nothing.
-                let is_gone = self.gone.contains(&said.from) || self.is_unasked(text, said.from, *name);
+                let is_off = |name: &Name| self.sides.get(name).is_some_and(|side| side.is_off);
+                // By a clock that is weeks ahead for a day, prekeys and what is kept to be sent again are old, and go.
+                let is_gone = self.gone.contains(&said.from)
+                    || is_off(&said.from)
+                    || is_off(name)
+                    || self.is_unasked(text, said.from, *name);
                 if !had && (all || !(is_lossy || is_gone)) {
                     let place = if said.in_group { " in a group" } else { "" };
                     missing.push(format!("{text} of {}{place} for {}", show(said.from), show(*name)));
@@ -91,15 +97,19 @@ impl Sim {
         missing
     }
 
-    /// Whether a device asks nobody for a text that it cannot open: its user had not written to the sender, as far as its store knows.
+    /// Whether a device asks nobody for a text that it cannot open: it had not written to the sender, as far as its store knows.
+    /// (A transcript of an own device counts as well, once it has come; that is left aside here.)
     fn is_unasked(&self, text: usize, from: Name, name: Name) -> bool {
         let is_hurt = |name: &Name| self.sides.get(name).is_some_and(|side| side.is_hurt);
         if !is_hurt(&name) && !is_hurt(&from) {
             return false;
         }
         let (copied, put_back) = self.sides.get(&name).and_then(|side| side.back).unwrap_or((usize::MAX, 0));
-        let wrote = self.wrote.get(&(name.0, user(from.0)));
-        let is_known = |at: &usize| *at < text && (*at < copied || *at >= put_back);
+        let wrote = self.wrote.get(&(name, user(from.0)));
+        let is_known = |at: &usize| {
+            let is_written = self.said.get(*at).and_then(|said| said.finished).is_some_and(|finished| finished <= text);
+            is_written && (*at < copied || *at >= put_back)
+        };
         name.0 != from.0 && !wrote.into_iter().flatten().any(is_known)
     }
 

@@ -46,6 +46,8 @@ pub(super) struct Said {
     pub(super) in_group: bool,
     /// The devices of its recipients when it was said.
     pub(super) listed: Vec<Name>,
+    /// The texts that there were when the app was told its end.
+    pub(super) finished: Option<usize>,
     /// Those whom it has reached, by what the app was told.
     pub(super) expected: Vec<Name>,
 }
@@ -66,6 +68,8 @@ pub(super) struct Side {
     pub(super) copies: Vec<(Rows, Book, usize)>,
     /// The texts that there were when the copy was made that was put back last, and when it was put back.
     pub(super) back: Option<(usize, usize)>,
+    /// Whether its clock was wrong by more than what is kept for a while is kept for.
+    pub(super) is_off: bool,
     /// Whether a row was changed, a copy put back, or its clock was wrong.
     pub(super) is_hurt: bool,
     pub(super) kept_back: Vec<Vec<u8>>,
@@ -87,8 +91,8 @@ pub(super) struct Sim {
     pub(super) gone: BTreeSet<Name>,
     pub(super) groups: Vec<GroupId>,
     pub(super) said: Vec<Said>,
-    /// The texts in which a user wrote directly to another.
-    pub(super) wrote: BTreeMap<(&'static str, UserId), Vec<usize>>,
+    /// The texts in which a device wrote directly to a user.
+    pub(super) wrote: BTreeMap<(Name, UserId), Vec<usize>>,
     /// From this text on nothing was lost between two devices.
     pub(super) lossless: BTreeMap<(Name, Name), usize>,
     pub(super) is_crashing: bool,
@@ -305,9 +309,9 @@ impl Sim {
         let listed = users.iter().filter(|user| **user != own).flat_map(|user| self.listed(user)).collect();
         let (content, at) = (send.content_id, self.world.now);
         if !in_group {
-            users.iter().for_each(|to| self.wrote.entry((from.0, to.clone())).or_default().push(self.said.len()));
+            users.iter().for_each(|to| self.wrote.entry((from, to.clone())).or_default().push(self.said.len()));
         }
-        self.said.push(Said { from, content, at, in_group, listed, expected: Vec::new() });
+        self.said.push(Said { from, content, at, in_group, listed, finished: None, expected: Vec::new() });
     }
 
     fn found(&mut self, name: Name, users: u8) {
