@@ -18,6 +18,16 @@ MADE_AT = 4_102_444_800_000
 NO_BUNDLE = (201, 202, 203, 204, 205, 301, 304)
 
 
+#: The first byte of the keys of what is to be asked for.
+OWED = 39
+#: The same with the inbox, its numbers, and the clock that goes with each write.
+UNTOLD = (18, 21, 34, OWED)
+
+
+def untold(rows: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [(key, value) for key, value in rows if key[0] not in UNTOLD]
+
+
 def dump(path: Path) -> list[tuple[bytes, bytes]]:
     with sqlite3.connect(path) as database:
         return sorted(database.execute("SELECT k, v FROM small UNION ALL SELECT k, v FROM large"))
@@ -81,7 +91,11 @@ def test_case(case: Path, tmp_path: Path) -> None:
         # Nothing that came from outside stands in the text.
         assert not data or data[:8].hex() not in str(error)
     assert code == expect
-    assert dump(path) == before
+    after = dump(path)
+    if any(key[0] == OWED for key, _ in after):
+        # A device is to be asked for what did not open, and nothing else changes.
+        before, after = untold(before), untold(after)
+    assert after == before
 
 
 def answer(device: Device, kind: RequestKind, data: bytes) -> None:
