@@ -8,11 +8,30 @@ use sesame_core::{
     ids::DeviceId,
     internal::{
         crypto::{ed25519::SigningKey, x25519},
-        keys::device_list::Listing,
+        keys::device_list::{Listing, VerifiedDeviceList},
         steps::{Answers, Need, Steps},
+        wire::bundle::Publication,
     },
 };
 use std::collections::BTreeSet;
+
+/// A list as its first device uploads it: whoever has the account key can.
+#[must_use]
+pub fn published(list: &VerifiedDeviceList) -> Vec<u8> {
+    let first = &list.list.devices[0];
+    let form = Publication {
+        version: 1,
+        user: list.user.as_bytes().to_vec().into(),
+        device: first.id.0,
+        device_list: list.shown(16).unwrap().into(),
+        signing_key: first.signing_key,
+        identity_key: first.identity_key,
+        lasting: None,
+        one_time: vec![].into(),
+        kem_one_time: vec![].into(),
+    };
+    form.encode().unwrap()
+}
 
 impl World {
     /// A device that nobody has, with fresh keys.

@@ -8,7 +8,6 @@ use sesame_core::{
         keys::device_list::VerifiedDeviceList,
         wire::{
             answer::SubmitResult,
-            bundle::Publication,
             request::{self, Content},
         },
     },
@@ -16,6 +15,7 @@ use sesame_core::{
 use sesame_relay::Relay;
 use sesame_tests::{
     ALICE, BOB, Name, World,
+    lists::published,
     pump::{batches, results, stale},
     user,
 };
@@ -56,18 +56,7 @@ impl Forked {
         let mut chain = first.branch.clone();
         chain.join(&thief.branch, usize::MAX);
         thief.branch = chain;
-        let form = Publication {
-            version: 1,
-            user: b"alice".to_vec().into(),
-            device: 1,
-            device_list: thief.shown(16).unwrap().into(),
-            signing_key: first.list.devices[0].signing_key,
-            identity_key: first.list.devices[0].identity_key,
-            lasting: None,
-            one_time: vec![].into(),
-            kem_one_time: vec![].into(),
-        };
-        other.publish((&user("alice"), DeviceId(1)), &form.encode().unwrap()).unwrap();
+        other.publish((&user("alice"), DeviceId(1)), &published(&thief)).unwrap();
         let lists = [world.list("alice"), thief];
         let servers = [world.relay.clone(), other];
         Self { world, group, servers, lists }

@@ -8,10 +8,11 @@ use sesame_core::{
     error::Code,
     event::{Event, GroupChange},
     ids::{DeviceId, GroupId},
-    internal::{crypto::ed25519::SigningKey, keys::device_list::sign, wire::bundle::Publication},
+    internal::{crypto::ed25519::SigningKey, keys::device_list::sign},
 };
 use sesame_tests::{
-    ALICE, BOB, DAY, JEN, Name, World, messages, pump::problem, restoring::Back, server, store::Fault, store_key, user,
+    ALICE, BOB, DAY, JEN, Name, World, lists::published, messages, pump::problem, restoring::Back, server,
+    store::Fault, store_key, user,
 };
 
 #[test]
@@ -222,18 +223,7 @@ fn a_list_of_another_branch_or_of_another_account_key_ends_a_restore() {
     let backup = world.backup(ALICE);
     let key = SigningKey::from_seed(world.own(ALICE).account.unwrap());
     world.relay = before;
-    let form = Publication {
-        version: 1,
-        user: b"alice".to_vec().into(),
-        device: 1,
-        device_list: thief.shown(16).unwrap().into(),
-        signing_key: first.list.devices[0].signing_key,
-        identity_key: first.list.devices[0].identity_key,
-        lasting: None,
-        one_time: vec![].into(),
-        kem_one_time: vec![].into(),
-    };
-    world.relay.publish((&user("alice"), DeviceId(1)), &form.encode().unwrap()).unwrap();
+    world.relay.publish((&user("alice"), DeviceId(1)), &published(&thief)).unwrap();
     world.lose(ALICE);
     let mut back = world.begin_restore(&backup, Loss::Lost).unwrap();
     let rows = back.store.inner.dump();
