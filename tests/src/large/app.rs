@@ -7,7 +7,7 @@ use super::{
 use crate::{Name, user};
 use sesame_core::{
     error::{Blame, Error},
-    event::{Event, FailedUser, Item, MessageKind, SkippedDevice, Standing},
+    event::{Event, FailedUser, Item, Message, MessageKind, SkippedDevice, Standing},
     ids::{ContentId, DeviceId, GroupId, ListHash, UserId},
     internal::{keys::device_list::VerifiedDeviceList, steps::Steps},
 };
@@ -27,7 +27,7 @@ impl Sim {
         for row in &rows {
             self.trace(name, &row.item);
             match &row.item {
-                Item::Message(message) => self.deliver(name, row.id, &message.payload, &message.kind),
+                Item::Message(message) => self.deliver(name, row.id, message),
                 Item::Event(event) => self.hear(name, event.clone())?,
             }
         }
@@ -46,15 +46,20 @@ impl Sim {
     }
 
     /// A text has come.
-    fn deliver(&mut self, name: Name, row: u64, payload: &[u8], kind: &MessageKind) {
-        let text = core::str::from_utf8(payload).ok().and_then(|text| text.strip_prefix('t')?.parse::<usize>().ok());
+    fn deliver(&mut self, name: Name, row: u64, message: &Message) {
+        let text =
+            core::str::from_utf8(&message.payload).ok().and_then(|text| text.strip_prefix('t')?.parse::<usize>().ok());
         let Some(text) = text.filter(|text| *text < self.said.len()) else {
             return self.wrong("no text", format!("{} got what nobody said", show(name)));
         };
         let from = self.said[text].from;
-        let is_own = matches!(kind, MessageKind::Transcript { .. }) != (self.sabotage == Some(Sabotage::Misnames));
+        let is_own =
+            matches!(message.kind, MessageKind::Transcript { .. }) != (self.sabotage == Some(Sabotage::Misnames));
         if is_own != (from.0 == name.0) {
             self.wrong("sender", format!("{} got {text} of {} as another's", show(name), show(from)));
+        }
+        if message.content_id != self.said[text].content {
+            self.wrong("content", format!("{} got {text} of {} under another content id", show(name), show(from)));
         }
         let is_first = text == 0 && self.sabotage == Some(Sabotage::Loses);
         let is_deaf = name.0 == self.users[1] && self.sabotage == Some(Sabotage::Deaf);
